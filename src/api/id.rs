@@ -1,0 +1,65 @@
+//! GUIDs as the API writes them, compared without regard to letter case.
+
+use std::fmt;
+
+/// A GUID in canonical lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Guid(String);
+
+impl Guid {
+    /// Reads `8-4-4-4-12` hexadecimal digits in any letter case; nothing else is a GUID.
+    pub fn parse(text: &str) -> Option<Guid> {
+        let groups: Vec<&str> = text.split('-').collect();
+        let fits = groups.len() == 5
+            && groups
+                .iter()
+                .zip([8, 4, 4, 4, 12])
+                .all(|(group, length)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit()));
+        fits.then(|| Guid(text.to_ascii_lowercase()))
+    }
+
+    /// The GUID in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a text is a beacon id: a GUID or 15 digits (pos_management#beacons).
+pub fn is_beacon_id(text: &str) -> bool {
+    Guid::parse(text).is_some() || (text.len() == 15 && text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// An id for comparison: a GUID in lower case, anything else as it is.
+pub fn canonical(text: &str) -> String {
+    Guid::parse(text).map_or_else(|| text.to_owned(), |guid| guid.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_form_is_a_guid() {
+        assert_eq!(
+            Guid::parse("0F8FAD5B-D9CB-469F-A165-70867728950E").unwrap().as_str(),
+            "0f8fad5b-d9cb-469f-a165-70867728950e"
+        );
+        for wrong in [
+            "",
+            "null",
+            "0f8fad5bd9cb469fa16570867728950e",
+            "{0f8fad5b-d9cb-469f-a165-70867728950e}",
+            "0f8fad5b-d9cb-469f-a165-70867728950g",
+            "0f8fad5b-d9cb-469f-a165-70867728950e-",
+        ] {
+            assert_eq!(Guid::parse(wrong), None, "{wrong}");
+        }
+        assert!(is_beacon_id("123456789012345") && !is_beacon_id("1234567890"));
+    }
+}

@@ -1,0 +1,304 @@
+//! The documented shape of request bodies, as one table, for sandbox and verifier alike.
+//!
+//! The table is `OpenAPI 10.2.6` and input_formats. A difference is either *broken* (a required field, a type, a
+//! length, a character, an enumeration, an amount) or merely *informal* (an amount as a numeric string, an unknown
+//! field, a body where none is documented): the backend took the second kind.
+
+use super::{Amount, Guid, Operation, id, money::AmountProblem, text};
+use serde_json::{Map, Value};
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Up to 36 valid characters.
+    Text,
+    /// A GUID.
+    Guid,
+    /// A GUID or 15 digits.
+    Beacon,
+    /// A positive number with two decimals at most.
+    Amount,
+    /// `true` or `false`.
+    Bool,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A set of one or more of these.
+    SetOf(&'static [&'static str]),
+    /// An object of these fields.
+    Object(&'static [Field]),
+}
+
+/// A field of a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it must be there and not null.
+    pub required: bool,
+}
+
+/// How a body differs from its documented shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// What the backend does not take, each with the field it is in.
+    pub broken: Vec<Difference>,
+    /// What it takes though it is not documented so.
+    pub informal: Vec<Difference>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field, `restrictions.debitCardDisallowed` where nested; empty for the body as a whole.
+    pub field: String,
+    /// What is wrong, in words that follow the field's name.
+    pub problem: String,
+}
+
+impl Difference {
+    /// In words.
+    pub fn sentence(&self) -> String {
+        if self.field.is_empty() {
+            format!("the body {}", self.problem)
+        } else {
+            format!("`{}` {}", self.field, self.problem)
+        }
+    }
+}
+
+const fn field(name: &'static str, kind: Kind, required: bool) -> Field {
+    Field { name, kind, required }
+}
+
+/// The currencies of payments.
+pub const CURRENCIES: &[&str] = &["DKK", "EUR"];
+/// When a payment is planned to be captured.
+pub const CAPTURE_DELAYS: &[&str] = &["None", "LessThan24Hours", "LessThan14Days"];
+/// What a beacon can be (those of before 2020-09-18 fail a certification).
+pub const BEACON_TYPES: &[&str] = &["QR", "NFC", "Bluetooth"];
+
+const RESTRICTIONS: &[Field] =
+    &[field("debitCardDisallowed", Kind::Bool, false), field("creditCardDisallowed", Kind::Bool, false)];
+
+const CREATE_POS: &[Field] = &[
+    field("merchantPosId", Kind::Text, true),
+    field("storeId", Kind::Guid, true),
+    field("name", Kind::Text, true),
+    field("supportedBeaconTypes", Kind::SetOf(BEACON_TYPES), true),
+    field("beaconId", Kind::Beacon, false),
+    field("callbackAlias", Kind::Text, false),
+    field("requirePaymentBeforeCheckin", Kind::Bool, false),
+];
+
+const INITIATE_PAYMENT: &[Field] = &[
+    field("posId", Kind::Guid, true),
+    field("orderId", Kind::Text, true),
+    field("amount", Kind::Amount, true),
+    field("currencyCode", Kind::OneOf(CURRENCIES), true),
+    field("plannedCaptureDelay", Kind::OneOf(CAPTURE_DELAYS), true),
+    field("merchantPaymentLabel", Kind::Text, false),
+    field("restrictions", Kind::Object(RESTRICTIONS), false),
+];
+
+const PREPARE_PAYMENT: &[Field] = &[field("posId", Kind::Guid, true), field("orderId", Kind::Text, true)];
+
+const PAYMENT_READY: &[Field] = &[
+    field("amount", Kind::Amount, true),
+    field("currencyCode", Kind::OneOf(CURRENCIES), true),
+    field("plannedCaptureDelay", Kind::OneOf(CAPTURE_DELAYS), true),
+    field("merchantPaymentLabel", Kind::Text, false),
+    field("restrictions", Kind::Object(RESTRICTIONS), false),
+];
+
+const CAPTURE_PAYMENT: &[Field] = &[field("amount", Kind::Amount, true)];
+
+const CREATE_REFUND: &[Field] = &[
+    field("paymentId", Kind::Guid, true),
+    field("refundOrderId", Kind::Text, true),
+    field("amount", Kind::Amount, true),
+    field("currencyCode", Kind::OneOf(CURRENCIES), true),
+];
+
+/// The fields of an operation's request body; empty where no body is documented.
+pub fn fields(operation: Operation) -> &'static [Field] {
+    match operation {
+        Operation::CreatePos => CREATE_POS,
+        Operation::InitiatePayment => INITIATE_PAYMENT,
+        Operation::PreparePayment => PREPARE_PAYMENT,
+        Operation::PaymentReady => PAYMENT_READY,
+        Operation::CapturePayment => CAPTURE_PAYMENT,
+        Operation::CreateRefund => CREATE_REFUND,
+        _ => &[],
+    }
+}
+
+/// Compares a request body with its documented shape.
+pub fn check(operation: Operation, body: &[u8]) -> Differences {
+    let mut found = Differences::default();
+    let fields = fields(operation);
+    if fields.is_empty() {
+        if !body.is_empty() {
+            found.informal.push(whole("is there, though none is documented"));
+        }
+        return found;
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(object)) => check_object(fields, &object, "", &mut found),
+        Ok(_) => found.broken.push(whole("is not a JSON object")),
+        Err(_) if body.is_empty() => found.broken.push(whole("is missing")),
+        Err(error) => found.broken.push(whole(&format!("is not JSON ({error})"))),
+    }
+    found
+}
+
+fn whole(problem: &str) -> Difference {
+    Difference { field: String::new(), problem: problem.to_owned() }
+}
+
+fn check_object(fields: &[Field], object: &Map<String, Value>, path: &str, found: &mut Differences) {
+    for field in fields {
+        let name = format!("{path}{}", field.name);
+        match object.get(field.name) {
+            None if field.required => found.broken.push(Difference { field: name, problem: "is missing".into() }),
+            Some(Value::Null) if field.required => {
+                found.broken.push(Difference { field: name, problem: "is null".into() });
+            }
+            None | Some(Value::Null) => {}
+            Some(value) => check_value(field, value, name, found),
+        }
+    }
+    for name in object.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str())) {
+        let problem = "is not a documented field".to_owned();
+        found.informal.push(Difference { field: format!("{path}{name}"), problem });
+    }
+}
+
+fn check_value(field: &Field, value: &Value, name: String, found: &mut Differences) {
+    let broken = match (field.kind, value) {
+        (Kind::Text, Value::String(s)) if s.is_empty() && !field.required => None,
+        (Kind::Text, Value::String(s)) => text::problem(s),
+        (Kind::Guid, Value::String(s)) => Guid::parse(s).is_none().then(|| "is not a GUID".to_owned()),
+        (Kind::Beacon, Value::String(s)) => {
+            (!id::is_beacon_id(s)).then(|| "is neither a GUID nor 15 digits".to_owned())
+        }
+        (Kind::Amount, Value::Number(n)) => amount_problem(n.as_str()),
+        (Kind::Amount, Value::String(s)) => match amount_problem(s) {
+            Some(problem) => Some(problem),
+            None => {
+                let problem = "is a string; the documented form is a JSON number".to_owned();
+                found.informal.push(Difference { field: name.clone(), problem });
+                None
+            }
+        },
+        (Kind::Bool, Value::Bool(_)) => None,
+        (Kind::OneOf(names), Value::String(s)) => not_one_of(names, s),
+        (Kind::SetOf(names), Value::Array(items)) => set_problem(names, items, &name, found),
+        (Kind::Object(fields), Value::Object(object)) => {
+            check_object(fields, object, &format!("{name}."), found);
+            None
+        }
+        (kind, _) => Some(format!("is not {}", described(kind))),
+    };
+    if let Some(problem) = broken {
+        found.broken.push(Difference { field: name, problem });
+    }
+}
+
+fn set_problem(names: &[&str], items: &[Value], name: &str, found: &mut Differences) -> Option<String> {
+    if items.is_empty() {
+        return Some("is empty".to_owned());
+    }
+    for (at, item) in items.iter().enumerate() {
+        match item {
+            Value::String(s) => {
+                if let Some(problem) = not_one_of(names, s) {
+                    return Some(problem);
+                }
+            }
+            _ => return Some("holds something that is not a string".to_owned()),
+        }
+        if items[..at].contains(item) {
+            found.informal.push(Difference { field: name.to_owned(), problem: "names one twice".to_owned() });
+        }
+    }
+    None
+}
+
+fn not_one_of(names: &[&str], given: &str) -> Option<String> {
+    (!names.contains(&given)).then(|| format!("is {given:?}, not one of {}", names.join(", ")))
+}
+
+fn amount_problem(digits: &str) -> Option<String> {
+    match Amount::parse(digits) {
+        Ok(Amount(1..)) => None,
+        Ok(_) => Some(format!("is {digits}, which is not positive")),
+        Err(AmountProblem::NotANumber) => Some(format!("is {digits:?}, which is not a decimal number")),
+        Err(AmountProblem::TooManyDecimals) => Some(format!("is {digits}: more than two decimals")),
+        Err(AmountProblem::TooLarge) => Some(format!("is {digits}, which is too large")),
+    }
+}
+
+fn described(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a string",
+        Kind::Guid => "a GUID in a string",
+        Kind::Beacon => "a beacon id in a string",
+        Kind::Amount => "a number",
+        Kind::Bool => "true or false",
+        Kind::OneOf(_) => "one of the documented strings",
+        Kind::SetOf(_) => "a list of strings",
+        Kind::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"posId":"0F8FAD5B-D9CB-469F-A165-70867728950E","orderId":"A-1","amount":100.00,
+        "currencyCode":"DKK","plannedCaptureDelay":"None","merchantPaymentLabel":null,"restrictions":null}"#;
+
+    fn with(from: &str, to: &str) -> Differences {
+        assert!(GOOD.contains(from), "{from}");
+        check(Operation::InitiatePayment, GOOD.replace(from, to).as_bytes())
+    }
+
+    #[test]
+    fn a_documented_body_has_no_differences() {
+        assert_eq!(check(Operation::InitiatePayment, GOOD.as_bytes()), Differences::default());
+        assert_eq!(check(Operation::CancelPayment, b""), Differences::default());
+    }
+
+    #[test]
+    fn what_the_backend_refuses_is_broken() {
+        for (from, to) in [
+            ("100.00", "0"),
+            ("100.00", "-1"),
+            ("100.00", "1998.9999999999998"),
+            ("100.00", "null"),
+            ("100.00", r#""x""#),
+            ("\"DKK\"", "\"SEK\""),
+            ("\"None\"", "\"Never\""),
+            ("\"A-1\"", "\"\""),
+            ("\"A-1\"", "\"0123456789012345678901234567890123456\""),
+            ("\"A-1\"", "\"\u{4e00}\""),
+            ("\"A-1\"", "7"),
+            ("950E", "950"),
+            ("\"restrictions\":null", r#""restrictions":{"debitCardDisallowed":"true"}"#),
+        ] {
+            assert_eq!(with(from, to).broken.len(), 1, "{from} -> {to}");
+        }
+        assert_eq!(check(Operation::CapturePayment, b"").broken[0].sentence(), "the body is missing");
+        assert_eq!(check(Operation::CapturePayment, b"[1]").broken.len(), 1);
+        assert_eq!(check(Operation::CapturePayment, b"{\"amount\":").broken.len(), 1);
+    }
+
+    #[test]
+    fn what_the_backend_takes_all_the_same_is_informal() {
+        let found = with("100.00", r#""100.00","redirectUri":"x""#);
+        assert_eq!((found.broken.len(), found.informal.len()), (0, 2));
+        assert_eq!(check(Operation::CaptureRefund, b"{\"amount\":1}").informal.len(), 1);
+    }
+}

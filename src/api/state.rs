@@ -1,0 +1,116 @@
+//! The states of payments and refunds (payment_flows#payment_flow_states).
+
+/// A state of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // The names are the API's own.
+pub enum PaymentState {
+    Prepared,
+    Paired,
+    Initiated,
+    IssuedToUser,
+    Reserved,
+    Captured,
+    CancelledByUser,
+    CancelledByClient,
+    CancelledByMobilePay,
+    ExpiredAndCancelled,
+    /// Existed from 2020-03 to 2020-10.
+    RejectedByMobilePayDueToAgeRestrictions,
+}
+
+/// A state of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // The names are the API's own.
+pub enum RefundState {
+    Initiated,
+    Reserved,
+    Captured,
+    CancelledByClient,
+    CancelledByMobilePay,
+    ExpiredAndCaptured,
+}
+
+impl PaymentState {
+    /// All states.
+    pub const ALL: [PaymentState; 11] = {
+        use PaymentState::*;
+        [
+            Prepared,
+            Paired,
+            Initiated,
+            IssuedToUser,
+            Reserved,
+            Captured,
+            CancelledByUser,
+            CancelledByClient,
+            CancelledByMobilePay,
+            ExpiredAndCancelled,
+            RejectedByMobilePayDueToAgeRestrictions,
+        ]
+    };
+
+    /// The state's name as it stands in an answer.
+    pub fn name(self) -> &'static str {
+        use PaymentState::*;
+        match self {
+            Prepared => "Prepared",
+            Paired => "Paired",
+            Initiated => "Initiated",
+            IssuedToUser => "IssuedToUser",
+            Reserved => "Reserved",
+            Captured => "Captured",
+            CancelledByUser => "CancelledByUser",
+            CancelledByClient => "CancelledByClient",
+            CancelledByMobilePay => "CancelledByMobilePay",
+            ExpiredAndCancelled => "ExpiredAndCancelled",
+            RejectedByMobilePayDueToAgeRestrictions => "RejectedByMobilePayDueToAgeRestrictions",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<PaymentState> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether a payment in this state blocks another one on its PoS.
+    pub fn is_active(self) -> bool {
+        use PaymentState::*;
+        matches!(self, Prepared | Paired | Initiated | IssuedToUser)
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub fn is_final(self) -> bool {
+        !self.is_active() && self != PaymentState::Reserved
+    }
+}
+
+impl RefundState {
+    /// All states.
+    pub const ALL: [RefundState; 6] = {
+        use RefundState::*;
+        [Initiated, Reserved, Captured, CancelledByClient, CancelledByMobilePay, ExpiredAndCaptured]
+    };
+
+    /// The state's name as it stands in an answer.
+    pub fn name(self) -> &'static str {
+        use RefundState::*;
+        match self {
+            Initiated => "Initiated",
+            Reserved => "Reserved",
+            Captured => "Captured",
+            CancelledByClient => "CancelledByClient",
+            CancelledByMobilePay => "CancelledByMobilePay",
+            ExpiredAndCaptured => "ExpiredAndCaptured",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<RefundState> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, RefundState::Initiated | RefundState::Reserved)
+    }
+}

@@ -1,0 +1,11 @@
+//! `poscert ca`.
+
+use super::{Exit, Failure};
+
+/// Arguments of `poscert ca`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: Args) -> Result<Exit, Failure> {
+    Err(Failure::not_yet("`ca`"))
+}

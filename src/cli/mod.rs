@@ -1,0 +1,142 @@
+//! One file per subcommand: arguments in, exit code out.
+//!
+//! A subcommand returns [`Exit`] or a [`Failure`]; only this file prints failures and turns them into exit codes
+//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
+
+mod ca;
+mod demo;
+mod record;
+mod rules;
+mod sandbox;
+mod show;
+mod till;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a command ended, for the shell that called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Passed, or done.
+    Passed,
+    /// The client failed.
+    Failed,
+    /// Something was not shown.
+    Incomplete,
+}
+
+impl Exit {
+    /// The exit code that `contract.md` promises.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Passed => 0,
+            Exit::Failed => 1,
+            Exit::Incomplete => 3,
+        }
+    }
+}
+
+/// Why a command could not do its work: one sentence that says what is wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub String);
+
+impl Failure {
+    /// A failure in one sentence.
+    pub fn new(sentence: impl Into<String>) -> Failure {
+        Failure(sentence.into())
+    }
+
+    /// The refusal of what a later version will do.
+    pub fn not_yet(what: &str) -> Failure {
+        Failure(format!("{what} is not built yet in version {}", env!("CARGO_PKG_VERSION")))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "poscert", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// See it all work: sandbox, recorder, reference client, verdict
+    Demo(demo::Args),
+    /// Record what a client says to the API
+    Record(record::Args),
+    /// Judge a capture
+    Verify(verify::Args),
+    /// Look at the exchanges of a capture
+    Show(show::Args),
+    /// Run the simulated PoS API v10
+    Sandbox(sandbox::Args),
+    /// Drive the reference client by hand
+    Till(till::Args),
+    /// List, explain and check the rules
+    Rules(rules::Args),
+    /// Show the local CA, and how to make a client trust it
+    Ca(ca::Args),
+    /// The guided certification
+    Certify(NotYet),
+    /// Write an archive or a HAR
+    Export(NotYet),
+    /// Add a signature to an archive
+    Seal(NotYet),
+    /// Serve recorded answers to a client
+    Replay(NotYet),
+    /// Certificates given
+    Ledger(NotYet),
+}
+
+/// The arguments of a command that is not built yet: whatever they are.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+struct NotYet {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<String>,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            eprintln!("poscert: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Record(args) => record::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Till(args) => till::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Ca(args) => ca::run(args),
+        Command::Certify(_) => Err(Failure::not_yet("`certify`")),
+        Command::Export(_) => Err(Failure::not_yet("`export`")),
+        Command::Seal(_) => Err(Failure::not_yet("`seal`")),
+        Command::Replay(_) => Err(Failure::not_yet("`replay`")),
+        Command::Ledger(_) => Err(Failure::not_yet("`ledger`")),
+    }
+}

@@ -1,0 +1,11 @@
+//! `poscert record`.
+
+use super::{Exit, Failure};
+
+/// Arguments of `poscert record`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: Args) -> Result<Exit, Failure> {
+    Err(Failure::not_yet("`record`"))
+}

@@ -1,0 +1,11 @@
+//! `poscert sandbox`.
+
+use super::{Exit, Failure};
+
+/// Arguments of `poscert sandbox`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: Args) -> Result<Exit, Failure> {
+    Err(Failure::not_yet("`sandbox`"))
+}

@@ -1,0 +1,11 @@
+//! `poscert show`.
+
+use super::{Exit, Failure};
+
+/// Arguments of `poscert show`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: Args) -> Result<Exit, Failure> {
+    Err(Failure::not_yet("`show`"))
+}

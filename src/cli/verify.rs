@@ -1,0 +1,11 @@
+//! `poscert verify`.
+
+use super::{Exit, Failure};
+
+/// Arguments of `poscert verify`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: Args) -> Result<Exit, Failure> {
+    Err(Failure::not_yet("`verify`"))
+}

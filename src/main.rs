@@ -1,0 +1,7 @@
+//! The `poscert` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    poscert::cli::main()
+}

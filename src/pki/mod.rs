@@ -1,0 +1,1 @@
+//! The local certificate authority and the leaf certificates it signs.

@@ -1,0 +1,1 @@
+//! The recorder's proxy: listeners, tap, forwarding, faults, recording.

@@ -1,0 +1,1 @@
+//! Digests, keyed hashes and the chain that ties records together.

@@ -1,0 +1,1 @@
+//! The reference client, and the mistakes that clients make.

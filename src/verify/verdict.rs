@@ -1,0 +1,208 @@
+//! The verdict, in the shape that `contract.md` promises; it serialises to `poscert.verdict/1` as it stands.
+//!
+//! It depends on capture, rules, profile and engine version alone, and names the four.
+
+use serde::Serialize;
+
+/// The name of this shape.
+pub const SCHEMA: &str = "poscert.verdict/1";
+
+/// What the verifier found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The version of the engine.
+    pub engine: &'static str,
+    /// Of the whole.
+    pub verdict: Outcome,
+    /// Who was certified for what.
+    pub profile: Profile,
+    /// What was judged.
+    pub capture: CaptureSummary,
+    /// By which rules.
+    pub rules: RulesSummary,
+    /// In the order of the seed document.
+    pub features: Vec<FeatureVerdict>,
+    /// In the order of the rule files, also those not exercised.
+    pub requirements: Vec<RequirementVerdict>,
+    /// What a reader must know before anything else, a sentence each (rules that are not the built-in ones, features
+    /// fewer than the session's own, input that nobody sealed, ...).
+    pub remarks: Vec<String>,
+}
+
+/// The outcome of a feature, or of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything that had to be shown was, and nothing broke.
+    Passed,
+    /// Something broke.
+    Failed,
+    /// Something was not shown.
+    Incomplete,
+}
+
+/// Who was certified for what.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Profile {
+    /// Who makes the client; empty where nobody said.
+    pub integrator_id: String,
+    /// The client id; empty where neither options, session nor traffic tell.
+    pub client_id: String,
+    /// `Major.Minor.Build`, likewise.
+    pub client_version: String,
+    /// Ids of the chosen features.
+    pub features: Vec<&'static str>,
+    /// Of the fields above.
+    pub digest: String,
+}
+
+/// What was judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaptureSummary {
+    /// `directory`, `archive` or `har`.
+    pub kind: &'static str,
+    /// Of its content.
+    pub digest: String,
+    /// How many exchanges it holds.
+    pub exchanges: u64,
+    /// How many attempts.
+    pub attempts: u32,
+    /// Whether nothing is missing: every run stopped cleanly and no number is lost.
+    pub complete: bool,
+    /// Fingerprints of the keys that sealed it.
+    pub sealed_by: Vec<String>,
+}
+
+/// The rules that were applied.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RulesSummary {
+    /// Of the rule files.
+    pub digest: String,
+    /// Whether they are those built into this engine.
+    pub builtin: bool,
+}
+
+/// The verdict on a feature.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FeatureVerdict {
+    /// `payment`, ...
+    pub id: &'static str,
+    /// For people.
+    pub title: String,
+    /// Its outcome.
+    pub verdict: Outcome,
+    /// In the order of the rule file.
+    pub cases: Vec<CaseVerdict>,
+}
+
+/// The status of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseStatus {
+    /// There is a witness.
+    Passed,
+    /// There is none, and a try at it broke.
+    Failed,
+    /// Neither.
+    NotTested,
+    /// A try is under way in a capture that goes on.
+    InProgress,
+}
+
+/// The verdict on a case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseVerdict {
+    /// `payment/1`, ...
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Whether the feature passes without it.
+    pub optional: bool,
+    /// Its status.
+    pub status: CaseStatus,
+    /// Of the witness, else of the try that came furthest.
+    pub steps: Vec<StepVerdict>,
+    /// The exchanges that show the case, in order; empty where it was not passed.
+    pub witness: Vec<u64>,
+}
+
+/// The status of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepStatus {
+    /// Shown.
+    Passed,
+    /// Here the try broke.
+    Failed,
+    /// Not shown.
+    Pending,
+}
+
+/// The verdict on a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepVerdict {
+    /// The call the client has to make, with its faults: `CreatePos (timeout) (500)`.
+    pub call: String,
+    /// Its status.
+    pub status: StepStatus,
+    /// The exchange that showed it.
+    pub exchange: Option<u64>,
+}
+
+/// How binding a requirement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Breaking it fails the feature.
+    Must,
+    /// Breaking it is a warning.
+    Should,
+}
+
+/// The status of a requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Exercised, and it held.
+    Passed,
+    /// A must that was broken.
+    Failed,
+    /// A should that was broken.
+    Warning,
+    /// Nothing in the capture touches it.
+    NotExercised,
+    /// Still open where a capture ends that is not complete, or goes on.
+    Inconclusive,
+}
+
+/// The verdict on a requirement.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RequirementVerdict {
+    /// `PAY-01`, ...
+    pub id: String,
+    /// How binding.
+    pub level: Level,
+    /// Its status.
+    pub status: Status,
+    /// In a sentence.
+    pub title: String,
+    /// The section of the API's documentation.
+    pub source: String,
+    /// Each time it was broken, in the order of the exchanges.
+    pub findings: Vec<Finding>,
+}
+
+/// A broken requirement with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The exchanges that show it, in order; empty for a finding on a connection.
+    pub exchanges: Vec<u64>,
+    /// What was expected and what was seen.
+    pub message: String,
+    /// How to mend the client.
+    pub remedy: String,
+    /// Ids of the chosen features it counts against.
+    pub features: Vec<&'static str>,
+}
