@@ -5,9 +5,13 @@
 
 pub mod fold;
 pub mod format;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod tally;
 pub mod text;
+pub mod view;
 pub mod words;
 pub mod wrap;
 
@@ -21,3 +25,4 @@ pub(crate) mod schema;
 pub use format::{Format, Target, render};
 pub use tally::Tally;
 pub use text::Style;
+pub use view::ExchangeView;
