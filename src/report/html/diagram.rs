@@ -124,12 +124,10 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
         marks.push(Mark { y, class: "request", shape: Shape::Arrow { from: RECORDER, to: BACKEND } });
     }
     y += 14;
-    let class = if view.fault.is_some() {
-        "fault"
-    } else if view.status.is_some_and(|status| status < 400) {
-        "answer"
-    } else {
-        "problem"
+    let class = match (view.fault, view.status) {
+        (Some(_), _) => "fault",
+        (None, Some(..400)) => "answer",
+        (None, _) => "problem",
     };
     let whole = view.status.is_some();
     if view.forwarded && (whole || view.fault.is_some()) {
@@ -141,9 +139,13 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
     } else {
         marks.push(Mark { y, class, shape: Shape::Cross { x: (from + RECORDER) / 2 } });
     }
-    y += 13;
-    let fault = view.fault.map(|fault| format!("fault: {fault}, ")).unwrap_or_default();
-    let left = format!("{fault}{} after {}", view.result(), view.duration());
+    y += 16;
+    let result = match view.fault {
+        Some(fault) if whole => format!("fault: {fault}"),
+        Some(fault) => format!("fault: {fault}, {}", view.result()),
+        None => view.result(),
+    };
+    let left = format!("{result} after {}", view.duration());
     marks.push(Mark { y, class, shape: Shape::Label { left, right: String::new() } });
-    y + 5
+    y + 6
 }
