@@ -148,6 +148,9 @@ fn body(body: &Body, headers: &[Header], decode: Decode) -> Vec<String> {
             Some(bytes) => lines(&bytes),
             None => vec![format!("({size} in a content coding that could not be read)")],
         },
+        Kept::Prefix if !body.decoded && values(headers, "content-encoding").next().is_some() => {
+            vec![format!("({size} in a content coding, of which the capture holds the first bytes only)")]
+        }
         Kept::Prefix => {
             let mut shown = lines(&body.bytes);
             shown.push(format!("(the first bytes of {size})"));

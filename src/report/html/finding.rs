@@ -81,10 +81,10 @@ fn finding(fold: &Fold, before: &str, exchanges: &Exchanges, shown: &mut Shown) 
                 " " bdi { (words::safe(&first.message)) }
             }
             p.dim {
+                @if !first.features.is_empty() { "Counts against " (words::list(&first.features)) ". " }
                 @if !fold.rest.is_empty() {
-                    "And " (fold.rest.len()) " more like it: " (words::first_exchanges(&fold.rest)) ". "
+                    "And " (fold.rest.len()) " more like it: " (words::first_exchanges(&fold.rest))
                 }
-                @if !first.features.is_empty() { "Counts against " (words::list(&first.features)) "." }
             }
             @if first.remedy != before && !first.remedy.is_empty() {
                 p.remedy { strong { "Remedy" } " " (words::safe(&first.remedy)) }

@@ -184,8 +184,8 @@ fn not_exercised(tally: &Tally) -> Markup {
             section #not-exercised {
                 h2 { "Not exercised" }
                 p.dim {
-                    "Nothing in the capture touches these requirements, so the verdict says nothing about them ("
-                    (words::count(musts, "must")) " among " (tally.not_exercised.len()) ")."
+                    "Nothing in the capture touches these " (words::count(tally.not_exercised.len(), "requirement"))
+                    ", so the verdict says nothing about them. " (words::count(musts, "must")) " among them."
                 }
                 (table(&tally.not_exercised))
             }
