@@ -26,7 +26,7 @@ type Exchanges<'a> = BTreeMap<u64, &'a ExchangeView>;
 pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
     let of_cases = cases.flat_map(case::exchanges);
-    let of_findings = verdict.requirements.iter().flat_map(|requirement| finding::exchanges(requirement));
+    let of_findings = verdict.requirements.iter().flat_map(finding::exchanges);
     of_cases.chain(of_findings).collect()
 }
 
