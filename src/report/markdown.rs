@@ -85,7 +85,7 @@ fn cases(out: &mut String, verdict: &Verdict) {
     for case in verdict.features.iter().flat_map(|feature| &feature.cases) {
         let sign = match case.status {
             CaseStatus::Passed => "✅",
-            CaseStatus::Failed if case.optional => "⚠️",
+            CaseStatus::Failed if case.optional => "🟡",
             CaseStatus::Failed => "❌",
             CaseStatus::NotTested | CaseStatus::InProgress => "·",
         };

@@ -18,6 +18,8 @@ pub mod wrap;
 #[cfg(test)]
 pub(crate) mod golden;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 pub(crate) mod schema;

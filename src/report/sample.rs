@@ -339,6 +339,11 @@ fn refused(mut exchange: Exchange) -> Exchange {
 
 /// The exchanges of the sample verdicts, as a report shows them.
 pub(crate) fn views() -> Vec<ExchangeView> {
+    exchanges().iter().map(|exchange| ExchangeView::of(exchange, decode)).collect()
+}
+
+/// The exchanges of the sample verdicts.
+pub(crate) fn exchanges() -> Vec<Exchange> {
     let create = r#"{"posId":"0f8fad5b-d9cb-469f-a165-70867728950e","orderId":"<script>alert(1)</script>","amount":100.00,"currencyCode":"DKK","plannedCaptureDelay":"None"}"#;
     let made = Some((200, r#"{"paymentId":"186d2b31-ff25-4414-9fd1-bfe9807fa8b7"}"#));
     let initiate = |number| exchange(number, "POST", "/pos/v10/payments", create, made);
@@ -347,7 +352,7 @@ pub(crate) fn views() -> Vec<ExchangeView> {
     let poll = |number, body: &str| exchange(number, "GET", PAYMENT, "", Some((200, body)));
     let capture =
         |number| exchange(number, "POST", &format!("{PAYMENT}/capture"), r#"{"amount":100.00}"#, Some((200, "")));
-    let exchanges = [
+    vec![
         held(initiate(10)),
         refused(initiate(11)),
         initiate(12),
@@ -364,6 +369,5 @@ pub(crate) fn views() -> Vec<ExchangeView> {
         refused(capture(31)),
         capture(40),
         poll(41, &reserved),
-    ];
-    exchanges.iter().map(|exchange| ExchangeView::of(exchange, decode)).collect()
+    ]
 }

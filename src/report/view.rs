@@ -83,12 +83,12 @@ impl ExchangeView {
             name,
             actor,
             request: Message {
-                line: words::safe(format!("{} {} {}", request.method, request.target, request.version).trim()),
+                line: words::safe_line(format!("{} {} {}", request.method, request.target, request.version).trim()),
                 headers: headers(&request.headers),
                 body: body(&request.body, &request.headers, decode),
             },
             answer: answer.map(|answer| Message {
-                line: words::safe(format!("{} {} {}", answer.version, answer.status, answer.reason).trim()),
+                line: words::safe_line(format!("{} {} {}", answer.version, answer.status, answer.reason).trim()),
                 headers: headers(&answer.headers),
                 body: body(&answer.body, &answer.headers, decode),
             }),
@@ -128,7 +128,7 @@ pub fn time(us: u64) -> String {
 }
 
 fn headers(headers: &[Header]) -> Vec<(String, String)> {
-    headers.iter().map(|header| (words::safe(&header.name), words::safe(&header.value))).collect()
+    headers.iter().map(|header| (words::safe_line(&header.name), words::safe(&header.value))).collect()
 }
 
 fn decoded(body: &Body, headers: &[Header], decode: Decode) -> Option<Vec<u8>> {
@@ -168,7 +168,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
         Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     };
     let cut: String = text.chars().take(LONGEST_BODY).collect();
-    let mut lines: Vec<String> = cut.lines().map(words::safe).collect();
+    let mut lines: Vec<String> = cut.lines().map(words::safe_line).collect();
     if cut.len() < text.len() {
         lines.push("...".to_owned());
     }

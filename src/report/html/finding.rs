@@ -36,8 +36,8 @@ pub(super) fn section(
         @if !requirements.is_empty() || !cases.is_empty() {
             section id=(id) {
                 h2 { (title) " " span.count { (requirements.len() + cases.len()) } }
-                @for case in cases { (self::case(id, case)) }
                 @for requirement in requirements { (self::requirement(id, requirement, exchanges, shown)) }
+                @for case in cases { (self::case(id, case)) }
             }
         }
     }

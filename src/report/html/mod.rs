@@ -236,3 +236,5 @@ fn step_mark(status: StepStatus) -> &'static str {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::check_markup;
