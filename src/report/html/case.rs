@@ -6,8 +6,8 @@ use crate::report::words;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, FeatureVerdict, StepStatus, Verdict};
 use maud::{Markup, html};
 
-/// How many exchanges of a case are drawn.
-const DRAWN: usize = 48;
+/// How many exchanges of a case are drawn: where it has more, its first ones and its last ones.
+const DRAWN: (usize, usize) = (32, 16);
 
 /// The exchanges that a case draws: its witness, else those of its steps.
 pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
@@ -18,7 +18,10 @@ pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
     };
     numbers.sort_unstable();
     numbers.dedup();
-    numbers.truncate(DRAWN);
+    let (first, last) = DRAWN;
+    if numbers.len() > first + last {
+        numbers.drain(first..numbers.len() - last);
+    }
     numbers
 }
 
@@ -81,7 +84,7 @@ fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
                 @if !views.is_empty() {
                     figure {
                         (diagram::render(&case.id, &views))
-                        @if left_out > 0 { figcaption.dim { "and " (words::count(left_out, "more exchange")) } }
+                        @if left_out > 0 { figcaption.dim { (words::count(left_out, "exchange")) " between the first " (DRAWN.0) " and the last " (DRAWN.1) " left out" } }
                     }
                 }
             }

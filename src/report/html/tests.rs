@@ -70,3 +70,16 @@ fn what_is_cited_is_what_is_used() {
     assert!(only.len() < sample::views().len());
     assert_eq!(render(&verdict, &only), render(&verdict, &sample::views()));
 }
+
+#[test]
+fn a_long_case_is_drawn_by_its_ends() {
+    let mut verdict = sample::passed();
+    verdict.features[1].cases[0].witness = (100..1000).collect();
+    let cited = cited(&verdict);
+    assert!(cited.contains(&100) && cited.contains(&999) && !cited.contains(&500));
+    let views: Vec<ExchangeView> =
+        (100..1000).map(|number| ExchangeView { number, ..sample::views()[2].clone() }).collect();
+    let page = render(&verdict, &views);
+    assert!(page.contains("852 exchanges between the first 32 and the last 16 left out"));
+    assert_eq!(page.matches("<text class=\"call\"").count(), 48);
+}
