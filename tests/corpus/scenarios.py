@@ -6,3 +6,5 @@ import scenarios_bodies  # noqa: F401
 import scenarios_onboarding  # noqa: F401
 import scenarios_payment  # noqa: F401
 import scenarios_cases  # noqa: F401
+import scenarios_six  # noqa: F401
+import scenarios_features  # noqa: F401

@@ -70,7 +70,7 @@ class Backend:
         self.next_refusal = {}            # operation name -> (status, code): answered once instead
         self.partial = False
         self.with_partial_flag = True
-        self.loyalty = ["LOYAL-1"]        # what the customer's look-up brings
+        self.loyalty = None               # what the customer's look-up brings; None: no answer ever holds it
         self.loyalty_after = 1            # answers without loyaltyIds before the look-up is done
         self.checkins = {}                # pos id -> answers given since the check-in
         self.serial = 0
@@ -177,7 +177,7 @@ class Backend:
         answer = {"isUserCheckedIn": pos in self.checkins, "pollDelayInMs": self.delay()}
         if pos in self.checkins:
             self.checkins[pos] += 1
-            if self.checkins[pos] > self.loyalty_after:
+            if self.loyalty is not None and self.checkins[pos] > self.loyalty_after:
                 answer["loyaltyIds"] = self.loyalty
         return 200, answer
 
@@ -205,7 +205,7 @@ class Backend:
             return 404, None
         if p.get("ready") == body:
             return 200, None
-        if p["status"] not in ("Prepared", "Paired"):
+        if p["status"] not in ("Prepared", "Paired") or "ready" in p:
             return 409, self.error(1303)
         p["status"] = {"Prepared": "Initiated", "Paired": "IssuedToUser"}[p["status"]]
         p.update(body, ready=body)
@@ -222,7 +222,7 @@ class Backend:
             answer["partialCapturePossible"] = p["partial"]
         if p["status"] in ("Paired", "IssuedToUser", "Reserved", "Captured"):
             p["seen"] += 1
-            if p["seen"] > self.loyalty_after or p["status"] not in ("Paired", "IssuedToUser"):
+            if self.loyalty is not None and p["seen"] > self.loyalty_after:
                 answer["loyaltyIds"] = self.loyalty
         return 200, answer
 
