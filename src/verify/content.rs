@@ -219,7 +219,7 @@ pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
 }
 
 /// The bytes of a body in clear, where the capture shows all of it.
-fn readable(body: &Body, encoding: Option<&str>) -> Option<Vec<u8>> {
+pub fn readable(body: &Body, encoding: Option<&str>) -> Option<Vec<u8>> {
     if body.kept != Kept::Whole {
         return None;
     }

@@ -2,7 +2,8 @@
 //!
 //! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
 //! [`tracks`], [`learn`] and [`recovery`] keep what the client had been told; [`facts`] offers that to predicates;
-//! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all.
+//! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
+//! [`run`] feeds it a capture.
 
 pub mod case;
 pub mod content;
@@ -12,6 +13,7 @@ mod learn;
 pub mod pattern;
 pub mod profile;
 mod recovery;
+pub mod run;
 pub mod send;
 pub mod timeline;
 pub mod tracks;
