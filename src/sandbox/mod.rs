@@ -32,6 +32,8 @@ mod behaviour_tests;
 #[cfg(test)]
 mod codes_tests;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod trial;
 
 pub use clock::{Clock, Moment};
