@@ -104,10 +104,8 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
-        let length = || lock(&course.request).length();
         drain(&feed, seat.framing).await;
         let body = fault_body();
-        let _ = length();
         return answer_itself(course, 500, "Internal Server Error", body, rest, Fate::complete()).await;
     }
     let tap = seat.clone();

@@ -112,7 +112,7 @@ async fn send(
     let hundred = async {
         call.until(|state| state.informational.contains(&100)).await;
         continues.notify_one();
-        std::future::pending::<()>().await;
+        std::future::pending::<std::convert::Infallible>().await
     };
     tokio::select! {
         answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the call to the backend failed: {e}"))),
@@ -121,7 +121,7 @@ async fn send(
             Err(Failed { why, timed_out: true })
         }
         () = alone => Err(Failed::because("the backend did not answer after the client had gone")),
-        () = hundred => Err(Failed::because("unreachable")),
+        never = hundred => match never {},
     }
 }
 
@@ -139,9 +139,4 @@ fn skeleton(method: &str, framing: Framing, feed: &Arc<Feed>) -> http::Result<Re
 /// Methods that may be sent twice (RFC 9110 section 9.2.2).
 fn idempotent(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
-}
-
-/// Waits for a future, but not longer than the recorder drains.
-pub async fn within<T>(recorder: &Recorder, future: impl Future<Output = T>) -> Option<T> {
-    timeout(recorder.config.limits.drain, future).await.ok()
 }
