@@ -200,7 +200,7 @@ impl Intake {
     /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
     pub fn end(&mut self, detail: &str) {
         self.ended = true;
-        let gone = Gone { at: self.writer.now_us(), detail: detail.to_owned() };
+        let gone = Gone { detail: detail.to_owned() };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _) => Some(seat),
             Item::Bytes(_) => None,

@@ -91,8 +91,6 @@ impl Line {
 /// A client that went away.
 #[derive(Clone, Debug)]
 pub struct Gone {
-    /// When it was seen.
-    pub at: u64,
     /// What was seen, in a sentence.
     pub detail: String,
 }
