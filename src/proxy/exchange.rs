@@ -7,7 +7,7 @@ use super::forward::{Answered, Failed, call_backend};
 use super::framer::{AnswerLine, Framing, Head};
 use super::heads::{expects_continue, own_answer};
 use super::recorder::{Phase, Recorder};
-use super::seat::{Seat, lock};
+use super::seat::{Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use bytes::Bytes;
@@ -187,7 +187,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
             let trailers = call.state().trailers;
             seat.change(|state| state.answer_trailers = trailers);
             feed.end(Ok(()));
-            seat.until(|state| state.complete || state.gone.is_some()).await;
+            let length = lock(&course.answer).length();
+            let all = |state: &SeatState| state.until_close && state.content >= length;
+            seat.until(|state| state.complete || all(state) || state.gone.is_some()).await;
+            seat.change(|state| state.complete |= all(state));
             left(course).unwrap_or_else(Fate::complete)
         }
         Err(cut) => {

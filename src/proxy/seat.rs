@@ -116,6 +116,8 @@ pub struct SeatState {
     pub content: u64,
     /// The answer has come out of hyper to its end, which is held back.
     pub complete: bool,
+    /// The answer ends with the connection: no byte tells its end.
+    pub until_close: bool,
     /// Nothing is held back any more.
     pub released: bool,
     /// Bytes that went out to the client.

@@ -1,1 +1,5 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
+
+mod fidelity;
+mod normal;
+mod raw;
