@@ -181,7 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
             }
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
         }
-        if this.intake.refused() && !this.intake.ended() {
+        if this.intake.unread() && !this.intake.ended() {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

@@ -1,6 +1,7 @@
 //! The truth about ends: who ended an exchange, when, how far each side had got; and that no answer is complete before
 //! its exchange is durable.
 
+use super::normal::messages;
 use super::raw::*;
 use poscert::api::{Fault, Operation};
 use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Stage};
@@ -167,7 +168,7 @@ async fn ambiguous_heads_are_refused_and_recorded() {
             let smuggled = format!("{head}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
             let seen = bench.play(way, &[send(smuggled), Act::AwaitEnd]).await;
             assert!(seen.bytes.starts_with(b"HTTP/1.1 400 "), "{head:?}: {}", String::from_utf8_lossy(&seen.bytes));
-            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1"), None, "one answer for {head:?}");
+            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1 "), None, "one answer for {head:?}");
             let exchanges = bench.noted.exchanges(1).await;
             assert_eq!(exchanges.len(), 1, "{head:?}");
             let exchange = &exchanges[0];
@@ -250,7 +251,7 @@ impl Faults for Slow {
     }
 
     fn recorded(&self, _exchange: &Exchange) {
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(600));
         *self.0.lock().unwrap() = Some(Instant::now());
     }
 }
@@ -258,11 +259,11 @@ impl Faults for Slow {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_is_complete_before_its_exchange_is_settled() {
     let long = "y".repeat(300_000);
-    for (name, answer, held) in [
-        ("short", OK.to_owned(), OK.len()),
-        ("no body", "HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 27),
-        ("long", format!("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{long}"), 1),
-        ("chunks", format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0\r\n\r\n"), 7),
+    for (name, answer, early_content) in [
+        ("short", OK.to_owned(), 0),
+        ("no body", "HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 0),
+        ("long", format!("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{long}"), 299_999),
+        ("chunks", format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0\r\n\r\n"), 300_000),
     ] {
         let slow = Arc::new(Slow::default());
         let choice = Choice { faults: slow.clone(), ..Choice::default() };
@@ -270,18 +271,70 @@ async fn no_answer_is_complete_before_its_exchange_is_settled() {
         let (_backend, bench) = bench(vec![script], choice).await;
         let mut client = bench.client(Way::Base).await;
         client.write_all(GET.as_bytes()).await.unwrap();
-        let mut all = vec![0; answer.len()];
-        // All that may come early comes early.
-        client.read_exact(&mut all[..answer.len() - held]).await.unwrap();
-        if held < answer.len() {
-            assert!(slow.0.lock().unwrap().is_none(), "{name}: the streamed part waits for nothing");
+        let (mut seen, mut early) = (Vec::new(), Vec::new());
+        while !messages(&seen, false).first().is_some_and(|message| message.whole) {
+            assert_ne!(client.read_buf(&mut seen).await.unwrap(), 0, "{name}");
+            if slow.0.lock().unwrap().is_none() {
+                early.clone_from(&seen);
+            }
         }
-        client.read_exact(&mut all[answer.len() - held..][..1]).await.unwrap();
-        let settled = slow.0.lock().unwrap().unwrap_or_else(|| panic!("{name}: complete before it was settled"));
-        assert!(settled <= Instant::now());
-        client.read_exact(&mut all[answer.len() - held + 1..]).await.unwrap();
-        assert!(all == answer.as_bytes(), "{name}");
+        let early = messages(&early, false);
+        assert!(early.first().is_none_or(|message| !message.whole), "{name}: complete before it was settled");
+        let content = early.first().map_or(0, |message| message.body.len());
+        assert_eq!(content, early_content, "{name}: a short answer is held whole, a long one to its last piece");
+        assert_eq!(messages(&seen, false), messages(answer.as_bytes(), false), "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_early_answer_reaches_a_client_that_is_still_sending() {
+    let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno";
+    let script = vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd];
+    let (_backend, bench) = bench(vec![script], Choice::default()).await;
+    let head = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nthe first bytes";
+    let acts = [send(head), Act::Pause(100), send("y".repeat(200_000)), wait_for("\r\n\r\nno"), Act::AwaitEnd];
+    let seen = bench.play(Way::Base, &acts).await;
+    assert!(seen.ended);
+    let exchange = &bench.noted.exchanges(1).await[0];
+    assert_eq!((exchange.status(), exchange.times.request_end), (Some(413), None));
+}
+
+#[tokio::test]
+async fn a_client_that_stops_sending_is_not_waited_for_for_ever() {
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
+    let (_backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice { limits, ..Choice::default() }).await;
+    let half = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf";
+    let seen = bench.play(Way::Base, &[send(half), Act::AwaitEnd]).await;
+    assert_eq!(seen, Seen { bytes: Vec::new(), ended: true });
+    let exchange = &bench.noted.exchanges(1).await[0];
+    assert_eq!(ended(exchange), (EndedBy::Client, Stage::Request, AnsweredBy::Nobody));
+    assert!(exchange.end.detail.contains("stopped sending"), "{}", exchange.end.detail);
+    let seen = bench.play(Way::Base, &[send("GET / HTT"), Act::AwaitEnd]).await;
+    assert!(seen.ended, "half a head is not waited for either");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_at_once_get_their_own_answers() {
+    let echoes = (0..400).flat_map(|_| [wait_for("\r\n\r\n{}"), send(OK)]).collect();
+    let (_backend, mut bench) = bench(vec![echoes], Choice::default()).await;
+    let clients = (0..24).map(|client| {
+        let way = if client % 2 == 0 { Way::Base } else { Way::Connect };
+        let acts: Vec<Act> = (0..10).flat_map(|_| [send(POST), wait_for("\r\n\r\nok")]).collect();
+        let bench = &bench;
+        async move { bench.play(way, &acts).await }
+    });
+    let mut waiting: Vec<_> = clients.map(Box::pin).collect();
+    for client in &mut waiting {
+        let seen = client.await;
+        assert_eq!(messages(&seen.bytes, false).len(), 10);
+    }
+    drop(waiting);
+    let exchanges = bench.noted.exchanges(240).await;
+    let numbers: Vec<u64> = exchanges.iter().map(|exchange| exchange.number).collect();
+    assert_eq!(numbers, (1..=240).collect::<Vec<u64>>());
+    bench.stop().await;
+    let capture = poscert::capture::open(&bench.dir.path().join("capture")).unwrap();
+    assert_eq!((capture.exchanges, capture.complete), (240, true));
 }
 
 #[tokio::test]
