@@ -1,1 +1,3 @@
 //! The recorder's proxy: listeners, tap, forwarding, faults, recording.
+
+pub mod framer;

@@ -1,1 +1,169 @@
-//! The simulated backend: the PoS API v10 with its state machines and simulated customers.
+//! The simulated backend: the PoS API v10 with its state machines, token endpoint and simulated customers.
+//!
+//! [`world::World`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
+//! into responses; `serve` does TLS and connections. What the sandbox does is held to the API's documentation, not to
+//! what would be convenient: the verifier's cases are tried against it.
+
+mod body;
+mod caller;
+pub mod clock;
+mod customer;
+mod grant;
+mod http;
+mod idempotency;
+pub mod merchant;
+mod openapi;
+mod payment;
+mod payments;
+mod points;
+mod pos;
+mod refund;
+mod refunds;
+mod refusal;
+mod schema;
+mod serve;
+mod table;
+mod token;
+mod visit;
+mod world;
+
+#[cfg(test)]
+mod world_tests;
+
+pub use clock::{Clock, Moment};
+pub use payment::INACTIVITY;
+pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
+
+use crate::api::customer::CustomerAct;
+use crate::api::{Amount, Guid, id};
+use customer::Simulation;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use token::Signer;
+use world::{PollDelays, World};
+
+/// A client that the token endpoint knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCredentials {
+    /// The client id, a GUID.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The integrator it belongs to; what one integrator makes, another may not touch.
+    pub integrator: String,
+}
+
+/// How a sandbox behaves.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// `pollDelayInMs` of payments and check-ins, in milliseconds.
+    pub poll_delay_ms: u64,
+    /// `pollDelayInMs` of refunds, in milliseconds, and how long a refund takes to be reserved.
+    pub refund_poll_delay_ms: u64,
+    /// The clients that the token endpoint knows.
+    pub clients: Vec<ClientCredentials>,
+    /// Whether the header with the client system's name is asked for, as in early 2020.
+    pub require_system_name: bool,
+}
+
+impl Default for SandboxOptions {
+    /// Two integrators with documented credentials, the first of them with two clients.
+    fn default() -> SandboxOptions {
+        let client = |id: &str, secret: &str, integrator: &str| ClientCredentials {
+            client_id: id.to_owned(),
+            client_secret: secret.to_owned(),
+            integrator: integrator.to_owned(),
+        };
+        SandboxOptions {
+            poll_delay_ms: 1000,
+            refund_poll_delay_ms: 100,
+            clients: vec![
+                client("c0ffee00-0000-4000-8000-000000000001", "sandbox-secret-one", "INTEGRATOR-1"),
+                client("c0ffee00-0000-4000-8000-000000000002", "sandbox-secret-two", "INTEGRATOR-2"),
+                client("c0ffee00-0000-4000-8000-000000000003", "sandbox-secret-three", "INTEGRATOR-1"),
+            ],
+            require_system_name: false,
+        }
+    }
+}
+
+/// A simulated backend. Clones are the same backend.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: SandboxOptions,
+    clock: Clock,
+    signer: Option<Signer>,
+    world: Mutex<World>,
+}
+
+impl Sandbox {
+    /// A backend that has its merchants and nothing else.
+    pub fn new(options: SandboxOptions) -> Sandbox {
+        let delays = PollDelays { payment_ms: options.poll_delay_ms, refund_ms: options.refund_poll_delay_ms };
+        let world = Mutex::new(World::new(delays));
+        let (clock, signer) = (Clock::new(), Signer::random());
+        Sandbox { inner: Arc::new(Inner { options, clock, signer, world }) }
+    }
+
+    /// Its clock, for tests to move.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The clients that its token endpoint knows.
+    pub fn clients(&self) -> &[ClientCredentials] {
+        &self.inner.options.clients
+    }
+
+    /// What the customer simulation API does. The error is a sentence that says why nothing happened.
+    pub fn customer(&self, beacon_id: &str, act: CustomerAct) -> Result<(), String> {
+        let simulation = Simulation { beacon_id: beacon_id.to_owned(), phone: None, act };
+        self.world().customer(&simulation, self.inner.clock.now())
+    }
+
+    /// Sets what a store can refund (`None`: without limit), to bring about 409/1368; `false` if there is no such store.
+    /// A refund that is Initiated when the balance goes ends CancelledByMobilePay.
+    pub fn store_balance(&self, store_id: &str, balance: Option<Amount>) -> bool {
+        let mut world = self.world();
+        world.settle_refunds(self.inner.clock.now());
+        let store = Guid::parse(store_id).and_then(|id| world.stores.iter_mut().find(|store| store.id == id));
+        store.map(|store| store.balance = balance).is_some()
+    }
+
+    /// Opens or closes a store, to bring about 409/1204; `false` if there is no such store.
+    pub fn store_active(&self, store_id: &str, active: bool) -> bool {
+        let mut world = self.world();
+        let store = Guid::parse(store_id).and_then(|id| world.stores.iter_mut().find(|store| store.id == id));
+        store.map(|store| store.active = active).is_some()
+    }
+
+    /// Puts a payment in the way of the next one on the PoS with that beacon: the next InitiatePayment or
+    /// PreparePayment that would succeed is kept as an active payment, as if an earlier attempt at the same sale had
+    /// been lost, and is answered 409/1301. `false` if there is no such PoS.
+    pub fn obstruct(&self, beacon_id: &str) -> bool {
+        let beacon = id::canonical(beacon_id);
+        let mut world = self.world();
+        let pos = world.poses.iter_mut().find(|pos| !pos.deleted && pos.beacon_id == beacon);
+        pos.map(|pos| pos.obstructed = true).is_some()
+    }
+
+    /// The beacon of a PoS that is not deleted.
+    pub fn beacon(&self, pos_id: &str) -> Option<String> {
+        let id = Guid::parse(pos_id)?;
+        let world = self.world();
+        world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.beacon_id.clone())
+    }
+
+    /// The sandbox's own OpenAPI 3 description, as it is served at `/openapi.json`.
+    pub fn openapi() -> serde_json::Value {
+        openapi::description()
+    }
+
+    /// The world, for the length of a call. A call that panicked has changed one resource at most; the rest is sound.
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

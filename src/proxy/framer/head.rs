@@ -1,0 +1,319 @@
+//! Heads: start line and header lines, read strictly (RFC 9112 sections 2 to 5) and kept as they came.
+
+use super::Refusal;
+use crate::capture::record::{Header, values};
+
+/// The HTTP versions that are spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+impl Version {
+    /// As it stands in a start line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Version::Http10 => "HTTP/1.0",
+            Version::Http11 => "HTTP/1.1",
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Version> {
+        match bytes {
+            b"HTTP/1.0" => Some(Version::Http10),
+            b"HTTP/1.1" => Some(Version::Http11),
+            _ => None,
+        }
+    }
+}
+
+/// How the end of a body is found (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// It ends with the connection.
+    Close,
+}
+
+/// A head: its start line, and its header lines in order and in the case in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head<L> {
+    /// Request line or status line.
+    pub line: L,
+    /// In order, with duplicates.
+    pub headers: Vec<Header>,
+}
+
+/// A request line (RFC 9112 section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine {
+    /// Case-sensitive.
+    pub method: String,
+    /// As sent, Latin-1.
+    pub target: String,
+    /// The version.
+    pub version: Version,
+}
+
+/// A status line (RFC 9112 section 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerLine {
+    /// The version.
+    pub version: Version,
+    /// 100 to 999.
+    pub status: u16,
+    /// May be empty. Latin-1.
+    pub reason: String,
+}
+
+/// What differs between requests and answers.
+pub trait StartLine: Sized {
+    /// Reads the line, without its CRLF.
+    fn parse(line: &[u8]) -> Result<Self, Refusal>;
+    /// How the body ends; `bodyless`: the answer to a HEAD.
+    fn framing(&self, headers: &[Header], bodyless: bool) -> Result<Framing, Refusal>;
+    /// Whether another head of the same message follows.
+    fn is_interim(&self) -> bool;
+    /// The line, without its CRLF.
+    fn text(&self) -> String;
+}
+
+impl StartLine for RequestLine {
+    fn parse(line: &[u8]) -> Result<RequestLine, Refusal> {
+        let parts: Vec<&[u8]> = line.split(|&b| b == b' ').collect();
+        let [method, target, version] = parts.as_slice() else {
+            return Err(refuse("the request line is not `METHOD target HTTP/1.1`"));
+        };
+        if !is_token(method) {
+            return Err(refuse("the method is not a token"));
+        }
+        if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
+            return Err(refuse("the request target is empty or holds a control character"));
+        }
+        let version = Version::parse(version).ok_or_else(|| refuse("the HTTP version is neither 1.0 nor 1.1"))?;
+        Ok(RequestLine { method: latin1(method), target: latin1(target), version })
+    }
+
+    fn framing(&self, headers: &[Header], _bodyless: bool) -> Result<Framing, Refusal> {
+        let hosts = values(headers, "host").count();
+        if hosts > 1 {
+            return Err(refuse("there is more than one Host header"));
+        }
+        if hosts == 0 && self.version == Version::Http11 {
+            return Err(refuse("an HTTP/1.1 request has no Host header"));
+        }
+        Ok(announced(headers, self.version)?.unwrap_or(Framing::None))
+    }
+
+    fn is_interim(&self) -> bool {
+        false
+    }
+
+    fn text(&self) -> String {
+        format!("{} {} {}", self.method, self.target, self.version.as_str())
+    }
+}
+
+impl StartLine for AnswerLine {
+    fn parse(line: &[u8]) -> Result<AnswerLine, Refusal> {
+        let wrong = || refuse("the status line is not `HTTP/1.1 200 reason`");
+        let mut parts = line.splitn(3, |&b| b == b' ');
+        let version = parts.next().and_then(Version::parse).ok_or_else(wrong)?;
+        let status = parts.next().filter(|s| s.len() == 3 && s.iter().all(u8::is_ascii_digit)).ok_or_else(wrong)?;
+        let status = latin1(status).parse().ok().filter(|s| (100..=999).contains(s)).ok_or_else(wrong)?;
+        let reason = parts.next().unwrap_or_default();
+        if reason.iter().any(|&b| is_control(b)) {
+            return Err(wrong());
+        }
+        Ok(AnswerLine { version, status, reason: latin1(reason) })
+    }
+
+    fn framing(&self, headers: &[Header], bodyless: bool) -> Result<Framing, Refusal> {
+        let announced = announced(headers, self.version)?;
+        let none = bodyless || self.is_interim() || matches!(self.status, 204 | 304);
+        Ok(if none { Framing::None } else { announced.unwrap_or(Framing::Close) })
+    }
+
+    fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status)
+    }
+
+    fn text(&self) -> String {
+        format!("{} {} {}", self.version.as_str(), self.status, self.reason)
+    }
+}
+
+/// The framing that a head announces. What two readers could read differently is refused (RFC 9112 sections 6.1 to 6.3).
+fn announced(headers: &[Header], version: Version) -> Result<Option<Framing>, Refusal> {
+    let lengths: Vec<&str> = values(headers, "content-length").collect();
+    let codings: Vec<&str> = values(headers, "transfer-encoding").collect();
+    match (lengths.as_slice(), codings.as_slice()) {
+        ([], []) => Ok(None),
+        ([length], []) => {
+            let digits = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit());
+            let length = digits.then(|| length.parse().ok()).flatten();
+            length.map(|length| Some(Framing::Length(length))).ok_or_else(|| refuse("Content-Length is not a number"))
+        }
+        ([], [coding]) if coding.eq_ignore_ascii_case("chunked") => match version {
+            Version::Http11 => Ok(Some(Framing::Chunked)),
+            Version::Http10 => Err(refuse("Transfer-Encoding does not exist in HTTP/1.0")),
+        },
+        ([], [_]) => Err(refuse("Transfer-Encoding is not `chunked`")),
+        ([], _) => Err(refuse("there is more than one Transfer-Encoding header")),
+        (_, []) => Err(refuse("there is more than one Content-Length header")),
+        _ => Err(refuse("there are both Content-Length and Transfer-Encoding")),
+    }
+}
+
+impl<L: StartLine> Head<L> {
+    /// Reads a head from its bytes, the empty line included. Empty lines before it are skipped (RFC 9112 section 2.2).
+    pub fn parse(bytes: &[u8]) -> Result<Head<L>, Refusal> {
+        let mut lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let first = lines.by_ref().find(|line| !line.is_empty()).unwrap_or_default();
+        let line = L::parse(first)?;
+        Ok(Head { line, headers: header_lines(lines)? })
+    }
+
+    /// All values of a header.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        values(&self.headers, name)
+    }
+
+    /// The bytes of the head, the empty line included.
+    pub fn bytes(&self) -> Vec<u8> {
+        head_bytes(&self.line.text(), &self.headers)
+    }
+}
+
+/// The bytes of a head from its start line and headers, the empty line included.
+pub fn head_bytes(line: &str, headers: &[Header]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    let mut text = |text: &str| bytes.extend(text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')));
+    text(line);
+    text("\r\n");
+    for header in headers {
+        text(&header.name);
+        text(": ");
+        text(&header.value);
+        text("\r\n");
+    }
+    text("\r\n");
+    bytes
+}
+
+/// Reads header lines up to the first empty one.
+pub fn header_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Header>, Refusal> {
+    lines.take_while(|line| !line.is_empty()).map(header_line).collect()
+}
+
+fn header_line(line: &[u8]) -> Result<Header, Refusal> {
+    if line.first().is_some_and(|&b| b == b' ' || b == b'\t') {
+        return Err(refuse("a header goes on in a second line (obsolete folding)"));
+    }
+    let colon = line.iter().position(|&b| b == b':').ok_or_else(|| refuse("a header line has no colon"))?;
+    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    if !is_token(name) {
+        return Err(refuse("a header's name is empty or holds a character that is not allowed"));
+    }
+    if value.iter().any(|&b| is_control(b)) {
+        return Err(refuse("a header's value holds a control character"));
+    }
+    Ok(Header { name: latin1(name), value: latin1(value) })
+}
+
+/// What can be told of a refused head: first line and headers, folded ones joined, so that what has to be hidden is
+/// still found by its name. Lines that are no headers are left out; their number is returned.
+pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
+    let mut lines = bytes.split(|&b| b == b'\n' || b == b'\r').filter(|line| !line.is_empty());
+    let first = latin1(lines.next().unwrap_or_default());
+    let mut headers: Vec<Header> = Vec::new();
+    let mut left_out = 0;
+    for line in lines {
+        let folded = line.first().is_some_and(|b| b.is_ascii_whitespace());
+        match (headers.last_mut(), line.iter().position(|&b| b == b':')) {
+            (Some(last), _) if folded => last.value = format!("{} {}", last.value, latin1(line.trim_ascii())),
+            (_, Some(colon)) => headers.push(Header {
+                name: latin1(line[..colon].trim_ascii()),
+                value: latin1(line[colon + 1..].trim_ascii()),
+            }),
+            _ => left_out += 1,
+        }
+    }
+    (first, headers, left_out)
+}
+
+/// Collects the bytes of a head until its empty line, and refuses line ends that readers take differently.
+pub struct HeadReader {
+    bytes: Vec<u8>,
+    line: usize,
+    started: bool,
+    limit: usize,
+}
+
+impl HeadReader {
+    pub fn new(limit: usize) -> HeadReader {
+        HeadReader { bytes: Vec::new(), line: 0, started: false, limit }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.line = 0;
+        self.started = false;
+    }
+
+    /// Reads on; returns how many bytes were used, and whether the head is complete.
+    pub fn read(&mut self, input: &[u8]) -> Result<(usize, bool), Refusal> {
+        for (at, &byte) in input.iter().enumerate() {
+            if self.bytes.len() >= self.limit {
+                return Err(Refusal(format!("the head is longer than {} bytes", self.limit)));
+            }
+            let after_cr = self.bytes.last() == Some(&b'\r');
+            self.bytes.push(byte);
+            match byte {
+                b'\n' if !after_cr => return Err(refuse("a line of the head ends with LF alone")),
+                b'\n' => {
+                    let empty = self.line == 1;
+                    self.line = 0;
+                    if empty && self.started {
+                        return Ok((at + 1, true));
+                    }
+                    self.started |= !empty;
+                    continue;
+                }
+                _ if after_cr => return Err(refuse("the head holds a CR that is not followed by LF")),
+                0 => return Err(refuse("the head holds a NUL")),
+                _ => self.line += 1,
+            }
+        }
+        Ok((input.len(), false))
+    }
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn is_control(byte: u8) -> bool {
+    byte != b'\t' && (byte < b' ' || byte == 0x7f)
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+pub fn refuse(sentence: &str) -> Refusal {
+    Refusal(sentence.to_owned())
+}

@@ -1,0 +1,179 @@
+//! Requests into calls, answers into responses: the only place where the sandbox speaks HTTP.
+
+use super::caller;
+use super::customer::Simulation;
+use super::grant;
+use super::refusal::{Answer, Refusal};
+use super::world::Call;
+use super::{Sandbox, body, openapi};
+use crate::api::{Guid, Operation, Place, Route, error};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+/// The longest body that is read, in bytes. The longest documented one has some 500.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// The acts of the customer simulation API, as they stand at the end of its paths.
+const SIMULATIONS: [&str; 3] = ["checkin", "acceptpayment", "cancelpaymentbyuser"];
+
+impl Sandbox {
+    /// All paths of the sandbox. An operation is recognised by what follows `/v10/`, whatever the prefix.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(answer).with_state(self.clone())
+    }
+}
+
+async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
+        let mut response = plain(413, &format!("The body is longer than {LONGEST_BODY} bytes or broke off."));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    };
+    let route = Route::of(parts.method.as_str(), &parts.uri.to_string());
+    match route.place {
+        Place::Operation(operation) => sandbox.operation(operation, route, &parts.headers, &body),
+        Place::Token => sandbox.token(&parts.headers, &body),
+        _ => sandbox.elsewhere(parts.method.as_str(), &route, &body),
+    }
+}
+
+impl Sandbox {
+    fn operation(&self, operation: Operation, route: Route, headers: &HeaderMap, body: &Bytes) -> Response {
+        let outcome = self.call(operation, route, headers, body).and_then(|call| self.world().answer(&call));
+        match outcome {
+            Ok(Answer::Body(body)) => json_response(200, &body),
+            Ok(Answer::Empty) => response(200, Body::empty()),
+            Err(refusal) => refused(&refusal, Some(operation)),
+        }
+    }
+
+    /// Checks a request in the order in which a gateway, a framework and the operation would: token, headers, body.
+    fn call(&self, operation: Operation, route: Route, headers: &HeaderMap, bytes: &[u8]) -> Result<Call, Refusal> {
+        let now = self.inner.clock.now();
+        let signer = self.inner.signer.as_ref().ok_or(error::INTERNAL)?;
+        let caller = caller::identify(headers, signer, now, self.inner.options.require_system_name)?;
+        let id = match &route.id {
+            Some(text) => Some(Guid::parse(text).ok_or_else(|| {
+                Refusal::Code(error::UNKNOWN, format!("the id in the path is {text:?}, which is not a GUID"))
+            })?),
+            None => None,
+        };
+        let key = operation.creates().then(|| caller::idempotency_key(headers)).transpose()?;
+        if !crate::api::shape::fields(operation).is_empty() {
+            check_content_type(headers)?;
+        }
+        let body = body::read(operation, bytes)?;
+        Ok(Call { operation, id, route, caller, key, body, now })
+    }
+
+    fn token(&self, headers: &HeaderMap, form: &[u8]) -> Response {
+        let Some(signer) = &self.inner.signer else { return refused(&error::INTERNAL.into(), None) };
+        let basic = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        let outcome = grant::grant(basic, form, &self.inner.options.clients, signer, self.inner.clock.now());
+        let mut response = match outcome {
+            Ok(token) => json_response(200, &token),
+            Err(denied) => {
+                let body = json!({"error": denied.error, "error_description": denied.description});
+                let mut response = json_response(denied.status, &body);
+                if denied.status == 401 {
+                    let challenge = HeaderValue::from_static("Basic realm=\"integrator-authentication\"");
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                response
+            }
+        };
+        // RFC 6749 section 5.1: no cache may keep a token.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    /// What is no operation: the description, the simulated customer, a wrong method, nothing.
+    fn elsewhere(&self, method: &str, route: &Route, body: &[u8]) -> Response {
+        let act = match &route.place {
+            Place::Simulation => SIMULATIONS.into_iter().find(|act| route.path.ends_with(&format!("/{act}"))),
+            _ => None,
+        };
+        match (method, act) {
+            ("POST", Some(act)) => return self.simulate(act, body),
+            ("GET", _) if route.path == "/openapi.json" => return json_response(200, &openapi::description()),
+            _ => {}
+        }
+        let allowed = allowed(&route.path, act.is_some());
+        if allowed.is_empty() {
+            let sentence = format!("Nothing is documented at {method} {}; /openapi.json has the list.", route.path);
+            return plain(404, &sentence);
+        }
+        let mut response = plain(405, &format!("{} takes {}, not {method}.", route.path, allowed.join(", ")));
+        if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
+            response.headers_mut().insert(ALLOW, value);
+        }
+        response
+    }
+
+    fn simulate(&self, act: &str, body: &[u8]) -> Response {
+        let now = self.inner.clock.now();
+        match Simulation::read(act, body).and_then(|simulation| self.world().customer(&simulation, now)) {
+            Ok(()) => response(200, Body::empty()),
+            Err(sentence) => plain(400, &sentence),
+        }
+    }
+}
+
+/// The methods that a path takes.
+fn allowed(path: &str, simulation: bool) -> Vec<&'static str> {
+    let fits = |method: &&str| {
+        let here = !matches!(Route::of(method, path).place, Place::Unknown | Place::Simulation);
+        here || (simulation && *method == "POST") || (path == "/openapi.json" && *method == "GET")
+    };
+    ["GET", "POST", "DELETE"].into_iter().filter(fits).collect()
+}
+
+/// The documented content types; none at all is let pass, since real clients leave it out.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+    let kind = value.split(';').next().unwrap_or_default().trim();
+    let suffixed = kind.strip_prefix("application/").is_some_and(|sub| sub.len() > 5 && sub.ends_with("+json"));
+    if suffixed || matches!(kind, "application/json" | "text/json" | "application/*+json" | "") {
+        return Ok(());
+    }
+    Err(Refusal::Code(error::UNKNOWN, format!("the content type {kind:?} is not one of JSON")))
+}
+
+fn refused(refusal: &Refusal, operation: Option<Operation>) -> Response {
+    if let Refusal::Unauthorized(why) = refusal {
+        let mut response = response(401, Body::empty());
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        return response;
+    }
+    match refusal.body(operation, &uuid::Uuid::new_v4().to_string()) {
+        Some(body) => json_response(refusal.status(), &body),
+        None => response(refusal.status(), Body::empty()),
+    }
+}
+
+/// An error of the sandbox itself, which has no code: a sentence for whoever reads the answer.
+fn plain(status: u16, sentence: &str) -> Response {
+    json_response(status, &json!({"message": sentence, "correlationId": uuid::Uuid::new_v4().to_string()}))
+}
+
+fn json_response(status: u16, body: &Value) -> Response {
+    let mut response = response(status, Body::from(body.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn response(status: u16, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}

@@ -1,0 +1,142 @@
+//! A refund and its state machine (payment_flows#refunds). Values in, values out.
+
+use super::body::NewRefund;
+use super::clock::Moment;
+use super::refusal::Refusal;
+use crate::api::{Amount, Guid, RefundState, error};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long a reserved refund waits for its client before the backend captures it.
+pub const RESERVATION: Duration = Duration::from_secs(24 * 3600);
+/// How long after its capture a payment can be refunded (30 days until 2022-07-26).
+pub const AGE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// What can happen to a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The backend has put the money aside.
+    Reserve,
+    /// The client captures it.
+    Capture,
+    /// The client cancels it.
+    ClientCancel,
+    /// The backend ends it: the store's balance no longer covers it.
+    Refuse,
+    /// Its reservation has run out.
+    Expire,
+}
+
+impl Event {
+    /// All events.
+    pub const ALL: [Event; 5] = {
+        use Event::*;
+        [Reserve, Capture, ClientCancel, Refuse, Expire]
+    };
+}
+
+/// The state after an event; `None` where it cannot happen.
+pub fn next(state: RefundState, event: Event) -> Option<RefundState> {
+    use RefundState::*;
+    match (event, state) {
+        (Event::Reserve, Initiated) => Some(Reserved),
+        (Event::Capture, Reserved) => Some(Captured),
+        (Event::ClientCancel, Initiated | Reserved) => Some(CancelledByClient),
+        (Event::Refuse, Initiated) => Some(CancelledByMobilePay),
+        (Event::Expire, Reserved) => Some(ExpiredAndCaptured),
+        _ => None,
+    }
+}
+
+/// Whether a refund in that state counts against what was captured.
+pub fn counts(state: RefundState) -> bool {
+    !matches!(state, RefundState::CancelledByClient | RefundState::CancelledByMobilePay)
+}
+
+/// A refund.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    /// Its id.
+    pub id: Guid,
+    /// The integrator it belongs to.
+    pub integrator: String,
+    /// The VAT number of the merchant it belongs to.
+    pub vat: String,
+    /// The store that pays it.
+    pub store_id: Guid,
+    /// What was asked for.
+    pub wanted: NewRefund,
+    /// Its state.
+    pub state: RefundState,
+    /// Since when it has been in that state.
+    pub since: Moment,
+}
+
+impl Refund {
+    /// A refund that begins now.
+    pub fn new(owner: (&str, &str), store_id: Guid, id: Guid, wanted: NewRefund, now: Moment) -> Refund {
+        let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
+        Refund { id, integrator, vat, store_id, wanted, state: RefundState::Initiated, since: now }
+    }
+
+    /// Lets an event happen; `false` where it cannot.
+    pub fn happen(&mut self, event: Event, now: Moment) -> bool {
+        let Some(state) = next(self.state, event) else { return false };
+        self.state = state;
+        self.since = now;
+        true
+    }
+
+    /// Moves it on where its time has come: reserved after `delay` if the balance (`None`: without limit) covers it,
+    /// captured when its reservation has run out. Gives what it takes from the balance.
+    pub fn settle(&mut self, delay: Duration, balance: Option<Amount>, now: Moment) -> Amount {
+        let mut taken = Amount(0);
+        if self.state == RefundState::Initiated && now.saturating_sub(self.since) >= delay {
+            let covered = balance.is_none_or(|balance| balance >= self.wanted.amount);
+            self.happen(if covered { Event::Reserve } else { Event::Refuse }, self.since + delay);
+            taken = if covered { self.wanted.amount } else { taken };
+        }
+        if self.state == RefundState::Reserved && now.saturating_sub(self.since) >= RESERVATION {
+            self.happen(Event::Expire, self.since + RESERVATION);
+        }
+        taken
+    }
+
+    /// The client captures. A second time changes nothing.
+    pub fn capture(&mut self, now: Moment) -> Result<(), Refusal> {
+        if self.state == RefundState::Captured || self.happen(Event::Capture, now) {
+            return Ok(());
+        }
+        Err(Refusal::Code(error::REFUND_NOT_RESERVED, self.is_now()))
+    }
+
+    /// The client cancels. A second time changes nothing. Gives what goes back to the balance.
+    pub fn cancel(&mut self, now: Moment) -> Result<Amount, Refusal> {
+        let back = if self.state == RefundState::Reserved { self.wanted.amount } else { Amount(0) };
+        if self.state == RefundState::CancelledByClient || self.happen(Event::ClientCancel, now) {
+            return Ok(back);
+        }
+        Err(Refusal::Code(error::REFUND_NOT_CANCELLABLE, self.is_now()))
+    }
+
+    fn is_now(&self) -> String {
+        format!("it is {}", self.state.name())
+    }
+
+    /// The answer to GetRefund.
+    pub fn answer(&self, poll_delay_ms: u64) -> Value {
+        json!({
+            "refundId": self.id.as_str(),
+            "paymentId": self.wanted.payment_id.as_str(),
+            "refundOrderId": self.wanted.refund_order_id,
+            "amount": self.wanted.amount.to_json(),
+            "currencyCode": self.wanted.currency_code,
+            "status": self.state.name(),
+            "pollDelayInMs": poll_delay_ms,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "refund_tests.rs"]
+mod tests;

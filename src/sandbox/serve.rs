@@ -1,0 +1,73 @@
+//! The sandbox on a socket: TLS, HTTP/1.1 with keep-alive, and an end when it is told to.
+
+use super::Sandbox;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+/// How long a client may take over its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long calls that are being answered may take when the sandbox ends.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long to wait before accepting again where the system has no more sockets.
+const BREATH: Duration = Duration::from_millis(50);
+
+impl Sandbox {
+    /// Serves over TLS until `shutdown` resolves: then no new connections are taken, idle ones are closed, and calls
+    /// that are being answered get two seconds. All its tasks have ended when it returns.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        tls: Arc<rustls::ServerConfig>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let acceptor = TlsAcceptor::from(tls);
+        let (ending, ended) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(connection(self.clone(), stream, acceptor.clone(), ended.clone()));
+                    }
+                    Err(_) => tokio::time::sleep(BREATH).await,
+                },
+            }
+        }
+        drop(listener);
+        let _ = ending.send(true);
+        let all = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(FAREWELL, all).await;
+        connections.shutdown().await;
+    }
+}
+
+/// One connection, from its handshake to its end. What goes wrong on it is the client's to see.
+async fn connection(sandbox: Sandbox, stream: TcpStream, acceptor: TlsAcceptor, mut ended: watch::Receiver<bool>) {
+    // Small answers go out at once: a client that polls should not wait for Nagle's algorithm.
+    let _ = stream.set_nodelay(true);
+    let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream));
+    let stream = tokio::select! {
+        stream = handshake => stream,
+        _ = ended.wait_for(|ended| *ended) => return,
+    };
+    let Ok(Ok(stream)) = stream else { return };
+    let service = TowerToHyperService::new(sandbox.router());
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = ended.wait_for(|ended| *ended) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
