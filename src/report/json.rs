@@ -1,0 +1,74 @@
+//! The verdict as JSON for scripts: the shape of `poscert.verdict/1`, described in `docs/verdict.schema.json`.
+
+use super::words;
+use crate::verify::Verdict;
+use std::fmt::Write;
+
+/// The verdict as JSON: indented, keys in the order of the contract, a line break at the end.
+///
+/// Characters that act on a terminal are written as `\uXXXX`, which is the same JSON.
+pub fn render(verdict: &Verdict) -> String {
+    let plain = serde_json::to_string_pretty(verdict).unwrap_or_else(|error| {
+        // Strings, numbers and lists only: serde_json has nothing to refuse here.
+        serde_json::json!({ "schema": verdict.schema, "error": error.to_string() }).to_string()
+    });
+    let mut out = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        // Below 0x20 stands only what serde_json itself put between the values: its line breaks.
+        if c == '\n' || !words::is_hidden(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{sample, schema};
+    use super::*;
+
+    #[test]
+    fn hostile_characters_are_escaped_and_read_back_the_same() {
+        let verdict = sample::failed();
+        let text = render(&verdict);
+        assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && words::is_hidden(c)));
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, serde_json::to_value(&verdict).unwrap());
+    }
+
+    #[test]
+    fn the_schema_describes_what_is_written() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
+        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+            let value: serde_json::Value = serde_json::from_str(&render(&verdict)).unwrap();
+            assert_eq!(schema::problems(&schema, &schema, &value, "$"), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn the_schema_refuses_what_the_contract_does_not_know() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
+        let good = serde_json::to_value(sample::failed()).unwrap();
+        for (path, wrong) in [
+            ("/verdict", serde_json::json!("maybe")),
+            ("/schema", serde_json::json!("poscert.verdict/2")),
+            ("/profile", serde_json::json!({})),
+            ("/capture/kind", serde_json::json!("tape")),
+            ("/capture/exchanges", serde_json::json!(-1)),
+            ("/features/0/cases/0/steps/0/exchange", serde_json::json!("3")),
+            ("/features/0/cases/0/status", serde_json::json!("warning")),
+            ("/requirements/0/level", serde_json::json!("may")),
+            ("/requirements/0/status", serde_json::json!("skipped")),
+            ("/requirements/1/findings/0/exchanges", serde_json::json!([0])),
+        ] {
+            let mut value = good.clone();
+            *value.pointer_mut(path).unwrap() = wrong;
+            assert_ne!(schema::problems(&schema, &schema, &value, "$"), Vec::<String>::new(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A verdict sorted by what its reader has to do about it; the same for every format.
+
+use super::words;
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
+
+/// A verdict sorted by what its reader has to do about it.
+pub struct Tally<'a> {
+    verdict: &'a Verdict,
+    /// Broken musts.
+    pub failed: Vec<&'a RequirementVerdict>,
+    /// Broken shoulds.
+    pub warnings: Vec<&'a RequirementVerdict>,
+    /// Open obligations.
+    pub inconclusive: Vec<&'a RequirementVerdict>,
+    /// What nothing in the capture touches.
+    pub not_exercised: Vec<&'a RequirementVerdict>,
+    /// Mandatory cases that broke.
+    pub failed_cases: Vec<&'a CaseVerdict>,
+    /// Optional cases that broke.
+    pub broken_optional_cases: Vec<&'a CaseVerdict>,
+    /// Mandatory cases that were not shown.
+    pub missing_cases: Vec<&'a CaseVerdict>,
+}
+
+impl<'a> Tally<'a> {
+    /// Sorts a verdict.
+    pub fn of(verdict: &'a Verdict) -> Tally<'a> {
+        let with = |status| verdict.requirements.iter().filter(|r| r.status == status).collect();
+        let cases = |optional: bool, statuses: &[CaseStatus]| {
+            let all = verdict.features.iter().flat_map(|feature| &feature.cases);
+            all.filter(|case| case.optional == optional && statuses.contains(&case.status)).collect()
+        };
+        Tally {
+            verdict,
+            failed: with(Status::Failed),
+            warnings: with(Status::Warning),
+            inconclusive: with(Status::Inconclusive),
+            not_exercised: with(Status::NotExercised),
+            failed_cases: cases(false, &[CaseStatus::Failed]),
+            broken_optional_cases: cases(true, &[CaseStatus::Failed]),
+            missing_cases: cases(false, &[CaseStatus::NotTested, CaseStatus::InProgress]),
+        }
+    }
+
+    /// Musts that were not exercised: a certificate has to name them.
+    pub fn musts_not_exercised(&self) -> impl Iterator<Item = &'a RequirementVerdict> {
+        self.not_exercised.iter().copied().filter(|requirement| requirement.level == Level::Must)
+    }
+
+    /// The exchange to look at first: that of the first broken must, else of the first broken case, else of the
+    /// first warning.
+    pub fn worst(&self) -> Option<u64> {
+        let of = |requirements: &[&RequirementVerdict]| {
+            let mut findings = requirements.iter().flat_map(|requirement| &requirement.findings);
+            findings.find_map(|finding| finding.exchanges.first().copied())
+        };
+        let case = || {
+            let mut steps = self.failed_cases.iter().flat_map(|case| case.steps.iter().rev());
+            steps.find_map(|step| step.exchange)
+        };
+        of(&self.failed).or_else(case).or_else(|| of(&self.warnings))
+    }
+
+    /// Why the verdict is what it is, in part of a sentence.
+    pub fn reason(&self) -> String {
+        let outcome = self.verdict.verdict;
+        let mut parts = Vec::new();
+        let mut part = |n: usize, noun: &str, verb: &str| {
+            if n > 0 {
+                parts.push(format!("{} {verb}", words::count(n, noun)));
+            }
+        };
+        if outcome == Outcome::Failed {
+            part(self.failed.len(), "requirement", "broken");
+            part(self.failed_cases.len(), "case", "failed");
+        }
+        if outcome != Outcome::Passed {
+            part(self.missing_cases.len(), "case", "not shown");
+            part(self.inconclusive.len(), "requirement", "inconclusive");
+        }
+        part(self.warnings.len() + self.broken_optional_cases.len(), "warning", "to look at");
+        if outcome == Outcome::Incomplete && self.verdict.capture.exchanges == 0 {
+            parts.push("the capture holds no exchange".to_owned());
+        } else if outcome != Outcome::Passed && !self.verdict.capture.complete {
+            parts.push("the capture is not complete".to_owned());
+        }
+        if parts.is_empty() {
+            "everything that had to be shown was, and nothing broke".to_owned()
+        } else {
+            words::list(&parts)
+        }
+    }
+
+    /// What to do next, in a sentence.
+    pub fn next_step(&self) -> String {
+        let look = match self.worst() {
+            Some(number) => format!("`poscert show CAPTURE {number}` shows the exchange to look at first"),
+            None => "`poscert show CAPTURE` lists the exchanges".to_owned(),
+        };
+        match self.verdict.verdict {
+            Outcome::Passed if self.warnings.is_empty() => "keep the capture: this verdict rests on it.".to_owned(),
+            Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
+            Outcome::Failed => format!("mend the client and record it anew; {look}."),
+            Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
+                "send the client's calls through `poscert record` (`poscert record --help` shows how).".to_owned()
+            }
+            Outcome::Incomplete if !self.verdict.capture.complete => {
+                "record the client again, into a new capture, and stop the recorder in good order.".to_owned()
+            }
+            Outcome::Incomplete if self.missing_cases.is_empty() => {
+                "bring what is open to its end, recording on into the same capture, and verify it again.".to_owned()
+            }
+            Outcome::Incomplete => {
+                let ids: Vec<String> = self.missing_cases.iter().map(|case| words::safe(&case.id)).collect();
+                format!(
+                    "do {} on the till, recording on into the same capture, and verify it again.",
+                    words::list(&ids)
+                )
+            }
+        }
+    }
+
+    /// Who was judged, in part of a sentence: `C, version 1.2.3, of I`.
+    pub fn who(&self) -> String {
+        let profile = &self.verdict.profile;
+        let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { words::safe(text) };
+        let of = if profile.integrator_id.is_empty() {
+            String::new()
+        } else {
+            format!(", of {}", words::safe(&profile.integrator_id))
+        };
+        format!("{}, version {}{of}", or(&profile.client_id, "unknown"), or(&profile.client_version, "unknown"))
+    }
+
+    /// By whom the capture is sealed, in a sentence.
+    pub fn seal(&self) -> String {
+        let keys: Vec<String> = self.verdict.capture.sealed_by.iter().map(|key| words::safe(key)).collect();
+        if keys.is_empty() {
+            "Nobody sealed this capture.".to_owned()
+        } else {
+            format!("Sealed by {}.", words::list(&keys))
+        }
+    }
+
+    /// What was judged, in part of a sentence.
+    pub fn capture(&self) -> String {
+        let capture = &self.verdict.capture;
+        let complete = if capture.complete { "complete" } else { "NOT complete" };
+        let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
+        format!(
+            "{}, {} in {}, {complete}; digest {}",
+            if capture.kind == "har" { "HAR" } else { capture.kind },
+            words::count(exchanges, "exchange"),
+            words::count(capture.attempts as usize, "attempt"),
+            words::safe(&capture.digest)
+        )
+    }
+
+    /// By which rules, in part of a sentence.
+    pub fn rules(&self) -> String {
+        let rules = &self.verdict.rules;
+        let which = if rules.builtin { "the built-in ones" } else { "NOT the built-in ones" };
+        format!("{which} of engine {}; digest {}", self.verdict.engine, words::safe(&rules.digest))
+    }
+}

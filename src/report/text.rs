@@ -1,0 +1,316 @@
+//! The verdict for people at a terminal: what came of it first, then what to mend, then the rest.
+
+use super::fold::{Fold, fold};
+use super::wrap::Page;
+use super::{Tally, words};
+use crate::verify::verdict::{
+    CaseStatus, CaseVerdict, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
+};
+use std::io::IsTerminal;
+
+/// How many different findings of one requirement are told in full.
+const TOLD_IN_FULL: usize = 6;
+/// The width of a text that goes to no terminal.
+const PLAIN_WIDTH: usize = 100;
+
+/// How a text is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// With colours.
+    pub color: bool,
+    /// In columns.
+    pub width: usize,
+}
+
+impl Style {
+    /// No colours, and a width that depends on nothing: the same bytes everywhere.
+    pub const PLAIN: Style = Style { color: false, width: PLAIN_WIDTH };
+
+    /// For standard output: plain unless it is a terminal, colours unless `NO_COLOR` is set (no-color.org).
+    pub fn for_stdout() -> Style {
+        if !std::io::stdout().is_terminal() {
+            return Style::PLAIN;
+        }
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let width = terminal_size::terminal_size().map_or(PLAIN_WIDTH, |(width, _)| usize::from(width.0));
+        Style { color: !set("NO_COLOR") && !dumb, width: width.clamp(40, 120) }
+    }
+}
+
+const RED: &str = "1;31";
+const GREEN: &str = "1;32";
+const YELLOW: &str = "1;33";
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+/// The verdict as text, with a line break at the end.
+pub fn render(verdict: &Verdict, style: Style) -> String {
+    let tally = Tally::of(verdict);
+    let mut page = Page::new(style);
+    head(&mut page, verdict, &tally);
+    broken(&mut page, &tally);
+    warned(&mut page, &tally);
+    open(&mut page, &tally);
+    cases(&mut page, verdict);
+    page.blank();
+    let (_, color) = outcome_look(verdict.verdict);
+    let word = words::outcome(verdict.verdict).to_uppercase();
+    page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", tally.reason(), tally.next_step()), "")]);
+    page.finish()
+}
+
+fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
+    let (mark, color) = outcome_look(verdict.verdict);
+    let word = words::outcome(verdict.verdict).to_uppercase();
+    let covers = format!(" for {}", words::list(&verdict.profile.features));
+    page.line("", "  ", &[(&format!("{mark} {word}"), color), (&covers, BOLD)]);
+    page.line("  ", "  ", &[(&tally.seal(), "")]);
+    for remark in &verdict.remarks {
+        page.line("! ", "  ", &[(&words::safe(remark), YELLOW)]);
+    }
+    page.line("  Client:  ", "           ", &[(&tally.who(), "")]);
+    page.line("  Capture: ", "           ", &[(&tally.capture(), "")]);
+    page.line("  Rules:   ", "           ", &[(&tally.rules(), "")]);
+    page.blank();
+    for feature in &verdict.features {
+        let (mark, color) = outcome_look(feature.verdict);
+        let line = format!("{:<20} {:<10}", feature.id, words::outcome(feature.verdict));
+        page.line("  ", "      ", &[(mark, color), (&format!(" {line} {}", cases_shown(feature)), "")]);
+    }
+}
+
+fn cases_shown(feature: &FeatureVerdict) -> String {
+    let passed = |optional| {
+        let cases = feature.cases.iter().filter(move |case| case.optional == optional);
+        (cases.clone().filter(|case| case.status == CaseStatus::Passed).count(), cases.count())
+    };
+    let ((shown, all), (extra, extras)) = (passed(false), passed(true));
+    let optional = if extras == 0 { String::new() } else { format!(", {extra} of {extras} optional") };
+    format!("{shown} of {} shown{optional}", words::count(all, "case"))
+}
+
+fn broken(page: &mut Page, tally: &Tally) {
+    if tally.failed.is_empty() && tally.failed_cases.is_empty() {
+        return;
+    }
+    page.title("What failed");
+    for requirement in &tally.failed {
+        self::requirement(page, requirement, "✗", RED);
+    }
+    for case in &tally.failed_cases {
+        broken_case(page, case, "✗", RED);
+    }
+}
+
+fn warned(page: &mut Page, tally: &Tally) {
+    if tally.warnings.is_empty() && tally.broken_optional_cases.is_empty() {
+        return;
+    }
+    page.title("Warnings");
+    for requirement in &tally.warnings {
+        self::requirement(page, requirement, "!", YELLOW);
+    }
+    for case in &tally.broken_optional_cases {
+        broken_case(page, case, "!", YELLOW);
+    }
+}
+
+fn broken_case(page: &mut Page, case: &CaseVerdict, mark: &str, color: &str) {
+    let optional = if case.optional { " (optional)" } else { "" };
+    let title = format!(" {} {}{optional}", words::safe(&case.id), words::safe(&case.title));
+    page.line("", "  ", &[(mark, color), (&title, BOLD)]);
+    page.line("    ", "    ", &[(&words::case_sentence(case), "")]);
+}
+
+fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
+    let title = format!(" {} {}", words::safe(&requirement.id), words::safe(&requirement.title));
+    page.line("", "  ", &[(mark, color), (&title, BOLD)]);
+    let folds = fold(&requirement.findings);
+    let (told, rest) = folds.split_at(folds.len().min(TOLD_IN_FULL));
+    for (at, fold) in told.iter().enumerate() {
+        let next = folds.get(at + 1).map(|fold| &fold.first.remedy);
+        finding(page, fold, next != Some(&fold.first.remedy));
+    }
+    let rest: Vec<&Finding> =
+        rest.iter().flat_map(|fold| std::iter::once(fold.first).chain(fold.rest.clone())).collect();
+    if !rest.is_empty() {
+        let line = format!("and {}: {}", words::count(rest.len(), "other finding"), words::first_exchanges(&rest));
+        page.line("    ", "      ", &[(&line, DIM)]);
+    }
+    page.line("    Source: ", "      ", &[(&source(requirement), DIM)]);
+}
+
+fn source(requirement: &RequirementVerdict) -> String {
+    let mut features: Vec<&str> = Vec::new();
+    for feature in requirement.findings.iter().flat_map(|finding| &finding.features) {
+        if !features.contains(feature) {
+            features.push(feature);
+        }
+    }
+    let against =
+        if features.is_empty() { String::new() } else { format!("; counts against {}", words::list(&features)) };
+    format!("{}{against}", words::safe(&requirement.source))
+}
+
+fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
+    let said = format!(": {}", words::safe(&fold.first.message));
+    page.line("    ", "      ", &[(&words::place(&fold.first.exchanges), BOLD), (&said, "")]);
+    if !fold.rest.is_empty() {
+        let like = if fold.identical { "more" } else { "more like it" };
+        let line = format!("and {} {like}: {}", fold.rest.len(), words::first_exchanges(&fold.rest));
+        page.line("      ", "      ", &[(&line, DIM)]);
+    }
+    if with_remedy && !fold.first.remedy.is_empty() {
+        page.line("    Remedy: ", "      ", &[(&words::safe(&fold.first.remedy), "")]);
+    }
+}
+
+fn open(page: &mut Page, tally: &Tally) {
+    if !tally.missing_cases.is_empty() {
+        page.title("Not shown yet");
+        for case in &tally.missing_cases {
+            let line =
+                format!("{} {}: {}", words::safe(&case.id), words::safe(&case.title), words::case_sentence(case));
+            page.line("· ", "  ", &[(&line, "")]);
+        }
+    }
+    if !tally.inconclusive.is_empty() {
+        page.title("Inconclusive: still open where the capture ends");
+        for requirement in &tally.inconclusive {
+            let first = requirement
+                .findings
+                .first()
+                .map(|finding| format!(" ({}: {})", words::place(&finding.exchanges), words::safe(&finding.message)));
+            let (id, title) = (words::safe(&requirement.id), words::safe(&requirement.title));
+            let line = format!("{id} {title}{}", first.unwrap_or_default());
+            page.line("? ", "  ", &[(&line, "")]);
+        }
+    }
+    if !tally.not_exercised.is_empty() {
+        page.title("Not exercised: nothing in the capture touches them");
+        for level in [Level::Must, Level::Should] {
+            let ids: Vec<String> =
+                tally.not_exercised.iter().filter(|r| r.level == level).map(|r| words::safe(&r.id)).collect();
+            if !ids.is_empty() {
+                page.line(&format!("  {:<7}", words::level(level)), "         ", &[(&ids.join(", "), "")]);
+            }
+        }
+    }
+}
+
+fn cases(page: &mut Page, verdict: &Verdict) {
+    page.title("Cases");
+    for feature in &verdict.features {
+        let (mark, color) = outcome_look(feature.verdict);
+        let title = if feature.title.is_empty() { feature.id.to_owned() } else { words::safe(&feature.title) };
+        page.line("", "  ", &[(mark, color), (&format!(" {title}: {}", words::outcome(feature.verdict)), BOLD)]);
+        for case in &feature.cases {
+            self::case(page, case);
+        }
+    }
+}
+
+fn case(page: &mut Page, case: &CaseVerdict) {
+    let (mark, color) = case_look(case);
+    let optional = if case.optional { "optional, " } else { "" };
+    let line = format!(
+        " {} {} ({optional}{})",
+        words::safe(&case.id),
+        words::safe(&case.title),
+        words::case_status(case.status)
+    );
+    page.line("  ", "    ", &[(mark, color), (&line, "")]);
+    for step in &case.steps {
+        let (mark, color) = match step.status {
+            StepStatus::Passed => ("✓", GREEN),
+            StepStatus::Failed => ("✗", RED),
+            StepStatus::Pending => ("·", DIM),
+        };
+        let seen = step.exchange.map(|number| format!("  exchange {number}")).unwrap_or_default();
+        let call = format!(" {}", words::safe(&step.call));
+        page.line("      ", "        ", &[(mark, color), (&call, ""), (&seen, DIM)]);
+    }
+}
+
+fn case_look(case: &CaseVerdict) -> (&'static str, &'static str) {
+    match case.status {
+        CaseStatus::Passed => ("✓", GREEN),
+        CaseStatus::Failed if case.optional => ("!", YELLOW),
+        CaseStatus::Failed => ("✗", RED),
+        CaseStatus::NotTested => ("·", DIM),
+        CaseStatus::InProgress => ("…", YELLOW),
+    }
+}
+
+fn outcome_look(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Passed => ("✓", GREEN),
+        Outcome::Failed => ("✗", RED),
+        Outcome::Incomplete => ("·", YELLOW),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{golden, sample};
+    use super::*;
+
+    #[test]
+    fn texts_are_as_reviewed() {
+        golden::check("passed.txt", &render(&sample::passed(), Style::PLAIN));
+        golden::check("failed.txt", &render(&sample::failed(), Style::PLAIN));
+        golden::check("incomplete.txt", &render(&sample::incomplete(), Style { color: false, width: 72 }));
+    }
+
+    #[test]
+    fn the_first_lines_say_what_matters() {
+        let text = render(&sample::incomplete(), Style::PLAIN);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0] == "· INCOMPLETE for onboarding and payment", "{text}");
+        assert_eq!(lines[1], "  Nobody sealed this capture.");
+        assert!(lines[2].starts_with("! "), "{text}");
+        assert!(lines.last().unwrap().starts_with("INCOMPLETE: "), "{text}");
+    }
+
+    #[test]
+    fn colours_only_if_asked_and_nothing_of_a_client_reaches_the_terminal() {
+        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+            let plain = render(&verdict, Style::PLAIN);
+            assert!(!plain.chars().any(|c| c != '\n' && words::is_hidden(c)), "{plain:?}");
+            let colored = render(&verdict, Style { color: true, width: 100 });
+            let own = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
+            assert!(own.is_match(&colored));
+            assert_eq!(own.replace_all(&colored, ""), plain);
+        }
+    }
+
+    #[test]
+    fn lines_keep_to_the_width() {
+        for width in [40, 60, 120] {
+            let text = render(&sample::failed(), Style { color: false, width });
+            let long: Vec<&str> =
+                text.lines().filter(|l| l.chars().count() > width && l.trim().contains(' ')).collect();
+            // A word that is wider than the page may stick out, on a line of its own.
+            let sticking = |line: &&str| line.split_whitespace().all(|word| word.chars().count() + 12 < width);
+            assert!(!long.iter().any(sticking), "{width}: {long:?}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_findings_are_one_entry() {
+        let mut verdict = sample::failed();
+        let all: Vec<Finding> = (1..=1000)
+            .map(|n| Finding {
+                exchanges: vec![n],
+                message: format!("came {n} ms after"),
+                remedy: "wait".into(),
+                features: vec!["payment"],
+            })
+            .collect();
+        verdict.requirements[1].findings = all;
+        let text = render(&verdict, Style::PLAIN);
+        assert!(text.contains("and 999 more like it: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ..."), "{text}");
+        assert_eq!(text.matches("Remedy: wait").count(), 1);
+    }
+}
