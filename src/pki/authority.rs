@@ -1,8 +1,8 @@
 //! The CA: made once, loaded ever after, and the maker of leaves and TLS configurations.
 
+use super::PkiError;
 use super::folder::{self, CaFiles};
 use super::leaf::{self, Name};
-use super::PkiError;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
@@ -209,7 +209,12 @@ mod tests {
             assert!(output.status.success(), "{hosts:?}: {}", String::from_utf8_lossy(&output.stderr));
             let text = Command::new("openssl").args(["x509", "-noout", "-text", "-in"]).arg(&leaf).output().unwrap();
             let text = String::from_utf8_lossy(&text.stdout).into_owned();
-            for part in ["Authority Key Identifier", "Subject Key Identifier", "TLS Web Server Authentication", "Digital Signature"] {
+            for part in [
+                "Authority Key Identifier",
+                "Subject Key Identifier",
+                "TLS Web Server Authentication",
+                "Digital Signature",
+            ] {
                 assert!(text.contains(part), "{part} is not in {text}");
             }
         }

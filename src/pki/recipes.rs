@@ -20,7 +20,9 @@ pub fn for_clients(files: &CaFiles, base_url: &str) -> Vec<Recipe> {
         recipe("Node", format!("export NODE_EXTRA_CA_CERTS={pem}")),
         recipe(
             "Java",
-            format!("keytool -importcert -noprompt -alias poscert -file {der} -keystore truststore.p12 -storetype PKCS12 -storepass changeit && java -Djavax.net.ssl.trustStore=truststore.p12 -Djavax.net.ssl.trustStorePassword=changeit ..."),
+            format!(
+                "keytool -importcert -noprompt -alias poscert -file {der} -keystore truststore.p12 -storetype PKCS12 -storepass changeit && java -Djavax.net.ssl.trustStore=truststore.p12 -Djavax.net.ssl.trustStorePassword=changeit ..."
+            ),
         ),
         recipe(".NET", format!("export SSL_CERT_FILE={bundle}     (Windows: certutil -user -addstore Root {der})")),
         recipe("PHP", format!("php -d curl.cainfo={bundle} -d openssl.cafile={bundle} ...")),
@@ -32,11 +34,16 @@ pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
     let (pem, der) = (files.pem.display(), files.der.display());
     let recipe = |who, line| Recipe { who, line };
     vec![
-        recipe("Debian", format!("sudo cp {pem} /usr/local/share/ca-certificates/poscert.crt && sudo update-ca-certificates")),
+        recipe(
+            "Debian",
+            format!("sudo cp {pem} /usr/local/share/ca-certificates/poscert.crt && sudo update-ca-certificates"),
+        ),
         recipe("Windows", format!("certutil -user -addstore Root {der}")),
         recipe(
             "Android",
-            format!("adb push {der} /sdcard/Download/poscert.crt, then Settings > Security > Install a certificate > CA certificate; an app trusts it only if its network_security_config names `user` certificates"),
+            format!(
+                "adb push {der} /sdcard/Download/poscert.crt, then Settings > Security > Install a certificate > CA certificate; an app trusts it only if its network_security_config names `user` certificates"
+            ),
         ),
     ]
 }

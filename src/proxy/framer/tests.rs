@@ -60,7 +60,9 @@ fn refusal(bytes: &[u8]) -> String {
 
 #[test]
 fn a_head_is_given_as_it_came() {
-    let seen = request(b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a:\t2 \r\nX-B: 3\r\nContent-Length: 3\r\n\r\nabc");
+    let seen = request(
+        b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a:\t2 \r\nX-B: 3\r\nContent-Length: 3\r\n\r\nabc",
+    );
     let [Read::Head(head, Framing::Length(3)), Read::Content(content), Read::End(_), Read::Left(AtEnd::Between)] =
         seen.as_slice()
     else {
@@ -71,7 +73,10 @@ fn a_head_is_given_as_it_came() {
     assert_eq!(head.headers[2].value, "2");
     assert_eq!(head.line.target, "/pos/v10/x?a=%20");
     assert_eq!(content, b"abc");
-    assert_eq!(head.bytes(), b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a: 2\r\nX-B: 3\r\nContent-Length: 3\r\n\r\n");
+    assert_eq!(
+        head.bytes(),
+        b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a: 2\r\nX-B: 3\r\nContent-Length: 3\r\n\r\n"
+    );
 }
 
 #[test]
@@ -155,13 +160,18 @@ fn answers_end_as_their_heads_say() {
     assert_eq!(ends("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", false), Some(Read::Left(AtEnd::Between)));
     assert_eq!(ends("HTTP/1.1 204 \r\n\r\n", false), Some(Read::Left(AtEnd::Between)));
     assert_eq!(ends("HTTP/1.0 200 OK\r\n\r\nabc", false), Some(Read::Left(AtEnd::CloseDelimited)));
-    let seen = read::<AnswerLine>(&[b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"], false);
-    assert!(matches!(seen.as_slice(), [Read::Interim(_), Read::Head(_, Framing::Length(0)), Read::End(_), Read::Left(_)]));
+    let seen =
+        read::<AnswerLine>(&[b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"], false);
+    assert!(matches!(
+        seen.as_slice(),
+        [Read::Interim(_), Read::Head(_, Framing::Length(0)), Read::End(_), Read::Left(_)]
+    ));
 }
 
 #[test]
 fn what_is_told_of_a_refused_head_joins_folded_lines() {
-    let (first, headers, left_out) = lenient_headers(b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n abc\r\njunk\r\nB:2\n");
+    let (first, headers, left_out) =
+        lenient_headers(b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n abc\r\njunk\r\nB:2\n");
     assert_eq!(first, "GET / HTTP/1.1");
     assert_eq!(headers[0], Header { name: "Authorization".into(), value: "Bearer abc".into() });
     assert_eq!((headers.len(), left_out), (2, 1));
