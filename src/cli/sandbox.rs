@@ -1,11 +1,172 @@
-//! `poscert sandbox`.
+//! `poscert sandbox`: the simulated PoS API v10 on a port of its own, over TLS with a leaf of the local CA.
 
 use super::{Exit, Failure};
+use crate::api::customer::{Account, CERTIFICATION_VAT, CUSTOMERS};
+use crate::pki::{self, Authority, Name};
+use crate::sandbox::merchant::{self, OTHER_VAT};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `poscert sandbox`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Example:\n  poscert sandbox --listen 127.0.0.1:0 --ready-file sandbox.json")]
+pub struct Args {
+    /// Where to listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9443", env = "POSCERT_SANDBOX_LISTEN")]
+    listen: String,
+    /// `pollDelayInMs` of payments and check-ins, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
+          value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
+    poll_delay: u64,
+    /// File that is written when it listens: its addresses and the CA's path, as JSON
+    #[arg(long, value_name = "FILE", env = "POSCERT_SANDBOX_READY_FILE")]
+    ready_file: Option<PathBuf>,
+    /// Folder of the local CA
+    #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
+    ca_dir: Option<PathBuf>,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`sandbox`"))
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|e| Failure::new(format!("cannot start its threads: {e}")))?.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> Result<Exit, Failure> {
+    let pki = |e: pki::PkiError| Failure::new(e.to_string());
+    let dir = args.ca_dir.map_or_else(pki::default_dir, Ok).map_err(pki)?;
+    let authority = Authority::open(&dir).map_err(pki)?;
+    let listener = TcpListener::bind(&args.listen).await.map_err(|e| cannot_listen(&args.listen, &e))?;
+    let address = listener.local_addr().map_err(|e| cannot_listen(&args.listen, &e))?;
+    let tls = authority.server_config_for(&names(&args.listen, address)).map_err(pki)?;
+    let stop = stop_signal()?;
+    let sandbox = Sandbox::new(SandboxOptions { poll_delay_ms: args.poll_delay, ..SandboxOptions::default() });
+    let origin = format!("https://{}", reachable(address));
+    print(&introduction(&sandbox, &origin, &authority.files().pem));
+    if let Some(file) = &args.ready_file {
+        write_ready_file(file, &origin, &authority.files().pem)?;
+    }
+    sandbox.serve(listener, tls, stop).await;
+    print("Stopped.\n");
+    Ok(Exit::Passed)
+}
+
+/// Resolves at SIGINT or SIGTERM.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
+    let step = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another program has that port: choose another with --listen, or port 0",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose a higher one with --listen",
+        _ => "give --listen an address of this machine and a port, as in 127.0.0.1:9443",
+    };
+    Failure::new(format!("cannot listen on {address} ({error}): {step}"))
+}
+
+/// Whom the certificate is for: this machine, and what was asked for.
+fn names(listen: &str, address: SocketAddr) -> Vec<Name> {
+    let asked = listen.rsplit_once(':').map(|(host, _)| host);
+    let bound = (!address.ip().is_unspecified()).then(|| Name::Ip(address.ip()));
+    let own = ["localhost", "127.0.0.1", "::1"].into_iter().filter_map(Name::parse);
+    let asked = asked.and_then(Name::parse).filter(|name| !matches!(name, Name::Ip(ip) if ip.is_unspecified()));
+    own.chain(bound).chain(asked).collect()
+}
+
+/// The address as a client on this machine writes it.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
+    let mut text = String::new();
+    let ca = ca.display();
+    let mut line = |args: std::fmt::Arguments| {
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "{args}");
+    };
+    line(format_args!("The simulated PoS API v10 listens on {origin}"));
+    line(format_args!("  base URL             {origin}/pos/v10"));
+    line(format_args!("  token endpoint       {origin}/integrator-authentication/connect/token"));
+    line(format_args!(
+        "  customer simulation  {origin}/pos/app/usersimulation/checkin | acceptpayment | cancelpaymentbyuser"
+    ));
+    line(format_args!("  description          {origin}/openapi.json"));
+    line(format_args!("  CA to trust          {ca}"));
+    line(format_args!("\nTest clients: client id, secret, integrator"));
+    for client in sandbox.clients() {
+        line(format_args!("  {}  {:<20}  {}", client.client_id, client.client_secret, client.integrator));
+    }
+    line(format_args!("\nStores: store id, VAT number, merchantBrandId, merchantLocationId"));
+    for store in merchant::stores() {
+        let closed = if store.active { "" } else { "  (not active)" };
+        line(format_args!(
+            "  {}  {}  {}  {}  {}{closed}",
+            store.id, store.vat, store.brand_id, store.location_id, store.name
+        ));
+    }
+    line(format_args!(
+        "  {} belong to the certification's merchant, {OTHER_VAT} to another one",
+        CERTIFICATION_VAT.join(" and ")
+    ));
+    line(format_args!("\nCustomers"));
+    for (phone, account) in CUSTOMERS {
+        line(format_args!("  {phone:<14} {}", described(account)));
+    }
+    if let Some(client) = sandbox.clients().first() {
+        line(format_args!("\nTo try it:"));
+        line(format_args!(
+            "  TOKEN=$(curl -s --cacert {ca} -u {}:{} -d grant_type=client_credentials {origin}/integrator-authentication/connect/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
+            client.client_id, client.client_secret
+        ));
+        line(format_args!(
+            "  curl --cacert {ca} -H \"Authorization: Bearer $TOKEN\" -H 'X-MobilePay-Client-System-Version: 1.0.0' -H 'X-MobilePay-Merchant-VAT-Number: {}' {origin}/pos/v10/stores",
+            CERTIFICATION_VAT.first().copied().unwrap_or_default()
+        ));
+    }
+    text
+}
+
+fn described(account: Account) -> &'static str {
+    match account {
+        Account::Credit => "pays with a credit card",
+        Account::Debit => "pays with a debit card",
+        Account::Loyalty => "is enrolled in the loyalty programme (credit card)",
+        Account::PartialCapture => "can be captured in part (credit card)",
+    }
+}
+
+fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), Failure> {
+    let ready = serde_json::json!({
+        "base_url": format!("{origin}/pos/v10"),
+        "token_url": format!("{origin}/integrator-authentication/connect/token"),
+        "simulation_url": format!("{origin}/pos/app/usersimulation"),
+        "openapi_url": format!("{origin}/openapi.json"),
+        "ca": ca,
+    });
+    // By rename, so that whoever waits for the file never reads half of it.
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(".new");
+    let written = std::fs::write(&draft, format!("{ready}\n")).and_then(|()| std::fs::rename(&draft, file));
+    written.map_err(|e| {
+        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+    })
+}
+
+/// Prints to standard output; that nobody reads it any more is no reason to stop.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -1,4 +1,224 @@
-//! The sandbox's own OpenAPI description.
-pub fn description() -> serde_json::Value {
-    serde_json::json!({})
+//! The sandbox's own OpenAPI 3 description, made from the tables that it works by: operations, body shapes, answers,
+//! error codes. It says what the documentation says; nothing in it is copied from another description.
+
+use super::refusal::is_refund;
+use super::schema;
+use crate::api::error::{self, ErrorCode};
+use crate::api::shape::{Field, Kind};
+use crate::api::{Operation, header};
+use serde_json::{Map, Value, json};
+
+const BASE: &str = "/pos/v10";
+/// The documented content types of request bodies.
+const CONTENT_TYPES: [&str; 4] = ["application/json", "application/json-patch+json", "text/json", "application/*+json"];
+
+const fn field(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, required: true }
+}
+
+const WITH_PHONE: &[Field] = &[field("beaconId", Kind::Beacon), field("phoneNumber", Kind::Text)];
+/// Path, operation id, summary and fields of the customer simulation API.
+const SIMULATIONS: [(&str, &str, &str, &[Field]); 3] = [
+    ("checkin", "UserSimulationCheckin", "Checks a customer in at a PoS", WITH_PHONE),
+    ("acceptpayment", "UserSimulationAcceptPayment", "Accepts the payment issued to a customer", WITH_PHONE),
+    (
+        "cancelpaymentbyuser",
+        "UserSimulationCancelPayment",
+        "Cancels the payment on a PoS in the customer's stead",
+        &[field("beaconId", Kind::Beacon)],
+    ),
+];
+
+/// The description.
+pub fn description() -> Value {
+    let mut paths = Map::new();
+    for operation in Operation::ALL {
+        let path = format!("{BASE}{}", operation.template());
+        let method = operation.method().to_ascii_lowercase();
+        entry(&mut paths, path, method, described(operation));
+    }
+    entry(&mut paths, "/integrator-authentication/connect/token".into(), "post".into(), token());
+    for (act, id, summary, fields) in SIMULATIONS {
+        entry(&mut paths, format!("/pos/app/usersimulation/{act}"), "post".into(), simulation(id, summary, fields));
+    }
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "The simulated PoS API v10",
+            "description": "What the sandbox of poscert serves. An operation is recognised by what follows /v10, whatever the prefix.",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "paths": paths,
+        "components": {"securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "client": {"type": "http", "scheme": "basic"},
+        }},
+    })
+}
+
+fn entry(paths: &mut Map<String, Value>, path: String, method: String, operation: Value) {
+    let methods = paths.entry(path).or_insert_with(|| json!({}));
+    methods[method] = operation;
+}
+
+fn described(operation: Operation) -> Value {
+    let mut described = json!({
+        "operationId": operation.name(),
+        "parameters": parameters(operation),
+        "responses": responses(operation),
+        "security": [{"token": []}],
+    });
+    if let Some(schema) = schema::of_request(operation) {
+        described["requestBody"] = request_body(&schema, &CONTENT_TYPES);
+    }
+    described
+}
+
+fn request_body(schema: &Value, content_types: &[&str]) -> Value {
+    let content: Map<String, Value> =
+        content_types.iter().map(|kind| ((*kind).to_owned(), json!({"schema": schema}))).collect();
+    json!({"required": true, "content": content})
+}
+
+fn parameters(operation: Operation) -> Vec<Value> {
+    let parameter = |name: &str, place: &str, required: bool, schema: Value| json!({"name": name, "in": place, "required": required, "schema": schema});
+    let mut all = Vec::new();
+    if let Some(name) = operation.template().split(['{', '}']).nth(1) {
+        all.push(parameter(name, "path", true, json!({"type": "string", "format": "uuid"})));
+    }
+    for name in operation.parameters() {
+        all.push(parameter(name, "query", false, query_schema(name)));
+    }
+    let vat = json!({"type": "string", "pattern": "^(DK|FI)[0-9]{8}$"});
+    all.push(parameter(&shown(header::VAT), "header", false, vat));
+    let version = json!({"type": "string", "pattern": "^[0-9]{1,5}\\.[0-9]{1,5}\\.[0-9]{1,5}$"});
+    all.push(parameter(&shown(header::VERSION), "header", true, version));
+    if operation.creates() {
+        all.push(parameter(&shown(header::KEY), "header", true, schema::text()));
+    }
+    all
+}
+
+/// A header's name as people write it: `X-MobilePay-Merchant-VAT-Number`.
+fn shown(header: &str) -> String {
+    let part = |part: &str| match part {
+        "mobilepay" => "MobilePay".to_owned(),
+        "vat" => "VAT".to_owned(),
+        other => other.get(..1).unwrap_or_default().to_ascii_uppercase() + other.get(1..).unwrap_or_default(),
+    };
+    header.split('-').map(part).collect::<Vec<_>>().join("-")
+}
+
+fn query_schema(name: &str) -> Value {
+    match name {
+        "posId" | "storeId" | "paymentId" => json!({"type": "string", "format": "uuid"}),
+        "state" => json!({"type": "string", "enum": ["Captured"]}),
+        _ => json!({"type": "string"}),
+    }
+}
+
+fn responses(operation: Operation) -> Value {
+    let error = || json!({"application/json": {"schema": schema::error(is_refund(operation))}});
+    let mut all = Map::new();
+    let mut done = json!({"description": "Done"});
+    if let Some(schema) = schema::of_answer(schema::answer(operation)) {
+        done["content"] = json!({"application/json": {"schema": schema}});
+    }
+    all.insert("200".into(), done);
+    all.insert("401".into(), json!({"description": "The access token is missing, malformed, expired or not ours"}));
+    if operation.template().contains('{') {
+        let mut missing = json!({"description": "There is none of that id"});
+        if operation == Operation::CaptureRefund {
+            missing["content"] = error();
+        }
+        all.insert("404".into(), missing);
+    }
+    for status in [400, 403, 409, 500] {
+        let codes: Vec<&ErrorCode> =
+            error::COMMON.iter().chain(error::of_operation(operation)).filter(|code| code.status == status).collect();
+        if !codes.is_empty() {
+            let listed: Vec<String> = codes.iter().map(|code| format!("{} {}", code.code, code.message)).collect();
+            all.insert(status.to_string(), json!({"description": listed.join("; "), "content": error()}));
+        }
+    }
+    Value::Object(all)
+}
+
+fn token() -> Value {
+    let text = || json!({"type": "string"});
+    let form = json!({
+        "type": "object",
+        "properties": {
+            "grant_type": {"type": "string", "enum": ["client_credentials"]},
+            "merchant_vat": {"type": "string", "pattern": "^(DK|FI)[0-9]{8}$"},
+            "client_id": text(),
+            "client_secret": text(),
+        },
+        "required": ["grant_type"],
+    });
+    let granted = json!({
+        "type": "object",
+        "properties": {"access_token": text(), "expires_in": {"type": "integer"}, "token_type": text(), "scope": text()},
+        "required": ["access_token", "expires_in", "token_type", "scope"],
+        "additionalProperties": false,
+    });
+    let denied = json!({
+        "type": "object",
+        "properties": {"error": text(), "error_description": text()},
+        "required": ["error"],
+        "additionalProperties": false,
+    });
+    let answer = |description: &str, schema: &Value| json!({"description": description, "content": {"application/json": {"schema": schema}}});
+    json!({
+        "operationId": "GetToken",
+        "summary": "Gives an access token for client credentials, by Basic or in the form",
+        "requestBody": request_body(&form, &["application/x-www-form-urlencoded"]),
+        "responses": {
+            "200": answer("The token", &granted),
+            "400": answer("The form is not as documented", &denied),
+            "401": answer("The client is not known", &denied),
+        },
+        "security": [{"client": []}, {}],
+    })
+}
+
+fn simulation(id: &str, summary: &str, fields: &[Field]) -> Value {
+    json!({
+        "operationId": id,
+        "summary": summary,
+        "requestBody": request_body(&schema::request(fields), &CONTENT_TYPES),
+        "responses": {
+            "200": {"description": "Done"},
+            "400": {
+                "description": "Nothing happened; the message says why",
+                "content": {"application/json": {"schema": schema::error(false)}},
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_written_as_people_write_them() {
+        assert_eq!(shown(header::VAT), "X-MobilePay-Merchant-VAT-Number");
+        assert_eq!(shown(header::KEY), "X-MobilePay-Idempotency-Key");
+    }
+
+    #[test]
+    fn every_operation_is_described_with_its_codes() {
+        let description = description();
+        for operation in Operation::ALL {
+            let method = operation.method().to_ascii_lowercase();
+            let described = &description["paths"][format!("{BASE}{}", operation.template())][method];
+            assert_eq!(described["operationId"], operation.name());
+            for code in error::COMMON.iter().chain(error::of_operation(operation)) {
+                let text = described["responses"][code.status.to_string()]["description"].as_str();
+                let listed = text.is_some_and(|text| text.contains(&code.code.to_string()));
+                assert!(listed || code.status == 404, "{operation}: {}", code.code);
+            }
+        }
+    }
 }

@@ -27,6 +27,7 @@ pub enum Event {
     Expire,
 }
 
+#[cfg(test)]
 impl Event {
     /// All events.
     pub const ALL: [Event; 5] = {
