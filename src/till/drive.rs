@@ -206,16 +206,20 @@ pub fn tell_paid(paid: &Paid) -> String {
     }
 }
 
+/// What became of a decision, in words.
+pub fn tell_settled(settled: &Settled) -> String {
+    match settled {
+        Settled::Captured(amount) => format!("captured {amount}"),
+        Settled::Cancelled => "cancelled".to_owned(),
+        Settled::Ended(state) => format!("ended as {}", state.name()),
+        Settled::Hanging(why) => format!("still hanging ({why})"),
+    }
+}
+
 /// What the periodic job did, a line each.
 pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, Trouble>)>) -> Vec<String> {
     let line = |(hanging, outcome): (Hanging, Result<Settled, Trouble>)| {
-        let what = match outcome {
-            Ok(Settled::Captured(amount)) => format!("captured {amount}"),
-            Ok(Settled::Cancelled) => "cancelled".to_owned(),
-            Ok(Settled::Ended(state)) => format!("ended as {}", state.name()),
-            Ok(Settled::Hanging(why)) => format!("still hanging ({why})"),
-            Err(trouble) => format!("given up ({trouble})"),
-        };
+        let what = outcome.as_ref().map_or_else(|trouble| format!("given up ({trouble})"), tell_settled);
         format!("payment {}: tried again, {what}", hanging.payment_id)
     };
     jobs.into_iter().map(line).collect()
