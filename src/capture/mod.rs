@@ -4,6 +4,28 @@
 //! durable, [`reader`] opens one, [`har`] reads HAR files of any maker into the same records. Nothing here knows
 //! what a call means for a certification.
 
+mod claims;
+pub mod codec;
+pub mod coding;
+mod error;
+mod files;
+mod guard;
+pub mod har;
+mod head;
+mod numbers;
+mod options;
+mod order;
+mod part;
+pub mod reader;
 pub mod record;
+pub mod redact;
+mod store;
+mod summary;
+pub mod writer;
 
+pub use error::{CaptureError, Trouble};
+pub use options::{Durability, WriterOptions};
+pub use reader::{Capture, CaptureKind, open};
 pub use record::{Exchange, Record};
+pub use redact::Redactor;
+pub use writer::Writer;

@@ -1,0 +1,114 @@
+//! What a token says of itself (RFC 7519): the claims that are kept beside the text that stands in its place.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+/// The claims that are kept; all others may say something of a person.
+const KEPT: [&str; 11] = [
+    "iss",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "client_id",
+    "integrator_id",
+    "integrator_name",
+    "integratorclient_name",
+    "merchant_vat",
+    "scope",
+];
+
+/// The claims to keep of a token that is a JWT; `None` where it is none. The signature is not looked at.
+pub fn of(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.split('.');
+    let (head, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || !is_header(head) {
+        return None;
+    }
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    let Ok(Value::Object(claims)) = serde_json::from_slice(&payload) else { return None };
+    let kept = claims.into_iter().filter(|(name, value)| KEPT.contains(&name.as_str()) && is_flat(value));
+    Some(kept.collect())
+}
+
+/// Whether this is the first part of a JWT: base64url of a JSON object.
+pub fn is_header(part: &str) -> bool {
+    let decoded = URL_SAFE_NO_PAD.decode(part.trim_end_matches('='));
+    decoded.is_ok_and(|bytes| matches!(serde_json::from_slice(&bytes), Ok(Value::Object(_))))
+}
+
+/// No objects: nothing can be hidden in a flat claim's names.
+fn is_flat(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => false,
+        Value::Array(items) => items.iter().all(|item| !item.is_array() && is_flat(item)),
+        _ => true,
+    }
+}
+
+/// Claims as plain maps and numbers, whatever the format; serde_json would write its numbers as maps of its own.
+pub(super) mod plain {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::{Map, Value};
+    use std::collections::BTreeMap;
+
+    type Claims = BTreeMap<String, Map<String, Value>>;
+
+    struct Plain<'a>(&'a Value);
+
+    impl Serialize for Plain<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                    (Some(n), _, _) => serializer.serialize_u64(n),
+                    (_, Some(n), _) => serializer.serialize_i64(n),
+                    (_, _, Some(n)) => serializer.serialize_f64(n),
+                    _ => serializer.serialize_str(&number.to_string()),
+                },
+                Value::Array(items) => serializer.collect_seq(items.iter().map(Plain)),
+                Value::Object(map) => serializer.collect_map(map.iter().map(|(name, value)| (name, Plain(value)))),
+                other => other.serialize(serializer),
+            }
+        }
+    }
+
+    struct PlainMap<'a>(&'a Map<String, Value>);
+
+    impl Serialize for PlainMap<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, value)| (name, Plain(value))))
+        }
+    }
+
+    pub fn serialize<S: Serializer>(claims: &Claims, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(claims.iter().map(|(token, claims)| (token, PlainMap(claims))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
+        Claims::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(head: &str, payload: &str) -> String {
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn only_claims_that_name_nobody_are_kept() {
+        let claims =
+            of(&token(r#"{"alg":"RS256"}"#, r#"{"iss":"x","exp":17,"sub":"Ann","scope":["a"],"aud":{"a":1}}"#));
+        assert_eq!(Value::Object(claims.unwrap()), serde_json::json!({"iss": "x", "exp": 17, "scope": ["a"]}));
+    }
+
+    #[test]
+    fn what_is_no_jwt_has_none() {
+        for text in ["", "a.b.c", "opaque", &token("[]", "{}"), &token("{}", "[]"), &(token("{}", "{}") + ".x.y")] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}

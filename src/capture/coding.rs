@@ -1,0 +1,132 @@
+//! Content codings (RFC 9110 section 8.4): a body as its reader sees it.
+
+use super::record::{Body, Header, Kept, values};
+use std::borrow::Cow;
+use std::io::Read;
+
+/// The most that is decoded of a body: a small one may stand for a very large one.
+pub const DECODED_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A body without its content coding.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// There was none.
+    Plain(&'a [u8]),
+    /// All of it.
+    Whole(Vec<u8>),
+    /// What could be decoded of a body that is cut or broken.
+    Part(Vec<u8>),
+    /// The coding is not known, or more than [`DECODED_LIMIT`] stands behind it.
+    Unreadable,
+}
+
+/// Takes the codings off that a head names; gzip is also recognised where the head names none.
+pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
+    let named: Vec<String> = values(headers, "content-encoding")
+        .flat_map(|value| value.split(','))
+        .map(|coding| coding.trim().to_ascii_lowercase())
+        .filter(|coding| !coding.is_empty() && coding != "identity")
+        .collect();
+    let is_gzip = bytes.starts_with(&[0x1f, 0x8b, 8]);
+    if bytes.is_empty() || (named.is_empty() && !is_gzip) {
+        return Decoded::Plain(bytes);
+    }
+    let codings = if named.is_empty() { vec!["gzip".to_owned()] } else { named };
+    let mut current = Cow::Borrowed(bytes);
+    let mut whole = true;
+    for coding in codings.iter().rev() {
+        let Some((decoded, ended_well)) = take_off(coding, &current) else { return Decoded::Unreadable };
+        if decoded.len() > DECODED_LIMIT {
+            return Decoded::Unreadable;
+        }
+        whole &= ended_well;
+        current = Cow::Owned(decoded);
+    }
+    if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Part(current.into_owned()) }
+}
+
+/// The bytes behind one coding and whether it ended well; `None` where the coding is not known.
+fn take_off(coding: &str, bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+    match coding {
+        "gzip" | "x-gzip" => Some(read(flate2::read::MultiGzDecoder::new(bytes))),
+        // Some senders mean the zlib format, as RFC 9110 says, and some bare deflate.
+        "deflate" => {
+            let zlib = read(flate2::read::ZlibDecoder::new(bytes));
+            Some(if zlib.1 { zlib } else { longer(zlib, read(flate2::read::DeflateDecoder::new(bytes))) })
+        }
+        "br" => Some(read(brotli_decompressor::Decompressor::new(bytes, 4096))),
+        _ => None,
+    }
+}
+
+fn longer(one: (Vec<u8>, bool), other: (Vec<u8>, bool)) -> (Vec<u8>, bool) {
+    if other.1 || other.0.len() > one.0.len() { other } else { one }
+}
+
+fn read(mut from: impl Read) -> (Vec<u8>, bool) {
+    let (mut decoded, mut buffer) = (Vec::new(), [0; 8192]);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return (decoded, true),
+            Ok(n) => decoded.extend_from_slice(buffer.get(..n).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return (decoded, false),
+        }
+        if decoded.len() > DECODED_LIMIT {
+            return (decoded, false);
+        }
+    }
+}
+
+/// A body that was kept whole, decoded; `None` where it was not, or cannot be decoded.
+pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> {
+    if body.kept != Kept::Whole {
+        return None;
+    }
+    if body.decoded {
+        return Some(Cow::Borrowed(&body.bytes));
+    }
+    match decode(&body.bytes, headers) {
+        Decoded::Plain(bytes) => Some(Cow::Borrowed(bytes)),
+        Decoded::Whole(bytes) => Some(Cow::Owned(bytes)),
+        Decoded::Part(_) | Decoded::Unreadable => None,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::io::Write;
+
+    pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    pub fn encoding(coding: &str) -> Vec<Header> {
+        vec![Header { name: "Content-Encoding".to_owned(), value: coding.to_owned() }]
+    }
+
+    #[test]
+    fn codings_come_off_in_reverse() {
+        let twice = gzip(&gzip(b"{}"));
+        assert_eq!(decode(&twice, &encoding("gzip, x-gzip")), Decoded::Whole(b"{}".to_vec()));
+        assert_eq!(decode(b"{}", &encoding("identity")), Decoded::Plain(b"{}"));
+        assert_eq!(decode(&gzip(b"{}"), &[]), Decoded::Whole(b"{}".to_vec()));
+        assert_eq!(decode(b"{}", &encoding("zstd")), Decoded::Unreadable);
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        zlib.write_all(b"{}").unwrap();
+        assert_eq!(decode(&zlib.finish().unwrap(), &encoding("deflate")), Decoded::Whole(b"{}".to_vec()));
+        // An empty brotli stream with one uncompressed metablock, made by hand: `{}`.
+        assert_eq!(decode(&[0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03], &encoding("br")), Decoded::Whole(b"{}".to_vec()));
+    }
+
+    #[test]
+    fn what_is_cut_or_too_large_is_said_to_be() {
+        let zipped = gzip(&[7; 100_000]);
+        assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Part(_)));
+        let bomb = gzip(&vec![0; DECODED_LIMIT + 1]);
+        assert_eq!(decode(&bomb, &encoding("gzip")), Decoded::Unreadable);
+    }
+}

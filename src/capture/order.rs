@@ -1,0 +1,189 @@
+//! Number order out of the order of durability: an exchange waits for those with lower numbers that are still to
+//! come, and for no others, so the window is as wide as what was unfinished at a time.
+
+use super::error::CaptureError;
+use super::record::{Exchange, Record};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A log's records with the exchanges in number order and the others at their place among them.
+pub(super) struct InOrder<I> {
+    log: I,
+    /// Ranges of numbers that will never come, in order.
+    absent: VecDeque<(u64, u64)>,
+    next: u64,
+    /// Nothing stands before the run it belongs to.
+    run_from: u64,
+    exchanges: BTreeMap<u64, Box<Exchange>>,
+    /// Other records, by the number they stand before.
+    others: BTreeMap<u64, VecDeque<Record>>,
+    ended: bool,
+}
+
+impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
+    /// `absent`: the numbers that the log does not hold, as ranges in order.
+    pub fn new(log: I, absent: Vec<(u64, u64)>) -> InOrder<I> {
+        let (exchanges, others) = (BTreeMap::new(), BTreeMap::new());
+        InOrder { log, absent: absent.into(), next: 1, run_from: 1, exchanges, others, ended: false }
+    }
+
+    fn take(&mut self, record: Record) {
+        let place = match &record {
+            Record::Exchange(_) => 0,
+            Record::RunStart(start) => {
+                self.run_from = start.first_number;
+                start.first_number
+            }
+            Record::RunStop(stop) => stop.next_number,
+            Record::Attempt(attempt) => attempt.first_number,
+            Record::WaitOver(wait) => wait.after_number.saturating_add(1),
+            Record::Notification(sent) => sent.after_number.saturating_add(1),
+            Record::Session(_) | Record::Connection(_) => self.next.max(self.run_from),
+        };
+        match record {
+            Record::Exchange(exchange) => {
+                self.exchanges.insert(exchange.number, exchange);
+            }
+            other => self.others.entry(place).or_default().push_back(other),
+        }
+    }
+
+    fn ready(&mut self) -> Option<Record> {
+        if let Some(mut first) = self.others.first_entry().filter(|first| *first.key() <= self.next) {
+            let record = first.get_mut().pop_front();
+            if first.get().is_empty() {
+                first.remove();
+            }
+            return record;
+        }
+        let exchange = self.exchanges.remove(&self.next)?;
+        self.next = self.next.saturating_add(1);
+        Some(Record::Exchange(exchange))
+    }
+
+    /// Goes past numbers that never come, up to the next record that stands among them; `true` where it went.
+    fn skip(&mut self) -> bool {
+        while let Some(&(first, last)) = self.absent.front() {
+            if first > self.next {
+                return false;
+            }
+            if last >= self.next {
+                let stop = self.others.keys().next().copied().unwrap_or(u64::MAX);
+                self.next = last.saturating_add(1).min(stop);
+                return true;
+            }
+            self.absent.pop_front();
+        }
+        false
+    }
+
+    /// The log has ended: the next thing there is, whatever its number.
+    fn jump(&mut self) -> bool {
+        let places = [self.exchanges.keys().next(), self.others.keys().next()];
+        match places.into_iter().flatten().min() {
+            Some(&place) => {
+                self.next = self.next.max(place);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl<I: Iterator<Item = Result<Record, CaptureError>>> Iterator for InOrder<I> {
+    type Item = Result<Record, CaptureError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.ready() {
+                return Some(Ok(record));
+            }
+            if self.skip() {
+                continue;
+            }
+            if self.ended {
+                if self.jump() {
+                    continue;
+                }
+                return None;
+            }
+            match self.log.next() {
+                Some(Ok(record)) => self.take(record),
+                Some(Err(error)) => {
+                    self.exchanges.clear();
+                    self.others.clear();
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+                None => self.ended = true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Attempt, Connection, RunStart, RunStop};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn exchange(number: u64) -> Record {
+        Record::Exchange(Box::new(Exchange { number, ..Exchange::default() }))
+    }
+
+    fn brief(record: &Record) -> String {
+        match record {
+            Record::Exchange(e) => e.number.to_string(),
+            Record::RunStart(s) => format!("start{}", s.run),
+            Record::RunStop(s) => format!("stop{}", s.run),
+            Record::Attempt(a) => format!("attempt{}", a.number),
+            Record::Connection(c) => format!("connection{}", c.connection),
+            _ => "?".to_owned(),
+        }
+    }
+
+    fn ordered(log: Vec<Record>, absent: Vec<(u64, u64)>) -> String {
+        let records: Vec<String> = InOrder::new(log.into_iter().map(Ok), absent).map(|r| brief(&r.unwrap())).collect();
+        records.join(" ")
+    }
+
+    #[test]
+    fn other_records_stand_at_their_place() {
+        let start = |run, first_number| Record::RunStart(RunStart { run, first_number, ..RunStart::default() });
+        let log = vec![
+            start(1, 1),
+            exchange(2),
+            Record::Attempt(Attempt { number: 2, first_number: 4, ..Attempt::default() }),
+            exchange(1),
+            exchange(4),
+            exchange(3),
+            start(2, 7),
+            Record::Connection(Connection { connection: 9, ..Connection::default() }),
+            exchange(7),
+            Record::RunStop(RunStop { run: 2, at_us: 0, next_number: 9 }),
+        ];
+        let expected = "start1 1 2 3 attempt2 4 start2 connection9 7 stop2";
+        assert_eq!(ordered(log.clone(), vec![(5, 6), (8, 8)]), expected);
+        // The same where nobody says what is missing, only later.
+        assert_eq!(ordered(log, vec![]), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_becomes_number_order(numbers in Just((1_u64..40).collect::<Vec<_>>()).prop_shuffle(),
+                                          lost in prop::collection::btree_set(1_u64..40, 0..10)) {
+            let log: Vec<Record> = numbers.iter().filter(|n| !lost.contains(n)).map(|&n| exchange(n)).collect();
+            let there: Vec<String> = (1..40).filter(|n| !lost.contains(n)).map(|n: u64| n.to_string()).collect();
+            prop_assert_eq!(ordered(log, lost.iter().map(|&n| (n, n)).collect()), there.join(" "));
+        }
+
+        #[test]
+        fn it_waits_for_no_number_that_never_comes(count in 1_u64..200) {
+            // Number 1 is lost: with that known, nothing is held back.
+            let log = (2..=count).map(|n| Ok(exchange(n)));
+            let mut ordered = InOrder::new(log, vec![(1, 1)]);
+            while ordered.next().is_some() {
+                prop_assert!(ordered.exchanges.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Secrets in JSON (RFC 8259): the spans of values to replace, found in the bytes as they were sent. All else (the
+//! spelling of numbers, the order of fields, fields named twice) stays what it was.
+
+use super::names::{Named, named};
+use super::pass::Pass;
+use std::ops::Range;
+
+/// Deeper than this nothing is read, and the body counts as unreadable.
+const DEEPEST: usize = 100;
+
+/// The text is not JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotJson;
+
+/// JSON text (one value or several, after a byte order mark if there is one) with secrets replaced; `None` where it
+/// holds none.
+pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> Result<Option<String>, NotJson> {
+    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut scan = Scan { text, at: start, edits: Vec::new(), pass, depth: 0 };
+    scan.space();
+    loop {
+        scan.value(Named::Plain)?;
+        scan.space();
+        if scan.at >= text.len() {
+            break;
+        }
+    }
+    let edits = scan.edits;
+    if edits.is_empty() {
+        return Ok(None);
+    }
+    let mut new = String::with_capacity(text.len());
+    let mut from = 0;
+    for (span, value) in edits {
+        new.push_str(text.get(from..span.start).unwrap_or_default());
+        new.push_str(&value);
+        from = span.end;
+    }
+    new.push_str(text.get(from..).unwrap_or_default());
+    Ok(Some(new))
+}
+
+struct Scan<'t, 'p, 'r> {
+    text: &'t str,
+    at: usize,
+    /// In order, each the span of one scalar.
+    edits: Vec<(Range<usize>, String)>,
+    pass: &'p mut Pass<'r>,
+    depth: usize,
+}
+
+impl Scan<'_, '_, '_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn value(&mut self, named: Named) -> Result<(), NotJson> {
+        match self.peek().ok_or(NotJson)? {
+            b'{' => self.deeper(|scan| scan.object(named)),
+            b'[' => self.deeper(|scan| scan.array(named)),
+            b'"' => self.text_value(named),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number(named),
+        }
+    }
+
+    fn deeper(&mut self, inside: impl FnOnce(&mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
+        if self.depth >= DEEPEST {
+            return Err(NotJson);
+        }
+        self.depth += 1;
+        self.at += 1;
+        let result = inside(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn object(&mut self, outer: Named) -> Result<(), NotJson> {
+        self.space();
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.space();
+            let (span, name) = self.string()?;
+            let new = self.pass.text(&name);
+            if new != name {
+                self.edit(span, &new)?;
+            }
+            self.space();
+            if !self.eat(b':') {
+                return Err(NotJson);
+            }
+            self.space();
+            // What stands under a secret's name is secret, whatever it is called there.
+            self.value(if outer == Named::Plain { named(&name) } else { outer })?;
+            self.space();
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(NotJson);
+            }
+        }
+    }
+
+    fn array(&mut self, named: Named) -> Result<(), NotJson> {
+        self.space();
+        if self.eat(b']') {
+            return Ok(());
+        }
+        loop {
+            self.space();
+            self.value(named)?;
+            self.space();
+            if self.eat(b']') {
+                return Ok(());
+            }
+            if !self.eat(b',') {
+                return Err(NotJson);
+            }
+        }
+    }
+
+    fn text_value(&mut self, named: Named) -> Result<(), NotJson> {
+        let (span, value) = self.string()?;
+        let new = match named {
+            Named::Secret => self.pass.credential(&value),
+            Named::Phone => self.pass.phone(&value),
+            Named::Plain => self.plain_text(&value),
+        };
+        if new == value { Ok(()) } else { self.edit(span, &new) }
+    }
+
+    /// A text that holds JSON itself is read as that.
+    fn plain_text(&mut self, value: &str) -> String {
+        if self.depth < DEEPEST && value.trim_start().starts_with(['{', '[']) {
+            self.pass.nested += 1;
+            let inner = if self.pass.nested < 4 { redact(self.pass, value) } else { Err(NotJson) };
+            self.pass.nested -= 1;
+            if let Ok(inner) = inner {
+                return inner.unwrap_or_else(|| value.to_owned());
+            }
+        }
+        self.pass.text(value)
+    }
+
+    fn edit(&mut self, span: Range<usize>, new: &str) -> Result<(), NotJson> {
+        let new = serde_json::to_string(new).map_err(|_| NotJson)?;
+        self.edits.push((span, new));
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(Range<usize>, String), NotJson> {
+        let start = self.at;
+        if !self.eat(b'"') {
+            return Err(NotJson);
+        }
+        loop {
+            match self.peek().ok_or(NotJson)? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        let span = start..self.at;
+        let raw = self.text.get(span.clone()).ok_or(NotJson)?;
+        let value: String = serde_json::from_str(raw).map_err(|_| NotJson)?;
+        Ok((span, value))
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), NotJson> {
+        let there = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word));
+        self.at += word.len();
+        there.then_some(()).ok_or(NotJson)
+    }
+
+    fn number(&mut self, named: Named) -> Result<(), NotJson> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'e' | b'E')) {
+            self.at += 1;
+        }
+        let digits = self.text.get(start..self.at).filter(|digits| !digits.is_empty()).ok_or(NotJson)?;
+        let _: serde_json::Number = serde_json::from_str(digits).map_err(|_| NotJson)?;
+        if named != Named::Plain {
+            let new = self.pass.number(digits);
+            self.edits.push((start..self.at, new));
+        }
+        Ok(())
+    }
+}

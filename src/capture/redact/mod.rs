@@ -1,0 +1,256 @@
+//! Secrets never reach the disk: each is replaced, where it stood, by a keyed hash that keeps JSON type, presence,
+//! emptiness and count. Equal secrets have equal replacements within one capture, and in no other.
+//!
+//! A replacement is `redacted-` and 32 hex digits of HMAC-SHA-256 over the secret; a number becomes a number of 15
+//! digits that begins with 900. A body that names a secret and cannot be read is kept as length and keyed digest only.
+
+mod json;
+mod names;
+mod pass;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use super::coding::{self, Decoded};
+use super::record::{Answer, Body, Connection, Exchange, Header, Kept, Request};
+use crate::seal::{Key, KeyedHash, hex};
+use pass::Pass;
+
+/// A decoded body with replaced secrets that is larger than this is kept as a digest only.
+const LARGEST_REWRITE: usize = 1024 * 1024;
+
+/// Replaces secrets, under the key of one capture.
+#[derive(Clone, Debug)]
+pub struct Redactor {
+    key: Key,
+    own: bool,
+}
+
+/// The keyed digest of a body that comes piece by piece.
+pub struct Digester {
+    hash: KeyedHash,
+    length: u64,
+}
+
+/// What is to be done with a body's content.
+enum Found {
+    Nothing,
+    Replaced(Vec<u8>),
+    Unreadable,
+}
+
+impl Redactor {
+    /// A redactor with this key.
+    pub fn new(key: Key) -> Redactor {
+        Redactor { key, own: false }
+    }
+
+    /// The same for what a redactor has been over before: numbers that it put in a secret's place stay.
+    #[must_use]
+    pub fn for_own(self) -> Redactor {
+        Redactor { own: true, ..self }
+    }
+
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn reads_own(&self) -> bool {
+        self.own
+    }
+
+    /// The keyed digest of raw bytes as they stream.
+    pub fn digester(&self) -> Digester {
+        Digester { hash: self.key.hasher(), length: 0 }
+    }
+
+    /// A text in which secrets may stand: an error, a note, a command line.
+    pub fn text(&self, text: &str) -> String {
+        Pass::new(self).text(text)
+    }
+
+    /// What stands in this secret's place.
+    pub fn replacement(&self, secret: &str) -> String {
+        Pass::new(self).secret(secret)
+    }
+
+    /// A connection event without secrets.
+    #[must_use]
+    pub fn connection(&self, connection: Connection) -> Connection {
+        Connection { detail: self.text(&connection.detail), ..connection }
+    }
+
+    /// An exchange without secrets. Its texts and bodies are raw; a body's digest is taken of its bytes where it is
+    /// missing. What is redacted already stays as it is.
+    #[must_use]
+    pub fn exchange(&self, raw: Exchange) -> Exchange {
+        let mut pass = Pass::new(self);
+        let mut exchange = raw;
+        exchange.request = pass_request(&mut pass, exchange.request);
+        exchange.answer = exchange.answer.map(|answer| pass_answer(&mut pass, answer));
+        exchange.end.detail = pass.text(&exchange.end.detail);
+        exchange.notes = exchange.notes.iter().map(|note| pass.text(note)).collect();
+        sweep(&pass, &mut exchange);
+        exchange.claims.append(&mut pass.claims);
+        exchange
+    }
+}
+
+impl Digester {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    }
+
+    /// How many bytes came.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The digest in hex; empty where no bytes came.
+    pub fn finish(self) -> String {
+        if self.length == 0 { String::new() } else { hex::encode(&self.hash.finish()) }
+    }
+}
+
+fn pass_request(pass: &mut Pass<'_>, request: Request) -> Request {
+    let refused = request.refused.is_some();
+    let headers = pass_headers(pass, request.headers, refused);
+    let target = pass.url(&request.target);
+    Request {
+        version: pass.text(&request.version),
+        method: pass.text(&request.method),
+        target,
+        authority: pass.authority(&request.authority),
+        body: pass_body(pass, request.body, &headers),
+        trailers: pass_headers(pass, request.trailers, refused),
+        refused: request.refused.map(|reason| pass.text(&reason)),
+        headers,
+        scheme: request.scheme,
+    }
+}
+
+fn pass_answer(pass: &mut Pass<'_>, answer: Answer) -> Answer {
+    let headers = pass_headers(pass, answer.headers, false);
+    Answer {
+        version: pass.text(&answer.version),
+        reason: pass.text(&answer.reason),
+        body: pass_body(pass, answer.body, &headers),
+        trailers: pass_headers(pass, answer.trailers, false),
+        headers,
+        status: answer.status,
+    }
+}
+
+/// In a head that was refused, a line may be anything: where its name is none (RFC 9110 section 5.6.2), all of it is
+/// replaced if a secret may stand in it or it may go on a line that holds one.
+fn pass_headers(pass: &mut Pass<'_>, headers: Vec<Header>, refused: bool) -> Vec<Header> {
+    let is_token = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
+    };
+    let one = |header: Header| {
+        if is_token(&header.name) {
+            let value = pass.header(&header.name, &header.value);
+            let name = pass.text(&header.name);
+            return Header { name, value };
+        }
+        let mentioned = names::mentions(header.name.as_bytes());
+        if refused || mentioned {
+            let name = if mentioned { pass.secret(&header.name) } else { pass.text(&header.name) };
+            return Header { name, value: pass.secret(&header.value) };
+        }
+        Header { name: pass.text(&header.name), value: pass.text(&header.value) }
+    };
+    headers.into_iter().map(one).collect()
+}
+
+fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
+    if matches!(body.kept, Kept::Digest | Kept::Unknown) {
+        body.bytes.clear();
+        return body;
+    }
+    if body.bytes.is_empty() {
+        return body;
+    }
+    if body.kept == Kept::Whole {
+        body.length = body.length.max(u64::try_from(body.bytes.len()).unwrap_or(u64::MAX));
+        if body.digest.is_empty() {
+            body.digest = hex::encode(&pass_key(pass).hash(&body.bytes));
+        }
+    }
+    let whole = body.kept == Kept::Whole;
+    let decoded = if body.decoded { Decoded::Plain(&body.bytes) } else { coding::decode(&body.bytes, headers) };
+    let (found, was_coded) = match decoded {
+        Decoded::Plain(bytes) => (look(pass, bytes, headers, whole), false),
+        Decoded::Whole(bytes) => (look(pass, &bytes, headers, whole), true),
+        Decoded::Part(bytes) => (look(pass, &bytes, headers, false), true),
+        Decoded::Unreadable => (Found::Unreadable, true),
+    };
+    match found {
+        Found::Nothing => {}
+        Found::Replaced(bytes) if bytes.len() <= LARGEST_REWRITE.max(body.bytes.len() * 2) => {
+            body.bytes = bytes;
+            body.decoded |= was_coded;
+        }
+        Found::Replaced(_) | Found::Unreadable => {
+            body.bytes = Vec::new();
+            body.kept = Kept::Digest;
+        }
+    }
+    body
+}
+
+fn pass_key<'r>(pass: &Pass<'r>) -> &'r Key {
+    pass.redactor().key()
+}
+
+/// Looks for secrets in a body's content, coding off.
+fn look(pass: &mut Pass<'_>, bytes: &[u8], headers: &[Header], whole: bool) -> Found {
+    let unread = |pass: &Pass<'_>| {
+        let text = String::from_utf8_lossy(bytes);
+        let met = pass.met.iter().any(|(met, _)| text.contains(met.as_str()));
+        if met || names::mentions(bytes) || text::has_shape(&text) { Found::Unreadable } else { Found::Nothing }
+    };
+    let Some(content) = std::str::from_utf8(bytes).ok().filter(|_| whole) else { return unread(pass) };
+    if let Ok(new) = json::redact(pass, content) {
+        return new.map_or(Found::Nothing, |new| Found::Replaced(new.into_bytes()));
+    }
+    if !is_form(content, headers) {
+        return unread(pass);
+    }
+    let new = pass.pairs(content);
+    if new == content { Found::Nothing } else { Found::Replaced(new.into_bytes()) }
+}
+
+/// Whether this is `name=value&...`, and can be read as nothing else.
+fn is_form(content: &str, headers: &[Header]) -> bool {
+    let named = super::record::values(headers, "content-type")
+        .any(|kind| kind.to_ascii_lowercase().contains("form-urlencoded"));
+    let one_line = !content.trim_end().contains(|c: char| c.is_control());
+    let pairs =
+        content.split('&').all(|pair| pair.split('=').next().is_some_and(|name| !name.contains([' ', '<', '{', '"'])));
+    one_line && content.contains('=') && (named || pairs)
+}
+
+/// What was met by name late may have been echoed early.
+fn sweep(pass: &Pass<'_>, exchange: &mut Exchange) {
+    if pass.met.is_empty() {
+        return;
+    }
+    let headers = |headers: &mut Vec<Header>| {
+        for header in headers {
+            header.value = pass.echoes(std::mem::take(&mut header.value));
+        }
+    };
+    headers(&mut exchange.request.headers);
+    headers(&mut exchange.request.trailers);
+    exchange.request.target = pass.echoes(std::mem::take(&mut exchange.request.target));
+    exchange.request.refused = exchange.request.refused.take().map(|reason| pass.echoes(reason));
+    if let Some(answer) = &mut exchange.answer {
+        headers(&mut answer.headers);
+        headers(&mut answer.trailers);
+        answer.reason = pass.echoes(std::mem::take(&mut answer.reason));
+    }
+}

@@ -1,0 +1,246 @@
+//! The log of a capture directory: parts, chain and head, kept in step.
+//!
+//! Order of things, so that a kill at any point leaves a capture that can be read: a part's directory, the head that
+//! names it, its records, their flush, the acknowledgement, the head that counts them.
+
+use super::error::{CaptureError, Trouble};
+use super::head::{Head, PartHead};
+use super::options::Durability;
+use super::part::{Part, PartReader};
+use super::{Record, files};
+use crate::seal;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const LOCK: &str = "lock";
+const ASK: &str = "ask";
+
+/// Takes the capture for one recorder. The lock goes with the process that holds it.
+pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
+    let path = dir.join(LOCK);
+    let file = files::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    // A reader that looks whether a recorder is there holds it for a moment.
+    let until = Instant::now() + Duration::from_millis(500);
+    while file.try_lock().is_err() {
+        if Instant::now() > until {
+            let sentence = format!(
+                "another recorder is writing into {}: stop it, or choose another --capture directory",
+                dir.display()
+            );
+            return Err(CaptureError::new(Trouble::Held, sentence));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(file)
+}
+
+/// Whether a recorder holds the capture now.
+pub(super) fn is_held(dir: &Path) -> bool {
+    File::open(dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
+}
+
+/// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
+/// parts that had records at the time of asking are closed. Nothing is written: the asking is a shared lock.
+pub(super) fn ask_to_close(dir: &Path) -> Result<Head, CaptureError> {
+    let path = dir.join(ASK);
+    let file = File::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    let parts = Head::read(dir)?.parts.len();
+    file.lock_shared().map_err(|error| CaptureError::io("lock", &path, &error))?;
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let mut head = Head::read(dir)?;
+        if head.parts.iter().take(parts).all(|part| part.closed) {
+            let next_number = head.next_number;
+            head.parts.truncate(parts);
+            head.count = head.parts.iter().map(|part| part.count).sum();
+            head.digest = head.parts.last().map_or(head.digest, |part| part.digest.clone());
+            return Ok(Head { next_number, ..head });
+        }
+        if Instant::now() > until {
+            let sentence = format!(
+                "the recorder that writes into {} does not close its open part: stop it and try again",
+                dir.display()
+            );
+            return Err(CaptureError::new(Trouble::Held, sentence));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The log, open for writing.
+pub(super) struct Store {
+    dir: PathBuf,
+    durability: Durability,
+    head: Head,
+    chain: seal::Head,
+    part: Option<Part>,
+    /// Exchanges in the open part.
+    exchanges: u64,
+    limit: u64,
+    stale_head: bool,
+    ask: File,
+}
+
+impl Store {
+    /// Opens the log of a capture whose head is `head`; what a killed recorder left open is closed first. Gives
+    /// also the highest exchange number that was found beyond the head's own count.
+    pub fn open(dir: &Path, head: Head, durability: Durability, limit: u64) -> Result<(Store, u64), CaptureError> {
+        let path = dir.join(ASK);
+        let ask = files::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+        let chain = head.chain().ok_or_else(|| CaptureError::damaged(dir, "its head names no digest"))?;
+        let limit = limit.max(1);
+        let mut store = Store {
+            dir: dir.to_owned(),
+            durability,
+            head,
+            chain,
+            part: None,
+            exchanges: 0,
+            limit,
+            stale_head: false,
+            ask,
+        };
+        let highest = store.close_left_open()?;
+        Ok((store, highest))
+    }
+
+    /// Counts what a killed recorder had made durable beyond its head, and closes that part.
+    fn close_left_open(&mut self) -> Result<u64, CaptureError> {
+        let Some(last) = self.head.parts.last().filter(|part| !part.closed).cloned() else { return Ok(0) };
+        let before = match self.head.parts.len().checked_sub(2).and_then(|at| self.head.parts.get(at)) {
+            Some(part) => seal::Digest::parse(&part.digest).unwrap_or_default(),
+            None => seal::Digest::default(),
+        };
+        let dir = self.dir.join(&last.name);
+        let mut reader = PartReader::open(&dir, seal::Head { count: last.first, digest: before })?;
+        let mut highest = 0;
+        for record in reader.by_ref() {
+            if let Record::Exchange(exchange) = record? {
+                highest = highest.max(exchange.number);
+            }
+        }
+        let found = reader.head();
+        check_part(&dir, &last, found)?;
+        files::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))?;
+        self.chain = found;
+        self.count_in_head(true);
+        self.write_head(true)?;
+        Ok(highest)
+    }
+
+    /// How many exchanges the open part still takes.
+    pub fn room(&self) -> u64 {
+        self.limit.saturating_sub(self.exchanges).max(1)
+    }
+
+    /// Adds records, of which so many are exchanges, and makes them as durable as was asked for.
+    pub fn append(&mut self, records: &[Vec<u8>], exchanges: u64) -> Result<(), CaptureError> {
+        if self.exchanges >= self.limit {
+            self.close_part()?;
+        }
+        if self.part.is_none() {
+            self.open_part()?;
+        }
+        let Some(part) = &self.part else { return Ok(()) };
+        let chain = part.append(self.chain, records)?;
+        match self.durability {
+            Durability::Off => {}
+            Durability::Process => part.flush()?,
+            Durability::Power => part.sync()?,
+        }
+        self.chain = chain;
+        self.exchanges = self.exchanges.saturating_add(exchanges);
+        self.stale_head = true;
+        self.count_in_head(false);
+        Ok(())
+    }
+
+    fn open_part(&mut self) -> Result<(), CaptureError> {
+        // A kill between the making of a part and the head that names it leaves a place without acknowledged records.
+        let free = (self.head.parts.len() + 1..).map(|number| format!("part-{number:06}"));
+        let name = free.into_iter().find(|name| !self.dir.join(name).exists()).unwrap_or_default();
+        let part = Part::create(&self.dir.join(&name))?;
+        let digest = self.chain.digest.to_string();
+        self.head.parts.push(PartHead { name, first: self.chain.count, count: 0, digest, closed: false });
+        self.write_head(self.durability == Durability::Power)?;
+        self.part = Some(part);
+        self.exchanges = 0;
+        Ok(())
+    }
+
+    /// Closes the open part, if there is one.
+    pub fn close_part(&mut self) -> Result<(), CaptureError> {
+        let Some(part) = self.part.take() else { return self.write_stale_head() };
+        part.close()?;
+        self.count_in_head(true);
+        self.write_head(true)
+    }
+
+    /// Whether a reader asks for the open part to be closed.
+    pub fn is_asked(&self) -> bool {
+        if self.part.is_none() {
+            return false;
+        }
+        match self.ask.try_lock() {
+            Ok(()) => {
+                let _ = self.ask.unlock();
+                false
+            }
+            Err(_) => true,
+        }
+    }
+
+    fn count_in_head(&mut self, closed: bool) {
+        let digest = self.chain.digest.to_string();
+        if let Some(part) = self.head.parts.last_mut() {
+            part.count = self.chain.count.saturating_sub(part.first);
+            part.digest.clone_from(&digest);
+            part.closed = closed;
+        }
+        self.head.count = self.chain.count;
+        self.head.digest = digest;
+    }
+
+    /// What the next head says of numbers and runs.
+    pub fn note(&mut self, next_number: u64, runs: u32) {
+        self.head.next_number = next_number;
+        self.head.runs = runs;
+    }
+
+    /// Writes the head if records were added since.
+    pub fn write_stale_head(&mut self) -> Result<(), CaptureError> {
+        if !self.stale_head {
+            return Ok(());
+        }
+        // The head must never be ahead of the records it counts.
+        if let Some(part) = self.part.as_ref().filter(|_| self.durability == Durability::Off) {
+            part.flush()?;
+        }
+        self.write_head(self.durability == Durability::Power)
+    }
+
+    /// Whether records were added since the head was written.
+    pub fn has_stale_head(&self) -> bool {
+        self.stale_head
+    }
+
+    fn write_head(&mut self, sync: bool) -> Result<(), CaptureError> {
+        self.head.write(&self.dir, sync)?;
+        self.stale_head = false;
+        Ok(())
+    }
+}
+
+/// Whether what was found in a part is what its head says: all of it, and more only where the part is open.
+pub(super) fn check_part(dir: &Path, part: &PartHead, found: seal::Head) -> Result<(), CaptureError> {
+    let count = found.count.saturating_sub(part.first);
+    if count < part.count || (part.closed && count > part.count) {
+        let what = format_args!("it holds {count} records, the head says {}", part.count);
+        return Err(CaptureError::damaged(dir, what));
+    }
+    if count == part.count && found.digest.to_string() != part.digest {
+        return Err(CaptureError::damaged(dir, "its records are not those that the head's digest stands for"));
+    }
+    Ok(())
+}

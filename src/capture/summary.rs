@@ -1,0 +1,168 @@
+//! What a capture's records say of the whole: how many exchanges, who is certified for what, and what is missing.
+
+use super::numbers::Ranges;
+use super::record::{Record, Session};
+
+/// Gathered from every record, in any order of the exchanges.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Summary {
+    pub session: Option<Session>,
+    pub exchanges: u64,
+    attempts: u32,
+    numbers: Ranges,
+    /// These and the numbers that were left out on purpose.
+    accounted: Ranges,
+    runs: Vec<Run>,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    run: u32,
+    first_number: u64,
+    /// The next number at its clean stop.
+    stopped: Option<u64>,
+}
+
+impl Summary {
+    /// Takes a record in.
+    ///
+    /// # Errors
+    /// In words, where it cannot belong to this log.
+    pub fn take(&mut self, record: &Record) -> Result<(), String> {
+        match record {
+            Record::RunStart(start) => {
+                self.runs.push(Run { run: start.run, first_number: start.first_number, stopped: None });
+            }
+            Record::RunStop(stop) => {
+                let run = self.runs.iter_mut().find(|run| run.run == stop.run);
+                let run = run.ok_or_else(|| format!("run {} stops and never started", stop.run))?;
+                run.stopped = Some(stop.next_number);
+            }
+            Record::Session(session) => self.session = Some(session.clone()),
+            Record::Attempt(attempt) => self.attempts = self.attempts.max(attempt.number),
+            Record::Exchange(exchange) => {
+                if !self.numbers.insert(exchange.number) {
+                    return Err(format!("exchange {} stands in it twice", exchange.number));
+                }
+                self.accounted.insert(exchange.number);
+                self.exchanges += 1;
+            }
+            Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A number that has no record, and for a reason.
+    pub fn leave_out(&mut self, number: u64) {
+        self.accounted.insert(number);
+    }
+
+    /// The first attempt begins without a record.
+    pub fn attempts(&self) -> u32 {
+        self.attempts.max(1)
+    }
+
+    /// Numbers that the log does not hold, as ranges: nobody needs to wait for them.
+    pub fn absent(&self) -> Vec<(u64, u64)> {
+        self.numbers.missing(1, self.numbers.last().unwrap_or(0))
+    }
+
+    /// Numbers that were taken and have no record. `taken_to`: no number from there on was taken, as far as is known
+    /// from outside the log; the last run counts only as far as it has ended (`live`: it goes on).
+    pub fn gaps(&self, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
+        let mut gaps = Vec::new();
+        for (at, run) in self.runs.iter().enumerate() {
+            let recorded_to = self.numbers.last().map_or(1, |last| last.saturating_add(1));
+            let end = match (run.stopped, self.runs.get(at + 1)) {
+                (Some(next), _) => next,
+                (None, Some(next)) => next.first_number,
+                (None, None) if live => run.first_number,
+                (None, None) => taken_to.max(recorded_to),
+            };
+            gaps.extend(self.accounted.missing(run.first_number, end));
+        }
+        gaps
+    }
+
+    /// Exchanges of a run that goes on that have begun and not ended.
+    pub fn under_way(&self, taken_to: u64) -> u64 {
+        let Some(run) = self.runs.last().filter(|run| run.stopped.is_none()) else { return 0 };
+        self.numbers.missing(run.first_number, taken_to).iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// Whether every run stopped in good order.
+    pub fn all_stopped(&self) -> bool {
+        self.runs.iter().all(|run| run.stopped.is_some())
+    }
+
+    /// Runs that were cut off.
+    pub fn cut_runs(&self, live: bool) -> Vec<u32> {
+        let ended = if live { self.runs.len().saturating_sub(1) } else { self.runs.len() };
+        self.runs.iter().take(ended).filter(|run| run.stopped.is_none()).map(|run| run.run).collect()
+    }
+}
+
+/// Gaps in words: `3 exchanges are lost: numbers 7 and 9 to 10`.
+pub(super) fn gaps_in_words(gaps: &[(u64, u64)]) -> Option<String> {
+    let count: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
+    let range =
+        |&(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first} to {last}") };
+    let ranges: Vec<String> = gaps.iter().map(range).collect();
+    match (count, ranges.split_last()) {
+        (1, _) => Some(format!("1 exchange is lost: number {}", ranges.concat())),
+        (_, Some((last, []))) => Some(format!("{count} exchanges are lost: numbers {last}")),
+        (_, Some((last, before))) => {
+            Some(format!("{count} exchanges are lost: numbers {} and {last}", before.join(", ")))
+        }
+        (_, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Exchange, RunStart, RunStop};
+    use super::*;
+
+    fn summary(records: &[Record]) -> Summary {
+        let mut summary = Summary::default();
+        records.iter().for_each(|record| summary.take(record).unwrap());
+        summary
+    }
+
+    fn exchange(number: u64) -> Record {
+        Record::Exchange(Box::new(Exchange { number, ..Exchange::default() }))
+    }
+
+    fn start(run: u32, first_number: u64) -> Record {
+        Record::RunStart(RunStart { run, first_number, ..RunStart::default() })
+    }
+
+    #[test]
+    fn gaps_are_what_was_taken_and_not_recorded() {
+        let cut = [start(1, 1), exchange(2), exchange(4)];
+        assert_eq!(summary(&cut).gaps(0, false), [(1, 1), (3, 3)]);
+        assert_eq!(summary(&cut).gaps(7, false), [(1, 1), (3, 3), (5, 6)]);
+        assert_eq!(summary(&cut).gaps(7, true), []);
+        assert_eq!(summary(&cut).under_way(7), 4);
+        assert_eq!((summary(&cut).all_stopped(), summary(&cut).cut_runs(false)), (false, vec![1]));
+
+        let stop = Record::RunStop(RunStop { run: 2, at_us: 0, next_number: 10 });
+        let two = [start(1, 1), exchange(1), start(2, 4), exchange(5), stop, exchange(4)];
+        assert_eq!(summary(&two).gaps(99, false), [(2, 3), (6, 9)]);
+        assert_eq!((summary(&two).all_stopped(), summary(&two).cut_runs(false)), (false, vec![1]));
+    }
+
+    #[test]
+    fn gaps_read_as_a_sentence() {
+        assert_eq!(gaps_in_words(&[]), None);
+        assert_eq!(gaps_in_words(&[(7, 7)]).unwrap(), "1 exchange is lost: number 7");
+        assert_eq!(gaps_in_words(&[(7, 7), (9, 10)]).unwrap(), "3 exchanges are lost: numbers 7 and 9 to 10");
+    }
+
+    #[test]
+    fn an_exchange_stands_once() {
+        let mut twice = summary(&[exchange(1)]);
+        assert!(twice.take(&exchange(1)).is_err());
+        assert!(twice.take(&Record::RunStop(RunStop::default())).is_err());
+    }
+}

@@ -1,0 +1,356 @@
+//! Writing a capture directory: records are queued in the order of the calls, one thread commits them in groups, and
+//! each caller is told when its record is durable.
+
+use super::error::{CaptureError, Trouble};
+use super::head::Head;
+use super::numbers::Numbers;
+use super::record::{RunStart, RunStop};
+use super::redact::Redactor;
+use super::store::{self, Store};
+use super::{Durability, Record, WriterOptions, codec, files};
+use crate::seal::Key;
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{oneshot, watch};
+
+const KEY: &str = "key";
+/// How often a reader's wish is looked for, and how far the head may lag behind.
+const TICK: Duration = Duration::from_millis(50);
+/// The most that is committed at once.
+const BATCH_RECORDS: usize = 512;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+type Done = oneshot::Sender<Result<(), CaptureError>>;
+
+enum Command {
+    Append { bytes: Vec<u8>, is_exchange: bool, done: Option<Done> },
+    ClosePart(Done),
+    Close(Done),
+}
+
+/// A capture that is being written. Clones are the same capture.
+#[derive(Clone)]
+pub struct Writer(Arc<Inner>);
+
+struct Inner {
+    queue: Sender<Command>,
+    numbers: Arc<Mutex<Numbers>>,
+    failed: watch::Sender<Option<CaptureError>>,
+    redactor: Redactor,
+    options: WriterOptions,
+    run: u32,
+    wall_us: i64,
+    start: Instant,
+}
+
+impl Writer {
+    /// Makes a capture in `dir`, or goes on in the one that is there, with a new run.
+    ///
+    /// # Errors
+    /// Where another recorder holds it, it is damaged, of another version, or the place cannot be written.
+    pub fn open(dir: &Path, options: WriterOptions) -> Result<Writer, CaptureError> {
+        let fresh = prepare(dir)?;
+        let lock = store::hold(dir)?;
+        let head = if fresh && !Head::stands_in(dir) { Head::empty() } else { Head::read(dir)? };
+        let redactor = Redactor::new(key(dir)?);
+        let (run, noted) = (head.runs.saturating_add(1), head.next_number);
+        let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
+        let numbers = Numbers::open(dir, noted.max(highest.saturating_add(1)))?;
+        let (start, wall_us) = (Instant::now(), now_wall_us());
+        let record = Record::RunStart(RunStart {
+            run,
+            wall_us,
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            upstream: redactor.text(&options.upstream),
+            durability: options.durability.name().to_owned(),
+            first_number: numbers.next(),
+        });
+        store.note(numbers.next(), run);
+        store.append(&[encoded(&record)?], 0)?;
+        store.write_stale_head()?;
+
+        let (queue, commands) = channel();
+        let (failed, numbers) = (watch::Sender::new(None), Arc::new(Mutex::new(numbers)));
+        let thread = Thread { store, numbers: Arc::clone(&numbers), run, failed: failed.clone(), _lock: lock };
+        std::thread::Builder::new()
+            .name("capture".to_owned())
+            .spawn(move || thread.run(&commands))
+            .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot start the writing thread: {error}")))?;
+        Ok(Writer(Arc::new(Inner { queue, numbers, failed, redactor, options, run, wall_us, start })))
+    }
+
+    /// The run of the recorder, counted from 1 in this capture.
+    pub fn run(&self) -> u32 {
+        self.0.run
+    }
+
+    /// Microseconds since the run's start, by a monotonic clock.
+    pub fn now_us(&self) -> u64 {
+        u64::try_from(self.0.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Microseconds since the Unix epoch, by the wall clock.
+    pub fn wall_us(&self) -> i64 {
+        now_wall_us()
+    }
+
+    /// The wall clock at the run's start, in microseconds since the Unix epoch.
+    pub fn run_wall_us(&self) -> i64 {
+        self.0.wall_us
+    }
+
+    /// The next exchange number; a number that is taken and gets no record is reported as a lost exchange.
+    pub fn take_number(&self) -> u64 {
+        let (number, noted) = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Err(error) = noted {
+            let sentence = format!("cannot note that exchange {number} began: {error}; check the capture's disk");
+            self.0.failed.send_replace(Some(CaptureError::new(Trouble::Io, sentence)));
+        }
+        number
+    }
+
+    /// What keeps secrets out of this capture.
+    pub fn redactor(&self) -> &Redactor {
+        &self.0.redactor
+    }
+
+    /// How many bytes of a body are kept.
+    pub fn body_limit(&self) -> usize {
+        self.0.options.body_limit
+    }
+
+    /// How it is written.
+    pub fn options(&self) -> &WriterOptions {
+        &self.0.options
+    }
+
+    /// Queues a record, at once and in the order of the calls; the future is ready when it is durable. Secrets have
+    /// to be out of it.
+    pub fn append(&self, record: Record) -> impl Future<Output = Result<(), CaptureError>> + Send + 'static + use<> {
+        let waits = self.0.options.durability != Durability::Off;
+        let (done, told) = oneshot::channel();
+        let queued = self.queue(&record, waits.then_some(done));
+        async move {
+            queued?;
+            if waits { told.await.unwrap_or_else(|_| Err(closed())) } else { Ok(()) }
+        }
+    }
+
+    fn queue(&self, record: &Record, done: Option<Done>) -> Result<(), CaptureError> {
+        if let Some(error) = self.is_failed() {
+            return Err(error);
+        }
+        let is_exchange = matches!(record, Record::Exchange(_));
+        let command = Command::Append { bytes: encoded(record)?, is_exchange, done };
+        self.0.queue.send(command).map_err(|_| closed())
+    }
+
+    /// Why the store failed, if it did: from then on nothing may pass, since nothing is recorded.
+    pub fn is_failed(&self) -> Option<CaptureError> {
+        self.0.failed.borrow().clone()
+    }
+
+    /// Ready when the store has failed; never, while it works.
+    pub fn failure(&self) -> impl Future<Output = CaptureError> + Send + 'static + use<> {
+        let mut failed = self.0.failed.subscribe();
+        async move {
+            let error = failed.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+            match error {
+                Some(error) => error,
+                // The capture was closed in good order.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Closes the open part: what was acknowledged is then in parts that need no lock to be read.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn close_part(&self) -> Result<(), CaptureError> {
+        self.ask(Command::ClosePart).await
+    }
+
+    /// Ends the run in good order. Nothing can be appended afterwards, and another recorder can go on in the capture.
+    ///
+    /// # Errors
+    /// Where the store fails, or has failed before.
+    pub async fn close(&self) -> Result<(), CaptureError> {
+        let next_number = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let stop = Record::RunStop(RunStop { run: self.0.run, at_us: self.now_us(), next_number });
+        self.append(stop).await?;
+        self.ask(Command::Close).await
+    }
+
+    async fn ask(&self, command: impl FnOnce(Done) -> Command) -> Result<(), CaptureError> {
+        let (done, told) = oneshot::channel();
+        self.0.queue.send(command(done)).map_err(|_| closed())?;
+        told.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+fn closed() -> CaptureError {
+    CaptureError::new(Trouble::Closed, "the capture is closed: nothing more is recorded in it")
+}
+
+fn encoded(record: &Record) -> Result<Vec<u8>, CaptureError> {
+    codec::encode(record).map_err(|words| CaptureError::new(Trouble::Io, format!("cannot encode a record: {words}")))
+}
+
+fn now_wall_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Makes the directory where there is none; `true` where there is nothing in it that this did not make.
+fn prepare(dir: &Path) -> Result<bool, CaptureError> {
+    if !dir.exists() {
+        files::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
+        return Ok(true);
+    }
+    if Head::stands_in(dir) {
+        return Ok(false);
+    }
+    let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", KEY].iter().any(|own| name == *own);
+    let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| CaptureError::io("read", dir, &error))?;
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with("part-") {
+            return Err(CaptureError::damaged(dir, "it holds parts and no head"));
+        }
+        if !ours(&name) {
+            let sentence = format!(
+                "{} holds {} and is no capture: choose an empty or a new directory",
+                dir.display(),
+                name.to_string_lossy()
+            );
+            return Err(CaptureError::new(Trouble::NotACapture, sentence));
+        }
+    }
+    files::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
+    Ok(true)
+}
+
+fn key(dir: &Path) -> Result<Key, CaptureError> {
+    let path = dir.join(KEY);
+    if path.exists() {
+        return Key::read(&path).map_err(|error| CaptureError::io("read the key in", &path, &error));
+    }
+    Key::create(&path).map_err(|error| CaptureError::io("make the key in", &path, &error))
+}
+
+/// What the writing thread has.
+struct Thread {
+    store: Store,
+    numbers: Arc<Mutex<Numbers>>,
+    run: u32,
+    failed: watch::Sender<Option<CaptureError>>,
+    _lock: File,
+}
+
+impl Thread {
+    fn run(mut self, commands: &Receiver<Command>) {
+        let mut last_tick = Instant::now();
+        loop {
+            let closing = match commands.recv_timeout(TICK) {
+                Ok(command) => self.take(command, commands),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if let Some(done) = closing {
+                let result = self.attempt(Store::close_part);
+                // The lock goes before the answer: who is told that it is closed can open it.
+                drop(self);
+                let _ = done.send(result);
+                return;
+            }
+            if last_tick.elapsed() >= TICK {
+                self.tick();
+                last_tick = Instant::now();
+            }
+        }
+        // All handles are gone without a clean stop: what was queued is in, the run stays open.
+        let _ = self.attempt(Store::close_part);
+    }
+
+    /// Does this command and those that wait behind it; inside, whom to tell where one asks for the end.
+    fn take(&mut self, first: Command, commands: &Receiver<Command>) -> Option<Done> {
+        let mut batch = Batch::default();
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Append { bytes, is_exchange, done } => batch.add(bytes, is_exchange, done),
+                Command::ClosePart(done) => {
+                    self.commit(&mut batch);
+                    let _ = done.send(self.attempt(Store::close_part));
+                }
+                Command::Close(done) => {
+                    self.commit(&mut batch);
+                    return Some(done);
+                }
+            }
+            let full = batch.records.len() >= BATCH_RECORDS || batch.bytes >= BATCH_BYTES;
+            if full || batch.exchanges >= self.store.room() {
+                break;
+            }
+            next = commands.try_recv().ok();
+        }
+        self.commit(&mut batch);
+        None
+    }
+
+    fn commit(&mut self, batch: &mut Batch) {
+        let batch = std::mem::take(batch);
+        if batch.records.is_empty() {
+            return;
+        }
+        let result = self.attempt(|store| store.append(&batch.records, batch.exchanges));
+        for done in batch.waiting {
+            let _ = done.send(result.clone());
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.store.has_stale_head() {
+            let _ = self.attempt(Store::write_stale_head);
+        }
+        if self.store.is_asked() {
+            let _ = self.attempt(Store::close_part);
+        }
+    }
+
+    /// Does something with the store, unless it has failed before; a failure is told to all.
+    fn attempt(&mut self, act: impl FnOnce(&mut Store) -> Result<(), CaptureError>) -> Result<(), CaptureError> {
+        if let Some(error) = self.failed.borrow().clone() {
+            return Err(error);
+        }
+        let next = self.numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.store.note(next, self.run);
+        let result = act(&mut self.store);
+        if let Err(error) = &result {
+            self.failed.send_replace(Some(error.clone()));
+        }
+        result
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Vec<u8>>,
+    bytes: usize,
+    exchanges: u64,
+    waiting: Vec<Done>,
+}
+
+impl Batch {
+    fn add(&mut self, bytes: Vec<u8>, is_exchange: bool, done: Option<Done>) {
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        self.exchanges = self.exchanges.saturating_add(u64::from(is_exchange));
+        self.records.push(bytes);
+        self.waiting.extend(done);
+    }
+}

@@ -1,0 +1,49 @@
+//! The chain of digests over a log: each record's digest is taken over the one before it and the record's own bytes,
+//! so the head (count and last digest) stands for every record and their order.
+
+use super::Digest;
+
+/// The head of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many records.
+    pub count: u64,
+    /// The digest of the last one; zeros where there is none.
+    pub digest: Digest,
+}
+
+impl Head {
+    /// The head after one more record: `SHA-256(digest before || record bytes)`.
+    #[must_use]
+    pub fn then(self, record: &[u8]) -> Head {
+        let digest = Digest::of_all(&[&self.digest.0, record]);
+        Head { count: self.count.saturating_add(1), digest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn head(records: &[Vec<u8>]) -> Head {
+        records.iter().fold(Head::default(), |head, record| head.then(record))
+    }
+
+    proptest! {
+        #[test]
+        fn any_change_shows(records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 1..12),
+                            at in any::<prop::sample::Index>(), other in prop::collection::vec(any::<u8>(), 0..20)) {
+            let at = at.index(records.len());
+            let mut left_out = records.clone();
+            left_out.remove(at);
+            prop_assert_ne!(head(&left_out), head(&records));
+            let mut altered = records.clone();
+            altered[at] = other;
+            prop_assert_eq!(head(&altered) == head(&records), altered == records);
+            let mut swapped = records.clone();
+            swapped.swap(0, at);
+            prop_assert_eq!(head(&swapped) == head(&records), swapped == records);
+        }
+    }
+}
