@@ -16,7 +16,9 @@ use std::path::PathBuf;
 
 /// Arguments of `poscert demo`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon")]
+#[command(
+    after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon"
+)]
 pub struct Args {
     /// Let the client make a mistake, and see it caught; `list` shows all mistakes with what each must fail
     #[arg(long, value_name = "WHAT")]

@@ -27,8 +27,8 @@ pub struct Args {
     /// Token endpoint [default: at the host of the base URL]
     #[arg(long, global = true, env = "POSCERT_TOKEN_URL")]
     token_url: Option<String>,
-    /// Certificates to trust, PEM [default: the local CA, if there is one; else the system's]
-    #[arg(long, global = true, env = "SSL_CERT_FILE")]
+    /// Certificates to trust, PEM [default: those of SSL_CERT_FILE or the system, and the local CA]
+    #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Client id
     #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = "c0ffee00-0000-4000-8000-000000000001")]
@@ -135,7 +135,8 @@ fn config(args: &Args) -> Result<TillConfig, Failure> {
         token_url: args.token_url.clone().unwrap_or_else(|| token_url(&args.base_url)),
         vat: args.vat.clone(),
         version: args.client_version.clone(),
-        ca_file: args.ca_file.clone().or(local_ca),
+        ca_file: args.ca_file.clone(),
+        extra_ca: local_ca,
         beacon_id: args.beacon.clone(),
         memory: Some(memory.ok_or_else(|| Failure::new(nowhere))?),
         mistake,

@@ -21,6 +21,8 @@ pub struct TillConfig {
     pub version: String,
     /// The certificates to trust, PEM, in place of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Where there is no `ca_file`: certificates to trust beside the system's, PEM.
+    pub extra_ca: Option<PathBuf>,
     /// The merchant's brand, by which the store is found.
     pub brand: String,
     /// The merchant's location, by which the store is found.
@@ -48,6 +50,7 @@ impl TillConfig {
             vat: customer::CERTIFICATION_VAT[0].to_owned(),
             version: "2.1.0".to_owned(),
             ca_file: None,
+            extra_ca: None,
             brand: customer::CERTIFICATION_BRAND.to_owned(),
             location: customer::CERTIFICATION_LOCATION.to_owned(),
             beacon_id: None,

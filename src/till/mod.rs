@@ -48,7 +48,7 @@ impl Till {
     /// [`Trouble::Setup`] where a URL, the CA file or the memory file cannot be used.
     pub fn new(config: TillConfig) -> Result<Till, Trouble> {
         config.check()?;
-        let line = wire::Line::new(config.ca_file.as_deref())?;
+        let line = wire::Line::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
         let memory = match &config.memory {
             Some(path) => Memory::load(path)?,
             None => Memory::default(),

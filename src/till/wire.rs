@@ -36,14 +36,15 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line that trusts the certificates in a PEM file or, without one, those of the system.
+    /// A line that trusts the certificates in a PEM file or, without one, those of the system and of the PEM file
+    /// `beside` them. (The system's are those of `SSL_CERT_FILE` where that is set.)
     ///
     /// # Errors
     /// [`Trouble::Setup`] where there is no certificate to trust.
-    pub fn new(ca_file: Option<&Path>) -> Result<Line, Trouble> {
+    pub fn new(ca_file: Option<&Path>, beside: Option<&Path>) -> Result<Line, Trouble> {
         let roots = match ca_file {
             Some(path) => roots_of_file(path)?,
-            None => roots_of_system()?,
+            None => roots_of_system(beside)?,
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -115,8 +116,8 @@ fn roots_of_file(path: &Path) -> Result<RootCertStore, Trouble> {
     Ok(roots)
 }
 
-fn roots_of_system() -> Result<RootCertStore, Trouble> {
-    let mut roots = RootCertStore::empty();
+fn roots_of_system(beside: Option<&Path>) -> Result<RootCertStore, Trouble> {
+    let mut roots = beside.map_or_else(|| Ok(RootCertStore::empty()), roots_of_file)?;
     // A system's list holds certificates that rustls cannot use; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -134,9 +135,9 @@ mod tests {
     #[test]
     fn a_ca_file_that_cannot_be_used_is_named() {
         let empty = tempfile::NamedTempFile::new().unwrap();
-        let sentence = Line::new(Some(empty.path())).err().unwrap().to_string();
+        let sentence = Line::new(Some(empty.path()), None).err().unwrap().to_string();
         assert!(sentence.contains("holds no certificate"), "{sentence}");
-        let sentence = Line::new(Some(Path::new("/nowhere/ca.pem"))).err().unwrap().to_string();
+        let sentence = Line::new(None, Some(Path::new("/nowhere/ca.pem"))).err().unwrap().to_string();
         assert!(sentence.contains("/nowhere/ca.pem") && sentence.contains("cannot be read"), "{sentence}");
     }
 }

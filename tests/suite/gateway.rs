@@ -69,7 +69,7 @@ impl Gateway {
         let state = Arc::new(Mutex::new(State::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://{}/pos/v10", listener.local_addr().unwrap());
-        let line = Arc::new(Line::new(Some(&ca_file)).unwrap());
+        let line = Arc::new(Line::new(Some(&ca_file), None).unwrap());
         let acceptor = tokio_rustls::TlsAcceptor::from(tls);
         let shared = state.clone();
         tokio::spawn(async move {
