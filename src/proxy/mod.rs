@@ -1,3 +1,33 @@
 //! The recorder's proxy: listeners, tap, forwarding, faults, recording.
+//!
+//! A client's connection: [`serve`] (TLS) → `front` (the tap: `intake` and `outlet` around the [`framer`]) → hyper's
+//! server → `exchange` (a task for each) → `forward` and `pool` → hyper's client → `back` (the other tap) → TLS →
+//! backend. hyper sees skeleton heads (`heads`); the real ones are put in and out of the bytes by the taps.
 
+mod back;
+mod body;
+mod call;
+mod course;
+mod exchange;
+pub mod faults;
+mod forward;
 pub mod framer;
+mod front;
+mod heads;
+mod intake;
+mod outlet;
+mod pool;
+mod recorder;
+mod rewrite;
+mod running;
+mod seat;
+mod serve;
+mod tunnel;
+pub mod upstream;
+pub mod watch;
+
+pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
+pub use recorder::{Limits, RecorderConfig};
+pub use running::{Running, start};
+pub use upstream::{Trust, Upstream};
+pub use watch::{Unwatched, Watch};

@@ -1,0 +1,223 @@
+//! The tap on a connection to the backend: between hyper's client and TLS.
+
+use super::call::Call;
+use super::framer::{AnswerLine, AtEnd, Event, Framer, Refusal, RequestLine};
+use super::heads::answer_skeleton;
+use super::rewrite::Rewriter;
+use super::seat::lock;
+use crate::capture::Writer;
+use bytes::{Buf, BytesMut};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How much waits here before hyper is asked to wait.
+const ROOM: usize = 64 * 1024;
+
+/// The request that a connection to the backend works on.
+#[derive(Default)]
+pub struct BackLine {
+    call: Mutex<Option<Arc<Call>>>,
+}
+
+impl BackLine {
+    /// The next request that hyper sends is this one.
+    pub fn begin(&self, call: Arc<Call>) {
+        *lock(&self.call) = Some(call);
+    }
+
+    fn call(&self) -> Option<Arc<Call>> {
+        lock(&self.call).clone()
+    }
+}
+
+/// A connection to the backend as hyper's client sees it.
+pub struct Back<T> {
+    io: T,
+    line: Arc<BackLine>,
+    writer: Writer,
+    requests: Framer<RequestLine>,
+    request_body: Rewriter,
+    out: BytesMut,
+    /// Whether the end of the request is in `out` or beyond.
+    request_ended: bool,
+    answers: Framer<AnswerLine>,
+    answer_body: Rewriter,
+    ready: BytesMut,
+    buffer: Box<[u8]>,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
+    /// Puts the tap on a connection.
+    pub fn new(io: T, line: Arc<BackLine>, writer: Writer, head_limit: usize) -> Back<T> {
+        let (requests, answers) = (Framer::new(head_limit), Framer::new(head_limit));
+        let (request_body, answer_body) = (Rewriter::default(), Rewriter::default());
+        let (out, ready, buffer) = (BytesMut::new(), BytesMut::new(), vec![0; 16 * 1024].into());
+        Back { io, line, writer, requests, request_body, out, request_ended: false, answers, answer_body, ready, buffer }
+    }
+
+    /// Takes what hyper writes.
+    fn take_request(&mut self, mut input: &[u8]) -> Result<(), Refusal> {
+        let call = self.line.call();
+        loop {
+            let step = self.requests.step(input)?;
+            let (used, rest) = input.split_at(step.used);
+            input = rest;
+            match step.event {
+                None if used.is_empty() => return Ok(()),
+                None | Some(Event::Interim(_)) => {}
+                Some(Event::Head(skeleton, framing)) => {
+                    self.request_ended = false;
+                    self.request_body = Rewriter::new(framing);
+                    self.answers.answers_head(skeleton.line.method == "HEAD");
+                    if let Some(call) = &call {
+                        self.out.extend_from_slice(&call.head);
+                    }
+                }
+                Some(Event::Chunk(size)) => self.request_body.chunk(size, &mut self.out),
+                Some(Event::Data) => self.out.extend_from_slice(used),
+                Some(Event::End(_)) => {
+                    let trailers = call.as_ref().map(|call| call.seat.look(|state| state.request_trailers.clone()));
+                    self.request_body.end(&trailers.unwrap_or_default(), &mut self.out);
+                    self.request_ended = true;
+                }
+            }
+        }
+    }
+
+    fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let call = self.line.call();
+        while !self.out.is_empty() {
+            let went = match ready!(Pin::new(&mut self.io).poll_write(cx, &self.out)) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(went) => went,
+                Err(error) => return Poll::Ready(Err(self.broke(error))),
+            };
+            self.out.advance(went);
+            if let Some(call) = &call {
+                call.change(|state| state.sent += went as u64);
+            }
+        }
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if std::mem::take(&mut self.request_ended)
+            && let Some(call) = call
+        {
+            let now = self.writer.now_us();
+            call.change(|state| state.request_out = Some(now));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what the backend sends, and makes of it what hyper reads.
+    fn take_answer(&mut self, filled: usize) -> Result<(), Refusal> {
+        let call = self.line.call();
+        let now = self.writer.now_us();
+        let tell = |change: &mut dyn FnMut(&mut super::call::CallState)| {
+            if let Some(call) = &call {
+                call.change(change);
+            }
+        };
+        let mut input = &self.buffer[..filled];
+        loop {
+            let step = self.answers.step(input)?;
+            let (used, rest) = input.split_at(step.used);
+            input = rest;
+            match step.event {
+                None if used.is_empty() => return Ok(()),
+                None => {}
+                Some(Event::Interim(head)) if head.line.status == 101 => {
+                    return Err(Refusal("the backend switches protocols, which nobody asked for".to_owned()));
+                }
+                Some(Event::Interim(head)) => tell(&mut |state| state.informational.push(head.line.status)),
+                Some(Event::Head(head, framing)) => {
+                    self.answer_body = Rewriter::new(framing);
+                    self.ready.extend_from_slice(&answer_skeleton(&head, framing));
+                    tell(&mut |state| (state.answer, state.head_in) = (Some((head.clone(), framing)), Some(now)));
+                }
+                Some(Event::Chunk(size)) => self.answer_body.chunk(size, &mut self.ready),
+                Some(Event::Data) => self.ready.extend_from_slice(used),
+                Some(Event::End(trailers)) => {
+                    self.answer_body.end(&[], &mut self.ready);
+                    tell(&mut |state| (state.trailers, state.end_in) = (trailers.clone(), Some(now)));
+                }
+            }
+        }
+    }
+
+    fn ended(&self) {
+        let Some(call) = self.line.call() else { return };
+        let now = self.writer.now_us();
+        let broken = match self.answers.at_end() {
+            AtEnd::CloseDelimited => return call.change(|state| state.end_in = Some(now)),
+            AtEnd::Between => "the backend closed the connection without an answer",
+            AtEnd::InHead => "the backend closed the connection in the middle of its answer's head",
+            AtEnd::InBody => "the backend closed the connection before its answer was complete",
+        };
+        call.change(|state| {
+            if state.end_in.is_none() {
+                state.broken.get_or_insert_with(|| broken.to_owned());
+            }
+        });
+    }
+
+    fn broke(&self, error: io::Error) -> io::Error {
+        if let Some(call) = self.line.call() {
+            call.change(|state| {
+                if state.end_in.is_none() {
+                    state.broken.get_or_insert_with(|| format!("the connection to the backend broke: {error}"));
+                }
+            });
+        }
+        error
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        loop {
+            if !this.ready.is_empty() {
+                let given = this.ready.split_to(buf.remaining().min(this.ready.len()));
+                buf.put_slice(&given);
+                return Poll::Ready(Ok(()));
+            }
+            let mut buffer = ReadBuf::new(&mut this.buffer);
+            let read = ready!(Pin::new(&mut this.io).poll_read(cx, &mut buffer));
+            let filled = buffer.filled().len();
+            read.map_err(|error| this.broke(error))?;
+            if filled == 0 {
+                this.ended();
+                return Poll::Ready(Ok(()));
+            }
+            if let Err(refusal) = this.take_answer(filled) {
+                let why = format!("the backend's answer cannot be passed on: {refusal}");
+                if let Some(call) = this.line.call() {
+                    call.change(|state| state.broken = Some(why.clone()));
+                }
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+            }
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Back<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.out.len() >= ROOM {
+            ready!(this.poll_out(cx))?;
+        }
+        this.take_request(buf).map_err(|refusal| io::Error::other(refusal.0))?;
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_out(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_out(cx))?;
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

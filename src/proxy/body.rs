@@ -1,0 +1,191 @@
+//! Bodies on their way through: a feed that hyper reads from, and a keeper that remembers what went by.
+
+use super::framer::Framing;
+use super::seat::lock;
+use crate::capture::record::{Body, Kept};
+use crate::capture::redact::Digester;
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use tokio::sync::Notify;
+
+/// How many bytes a feed holds before it makes its writer wait.
+const ROOM: usize = 128 * 1024;
+/// Up to this length a request's body is kept, so that it can be sent again on another connection.
+const REPLAY: usize = 64 * 1024;
+
+/// A body was cut, in a sentence.
+#[derive(Clone, Debug)]
+pub struct Cut(pub String);
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cut {}
+
+#[derive(Default)]
+struct FeedState {
+    pieces: std::collections::VecDeque<Bytes>,
+    /// Pieces that are no longer kept.
+    gone: usize,
+    /// Bytes in `pieces`.
+    held: usize,
+    /// Bytes ever.
+    total: usize,
+    end: Option<Result<(), Cut>>,
+    reader: Option<Waker>,
+}
+
+/// A body that is written by one task and read by hyper, more than once as long as it is short.
+pub struct Feed {
+    state: Mutex<FeedState>,
+    room: Notify,
+    replay: usize,
+}
+
+impl Feed {
+    /// A feed whose readers can begin again until it has had [`REPLAY`] bytes.
+    pub fn replayable() -> Arc<Feed> {
+        Arc::new(Feed { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
+    }
+
+    /// A feed that is read once.
+    pub fn once() -> Arc<Feed> {
+        Arc::new(Feed { state: Mutex::default(), room: Notify::new(), replay: 0 })
+    }
+
+    /// Adds a piece; waits while there is no room.
+    pub async fn push(&self, piece: Bytes) {
+        loop {
+            let room = self.room.notified();
+            {
+                let mut state = lock(&self.state);
+                if state.held < ROOM {
+                    state.held += piece.len();
+                    state.total += piece.len();
+                    state.pieces.push_back(piece);
+                    wake(&mut state);
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Ends the body, whole or cut.
+    pub fn end(&self, how: Result<(), Cut>) {
+        let mut state = lock(&self.state);
+        state.end.get_or_insert(how);
+        wake(&mut state);
+    }
+
+    /// Whether it can still be read from its beginning.
+    pub fn can_replay(&self) -> bool {
+        lock(&self.state).gone == 0
+    }
+
+    /// A reader from the beginning.
+    pub fn reader(self: &Arc<Self>, framing: Framing) -> FeedBody {
+        FeedBody { feed: self.clone(), at: 0, framing }
+    }
+}
+
+fn wake(state: &mut FeedState) {
+    if let Some(waker) = state.reader.take() {
+        waker.wake();
+    }
+}
+
+/// A reader of a feed, as hyper takes bodies.
+pub struct FeedBody {
+    feed: Arc<Feed>,
+    at: usize,
+    framing: Framing,
+}
+
+impl HttpBody for FeedBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let feed = self.feed.clone();
+        let mut state = lock(&feed.state);
+        let Some(at) = self.at.checked_sub(state.gone) else {
+            return Poll::Ready(Some(Err(Cut("the body is no longer whole".to_owned()))));
+        };
+        if let Some(piece) = state.pieces.get(at).cloned() {
+            self.at += 1;
+            while state.total > feed.replay && state.gone < self.at {
+                let Some(piece) = state.pieces.pop_front() else { break };
+                state.held -= piece.len();
+                state.gone += 1;
+            }
+            feed.room.notify_one();
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        match &state.end {
+            Some(Ok(())) => Poll::Ready(None),
+            Some(Err(cut)) => Poll::Ready(Some(Err(cut.clone()))),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.framing {
+            Framing::None => SizeHint::with_exact(0),
+            Framing::Length(length) => SizeHint::with_exact(length),
+            Framing::Chunked | Framing::Close => SizeHint::default(),
+        }
+    }
+}
+
+/// Remembers a body: its first bytes, its length, its keyed digest.
+pub struct Keeper {
+    bytes: Vec<u8>,
+    length: u64,
+    limit: usize,
+    digester: Option<Digester>,
+}
+
+impl Keeper {
+    /// A keeper of the first `limit` bytes.
+    pub fn new(limit: usize, digester: Digester) -> Keeper {
+        Keeper { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
+    }
+
+    /// A piece went by.
+    pub fn add(&mut self, piece: &[u8]) {
+        let room = self.limit.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+        self.length += piece.len() as u64;
+        if let Some(digester) = &mut self.digester {
+            digester.update(piece);
+        }
+    }
+
+    /// How many bytes went by.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The body as it is recorded.
+    pub fn finish(&mut self) -> Body {
+        let bytes = std::mem::take(&mut self.bytes);
+        let digest = self.digester.take().map(Digester::finish).filter(|_| self.length > 0).unwrap_or_default();
+        let kept = if bytes.len() as u64 == self.length { Kept::Whole } else { Kept::Prefix };
+        Body { bytes, length: self.length, digest, kept, decoded: false }
+    }
+}

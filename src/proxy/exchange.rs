@@ -1,0 +1,338 @@
+//! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
+
+use super::body::{Cut, Feed, FeedBody, Keeper};
+use super::course::{Course, Fate};
+use super::faults::HeadView;
+use super::forward::{Answered, Failed, call_backend};
+use super::framer::{AnswerLine, Framing, Head};
+use super::heads::{expects_continue, own_answer};
+use super::recorder::{Phase, Recorder};
+use super::seat::{Seat, lock};
+use crate::api::Fault;
+use crate::capture::record::{EndedBy, Stage};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::{Response, Version};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+/// How long a cut answer may take to reach a client that reads slowly.
+const LAST_BYTES: Duration = Duration::from_secs(10);
+/// How long a client that asks for a 100 waits for the backend's word (RFC 9110 section 10.1.1).
+const CONTINUE: Duration = Duration::from_secs(1);
+/// How much of an answer is read for the record alone, after the client went away.
+const ALONE: u64 = 64 * 1024 * 1024;
+
+/// Where hyper's server waits for the answer.
+pub type Reply = oneshot::Sender<Response<FeedBody>>;
+
+/// What is left to do once the exchange is durable.
+#[derive(Default)]
+struct Rest {
+    reply: Option<Reply>,
+    /// The feed of an answer that was cut.
+    cut: Option<Arc<Feed>>,
+}
+
+/// Carries an exchange from its head to its record.
+pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, reply: Reply) {
+    let head = &seat.head;
+    let view = HeadView {
+        number: seat.number,
+        method: &head.line.method,
+        target: &head.line.target,
+        headers: &head.headers,
+    };
+    let fault = if seat.refused.is_none() { recorder.faults.decide(&view) } else { None };
+    let course = Course::new(seat.clone(), fault, &recorder.writer);
+    let mut rest = Rest { reply: Some(reply), cut: None };
+    let fate = tokio::select! {
+        fate = carry(&recorder, &course, incoming, &mut rest) => fate,
+        () = recorder.reached(Phase::Killed) => {
+            Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped")
+        }
+    };
+    let durable = recorder.record(course.record(&fate, &recorder.writer)).await;
+    if !durable || fate.by == EndedBy::Recorder && fate.stage != Stage::Done {
+        // Dropping the reply closes the connection; a feed without an end would leave the client waiting.
+        if let Some(feed) = rest.cut {
+            feed.end(Err(Cut("the recorder ended the exchange".to_owned())));
+        }
+        return;
+    }
+    seat.release();
+    if let Some(feed) = rest.cut {
+        let out = seat.until(|state| state.gone.is_some() || state.sent >= state.queued);
+        let _ = timeout(LAST_BYTES, out).await;
+        feed.end(Err(Cut(fate.detail.clone())));
+    }
+    settled(&recorder, &seat).await;
+}
+
+/// Says so if the client left after all while the answer that the record calls delivered went out.
+async fn settled(recorder: &Recorder, seat: &Seat) {
+    let _ = timeout(LAST_BYTES, seat.until(|state| state.end_out.is_some() || state.gone.is_some())).await;
+    let (complete, gone) = seat.look(|state| (state.complete && state.end_out.is_none(), state.gone.clone()));
+    if let (true, Some(gone)) = (complete, gone) {
+        let detail = format!("{} while the answer of exchange {} went out", gone.detail, seat.number);
+        recorder.connection_event(seat.line.connection, "closed", &seat.line.tls, detail).await;
+    }
+}
+
+/// Records a request that never had its turn.
+pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
+    let course = Course::new(seat.clone(), None, &recorder.writer);
+    let detail = seat.look(|state| state.gone.as_ref().map(|gone| gone.detail.clone())).unwrap_or_default();
+    let fate = Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
+    recorder.record(course.record(&fate, &recorder.writer)).await;
+}
+
+async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, rest: &mut Rest) -> Fate {
+    let seat = &course.seat;
+    let refused = seat.refused.clone().or_else(|| seat.look(|state| state.refused.clone()));
+    if let Some(why) = refused {
+        return refuse(course, &why, rest).await;
+    }
+    let (feed, continues) = (Feed::replayable(), Arc::new(tokio::sync::Notify::new()));
+    let gate = expects_continue(&seat.head).then(|| continues.clone());
+    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course.request.clone(), gate));
+    let pump = Aborts(pump.abort_handle());
+    if course.fault == Some(Fault::ServerError) {
+        continues.notify_one();
+        seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
+        // The pump is a step behind the tap.
+        drain(&feed, seat.framing).await;
+        let body = fault_body();
+        return answer_itself(course, 500, "Internal Server Error", body, rest, Fate::complete()).await;
+    }
+    let tap = seat.clone();
+    let refusal = async move { tap.until(|state| state.refused.is_some()).await };
+    let answered = tokio::select! {
+        answered = call_backend(recorder, course, &feed, &continues) => answered,
+        () = refusal => {
+            feed.end(Err(Cut("the client's request was refused".to_owned())));
+            let why = seat.look(|state| state.refused.clone()).unwrap_or_default();
+            return refuse(course, &why, rest).await;
+        }
+    };
+    let fate = match answered {
+        Ok(answered) => relay(recorder, course, answered, rest).await,
+        Err(failed) => fail(recorder, course, failed, rest).await,
+    };
+    drop(pump);
+    fate
+}
+
+/// Stops a task when dropped.
+struct Aborts(tokio::task::AbortHandle);
+
+impl Drop for Aborts {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Takes the request's body from hyper: for the record and for the backend.
+async fn pump_request(
+    mut incoming: Incoming,
+    feed: Arc<Feed>,
+    keeper: Arc<Mutex<Keeper>>,
+    gate: Option<Arc<tokio::sync::Notify>>,
+) {
+    if let Some(gate) = gate {
+        // Reading the body makes hyper send the 100.
+        let _ = timeout(CONTINUE, gate.notified()).await;
+    }
+    while let Some(frame) = incoming.frame().await {
+        match frame.map(|frame| frame.into_data()) {
+            Ok(Ok(piece)) => {
+                lock(&keeper).add(&piece);
+                feed.push(piece).await;
+            }
+            Ok(Err(_trailers)) => {}
+            Err(error) => return feed.end(Err(Cut(error.to_string()))),
+        }
+    }
+    feed.end(Ok(()));
+}
+
+/// Reads a feed that nobody else reads, to its end.
+async fn drain(feed: &Arc<Feed>, framing: Framing) {
+    let mut body = feed.reader(framing);
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
+/// Passes the backend's answer on.
+async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, rest: &mut Rest) -> Fate {
+    let seat = &course.seat;
+    let Answered { head, framing, mut body, backend, call } = answered;
+    let feed = Feed::once();
+    let withheld = course.fault == Some(Fault::Timeout);
+    if !withheld {
+        seat.change(|state| state.answer = Some(head.clone()));
+        reply(&head, framing, &feed, rest);
+    }
+    let whole = pump_answer(recorder, course, &mut body, &feed, withheld).await;
+    if whole.is_ok() {
+        recorder.pool.keep(backend);
+    }
+    if withheld {
+        return withhold(recorder, course).await;
+    }
+    match whole {
+        Ok(()) => {
+            let trailers = call.state().trailers;
+            seat.change(|state| state.answer_trailers = trailers);
+            feed.end(Ok(()));
+            seat.until(|state| state.complete || state.gone.is_some()).await;
+            left(course).unwrap_or_else(Fate::complete)
+        }
+        Err(cut) => {
+            let detail = call.state().broken.unwrap_or(cut.0);
+            let length = lock(&course.answer).length();
+            seat.until(|state| state.content >= length && state.queued > 0 || state.gone.is_some()).await;
+            rest.cut = Some(feed);
+            left(course).unwrap_or_else(|| Fate::new(EndedBy::Backend, Stage::Answer, detail))
+        }
+    }
+}
+
+/// The fate of an exchange whose client went away.
+fn left(course: &Course) -> Option<Fate> {
+    let gone = course.seat.look(|state| state.gone.clone())?;
+    Some(Fate::new(EndedBy::Client, course.stage_of_leaving(), gone.detail))
+}
+
+/// Gives hyper's server the answer to write.
+fn reply(head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
+    let mut response = Response::new(feed.reader(framing));
+    if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
+        *response.status_mut() = status;
+    }
+    if framing == Framing::Close {
+        // Or hyper would make chunks of it.
+        *response.version_mut() = Version::HTTP_10;
+    }
+    if let Some(reply) = rest.reply.take() {
+        // If nobody waits any more, the tap has seen the client go.
+        let _ = reply.send(response);
+    }
+}
+
+/// Reads the backend's answer: for the record, and for the client while there is one.
+async fn pump_answer(
+    recorder: &Recorder,
+    course: &Course,
+    body: &mut Incoming,
+    feed: &Feed,
+    withheld: bool,
+) -> Result<(), Cut> {
+    let seat = &course.seat;
+    let limits = recorder.config.limits;
+    let gone = || seat.until(|state| state.gone.is_some());
+    let alone = async {
+        gone().await;
+        sleep(limits.alone).await;
+    };
+    tokio::pin!(alone);
+    loop {
+        let frame = tokio::select! {
+            frame = timeout(limits.backend, body.frame()) => frame,
+            () = &mut alone => return Err(Cut("the answer was not read to its end after the client had gone".to_owned())),
+        };
+        let piece = match frame {
+            Err(_) => return Err(Cut("the backend stopped in the middle of its answer".to_owned())),
+            Ok(None) => return Ok(()),
+            Ok(Some(Err(error))) => return Err(Cut(format!("the backend's answer was cut: {error}"))),
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(piece) => piece,
+                Err(_trailers) => continue,
+            },
+        };
+        lock(&course.answer).add(&piece);
+        let left = seat.look(|state| state.gone.is_some());
+        if left && lock(&course.answer).length() > ALONE {
+            return Err(Cut("the answer was too long to be read to its end after the client had gone".to_owned()));
+        }
+        if !withheld && !left {
+            tokio::select! {
+                () = feed.push(piece) => {}
+                () = gone() => {}
+            }
+        }
+    }
+}
+
+/// The timeout fault: no answer until the client goes away.
+async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
+    let longest = recorder.config.limits.withhold;
+    let spent = recorder.writer.now_us().saturating_sub(course.seat.head_at);
+    let wait = longest.saturating_sub(Duration::from_micros(spent));
+    match timeout(wait, course.seat.until(|state| state.gone.is_some())).await {
+        Ok(()) => left(course).unwrap_or_else(Fate::complete),
+        Err(_) => {
+            let detail = format!("the client still waited for the withheld answer after {} s", longest.as_secs());
+            Fate::new(EndedBy::Recorder, Stage::Waiting, detail)
+        }
+    }
+}
+
+/// The backend gave no answer that could be passed on.
+async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &mut Rest) -> Fate {
+    if let Some(fate) = left(course) {
+        return fate;
+    }
+    if course.fault == Some(Fault::Timeout) {
+        course.note(failed.why);
+        return withhold(recorder, course).await;
+    }
+    let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
+    let fate = Fate::new(EndedBy::Backend, Stage::Done, failed.why.clone());
+    answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
+}
+
+/// Answers a request that two readers could frame differently.
+async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
+    let sentence = format!("the recorder refused this request: {why}");
+    let fate = Fate::new(EndedBy::Recorder, Stage::Done, sentence.clone());
+    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
+}
+
+async fn answer_itself(
+    course: &Course,
+    status: u16,
+    reason: &str,
+    body: String,
+    rest: &mut Rest,
+    fate: Fate,
+) -> Fate {
+    course.answers_itself();
+    let seat = &course.seat;
+    let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
+    let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
+    let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
+    seat.change(|state| state.answer = Some(head.clone()));
+    let feed = Feed::once();
+    if !bodyless {
+        lock(&course.answer).add(body.as_bytes());
+        feed.push(Bytes::from(body)).await;
+    }
+    feed.end(Ok(()));
+    reply(&head, framing, &feed, rest);
+    seat.until(|state| state.complete || state.gone.is_some()).await;
+    left(course).unwrap_or(fate)
+}
+
+/// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
+fn own_body(sentence: &str) -> String {
+    serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
+}
+
+/// The body of the 500 fault, as the API writes errors.
+fn fault_body() -> String {
+    let id = uuid::Uuid::new_v4().to_string();
+    serde_json::json!({ "code": "2000", "message": "Internal server error", "correlationId": id }).to_string()
+}

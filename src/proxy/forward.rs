@@ -1,0 +1,142 @@
+//! A call at the backend: on a connection that stands, again on another where that is safe.
+
+use super::body::Feed;
+use super::call::Call;
+use super::course::Course;
+use super::framer::{AnswerLine, Framing, Head};
+use super::heads::forwarded;
+use super::pool::Backend;
+use super::recorder::Recorder;
+use http::Request;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How often a call is sent, where the connections it was sent on had died.
+const TRIES: u32 = 3;
+
+/// The backend's answer, its body still to come.
+pub struct Answered {
+    /// The head as it came.
+    pub head: Head<AnswerLine>,
+    /// How its body ends.
+    pub framing: Framing,
+    /// The body.
+    pub body: Incoming,
+    /// The connection, to be kept when the body was read.
+    pub backend: Backend,
+    /// What the tap knows.
+    pub call: Arc<Call>,
+}
+
+/// The backend gave no answer.
+pub struct Failed {
+    /// In a sentence.
+    pub why: String,
+    /// Whether it took too long.
+    pub timed_out: bool,
+}
+
+impl Failed {
+    fn because(why: impl Into<String>) -> Failed {
+        Failed { why: why.into(), timed_out: false }
+    }
+}
+
+/// Sends the request, and waits for the answer's head.
+pub async fn call_backend(
+    recorder: &Arc<Recorder>,
+    course: &Course,
+    feed: &Arc<Feed>,
+    continues: &Notify,
+) -> Result<Answered, Failed> {
+    let seat = &course.seat;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        // The last try is on a fresh connection: then a failure is the backend's own.
+        let pooled = if tries < TRIES { recorder.pool.take() } else { None };
+        let mut backend = match pooled {
+            Some(backend) => backend,
+            None => recorder.pool.connect().await.map_err(Failed::because)?,
+        };
+        let call = Arc::new(Call::new(forwarded(&seat.head, &recorder.config.upstream.authority()), seat.clone()));
+        course.calls(call.clone(), recorder.writer.now_us());
+        backend.line.begin(call.clone());
+        let sent = send(recorder, course, &mut backend, &call, feed, continues).await;
+        let why = match sent {
+            Ok(body) => {
+                let Some((head, framing)) = call.state().answer else {
+                    return Err(Failed::because("the backend's answer has no head"));
+                };
+                return Ok(Answered { head, framing, body, backend, call });
+            }
+            Err(failed) if failed.timed_out => return Err(failed),
+            Err(failed) => failed.why,
+        };
+        let state = call.state();
+        let untouched = state.sent == 0 || idempotent(&seat.head.line.method);
+        let unanswered = state.answer.is_none() && state.informational.is_empty();
+        let here = seat.look(|state| state.gone.is_none());
+        let again = backend.reused && untouched && unanswered && here && feed.can_replay() && tries < TRIES;
+        if !again {
+            return Err(Failed::because(state.broken.unwrap_or(why)));
+        }
+        course.note("sent again on another connection: the one it was first sent on had been closed by the backend");
+    }
+}
+
+async fn send(
+    recorder: &Recorder,
+    course: &Course,
+    backend: &mut Backend,
+    call: &Call,
+    feed: &Arc<Feed>,
+    continues: &Notify,
+) -> Result<Incoming, Failed> {
+    let seat = &course.seat;
+    let limits = recorder.config.limits;
+    let request = skeleton(&seat.head.line.method, seat.framing, feed).map_err(|e| Failed::because(e.to_string()))?;
+    let answer = backend.sender.send_request(request);
+    tokio::pin!(answer);
+    // The patience begins when the request is out: a client may take its time to send it.
+    let patience = async {
+        call.until(|state| state.request_out.is_some()).await;
+        tokio::time::sleep(limits.backend).await;
+    };
+    let alone = async {
+        seat.until(|state| state.gone.is_some()).await;
+        tokio::time::sleep(limits.alone).await;
+    };
+    let hundred = async {
+        call.until(|state| state.informational.contains(&100)).await;
+        continues.notify_one();
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the call to the backend failed: {e}"))),
+        () = patience => {
+            let why = format!("the backend did not answer within {} s", limits.backend.as_secs());
+            Err(Failed { why, timed_out: true })
+        }
+        () = alone => Err(Failed::because("the backend did not answer after the client had gone")),
+        never = hundred => match never {},
+    }
+}
+
+/// The request as hyper's client sees it.
+fn skeleton(method: &str, framing: Framing, feed: &Arc<Feed>) -> http::Result<Request<super::body::FeedBody>> {
+    let request = Request::builder().method(method).uri("/").header("host", "tap");
+    let request = match framing {
+        Framing::Length(length) => request.header("content-length", length),
+        Framing::Chunked => request.header("transfer-encoding", "chunked"),
+        Framing::None | Framing::Close => request,
+    };
+    request.body(feed.reader(framing))
+}
+
+/// Methods that may be sent twice (RFC 9110 section 9.2.2).
+fn idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
+}

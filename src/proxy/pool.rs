@@ -1,0 +1,144 @@
+//! Connections to the backend: dialled when needed, kept for the next call.
+
+use super::back::{Back, BackLine};
+use super::body::FeedBody;
+use super::seat::lock;
+use super::upstream::Upstream;
+use crate::capture::Writer;
+use http::Uri;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::service::Service as _;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+
+/// How long dialling and TLS may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Backends commonly close after five seconds or more; a connection idle for longer is not trusted with a POST.
+const IDLE: Duration = Duration::from_secs(4);
+/// How many idle connections are kept.
+const KEPT: usize = 64;
+
+/// A connection to the backend.
+pub struct Backend {
+    /// hyper's end.
+    pub sender: SendRequest<FeedBody>,
+    /// The tap's end.
+    pub line: Arc<BackLine>,
+    /// Whether it has carried a call already, so that it may have died unseen.
+    pub reused: bool,
+    idle_since: Instant,
+}
+
+/// The connections to one backend.
+pub struct Pool {
+    uri: Uri,
+    origin: String,
+    connector: TowerToHyperService<HttpsConnector<HttpConnector>>,
+    idle: Mutex<Vec<Backend>>,
+    writer: Writer,
+    head_limit: usize,
+    own: Vec<SocketAddr>,
+}
+
+impl Pool {
+    /// A pool without connections. `own`: addresses of the recorder itself, which it never dials.
+    pub fn new(upstream: &Upstream, writer: Writer, head_limit: usize, own: Vec<SocketAddr>) -> Result<Pool, String> {
+        let origin = upstream.origin();
+        let uri = format!("{origin}/").parse().map_err(|e| format!("`{origin}` is no upstream: {e}"))?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(upstream.client_config()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let connector = TowerToHyperService::new(connector);
+        Ok(Pool { uri, origin, connector, idle: Mutex::default(), writer, head_limit, own })
+    }
+
+    /// An idle connection that still stands, as far as can be seen.
+    pub fn take(&self) -> Option<Backend> {
+        let mut idle = lock(&self.idle);
+        while let Some(backend) = idle.pop() {
+            let stands = backend.sender.is_ready() && !backend.sender.is_closed();
+            if stands && backend.idle_since.elapsed() < IDLE {
+                return Some(backend);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for the next call, when its last one is over.
+    pub fn keep(self: &Arc<Self>, mut backend: Backend) {
+        let pool = self.clone();
+        tokio::spawn(async move {
+            let ready = tokio::time::timeout(IDLE, backend.sender.ready()).await;
+            if matches!(ready, Ok(Ok(()))) {
+                backend.reused = true;
+                pool.put(backend);
+            }
+        });
+    }
+
+    /// Keeps a connection that has not been used.
+    pub fn put(&self, mut backend: Backend) {
+        backend.idle_since = Instant::now();
+        let mut idle = lock(&self.idle);
+        if idle.len() >= KEPT {
+            idle.remove(0);
+        }
+        idle.push(backend);
+    }
+
+    /// Dials. The error is a sentence for client and record.
+    pub async fn connect(&self) -> Result<Backend, String> {
+        let failed = |why: String| format!("the recorder cannot reach the backend {}: {why}", self.origin);
+        let connecting = tokio::time::timeout(CONNECT, self.connector.call(self.uri.clone()));
+        let stream = match connecting.await {
+            Err(_) => return Err(failed(format!("no connection within {} s", CONNECT.as_secs()))),
+            Ok(Err(error)) => return Err(failed(deepest(error.as_ref()))),
+            Ok(Ok(stream)) => stream,
+        };
+        if peer(&stream).is_some_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
+            return Err(failed("its address is the recorder's own, so calls would go in circles".to_owned()));
+        }
+        let line = Arc::new(BackLine::default());
+        let tap = Back::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit);
+        let handshake = http1::Builder::new().max_headers(16).handshake(TokioIo::new(tap)).await;
+        let (sender, connection) = handshake.map_err(|e| failed(e.to_string()))?;
+        // Ends by itself when the sender is dropped or the backend closes; what went wrong is told by the tap.
+        tokio::spawn(connection);
+        Ok(Backend { sender, line, reused: false, idle_since: Instant::now() })
+    }
+}
+
+fn peer(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> Option<SocketAddr> {
+    let tcp = match stream {
+        MaybeHttpsStream::Http(tcp) => tcp.inner(),
+        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().inner(),
+    };
+    tcp.peer_addr().ok()
+}
+
+/// Whether dialling an address reaches a listener of our own.
+pub fn is_same(own: SocketAddr, peer: SocketAddr) -> bool {
+    let everywhere = own.ip().is_unspecified() && peer.ip().to_canonical().is_loopback();
+    own.port() == peer.port() && (own.ip().to_canonical() == peer.ip().to_canonical() || everywhere)
+}
+
+/// The innermost cause, which says what happened.
+fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

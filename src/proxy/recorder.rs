@@ -1,0 +1,199 @@
+//! What all connections of a recorder share, and how it stops.
+
+use super::faults::Faults;
+use super::pool::Pool;
+use super::upstream::Upstream;
+use super::watch::Watch;
+use crate::capture::record::{Connection, Exchange};
+use crate::capture::{Record, Writer};
+use crate::pki::{Authority, Name};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+/// Bounds that keep one client from taking everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest head, in bytes.
+    pub head: usize,
+    /// How many connections of clients there are at once.
+    pub connections: usize,
+    /// How long a connection may be idle, and a head may take.
+    pub idle: Duration,
+    /// How long the backend may take from the call to its answer's head, and between two pieces of it.
+    pub backend: Duration,
+    /// How long a call goes on at the backend after its client went away.
+    pub alone: Duration,
+    /// How long a timeout fault withholds an answer at most.
+    pub withhold: Duration,
+    /// How long calls in flight may take when the recorder stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let seconds = Duration::from_secs;
+        Limits {
+            head: 64 * 1024,
+            connections: 1024,
+            idle: seconds(120),
+            backend: seconds(60),
+            alone: seconds(30),
+            withhold: seconds(30),
+            drain: seconds(10),
+        }
+    }
+}
+
+/// What a recorder does.
+#[derive(Clone, Debug)]
+pub struct RecorderConfig {
+    /// Where clients find it as their base URL.
+    pub listen: SocketAddr,
+    /// Where clients find it as their HTTPS proxy.
+    pub proxy_listen: SocketAddr,
+    /// Where calls are forwarded to.
+    pub upstream: Upstream,
+    /// Names under which it is also known: they stand in certificates, and CONNECT to them is intercepted, at any port.
+    pub names: Vec<String>,
+    /// Hosts that CONNECT lets through untouched and unrecorded.
+    pub tunnel: Vec<String>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// How far stopping has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Not at all.
+    Running,
+    /// Nothing new is taken; what is under way is finished.
+    Draining,
+    /// What is under way is recorded as it stands.
+    Killed,
+}
+
+/// What all connections share.
+pub struct Recorder {
+    /// The configuration.
+    pub config: RecorderConfig,
+    /// Where records go.
+    pub writer: Writer,
+    /// The CA.
+    pub authority: Arc<Authority>,
+    /// Connections to the backend.
+    pub pool: Arc<Pool>,
+    /// Who decides on faults.
+    pub faults: Arc<dyn Faults>,
+    /// Who looks on.
+    pub watch: Arc<dyn Watch>,
+    /// Its own addresses: base URL, proxy.
+    pub own: [SocketAddr; 2],
+    /// Room for connections.
+    pub room: Arc<Semaphore>,
+    phase: watch::Sender<Phase>,
+    failure: watch::Sender<Option<String>>,
+    tasks: watch::Sender<()>,
+    connections: AtomicU64,
+}
+
+/// A task that stopping waits for lives as long as this.
+pub type Tracked = watch::Receiver<()>;
+
+impl Recorder {
+    /// A recorder that listens at these addresses already.
+    pub fn new(
+        config: RecorderConfig,
+        own: [SocketAddr; 2],
+        authority: Arc<Authority>,
+        writer: Writer,
+        faults: Arc<dyn Faults>,
+        watch: Arc<dyn Watch>,
+    ) -> Result<Recorder, String> {
+        let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.to_vec())?;
+        let room = Arc::new(Semaphore::new(config.limits.connections));
+        let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
+        let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
+        let pool = Arc::new(pool);
+        Ok(Recorder { config, writer, authority, pool, faults, watch, own, room, phase, failure, tasks, connections })
+    }
+
+    /// The next connection's number.
+    pub fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Makes stopping wait for whoever holds this.
+    pub fn track(&self) -> Tracked {
+        self.tasks.subscribe()
+    }
+
+    /// Waits until nobody is tracked.
+    pub async fn untracked(&self) {
+        self.tasks.closed().await;
+    }
+
+    /// Goes on to a phase.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| std::mem::replace(now, (*now).max(phase)) < phase);
+    }
+
+    /// Waits for a phase.
+    pub async fn reached(&self, phase: Phase) {
+        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+
+    /// The store failed: no more traffic is taken.
+    pub fn fail(&self, why: String) {
+        self.failure.send_if_modified(|failure| failure.is_none() && failure.replace(why).is_none());
+        self.enter(Phase::Killed);
+    }
+
+    /// Waits until the store has failed; with what it said.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.failure.subscribe();
+        let failure = failure.wait_for(Option::is_some).await;
+        failure.ok().and_then(|failure| failure.clone()).unwrap_or_default()
+    }
+
+    /// Makes an exchange durable and tells who wants to know; `false` when the store failed.
+    pub async fn record(&self, exchange: Exchange) -> bool {
+        let exchange = self.writer.redactor().exchange(exchange);
+        let durable = self.writer.append(Record::Exchange(Box::new(exchange.clone()))).await;
+        if let Err(error) = durable {
+            self.fail(error.to_string());
+            return false;
+        }
+        self.faults.recorded(&exchange);
+        self.watch.exchange(&exchange);
+        true
+    }
+
+    /// Records what happened to a connection below HTTP, and says it in one line.
+    pub async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
+        let record = Connection {
+            run: self.writer.run(),
+            connection,
+            wall_us: self.writer.wall_us(),
+            at_us: self.writer.now_us(),
+            event: event.to_owned(),
+            tls: tls.to_owned(),
+            detail,
+        };
+        let record = self.writer.redactor().connection(record);
+        self.watch.connection(&record);
+        if let Err(error) = self.writer.append(Record::Connection(record)).await {
+            self.fail(error.to_string());
+        }
+    }
+
+    /// The names in certificates of a listener of ours.
+    pub fn own_names(&self, address: SocketAddr) -> Vec<Name> {
+        let configured = self.config.names.iter().filter_map(|name| Name::parse(name));
+        let address = Some(address.ip()).filter(|ip| !ip.is_unspecified()).map(Name::Ip);
+        let local = ["localhost", "127.0.0.1", "::1"].into_iter().filter_map(Name::parse);
+        configured.chain(address).chain(local).collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! A recorder that listens: started, looked at, stopped.
+
+use super::faults::Faults;
+use super::pool::is_same;
+use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
+use super::serve::{Accepted, serve};
+use super::tunnel::serve_proxy;
+use super::watch::Watch;
+use crate::capture::Writer;
+use crate::capture::record::Way;
+use crate::pki::Authority;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// A running recorder.
+pub struct Running {
+    /// Where it listens as base URL.
+    pub base_addr: SocketAddr,
+    /// Where it listens as HTTPS proxy.
+    pub proxy_addr: SocketAddr,
+    recorder: Arc<Recorder>,
+}
+
+/// Starts a recorder. The error is a sentence.
+pub async fn start(
+    config: RecorderConfig,
+    authority: Arc<Authority>,
+    writer: Writer,
+    faults: Arc<dyn Faults>,
+    watch: Arc<dyn Watch>,
+) -> Result<Running, String> {
+    let base = listen(config.listen, "--listen").await?;
+    let proxy = listen(config.proxy_listen, "--proxy-listen").await?;
+    let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
+    let (base_addr, proxy_addr) = (address(&base)?, address(&proxy)?);
+    not_itself(&config, [base_addr, proxy_addr]).await?;
+    let recorder = Recorder::new(config, [base_addr, proxy_addr], authority, writer, faults, watch)?;
+    let recorder = Arc::new(recorder);
+    tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
+    tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
+    Ok(Running { base_addr, proxy_addr, recorder })
+}
+
+impl Running {
+    /// Waits until the capture cannot be written any more, and traffic is no longer taken. With what the store said.
+    pub async fn failed(&self) -> String {
+        self.recorder.failed().await
+    }
+
+    /// Stops: takes nothing new, gives what is under way its time, records the rest as it stands, closes the capture.
+    pub async fn stop(self) -> Result<(), String> {
+        let recorder = &self.recorder;
+        recorder.enter(Phase::Draining);
+        if timeout(recorder.config.limits.drain, recorder.untracked()).await.is_err() {
+            recorder.enter(Phase::Killed);
+            // What is left now only writes records.
+            let _ = timeout(Duration::from_secs(5), recorder.untracked()).await;
+        }
+        recorder.writer.close().await.map_err(|error| error.to_string())
+    }
+}
+
+async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("{address} is taken by another program: choose another address with {option}, or port 0 for a free one")
+        }
+        _ => format!("cannot listen at {address}: {error}; choose another address with {option}"),
+    })
+}
+
+/// An upstream that is this recorder would make calls go in circles.
+async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(), String> {
+    let upstream = &config.upstream;
+    let host = upstream.host.trim_matches(['[', ']']);
+    // A name that cannot be resolved now may be later; dialling looks again.
+    let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
+    let mut addresses = addresses;
+    match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
+        true => Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin())),
+        false => Ok(()),
+    }
+}
+
+async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
+    loop {
+        let room = recorder.room.clone().acquire_owned();
+        let accepted = tokio::select! {
+            accepted = async { (room.await, listener.accept().await) } => accepted,
+            () = recorder.reached(Phase::Draining) => break,
+        };
+        let (Ok(room), Ok((tcp, _))) = accepted else {
+            // Too many open files, or a connection that was gone at once: neither lasts.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let (recorder, tracked) = (recorder.clone(), recorder.track());
+        tokio::spawn(async move {
+            connection(recorder, tcp, way).await;
+            drop((room, tracked));
+        });
+    }
+    drop(tracked);
+}
+
+async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
+    let (number, at) = (recorder.next_connection(), recorder.writer.now_us());
+    let _ = tcp.set_nodelay(true);
+    let killed = recorder.clone();
+    let serving = async {
+        match way {
+            Way::Connect => serve_proxy(recorder, tcp, number, at).await,
+            Way::Base => {
+                let names = recorder.own_names(recorder.own[0]);
+                serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
+            }
+        }
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => {}
+        () = killed.reached(Phase::Killed) => {
+            // Requests that never had their turn are still recorded.
+            let _ = timeout(Duration::from_secs(1), serving).await;
+        }
+    }
+}

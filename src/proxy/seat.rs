@@ -1,0 +1,208 @@
+//! What tap and exchange tell each other: the client's connection ([`Line`]) and each request's place on it ([`Seat`]).
+
+use super::framer::{AnswerLine, Framing, Head, RequestLine};
+use crate::capture::record::{Header, Way};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use tokio::sync::watch;
+
+/// Locks, whatever became of the last holder: what is kept under these locks is consistent at every step.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A client's connection.
+pub struct Line {
+    /// Numbered from 1 in its run.
+    pub connection: u64,
+    /// Which way it came in.
+    pub way: Way,
+    /// The TLS version with the client.
+    pub tls: String,
+    /// When it was accepted, in microseconds of the run.
+    pub accepted: u64,
+    /// When TLS stood.
+    pub tls_done: u64,
+    /// The host of CONNECT, with its port where it is not 443.
+    pub connect_host: Option<String>,
+    waker: Mutex<Option<Waker>>,
+    current: Mutex<Option<Arc<Seat>>>,
+    orphans: Mutex<Vec<Arc<Seat>>>,
+    alert: Mutex<Option<String>>,
+}
+
+impl Line {
+    /// A connection that has just been accepted.
+    pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
+        let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let alert = Mutex::default();
+        Line { connection, way, tls, accepted, tls_done, connect_host: host, waker, current, orphans, alert }
+    }
+
+    /// Remembers the task that drives the connection.
+    pub fn remember(&self, waker: &Waker) {
+        let mut slot = lock(&self.waker);
+        if !slot.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+
+    /// Wakes the task that drives the connection.
+    pub fn wake(&self) {
+        if let Some(waker) = lock(&self.waker).take() {
+            waker.wake();
+        }
+    }
+
+    /// The connection broke; a TLS alert of the client is remembered, for it may refuse our certificate this late.
+    pub fn broke(&self, error: &std::io::Error) {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::AlertReceived(alert)) = inner {
+            *lock(&self.alert) = Some(format!("{alert:?}"));
+        }
+    }
+
+    /// The TLS alert that ended the connection.
+    pub fn take_alert(&self) -> Option<String> {
+        lock(&self.alert).take()
+    }
+
+    /// Gives hyper's next request its seat.
+    pub fn seat(&self, seat: Arc<Seat>) {
+        *lock(&self.current) = Some(seat);
+    }
+
+    /// The seat of the request that hyper has just read.
+    pub fn take_seat(&self) -> Option<Arc<Seat>> {
+        lock(&self.current).take()
+    }
+
+    /// Leaves requests that never had their turn to whoever ends the connection.
+    pub fn abandon(&self, seats: impl Iterator<Item = Arc<Seat>>) {
+        lock(&self.orphans).extend(seats);
+    }
+
+    /// The requests that never had their turn.
+    pub fn take_orphans(&self) -> Vec<Arc<Seat>> {
+        std::mem::take(&mut *lock(&self.orphans))
+    }
+}
+
+/// A client that went away.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// When it was seen.
+    pub at: u64,
+    /// What was seen, in a sentence.
+    pub detail: String,
+}
+
+/// How far the client's side of an exchange has got.
+#[derive(Clone, Debug, Default)]
+pub struct SeatState {
+    /// When the request was complete.
+    pub request_end: Option<u64>,
+    /// The request's trailers.
+    pub request_trailers: Vec<Header>,
+    /// Why the rest of the request was refused.
+    pub refused: Option<String>,
+    /// The client went away.
+    pub gone: Option<Gone>,
+    /// The real head of the answer that hyper is given.
+    pub answer: Option<Head<AnswerLine>>,
+    /// The answer's trailers.
+    pub answer_trailers: Vec<Header>,
+    /// Bytes of the answer that have come out of hyper, as they go to the client.
+    pub queued: u64,
+    /// Bytes of the answer's content among them.
+    pub content: u64,
+    /// The answer has come out of hyper to its end, which is held back.
+    pub complete: bool,
+    /// Nothing is held back any more.
+    pub released: bool,
+    /// Bytes that went out to the client.
+    pub sent: u64,
+    /// When the first went out.
+    pub head_out: Option<u64>,
+    /// When the last went out.
+    pub end_out: Option<u64>,
+}
+
+/// A request's place on its connection.
+pub struct Seat {
+    /// The exchange's number.
+    pub number: u64,
+    /// Wall clock when the head was complete.
+    pub wall_us: i64,
+    /// The same by the run's clock.
+    pub head_at: u64,
+    /// The head as it came; what can be told of it where it was refused.
+    pub head: Head<RequestLine>,
+    /// The version's text, where there was one.
+    pub version: String,
+    /// How the body ends.
+    pub framing: Framing,
+    /// Why the head was refused.
+    pub refused: Option<String>,
+    /// Where the recorder had to differ from what it read.
+    pub notes: Vec<String>,
+    /// The connection.
+    pub line: Arc<Line>,
+    state: watch::Sender<SeatState>,
+}
+
+/// A request as the tap has read it.
+pub struct Taken {
+    /// See [`Seat`].
+    pub number: u64,
+    /// See [`Seat`].
+    pub wall_us: i64,
+    /// See [`Seat`].
+    pub head_at: u64,
+    /// See [`Seat`].
+    pub head: Head<RequestLine>,
+    /// See [`Seat`].
+    pub version: String,
+    /// See [`Seat`].
+    pub framing: Framing,
+    /// See [`Seat`].
+    pub refused: Option<String>,
+    /// See [`Seat`].
+    pub notes: Vec<String>,
+}
+
+impl Seat {
+    /// A seat for a request.
+    pub fn new(taken: Taken, line: Arc<Line>) -> Seat {
+        let Taken { number, wall_us, head_at, head, version, framing, refused, notes } = taken;
+        let state = watch::Sender::new(SeatState::default());
+        Seat { number, wall_us, head_at, head, version, framing, refused, notes, line, state }
+    }
+
+    /// Changes the state and tells whoever waits.
+    pub fn change(&self, change: impl FnOnce(&mut SeatState)) {
+        self.state.send_modify(change);
+    }
+
+    /// The state now.
+    pub fn state(&self) -> SeatState {
+        self.state.borrow().clone()
+    }
+
+    /// Looks at the state without copying it.
+    pub fn look<T>(&self, look: impl FnOnce(&SeatState) -> T) -> T {
+        look(&self.state.borrow())
+    }
+
+    /// Waits until the state is so.
+    pub async fn until(&self, so: impl FnMut(&SeatState) -> bool) {
+        // The sender lives in `self`: the wait can only end because the state is so.
+        let _ = self.state.subscribe().wait_for(so).await;
+    }
+
+    /// Lets everything go out to the client.
+    pub fn release(&self) {
+        self.change(|state| state.released = true);
+        self.line.wake();
+    }
+}

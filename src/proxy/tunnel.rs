@@ -1,0 +1,137 @@
+//! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
+
+use super::framer::{Event, Framer, Head, RequestLine};
+use super::heads::own_answer;
+use super::pool::is_same;
+use super::recorder::{Phase, Recorder};
+use super::serve::{Accepted, serve};
+use super::upstream::split_authority;
+use crate::capture::record::Way;
+use crate::pki::Name;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long a client may take to say where it wants to go.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// What is to become of a CONNECT.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Intercept,
+    LetThrough,
+    Refuse(String),
+}
+
+/// Serves a connection to the proxy address to its end.
+pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection: u64, at: u64) {
+    let head = match timeout(HEAD, read_head(&mut tcp, recorder.config.limits.head)).await {
+        Ok(Ok(Some(head))) => head,
+        Ok(Ok(None)) => return,
+        Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
+        Err(_) => {
+            let why = format!("no request came within {} s", HEAD.as_secs());
+            return refuse(&recorder, tcp, connection, 408, "Request Timeout", why).await;
+        }
+    };
+    let Some((host, port)) = target(&head) else {
+        let why = "only CONNECT host:port is taken here: set this address as the HTTPS proxy, or call the base URL";
+        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", why.to_owned()).await;
+    };
+    match decide(&recorder, &host, port) {
+        Verdict::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
+        Verdict::LetThrough => let_through(&recorder, tcp, connection, &host, port).await,
+        Verdict::Intercept => {
+            // Dialled first: a dead backend is an honest 502.
+            match recorder.pool.connect().await {
+                Ok(backend) => recorder.pool.put(backend),
+                Err(why) => return refuse(&recorder, tcp, connection, 502, "Bad Gateway", why).await,
+            }
+            if tcp.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+                return;
+            }
+            let names = Name::parse(&host).into_iter().collect();
+            let connect = Some((host, port));
+            serve(recorder, Accepted { tcp, connection, at, way: Way::Connect, connect, names }).await;
+        }
+    }
+}
+
+/// Reads a head, and not a byte more. `None`: the client left without a word.
+async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<RequestLine>>, String> {
+    let mut framer = Framer::<RequestLine>::new(limit);
+    let mut buffer = [0; 4096];
+    loop {
+        let seen = tcp.peek(&mut buffer).await.map_err(|error| error.to_string())?;
+        if seen == 0 && framer.partial_head().is_empty() {
+            return Ok(None);
+        }
+        if seen == 0 {
+            return Err("the request head is not complete".to_owned());
+        }
+        let step = framer.step(&buffer[..seen]).map_err(|refusal| refusal.0)?;
+        let taken = buffer.get_mut(..step.used).unwrap_or_default();
+        tcp.read_exact(taken).await.map_err(|error| error.to_string())?;
+        if let Some(Event::Head(head, _)) = step.event {
+            return Ok(Some(head));
+        }
+    }
+}
+
+/// Host and port of a CONNECT.
+fn target(head: &Head<RequestLine>) -> Option<(String, u16)> {
+    let connect = head.line.method == "CONNECT";
+    connect.then(|| split_authority(&head.line.target, 443)).flatten()
+}
+
+fn decide(recorder: &Recorder, host: &str, port: u16) -> Verdict {
+    let config = &recorder.config;
+    let upstream = &config.upstream;
+    let is = |name: &String| name.trim_matches(['[', ']']).eq_ignore_ascii_case(host.trim_matches(['[', ']']));
+    if is(&upstream.host) && port == upstream.port || config.names.iter().any(is) {
+        return Verdict::Intercept;
+    }
+    if config.tunnel.iter().any(is) {
+        return Verdict::LetThrough;
+    }
+    Verdict::Refuse(format!(
+        "the recorder passes on calls to {} alone, not to {host}:{port}; `--tunnel {host}` lets them through unrecorded",
+        upstream.authority()
+    ))
+}
+
+async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status: u16, reason: &str, why: String) {
+    let body = format!("{why}\n");
+    let headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")];
+    let mut bytes = own_answer(status, reason, &headers, body.len()).bytes();
+    bytes.extend_from_slice(body.as_bytes());
+    recorder.connection_event(connection, "connect-refused", "", format!("{status}: {why}")).await;
+    let _ = tcp.write_all(&bytes).await;
+    let _ = tcp.shutdown().await;
+    // Unread bytes would turn the close into a reset, and the sentence might be lost.
+    let _ = timeout(Duration::from_secs(1), tokio::io::copy(&mut tcp, &mut tokio::io::sink())).await;
+}
+
+/// Passes bytes through unseen, as the user asked for this host.
+async fn let_through(recorder: &Recorder, mut tcp: TcpStream, connection: u64, host: &str, port: u16) {
+    let why = |error: String| format!("cannot reach {host}:{port}: {error}");
+    let dialled = timeout(HEAD, TcpStream::connect((host.trim_matches(['[', ']']), port))).await;
+    let mut far = match dialled {
+        Ok(Ok(far)) => far,
+        Ok(Err(e)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(e.to_string())).await,
+        Err(_) => return refuse(recorder, tcp, connection, 504, "Gateway Timeout", why("no answer".to_owned())).await,
+    };
+    if far.peer_addr().is_ok_and(|peer| recorder.own.iter().any(|own| is_same(*own, peer))) {
+        let why = why("this is the recorder itself".to_owned());
+        return refuse(recorder, tcp, connection, 403, "Forbidden", why).await;
+    }
+    if tcp.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+        return;
+    }
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut tcp, &mut far) => {}
+        () = recorder.reached(Phase::Draining) => {}
+    }
+}

@@ -1,0 +1,176 @@
+//! The backend: where it is, and whose certificates are believed there.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::sync::Arc;
+
+/// The backend that calls are forwarded to.
+///
+/// A call's target goes there as the client sent it, whatever the path of this URL: the path is only what the base URL
+/// shown to people begins with.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// In lower case; IPv6 in brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The URL's path without a slash at its end; may be empty.
+    pub path: String,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+}
+
+/// Whose certificates are believed at the backend.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// The system's roots, the webpki roots, and these.
+    Roots(Vec<CertificateDer<'static>>),
+    /// Anyone's: whoever is between recorder and backend can read and change everything.
+    Anyone,
+}
+
+impl Upstream {
+    /// Reads a URL: `https://host[:port][/path]`, or `http://` for a backend without TLS.
+    pub fn parse(url: &str, trust: Trust) -> Result<Upstream, String> {
+        let wrong = |what: &str| format!("`{url}` is no upstream: {what}; it looks like https://api.example.com/pos/v10");
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(wrong("its scheme is neither https nor http")),
+        };
+        if rest.contains(['?', '#', '@', ' ']) {
+            return Err(wrong("it holds more than host, port and path"));
+        }
+        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let default = if tls { 443 } else { 80 };
+        let (host, port) = split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
+        Ok(Upstream { tls, host, port, path: path.trim_end_matches('/').to_owned(), trust })
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// What stands in `Host`: the port only where it is not the scheme's (RFC 9110 section 7.2).
+    pub fn authority(&self) -> String {
+        match (self.tls, self.port) {
+            (true, 443) | (false, 80) => self.host.clone(),
+            (_, port) => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// The URL without the path.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme(), self.authority())
+    }
+
+    /// How TLS is spoken with it.
+    pub fn client_config(&self) -> Result<ClientConfig, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| format!("cannot set up TLS to the backend: {e}"))?;
+        Ok(match &self.trust {
+            Trust::Roots(more) => {
+                let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                for certificate in more {
+                    let added = roots.add(certificate.clone());
+                    added.map_err(|e| format!("a certificate for the backend cannot be used: {e}"))?;
+                }
+                builder.with_root_certificates(roots).with_no_client_auth()
+            }
+            Trust::Anyone => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Anyone(algorithms(&provider))))
+                .with_no_client_auth(),
+        })
+    }
+}
+
+/// Takes `host:port` apart; the host in lower case, IPv6 in brackets.
+pub fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (inner, after) = rest.split_once(']')?;
+            inner.parse::<std::net::Ipv6Addr>().ok()?;
+            (format!("[{inner}]"), after.strip_prefix(':').or_else(|| after.is_empty().then_some("")))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host.to_owned(), Some(port)),
+            None => (authority.to_owned(), Some("")),
+        },
+    };
+    let port = match port? {
+        "" => default_port,
+        digits => digits.parse().ok().filter(|&port| port != 0)?,
+    };
+    let fits = !host.is_empty() && crate::pki::Name::parse(&host).is_some();
+    fits.then(|| (host.to_ascii_lowercase(), port))
+}
+
+fn algorithms(provider: &CryptoProvider) -> WebPkiSupportedAlgorithms {
+    provider.signature_verification_algorithms
+}
+
+/// Believes every certificate; the handshake's signatures are still checked.
+#[derive(Debug)]
+struct Anyone(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_are_read() {
+        let read = |url| Upstream::parse(url, Trust::Roots(Vec::new()));
+        let upstream = read("https://API.example/pos/v10/").unwrap();
+        assert_eq!((upstream.authority().as_str(), upstream.port, upstream.path.as_str()), ("api.example", 443, "/pos/v10"));
+        assert_eq!(read("http://[::1]:8080").unwrap().origin(), "http://[::1]:8080");
+        for wrong in ["api.example", "ftp://a", "https://", "https://a:b", "https://a:0", "https://u@a", "https://a?b", "https://[::1"] {
+            let sentence = read(wrong).unwrap_err();
+            assert!(sentence.contains("looks like https://"), "{sentence}");
+        }
+    }
+}
