@@ -48,6 +48,11 @@ pub fn lifetime(expires_in: Duration) -> Duration {
 }
 
 impl Till {
+    /// The token at hand, for another till of the same integrator: a token is used until it nears its end.
+    pub fn token_at_hand(&self) -> Option<&str> {
+        self.tokens.usable(Instant::now())
+    }
+
     /// A token that is good for a while yet, from the cache or from the endpoint.
     pub(super) async fn token(&mut self) -> Result<String, Trouble> {
         if let Some(token) = self.tokens.usable(Instant::now()) {

@@ -112,7 +112,8 @@ impl<'a> Play<'a> {
         if till.memory().pos.is_none() {
             return Err(Trouble::NoPos);
         }
-        let mut twin = Till::new(TillConfig { first_token: None, ..config })?;
+        let first_token = till.token_at_hand().map(str::to_owned);
+        let mut twin = Till::new(TillConfig { first_token, ..config })?;
         twin.onboard(pos).await?;
         Ok(twin)
     }
@@ -146,7 +147,9 @@ impl<'a> Play<'a> {
     fn config(&self, role: &Role) -> TillConfig {
         let mut config = self.stage.till.clone();
         config.beacon_id = role.beacon_id.clone();
-        config.first_token = role.stale_token.then(|| "a.stale.token".to_owned());
+        // Tills of one integrator share their token.
+        let shared = self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
+        config.first_token = if role.stale_token { Some("a.stale.token".to_owned()) } else { shared };
         config.mistake = self.mistake;
         config.pace.customer = CUSTOMER;
         config
