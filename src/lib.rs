@@ -10,7 +10,7 @@
 //! | [`capture`] | the record of an exchange, redaction, parts on disk, HAR |
 //! | [`rules`] | rule files: model, loading, CEL predicates |
 //! | [`verify`] | timeline, resources and their tracks, patterns, cases, verdict. Values in, values out |
-//! | [`report`] | a verdict as text and JSON |
+//! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
 //! | [`till`] | the reference client and its mistakes |

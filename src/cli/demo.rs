@@ -44,7 +44,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let verdict = super::verify::verify_capture(&dir)?;
     print!("\n{}", text::render(&verdict, text::Style::for_stdout()));
     print!("{}", closing::lines(&verdict, &dir, announced.as_ref()));
-    Ok(super::verify::exit_of(verdict.verdict))
+    Ok(super::verify::exit(&verdict))
 }
 
 /// Plays the whole script before a recorder.

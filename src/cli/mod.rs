@@ -123,6 +123,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints to standard output; a reader that went away ends the program's output quietly.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("standard output cannot be written ({error}); redirect it to a file with space")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(args) => demo::run(args),

@@ -1,28 +1,220 @@
-//! `poscert verify`.
+//! `poscert verify`: captures in, verdicts out.
 
 use super::{Exit, Failure};
-use crate::verify::Verdict;
+use crate::api::{Feature, header::Version};
+use crate::capture;
+use crate::report::{self, ExchangeView, Format, text::Style};
+use crate::rules::{self, RuleSet};
 use crate::verify::verdict::Outcome;
-use std::path::Path;
+use crate::verify::{Options, Verdict, content, run};
+use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert verify`.
 #[derive(clap::Args)]
-pub struct Args {}
-
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`verify`"))
+#[command(
+    after_help = "Example:\n  poscert verify poscert-capture --features onboarding,payment --report junit=verdict.xml\n\n\
+    Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work."
+)]
+pub struct Args {
+    /// Capture directories or HAR files
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+    #[command(flatten)]
+    profile: ProfileArgs,
+    /// Rule files to judge by, instead of the built-in ones
+    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    rules: Option<PathBuf>,
+    /// The capture goes on: what is open at its end is not broken
+    #[arg(long)]
+    open: bool,
+    /// How the verdict is written: text, json, junit, html or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = "POSCERT_FORMAT")]
+    format: Format,
+    /// Write the verdict here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write it in this format too (can be given again)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<report::Target>,
+    /// Not built yet
+    #[arg(long, value_name = "KEY", hide = true)]
+    trusted_key: Option<PathBuf>,
+    /// Not built yet
+    #[arg(long, value_name = "FILE", hide = true)]
+    certificate: Option<PathBuf>,
+    /// Not built yet
+    #[arg(long, value_name = "VERDICT", hide = true)]
+    expect: Option<PathBuf>,
 }
 
-/// The verdict on a capture by the rules that are built in.
-pub(super) fn verify_capture(_path: &Path) -> Result<Verdict, Failure> {
-    Err(Failure::not_yet("`verify`"))
+/// Who is certified for what, as options.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct ProfileArgs {
+    /// The chosen features, separated by commas (default: what the capture's session chose, else all six)
+    #[arg(long, value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
+    features: Option<Vec<String>>,
+    /// The client version being certified, Major.Minor.Build (default: the one that most calls carry)
+    #[arg(long, value_name = "M.m.b", env = "POSCERT_CLIENT_VERSION")]
+    client_version: Option<String>,
+    /// The client id being certified (default: the one that most calls carry)
+    #[arg(long, value_name = "GUID", env = "POSCERT_CLIENT_ID")]
+    client_id: Option<String>,
+    /// The integrator's id
+    #[arg(long, value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
+    integrator_id: Option<String>,
 }
 
-/// The exit code of an outcome.
-pub(super) fn exit_of(outcome: Outcome) -> Exit {
-    match outcome {
+impl ProfileArgs {
+    /// The options as the verifier takes them.
+    ///
+    /// # Errors
+    /// A feature, version or client id that is none.
+    pub fn options(&self, open: bool) -> Result<Options, Failure> {
+        let feature = |id: &String| {
+            let id = id.trim();
+            Feature::from_id(id).ok_or_else(|| {
+                let known = Feature::ALL.map(Feature::id).join(", ");
+                Failure::new(format!("--features: `{id}` is not a feature; choose from {known}"))
+            })
+        };
+        let features = self.features.as_ref().map(|ids| ids.iter().map(feature).collect()).transpose()?;
+        let version = |text: &String| {
+            Version::parse(text).ok_or_else(|| {
+                Failure::new(format!("--client-version: `{text}` is not Major.Minor.Build, three numbers like 2.1.0"))
+            })
+        };
+        let client_version = self.client_version.as_ref().map(version).transpose()?;
+        if let Some(id) = self.client_id.as_ref().filter(|id| crate::api::Guid::parse(id).is_none()) {
+            return Err(Failure::new(format!("--client-id: `{id}` is not a GUID; it is the client id of the portal")));
+        }
+        Ok(Options {
+            integrator_id: self.integrator_id.clone(),
+            client_id: self.client_id.clone(),
+            client_version,
+            features,
+            open,
+        })
+    }
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    for (flag, given) in [
+        ("--trusted-key", args.trusted_key.is_some()),
+        ("--certificate", args.certificate.is_some()),
+        ("--expect", args.expect.is_some()),
+    ] {
+        if given {
+            return Err(Failure::not_yet(&format!("`verify {flag}`")));
+        }
+    }
+    let options = args.profile.options(args.open)?;
+    let rules = load_rules(args.rules.as_deref())?;
+    let mut worst = Exit::Passed;
+    let mut printed = String::new();
+    let mut damage = None;
+    for path in &args.captures {
+        let verdict = match judge(path, &rules, &options) {
+            Ok(verdict) => verdict,
+            Err(failure) if args.captures.len() == 1 => return Err(failure),
+            Err(failure) => {
+                eprintln!("poscert: {failure}");
+                damage = Some(failure);
+                continue;
+            }
+        };
+        let style = if args.output.is_some() { Style::PLAIN } else { Style::for_stdout() };
+        printed.push_str(&rendered(args.format, path, &verdict, style)?);
+        for target in &args.report {
+            write(&target.file, &rendered(target.format, path, &verdict, Style::PLAIN)?)?;
+        }
+        worst = worse(worst, exit(&verdict));
+    }
+    match &args.output {
+        Some(file) => write(file, &printed)?,
+        None => super::print(&printed)?,
+    }
+    match damage {
+        Some(_) => Err(Failure::new("one or more captures could not be read, as said above; the others were judged")),
+        None => Ok(worst),
+    }
+}
+
+/// The rules of a folder, or the built-in ones.
+///
+/// # Errors
+/// The first mistake in a rule file.
+pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, Failure> {
+    rules::load(folder).map_err(|error| Failure::new(format!("rules: {error}")))
+}
+
+/// The verdict on a capture.
+///
+/// # Errors
+/// A capture that cannot be read, or a rule that cannot be applied.
+pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, Failure> {
+    let capture = capture::open(path).map_err(|error| Failure::new(error.to_string()))?;
+    run::judge(&capture, rules, options).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// The exit code of a verdict.
+pub fn exit(verdict: &Verdict) -> Exit {
+    match verdict.verdict {
         Outcome::Passed => Exit::Passed,
         Outcome::Failed => Exit::Failed,
         Outcome::Incomplete => Exit::Incomplete,
     }
+}
+
+/// Of several captures the worst counts: failed before incomplete before passed.
+fn worse(a: Exit, b: Exit) -> Exit {
+    let rank = |exit: Exit| match exit {
+        Exit::Passed => 0,
+        Exit::Incomplete => 1,
+        Exit::Failed => 2,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+    let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
+    Ok(report::render(format, verdict, &exchanges, style))
+}
+
+/// The exchanges that an HTML report opens.
+fn cited(path: &Path, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
+    let wanted = report::html::cited(verdict);
+    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
+    let capture = capture::open(path).map_err(unreadable)?;
+    let mut views = Vec::new();
+    for record in capture.records().map_err(unreadable)? {
+        if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?
+            && wanted.contains(&exchange.number)
+        {
+            views.push(ExchangeView::of(&exchange, content::readable));
+        }
+    }
+    Ok(views)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
+}
+
+/// The verdict and exit code of what was just recorded, printed as text.
+///
+/// # Errors
+/// As [`judge`].
+pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
+    let verdict = verify_capture(dir)?;
+    super::print(&report::text::render(&verdict, Style::for_stdout()))?;
+    Ok(exit(&verdict))
+}
+
+/// The verdict on a capture by the built-in rules, for what its session or its traffic says it is.
+///
+/// # Errors
+/// As [`judge`].
+pub fn verify_capture(path: &Path) -> Result<Verdict, Failure> {
+    judge(path, &load_rules(None)?, &Options::default())
 }

@@ -1,6 +1,6 @@
 //! The formats of a report, as `--format` and `--report FORMAT=FILE` name them.
 
-use super::{Style, json, text};
+use super::{ExchangeView, Style, html, json, junit, markdown, text};
 use crate::verify::Verdict;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,17 +12,26 @@ pub enum Format {
     Text,
     /// `poscert.verdict/1`, for scripts.
     Json,
+    /// JUnit XML, for build servers.
+    Junit,
+    /// One file for browsers and printers.
+    Html,
+    /// A step summary for GitHub Actions.
+    Markdown,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Format; 2] = [Format::Text, Format::Json];
+    pub const ALL: [Format; 5] = [Format::Text, Format::Json, Format::Junit, Format::Html, Format::Markdown];
 
     /// Its name in options.
     pub fn name(self) -> &'static str {
         match self {
             Format::Text => "text",
             Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Html => "html",
+            Format::Markdown => "markdown",
         }
     }
 }
@@ -58,11 +67,14 @@ impl FromStr for Target {
     }
 }
 
-/// A verdict in a format. `style` concerns text alone.
-pub fn render(format: Format, verdict: &Verdict, style: Style) -> String {
+/// A verdict in a format. `style` concerns text alone, `exchanges` HTML alone ([`html::cited`] says which it shows).
+pub fn render(format: Format, verdict: &Verdict, exchanges: &[ExchangeView], style: Style) -> String {
     match format {
         Format::Text => text::render(verdict, style),
         Format::Json => json::render(verdict),
+        Format::Junit => junit::render(verdict),
+        Format::Html => html::render(verdict, exchanges),
+        Format::Markdown => markdown::render(verdict),
     }
 }
 

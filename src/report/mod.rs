@@ -5,14 +5,20 @@
 
 pub mod fold;
 pub mod format;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod tally;
 pub mod text;
+pub mod view;
 pub mod words;
 pub mod wrap;
 
 #[cfg(test)]
 pub(crate) mod golden;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
@@ -21,3 +27,4 @@ pub(crate) mod schema;
 pub use format::{Format, Target, render};
 pub use tally::Tally;
 pub use text::Style;
+pub use view::ExchangeView;

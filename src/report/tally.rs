@@ -98,7 +98,7 @@ impl<'a> Tally<'a> {
             None => "`poscert show CAPTURE` lists the exchanges".to_owned(),
         };
         match self.verdict.verdict {
-            Outcome::Passed if self.warnings.is_empty() => "keep the capture: this verdict rests on it.".to_owned(),
+            Outcome::Passed if self.warnings.is_empty() => "keep the capture, this verdict rests on it.".to_owned(),
             Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
             Outcome::Failed => format!("mend the client and record it anew; {look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {

@@ -7,7 +7,8 @@ use std::fmt::Write;
 const SPELT_OUT: usize = 10;
 
 /// A text made harmless: control characters (so no terminal escapes, no line breaks), characters that turn the
-/// direction of writing, invisible ones and those outside of XML 1.0 stand as `\u{..}`.
+/// direction of writing, invisible ones and those outside of XML 1.0 stand as `\u{..}`. So does the second `#` of
+/// two: build servers take `##[...]` and `##vso[...]` for commands wherever they stand in a line.
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -15,13 +16,22 @@ pub fn safe(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_hidden(c) => {
+            c if is_hidden(c) || (c == '#' && out.ends_with('#')) => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),
         }
     }
     out
+}
+
+/// A text made harmless that begins a line: `::` is there a command to GitHub's runner.
+pub fn safe_line(text: &str) -> String {
+    let safe = safe(text);
+    match safe.trim_start().strip_prefix("::") {
+        Some(rest) => format!("\\u{{3a}}:{rest}"),
+        None => safe,
+    }
 }
 
 /// Whether a character acts on what shows it instead of being shown.
@@ -151,6 +161,7 @@ mod tests {
             safe("x\u{202e}y\u{2066}z\u{200b}\u{feff}\u{e0041}"),
             "x\\u{202e}y\\u{2066}z\\u{200b}\\u{feff}\\u{e0041}"
         );
+        assert_eq!((safe("##vso[a]"), safe_line(" ::error::")), ("#\\u{23}vso[a]".into(), "\\u{3a}:error::".into()));
         assert_eq!(safe("Ærø, 5 € \u{5d0}"), "Ærø, 5 € \u{5d0}");
     }
 

@@ -35,7 +35,9 @@ impl Page {
             for piece in text.split_inclusive(' ') {
                 let word = piece.trim_end_matches(' ');
                 let width = word.chars().count();
-                if !fresh && width > 0 && column + width > self.style.width {
+                // A line that begins with two colons would be a command to GitHub's runner.
+                let breaks = !fresh && !word.starts_with("::");
+                if breaks && width > 0 && column + width > self.style.width {
                     self.out.truncate(self.out.trim_end_matches(' ').len());
                     self.out.push('\n');
                     self.out.push_str(hanging);
@@ -81,6 +83,7 @@ mod tests {
     fn words_move_to_the_next_line_whole() {
         assert_eq!(set(12, false, &[("aaa bbb ccc ddd", "")]), "- aaa bbb\n  ccc ddd\n");
         assert_eq!(set(8, false, &[("a 0123456789 b", "")]), "- a\n  0123456789\n  b\n");
+        assert_eq!(set(8, false, &[("a bcdef ::g::h i", "")]), "- a\n  bcdef ::g::h\n  i\n");
         assert_eq!(set(8, false, &[("abcd", ""), ("efgh", "")]), "- abcdefgh\n");
     }
 

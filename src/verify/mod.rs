@@ -1,5 +1,25 @@
 //! The verifier: records in, verdict out. It opens no file and no socket.
+//!
+//! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
+//! [`tracks`], [`learn`] and [`recovery`] keep what the client had been told; [`facts`] offers that to predicates;
+//! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
+//! [`run`] feeds it a capture.
 
+pub mod case;
+pub mod content;
+pub mod facts;
+pub mod judge;
+mod learn;
+pub mod pattern;
+pub mod profile;
+mod recovery;
+pub mod run;
+pub mod send;
+pub mod timeline;
+pub mod tracks;
 pub mod verdict;
+pub mod world;
 
+pub use judge::{Input, Judge};
+pub use profile::{Options, Survey, Target};
 pub use verdict::Verdict;

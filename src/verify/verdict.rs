@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+pub use crate::rules::model::Level;
+
 /// The name of this shape.
 pub const SCHEMA: &str = "poscert.verdict/1";
 
@@ -149,16 +151,6 @@ pub struct StepVerdict {
     pub status: StepStatus,
     /// The exchange that showed it.
     pub exchange: Option<u64>,
-}
-
-/// How binding a requirement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// Breaking it fails the feature.
-    Must,
-    /// Breaking it is a warning.
-    Should,
 }
 
 /// The status of a requirement.

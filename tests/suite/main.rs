@@ -1,4 +1,5 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
 mod gateway;
+mod rooms;
 mod till;

@@ -183,6 +183,14 @@ impl<'r> Pass<'r> {
             None => return self.segments(base),
         };
         let end = rest.find('/').unwrap_or(rest.len());
+        let port = rest.get(..end).and_then(|authority| authority.split_once(':')).map_or("", |(_, port)| port);
+        // A password with a slash in it is not legal there, and is seen all the same.
+        let end = match rest.rfind('@') {
+            Some(at) if at > end && !port.bytes().all(|b| b.is_ascii_digit()) => {
+                rest.get(at..).and_then(|tail| tail.find('/')).map_or(rest.len(), |slash| at + slash)
+            }
+            _ => end,
+        };
         let (authority, path) = rest.split_at(end);
         scheme + &self.authority(authority) + &self.segments(path)
     }

@@ -1,0 +1,93 @@
+//! The cases of each feature with their steps and a drawing of what happened.
+
+use super::{Exchanges, chip, diagram, step_mark};
+use crate::report::view::ExchangeView;
+use crate::report::words;
+use crate::verify::verdict::{CaseStatus, CaseVerdict, FeatureVerdict, StepStatus, Verdict};
+use maud::{Markup, html};
+
+/// How many exchanges of a case are drawn: where it has more, its first ones and its last ones.
+const DRAWN: (usize, usize) = (32, 16);
+
+/// The exchanges that a case draws: its witness, else those of its steps.
+pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
+    let mut numbers: Vec<u64> = if case.witness.is_empty() {
+        case.steps.iter().filter_map(|step| step.exchange).collect()
+    } else {
+        case.witness.clone()
+    };
+    numbers.sort_unstable();
+    numbers.dedup();
+    let (first, last) = DRAWN;
+    if numbers.len() > first + last {
+        numbers.drain(first..numbers.len() - last);
+    }
+    numbers
+}
+
+/// All cases.
+pub(super) fn section(verdict: &Verdict, exchanges: &Exchanges) -> Markup {
+    html! {
+        section #cases {
+            h2 { "Cases" }
+            @for feature in &verdict.features { (self::feature(feature, exchanges)) }
+        }
+    }
+}
+
+fn feature(feature: &FeatureVerdict, exchanges: &Exchanges) -> Markup {
+    let word = words::outcome(feature.verdict);
+    html! {
+        h3.feature id={ "feature-" (feature.id) } { (words::safe(&feature.title)) " " (chip(word, word)) }
+        @for case in &feature.cases { (self::case(case, exchanges)) }
+    }
+}
+
+fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
+    let class = match case.status {
+        CaseStatus::Passed => "passed",
+        CaseStatus::Failed if case.optional => "warnings",
+        CaseStatus::Failed => "failed",
+        CaseStatus::NotTested | CaseStatus::InProgress => "open",
+    };
+    let numbers = self::exchanges(case);
+    let views: Vec<&ExchangeView> = numbers.iter().filter_map(|number| exchanges.get(number).copied()).collect();
+    let left_out = case.witness.len().saturating_sub(numbers.len());
+    html! {
+        article class={ "case " (class) } {
+            h4 {
+                (chip("id", &words::safe(&case.id))) " " (words::safe(&case.title)) " "
+                (chip(class, words::case_status(case.status)))
+                @if case.optional { " " span.dim { "optional" } }
+            }
+            div.columns {
+                div {
+                    ol.steps {
+                        @for step in &case.steps {
+                            @let class = match step.status {
+                                StepStatus::Passed => "passed",
+                                StepStatus::Failed => "failed",
+                                StepStatus::Pending => "open",
+                            };
+                            li class=(class) {
+                                span.mark aria-hidden="true" { (step_mark(step.status)) }
+                                span { (words::safe(&step.call)) }
+                                span.dim {
+                                    (words::step_status(step.status))
+                                    @if let Some(number) = step.exchange { ", #" (number) }
+                                }
+                            }
+                        }
+                    }
+                    @if case.status != CaseStatus::Passed { p.dim { (words::case_sentence(case)) } }
+                }
+                @if !views.is_empty() {
+                    figure {
+                        (diagram::render(&case.id, &views))
+                        @if left_out > 0 { figcaption.dim { (words::count(left_out, "exchange")) " between the first " (DRAWN.0) " and the last " (DRAWN.1) " left out" } }
+                    }
+                }
+            }
+        }
+    }
+}

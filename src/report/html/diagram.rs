@@ -1,0 +1,151 @@
+//! A sequence diagram of a case as inline SVG: client, recorder, backend and customer from left to right, time
+//! downwards. Colours come from the style sheet by class, so that it follows light and dark.
+
+use crate::api::PaymentState;
+use crate::report::view::{Actor, ExchangeView, time};
+use crate::report::words;
+use maud::{Markup, html};
+
+/// The lanes' places, in units of the drawing.
+const CLIENT: i32 = 34;
+const RECORDER: i32 = 150;
+const BACKEND: i32 = 266;
+const CUSTOMER: i32 = 362;
+const WIDTH: i32 = 400;
+/// Where the first row begins.
+const TOP: i32 = 34;
+
+/// A mark in the drawing, at its height.
+struct Mark {
+    y: i32,
+    class: &'static str,
+    shape: Shape,
+}
+
+enum Shape {
+    /// From lane to lane.
+    Arrow { from: i32, to: i32 },
+    /// Where something ended early.
+    Cross { x: i32 },
+    /// Text at the left edge, and at the right one.
+    Label { left: String, right: String },
+}
+
+/// The drawing of some exchanges, in their order.
+pub(super) fn render(case: &str, views: &[&ExchangeView]) -> Markup {
+    let (marks, bottom) = marks(views);
+    let height = bottom + 12;
+    let title = format!("Sequence of {}", words::safe(case));
+    html! {
+        svg.sequence viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(title) xmlns="http://www.w3.org/2000/svg" {
+            title { (title) }
+            @for (x, name) in [(CLIENT, "client"), (RECORDER, "recorder"), (BACKEND, "backend"), (CUSTOMER, "customer")] {
+                line.lane x1=(x) y1="24" x2=(x) y2=(bottom) {}
+                rect.lane-name x=(x - 32) y="4" width="64" height="20" rx="5" {}
+                text.lane-name x=(x) y="18" text-anchor="middle" { (name) }
+            }
+            @for mark in &marks { (draw(mark)) }
+        }
+    }
+}
+
+fn draw(mark: &Mark) -> Markup {
+    let (y, class) = (mark.y, mark.class);
+    html! {
+        @match &mark.shape {
+            Shape::Arrow { from, to } => {
+                @let side = if to > from { 1 } else { -1 };
+                line class={ "arrow " (class) } x1=(from) y1=(y) x2=(to - 5 * side) y2=(y) {}
+                polygon class={ "point " (class) }
+                    points={ (to - side) "," (y) " " (to - 8 * side) "," (y - 4) " " (to - 8 * side) "," (y + 4) } {}
+            }
+            Shape::Cross { x } => {
+                path class={ "cross " (class) } d={ "M" (x - 5) " " (y - 5) " l10 10 m0 -10 l-10 10" } {}
+            }
+            Shape::Label { left, right } => {
+                text class=(class) x="2" y=(y) { (left) }
+                text class={ "right " (class) } x=(WIDTH - 2) y=(y) text-anchor="end" { (right) }
+            }
+        }
+    }
+}
+
+/// All marks, and the height at which they end.
+fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
+    let mut marks = Vec::new();
+    let mut y = TOP;
+    let mut before: Option<&ExchangeView> = None;
+    let mut state = None;
+    for view in views {
+        if let Some(act) = customers_act(state, view.state) {
+            y += 16;
+            marks.push(Mark {
+                y,
+                class: "customer",
+                shape: Shape::Label { left: String::new(), right: act.to_owned() },
+            });
+            y += 8;
+            marks.push(Mark { y, class: "customer", shape: Shape::Arrow { from: CUSTOMER, to: BACKEND } });
+            y += 6;
+        }
+        state = view.state.or(state);
+        y = exchange(&mut marks, view, before, y);
+        before = Some(view);
+    }
+    (marks, y)
+}
+
+/// What the customer must have done where a poll shows another state than the one before it.
+fn customers_act(before: Option<PaymentState>, now: Option<PaymentState>) -> Option<&'static str> {
+    use PaymentState::*;
+    match (before?, now?) {
+        (before, now) if before == now => None,
+        (Initiated, IssuedToUser) | (Prepared, Paired) => Some("the customer checks in"),
+        (Initiated | IssuedToUser, Reserved) => Some("the customer accepts"),
+        (Prepared | Paired | Initiated | IssuedToUser, CancelledByUser) => Some("the customer cancels"),
+        _ => None,
+    }
+}
+
+fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&ExchangeView>, top: i32) -> i32 {
+    let from = if view.actor == Actor::Customer { CUSTOMER } else { CLIENT };
+    let mut y = top + 18;
+    let gap = before
+        .filter(|before| before.run == view.run)
+        .and_then(|before| view.start_us.checked_sub(before.end_us))
+        .map(|gap| format!("{} later", time(gap)))
+        .unwrap_or_default();
+    let name: String = view.name.chars().take(34).collect();
+    let left = format!("#{} {name}", view.number);
+    marks.push(Mark { y, class: "call", shape: Shape::Label { left, right: gap } });
+    y += 9;
+    marks.push(Mark { y, class: "request", shape: Shape::Arrow { from, to: RECORDER } });
+    if view.forwarded {
+        marks.push(Mark { y, class: "request", shape: Shape::Arrow { from: RECORDER, to: BACKEND } });
+    }
+    y += 14;
+    let class = match (view.fault, view.status) {
+        (Some(_), _) => "fault",
+        (None, Some(..400)) => "answer",
+        (None, _) => "problem",
+    };
+    let whole = view.status.is_some();
+    if view.forwarded && (whole || view.fault.is_some()) {
+        let back = if view.fault.is_some() { "answer" } else { class };
+        marks.push(Mark { y, class: back, shape: Shape::Arrow { from: BACKEND, to: RECORDER } });
+    }
+    if whole {
+        marks.push(Mark { y, class, shape: Shape::Arrow { from: RECORDER, to: from } });
+    } else {
+        marks.push(Mark { y, class, shape: Shape::Cross { x: (from + RECORDER) / 2 } });
+    }
+    y += 16;
+    let result = match view.fault {
+        Some(fault) if whole => format!("fault: {fault}"),
+        Some(fault) => format!("fault: {fault}, {}", view.result()),
+        None => view.result(),
+    };
+    let left = format!("{result} after {}", view.duration());
+    marks.push(Mark { y, class, shape: Shape::Label { left, right: String::new() } });
+    y + 6
+}

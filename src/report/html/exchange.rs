@@ -1,0 +1,50 @@
+//! One exchange opened: what was asked, what was answered, and what became of it.
+
+use crate::report::view::{ExchangeView, Message};
+use maud::{Markup, html};
+
+/// A line that names an exchange.
+pub(super) fn line(view: &ExchangeView) -> Markup {
+    html! {
+        span.number { "#" (view.number) } " "
+        strong { (view.name) } " "
+        span.result { (view.result()) ", " (view.duration()) }
+        @if let Some(fault) = view.fault { " " span.fault { "fault: " (fault) } }
+    }
+}
+
+/// The exchange in full.
+pub(super) fn opened(view: &ExchangeView) -> Markup {
+    html! {
+        details.exchange id={ "exchange-" (view.number) } open {
+            summary { (line(view)) }
+            @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
+            @for note in &view.notes { p.note { bdi { (note) } } }
+            div.two {
+                (message("Request", &view.request))
+                @match &view.answer {
+                    Some(answer) => (message("Answer", answer)),
+                    None => div.message { h5 { "Answer" } p.dim { "The client got none." } },
+                }
+            }
+        }
+    }
+}
+
+fn message(title: &str, message: &Message) -> Markup {
+    html! {
+        div.message {
+            h5 { (title) }
+            pre {
+                code {
+                    span.line { (message.line) }
+                    @for (name, value) in &message.headers {
+                        "\n" span.header { (name) } ": " (value)
+                    }
+                    @if !message.body.is_empty() { "\n" }
+                    @for line in &message.body { "\n" (line) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What failed and what to look at, each finding with its exchanges opened, once each.
+
+use super::{Exchanges, chip, exchange, level_chip};
+use crate::report::fold::{Fold, fold};
+use crate::report::words;
+use crate::verify::verdict::{CaseVerdict, RequirementVerdict};
+use maud::{Markup, html};
+use std::collections::BTreeSet;
+
+/// How many different findings of a requirement are told in full.
+const TOLD_IN_FULL: usize = 6;
+/// How many exchanges of a finding are opened.
+const OPENED: usize = 4;
+
+/// The exchanges that are opened already: a second finding on one refers to it.
+#[derive(Default)]
+pub(super) struct Shown(BTreeSet<u64>);
+
+/// The exchanges that the findings of a requirement open.
+pub(super) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
+    let folds = fold(&requirement.findings);
+    let told = folds.iter().take(TOLD_IN_FULL);
+    told.flat_map(|fold| fold.first.exchanges.iter().take(OPENED).copied()).collect()
+}
+
+/// A section of broken requirements and cases; nothing where there are none.
+pub(super) fn section(
+    id: &str,
+    title: &str,
+    requirements: &[&RequirementVerdict],
+    cases: &[&CaseVerdict],
+    exchanges: &Exchanges,
+    shown: &mut Shown,
+) -> Markup {
+    html! {
+        @if !requirements.is_empty() || !cases.is_empty() {
+            section id=(id) {
+                h2 { (title) " " span.count { (requirements.len() + cases.len()) } }
+                @for requirement in requirements { (self::requirement(id, requirement, exchanges, shown)) }
+                @for case in cases { (self::case(id, case)) }
+            }
+        }
+    }
+}
+
+fn case(class: &str, case: &CaseVerdict) -> Markup {
+    html! {
+        article class={ "broken " (class) } {
+            h3 { (chip("id", &words::safe(&case.id))) " " (words::safe(&case.title)) }
+            p { "The case was not brought to its end: " (words::case_sentence(case)) "." }
+        }
+    }
+}
+
+fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchanges, shown: &mut Shown) -> Markup {
+    let folds = fold(&requirement.findings);
+    let (told, rest) = folds.split_at(folds.len().min(TOLD_IN_FULL));
+    let mut remedy = "";
+    html! {
+        article class={ "broken " (class) } {
+            h3 { (chip("id", &words::safe(&requirement.id))) " " (words::safe(&requirement.title)) }
+            p.source { (level_chip(requirement.level)) " " (words::safe(&requirement.source)) }
+            @for fold in told {
+                (finding(fold, std::mem::replace(&mut remedy, &fold.first.remedy), exchanges, shown))
+            }
+            @if !rest.is_empty() {
+                @let all: Vec<_> = rest.iter().flat_map(|f| std::iter::once(f.first).chain(f.rest.clone())).collect();
+                p.dim { "and " (words::count(all.len(), "other finding")) ": " (words::first_exchanges(&all)) }
+            }
+        }
+    }
+}
+
+/// A finding, with its remedy where it is not `before`, the one that stands above it already.
+fn finding(fold: &Fold, before: &str, exchanges: &Exchanges, shown: &mut Shown) -> Markup {
+    let first = fold.first;
+    html! {
+        div.finding {
+            p {
+                span.place { (words::place(&first.exchanges)) }
+                " " bdi { (words::safe(&first.message)) }
+            }
+            p.dim {
+                @if !first.features.is_empty() { "Counts against " (words::list(&first.features)) ". " }
+                @if !fold.rest.is_empty() {
+                    "And " (fold.rest.len()) " more like it: " (words::first_exchanges(&fold.rest))
+                }
+            }
+            @if first.remedy != before && !first.remedy.is_empty() {
+                p.remedy { strong { "Remedy" } " " (words::safe(&first.remedy)) }
+            }
+            @for number in first.exchanges.iter().take(OPENED) {
+                @if let Some(view) = exchanges.get(number) {
+                    @if shown.0.insert(*number) {
+                        (exchange::opened(view))
+                    } @else {
+                        p.again { a href={ "#exchange-" (number) } { (exchange::line(view)) " (opened above)" } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The verdict as one HTML file that needs nothing else: no script, no load, no link out of itself.
+//!
+//! Its content security policy lets in nothing but its own style sheet, named by its digest. All that came from a
+//! client is made harmless ([`words::safe`]) and then escaped by the template.
+
+mod case;
+mod diagram;
+mod exchange;
+mod finding;
+
+use super::view::ExchangeView;
+use super::{Tally, words};
+use crate::verify::verdict::{CaseStatus, Level, Outcome, RequirementVerdict, Status, StepStatus, Verdict};
+use base64::Engine;
+use finding::Shown;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The exchanges of a verdict by their number.
+type Exchanges<'a> = BTreeMap<u64, &'a ExchangeView>;
+
+/// The numbers of the exchanges that the HTML report of a verdict shows: what else is passed to [`render`] is not used.
+pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
+    let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
+    let of_cases = cases.flat_map(case::exchanges);
+    let of_findings = verdict.requirements.iter().flat_map(finding::exchanges);
+    of_cases.chain(of_findings).collect()
+}
+
+/// The verdict as an HTML document. Exchanges that it cites and that are not among `exchanges` are named by number.
+pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
+    let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
+    let tally = Tally::of(verdict);
+    let mut shown = Shown::default();
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE))
+    );
+    let word = words::outcome(verdict.verdict);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { "Verdict: " (word) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (head(verdict, &tally))
+                main {
+                    (features(verdict))
+                    (finding::section("failed", "What failed", &tally.failed, &tally.failed_cases, &exchanges, &mut shown))
+                    (finding::section("warnings", "Warnings", &tally.warnings, &tally.broken_optional_cases, &exchanges, &mut shown))
+                    (open(&tally))
+                    (case::section(verdict, &exchanges))
+                    (requirements(verdict))
+                    (not_exercised(&tally))
+                }
+                footer {
+                    p { strong { (word) } ": " (tally.reason()) ". Next: " (code(&tally.next_step())) }
+                    p.dim { "poscert " (verdict.engine) }
+                }
+            }
+        }
+    };
+    let mut out = page.into_string();
+    out.push('\n');
+    out
+}
+
+/// A sentence of ours with its `commands` set as code.
+fn code(sentence: &str) -> Markup {
+    html! {
+        @for (at, part) in sentence.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+fn head(verdict: &Verdict, tally: &Tally) -> Markup {
+    let class = words::outcome(verdict.verdict);
+    let profile = &verdict.profile;
+    let capture = &verdict.capture;
+    let or = |text: &str| if text.is_empty() { "unknown".to_owned() } else { words::safe(text) };
+    html! {
+        header class=(class) {
+            div.wide {
+                p.brand { "PoS API v10 certification" }
+                h1 { span.badge aria-hidden="true" { (outcome_mark(verdict.verdict)) } (class) }
+                p.covers { "for " (words::list(&profile.features)) ": " (tally.reason()) "." }
+                p.seal { (tally.seal()) }
+                @for remark in &verdict.remarks {
+                    p.remark { bdi { (words::safe(remark)) } }
+                }
+                dl.facts {
+                    div { dt { "Client" } dd { code { (or(&profile.client_id)) } } }
+                    div { dt { "Version" } dd { (or(&profile.client_version)) } }
+                    div { dt { "Integrator" } dd { bdi { (or(&profile.integrator_id)) } } }
+                    div { dt { "Capture" } dd {
+                        (if capture.kind == "har" { "HAR" } else { capture.kind }) ", "
+                        (words::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) " in "
+                        (words::count(capture.attempts as usize, "attempt")) ", "
+                        @if capture.complete { "complete" } @else { strong { "not complete" } }
+                        code.digest { (words::safe(&capture.digest)) }
+                    } }
+                    div { dt { "Rules" } dd {
+                        @if verdict.rules.builtin { "the built-in ones" } @else { strong { "not the built-in ones" } }
+                        ", engine " (verdict.engine)
+                        code.digest { (words::safe(&verdict.rules.digest)) }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn features(verdict: &Verdict) -> Markup {
+    html! {
+        section #features aria-label="Features" {
+            ul.features {
+                @for feature in &verdict.features {
+                    @let shown = feature.cases.iter().filter(|c| !c.optional && c.status == CaseStatus::Passed).count();
+                    @let needed = feature.cases.iter().filter(|c| !c.optional).count();
+                    li class=(words::outcome(feature.verdict)) {
+                        a href={ "#feature-" (feature.id) } {
+                            span.name { (words::safe(&feature.title)) }
+                            (chip(words::outcome(feature.verdict), words::outcome(feature.verdict)))
+                            span.dim { (shown) " of " (words::count(needed, "case")) " shown" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn open(tally: &Tally) -> Markup {
+    html! {
+        @if !tally.missing_cases.is_empty() || !tally.inconclusive.is_empty() {
+            section #open {
+                h2 { "Not shown yet" }
+                ul.plain {
+                    @for case in &tally.missing_cases {
+                        li { strong { (words::safe(&case.id)) } " " (words::safe(&case.title)) ": " (words::case_sentence(case)) }
+                    }
+                    @for requirement in &tally.inconclusive {
+                        li {
+                            strong { (words::safe(&requirement.id)) } " " (words::safe(&requirement.title))
+                            ": still open where the capture ends"
+                            @if let Some(first) = requirement.findings.first() {
+                                " (" (words::place(&first.exchanges)) ": " bdi { (words::safe(&first.message)) } ")"
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn requirements(verdict: &Verdict) -> Markup {
+    let held: Vec<&RequirementVerdict> = verdict.requirements.iter().filter(|r| r.status == Status::Passed).collect();
+    html! {
+        @if !held.is_empty() {
+            section #held {
+                h2 { "Requirements that held" }
+                (table(&held))
+            }
+        }
+    }
+}
+
+fn not_exercised(tally: &Tally) -> Markup {
+    let musts = tally.musts_not_exercised().count();
+    html! {
+        @if !tally.not_exercised.is_empty() {
+            section #not-exercised {
+                h2 { "Not exercised" }
+                p.dim {
+                    "Nothing in the capture touches these " (words::count(tally.not_exercised.len(), "requirement"))
+                    ", so the verdict says nothing about them. " (words::count(musts, "must")) " among them."
+                }
+                (table(&tally.not_exercised))
+            }
+        }
+    }
+}
+
+fn table(requirements: &[&RequirementVerdict]) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "Requirement" } th { "Level" } th { "It asks that" } } }
+            tbody {
+                @for requirement in requirements {
+                    tr {
+                        td.id { (words::safe(&requirement.id)) }
+                        td { (words::level(requirement.level)) }
+                        td { (words::safe(&requirement.title)) " " span.source { (words::safe(&requirement.source)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn chip(class: &str, text: &str) -> Markup {
+    html! { span class={ "chip " (class) } { (text) } }
+}
+
+fn level_chip(level: Level) -> Markup {
+    chip("level", words::level(level))
+}
+
+fn outcome_mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "✓",
+        Outcome::Failed => "✗",
+        Outcome::Incomplete => "…",
+    }
+}
+
+fn step_mark(status: StepStatus) -> &'static str {
+    match status {
+        StepStatus::Passed => "✓",
+        StepStatus::Failed => "✗",
+        StepStatus::Pending => "·",
+    }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::check_markup;

@@ -1,0 +1,85 @@
+//! What an HTML report must hold, and what must never stand in it.
+
+use super::super::{golden, sample};
+use super::*;
+
+#[test]
+fn documents_are_as_reviewed() {
+    golden::check("passed.html", &render(&sample::passed(), &sample::views()));
+    golden::check("failed.html", &render(&sample::failed(), &sample::views()));
+    golden::check("incomplete.html", &render(&sample::incomplete(), &sample::views()));
+}
+
+/// Elements and attributes that the template writes; none of them loads or runs anything.
+const ELEMENTS: &str = "html head meta title style body header main footer section article div p h1 h2 h3 h4 h5 span strong bdi code \
+    pre a ul ol li dl dt dd details summary figure figcaption table thead tbody tr th td svg line rect text polygon path";
+const ATTRIBUTES: &str = "lang charset http-equiv content name class id href open role aria-label aria-hidden xmlns viewBox x y x1 \
+    y1 x2 y2 width height rx text-anchor points d";
+
+/// Panics at the first element or attribute that the template does not write, and at a link that leads outside.
+pub(crate) fn check_markup(page: &str) {
+    let tag = regex::Regex::new(r#"^</?([A-Za-z0-9]+)((?: [A-Za-z0-9-]+(?:="[^"<]*")?)*)>"#).unwrap();
+    let attribute = regex::Regex::new(r#" ([A-Za-z0-9-]+)(?:="([^"]*)")?"#).unwrap();
+    for (at, _) in page.match_indices('<').skip(1) {
+        let found = tag.captures(&page[at..]).unwrap_or_else(|| panic!("{}", &page[at..page.len().min(at + 200)]));
+        assert!(ELEMENTS.split_whitespace().any(|name| name == &found[1]), "{}", &found[0]);
+        for pair in attribute.captures_iter(&found[2]) {
+            assert!(ATTRIBUTES.split_whitespace().any(|name| name == &pair[1]), "{}", &found[0]);
+            assert!(&pair[1] != "href" || pair[2].starts_with('#'), "{}", &found[0]);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
+    let page = render(&sample::failed(), &sample::views());
+    check_markup(&page);
+    assert!(page.contains("&lt;script&gt;alert(1)"), "the hostile text is shown, as text");
+    assert!(!page.chars().any(|c| c != '\n' && words::is_hidden(c)));
+    for loading in ["url(", "@import", "expression("] {
+        assert!(!STYLE.contains(loading), "{loading}");
+    }
+}
+
+#[test]
+fn the_policy_lets_in_the_style_sheet_alone() {
+    let page = render(&sample::passed(), &[]);
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+    let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
+    assert!(page.replace("&#39;", "'").contains(&policy));
+}
+
+#[test]
+fn each_exchange_is_opened_once_and_every_link_leads_somewhere() {
+    let page = render(&sample::failed(), &sample::views());
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len(), "{ids:?}");
+    for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(ids.contains(&target), "{target}");
+    }
+    assert!(ids.contains(&"exchange-10"));
+}
+
+#[test]
+fn what_is_cited_is_what_is_used() {
+    let verdict = sample::failed();
+    let cited = cited(&verdict);
+    let only: Vec<ExchangeView> = sample::views().into_iter().filter(|view| cited.contains(&view.number)).collect();
+    assert!(only.len() < sample::views().len());
+    assert_eq!(render(&verdict, &only), render(&verdict, &sample::views()));
+}
+
+#[test]
+fn a_long_case_is_drawn_by_its_ends() {
+    let mut verdict = sample::passed();
+    verdict.features[1].cases[0].witness = (100..1000).collect();
+    let cited = cited(&verdict);
+    assert!(cited.contains(&100) && cited.contains(&999) && !cited.contains(&500));
+    let views: Vec<ExchangeView> =
+        (100..1000).map(|number| ExchangeView { number, ..sample::views()[2].clone() }).collect();
+    let page = render(&verdict, &views);
+    assert!(page.contains("852 exchanges between the first 32 and the last 16 left out"));
+    assert_eq!(page.matches("<text class=\"call\"").count(), 48);
+}

@@ -1,0 +1,217 @@
+//! The verdict as JUnit XML, for the test views of build servers.
+//!
+//! A suite per chosen feature holds its cases, and the requirements with findings that count against it; the suite
+//! `capture` asks whether the capture is complete; the suite `requirements` holds all other requirements. How
+//! verdicts map to what JUnit knows (also in `docs/ci.md`):
+//!
+//! | in the verdict | in JUnit |
+//! |---|---|
+//! | a broken must, a failed case | failure |
+//! | a case that was not shown, an inconclusive must, a capture that is not complete | error: no result, but needed |
+//! | a broken should, a failed optional case | passed, with the warning in `system-out` |
+//! | an optional case that was not shown, a requirement that was not exercised | skipped |
+//!
+//! So there are failures or errors exactly where the verdict is not `passed`. No times and no ids: same verdict, same
+//! bytes.
+
+use super::fold::{Fold, fold};
+use super::{Tally, words};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, RequirementVerdict, Status, Verdict};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// The verdict as JUnit XML.
+pub fn render(verdict: &Verdict) -> String {
+    let mut report = Report::new("poscert");
+    report.add_test_suite(capture(verdict));
+    for feature in &verdict.features {
+        let mut suite = TestSuite::new(feature.id);
+        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, case)));
+        for requirement in &verdict.requirements {
+            let findings = against(requirement, |features| features.contains(&feature.id));
+            if !findings.is_empty() {
+                suite.add_test_case(self::requirement(feature.id, requirement, &findings));
+            }
+        }
+        report.add_test_suite(suite);
+    }
+    let mut rest = TestSuite::new("requirements");
+    let chosen = |features: &[&'static str]| verdict.features.iter().any(|feature| features.contains(&feature.id));
+    for requirement in &verdict.requirements {
+        let findings = against(requirement, |features| !chosen(features));
+        if !findings.is_empty() || requirement.findings.is_empty() {
+            rest.add_test_case(self::requirement("requirements", requirement, &findings));
+        }
+    }
+    report.add_test_suite(rest);
+    let mut out = report.to_string().unwrap_or_else(|error| format!("<!-- {} -->", words::safe(&error.to_string())));
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out
+}
+
+fn against(requirement: &RequirementVerdict, counts: impl Fn(&[&'static str]) -> bool) -> Vec<Finding> {
+    requirement.findings.iter().filter(|finding| counts(&finding.features)).cloned().collect()
+}
+
+fn capture(verdict: &Verdict) -> TestSuite {
+    let tally = Tally::of(verdict);
+    let summary = &verdict.capture;
+    let status = if summary.exchanges == 0 {
+        non_success(NonSuccessKind::Error, "capture", "the capture holds no exchange", &tally.next_step())
+    } else if !summary.complete {
+        non_success(NonSuccessKind::Error, "capture", "the capture is not complete", &tally.next_step())
+    } else {
+        TestCaseStatus::success()
+    };
+    let mut case = TestCase::new("the capture is complete", status);
+    case.set_classname("capture");
+    let mut out = format!("{}: {}.\n", words::outcome(verdict.verdict), tally.reason());
+    for remark in &verdict.remarks {
+        out.push_str(&format!("{}\n", words::safe(remark)));
+    }
+    case.set_system_out(out);
+    let mut suite = TestSuite::new("capture");
+    for (name, value) in [
+        ("verdict", words::outcome(verdict.verdict).to_owned()),
+        ("client", tally.who()),
+        ("features", verdict.profile.features.join(", ")),
+        ("seal", tally.seal()),
+        ("capture", tally.capture()),
+        ("rules", tally.rules()),
+    ] {
+        suite.add_property((name, value.as_str()));
+    }
+    suite.add_test_case(case);
+    suite
+}
+
+fn non_success(kind: NonSuccessKind, what: &str, message: &str, description: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(what).set_message(message).set_description(description);
+    status
+}
+
+fn case(feature: &str, case: &CaseVerdict) -> TestCase {
+    let sentence = words::case_sentence(case);
+    let mut steps = String::new();
+    for (step, at) in case.steps.iter().zip(1..) {
+        let seen = step.exchange.map(|number| format!(", exchange {number}")).unwrap_or_default();
+        steps.push_str(&format!("{at}. {}: {}{seen}\n", words::safe(&step.call), words::step_status(step.status)));
+    }
+    let status = match (case.status, case.optional) {
+        (CaseStatus::Passed, _) | (CaseStatus::Failed, true) => TestCaseStatus::success(),
+        (CaseStatus::Failed, false) => non_success(NonSuccessKind::Failure, "case", &sentence, &steps),
+        (CaseStatus::NotTested | CaseStatus::InProgress, false) => {
+            non_success(NonSuccessKind::Error, words::case_status(case.status), &sentence, &steps)
+        }
+        (CaseStatus::NotTested | CaseStatus::InProgress, true) => skipped(&sentence),
+    };
+    let mut out = TestCase::new(format!("{} {}", words::safe(&case.id), words::safe(&case.title)), status);
+    out.set_classname(feature);
+    if case.status == CaseStatus::Failed && case.optional {
+        out.set_system_out(format!("warning: optional: {sentence}\n{steps}"));
+    } else if case.status == CaseStatus::Passed {
+        out.set_system_out(format!("{sentence}\n{steps}"));
+    }
+    out
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}
+
+fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Finding]) -> TestCase {
+    let folds = fold(findings);
+    let told = told(requirement, &folds);
+    let first = folds.first().map_or_else(
+        || words::status(requirement.status).to_owned(),
+        |fold| format!("{}: {}", words::place(&fold.first.exchanges), words::safe(&fold.first.message)),
+    );
+    let status = match (requirement.status, requirement.level) {
+        (Status::Passed | Status::Warning, _) => TestCaseStatus::success(),
+        (Status::Failed, _) => non_success(NonSuccessKind::Failure, words::level(requirement.level), &first, &told),
+        (Status::Inconclusive, Level::Must) => non_success(NonSuccessKind::Error, "inconclusive", &first, &told),
+        (Status::Inconclusive, Level::Should) | (Status::NotExercised, _) => skipped(&first),
+    };
+    let mut case =
+        TestCase::new(format!("{} {}", words::safe(&requirement.id), words::safe(&requirement.title)), status);
+    case.set_classname(suite);
+    if requirement.status == Status::Warning {
+        case.set_system_out(format!("warning: {told}"));
+    }
+    case
+}
+
+/// Findings in full: where, what was expected and seen, the remedy, and the source.
+fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
+    let mut out = String::new();
+    for fold in folds {
+        out.push_str(&format!("{}: {}\n", words::place(&fold.first.exchanges), words::safe(&fold.first.message)));
+        if !fold.rest.is_empty() {
+            out.push_str(&format!("and {} more like it: {}\n", fold.rest.len(), words::first_exchanges(&fold.rest)));
+        }
+        if !fold.first.remedy.is_empty() {
+            out.push_str(&format!("remedy: {}\n", words::safe(&fold.first.remedy)));
+        }
+    }
+    out.push_str(&format!("source: {}\n", words::safe(&requirement.source)));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{golden, sample};
+    use super::*;
+    use crate::verify::verdict::Outcome;
+
+    #[test]
+    fn documents_are_as_reviewed() {
+        golden::check("passed.xml", &render(&sample::passed()));
+        golden::check("failed.xml", &render(&sample::failed()));
+        golden::check("incomplete.xml", &render(&sample::incomplete()));
+    }
+
+    /// Elements of a name that a reader finds.
+    fn count(xml: &str, name: &str) -> usize {
+        xml.matches(&format!("<{name} ")).count() + xml.matches(&format!("<{name}>")).count()
+    }
+
+    #[test]
+    fn failures_and_errors_stand_exactly_where_the_verdict_is_not_passed() {
+        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+            let xml = render(&verdict);
+            assert_eq!(count(&xml, "failure") > 0, verdict.verdict == Outcome::Failed, "{xml}");
+            assert_eq!(count(&xml, "failure") + count(&xml, "error") == 0, verdict.verdict == Outcome::Passed, "{xml}");
+        }
+        let mut cut = sample::passed();
+        cut.verdict = Outcome::Incomplete;
+        cut.capture.complete = false;
+        assert_eq!(count(&render(&cut), "error"), 1);
+    }
+
+    #[test]
+    fn every_requirement_and_case_is_there_and_nothing_of_a_client_is_markup() {
+        let verdict = sample::failed();
+        let xml = render(&verdict);
+        let cases = verdict.features.iter().map(|feature| feature.cases.len()).sum::<usize>();
+        assert_eq!(count(&xml, "testcase"), 1 + cases + verdict.requirements.len());
+        assert!(!xml.contains("<script") && xml.contains("&lt;script&gt;"));
+        for clock in ["timestamp=", "uuid=", " time="] {
+            assert!(!xml.contains(clock), "{clock}");
+        }
+        assert!(!xml.chars().any(|c| c != '\n' && words::is_hidden(c)));
+    }
+
+    #[test]
+    fn a_finding_that_counts_against_no_chosen_feature_still_fails() {
+        let mut verdict = sample::failed();
+        verdict.requirements.truncate(1);
+        verdict.requirements[0].findings[0].features.clear();
+        let xml = render(&verdict);
+        let rest = xml.split("<testsuite name=\"requirements\"").nth(1).unwrap();
+        assert_eq!(count(rest, "failure"), 1, "{xml}");
+    }
+}

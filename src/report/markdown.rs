@@ -1,0 +1,201 @@
+//! The verdict for GitHub Actions: a step summary in Markdown, and annotations.
+//!
+//! The caller appends [`render`] to the file that `GITHUB_STEP_SUMMARY` names, and prints [`annotations`].
+
+use super::fold::fold;
+use super::{Tally, words};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict, Verdict};
+use std::fmt::Write;
+
+/// How many annotations of a kind GitHub shows for a step.
+const ANNOTATIONS: usize = 10;
+
+/// The step summary.
+pub fn render(verdict: &Verdict) -> String {
+    let tally = Tally::of(verdict);
+    let mut out = String::new();
+    let features: Vec<String> = verdict.profile.features.iter().map(|id| text(id)).collect();
+    let word = words::outcome(verdict.verdict);
+    let _ = writeln!(out, "## {} poscert: {word} for {}\n", sign(verdict.verdict), words::list(&features));
+    let _ = writeln!(out, "{}  ", text(&tally.seal()));
+    for remark in &verdict.remarks {
+        let _ = writeln!(out, "**{}**  ", text(remark));
+    }
+    let _ = writeln!(out, "Client: {}  ", text(&tally.who()));
+    let _ = writeln!(out, "Capture: {}  ", text(&tally.capture()));
+    let _ = writeln!(out, "Rules: {}\n", text(&tally.rules()));
+    section(&mut out, "What failed", &tally.failed, &tally.failed_cases);
+    section(&mut out, "Warnings", &tally.warnings, &tally.broken_optional_cases);
+    open(&mut out, &tally);
+    cases(&mut out, verdict);
+    let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&tally.reason()), text(&tally.next_step()));
+    out
+}
+
+fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "✅",
+        Outcome::Failed => "❌",
+        Outcome::Incomplete => "⏳",
+    }
+}
+
+fn section(out: &mut String, title: &str, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) {
+    if requirements.is_empty() && cases.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "### {title}\n");
+    for requirement in requirements {
+        let (id, title, source) = (text(&requirement.id), text(&requirement.title), text(&requirement.source));
+        let _ = writeln!(out, "- **{id}** {title} ({source})");
+        for fold in fold(&requirement.findings) {
+            let more = if fold.rest.is_empty() {
+                String::new()
+            } else {
+                format!(" (and {} more like it: {})", fold.rest.len(), words::first_exchanges(&fold.rest))
+            };
+            let _ = writeln!(out, "  - {}: {}{more}", words::place(&fold.first.exchanges), text(&fold.first.message));
+            if !fold.first.remedy.is_empty() {
+                let _ = writeln!(out, "    Remedy: {}", text(&fold.first.remedy));
+            }
+        }
+    }
+    for case in cases {
+        let _ = writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&words::case_sentence(case)));
+    }
+    out.push('\n');
+}
+
+fn open(out: &mut String, tally: &Tally) {
+    let ids =
+        |requirements: &[&RequirementVerdict]| -> Vec<String> { requirements.iter().map(|r| text(&r.id)).collect() };
+    for (title, ids) in [
+        ("Inconclusive", ids(&tally.inconclusive)),
+        ("Not exercised", ids(&tally.not_exercised)),
+        ("Cases not shown", tally.missing_cases.iter().map(|case| text(&case.id)).collect()),
+    ] {
+        if !ids.is_empty() {
+            let _ = writeln!(out, "{title}: {}\n", ids.join(", "));
+        }
+    }
+}
+
+fn cases(out: &mut String, verdict: &Verdict) {
+    let _ = writeln!(out, "| | case | status | |\n|---|---|---|---|");
+    for case in verdict.features.iter().flat_map(|feature| &feature.cases) {
+        let sign = match case.status {
+            CaseStatus::Passed => "✅",
+            CaseStatus::Failed if case.optional => "🟡",
+            CaseStatus::Failed => "❌",
+            CaseStatus::NotTested | CaseStatus::InProgress => "·",
+        };
+        let optional = if case.optional { ", optional" } else { "" };
+        let status = words::case_status(case.status);
+        let (id, title) = (text(&case.id), text(&case.title));
+        let sentence = text(&words::case_sentence(case));
+        let _ = writeln!(out, "| {sign} | {id} {title} | {status}{optional} | {sentence} |");
+    }
+    out.push('\n');
+}
+
+/// A text as Markdown that shows it as it is: harmless, and with entities for all that could be markup or a link.
+fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut last = ' ';
+    for c in words::safe(text).chars() {
+        let plain = !c.is_ascii_punctuation()
+            || matches!(c, ',' | ';' | '-' | '\'')
+            || (c == '.' && !matches!(last, 'w' | 'W'));
+        if plain {
+            out.push(c);
+        } else {
+            let _ = write!(out, "&#{};", u32::from(c));
+        }
+        last = c;
+    }
+    out
+}
+
+/// Workflow commands: an error for each broken must and failed case, a warning for each broken should.
+pub fn annotations(verdict: &Verdict) -> String {
+    let tally = Tally::of(verdict);
+    let mut errors: Vec<String> = tally.failed.iter().map(|r| broken("error", r)).collect();
+    let case = |kind: &str, case: &&CaseVerdict| {
+        command(kind, &format!("{} {}", case.id, case.title), &words::case_sentence(case))
+    };
+    errors.extend(tally.failed_cases.iter().map(|c| case("error", c)));
+    errors.extend(tally.missing_cases.iter().map(|c| case("error", c)));
+    let mut warnings: Vec<String> = tally.warnings.iter().map(|r| broken("warning", r)).collect();
+    warnings.extend(tally.broken_optional_cases.iter().map(|c| case("warning", c)));
+    let mut out = String::new();
+    for (kind, mut commands) in [("error", errors), ("warning", warnings)] {
+        let left = commands.len().saturating_sub(ANNOTATIONS);
+        if left > 0 {
+            commands.truncate(ANNOTATIONS - 1);
+            commands.push(command(kind, "and more", &format!("{} more stand in the summary of this step", left + 1)));
+        }
+        out.extend(commands);
+    }
+    out
+}
+
+fn broken(kind: &str, requirement: &RequirementVerdict) -> String {
+    let title = format!("{} {}", requirement.id, requirement.title);
+    let message = match requirement.findings.first() {
+        Some(first) => {
+            let times = words::count(requirement.findings.len(), "finding");
+            format!(
+                "{}: {}\nRemedy: {}\n{times}",
+                words::place(&first.exchanges),
+                words::safe(&first.message),
+                words::safe(&first.remedy)
+            )
+        }
+        None => words::status(requirement.status).to_owned(),
+    };
+    command(kind, &title, &message)
+}
+
+/// One workflow command on a line of its own, escaped as GitHub's own toolkit does.
+fn command(kind: &str, title: &str, message: &str) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let title = data(&words::safe(title)).replace(':', "%3A").replace(',', "%2C");
+    format!("::{kind} title={title}::{}\n", data(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{golden, sample};
+    use super::*;
+
+    #[test]
+    fn summaries_are_as_reviewed() {
+        golden::check("failed.md", &render(&sample::failed()));
+        golden::check("incomplete.md", &render(&sample::incomplete()));
+        golden::check("failed.annotations", &annotations(&sample::failed()));
+    }
+
+    #[test]
+    fn a_client_writes_no_markup_and_no_command() {
+        let mut verdict = sample::failed();
+        verdict.requirements[0].findings[0].message = "x\n::error::y|[a](b)<img>`www.a.b @c".into();
+        let summary = render(&verdict);
+        for markup in ["<script", "<img", "](", "`", "www.a", "@c", "y|["] {
+            assert!(!summary.contains(markup), "{markup}: {summary}");
+        }
+        let lines = annotations(&verdict);
+        assert!(
+            lines.lines().all(|line| line.starts_with("::error title=") || line.starts_with("::warning title=")),
+            "{lines}"
+        );
+        assert_eq!(lines.lines().count(), 5);
+    }
+
+    #[test]
+    fn annotations_keep_to_what_is_shown() {
+        let mut verdict = sample::failed();
+        let one = verdict.requirements[0].clone();
+        verdict.requirements.extend(std::iter::repeat_n(one, 30));
+        assert_eq!(annotations(&verdict).lines().filter(|line| line.starts_with("::error")).count(), ANNOTATIONS);
+    }
+}

@@ -1,0 +1,378 @@
+//! The TOML form of a rule file, and how it becomes rules.
+//!
+//! Every key is known: an unknown one is an error with its line. What an expression or a sentence names is checked here
+//! too, so that a rule file that loads can be applied.
+
+use super::model::{
+    At, Case, Check, Counts, Event, Feature, Guide, Level, Pattern, Requirement, Scope, Selector, Step, StepKind,
+};
+use super::predicate::{self, Predicate, PredicateError, Template};
+use crate::api::{self, Fault, Operation};
+use serde::Deserialize;
+use std::ops::Range;
+use std::sync::Arc;
+use toml::Spanned;
+
+/// A mistake in a rule file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where, in bytes.
+    pub span: Range<usize>,
+    /// What, in a sentence.
+    pub message: String,
+}
+
+/// A rule file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    feature: Option<FeatureRow>,
+    limits: Option<LimitsRow>,
+    #[serde(default)]
+    counts: Option<Counts>,
+    #[serde(default)]
+    judged_for: Vec<Spanned<String>>,
+    #[serde(default)]
+    requirement: Vec<RequirementRow>,
+    #[serde(default)]
+    case: Vec<CaseRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeatureRow {
+    id: Spanned<String>,
+    title: String,
+    operations: Vec<Spanned<String>>,
+}
+
+/// Numbers that say what counts as what.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsRow {
+    /// A send without an answer that lasted so many ms is a time-out.
+    pub timeout_ms: i64,
+    /// A pause of so many ms begins a new go.
+    pub go_pause_ms: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequirementRow {
+    id: Spanned<String>,
+    level: Level,
+    title: String,
+    source: String,
+    why: String,
+    remedy: String,
+    check: Vec<CheckRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckRow {
+    pattern: Spanned<String>,
+    scope: Scope,
+    #[serde(default)]
+    on: Vec<Spanned<String>>,
+    #[serde(default)]
+    at: At,
+    when: Option<Spanned<String>>,
+    require: Option<Spanned<String>>,
+    forbid: Option<Spanned<String>>,
+    limit: Option<u32>,
+    #[serde(default)]
+    reset: Vec<EventRow>,
+    pause_ms: Option<i64>,
+    #[serde(default)]
+    need: Vec<EventRow>,
+    #[serde(default)]
+    until: Vec<EventRow>,
+    once: Option<bool>,
+    from: Option<EventRow>,
+    at_least_ms: Option<i64>,
+    message: Spanned<String>,
+    #[serde(default)]
+    cite: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventRow {
+    on: Vec<Spanned<String>>,
+    #[serde(default)]
+    at: At,
+    when: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseRow {
+    id: Spanned<String>,
+    title: String,
+    #[serde(default)]
+    optional: bool,
+    needed_with: Option<Spanned<String>>,
+    about: Scope,
+    applies: Option<Spanned<String>>,
+    broken_when: Option<Spanned<String>>,
+    step: Vec<StepRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepRow {
+    call: Vec<Spanned<String>>,
+    #[serde(default)]
+    faults: Vec<Spanned<String>>,
+    when: Option<Spanned<String>>,
+    kind: Option<StepKind>,
+    #[serde(default)]
+    turning: bool,
+    same_payment_as: Option<usize>,
+    title: Option<String>,
+    #[serde(default)]
+    guide: Guide,
+}
+
+/// What a rule file holds.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The feature it describes, if any.
+    pub feature: Option<Feature>,
+    /// Its numbers, if any.
+    pub limits: Option<LimitsRow>,
+    /// Its requirements.
+    pub requirements: Vec<Requirement>,
+}
+
+type Outcome<T> = Result<T, Mistake>;
+
+/// Reads a rule file; `name` is what its requirements say they stand in.
+pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
+    let file: File = toml::from_str(text)
+        .map_err(|error| Mistake { span: error.span().unwrap_or(0..0), message: error.message().replace('\n', " ") })?;
+    let feature = file.feature.map(feature).transpose()?;
+    let counts = file.counts.unwrap_or(Counts::Own);
+    let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
+    if judged_for.is_empty() {
+        judged_for.extend(feature.as_ref().map(|feature| feature.feature));
+    }
+    let requirement = |row| requirement(name, row, counts, &judged_for);
+    let requirements = file.requirement.into_iter().map(requirement).collect::<Outcome<Vec<_>>>()?;
+    let cases = file.case.into_iter().map(case).collect::<Outcome<Vec<_>>>()?;
+    let feature = match (feature, cases.is_empty()) {
+        (Some(feature), _) => Some(Feature { cases, ..feature }),
+        (None, true) => None,
+        (None, false) => {
+            let message = "a file with cases needs a [feature] table".to_owned();
+            return Err(Mistake { span: 0..0, message });
+        }
+    };
+    Ok(Parsed { feature, limits: file.limits, requirements })
+}
+
+fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
+    Mistake { span: at.span(), message }
+}
+
+fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
+    api::Feature::from_id(id.as_ref()).ok_or_else(|| {
+        let known: Vec<&str> = api::Feature::ALL.iter().map(|feature| feature.id()).collect();
+        fault(id, format!("`{}` is not a feature{}", id.as_ref(), meant(id.as_ref(), &known)))
+    })
+}
+
+/// What was meant, where a known word is near.
+fn meant(word: &str, known: &[&str]) -> String {
+    let nearest = known.iter().min_by_key(|candidate| predicate::distance(candidate, word));
+    match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
+        Some(candidate) => format!("; did you mean `{candidate}`?"),
+        None => format!("; it can be {}", known.join(", ")),
+    }
+}
+
+fn operation(name: &Spanned<String>) -> Outcome<Operation> {
+    Operation::from_name(name.as_ref()).ok_or_else(|| {
+        let known: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
+        fault(name, format!("`{}` is not an operation{}", name.as_ref(), meant(name.as_ref(), &known)))
+    })
+}
+
+fn selector(name: &Spanned<String>) -> Outcome<Selector> {
+    Selector::from_name(name.as_ref()).ok_or_else(|| {
+        let special = Selector::NAMES.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = special.chain(Operation::ALL.iter().map(|operation| operation.name())).collect();
+        fault(name, format!("`{}` is not something that can be called{}", name.as_ref(), meant(name.as_ref(), &known)))
+    })
+}
+
+fn feature(row: FeatureRow) -> Outcome<Feature> {
+    Ok(Feature {
+        feature: feature_id(&row.id)?,
+        title: row.title,
+        operations: row.operations.iter().map(operation).collect::<Outcome<_>>()?,
+        cases: Vec::new(),
+    })
+}
+
+fn compiled(source: &Spanned<String>) -> Outcome<Predicate> {
+    Predicate::compile(source.as_ref()).map_err(|PredicateError(message)| fault(source, message))
+}
+
+fn maybe(source: Option<&Spanned<String>>) -> Outcome<Option<Predicate>> {
+    source.map(compiled).transpose()
+}
+
+fn event(on: &[Spanned<String>], at: At, when: Option<&Spanned<String>>) -> Outcome<Event> {
+    Ok(Event { on: on.iter().map(selector).collect::<Outcome<_>>()?, at, when: maybe(when)? })
+}
+
+fn events(rows: &[EventRow]) -> Outcome<Vec<Event>> {
+    rows.iter().map(|row| event(&row.on, row.at, row.when.as_ref())).collect()
+}
+
+fn requirement(file: &str, row: RequirementRow, counts: Counts, judged_for: &[api::Feature]) -> Outcome<Requirement> {
+    if row.check.is_empty() {
+        return Err(fault(&row.id, format!("requirement {} has no check", row.id.as_ref())));
+    }
+    Ok(Requirement {
+        checks: row.check.into_iter().map(check).collect::<Outcome<_>>()?,
+        id: row.id.into_inner(),
+        level: row.level,
+        title: row.title,
+        source: row.source,
+        why: row.why,
+        remedy: row.remedy,
+        counts,
+        judged_for: judged_for.to_vec(),
+        file: file.to_owned(),
+    })
+}
+
+/// The keys of a check that only some patterns use, each with whether it is given.
+fn given(row: &CheckRow) -> [(&'static str, bool); 10] {
+    [
+        ("when", row.when.is_some()),
+        ("require", row.require.is_some()),
+        ("forbid", row.forbid.is_some()),
+        ("limit", row.limit.is_some()),
+        ("reset", !row.reset.is_empty()),
+        ("pause_ms", row.pause_ms.is_some()),
+        ("need", !row.need.is_empty()),
+        ("until", !row.until.is_empty()),
+        ("once", row.once.is_some()),
+        ("at_least_ms", row.at_least_ms.is_some()),
+    ]
+}
+
+/// A pattern's name, the keys it must have, and those it may have.
+const PATTERNS: [(&str, &[&str], &[&str]); 6] = [
+    ("each", &["require"], &["when"]),
+    ("never", &["forbid"], &["when"]),
+    ("at-most", &["limit"], &["when", "reset", "pause_ms"]),
+    ("before", &["need"], &["when", "reset"]),
+    ("after", &["need"], &["when", "until", "once"]),
+    ("gap", &["at_least_ms"], &["when"]),
+];
+
+fn check(row: CheckRow) -> Outcome<Check> {
+    let name = row.pattern.as_ref().as_str();
+    let Some((_, needed, allowed)) = PATTERNS.iter().find(|(known, ..)| *known == name) else {
+        let known = PATTERNS.map(|(name, ..)| name);
+        return Err(fault(&row.pattern, format!("`{name}` is not a pattern{}", meant(name, &known))));
+    };
+    for (key, is_given) in given(&row) {
+        if is_given && !needed.contains(&key) && !allowed.contains(&key) {
+            return Err(fault(&row.pattern, format!("the pattern `{name}` does not use `{key}`")));
+        }
+        if !is_given && needed.contains(&key) {
+            return Err(fault(&row.pattern, format!("the pattern `{name}` needs `{key}`")));
+        }
+    }
+    if row.from.is_some() != (name == "gap") {
+        let word = if name == "gap" { "needs" } else { "does not use" };
+        return Err(fault(&row.pattern, format!("the pattern `{name}` {word} `from`")));
+    }
+    if row.on.is_empty() {
+        return Err(fault(&row.pattern, "a check needs `on`: what it looks at".to_owned()));
+    }
+    for field in &row.cite {
+        predicate::known_field(field.as_ref()).map_err(|message| fault(field, message))?;
+    }
+    let trigger = event(&row.on, row.at, row.when.as_ref())?;
+    let pattern = match name {
+        "each" => Pattern::Each { trigger, require: row.require.as_ref().map(compiled).transpose()?.ok_or_else(lost)? },
+        "never" => Pattern::Never { trigger, forbid: row.forbid.as_ref().map(compiled).transpose()?.ok_or_else(lost)? },
+        "at-most" => Pattern::AtMost {
+            trigger,
+            limit: row.limit.unwrap_or(0),
+            reset: events(&row.reset)?,
+            pause_ms: row.pause_ms.unwrap_or(0),
+        },
+        "before" => Pattern::Before { trigger, need: events(&row.need)?, reset: events(&row.reset)? },
+        "after" => Pattern::After {
+            trigger,
+            need: events(&row.need)?,
+            until: events(&row.until)?,
+            once: row.once.unwrap_or(false),
+        },
+        _ => {
+            let from = row.from.as_ref().ok_or_else(lost)?;
+            let from = event(&from.on, from.at, from.when.as_ref())?;
+            Pattern::Gap { from, to: trigger, at_least_ms: row.at_least_ms.unwrap_or(0) }
+        }
+    };
+    let message =
+        Template::parse(row.message.as_ref()).map_err(|PredicateError(message)| fault(&row.message, message))?;
+    let cite = row.cite.into_iter().map(Spanned::into_inner).collect();
+    Ok(Check { scope: row.scope, pattern, message, cite })
+}
+
+/// A key was checked to be there and is not: cannot happen, and is an error all the same.
+fn lost() -> Mistake {
+    Mistake { span: 0..0, message: "a key of the pattern is missing".to_owned() }
+}
+
+fn case(row: CaseRow) -> Outcome<Case> {
+    if row.step.is_empty() {
+        return Err(fault(&row.id, format!("case {} has no step", row.id.as_ref())));
+    }
+    let shared =
+        |source: Option<&Spanned<String>>| -> Outcome<Option<Arc<Predicate>>> { Ok(maybe(source)?.map(Arc::new)) };
+    Ok(Case {
+        applies: shared(row.applies.as_ref())?,
+        broken_when: shared(row.broken_when.as_ref())?,
+        needed_with: row.needed_with.as_ref().map(feature_id).transpose()?,
+        steps: row.step.into_iter().map(step).collect::<Outcome<_>>()?,
+        id: row.id.into_inner(),
+        title: row.title,
+        optional: row.optional,
+        about: row.about,
+    })
+}
+
+fn step(row: StepRow) -> Outcome<Step> {
+    let faults = row.faults.iter().map(|name| match name.as_ref().as_str() {
+        "timeout" => Ok(Fault::Timeout),
+        "500" => Ok(Fault::ServerError),
+        other => Err(fault(name, format!("`{other}` is not a fault; it can be timeout or 500"))),
+    });
+    let faults = faults.collect::<Outcome<Vec<_>>>()?;
+    let kind = row.kind.unwrap_or(if faults.is_empty() { StepKind::Send } else { StepKind::Call });
+    let calls = row.call.iter().map(operation).collect::<Outcome<Vec<_>>>()?;
+    let names: Vec<&str> = calls.iter().map(|call| call.name()).collect();
+    let marks: String = faults.iter().map(|fault| format!(" ({})", fault.name())).collect();
+    let title = row.title.unwrap_or_else(|| format!("{}{marks}", names.join(" or ")));
+    let when = maybe(row.when.as_ref())?.map(Arc::new);
+    Ok(Step {
+        calls,
+        faults,
+        when,
+        kind,
+        turning: row.turning,
+        same_payment_as: row.same_payment_as,
+        title,
+        guide: row.guide,
+    })
+}

@@ -1,0 +1,223 @@
+//! Predicates: CEL over the typed record of [`super::fields`].
+//!
+//! A predicate is parsed and checked once, when its file is loaded: every name in it must be a field of the record,
+//! so that a typing error is found before any traffic is. When it meets traffic, an error (a comparison with a value
+//! that is not known, say) is an error of the run, never a pass.
+
+use super::fields;
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::types::{CelBool, CelInt, CelString};
+use cel::common::value::CowVal;
+use cel::context::VariableResolver;
+use std::fmt;
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Not known, or not there.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A count, a time in ms, an exchange number.
+    Int(i64),
+    /// Money in minor units.
+    Money(i64),
+    /// Text.
+    Text(String),
+}
+
+/// Gives the value of each field of the record at one moment of the traffic.
+pub trait Facts: Send + Sync {
+    /// The value of a field by its full name (`call.amount`); `None` for a name that is no field.
+    fn value(&self, name: &str) -> Option<Value>;
+}
+
+/// A compiled predicate.
+pub struct Predicate {
+    source: String,
+    program: cel::Program,
+}
+
+/// A predicate that could not be compiled or evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PredicateError(pub String);
+
+impl fmt::Display for PredicateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Predicate({})", self.source)
+    }
+}
+
+impl Predicate {
+    /// Parses a predicate and checks every name in it.
+    pub fn compile(source: &str) -> Result<Predicate, PredicateError> {
+        let program = cel::Program::compile(source).map_err(|errors| {
+            let first = errors.errors.first();
+            let (column, text) = first.map_or((1, "it cannot be read".to_owned()), |e| (e.pos.1, e.msg.clone()));
+            PredicateError(format!("`{source}` is not a CEL expression: {text} (column {column})"))
+        })?;
+        check_names(program.expression())
+            .map_err(|problem| PredicateError(format!("in the expression `{source}`: {problem}")))?;
+        Ok(Predicate { source: source.to_owned(), program })
+    }
+
+    /// The expression as written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it holds at a moment.
+    pub fn holds(&self, facts: &dyn Facts) -> Result<bool, PredicateError> {
+        match self.evaluate(facts)? {
+            cel::Value::Bool(value) => Ok(value),
+            other => Err(self.error(&format!("is {other:?}, neither true nor false"))),
+        }
+    }
+
+    /// Its value as a whole number at a moment.
+    pub fn number(&self, facts: &dyn Facts) -> Result<i64, PredicateError> {
+        match self.evaluate(facts)? {
+            cel::Value::Int(value) => Ok(value),
+            other => Err(self.error(&format!("is {other:?}, not a whole number"))),
+        }
+    }
+
+    fn evaluate(&self, facts: &dyn Facts) -> Result<cel::Value, PredicateError> {
+        let resolver = Resolver(facts);
+        ROOT.with(|root| {
+            let mut context = root.new_inner_scope();
+            context.set_variable_resolver(&resolver);
+            self.program.execute(&context).map_err(|error| self.error(&format!("cannot be evaluated: {error}")))
+        })
+    }
+
+    fn error(&self, what: &str) -> PredicateError {
+        PredicateError(format!("the expression `{}` {what}", self.source))
+    }
+}
+
+thread_local! {
+    /// The standard functions; building them anew for each evaluation costs sixty times as much as one.
+    static ROOT: cel::Context<'static, 'static> = cel::Context::default();
+}
+
+struct Resolver<'a>(&'a dyn Facts);
+
+impl VariableResolver for Resolver<'_> {
+    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        Some(match self.0.value(name)? {
+            Value::Null => cel::Value::Null.try_into().ok().map(CowVal::Owned)?,
+            Value::Bool(value) => CowVal::owned(CelBool::from(value)),
+            Value::Int(value) | Value::Money(value) => CowVal::owned(CelInt::from(value)),
+            Value::Text(value) => CowVal::owned(CelString::from(value)),
+        })
+    }
+}
+
+/// A sentence with fields in braces: `captured {call.amount} of {payment.amount}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Field(String),
+}
+
+impl Template {
+    /// Reads a sentence; every name in braces must be a field of the record.
+    pub fn parse(source: &str) -> Result<Template, PredicateError> {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) = after
+                .split_once('}')
+                .ok_or_else(|| PredicateError(format!("a brace is not closed in the sentence `{source}`")))?;
+            known_field(name).map_err(|problem| PredicateError(format!("in the sentence `{source}`: {problem}")))?;
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(Part::Field(name.to_owned()));
+            rest = tail;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Template { parts })
+    }
+
+    /// The sentence at a moment.
+    pub fn render(&self, facts: &dyn Facts) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Field(name) => match facts.value(name) {
+                None | Some(Value::Null) => "an unknown value".to_owned(),
+                Some(Value::Bool(value)) => value.to_string(),
+                Some(Value::Int(value)) => value.to_string(),
+                Some(Value::Money(value)) => crate::api::Amount(value).to_string(),
+                Some(Value::Text(value)) => value,
+            },
+        };
+        self.parts.iter().map(text).collect()
+    }
+}
+
+/// Checks that a full name is a field of the record.
+pub fn known_field(name: &str) -> Result<(), String> {
+    if fields::find(name).is_some() {
+        return Ok(());
+    }
+    let nearest = fields::FIELDS.iter().map(|field| field.name).min_by_key(|known| distance(known, name));
+    match nearest.filter(|known| distance(known, name) <= 3) {
+        Some(known) => Err(format!("`{name}` is not a field; did you mean `{known}`?")),
+        None => Err(format!("`{name}` is not a field; `poscert rules explain fields` lists them")),
+    }
+}
+
+/// How many single-letter edits lie between two words.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The name that a chain of selections spells: `call.amount`.
+fn spelled(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Ident(name) => Some(name.clone()),
+        Expr::Select(select) if !select.test => Some(format!("{}.{}", spelled(&select.operand.expr)?, select.field)),
+        _ => None,
+    }
+}
+
+fn check_names(expr: &IdedExpr) -> Result<(), String> {
+    match &expr.expr {
+        Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
+            Some(name) => known_field(&name),
+            None => Err("a field is selected on something that is not the record".to_owned()),
+        },
+        Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).try_for_each(check_names),
+        Expr::List(list) => list.elements.iter().try_for_each(check_names),
+        Expr::Literal(_) => Ok(()),
+        Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => check_names(&entry.key).and_then(|()| check_names(&entry.value)),
+            EntryExpr::StructField(field) => check_names(&field.value),
+        }),
+        Expr::Comprehension(_) | Expr::Struct(_) | Expr::Unspecified => {
+            Err("macros and structs are not offered in rules".to_owned())
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The matcher of cases: finds, in what happened, the exchanges that show a case.
+//!
+//! A try is a thing of the case's kind (a PoS, a payment, ...) whose exchanges have shown the steps so far, in order;
+//! anything may lie between. A try that shows all steps is a witness, and the case is passed, whatever else was tried.
+//! Live certification and the verdict ask this one matcher.
+
+use super::facts::Moment;
+use super::pattern::{Happened, scope_of};
+use super::profile::Target;
+use super::tracks::About;
+use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict};
+use super::world::World;
+use crate::api::Fault;
+use crate::capture::record::WaitOver;
+use crate::rules::model::{Case, Scope, Step, StepKind};
+use crate::rules::predicate::PredicateError;
+use std::collections::BTreeMap;
+
+/// One thing that may come to show the case.
+#[derive(Clone, Debug)]
+struct Try {
+    /// For each step shown: the exchange, all exchanges that belong to it, and the payment it was of.
+    shown: Vec<(u64, Vec<u64>, Option<usize>)>,
+    about: About,
+    request: usize,
+}
+
+/// A case at work.
+pub struct CaseWatch<'r> {
+    case: &'r Case,
+    tries: BTreeMap<u64, Vec<Try>>,
+    witness: Option<Try>,
+}
+
+/// The most tries kept for one thing: they can only multiply on a PoS that is used again and again.
+const MOST_TRIES: usize = 32;
+
+impl<'r> CaseWatch<'r> {
+    /// A case of which nothing was seen.
+    pub fn new(case: &'r Case) -> CaseWatch<'r> {
+        CaseWatch { case, tries: BTreeMap::new(), witness: None }
+    }
+
+    /// Looks at an exchange that is over.
+    pub fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
+        let Some((send, context)) = moment.send.filter(|_| self.witness.is_none()) else { return Ok(()) };
+        if !self.case.steps.iter().any(|step| send.is(&step.calls)) {
+            return Ok(());
+        }
+        let Some(scope) = scope_of(self.case.about, Happened::Answer, moment) else { return Ok(()) };
+        if !holds(self.case.applies.as_deref(), moment)? {
+            return Ok(());
+        }
+        let tries = self.tries.entry(scope).or_default();
+        for one in tries.iter_mut() {
+            if let Some(step) = self.case.steps.get(one.shown.len())
+                && shows(step, one, moment)?
+            {
+                one.shown.push(exchanges(step, moment));
+                one.about = merged(one.about, moment.about);
+            }
+        }
+        let fresh = tries.iter().any(|one| one.shown.len() == 1);
+        let start = Try { shown: Vec::new(), about: moment.about, request: context.request };
+        if !fresh && tries.len() < MOST_TRIES && shows(&self.case.steps[0], &start, moment)? {
+            let shown = vec![exchanges(&self.case.steps[0], moment)];
+            tries.push(Try { shown, ..start });
+        }
+        self.witness = tries.iter().find(|one| one.shown.len() == self.case.steps.len()).cloned();
+        if self.witness.is_some() {
+            self.tries.clear();
+        }
+        Ok(())
+    }
+
+    /// What is to be said of the case now. `goes_on`: the capture does not end here, or its end is not to be relied on.
+    pub fn verdict(
+        &self,
+        world: &World,
+        target: &Target,
+        waits: &[WaitOver],
+        goes_on: bool,
+        optional: bool,
+    ) -> Result<CaseVerdict, PredicateError> {
+        let mut witness = self.witness.clone();
+        let mut broken: Option<(Try, usize)> = None;
+        for one in self.tries.values().flatten() {
+            if witness.is_some() {
+                break;
+            }
+            let request = Some(one.request);
+            let at_end = Moment { about: one.about, request, ..Moment::bare(world, target) };
+            let reached = one.shown.len();
+            let rest = &self.case.steps[reached..];
+            let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
+            if ends && all_hold(rest, &at_end)? {
+                witness = (!goes_on).then(|| one.clone());
+                continue;
+            }
+            let turned = self.case.steps[..reached].iter().any(|step| step.turning);
+            let furthest = broken.as_ref().is_none_or(|(best, _)| best.shown.len() < reached);
+            if turned && furthest && holds(self.case.broken_when.as_deref(), &at_end)? {
+                broken = Some((one.clone(), reached));
+            }
+        }
+        let mut lost = None;
+        if witness.is_none() {
+            lost = self.lost(world, target)?;
+        }
+        let wait = waits.iter().find(|wait| wait.case == self.case.id).map(|wait| wait.step.max(1) as usize - 1);
+        let furthest = || self.tries.values().flatten().max_by_key(|one| one.shown.len()).cloned();
+        let (status, one, failed_step) = match (witness, broken, lost, wait) {
+            (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
+            (None, Some((one, step)), ..) if !goes_on => (CaseStatus::Failed, Some(one), Some((step, None))),
+            (None, _, Some((step, n)), _) if !goes_on => (CaseStatus::Failed, furthest(), Some((step, Some(n)))),
+            (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
+            (None, ..) if goes_on && furthest().is_some() => (CaseStatus::InProgress, furthest(), None),
+            _ => (CaseStatus::NotTested, furthest(), None),
+        };
+        Ok(self.put(status, one, failed_step, optional))
+    }
+
+    /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
+    fn lost(&self, world: &World, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
+        for (at, step) in self.case.steps.iter().enumerate() {
+            if step.faults.is_empty() {
+                continue;
+            }
+            for (_, call) in world.calls.iter() {
+                let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
+                let met = call.go_timeouts + call.go_500s > 0;
+                let through = call.last.is_some_and(|last| last.status.is_some_and(|status| status < 300));
+                if !marked || !met || through || call.looked_up {
+                    continue;
+                }
+                let applies = match &self.case.applies {
+                    Some(applies) if call.about != About::default() => {
+                        applies.holds(&Moment { about: call.about, ..Moment::bare(world, target) })?
+                    }
+                    _ => true,
+                };
+                if applies {
+                    return Ok(Some((at, call.last_n)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn put(
+        &self,
+        status: CaseStatus,
+        one: Option<Try>,
+        failed_step: Option<(usize, Option<u64>)>,
+        optional: bool,
+    ) -> CaseVerdict {
+        let shown = one.map_or_else(Vec::new, |one| one.shown);
+        let steps = self.case.steps.iter().enumerate().map(|(at, step)| {
+            let exchange = shown.get(at).map(|(n, ..)| *n);
+            let (status, exchange) = match failed_step {
+                Some((failed, n)) if failed == at => (StepStatus::Failed, n.or(exchange)),
+                Some((failed, _)) if failed < at => (StepStatus::Pending, None),
+                _ if exchange.is_some() || status == CaseStatus::Passed => (StepStatus::Passed, exchange),
+                _ => (StepStatus::Pending, None),
+            };
+            StepVerdict { call: step.title.clone(), status, exchange }
+        });
+        let mut witness: Vec<u64> = match status {
+            CaseStatus::Passed => shown.iter().flat_map(|(_, all, _)| all.iter().copied()).collect(),
+            _ => Vec::new(),
+        };
+        witness.sort_unstable();
+        witness.dedup();
+        CaseVerdict {
+            id: self.case.id.clone(),
+            title: self.case.title.clone(),
+            optional,
+            status,
+            steps: steps.collect(),
+            witness,
+        }
+    }
+}
+
+fn merged(old: About, new: About) -> About {
+    About { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
+}
+
+fn holds(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<bool, PredicateError> {
+    predicate.map_or(Ok(true), |predicate| predicate.holds(moment))
+}
+
+fn all_hold(steps: &[Step], moment: &Moment) -> Result<bool, PredicateError> {
+    for step in steps {
+        if !holds(step.when.as_deref(), moment)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether an exchange that is over shows a step.
+fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<bool, PredicateError> {
+    let Some((send, context)) = moment.send else { return Ok(false) };
+    if step.kind == StepKind::Ends || !send.is(&step.calls) {
+        return Ok(false);
+    }
+    if let Some(earlier) = step.same_payment_as {
+        let wanted = one.shown.get(earlier - 1).and_then(|(.., payment)| *payment);
+        if wanted.is_none() || wanted != moment.about.payment {
+            return Ok(false);
+        }
+    }
+    if step.kind == StepKind::Call {
+        let call = moment.world.calls.at(context.call);
+        let limit = moment.world.limits.timeout_ms;
+        let held = call.in_flight.iter().any(|(_, head)| send.end.ms_since(*head).is_some_and(|ms| ms >= limit));
+        let met = |fault: &Fault| match fault {
+            Fault::Timeout => call.go_timeouts > 0 || held,
+            Fault::ServerError => call.go_500s > 0,
+        };
+        if !send.succeeded() || !step.faults.iter().all(met) {
+            return Ok(false);
+        }
+    }
+    holds(step.when.as_deref(), moment)
+}
+
+/// The exchange that showed a step, with those that belong to it.
+fn exchanges(step: &Step, moment: &Moment) -> (u64, Vec<u64>, Option<usize>) {
+    let Some((send, context)) = moment.send else { return (0, Vec::new(), None) };
+    let mut all = vec![send.n];
+    if step.kind == StepKind::Call {
+        all.extend(moment.world.calls.at(context.call).go.iter().filter(|n| **n <= send.n));
+    }
+    (send.n, all, moment.about.payment)
+}
+
+/// The thing a case is about, in words.
+pub fn about_words(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Client | Scope::Connection => "client",
+        Scope::Call | Scope::Key | Scope::Request => "call",
+        Scope::Token => "token",
+        Scope::Pos => "point of sale",
+        Scope::Payment => "payment",
+        Scope::Refund => "refund",
+    }
+}

@@ -1,0 +1,283 @@
+//! What stands in the bodies of requests and answers, as typed values.
+//!
+//! Amounts are read from their digits; ids are canonical (GUIDs in lower case); a fingerprint compares the content of
+//! two requests whatever their spelling.
+
+use super::send::as_text;
+use crate::api::{Amount, Operation, id, shape};
+use crate::capture::record::{Answer, Body, Exchange, Kept, values};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::io::Read;
+
+/// The fields of a request body that the verifier looks at.
+#[derive(Clone, Debug, Default)]
+pub struct RequestBody {
+    /// Whether the capture shows it.
+    pub known: bool,
+    /// How it breaks the documented shape, in sentences.
+    pub broken: Vec<String>,
+    /// How it differs though the backend takes it.
+    pub informal: Vec<String>,
+    /// In minor units.
+    pub amount: Option<i64>,
+    /// `DKK`, `EUR`.
+    pub currency: String,
+    /// The order.
+    pub order_id: String,
+    /// The PoS named in it.
+    pub pos_id: String,
+    /// The payment named in it.
+    pub payment_id: String,
+    /// The merchant's name for a PoS.
+    pub merchant_pos_id: String,
+    /// The beacon.
+    pub beacon_id: String,
+    /// The store.
+    pub store_id: String,
+    /// `restrictions.debitCardDisallowed`.
+    pub debit_disallowed: bool,
+    /// `restrictions.creditCardDisallowed`.
+    pub credit_disallowed: bool,
+    /// Whether `restrictions` is there and not null.
+    pub names_restrictions: bool,
+    /// For comparison.
+    pub canonical: String,
+}
+
+/// What an answer says of loyalty (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loyalty {
+    /// No `loyaltyIds`.
+    #[default]
+    Absent,
+    /// `[]`.
+    Empty,
+    /// One id or more.
+    Ids,
+}
+
+/// The fields of an answer that the verifier looks at.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerBody {
+    /// The error code of an answer from 400 on.
+    pub code: String,
+    /// `status` of a payment or a refund.
+    pub state: String,
+    /// `pollDelayInMs`.
+    pub poll_delay_ms: Option<i64>,
+    /// In minor units.
+    pub amount: Option<i64>,
+    /// `DKK`, `EUR`.
+    pub currency: String,
+    /// `partialCapturePossible`.
+    pub partial: Option<bool>,
+    /// `loyaltyIds`.
+    pub loyalty: Loyalty,
+    /// `isUserCheckedIn`.
+    pub checked_in: Option<bool>,
+    /// The ids of a list.
+    pub found: Vec<String>,
+    /// The id of what was created.
+    pub created: Option<String>,
+    /// The PoS of a payment.
+    pub pos_id: String,
+    /// The payment of a refund.
+    pub payment_id: String,
+    /// The order of a payment.
+    pub order_id: String,
+    /// The merchant's name of a PoS.
+    pub merchant_pos_id: String,
+    /// The beacon of a PoS.
+    pub beacon_id: String,
+    /// `restrictions`, where the answer has them: debit and credit disallowed.
+    pub restrictions: Option<(bool, bool)>,
+}
+
+/// Reads a request's body by its documented shape.
+pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
+    let body = &exchange.request.body;
+    let Some(bytes) = readable(body, values(&exchange.request.headers, "content-encoding").next()) else {
+        return RequestBody { canonical: body.digest.clone(), ..RequestBody::default() };
+    };
+    let differences = shape::check(operation, &bytes);
+    let sentences = |list: Vec<shape::Difference>| list.iter().map(shape::Difference::sentence).collect();
+    let parsed = serde_json::from_slice::<Value>(&bytes).ok();
+    let canonical = match &parsed {
+        Some(value) => canonical(value).to_string(),
+        None => String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    let object = match parsed {
+        Some(Value::Object(object)) => object,
+        _ => Map::new(),
+    };
+    let restriction = |name: &str| object.get("restrictions").and_then(|r| r.get(name)) == Some(&Value::Bool(true));
+    RequestBody {
+        known: true,
+        broken: sentences(differences.broken),
+        informal: sentences(differences.informal),
+        amount: amount(&object, "amount"),
+        currency: text(&object, "currencyCode"),
+        order_id: text(&object, "orderId"),
+        pos_id: id_of(&object, "posId"),
+        payment_id: id_of(&object, "paymentId"),
+        merchant_pos_id: text(&object, "merchantPosId"),
+        beacon_id: id_of(&object, "beaconId"),
+        store_id: id_of(&object, "storeId"),
+        debit_disallowed: restriction("debitCardDisallowed"),
+        credit_disallowed: restriction("creditCardDisallowed"),
+        names_restrictions: object.get("restrictions").is_some_and(|restrictions| !restrictions.is_null()),
+        canonical,
+    }
+}
+
+/// Reads an answer's body.
+pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
+    let Some(bytes) = readable(&answer.body, values(&answer.headers, "content-encoding").next()) else {
+        return AnswerBody::default();
+    };
+    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&bytes) else {
+        return AnswerBody::default();
+    };
+    if answer.status >= 400 {
+        let code = object.get("code").filter(|code| !code.is_null()).map_or(String::new(), as_text);
+        return AnswerBody { code, ..AnswerBody::default() };
+    }
+    let flag = |name: &str| object.get(name).and_then(Value::as_bool);
+    let restrictions = object.get("restrictions").and_then(Value::as_object).map(|restrictions| {
+        let set = |name: &str| restrictions.get(name) == Some(&Value::Bool(true));
+        (set("debitCardDisallowed"), set("creditCardDisallowed"))
+    });
+    let loyalty = match object.get("loyaltyIds").and_then(Value::as_array) {
+        None => Loyalty::Absent,
+        Some(ids) if ids.is_empty() => Loyalty::Empty,
+        Some(_) => Loyalty::Ids,
+    };
+    let created = match operation {
+        Some(Operation::CreatePos) => Some("posId"),
+        Some(Operation::InitiatePayment | Operation::PreparePayment) => Some("paymentId"),
+        Some(Operation::CreateRefund) => Some("refundId"),
+        _ => None,
+    };
+    let list = match operation {
+        Some(Operation::GetPosWithFilter) => "posIds",
+        Some(Operation::QueryPaymentIds) => "paymentIds",
+        Some(Operation::QueryRefundIds) => "refundIds",
+        _ => "",
+    };
+    let found = object
+        .get(list)
+        .and_then(Value::as_array)
+        .map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
+    AnswerBody {
+        code: String::new(),
+        state: text(&object, "status"),
+        poll_delay_ms: object.get("pollDelayInMs").and_then(Value::as_i64),
+        amount: amount(&object, "amount"),
+        currency: text(&object, "currencyCode"),
+        partial: flag("partialCapturePossible"),
+        loyalty,
+        checked_in: flag("isUserCheckedIn"),
+        found,
+        created: created.map(|name| id_of(&object, name)).filter(|id| !id.is_empty()),
+        pos_id: id_of(&object, "posId"),
+        payment_id: id_of(&object, "paymentId"),
+        order_id: text(&object, "orderId"),
+        merchant_pos_id: text(&object, "merchantPosId"),
+        beacon_id: id_of(&object, "beaconId"),
+        restrictions,
+    }
+}
+
+/// Reads a token request: what stands for the token in its answer with the ms it is good for, and the merchant it
+/// was asked for.
+pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
+    let asked = String::from_utf8_lossy(&exchange.request.body.bytes).into_owned();
+    let asked_vat =
+        asked.split('&').find_map(|pair| pair.strip_prefix("merchant_vat=")).map_or(String::new(), str::to_owned);
+    let answer = exchange.answer.as_ref().filter(|answer| exchange.status().is_some() && answer.status == 200);
+    let issued = answer.and_then(|answer| {
+        let bytes = readable(&answer.body, values(&answer.headers, "content-encoding").next())?;
+        let object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
+        let seconds = object.get("expires_in").and_then(Value::as_i64).unwrap_or(0);
+        Some((text(&object, "access_token"), seconds.saturating_mul(1000)))
+    });
+    (issued, asked_vat)
+}
+
+/// The content of a request in sixteen bytes: equal for equal requests, however their JSON is written.
+pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in [method, path, &body.canonical] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    short
+}
+
+/// The bytes of a body in clear, where the capture shows all of it.
+pub fn readable(body: &Body, encoding: Option<&str>) -> Option<Vec<u8>> {
+    if body.kept != Kept::Whole {
+        return None;
+    }
+    if body.decoded {
+        return Some(body.bytes.clone());
+    }
+    match encoding.map(str::to_ascii_lowercase).as_deref() {
+        Some("gzip" | "x-gzip") => inflate(flate2::read::MultiGzDecoder::new(&body.bytes[..])),
+        Some("deflate") => inflate(flate2::read::ZlibDecoder::new(&body.bytes[..])),
+        Some("br") => inflate(brotli_decompressor::Decompressor::new(&body.bytes[..], 4096)),
+        _ => Some(body.bytes.clone()),
+    }
+}
+
+/// The longest decoded body that is read, in bytes: more is no answer of this API.
+const LONGEST_BODY: u64 = 4 << 20;
+
+fn inflate(reader: impl Read) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(LONGEST_BODY).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn text(object: &Map<String, Value>, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(value) => as_text(value),
+    }
+}
+
+fn id_of(object: &Map<String, Value>, name: &str) -> String {
+    id::canonical(&text(object, name))
+}
+
+fn amount(object: &Map<String, Value>, name: &str) -> Option<i64> {
+    let digits = match object.get(name)? {
+        Value::Number(number) => number.as_str().to_owned(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    Amount::parse(&digits).ok().map(|amount| amount.0)
+}
+
+/// A JSON value with one spelling: keys sorted, nulls left out, amounts and GUIDs in one form.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<(&String, &Value)> = object.iter().filter(|(_, v)| !v.is_null()).collect();
+            entries.sort_by_key(|(name, _)| name.as_str());
+            let money = |name: &str, v: &Value| {
+                let digits = (name == "amount").then(|| as_text(v));
+                digits.and_then(|digits| Amount::parse(&digits).ok()).map(|amount| Value::String(amount.to_string()))
+            };
+            let one = |(name, v): (&String, &Value)| (name.clone(), money(name, v).unwrap_or_else(|| canonical(v)));
+            Value::Object(entries.into_iter().map(one).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        Value::String(text) => Value::String(id::canonical(text)),
+        other => other.clone(),
+    }
+}

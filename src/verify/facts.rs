@@ -1,0 +1,399 @@
+//! The typed record at one moment: the value of every field that a predicate can ask for.
+
+use super::content::Loyalty;
+use super::profile::Target;
+use super::send::Send;
+use super::tracks::{PaymentTrack, PosTrack, RefundTrack};
+use super::world::{Context, World};
+use crate::api::{Guid, Operation, header};
+use crate::capture::record::{Connection, EndedBy, Notification};
+use crate::rules::{Facts, Value};
+
+/// What is known at one moment of the timeline, and what the moment is about.
+pub struct Moment<'a> {
+    /// The things that traffic is about.
+    pub world: &'a World,
+    /// Who is certified for what.
+    pub target: &'a Target,
+    /// The send, where it is about one.
+    pub send: Option<(&'a Send, &'a Context)>,
+    /// The payment, the PoS and the refund it is about.
+    pub about: super::tracks::About,
+    /// A connection event, where it is one.
+    pub connection: Option<&'a Connection>,
+    /// A notification, where it is one.
+    pub notification: Option<&'a Notification>,
+    /// A request by its content, where no send is at hand.
+    pub request: Option<usize>,
+}
+
+impl<'a> Moment<'a> {
+    /// A moment that is about nothing.
+    pub fn bare(world: &'a World, target: &'a Target) -> Moment<'a> {
+        let about = super::tracks::About::default();
+        Moment { world, target, send: None, about, connection: None, notification: None, request: None }
+    }
+}
+
+fn n(number: Option<u64>) -> Value {
+    number.map_or(Value::Null, |n| Value::Int(n as i64))
+}
+
+fn ms(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, Value::Int)
+}
+
+fn money(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, Value::Money)
+}
+
+fn flag(value: Option<bool>) -> Value {
+    value.map_or(Value::Null, Value::Bool)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn loyalty(value: Loyalty) -> Value {
+    text(match value {
+        Loyalty::Absent => "absent",
+        Loyalty::Empty => "empty",
+        Loyalty::Ids => "ids",
+    })
+}
+
+impl Facts for Moment<'_> {
+    fn value(&self, name: &str) -> Option<Value> {
+        let (root, field) = name.split_once('.')?;
+        match root {
+            "call" => self.call(field),
+            "payment" => self.payment(field),
+            "pos" => self.pos(field),
+            "refund" => self.refund(field),
+            "client" => self.client(field),
+            "request" => match field {
+                "sends_after_refusal" => {
+                    let request = self.request.or(self.send.map(|(_, context)| context.request));
+                    let sends = request.map_or(0, |request| self.world.requests.at(request).sends_after_refusal);
+                    Some(Value::Int(sends))
+                }
+                _ => None,
+            },
+            "token" => match field {
+                "refused_n" => {
+                    let token = self.send.and_then(|(_, context)| context.token);
+                    Some(n(token.and_then(|token| self.world.tokens.at(token).refused_n)))
+                }
+                _ => None,
+            },
+            "connection" => {
+                let connection = self.connection?;
+                match field {
+                    "event" => Some(text(&connection.event)),
+                    "tls" => Some(text(&connection.tls)),
+                    "detail" => Some(text(&connection.detail)),
+                    _ => None,
+                }
+            }
+            "notification" => {
+                let notification = self.notification?;
+                match field {
+                    "statuses" => {
+                        let statuses: Vec<String> = notification.statuses.iter().map(u16::to_string).collect();
+                        Some(Value::Text(statuses.join(", ")))
+                    }
+                    "answered" => Some(Value::Bool(notification.statuses.iter().take(4).any(|s| *s == 200))),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Moment<'_> {
+    fn call(&self, field: &str) -> Option<Value> {
+        let (send, context) = self.send?;
+        self.call_head(send, field)
+            .or_else(|| self.call_answer(send, context, field))
+            .or_else(|| self.call_history(send, context, field))
+    }
+
+    /// What the request itself says.
+    fn call_head(&self, send: &Send, field: &str) -> Option<Value> {
+        let body = &send.body;
+        let version = header::Version::parse(&send.version);
+        let claim = || self.vat_claim(send);
+        Some(match field {
+            "n" => Value::Int(send.n as i64),
+            "op" => text(send.operation.map_or("", Operation::name)),
+            "method" => text(&send.method),
+            "path" => text(&send.path),
+            "base" => text(&send.base),
+            "refused" => text(&send.refused),
+            "is_get" => Value::Bool(send.method == "GET"),
+            "documented" => Value::Bool(send.operation.is_some()),
+            "creates" => Value::Bool(send.operation.is_some_and(Operation::creates)),
+            "id_valid" => Value::Bool(send.id_valid),
+            "http" => text(&send.http_version),
+            "tls" => send.tls.as_deref().map_or(Value::Null, text),
+            "authorization_count" => Value::Int(send.authorization_count),
+            "has_bearer" => Value::Bool(send.bearer.is_some()),
+            "version_count" => Value::Int(send.version_count),
+            "version" => text(&send.version),
+            "version_valid" => Value::Bool(version.is_some()),
+            "version_certified" => {
+                let certified = self.target.version;
+                Value::Bool(version.zip(certified).is_none_or(|(sent, wanted)| sent.same_minor(wanted)))
+            }
+            "vat_count" => Value::Int(send.vat_count),
+            "vat_header" => text(&send.vat_header),
+            "vat_header_valid" => Value::Bool(header::is_vat_number(&send.vat_header)),
+            "vat_claim" => Value::Text(claim()),
+            "vat_claim_valid" => Value::Bool(header::is_vat_number(&claim())),
+            "client_id_count" => Value::Int(send.client_id_count),
+            "client_id" => text(&send.client_id),
+            "client_id_valid" => Value::Bool(Guid::parse(&send.client_id).is_some()),
+            "client_id_certified" => {
+                let wanted = &self.target.client_id;
+                Value::Bool(wanted.is_empty() || wanted.eq_ignore_ascii_case(&send.client_id))
+            }
+            "key_count" => Value::Int(send.key_count),
+            "key" => text(&send.key),
+            "key_valid" => Value::Bool(header::is_idempotency_key(&send.key)),
+            "url_credential" => text(&send.url_credential),
+            "body_known" => Value::Bool(body.known),
+            "body_broken" => Value::Text(body.broken.join("; ")),
+            "body_informal" => {
+                let parameters = send.unknown_parameters.iter();
+                let parameters = parameters.map(|name| format!("the query parameter `{name}` is not documented"));
+                Value::Text(body.informal.iter().cloned().chain(parameters).collect::<Vec<_>>().join("; "))
+            }
+            "amount" => money(body.amount),
+            "currency" => text(&body.currency),
+            "merchant_pos_id" if body.merchant_pos_id.is_empty() => text(send.parameter("merchantposid")),
+            "merchant_pos_id" => text(&body.merchant_pos_id),
+            "restricted" => Value::Bool(body.debit_disallowed || body.credit_disallowed),
+            "names_restrictions" => Value::Bool(body.names_restrictions),
+            "restrictions_broken" => {
+                let of_restrictions = body.broken.iter().filter(|problem| problem.contains("`restrictions"));
+                Value::Text(of_restrictions.cloned().collect::<Vec<_>>().join("; "))
+            }
+            "both_restricted" => Value::Bool(body.debit_disallowed && body.credit_disallowed),
+            "filter_merchant_pos_id" => Value::Bool(!send.parameter("merchantposid").is_empty()),
+            "in_selection" => Value::Bool(send.operation.is_none_or(|op| self.target.operations.contains(&op))),
+            _ => return None,
+        })
+    }
+
+    /// What became of it.
+    fn call_answer(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+        let answer = &send.answer;
+        Some(match field {
+            "answered" => Value::Bool(!send.no_answer()),
+            "no_answer" => Value::Bool(send.no_answer()),
+            "failed" => Value::Bool(send.failed()),
+            "succeeded" => Value::Bool(send.succeeded()),
+            "status" => Value::Int(send.status.map_or(0, i64::from)),
+            "code" => text(&answer.code),
+            "lasted_ms" => Value::Int(send.lasted_ms()),
+            "given_up_ms" => {
+                let track = self.world.calls.at(context.call);
+                let next = track.last_head.filter(|_| track.last_n > send.n);
+                let next = next.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
+                Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
+            }
+            "client_gave_up" => {
+                Value::Bool(send.no_answer() && matches!(send.ended_by, EndedBy::Client | EndedBy::Unknown))
+            }
+            "state" => text(&answer.state),
+            "poll_delay_ms" => ms(answer.poll_delay_ms),
+            "answer_partial" => flag(answer.partial),
+            "answer_restrictions_differ" => {
+                let sent = self.about.payment.and_then(|payment| self.world.payments.at(payment).restrictions);
+                Value::Bool(sent.is_some() && sent != answer.restrictions)
+            }
+            "found_count" => Value::Int(answer.found.len() as i64),
+            "id_unknown" => Value::Bool(self.id_unknown(send)),
+            _ => return None,
+        })
+    }
+
+    /// What was true when its head arrived, and what its call has met.
+    fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+        let track = self.world.calls.at(context.call);
+        Some(match field {
+            "first_failure" => Value::Bool(send.failed() && !context.last_failed),
+            "last_failed" => Value::Bool(context.last_failed),
+            "last_reset" => Value::Bool(context.last_reset),
+            "failures" => Value::Int(i64::from(context.failures)),
+            "gap_ms" => ms(context.gap_ms),
+            "head_gap_ms" => ms(context.head_gap_ms),
+            "back_off_ms" => ms(context.back_off_ms),
+            "asked_delay_ms" => ms(context.poll_delay_ms),
+            "asked_n" => n(context.last_n),
+            "answered_before" => Value::Bool(context.answered_before),
+            "same_content" => Value::Bool(context.same_content),
+            "twin_ms" => ms(context.twin_ms),
+            "twin_n" => n(context.twin_n),
+            "met_timeout" => {
+                let held = |head: super::send::Instant| {
+                    send.end.ms_since(head).is_some_and(|ms| ms >= self.world.limits.timeout_ms)
+                };
+                Value::Bool(track.go_timeouts > 0 || track.in_flight.iter().any(|(_, head)| held(*head)))
+            }
+            "met_500" => Value::Bool(track.go_500s > 0),
+            "unchanged_repeats" => Value::Int(context.unchanged_repeats),
+            "refused_n" => n(context.refused_n),
+            "name_taken_n" => n(context.name_taken_n),
+            "name_looked_up" => Value::Bool(context.name_looked_up),
+            "conflict_repeats" => Value::Int(context.conflict_repeats),
+            "block_cleared" => Value::Bool(context.block_cleared),
+            "refund_sum" => money(context.refund_sum),
+            _ => return None,
+        })
+    }
+
+    /// The merchant that a token is for: its claim, else what it was asked for with.
+    fn vat_claim(&self, send: &Send) -> String {
+        if !send.vat_claim.is_empty() {
+            return send.vat_claim.clone();
+        }
+        let token = send.bearer.as_deref().and_then(|token| self.world.tokens.find(token));
+        token.map_or(String::new(), |token| self.world.tokens.at(token).vat.clone())
+    }
+
+    /// Whether a thing it names is known to neither the capture nor the backend.
+    fn id_unknown(&self, send: &Send) -> bool {
+        let missing = match send.status {
+            Some(404) => true,
+            Some(409) => matches!(send.answer.code.as_str(), "1000" | "1001"),
+            _ => false,
+        };
+        let seen_payment = |at: usize| self.world.payments.at(at).first_seen > 0;
+        let seen_pos = |at: usize| {
+            let pos = self.world.poses.at(at);
+            pos.created_n.is_some() || pos.read_n.is_some()
+        };
+        let seen_refund = |at: usize| self.world.refunds.at(at).created_n.is_some();
+        let about = &self.about;
+        let known = match send.operation {
+            Some(Operation::GetRefund | Operation::CaptureRefund | Operation::CancelRefund) => {
+                about.refund.is_some_and(seen_refund)
+            }
+            _ if about.payment.is_some() => about.payment.is_some_and(seen_payment),
+            _ if about.pos.is_some() => about.pos.is_some_and(seen_pos),
+            _ => true,
+        };
+        missing && !known
+    }
+
+    fn client(&self, field: &str) -> Option<Value> {
+        Some(match field {
+            "base" => text(&self.world.base),
+            "version" => Value::Text(self.target.version.map_or(String::new(), |version| version.to_string())),
+            "id" => text(&self.target.client_id),
+            "wasted_tokens" => Value::Int(self.world.wasted_tokens),
+            _ => return None,
+        })
+    }
+
+    fn pos(&self, field: &str) -> Option<Value> {
+        let unknown = PosTrack::default();
+        let track = self.about.pos.map_or(&unknown, |pos| self.world.poses.at(pos));
+        let open = || self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
+        Some(match field {
+            "created_n" => n(track.created_n),
+            "beacon_generated" => Value::Bool(track.beacon_generated),
+            "read_n" => n(track.read_n),
+            "deleted_n" => n(track.deleted_n),
+            "created_again_n" => n(track.created_again_n),
+            "loyalty" => track.loyalty.map_or(text(""), loyalty),
+            "active_payments" => Value::Int(open().filter(|payment| payment.active()).count() as i64),
+            "open_payments" => Value::Int(open().count() as i64),
+            "open_payment_n" => n(open().find_map(|payment| payment.created_n)),
+            "blocked_n" => n(track.blocked_n),
+            "unblocked_n" => n(track.unblocked_n),
+            _ => return None,
+        })
+    }
+
+    fn payment(&self, field: &str) -> Option<Value> {
+        let unknown = PaymentTrack::default();
+        let track = self.about.payment.map_or(&unknown, |payment| self.world.payments.at(payment));
+        let pos = track.pos.map(|pos| self.world.poses.at(pos));
+        Some(match field {
+            "created_n" => n(track.created_n),
+            "created_by" => text(track.created_by.map_or("", Operation::name)),
+            "state" => text(track.state.map_or("", crate::api::PaymentState::name)),
+            "state_n" => n(track.state_n),
+            "amount" => money(track.amount),
+            "currency" => text(&track.currency),
+            "ready_asked_amount" => money(track.ready_asked.and_then(|(_, amount)| amount)),
+            "ready_asked_n" => n(track.ready_asked.map(|(n, _)| n)),
+            "readied_n" => n(track.readied_n),
+            "paired_n" => n(track.paired_n),
+            "reserved_n" => n(track.reserved_n),
+            "reserved_amount" => money(track.reserved_amount.or(track.amount)),
+            "partial" => flag(track.partial),
+            "captured_n" => n(track.captured_n),
+            "captured_amount" => money(track.captured_amount),
+            "cancelled_n" => n(track.cancelled_n),
+            "final_n" => n(track.final_n),
+            "final_polls" => Value::Int(track.final_polls),
+            "capture_sends" => Value::Int(track.capture_sends),
+            "capture_failed_n" => n(track.capture_failed_n),
+            "capture_failed_amount" => money(track.capture_failed_amount),
+            "gave_up_n" => n(track.gave_up.map(|(n, _)| n)),
+            "hang_ms" => ms(track.hang_ms),
+            "poll_timeouts" => Value::Int(i64::from(track.poll_timeouts)),
+            "poll_500s" => Value::Int(i64::from(track.poll_500s)),
+            "order_reused_n" => n(track.order_reused_n),
+            "listed_n" => n(track.listed_n),
+            "listed_after_block" => {
+                let blocked = pos.and_then(|pos| pos.blocked_n);
+                Value::Bool(blocked.zip(track.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
+            }
+            "swept_after_error" => {
+                let failed = pos.and_then(|pos| pos.create_failed);
+                let swept = failed.zip(track.listed).is_some_and(|((_, failed), listed)| {
+                    listed > failed && track.first_seen > 0 && track.first_seen < failed
+                });
+                Value::Bool(swept)
+            }
+            "create_failed_n" => n(pos.and_then(|pos| pos.create_failed).map(|(n, _)| n)),
+            "swept_with" => Value::Int(self.swept_with()),
+            "restricted" => Value::Bool(track.restrictions.is_some()),
+            "restrictions_n" => n(track.restrictions_n),
+            "loyalty" => loyalty(track.loyalty),
+            "loyalty_lacked" => Value::Bool(track.loyalty_lacked),
+            "refundable" => money(track.captured_n.and(track.captured_amount.or(track.amount))),
+            "refunded" => Value::Money(track.refunded),
+            _ => return None,
+        })
+    }
+
+    /// How many reservations of the latest list were ended alike, where no reserved one in it is left.
+    fn swept_with(&self) -> i64 {
+        let listing = &self.world.listing;
+        let Some(payment) = self.about.payment else { return 0 };
+        let left = listing.payments.iter().any(|&other| self.world.payments.at(other).reserved());
+        let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
+        alike.filter(|_| !left).map_or(0, |list| list.len() as i64)
+    }
+
+    fn refund(&self, field: &str) -> Option<Value> {
+        let unknown = RefundTrack::default();
+        let track = self.about.refund.map_or(&unknown, |refund| self.world.refunds.at(refund));
+        Some(match field {
+            "created_n" => n(track.created_n),
+            "state" => text(track.state.map_or("", crate::api::RefundState::name)),
+            "reserved_n" => n(track.reserved_n),
+            "final_n" => n(track.final_n),
+            "captured_n" => n(track.captured_n),
+            "cancelled_n" => n(track.cancelled_n),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Runs the rules over a capture and puts the verdict together.
+
+use super::case::CaseWatch;
+use super::facts::Moment;
+use super::pattern::{Found, Happened, Watch};
+use super::profile::{Options, Target};
+use super::send::{Instant, Send};
+use super::timeline::Timeline;
+use super::verdict::{
+    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, RulesSummary, SCHEMA,
+    Status, Verdict,
+};
+use super::world::{Context, Emitted, World};
+use crate::api::{Feature, Operation};
+use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
+use crate::rules::RuleSet;
+use crate::rules::model::{Counts, Requirement};
+use crate::rules::predicate::PredicateError;
+
+/// What is to be known of a capture beside its records.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// `directory`, `archive` or `har`.
+    pub kind: &'static str,
+    /// Of its content.
+    pub digest: String,
+    /// How many exchanges it holds.
+    pub exchanges: u64,
+    /// How many attempts.
+    pub attempts: u32,
+    /// Whether every run stopped cleanly and no number is lost.
+    pub complete: bool,
+    /// Fingerprints of the keys that sealed it.
+    pub sealed_by: Vec<String>,
+    /// The coarseness of its clock in microseconds.
+    pub resolution_us: u64,
+    /// What a reader must know of it.
+    pub remarks: Vec<String>,
+}
+
+/// The most findings of one requirement that a verdict lists.
+const MOST_FINDINGS: usize = 500;
+
+/// What was found against one requirement.
+struct Docket<'r> {
+    requirement: &'r Requirement,
+    watches: Vec<Watch<'r>>,
+    judged: bool,
+    findings: Vec<Finding>,
+    left_out: u64,
+}
+
+/// The rules at work on a capture.
+pub struct Judge<'r> {
+    rules: &'r RuleSet,
+    target: &'r Target,
+    resolution_us: u64,
+    world: World,
+    timeline: Timeline,
+    dockets: Vec<Docket<'r>>,
+    cases: Vec<Vec<CaseWatch<'r>>>,
+    waits: Vec<WaitOver>,
+    seen: u64,
+}
+
+impl<'r> Judge<'r> {
+    /// Rules that have seen nothing.
+    pub fn new(rules: &'r RuleSet, target: &'r Target, resolution_us: u64) -> Judge<'r> {
+        let dockets = rules.requirements.iter().map(|requirement| Docket {
+            requirement,
+            watches: requirement.checks.iter().map(Watch::new).collect(),
+            judged: requirement.judged_for.iter().any(|feature| target.features.contains(feature)),
+            findings: Vec::new(),
+            left_out: 0,
+        });
+        let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
+        Judge {
+            rules,
+            target,
+            resolution_us,
+            world: World::new(rules.limits),
+            timeline: Timeline::new(resolution_us),
+            dockets: dockets.collect(),
+            cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
+            waits: Vec::new(),
+            seen: 0,
+        }
+    }
+
+    /// Takes the next record, in the order of exchange numbers.
+    pub fn take(&mut self, record: &Record) -> Result<(), PredicateError> {
+        match record {
+            Record::Exchange(exchange) => self.exchange(exchange),
+            Record::Connection(connection) => self.connection(connection),
+            Record::Notification(notification) => self.notification(notification),
+            Record::WaitOver(wait) => {
+                self.waits.push(wait.clone());
+                Ok(())
+            }
+            Record::Attempt(_) => {
+                *self = Judge::new(self.rules, self.target, self.resolution_us);
+                Ok(())
+            }
+            Record::RunStart(_) | Record::RunStop(_) | Record::Session(_) => Ok(()),
+        }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
+        self.seen += 1;
+        let send = Send::of(exchange);
+        self.ends_before(send.head)?;
+        let context = self.world.open(&send);
+        self.look(Happened::Request, &send, &context)?;
+        let emitted = self.world.sent(&send, &context);
+        self.emitted(&emitted, &send, &context)?;
+        self.timeline.opened(send, context);
+        Ok(())
+    }
+
+    fn ends_before(&mut self, head: Instant) -> Result<(), PredicateError> {
+        while let Some((send, context)) = self.timeline.ended_before(head) {
+            self.end(send, context)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, send: Send, mut context: Context) -> Result<(), PredicateError> {
+        let emitted = self.world.answered(&send, &mut context);
+        self.emitted(&emitted, &send, &context)?;
+        self.look(Happened::Answer, &send, &context)?;
+        let moment = moment(&self.world, self.target, &send, &context);
+        for case in self.cases.iter_mut().flatten() {
+            case.see(&moment)?;
+        }
+        Ok(())
+    }
+
+    fn emitted(&mut self, emitted: &[Emitted], send: &Send, context: &Context) -> Result<(), PredicateError> {
+        for what in emitted {
+            let happened = match *what {
+                Emitted::Recovered(call) => Happened::Recovered(call),
+                Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
+            };
+            self.look(happened, send, context)?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, happened: Happened, send: &Send, context: &Context) -> Result<(), PredicateError> {
+        see_all(&mut self.dockets, self.rules, self.target, happened, &moment(&self.world, self.target, send, context))
+    }
+
+    fn connection(&mut self, connection: &Connection) -> Result<(), PredicateError> {
+        let moment = Moment { connection: Some(connection), ..Moment::bare(&self.world, self.target) };
+        see_all(&mut self.dockets, self.rules, self.target, Happened::Connection, &moment)
+    }
+
+    fn notification(&mut self, notification: &Notification) -> Result<(), PredicateError> {
+        let moment = Moment { notification: Some(notification), ..Moment::bare(&self.world, self.target) };
+        see_all(&mut self.dockets, self.rules, self.target, Happened::Notification, &moment)
+    }
+
+    /// The verdict, where the capture ends here.
+    pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
+        while let Some((send, context)) = self.timeline.ended() {
+            self.end(send, context)?;
+        }
+        let goes_on = options.open || !input.complete;
+        let mut requirements = Vec::new();
+        for docket in self.dockets {
+            requirements.push(settle(docket, self.rules, self.target, goes_on));
+        }
+        let target = self.target;
+        let mut features = Vec::new();
+        let chosen: Vec<_> = self.rules.features.iter().filter(|f| target.features.contains(&f.feature)).collect();
+        for (feature, watches) in chosen.into_iter().zip(&self.cases) {
+            let mut cases = Vec::new();
+            for (case, watch) in feature.cases.iter().zip(watches) {
+                let needed = case.needed_with.is_none_or(|with| target.features.contains(&with));
+                let optional = case.optional || !needed;
+                let verdict = watch.verdict(&self.world, target, &self.waits, goes_on, optional)?;
+                cases.push(verdict);
+            }
+            if !options.open {
+                // Only a capture that goes on has tries under way.
+                for case in cases.iter_mut().filter(|case| case.status == CaseStatus::InProgress) {
+                    case.status = CaseStatus::NotTested;
+                }
+            }
+            features.push(FeatureVerdict {
+                id: feature.feature.id(),
+                title: feature.title.clone(),
+                verdict: outcome(feature.feature, &cases, &requirements),
+                cases,
+            });
+        }
+        let verdict = overall(&features, &requirements, input.complete && self.seen > 0);
+        Ok(Verdict {
+            schema: SCHEMA,
+            engine: env!("CARGO_PKG_VERSION"),
+            verdict,
+            profile: target.profile(),
+            capture: CaptureSummary {
+                kind: input.kind,
+                digest: input.digest.clone(),
+                exchanges: input.exchanges,
+                attempts: input.attempts,
+                complete: input.complete,
+                sealed_by: input.sealed_by.clone(),
+            },
+            rules: RulesSummary { digest: self.rules.digest.clone(), builtin: self.rules.builtin },
+            features,
+            requirements: requirements.into_iter().map(|settled| settled.verdict).collect(),
+            remarks: input.remarks.clone(),
+        })
+    }
+}
+
+fn moment<'a>(world: &'a World, target: &'a Target, send: &'a Send, context: &'a Context) -> Moment<'a> {
+    Moment { send: Some((send, context)), about: context.about, ..Moment::bare(world, target) }
+}
+
+fn see_all(
+    dockets: &mut [Docket],
+    rules: &RuleSet,
+    target: &Target,
+    happened: Happened,
+    moment: &Moment,
+) -> Result<(), PredicateError> {
+    for docket in dockets.iter_mut().filter(|docket| docket.judged) {
+        for at in 0..docket.watches.len() {
+            let found = docket.watches[at].see(happened, moment).map_err(|error| {
+                PredicateError(format!("{}: requirement {}: {error}", docket.requirement.file, docket.requirement.id))
+            })?;
+            for found in found {
+                docket.add(found, rules, target);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Docket<'_> {
+    fn add(&mut self, found: Found, rules: &RuleSet, target: &Target) {
+        let features = counts_against(self.requirement, found.operation, rules, target);
+        let alike =
+            self.findings.iter_mut().find(|finding| finding.message == found.message && finding.features == features);
+        if let Some(alike) = alike {
+            alike.exchanges.extend(found.exchanges);
+            alike.exchanges.sort_unstable();
+            alike.exchanges.dedup();
+        } else if self.findings.len() < MOST_FINDINGS {
+            let remedy = self.requirement.remedy.clone();
+            self.findings.push(Finding { exchanges: found.exchanges, message: found.message, remedy, features });
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
+/// Ids of the chosen features that a broken requirement counts against.
+fn counts_against(
+    requirement: &Requirement,
+    operation: Option<Operation>,
+    rules: &RuleSet,
+    target: &Target,
+) -> Vec<&'static str> {
+    let chosen = |feature: &Feature| target.features.contains(feature);
+    if requirement.counts == Counts::Own {
+        return requirement.judged_for.iter().copied().filter(|f| chosen(f)).map(Feature::id).collect();
+    }
+    let owners = rules.features.iter().filter(|feature| chosen(&feature.feature));
+    let owners = owners.filter(|feature| operation.is_some_and(|operation| feature.operations.contains(&operation)));
+    let owners: Vec<&'static str> = owners.map(|feature| feature.feature.id()).collect();
+    if owners.is_empty() { vec![Feature::Onboarding.id()] } else { owners }
+}
+
+/// A requirement's verdict, with the features in which it is undecided.
+struct Settled {
+    verdict: RequirementVerdict,
+    undecided: Vec<&'static str>,
+}
+
+fn settle(mut docket: Docket, rules: &RuleSet, target: &Target, goes_on: bool) -> Settled {
+    let exercised = docket.watches.iter().any(|watch| watch.exercised);
+    let owed: Vec<Found> = std::mem::take(&mut docket.watches).into_iter().flat_map(Watch::owed).collect();
+    let mut undecided = Vec::new();
+    for found in owed {
+        if goes_on {
+            undecided.extend(counts_against(docket.requirement, found.operation, rules, target));
+        } else {
+            docket.add(found, rules, target);
+        }
+    }
+    undecided.sort_unstable();
+    undecided.dedup();
+    docket.findings.sort_by(|a, b| a.exchanges.cmp(&b.exchanges));
+    if docket.left_out > 0
+        && let Some(last) = docket.findings.last_mut()
+    {
+        last.message = format!("{} (and {} more findings like these)", last.message, docket.left_out);
+    }
+    let level = docket.requirement.level;
+    let status = match (docket.findings.is_empty(), level) {
+        (false, Level::Must) => Status::Failed,
+        (false, Level::Should) => Status::Warning,
+        (true, _) if !undecided.is_empty() => Status::Inconclusive,
+        (true, _) if exercised => Status::Passed,
+        (true, _) => Status::NotExercised,
+    };
+    let verdict = RequirementVerdict {
+        id: docket.requirement.id.clone(),
+        level,
+        status,
+        title: docket.requirement.title.clone(),
+        source: docket.requirement.source.clone(),
+        findings: docket.findings,
+    };
+    Settled { verdict, undecided }
+}
+
+fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[Settled]) -> Outcome {
+    let id = feature.id();
+    let musts = || requirements.iter().filter(|settled| settled.verdict.level == Level::Must);
+    let failed = musts().any(|settled| settled.verdict.findings.iter().any(|finding| finding.features.contains(&id)));
+    let mandatory = || cases.iter().filter(|case| !case.optional);
+    if failed || mandatory().any(|case| case.status == CaseStatus::Failed) {
+        return Outcome::Failed;
+    }
+    let undecided =
+        musts().any(|settled| settled.verdict.status == Status::Inconclusive && settled.undecided.contains(&id));
+    if undecided || mandatory().any(|case| case.status != CaseStatus::Passed) {
+        return Outcome::Incomplete;
+    }
+    Outcome::Passed
+}
+
+fn overall(features: &[FeatureVerdict], requirements: &[Settled], complete: bool) -> Outcome {
+    let must_failed = requirements.iter().any(|settled| settled.verdict.status == Status::Failed);
+    if must_failed || features.iter().any(|feature| feature.verdict == Outcome::Failed) {
+        Outcome::Failed
+    } else if !complete || features.iter().any(|feature| feature.verdict == Outcome::Incomplete) {
+        Outcome::Incomplete
+    } else {
+        Outcome::Passed
+    }
+}

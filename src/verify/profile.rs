@@ -1,0 +1,143 @@
+//! Who is certified for what: from options, from the capture's own session, else from its traffic.
+
+use super::send::Send;
+use super::verdict::Profile;
+use crate::api::header::Version;
+use crate::api::{Feature, Operation};
+use crate::capture::record::{Record, Session};
+use crate::rules::RuleSet;
+use crate::seal;
+use std::collections::BTreeMap;
+
+/// What the caller asks for; what is `None` comes from the capture.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Who makes the client.
+    pub integrator_id: Option<String>,
+    /// The client id being certified.
+    pub client_id: Option<String>,
+    /// The version being certified.
+    pub client_version: Option<Version>,
+    /// The chosen features.
+    pub features: Option<Vec<Feature>>,
+    /// The capture goes on: what is open at its end is not broken.
+    pub open: bool,
+}
+
+/// Who is certified for what, settled.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Who makes the client; empty where nobody said.
+    pub integrator_id: String,
+    /// The client id; empty where nothing tells.
+    pub client_id: String,
+    /// The version, likewise.
+    pub version: Option<Version>,
+    /// The chosen features, onboarding among them, in the order of the seed document.
+    pub features: Vec<Feature>,
+    /// The operations that belong to them.
+    pub operations: Vec<Operation>,
+}
+
+/// What the traffic says about the client: counted over all calls.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    versions: BTreeMap<(u32, u32, u32), (u64, u64)>,
+    client_ids: BTreeMap<String, (u64, u64)>,
+    calls: u64,
+}
+
+impl Survey {
+    /// Counts a record.
+    pub fn count(&mut self, record: &Record) {
+        let exchange = match record {
+            Record::Exchange(exchange) => exchange,
+            Record::Attempt(_) => return *self = Survey::default(),
+            _ => return,
+        };
+        let send = Send::of(exchange);
+        if !send.is_call {
+            return;
+        }
+        self.calls += 1;
+        if let Some(version) = Version::parse(&send.version) {
+            let key = (version.major, version.minor, version.build);
+            self.versions.entry(key).or_insert((0, self.calls)).0 += 1;
+        }
+        if !send.client_id.is_empty() {
+            self.client_ids.entry(send.client_id).or_insert((0, self.calls)).0 += 1;
+        }
+    }
+
+    /// The version that most calls carry; of two, the one that came first.
+    fn version(&self) -> Option<Version> {
+        // Builds of one Major.Minor count together: a certification is for all of them.
+        let mut minors: BTreeMap<(u32, u32), (u64, u64, u32)> = BTreeMap::new();
+        for (&(major, minor, build), &(count, first)) in &self.versions {
+            let sum = minors.entry((major, minor)).or_insert((0, first, build));
+            sum.0 += count;
+            sum.1 = sum.1.min(first);
+            sum.2 = sum.2.max(build);
+        }
+        let best = minors.into_iter().max_by_key(|(_, (count, first, _))| (*count, u64::MAX - first));
+        best.map(|((major, minor), (_, _, build))| Version { major, minor, build })
+    }
+
+    fn client_id(&self) -> Option<String> {
+        let best = self.client_ids.iter().max_by_key(|(_, (count, first))| (*count, u64::MAX - first));
+        best.map(|(id, _)| id.clone())
+    }
+}
+
+impl Target {
+    /// Settles who is certified for what.
+    pub fn settle(options: &Options, session: Option<&Session>, survey: &Survey, rules: &RuleSet) -> Target {
+        let of_session = |field: fn(&Session) -> &Option<String>| session.and_then(|session| field(session).clone());
+        let version = options.client_version;
+        let version = version
+            .or_else(|| of_session(|s| &s.client_version).and_then(|text| Version::parse(&text)))
+            .or_else(|| survey.version());
+        let mut features = options.features.clone().unwrap_or_else(|| session_features(session));
+        features.push(Feature::Onboarding);
+        features.sort();
+        features.dedup();
+        let operations = rules.features.iter().filter(|feature| features.contains(&feature.feature));
+        Target {
+            integrator_id: options
+                .integrator_id
+                .clone()
+                .or_else(|| of_session(|s| &s.integrator_id))
+                .unwrap_or_default(),
+            client_id: options
+                .client_id
+                .clone()
+                .or_else(|| of_session(|s| &s.client_id))
+                .or_else(|| survey.client_id())
+                .unwrap_or_default(),
+            version,
+            operations: operations.flat_map(|feature| feature.operations.iter().copied()).collect(),
+            features,
+        }
+    }
+
+    /// As it stands in the verdict.
+    pub fn profile(&self) -> Profile {
+        let version = self.version.map_or(String::new(), |version| version.to_string());
+        let features: Vec<&'static str> = self.features.iter().map(|feature| feature.id()).collect();
+        let parts = [&self.integrator_id, &self.client_id, &version, &features.join(",")];
+        let text = parts.map(|part| format!("{}:{part}", part.len())).join("\n");
+        Profile {
+            integrator_id: self.integrator_id.clone(),
+            client_id: self.client_id.clone(),
+            client_version: version,
+            features,
+            digest: seal::Digest::of(text.as_bytes()).to_string(),
+        }
+    }
+}
+
+fn session_features(session: Option<&Session>) -> Vec<Feature> {
+    let chosen: Vec<Feature> =
+        session.into_iter().flat_map(|session| &session.features).filter_map(|id| Feature::from_id(id)).collect();
+    if chosen.is_empty() { Feature::ALL.to_vec() } else { chosen }
+}

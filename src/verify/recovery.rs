@@ -1,0 +1,168 @@
+//! Losses and how they are made good.
+//!
+//! A call that got no answer or a server error is a loss until it is sent again, or until what became of it is looked
+//! up and what the look-up finds is used or cancelled (api_principles#error_handling).
+
+use super::send::Send;
+use super::tracks::Loss;
+use super::world::{Context, Emitted, World};
+use crate::api::{Operation, PaymentState, RefundState};
+use Operation::*;
+
+impl World {
+    /// A send of the same call, or one that can only be a retry of it under another key, makes the loss good.
+    pub(super) fn resent(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+        let twin = context.twin_n;
+        let (calls, mut emitted) = (&mut self.calls, Vec::new());
+        self.losses.retain(|&call| {
+            let track = calls.at_mut(call);
+            let is_twin = track.content == send.content && twin.is_some_and(|n| n == track.last_n);
+            let again = call == context.call || is_twin;
+            if again {
+                // A call that was not sent again itself stays lost for whoever asks how it ended.
+                track.loss = track.loss.take().filter(|_| is_twin);
+                emitted.push(Emitted::Recovered(call));
+            }
+            !again
+        });
+        emitted
+    }
+
+    /// A send that names an id which a look-up had found uses what was found.
+    pub(super) fn used(&mut self, send: &Send) -> Vec<Emitted> {
+        let named = [send.path_id.as_deref(), Some(&send.body.pos_id), Some(&send.body.payment_id)];
+        let acts = send.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
+        self.close(|track, loss| {
+            // A reservation that a look-up finds is used by ending it, anything else by any call on it.
+            let of_act = !track.operation.is_some_and(Operation::creates);
+            let used = (acts || !of_act) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
+            track.looked_up |= used;
+            used
+        })
+    }
+
+    /// A send is over: a failed one is a loss; a look-up may make others good.
+    pub(super) fn recover(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+        if send.is_call && send.failed() {
+            let track = self.calls.at_mut(context.call);
+            if track.in_flight.is_empty() && track.last_n == send.n {
+                track.loss = Some(Loss { n: send.n, found: Vec::new() });
+                if !self.losses.contains(&context.call) {
+                    self.losses.push(context.call);
+                }
+            }
+            return Vec::new();
+        }
+        let (body, found) = (self.created_with(send), send.answer.found.clone());
+        let about = context.about;
+        let path_id = send.path_id.clone().unwrap_or_default();
+        let payment_state = PaymentState::from_name(&send.answer.state);
+        let refund_state = RefundState::from_name(&send.answer.state);
+        self.close(|track, loss| {
+            let same_payment = track.about.payment.is_some() && track.about.payment == about.payment;
+            let same_refund = track.about.refund.is_some() && track.about.refund == about.refund;
+            let same_pos = track.about.pos.is_some() && track.about.pos == about.pos;
+            let done = match (track.operation, send.operation) {
+                (Some(lost), Some(GetPosWithFilter | QueryPaymentIds | QueryRefundIds))
+                    if lost.creates() && send.succeeded() && body.contains(&track.content) =>
+                {
+                    loss.found.clone_from(&found);
+                    found.is_empty()
+                }
+                (Some(DeletePos), Some(GetPos)) => same_pos,
+                (Some(DeletePos), Some(GetPosWithFilter)) => send.succeeded(),
+                (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && send.succeeded(),
+                (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
+                    same_payment && {
+                        loss.found = vec![path_id.clone()];
+                        payment_state.is_some_and(PaymentState::is_final)
+                    }
+                }
+                (Some(PaymentReady), Some(QueryPayment)) => {
+                    let waiting = [PaymentState::Prepared, PaymentState::Paired];
+                    same_payment && payment_state.is_some_and(|state| !waiting.contains(&state))
+                }
+                (Some(GetRefund), Some(CancelRefund | CaptureRefund)) => same_refund && send.succeeded(),
+                (Some(CaptureRefund | CancelRefund), Some(GetRefund)) => {
+                    same_refund && {
+                        loss.found = vec![path_id.clone()];
+                        refund_state.is_some_and(RefundState::is_final)
+                    }
+                }
+                _ => false,
+            };
+            if done {
+                track.looked_up = true;
+            }
+            done
+        })
+    }
+
+    /// The contents of lost creates that a look-up by filter is about.
+    fn created_with(&self, send: &Send) -> Vec<[u8; 16]> {
+        let is_about = |names: &[(&str, &str)]| {
+            names.iter().any(|(parameter, value)| !value.is_empty() && send.parameter(parameter) == *value)
+        };
+        let lost = self.losses.iter().map(|&call| self.calls.at(call));
+        lost.filter(|track| match (track.operation, send.operation) {
+            (Some(CreatePos), Some(GetPosWithFilter)) => is_about(&[
+                ("merchantposid", &track.subject.merchant_pos_id),
+                ("beaconid", &track.subject.beacon_id),
+                ("storeid", &track.subject.store_id),
+            ]),
+            (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
+                is_about(&[("posid", &track.subject.pos_id), ("orderid", &track.subject.order_id)])
+            }
+            (Some(CreateRefund), Some(QueryRefundIds)) => is_about(&[("paymentid", &track.subject.payment_id)]),
+            _ => false,
+        })
+        .map(|track| track.content)
+        .collect()
+    }
+
+    fn close(&mut self, made_good: impl Fn(&mut super::tracks::CallTrack, &mut Loss) -> bool) -> Vec<Emitted> {
+        let (calls, mut emitted) = (&mut self.calls, Vec::new());
+        self.losses.retain(|&call| {
+            let track = calls.at_mut(call);
+            let Some(mut loss) = track.loss.take() else { return false };
+            let done = made_good(track, &mut loss);
+            if done {
+                emitted.push(Emitted::Recovered(call));
+            } else {
+                track.loss = Some(loss);
+            }
+            !done
+        });
+        emitted
+    }
+
+    /// A name conflict is looked into when the other PoS is looked up, read or deleted.
+    pub(super) fn resolve_conflicts(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+        let other = context.about.pos.map(|pos| self.poses.at(pos));
+        let mut emitted = Vec::new();
+        self.conflicts.retain(|conflict| {
+            let fits = |value: &str, wanted: &str| !value.is_empty() && value == wanted;
+            let done = match send.operation {
+                Some(GetPosWithFilter) if send.succeeded() => {
+                    fits(send.parameter("merchantposid"), &conflict.merchant_pos_id)
+                        || fits(send.parameter("beaconid"), &conflict.beacon_id)
+                        || fits(send.parameter("storeid"), &conflict.store_id)
+                }
+                Some(GetPos | DeletePos) if send.status.is_some_and(|status| status < 500) => {
+                    other.is_some_and(|pos| {
+                        let unknown = pos.merchant_pos_id.is_empty() && pos.beacon_id.is_empty();
+                        unknown
+                            || fits(&pos.merchant_pos_id, &conflict.merchant_pos_id)
+                            || fits(&pos.beacon_id, &conflict.beacon_id)
+                    })
+                }
+                _ => false,
+            };
+            if done {
+                emitted.push(Emitted::ConflictResolved(conflict.call));
+            }
+            !done
+        });
+        emitted
+    }
+}

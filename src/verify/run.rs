@@ -1,0 +1,88 @@
+//! Judges an opened capture from its first record to its last.
+
+use super::{Input, Judge, Options, Survey, Target, Verdict};
+use crate::capture::record::Record;
+use crate::capture::{CaptureError, reader::Capture};
+use crate::rules::RuleSet;
+use std::fmt;
+
+/// Why a capture could not be judged.
+#[derive(Debug)]
+pub enum RunError {
+    /// It could not be read.
+    Capture(CaptureError),
+    /// A rule could not be applied: an error of the run, never a pass.
+    Rule(String),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Capture(error) => error.fmt(f),
+            RunError::Rule(error) => write!(f, "{error}; mend the rule file, or leave out --rules"),
+        }
+    }
+}
+
+impl From<CaptureError> for RunError {
+    fn from(error: CaptureError) -> Self {
+        RunError::Capture(error)
+    }
+}
+
+/// Judges a capture by rules. It is read once; once more before that, where neither the options nor its own session say
+/// which client is being certified and its traffic has to tell.
+///
+/// # Errors
+/// A capture that cannot be read to its end, or a rule that cannot be applied.
+pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Verdict, RunError> {
+    let session = capture.session.as_ref();
+    let told = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
+    let version_told = told(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
+    let id_told = told(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
+    let mut survey = Survey::default();
+    if !(version_told && id_told) {
+        for record in capture.records()? {
+            survey.count(&record?);
+        }
+    }
+    let target = Target::settle(options, session, &survey, rules);
+    let mut judge = Judge::new(rules, &target, capture.resolution_us);
+    for record in capture.records()? {
+        let record: Record = record?;
+        judge.take(&record).map_err(|error| RunError::Rule(error.to_string()))?;
+    }
+    let input = Input {
+        kind: capture.kind.name(),
+        digest: capture.digest.clone(),
+        exchanges: capture.exchanges,
+        attempts: capture.attempts,
+        complete: capture.complete,
+        sealed_by: capture.sealed_by.clone(),
+        resolution_us: capture.resolution_us,
+        remarks: remarks(capture, rules, options, &target),
+    };
+    judge.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))
+}
+
+/// What a reader of the verdict must know before anything else.
+fn remarks(capture: &Capture, rules: &RuleSet, options: &Options, target: &Target) -> Vec<String> {
+    let mut remarks = capture.remarks.clone();
+    if !rules.builtin {
+        remarks.push("The rules are not the built-in ones; no certificate can rest on this verdict.".to_owned());
+    }
+    let session = capture.session.as_ref().map_or(&[][..], |session| &session.features);
+    let left_out: Vec<&str> = session
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !target.features.iter().any(|feature| feature.id() == *id))
+        .collect();
+    if !left_out.is_empty() {
+        remarks
+            .push(format!("The capture's session chose {} too, which this verdict leaves out.", left_out.join(", ")));
+    }
+    if options.open {
+        remarks.push("The capture was taken to go on: what is still open is undecided.".to_owned());
+    }
+    remarks
+}

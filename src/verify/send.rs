@@ -1,0 +1,249 @@
+//! One request on the wire, read as a call of the API.
+//!
+//! Here an exchange's bytes become typed values: headers counted and checked, bodies parsed, the answer's fields
+//! picked out. Nothing here looks at another exchange.
+
+use super::content::{self, AnswerBody, RequestBody};
+use crate::api::{Operation, Place, Route, header, id};
+use crate::capture::record::{EndedBy, Exchange, values};
+
+/// A moment on a run's monotonic clock, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant {
+    /// The run of the recorder; times of different runs cannot be compared.
+    pub run: u32,
+    /// Since its start.
+    pub us: u64,
+}
+
+impl Instant {
+    /// Whole milliseconds from an earlier moment to this one, negative where this one is the earlier;
+    /// `None` across a restart of the recorder.
+    pub fn ms_since(self, earlier: Instant) -> Option<i64> {
+        let (now, then) = (i64::try_from(self.us).ok()?, i64::try_from(earlier.us).ok()?);
+        (self.run == earlier.run).then(|| (now - then).div_euclid(1000))
+    }
+}
+
+/// A request on the wire and what became of it.
+#[derive(Clone, Debug, Default)]
+pub struct Send {
+    /// The exchange's number.
+    pub n: u64,
+    /// The client's connection.
+    pub connection: Option<u64>,
+    /// When its head was complete.
+    pub head: Instant,
+    /// When it was over.
+    pub end: Instant,
+    /// The operation, where it is one.
+    pub operation: Option<Operation>,
+    /// Whether it goes to the token endpoint.
+    pub is_token: bool,
+    /// Whether it goes to the customer simulation.
+    pub is_simulation: bool,
+    /// The method.
+    pub method: String,
+    /// The path without the query, GUIDs in lower case.
+    pub path: String,
+    /// Path and query, GUIDs in lower case.
+    pub target: String,
+    /// Scheme, host and path up to `/v10`.
+    pub base: String,
+    /// Whether the id in the path is a GUID, or there is none.
+    pub id_valid: bool,
+    /// `HTTP/1.1`, ...; empty where it is not known.
+    pub http_version: String,
+    /// The TLS version; `None` where it is not known.
+    pub tls: Option<String>,
+    /// How a credential stands in the URL; empty where none does.
+    pub url_credential: String,
+    /// How many `Authorization` headers there are.
+    pub authorization_count: i64,
+    /// What stands for the bearer token, where exactly one is there.
+    pub bearer: Option<String>,
+    /// How many version headers there are.
+    pub version_count: i64,
+    /// The value of the first.
+    pub version: String,
+    /// How many VAT number headers there are.
+    pub vat_count: i64,
+    /// The value of the first.
+    pub vat_header: String,
+    /// The token's `merchant_vat` claim, if it is a JWT that has one.
+    pub vat_claim: String,
+    /// How many client id headers there are.
+    pub client_id_count: i64,
+    /// The value of the first, in lower case.
+    pub client_id: String,
+    /// How many idempotency key headers there are.
+    pub key_count: i64,
+    /// The value of the first.
+    pub key: String,
+    /// Why the recorder refused it; empty where it did not.
+    pub refused: String,
+    /// The request's body.
+    pub body: RequestBody,
+    /// Operation and content of the request, for comparison: equal amounts and GUIDs are equal however written.
+    pub content: [u8; 16],
+    /// The status of the answer that reached the client whole.
+    pub status: Option<u16>,
+    /// The answer's body.
+    pub answer: AnswerBody,
+    /// Who ended it.
+    pub ended_by: EndedBy,
+    /// Query parameters, names in lower case, GUIDs in lower case.
+    pub query: Vec<(String, String)>,
+    /// Query parameters that are not documented.
+    pub unknown_parameters: Vec<String>,
+    /// The id in the path, canonical.
+    pub path_id: Option<String>,
+    /// The token endpoint's answer: what stands for the token, and for how many ms it is good.
+    pub issued: Option<(String, i64)>,
+    /// The `merchant_vat` that a token was asked for with.
+    pub asked_vat: String,
+    /// Whether an answer of the API can be expected to it at all: it is a call.
+    pub is_call: bool,
+}
+
+impl Send {
+    /// Reads an exchange.
+    pub fn of(exchange: &Exchange) -> Send {
+        let request = &exchange.request;
+        let route = Route::of(&request.method, &request.target);
+        let operation = route.operation();
+        let (is_token, is_simulation) = (route.place == Place::Token, route.place == Place::Simulation);
+        let bearers: Vec<&str> = values(&request.headers, header::AUTHORIZATION).collect();
+        let bearer = match bearers[..] {
+            [only] => header::bearer(only).map(str::to_owned),
+            _ => None,
+        };
+        let claims = bearer.as_ref().and_then(|token| exchange.claims.get(token));
+        let vat_claim = claims.and_then(|claims| claims.get("merchant_vat")).map_or(String::new(), as_text);
+        let (path, target) = (canonical_path(&route.path), canonical_target(&request.target));
+        let body = operation.map_or_else(RequestBody::default, |op| content::request(op, exchange));
+        let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
+        let answer = answered.map_or_else(AnswerBody::default, |answer| content::answer(operation, answer));
+        let (issued, asked_vat) = if is_token { content::token(exchange) } else { (None, String::new()) };
+        let known = operation.map_or(&[][..], Operation::parameters);
+        Send {
+            n: exchange.number,
+            connection: exchange.connection,
+            head: Instant { run: exchange.run, us: exchange.times.request_head },
+            end: Instant { run: exchange.run, us: exchange.times.end.max(exchange.times.request_head) },
+            operation,
+            is_token,
+            is_simulation,
+            method: request.method.clone(),
+            content: content::fingerprint(&request.method, &path, &body),
+            path,
+            target,
+            base: format!("{}://{}{}", request.scheme, request.authority.to_ascii_lowercase(), route.base),
+            id_valid: route.id.as_deref().is_none_or(|id| crate::api::Guid::parse(id).is_some()),
+            http_version: request.version.clone(),
+            tls: exchange.tls.clone(),
+            url_credential: url_credential(&request.target, &route),
+            authorization_count: bearers.len() as i64,
+            bearer,
+            version_count: count(exchange, header::VERSION),
+            version: first(exchange, header::VERSION),
+            vat_count: count(exchange, header::VAT),
+            vat_header: first(exchange, header::VAT),
+            vat_claim,
+            client_id_count: count(exchange, header::CLIENT_ID),
+            client_id: first(exchange, header::CLIENT_ID).to_ascii_lowercase(),
+            key_count: count(exchange, header::KEY),
+            key: first(exchange, header::KEY),
+            refused: request.refused.clone().unwrap_or_default(),
+            body,
+            status: exchange.status(),
+            answer,
+            ended_by: exchange.end.by,
+            unknown_parameters: route
+                .query
+                .iter()
+                .filter(|(name, _)| operation.is_some() && !known.iter().any(|k| k.eq_ignore_ascii_case(name)))
+                .map(|(name, _)| name.clone())
+                .collect(),
+            query: route.query.iter().map(|(n, v)| (n.to_ascii_lowercase(), id::canonical(v))).collect(),
+            path_id: route.id.as_deref().map(id::canonical),
+            issued,
+            asked_vat,
+            is_call: !is_token && !is_simulation,
+        }
+    }
+
+    /// Whether it got no answer.
+    pub fn no_answer(&self) -> bool {
+        self.status.is_none()
+    }
+
+    /// Whether its outcome is not known, or the backend had a fault: no answer or 5xx.
+    pub fn failed(&self) -> bool {
+        self.status.is_none_or(|status| status >= 500)
+    }
+
+    /// Whether it succeeded.
+    pub fn succeeded(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// How long it lasted, in whole ms.
+    pub fn lasted_ms(&self) -> i64 {
+        self.end.ms_since(self.head).unwrap_or(0)
+    }
+
+    /// Whether it is one of these operations.
+    pub fn is(&self, operations: &[Operation]) -> bool {
+        self.operation.is_some_and(|op| operations.contains(&op))
+    }
+
+    /// The value of a query parameter, by its name in lower case; empty where it is not there.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.query.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
+    }
+}
+
+fn count(exchange: &Exchange, name: &str) -> i64 {
+    values(&exchange.request.headers, name).count() as i64
+}
+
+fn first(exchange: &Exchange, name: &str) -> String {
+    values(&exchange.request.headers, name).next().unwrap_or("").trim().to_owned()
+}
+
+/// A JSON value as text: strings without quotes.
+pub fn as_text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn canonical_path(path: &str) -> String {
+    path.split('/').map(id::canonical).collect::<Vec<_>>().join("/")
+}
+
+fn canonical_target(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let query: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) => format!("{name}={}", id::canonical(value)),
+            None => pair.to_owned(),
+        })
+        .collect();
+    format!("{}?{}", canonical_path(path), query.join("&"))
+}
+
+/// The recorder puts this where a secret stood.
+const REDACTED: &str = "redacted-";
+
+/// Says where a credential stands in the URL: redaction has replaced its value and left its name.
+fn url_credential(target: &str, route: &Route) -> String {
+    if let Some((name, _)) = route.query.iter().find(|(_, value)| value.contains(REDACTED)) {
+        return format!("the query parameter `{name}`");
+    }
+    let authority = target.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
+    if authority.contains('@') {
+        return "the user information before the host".to_owned();
+    }
+    if target.contains(REDACTED) { "the path".to_owned() } else { String::new() }
+}

@@ -1,0 +1,77 @@
+//! The order of events: what the client had been told when it sent what.
+//!
+//! Exchanges come in the order of their request heads; answers may come much later. An exchange is two moments, its
+//! head and its end, and between the heads of two exchanges lie the ends that came before the second. Where the clock
+//! of a capture is coarse, an answer that may have come before the next request is taken to have.
+
+use super::send::{Instant, Send};
+use super::world::Context;
+
+/// Exchanges whose end has not come yet.
+#[derive(Default)]
+pub struct Timeline {
+    open: Vec<(Send, Context)>,
+    /// The coarseness of the capture's clock in microseconds.
+    resolution_us: u64,
+}
+
+impl Timeline {
+    /// A timeline for a clock of that coarseness.
+    pub fn new(resolution_us: u64) -> Timeline {
+        Timeline { open: Vec::new(), resolution_us }
+    }
+
+    /// The next exchange that ends before a head at that moment, earliest first. A restart of the recorder ends all.
+    pub fn ended_before(&mut self, head: Instant) -> Option<(Send, Context)> {
+        let coarse = if self.resolution_us > 1000 { self.resolution_us } else { 0 };
+        let due = |end: Instant| end.run != head.run || end.us <= head.us.saturating_add(coarse);
+        self.take(due)
+    }
+
+    /// The next exchange to end, when no more heads come.
+    pub fn ended(&mut self) -> Option<(Send, Context)> {
+        self.take(|_| true)
+    }
+
+    /// An exchange whose head has arrived.
+    pub fn opened(&mut self, send: Send, context: Context) {
+        self.open.push((send, context));
+    }
+
+    fn take(&mut self, due: impl Fn(Instant) -> bool) -> Option<(Send, Context)> {
+        let next = self.open.iter().enumerate().filter(|(_, (send, _))| due(send.end));
+        let next = next.min_by_key(|(_, (send, _))| (send.end.run, send.end.us, send.n)).map(|(at, _)| at)?;
+        Some(self.open.remove(next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(n: u64, run: u32, head: u64, end: u64) -> Send {
+        Send { n, head: Instant { run, us: head }, end: Instant { run, us: end }, ..Send::default() }
+    }
+
+    fn ends(timeline: &mut Timeline, head: Instant) -> Vec<u64> {
+        std::iter::from_fn(|| timeline.ended_before(head)).map(|(send, _)| send.n).collect()
+    }
+
+    #[test]
+    fn ends_come_in_their_own_order_and_before_the_heads_after_them() {
+        let mut timeline = Timeline::new(1);
+        for (n, end) in [(1, 900), (2, 300), (3, 500)] {
+            timeline.opened(send(n, 1, n, end), Context::default());
+        }
+        assert_eq!(ends(&mut timeline, Instant { run: 1, us: 500 }), [2, 3]);
+        assert_eq!(ends(&mut timeline, Instant { run: 1, us: 899 }), [0; 0]);
+        assert_eq!(ends(&mut timeline, Instant { run: 2, us: 0 }), [1]);
+    }
+
+    #[test]
+    fn a_clock_of_whole_seconds_does_not_make_sequential_calls_overlap() {
+        let mut timeline = Timeline::new(1_000_000);
+        timeline.opened(send(1, 0, 0, 800_000), Context::default());
+        assert_eq!(ends(&mut timeline, Instant { run: 0, us: 0 }), [1]);
+    }
+}

@@ -1,0 +1,317 @@
+//! What the verifier remembers of each thing that traffic is about: what the client has been told of it so far.
+//!
+//! A track holds facts, not judgements. It changes when a request is sent and when an answer reaches the client.
+
+use super::content::Loyalty;
+use super::send::Instant;
+use crate::api::{Operation, PaymentState, RefundState};
+
+/// The latest send of a call that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Last {
+    /// Its number.
+    pub n: u64,
+    /// When it was over.
+    pub end: Instant,
+    /// Its status, if it got an answer.
+    pub status: Option<u16>,
+    /// No answer or 5xx.
+    pub failed: bool,
+    /// How long it lasted.
+    pub lasted_ms: i64,
+}
+
+/// One call: the sends with one key, or with one method and path.
+#[derive(Clone, Debug, Default)]
+pub struct CallTrack {
+    /// The operation, where it is one.
+    pub operation: Option<Operation>,
+    /// The content of its first send.
+    pub content: [u8; 16],
+    /// How many sends there were.
+    pub sends: u64,
+    /// When the latest was sent.
+    pub last_head: Option<Instant>,
+    /// The number of the latest.
+    pub last_n: u64,
+    /// The latest that is over.
+    pub last: Option<Last>,
+    /// Sends that are not over: number and head.
+    pub in_flight: Vec<(u64, Instant)>,
+    /// The numbers of the sends of the go under way: since the last success or long pause.
+    pub go: Vec<u64>,
+    /// When the go's first send was sent.
+    pub go_head: Option<Instant>,
+    /// How many sends of the go got no answer and lasted long enough to be a time-out.
+    pub go_timeouts: u32,
+    /// How many sends of the go were answered 500.
+    pub go_500s: u32,
+    /// How many sends of the go ended in another way.
+    pub go_others: u32,
+    /// Whether it was ever answered with success.
+    pub succeeded: bool,
+    /// Whether it was ever answered below 500.
+    pub answered: bool,
+    /// Its unresolved loss: it got no answer or 5xx and nothing was done about it.
+    pub loss: Option<Loss>,
+    /// Whether what became of it was looked up after its last failure, and used.
+    pub looked_up: bool,
+    /// Polls: the delay asked by the last answer that had one.
+    pub poll_delay_ms: Option<i64>,
+    /// Polls: how many failed in a row.
+    pub failures: u32,
+    /// Polls: the pause before the latest send, where it followed a failed one.
+    pub back_off_ms: Option<i64>,
+    /// The things its sends were about.
+    pub about: About,
+    /// What a create named, so that a look-up of it can be told from others.
+    pub subject: Subject,
+}
+
+/// What a create names.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The PoS.
+    pub pos_id: String,
+    /// The order.
+    pub order_id: String,
+    /// The payment.
+    pub payment_id: String,
+    /// The merchant's name for a PoS.
+    pub merchant_pos_id: String,
+    /// The beacon.
+    pub beacon_id: String,
+    /// The store.
+    pub store_id: String,
+}
+
+/// The things a send is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The point of sale.
+    pub pos: Option<usize>,
+    /// The payment.
+    pub payment: Option<usize>,
+    /// The refund.
+    pub refund: Option<usize>,
+}
+
+/// A call that got no answer or a server error.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    /// The send that was lost.
+    pub n: u64,
+    /// Ids that a look-up found and that were not used yet.
+    pub found: Vec<String>,
+}
+
+/// A request by its content: the same method, target and body.
+#[derive(Clone, Debug, Default)]
+pub struct RequestTrack {
+    /// The number of the refusal (4xx, not 401) that still stands: nothing was done about it since.
+    pub refused: Option<u64>,
+    /// How often it was sent again unchanged since.
+    pub repeats: i64,
+    /// Whether the latest send of it that is over was refused.
+    pub last_refused: bool,
+    /// How often it was sent after a refusal, whatever was done in between.
+    pub sends_after_refusal: i64,
+    /// The things it is about, by id.
+    pub concerns: Vec<String>,
+    /// The token it was sent with.
+    pub token: Option<String>,
+}
+
+/// A payment.
+#[derive(Clone, Debug, Default)]
+pub struct PaymentTrack {
+    /// Its id.
+    pub id: String,
+    /// Its order.
+    pub order_id: String,
+    /// The PoS it is on.
+    pub pos: Option<usize>,
+    /// When it was first seen in an answer (a tick of the timeline).
+    pub first_seen: u64,
+    /// The operation that started it in this capture, answered 200.
+    pub created_by: Option<Operation>,
+    /// The exchange that did.
+    pub created_n: Option<u64>,
+    /// The order it was started for had been used for another payment.
+    pub order_reused_n: Option<u64>,
+    /// What it was last said to cost, in minor units.
+    pub amount: Option<i64>,
+    /// Its currency.
+    pub currency: String,
+    /// The latest PaymentReady that was sent, and its amount.
+    pub ready_asked: Option<(u64, Option<i64>)>,
+    /// PaymentReady was answered 200.
+    pub readied_n: Option<u64>,
+    /// The state that the last answered poll said.
+    pub state: Option<PaymentState>,
+    /// The poll that said so.
+    pub state_n: Option<u64>,
+    /// The first poll that said Paired.
+    pub paired_n: Option<u64>,
+    /// The first poll that said Reserved.
+    pub reserved_n: Option<u64>,
+    /// The first poll that said a final state.
+    pub final_n: Option<u64>,
+    /// How many polls were sent after that.
+    pub final_polls: i64,
+    /// What is reserved.
+    pub reserved_amount: Option<i64>,
+    /// Whether less can be captured, as the last Reserved answer says.
+    pub partial: Option<bool>,
+    /// A capture was answered 200, or the state Captured was seen.
+    pub captured_n: Option<u64>,
+    /// What was captured.
+    pub captured_amount: Option<i64>,
+    /// A cancel was answered 200.
+    pub cancelled_n: Option<u64>,
+    /// How many captures were sent.
+    pub capture_sends: i64,
+    /// The latest capture that failed and was not made good.
+    pub capture_failed_n: Option<u64>,
+    /// Its amount.
+    pub capture_failed_amount: Option<i64>,
+    /// Polls before Reserved that timed out.
+    pub poll_timeouts: u32,
+    /// Polls before Reserved that were answered 500.
+    pub poll_500s: u32,
+    /// The end of the last send of a capture all of whose sends in one go were answered 500.
+    pub gave_up: Option<(u64, Instant)>,
+    /// How long the client had paused after that when the act that succeeded began.
+    pub hang_ms: Option<i64>,
+    /// The latest list that names it.
+    pub listed_n: Option<u64>,
+    /// When that list was answered (a tick of the timeline).
+    pub listed: Option<u64>,
+    /// Restrictions that were sent: debit and credit disallowed.
+    pub restrictions: Option<(bool, bool)>,
+    /// The exchange that sent them.
+    pub restrictions_n: Option<u64>,
+    /// What the latest answer to a poll says of loyalty.
+    pub loyalty: Loyalty,
+    /// An answer before lacked it.
+    pub loyalty_lacked: bool,
+    /// The sum of its refunds, in minor units.
+    pub refunded: i64,
+}
+
+impl PaymentTrack {
+    /// Whether the client knows that nothing can happen to it any more, or brought that about.
+    pub fn ended(&self) -> bool {
+        self.captured_n.is_some() || self.cancelled_n.is_some() || self.final_n.is_some()
+    }
+
+    /// Whether, by what the client knows, it blocks its PoS.
+    pub fn active(&self) -> bool {
+        self.created_n.is_some() && !self.ended() && self.reserved_n.is_none()
+    }
+
+    /// Whether, by what the client knows, money is held for it.
+    pub fn reserved(&self) -> bool {
+        self.reserved_n.is_some() && !self.ended()
+    }
+}
+
+/// A point of sale.
+#[derive(Clone, Debug, Default)]
+pub struct PosTrack {
+    /// Its id.
+    pub id: String,
+    /// The merchant's name for it.
+    pub merchant_pos_id: String,
+    /// Its beacon, where the capture shows it.
+    pub beacon_id: String,
+    /// Whether it was created without a beacon id.
+    pub beacon_generated: bool,
+    /// It was created in this capture.
+    pub created_n: Option<u64>,
+    /// It was deleted.
+    pub deleted_n: Option<u64>,
+    /// It was read by GetPos.
+    pub read_n: Option<u64>,
+    /// Another CreatePos of the same name was sent while it was there.
+    pub created_again_n: Option<u64>,
+    /// The payments that may still be open on it.
+    pub payments: Vec<usize>,
+    /// A create on it that was refused or failed, but not with an active payment in the way, and that no create
+    /// since has made good: its number and its tick.
+    pub create_failed: Option<(u64, u64)>,
+    /// A create on it was refused because a payment is active, and none has succeeded since.
+    pub blocked_n: Option<u64>,
+    /// Since then a payment on it has come to an end.
+    pub unblocked_n: Option<u64>,
+    /// What the latest check-in answer of a checked-in customer says of loyalty.
+    pub loyalty: Option<Loyalty>,
+    /// A check-in answer before lacked it.
+    pub loyalty_lacked: bool,
+    /// It was looked up by a filter since it was created.
+    pub looked_up_n: Option<u64>,
+}
+
+/// A refund.
+#[derive(Clone, Debug, Default)]
+pub struct RefundTrack {
+    /// Its id.
+    pub id: String,
+    /// The payment it gives back.
+    pub payment: Option<usize>,
+    /// In minor units.
+    pub amount: Option<i64>,
+    /// It was created in this capture.
+    pub created_n: Option<u64>,
+    /// The state that the last answered poll said.
+    pub state: Option<RefundState>,
+    /// The first poll that said Reserved.
+    pub reserved_n: Option<u64>,
+    /// The first poll that said a final state.
+    pub final_n: Option<u64>,
+    /// A capture was answered 200, or seen.
+    pub captured_n: Option<u64>,
+    /// A cancel was answered 200.
+    pub cancelled_n: Option<u64>,
+}
+
+/// A token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenTrack {
+    /// It was refused with 401.
+    pub refused_n: Option<u64>,
+    /// How many calls carried it.
+    pub calls: i64,
+    /// The merchant it was asked for, where the capture shows that.
+    pub vat: String,
+    /// When it was given and for how many ms it is good, where the capture shows that.
+    pub issued: Option<(Instant, i64)>,
+}
+
+/// A name conflict when a PoS was created.
+#[derive(Clone, Debug)]
+pub struct Conflict {
+    /// The call that met it.
+    pub call: usize,
+    /// The merchant's name for the PoS.
+    pub merchant_pos_id: String,
+    /// Its beacon.
+    pub beacon_id: String,
+    /// Its store.
+    pub store_id: String,
+    /// How often a PoS of that name was created again without a look.
+    pub repeats: i64,
+}
+
+/// A list of payments that was answered: for telling a sweep from single decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The list's number.
+    pub n: u64,
+    /// The payments in it.
+    pub payments: Vec<usize>,
+    /// Those captured since.
+    pub captured: Vec<usize>,
+    /// Those cancelled since while they were reserved.
+    pub cancelled: Vec<usize>,
+}

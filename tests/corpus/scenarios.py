@@ -1,0 +1,10 @@
+"""All scenarios: importing this registers them. They are kept by theme, see each file's first lines."""
+import scenarios_base  # noqa: F401
+import scenarios_headers  # noqa: F401
+import scenarios_retries  # noqa: F401
+import scenarios_bodies  # noqa: F401
+import scenarios_onboarding  # noqa: F401
+import scenarios_payment  # noqa: F401
+import scenarios_cases  # noqa: F401
+import scenarios_six  # noqa: F401
+import scenarios_features  # noqa: F401

@@ -1,0 +1,206 @@
+//! The house rules that a compiler does not know: arrows between rooms, rules kept out of code, files that can be read.
+
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The longest file, in lines.
+const LONGEST: usize = 400;
+
+/// Files that may be longer, for a while; one that no longer is has to leave this list.
+const LONG_FILES: &[&str] = &["capture/record.rs"];
+
+/// The files under `src/`, by their path in it.
+type Sources = BTreeMap<String, String>;
+
+fn sources() -> Sources {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Sources::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The rooms in the order of the table in `src/lib.rs`.
+fn rooms(sources: &Sources) -> Vec<String> {
+    let row = Regex::new(r"(?m)^//! \| \[`([a-z]+)`\] \|").unwrap();
+    row.captures_iter(&sources["lib.rs"]).map(|found| found[1].to_owned()).collect()
+}
+
+/// The lines of a file that run in the built program: no comments, nothing under `#[cfg(test)]`; with their numbers.
+fn code(text: &str) -> Vec<(usize, &str)> {
+    let mut kept = Vec::new();
+    let mut lines = text.lines().zip(1..);
+    while let Some((line, number)) = lines.next() {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("#[cfg(test)]") {
+            // An item ends with a semicolon on its first line, or with a brace as deep as it began.
+            let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
+            let mut first = true;
+            for (inner, _) in lines.by_ref().skip_while(|(inner, _)| inner.trim_start().starts_with("#[")) {
+                if (first && (inner.ends_with(';') || inner.ends_with('}'))) || inner == end {
+                    break;
+                }
+                first = false;
+            }
+        } else if !trimmed.starts_with("//") {
+            kept.push((number, line));
+        }
+    }
+    kept
+}
+
+/// Files that are compiled for tests only: `#[cfg(test)]` stands before the `mod` that names them.
+fn test_files(sources: &Sources) -> Vec<String> {
+    let module = Regex::new(r"#\[cfg\(test\)\]\s+(?:pub(?:\([a-z]+\))? )?mod ([a-z_]+);").unwrap();
+    let mut found = Vec::new();
+    for (path, text) in sources {
+        let folder = match path.rsplit_once('/') {
+            Some((folder, "mod.rs")) => format!("{folder}/"),
+            _ => format!("{}/", path.trim_end_matches(".rs")),
+        };
+        found.extend(module.captures_iter(text).map(|module| format!("{folder}{}.rs", &module[1])));
+    }
+    found
+}
+
+/// The rooms that a piece of code names after `crate::`, also in a group: `crate::{api::{A, B}, seal}`.
+fn named(code: &str) -> Vec<String> {
+    let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let mut found = Vec::new();
+    for (at, start) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + start.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.push(word(rest));
+            continue;
+        };
+        let mut depth = 1;
+        found.push(word(group.trim_start()));
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 1 => found.push(word(group[at + 1..].trim_start())),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+/// All breaches of the house rules, a sentence each.
+fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
+    let rooms = rooms(sources);
+    let tests = test_files(sources);
+    let place = |room: &str| rooms.iter().position(|known| known == room);
+    let requirement = Regex::new(r"\b[A-Z]{3}-\d\d\b").unwrap();
+    let features = "onboarding|payment|prepared-payment|refund|loyalty|payment-restrictions";
+    let case = Regex::new(&format!(r"\b(?:{features})/\d")).unwrap();
+    let unsafe_word = Regex::new(r"\bunsafe\b").unwrap();
+    let mut found = Vec::new();
+    for (path, text) in sources {
+        if !text.starts_with("//!") {
+            found.push(format!("{path} does not open with a line that says why it exists"));
+        }
+        let lines = text.lines().count();
+        if (lines > LONGEST) != long_files.contains(&path.as_str()) {
+            found
+                .push(format!("{path} has {lines} lines; {LONGEST} are the limit, and the list of exceptions differs"));
+        }
+        let code = code(text);
+        for (number, line) in &code {
+            if unsafe_word.is_match(line) {
+                found.push(format!("{path}:{number} holds `unsafe`"));
+            }
+            let id = requirement.find(line).filter(|id| !id.as_str().starts_with("UTF-"));
+            if let Some(id) = id.or_else(|| case.find(line)).filter(|_| !tests.contains(path)) {
+                found.push(format!("{path}:{number} names {:?}, which belongs into a rule file", id.as_str()));
+            }
+        }
+        let Some((room, _)) = path.split_once('/') else { continue };
+        let Some(at) = place(room) else {
+            found.push(format!("{path} lies in a room that the table in src/lib.rs does not list"));
+            continue;
+        };
+        if tests.contains(path) {
+            continue;
+        }
+        let joined: Vec<&str> = code.iter().map(|(_, line)| *line).collect();
+        for other in named(&joined.join("\n")) {
+            match place(&other) {
+                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a room below `{room}`")),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_house_rules_hold() {
+    let sources = sources();
+    assert!(rooms(&sources).len() >= 11, "the table of rooms in src/lib.rs was not found");
+    assert_eq!(breaches(&sources, LONG_FILES), Vec::<String>::new());
+}
+
+#[test]
+fn each_breach_is_seen() {
+    let house = |path: &str, text: &str| {
+        let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
+        let sources = Sources::from([("lib.rs".to_owned(), table), (path.to_owned(), text.to_owned())]);
+        breaches(&sources, &[])
+    };
+    for (path, text, part) in [
+        ("api/a.rs", "//! A.\nuse crate::capture::Record;\n", "uses `capture`"),
+        ("api/a.rs", "//! A.\nuse crate::{api::{A, B},\n    cli};\n", "uses `cli`"),
+        ("capture/a.rs", "//! A.\nfn f() { g(crate::cli::run()) }\n", "uses `cli`"),
+        ("api/a.rs", "//! A.\nconst A: &str = \"PAY-01\";\n", "\"PAY-01\""),
+        ("cli/a.rs", "//! A.\nconst A: &str = \"prepared-payment/1\";\n", "belongs into a rule file"),
+        ("cli/a.rs", "use std::fmt;\n", "does not open"),
+        ("cli/a.rs", "//! A.\nfn f() { unsafe { g() } }\n", "`unsafe`"),
+        ("shed/a.rs", "//! A.\n", "does not list"),
+        (
+            "cli/a.rs",
+            "//! A.\n#[cfg(test)]\nmod tests {\n    const A: &str = \"x\";\n}\nconst B: &str = \"ALL-01\";\n",
+            "a.rs:6",
+        ),
+    ] {
+        let found = house(path, text);
+        assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
+    }
+    assert_eq!(house("cli/a.rs", &format!("//! A.\n{}", "\n".repeat(LONGEST))).len(), 1);
+}
+
+#[test]
+fn what_is_allowed_is_let_pass() {
+    let text = "//! A room, e.g. PAY-01.\n#![forbid(unsafe_code)]\nuse crate::{api::A, capture};\n/// As payment/1.\nfn f() -> &'static str {\n    \
+                \"SHA-256 and UTF-16\"\n}\n\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n    const A: &str = \"PAY-01\";\n}\n";
+    let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
+    let module = "//! C.\n#[cfg(test)]\npub(crate) mod sample;\n".to_owned();
+    let sources = Sources::from([
+        ("lib.rs".to_owned(), table),
+        ("capture/a.rs".to_owned(), text.to_owned()),
+        ("capture/mod.rs".to_owned(), module),
+        ("capture/sample.rs".to_owned(), "//! S.\nconst A: &str = \"payment/1\";\nuse crate::cli;\n".to_owned()),
+    ]);
+    assert_eq!(breaches(&sources, &[]), Vec::<String>::new());
+}
