@@ -194,7 +194,7 @@ fn check_value(field: &Field, value: &Value, name: String, found: &mut Differenc
         },
         (Kind::Bool, Value::Bool(_)) => None,
         (Kind::OneOf(names), Value::String(s)) => not_one_of(names, s),
-        (Kind::SetOf(names), Value::Array(items)) => set_problem(names, items, &name, found),
+        (Kind::SetOf(names), Value::Array(items)) => set_problem(names, items),
         (Kind::Object(fields), Value::Object(object)) => {
             check_object(fields, object, &format!("{name}."), found);
             None
@@ -206,7 +206,7 @@ fn check_value(field: &Field, value: &Value, name: String, found: &mut Differenc
     }
 }
 
-fn set_problem(names: &[&str], items: &[Value], name: &str, found: &mut Differences) -> Option<String> {
+fn set_problem(names: &[&str], items: &[Value]) -> Option<String> {
     if items.is_empty() {
         return Some("is empty".to_owned());
     }
@@ -220,7 +220,7 @@ fn set_problem(names: &[&str], items: &[Value], name: &str, found: &mut Differen
             _ => return Some("holds something that is not a string".to_owned()),
         }
         if items[..at].contains(item) {
-            found.informal.push(Difference { field: name.to_owned(), problem: "names one twice".to_owned() });
+            return Some("names one twice".to_owned());
         }
     }
     None

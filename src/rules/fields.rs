@@ -125,7 +125,7 @@ pub const FIELDS: &[Field] = &[
         "call.twin_ms",
         Int,
         true,
-        "since a create of equal operation and body, under another key, failed whose outcome is not known",
+        "since a create of equal operation and body, under another key, failed whose outcome is not known, within the limit `retry_window_ms`",
     ),
     f("call.twin_n", Int, true, "that create"),
     f("call.met_timeout", Bool, false, "the sends of the call, without a long pause between them, met a time-out"),

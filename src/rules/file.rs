@@ -54,6 +54,8 @@ pub struct LimitsRow {
     pub timeout_ms: i64,
     /// A pause of so many ms begins a new go.
     pub go_pause_ms: i64,
+    /// An equal create within so many ms of one whose outcome is not known is its retry.
+    pub retry_window_ms: i64,
 }
 
 #[derive(Debug, Deserialize)]

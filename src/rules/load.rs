@@ -28,6 +28,8 @@ pub struct Limits {
     pub timeout_ms: i64,
     /// A pause of so many ms begins a new go at a call.
     pub go_pause_ms: i64,
+    /// An equal create under another key, sent within so many ms of one whose outcome is not known, is its retry.
+    pub retry_window_ms: i64,
 }
 
 /// All rules.
@@ -140,7 +142,11 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
             file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
         digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes()).to_string()).into_bytes());
         if let Some(numbers) = numbers {
-            limits = Some(Limits { timeout_ms: numbers.timeout_ms, go_pause_ms: numbers.go_pause_ms });
+            limits = Some(Limits {
+                timeout_ms: numbers.timeout_ms,
+                go_pause_ms: numbers.go_pause_ms,
+                retry_window_ms: numbers.retry_window_ms,
+            });
         }
         if let Some(again) = feature.as_ref().filter(|new| features.iter().any(|old| old.feature == new.feature)) {
             return Err(RuleError::whole(path, format!("the feature `{}` has a file already", again.feature)));

@@ -39,8 +39,10 @@ pub struct RequestBody {
     pub debit_disallowed: bool,
     /// `restrictions.creditCardDisallowed`.
     pub credit_disallowed: bool,
-    /// Whether `restrictions` is there and not null.
+    /// Whether it says something of restrictions, in the documented place or elsewhere.
     pub names_restrictions: bool,
+    /// How that differs from its documented form, in sentences.
+    pub restrictions_wrong: Vec<String>,
     /// For comparison.
     pub canonical: String,
 }
@@ -101,6 +103,12 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         return RequestBody { canonical: body.digest.clone(), ..RequestBody::default() };
     };
     let differences = shape::check(operation, &bytes);
+    let of_restrictions = |difference: &&shape::Difference| {
+        let field = difference.field.to_ascii_lowercase();
+        field.contains("restrict") || field.contains("disallowed")
+    };
+    let all = differences.broken.iter().chain(&differences.informal);
+    let wrong: Vec<shape::Difference> = all.filter(of_restrictions).cloned().collect();
     let sentences = |list: Vec<shape::Difference>| list.iter().map(shape::Difference::sentence).collect();
     let parsed = serde_json::from_slice::<Value>(&bytes).ok();
     let canonical = match &parsed {
@@ -126,7 +134,8 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         store_id: id_of(&object, "storeId"),
         debit_disallowed: restriction("debitCardDisallowed"),
         credit_disallowed: restriction("creditCardDisallowed"),
-        names_restrictions: object.get("restrictions").is_some_and(|restrictions| !restrictions.is_null()),
+        names_restrictions: !wrong.is_empty() || object.get("restrictions").is_some_and(|given| !given.is_null()),
+        restrictions_wrong: wrong.iter().map(|difference| difference.sentence()).collect(),
         canonical,
     }
 }

@@ -176,10 +176,7 @@ impl Moment<'_> {
             "merchant_pos_id" => text(&body.merchant_pos_id),
             "restricted" => Value::Bool(body.debit_disallowed || body.credit_disallowed),
             "names_restrictions" => Value::Bool(body.names_restrictions),
-            "restrictions_broken" => {
-                let of_restrictions = body.broken.iter().filter(|problem| problem.contains("`restrictions"));
-                Value::Text(of_restrictions.cloned().collect::<Vec<_>>().join("; "))
-            }
+            "restrictions_broken" => Value::Text(body.restrictions_wrong.join("; ")),
             "both_restricted" => Value::Bool(body.debit_disallowed && body.credit_disallowed),
             "filter_merchant_pos_id" => Value::Bool(!send.parameter("merchantposid").is_empty()),
             "in_selection" => Value::Bool(send.operation.is_none_or(|op| self.target.operations.contains(&op))),

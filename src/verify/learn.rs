@@ -13,6 +13,7 @@ impl World {
     /// A send's head has arrived: changes the tracks accordingly.
     pub fn sent(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
         let mut emitted = self.resent(send, context);
+        self.abandon(send, context);
         self.count_send(send, context);
         self.count_request(send, context);
         self.count_payment(send, context);

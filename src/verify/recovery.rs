@@ -46,14 +46,15 @@ impl World {
         if send.is_call && send.failed() {
             let track = self.calls.at_mut(context.call);
             if track.in_flight.is_empty() && track.last_n == send.n {
-                track.loss = Some(Loss { n: send.n, found: Vec::new() });
+                track.loss = Some(Loss { n: send.n, found: Vec::new(), abandoned: false });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
             }
             return Vec::new();
         }
-        let (body, found) = (self.created_with(send), send.answer.found.clone());
+        let body = self.created_with(send);
+        let found = self.not_known_otherwise(&send.answer.found);
         let about = context.about;
         let path_id = send.path_id.clone().unwrap_or_default();
         let payment_state = PaymentState::from_name(&send.answer.state);
@@ -98,22 +99,54 @@ impl World {
         })
     }
 
+    /// Another create in the same place leaves what was lost there behind.
+    pub(super) fn abandon(&mut self, send: &Send, context: &Context) {
+        if !send.operation.is_some_and(Operation::creates) {
+            return;
+        }
+        for &call in &self.losses {
+            let track = self.calls.at_mut(call);
+            let same = |lost: &str, now: &str| !lost.is_empty() && lost == now;
+            let place = same(&track.subject.pos_id, &send.body.pos_id)
+                || same(&track.subject.store_id, &send.body.store_id)
+                || same(&track.subject.payment_id, &send.body.payment_id);
+            if let Some(loss) = track.loss.as_mut().filter(|_| place && call != context.call) {
+                loss.abandoned = true;
+            }
+        }
+    }
+
+    /// Of the ids that a look-up found, those that the client does not know from another create's answer.
+    fn not_known_otherwise(&self, found: &[String]) -> Vec<String> {
+        let created = |id: &str| {
+            let payment = self.payments.find(id).and_then(|place| self.payments.at(place).created_n);
+            let pos = self.poses.find(id).and_then(|place| self.poses.at(place).created_n);
+            let refund = self.refunds.find(id).and_then(|place| self.refunds.at(place).created_n);
+            payment.or(pos).or(refund).is_some()
+        };
+        found.iter().filter(|id| !created(id)).cloned().collect()
+    }
+
     /// The contents of lost creates that a look-up by filter is about.
     fn created_with(&self, send: &Send) -> Vec<[u8; 16]> {
         let is_about = |names: &[(&str, &str)]| {
             names.iter().any(|(parameter, value)| !value.is_empty() && send.parameter(parameter) == *value)
         };
+        let abandoned = |track: &super::tracks::CallTrack| track.loss.as_ref().is_none_or(|loss| loss.abandoned);
         let lost = self.losses.iter().map(|&call| self.calls.at(call));
         lost.filter(|track| match (track.operation, send.operation) {
-            (Some(CreatePos), Some(GetPosWithFilter)) => is_about(&[
-                ("merchantposid", &track.subject.merchant_pos_id),
-                ("beaconid", &track.subject.beacon_id),
-                ("storeid", &track.subject.store_id),
-            ]),
-            (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
-                is_about(&[("posid", &track.subject.pos_id), ("orderid", &track.subject.order_id)])
+            (Some(CreatePos), Some(GetPosWithFilter)) => {
+                let own =
+                    [("merchantposid", track.subject.merchant_pos_id.as_str()), ("beaconid", &track.subject.beacon_id)];
+                is_about(&own) || (!abandoned(track) && is_about(&[("storeid", &track.subject.store_id)]))
             }
-            (Some(CreateRefund), Some(QueryRefundIds)) => is_about(&[("paymentid", &track.subject.payment_id)]),
+            (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
+                is_about(&[("orderid", &track.subject.order_id)])
+                    || (!abandoned(track) && is_about(&[("posid", &track.subject.pos_id)]))
+            }
+            (Some(CreateRefund), Some(QueryRefundIds)) => {
+                !abandoned(track) && is_about(&[("paymentid", &track.subject.payment_id)])
+            }
             _ => false,
         })
         .map(|track| track.content)

@@ -103,6 +103,8 @@ pub struct Loss {
     pub n: u64,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
+    /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
+    pub abandoned: bool,
 }
 
 /// A request by its content: the same method, target and body.

@@ -4,7 +4,7 @@ use super::send::{Instant, Send};
 use super::tracks::{
     About, CallTrack, Conflict, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, Subject, TokenTrack,
 };
-use crate::api::Operation;
+use crate::api::{Operation, id};
 use crate::rules::load::Limits;
 use std::collections::HashMap;
 
@@ -311,6 +311,7 @@ impl World {
             let failed = track.last.filter(|last| last.failed && track.loss.is_some() && !track.looked_up);
             held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
         });
+        let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
         if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
             (context.twin_ms, context.twin_n) = (Some(ms), Some(n));
         }
@@ -365,7 +366,7 @@ impl World {
 fn call_key(send: &Send) -> String {
     let creates = send.operation.is_some_and(Operation::creates);
     if creates && !send.key.is_empty() {
-        format!("key {}", send.key)
+        format!("key {}", id::canonical(&send.key))
     } else if creates {
         format!("{} {} {:02x?}", send.method, send.path, send.content)
     } else {
