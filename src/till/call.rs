@@ -152,17 +152,16 @@ impl Till {
 }
 
 fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) -> Trouble {
-    match outcome {
-        Err(why) => Trouble::Lost { operation, sends, why },
-        Ok(answer) if answer.status.is_server_error() => {
-            Trouble::Lost { operation, sends, why: format!("answered {}", answer.status.as_u16()) }
-        }
-        Ok(answer) => {
-            let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
-            let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
-            Trouble::Refused { operation, status, code, message: message.unwrap_or_default() }
-        }
+    let answer = match outcome {
+        Err(why) => return Trouble::Lost { operation, sends, status: None, why },
+        Ok(answer) => answer,
+    };
+    let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
+    if answer.status.is_server_error() {
+        return Trouble::Lost { operation, sends, status: Some(status), why: format!("answered {status}") };
     }
+    let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+    Trouble::Refused { operation, status, code, message: message.unwrap_or_default() }
 }
 
 fn error_body(body: &[u8]) -> Option<Value> {

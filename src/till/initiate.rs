@@ -28,7 +28,7 @@ impl Till {
         let answer = match self.call(&call).await {
             Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Mistake::IgnoresActive) => {
                 self.clear_pos(&pos.pos_id).await?;
-                self.call(&call).await?
+                self.call(&self.once_more(&call)).await?
             }
             Err(trouble) if self.makes(Mistake::CleansUpOnAnyError) => {
                 self.sweep_and_repeat(&call, &pos.pos_id, trouble).await?

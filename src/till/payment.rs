@@ -6,7 +6,7 @@
 use super::call::Call;
 use super::hanging::now_ms;
 use super::pace::PollClock;
-use super::{Intent, Mistake, Till, Trouble};
+use super::{Intent, Till, Trouble};
 use crate::api::{Amount, Operation, PaymentState};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -146,8 +146,7 @@ impl Till {
     }
 
     fn hang(&mut self, payment_id: &str, intent: Intent, trouble: Trouble) -> Result<Settled, Trouble> {
-        let lost_capture = matches!(intent, Intent::Capture(_)) && self.makes(Mistake::SuccessAfterLostCapture);
-        if self.makes(Mistake::ForgetsHanging) || self.makes(Mistake::NoRetry) || lost_capture {
+        if self.takes_as_done(intent, &trouble) {
             self.remember(|memory| memory.settled(payment_id))?;
         } else {
             self.remember(|memory| memory.tried(payment_id, now_ms()))?;

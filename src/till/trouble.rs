@@ -14,6 +14,8 @@ pub enum Trouble {
         operation: Operation,
         /// How often it was sent.
         sends: u32,
+        /// The status of the last answer; `None`: there was none.
+        status: Option<u16>,
         /// What became of the last send.
         why: String,
     },
@@ -66,7 +68,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Setup(what) | Trouble::Token(what) => f.write_str(what),
-            Trouble::Lost { operation, sends, why } => write!(f, "{operation} was sent {sends} times in vain: {why}"),
+            Trouble::Lost { operation, sends, why, .. } => {
+                write!(f, "{operation} was sent {sends} times in vain: {why}")
+            }
             Trouble::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;
                 if let Some(code) = code {

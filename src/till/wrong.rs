@@ -3,7 +3,7 @@
 //! Kept apart, so that the other files read as what a client should do.
 
 use super::call::{Call, new_key};
-use super::{KnownPos, Mistake, Payment, Sale, Till, Trouble};
+use super::{Intent, KnownPos, Mistake, Payment, Sale, Till, Trouble};
 use crate::api::{Amount, Operation};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -55,6 +55,23 @@ impl Till {
                 body["merchantPaymentLabel"] = json!(format!("Attempt {}", sends + 1));
             }
             _ => {}
+        }
+    }
+
+    /// The call once more, after what stood in its way is gone.
+    pub(super) fn once_more(&self, call: &Call) -> Call {
+        let key = if self.makes(Mistake::NewKeyPerAttempt) { Some(new_key()) } else { call.key.clone() };
+        Call { key, ..call.clone() }
+    }
+
+    /// Whether a decision that was tried in vain is forgotten all the same.
+    pub(super) fn takes_as_done(&self, intent: Intent, trouble: &Trouble) -> bool {
+        match self.config.mistake {
+            Some(Mistake::ForgetsHanging | Mistake::NoRetry) => true,
+            Some(Mistake::SuccessAfterLostCapture) => {
+                matches!((intent, trouble), (Intent::Capture(_), Trouble::Lost { status: None, .. }))
+            }
+            _ => false,
         }
     }
 
