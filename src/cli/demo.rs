@@ -1,11 +1,78 @@
-//! `poscert demo`.
+//! `poscert demo`: sandbox, recorder, reference client and verdict in one process, over real sockets and real TLS.
+
+mod closing;
+mod faults;
+mod play;
+mod script;
+mod stage;
 
 use super::{Exit, Failure};
+use crate::report::text;
+use crate::till::mistake::{Announced, catalogue};
+use play::Play;
+use script::Script;
+use stage::Stage;
+use std::path::PathBuf;
 
 /// Arguments of `poscert demo`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(
+    after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon"
+)]
+pub struct Args {
+    /// Let the client make a mistake, and see it caught; `list` shows all mistakes with what each must fail
+    #[arg(long, value_name = "WHAT")]
+    broken: Option<String>,
+    /// Folder for the capture [default: a new one in the folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`demo`"))
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    if args.broken.as_deref() == Some("list") {
+        print!("{}", closing::list(&catalogue().map_err(Failure::new)?));
+        return Ok(Exit::Passed);
+    }
+    let announced = match args.broken.as_deref() {
+        Some(id) => Some(super::till::mistake_of(id)?.announced().map_err(Failure::new)?),
+        None => None,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
+    let dir = capture_dir(args.capture)?;
+    runtime.block_on(record(&dir, announced.as_ref()))?;
+    let verdict = super::verify::verify_capture(&dir)?;
+    print!("\n{}", text::render(&verdict, text::Style::for_stdout()));
+    print!("{}", closing::lines(&verdict, &dir, announced.as_ref()));
+    Ok(super::verify::exit(&verdict))
+}
+
+/// Plays the whole script before a recorder.
+async fn record(dir: &std::path::Path, announced: Option<&Announced>) -> Result<(), Failure> {
+    let mistake = announced.map(|announced| super::till::mistake_of(&announced.id)).transpose()?;
+    let script = Script::builtin().map_err(Failure::new)?;
+    let stage = Stage::set(dir).await?;
+    println!("Sandbox, recorder and till on this machine; capture in {}", dir.display());
+    if let Some(announced) = announced {
+        println!("The till makes a mistake: {}.", announced.title);
+    }
+    let say = |line: &str| println!("{line}");
+    let played = Play::new(&stage, &script, mistake, &say).run().await;
+    stage.clear().await?;
+    played.map_err(Failure::new)
+}
+
+fn capture_dir(wanted: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match wanted {
+        Some(dir) if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) => {
+            Err(Failure::new(format!("{} is not empty: name a new folder for the demo's capture", dir.display())))
+        }
+        Some(dir) => Ok(dir),
+        None => {
+            let made = tempfile::Builder::new().prefix("poscert-demo-").tempdir();
+            let made = made.map_err(|error| Failure::new(format!("no folder for the capture can be made: {error}")))?;
+            // The capture outlives the demo, so that it can be shown and verified again.
+            Ok(made.keep())
+        }
+    }
 }

@@ -1,11 +1,235 @@
-//! `poscert till`.
+//! `poscert till`: the reference client by hand, an act at a time, or driven by lines of JSON.
 
 use super::{Exit, Failure};
+use crate::api::Amount;
+use crate::pki::{self, CaFiles};
+use crate::till::config::token_url;
+use crate::till::drive::{amount_of, drive, tell_jobs, tell_paid, tell_settled};
+use crate::till::sale::Abort;
+use crate::till::{Memory, Mistake, Paid, Sale, Till, TillConfig, Trouble};
+use clap::Subcommand;
+use std::io::BufRead as _;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
 
 /// Arguments of `poscert till`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Example, against `poscert record` or `poscert sandbox` on this machine:\n  \
+    poscert till onboard\n  poscert till pay 12.50\n  poscert till offboard\n\n\
+    Calls that get no answer are sent again as the documentation asks; what could not be captured or cancelled is \
+    remembered, and `poscert till job` tries it again.")]
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+    /// Base URL of the API, up to and with /v10
+    #[arg(long, global = true, env = "POSCERT_BASE_URL", default_value = "https://127.0.0.1:8443/pos/v10")]
+    base_url: String,
+    /// Token endpoint [default: at the host of the base URL]
+    #[arg(long, global = true, env = "POSCERT_TOKEN_URL")]
+    token_url: Option<String>,
+    /// Certificates to trust, PEM [default: those of SSL_CERT_FILE or the system, and the local CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Client id
+    #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = "c0ffee00-0000-4000-8000-000000000001")]
+    client_id: String,
+    /// Client secret
+    #[arg(
+        long,
+        global = true,
+        env = "POSCERT_CLIENT_SECRET",
+        default_value = "sandbox-secret-one",
+        hide_env_values = true
+    )]
+    client_secret: String,
+    /// VAT number of the merchant
+    #[arg(long, global = true, env = "POSCERT_VAT", default_value = "DK90000028")]
+    vat: String,
+    /// Version of the client, Major.Minor.Build
+    #[arg(long, global = true, env = "POSCERT_CLIENT_VERSION", default_value = "2.1.0")]
+    client_version: String,
+    /// The merchant's id of the PoS
+    #[arg(long, global = true, env = "POSCERT_MERCHANT_POS_ID", default_value = "poscert-till")]
+    pos: String,
+    /// Beacon id of the till's own beacon: a GUID or 15 digits
+    #[arg(long, global = true)]
+    beacon: Option<String>,
+    /// File in which the till remembers its PoS and what is still to be done [default: till.json beside the folder of the local CA]
+    #[arg(long, global = true, env = "POSCERT_TILL_MEMORY")]
+    memory: Option<PathBuf>,
+    /// Folder of the local CA
+    #[arg(long, global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
+    ca_dir: Option<PathBuf>,
+    /// Make a mistake; `poscert demo --broken list` has them all
+    #[arg(long, global = true, value_name = "WHAT")]
+    broken: Option<String>,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`till`"))
+#[derive(Subcommand)]
+enum Act {
+    /// Look the PoS up, or create it
+    Onboard,
+    /// Delete the PoS
+    Offboard,
+    /// Start a payment and see it through; Ctrl-C is the cashier's key that stops it
+    Pay {
+        /// For example 12.50
+        #[arg(value_parser = amount_of)]
+        amount: Amount,
+        /// Capture less, where that is possible
+        #[arg(long, value_name = "AMOUNT", value_parser = amount_of)]
+        capture: Option<Amount>,
+        /// What the customer reads
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Cancel the payment that was started and not ended
+    #[command(alias = "abort")]
+    Cancel,
+    /// Start again as after a power cut: look the PoS up
+    Restart,
+    /// Try again what could not be captured or cancelled, once it has rested for half a minute
+    Job,
+    /// What the till remembers, as JSON
+    Status,
+    /// Do the acts that come as lines of JSON on standard input: {"act": "pay", "amount": "12.50"}
+    Drive,
+    /// Prepare a payment (not built yet)
+    Prepare(super::NotYet),
+    /// Ready a prepared payment (not built yet)
+    Ready(super::NotYet),
+    /// Refund a payment (not built yet)
+    Refund(super::NotYet),
+    /// Cancel a refund (not built yet)
+    CancelRefund(super::NotYet),
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    if let Some(name) = not_built(&args.act) {
+        return Err(Failure::not_yet(&format!("`till {name}`")));
+    }
+    let config = config(&args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
+    runtime.block_on(act(config, &args)).map_err(|trouble| Failure::new(trouble.to_string()))
+}
+
+fn not_built(act: &Act) -> Option<&'static str> {
+    match act {
+        Act::Prepare(_) => Some("prepare"),
+        Act::Ready(_) => Some("ready"),
+        Act::Refund(_) => Some("refund"),
+        Act::CancelRefund(_) => Some("cancel-refund"),
+        _ => None,
+    }
+}
+
+fn config(args: &Args) -> Result<TillConfig, Failure> {
+    let ca_dir = args.ca_dir.clone().map_or_else(pki::default_dir, Ok).ok();
+    let local_ca = ca_dir.as_ref().map(|dir| CaFiles::within(dir).pem).filter(|pem| pem.exists());
+    let beside_ca = || Some(ca_dir.as_ref()?.parent()?.join("till.json"));
+    let memory = args.memory.clone().or_else(beside_ca);
+    let nowhere = "there is no home folder to remember in: name a file with --memory";
+    let mistake = args.broken.as_deref().map(mistake_of).transpose()?;
+    Ok(TillConfig {
+        token_url: args.token_url.clone().unwrap_or_else(|| token_url(&args.base_url)),
+        vat: args.vat.clone(),
+        version: args.client_version.clone(),
+        ca_file: args.ca_file.clone(),
+        extra_ca: local_ca,
+        beacon_id: args.beacon.clone(),
+        memory: Some(memory.ok_or_else(|| Failure::new(nowhere))?),
+        mistake,
+        ..TillConfig::certification(&args.base_url, &args.client_id, &args.client_secret)
+    })
+}
+
+/// The mistake of that id.
+pub(super) fn mistake_of(id: &str) -> Result<Mistake, Failure> {
+    Mistake::from_id(id)
+        .ok_or_else(|| Failure::new(format!("there is no mistake {id:?}: `poscert demo --broken list` has them all")))
+}
+
+async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
+    if let Act::Drive = args.act {
+        drive(&config, &args.pos, lines_of_stdin(), |line| eprintln!("{line}")).await?;
+        return Ok(Exit::Passed);
+    }
+    let mut till = Till::new(config)?;
+    match &args.act {
+        Act::Onboard | Act::Restart => {
+            let pos = till.onboard(&args.pos).await?;
+            println!(
+                "PoS {} is onboarded; its QR code holds mobilepaypos://pos?id={}&source=qr",
+                pos.pos_id, pos.beacon_id
+            );
+            Ok(Exit::Passed)
+        }
+        Act::Offboard => {
+            till.offboard().await?;
+            println!("The PoS is deleted.");
+            Ok(Exit::Passed)
+        }
+        Act::Pay { amount, capture, label } => {
+            let sale = Sale { capture: *capture, label: label.clone(), ..Sale::of(*amount) };
+            pay(&mut till, &sale).await
+        }
+        Act::Cancel => {
+            let open = till.memory().open.clone().ok_or(Trouble::NoPayment)?;
+            println!("payment {open}: {}", tell_settled(&till.cancel(&open).await?));
+            Ok(Exit::Passed)
+        }
+        Act::Job => job(&mut till).await,
+        Act::Status => {
+            println!("{}", status(till.memory()));
+            Ok(Exit::Passed)
+        }
+        Act::Drive | Act::Prepare(_) | Act::Ready(_) | Act::Refund(_) | Act::CancelRefund(_) => Ok(Exit::Passed),
+    }
+}
+
+/// A sale; Ctrl-C stops it as the cashier would.
+async fn pay(till: &mut Till, sale: &Sale) -> Result<Exit, Trouble> {
+    let abort = Abort::default();
+    let key = abort.clone();
+    let waiter = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            key.press();
+        }
+    });
+    let paid = till.pay(sale, &abort).await;
+    waiter.abort();
+    let paid = paid?;
+    println!("{}", tell_paid(&paid));
+    Ok(if matches!(paid, Paid::Captured(..)) { Exit::Passed } else { Exit::Failed })
+}
+
+/// The periodic job: waits for what rests, and tries it again.
+async fn job(till: &mut Till) -> Result<Exit, Trouble> {
+    let Some(due) = till.next_job() else {
+        println!("Nothing is to be done.");
+        return Ok(Exit::Passed);
+    };
+    tokio::time::sleep(due).await;
+    for line in tell_jobs(till.resume_hanging().await?) {
+        println!("{line}");
+    }
+    Ok(if till.memory().hanging.is_empty() { Exit::Passed } else { Exit::Failed })
+}
+
+fn status(memory: &Memory) -> String {
+    serde_json::to_string_pretty(memory).unwrap_or_default()
+}
+
+/// Lines of standard input, read on a thread of their own: a read from a terminal cannot be given up.
+fn lines_of_stdin() -> mpsc::UnboundedReceiver<String> {
+    let (sender, lines) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }

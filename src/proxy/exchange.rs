@@ -40,12 +40,8 @@ struct Rest {
 /// Carries an exchange from its head to its record.
 pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, reply: Reply) {
     let head = &seat.head;
-    let view = HeadView {
-        number: seat.number,
-        method: &head.line.method,
-        target: &head.line.target,
-        headers: &head.headers,
-    };
+    let view =
+        HeadView { number: seat.number, method: &head.line.method, target: &head.line.target, headers: &head.headers };
     let fault = if seat.refused.is_none() { recorder.faults.decide(&view) } else { None };
     let course = Course::new(seat.clone(), fault, &recorder.writer);
     let mut rest = Rest { reply: Some(reply), cut: None };
@@ -86,7 +82,8 @@ async fn settled(recorder: &Recorder, seat: &Seat) {
 pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
     let course = Course::new(seat.clone(), None, &recorder.writer);
     let detail = seat.look(|state| state.gone.as_ref().map(|gone| gone.detail.clone())).unwrap_or_default();
-    let fate = Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
+    let fate =
+        Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
     recorder.record(course.record(&fate, &recorder.writer)).await;
 }
 
@@ -317,14 +314,7 @@ async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
     answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
 }
 
-async fn answer_itself(
-    course: &Course,
-    status: u16,
-    reason: &str,
-    body: String,
-    rest: &mut Rest,
-    fate: Fate,
-) -> Fate {
+async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
     course.answers_itself();
     let seat = &course.seat;
     let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();

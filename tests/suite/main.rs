@@ -1,9 +1,12 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod demo;
 mod ends;
 mod fidelity;
+mod gateway;
 mod normal;
 mod raw;
 mod rooms;
 mod sandbox;
+mod till;
 mod ways;

@@ -1,0 +1,122 @@
+//! The demo's stage: a sandbox, a recorder before it, a CA of their own, and how a till finds them.
+
+use super::faults::SceneFaults;
+use crate::api::Feature;
+use crate::capture::record::{Record, Session};
+use crate::capture::{Writer, WriterOptions};
+use crate::cli::Failure;
+use crate::pki::{Authority, Name};
+use crate::proxy::{self, Limits, RecorderConfig, Running, Trust, Unwatched, Upstream};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::till::TillConfig;
+use rustls::ServerConfig;
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Any free port of this machine.
+const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Everything that the tills and the customer play on.
+pub struct Stage {
+    /// How a till is set up that goes through the recorder.
+    pub till: TillConfig,
+    /// What meets its calls.
+    pub faults: Arc<SceneFaults>,
+    backend: Backend,
+    recorder: Running,
+    _ca: tempfile::TempDir,
+}
+
+/// A sandbox that listens.
+struct Backend {
+    sandbox: Sandbox,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+    end: oneshot::Sender<()>,
+}
+
+impl Stage {
+    /// Sets it: when this returns, the recorder listens and records into `capture`.
+    ///
+    /// # Errors
+    /// A sentence where a socket, the CA or the capture cannot be had.
+    pub async fn set(capture: &Path) -> Result<Stage, Failure> {
+        let ca = tempfile::tempdir().map_err(failure)?;
+        let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
+        let names: Vec<Name> = Name::parse("127.0.0.1").into_iter().collect();
+        let backend = backend(authority.server_config_for(&names).map_err(failure)?).await?;
+        let faults = Arc::new(SceneFaults::default());
+
+        let trust = Trust::Roots(vec![authority.certificate().clone()]);
+        let upstream = Upstream::parse(&format!("https://{}/pos/v10", backend.address), trust).map_err(failure)?;
+        let options = WriterOptions { upstream: upstream.origin(), ..WriterOptions::default() };
+        let writer = Writer::open(capture, options).map_err(failure)?;
+        let client = backend.sandbox.clients().first().cloned();
+        let client = client.ok_or_else(|| failure("the sandbox knows no client"))?;
+        let config = RecorderConfig {
+            listen: ANYWHERE,
+            proxy_listen: ANYWHERE,
+            upstream,
+            names: Vec::new(),
+            tunnel: Vec::new(),
+            limits: Limits::default(),
+        };
+        let ca_file = authority.files().pem.clone();
+        let recorder = proxy::start(config, authority, writer.clone(), faults.clone(), Arc::new(Unwatched)).await;
+        let recorder = recorder.map_err(failure)?;
+
+        let base_url = format!("https://{}/pos/v10", recorder.base_addr);
+        let certification = TillConfig::certification(&base_url, &client.client_id, &client.client_secret);
+        let till = TillConfig { ca_file: Some(ca_file), ..certification };
+        writer.append(Record::Session(session(&till))).await.map_err(failure)?;
+        Ok(Stage { till, faults, backend, recorder, _ca: ca })
+    }
+
+    /// What the simulated customer needs: where to act, and what to wait for.
+    pub fn actors(&self) -> (Sandbox, Arc<SceneFaults>) {
+        (self.backend.sandbox.clone(), self.faults.clone())
+    }
+
+    /// Clears it: the recorder stops in good order and the capture is closed.
+    ///
+    /// # Errors
+    /// A sentence where the capture could not be closed.
+    pub async fn clear(self) -> Result<(), Failure> {
+        let stopped = self.recorder.stop().await;
+        let _ = self.backend.end.send(());
+        let _ = self.backend.task.await;
+        stopped.map_err(|why| Failure::new(format!("the demo's capture is not whole: {why}")))
+    }
+}
+
+fn failure(what: impl Display) -> Failure {
+    Failure::new(format!("the demo cannot start: {what}"))
+}
+
+/// Who is certified in the demo, for what.
+fn session(till: &TillConfig) -> Session {
+    Session {
+        integrator_id: Some("poscert".to_owned()),
+        client_id: Some(till.client_id.clone()),
+        client_version: Some(till.version.clone()),
+        system_name: Some("poscert till".to_owned()),
+        features: [Feature::Onboarding, Feature::Payment].iter().map(|feature| feature.id().to_owned()).collect(),
+    }
+}
+
+async fn backend(tls: Arc<ServerConfig>) -> Result<Backend, Failure> {
+    let sandbox = Sandbox::new(SandboxOptions::default());
+    let listener = TcpListener::bind(ANYWHERE).await.map_err(failure)?;
+    let address = listener.local_addr().map_err(failure)?;
+    let (end, ended) = oneshot::channel();
+    let served = sandbox.clone();
+    let task = tokio::spawn(async move {
+        served.serve(listener, tls, async move { ended.await.unwrap_or_default() }).await;
+    });
+    Ok(Backend { sandbox, address, task, end })
+}

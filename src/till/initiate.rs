@@ -1,0 +1,66 @@
+//! Starting a payment, and what is done when another one stands in the way (payment_flows#payment_management).
+
+use super::call::{Call, list_field, text_field};
+use super::{Mistake, Payment, Sale, Till, Trouble};
+use crate::api::{Operation, PaymentState, error};
+use serde_json::json;
+
+impl Till {
+    /// Starts a payment on the till's PoS. Where another one is active there, it is found and cancelled, and the
+    /// same call made again with the same key.
+    ///
+    /// # Errors
+    /// Whatever keeps the payment from being started.
+    pub async fn initiate(&mut self, sale: &Sale) -> Result<Payment, Trouble> {
+        let pos = self.pos()?;
+        let mut body = json!({
+            "posId": pos.pos_id,
+            "orderId": sale.order_id,
+            "amount": self.spelled_amount(sale.amount),
+            "currencyCode": self.config.currency(),
+            "plannedCaptureDelay": "None",
+        });
+        if let Some(label) = &sale.label {
+            body["merchantPaymentLabel"] = json!(label);
+        }
+        let operation = Operation::InitiatePayment;
+        let call = Call::of(operation).body(body);
+        let answer = match self.call(&call).await {
+            Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Mistake::IgnoresActive) => {
+                self.clear_pos(&pos.pos_id).await?;
+                self.call(&self.once_more(&call)).await?
+            }
+            Err(trouble) if self.makes(Mistake::CleansUpOnAnyError) => {
+                self.sweep_and_repeat(&call, &pos.pos_id, trouble).await?
+            }
+            other => other?,
+        };
+        let id = match text_field(operation, &answer, "paymentId") {
+            Err(_) if self.makes(Mistake::NullId) => "null".to_owned(),
+            other => other?,
+        };
+        self.remember(|memory| memory.open = Some(id.clone()))?;
+        Ok(Payment { id, order_id: sale.order_id.clone(), amount: sale.amount })
+    }
+
+    /// Finds the payment that is active on the PoS and cancels it. The list holds reserved ones too: these stand in
+    /// nobody's way, and what becomes of them was decided elsewhere.
+    async fn clear_pos(&mut self, pos_id: &str) -> Result<(), Trouble> {
+        for id in self.listed(pos_id).await? {
+            if self.memory.hanging.iter().any(|hanging| hanging.payment_id == id) {
+                continue;
+            }
+            if self.look(&id).await?.state.is_some_and(PaymentState::is_active) {
+                self.cancel(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ids of the active and reserved payments on a PoS.
+    pub(super) async fn listed(&mut self, pos_id: &str) -> Result<Vec<String>, Trouble> {
+        let operation = Operation::QueryPaymentIds;
+        let answer = self.call(&Call::of(operation).parameter("posId", pos_id)).await?;
+        list_field(operation, &answer, "paymentIds")
+    }
+}

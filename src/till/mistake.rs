@@ -1,0 +1,128 @@
+//! The mistakes that clients of the API make, each seen in the wild, and what each must be caught for.
+//!
+//! What a mistake must fail stands in `fixtures/broken.toml`, beside its title: it is a statement about the rules, not
+//! about the till.
+
+use serde::Deserialize;
+
+macro_rules! mistakes {
+    ($($name:ident = $id:literal,)*) => {
+        /// A mistake that the till can be told to make.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)] // Each has its title in `fixtures/broken.toml`.
+        pub enum Mistake { $($name,)* }
+
+        impl Mistake {
+            /// All of them.
+            pub const ALL: &[Mistake] = &[$(Mistake::$name,)*];
+
+            /// The name used in options.
+            pub fn id(self) -> &'static str {
+                match self { $(Mistake::$name => $id,)* }
+            }
+        }
+    };
+}
+
+mistakes! {
+    NewKeyPerAttempt = "new-key-per-attempt",
+    BodyChangesOnRetry = "body-changes-on-retry",
+    NoKey = "no-key",
+    NoRetry = "no-retry",
+    NoTimeout = "no-timeout",
+    TooManySends = "too-many-sends",
+    HammersOnServerError = "hammers-on-server-error",
+    HammersOnTakenBeacon = "hammers-on-taken-beacon",
+    RepeatsRefused = "repeats-refused",
+    PollsTooSoon = "polls-too-soon",
+    PollsAtOnceAfterFailure = "polls-at-once-after-failure",
+    MinorUnits = "minor-units",
+    TruncatesCapture = "truncates-capture",
+    PartialWithoutFlag = "partial-without-flag",
+    CapturesTooMuch = "captures-too-much",
+    CapturesUnseen = "captures-unseen",
+    CapturesAfterCancel = "captures-after-cancel",
+    SuccessAfterLostCapture = "success-after-lost-capture",
+    ForgetsHanging = "forgets-hanging",
+    LeavesReserved = "leaves-reserved",
+    LeavesActive = "leaves-active",
+    IgnoresActive = "ignores-active",
+    CleansUpOnAnyError = "cleans-up-on-any-error",
+    NullId = "null-id",
+    NoVersion = "no-version",
+    MalformedVersion = "malformed-version",
+    OtherVersion = "other-version",
+    DoubledVatPrefix = "doubled-vat-prefix",
+    BareVat = "bare-vat",
+    TokenInUrl = "token-in-url",
+    RefusedTokenAgain = "refused-token-again",
+    UndocumentedCall = "undocumented-call",
+    OutsideSelection = "outside-selection",
+    SellsOnDeletedPos = "sells-on-deleted-pos",
+}
+
+/// What is announced of a mistake.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// The mistake's id.
+    pub id: String,
+    /// In a sentence.
+    pub title: String,
+    /// Ids of the musts that it fails, all of them, in order.
+    pub fails: Vec<String>,
+    /// Ids of the mandatory cases that it cannot pass.
+    #[serde(default)]
+    pub cases_not_passed: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    broken: Vec<Announced>,
+}
+
+impl Mistake {
+    /// The mistake of that id.
+    pub fn from_id(id: &str) -> Option<Mistake> {
+        Self::ALL.iter().copied().find(|mistake| mistake.id() == id)
+    }
+
+    /// What is announced of it.
+    ///
+    /// # Errors
+    /// A sentence where the catalogue that is built in lacks it.
+    pub fn announced(self) -> Result<Announced, String> {
+        let found = catalogue()?.into_iter().find(|announced| announced.id == self.id());
+        found.ok_or_else(|| format!("fixtures/broken.toml says nothing of {}", self.id()))
+    }
+}
+
+/// Everything that is announced, in the order of the file.
+///
+/// # Errors
+/// A sentence where the catalogue that is built in cannot be read.
+pub fn catalogue() -> Result<Vec<Announced>, String> {
+    let text = include_str!("../../fixtures/broken.toml");
+    let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/broken.toml: {error}"))?;
+    Ok(catalogue.broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_announced_and_fails_something() {
+        let announced: Vec<String> = catalogue().unwrap().into_iter().map(|announced| announced.id).collect();
+        let known: Vec<&str> = Mistake::ALL.iter().map(|mistake| mistake.id()).collect();
+        assert_eq!(announced, known);
+        for announced in catalogue().unwrap() {
+            assert!(!announced.fails.is_empty(), "{}", announced.id);
+            let mut sorted = announced.fails.clone();
+            sorted.sort();
+            assert_eq!(announced.fails, sorted, "{}", announced.id);
+            assert_eq!(Mistake::from_id(&announced.id).map(Mistake::id), Some(announced.id.as_str()));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Onboarding: a PoS is looked up before it is created, and a beacon that is taken is freed (pos_management).
+
+use super::call::{Call, list_field, text_field};
+use super::{KnownPos, Mistake, Till, Trouble};
+use crate::api::{Operation, error};
+use serde_json::json;
+
+impl Till {
+    /// Makes the PoS of that `merchantPosId` this till's own: the one that exists, else a new one.
+    ///
+    /// # Errors
+    /// Whatever keeps the till from having a PoS.
+    pub async fn onboard(&mut self, merchant_pos_id: &str) -> Result<KnownPos, Trouble> {
+        let pos_id = match self.find_pos("merchantPosId", merchant_pos_id).await? {
+            Some(pos_id) => pos_id,
+            None => self.create_pos(merchant_pos_id).await?,
+        };
+        // The beacon id is the backend's where the till brought none; read it in any case: the backend has the truth.
+        let answer = self.call(&Call::on(Operation::GetPos, &pos_id)).await?;
+        let beacon_id = text_field(Operation::GetPos, &answer, "beaconId")?;
+        let pos = KnownPos { pos_id, merchant_pos_id: merchant_pos_id.to_owned(), beacon_id };
+        self.remember(|memory| memory.pos = Some(pos.clone()))?;
+        Ok(pos)
+    }
+
+    /// Deletes the till's PoS. One that is gone already is deleted.
+    ///
+    /// # Errors
+    /// [`Trouble::StillHanging`] while a reservation on it is not settled, and whatever the backend refuses.
+    pub async fn offboard(&mut self) -> Result<(), Trouble> {
+        let pos = self.pos()?;
+        if !self.memory.hanging.is_empty() {
+            return Err(Trouble::StillHanging(self.memory.hanging.len()));
+        }
+        if let Some(open) = self.memory.open.clone() {
+            self.cancel(&open).await?;
+        }
+        self.delete_pos(&pos.pos_id).await?;
+        if self.makes(Mistake::SellsOnDeletedPos) {
+            self.sell_after_close(&pos).await;
+        }
+        self.remember(|memory| memory.pos = None)
+    }
+
+    /// The till's PoS.
+    pub(super) fn pos(&self) -> Result<KnownPos, Trouble> {
+        self.memory.pos.clone().ok_or(Trouble::NoPos)
+    }
+
+    async fn delete_pos(&mut self, pos_id: &str) -> Result<(), Trouble> {
+        match self.call(&Call::on(Operation::DeletePos, pos_id)).await {
+            Err(trouble) if !trouble.has_status(404) => Err(trouble),
+            _ => Ok(()),
+        }
+    }
+
+    async fn find_pos(&mut self, filter: &'static str, value: &str) -> Result<Option<String>, Trouble> {
+        let operation = Operation::GetPosWithFilter;
+        let answer = self.call(&Call::of(operation).parameter(filter, value)).await?;
+        Ok(list_field(operation, &answer, "posIds")?.into_iter().next())
+    }
+
+    async fn create_pos(&mut self, merchant_pos_id: &str) -> Result<String, Trouble> {
+        let operation = Operation::CreatePos;
+        let mut body = json!({
+            "merchantPosId": merchant_pos_id,
+            "storeId": self.find_store().await?,
+            "name": merchant_pos_id,
+            "supportedBeaconTypes": ["QR"],
+        });
+        if let Some(beacon) = &self.config.beacon_id {
+            body["beaconId"] = json!(beacon);
+        }
+        let call = Call::of(operation).body(body);
+        match self.call(&call).await {
+            Ok(answer) => text_field(operation, &answer, "posId"),
+            Err(trouble) if trouble.has_code(error::MERCHANT_POS_ID_TAKEN.code) => {
+                self.find_pos("merchantPosId", merchant_pos_id).await?.ok_or(trouble)
+            }
+            Err(trouble) if trouble.has_code(error::BEACON_ID_TAKEN.code) => self.free_beacon(&call, trouble).await,
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The till's own beacon stands at another PoS, an earlier one of its own: that one is deleted, and the same
+    /// call made again, with the same key.
+    async fn free_beacon(&mut self, call: &Call, taken: Trouble) -> Result<String, Trouble> {
+        let beacon = self.config.beacon_id.clone().unwrap_or_default();
+        if self.makes(Mistake::HammersOnTakenBeacon) {
+            return Err(taken);
+        }
+        let other = self.find_pos("beaconId", &beacon).await?.ok_or(taken)?;
+        self.delete_pos(&other).await?;
+        let answer = self.call(call).await?;
+        text_field(Operation::CreatePos, &answer, "posId")
+    }
+
+    /// The merchant's store.
+    async fn find_store(&mut self) -> Result<String, Trouble> {
+        let operation = Operation::GetStores;
+        let (brand, location) = (self.config.brand.clone(), self.config.location.clone());
+        let call = Call::of(operation).parameter("merchantBrandId", &brand).parameter("merchantLocationId", &location);
+        let answer = self.call(&call).await?;
+        list_field(operation, &answer, "storeIds")?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Trouble::Setup(format!("the merchant has no store of brand {brand} at location {location}")))
+    }
+}

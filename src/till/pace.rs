@@ -1,0 +1,212 @@
+//! The till's times and counts, and what follows from them: when to send again, and when to poll.
+//!
+//! Pure: values in, values out. The numbers are those of the documentation (api_principles#error_handling,
+//! #retrying_requests, #call_throttling; best_practices#polling).
+
+use super::Mistake;
+use crate::api::{Operation, error};
+use std::time::{Duration, Instant};
+
+/// Times and counts of a till.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a POST or DELETE is waited for.
+    pub patience: Duration,
+    /// How long a GET is waited for.
+    pub get_patience: Duration,
+    /// How often a call is sent at most, the first send included.
+    pub sends: u32,
+    /// The pause before the second send; it doubles from send to send.
+    pub first_pause: Duration,
+    /// The longest pause between two sends.
+    pub longest_pause: Duration,
+    /// Payments are polled no sooner than this, whatever the backend asks.
+    pub poll_floor: Duration,
+    /// How long a capture or cancel that was given up rests before it is tried again.
+    pub rest: Duration,
+    /// How long a customer is waited for before the payment is cancelled.
+    pub customer: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            patience: Duration::from_secs(2),
+            get_patience: Duration::from_millis(500),
+            sends: 6,
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_millis(1600),
+            poll_floor: Duration::from_secs(1),
+            rest: Duration::from_millis(30_500),
+            customer: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What became of one send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It was answered with that status and, where the body names one, that error code.
+    Answered(u16, Option<u16>),
+    /// No answer came.
+    Silent,
+}
+
+/// What to do after a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The answer is a success: use it.
+    Take,
+    /// Send the same again after that pause.
+    Again(Duration),
+    /// Send the same again with a new token.
+    NewToken,
+    /// The answer is final, and no success.
+    GiveUp,
+}
+
+impl Pace {
+    /// How long a send of that call is waited for; `None`: for ever.
+    pub fn patience(&self, operation: Operation, mistake: Option<Mistake>) -> Option<Duration> {
+        match (operation.method(), operation, mistake) {
+            (_, Operation::CapturePayment, Some(Mistake::NoTimeout)) => None,
+            ("GET", ..) => Some(self.get_patience),
+            _ => Some(self.patience),
+        }
+    }
+
+    /// What to do after send number `sends` (from 1) of a call. `renewed` says that the token was got anew for
+    /// this call already. A poll is never sent again: it is polled on.
+    pub fn next(&self, operation: Operation, sent: Sent, sends: u32, renewed: bool, mistake: Option<Mistake>) -> Next {
+        if let Some(wrong) = wrong_next(operation, sent, sends, mistake) {
+            return wrong;
+        }
+        match sent {
+            Sent::Answered(200..=299, _) => Next::Take,
+            Sent::Answered(401, _) if !renewed => Next::NewToken,
+            Sent::Answered(500..=599, _) | Sent::Silent if sends < self.sends && !operation.polled() => {
+                Next::Again(self.pause(sends))
+            }
+            _ => Next::GiveUp,
+        }
+    }
+
+    /// The pause after send number `sends` (from 1).
+    pub fn pause(&self, sends: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(sends.saturating_sub(1));
+        self.first_pause.saturating_mul(factor).min(self.longest_pause)
+    }
+}
+
+/// Where a mistake changes what follows a send.
+fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Mistake>) -> Option<Next> {
+    let again_until = |limit, pause| (sends < limit).then_some(Next::Again(Duration::from_millis(pause)));
+    let failed = matches!(sent, Sent::Answered(500..=599, _) | Sent::Silent);
+    match (mistake?, sent) {
+        (Mistake::HammersOnTakenBeacon, Sent::Answered(409, Some(code))) if code == error::BEACON_ID_TAKEN.code => {
+            again_until(50, 0)
+        }
+        (Mistake::HammersOnServerError, Sent::Answered(500..=599, _)) if !operation.polled() => again_until(100, 0),
+        (Mistake::TooManySends, _) if failed && !operation.polled() => again_until(15, 150),
+        (Mistake::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
+            again_until(4, 300)
+        }
+        (Mistake::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
+        (Mistake::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
+            Some(Next::GiveUp)
+        }
+        (Mistake::NoRetry, _) if failed => Some(Next::GiveUp),
+        (Mistake::NullId, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => Some(Next::Take),
+        (Mistake::CleansUpOnAnyError, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
+            Some(Next::GiveUp)
+        }
+        _ => None,
+    }
+}
+
+/// When a payment may be polled next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollClock {
+    /// Not before this.
+    pub ready: Instant,
+    /// The delay that was asked last.
+    pub delay: Duration,
+}
+
+impl PollClock {
+    /// The clock after a poll that ended at `now` and was answered with `pollDelayInMs`, or failed (`None`).
+    pub fn after(self, now: Instant, asked_ms: Option<u64>, pace: &Pace, mistake: Option<Mistake>) -> PollClock {
+        let delay = asked_ms.map_or(self.delay, |ms| Duration::from_millis(ms).max(pace.poll_floor));
+        let wait = match (mistake, asked_ms) {
+            (Some(Mistake::PollsTooSoon), Some(_)) => Duration::from_millis(400),
+            (Some(Mistake::PollsAtOnceAfterFailure), None) => Duration::ZERO,
+            _ => delay,
+        };
+        PollClock { ready: now + wait, delay }
+    }
+
+    /// The clock of a payment that was not polled yet: at once.
+    pub fn fresh(now: Instant, pace: &Pace) -> PollClock {
+        PollClock { ready: now, delay: pace.poll_floor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Operation::*;
+
+    fn right(operation: Operation, sent: Sent, sends: u32) -> Next {
+        Pace::default().next(operation, sent, sends, false, None)
+    }
+
+    #[test]
+    fn what_failed_is_sent_again_five_times_with_growing_pauses() {
+        let mut pauses = Vec::new();
+        for sends in 1..=6 {
+            match right(CapturePayment, if sends % 2 == 0 { Sent::Silent } else { Sent::Answered(503, None) }, sends) {
+                Next::Again(pause) => pauses.push(pause.as_millis()),
+                next => assert_eq!((next, sends), (Next::GiveUp, 6)),
+            }
+        }
+        assert_eq!(pauses, [200, 400, 800, 1600, 1600]);
+    }
+
+    #[test]
+    fn what_was_refused_is_not_sent_again() {
+        for status in [302, 400, 403, 404, 409, 429] {
+            assert_eq!(right(InitiatePayment, Sent::Answered(status, Some(1301)), 1), Next::GiveUp, "{status}");
+        }
+        assert_eq!(right(InitiatePayment, Sent::Answered(200, None), 1), Next::Take);
+        assert_eq!(right(DeletePos, Sent::Answered(204, None), 3), Next::Take);
+    }
+
+    #[test]
+    fn a_refused_token_is_renewed_once() {
+        assert_eq!(right(GetPos, Sent::Answered(401, None), 1), Next::NewToken);
+        assert_eq!(Pace::default().next(GetPos, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_poll_is_not_sent_again_but_polled_on() {
+        assert_eq!(right(QueryPayment, Sent::Silent, 1), Next::GiveUp);
+        let (now, pace) = (Instant::now(), Pace::default());
+        let first = PollClock::fresh(now, &pace);
+        assert_eq!(first.ready, now);
+        let answered = first.after(now, Some(2500), &pace, None);
+        assert_eq!(answered.ready, now + Duration::from_millis(2500));
+        let later = now + Duration::from_secs(3);
+        assert_eq!(answered.after(later, None, &pace, None).ready, later + Duration::from_millis(2500));
+        assert_eq!(answered.after(later, Some(100), &pace, None).ready, later + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn patience_is_half_a_second_for_a_get_and_two_for_the_rest() {
+        let pace = Pace::default();
+        for operation in Operation::ALL {
+            let wanted = if operation.method() == "GET" { 500 } else { 2000 };
+            assert_eq!(pace.patience(operation, None), Some(Duration::from_millis(wanted)));
+        }
+        assert_eq!(pace.patience(CapturePayment, Some(Mistake::NoTimeout)), None);
+    }
+}

@@ -1,0 +1,193 @@
+//! What can be done with one payment: ask for it, capture it, cancel it.
+//!
+//! A decision (capture, cancel) is remembered before it is carried out and forgotten when the backend has confirmed
+//! it, so that neither a lost answer nor a power cut loses money (payment_flows, "Hanging payments").
+
+use super::call::Call;
+use super::hanging::now_ms;
+use super::pace::PollClock;
+use super::{Intent, Till, Trouble};
+use crate::api::{Amount, Operation, PaymentState};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// A payment that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The backend's id.
+    pub id: String,
+    /// The till's id.
+    pub order_id: String,
+    /// What the customer is asked for.
+    pub amount: Amount,
+}
+
+/// What the backend says of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Its state; `None` where the name is not known to this client, which then goes on asking.
+    pub state: Option<PaymentState>,
+    /// Whether less than all may be captured.
+    pub partial_capture_possible: bool,
+}
+
+/// What became of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// That amount was captured.
+    Captured(Amount),
+    /// It was cancelled.
+    Cancelled,
+    /// It had come to another end before.
+    Ended(PaymentState),
+    /// It was tried in vain; it is remembered, and tried again later.
+    Hanging(Trouble),
+}
+
+/// Payments whose poll clocks are kept at once; older ones could be polled at any time anyway.
+const CLOCKS: usize = 64;
+
+impl Till {
+    /// When the payment may be asked for next.
+    pub(super) fn turn(&self, payment_id: &str) -> Instant {
+        self.clock(payment_id).ready
+    }
+
+    /// Asks for a payment once, when it is its turn. A question without answer is not repeated here: ask on.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`] where no answer came, and whatever the backend refuses.
+    pub async fn query(&mut self, payment_id: &str) -> Result<View, Trouble> {
+        tokio::time::sleep_until(self.turn(payment_id).into()).await;
+        let answer = self.call(&Call::on(Operation::QueryPayment, payment_id)).await;
+        let asked = answer.as_ref().ok().and_then(|answer| answer.get("pollDelayInMs")?.as_u64());
+        let clock = self.clock(payment_id);
+        let after = match &answer {
+            Ok(_) => clock.after(Instant::now(), asked.or(Some(0)), &self.config.pace, self.config.mistake),
+            Err(_) => clock.after(Instant::now(), None, &self.config.pace, self.config.mistake),
+        };
+        self.keep_clock(payment_id, after);
+        view(&answer?)
+    }
+
+    /// Asks for a payment until there is an answer.
+    pub(super) async fn look(&mut self, payment_id: &str) -> Result<View, Trouble> {
+        let mut last = Trouble::NoPayment;
+        for _ in 0..self.config.pace.sends {
+            match self.query(payment_id).await {
+                Err(trouble) if trouble.is_loss() => last = trouble,
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    /// Captures a payment that is reserved.
+    ///
+    /// # Errors
+    /// What the backend refuses; a loss is no error but [`Settled::Hanging`].
+    pub async fn capture(&mut self, payment_id: &str, amount: Amount) -> Result<Settled, Trouble> {
+        self.settle(payment_id, Intent::Capture(amount.0)).await
+    }
+
+    /// Cancels a payment.
+    ///
+    /// # Errors
+    /// As [`Till::capture`].
+    pub async fn cancel(&mut self, payment_id: &str) -> Result<Settled, Trouble> {
+        self.settle(payment_id, Intent::Cancel).await
+    }
+
+    /// Carries a decision out, and remembers it until that is confirmed.
+    pub(super) async fn settle(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
+        self.remember(|memory| memory.decide(payment_id, intent))?;
+        let outcome = match self.carry_out(payment_id, intent).await {
+            Err(trouble) if trouble.has_status(409) => self.heal(payment_id, intent).await,
+            other => other,
+        };
+        match outcome {
+            Err(trouble) if trouble.is_loss() => self.hang(payment_id, intent, trouble),
+            other => {
+                self.remember(|memory| memory.settled(payment_id))?;
+                other
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
+        match intent {
+            Intent::Capture(minor) => {
+                let body = json!({ "amount": self.spelled_amount(Amount(minor)) });
+                self.call(&Call::on(Operation::CapturePayment, payment_id).body(body)).await?;
+                Ok(Settled::Captured(Amount(minor)))
+            }
+            Intent::Cancel => {
+                self.call(&Call::on(Operation::CancelPayment, payment_id)).await?;
+                Ok(Settled::Cancelled)
+            }
+        }
+    }
+
+    /// The backend sees the payment otherwise than the till: what it says holds. A reservation that cannot be
+    /// captured as decided is let go.
+    async fn heal(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
+        match (self.look(payment_id).await?.state, intent) {
+            (Some(PaymentState::Captured), Intent::Capture(minor)) => Ok(Settled::Captured(Amount(minor))),
+            (Some(state), _) if state.is_final() => Ok(Settled::Ended(state)),
+            (_, Intent::Capture(_)) => {
+                self.remember(|memory| memory.decide(payment_id, Intent::Cancel))?;
+                self.carry_out(payment_id, Intent::Cancel).await
+            }
+            (state, Intent::Cancel) => {
+                let what = format!("the payment is {state:?} and yet cannot be cancelled");
+                Err(Trouble::Unreadable { operation: Operation::CancelPayment, what })
+            }
+        }
+    }
+
+    fn hang(&mut self, payment_id: &str, intent: Intent, trouble: Trouble) -> Result<Settled, Trouble> {
+        if self.takes_as_done(intent, &trouble) {
+            self.remember(|memory| memory.settled(payment_id))?;
+        } else {
+            self.remember(|memory| memory.tried(payment_id, now_ms()))?;
+        }
+        Ok(Settled::Hanging(trouble))
+    }
+
+    fn clock(&self, payment_id: &str) -> PollClock {
+        let fresh = || PollClock::fresh(Instant::now(), &self.config.pace);
+        self.polls.get(payment_id).copied().unwrap_or_else(fresh)
+    }
+
+    fn keep_clock(&mut self, payment_id: &str, clock: PollClock) {
+        if self.polls.len() >= CLOCKS {
+            let now = Instant::now();
+            self.polls.retain(|_, clock| clock.ready + Duration::from_secs(60) > now);
+        }
+        self.polls.insert(payment_id.to_owned(), clock);
+    }
+}
+
+fn view(answer: &Value) -> Result<View, Trouble> {
+    let name = super::call::text_field(Operation::QueryPayment, answer, "status")?;
+    let partial = answer.get("partialCapturePossible").and_then(Value::as_bool);
+    Ok(View { state: PaymentState::from_name(&name), partial_capture_possible: partial == Some(true) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_true_flag_lets_capture_less() {
+        let seen = |text: &str| view(&serde_json::from_str(text).unwrap());
+        let reserved = seen(r#"{"status":"Reserved","partialCapturePossible":true}"#).unwrap();
+        assert!(reserved.partial_capture_possible);
+        for flag in ["false", "null", "\"true\""] {
+            let text = format!(r#"{{"status":"Reserved","partialCapturePossible":{flag}}}"#);
+            assert!(!seen(&text).unwrap().partial_capture_possible);
+        }
+        assert_eq!(seen(r#"{"status":"SomethingNew"}"#).unwrap().state, None);
+        assert!(seen("{}").is_err());
+    }
+}

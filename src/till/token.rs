@@ -1,0 +1,131 @@
+//! The access token: fetched once, used until it nears its end or is refused (pos_integratorauthentication).
+
+use super::{Till, Trouble, pace::Next, pace::Sent};
+use crate::api::Operation;
+use base64::Engine as _;
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::Full;
+use serde::Deserialize;
+use std::time::{Duration, Instant};
+
+/// The token at hand.
+pub struct Tokens {
+    token: Option<String>,
+    until: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    #[serde(default)]
+    expires_in: u64,
+}
+
+impl Tokens {
+    /// With a token of an earlier run, if there is one: it is used until it is refused.
+    pub fn new(first: Option<String>) -> Tokens {
+        Tokens { token: first, until: None }
+    }
+
+    /// The token, if it is good for a while yet.
+    fn usable(&self, now: Instant) -> Option<&str> {
+        let fresh = self.until.is_none_or(|until| now < until);
+        self.token.as_deref().filter(|_| fresh)
+    }
+
+    /// Forgets a token that was refused.
+    pub fn refused(&mut self, token: &str) {
+        if self.token.as_deref() == Some(token) {
+            self.token = None;
+        }
+    }
+}
+
+/// How long a token that is good for `expires_in` is used: to a minute before its end, a short one for half its time.
+pub fn lifetime(expires_in: Duration) -> Duration {
+    expires_in.saturating_sub(Duration::from_secs(60)).max(expires_in / 2)
+}
+
+impl Till {
+    /// The token at hand, for another till of the same integrator: a token is used until it nears its end.
+    pub fn token_at_hand(&self) -> Option<&str> {
+        self.tokens.usable(Instant::now())
+    }
+
+    /// A token that is good for a while yet, from the cache or from the endpoint.
+    pub(super) async fn token(&mut self) -> Result<String, Trouble> {
+        if let Some(token) = self.tokens.usable(Instant::now()) {
+            return Ok(token.to_owned());
+        }
+        let granted = self.fetch_token().await?;
+        let life = lifetime(Duration::from_secs(granted.expires_in));
+        self.tokens = Tokens { token: Some(granted.access_token.clone()), until: Some(Instant::now() + life) };
+        Ok(granted.access_token)
+    }
+
+    async fn fetch_token(&self) -> Result<Granted, Trouble> {
+        // The rules for sending again are those of any POST that may be repeated.
+        let like = Operation::CancelPayment;
+        for sends in 1.. {
+            let outcome = self.line.exchange(self.token_request()?, Some(self.config.pace.patience)).await;
+            let sent = outcome.as_ref().map_or(Sent::Silent, |answer| Sent::Answered(answer.status.as_u16(), None));
+            match (self.config.pace.next(like, sent, sends, true, None), outcome) {
+                (Next::Again(pause), _) => tokio::time::sleep(pause).await,
+                (Next::Take, Ok(answer)) => {
+                    return serde_json::from_slice(&answer.body).map_err(|_| {
+                        Trouble::Token(format!("the answer of {} holds no access_token", self.config.token_url))
+                    });
+                }
+                (_, Ok(answer)) => {
+                    let status = answer.status.as_u16();
+                    let url = &self.config.token_url;
+                    return Err(Trouble::Token(format!(
+                        "{url} gave no token (status {status}): check client id and secret"
+                    )));
+                }
+                (_, Err(why)) => {
+                    return Err(Trouble::Token(format!("{} did not answer: {why}", self.config.token_url)));
+                }
+            }
+        }
+        Err(Trouble::Token("no token".to_owned()))
+    }
+
+    fn token_request(&self) -> Result<Request<Full<Bytes>>, Trouble> {
+        let credentials = format!("{}:{}", self.config.client_id, self.config.client_secret);
+        let basic = base64::engine::general_purpose::STANDARD.encode(credentials);
+        Request::post(&self.config.token_url)
+            .header(header::AUTHORIZATION, format!("Basic {basic}"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(Full::new(Bytes::from_static(b"grant_type=client_credentials")))
+            .map_err(|error| Trouble::Setup(format!("no request for a token can be made: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_until_it_nears_its_end() {
+        let seconds = Duration::from_secs;
+        assert_eq!(lifetime(seconds(3700)), seconds(3640));
+        assert_eq!(lifetime(seconds(60)), seconds(30));
+        assert_eq!(lifetime(seconds(0)), seconds(0));
+        let now = Instant::now();
+        let tokens = Tokens { token: Some("t".into()), until: Some(now + seconds(1)) };
+        assert_eq!(tokens.usable(now), Some("t"));
+        assert_eq!(tokens.usable(now + seconds(2)), None);
+    }
+
+    #[test]
+    fn only_the_refused_token_is_forgotten() {
+        let mut tokens = Tokens::new(Some("new".into()));
+        tokens.refused("old");
+        assert_eq!(tokens.usable(Instant::now()), Some("new"));
+        tokens.refused("new");
+        assert_eq!(tokens.usable(Instant::now()), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! A gateway before a sandbox that hurts on demand and notes what crossed it: what a till does on the wire is seen here,
+//! with no recorder and no verifier in between.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use poscert::api::{Fault, Operation, Route};
+use poscert::pki::{Authority, Name};
+use poscert::sandbox::{Sandbox, SandboxOptions};
+use poscert::till::{TillConfig, wire::Line};
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tokio::net::TcpListener;
+
+/// One request that came in.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub connection: usize,
+    pub operation: Option<Operation>,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    pub came: Instant,
+    /// When its answer was ready; `None`: none was given, or the till went away first.
+    pub answered: Option<Instant>,
+    pub status: Option<u16>,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[derive(Default)]
+struct State {
+    faults: Vec<(Operation, Option<Fault>)>,
+    log: Vec<Seen>,
+    connections: usize,
+}
+
+/// A sandbox and the gateway before it.
+pub struct Gateway {
+    pub sandbox: Sandbox,
+    pub base_url: String,
+    pub ca_file: PathBuf,
+    state: Arc<Mutex<State>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Gateway {
+    pub async fn start() -> Gateway {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::open(folder.path()).unwrap();
+        let tls = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();
+        let ca_file = authority.files().pem.clone();
+
+        let sandbox = Sandbox::new(SandboxOptions::default());
+        let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let backend_origin = format!("https://{}", backend.local_addr().unwrap());
+        let (served, backend_tls) = (sandbox.clone(), tls.clone());
+        tokio::spawn(async move { served.serve(backend, backend_tls, std::future::pending()).await });
+
+        let state = Arc::new(Mutex::new(State::default()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("https://{}/pos/v10", listener.local_addr().unwrap());
+        let line = Arc::new(Line::new(Some(&ca_file), None).unwrap());
+        let acceptor = tokio_rustls::TlsAcceptor::from(tls);
+        let shared = state.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (acceptor, state, line) = (acceptor.clone(), shared.clone(), line.clone());
+                let origin = backend_origin.clone();
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let connection = {
+                        let mut state = state.lock().unwrap();
+                        state.connections += 1;
+                        state.connections
+                    };
+                    let service = service_fn(move |request| {
+                        pass(request, connection, state.clone(), line.clone(), origin.clone())
+                    });
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Gateway { sandbox, base_url, ca_file, state, _folder: folder }
+    }
+
+    /// The setup of a till that goes through it.
+    pub fn till(&self) -> TillConfig {
+        let client = &self.sandbox.clients()[0];
+        TillConfig {
+            ca_file: Some(self.ca_file.clone()),
+            ..TillConfig::certification(&self.base_url, &client.client_id, &client.client_secret)
+        }
+    }
+
+    /// What happens to the next calls of an operation, in order; `None` lets one through.
+    pub fn arm(&self, operation: Operation, faults: &[Option<Fault>]) {
+        self.state.lock().unwrap().faults.extend(faults.iter().map(|fault| (operation, *fault)));
+    }
+
+    /// How many faults are armed yet.
+    pub fn armed(&self) -> usize {
+        self.state.lock().unwrap().faults.len()
+    }
+
+    /// What came in so far.
+    pub fn log(&self) -> Vec<Seen> {
+        self.state.lock().unwrap().log.clone()
+    }
+
+    /// What came in of one operation.
+    pub fn seen(&self, operation: Operation) -> Vec<Seen> {
+        self.log().into_iter().filter(|seen| seen.operation == Some(operation)).collect()
+    }
+
+    /// The operations that came in, in order.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.log().iter().filter_map(|seen| seen.operation).collect()
+    }
+}
+
+async fn pass(
+    request: Request<Incoming>,
+    connection: usize,
+    state: Arc<Mutex<State>>,
+    line: Arc<Line>,
+    origin: String,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let came = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let target = parts.uri.to_string();
+    let operation = Route::of(parts.method.as_str(), &target).operation();
+    let headers = parts.headers.iter();
+    let headers = headers.map(|(n, v)| (n.as_str().to_owned(), v.to_str().unwrap().to_owned())).collect();
+    let seen = Seen {
+        connection,
+        operation,
+        target: target.clone(),
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        came,
+        answered: None,
+        status: None,
+    };
+    let (number, fault) = {
+        let mut state = state.lock().unwrap();
+        state.log.push(seen);
+        let at = state.faults.iter().position(|(armed, _)| Some(*armed) == operation);
+        (state.log.len() - 1, at.and_then(|at| state.faults.remove(at).1))
+    };
+    let done = |status: u16| {
+        let mut state = state.lock().unwrap();
+        state.log[number].answered = Some(Instant::now());
+        state.log[number].status = Some(status);
+    };
+    if fault == Some(Fault::ServerError) {
+        done(500);
+        return Ok(Response::builder().status(500).body(Full::default()).unwrap());
+    }
+    let mut forwarded = Request::from_parts(parts, Full::new(body));
+    forwarded.headers_mut().remove("host");
+    *forwarded.uri_mut() = format!("{origin}{target}").parse().unwrap();
+    let answer = line.exchange(forwarded, None).await.unwrap();
+    if fault == Some(Fault::Timeout) {
+        // Held until the till goes away, which drops this future.
+        std::future::pending::<()>().await;
+    }
+    done(answer.status.as_u16());
+    Ok(Response::builder().status(answer.status).body(Full::new(answer.body)).unwrap())
+}
