@@ -23,6 +23,9 @@ mod store;
 mod summary;
 pub mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{CaptureError, Trouble};
 pub use options::{Durability, WriterOptions};
 pub use reader::{Capture, CaptureKind, open};
