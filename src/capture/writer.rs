@@ -54,7 +54,10 @@ impl Writer {
     pub fn open(dir: &Path, options: WriterOptions) -> Result<Writer, CaptureError> {
         let fresh = prepare(dir)?;
         let lock = store::hold(dir)?;
-        let head = if fresh && !Head::stands_in(dir) { Head::empty() } else { Head::read(dir)? };
+        if fresh && !Head::stands_in(dir) {
+            Head::empty().write(dir, true)?;
+        }
+        let head = Head::read(dir)?;
         let redactor = Redactor::new(key(dir)?);
         let (run, noted) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
@@ -214,7 +217,8 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
     if Head::stands_in(dir) {
         return Ok(false);
     }
-    let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", KEY].iter().any(|own| name == *own);
+    // A kill in the first moment may have left these.
+    let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", "head.new", KEY].iter().any(|own| name == *own);
     let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| CaptureError::io("read", dir, &error))?;

@@ -5,6 +5,7 @@
 //! replaced on the way in, under a key made of the file's bytes.
 
 mod entry;
+pub mod export;
 pub mod extra;
 mod model;
 mod time;
@@ -90,7 +91,12 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Read, CaptureError> {
             "the times of the HAR are whole seconds: gaps between calls are known no better than that".to_owned(),
         );
     }
-    let mut records: Vec<Record> = extra.records.into_iter().filter(|r| !matches!(r, Record::Exchange(_))).collect();
+    let others_than_exchanges = |record: Record| match record {
+        Record::Exchange(_) => None,
+        Record::Connection(event) => Some(Record::Connection(redactor.connection(event))),
+        other => Some(other),
+    };
+    let mut records: Vec<Record> = extra.records.into_iter().filter_map(others_than_exchanges).collect();
     records.extend(calls.into_iter().map(|exchange| Record::Exchange(Box::new(exchange))));
     Ok(Read { records, left_out: others.iter().map(|exchange| exchange.number).collect(), resolution_us, remarks })
 }

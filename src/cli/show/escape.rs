@@ -95,7 +95,7 @@ mod tests {
     fn indenting_changes_white_space_alone() {
         let text = r#"{"a":1.00,"a":[],"b":{ },"c":[{"d":"x, {y}: \"z\\"},1E2]}"#;
         let new = indented(text);
-        assert_eq!(new.lines().count(), 10, "{new}");
+        assert_eq!(new.lines().count(), 11, "{new}");
         assert!(
             new.contains("\"a\": 1.00,\n  \"a\": [],\n  \"b\": {},") && new.contains(r#""d": "x, {y}: \"z\\""#),
             "{new}"
