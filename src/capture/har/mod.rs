@@ -103,18 +103,21 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Read, CaptureError> {
 
 fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError {
     let name = path.display();
-    let first = text.iter().find(|b| !b.is_ascii_whitespace());
-    let sentence = match (error.classify(), first) {
-        (_, None) => format!("{name} is empty: name a capture directory or a HAR file"),
-        (_, Some(b)) if *b != b'{' => {
-            format!("{name} is no capture: neither a capture directory nor a HAR file (JSON with log.entries)")
+    // Whether it is JSON at all says more than where it stopped to be a HAR.
+    let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
+    let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
+        (None, _) => (Trouble::NotACapture, format!("{name} is empty: name a capture directory or a HAR file")),
+        (Some(b'{'), Some(broken)) => {
+            (Trouble::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
         }
-        (serde_json::error::Category::Data, _) => {
-            format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place")
+        (Some(b'{'), None) => {
+            (Trouble::Damaged, format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place"))
         }
-        _ => format!("{name} is cut off or broken JSON: {error}; export it again"),
+        (Some(_), _) => {
+            let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
+            (Trouble::NotACapture, format!("{name} is no capture: {what}; name one of these"))
+        }
     };
-    let trouble = if first == Some(&b'{') { Trouble::Damaged } else { Trouble::NotACapture };
     CaptureError::new(trouble, sentence)
 }
 
