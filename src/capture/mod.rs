@@ -7,6 +7,7 @@
 mod claims;
 pub mod codec;
 pub mod coding;
+mod commit;
 mod error;
 mod files;
 mod guard;
