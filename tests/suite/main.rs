@@ -8,5 +8,6 @@ mod normal;
 mod raw;
 mod rooms;
 mod sandbox;
+mod show;
 mod till;
 mod ways;
