@@ -8,3 +8,4 @@ import scenarios_payment  # noqa: F401
 import scenarios_cases  # noqa: F401
 import scenarios_six  # noqa: F401
 import scenarios_features  # noqa: F401
+import scenarios_wild  # noqa: F401

@@ -427,15 +427,16 @@ def _(c):
 
 # -- RES ------------------------------------------------------------------------------------------------
 
-def restricted(name, why, musts="RES-01", shoulds="", **fields):
-    @then(name, "RES-01", why, musts=musts, shoulds=shoulds, hits="InitiatePayment", features=RESTRICTED)
+def restricted(name, why, musts="RES-01", shoulds="", open=None, **fields):
+    @then(name, "RES-01", why, musts=musts, shoulds=shoulds, hits="InitiatePayment", features=RESTRICTED, open=open)
     def _(c):
         c.pay(91, **fields)
 
 
 restricted("res01-as-text", "a restriction is sent as documented", "RES-01 ALL-18", restrictions={"debitCardDisallowed": "true"})
 restricted("res01-other-name", "a restriction is sent as documented", "RES-01", "ALL-19", restrictions={"debitCardsDisallowed": True})
-restricted("res01-at-top-level", "a restriction is sent as documented", "RES-01", "ALL-19", debitCardDisallowed=True)
+restricted("res01-at-top-level", "a restriction is sent as documented", "RES-01", "ALL-19", debitCardDisallowed=True,
+           open="a field of the restriction's name outside `restrictions`: a restriction sent wrongly (RES-01), or just an unknown field")
 restricted("res01-both-false", "a restriction is sent as documented", "", restrictions={"debitCardDisallowed": False, "creditCardDisallowed": False})
 restricted("res01-null", "nulls for absent optional fields", "", restrictions={"debitCardDisallowed": True, "creditCardDisallowed": None})
 

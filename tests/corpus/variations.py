@@ -158,6 +158,25 @@ def bare(entry, n):
     entry["response"]["content"].pop("size", None)
 
 
+def trimmed_fractions(entry, n):
+    """Times with and without fractions: trailing zeros left out."""
+    text = entry["startedDateTime"]
+    if text.endswith("Z") and "." in text:
+        entry["startedDateTime"] = text[:-1].rstrip("0").rstrip(".") + "Z"
+
+
+def finer_times(entry, n):
+    """Fractions of a millisecond, below every tolerance of a scenario."""
+    entry["time"] = entry["time"] + 0.25
+    entry["timings"] = {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0.1, "wait": entry["time"] - 0.1, "receive": 0}
+
+
+def protocol_case(entry, n):
+    """Chromium writes http/1.1."""
+    for side in ("request", "response"):
+        entry[side]["httpVersion"] = entry[side]["httpVersion"].lower()
+
+
 def browser_like(har):
     """Pages, page references, unknown fields; finer time stamps."""
     har = each_entry(lambda e, n: e.update(pageref="page_1", _priority="High",
@@ -176,4 +195,5 @@ VARIATIONS = {
     "compact": each_entry(rewrite_json(lambda v: json.dumps(v, separators=(",", ":"), ensure_ascii=True))),
     "extra-headers": each_entry(extra_headers), "base64": each_entry(base64_answers), "gzip": each_entry(gzip_answers),
     "decoded-gzip": each_entry(decoded_gzip), "bare": each_entry(bare), "browser": browser_like,
+    "trimmed-fractions": each_entry(trimmed_fractions), "finer-times": each_entry(finer_times), "protocol-case": each_entry(protocol_case),
 }
