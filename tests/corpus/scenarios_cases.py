@@ -143,7 +143,8 @@ instead("case-payment-6-after-29-s", 6, hanging(29000), "half a minute or more a
         {"payment/6": ANY}, verdicts={"payment": ANY}, exit=3, open="captured, but too soon to be a new start: not-tested (3), or failed (1)")
 instead("case-payment-6-one-send-only", 6, hanging(45000, failures=1), "every send of CapturePayment is answered (5) until the client gives up", {})
 instead("case-payment-6-six-sends", 6, hanging(3600 * 500, failures=6), "half a minute or more after the last of them", {})
-instead("case-payment-6-never-again", 6, lambda c: c.capture(c.reserved(160), 160, ["5"] * 3, sends=3), "captures failing, and the next step had "
+instead("case-payment-6-never-again", 6, lambda c: c.capture(c.reserved(160), 160, ["5"] * 3, sends=3),
+        "captures failing, and the next step had "
         "not followed where the capture ends", {"payment/6": FAILED}, musts="PAY-05 PAY-08", hits="CapturePayment")
 instead("case-payment-6-cancelled-instead", 6, hanging(40000, "cancel"), "(or cancels it where that is what it had decided)",
         {}, open="the capture had been decided (it was sent), the client cancels later: a witness, or not")

@@ -186,7 +186,8 @@ restricted("res01-as-text", "a restriction is sent as documented", "RES-01 ALL-1
 restricted("res01-other-name", "a restriction is sent as documented", "RES-01", "ALL-19", restrictions={"debitCardsDisallowed": True})
 restricted("res01-at-top-level", "a restriction is sent as documented", "RES-01", "ALL-19", debitCardDisallowed=True,
            open="a field of the restriction's name outside `restrictions`: a restriction sent wrongly (RES-01), or just an unknown field")
-restricted("res01-both-false", "a restriction is sent as documented", "", restrictions={"debitCardDisallowed": False, "creditCardDisallowed": False})
+restricted("res01-both-false", "a restriction is sent as documented", "",
+           restrictions={"debitCardDisallowed": False, "creditCardDisallowed": False})
 restricted("res01-null", "nulls for absent optional fields", "", restrictions={"debitCardDisallowed": True, "creditCardDisallowed": None})
 
 

@@ -3,7 +3,6 @@ import json
 
 from client import Client
 from expect import SIX, bent, on, scenario, set_header, then
-from world import guid
 
 PAIR = ("onboarding", "payment")
 
@@ -182,7 +181,8 @@ def _():
 
 # -- right clients that stand next to a wrong one --------------------------------------------------------
 
-@bent("right-client-id-upper-case", "ALL-07", "a client id header is present and a GUID", args=("--client-id", "5d2f1b7c-3c1e-4c5a-9a55-0f2f1f8e2a10"))
+@bent("right-client-id-upper-case", "ALL-07", "a client id header is present and a GUID",
+      args=("--client-id", "5d2f1b7c-3c1e-4c5a-9a55-0f2f1f8e2a10"))
 def _(c):
     c.client_id = c.client_id.upper()
 
@@ -259,18 +259,20 @@ def _(c):
     c.cancel(pid)
 
 
-@bent("open-plain-http", "ALL-01", "TLS 1.2 or newer is negotiated", open="URLs with http://: ALL-01 failed, or not exercised (a HAR does not show TLS)")
+@bent("open-plain-http", "ALL-01", "TLS 1.2 or newer is negotiated",
+      open="URLs with http://: ALL-01 failed, or not exercised (a HAR does not show TLS)")
 def _(c):
     c.base = c.base.replace("https://", "http://")
 
 
-@bent("open-bearer-lower-case", "ALL-03", "exactly one `Authorization: Bearer`", open="`bearer` (schemes have no letter case in HTTP): held, or ALL-03 failed")
+@bent("open-bearer-lower-case", "ALL-03", "exactly one `Authorization: Bearer`",
+      open="`bearer` (schemes have no letter case in HTTP): held, or ALL-03 failed")
 def _(c):
     c.on_request = on("QueryPayment", lambda req: set_header("Authorization", "bearer " + c.token)(req))
 
 
-@then("open-blocker-went-away", "PAY-07", "find, cancel, initiate again", open="the blocking payment ends by itself, the client initiates again and gets 200 "
-      "without a cancel: resolved, or not")
+@then("open-blocker-went-away", "PAY-07", "find, cancel, initiate again",
+      open="the blocking payment ends by itself, the client initiates again and gets 200 without a cancel: resolved, or not")
 def _(c):
     pid = c.be.plant_payment(c.pos, status="IssuedToUser", name="goes away")
     key, body = c.new_key(), c.payment_body(45)
@@ -282,8 +284,8 @@ def _(c):
     c.cancel(c.initiate(key=key, body=body).get("paymentId"))
 
 
-@then("open-same-order-on-two-tills", "PAY-10", "an orderId is used for one payment", open="two tills of one merchant count their orders alike: PAY-10 warns, or "
-      "orders are per PoS")
+@then("open-same-order-on-two-tills", "PAY-10", "an orderId is used for one payment",
+      open="two tills of one merchant count their orders alike: PAY-10 warns, or orders are per PoS")
 def _(c):
     other = second_till(c)
     c.cancel(c.initiate(46, order="0001").get("paymentId"))
