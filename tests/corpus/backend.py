@@ -26,6 +26,7 @@ class Backend:
         self.refund_delay = 200
         self.count = 0
         self.next_refusal = {}            # operation name -> (status, code): answered once instead
+        self.next_answer = {}             # operation name -> (status, body): answered once instead
         self.partial = False
         self.with_partial_flag = True
         self.loyalty = None               # what the customer's look-up brings; None: no answer ever holds it
@@ -66,6 +67,8 @@ class Backend:
         if name in self.next_refusal:
             status, code = self.next_refusal.pop(name)
             return status, self.error(code)
+        if name in self.next_answer:
+            return self.next_answer.pop(name)
         call = getattr(self, "on_" + name, None)
         if call is None:
             return 404, None

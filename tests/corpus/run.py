@@ -88,10 +88,11 @@ def main():
     args.add_argument("--poscert", default="target/release/poscert")
     args.add_argument("--only", help="scenarios whose name or subject contains this")
     args.add_argument("--variations", action="store_true", help="also the variations that must not change a verdict")
+    args.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth scenario")
     args.add_argument("--write", metavar="DIR", help="write HARs and expectations there, run nothing")
     args.add_argument("--list", action="store_true", help="list the scenarios")
     opts = args.parse_args()
-    chosen = [s for s in SCENARIOS if not opts.only or opts.only in s.name or opts.only in s.about]
+    chosen = [s for s in SCENARIOS if not opts.only or opts.only in s.name or opts.only in s.about][::opts.every]
     if opts.list:
         for s in chosen:
             print("%-46s %-18s %s" % (s.name, " ".join(s.about), " ".join(sorted(s.musts | s.shoulds)) or "-"))

@@ -12,3 +12,5 @@ import scenarios_six  # noqa: F401
 import scenarios_features  # noqa: F401
 import scenarios_refund  # noqa: F401
 import scenarios_wild  # noqa: F401
+import scenarios_hard  # noqa: F401
+import scenarios_hardcases  # noqa: F401
