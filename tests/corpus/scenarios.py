@@ -14,3 +14,5 @@ import scenarios_refund  # noqa: F401
 import scenarios_wild  # noqa: F401
 import scenarios_hard  # noqa: F401
 import scenarios_hardcases  # noqa: F401
+import scenarios_failedcases  # noqa: F401
+import scenarios_lookups  # noqa: F401
