@@ -120,6 +120,7 @@ def main():
         else:
             wrong = compare(s, code, found)
         if s.open:
+            os.remove(path)
             print("OPEN  %s: %s\n      readings: %s" % (s.name, "; ".join(wrong) or "as declared", s.open))
             continue
         if opts.variations and found is not None and s.exit_code() != 2:
@@ -138,9 +139,13 @@ def main():
             print("    because: " + s.why)
         else:
             passed += 1
+            for left in [n for n in os.listdir(folder) if n == s.name + ".har" or n.startswith(s.name + "--")]:
+                os.remove(os.path.join(folder, left))
     if opts.write:
         print("%d HARs written to %s" % (len(chosen), folder))
         return 0
+    if not os.listdir(folder):
+        os.rmdir(folder)
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed or not passed else 0
 
