@@ -179,6 +179,12 @@ pub const FIELDS: &[Field] = &[
     ),
     f("token.refused_n", Int, true, "the call at which the token was refused with 401"),
     f("pos.created_n", Int, true, "the exchange that created the PoS"),
+    f(
+        "pos.through_faults",
+        Bool,
+        false,
+        "the call that created it met a time-out and a 500, or none that created a PoS did",
+    ),
     f("pos.beacon_generated", Bool, false, "it was created without a beacon id"),
     f("pos.read_n", Int, true, "the GetPos that read it"),
     f("pos.deleted_n", Int, true, "the exchange that deleted it"),

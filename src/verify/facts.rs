@@ -302,6 +302,7 @@ impl Moment<'_> {
         let open = || self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
         Some(match field {
             "created_n" => n(track.created_n),
+            "through_faults" => Value::Bool(track.created_through_faults || !self.world.created_through_faults),
             "beacon_generated" => Value::Bool(track.beacon_generated),
             "read_n" => n(track.read_n),
             "deleted_n" => n(track.deleted_n),

@@ -174,8 +174,13 @@ impl World {
                 let Some(id) = &send.answer.created else { return };
                 let pos = self.pos(id);
                 context.about.pos = Some(pos);
+                let call = self.calls.at(context.call);
+                let through_faults = call.go_timeouts > 0 && call.go_500s > 0;
+                self.created_through_faults |= through_faults;
                 let track = self.poses.at_mut(pos);
+                track.created_through_faults |= through_faults;
                 if track.created_n.is_none() {
+                    track.store_id.clone_from(&send.body.store_id);
                     track.created_n = Some(send.n);
                     track.merchant_pos_id.clone_from(&send.body.merchant_pos_id);
                     track.beacon_id.clone_from(&send.body.beacon_id);

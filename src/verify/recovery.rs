@@ -56,6 +56,7 @@ impl World {
         let body = self.created_with(send);
         let found = self.not_known_otherwise(&send.answer.found);
         let about = context.about;
+        let asked_for = self.asked_for(send);
         let path_id = send.path_id.clone().unwrap_or_default();
         let payment_state = PaymentState::from_name(&send.answer.state);
         let refund_state = RefundState::from_name(&send.answer.state);
@@ -71,7 +72,9 @@ impl World {
                     found.is_empty()
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
-                (Some(DeletePos), Some(GetPosWithFilter)) => send.succeeded(),
+                (Some(DeletePos), Some(GetPosWithFilter)) => {
+                    send.succeeded() && track.about.pos.is_some_and(|pos| asked_for.contains(&pos))
+                }
                 (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && send.succeeded(),
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {
@@ -97,6 +100,21 @@ impl World {
             }
             done
         })
+    }
+
+    /// The points of sale that a look-up by filter is about.
+    fn asked_for(&self, send: &Send) -> Vec<usize> {
+        if send.operation != Some(GetPosWithFilter) {
+            return Vec::new();
+        }
+        let fits = |value: &str, name: &str| !value.is_empty() && send.parameter(name) == value;
+        let about = |pos: &super::tracks::PosTrack| {
+            fits(&pos.merchant_pos_id, "merchantposid")
+                || fits(&pos.beacon_id, "beaconid")
+                || fits(&pos.store_id, "storeid")
+                || send.answer.found.contains(&pos.id)
+        };
+        self.poses.iter().filter(|(_, pos)| about(pos)).map(|(place, _)| place).collect()
     }
 
     /// Another create in the same place leaves what was lost there behind.

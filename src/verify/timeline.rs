@@ -23,7 +23,7 @@ impl Timeline {
 
     /// The next exchange that ends before a head at that moment, earliest first. A restart of the recorder ends all.
     pub fn ended_before(&mut self, head: Instant) -> Option<(Send, Context)> {
-        let coarse = if self.resolution_us > 1000 { self.resolution_us } else { 0 };
+        let coarse = if self.resolution_us > 1 { self.resolution_us } else { 0 };
         let due = |end: Instant| end.run != head.run || end.us <= head.us.saturating_add(coarse);
         self.take(due)
     }

@@ -227,6 +227,10 @@ pub struct PosTrack {
     pub merchant_pos_id: String,
     /// Its beacon, where the capture shows it.
     pub beacon_id: String,
+    /// Its store, where the capture shows it.
+    pub store_id: String,
+    /// The call that created it met a time-out and an answer 500.
+    pub created_through_faults: bool,
     /// Whether it was created without a beacon id.
     pub beacon_generated: bool,
     /// It was created in this capture.

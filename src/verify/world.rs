@@ -94,6 +94,8 @@ pub struct World {
     pub wasted_tokens: i64,
     /// The token fetched last.
     pub last_token: Option<usize>,
+    /// A PoS was created by a call that met a time-out and an answer 500.
+    pub created_through_faults: bool,
 }
 
 /// What was true when a send's head had arrived, kept until it is over.
@@ -181,6 +183,7 @@ impl World {
             base: String::new(),
             wasted_tokens: 0,
             last_token: None,
+            created_through_faults: false,
         }
     }
 
