@@ -115,8 +115,9 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     if !Head::stands_in(dir) {
         return Err(no_head(dir));
     }
-    let live = store::is_held(dir);
-    let head = if live { store::ask_to_close(dir)? } else { Head::read(dir)? };
+    let closed = if store::is_held(dir) { store::ask_to_close(dir)? } else { None };
+    let live = closed.is_some();
+    let head = closed.map_or_else(|| Head::read(dir), Ok)?;
     let mut parts = head.parts;
     let mut summary = Summary::default();
     let mut chain = seal::Head::default();
