@@ -66,8 +66,8 @@ impl Greeting<'_> {
         ]
     }
 
-    /// For people.
-    pub fn text(&self) -> String {
+    /// For people: where it is, where calls go, and what is kept.
+    pub fn brief(&self) -> String {
         let mut text = String::new();
         let mut line = |args: std::fmt::Arguments| {
             // Writing into a String does not fail.
@@ -76,12 +76,19 @@ impl Greeting<'_> {
         let upstream = &self.config.upstream;
         line(format_args!("Recording into {}", self.capture.display()));
         line(format_args!("  base URL      {}", self.base_url()));
-        line(format_args!("  HTTPS proxy   {}   (CONNECT to {}{})", self.proxy_url(), upstream.authority(), self.also()));
+        line(format_args!(
+            "  HTTPS proxy   {}   (CONNECT to {}{})",
+            self.proxy_url(),
+            upstream.authority(),
+            self.also()
+        ));
         line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
         line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
         line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
         if matches!(upstream.trust, Trust::Anyone) {
-            line(format_args!("  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"));
+            line(format_args!(
+                "  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"
+            ));
         }
         for sentence in self.reach() {
             line(format_args!("  note          {sentence}"));
@@ -91,14 +98,18 @@ impl Greeting<'_> {
             line(format_args!("  test client   {} {}", client.client_id, client.client_secret));
             line(format_args!("  token         {origin}/integrator-authentication/connect/token"));
         }
-        line(format_args!("\nTo point a client at it, use the base URL and make it trust the CA:"));
-        let _ = writeln!(text, "{}", recipes::text(&recipes::for_clients(self.files, &self.base_url())));
-        let _ = writeln!(
-            text,
-            "A client whose URL cannot be changed:\n  export HTTPS_PROXY={}\n\nCtrl-C ends the recording.",
-            self.proxy_url()
-        );
         text
+    }
+
+    /// For people who start their client themselves: the same, and lines to paste.
+    pub fn text(&self) -> String {
+        let recipes = recipes::text(&recipes::for_clients(self.files, &self.base_url()));
+        format!(
+            "{}\nTo point a client at it, use the base URL and make it trust the CA:\n{recipes}\n\
+             A client whose URL cannot be changed:\n  export HTTPS_PROXY={}\n\nCtrl-C ends the recording.\n",
+            self.brief(),
+            self.proxy_url()
+        )
     }
 
     fn also(&self) -> String {
@@ -126,7 +137,8 @@ impl Greeting<'_> {
             notes.push("the base URL stays on loopback; --listen opens it".to_owned());
         }
         if base && self.config.names.is_empty() {
-            notes.push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
+            notes
+                .push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
         }
         notes
     }
@@ -149,5 +161,7 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let written = std::fs::write(&draft, format!("{ready}\n")).and_then(|()| std::fs::rename(&draft, file));
-    written.map_err(|e| Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display())))
+    written.map_err(|e| {
+        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+    })
 }

@@ -55,7 +55,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
         let (requests, answers) = (Framer::new(head_limit), Framer::new(head_limit));
         let (request_body, answer_body) = (Rewriter::default(), Rewriter::default());
         let (out, ready, buffer) = (BytesMut::new(), BytesMut::new(), vec![0; 16 * 1024].into());
-        Back { io, line, writer, requests, request_body, out, request_ended: false, answers, answer_body, ready, buffer }
+        Back {
+            io,
+            line,
+            writer,
+            requests,
+            request_body,
+            out,
+            request_ended: false,
+            answers,
+            answer_body,
+            ready,
+            buffer,
+        }
     }
 
     /// Takes what hyper writes.

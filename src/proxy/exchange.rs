@@ -3,17 +3,17 @@
 use super::body::{Cut, Feed, FeedBody};
 use super::course::{Course, Fate};
 use super::faults::HeadView;
-use super::forward::{Answered, Failed, call_backend};
-use super::framer::{AnswerLine, Framing, Head};
-use super::heads::{expects_continue, own_answer};
+use super::forward::{Answered, call_backend};
+use super::framer::Framing;
+use super::heads::expects_continue;
+use super::own::{fail, refuse, reply, server_error};
 use super::recorder::{Phase, Recorder};
 use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
-use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::{Response, Version};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -31,21 +31,18 @@ pub type Reply = oneshot::Sender<Response<FeedBody>>;
 
 /// What is left to do once the exchange is durable.
 #[derive(Default)]
-struct Rest {
-    reply: Option<Reply>,
-    /// The feed of an answer that was cut.
-    cut: Option<Arc<Feed>>,
+pub struct Rest {
+    /// Where hyper's server waits, if it still does.
+    pub reply: Option<Reply>,
+    /// The feed of an answer that does not come to its end.
+    pub cut: Option<Arc<Feed>>,
 }
 
 /// Carries an exchange from its head to its record.
 pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, reply: Reply) {
     let head = &seat.head;
-    let view = HeadView {
-        number: seat.number,
-        method: &head.line.method,
-        target: &head.line.target,
-        headers: &head.headers,
-    };
+    let view =
+        HeadView { number: seat.number, method: &head.line.method, target: &head.line.target, headers: &head.headers };
     let fault = if seat.refused.is_none() { recorder.faults.decide(&view) } else { None };
     let course = Course::new(seat.clone(), fault, &recorder.writer);
     let mut rest = Rest { reply: Some(reply), cut: None };
@@ -86,7 +83,8 @@ async fn settled(recorder: &Recorder, seat: &Seat) {
 pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
     let course = Course::new(seat.clone(), None, &recorder.writer);
     let detail = seat.look(|state| state.gone.as_ref().map(|gone| gone.detail.clone())).unwrap_or_default();
-    let fate = Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
+    let fate =
+        Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
     recorder.record(course.record(&fate, &recorder.writer)).await;
 }
 
@@ -105,8 +103,7 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
         drain(&feed, seat.framing).await;
-        let body = fault_body();
-        return answer_itself(course, 500, "Internal Server Error", body, rest, Fate::complete()).await;
+        return server_error(course, rest).await;
     }
     let tap = seat.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
@@ -151,7 +148,8 @@ fn pump_request(
         }
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
-                let detail = format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
+                let detail =
+                    format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
                 seat.change(|state| state.gone = Some(Gone { detail: detail.clone() }));
                 return feed.end(Err(Cut(detail)));
             };
@@ -191,6 +189,11 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     if withheld {
         return withhold(recorder, course).await;
     }
+    // A client that is taken for gone gets no regular end: pieces of the answer are missing.
+    if let Some(fate) = left(course) {
+        rest.cut = Some(feed);
+        return fate;
+    }
     match whole {
         Ok(()) => {
             let trailers = call.state().trailers;
@@ -213,25 +216,9 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
 }
 
 /// The fate of an exchange whose client went away.
-fn left(course: &Course) -> Option<Fate> {
+pub fn left(course: &Course) -> Option<Fate> {
     let gone = course.seat.look(|state| state.gone.clone())?;
     Some(Fate::new(EndedBy::Client, course.stage_of_leaving(), gone.detail))
-}
-
-/// Gives hyper's server the answer to write.
-fn reply(head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
-    let mut response = Response::new(feed.reader(framing));
-    if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
-        *response.status_mut() = status;
-    }
-    if framing == Framing::Close {
-        // Or hyper would make chunks of it.
-        *response.version_mut() = Version::HTTP_10;
-    }
-    if let Some(reply) = rest.reply.take() {
-        // If nobody waits any more, the tap has seen the client go.
-        let _ = reply.send(response);
-    }
 }
 
 /// Reads the backend's answer: for the record, and for the client while there is one.
@@ -283,7 +270,7 @@ async fn pump_answer(
 }
 
 /// The timeout fault: no answer until the client goes away.
-async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
+pub async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
     let longest = recorder.config.limits.withhold;
     let spent = recorder.writer.now_us().saturating_sub(course.seat.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));
@@ -294,61 +281,4 @@ async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
             Fate::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }
-}
-
-/// The backend gave no answer that could be passed on.
-async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &mut Rest) -> Fate {
-    if let Some(fate) = left(course) {
-        return fate;
-    }
-    if course.fault == Some(Fault::Timeout) {
-        course.note(failed.why);
-        return withhold(recorder, course).await;
-    }
-    let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
-    let fate = Fate::new(EndedBy::Backend, Stage::Done, failed.why.clone());
-    answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
-}
-
-/// Answers a request that two readers could frame differently.
-async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
-    let sentence = format!("the recorder refused this request: {why}");
-    let fate = Fate::new(EndedBy::Recorder, Stage::Done, sentence.clone());
-    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
-}
-
-async fn answer_itself(
-    course: &Course,
-    status: u16,
-    reason: &str,
-    body: String,
-    rest: &mut Rest,
-    fate: Fate,
-) -> Fate {
-    course.answers_itself();
-    let seat = &course.seat;
-    let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
-    let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
-    let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
-    seat.change(|state| state.answer = Some(head.clone()));
-    let feed = Feed::once();
-    if !bodyless {
-        lock(&course.answer).add(body.as_bytes());
-        feed.push(Bytes::from(body)).await;
-    }
-    feed.end(Ok(()));
-    reply(&head, framing, &feed, rest);
-    seat.until(|state| state.complete || state.gone.is_some()).await;
-    left(course).unwrap_or(fate)
-}
-
-/// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
-fn own_body(sentence: &str) -> String {
-    serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
-}
-
-/// The body of the 500 fault, as the API writes errors.
-fn fault_body() -> String {
-    let id = uuid::Uuid::new_v4().to_string();
-    serde_json::json!({ "code": "2000", "message": "Internal server error", "correlationId": id }).to_string()
 }

@@ -190,7 +190,9 @@ mod tests {
 
     #[test]
     fn an_answer_keeps_order_duplicates_and_its_own_length() {
-        let real = answer("HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX: 1\r\nset-cookie: b\r\nContent-Length: 3\r\nKeep-Alive: x\r\nDate: d");
+        let real = answer(
+            "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX: 1\r\nset-cookie: b\r\nContent-Length: 3\r\nKeep-Alive: x\r\nDate: d",
+        );
         let skeleton = answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close");
         assert_eq!(
             String::from_utf8(answered(&real, &skeleton, Framing::Length(3))).unwrap(),

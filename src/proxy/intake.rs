@@ -38,7 +38,18 @@ impl Intake {
     pub fn new(line: Arc<Line>, writer: Writer, head_limit: usize) -> Intake {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();
-        Intake { line, writer, framer, rewriter, items, held: 0, reading: None, working: None, refused: false, ended: false }
+        Intake {
+            line,
+            writer,
+            framer,
+            rewriter,
+            items,
+            held: 0,
+            reading: None,
+            working: None,
+            refused: false,
+            ended: false,
+        }
     }
 
     /// Whether more should be read from the client.

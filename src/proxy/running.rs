@@ -67,7 +67,9 @@ impl Running {
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
-            format!("{address} is taken by another program: choose another address with {option}, or port 0 for a free one")
+            format!(
+                "{address} is taken by another program: choose another address with {option}, or port 0 for a free one"
+            )
         }
         _ => format!("cannot listen at {address}: {error}; choose another address with {option}"),
     })
@@ -81,7 +83,9 @@ async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(),
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
     let mut addresses = addresses;
     match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
-        true => Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin())),
+        true => {
+            Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin()))
+        }
         false => Ok(()),
     }
 }

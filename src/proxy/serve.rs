@@ -123,7 +123,9 @@ async fn handshake(recorder: &Recorder, tcp: TcpStream, names: &[Name]) -> Resul
     let mut first = [0; 11];
     let seen = peek(&tcp, &mut first).await;
     let offered = match first {
-        _ if seen == 0 => return Err(fails("tls-failed", "", "the client connected and left without a word".to_owned())),
+        _ if seen == 0 => {
+            return Err(fails("tls-failed", "", "the client connected and left without a word".to_owned()));
+        }
         [0x16, 3, ..] => legacy_version(&first[..seen]),
         _ => return Err(fails("not-tls", "", not_tls(&first[..seen]))),
     };
@@ -186,11 +188,15 @@ fn failure(error: &std::io::Error, offered: &'static str) -> TlsFailure {
         Some(rustls::Error::PeerIncompatible(why)) => {
             TlsFailure { event: "tls-failed", tls: "", detail: format!("the client's TLS does not fit: {why:?}") }
         }
-        Some(other) => TlsFailure { event: "tls-failed", tls: "", detail: format!("TLS with the client failed: {other}") },
+        Some(other) => {
+            TlsFailure { event: "tls-failed", tls: "", detail: format!("TLS with the client failed: {other}") }
+        }
         None => TlsFailure {
             event: "tls-failed",
             tls: "",
-            detail: format!("the client left during the TLS handshake ({error}): often it does not trust the CA; see `poscert ca`"),
+            detail: format!(
+                "the client left during the TLS handshake ({error}): often it does not trust the CA; see `poscert ca`"
+            ),
         },
     }
 }
@@ -199,7 +205,9 @@ fn failure(error: &std::io::Error, offered: &'static str) -> TlsFailure {
 fn refused_sentence(alert: &str) -> String {
     let trust = ["UnknownCA", "BadCertificate", "CertificateUnknown", "CertificateExpired", "UnsupportedCertificate"];
     if trust.contains(&alert) {
-        format!("the client does not trust the CA: it ended TLS with the alert {alert}; `poscert ca` tells how to make it trust")
+        format!(
+            "the client does not trust the CA: it ended TLS with the alert {alert}; `poscert ca` tells how to make it trust"
+        )
     } else {
         format!("the client ended TLS with the alert {alert}")
     }

@@ -36,7 +36,8 @@ pub enum Trust {
 impl Upstream {
     /// Reads a URL: `https://host[:port][/path]`, or `http://` for a backend without TLS.
     pub fn parse(url: &str, trust: Trust) -> Result<Upstream, String> {
-        let wrong = |what: &str| format!("`{url}` is no upstream: {what}; it looks like https://api.example.com/pos/v10");
+        let wrong =
+            |what: &str| format!("`{url}` is no upstream: {what}; it looks like https://api.example.com/pos/v10");
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
@@ -48,7 +49,8 @@ impl Upstream {
         }
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let default = if tls { 443 } else { 80 };
-        let (host, port) = split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
+        let (host, port) =
+            split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
         Ok(Upstream { tls, host, port, path: path.trim_end_matches('/').to_owned(), trust })
     }
 
@@ -166,9 +168,21 @@ mod tests {
     fn upstreams_are_read() {
         let read = |url| Upstream::parse(url, Trust::Roots(Vec::new()));
         let upstream = read("https://API.example/pos/v10/").unwrap();
-        assert_eq!((upstream.authority().as_str(), upstream.port, upstream.path.as_str()), ("api.example", 443, "/pos/v10"));
+        assert_eq!(
+            (upstream.authority().as_str(), upstream.port, upstream.path.as_str()),
+            ("api.example", 443, "/pos/v10")
+        );
         assert_eq!(read("http://[::1]:8080").unwrap().origin(), "http://[::1]:8080");
-        for wrong in ["api.example", "ftp://a", "https://", "https://a:b", "https://a:0", "https://u@a", "https://a?b", "https://[::1"] {
+        for wrong in [
+            "api.example",
+            "ftp://a",
+            "https://",
+            "https://a:b",
+            "https://a:0",
+            "https://u@a",
+            "https://a?b",
+            "https://[::1",
+        ] {
             let sentence = read(wrong).unwrap_err();
             assert!(sentence.contains("looks like https://"), "{sentence}");
         }
