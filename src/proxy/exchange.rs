@@ -66,7 +66,9 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
         let _ = timeout(LAST_BYTES, out).await;
         feed.end(Err(Cut(fate.detail.clone())));
     }
-    settled(&recorder, &seat).await;
+    if fate.stage == Stage::Done {
+        settled(&recorder, &seat).await;
+    }
 }
 
 /// Says so if the client left after all while the answer that the record calls delivered went out.
@@ -97,7 +99,7 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
     let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder.config.limits.idle));
-    let pump = Aborts(pump.abort_handle());
+    let pump = Pump(pump.abort_handle(), feed.clone());
     if course.fault == Some(Fault::ServerError) {
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
@@ -123,12 +125,14 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     fate
 }
 
-/// Stops a task when dropped.
-struct Aborts(tokio::task::AbortHandle);
+/// The task that takes the request's body, and where it puts it: both end with the exchange.
+struct Pump(tokio::task::AbortHandle, Arc<Feed>);
 
-impl Drop for Aborts {
+impl Drop for Pump {
     fn drop(&mut self) {
         self.0.abort();
+        // A request that is not whole by now never will be: hyper's client is not to wait for the rest.
+        self.1.end(Err(Cut("the exchange is over".to_owned())));
     }
 }
 

@@ -221,6 +221,7 @@ pub struct Bench {
     pub dir: tempfile::TempDir,
     pub authority: Arc<Authority>,
     pub noted: Arc<Noted>,
+    pub writer: Writer,
     pub running: Option<Running>,
     pub base: SocketAddr,
     pub proxy: SocketAddr,
@@ -262,9 +263,9 @@ impl Bench {
             limits: choice.limits,
         };
         let noted = Arc::new(Noted::default());
-        let running = start(config, authority.clone(), writer, choice.faults, noted.clone()).await.unwrap();
+        let running = start(config, authority.clone(), writer.clone(), choice.faults, noted.clone()).await.unwrap();
         let (base, proxy) = (running.base_addr, running.proxy_addr);
-        Bench { dir, authority, noted, running: Some(running), base, proxy, backend }
+        Bench { dir, authority, noted, writer, running: Some(running), base, proxy, backend }
     }
 
     /// A connection of a client that trusts the CA.
