@@ -115,8 +115,9 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     if !Head::stands_in(dir) {
         return Err(no_head(dir));
     }
-    let live = store::is_held(dir);
-    let head = if live { store::ask_to_close(dir)? } else { Head::read(dir)? };
+    let closed = if store::is_held(dir) { store::ask_to_close(dir)? } else { None };
+    let live = closed.is_some();
+    let head = closed.map_or_else(|| Head::read(dir), Ok)?;
     let mut parts = head.parts;
     let mut summary = Summary::default();
     let mut chain = seal::Head::default();
@@ -210,10 +211,8 @@ impl Parts {
             if let Some((reader, part)) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
                 // A recorder that went on meanwhile may have added to it.
-                if read < part.count {
-                    if let Some(record) = reader.next() {
-                        return record.map(Some);
-                    }
+                if let Some(record) = (read < part.count).then(|| reader.next()).flatten() {
+                    return record.map(Some);
                 }
                 self.chain = reader.head();
                 store::check_part(&self.dir.join(&part.name), part, self.chain)?;

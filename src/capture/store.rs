@@ -41,8 +41,9 @@ pub(super) fn is_held(dir: &Path) -> bool {
 }
 
 /// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
-/// parts that had records at the time of asking are closed. Nothing is written: the asking is a shared lock.
-pub(super) fn ask_to_close(dir: &Path) -> Result<Head, CaptureError> {
+/// parts that had records at the time of asking are closed. Nothing is written: the asking is a shared lock. `None`
+/// where the recorder is gone meanwhile.
+pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
     let path = dir.join(ASK);
     let file = File::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
     let parts = Head::read(dir)?.parts.len();
@@ -55,7 +56,10 @@ pub(super) fn ask_to_close(dir: &Path) -> Result<Head, CaptureError> {
             head.parts.truncate(parts);
             head.count = head.parts.iter().map(|part| part.count).sum();
             head.digest = head.parts.last().map_or(head.digest, |part| part.digest.clone());
-            return Ok(Head { next_number, ..head });
+            return Ok(Some(Head { next_number, ..head }));
+        }
+        if !is_held(dir) {
+            return Ok(None);
         }
         if Instant::now() > until {
             let sentence = format!(

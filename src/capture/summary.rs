@@ -87,7 +87,7 @@ impl Summary {
     /// Exchanges of a run that goes on that have begun and not ended.
     pub fn under_way(&self, taken_to: u64) -> u64 {
         let Some(run) = self.runs.last().filter(|run| run.stopped.is_none()) else { return 0 };
-        self.numbers.missing(run.first_number, taken_to).iter().map(|(first, last)| last - first + 1).sum()
+        count(&self.numbers.missing(run.first_number, taken_to))
     }
 
     /// Whether every run stopped in good order.
@@ -102,9 +102,14 @@ impl Summary {
     }
 }
 
+/// How many numbers stand in ranges.
+fn count(ranges: &[(u64, u64)]) -> u64 {
+    ranges.iter().fold(0, |sum, (first, last)| sum.saturating_add(last.saturating_sub(*first)).saturating_add(1))
+}
+
 /// Gaps in words: `3 exchanges are lost: numbers 7 and 9 to 10`.
 pub(super) fn gaps_in_words(gaps: &[(u64, u64)]) -> Option<String> {
-    let count: u64 = gaps.iter().map(|(first, last)| last - first + 1).sum();
+    let count = count(gaps);
     let range =
         |&(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first} to {last}") };
     let ranges: Vec<String> = gaps.iter().map(range).collect();

@@ -6,4 +6,5 @@ mod fidelity;
 mod normal;
 mod raw;
 mod record;
+mod show;
 mod ways;

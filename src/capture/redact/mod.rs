@@ -174,11 +174,9 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
     if body.bytes.is_empty() {
         return body;
     }
-    if body.kept == Kept::Whole {
+    if body.kept == Kept::Whole && body.digest.is_empty() {
         body.length = body.length.max(u64::try_from(body.bytes.len()).unwrap_or(u64::MAX));
-        if body.digest.is_empty() {
-            body.digest = hex::encode(&pass_key(pass).hash(&body.bytes));
-        }
+        body.digest = hex::encode(&pass.redactor().key().hash(&body.bytes));
     }
     let whole = body.kept == Kept::Whole;
     let decoded = if body.decoded { Decoded::Plain(&body.bytes) } else { coding::decode(&body.bytes, headers) };
@@ -200,10 +198,6 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
         }
     }
     body
-}
-
-fn pass_key<'r>(pass: &Pass<'r>) -> &'r Key {
-    pass.redactor().key()
 }
 
 /// Looks for secrets in a body's content, coding off.

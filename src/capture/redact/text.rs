@@ -2,7 +2,7 @@
 //! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
 use super::names::{Named, decoded, named};
-use super::pass::Pass;
+use super::pass::{Pass, is_word};
 use crate::capture::claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 /// Where none of this stands, nothing is looked for.
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)token|secret|passw|passphrase|pwd|api[-_ ]?key|[sne]-?_?key|authorization|cookie|bearer|basic|credential|assertion|loyalty|phone|msisdn|mobile|session|jwt|e[yw][a-z0-9_-]{8,}\.|\+[0-9]{9}|%[0-9a-f]{2}|://[^/ ]*@",
+        r"(?i)token|secret|passw|passphrase|pwd|api[-_ ]?key|[sne]-?_?key|authorization|cookie|bearer|basic|credential|assertion|loyalty|phone|msisdn|mobile|session|jwt|e[yw][a-z0-9_-]{8,}\.|\+[0-9]|%[0-9a-f]{2}|://[^/ ]*@",
     )
 });
 static JWT: LazyLock<Regex> = LazyLock::new(|| pattern(r"e[yw][A-Za-z0-9_-]{8,}={0,2}(?:\.[A-Za-z0-9_-]*={0,2})+"));
@@ -18,9 +18,14 @@ static SCHEME: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)\b(bearer|basic|dpop)(\s+|%20|\+)([A-Za-z0-9._~+/-]{6,}={0,2})"));
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b((?:set-)?cookie2?\s*[:=]\s*)([^\r\n]+)"));
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r#"(?i)([a-z0-9_.\-\[\]]*[a-z0-9\]])(\\*["']?\s*(?:[:=]|=>)\s*\[?\s*\\*["']?)((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\]}]+)"#,
-    )
+    const NAME: &str = concat!(
+        r"[a-z0-9_.\-\[\]]*(?:tokens?|secrets?|passwords?|passwd|pwd|passphrase|api[-_ ]?keys?|subscription[-_ ]?key",
+        r"|access[-_ ]?key|private[-_ ]?key|authorization|cookies?|credentials?|assertion|loyalty[-_ ]?ids?|jwt|bearer",
+        r"|session[-_ ]?id|code[-_ ]?verifier|user[-_ ]?info|x[-_ ]?auth|phone(?:[-_ ]?(?:numbers?|no))?|msisdn",
+        r"|mobile[-_ ]?(?:number|no))\]?"
+    );
+    const SIGN: &str = r#"\\*["']?\s*(?:[:=]|=>|\bis\b)\s*\[?\s*\\*["']?"#;
+    pattern(&format!(r#"(?i)({NAME})({SIGN})((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\]}}]+)"#))
 });
 static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+(?:45|358|46|47)[ -]?[0-9](?:[ -]?[0-9]){6,10}"));
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(://)([^/\s@?#]+)(@)"));
@@ -49,9 +54,9 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         Some(format!("{}{}", &found[1], pass.cookie(&found[2], is_set)))
     });
     new = replaced(&SCHEME, &new, |found| {
-        // `Bearer realm="x"` is a challenge and `Bearer authentication` a word; a credential has more than letters.
+        // `Bearer realm="x"` is a challenge, and in `Bearer authentication` a word follows.
         let challenge = found[3].ends_with('=') && text.contains(&format!("{}\"", &found[3]));
-        let word = found[3].bytes().all(|b| b.is_ascii_alphabetic());
+        let word = is_word(&found[3]);
         (!challenge && !word).then(|| format!("{}{}{}", &found[1], &found[2], pass.credential(&found[3])))
     });
     new = replaced(&PAIR, &new, |found| {
