@@ -6,5 +6,6 @@ mod fidelity;
 mod normal;
 mod raw;
 mod record;
+mod sandbox;
 mod show;
 mod ways;
