@@ -66,8 +66,8 @@ impl Greeting<'_> {
         ]
     }
 
-    /// For people.
-    pub fn text(&self) -> String {
+    /// For people: where it is, where calls go, and what is kept.
+    pub fn brief(&self) -> String {
         let mut text = String::new();
         let mut line = |args: std::fmt::Arguments| {
             // Writing into a String does not fail.
@@ -98,14 +98,18 @@ impl Greeting<'_> {
             line(format_args!("  test client   {} {}", client.client_id, client.client_secret));
             line(format_args!("  token         {origin}/integrator-authentication/connect/token"));
         }
-        line(format_args!("\nTo point a client at it, use the base URL and make it trust the CA:"));
-        let _ = writeln!(text, "{}", recipes::text(&recipes::for_clients(self.files, &self.base_url())));
-        let _ = writeln!(
-            text,
-            "A client whose URL cannot be changed:\n  export HTTPS_PROXY={}\n\nCtrl-C ends the recording.",
-            self.proxy_url()
-        );
         text
+    }
+
+    /// For people who start their client themselves: the same, and lines to paste.
+    pub fn text(&self) -> String {
+        let recipes = recipes::text(&recipes::for_clients(self.files, &self.base_url()));
+        format!(
+            "{}\nTo point a client at it, use the base URL and make it trust the CA:\n{recipes}\n\
+             A client whose URL cannot be changed:\n  export HTTPS_PROXY={}\n\nCtrl-C ends the recording.\n",
+            self.brief(),
+            self.proxy_url()
+        )
     }
 
     fn also(&self) -> String {

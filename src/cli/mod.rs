@@ -74,7 +74,7 @@ enum Command {
     /// See it all work: sandbox, recorder, reference client, verdict
     Demo(demo::Args),
     /// Record what a client says to the API
-    Record(record::Args),
+    Record(Box<record::Args>),
     /// Judge a capture
     Verify(verify::Args),
     /// Look at the exchanges of a capture
@@ -139,7 +139,7 @@ fn print(text: &str) -> Result<(), Failure> {
 fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(args) => demo::run(args),
-        Command::Record(args) => record::run(args),
+        Command::Record(args) => record::run(*args),
         Command::Verify(args) => verify::run(args),
         Command::Show(args) => show::run(args),
         Command::Sandbox(args) => sandbox::run(args),

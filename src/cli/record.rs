@@ -69,7 +69,7 @@ pub struct Args {
     quiet: bool,
     /// `pollDelayInMs` of the embedded sandbox, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
-          value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64), conflicts_with = "upstream")]
+          value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
     #[command(flatten)]
     ca: Folder,
@@ -123,7 +123,7 @@ async fn record(args: &Args) -> Result<(), Failure> {
         durability,
         sandbox: backend.sandbox.as_ref(),
     };
-    out(&greeting.text());
+    out(&if args.command.is_empty() { greeting.text() } else { greeting.brief() });
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
     let worked = match ready {
         Ok(()) => work(args, &greeting, &running, &mut signals).await,

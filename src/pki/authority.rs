@@ -21,13 +21,16 @@ const LEAF_KEPT: Duration = Duration::from_secs(20 * DAY);
 /// How many leaves are cached: names come from whoever connects.
 const LEAVES: usize = 256;
 
+/// A configuration, and when its leaf was made.
+type Made = (Instant, Arc<ServerConfig>);
+
 /// The local CA.
 pub struct Authority {
     files: CaFiles,
     certificate: CertificateDer<'static>,
     pem: String,
     issuer: Issuer<'static, KeyPair>,
-    configs: Mutex<HashMap<Vec<Name>, (Instant, Arc<ServerConfig>)>>,
+    configs: Mutex<HashMap<Vec<Name>, Made>>,
 }
 
 impl Authority {

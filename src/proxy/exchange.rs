@@ -3,17 +3,17 @@
 use super::body::{Cut, Feed, FeedBody};
 use super::course::{Course, Fate};
 use super::faults::HeadView;
-use super::forward::{Answered, Failed, call_backend};
-use super::framer::{AnswerLine, Framing, Head};
-use super::heads::{expects_continue, own_answer};
+use super::forward::{Answered, call_backend};
+use super::framer::Framing;
+use super::heads::expects_continue;
+use super::own::{fail, refuse, reply, server_error};
 use super::recorder::{Phase, Recorder};
 use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
-use bytes::Bytes;
 use http_body_util::BodyExt;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::{Response, Version};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -31,10 +31,11 @@ pub type Reply = oneshot::Sender<Response<FeedBody>>;
 
 /// What is left to do once the exchange is durable.
 #[derive(Default)]
-struct Rest {
-    reply: Option<Reply>,
-    /// The feed of an answer that was cut.
-    cut: Option<Arc<Feed>>,
+pub struct Rest {
+    /// Where hyper's server waits, if it still does.
+    pub reply: Option<Reply>,
+    /// The feed of an answer that does not come to its end.
+    pub cut: Option<Arc<Feed>>,
 }
 
 /// Carries an exchange from its head to its record.
@@ -65,7 +66,9 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
         let _ = timeout(LAST_BYTES, out).await;
         feed.end(Err(Cut(fate.detail.clone())));
     }
-    settled(&recorder, &seat).await;
+    if fate.stage == Stage::Done {
+        settled(&recorder, &seat).await;
+    }
 }
 
 /// Says so if the client left after all while the answer that the record calls delivered went out.
@@ -96,14 +99,13 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
     let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder.config.limits.idle));
-    let pump = Aborts(pump.abort_handle());
+    let pump = Pump(pump.abort_handle(), feed.clone());
     if course.fault == Some(Fault::ServerError) {
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
         drain(&feed, seat.framing).await;
-        let body = fault_body();
-        return answer_itself(course, 500, "Internal Server Error", body, rest, Fate::complete()).await;
+        return server_error(course, rest).await;
     }
     let tap = seat.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
@@ -123,12 +125,14 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     fate
 }
 
-/// Stops a task when dropped.
-struct Aborts(tokio::task::AbortHandle);
+/// The task that takes the request's body, and where it puts it: both end with the exchange.
+struct Pump(tokio::task::AbortHandle, Arc<Feed>);
 
-impl Drop for Aborts {
+impl Drop for Pump {
     fn drop(&mut self) {
         self.0.abort();
+        // A request that is not whole by now never will be: hyper's client is not to wait for the rest.
+        self.1.end(Err(Cut("the exchange is over".to_owned())));
     }
 }
 
@@ -189,6 +193,11 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     if withheld {
         return withhold(recorder, course).await;
     }
+    // A client that is taken for gone gets no regular end: pieces of the answer are missing.
+    if let Some(fate) = left(course) {
+        rest.cut = Some(feed);
+        return fate;
+    }
     match whole {
         Ok(()) => {
             let trailers = call.state().trailers;
@@ -211,25 +220,9 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
 }
 
 /// The fate of an exchange whose client went away.
-fn left(course: &Course) -> Option<Fate> {
+pub fn left(course: &Course) -> Option<Fate> {
     let gone = course.seat.look(|state| state.gone.clone())?;
     Some(Fate::new(EndedBy::Client, course.stage_of_leaving(), gone.detail))
-}
-
-/// Gives hyper's server the answer to write.
-fn reply(head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
-    let mut response = Response::new(feed.reader(framing));
-    if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
-        *response.status_mut() = status;
-    }
-    if framing == Framing::Close {
-        // Or hyper would make chunks of it.
-        *response.version_mut() = Version::HTTP_10;
-    }
-    if let Some(reply) = rest.reply.take() {
-        // If nobody waits any more, the tap has seen the client go.
-        let _ = reply.send(response);
-    }
 }
 
 /// Reads the backend's answer: for the record, and for the client while there is one.
@@ -281,7 +274,7 @@ async fn pump_answer(
 }
 
 /// The timeout fault: no answer until the client goes away.
-async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
+pub async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
     let longest = recorder.config.limits.withhold;
     let spent = recorder.writer.now_us().saturating_sub(course.seat.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));
@@ -292,54 +285,4 @@ async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
             Fate::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }
-}
-
-/// The backend gave no answer that could be passed on.
-async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &mut Rest) -> Fate {
-    if let Some(fate) = left(course) {
-        return fate;
-    }
-    if course.fault == Some(Fault::Timeout) {
-        course.note(failed.why);
-        return withhold(recorder, course).await;
-    }
-    let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
-    let fate = Fate::new(EndedBy::Backend, Stage::Done, failed.why.clone());
-    answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
-}
-
-/// Answers a request that two readers could frame differently.
-async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
-    let sentence = format!("the recorder refused this request: {why}");
-    let fate = Fate::new(EndedBy::Recorder, Stage::Done, sentence.clone());
-    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
-}
-
-async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
-    course.answers_itself();
-    let seat = &course.seat;
-    let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
-    let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
-    let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
-    seat.change(|state| state.answer = Some(head.clone()));
-    let feed = Feed::once();
-    if !bodyless {
-        lock(&course.answer).add(body.as_bytes());
-        feed.push(Bytes::from(body)).await;
-    }
-    feed.end(Ok(()));
-    reply(&head, framing, &feed, rest);
-    seat.until(|state| state.complete || state.gone.is_some()).await;
-    left(course).unwrap_or(fate)
-}
-
-/// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
-fn own_body(sentence: &str) -> String {
-    serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
-}
-
-/// The body of the 500 fault, as the API writes errors.
-fn fault_body() -> String {
-    let id = uuid::Uuid::new_v4().to_string();
-    serde_json::json!({ "code": "2000", "message": "Internal server error", "correlationId": id }).to_string()
 }

@@ -79,15 +79,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
                 self.went(seat, went as u64);
             }
         }
-        if let Some(seat) = working.filter(|seat| seat.look(|state| state.released && state.complete)) {
-            if self.outlet.is_empty() {
-                ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-                let now = self.writer.now_us();
-                seat.change(|state| state.end_out = Some(now));
-                self.intake.done();
-                // The next request may have been waiting for this.
-                cx.waker().wake_by_ref();
-            }
+        let over = |seat: &Arc<Seat>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
+        if let Some(seat) = working.filter(over) {
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            let now = self.writer.now_us();
+            seat.change(|state| state.end_out = Some(now));
+            self.intake.done();
+            // The next request may have been waiting for this.
+            cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
     }

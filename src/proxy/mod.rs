@@ -16,6 +16,7 @@ mod front;
 mod heads;
 mod intake;
 mod outlet;
+mod own;
 mod pool;
 mod recorder;
 mod rewrite;

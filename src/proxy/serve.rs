@@ -2,6 +2,7 @@
 
 use super::exchange;
 use super::front::Front;
+use super::heads::own_answer;
 use super::recorder::{Phase, Recorder};
 use super::seat::Line;
 use crate::capture::record::Way;
@@ -12,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -20,6 +22,9 @@ use tokio_rustls::server::TlsStream;
 
 /// How long the TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long the end of a connection is waited for.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted, and is to speak TLS now.
 pub struct Accepted {
@@ -127,7 +132,11 @@ async fn handshake(recorder: &Recorder, tcp: TcpStream, names: &[Name]) -> Resul
             return Err(fails("tls-failed", "", "the client connected and left without a word".to_owned()));
         }
         [0x16, 3, ..] => legacy_version(&first[..seen]),
-        _ => return Err(fails("not-tls", "", not_tls(&first[..seen]))),
+        _ => {
+            let detail = not_tls(&first[..seen]);
+            answer_plainly(tcp, &detail).await;
+            return Err(fails("not-tls", "", detail));
+        }
     };
     let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
     let failed = |error: std::io::Error| failure(&error, offered);
@@ -163,6 +172,23 @@ fn legacy_version(hello: &[u8]) -> &'static str {
         Some([3, 2]) => "TLSv1.1",
         _ => "",
     }
+}
+
+/// Tells a client that speaks plain HTTP why it gets nothing; others do not mind.
+async fn answer_plainly(mut tcp: TcpStream, sentence: &str) {
+    let body = format!("{sentence}\n");
+    let headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")];
+    let mut bytes = own_answer(400, "Bad Request", &headers, body.len()).bytes();
+    bytes.extend_from_slice(body.as_bytes());
+    farewell(&mut tcp, &bytes).await;
+}
+
+/// Writes the last bytes of a connection. What the client still sends is read and thrown away for a moment: unread
+/// bytes would turn the close into a reset, and the sentence might be lost.
+pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
+    let _ = tcp.write_all(bytes).await;
+    let _ = tcp.shutdown().await;
+    let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
 }
 
 fn not_tls(first: &[u8]) -> String {

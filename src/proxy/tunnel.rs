@@ -4,7 +4,7 @@ use super::framer::{Event, Framer, Head, RequestLine};
 use super::heads::own_answer;
 use super::pool::is_same;
 use super::recorder::{Phase, Recorder};
-use super::serve::{Accepted, serve};
+use super::serve::{Accepted, farewell, serve};
 use super::upstream::split_authority;
 use crate::capture::record::Way;
 use crate::pki::Name;
@@ -108,10 +108,7 @@ async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status
     let mut bytes = own_answer(status, reason, &headers, body.len()).bytes();
     bytes.extend_from_slice(body.as_bytes());
     recorder.connection_event(connection, "connect-refused", "", format!("{status}: {why}")).await;
-    let _ = tcp.write_all(&bytes).await;
-    let _ = tcp.shutdown().await;
-    // Unread bytes would turn the close into a reset, and the sentence might be lost.
-    let _ = timeout(Duration::from_secs(1), tokio::io::copy(&mut tcp, &mut tokio::io::sink())).await;
+    farewell(&mut tcp, &bytes).await;
 }
 
 /// Passes bytes through unseen, as the user asked for this host.

@@ -387,3 +387,35 @@ async fn pipelined_requests_of_a_client_that_left_are_recorded_too() {
     assert!(exchanges[1].end.detail.contains("not forwarded"), "{}", exchanges[1].end.detail);
     assert_eq!(backend.bytes().windows(3).filter(|w| w == b"GET").count(), 1);
 }
+
+#[tokio::test]
+async fn traffic_is_never_let_through_unrecorded() {
+    let script = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), send(OK)];
+    let (_backend, mut bench) = bench(vec![script], Choice::default()).await;
+    let mut client = bench.client(Way::Base).await;
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let mut seen = vec![0; OK.len()];
+    client.read_exact(&mut seen).await.unwrap();
+    // A closed capture is a store that takes nothing any more.
+    bench.writer.close().await.unwrap();
+    client.write_all(GET.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest).await;
+    assert_eq!(rest, b"", "no answer goes out that is not recorded");
+    let running = bench.running.take().unwrap();
+    let why = tokio::time::timeout(Duration::from_secs(5), running.failed()).await.expect("it says so");
+    assert!(why.contains("closed"), "{why}");
+    eventually("no more connections are taken", || std::net::TcpStream::connect(bench.base).is_err()).await;
+}
+
+#[tokio::test]
+async fn a_backend_connection_whose_request_was_not_finished_is_not_kept() {
+    let early = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
+    let scripts = vec![vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd], vec![wait_for("\r\n\r\n"), send(OK)]];
+    let (backend, bench) = bench(scripts, Choice::default()).await;
+    let head = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nthe first bytes";
+    bench.play(Way::Base, &[send(head), wait_for("\r\n\r\nno")]).await;
+    eventually("the backend's connection is closed", || backend.seen()[0].ended).await;
+    bench.play(Way::Base, &[send(GET), wait_for("ok")]).await;
+    assert_eq!(bench.noted.exchanges(2).await[1].status(), Some(200));
+}

@@ -1,11 +1,13 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod crash;
 mod demo;
 mod ends;
 mod fidelity;
 mod gateway;
 mod normal;
 mod raw;
+mod record;
 mod rooms;
 mod sandbox;
 mod show;

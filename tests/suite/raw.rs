@@ -221,6 +221,7 @@ pub struct Bench {
     pub dir: tempfile::TempDir,
     pub authority: Arc<Authority>,
     pub noted: Arc<Noted>,
+    pub writer: Writer,
     pub running: Option<Running>,
     pub base: SocketAddr,
     pub proxy: SocketAddr,
@@ -262,9 +263,9 @@ impl Bench {
             limits: choice.limits,
         };
         let noted = Arc::new(Noted::default());
-        let running = start(config, authority.clone(), writer, choice.faults, noted.clone()).await.unwrap();
+        let running = start(config, authority.clone(), writer.clone(), choice.faults, noted.clone()).await.unwrap();
         let (base, proxy) = (running.base_addr, running.proxy_addr);
-        Bench { dir, authority, noted, running: Some(running), base, proxy, backend }
+        Bench { dir, authority, noted, writer, running: Some(running), base, proxy, backend }
     }
 
     /// A connection of a client that trusts the CA.
@@ -285,8 +286,7 @@ impl Bench {
     pub async fn play(&self, way: Way, acts: &[Act]) -> Seen {
         let seen = Arc::new(Mutex::new(Seen::default()));
         play(self.client(way).await, acts, seen.clone()).await;
-        let seen = seen.lock().unwrap().clone();
-        seen
+        seen.lock().unwrap().clone()
     }
 
     /// Stops the recorder.

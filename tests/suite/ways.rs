@@ -80,6 +80,7 @@ async fn what_is_not_tls_is_refused() {
     tcp.write_all(GET.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let _ = tcp.read_to_end(&mut answer).await;
+    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answer));
     let event = bench.noted.event("not-tls").await;
     assert!(event.detail.contains("https://"), "{event:?}");
     assert_eq!(backend.bytes(), b"");
