@@ -1,11 +1,50 @@
-//! `poscert ca`.
+//! `poscert ca`: where the local CA is, and how to make a client trust it.
 
 use super::{Exit, Failure};
+use crate::pki::{Authority, default_dir, recipes};
+use std::path::PathBuf;
 
 /// Arguments of `poscert ca`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Example:\n  poscert ca")]
+pub struct Args {
+    #[command(flatten)]
+    folder: Folder,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`ca`"))
+/// The option that says where the CA is; `record` has it too.
+#[derive(clap::Args)]
+pub struct Folder {
+    /// Folder of the local CA [default: $XDG_DATA_HOME/poscert/ca or ~/.local/share/poscert/ca]
+    #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
+    ca_dir: Option<PathBuf>,
+}
+
+impl Folder {
+    /// Loads the CA, or makes it.
+    pub fn open(&self) -> Result<Authority, Failure> {
+        let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| Failure::new(error.0))?;
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
+        Authority::open(&dir).map_err(|error| Failure::new(error.0))
+    }
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let authority = args.folder.open()?;
+    let files = authority.files();
+    super::live::print(&format!(
+        "The local CA, made on this machine and for it alone:\n  \
+         certificate (PEM)        {}\n  certificate (DER)        {}\n  \
+         with the system's roots  {}\n  key (keep it to yourself) {}\n\n\
+         Clients that are started by hand:\n{}\nWhole machines and devices:\n{}\n\
+         There is no PKCS#12 file: keytool and certutil take the certificate as it is, as shown above.\n\
+         Whoever trusts this CA trusts whoever can read its key: take it out again when the certification is over.\n",
+        files.pem.display(),
+        files.der.display(),
+        files.bundle.display(),
+        files.private.display(),
+        recipes::text(&recipes::for_clients(files, "https://127.0.0.1:8443/pos/v10")),
+        recipes::text(&recipes::for_machines(files)),
+    ));
+    Ok(Exit::Passed)
 }

@@ -5,6 +5,8 @@
 
 mod ca;
 mod demo;
+mod greeting;
+mod live;
 mod record;
 mod rules;
 mod sandbox;

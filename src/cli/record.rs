@@ -1,11 +1,250 @@
-//! `poscert record`.
+//! `poscert record`: the recorder, and with a command also the verdict on what it did.
 
-use super::{Exit, Failure};
+use super::ca::Folder;
+use super::greeting::{Greeting, ready_file};
+use super::live::{Lines, print, tell};
+use super::{Exit, Failure, verify};
+use crate::capture::{Durability, Writer, WriterOptions};
+use crate::pki::{Authority, Name};
+use crate::proxy::{Limits, NoFaults, RecorderConfig, Running, Trust, Upstream, start};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long a command may take to end when the recorder is asked to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "\
+Examples:
+  poscert record                                    with an embedded sandbox as the backend
+  poscert record --upstream https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10
+  poscert record --listen 0.0.0.0:8443 --name till-host.local
+  poscert record -- ./my-till --self-test           records one command; its verdict is the exit code
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`record`"))
+A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.")]
+pub struct Args {
+    /// Where calls are forwarded to [default: an embedded sandbox]
+    #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
+    upstream: Option<String>,
+    /// Certificates (PEM) believed at the upstream, beside the system's
+    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CA", requires = "upstream")]
+    upstream_ca: Option<PathBuf>,
+    /// Believe any certificate at the upstream: whoever stands between can read and change every call
+    #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
+    upstream_insecure: bool,
+    /// Folder of the capture; one that is there is gone on with
+    #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
+    capture: PathBuf,
+    /// Where clients find it as their base URL; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443", env = "POSCERT_LISTEN")]
+    listen: SocketAddr,
+    /// Where clients find it as their HTTPS proxy; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "POSCERT_PROXY_LISTEN")]
+    proxy_listen: SocketAddr,
+    /// A name under which clients reach it: stands in its certificate, and CONNECT to it is intercepted
+    #[arg(long = "name", value_name = "HOST", env = "POSCERT_NAME", value_delimiter = ',')]
+    names: Vec<String>,
+    /// A host that CONNECT lets through untouched and unrecorded
+    #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
+    tunnel: Vec<String>,
+    /// What an answered call survives: a killed process, a power cut, or neither
+    #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
+          value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
+    durability: String,
+    /// File that is written when it listens: its addresses and the CA's path, as JSON
+    #[arg(long, value_name = "FILE", env = "POSCERT_READY_FILE")]
+    ready_file: Option<PathBuf>,
+    /// No line per exchange
+    #[arg(long, short, env = "POSCERT_QUIET")]
+    quiet: bool,
+    /// `pollDelayInMs` of the embedded sandbox, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
+          value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64), conflicts_with = "upstream")]
+    poll_delay: u64,
+    #[command(flatten)]
+    ca: Folder,
+    /// A command that is started when all is ready; when it ends, the capture is verified
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(format!("cannot start its threads: {e}")))?;
+    let result = runtime.block_on(record(&args));
+    // Whatever still hangs in a system call does not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result?;
+    if args.command.is_empty() { Ok(Exit::Passed) } else { verify::verify_after_recording(&args.capture) }
+}
+
+async fn record(args: &Args) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let authority = Arc::new(args.ca.open()?);
+    let backend = Backend::of(args, &authority).await?;
+    let config = RecorderConfig {
+        listen: args.listen,
+        proxy_listen: args.proxy_listen,
+        upstream: backend.upstream.clone(),
+        names: hosts(&args.names, "--name")?,
+        tunnel: hosts(&args.tunnel, "--tunnel")?,
+        limits: Limits::default(),
+    };
+    let durability = Durability::from_name(&args.durability).unwrap_or_default();
+    let options = WriterOptions { durability, upstream: backend.upstream.origin(), ..WriterOptions::default() };
+    let writer = Writer::open(&args.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    let out = if args.command.is_empty() { print } else { tell };
+    let lines = Arc::new(Lines { out, quiet: args.quiet });
+    let started = start(config.clone(), authority.clone(), writer.clone(), Arc::new(NoFaults), lines).await;
+    let running = match started {
+        Ok(running) => running,
+        Err(sentence) => {
+            // The run ends in good order: nothing was lost in it.
+            let _ = writer.close().await;
+            return Err(Failure::new(sentence));
+        }
+    };
+    let greeting = Greeting {
+        files: authority.files(),
+        config: &config,
+        base_addr: running.base_addr,
+        proxy_addr: running.proxy_addr,
+        capture: &args.capture,
+        durability,
+        sandbox: backend.sandbox.as_ref(),
+    };
+    out(&greeting.text());
+    let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
+    let worked = match ready {
+        Ok(()) => work(args, &greeting, &running, &mut signals).await,
+        Err(failure) => Err(failure),
+    };
+    let stopped = running.stop().await.map_err(Failure::new);
+    backend.stop().await;
+    worked.and(stopped)?;
+    out(&format!("Stopped. The capture is {}\n", args.capture.display()));
+    Ok(())
+}
+
+/// Until the command ends, a signal asks to stop, or the store fails.
+async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: &mut Signals) -> Result<(), Failure> {
+    let failed = async {
+        let why = running.failed().await;
+        Failure::new(format!("recording stopped, and no more calls are taken: {why}"))
+    };
+    let Some((program, arguments)) = args.command.split_first() else {
+        return tokio::select! {
+            failure = failed => Err(failure),
+            () = signals.stop() => Ok(()),
+        };
+    };
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).envs(greeting.variables()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{program}`: {e}")))?;
+    tokio::select! {
+        failure = failed => Err(failure),
+        ended = child.wait() => {
+            let ended = ended.map_err(|e| Failure::new(format!("cannot wait for `{program}`: {e}")))?;
+            if !ended.success() {
+                tell(&format!("`{program}` ended with {ended}\n"));
+            }
+            Ok(())
+        }
+        () = signals.stop() => {
+            // The terminal has told the command too; one that does not end is ended.
+            if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
+                let _ = child.kill().await;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn new() -> Result<Signals, Failure> {
+        let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
+        Ok(Signals(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+/// Where calls go: the upstream, or a sandbox of our own.
+struct Backend {
+    upstream: Upstream,
+    sandbox: Option<Sandbox>,
+    serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Backend {
+    async fn of(args: &Args, authority: &Authority) -> Result<Backend, Failure> {
+        let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
+        let trust = match &args.upstream_ca {
+            _ if args.upstream_insecure => Trust::Anyone,
+            Some(file) => Trust::Roots(certificates(file)?),
+            None => Trust::Roots(Vec::new()),
+        };
+        let upstream = Upstream::parse(url, trust).map_err(Failure::new)?;
+        Ok(Backend { upstream, sandbox: None, serving: None })
+    }
+
+    async fn embedded(poll_delay_ms: u64, authority: &Authority) -> Result<Backend, Failure> {
+        let failed = |why: String| Failure::new(format!("cannot start the embedded sandbox: {why}"));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(e.to_string()))?;
+        let address = listener.local_addr().map_err(|e| failed(e.to_string()))?;
+        let tls = authority.server_config_for(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
+        let trust = Trust::Roots(vec![authority.certificate().clone()]);
+        let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
+        let sandbox = Sandbox::new(SandboxOptions { poll_delay_ms, ..SandboxOptions::default() });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = sandbox.clone();
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            serving.serve(listener, tls, stopped).await;
+        });
+        Ok(Backend { upstream, sandbox: Some(sandbox), serving: Some((stop, serving)) })
+    }
+
+    async fn stop(self) {
+        if let Some((stop, serving)) = self.serving {
+            let _ = stop.send(());
+            let _ = serving.await;
+        }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let wrong = |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
+    let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
+    let list: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
+    if list.is_empty() { Err(wrong("there is no PEM certificate in it".to_owned())) } else { Ok(list) }
+}
+
+fn hosts(given: &[String], option: &str) -> Result<Vec<String>, Failure> {
+    let host = |host: &String| {
+        let name = Name::parse(host).ok_or_else(|| Failure::new(format!("{option} `{host}` is neither a host name nor an address; leave scheme and port away")))?;
+        Ok(name.to_string())
+    };
+    given.iter().filter(|host| !host.is_empty()).map(host).collect()
 }

@@ -71,11 +71,6 @@ impl Course {
         known.connected = Some(connected);
     }
 
-    /// The request at the backend.
-    pub fn call(&self) -> Option<Arc<Call>> {
-        lock(&self.known).call.clone()
-    }
-
     /// The recorder answers itself.
     pub fn answers_itself(&self) {
         lock(&self.known).by_recorder = true;

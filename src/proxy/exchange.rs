@@ -1,22 +1,22 @@
 //! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
 
-use super::body::{Cut, Feed, FeedBody, Keeper};
+use super::body::{Cut, Feed, FeedBody};
 use super::course::{Course, Fate};
 use super::faults::HeadView;
 use super::forward::{Answered, Failed, call_backend};
 use super::framer::{AnswerLine, Framing, Head};
 use super::heads::{expects_continue, own_answer};
 use super::recorder::{Phase, Recorder};
-use super::seat::{Seat, lock};
+use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Response, Version};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
 /// How long a cut answer may take to reach a client that reads slowly.
@@ -93,9 +93,9 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     if let Some(why) = refused {
         return refuse(course, &why, rest).await;
     }
-    let (feed, continues) = (Feed::replayable(), Arc::new(tokio::sync::Notify::new()));
+    let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course.request.clone(), gate));
+    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder.config.limits.idle));
     let pump = Aborts(pump.abort_handle());
     if course.fault == Some(Fault::ServerError) {
         continues.notify_one();
@@ -133,27 +133,36 @@ impl Drop for Aborts {
 }
 
 /// Takes the request's body from hyper: for the record and for the backend.
-async fn pump_request(
+fn pump_request(
     mut incoming: Incoming,
     feed: Arc<Feed>,
-    keeper: Arc<Mutex<Keeper>>,
-    gate: Option<Arc<tokio::sync::Notify>>,
-) {
-    if let Some(gate) = gate {
-        // Reading the body makes hyper send the 100.
-        let _ = timeout(CONTINUE, gate.notified()).await;
-    }
-    while let Some(frame) = incoming.frame().await {
-        match frame.map(|frame| frame.into_data()) {
-            Ok(Ok(piece)) => {
-                lock(&keeper).add(&piece);
-                feed.push(piece).await;
+    course: &Course,
+    gate: Option<Arc<Notify>>,
+    idle: Duration,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (keeper, seat) = (course.request.clone(), course.seat.clone());
+    async move {
+        if let Some(gate) = gate {
+            // Reading the body makes hyper send the 100.
+            let _ = timeout(CONTINUE, gate.notified()).await;
+        }
+        loop {
+            let Ok(frame) = timeout(idle, incoming.frame()).await else {
+                let detail = format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
+                seat.change(|state| state.gone = Some(Gone { detail: detail.clone() }));
+                return feed.end(Err(Cut(detail)));
+            };
+            match frame.map(|frame| frame.map(|frame| frame.into_data())) {
+                None => return feed.end(Ok(())),
+                Some(Ok(Ok(piece))) => {
+                    lock(&keeper).add(&piece);
+                    feed.push(piece).await;
+                }
+                Some(Ok(Err(_trailers))) => {}
+                Some(Err(error)) => return feed.end(Err(Cut(error.to_string()))),
             }
-            Ok(Err(_trailers)) => {}
-            Err(error) => return feed.end(Err(Cut(error.to_string()))),
         }
     }
-    feed.end(Ok(()));
 }
 
 /// Reads a feed that nobody else reads, to its end.
@@ -184,7 +193,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
             let trailers = call.state().trailers;
             seat.change(|state| state.answer_trailers = trailers);
             feed.end(Ok(()));
-            seat.until(|state| state.complete || state.gone.is_some()).await;
+            let length = lock(&course.answer).length();
+            let all = |state: &SeatState| state.until_close && state.content >= length;
+            seat.until(|state| state.complete || all(state) || state.gone.is_some()).await;
+            seat.change(|state| state.complete |= all(state));
             left(course).unwrap_or_else(Fate::complete)
         }
         Err(cut) => {
@@ -258,6 +270,10 @@ async fn pump_answer(
             tokio::select! {
                 () = feed.push(piece) => {}
                 () = gone() => {}
+                () = sleep(limits.idle) => {
+                    let detail = format!("the client stopped reading the answer for {} s", limits.idle.as_secs());
+                    seat.change(|state| state.gone = Some(Gone { detail }));
+                }
             }
         }
     }

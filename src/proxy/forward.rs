@@ -11,7 +11,6 @@ use http::Request;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 /// How often a call is sent, where the connections it was sent on had died.
 const TRIES: u32 = 3;

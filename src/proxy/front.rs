@@ -173,7 +173,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
         this.line.remember(cx.waker());
         if this.linger.is_none() {
             if let Some(seat) = this.intake.working().cloned() {
-                this.outlet.close(&seat);
                 ready!(this.poll_outlet(cx))?;
                 let begun = seat.look(|state| state.queued > 0 && state.end_out.is_none());
                 if begun && !this.intake.ended() {
@@ -182,7 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
             }
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
         }
-        if this.intake.refused() && !this.intake.ended() {
+        if this.intake.unread() && !this.intake.ended() {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

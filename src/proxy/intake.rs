@@ -62,9 +62,9 @@ impl Intake {
         self.ended
     }
 
-    /// Whether what the client sends is no longer looked at.
-    pub fn refused(&self) -> bool {
-        self.refused
+    /// Whether the client still sends what nobody wants any more.
+    pub fn unread(&self) -> bool {
+        self.refused || self.reading.is_some()
     }
 
     /// Whether the client left in the middle of a head.
@@ -211,7 +211,10 @@ impl Intake {
     /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
     pub fn end(&mut self, detail: &str) {
         self.ended = true;
-        let gone = Gone { at: self.writer.now_us(), detail: detail.to_owned() };
+        if self.in_head() {
+            self.line.left_in_head();
+        }
+        let gone = Gone { detail: detail.to_owned() };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _) => Some(seat),
             Item::Bytes(_) => None,

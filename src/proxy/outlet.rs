@@ -95,6 +95,9 @@ impl Outlet {
                     None => skeleton.bytes(),
                 };
                 self.out.extend_from_slice(&bytes);
+                if let Some(seat) = seat {
+                    seat.change(|state| state.until_close = framing == Framing::Close);
+                }
             }
             Event::Chunk(size) => self.rewriter.chunk(size, &mut self.out),
             Event::Data => self.out.extend_from_slice(used),
@@ -102,13 +105,6 @@ impl Outlet {
                 let trailers = seat.map(|seat| seat.look(|state| state.answer_trailers.clone())).unwrap_or_default();
                 self.rewriter.end(&trailers, &mut self.out);
             }
-        }
-    }
-
-    /// hyper closes: the end of an answer that ends with the connection.
-    pub fn close(&mut self, seat: &Arc<Seat>) {
-        if self.framing == Framing::Close {
-            seat.change(|state| state.complete = true);
         }
     }
 

@@ -119,7 +119,7 @@ async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
         match way {
             Way::Connect => serve_proxy(recorder, tcp, number, at).await,
             Way::Base => {
-                let names = recorder.own_names(recorder.own[0]);
+                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.own[0]));
                 serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
             }
         }

@@ -2,6 +2,7 @@
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
 use crate::capture::record::{Header, Way};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::watch;
@@ -29,14 +30,15 @@ pub struct Line {
     current: Mutex<Option<Arc<Seat>>>,
     orphans: Mutex<Vec<Arc<Seat>>>,
     alert: Mutex<Option<String>>,
+    in_head: AtomicBool,
 }
 
 impl Line {
     /// A connection that has just been accepted.
     pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let alert = Mutex::default();
-        Line { connection, way, tls, accepted, tls_done, connect_host: host, waker, current, orphans, alert }
+        let (alert, in_head) = (Mutex::default(), AtomicBool::new(false));
+        Line { connection, way, tls, accepted, tls_done, connect_host: host, waker, current, orphans, alert, in_head }
     }
 
     /// Remembers the task that drives the connection.
@@ -67,6 +69,16 @@ impl Line {
         lock(&self.alert).take()
     }
 
+    /// The client left in the middle of a request head, which therefore has no exchange.
+    pub fn left_in_head(&self) {
+        self.in_head.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    pub fn has_left_in_head(&self) -> bool {
+        self.in_head.load(Ordering::Relaxed)
+    }
+
     /// Gives hyper's next request its seat.
     pub fn seat(&self, seat: Arc<Seat>) {
         *lock(&self.current) = Some(seat);
@@ -91,8 +103,6 @@ impl Line {
 /// A client that went away.
 #[derive(Clone, Debug)]
 pub struct Gone {
-    /// When it was seen.
-    pub at: u64,
     /// What was seen, in a sentence.
     pub detail: String,
 }
@@ -118,6 +128,8 @@ pub struct SeatState {
     pub content: u64,
     /// The answer has come out of hyper to its end, which is held back.
     pub complete: bool,
+    /// The answer ends with the connection: no byte tells its end.
+    pub until_close: bool,
     /// Nothing is held back any more.
     pub released: bool,
     /// Bytes that went out to the client.

@@ -65,6 +65,10 @@ pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     for seat in line.take_orphans() {
         exchange::record_orphan(&recorder, seat).await;
     }
+    if line.has_left_in_head() {
+        let detail = "the connection ended in the middle of a request head".to_owned();
+        recorder.connection_event(connection, "closed", &line.tls, detail).await;
+    }
     if let Some(alert) = line.take_alert() {
         let detail = refused_sentence(&alert);
         recorder.connection_event(connection, "certificate-refused", &line.tls, detail).await;
@@ -78,11 +82,11 @@ fn tls_name(name: &str) -> String {
 async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TcpStream>, line: Arc<Line>) {
     let limits = recorder.config.limits;
     let tap = Front::new(stream, line.clone(), recorder.writer.clone(), limits.head);
-    let service = hyper::service::service_fn(|_request: Request<Incoming>| {
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
         if let Some(seat) = line.take_seat() {
             let tracked = recorder.track();
-            let task = exchange::run(recorder.clone(), seat, _request.into_body(), reply);
+            let task = exchange::run(recorder.clone(), seat, request.into_body(), reply);
             tokio::spawn(async move {
                 task.await;
                 drop(tracked);

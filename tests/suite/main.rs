@@ -1,6 +1,11 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
 mod demo;
+mod ends;
+mod fidelity;
 mod gateway;
+mod normal;
+mod raw;
 mod rooms;
 mod till;
+mod ways;

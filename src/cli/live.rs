@@ -1,0 +1,80 @@
+//! A line for each exchange and connection event, as it happens.
+
+use crate::capture::record::{AnsweredBy, Connection, EndedBy, Exchange, Stage};
+use crate::proxy::Watch;
+use std::io::Write as _;
+
+/// Prints to standard output; that nobody reads it any more is no reason to stop.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints to standard error, for a command that has standard output for itself.
+pub fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints what is recorded.
+pub struct Lines {
+    /// Where to.
+    pub out: fn(&str),
+    /// Only what went wrong below HTTP.
+    pub quiet: bool,
+}
+
+impl Watch for Lines {
+    fn exchange(&self, exchange: &Exchange) {
+        if !self.quiet {
+            (self.out)(&format!("{}\n", exchange_line(exchange)));
+        }
+    }
+
+    fn connection(&self, connection: &Connection) {
+        (self.out)(&format!("      {}\n", printable(&connection.detail)));
+    }
+}
+
+/// `#12   POST /pos/v10/payments  200  34 ms`, and what was special.
+fn exchange_line(exchange: &Exchange) -> String {
+    let status = exchange.status().map_or("---".to_owned(), |status| status.to_string());
+    let ms = exchange.duration_us() / 1000;
+    let target = exchange.request.target.chars().take(120).collect::<String>();
+    let mut line = format!("#{:<4} {status}  {:<6} {target}  {ms} ms", exchange.number, exchange.request.method);
+    if let Some(fault) = exchange.fault {
+        line.push_str(&format!("  (fault: {})", fault.name()));
+    }
+    let end = &exchange.end;
+    if end.by != EndedBy::Complete || end.stage != Stage::Done {
+        line.push_str(&format!("  {}", end.detail));
+    } else if exchange.answered_by == AnsweredBy::Recorder && exchange.fault.is_none() {
+        line.push_str("  (answered by the recorder)");
+    }
+    printable(&line)
+}
+
+/// A text without what would move the cursor or colour the screen.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Fault;
+    use crate::capture::record::{Answer, End, Request, Times};
+
+    #[test]
+    fn a_line_says_what_was_special() {
+        let request = Request { method: "POST".into(), target: "/pos/v10/payments\u{1b}[1m".into(), ..Request::default() };
+        let times = Times { request_head: 1_000, end: 35_000, ..Times::default() };
+        let mut exchange = Exchange { number: 12, request, times, ..Exchange::default() };
+        exchange.answer = Some(Answer { status: 200, ..Answer::default() });
+        assert_eq!(exchange_line(&exchange), "#12   200  POST   /pos/v10/payments\u{fffd}[1m  34 ms");
+        exchange.fault = Some(Fault::Timeout);
+        exchange.end =
+            End { by: EndedBy::Client, stage: Stage::Waiting, detail: "the client closed".into(), bytes_out: 0 };
+        let line = exchange_line(&exchange);
+        assert!(line.starts_with("#12   ---") && line.ends_with("(fault: timeout)  the client closed"), "{line}");
+    }
+}

@@ -1,0 +1,331 @@
+//! Raw peers: a client and a backend that play scripts of bytes over TLS, and a recorder between them.
+
+use poscert::capture::record::{Connection, Exchange};
+use poscert::capture::{Writer, WriterOptions};
+use poscert::pki::{Authority, Name};
+use poscert::proxy::{Faults, Limits, NoFaults, RecorderConfig, Running, Trust, Upstream, Watch, start};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::ServerName;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+/// The longest any step of a script may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A step of a raw peer.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Read until this has come, after what was awaited before.
+    Await(Vec<u8>),
+    /// Read until so many bytes have come in all.
+    AwaitLength(usize),
+    /// Write.
+    Send(Vec<u8>),
+    /// Wait, so that what was sent arrives by itself.
+    Pause(u64),
+    /// Read until the other side ends.
+    AwaitEnd,
+    /// End in good order, with close_notify.
+    Close,
+    /// End without close_notify.
+    Drop,
+}
+
+pub fn wait_for(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Await(bytes.as_ref().to_vec())
+}
+
+pub fn send(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Send(bytes.as_ref().to_vec())
+}
+
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// What a peer saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// All bytes.
+    pub bytes: Vec<u8>,
+    /// Whether the other side ended.
+    pub ended: bool,
+}
+
+/// Plays a script. What comes is also put into `seen` as it comes.
+pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<Seen>>) {
+    let mut mark = 0;
+    for act in acts {
+        match act {
+            Act::Send(bytes) => {
+                // The other side may have gone: what it saw tells.
+                let _ = timeout(PATIENCE, async {
+                    stream.write_all(bytes).await?;
+                    stream.flush().await
+                })
+                .await
+                .unwrap_or_else(|_| panic!("cannot send: nobody reads"));
+            }
+            Act::Pause(ms) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            Act::Await(wanted) => loop {
+                let found = find(&seen.lock().unwrap().bytes[mark..], wanted);
+                if let Some(at) = found {
+                    mark += at + wanted.len();
+                    break;
+                }
+                if !read(&mut stream, &seen).await {
+                    let so_far = String::from_utf8_lossy(&seen.lock().unwrap().bytes).into_owned();
+                    eprintln!("awaited {:?}, but the other side ended after {so_far:?}", String::from_utf8_lossy(wanted));
+                    return;
+                }
+            },
+            Act::AwaitLength(length) => {
+                while seen.lock().unwrap().bytes.len() < *length && read(&mut stream, &seen).await {}
+            }
+            Act::AwaitEnd => while read(&mut stream, &seen).await {},
+            Act::Close => {
+                let _ = stream.shutdown().await;
+            }
+            Act::Drop => return,
+        }
+    }
+    // Stray bytes would be a difference: they get a moment to arrive.
+    let _ = timeout(Duration::from_millis(60), async { while read(&mut stream, &seen).await {} }).await;
+}
+
+async fn read(stream: &mut Box<dyn Stream>, seen: &Mutex<Seen>) -> bool {
+    let mut buffer = [0; 16 * 1024];
+    let read = timeout(PATIENCE, stream.read(&mut buffer)).await;
+    let read = read.unwrap_or_else(|_| {
+        panic!("nothing more came after {:?}", String::from_utf8_lossy(&seen.lock().unwrap().bytes))
+    });
+    let length = read.unwrap_or(0);
+    let mut seen = seen.lock().unwrap();
+    seen.bytes.extend_from_slice(&buffer[..length]);
+    seen.ended |= length == 0;
+    length > 0
+}
+
+pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    if wanted.is_empty() {
+        return Some(0);
+    }
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// A backend that plays a script on each connection on which something arrives.
+pub struct RawBackend {
+    pub addr: SocketAddr,
+    seen: Arc<Mutex<Vec<Arc<Mutex<Seen>>>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl RawBackend {
+    /// `scripts`: one for each connection that says something, the last one for all others.
+    pub async fn start(authority: &Authority, scripts: Vec<Vec<Act>>) -> RawBackend {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let config = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();
+        let acceptor = TlsAcceptor::from(config);
+        let seen: Arc<Mutex<Vec<Arc<Mutex<Seen>>>>> = Arc::default();
+        let all = seen.clone();
+        let task = tokio::spawn(async move {
+            let mut number = 0;
+            loop {
+                let Ok((tcp, _)) = listener.accept().await else { return };
+                tcp.set_nodelay(true).unwrap();
+                let acts = scripts.get(number).or(scripts.last()).cloned().unwrap_or_default();
+                number += 1;
+                let (acceptor, all) = (acceptor.clone(), all.clone());
+                tokio::spawn(async move {
+                    let Ok(tls) = acceptor.accept(tcp).await else { return };
+                    let seen = Arc::new(Mutex::new(Seen::default()));
+                    all.lock().unwrap().push(seen.clone());
+                    play(Box::new(tls), &acts, seen).await;
+                });
+            }
+        });
+        RawBackend { addr, seen, task }
+    }
+
+    /// What each connection saw.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().iter().map(|seen| seen.lock().unwrap().clone()).collect()
+    }
+
+    /// What all connections saw, one after the other.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.seen().into_iter().flat_map(|seen| seen.bytes).collect()
+    }
+}
+
+impl Drop for RawBackend {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Remembers what was recorded.
+#[derive(Default)]
+pub struct Noted {
+    pub exchanges: Mutex<Vec<Exchange>>,
+    pub connections: Mutex<Vec<Connection>>,
+}
+
+impl Watch for Noted {
+    fn exchange(&self, exchange: &Exchange) {
+        self.exchanges.lock().unwrap().push(exchange.clone());
+    }
+
+    fn connection(&self, connection: &Connection) {
+        self.connections.lock().unwrap().push(connection.clone());
+    }
+}
+
+impl Noted {
+    /// Waits for so many exchanges; they come in the order of their numbers.
+    pub async fn exchanges(&self, count: usize) -> Vec<Exchange> {
+        for _ in 0..2000 {
+            let mut exchanges = self.exchanges.lock().unwrap().clone();
+            if exchanges.len() >= count {
+                exchanges.sort_by_key(|exchange| exchange.number);
+                return exchanges;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{count} exchanges were awaited, {:?} were recorded", self.exchanges.lock().unwrap());
+    }
+
+    /// Waits for an event of this kind.
+    pub async fn event(&self, event: &str) -> Connection {
+        for _ in 0..2000 {
+            let found = self.connections.lock().unwrap().iter().find(|c| c.event == event).cloned();
+            if let Some(found) = found {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no `{event}` among {:?}", self.connections.lock().unwrap());
+    }
+}
+
+/// A recorder in front of a backend, with a capture and a CA of its own.
+pub struct Bench {
+    pub dir: tempfile::TempDir,
+    pub authority: Arc<Authority>,
+    pub noted: Arc<Noted>,
+    pub running: Option<Running>,
+    pub base: SocketAddr,
+    pub proxy: SocketAddr,
+    pub backend: SocketAddr,
+}
+
+/// What can be chosen about a recorder.
+pub struct Choice {
+    pub faults: Arc<dyn Faults>,
+    pub limits: Limits,
+    pub names: Vec<String>,
+    pub tunnel: Vec<String>,
+}
+
+impl Default for Choice {
+    fn default() -> Choice {
+        Choice { faults: Arc::new(NoFaults), limits: Limits::default(), names: Vec::new(), tunnel: Vec::new() }
+    }
+}
+
+/// The CA that client, recorder and backend of the tests share.
+pub fn authority() -> Arc<Authority> {
+    let dir = tempfile::tempdir().unwrap();
+    Arc::new(Authority::open(dir.path()).unwrap())
+}
+
+impl Bench {
+    pub async fn start(authority: Arc<Authority>, backend: SocketAddr, choice: Choice) -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = Writer::open(&dir.path().join("capture"), WriterOptions::default()).unwrap();
+        let trust = Trust::Roots(vec![authority.certificate().clone()]);
+        let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let config = RecorderConfig {
+            listen: loopback,
+            proxy_listen: loopback,
+            upstream: Upstream::parse(&format!("https://{backend}"), trust).unwrap(),
+            names: choice.names,
+            tunnel: choice.tunnel,
+            limits: choice.limits,
+        };
+        let noted = Arc::new(Noted::default());
+        let running = start(config, authority.clone(), writer, choice.faults, noted.clone()).await.unwrap();
+        let (base, proxy) = (running.base_addr, running.proxy_addr);
+        Bench { dir, authority, noted, running: Some(running), base, proxy, backend }
+    }
+
+    /// A connection of a client that trusts the CA.
+    pub async fn client(&self, way: Way) -> Box<dyn Stream> {
+        let tcp = match way {
+            Way::Direct => TcpStream::connect(self.backend).await.unwrap(),
+            Way::Base => TcpStream::connect(self.base).await.unwrap(),
+            Way::Connect => {
+                let (tcp, answer) = connect(self.proxy, &self.backend.to_string()).await;
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+                tcp
+            }
+        };
+        tls(&self.authority, tcp, "127.0.0.1").await.unwrap()
+    }
+
+    /// Plays a client's script; what it saw.
+    pub async fn play(&self, way: Way, acts: &[Act]) -> Seen {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        play(self.client(way).await, acts, seen.clone()).await;
+        let seen = seen.lock().unwrap().clone();
+        seen
+    }
+
+    /// Stops the recorder.
+    pub async fn stop(&mut self) {
+        self.running.take().unwrap().stop().await.unwrap();
+    }
+}
+
+/// Which way a client goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Direct,
+    Base,
+    Connect,
+}
+
+/// Asks a proxy for a tunnel; the connection and the answer's head and body.
+pub async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
+    let mut tcp = TcpStream::connect(proxy).await.unwrap();
+    tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: raw\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while find(&answer, b"\r\n\r\n").is_none() || !answer.starts_with(b"HTTP/1.1 2") {
+        let mut byte = [0; 1];
+        let read = timeout(PATIENCE, tcp.read(&mut byte)).await.expect("no answer to CONNECT").unwrap_or(0);
+        if read == 0 {
+            break;
+        }
+        answer.push(byte[0]);
+    }
+    (tcp, String::from_utf8_lossy(&answer).into_owned())
+}
+
+pub async fn tls(authority: &Authority, tcp: TcpStream, name: &str) -> std::io::Result<Box<dyn Stream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    tcp.set_nodelay(true).unwrap();
+    Ok(Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?))
+}
