@@ -76,12 +76,19 @@ impl Greeting<'_> {
         let upstream = &self.config.upstream;
         line(format_args!("Recording into {}", self.capture.display()));
         line(format_args!("  base URL      {}", self.base_url()));
-        line(format_args!("  HTTPS proxy   {}   (CONNECT to {}{})", self.proxy_url(), upstream.authority(), self.also()));
+        line(format_args!(
+            "  HTTPS proxy   {}   (CONNECT to {}{})",
+            self.proxy_url(),
+            upstream.authority(),
+            self.also()
+        ));
         line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
         line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
         line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
         if matches!(upstream.trust, Trust::Anyone) {
-            line(format_args!("  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"));
+            line(format_args!(
+                "  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"
+            ));
         }
         for sentence in self.reach() {
             line(format_args!("  note          {sentence}"));
@@ -126,7 +133,8 @@ impl Greeting<'_> {
             notes.push("the base URL stays on loopback; --listen opens it".to_owned());
         }
         if base && self.config.names.is_empty() {
-            notes.push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
+            notes
+                .push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
         }
         notes
     }
@@ -149,5 +157,7 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let written = std::fs::write(&draft, format!("{ready}\n")).and_then(|()| std::fs::rename(&draft, file));
-    written.map_err(|e| Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display())))
+    written.map_err(|e| {
+        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+    })
 }

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_line_says_what_was_special() {
-        let request = Request { method: "POST".into(), target: "/pos/v10/payments\u{1b}[1m".into(), ..Request::default() };
+        let request =
+            Request { method: "POST".into(), target: "/pos/v10/payments\u{1b}[1m".into(), ..Request::default() };
         let times = Times { request_head: 1_000, end: 35_000, ..Times::default() };
         let mut exchange = Exchange { number: 12, request, times, ..Exchange::default() };
         exchange.answer = Some(Answer { status: 200, ..Answer::default() });

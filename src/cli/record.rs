@@ -234,7 +234,8 @@ impl Backend {
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let wrong = |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
+    let wrong =
+        |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
@@ -243,7 +244,9 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 
 fn hosts(given: &[String], option: &str) -> Result<Vec<String>, Failure> {
     let host = |host: &String| {
-        let name = Name::parse(host).ok_or_else(|| Failure::new(format!("{option} `{host}` is neither a host name nor an address; leave scheme and port away")))?;
+        let name = Name::parse(host).ok_or_else(|| {
+            Failure::new(format!("{option} `{host}` is neither a host name nor an address; leave scheme and port away"))
+        })?;
         Ok(name.to_string())
     };
     given.iter().filter(|host| !host.is_empty()).map(host).collect()

@@ -148,7 +148,8 @@ fn pump_request(
         }
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
-                let detail = format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
+                let detail =
+                    format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
                 seat.change(|state| state.gone = Some(Gone { detail: detail.clone() }));
                 return feed.end(Err(Cut(detail)));
             };

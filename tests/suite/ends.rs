@@ -94,10 +94,16 @@ async fn a_backend_that_refuses_closes_or_talks_nonsense() {
     for (script, why) in [
         (vec![wait_for("\r\n\r\n"), Act::Close], "without an answer"),
         (vec![wait_for("\r\n\r\n"), Act::Drop], "the connection to the backend broke"),
-        (vec![wait_for("\r\n\r\n"), send("HTTP/1.1 200 OK\r\nContent-"), Act::Close], "in the middle of its answer's head"),
+        (
+            vec![wait_for("\r\n\r\n"), send("HTTP/1.1 200 OK\r\nContent-"), Act::Close],
+            "in the middle of its answer's head",
+        ),
         (vec![wait_for("\r\n\r\n"), send("220 smtp ready\r\n\r\n")], "cannot be passed on"),
         (
-            vec![wait_for("\r\n\r\n"), send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")],
+            vec![
+                wait_for("\r\n\r\n"),
+                send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            ],
             "both Content-Length and Transfer-Encoding",
         ),
     ] {
@@ -234,7 +240,8 @@ async fn a_withheld_answer_is_not_withheld_for_ever() {
     let faults = Arc::new(ScriptedFaults::default());
     faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout]));
     let limits = Limits { withhold: Duration::from_millis(300), ..Limits::default() };
-    let (_backend, bench) = bench(vec![vec![wait_for("{}"), send(OK)]], Choice { faults, limits, ..Choice::default() }).await;
+    let (_backend, bench) =
+        bench(vec![vec![wait_for("{}"), send(OK)]], Choice { faults, limits, ..Choice::default() }).await;
     let seen = bench.play(Way::Connect, &[send(POST), Act::AwaitEnd]).await;
     assert_eq!(seen, Seen { bytes: Vec::new(), ended: true });
     let exchange = &bench.noted.exchanges(1).await[0];
@@ -263,7 +270,11 @@ async fn no_answer_is_complete_before_its_exchange_is_settled() {
         ("short", OK.to_owned(), 0),
         ("no body", "HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 0),
         ("long", format!("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{long}"), 299_999),
-        ("chunks", format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0\r\n\r\n"), 300_000),
+        (
+            "chunks",
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n{long}\r\n0\r\n\r\n"),
+            300_000,
+        ),
     ] {
         let slow = Arc::new(Slow::default());
         let choice = Choice { faults: slow.clone(), ..Choice::default() };

@@ -237,7 +237,9 @@ async fn chunks_and_trailers_both_ways() {
         ..case(
             "chunks",
             vec![
-                send("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3;ext=1\r\nabc\r\n"),
+                send(
+                    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3;ext=1\r\nabc\r\n",
+                ),
                 Act::Pause(40),
                 send("A\r\n0123456789\r\n0\r\nX-Sum: 13\r\nX-Unannounced: y\r\n\r\n"),
                 wait_for("x-t: 1\r\n\r\n"),
@@ -272,10 +274,11 @@ async fn bodies_that_end_with_the_connection() {
     for version in ["1.0", "1.1"] {
         let answer = format!("HTTP/{version} 200 OK\r\nX: 1\r\n\r\nuntil the end");
         let client = vec![send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Act::AwaitEnd];
-        let closes = case("closed", client.clone(), vec![wait_for("\r\n\r\n"), send(&answer), Act::Close], |exchanges| {
-            whole(exchanges);
-            assert_eq!(exchanges[0].answer.as_ref().unwrap().body.bytes, b"until the end");
-        });
+        let closes =
+            case("closed", client.clone(), vec![wait_for("\r\n\r\n"), send(&answer), Act::Close], |exchanges| {
+                whole(exchanges);
+                assert_eq!(exchanges[0].answer.as_ref().unwrap().body.bytes, b"until the end");
+            });
         play_case(Case { ends: true, ..closes }).await;
         let drops = case("dropped", client, vec![wait_for("\r\n\r\n"), send(&answer), Act::Drop], |exchanges| {
             assert_eq!((exchanges[0].end.by, exchanges[0].end.stage), (EndedBy::Backend, Stage::Answer));
@@ -312,10 +315,22 @@ async fn cut_answers_are_relayed_as_cut() {
 async fn http_1_0_and_connection_close() {
     let old = "GET / HTTP/1.0\r\nHost: a\r\n\r\n";
     let ends = |case: Case| Case { ends: true, ..case };
-    play_case(ends(case("1.0", vec![send(old), Act::AwaitEnd], vec![wait_for("\r\n\r\n"), send(OK), Act::Close], whole))).await;
+    play_case(ends(case(
+        "1.0",
+        vec![send(old), Act::AwaitEnd],
+        vec![wait_for("\r\n\r\n"), send(OK), Act::Close],
+        whole,
+    )))
+    .await;
     let close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
-    play_case(ends(case("close", vec![send(close), Act::AwaitEnd], vec![wait_for("\r\n\r\n"), send(answer), Act::Close], whole))).await;
+    play_case(ends(case(
+        "close",
+        vec![send(close), Act::AwaitEnd],
+        vec![wait_for("\r\n\r\n"), send(answer), Act::Close],
+        whole,
+    )))
+    .await;
     let kept = "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n";
     let answer = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok";
     let twice = case(
@@ -333,7 +348,12 @@ async fn pipelined_requests_are_answered_in_order() {
     let answer = |n: u32| format!("HTTP/1.1 20{n} OK\r\nContent-Length: 1\r\n\r\n{n}");
     let three = case(
         "pipeline",
-        vec![send(request(1) + &request(2) + &request(3)), wait_for("\r\n\r\n1"), wait_for("\r\n\r\n2"), wait_for("\r\n\r\n3")],
+        vec![
+            send(request(1) + &request(2) + &request(3)),
+            wait_for("\r\n\r\n1"),
+            wait_for("\r\n\r\n2"),
+            wait_for("\r\n\r\n3"),
+        ],
         vec![
             wait_for("\r\n\r\n1"),
             Act::Pause(50),
@@ -358,7 +378,10 @@ async fn pipelined_requests_are_answered_in_order() {
 async fn the_absolute_form_becomes_the_origin_form() {
     play_case(case(
         "absolute",
-        vec![send("GET https://till.example/pos/v10/x?y=1 HTTP/1.1\r\nHost: till.example\r\n\r\n"), wait_for("\r\n\r\nok")],
+        vec![
+            send("GET https://till.example/pos/v10/x?y=1 HTTP/1.1\r\nHost: till.example\r\n\r\n"),
+            wait_for("\r\n\r\nok"),
+        ],
         vec![wait_for("\r\n\r\n"), send(OK)],
         |exchanges| {
             whole(exchanges);

@@ -79,7 +79,10 @@ pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<See
                 }
                 if !read(&mut stream, &seen).await {
                     let so_far = String::from_utf8_lossy(&seen.lock().unwrap().bytes).into_owned();
-                    eprintln!("awaited {:?}, but the other side ended after {so_far:?}", String::from_utf8_lossy(wanted));
+                    eprintln!(
+                        "awaited {:?}, but the other side ended after {so_far:?}",
+                        String::from_utf8_lossy(wanted)
+                    );
                     return;
                 }
             },
@@ -303,7 +306,9 @@ pub enum Way {
 /// Asks a proxy for a tunnel; the connection and the answer's head and body.
 pub async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
     let mut tcp = TcpStream::connect(proxy).await.unwrap();
-    tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: raw\r\n\r\n").as_bytes()).await.unwrap();
+    tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: raw\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     while find(&answer, b"\r\n\r\n").is_none() || !answer.starts_with(b"HTTP/1.1 2") {
         let mut byte = [0; 1];

@@ -125,7 +125,9 @@ async fn an_upstream_that_is_the_recorder_is_refused() {
         limits: Limits::default(),
     };
     let writer = Writer::open(dir.path(), WriterOptions::default()).unwrap();
-    let begin = |config| start(config, authority(), writer.clone(), std::sync::Arc::new(NoFaults), std::sync::Arc::new(Unwatched));
+    let begin = |config| {
+        start(config, authority(), writer.clone(), std::sync::Arc::new(NoFaults), std::sync::Arc::new(Unwatched))
+    };
     let error = begin(config(&format!("https://localhost:{}", free.port()), free)).await.err().unwrap();
     assert!(error.contains("is this recorder itself"), "{error}");
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
