@@ -24,8 +24,10 @@ POSCERT_FUZZ_ORIGIN=$(said openapi_url)
 POSCERT_FUZZ_ORIGIN=${POSCERT_FUZZ_ORIGIN%/openapi.json}
 POSCERT_FUZZ_TALLY="$folder/tally.json"
 export POSCERT_FUZZ_CA POSCERT_FUZZ_ORIGIN POSCERT_FUZZ_TALLY
-export PYTHONPATH=tests SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY="$folder/hypothesis"
+export PYTHONPATH="$PWD/tests" SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONDONTWRITEBYTECODE=1
 
+# It keeps a cache of earlier findings where it is started: away from the repository, so that every run is the same.
+cd "$folder"
 "$(dirname "$python")/schemathesis" run "$POSCERT_FUZZ_ORIGIN/openapi.json" \
     --tls-verify "$POSCERT_FUZZ_CA" --seed 10 --workers 1 --max-examples "${EXAMPLES:-60}" --request-timeout 10 \
     --phases examples,coverage,fuzzing,stateful --suppress-health-check all --no-color \

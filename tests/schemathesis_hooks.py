@@ -21,8 +21,8 @@ STORES = ["9d0a9c45-1793-4e82-9410-b0ee6779ab60", "77b9a1d4-2c3e-4b55-8f61-0a9e5
 VAT = "DK90000028"
 PHONES = ["+4520031801", "+4520031802", "+4520031804", "+4520031805"]
 
-# Operations that end what they are called on: with known ids at each call there would soon be nothing left.
-ENDING = {"DeletePos", "CancelPayment", "CancelRefund", "UserSimulationCancelPayment"}
+# Operations that end what they are called on, or take a beacon that has to be new: they seldom get a known id.
+ENDING = {"CreatePos", "DeletePos", "CancelPayment", "CancelRefund", "UserSimulationCancelPayment"}
 
 choice = random.Random(10)
 known = {"storeId": STORES, "posId": [], "paymentId": [], "refundId": [], "beaconId": []}

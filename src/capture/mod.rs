@@ -7,6 +7,7 @@
 mod claims;
 pub mod codec;
 pub mod coding;
+mod commit;
 mod error;
 mod files;
 mod guard;
@@ -22,6 +23,9 @@ pub mod redact;
 mod store;
 mod summary;
 pub mod writer;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{CaptureError, Trouble};
 pub use options::{Durability, WriterOptions};

@@ -210,10 +210,8 @@ impl Parts {
             if let Some((reader, part)) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
                 // A recorder that went on meanwhile may have added to it.
-                if read < part.count {
-                    if let Some(record) = reader.next() {
-                        return record.map(Some);
-                    }
+                if let Some(record) = (read < part.count).then(|| reader.next()).flatten() {
+                    return record.map(Some);
                 }
                 self.chain = reader.head();
                 store::check_part(&self.dir.join(&part.name), part, self.chain)?;

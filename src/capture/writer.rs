@@ -1,6 +1,7 @@
 //! Writing a capture directory: records are queued in the order of the calls, one thread commits them in groups, and
 //! each caller is told when its record is durable.
 
+use super::commit::{Command, Committer, Done};
 use super::error::{CaptureError, Trouble};
 use super::head::Head;
 use super::numbers::Numbers;
@@ -9,28 +10,13 @@ use super::redact::Redactor;
 use super::store::{self, Store};
 use super::{Durability, Record, WriterOptions, codec, files};
 use crate::seal::Key;
-use std::fs::File;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
 
 const KEY: &str = "key";
-/// How often a reader's wish is looked for, and how far the head may lag behind.
-const TICK: Duration = Duration::from_millis(50);
-/// The most that is committed at once.
-const BATCH_RECORDS: usize = 512;
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
-
-type Done = oneshot::Sender<Result<(), CaptureError>>;
-
-enum Command {
-    Append { bytes: Vec<u8>, is_exchange: bool, done: Option<Done> },
-    ClosePart(Done),
-    Close(Done),
-}
-
 /// A capture that is being written. Clones are the same capture.
 #[derive(Clone)]
 pub struct Writer(Arc<Inner>);
@@ -54,7 +40,10 @@ impl Writer {
     pub fn open(dir: &Path, options: WriterOptions) -> Result<Writer, CaptureError> {
         let fresh = prepare(dir)?;
         let lock = store::hold(dir)?;
-        let head = if fresh && !Head::stands_in(dir) { Head::empty() } else { Head::read(dir)? };
+        if fresh && !Head::stands_in(dir) {
+            Head::empty().write(dir, true)?;
+        }
+        let head = Head::read(dir)?;
         let redactor = Redactor::new(key(dir)?);
         let (run, noted) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
@@ -74,10 +63,10 @@ impl Writer {
 
         let (queue, commands) = channel();
         let (failed, numbers) = (watch::Sender::new(None), Arc::new(Mutex::new(numbers)));
-        let thread = Thread { store, numbers: Arc::clone(&numbers), run, failed: failed.clone(), _lock: lock };
+        let committer = Committer::new(store, Arc::clone(&numbers), run, failed.clone(), lock);
         std::thread::Builder::new()
             .name("capture".to_owned())
-            .spawn(move || thread.run(&commands))
+            .spawn(move || committer.run(&commands))
             .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot start the writing thread: {error}")))?;
         Ok(Writer(Arc::new(Inner { queue, numbers, failed, redactor, options, run, wall_us, start })))
     }
@@ -214,7 +203,8 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
     if Head::stands_in(dir) {
         return Ok(false);
     }
-    let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", KEY].iter().any(|own| name == *own);
+    // A kill in the first moment may have left these.
+    let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", "head.new", KEY].iter().any(|own| name == *own);
     let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| CaptureError::io("read", dir, &error))?;
@@ -241,116 +231,4 @@ fn key(dir: &Path) -> Result<Key, CaptureError> {
         return Key::read(&path).map_err(|error| CaptureError::io("read the key in", &path, &error));
     }
     Key::create(&path).map_err(|error| CaptureError::io("make the key in", &path, &error))
-}
-
-/// What the writing thread has.
-struct Thread {
-    store: Store,
-    numbers: Arc<Mutex<Numbers>>,
-    run: u32,
-    failed: watch::Sender<Option<CaptureError>>,
-    _lock: File,
-}
-
-impl Thread {
-    fn run(mut self, commands: &Receiver<Command>) {
-        let mut last_tick = Instant::now();
-        loop {
-            let closing = match commands.recv_timeout(TICK) {
-                Ok(command) => self.take(command, commands),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            if let Some(done) = closing {
-                let result = self.attempt(Store::close_part);
-                // The lock goes before the answer: who is told that it is closed can open it.
-                drop(self);
-                let _ = done.send(result);
-                return;
-            }
-            if last_tick.elapsed() >= TICK {
-                self.tick();
-                last_tick = Instant::now();
-            }
-        }
-        // All handles are gone without a clean stop: what was queued is in, the run stays open.
-        let _ = self.attempt(Store::close_part);
-    }
-
-    /// Does this command and those that wait behind it; inside, whom to tell where one asks for the end.
-    fn take(&mut self, first: Command, commands: &Receiver<Command>) -> Option<Done> {
-        let mut batch = Batch::default();
-        let mut next = Some(first);
-        while let Some(command) = next {
-            match command {
-                Command::Append { bytes, is_exchange, done } => batch.add(bytes, is_exchange, done),
-                Command::ClosePart(done) => {
-                    self.commit(&mut batch);
-                    let _ = done.send(self.attempt(Store::close_part));
-                }
-                Command::Close(done) => {
-                    self.commit(&mut batch);
-                    return Some(done);
-                }
-            }
-            let full = batch.records.len() >= BATCH_RECORDS || batch.bytes >= BATCH_BYTES;
-            if full || batch.exchanges >= self.store.room() {
-                break;
-            }
-            next = commands.try_recv().ok();
-        }
-        self.commit(&mut batch);
-        None
-    }
-
-    fn commit(&mut self, batch: &mut Batch) {
-        let batch = std::mem::take(batch);
-        if batch.records.is_empty() {
-            return;
-        }
-        let result = self.attempt(|store| store.append(&batch.records, batch.exchanges));
-        for done in batch.waiting {
-            let _ = done.send(result.clone());
-        }
-    }
-
-    fn tick(&mut self) {
-        if self.store.has_stale_head() {
-            let _ = self.attempt(Store::write_stale_head);
-        }
-        if self.store.is_asked() {
-            let _ = self.attempt(Store::close_part);
-        }
-    }
-
-    /// Does something with the store, unless it has failed before; a failure is told to all.
-    fn attempt(&mut self, act: impl FnOnce(&mut Store) -> Result<(), CaptureError>) -> Result<(), CaptureError> {
-        if let Some(error) = self.failed.borrow().clone() {
-            return Err(error);
-        }
-        let next = self.numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
-        self.store.note(next, self.run);
-        let result = act(&mut self.store);
-        if let Err(error) = &result {
-            self.failed.send_replace(Some(error.clone()));
-        }
-        result
-    }
-}
-
-#[derive(Default)]
-struct Batch {
-    records: Vec<Vec<u8>>,
-    bytes: usize,
-    exchanges: u64,
-    waiting: Vec<Done>,
-}
-
-impl Batch {
-    fn add(&mut self, bytes: Vec<u8>, is_exchange: bool, done: Option<Done>) {
-        self.bytes = self.bytes.saturating_add(bytes.len());
-        self.exchanges = self.exchanges.saturating_add(u64::from(is_exchange));
-        self.records.push(bytes);
-        self.waiting.extend(done);
-    }
 }

@@ -1,11 +1,172 @@
-//! `poscert show`.
+//! `poscert show`: the exchanges of a capture, a line each, or one in full.
+
+mod escape;
+mod json;
+mod lines;
+mod page;
 
 use super::{Exit, Failure};
+use crate::capture::{self, Capture, Exchange, Record};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 
 /// Arguments of `poscert show`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  poscert show capture                 every exchange, a line each
+  poscert show capture 12              exchange 12 in full
+  poscert show session.har 10..20      exchanges 10 to 20, a line each
+  poscert show capture --json | jq 'select(.record == \"exchange\") | .answer.status'")]
+pub struct Args {
+    /// A capture directory or a HAR file
+    #[arg(env = "POSCERT_CAPTURE")]
+    capture: PathBuf,
+    /// The exchange to show in full, or the first and last of those to list
+    #[arg(value_name = "N or N..M", value_parser = Range::parse)]
+    range: Option<Range>,
+    /// One JSON object a record, one record a line
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`show`"))
+/// Which exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    One(u64),
+    /// Both ends are in it.
+    Many(u64, u64),
+}
+
+impl Range {
+    fn parse(text: &str) -> Result<Range, String> {
+        let wrong = || "a number like 12, or two like 10..20, from 1".to_owned();
+        let number = |text: &str| text.parse::<u64>().ok().filter(|n| *n > 0).ok_or_else(wrong);
+        match text.split_once("..") {
+            None => Ok(Range::One(number(text)?)),
+            Some((first, last)) => {
+                let first = if first.is_empty() { 1 } else { number(first)? };
+                let last = last.strip_prefix('=').unwrap_or(last);
+                let last = if last.is_empty() { u64::MAX } else { number(last)? };
+                if first <= last { Ok(Range::Many(first, last)) } else { Err(wrong()) }
+            }
+        }
+    }
+
+    fn holds(self, number: u64) -> bool {
+        match self {
+            Range::One(one) => number == one,
+            Range::Many(first, last) => (first..=last).contains(&number),
+        }
+    }
+}
+
+/// Runs `poscert show`.
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let capture = capture::open(&args.capture).map_err(|error| Failure::new(error.sentence))?;
+    for remark in &capture.remarks {
+        eprintln!("poscert: {}: {remark}", args.capture.display());
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    match print(&args, &capture, &mut out) {
+        Ok(()) => Ok(Exit::Passed),
+        Err(Stop::Failure(failure)) => Err(failure),
+        // Who reads the output has seen enough.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
+        Err(Stop::Output(error)) => Err(Failure::new(format!("cannot write the output: {error}; check where it goes"))),
+    }
+}
+
+/// Why printing ended.
+enum Stop {
+    Failure(Failure),
+    Output(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Output(error)
+    }
+}
+
+fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Stop> {
+    let failed = |error: capture::CaptureError| Stop::Failure(Failure::new(error.sentence));
+    let mut found = false;
+    for record in capture.records().map_err(failed)? {
+        let record = record.map_err(failed)?;
+        let wanted = match (&record, args.range) {
+            (Record::Exchange(exchange), Some(range)) => range.holds(exchange.number),
+            (_, Some(_)) => false,
+            (_, None) => true,
+        };
+        if !wanted {
+            continue;
+        }
+        found = true;
+        match (&record, args.range) {
+            _ if args.json => writeln!(out, "{}", json::of(&record))?,
+            (Record::Exchange(exchange), Some(Range::One(_))) => page::write(out, exchange)?,
+            _ => writeln!(out, "{}", lines::of(&record))?,
+        }
+    }
+    out.flush()?;
+    match args.range {
+        Some(range) if !found => Err(Stop::Failure(not_there(args, capture, range))),
+        _ => Ok(()),
+    }
+}
+
+fn not_there(args: &Args, capture: &Capture, range: Range) -> Failure {
+    let name = args.capture.display();
+    let (what, first) = match range {
+        Range::One(number) => (format!("exchange {number}"), number),
+        Range::Many(first, last) if last < u64::MAX => (format!("an exchange of {first} to {last}"), first),
+        Range::Many(first, _) => (format!("an exchange from {first} on"), first),
+    };
+    if capture.gaps.iter().any(|(from, to)| (*from..=*to).contains(&first)) {
+        return Failure::new(format!(
+            "{name} does not hold {what}: it began and was lost when the recorder was cut off"
+        ));
+    }
+    Failure::new(format!(
+        "{name} does not hold {what}: it holds {}; `poscert show {name}` lists them",
+        capture.exchanges
+    ))
+}
+
+/// How an exchange ended, where that is worth a word.
+fn ending(exchange: &Exchange) -> Option<String> {
+    use capture::record::{EndedBy, Stage};
+    let by = match exchange.end.by {
+        EndedBy::Complete => return None,
+        EndedBy::Client => "the client",
+        EndedBy::Backend => "the backend",
+        EndedBy::Recorder => "the recorder",
+        EndedBy::Unknown => "somebody",
+    };
+    let stage = match exchange.end.stage {
+        Stage::Request => "while the request came in",
+        Stage::Waiting => "before an answer",
+        Stage::Answer => "in the middle of the answer",
+        Stage::Done => "after the answer",
+    };
+    let detail = escape::line(&exchange.end.detail);
+    let colon = if detail.is_empty() { "" } else { ": " };
+    Some(format!("ended by {by} {stage}{colon}{detail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_numbers_from_one() {
+        assert_eq!(Range::parse("12"), Ok(Range::One(12)));
+        assert_eq!(Range::parse("10..20"), Ok(Range::Many(10, 20)));
+        assert_eq!(Range::parse("10..=20"), Ok(Range::Many(10, 20)));
+        assert_eq!(Range::parse("10.."), Ok(Range::Many(10, u64::MAX)));
+        assert_eq!(Range::parse("..7"), Ok(Range::Many(1, 7)));
+        for wrong in ["", "0", "x", "3..2", "-1", "1..x"] {
+            assert!(Range::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 
 /// The longest body that is read, in bytes. The longest documented one has some 500.
@@ -30,10 +31,9 @@ impl Sandbox {
 
 async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LONGEST_BODY).await else {
-        let mut response = plain(413, &format!("The body is longer than {LONGEST_BODY} bytes or broke off."));
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        return response;
+    let body = match axum::body::to_bytes(body, LONGEST_BODY).await {
+        Ok(body) => body,
+        Err(error) => return unreadable(&error),
     };
     let route = Route::of(parts.method.as_str(), &parts.uri.to_string());
     match route.place {
@@ -159,6 +159,17 @@ fn refused(refusal: &Refusal, operation: Option<Operation>) -> Response {
         Some(body) => json_response(refusal.status(), &body),
         None => response(refusal.status(), Body::empty()),
     }
+}
+
+/// The answer to a body that is too long or broke off. What is left of it is not read, so the connection ends.
+fn unreadable(error: &axum::Error) -> Response {
+    let too_long = std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
+    let mut response = match too_long {
+        true => plain(413, &format!("The body is longer than {LONGEST_BODY} bytes.")),
+        false => plain(400, &format!("The body cannot be read: {error}.")),
+    };
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// An error of the sandbox itself, which has no code: a sentence for whoever reads the answer.

@@ -28,7 +28,13 @@ mod visit;
 mod world;
 
 #[cfg(test)]
-mod world_tests;
+mod behaviour_tests;
+#[cfg(test)]
+mod codes_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod trial;
 
 pub use clock::{Clock, Moment};
 pub use payment::INACTIVITY;

@@ -3,7 +3,6 @@
 use super::body::{Body, NewPayment, Terms};
 use super::clock::Moment;
 use super::payment::Payment;
-use super::points;
 use super::refusal::{Answer, Refusal};
 use super::table::new_id;
 use super::world::{Call, World};
@@ -19,7 +18,7 @@ impl World {
         terms: Option<&Terms>,
     ) -> Result<Guid, Refusal> {
         let pos = self.poses.get(&new.pos_id).ok_or(error::NO_SUCH_POS)?;
-        if !points::owns(pos, call) {
+        if !call.owns(&pos.integrator, &pos.vat) {
             return Err(error::POS_OF_OTHER_INTEGRATOR.into());
         }
         if pos.deleted {
@@ -74,7 +73,7 @@ impl World {
         }
         let mut ids = Vec::new();
         for payment in self.payments.iter_mut() {
-            let asked_for = (payment.integrator.as_str(), payment.vat.as_str()) == call.owner()
+            let asked_for = call.owns(&payment.integrator, &payment.vat)
                 && pos_id.as_ref().is_none_or(|id| payment.pos_id == *id)
                 && order_id.is_none_or(|id| payment.order_id == id);
             if !asked_for {

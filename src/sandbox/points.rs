@@ -16,7 +16,8 @@ impl World {
             return Err(error::STORE_OF_OTHER_MERCHANT.into());
         }
         let active = || self.poses.iter().filter(|pos| !pos.deleted);
-        let same_name = |pos: &Pos| owns(pos, call) && pos.made.merchant_pos_id == new.merchant_pos_id;
+        let same_name =
+            |pos: &Pos| call.owns(&pos.integrator, &pos.vat) && pos.made.merchant_pos_id == new.merchant_pos_id;
         if active().any(same_name) {
             return Err(error::MERCHANT_POS_ID_TAKEN.into());
         }
@@ -42,7 +43,7 @@ impl World {
         }
         let wanted = |pos: &&Pos| {
             !pos.deleted
-                && owns(pos, call)
+                && call.owns(&pos.integrator, &pos.vat)
                 && store.as_ref().is_none_or(|store| pos.made.store_id == *store)
                 && beacon.as_ref().is_none_or(|beacon| pos.beacon_id == *beacon)
                 && name.is_none_or(|name| pos.made.merchant_pos_id == name)
@@ -80,9 +81,4 @@ impl World {
         }
         Ok(pos)
     }
-}
-
-/// Whether a PoS belongs to the caller's integrator and merchant.
-pub(super) fn owns(pos: &Pos, call: &Call) -> bool {
-    (pos.integrator.as_str(), pos.vat.as_str()) == call.owner()
 }

@@ -13,7 +13,7 @@ impl World {
     pub(super) fn create_refund(&mut self, call: &Call, new: &NewRefund) -> Result<Guid, Refusal> {
         self.settle_refunds(call.now);
         let payment = self.payments.get_mut(&new.payment_id).ok_or(error::NO_SUCH_PAYMENT)?;
-        if (payment.integrator.as_str(), payment.vat.as_str()) != call.owner() {
+        if !call.owns(&payment.integrator, &payment.vat) {
             return Err(error::PAYMENT_OF_OTHER_INTEGRATOR.into());
         }
         payment.settle(call.now);
@@ -52,9 +52,8 @@ impl World {
 
     pub(super) fn refund_ids(&self, call: &Call) -> Result<Answer, Refusal> {
         let payment_id = call.guid_parameter("paymentId")?.ok_or(error::REFUND_FILTER)?;
-        let own = |refund: &&Refund| {
-            (refund.integrator.as_str(), refund.vat.as_str()) == call.owner() && refund.wanted.payment_id == payment_id
-        };
+        let own =
+            |refund: &&Refund| call.owns(&refund.integrator, &refund.vat) && refund.wanted.payment_id == payment_id;
         let ids: Vec<_> = self.refunds.iter().filter(own).map(|refund| refund.id.as_str()).collect();
         Ok(Answer::Body(json!({"refundIds": ids})))
     }
@@ -77,7 +76,7 @@ impl World {
     fn own_refund(&mut self, call: &Call, missing: Refusal) -> Result<&mut Refund, Refusal> {
         self.settle_refunds(call.now);
         let refund = self.refunds.get_mut(call.id()?).ok_or(missing)?;
-        if (refund.integrator.as_str(), refund.vat.as_str()) != call.owner() {
+        if !call.owns(&refund.integrator, &refund.vat) {
             return Err(error::REFUND_OF_OTHER_INTEGRATOR.into());
         }
         Ok(refund)

@@ -39,6 +39,11 @@ impl Call {
         (&self.caller.integrator, &self.caller.vat)
     }
 
+    /// Whether what belongs to that integrator and merchant belongs to the caller.
+    pub fn owns(&self, integrator: &str, vat: &str) -> bool {
+        (integrator, vat) == self.owner()
+    }
+
     /// The id in the path; without one there is nothing to be found.
     pub fn id(&self) -> Result<&Guid, Refusal> {
         self.id.as_ref().ok_or(Refusal::NotFound)

@@ -45,6 +45,7 @@ class Client(MoreWalks):
         self.pos = None
         self.ready_at, self.last_delay = {}, {}
         self.token = None
+        self.held = set()                      # payments seen Reserved: the clean-up leaves them alone
 
     # -- the wire -------------------------------------------------------------------------------------
     def sleep(self, ms):
@@ -157,6 +158,8 @@ class Client(MoreWalks):
         """One poll, when it is due. A poll that fails is not sent again: polling goes on with the last delay."""
         self.t = max(self.t, int(self.ready_at.get(pid, 0)) - int(early))
         answer = self.send("GET", "/%s/%s%s" % (kind, pid, tail), fault=fault)
+        if answer.get("status") == "Reserved":
+            self.held.add(pid)
         floor = 0 if kind == "refunds" else 1000
         delay = answer.get("pollDelayInMs") or self.last_delay.get(pid, 1000)
         self.last_delay[pid] = delay
@@ -186,6 +189,12 @@ class Client(MoreWalks):
 
     def list_payments(self, **query):
         return self.call("GET", "/payments", query=query or {"posId": self.pos}).get("paymentIds")
+
+    def clean_up(self):
+        """After 1301: cancels what stands in the way, and nothing that is reserved."""
+        for pid in self.list_payments():
+            if pid not in self.held:
+                self.cancel(pid)
 
     def reserved(self, amount=100, polls=(), **more):
         """A payment that the customer accepted, seen Reserved."""
@@ -237,8 +246,7 @@ class Client(MoreWalks):
         key, body = self.new_key(), self.payment_body(141)
         refused = self.initiate(key=key, body=body)
         assert refused.code == "1301", refused.body
-        for pid in self.list_payments():
-            self.cancel(pid)
+        self.clean_up()
         pid = self.initiate(key=key, body=body).get("paymentId")
         self.poll_until(pid, {"Reserved"}, ["checkin", "accept"])
         self.capture(pid, 141)
@@ -264,10 +272,14 @@ class Client(MoreWalks):
         names = [name for f in FEATURES if f in self.features for name in WALKS[f]]
         return [n for n in names if n != "restrictions_3" or "prepared-payment" in self.features]
 
-    def walk(self, skip=(), instead=None, after=None, before=None, only=None):
-        """Start, then every case in order. `instead`, `before`, `after`: case walk -> function(client)."""
+    def walk(self, skip=(), instead=None, after=None, before=None, only=None, last=None):
+        """Start, then every case in order (`last` at the end). `instead`, `before`, `after`: case walk -> function(client)."""
         self.start()
-        for name in only if only is not None else self.walks():
+        names = list(only if only is not None else self.walks())
+        if last:
+            names.remove(last)
+            names.append(last)
+        for name in names:
             self.sleep(2000)
             if before and name in before:
                 before[name](self)

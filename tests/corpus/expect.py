@@ -90,7 +90,7 @@ class Scenario:
         return 3 if "incomplete" in verdicts else 0
 
     def verdict(self):
-        return {0: PASSED, 1: FAILED, 3: "incomplete", None: ANY}[self.exit_code()]
+        return {0: PASSED, 1: FAILED, 2: ANY, 3: "incomplete", None: ANY}[self.exit_code()]
 
 
 def scenario(name, about, why, musts="", shoulds="", hits="", cases=None, features=("onboarding", "payment"), args=(),

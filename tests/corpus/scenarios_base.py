@@ -48,15 +48,16 @@ def _():
 @scenario("two-tills-one-captures-on-a-hunch", "PAY-01 TRAP", "every requirement is judged per resource: the other till's "
           "Reserved does not allow this capture", musts="PAY-01", hits="CapturePayment")
 def _():
-    first = Client()
-    first.walk()
-    other = Client(first.world, merchant_pos_id="Till 2", start=first.t - 30000)
+    first = Client().walk()
+    other = Client(first.world, merchant_pos_id="Till 2", start=first.t)
+    mine = first.reserved(55)
     other.start(), other.lookup_pos(), other.create_pos(), other.get_pos()
-    pid = other.initiate(55).get("paymentId")
-    other.be.checkin(pid), other.be.accept(pid)
-    other.capture(pid, 55)
-    first.sleep(40000)
-    first.pay(55)
+    theirs = other.initiate(55).get("paymentId")
+    other.be.checkin(theirs), other.be.accept(theirs)
+    other.sleep(4000)
+    other.capture(theirs, 55)
+    first.sleep(8000)
+    first.capture(mine, 55)
     return first
 
 

@@ -79,6 +79,11 @@ def shift(days, hours, minutes):
     return change
 
 
+def mixed_zones(entry, n):
+    """Every entry told in another time zone than the one before."""
+    shift(0, (n * 5) % 25 - 12, 0)(entry, n)
+
+
 def rewrite_json(dump):
     def change(entry, n):
         post = entry["request"].get("postData")
@@ -158,6 +163,43 @@ def bare(entry, n):
     entry["response"]["content"].pop("size", None)
 
 
+def trimmed_fractions(entry, n):
+    """Times with and without fractions: trailing zeros left out."""
+    text = entry["startedDateTime"]
+    if text.endswith("Z") and "." in text:
+        entry["startedDateTime"] = text[:-1].rstrip("0").rstrip(".") + "Z"
+
+
+def browser_clock(har):
+    """What Chromium writes: starts cut to whole milliseconds, durations with fractions. The calls themselves stay one
+    after another; an answer and the next request within one millisecond then seem to overlap by less than that."""
+    har = copy.deepcopy(har)
+    entries = har["log"]["entries"]
+    if not entries:
+        return har
+    first = min(instant(e) for e in entries)
+    for e in entries:
+        start = (instant(e) - first).total_seconds() * 1000
+        true_start, true_end = start * 1.000037, (start + e["time"]) * 1.000037
+        moved = first + timedelta(milliseconds=int(true_start + 1e-6))
+        e["startedDateTime"] = moved.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        e["time"] = round(true_end - true_start, 6)
+        e["timings"] = {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0.1, "wait": e["time"] - 0.1, "receive": 0}
+    return har
+
+
+def finer_times(entry, n):
+    """Times to the microsecond, as mitmproxy writes them."""
+    moved = instant(entry) + timedelta(microseconds=417)
+    entry["startedDateTime"] = moved.strftime("%Y-%m-%dT%H:%M:%S.%f") + "+00:00"
+
+
+def protocol_case(entry, n):
+    """Chromium writes http/1.1."""
+    for side in ("request", "response"):
+        entry[side]["httpVersion"] = entry[side]["httpVersion"].lower()
+
+
 def browser_like(har):
     """Pages, page references, unknown fields; finer time stamps."""
     har = each_entry(lambda e, n: e.update(pageref="page_1", _priority="High",
@@ -171,9 +213,12 @@ def browser_like(har):
 VARIATIONS = {
     "header-case": each_entry(header_case), "header-order": each_entry(header_order), "guid-case": each_entry(guid_case),
     "shuffled": shuffle_entries, "shifted-east": each_entry(shift(100, 5, 30)), "shifted-west": each_entry(shift(-400, -8, 0)),
+    "mixed-zones": each_entry(mixed_zones),
     "pretty": each_entry(rewrite_json(lambda v: json.dumps(v, indent=4, ensure_ascii=False))),
     "crlf": each_entry(rewrite_json(lambda v: json.dumps(v, indent=2).replace("\n", "\r\n"))),
     "compact": each_entry(rewrite_json(lambda v: json.dumps(v, separators=(",", ":"), ensure_ascii=True))),
     "extra-headers": each_entry(extra_headers), "base64": each_entry(base64_answers), "gzip": each_entry(gzip_answers),
     "decoded-gzip": each_entry(decoded_gzip), "bare": each_entry(bare), "browser": browser_like,
+    "trimmed-fractions": each_entry(trimmed_fractions), "finer-times": each_entry(finer_times),
+    "browser-clock": browser_clock, "protocol-case": each_entry(protocol_case),
 }

@@ -89,8 +89,7 @@ class MoreWalks:
         key, body = self.new_key(), {"posId": self.pos, "orderId": self.new_order()}
         refused = self.prepare(key=key, body=body)
         assert refused.code == "1301", refused.body
-        for pid in self.list_payments():
-            self.cancel(pid)
+        self.clean_up()
         pid = self.paired(key=key, body=body)
         self.finish_prepared(pid, 201)
 

@@ -7,5 +7,7 @@ mod gateway;
 mod normal;
 mod raw;
 mod rooms;
+mod sandbox;
+mod show;
 mod till;
 mod ways;

@@ -204,9 +204,11 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra) {
     exchange.notes.clone_from(&extra.notes);
     exchange.claims.clone_from(&extra.claims);
     exchange.wall_us = extra.wall_us.unwrap_or(exchange.wall_us);
-    extra.put_times(&mut exchange.times);
-    let fits = |end: &&End| matches!(end.stage, Stage::Answer | Stage::Done) == exchange.answer.is_some();
-    if let Some(end) = extra.end.as_ref().filter(fits) {
+    if extra.duration_us == Some(exchange.duration_us()) {
+        exchange.times.answer_end_out = None;
+        extra.put_times(&mut exchange.times);
+    }
+    if let Some(end) = extra.end.as_ref().filter(|_| extra.has_answer == exchange.answer.is_some()) {
         exchange.end = end.clone();
         exchange.answered_by = extra.answered_by.unwrap_or(exchange.answered_by);
     }
@@ -226,6 +228,7 @@ fn put_back_body(body: &mut Body, extra: &super::extra::SideExtra) {
     body.length = extra.length.unwrap_or(body.length);
     body.digest = extra.digest.clone().unwrap_or(std::mem::take(&mut body.digest));
     body.kept = extra.kept.unwrap_or(body.kept);
+    body.decoded &= !extra.coded;
 }
 
 /// A text of the file for an error, short enough for a line.

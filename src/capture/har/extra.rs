@@ -27,10 +27,14 @@ pub struct EntryExtra {
     pub fault: Option<Fault>,
     /// Who gave the answer.
     pub answered_by: Option<AnsweredBy>,
+    /// Whether there was one: if HAR's status says otherwise, somebody edited it, and what is here of the end is old.
+    pub has_answer: bool,
     /// How it ended.
     pub end: Option<End>,
-    /// Microseconds from the complete request head, by the name in the record.
-    pub after: BTreeMap<String, u64>,
+    /// Microseconds from the complete request head, by the name in the record; a connection is older than that.
+    pub after: BTreeMap<String, i64>,
+    /// Its duration in microseconds: if HAR's time says otherwise, somebody edited it, and what is in `after` is old.
+    pub duration_us: Option<u64>,
     /// Wall clock when the request head was complete.
     pub wall_us: Option<i64>,
     /// 1xx answers of the backend.
@@ -61,6 +65,8 @@ pub struct SideExtra {
     pub length: Option<u64>,
     /// Its keyed digest.
     pub digest: Option<String>,
+    /// Its bytes stand here in the content coding that was sent: they could not be decoded.
+    pub coded: bool,
     /// After a chunked body.
     pub trailers: Vec<Header>,
 }
@@ -101,15 +107,14 @@ impl EntryExtra {
     pub fn of(exchange: &Exchange) -> EntryExtra {
         let mut times = exchange.times;
         let head = times.request_head;
-        // A connection is older than its requests: before the head nothing is kept but that it was.
-        let after = TIMES
-            .iter()
-            .filter_map(|(name, field)| Some(((*name).to_owned(), (*field(&mut times))?.saturating_sub(head))));
+        let since = |at: u64| i64::try_from(i128::from(at) - i128::from(head)).unwrap_or(i64::MAX);
+        let after = TIMES.iter().filter_map(|(name, field)| Some(((*name).to_owned(), since((*field(&mut times))?))));
         let request = &exchange.request;
         let side = |body: &Body, trailers: &[Header]| SideExtra {
             kept: Some(body.kept),
             length: Some(body.length),
             digest: Some(body.digest.clone()),
+            coded: body.kept != Kept::Whole && !body.decoded,
             trailers: trailers.to_vec(),
             ..SideExtra::default()
         };
@@ -121,8 +126,10 @@ impl EntryExtra {
             tls: exchange.tls.clone(),
             fault: exchange.fault,
             answered_by: Some(exchange.answered_by),
+            has_answer: exchange.answer.is_some(),
             end: Some(exchange.end.clone()),
             after: after.collect(),
+            duration_us: Some(exchange.duration_us()),
             wall_us: Some(exchange.wall_us),
             informational: exchange.informational.clone(),
             notes: exchange.notes.clone(),
@@ -141,7 +148,7 @@ impl EntryExtra {
     pub fn put_times(&self, times: &mut Times) {
         for (name, field) in &TIMES {
             if let Some(after) = self.after.get(*name) {
-                *field(times) = Some(times.request_head.saturating_add(*after));
+                *field(times) = Some(times.request_head.saturating_add_signed(*after));
             }
         }
     }

@@ -5,6 +5,7 @@
 //! replaced on the way in, under a key made of the file's bytes.
 
 mod entry;
+pub mod export;
 pub mod extra;
 mod model;
 mod time;
@@ -90,25 +91,33 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Read, CaptureError> {
             "the times of the HAR are whole seconds: gaps between calls are known no better than that".to_owned(),
         );
     }
-    let mut records: Vec<Record> = extra.records.into_iter().filter(|r| !matches!(r, Record::Exchange(_))).collect();
+    let others_than_exchanges = |record: Record| match record {
+        Record::Exchange(_) => None,
+        Record::Connection(event) => Some(Record::Connection(redactor.connection(event))),
+        other => Some(other),
+    };
+    let mut records: Vec<Record> = extra.records.into_iter().filter_map(others_than_exchanges).collect();
     records.extend(calls.into_iter().map(|exchange| Record::Exchange(Box::new(exchange))));
     Ok(Read { records, left_out: others.iter().map(|exchange| exchange.number).collect(), resolution_us, remarks })
 }
 
 fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError {
     let name = path.display();
-    let first = text.iter().find(|b| !b.is_ascii_whitespace());
-    let sentence = match (error.classify(), first) {
-        (_, None) => format!("{name} is empty: name a capture directory or a HAR file"),
-        (_, Some(b)) if *b != b'{' => {
-            format!("{name} is no capture: neither a capture directory nor a HAR file (JSON with log.entries)")
+    // Whether it is JSON at all says more than where it stopped to be a HAR.
+    let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
+    let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
+        (None, _) => (Trouble::NotACapture, format!("{name} is empty: name a capture directory or a HAR file")),
+        (Some(b'{'), Some(broken)) => {
+            (Trouble::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
         }
-        (serde_json::error::Category::Data, _) => {
-            format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place")
+        (Some(b'{'), None) => {
+            (Trouble::Damaged, format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place"))
         }
-        _ => format!("{name} is cut off or broken JSON: {error}; export it again"),
+        (Some(_), _) => {
+            let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
+            (Trouble::NotACapture, format!("{name} is no capture: {what}; name one of these"))
+        }
     };
-    let trouble = if first == Some(&b'{') { Trouble::Damaged } else { Trouble::NotACapture };
     CaptureError::new(trouble, sentence)
 }
 

@@ -55,7 +55,7 @@ impl<'r> Pass<'r> {
     }
 
     fn remember(&mut self, value: &str, new: &str) {
-        let tellable = value.len() >= SHORTEST_ECHO && value.bytes().any(|b| b.is_ascii_digit());
+        let tellable = value.len() >= SHORTEST_ECHO && !is_word(value);
         if tellable && !self.met.iter().any(|(met, _)| met == value) {
             self.met.push((value.to_owned(), new.to_owned()));
         }
@@ -63,7 +63,7 @@ impl<'r> Pass<'r> {
 
     /// What stands in a telephone number's place: a documented test customer is kept as the account it is.
     pub fn phone(&mut self, value: &str) -> String {
-        if CUSTOMERS.iter().any(|(_, account)| account.name() == value) {
+        if is_replacement(value) || CUSTOMERS.iter().any(|(_, account)| account.name() == value) {
             return value.to_owned();
         }
         let digits: String = value.chars().filter(char::is_ascii_digit).collect();
@@ -260,6 +260,13 @@ fn is_url_header(name: &str) -> bool {
     ["location", "content-location", "referer", "origin", "x-original-url", "x-forwarded-uri", "x-rewrite-url"]
         .iter()
         .any(|url| name.eq_ignore_ascii_case(url))
+}
+
+/// Whether this may be a word of a sentence or a name (`password`, `client_secret`), and no credential.
+pub(super) fn is_word(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
+    text.len() <= 16 && first && bytes.all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'-')
 }
 
 /// Whether this text stands in a secret's place already.

@@ -192,7 +192,7 @@ fn everywhere(s: &str) -> Vec<Exchange> {
 
 #[test]
 fn no_secret_survives_anywhere() {
-    for secret in ["CANARY-7f3a9b2c41de", "Xk29+/s0me=opaque77", "canary_token_0000000001"] {
+    for secret in ["CANARY-7f3a9b2c41de", "Xk29+/s0me=opaque77", "canary_token_0000000001", "SUPERSECRETCANARY"] {
         for exchange in everywhere(secret) {
             assert_gone(&redactor().exchange(exchange), secret);
         }

@@ -2,7 +2,7 @@
 //! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
 use super::names::{Named, decoded, named};
-use super::pass::Pass;
+use super::pass::{Pass, is_word};
 use crate::capture::claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -54,9 +54,9 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         Some(format!("{}{}", &found[1], pass.cookie(&found[2], is_set)))
     });
     new = replaced(&SCHEME, &new, |found| {
-        // `Bearer realm="x"` is a challenge and `Bearer authentication` a word; a credential has more than letters.
+        // `Bearer realm="x"` is a challenge, and in `Bearer authentication` a word follows.
         let challenge = found[3].ends_with('=') && text.contains(&format!("{}\"", &found[3]));
-        let word = found[3].bytes().all(|b| b.is_ascii_alphabetic());
+        let word = is_word(&found[3]);
         (!challenge && !word).then(|| format!("{}{}{}", &found[1], &found[2], pass.credential(&found[3])))
     });
     new = replaced(&PAIR, &new, |found| {

@@ -1,0 +1,197 @@
+//! What the sandbox does over several calls: keys, customers, look-ups, expiry, lists.
+
+use super::trial::{STORE, Trial, payment};
+use crate::api::customer::{Account, CustomerAct};
+use crate::api::{Amount, Operation};
+use Operation::*;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const KEY: &str = "x-mobilepay-idempotency-key";
+const BEACON: &str = "000000000000001";
+const TERMS: &str = r#"{"amount":100,"currencyCode":"DKK","plannedCaptureDelay":"None"}"#;
+
+async fn pos(me: &Trial) -> String {
+    me.pos("till", json!({"beaconId": BEACON})).await.text("posId")
+}
+
+fn act(me: &Trial, act: CustomerAct) -> Result<(), String> {
+    me.sandbox.customer(BEACON, act)
+}
+
+async fn prepare(me: &Trial, pos: &str) -> String {
+    me.call(PreparePayment, "", "", json!({"posId": pos, "orderId": "o"})).await.text("paymentId")
+}
+
+async fn ready(me: &Trial, payment: &str) {
+    let terms = serde_json::from_str(TERMS).unwrap();
+    assert_eq!(me.call(PaymentReady, payment, "", terms).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_gives_its_first_answer_and_a_refused_create_leaves_it_usable() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let keyed = me.header(KEY, "AAAAAAAA-0000-4000-8000-000000000001");
+    let first = keyed.pay(&pos).await;
+    let again = me.header(KEY, "aaaaaaaa-0000-4000-8000-000000000001");
+    let mut spelled = payment(&pos.to_ascii_uppercase());
+    spelled["amount"] = serde_json::from_str("100.00").unwrap();
+    spelled["restrictions"] = Value::Null;
+    assert_eq!(again.call(InitiatePayment, "", "", spelled).await, first, "the same request in another spelling");
+    let next = me.header(KEY, "7");
+    assert_eq!(next.pay(&pos).await.code, 1301);
+    assert_eq!(me.call(CancelPayment, &first.text("paymentId"), "", Value::Null).await.status, 200);
+    let second = next.pay(&pos).await;
+    assert_eq!(second.status, 200, "the refused create left its key usable");
+    assert_ne!(second.text("paymentId"), first.text("paymentId"));
+    assert_eq!(keyed.pay(&pos).await, first, "though that payment is cancelled");
+    let colleague = me.with(2, "DK90000028").await.header(KEY, "7");
+    assert_eq!(colleague.pay(&pos).await.code, 1301, "keys belong to a client id: this is another create");
+    me.sandbox.clock().advance(Duration::from_secs(24 * 3600));
+    let tomorrow = me.with(0, "DK90000028").await.header(KEY, "7");
+    assert_eq!(tomorrow.pay(&pos).await, second, "kept for a day at least");
+}
+
+#[tokio::test]
+async fn a_prepared_payment_goes_both_ways() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let first = prepare(&me, &pos).await;
+    assert_eq!(me.status(&first).await, "Prepared");
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    assert_eq!(me.status(&first).await, "Paired");
+    assert!(act(&me, CustomerAct::Accept).is_err(), "nothing to accept yet");
+    ready(&me, &first).await;
+    assert_eq!(me.status(&first).await, "IssuedToUser");
+    act(&me, CustomerAct::Accept).unwrap();
+    assert_eq!(me.status(&first).await, "Reserved");
+    let second = prepare(&me, &pos).await;
+    ready(&me, &second).await;
+    assert_eq!(me.status(&second).await, "Initiated");
+    act(&me, CustomerAct::CheckIn(Account::Debit)).unwrap();
+    assert_eq!(me.status(&second).await, "IssuedToUser");
+    act(&me, CustomerAct::Cancel).unwrap();
+    assert_eq!(me.status(&second).await, "CancelledByUser");
+    assert!(act(&me, CustomerAct::Cancel).unwrap_err().contains("CancelledByUser"));
+}
+
+#[tokio::test]
+async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    act(&me, CustomerAct::CheckIn(Account::Loyalty)).unwrap();
+    let ids = |got: &super::trial::Got| got.body.get("loyaltyIds").map(|ids| ids.as_array().unwrap().len());
+    for expected in [None, None, Some(1)] {
+        let got = me.call(GetCheckIn, &pos, "", Value::Null).await;
+        assert_eq!((got.body["isUserCheckedIn"].clone(), ids(&got)), (true.into(), expected));
+    }
+    let id = me.pay(&pos).await.text("paymentId");
+    let got = me.call(QueryPayment, &id, "", Value::Null).await;
+    assert_eq!((got.text("status").as_str(), ids(&got)), ("IssuedToUser", Some(1)), "looked up already");
+    act(&me, CustomerAct::Accept).unwrap();
+    let got = me.call(GetCheckIn, &pos, "", Value::Null).await;
+    assert_eq!(got.body, json!({"isUserCheckedIn": false, "pollDelayInMs": 1000}), "gone after paying");
+}
+
+#[tokio::test]
+async fn a_pos_can_ask_for_the_payment_first() {
+    let me = Trial::new().await;
+    let more = json!({"beaconId": BEACON, "requirePaymentBeforeCheckin": true});
+    let pos = me.pos("till", more).await.text("posId");
+    assert!(act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap_err().contains("only while a payment is active"));
+    me.pay(&pos).await;
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    assert!(act(&me, CustomerAct::CheckIn(Account::Debit)).unwrap_err().contains("Another customer"));
+    assert!(me.sandbox.customer("000000000000009", CustomerAct::Cancel).unwrap_err().contains("No PoS"));
+}
+
+#[tokio::test]
+async fn time_ends_what_is_left_lying() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let idle = me.pay(&pos).await.text("paymentId");
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    me.sandbox.clock().advance(super::INACTIVITY);
+    assert_eq!(me.call(GetCheckIn, &pos, "", Value::Null).await.body["isUserCheckedIn"], false);
+    assert_eq!(me.status(&idle).await, "CancelledByMobilePay");
+    let held = me.pay(&pos).await.text("paymentId");
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    act(&me, CustomerAct::Accept).unwrap();
+    let list = format!("?posId={pos}");
+    assert_eq!(me.call(QueryPaymentIds, "", &list, Value::Null).await.body, json!({"paymentIds": [held]}));
+    me.sandbox.clock().advance(Duration::from_secs(7 * 86_400));
+    assert_eq!(me.call(QueryPayment, &held, "", Value::Null).await.status, 401, "the token has expired");
+    let me = me.with(0, "DK90000028").await;
+    assert_eq!(me.status(&held).await, "ExpiredAndCancelled");
+    assert_eq!(me.call(QueryPaymentIds, "", &list, Value::Null).await.body, json!({"paymentIds": []}));
+    assert_eq!(me.call(CapturePayment, &held, "", json!({"amount": 100})).await.code, 1304);
+}
+
+#[tokio::test]
+async fn a_payment_put_in_the_way_is_found_and_cleaned_up() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    assert!(me.sandbox.obstruct(BEACON) && !me.sandbox.obstruct("000000000000009"));
+    let keyed = me.header(KEY, "same");
+    assert_eq!(keyed.pay(&pos).await.code, 1301);
+    for query in [format!("?posId={pos}"), "?orderId=o".to_owned(), format!("?posId={pos}&orderId=o")] {
+        let found = me.call(QueryPaymentIds, "", &query, Value::Null).await.body["paymentIds"].clone();
+        assert_eq!(found.as_array().unwrap().len(), 1, "{query}");
+    }
+    let found = me.call(QueryPaymentIds, "", "?orderId=o", Value::Null).await.body["paymentIds"][0].clone();
+    let found = found.as_str().unwrap().to_owned();
+    assert_eq!(me.status(&found).await, "Initiated");
+    assert_eq!(me.call(CancelPayment, &found, "", Value::Null).await.status, 200);
+    let second = keyed.pay(&pos).await;
+    assert_eq!(second.status, 200);
+    assert_ne!(second.text("paymentId"), found);
+}
+
+#[tokio::test]
+async fn a_deleted_pos_is_gone_but_its_reservation_is_not() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let held = me.pay(&pos).await.text("paymentId");
+    act(&me, CustomerAct::CheckIn(Account::PartialCapture)).unwrap();
+    act(&me, CustomerAct::Accept).unwrap();
+    for _ in 0..2 {
+        assert_eq!(me.call(DeletePos, &pos, "", Value::Null).await.status, 200);
+    }
+    for operation in [GetPos, GetCheckIn] {
+        assert_eq!(me.call(operation, &pos, "", Value::Null).await.status, 404);
+    }
+    let listed = me.call(GetPosWithFilter, "", "?merchantPosId=till", Value::Null).await;
+    assert_eq!(listed.body, json!({"posIds": []}));
+    assert_eq!(me.call(CapturePayment, &held, "", json!({"amount": 60})).await.status, 200);
+    let reborn = me.pos("till", json!({"beaconId": BEACON})).await;
+    assert_eq!(reborn.status, 200, "name and beacon are free again");
+    let found = me.call(GetPosWithFilter, "", &format!("?beaconId={BEACON}&storeId={STORE}"), Value::Null).await;
+    assert_eq!(found.body["posIds"], json!([reborn.text("posId")]));
+    assert_eq!(me.refund(&held, "60.01", "DKK").await.code, 1367, "60.00 was captured of 100.00");
+    assert_eq!(me.refund(&held, "60", "DKK").await.status, 200);
+}
+
+#[tokio::test]
+async fn refunds_draw_on_the_store() {
+    let me = Trial::new().await;
+    let paid = me.paid(BEACON).await;
+    me.sandbox.store_balance(STORE, Some(Amount(5_000)));
+    let first = me.refund(&paid, "30", "DKK").await.text("refundId");
+    assert_eq!(me.refund(&paid, "30", "DKK").await.code, 1368);
+    me.sandbox.clock().advance(Duration::from_millis(100));
+    let got = me.call(GetRefund, &first, "", Value::Null).await;
+    assert_eq!((got.text("status").as_str(), got.body["pollDelayInMs"].as_u64()), ("Reserved", Some(100)));
+    assert_eq!(me.call(CancelRefund, &first, "", Value::Null).await.status, 200);
+    let second = me.refund(&paid, "50", "DKK").await.text("refundId");
+    me.sandbox.store_balance(STORE, Some(Amount(0)));
+    me.sandbox.clock().advance(Duration::from_millis(100));
+    assert_eq!(me.call(GetRefund, &second, "", Value::Null).await.text("status"), "CancelledByMobilePay");
+    me.sandbox.store_balance(STORE, None);
+    let third = me.refund(&paid, "100", "DKK").await.text("refundId");
+    let listed = me.call(QueryRefundIds, "", &format!("?paymentId={paid}"), Value::Null).await;
+    assert_eq!(listed.body["refundIds"], json!([first, second, third]));
+    me.sandbox.clock().advance(Duration::from_secs(2 * 86_400));
+    let me = me.with(0, "DK90000028").await;
+    assert_eq!(me.call(GetRefund, &third, "", Value::Null).await.text("status"), "ExpiredAndCaptured");
+}

@@ -1,0 +1,221 @@
+//! Every error code of the API, each with the condition that gives it.
+
+use super::merchant::OTHER_VAT;
+use super::trial::{STORE, Trial, payment};
+use crate::api::{Amount, Operation, error};
+use Operation::*;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const NOWHERE: &str = "00000000-0000-4000-8000-00000000dead";
+const OTHER_STORE: &str = "77b9a1d4-2c3e-4b55-8f61-0a9e5d7c1103";
+const KEY: &str = "x-mobilepay-idempotency-key";
+const VAT: &str = "x-mobilepay-merchant-vat-number";
+const VERSION: &str = "x-mobilepay-client-system-version";
+const NAME: &str = "x-mobilepay-client-system-name";
+const LONG: &str = "0123456789012345678901234567890123456";
+
+#[tokio::test]
+async fn every_code_has_its_condition() {
+    let me = Trial::new().await;
+    headers(&me).await;
+    stores_and_points(&me).await;
+    payments(&me).await;
+    refunds(&me).await;
+    strangers(&me).await;
+    let mut expected: Vec<u16> = error::ALL.iter().map(|code| code.code).collect();
+    // 1152 needs an option of the sandbox, 2000 an error of the sandbox; the first is shown below.
+    expected.retain(|code| ![1152, 2000].contains(code));
+    let seen: Vec<u16> = me.seen.borrow().iter().copied().filter(|code| *code != 0).collect();
+    assert_eq!(seen, expected);
+}
+
+async fn headers(me: &Trial) {
+    for (trial, expected) in [
+        (me.header(VAT, ""), 1151),
+        (me.twice(VAT, "DK90000028"), 1155),
+        (me.header(VAT, "90000028"), 1159),
+        (me.header(VERSION, ""), 1153),
+        (me.twice(VERSION, "1.0.0"), 1157),
+        (me.header(VERSION, "1.0"), 1161),
+        (me.twice(NAME, "till"), 1156),
+        (me.header(NAME, LONG), 1160),
+    ] {
+        for operation in [GetStores, CreatePos, QueryPayment, CancelRefund] {
+            assert_eq!(trial.call(operation, NOWHERE, "", Value::Null).await.code, expected, "{operation}");
+        }
+    }
+    let token = me.token(0, "grant_type=client_credentials&merchant_vat=FI90000040").await;
+    let claimed = me.header("authorization", &format!("Bearer {token}"));
+    assert_eq!(claimed.call(GetStores, "", "", Value::Null).await.code, 1182);
+    assert_eq!(claimed.header(VAT, "").call(GetStores, "", "", Value::Null).await.status, 200);
+    for operation in [CreatePos, InitiatePayment, PreparePayment, CreateRefund] {
+        for (trial, expected) in [(me.header(KEY, LONG), 1162), (me.twice(KEY, "k"), 1163)] {
+            assert_eq!(trial.call(operation, "", "", json!({})).await.code, expected);
+        }
+        let mut without = me.clone();
+        without.headers.retain(|(name, _)| name != KEY);
+        assert_eq!(without.call(operation, "", "", json!({})).await.code, 1164);
+    }
+}
+
+async fn stores_and_points(me: &Trial) {
+    assert_eq!(me.call(GetStore, NOWHERE, "", Value::Null).await.status, 404);
+    assert_eq!(me.call(GetStore, OTHER_STORE, "", Value::Null).await.status, 404);
+    for (query, expected) in [
+        ("?merchantBrandId=x&merchantLocationId=00001", 1119),
+        ("?merchantBrandId=MPPOSCERT1&merchantLocationId=1", 1120),
+        ("?merchantBrandId=MPPOSCERT1", 1122),
+    ] {
+        assert_eq!(me.call(GetStores, "", query, Value::Null).await.code, expected);
+        assert_eq!(me.call(GetDetailedStores, "", query, Value::Null).await.code, expected);
+    }
+    let beacon = "000000000000001";
+    assert_eq!(me.pos("first", json!({"beaconId": beacon})).await.status, 200);
+    for (more, expected) in [
+        (json!({"beaconId": "1"}), 1100),
+        (json!({"merchantPosId": LONG}), 1111),
+        (json!({"name": ""}), 1112),
+        (json!({"callbackAlias": LONG}), 1116),
+        (json!({"calibrationType": 1}), 1118),
+        (json!({"storeId": "x"}), 1099),
+        (json!({"supportedBeaconTypes": ["BluetoothMP1"]}), 1099),
+        (json!({"storeId": NOWHERE}), 1002),
+        (json!({"storeId": OTHER_STORE}), 1403),
+        (json!({"merchantPosId": "first"}), 1200),
+        (json!({"beaconId": beacon}), 1202),
+    ] {
+        assert_eq!(me.pos("second", more.clone()).await.code, expected, "{more}");
+    }
+    assert_eq!(me.call(GetPosWithFilter, "", "", Value::Null).await.code, 1121);
+    assert_eq!(me.call(GetPosWithFilter, "", "?storeId=x", Value::Null).await.code, 1099);
+    for operation in [GetPos, GetCheckIn, DeletePos] {
+        assert_eq!(me.call(operation, NOWHERE, "", Value::Null).await.status, 404);
+        assert_eq!(me.call(operation, "null", "", Value::Null).await.code, 1099);
+    }
+}
+
+async fn payments(me: &Trial) {
+    let pos = me.pos("payments", json!({"beaconId": "000000000000002"})).await.text("posId");
+    let with = |name: &str, value: Value| {
+        let mut body = payment(&pos);
+        body[name] = value;
+        body
+    };
+    for (name, value, expected) in [
+        ("amount", json!(-1), 1102),
+        ("orderId", json!(""), 1113),
+        ("merchantPaymentLabel", json!(LONG), 1117),
+        ("currencyCode", json!("SEK"), 1099),
+        ("posId", json!(NOWHERE), 1000),
+    ] {
+        assert_eq!(me.call(InitiatePayment, "", "", with(name, value)).await.code, expected, "{name}");
+    }
+    me.sandbox.store_active(STORE, false);
+    assert_eq!(me.pay(&pos).await.code, 1204);
+    me.sandbox.store_active(STORE, true);
+    let keyed = me.header(KEY, "one");
+    let id = keyed.pay(&pos).await.text("paymentId");
+    assert_eq!(keyed.call(InitiatePayment, "", "", with("orderId", json!("p"))).await.code, 1306);
+    assert_eq!(me.pay(&pos).await.code, 1301);
+    assert_eq!(me.call(PreparePayment, "", "", json!({"posId": pos, "orderId": "o"})).await.code, 1301);
+    let ready = json!({"amount": 100, "currencyCode": "DKK", "plannedCaptureDelay": "None"});
+    assert_eq!(me.call(PaymentReady, &id, "", ready.clone()).await.code, 1303);
+    let mut labelled = ready;
+    labelled["merchantPaymentLabel"] = json!(7);
+    assert_eq!(me.call(PaymentReady, &id, "", labelled).await.code, 1117);
+    let capture = |amount: i64| json!({"amount": amount});
+    assert_eq!(me.call(CapturePayment, &id, "", capture(100)).await.code, 1304);
+    me.simulate("checkin", "000000000000002", "+4520031801").await;
+    me.simulate("acceptpayment", "000000000000002", "+4520031801").await;
+    for (amount, expected) in [(101, 1305), (99, 1308), (0, 1102), (100, 0), (99, 1307)] {
+        assert_eq!(me.call(CapturePayment, &id, "", capture(amount)).await.code, expected, "{amount}");
+    }
+    assert_eq!(me.call(CancelPayment, &id, "", Value::Null).await.code, 1300);
+    assert_eq!(me.call(QueryPaymentIds, "", "", Value::Null).await.code, 1109);
+    assert_eq!(me.call(QueryPaymentIds, "", "?state=Captured", Value::Null).await.code, 1109);
+    let reserved = format!("?posId={pos}&state=Reserved");
+    assert_eq!(me.call(QueryPaymentIds, "", &reserved, Value::Null).await.code, 1099);
+    for operation in [QueryPayment, CancelPayment] {
+        assert_eq!(me.call(operation, NOWHERE, "", Value::Null).await.status, 404);
+    }
+    assert_eq!(me.call(DeletePos, &pos, "", Value::Null).await.status, 200);
+    assert_eq!(me.pay(&pos).await.code, 1000, "deleted");
+}
+
+async fn refunds(me: &Trial) {
+    let paid = me.paid("000000000000003").await;
+    assert_eq!(me.call(QueryRefundIds, "", "", Value::Null).await.code, 1110);
+    assert_eq!(me.refund(NOWHERE, "1", "DKK").await.code, 1001);
+    assert_eq!(me.refund(&paid, "1.005", "DKK").await.code, 1102);
+    let unnamed = json!({"paymentId": paid, "refundOrderId": "", "amount": 1, "currencyCode": "DKK"});
+    assert_eq!(me.call(CreateRefund, "", "", unnamed).await.code, 1114);
+    assert_eq!(me.refund(&paid, "1", "EUR").await.code, 1365);
+    let first = me.refund(&paid, "60", "DKK").await.text("refundId");
+    assert_eq!(me.refund(&paid, "40.01", "DKK").await.code, 1367);
+    me.sandbox.store_balance(STORE, Some(Amount(6_999)));
+    assert_eq!(me.refund(&paid, "10", "DKK").await.code, 1368, "60.00 of it is spoken for");
+    me.sandbox.store_balance(STORE, None);
+    assert_eq!(me.call(CaptureRefund, &first, "", Value::Null).await.code, 1351);
+    assert_eq!(me.call(CaptureRefund, NOWHERE, "", Value::Null).await.code, 1004);
+    for operation in [GetRefund, CancelRefund] {
+        assert_eq!(me.call(operation, NOWHERE, "", Value::Null).await.status, 404);
+    }
+    me.sandbox.clock().advance(Duration::from_millis(200));
+    assert_eq!(me.call(CaptureRefund, &first, "", Value::Null).await.status, 200);
+    assert_eq!(me.call(CancelRefund, &first, "", Value::Null).await.code, 1352);
+    let pos = me.pos("unpaid", json!({})).await.text("posId");
+    let unpaid = me.pay(&pos).await.text("paymentId");
+    assert_eq!(me.refund(&unpaid, "1", "DKK").await.code, 1354);
+    me.sandbox.clock().advance(90 * DAY);
+    let later = me.with(0, "DK90000028").await;
+    assert_eq!(later.refund(&paid, "1", "DKK").await.code, 1366);
+}
+
+/// Another integrator and another merchant, at everything that is mine.
+async fn strangers(me: &Trial) {
+    let me = me.with(0, "DK90000028").await;
+    let (integrator, merchant) = (me.with(1, "DK90000028").await, me.with(0, OTHER_VAT).await);
+    let colleague = me.with(2, "DK90000028").await;
+    let paid = me.paid("000000000000004").await;
+    let refund = me.refund(&paid, "1", "DKK").await.text("refundId");
+    let pos = me.call(QueryPayment, &paid, "", Value::Null).await.text("posId");
+    let terms = json!({"amount": 100, "currencyCode": "DKK", "plannedCaptureDelay": "None"});
+    for (operation, id, body, by_integrator, by_merchant) in [
+        (GetPos, &pos, Value::Null, 1400, 1410),
+        (GetCheckIn, &pos, Value::Null, 1400, 1400),
+        (DeletePos, &pos, Value::Null, 1400, 1409),
+        (InitiatePayment, &pos, payment(&pos), 1400, 1400),
+        (PreparePayment, &pos, json!({"posId": pos, "orderId": "o"}), 1400, 1400),
+        (QueryPayment, &paid, Value::Null, 1401, 1411),
+        (PaymentReady, &paid, terms, 1401, 1406),
+        (CapturePayment, &paid, json!({"amount": 100}), 1401, 1407),
+        (CancelPayment, &paid, Value::Null, 1401, 1408),
+        (GetRefund, &refund, Value::Null, 1402, 1402),
+        (CaptureRefund, &refund, Value::Null, 1402, 1402),
+        (CancelRefund, &refund, Value::Null, 1402, 1402),
+    ] {
+        assert_eq!(integrator.call(operation, id, "", body.clone()).await.code, by_integrator, "{operation}");
+        assert_eq!(merchant.call(operation, id, "", body).await.code, by_merchant, "{operation}");
+    }
+    for stranger in [&integrator, &merchant] {
+        assert_eq!(stranger.refund(&paid, "1", "DKK").await.code, 1401);
+        let listed = stranger.call(QueryPaymentIds, "", &format!("?posId={pos}&state=Captured"), Value::Null).await;
+        assert_eq!(listed.body, json!({"paymentIds": []}));
+        let listed = stranger.call(GetPosWithFilter, "", &format!("?storeId={STORE}"), Value::Null).await;
+        assert_eq!(listed.body, json!({"posIds": []}));
+        let listed = stranger.call(QueryRefundIds, "", &format!("?paymentId={paid}"), Value::Null).await;
+        assert_eq!(listed.body, json!({"refundIds": []}));
+    }
+    assert_eq!(colleague.call(GetPos, &pos, "", Value::Null).await.status, 200, "another client of the integrator");
+}
+
+#[tokio::test]
+async fn the_name_of_the_client_system_can_be_asked_for() {
+    let options = super::SandboxOptions { require_system_name: true, ..Default::default() };
+    let trial = Trial { sandbox: super::Sandbox::new(options), headers: Vec::new(), seen: Default::default() };
+    let trial = trial.with(0, "DK90000028").await;
+    assert_eq!(trial.call(GetStores, "", "", Value::Null).await.code, 1152);
+    assert_eq!(trial.header(NAME, "till").call(GetStores, "", "", Value::Null).await.status, 200);
+}
