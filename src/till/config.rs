@@ -128,7 +128,8 @@ mod tests {
     fn what_cannot_work_is_refused_with_its_name() {
         let right = TillConfig::certification("https://h/pos/v10", "4a1e2b34-0000-4000-8000-000000000001", "s");
         assert!(right.check().is_ok());
-        let edits: [(&str, fn(&mut TillConfig)); 5] = [
+        type Edit = fn(&mut TillConfig);
+        let edits: [(&str, Edit); 5] = [
             ("base URL", |c| c.base_url = "ftp://h".into()),
             ("token URL", |c| c.token_url = "h h".into()),
             ("client version", |c| c.version = "2.1".into()),

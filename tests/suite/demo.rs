@@ -92,7 +92,8 @@ fn each_mistake_is_caught_for_exactly_what_is_announced() {
             scope.spawn(|| {
                 loop {
                     let Some(announced) = left.lock().unwrap().next() else { break };
-                    complaints.lock().unwrap().extend(complaint(announced, folder.path()));
+                    let complaint = complaint(announced, folder.path());
+                    complaints.lock().unwrap().extend(complaint);
                 }
             });
         }

@@ -279,3 +279,46 @@ async fn a_certificate_that_is_not_trusted_is_said_to_be_that() {
     let trouble = Till::new(config).unwrap().onboard("till-1").await.unwrap_err();
     assert!(trouble.to_string().contains("--ca-file"), "{trouble}");
 }
+
+#[tokio::test]
+async fn a_driven_till_does_act_by_act_and_survives_a_restart() {
+    let gateway = Gateway::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = TillConfig { memory: Some(folder.path().join("till.json")), ..gateway.till() };
+    let (acts, lines) = tokio::sync::mpsc::unbounded_channel();
+    let send = move |line: &str| acts.send(line.to_owned()).unwrap();
+    let mut told = Vec::new();
+    let play = async {
+        let until = async |operation: Operation, count: usize| {
+            while gateway.seen(operation).len() < count {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        send(r#"{"case": "onboarding/3", "step": 1, "act": "onboard", "text": "Onboard"}"#);
+        send(r#"{"act": "pay", "amount": "5.00"}"#);
+        until(Operation::QueryPayment, 1).await;
+        send(r#"{"act": "abort"}"#);
+        until(Operation::CancelPayment, 1).await;
+        send(r#"{"act": "pay", "amount": "6.00"}"#);
+        until(Operation::QueryPayment, 2).await;
+        send(r#"{"act": "restart"}"#);
+        until(Operation::GetPosWithFilter, 2).await;
+        // The payment that the power cut left active stands in the way of the next one.
+        send(r#"{"act": "pay", "amount": "7.00"}"#);
+        until(Operation::CancelPayment, 2).await;
+        send(r#"{"act": "abort"}"#);
+        until(Operation::CancelPayment, 3).await;
+        send(r#"{"act": "offboard"}"#);
+        send(r#"{"act": "end"}"#);
+    };
+    let driven = poscert::till::drive::drive(&config, "till-1", lines, |line| told.push(line.to_owned()));
+    let (driven, ()) =
+        tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(driven, play) }).await.unwrap();
+    driven.unwrap();
+    let starts = gateway.seen(Operation::InitiatePayment);
+    assert_eq!(starts.iter().map(|send| send.status.unwrap()).collect::<Vec<_>>(), [200, 200, 409, 200]);
+    assert_eq!(gateway.seen(Operation::CreatePos).len(), 1);
+    assert_eq!(gateway.operations().last(), Some(&Operation::DeletePos));
+    assert_eq!(told.len(), 5, "{told:#?}");
+    assert!(told.last().unwrap().contains("offboarded"), "{told:#?}");
+}

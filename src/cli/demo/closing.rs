@@ -26,9 +26,10 @@ pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Announced>) -
     }
     let _ = writeln!(text, "\nVerdict: {}", outcome(verdict.verdict));
     let _ = writeln!(text, "Capture: {}", capture.display());
-    if let Some((id, number)) = worst(verdict) {
-        let _ = writeln!(text, "Look at {id}: poscert show {} {number}", capture.display());
-    }
+    let _ = match worst(verdict) {
+        Some((id, number)) => writeln!(text, "Look at {id}: poscert show {} {number}", capture.display()),
+        None => writeln!(text, "Look inside: poscert show {}", capture.display()),
+    };
     text
 }
 
