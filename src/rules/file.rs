@@ -174,6 +174,17 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     Ok(Parsed { feature, limits: file.limits, requirements })
 }
 
+/// The parser's message about an unknown key, with the key that was meant in place of all that could have been.
+fn with_meaning(message: &str) -> String {
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match words.split_first() {
+        Some((word, known)) if message.starts_with("unknown field") && !known.is_empty() => {
+            format!("`{word}` is not a key here{}", meant(word, known))
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
     Mistake { span: at.span(), message }
 }
