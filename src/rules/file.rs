@@ -152,8 +152,10 @@ type Outcome<T> = Result<T, Mistake>;
 
 /// Reads a rule file; `name` is what its requirements say they stand in.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
-    let file: File = toml::from_str(text)
-        .map_err(|error| Mistake { span: error.span().unwrap_or(0..0), message: error.message().replace('\n', " ") })?;
+    let file: File = toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: with_meaning(&error.message().replace('\n', " ")),
+    })?;
     let feature = file.feature.map(feature).transpose()?;
     let counts = file.counts.unwrap_or(Counts::Own);
     let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
