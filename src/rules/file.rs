@@ -200,7 +200,7 @@ fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
 
 /// What was meant, where a known word is near.
 fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|candidate| predicate::distance(candidate, word));
+    let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
     match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
         None => format!("; it can be {}", known.join(", ")),
