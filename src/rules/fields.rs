@@ -105,7 +105,12 @@ pub const FIELDS: &[Field] = &[
     ),
     f("call.found_count", Int, false, "how many ids the answer lists"),
     f("call.in_selection", Bool, false, "the operation belongs to a chosen feature"),
-    f("call.first_failure", Bool, false, "it failed, and the call's last send before it had not"),
+    f(
+        "call.first_failure",
+        Bool,
+        false,
+        "it failed, the call's last send before it had not, and the call was not sent again before it was over",
+    ),
     f("call.last_failed", Bool, false, "the call's last send failed"),
     f(
         "call.last_reset",

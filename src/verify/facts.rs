@@ -196,9 +196,7 @@ impl Moment<'_> {
             "code" => text(&answer.code),
             "lasted_ms" => Value::Int(send.lasted_ms()),
             "given_up_ms" => {
-                let track = self.world.calls.at(context.call);
-                let next = track.last_head.filter(|_| track.last_n > send.n);
-                let next = next.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
+                let next = context.next_head.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
                 Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
             }
             "client_gave_up" => {
@@ -221,7 +219,10 @@ impl Moment<'_> {
     fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
         let track = self.world.calls.at(context.call);
         Some(match field {
-            "first_failure" => Value::Bool(send.failed() && !context.last_failed),
+            "first_failure" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.failed() && !context.last_failed && !sent_again)
+            }
             "last_failed" => Value::Bool(context.last_failed),
             "last_reset" => Value::Bool(context.last_reset),
             "failures" => Value::Int(i64::from(context.failures)),

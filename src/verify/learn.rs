@@ -47,6 +47,11 @@ impl World {
         }
         track.sends += 1;
         track.go.push(send.n);
+        for (n, _) in &track.in_flight {
+            if !track.overtaken.iter().any(|(overtaken, _)| overtaken == n) {
+                track.overtaken.push((*n, send.head));
+            }
+        }
         track.in_flight.push((send.n, send.head));
         track.last_head = Some(send.head);
         track.last_n = send.n;
@@ -101,10 +106,12 @@ impl World {
         emitted
     }
 
-    fn end_send(&mut self, send: &Send, context: &Context) {
+    fn end_send(&mut self, send: &Send, context: &mut Context) {
         let limit = self.limits.timeout_ms;
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
+        context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
+        track.overtaken.retain(|(n, _)| *n != send.n);
         match send.status {
             None if send.lasted_ms() >= limit => track.go_timeouts += 1,
             Some(500) => track.go_500s += 1,
@@ -112,10 +119,14 @@ impl World {
         }
         track.succeeded |= send.succeeded();
         track.answered |= send.status.is_some_and(|status| status < 500);
-        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }
+        // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
+        if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
+            return;
+        }
+        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         track.last = Some(Last {
             n: send.n,
             end: send.end,

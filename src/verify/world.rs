@@ -117,6 +117,10 @@ pub struct Context {
     pub last_n: Option<u64>,
     /// Whether it failed.
     pub last_failed: bool,
+    /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
+    pub after_held: bool,
+    /// When the call was sent again before this send was over.
+    pub next_head: Option<Instant>,
     /// Whether the call's last send was cut so soon that its connection must have been reset.
     pub last_reset: bool,
     /// Whether the call was answered below 500 before.
@@ -284,6 +288,8 @@ impl World {
         context.head_gap_ms = track.last_head.and_then(|head| send.head.ms_since(head));
         context.last_n = track.last.map(|last| last.n);
         context.last_failed = track.last.is_some_and(|last| last.failed);
+        let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
+        context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
         context.last_reset =
             track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
         context.answered_before = track.answered;
