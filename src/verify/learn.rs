@@ -66,7 +66,10 @@ impl World {
         if track.refused.is_some() || track.last_refused {
             track.sends_after_refusal += 1;
         }
-        track.repeats = context.unchanged_repeats;
+        // The retry of a repetition that failed is not another one, nor does it wipe out those before it.
+        if track.refused.is_none() || track.last_refused {
+            track.repeats = context.unchanged_repeats;
+        }
         track.token.clone_from(&send.bearer);
     }
 
