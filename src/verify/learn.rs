@@ -398,6 +398,8 @@ impl World {
             }
             PaymentState::Captured => {
                 track.captured_n.get_or_insert(send.n);
+                // The capture without an answer was carried out, and so its amount was taken.
+                track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
                 (track.capture_failed_n, track.capture_failed_amount) = (None, None);
             }
             _ => {}
@@ -469,7 +471,8 @@ impl World {
         let Some(refund) = context.about.refund else { return };
         let track = self.refunds.at_mut(refund);
         let given_back = |track: &super::tracks::RefundTrack| {
-            track.cancelled_n.is_some() || track.state == Some(RefundState::CancelledByMobilePay)
+            let ended = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay];
+            track.cancelled_n.is_some() || track.state.is_some_and(|state| ended.contains(&state))
         };
         let before = given_back(track);
         match send.operation {
@@ -492,7 +495,8 @@ impl World {
         if !before && given_back(track) && track.created_n.is_some() {
             let amount = track.amount.unwrap_or(0);
             if let Some(payment) = track.payment {
-                self.payments.at_mut(payment).refunded -= amount;
+                let payment = self.payments.at_mut(payment);
+                payment.refunded = payment.refunded.saturating_sub(amount);
             }
         }
     }
