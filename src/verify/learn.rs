@@ -416,7 +416,13 @@ impl World {
         if !(track.ended() || track.reserved()) {
             return;
         }
-        let Some(pos) = track.pos.map(|pos| self.poses.at_mut(pos)) else { return };
+        // A payment of an earlier session: the one PoS that waits for a payment to end is where it can be.
+        let Some(pos) = track.pos.or_else(|| self.only_blocked()) else { return };
+        self.free(pos, n);
+    }
+
+    fn free(&mut self, pos: usize, n: u64) {
+        let pos = self.poses.at_mut(pos);
         if pos.blocked_n.is_some() {
             pos.unblocked_n.get_or_insert(n);
         }
@@ -437,6 +443,16 @@ impl World {
             (track.listed_n, track.listed) = (Some(send.n), Some(tick));
             track.pos = track.pos.or(context.about.pos);
             listing.payments.push(payment);
+        }
+        // Nothing is in the way any more: what was has ended by itself.
+        let in_the_way = |payment: &usize| {
+            let payment = self.payments.at(*payment);
+            !payment.ended() && !payment.reserved()
+        };
+        let of_pos = context.about.pos.filter(|_| !send.parameter("posid").is_empty());
+        let whole = send.parameter("orderid").is_empty() && !listing.payments.iter().any(in_the_way);
+        if let Some(pos) = of_pos.filter(|_| whole) {
+            self.free(pos, send.n);
         }
         self.listing = listing;
     }

@@ -245,7 +245,10 @@ impl World {
             Some(QueryPaymentIds) if !send.parameter("posid").is_empty() => {
                 about.pos = Some(self.pos(send.parameter("posid")));
             }
-            Some(QueryPaymentIds) => about.pos = self.order_pos.get(send.parameter("orderid")).copied(),
+            Some(QueryPaymentIds) => {
+                let known = self.order_pos.get(send.parameter("orderid")).copied();
+                about.pos = known.or_else(|| self.only_blocked());
+            }
             Some(CreateRefund) => about.payment = Some(self.payment(&send.body.payment_id)),
             Some(QueryRefundIds) => about.payment = Some(self.payment(send.parameter("paymentid"))),
             Some(GetRefund | CaptureRefund | CancelRefund) => {
@@ -355,6 +358,13 @@ impl World {
         let replay = self.calls.at(context.call).succeeded;
         let amount = if replay { Some(0) } else { send.body.amount };
         context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
+    }
+
+    /// The PoS where a payment is in the way of another, if there is but one.
+    pub fn only_blocked(&self) -> Option<usize> {
+        let waits = |pos: &super::tracks::PosTrack| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
+        blocked.next().filter(|_| blocked.next().is_none())
     }
 
     /// The payments that are active or reserved on a PoS, by what the client knows.
