@@ -46,7 +46,7 @@ impl World {
         if send.is_call && send.failed() {
             let track = self.calls.at_mut(context.call);
             if track.last_n == send.n {
-                track.loss = Some(Loss { n: send.n, found: Vec::new(), abandoned: false });
+                track.loss = Some(Loss { n: send.n, found: Vec::new(), told: false, abandoned: false });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
@@ -70,6 +70,7 @@ impl World {
                     if lost.creates() && send.succeeded() && body.contains(&track.content) =>
                 {
                     loss.found.clone_from(&found);
+                    loss.told = true;
                     found.is_empty()
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,

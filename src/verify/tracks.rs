@@ -105,6 +105,8 @@ pub struct Loss {
     pub n: u64,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
+    /// A look-up told what became of it.
+    pub told: bool,
     /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
     pub abandoned: bool,
 }

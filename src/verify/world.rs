@@ -320,7 +320,8 @@ impl World {
             let track = self.calls.at(call);
             let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
             let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
-            let failed = track.last.filter(|last| last.failed && track.loss.is_some() && !track.looked_up);
+            let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
+            let failed = track.last.filter(|last| last.failed && unknown);
             held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
         });
         let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
