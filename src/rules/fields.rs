@@ -177,6 +177,12 @@ pub const FIELDS: &[Field] = &[
     f("client.version", Text, false, "the version being certified"),
     f("client.id", Text, false, "the client id being certified"),
     f(
+        "client.offboarded",
+        Bool,
+        false,
+        "a PoS whose creation met a time-out and an answer 500 was deleted, or there is no such PoS",
+    ),
+    f(
         "client.wasted_tokens",
         Int,
         false,

@@ -206,7 +206,10 @@ impl Moment<'_> {
             "poll_delay_ms" => ms(answer.poll_delay_ms),
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
-                let sent = self.about.payment.and_then(|payment| self.world.payments.at(payment).restrictions);
+                let payment = self.about.payment.map(|payment| self.world.payments.at(payment));
+                // A poll sent before the restrictions were cannot show them.
+                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < send.n));
+                let sent = sent.and_then(|payment| payment.restrictions);
                 Value::Bool(sent.is_some() && sent != answer.restrictions)
             }
             "found_count" => Value::Int(answer.found.len() as i64),
@@ -292,6 +295,7 @@ impl Moment<'_> {
             "base" => text(&self.world.base),
             "version" => Value::Text(self.target.version.map_or(String::new(), |version| version.to_string())),
             "id" => text(&self.target.client_id),
+            "offboarded" => Value::Bool(self.world.offboarded || !self.world.created_through_faults),
             "wasted_tokens" => Value::Int(self.world.wasted_tokens),
             _ => return None,
         })

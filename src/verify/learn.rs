@@ -241,6 +241,7 @@ impl World {
             }
             Some(DeletePos) if send.succeeded() => {
                 let Some(pos) = context.about.pos else { return };
+                self.offboarded |= self.poses.at(pos).created_through_faults;
                 self.poses.at_mut(pos).deleted_n.get_or_insert(send.n);
             }
             Some(GetCheckIn) if send.succeeded() => {
@@ -314,7 +315,10 @@ impl World {
         }
         if let Some(pos) = pos {
             let payments = &self.payments;
-            let list = &mut self.poses.at_mut(pos).payments;
+            let pos = self.poses.at_mut(pos);
+            // What the check-in said was of this payment's customer; the next one is another.
+            (pos.loyalty, pos.loyalty_lacked) = (None, false);
+            let list = &mut pos.payments;
             list.retain(|&other| !payments.at(other).ended());
             list.push(payment);
         }

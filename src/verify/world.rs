@@ -96,6 +96,8 @@ pub struct World {
     pub last_token: Option<usize>,
     /// A PoS was created by a call that met a time-out and an answer 500.
     pub created_through_faults: bool,
+    /// Such a PoS was deleted.
+    pub offboarded: bool,
 }
 
 /// What was true when a send's head had arrived, kept until it is over.
@@ -188,6 +190,7 @@ impl World {
             wasted_tokens: 0,
             last_token: None,
             created_through_faults: false,
+            offboarded: false,
         }
     }
 
