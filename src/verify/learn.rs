@@ -47,10 +47,10 @@ impl World {
         }
         track.sends += 1;
         track.go.push(send.n);
-        for (n, _) in &track.in_flight {
-            if !track.overtaken.iter().any(|(overtaken, _)| overtaken == n) {
-                track.overtaken.push((*n, send.head));
-            }
+        // Those before the latest were overtaken by it, or by one of before.
+        let latest = track.in_flight.last().map(|(n, _)| *n);
+        if let Some(n) = latest.filter(|n| !track.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
+            track.overtaken.push((n, send.head));
         }
         track.in_flight.push((send.n, send.head));
         track.last_head = Some(send.head);
