@@ -239,7 +239,8 @@ impl World {
                     }
                 }
             }
-            Some(DeletePos) if send.succeeded() => {
+            // A repeated delete may find nothing any more.
+            Some(DeletePos) if send.succeeded() || (send.status == Some(404) && context.last_failed) => {
                 let Some(pos) = context.about.pos else { return };
                 self.offboarded |= self.poses.at(pos).created_through_faults;
                 self.poses.at_mut(pos).deleted_n.get_or_insert(send.n);
