@@ -58,6 +58,8 @@ impl<T: Default> Arena<T> {
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,
+    /// How much longer a gap may have been than the clock of the capture shows, in ms: where it is coarser than a ms.
+    pub coarse_ms: i64,
     /// Counts the moments of the timeline.
     pub tick: u64,
     /// Calls, by key, or by method and path.
@@ -168,9 +170,12 @@ pub enum Emitted {
 
 impl World {
     /// A world in which nothing has happened.
-    pub fn new(limits: Limits) -> World {
+    /// `resolution_us` is the coarseness of the capture's clock.
+    pub fn new(limits: Limits, resolution_us: u64) -> World {
+        let coarse_ms = if resolution_us > 1000 { i64::try_from(resolution_us / 1000).unwrap_or(i64::MAX) } else { 0 };
         World {
             limits,
+            coarse_ms,
             tick: 0,
             calls: Arena::default(),
             requests: Arena::default(),
@@ -290,8 +295,9 @@ impl World {
 
     fn note_call(&self, send: &Send, context: &mut Context) {
         let track = self.calls.at(context.call);
-        context.gap_ms = track.last.and_then(|last| send.head.ms_since(last.end));
-        context.head_gap_ms = track.last_head.and_then(|head| send.head.ms_since(head));
+        let gap = |then: Instant| send.head.ms_since(then).map(|ms| ms.saturating_add(self.coarse_ms));
+        context.gap_ms = track.last.and_then(|last| gap(last.end));
+        context.head_gap_ms = track.last_head.and_then(gap);
         context.last_n = track.last.map(|last| last.n);
         context.last_failed = track.last.is_some_and(|last| last.failed);
         let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
