@@ -196,9 +196,7 @@ impl Moment<'_> {
             "code" => text(&answer.code),
             "lasted_ms" => Value::Int(send.lasted_ms()),
             "given_up_ms" => {
-                let track = self.world.calls.at(context.call);
-                let next = track.last_head.filter(|_| track.last_n > send.n);
-                let next = next.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
+                let next = context.next_head.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
                 Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
             }
             "client_gave_up" => {
@@ -208,7 +206,10 @@ impl Moment<'_> {
             "poll_delay_ms" => ms(answer.poll_delay_ms),
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
-                let sent = self.about.payment.and_then(|payment| self.world.payments.at(payment).restrictions);
+                let payment = self.about.payment.map(|payment| self.world.payments.at(payment));
+                // A poll sent before the restrictions were cannot show them.
+                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < send.n));
+                let sent = sent.and_then(|payment| payment.restrictions);
                 Value::Bool(sent.is_some() && sent != answer.restrictions)
             }
             "found_count" => Value::Int(answer.found.len() as i64),
@@ -221,7 +222,10 @@ impl Moment<'_> {
     fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
         let track = self.world.calls.at(context.call);
         Some(match field {
-            "first_failure" => Value::Bool(send.failed() && !context.last_failed),
+            "first_failure" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.failed() && !context.last_failed && !sent_again)
+            }
             "last_failed" => Value::Bool(context.last_failed),
             "last_reset" => Value::Bool(context.last_reset),
             "failures" => Value::Int(i64::from(context.failures)),
@@ -291,6 +295,7 @@ impl Moment<'_> {
             "base" => text(&self.world.base),
             "version" => Value::Text(self.target.version.map_or(String::new(), |version| version.to_string())),
             "id" => text(&self.target.client_id),
+            "offboarded" => Value::Bool(self.world.offboarded || !self.world.created_through_faults),
             "wasted_tokens" => Value::Int(self.world.wasted_tokens),
             _ => return None,
         })

@@ -78,7 +78,7 @@ impl<'r> Judge<'r> {
             rules,
             target,
             resolution_us,
-            world: World::new(rules.limits),
+            world: World::new(rules.limits, resolution_us),
             timeline: Timeline::new(resolution_us),
             dockets: dockets.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),

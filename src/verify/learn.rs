@@ -47,6 +47,11 @@ impl World {
         }
         track.sends += 1;
         track.go.push(send.n);
+        // Those before the latest were overtaken by it, or by one of before.
+        let latest = track.in_flight.last().map(|(n, _)| *n);
+        if let Some(n) = latest.filter(|n| !track.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
+            track.overtaken.push((n, send.head));
+        }
         track.in_flight.push((send.n, send.head));
         track.last_head = Some(send.head);
         track.last_n = send.n;
@@ -61,7 +66,10 @@ impl World {
         if track.refused.is_some() || track.last_refused {
             track.sends_after_refusal += 1;
         }
-        track.repeats = context.unchanged_repeats;
+        // The retry of a repetition that failed is not another one, nor does it wipe out those before it.
+        if track.refused.is_none() || track.last_refused {
+            track.repeats = context.unchanged_repeats;
+        }
         track.token.clone_from(&send.bearer);
     }
 
@@ -101,10 +109,12 @@ impl World {
         emitted
     }
 
-    fn end_send(&mut self, send: &Send, context: &Context) {
+    fn end_send(&mut self, send: &Send, context: &mut Context) {
         let limit = self.limits.timeout_ms;
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
+        context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
+        track.overtaken.retain(|(n, _)| *n != send.n);
         match send.status {
             None if send.lasted_ms() >= limit => track.go_timeouts += 1,
             Some(500) => track.go_500s += 1,
@@ -112,10 +122,14 @@ impl World {
         }
         track.succeeded |= send.succeeded();
         track.answered |= send.status.is_some_and(|status| status < 500);
-        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }
+        // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
+        if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
+            return;
+        }
+        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         track.last = Some(Last {
             n: send.n,
             end: send.end,
@@ -227,8 +241,10 @@ impl World {
                     }
                 }
             }
-            Some(DeletePos) if send.succeeded() => {
+            // A repeated delete may find nothing any more.
+            Some(DeletePos) if send.succeeded() || (send.status == Some(404) && context.last_failed) => {
                 let Some(pos) = context.about.pos else { return };
+                self.offboarded |= self.poses.at(pos).created_through_faults;
                 self.poses.at_mut(pos).deleted_n.get_or_insert(send.n);
             }
             Some(GetCheckIn) if send.succeeded() => {
@@ -302,7 +318,10 @@ impl World {
         }
         if let Some(pos) = pos {
             let payments = &self.payments;
-            let list = &mut self.poses.at_mut(pos).payments;
+            let pos = self.poses.at_mut(pos);
+            // What the check-in said was of this payment's customer; the next one is another.
+            (pos.loyalty, pos.loyalty_lacked) = (None, false);
+            let list = &mut pos.payments;
             list.retain(|&other| !payments.at(other).ended());
             list.push(payment);
         }
@@ -386,6 +405,8 @@ impl World {
             }
             PaymentState::Captured => {
                 track.captured_n.get_or_insert(send.n);
+                // The capture without an answer was carried out, and so its amount was taken.
+                track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
                 (track.capture_failed_n, track.capture_failed_amount) = (None, None);
             }
             _ => {}
@@ -402,7 +423,13 @@ impl World {
         if !(track.ended() || track.reserved()) {
             return;
         }
-        let Some(pos) = track.pos.map(|pos| self.poses.at_mut(pos)) else { return };
+        // A payment of an earlier session: the one PoS that waits for a payment to end is where it can be.
+        let Some(pos) = track.pos.or_else(|| self.only_blocked()) else { return };
+        self.free(pos, n);
+    }
+
+    fn free(&mut self, pos: usize, n: u64) {
+        let pos = self.poses.at_mut(pos);
         if pos.blocked_n.is_some() {
             pos.unblocked_n.get_or_insert(n);
         }
@@ -423,6 +450,16 @@ impl World {
             (track.listed_n, track.listed) = (Some(send.n), Some(tick));
             track.pos = track.pos.or(context.about.pos);
             listing.payments.push(payment);
+        }
+        // Nothing is in the way any more: what was has ended by itself.
+        let in_the_way = |payment: &usize| {
+            let payment = self.payments.at(*payment);
+            !payment.ended() && !payment.reserved()
+        };
+        let of_pos = context.about.pos.filter(|_| !send.parameter("posid").is_empty());
+        let whole = send.parameter("orderid").is_empty() && !listing.payments.iter().any(in_the_way);
+        if let Some(pos) = of_pos.filter(|_| whole) {
+            self.free(pos, send.n);
         }
         self.listing = listing;
     }
@@ -457,7 +494,8 @@ impl World {
         let Some(refund) = context.about.refund else { return };
         let track = self.refunds.at_mut(refund);
         let given_back = |track: &super::tracks::RefundTrack| {
-            track.cancelled_n.is_some() || track.state == Some(RefundState::CancelledByMobilePay)
+            let ended = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay];
+            track.cancelled_n.is_some() || track.state.is_some_and(|state| ended.contains(&state))
         };
         let before = given_back(track);
         match send.operation {
@@ -480,7 +518,8 @@ impl World {
         if !before && given_back(track) && track.created_n.is_some() {
             let amount = track.amount.unwrap_or(0);
             if let Some(payment) = track.payment {
-                self.payments.at_mut(payment).refunded -= amount;
+                let payment = self.payments.at_mut(payment);
+                payment.refunded = payment.refunded.saturating_sub(amount);
             }
         }
     }

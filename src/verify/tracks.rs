@@ -38,6 +38,8 @@ pub struct CallTrack {
     pub last: Option<Last>,
     /// Sends that are not over: number and head.
     pub in_flight: Vec<(u64, Instant)>,
+    /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
+    pub overtaken: Vec<(u64, Instant)>,
     /// The numbers of the sends of the go under way: since the last success or long pause.
     pub go: Vec<u64>,
     /// When the go's first send was sent.
@@ -103,6 +105,8 @@ pub struct Loss {
     pub n: u64,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
+    /// A look-up told what became of it.
+    pub told: bool,
     /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
     pub abandoned: bool,
 }

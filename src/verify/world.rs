@@ -58,6 +58,8 @@ impl<T: Default> Arena<T> {
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,
+    /// How much longer a gap may have been than the clock of the capture shows, in ms: where it is coarser than a ms.
+    pub coarse_ms: i64,
     /// Counts the moments of the timeline.
     pub tick: u64,
     /// Calls, by key, or by method and path.
@@ -96,6 +98,8 @@ pub struct World {
     pub last_token: Option<usize>,
     /// A PoS was created by a call that met a time-out and an answer 500.
     pub created_through_faults: bool,
+    /// Such a PoS was deleted.
+    pub offboarded: bool,
 }
 
 /// What was true when a send's head had arrived, kept until it is over.
@@ -117,6 +121,10 @@ pub struct Context {
     pub last_n: Option<u64>,
     /// Whether it failed.
     pub last_failed: bool,
+    /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
+    pub after_held: bool,
+    /// When the call was sent again before this send was over.
+    pub next_head: Option<Instant>,
     /// Whether the call's last send was cut so soon that its connection must have been reset.
     pub last_reset: bool,
     /// Whether the call was answered below 500 before.
@@ -162,9 +170,12 @@ pub enum Emitted {
 
 impl World {
     /// A world in which nothing has happened.
-    pub fn new(limits: Limits) -> World {
+    /// `resolution_us` is the coarseness of the capture's clock.
+    pub fn new(limits: Limits, resolution_us: u64) -> World {
+        let coarse_ms = if resolution_us > 1000 { i64::try_from(resolution_us / 1000).unwrap_or(i64::MAX) } else { 0 };
         World {
             limits,
+            coarse_ms,
             tick: 0,
             calls: Arena::default(),
             requests: Arena::default(),
@@ -184,6 +195,7 @@ impl World {
             wasted_tokens: 0,
             last_token: None,
             created_through_faults: false,
+            offboarded: false,
         }
     }
 
@@ -241,7 +253,10 @@ impl World {
             Some(QueryPaymentIds) if !send.parameter("posid").is_empty() => {
                 about.pos = Some(self.pos(send.parameter("posid")));
             }
-            Some(QueryPaymentIds) => about.pos = self.order_pos.get(send.parameter("orderid")).copied(),
+            Some(QueryPaymentIds) => {
+                let known = self.order_pos.get(send.parameter("orderid")).copied();
+                about.pos = known.or_else(|| self.only_blocked());
+            }
             Some(CreateRefund) => about.payment = Some(self.payment(&send.body.payment_id)),
             Some(QueryRefundIds) => about.payment = Some(self.payment(send.parameter("paymentid"))),
             Some(GetRefund | CaptureRefund | CancelRefund) => {
@@ -280,10 +295,13 @@ impl World {
 
     fn note_call(&self, send: &Send, context: &mut Context) {
         let track = self.calls.at(context.call);
-        context.gap_ms = track.last.and_then(|last| send.head.ms_since(last.end));
-        context.head_gap_ms = track.last_head.and_then(|head| send.head.ms_since(head));
+        let gap = |then: Instant| send.head.ms_since(then).map(|ms| ms.saturating_add(self.coarse_ms));
+        context.gap_ms = track.last.and_then(|last| gap(last.end));
+        context.head_gap_ms = track.last_head.and_then(gap);
         context.last_n = track.last.map(|last| last.n);
         context.last_failed = track.last.is_some_and(|last| last.failed);
+        let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
+        context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
         context.last_reset =
             track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
         context.answered_before = track.answered;
@@ -311,7 +329,8 @@ impl World {
             let track = self.calls.at(call);
             let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
             let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
-            let failed = track.last.filter(|last| last.failed && track.loss.is_some() && !track.looked_up);
+            let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
+            let failed = track.last.filter(|last| last.failed && unknown);
             held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
         });
         let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
@@ -349,6 +368,13 @@ impl World {
         let replay = self.calls.at(context.call).succeeded;
         let amount = if replay { Some(0) } else { send.body.amount };
         context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
+    }
+
+    /// The PoS where a payment is in the way of another, if there is but one.
+    pub fn only_blocked(&self) -> Option<usize> {
+        let waits = |pos: &super::tracks::PosTrack| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
+        blocked.next().filter(|_| blocked.next().is_none())
     }
 
     /// The payments that are active or reserved on a PoS, by what the client knows.
