@@ -6,6 +6,7 @@ mod ends;
 mod fidelity;
 mod gateway;
 mod normal;
+mod proof;
 mod raw;
 mod record;
 mod rooms;
