@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The files of edits by requirement.
 const BY_REQUIREMENT: [&str; 4] = ["common.toml", "common-more.toml", "onboarding-and-payment.toml", "others.toml"];
 
-fn check(file: &str, edits: &[Edit]) {
+/// What is wrong with the edits of a file, a paragraph each.
+fn wrong(file: &str) -> Vec<String> {
+    let edits = edit::read(file);
     let mut wrong = Vec::new();
     for (at, edit) in edits.iter().enumerate() {
         assert!(FIXTURES.contains(&edit.of.as_str()), "{file}: {}: no fixture {}", edit.shows, edit.of);
@@ -29,14 +31,13 @@ fn check(file: &str, edits: &[Edit]) {
         let verdict = if !found.failed.is_empty() { "failed" } else { found.verdict };
         assert_eq!(found.verdict, verdict, "{file}: {}", edit.shows);
     }
-    assert!(wrong.is_empty(), "{} of {} edits:\n{}", wrong.len(), edits.len(), wrong.join("\n"));
+    wrong
 }
 
 #[test]
 fn each_edit_fails_exactly_what_it_says() {
-    for file in BY_REQUIREMENT {
-        check(file, &edit::read(file));
-    }
+    let wrong: Vec<String> = BY_REQUIREMENT.iter().flat_map(|file| wrong(file)).collect();
+    assert!(wrong.is_empty(), "{} edits:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -61,12 +62,12 @@ fn each_requirement_has_an_edit_that_breaks_it() {
 fn what_is_seen_in_the_wild_and_legal_is_tolerated() {
     let edits = edit::read("tolerated.toml");
     assert!(edits.iter().all(|edit| edit.failed.is_empty() && !edit.line.is_empty()));
-    check("tolerated.toml", &edits);
+    assert_eq!(wrong("tolerated.toml"), [""; 0]);
 }
 
 #[test]
 fn what_is_seen_in_the_wild_and_wrong_is_caught() {
     let edits = edit::read("caught.toml");
     assert!(edits.iter().all(|edit| !edit.failed.is_empty() && !edit.line.is_empty()));
-    check("caught.toml", &edits);
+    assert_eq!(wrong("caught.toml"), [""; 0]);
 }
