@@ -106,7 +106,12 @@ pub fn with_guids(text: &str) -> String {
         let name: String = rest[start..].chars().take_while(|c| word(*c)).collect();
         let name = name.trim_end_matches('-');
         match (name, upper) {
-            ("", _) => out.push_str(&rest[at..start]),
+            // `@@` is an at sign.
+            ("", _) => {
+                out.push('@');
+                rest = &rest[start..].strip_prefix('@').unwrap_or(&rest[start..]);
+                continue;
+            }
             (name, false) => out.push_str(&guid(name)),
             (name, true) => out.push_str(&guid(name).to_uppercase()),
         }
