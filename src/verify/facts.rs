@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn every_field_is_answered_with_its_type() {
         let rules = load(None).unwrap();
-        let mut world = World::new(rules.limits);
+        let mut world = World::new(rules.limits, 1);
         let target = Target::default();
         let send = Send { operation: Some(Operation::CapturePayment), ..Send::default() };
         let context = world.open(&send);

@@ -294,11 +294,15 @@ impl World {
         let tick = self.tick;
         let first_use = *self.orders.entry(send.body.order_id.clone()).or_insert(payment);
         let reused = (first_use != payment).then(|| self.payments.at(first_use).created_n).flatten();
-        let loyalty = pos.map(|pos| self.poses.at(pos)).and_then(|pos| Some((pos.loyalty?, pos.loyalty_lacked)));
-        let track = self.payments.at_mut(payment);
-        if track.created_n.is_some() {
+        if self.payments.at(payment).created_n.is_some() {
             return;
         }
+        // What a check-in told of the customer is for the payment that follows it, and for no later one.
+        let loyalty = pos.map(|pos| self.poses.at_mut(pos)).and_then(|pos| {
+            let lacked = std::mem::take(&mut pos.loyalty_lacked);
+            Some((pos.loyalty.take()?, lacked))
+        });
+        let track = self.payments.at_mut(payment);
         if track.first_seen == 0 {
             track.first_seen = tick;
         }

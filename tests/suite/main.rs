@@ -7,6 +7,7 @@ mod fidelity;
 mod gateway;
 mod normal;
 mod patterns;
+mod proof;
 mod raw;
 mod record;
 mod rooms;
