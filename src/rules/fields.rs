@@ -275,7 +275,7 @@ pub const FIELDS: &[Field] = &[
     f("refund.captured_n", Int, true, "the capture that was answered 200, or the poll that said Captured"),
     f("refund.cancelled_n", Int, true, "the cancel that was answered 200"),
     f("notification.statuses", Text, false, "the status of each try to notify the client of a check-in"),
-    f("notification.answered", Bool, false, "one of them was 200"),
+    f("notification.answered_at_try", Int, true, "the first try, from 1, that was answered 200"),
 ];
 
 /// The field of that full name.

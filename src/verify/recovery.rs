@@ -3,9 +3,10 @@
 //! A call that got no answer or a server error is a loss until it is sent again, or until what became of it is looked
 //! up and what the look-up finds is used or cancelled (api_principles#error_handling).
 
+use super::context::Context;
 use super::send::Send;
 use super::tracks::Loss;
-use super::world::{Context, Emitted, World};
+use super::world::{Emitted, World};
 use crate::api::{Operation, PaymentState, RefundState};
 use Operation::*;
 

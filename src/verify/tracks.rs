@@ -30,6 +30,8 @@ pub struct CallTrack {
     pub content: [u8; 16],
     /// How many sends there were.
     pub sends: u64,
+    /// When it was last sent (a tick of the timeline).
+    pub touched: u64,
     /// When the latest was sent.
     pub last_head: Option<Instant>,
     /// The number of the latest.
@@ -126,6 +128,8 @@ pub struct RequestTrack {
     pub concerns: Vec<String>,
     /// The token it was sent with.
     pub token: Option<String>,
+    /// When it was last sent (a tick of the timeline).
+    pub touched: u64,
 }
 
 /// A payment.
