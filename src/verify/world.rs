@@ -105,6 +105,8 @@ pub struct World {
 /// What was true when a send's head had arrived, kept until it is over.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
+    /// When its head arrived (a tick of the timeline).
+    pub tick: u64,
     /// Its call.
     pub call: usize,
     /// Its request.
@@ -221,6 +223,7 @@ impl World {
         }
         let request = self.requests.place(&request_key(send));
         let mut context = Context {
+            tick: self.tick,
             call,
             request,
             about: self.about(send),
