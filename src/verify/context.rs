@@ -9,6 +9,8 @@ use crate::api::{Operation, id};
 /// What was true when a send's head had arrived, kept until it is over.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
+    /// When its head arrived (a tick of the timeline).
+    pub tick: u64,
     /// Its call.
     pub call: usize,
     /// Its request.
@@ -89,6 +91,7 @@ impl World {
         }
         let request = self.requests.place(&request_key(send));
         let mut context = Context {
+            tick: self.tick,
             call,
             request,
             about: self.about(send),

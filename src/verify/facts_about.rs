@@ -5,6 +5,14 @@ use super::tracks::{PaymentTrack, PosTrack, RefundTrack};
 use crate::api::Operation;
 use crate::rules::Value;
 
+/// The create that failed on a payment's PoS, after the payment was first seen and before it was listed.
+fn swept_after(payment: &PaymentTrack, pos: Option<&PosTrack>) -> Option<u64> {
+    let listed = payment.listed?;
+    let seen = payment.first_seen;
+    let failed = pos?.creates_failed.iter().find(|create| listed > create.failed && seen > 0 && seen < create.sent);
+    failed.map(|create| create.n)
+}
+
 impl Moment<'_> {
     pub(super) fn client(&self, field: &str) -> Option<Value> {
         Some(match field {
@@ -74,14 +82,8 @@ impl Moment<'_> {
                 let blocked = pos.and_then(|pos| pos.blocked_n);
                 Value::Bool(blocked.zip(track.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
             }
-            "swept_after_error" => {
-                let failed = pos.and_then(|pos| pos.create_failed);
-                let swept = failed.zip(track.listed).is_some_and(|((_, failed), listed)| {
-                    listed > failed && track.first_seen > 0 && track.first_seen < failed
-                });
-                Value::Bool(swept)
-            }
-            "create_failed_n" => n(pos.and_then(|pos| pos.create_failed).map(|(n, _)| n)),
+            "swept_after_error" => Value::Bool(swept_after(track, pos).is_some()),
+            "create_failed_n" => n(swept_after(track, pos)),
             "swept_with" => Value::Int(self.swept_with()),
             "restricted" => Value::Bool(track.restrictions.is_some()),
             "restrictions_n" => n(track.restrictions_n),

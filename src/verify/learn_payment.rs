@@ -3,7 +3,7 @@
 use super::content::Loyalty;
 use super::context::Context;
 use super::send::Send;
-use super::tracks::Listing;
+use super::tracks::{CreateFailed, Listing};
 use super::world::World;
 use crate::api::Operation::*;
 use crate::api::PaymentState;
@@ -20,16 +20,18 @@ impl World {
             if let Some(pos) = pos {
                 let track = self.poses.at_mut(pos);
                 context.block_cleared = track.blocked_n.is_some() && track.unblocked_n.is_some();
-                (track.create_failed, track.blocked_n, track.unblocked_n) = (None, None, None);
+                (track.blocked_n, track.unblocked_n) = (None, None);
+                track.creates_failed.clear();
             }
         } else if let Some(pos) = context.about.pos {
             let tick = self.tick;
             let track = self.poses.at_mut(pos);
             if send.status == Some(409) && send.answer.code == "1301" {
-                track.create_failed = None;
+                track.creates_failed.clear();
                 track.blocked_n.get_or_insert(send.n);
-            } else if send.status != Some(401) {
-                track.create_failed.get_or_insert((send.n, tick));
+            } else if send.status != Some(401) && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
+                let (call, sent) = (context.call, context.tick);
+                track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
             }
         }
     }

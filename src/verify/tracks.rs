@@ -251,9 +251,9 @@ pub struct PosTrack {
     pub created_again_n: Option<u64>,
     /// The payments that may still be open on it.
     pub payments: Vec<usize>,
-    /// A create on it that was refused or failed, but not with an active payment in the way, and that no create
-    /// since has made good: its number and its tick.
-    pub create_failed: Option<(u64, u64)>,
+    /// Creates on it that were refused or failed, but not with an active payment in the way, and that no create
+    /// since has made good.
+    pub creates_failed: Vec<CreateFailed>,
     /// A create on it was refused because a payment is active, and none has succeeded since.
     pub blocked_n: Option<u64>,
     /// Since then a payment on it has come to an end.
@@ -264,6 +264,19 @@ pub struct PosTrack {
     pub loyalty_lacked: bool,
     /// It was looked up by a filter since it was created.
     pub looked_up_n: Option<u64>,
+}
+
+/// A create of a payment that was refused or failed.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateFailed {
+    /// Its call.
+    pub call: usize,
+    /// Its first send that failed.
+    pub n: u64,
+    /// When that was sent (a tick of the timeline).
+    pub sent: u64,
+    /// When it failed.
+    pub failed: u64,
 }
 
 /// A refund.
