@@ -119,6 +119,7 @@ pub const FIELDS: &[Field] = &[
         "the call's last send lost its connection at once: no answer, and sooner than a time-out",
     ),
     f("call.failures", Int, false, "how many sends of the call failed in a row before this one"),
+    f("call.failed_in_go", Int, false, "how many sends of the call failed before this one, since a long pause or an answer below 500"),
     f("call.gap_ms", Int, true, "from the end of the call's last send to the head of this one"),
     f("call.head_gap_ms", Int, true, "from the head of the call's last send to the head of this one"),
     f("call.back_off_ms", Int, true, "the pause before the call's last send, where that too followed a failed one"),

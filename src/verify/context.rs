@@ -39,6 +39,8 @@ pub struct Context {
     pub same_content: bool,
     /// How many sends of the call failed in a row before this one.
     pub failures: u32,
+    /// How many of them since the last long pause.
+    pub failed_in_go: u32,
     /// The pause before the last send, where that too followed a failed one.
     pub back_off_ms: Option<i64>,
     /// The delay that the last answered poll asked for.
@@ -157,6 +159,7 @@ impl World {
         context.answered_before = track.answered;
         context.same_content = track.content == send.content;
         context.failures = track.failures;
+        context.failed_in_go = if self.begins_go(track, send.head) { 0 } else { track.failed_in_go };
         context.back_off_ms = track.back_off_ms;
         context.poll_delay_ms = track.poll_delay_ms;
     }

@@ -231,6 +231,7 @@ impl Moment<'_> {
             }
             "last_failed" => Value::Bool(context.last_failed),
             "last_reset" => Value::Bool(context.last_reset),
+            "failed_in_go" => Value::Int(i64::from(context.failed_in_go)),
             "failures" => Value::Int(i64::from(context.failures)),
             "gap_ms" => ms(context.gap_ms),
             "head_gap_ms" => ms(context.head_gap_ms),

@@ -46,6 +46,7 @@ impl World {
             track.go.clear();
             (track.go_timeouts, track.go_500s, track.go_others) = (0, 0, 0);
             track.go_head = Some(send.head);
+            track.failed_in_go = 0;
         }
         track.sends += 1;
         track.touched = tick;
@@ -130,6 +131,7 @@ impl World {
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }
+        track.failed_in_go = if send.failed() { track.failed_in_go + 1 } else { 0 };
         // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
         if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
             return;

@@ -62,8 +62,10 @@ pub struct CallTrack {
     pub looked_up: bool,
     /// Polls: the delay asked by the last answer that had one.
     pub poll_delay_ms: Option<i64>,
-    /// Polls: how many failed in a row.
+    /// How many sends failed in a row.
     pub failures: u32,
+    /// How many of them since the last long pause.
+    pub failed_in_go: u32,
     /// Polls: the pause before the latest send, where it followed a failed one.
     pub back_off_ms: Option<i64>,
     /// The things its sends were about.

@@ -59,7 +59,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ("payment.toml", "call.amount <= ", "call.amount <=> ", "is not a CEL expression"),
         ("payment.toml", "level = \"must\"", "level = \"mist\"", "must"),
         ("refund.toml", "faults = [\"timeout\"", "faults = [\"timeouts\"", "it can be timeout or 500"),
-        ("common.toml", "limit = 6\n", "", "the pattern `at-most` needs `limit`"),
+        ("common.toml", "at_least_ms = 100\n", "", "the pattern `gap` needs `at_least_ms`"),
     ] {
         let folder = edited(file, from, to);
         let output = rules(&["check", folder.path().to_str().unwrap()]);
@@ -87,7 +87,7 @@ fn a_copy_of_the_built_in_rules_is_the_built_in_rules_and_an_edited_one_is_not()
     };
     let same = edited("payment.toml", "once = true", "once = true");
     assert!(verdict(same.path()).contains("\"builtin\": true"));
-    let other = edited("common.toml", "limit = 6", "limit = 7");
+    let other = edited("common.toml", "at_least_ms = 100", "at_least_ms = 101");
     let said = verdict(other.path());
     assert!(said.contains("\"builtin\": false") && said.contains("not the built-in ones"), "{said}");
 }
