@@ -32,7 +32,7 @@ pub struct Scenery {
     start: Instant,
 }
 
-/// The tills of one strand: their scenes follow one another.
+/// Tills whose scenes follow one another, and the token that they share, as those of one integrator do.
 struct Strand {
     scenery: Arc<Scenery>,
     tills: HashMap<String, Till>,
@@ -47,27 +47,21 @@ impl Scenery {
         Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
     }
 
-    /// Plays all scenes, and what is due after them. The first scene is played alone: it brings the token that all
-    /// tills share, as those of one integrator do.
+    /// Sets the stage, plays all scenes, and what is due after them.
     ///
     /// # Errors
     /// A sentence where the play cannot go on; what goes wrong between till and backend is part of it.
     pub async fn play(self: Arc<Scenery>) -> Result<(), String> {
-        let mut strands = self.script.strands().into_iter();
         let mut opening = Strand { scenery: self.clone(), tills: HashMap::new(), token: None };
-        let first = strands.next().unwrap_or_default();
-        let (alone, rest) = first.split_at(first.len().min(1));
-        opening.play(alone).await?;
-        let token = opening.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
-
+        opening.play(self.script.opening()).await?;
         let mut playing = JoinSet::new();
-        for scenes in strands {
-            let mut strand = Strand { scenery: self.clone(), tills: HashMap::new(), token: token.clone() };
+        for scenes in self.script.strands() {
+            let name = scenes.first().map(|scene| scene.till.clone()).unwrap_or_default();
+            let token = opening.token.clone();
+            let tills = opening.tills.remove_entry(&name).into_iter().collect();
+            let mut strand = Strand { scenery: self.clone(), tills, token };
             playing.spawn(async move { strand.play_out(&scenes).await });
         }
-        let rest = rest.to_vec();
-        opening.token = token;
-        playing.spawn(async move { opening.play_out(&rest).await });
         while let Some(played) = playing.join_next().await {
             played.map_err(|error| format!("the demo broke down: {error}"))??;
         }
@@ -91,6 +85,8 @@ impl Strand {
                 outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
             };
             self.scenery.faults.clear(&config.agent);
+            let fresh = self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
+            self.token = fresh.or(self.token.take());
             self.scenery.line(&scene.case, &format!("{}: {told}", scene.title));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What the demo plays, as data: `fixtures/demo.toml`.
 //!
-//! A strand is what one till plays, or several that follow one another; strands are played side by side.
+//! What comes before the first case sets the stage; then the tills play side by side, each its scenes in order.
 
 use crate::api::customer::Account;
 use crate::api::{Fault, Feature, Operation};
@@ -45,8 +45,6 @@ pub struct Scene {
     pub title: String,
     /// Which till.
     pub till: String,
-    /// The till whose scenes it follows, where that is another one.
-    pub strand: Option<String>,
     /// A feature that has to be chosen too.
     pub with: Option<Feature>,
     /// What it does.
@@ -134,17 +132,26 @@ impl Script {
         self
     }
 
-    /// The scenes that follow one another, in order; the strand of the first scene comes first.
+    /// The scenes before the first case.
+    pub fn opening(&self) -> &[Scene] {
+        self.scene.split_at(self.opens_with()).0
+    }
+
+    /// The other scenes, those of each till in order.
     pub fn strands(&self) -> Vec<Vec<Scene>> {
-        let mut strands: Vec<(&str, Vec<Scene>)> = Vec::new();
-        for scene in &self.scene {
-            let name = scene.strand.as_deref().unwrap_or(&scene.till);
-            match strands.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, scenes)) => scenes.push(scene.clone()),
-                None => strands.push((name, vec![scene.clone()])),
+        let mut strands: Vec<Vec<Scene>> = Vec::new();
+        for scene in self.scene.split_at(self.opens_with()).1 {
+            let same = |strand: &&mut Vec<Scene>| strand.first().is_some_and(|first| first.till == scene.till);
+            match strands.iter_mut().find(same) {
+                Some(strand) => strand.push(scene.clone()),
+                None => strands.push(vec![scene.clone()]),
             }
         }
-        strands.into_iter().map(|(_, scenes)| scenes).collect()
+        strands
+    }
+
+    fn opens_with(&self) -> usize {
+        self.scene.iter().take_while(|scene| scene.case.is_empty()).count()
     }
 
     /// The till of a scene.
@@ -205,6 +212,8 @@ mod tests {
         assert!(without.scene.iter().all(|scene| !scene.prepared));
         let all = Script::builtin().unwrap();
         assert_eq!(all.clone().confined_to(&Feature::ALL).scene.len(), all.scene.len());
-        assert_eq!(all.strands().iter().map(Vec::len).sum::<usize>(), all.scene.len());
+        let later: usize = all.strands().iter().map(Vec::len).sum();
+        assert_eq!(all.opening().len() + later, all.scene.len());
+        assert!(!all.opening().is_empty());
     }
 }
