@@ -12,4 +12,5 @@ mod rooms;
 mod sandbox;
 mod show;
 mod till;
+mod till_six;
 mod ways;
