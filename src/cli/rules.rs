@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Arguments of `poscert rules`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  poscert rules explain PAY-05")]
+#[command(after_help = "Example:\n  poscert rules list | grep capture\n  poscert rules explain <ID of a line of it>")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

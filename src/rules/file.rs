@@ -56,6 +56,10 @@ pub struct LimitsRow {
     pub go_pause_ms: i64,
     /// An equal create within so many ms of one whose outcome is not known is its retry.
     pub retry_window_ms: i64,
+    /// A token is worn when so much of its life is over.
+    pub token_worn_percent: i64,
+    /// A token that carried no more calls than this was fetched for them alone.
+    pub token_few_calls: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,8 +156,10 @@ type Outcome<T> = Result<T, Mistake>;
 
 /// Reads a rule file; `name` is what its requirements say they stand in.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
-    let file: File = toml::from_str(text)
-        .map_err(|error| Mistake { span: error.span().unwrap_or(0..0), message: error.message().replace('\n', " ") })?;
+    let file: File = toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: with_meaning(&error.message().replace('\n', " ")),
+    })?;
     let feature = file.feature.map(feature).transpose()?;
     let counts = file.counts.unwrap_or(Counts::Own);
     let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
@@ -198,7 +204,7 @@ fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
 
 /// What was meant, where a known word is near.
 fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|candidate| predicate::distance(candidate, word));
+    let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
     match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
         None => format!("; it can be {}", known.join(", ")),

@@ -30,6 +30,10 @@ pub struct Limits {
     pub go_pause_ms: i64,
     /// An equal create under another key, sent within so many ms of one whose outcome is not known, is its retry.
     pub retry_window_ms: i64,
+    /// A token has been used until it nears its end when so much of its life is over.
+    pub token_worn_percent: i64,
+    /// A token that carried no more calls than this was fetched for them alone.
+    pub token_few_calls: i64,
 }
 
 /// All rules.
@@ -140,12 +144,14 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, requirements: more } =
             file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
-        digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes()).to_string()).into_bytes());
+        digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes())).into_bytes());
         if let Some(numbers) = numbers {
             limits = Some(Limits {
                 timeout_ms: numbers.timeout_ms,
                 go_pause_ms: numbers.go_pause_ms,
                 retry_window_ms: numbers.retry_window_ms,
+                token_worn_percent: numbers.token_worn_percent,
+                token_few_calls: numbers.token_few_calls,
             });
         }
         if let Some(again) = feature.as_ref().filter(|new| features.iter().any(|old| old.feature == new.feature)) {
@@ -172,7 +178,6 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
 }
 
 fn builtin_digest() -> String {
-    let lines =
-        BUILTIN.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes()).to_string()));
+    let lines = BUILTIN.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
     seal::Digest::of(lines.collect::<String>().as_bytes()).to_string()
 }
