@@ -15,4 +15,5 @@ mod rules;
 mod sandbox;
 mod show;
 mod till;
+mod till_six;
 mod ways;
