@@ -123,7 +123,7 @@ def main():
             os.remove(path)
             print("OPEN  %s: %s\n      readings: %s" % (s.name, "; ".join(wrong) or "as declared", s.open))
             continue
-        if opts.variations and found is not None and s.exit_code() != 2:
+        if opts.variations and isinstance(har, dict) and found is not None and s.exit_code() != 2:
             for label, change in variations.VARIATIONS.items():
                 other = write(folder, s.name + "--" + label, change(har))
                 code2, found2, said2 = verify(opts.poscert, other, s)

@@ -1,4 +1,6 @@
 """The end of a hostile reading: what tried to pass and did not, what belongs to which feature, HARs of other makers."""
+import json
+
 from client import Client
 from expect import ANY, NOT_TESTED, SIX, bent, scenario, then
 from walks import DEBIT
@@ -252,7 +254,7 @@ def nothing(c):
 
 @scenario("sk-null-wherever-it-may-be", "VERDICT", "HAR of other tools too, read as it is")
 def _():
-    return nothing(Client().walk())
+    return json.dumps(nothing(Client().walk()))
 
 
 @scenario("sk-open-capture-of-a-whole-walk", "VERDICT", "--open: polling may still go on, so its end is not shown", args=["--open"],

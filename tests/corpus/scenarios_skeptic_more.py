@@ -1,4 +1,6 @@
 """More of a hostile reading: deletes, clocks, ids, keys, sweeps and sums, and right clients beside the wrong ones."""
+import json
+
 from client import Client
 from expect import ANY, NOT_TESTED, SIX, bent, scenario, then
 
@@ -26,7 +28,7 @@ def whole_seconds(c):
     har = c.world.har()
     for entry in har["log"]["entries"]:
         entry["startedDateTime"] = entry["startedDateTime"][:19] + "Z"
-    return har
+    return json.dumps(har)
 
 
 @scenario("sk-clock-of-whole-seconds", "ALL-16", "what the capture does not show is not judged: gaps are known to a second")
