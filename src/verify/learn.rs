@@ -330,13 +330,16 @@ impl World {
                 track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
                 track.captured_n.get_or_insert(send.n);
                 track.captured_amount = track.captured_amount.or(send.body.amount);
-                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
+                (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
                 self.swept(payment, false);
             }
+            // A send of the same go that is refused: not every one of them was answered 500.
+            Some(CapturePayment) if !send.failed() && go.go_500s > 0 => track.gave_up = None,
             Some(CapturePayment) if send.failed() => {
                 track.capture_failed_n = Some(send.n);
                 track.capture_failed_amount = track.capture_failed_amount.or(send.body.amount);
-                let only_500s = go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
+                let hanging = track.captured_n.is_none();
+                let only_500s = hanging && go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
                 track.gave_up = only_500s.then_some((send.n, send.end));
             }
             Some(CancelPayment) if send.succeeded() => {
