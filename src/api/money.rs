@@ -73,6 +73,7 @@ impl fmt::Display for Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_amount_has_many_spellings() {
@@ -92,6 +93,40 @@ mod tests {
         assert_eq!(Amount::parse("1e400"), Err(AmountProblem::TooLarge));
         for text in ["", "-", ".5", "5.", "1,5", "NaN", "1e", "--1", "1 "] {
             assert_eq!(Amount::parse(text), Err(AmountProblem::NotANumber), "{text}");
+        }
+    }
+
+    /// The digits of an amount with the decimal point moved left by so many places, and the exponent that undoes it.
+    fn spelt(amount: i64, places: usize, zeros: usize) -> String {
+        let digits = format!("{:0>width$}", amount.unsigned_abs(), width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let sign = if amount < 0 { "-" } else { "" };
+        let fraction = format!("{fraction}{}", "0".repeat(zeros));
+        let point = if fraction.is_empty() { "" } else { "." };
+        // An amount is in hundredths, so two places need no exponent.
+        format!("{sign}{whole}{point}{fraction}e{}", places as i64 - 2)
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_spelt_it_is_one_amount(
+            amount in -1_000_000_000_000_000_i64..1_000_000_000_000_000,
+            places in 0_usize..20,
+            zeros in 0_usize..5,
+        ) {
+            prop_assert_eq!(Amount::parse(&spelt(amount, places, zeros)), Ok(Amount(amount)));
+            prop_assert_eq!(Amount::parse(&Amount(amount).to_string()), Ok(Amount(amount)));
+        }
+
+        #[test]
+        fn a_third_decimal_is_no_amount(amount in 0_i64..1_000_000_000, third in 1_u8..10) {
+            let text = format!("{}{third}", Amount(amount));
+            prop_assert_eq!(Amount::parse(&text), Err(AmountProblem::TooManyDecimals));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+0-9.eE]{0,30}|.*") {
+            let _ = Amount::parse(&text);
         }
     }
 }

@@ -111,6 +111,7 @@ pub const FIELDS: &[Field] = &[
         false,
         "it failed, the call's last send before it had not, and the call was not sent again before it was over",
     ),
+    f("call.last_status", Int, false, "the status that the call's last send was answered; 0 for no answer or no send"),
     f("call.last_failed", Bool, false, "the call's last send failed"),
     f(
         "call.last_reset",
@@ -119,7 +120,12 @@ pub const FIELDS: &[Field] = &[
         "the call's last send lost its connection at once: no answer, and sooner than a time-out",
     ),
     f("call.failures", Int, false, "how many sends of the call failed in a row before this one"),
-    f("call.failed_in_go", Int, false, "how many sends of the call failed before this one, since a long pause or an answer below 500"),
+    f(
+        "call.failed_in_go",
+        Int,
+        false,
+        "how many sends of the call failed before this one, since a long pause or an answer below 500",
+    ),
     f("call.gap_ms", Int, true, "from the end of the call's last send to the head of this one"),
     f("call.head_gap_ms", Int, true, "from the head of the call's last send to the head of this one"),
     f("call.back_off_ms", Int, true, "the pause before the call's last send, where that too followed a failed one"),

@@ -25,6 +25,8 @@ pub struct Context {
     pub head_gap_ms: Option<i64>,
     /// The call's last send that is over.
     pub last_n: Option<u64>,
+    /// Its status; 0 where it got no answer.
+    pub last_status: u16,
     /// Whether it failed.
     pub last_failed: bool,
     /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
@@ -151,6 +153,7 @@ impl World {
         context.gap_ms = track.last.and_then(|last| gap(last.end));
         context.head_gap_ms = track.last_head.and_then(gap);
         context.last_n = track.last.map(|last| last.n);
+        context.last_status = track.last.and_then(|last| last.status).unwrap_or(0);
         context.last_failed = track.last.is_some_and(|last| last.failed);
         let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
         context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));

@@ -229,6 +229,7 @@ impl Moment<'_> {
                 let sent_again = context.after_held || context.next_head.is_some();
                 Value::Bool(send.failed() && !context.last_failed && !sent_again)
             }
+            "last_status" => Value::Int(i64::from(context.last_status)),
             "last_failed" => Value::Bool(context.last_failed),
             "last_reset" => Value::Bool(context.last_reset),
             "failed_in_go" => Value::Int(i64::from(context.failed_in_go)),

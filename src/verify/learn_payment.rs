@@ -84,6 +84,10 @@ impl World {
         let track = self.payments.at_mut(payment);
         let was_reserved = track.reserved();
         match send.operation {
+            Some(PaymentReady) if send.status.is_some_and(|status| (400..500).contains(&status)) => {
+                // A ready that was refused fixes no amount.
+                track.ready_asked = track.ready_asked.filter(|(n, _)| *n != send.n);
+            }
             Some(PaymentReady) if send.succeeded() => {
                 track.readied_n.get_or_insert(send.n);
                 track.amount = send.body.amount;
@@ -97,13 +101,22 @@ impl World {
                 track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
                 track.captured_n.get_or_insert(send.n);
                 track.captured_amount = track.captured_amount.or(send.body.amount);
-                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
+                (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
                 self.swept(payment, false);
+            }
+            // A send of the same go that is refused: not every one of them was answered 500. And its amount was not to be
+            // had: what comes next need not repeat it.
+            Some(CapturePayment) if !send.failed() => {
+                track.capture_failed_amount = None;
+                if go.go_500s > 0 {
+                    track.gave_up = None;
+                }
             }
             Some(CapturePayment) if send.failed() => {
                 track.capture_failed_n = Some(send.n);
                 track.capture_failed_amount = track.capture_failed_amount.or(send.body.amount);
-                let only_500s = go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
+                let hanging = track.captured_n.is_none();
+                let only_500s = hanging && go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
                 track.gave_up = only_500s.then_some((send.n, send.end));
             }
             Some(CancelPayment) if send.succeeded() => {

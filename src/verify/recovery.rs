@@ -79,6 +79,8 @@ impl World {
                     send.succeeded() && track.about.pos.is_some_and(|pos| asked_for.contains(&pos))
                 }
                 (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && send.succeeded(),
+                // Whoever pays has checked in.
+                (Some(GetCheckIn), Some(InitiatePayment | PreparePayment)) => same_pos && send.succeeded(),
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {
                         loss.found = vec![path_id.clone()];

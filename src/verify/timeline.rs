@@ -48,6 +48,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn send(n: u64, run: u32, head: u64, end: u64) -> Send {
         Send { n, head: Instant { run, us: head }, end: Instant { run, us: end }, ..Send::default() }
@@ -73,5 +74,49 @@ mod tests {
         let mut timeline = Timeline::new(1_000_000);
         timeline.opened(send(1, 0, 0, 800_000), Context::default());
         assert_eq!(ends(&mut timeline, Instant { run: 0, us: 0 }), [1]);
+    }
+
+    proptest! {
+        /// Whatever overlaps what: each exchange ends once, no end comes before the heads that were before it, and ends
+        /// come in the order of time.
+        #[test]
+        fn each_exchange_ends_once_and_in_the_order_of_time(
+            spans in prop::collection::vec((0_u64..1000, 0_u64..400), 0..30),
+        ) {
+            let mut spans = spans;
+            spans.sort_unstable();
+            let mut timeline = Timeline::new(1);
+            let mut seen: Vec<(u64, u64)> = Vec::new();
+            for (n, &(head, lasts)) in (1_u64..).zip(&spans) {
+                while let Some((ended, _)) = timeline.ended_before(Instant { run: 1, us: head }) {
+                    prop_assert!(ended.end.us <= head);
+                    seen.push((ended.end.us, ended.n));
+                }
+                timeline.opened(send(n, 1, head, head + lasts), Context::default());
+            }
+            while let Some((ended, _)) = timeline.ended() {
+                seen.push((ended.end.us, ended.n));
+            }
+            prop_assert!(seen.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+            let mut numbers: Vec<u64> = seen.iter().map(|(_, n)| *n).collect();
+            numbers.sort_unstable();
+            prop_assert_eq!(numbers, (1..=spans.len() as u64).collect::<Vec<_>>());
+        }
+
+        /// A capture's clock may begin anywhere.
+        #[test]
+        fn a_shift_of_all_times_changes_no_order(
+            spans in prop::collection::vec((0_u64..1000, 0_u64..400), 1..20),
+            shift in 0_u64..1_000_000_000,
+        ) {
+            let order = |shift: u64| {
+                let mut timeline = Timeline::new(1);
+                for (n, (head, lasts)) in (1_u64..).zip(&spans) {
+                    timeline.opened(send(n, 1, head + shift, head + lasts + shift), Context::default());
+                }
+                std::iter::from_fn(|| timeline.ended()).map(|(send, _)| send.n).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(order(0), order(shift));
+        }
     }
 }

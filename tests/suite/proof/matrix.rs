@@ -1,6 +1,7 @@
 //! The kill matrix: every mutant of every fixture is judged; what kills it is counted by operator and requirement.
 
-use super::mutants::{self, Mutant};
+use super::mutants::Mutant;
+use super::operators;
 use super::survivors::{self, Entry};
 use super::walk::Walk;
 use super::{FIXTURES, Shown, certified, judge, rules};
@@ -23,7 +24,12 @@ struct Fate {
 fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
     let walk = certified(fixture);
     let base = judge(&walk);
-    let mutants: Vec<Mutant> = mutants::all(&walk, fixture).into_iter().step_by(EVERY).collect();
+    // What changes nothing is no mutant.
+    let changes = |mutant: &Mutant| {
+        let other = mutant.of(&walk);
+        (&other.calls, &other.records, &other.features) != (&walk.calls, &walk.records, &walk.features)
+    };
+    let mutants: Vec<Mutant> = operators::all(&walk, fixture).into_iter().step_by(EVERY).filter(changes).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut own = Vec::new();
@@ -61,6 +67,7 @@ fn mutants_are_killed_or_known_to_be_harmless() {
         exercised.extend(base.exercised);
         all.extend(fates);
     }
+    write_down(&all);
     print_operators(&all);
     let by_requirement = by_requirement(&all);
     print_requirements(&by_requirement);
@@ -73,6 +80,16 @@ fn mutants_are_killed_or_known_to_be_harmless() {
     if EVERY > 1 {
         return;
     }
+    // An entry that covers more mutants that die than mutants that live says too much.
+    let broad: Vec<&String> = known
+        .iter()
+        .filter(|entry| {
+            let covered = all.iter().filter(|fate| covers(entry, fate));
+            covered.map(|fate| if fate.killed { 1 } else { -1 }).sum::<i64>() > 0
+        })
+        .map(|entry| &entry.line)
+        .collect();
+    assert!(broad.is_empty(), "entries of survivors.toml that are too broad: {broad:#?}");
     let idle: Vec<&String> = known
         .iter()
         .filter(|entry| !all.iter().any(|fate| !fate.killed && covers(entry, fate)))
@@ -88,6 +105,24 @@ fn mutants_are_killed_or_known_to_be_harmless() {
         })
         .collect();
     assert!(weak.is_empty(), "musts that fewer than five mutants of two operators break: {weak:#?}");
+}
+
+/// All mutants with what became of them, for those who review the survivors.
+fn write_down(all: &[Fate]) {
+    let line = |fate: &Fate| {
+        let broken: Vec<&str> = fate.shown.failed.iter().chain(&fate.shown.warned).map(String::as_str).collect();
+        let fell = if fate.killed { "killed" } else { "alive" };
+        format!(
+            "{fell} | {} | {} | {} | {} {}\n",
+            fate.operator,
+            fate.what,
+            fate.at,
+            fate.shown.verdict,
+            broken.join(" ")
+        )
+    };
+    let text: String = all.iter().map(line).collect();
+    std::fs::write(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants.txt"), text).unwrap();
 }
 
 fn covers(entry: &Entry, fate: &Fate) -> bool {

@@ -7,6 +7,7 @@ mod habits;
 mod har;
 mod matrix;
 mod mutants;
+mod operators;
 mod survivors;
 mod walk;
 

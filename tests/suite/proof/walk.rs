@@ -109,7 +109,7 @@ pub fn with_guids(text: &str) -> String {
             // `@@` is an at sign.
             ("", _) => {
                 out.push('@');
-                rest = &rest[start..].strip_prefix('@').unwrap_or(&rest[start..]);
+                rest = rest[start..].strip_prefix('@').unwrap_or(&rest[start..]);
                 continue;
             }
             (name, false) => out.push_str(&guid(name)),
