@@ -1,15 +1,18 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod clients;
 mod crash;
 mod demo;
 mod ends;
 mod fidelity;
 mod gateway;
 mod normal;
+mod program;
 mod raw;
 mod record;
 mod rooms;
 mod sandbox;
 mod show;
 mod till;
+mod truth;
 mod ways;
