@@ -5,6 +5,8 @@
 
 mod ca;
 mod demo;
+mod expect;
+mod export;
 mod greeting;
 mod live;
 mod record;
@@ -89,8 +91,8 @@ enum Command {
     Ca(ca::Args),
     /// The guided certification
     Certify(NotYet),
-    /// Write an archive or a HAR
-    Export(NotYet),
+    /// Write a capture as a HAR file
+    Export(export::Args),
     /// Add a signature to an archive
     Seal(NotYet),
     /// Serve recorded answers to a client
@@ -147,7 +149,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Rules(args) => rules::run(args),
         Command::Ca(args) => ca::run(args),
         Command::Certify(_) => Err(Failure::not_yet("`certify`")),
-        Command::Export(_) => Err(Failure::not_yet("`export`")),
+        Command::Export(args) => export::run(args),
         Command::Seal(_) => Err(Failure::not_yet("`seal`")),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),
         Command::Ledger(_) => Err(Failure::not_yet("`ledger`")),

@@ -3,8 +3,9 @@
 use super::ca::Folder;
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
-use super::{Exit, Failure, verify};
-use crate::capture::{Durability, Writer, WriterOptions};
+use super::verify::{self, ProfileArgs};
+use super::{Exit, Failure};
+use crate::capture::{Durability, Record, Writer, WriterOptions};
 use crate::pki::{Authority, Name};
 use crate::proxy::{Limits, NoFaults, RecorderConfig, Running, Trust, Upstream, start};
 use crate::sandbox::{Sandbox, SandboxOptions};
@@ -29,7 +30,8 @@ Examples:
   poscert record                                    with an embedded sandbox as the backend
   poscert record --upstream https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10
   poscert record --listen 0.0.0.0:8443 --name till-host.local
-  poscert record -- ./my-till --self-test           records one command; its verdict is the exit code
+  poscert record --features onboarding,payment -- ./my-till --self-test
+                                                    records one command; its verdict is the exit code
 
 A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.")]
 pub struct Args {
@@ -72,6 +74,8 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
     #[command(flatten)]
+    profile: ProfileArgs,
+    #[command(flatten)]
     ca: Folder,
     /// A command that is started when all is ready; when it ends, the capture is verified
     #[arg(last = true, value_name = "CMD")]
@@ -102,7 +106,11 @@ async fn record(args: &Args) -> Result<(), Failure> {
     };
     let durability = Durability::from_name(&args.durability).unwrap_or_default();
     let options = WriterOptions { durability, upstream: backend.upstream.origin(), ..WriterOptions::default() };
+    let session = args.profile.session()?;
     let writer = Writer::open(&args.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    if let Some(session) = session {
+        writer.append(Record::Session(session)).await.map_err(|e| Failure::new(e.to_string()))?;
+    }
     let out = if args.command.is_empty() { print } else { tell };
     let lines = Arc::new(Lines { out, quiet: args.quiet });
     let started = start(config.clone(), authority.clone(), writer.clone(), Arc::new(NoFaults), lines).await;

@@ -1,11 +1,160 @@
-//! `poscert rules`.
+//! `poscert rules`: the rules that a verdict rests on, to be read and checked.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, verify::load_rules};
+use crate::rules::fields::{FIELDS, Kind};
+use crate::rules::model::{Case, Level, Requirement};
+use crate::rules::{RuleSet, load, predicate};
+use std::fmt::Write;
+use std::path::PathBuf;
 
 /// Arguments of `poscert rules`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Example:\n  poscert rules list | grep capture\n  poscert rules explain <ID of a line of it>")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub fn run(_args: Args) -> Result<Exit, Failure> {
-    Err(Failure::not_yet("`rules`"))
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Every requirement and case, a line each
+    List(Folder),
+    /// A requirement or a case in full; `fields` explains what predicates can ask
+    Explain(Explain),
+    /// Whether rule files can be used
+    Check(Check),
+}
+
+#[derive(clap::Args)]
+struct Folder {
+    /// Rule files to read, instead of the built-in ones
+    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    rules: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct Explain {
+    /// The id of a requirement or a case, or `fields`
+    id: String,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// The folder with the rule files (default: the built-in ones)
+    dir: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::List(folder) => super::print(&list(&load_rules(folder.rules.as_deref())?))?,
+        Command::Explain(explain) if explain.id == "fields" => super::print(&fields())?,
+        Command::Explain(explain) => {
+            let rules = load_rules(explain.folder.rules.as_deref())?;
+            super::print(&explained(&rules, &explain.id)?)?;
+        }
+        Command::Check(check) => return checked(check),
+    }
+    Ok(Exit::Passed)
+}
+
+fn checked(check: Check) -> Result<Exit, Failure> {
+    match load(check.dir.as_deref()) {
+        Ok(rules) => {
+            let cases: usize = rules.features.iter().map(|feature| feature.cases.len()).sum();
+            let count = rules.requirements.len();
+            super::print(&format!("{count} requirements and {cases} cases can be used; digest {}\n", rules.digest))?;
+            Ok(Exit::Passed)
+        }
+        Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(Failure::new(error.to_string())),
+        Err(error) => {
+            eprintln!("{error}");
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn level(requirement: &Requirement) -> &'static str {
+    match requirement.level {
+        Level::Must => "must",
+        Level::Should => "should",
+    }
+}
+
+fn list(rules: &RuleSet) -> String {
+    let mut text = String::new();
+    for requirement in &rules.requirements {
+        let _ = writeln!(text, "{:<7} {:<6} {}", requirement.id, level(requirement), requirement.title);
+    }
+    for feature in &rules.features {
+        let _ = writeln!(text, "\n{} ({})", feature.title, feature.feature);
+        for case in &feature.cases {
+            let optional = if case.optional { " (optional)" } else { "" };
+            let _ = writeln!(text, "  {:<24} {}{optional}", case.id, case.title);
+        }
+    }
+    text
+}
+
+fn explained(rules: &RuleSet, id: &str) -> Result<String, Failure> {
+    let requirement = rules.requirements.iter().find(|requirement| requirement.id.eq_ignore_ascii_case(id));
+    if let Some(requirement) = requirement {
+        return Ok(requirement_text(requirement));
+    }
+    let mut cases = rules.features.iter().flat_map(|feature| &feature.cases);
+    if let Some(case) = cases.find(|case| case.id.eq_ignore_ascii_case(id)) {
+        return Ok(case_text(case));
+    }
+    let cases = rules.features.iter().flat_map(|feature| &feature.cases).map(|case| case.id.as_str());
+    let known = rules.requirements.iter().map(|requirement| requirement.id.as_str()).chain(cases);
+    let nearest = known.min_by_key(|known| predicate::distance(known, id)).unwrap_or("");
+    Err(Failure::new(format!(
+        "no rule has the id `{id}`; did you mean `{nearest}`? `poscert rules list` shows them all"
+    )))
+}
+
+fn requirement_text(requirement: &Requirement) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{} ({}): {}\n", requirement.id, level(requirement), requirement.title);
+    let _ = writeln!(text, "Source:  {}", requirement.source);
+    let _ = writeln!(text, "Why:     {}", requirement.why);
+    let _ = writeln!(text, "Remedy:  {}", requirement.remedy);
+    let features: Vec<&str> = requirement.judged_for.iter().map(|feature| feature.id()).collect();
+    let _ = writeln!(text, "Judged:  where {} is chosen", features.join(" or "));
+    let _ = writeln!(text, "File:    {}", requirement.file);
+    text
+}
+
+fn case_text(case: &Case) -> String {
+    let mut text = String::new();
+    let optional = if case.optional { " (optional)" } else { "" };
+    let _ = writeln!(text, "{}: {}{optional}\n", case.id, case.title);
+    if let Some(feature) = case.needed_with {
+        let _ = writeln!(text, "Needed where {feature} is chosen too.");
+    }
+    let _ = writeln!(text, "Shown by the exchanges of one {}, in this order:", about(case));
+    for (at, step) in case.steps.iter().enumerate() {
+        let _ = writeln!(text, "  {}. {}", at + 1, step.title);
+    }
+    text
+}
+
+fn about(case: &Case) -> &'static str {
+    crate::verify::case::about_words(case.about)
+}
+
+fn fields() -> String {
+    let mut text = "What a predicate can ask, with the type of each field (? where it can be null):\n\n".to_owned();
+    for field in FIELDS {
+        let kind = match field.kind {
+            Kind::Bool => "bool",
+            Kind::Int => "int",
+            Kind::Money => "money",
+            Kind::Text => "text",
+        };
+        let null = if field.nullable { "?" } else { "" };
+        let _ = writeln!(text, "{:<34} {:<7} {}", field.name, format!("{kind}{null}"), field.meaning);
+    }
+    text
 }

@@ -1,8 +1,8 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, expect};
 use crate::api::{Feature, header::Version};
-use crate::capture;
+use crate::capture::{self, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
 use crate::verify::verdict::Outcome;
@@ -42,8 +42,8 @@ pub struct Args {
     /// Not built yet
     #[arg(long, value_name = "FILE", hide = true)]
     certificate: Option<PathBuf>,
-    /// Not built yet
-    #[arg(long, value_name = "VERDICT", hide = true)]
+    /// A verdict (JSON) that this one must equal; what differs is named, and the exit code is 1
+    #[arg(long, value_name = "VERDICT.json")]
     expect: Option<PathBuf>,
 }
 
@@ -95,14 +95,28 @@ impl ProfileArgs {
             open,
         })
     }
+
+    /// The options as a capture keeps them; `None` where nothing was given.
+    ///
+    /// # Errors
+    /// As [`ProfileArgs::options`].
+    pub fn session(&self) -> Result<Option<Session>, Failure> {
+        let options = self.options(false)?;
+        let features = options.features.unwrap_or_default();
+        let session = Session {
+            integrator_id: options.integrator_id,
+            client_id: options.client_id,
+            client_version: options.client_version.map(|version| version.to_string()),
+            system_name: None,
+            features: features.iter().map(|feature| feature.id().to_owned()).collect(),
+        };
+        Ok((session != Session::default()).then_some(session))
+    }
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    for (flag, given) in [
-        ("--trusted-key", args.trusted_key.is_some()),
-        ("--certificate", args.certificate.is_some()),
-        ("--expect", args.expect.is_some()),
-    ] {
+    for (flag, given) in [("--trusted-key", args.trusted_key.is_some()), ("--certificate", args.certificate.is_some())]
+    {
         if given {
             return Err(Failure::not_yet(&format!("`verify {flag}`")));
         }
@@ -127,6 +141,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         for target in &args.report {
             write(&target.file, &rendered(target.format, path, &verdict, Style::PLAIN)?)?;
         }
+        if let Some(expected) = &args.expect {
+            let differences = expect::differences(expected, &verdict)?;
+            eprint!("{differences}");
+            worst = if differences.is_empty() { worst } else { worse(worst, Exit::Failed) };
+        }
+        github(&verdict)?;
         worst = worse(worst, exit(&verdict));
     }
     match &args.output {
@@ -201,13 +221,30 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
 }
 
-/// The verdict and exit code of what was just recorded, printed as text.
+/// On a GitHub runner: annotations among the output, and the summary of the step.
+fn github(verdict: &Verdict) -> Result<(), Failure> {
+    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return Ok(());
+    }
+    eprint!("{}", report::markdown::annotations(verdict));
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
+    let file = PathBuf::from(file);
+    let unwritable = |error: std::io::Error| {
+        Failure::new(format!("GITHUB_STEP_SUMMARY: {} cannot be written ({error})", file.display()))
+    };
+    let mut summary = std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
+    std::io::Write::write_all(&mut summary, report::markdown::render(verdict).as_bytes()).map_err(unwritable)
+}
+
+/// The verdict and exit code of what was just recorded, printed as text to standard error: standard output is the
+/// command's.
 ///
 /// # Errors
 /// As [`judge`].
 pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
     let verdict = verify_capture(dir)?;
-    super::print(&report::text::render(&verdict, Style::for_stdout()))?;
+    eprint!("{}", report::text::render(&verdict, Style::for_stderr()));
+    github(&verdict)?;
     Ok(exit(&verdict))
 }
 

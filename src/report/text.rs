@@ -28,7 +28,16 @@ impl Style {
 
     /// For standard output: plain unless it is a terminal, colours unless `NO_COLOR` is set (no-color.org).
     pub fn for_stdout() -> Style {
-        if !std::io::stdout().is_terminal() {
+        Style::on(std::io::stdout().is_terminal())
+    }
+
+    /// For standard error, likewise.
+    pub fn for_stderr() -> Style {
+        Style::on(std::io::stderr().is_terminal())
+    }
+
+    fn on(terminal: bool) -> Style {
+        if !terminal {
             return Style::PLAIN;
         }
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -152,8 +152,10 @@ type Outcome<T> = Result<T, Mistake>;
 
 /// Reads a rule file; `name` is what its requirements say they stand in.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
-    let file: File = toml::from_str(text)
-        .map_err(|error| Mistake { span: error.span().unwrap_or(0..0), message: error.message().replace('\n', " ") })?;
+    let file: File = toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: with_meaning(&error.message().replace('\n', " ")),
+    })?;
     let feature = file.feature.map(feature).transpose()?;
     let counts = file.counts.unwrap_or(Counts::Own);
     let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
@@ -174,6 +176,17 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     Ok(Parsed { feature, limits: file.limits, requirements })
 }
 
+/// The parser's message about an unknown key, with the key that was meant in place of all that could have been.
+fn with_meaning(message: &str) -> String {
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match words.split_first() {
+        Some((word, known)) if message.starts_with("unknown field") && !known.is_empty() => {
+            format!("`{word}` is not a key here{}", meant(word, known))
+        }
+        _ => message.to_owned(),
+    }
+}
+
 fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
     Mistake { span: at.span(), message }
 }
@@ -187,7 +200,7 @@ fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
 
 /// What was meant, where a known word is near.
 fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|candidate| predicate::distance(candidate, word));
+    let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
     match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
         None => format!("; it can be {}", known.join(", ")),

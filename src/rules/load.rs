@@ -140,7 +140,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, requirements: more } =
             file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
-        digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes()).to_string()).into_bytes());
+        digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes())).into_bytes());
         if let Some(numbers) = numbers {
             limits = Some(Limits {
                 timeout_ms: numbers.timeout_ms,
@@ -172,7 +172,6 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
 }
 
 fn builtin_digest() -> String {
-    let lines =
-        BUILTIN.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes()).to_string()));
+    let lines = BUILTIN.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
     seal::Digest::of(lines.collect::<String>().as_bytes()).to_string()
 }

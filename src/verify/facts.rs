@@ -395,3 +395,39 @@ impl Moment<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fields::{FIELDS, Kind};
+    use crate::rules::load;
+
+    /// A field that the record does not answer would be an error in the middle of a verdict.
+    #[test]
+    fn every_field_is_answered_with_its_type() {
+        let rules = load(None).unwrap();
+        let mut world = World::new(rules.limits);
+        let target = Target::default();
+        let send = Send { operation: Some(Operation::CapturePayment), ..Send::default() };
+        let context = world.open(&send);
+        let (connection, notification) = (Connection::default(), Notification::default());
+        let moment = Moment {
+            send: Some((&send, &context)),
+            connection: Some(&connection),
+            notification: Some(&notification),
+            ..Moment::bare(&world, &target)
+        };
+        for field in FIELDS {
+            let value = moment.value(field.name).unwrap_or_else(|| panic!("{} is not answered", field.name));
+            let fits = match value {
+                Value::Null => field.nullable,
+                Value::Bool(_) => field.kind == Kind::Bool || field.nullable,
+                Value::Int(_) => field.kind == Kind::Int,
+                Value::Money(_) => field.kind == Kind::Money,
+                Value::Text(_) => field.kind == Kind::Text,
+            };
+            assert!(fits, "{} is {value:?}", field.name);
+        }
+        assert_eq!(moment.value("call.nothing"), None);
+    }
+}

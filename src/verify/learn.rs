@@ -188,16 +188,18 @@ impl World {
                     self.names.entry(send.body.merchant_pos_id.clone()).or_default().push(pos);
                 }
             }
-            Some(CreatePos) if send.status == Some(409) && matches!(send.answer.code.as_str(), "1200" | "1202") => {
-                if !self.conflicts.iter().any(|conflict| conflict.call == context.call) {
-                    self.conflicts.push(Conflict {
-                        call: context.call,
-                        merchant_pos_id: send.body.merchant_pos_id.clone(),
-                        beacon_id: send.body.beacon_id.clone(),
-                        store_id: send.body.store_id.clone(),
-                        repeats: 0,
-                    });
-                }
+            Some(CreatePos)
+                if send.status == Some(409)
+                    && matches!(send.answer.code.as_str(), "1200" | "1202")
+                    && !self.conflicts.iter().any(|conflict| conflict.call == context.call) =>
+            {
+                self.conflicts.push(Conflict {
+                    call: context.call,
+                    merchant_pos_id: send.body.merchant_pos_id.clone(),
+                    beacon_id: send.body.beacon_id.clone(),
+                    store_id: send.body.store_id.clone(),
+                    repeats: 0,
+                });
             }
             Some(GetPos) if send.succeeded() => {
                 let Some(pos) = context.about.pos else { return };

@@ -1,0 +1,93 @@
+//! `poscert rules`: what is listed and explained, and what a mistake in a rule file is told like.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn rules(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_poscert")).arg("rules").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The built-in rule files in a folder of their own, with one text in one of them replaced.
+fn edited(file: &str, from: &str, to: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        if path.ends_with(file) {
+            assert!(text.contains(from), "{file} holds no {from}");
+            text = text.replacen(from, to, 1);
+        }
+        std::fs::write(folder.path().join(path.file_name().unwrap()), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn every_requirement_and_case_is_listed_and_explained() {
+    let list = text(&rules(&["list"]).stdout);
+    let ids: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let ids: Vec<&str> =
+        ids.into_iter().filter(|id| id.contains(['-', '/']) && id.ends_with(char::is_numeric)).collect();
+    assert_eq!(ids.len(), 59 + 23, "{list}");
+    for id in ids {
+        let output = rules(&["explain", &id.to_lowercase()]);
+        assert!(output.status.success() && text(&output.stdout).starts_with(id), "{id}: {output:?}");
+    }
+    let output = rules(&["explain", "PAY-5"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean `PAY-05`?"), "{output:?}");
+    assert!(text(&rules(&["explain", "fields"]).stdout).contains("payment.reserved_n"));
+}
+
+#[test]
+fn a_mistake_is_told_with_its_place_and_what_was_meant() {
+    for (file, from, to, told) in [
+        ("payment.toml", "once = true", "oncee = true", "`oncee` is not a key here; did you mean `once`?"),
+        ("payment.toml", "payment.reserved_n", "payment.reservd_n", "did you mean `payment.reserved_n`?"),
+        ("payment.toml", "\"CapturePayment\"", "\"CapturPayment\"", "did you mean `CapturePayment`?"),
+        ("payment.toml", "pattern = \"each\"", "pattern = \"eech\"", "did you mean `each`?"),
+        (
+            "payment.toml",
+            "{payment.reserved_amount}",
+            "{payment.reserved_amont}",
+            "did you mean `payment.reserved_amount`?",
+        ),
+        ("payment.toml", "call.amount <= ", "call.amount <=> ", "is not a CEL expression"),
+        ("payment.toml", "level = \"must\"", "level = \"mist\"", "must"),
+        ("refund.toml", "faults = [\"timeout\"", "faults = [\"timeouts\"", "it can be timeout or 500"),
+        ("common.toml", "limit = 6\n", "", "the pattern `at-most` needs `limit`"),
+    ] {
+        let folder = edited(file, from, to);
+        let output = rules(&["check", folder.path().to_str().unwrap()]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{to}: {said}");
+        assert!(said.contains(told), "{to}: {said}");
+        let place = said.split(file).nth(1).unwrap_or_default();
+        assert!(place.starts_with(':') && place[1..].starts_with(char::is_numeric), "{to}: no line in {said}");
+    }
+    assert_eq!(rules(&["check"]).status.code(), Some(0));
+    assert_eq!(rules(&["check", "/does/not/exist"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_copy_of_the_built_in_rules_is_the_built_in_rules_and_an_edited_one_is_not() {
+    let verdict = |folder: &Path| {
+        let har = folder.join("x.har");
+        std::fs::write(&har, r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_poscert"))
+            .args(["verify", "--format", "json", "--rules"])
+            .args([folder, &har])
+            .output()
+            .unwrap();
+        text(&output.stdout)
+    };
+    let same = edited("payment.toml", "once = true", "once = true");
+    assert!(verdict(same.path()).contains("\"builtin\": true"));
+    let other = edited("common.toml", "limit = 6", "limit = 7");
+    let said = verdict(other.path());
+    assert!(said.contains("\"builtin\": false") && said.contains("not the built-in ones"), "{said}");
+}
