@@ -1,15 +1,18 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod bad_input;
 mod clients;
 mod crash;
 mod demo;
 mod ends;
 mod fidelity;
 mod gateway;
+mod kills;
 mod normal;
 mod patterns;
 mod program;
 mod raw;
+mod readings;
 mod record;
 mod rooms;
 mod rules;

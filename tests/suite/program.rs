@@ -165,7 +165,7 @@ pub fn with_status(verdict: &Value, status: &str) -> Vec<String> {
 pub fn refused(output: &Output, words: &[&str]) -> String {
     let said = text(&output.stderr);
     assert!(!said.contains("panicked at"), "{said}");
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
     assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
     for word in words {
         assert!(said.contains(word), "{word:?} is not in {said}");
