@@ -1,6 +1,7 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
 mod bad_input;
+mod canaries;
 mod clients;
 mod crash;
 mod demo;
