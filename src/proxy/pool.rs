@@ -103,8 +103,10 @@ impl Pool {
         let failed = |why: String| format!("the recorder cannot reach the backend {}: {why}", self.origin);
         let connecting = tokio::time::timeout(CONNECT, self.connector.call(self.uri.clone()));
         let stream = match connecting.await {
-            Err(_) => return Err(failed(format!("no connection within {} s", CONNECT.as_secs()))),
-            Ok(Err(error)) => return Err(failed(deepest(error.as_ref()))),
+            Err(_) => return Err(failed(format!("no connection within {} s; check --upstream", CONNECT.as_secs()))),
+            Ok(Err(error)) => {
+                return Err(failed(format!("{}; {}", deepest(error.as_ref()), next_step(error.as_ref()))));
+            }
             Ok(Ok(stream)) => stream,
         };
         if peer(&stream).is_some_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
@@ -118,6 +120,27 @@ impl Pool {
         tokio::spawn(connection);
         Ok(Backend { sender, line, reused: false, idle_since: Instant::now() })
     }
+}
+
+/// What can be done about a backend that cannot be reached.
+fn next_step(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                return "name the CA that signed its certificate with --upstream-ca, or check --upstream";
+            }
+            Some(_) => return "it does not speak TLS as it has to; check --upstream",
+            None => {}
+        }
+        // The source of an I/O error is that of what it was made of, and passes this by.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    "check --upstream"
 }
 
 fn peer(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> Option<SocketAddr> {

@@ -1,0 +1,255 @@
+//! Bad input of every kind through the built program: one sentence with the place and the next step, exit code 2 where
+//! the command cannot go on, and never a panic.
+
+use super::program::*;
+use super::raw;
+use std::path::Path;
+use std::process::Output;
+
+const EMPTY_HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
+
+/// A capture directory with a few exchanges, made by the program itself.
+fn capture(home: &Path, name: &str, calls: usize) {
+    let recording = Recording::start(home, &["--quiet", "--capture", name]);
+    let url = format!("{}/stores", recording.field("base_url"));
+    for _ in 0..calls {
+        let curl = ["--silent", "--noproxy", "*", "--max-time", "20", "--cacert", recording.field("ca"), &url];
+        assert!(clean("curl").args(curl).status().unwrap().success());
+    }
+    recording.stop();
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// All that reads a capture, on this one.
+fn readers(home: &Path, capture: &str) -> Vec<Output> {
+    let all = [vec!["verify"], vec!["show"], vec!["show", "--json"], vec!["export", "-o", "out.har"]];
+    all.iter().map(|command| poscert(home).args(command).arg(capture).output().unwrap()).collect()
+}
+
+#[test]
+fn what_cannot_be_read_as_a_capture() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    capture(home, "whole", 6);
+    let export = poscert(home).args(["export", "whole", "-o", "whole.har"]).output().unwrap();
+    assert_eq!(export.status.code(), Some(0), "{}", text(&export.stderr));
+    let har = std::fs::read(home.join("whole.har")).unwrap();
+    std::fs::write(home.join("half.har"), &har[..har.len() / 2]).unwrap();
+    std::fs::write(home.join("nothing.har"), "").unwrap();
+    std::fs::write(home.join("page.har"), "<html>not found</html>").unwrap();
+    std::fs::write(home.join("other.har"), "{\"entries\": []}").unwrap();
+    std::fs::create_dir(home.join("empty")).unwrap();
+    // Stores that hold fewer records than their heads say: the last part is torn, gone, or another one's.
+    capture(home, "whole", 4);
+    capture(home, "other", 1);
+    for name in ["torn", "cut", "gone", "fewer"] {
+        copy(&home.join("whole"), &home.join(name));
+        let part = home.join(name).join("part-000002");
+        let store = part.join("db");
+        match name {
+            "torn" => std::fs::write(store, "").unwrap(),
+            "cut" => {
+                let bytes = std::fs::read(&store).unwrap();
+                std::fs::write(store, &bytes[..bytes.len() / 3]).unwrap();
+            }
+            _ => std::fs::remove_dir_all(&part).unwrap(),
+        }
+        if name == "fewer" {
+            copy(&home.join("other/part-000001"), &part);
+        }
+    }
+    copy(&home.join("whole"), &home.join("headless"));
+    std::fs::remove_file(home.join("headless/head")).unwrap();
+    copy(&home.join("whole"), &home.join("newer"));
+    let head = std::fs::read_to_string(home.join("newer/head")).unwrap();
+    assert!(head.contains("\"format\":1"), "{head}");
+    std::fs::write(home.join("newer/head"), head.replacen("\"format\":1", "\"format\":2", 1)).unwrap();
+    let newer = text(&har).replacen("\"format\":1", "\"format\":2", 1);
+    std::fs::write(home.join("newer.har"), newer).unwrap();
+    for (input, words) in [
+        ("half.har", ["half.har is cut off", "export it again"]),
+        ("nothing.har", ["nothing.har is empty", "name a capture directory or a HAR file"]),
+        ("page.har", ["page.har is no capture", "name one of these"]),
+        ("other.har", ["other.har is not a HAR 1.2 file", "export it again"]),
+        ("empty", ["empty is no capture", "name a capture directory or a HAR file"]),
+        ("no-such", ["no-such", "check the path"]),
+        ("no-such.har", ["no-such.har", "check the path"]),
+        ("headless", ["headless is damaged", "take another copy"]),
+        ("torn", ["torn/part-000002", "take another copy"]),
+        ("cut", ["cut/part-000002", "take another copy"]),
+        ("gone", ["gone/part-000002", "take another copy"]),
+        ("fewer", ["fewer/part-000002", "take another copy"]),
+        ("newer", ["newer is of format 2, this version reads format 1", "or a newer one"]),
+        ("newer.har", ["newer.har holds _poscert of format 2", "use a newer poscert"]),
+    ] {
+        for output in readers(home, input) {
+            refused(&output, &words);
+        }
+    }
+    // The recorder goes on in none of these.
+    for (input, word) in [("headless", "damaged"), ("newer", "format 2")] {
+        refused(&record(home).args(["--capture", input, "--", "true"]).output().unwrap(), &[word]);
+    }
+    let file = record(home).args(["--capture", "whole.har", "--", "true"]).output().unwrap();
+    refused(&file, &["whole.har"]);
+    // An empty HAR can be read: it shows nothing, and that is incomplete, not bad.
+    std::fs::write(home.join("empty.har"), EMPTY_HAR).unwrap();
+    let output = poscert(home).args(["verify", "empty.har"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).to_lowercase().contains("incomplete"), "{}", text(&output.stdout));
+    // Several: the good ones are judged all the same, and 2 is the worst.
+    let output = poscert(home).args(["verify", "empty.har", "half.har"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("half.har") && text(&output.stdout).contains("incomplete"));
+}
+
+#[test]
+fn what_is_asked_for_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join("empty.har"), EMPTY_HAR).unwrap();
+    let verify = |arguments: &[&str]| poscert(home).args(["verify", "empty.har"]).args(arguments).output().unwrap();
+    refused(&verify(&["--features", "onboarding,paiment"]), &["--features", "`paiment`", "choose from onboarding"]);
+    refused(&verify(&["--client-version", "x"]), &["--client-version", "`x`", "2.1.0"]);
+    refused(&verify(&["--client-version", "1.2"]), &["--client-version", "Major.Minor.Build"]);
+    refused(&verify(&["--client-id", "x"]), &["--client-id", "`x`", "GUID"]);
+    refused(&verify(&["--rules", "no-such"]), &["no-such"]);
+    refused(&verify(&["--output", "no/such/file"]), &["no/such/file", "choose another file"]);
+    refused(&verify(&["--report", "json=no/such/file"]), &["no/such/file", "choose another file"]);
+    let rules = home.join("rules");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"), &rules);
+    let file = rules.join("payment.toml");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    for (from, to, meant) in [
+        ("\npattern = \"each\"", "\npatern = \"each\"", "`pattern`"),
+        (
+            "call.amount == payment.capture_failed_amount\"",
+            "call.amont == payment.capture_failed_amount\"",
+            "`call.amount`",
+        ),
+        ("level = \"must\"", "level = must\"", "payment.toml"),
+    ] {
+        let broken = whole.replacen(from, to, 1);
+        assert_ne!(broken, whole, "{from}");
+        let line =
+            1 + broken.bytes().zip(whole.bytes()).take_while(|(a, b)| a == b).filter(|(a, _)| *a == b'\n').count();
+        std::fs::write(&file, &broken).unwrap();
+        let output = verify(&["--rules", "rules"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let place = format!("payment.toml:{line}:");
+        assert!(said.contains(&place) && said.contains(meant), "{place} {meant}: {said}");
+        let column = said.split(&place).nth(1).unwrap_or_default();
+        assert!(column.starts_with(|c: char| c.is_ascii_digit()), "no column: {said}");
+        assert!(!said.contains("panicked at"), "{said}");
+    }
+}
+
+#[test]
+fn where_a_recorder_cannot_begin() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().map(|address| (taken, address.to_string())).unwrap();
+    for option in ["--listen", "--proxy-listen"] {
+        let other = if option == "--listen" { "--proxy-listen" } else { "--listen" };
+        let output = poscert(home).args(["record", other, "127.0.0.1:0", option, &taken.1, "--", "true"]).output();
+        refused(&output.unwrap(), &[&taken.1, "is taken by another program", option, "port 0"]);
+    }
+    std::fs::write(home.join("file"), "x").unwrap();
+    let run = |arguments: &[&str]| record(home).args(arguments).args(["--", "true"]).output().unwrap();
+    refused(&run(&["--capture", "file"]), &["file"]);
+    refused(&run(&["--capture", "file/below"]), &["file/below"]);
+    refused(&run(&["--capture", "/proc/poscert-capture"]), &["/proc/poscert-capture"]);
+    refused(&run(&["--upstream", "ftp://a"]), &["ftp://a", "looks like https://"]);
+    refused(&run(&["--features", "paiment"]), &["paiment"]);
+    refused(&run(&["--client-version", "x"]), &["--client-version"]);
+    // A capture that another recorder holds.
+    let first = Recording::start(home, &["--capture", "held"]);
+    refused(&run(&["--capture", "held"]), &["held"]);
+    first.stop();
+    for arguments in [&["--listen", "here"][..], &["--durability", "forever"], &["--no-such-flag"]] {
+        let output = run(arguments);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(arguments[0]) && said.contains("--help"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upstream_that_is_none_is_told_to_every_caller() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let plain_address = plain.local_addr().unwrap();
+    std::thread::spawn(move || {
+        use std::io::Write;
+        for stream in plain.incoming() {
+            let _ = stream.and_then(|mut stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+        }
+    });
+    let stranger = raw::RawBackend::start(&raw::authority(), vec![vec![raw::Act::AwaitEnd]]).await;
+    for (what, upstream, words) in [
+        ("unresolvable", "https://api.nowhere.invalid/pos/v10".to_owned(), ["api.nowhere.invalid", "--upstream"]),
+        ("refused", format!("https://{free}"), ["refused", "--upstream"]),
+        ("not TLS", format!("https://{plain_address}"), ["TLS", "--upstream"]),
+        ("untrusted", format!("https://{}", stranger.addr), ["certificate", "--upstream-ca"]),
+    ] {
+        let capture = what.replace(' ', "-");
+        let recording = Recording::start(home, &["--upstream", &upstream, "--capture", &capture]);
+        let url = format!("{}/stores", recording.field("base_url"));
+        let curl = ["--silent", "--noproxy", "*", "--max-time", "30", "--cacert", recording.field("ca"), &url];
+        let answer = clean("curl").args(curl).args(["-w", "%{http_code}"]).output().unwrap();
+        let answer = text(&answer.stdout);
+        assert!(answer.ends_with("502"), "{what}: {answer}");
+        let said = recording.stop();
+        for word in words {
+            assert!(answer.contains(word), "{what}: {word} is not in {answer}");
+        }
+        assert!(said.contains("502") && !said.contains("panicked at"), "{said}");
+        let recorded = exchanges(home, &capture);
+        assert_eq!((&recorded[0]["answered_by"], &recorded[0]["answer"]["status"]), (&"recorder".into(), &502.into()));
+        assert_eq!(recorded[0]["end"]["by"], "backend", "{what}: {}", recorded[0]["end"]);
+    }
+}
+
+#[test]
+fn a_client_that_does_not_trust_the_ca() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let recording = Recording::start(home, &[]);
+    let url = format!("{}/stores", recording.field("base_url"));
+    let host = recording.field("listen").rsplit_once(':').unwrap().1.to_owned();
+    let curl = clean("curl").args(["--silent", "--noproxy", "*", "--max-time", "20", &url]).output().unwrap();
+    assert_eq!(curl.status.code(), Some(60), "curl does not trust it");
+    let node = format!("fetch('https://127.0.0.1:{host}/').catch((e) => console.log(e.cause?.code))");
+    let node = clean("node").args(["-e", &node]).output().unwrap();
+    assert!(text(&node.stdout).contains("UNABLE_TO"), "{}{}", text(&node.stdout), text(&node.stderr));
+    let script = format!("import requests\nrequests.get('https://127.0.0.1:{host}/', timeout=20)");
+    let python = clean(python()).args(["-c", &script]).output().unwrap();
+    assert!(text(&python.stderr).contains("CERTIFICATE_VERIFY_FAILED"), "{}", text(&python.stderr));
+    // The recorder goes on, and says it in a line each.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let said = recording.stop();
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("does not trust the CA")).collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines.iter().all(|line| line.contains("poscert ca")), "{said}");
+    let events: Vec<_> =
+        shown(home, "poscert-capture").into_iter().filter(|record| record["record"] == "connection").collect();
+    assert_eq!(events.len(), 3, "{events:?}");
+    for event in &events {
+        assert!(event["detail"].as_str().unwrap().contains("does not trust the CA"), "{event}");
+    }
+    assert!(exchanges(home, "poscert-capture").is_empty());
+}

@@ -1,0 +1,174 @@
+//! The built program as its users start it: a home of its own, no settings from outside, files in place of pipes.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// The sandbox's first client.
+pub const CLIENT_ID: &str = "c0ffee00-0000-4000-8000-000000000001";
+/// Its secret, as the sandbox's documentation has it.
+pub const CLIENT_SECRET: &str = "sandbox-secret-one";
+
+/// Variables that would reach through to the clients under test.
+const FROM_OUTSIDE: [&str; 12] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+];
+
+/// A command without what is set outside.
+pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSCERT_")) {
+        command.env_remove(name);
+    }
+    for name in FROM_OUTSIDE {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The program, at home in this folder.
+pub fn poscert(home: &Path) -> Command {
+    let mut command = clean(env!("CARGO_BIN_EXE_poscert"));
+    command.current_dir(home).env("HOME", home).env("POSCERT_CA_DIR", home.join("ca"));
+    command
+}
+
+/// `poscert record` on free ports.
+pub fn record(home: &Path) -> Command {
+    let mut command = poscert(home);
+    command.args(["record", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
+    command
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A path in the folder of the tests.
+pub fn tests(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
+}
+
+/// The interpreter that has the packages of `tests/requirements.txt`.
+pub fn python() -> &'static str {
+    static PYTHON: LazyLock<String> = LazyLock::new(|| {
+        let made = clean("bash").arg(tests("python-env")).stderr(Stdio::inherit()).output().unwrap();
+        assert!(made.status.success(), "tests/python-env failed");
+        text(&made.stdout).trim().to_owned()
+    });
+    &PYTHON
+}
+
+/// A recorder that runs.
+pub struct Recording {
+    child: Option<Child>,
+    home: PathBuf,
+    /// What its ready file says.
+    pub ready: Value,
+}
+
+impl Recording {
+    /// Starts one with these arguments and waits until it listens.
+    pub fn start(home: &Path, arguments: &[&str]) -> Recording {
+        let ready_file = home.join("ready.json");
+        let _ = std::fs::remove_file(&ready_file);
+        let file = |name: &str| std::fs::OpenOptions::new().create(true).append(true).open(home.join(name)).unwrap();
+        let mut command = record(home);
+        command.args(["--ready-file", "ready.json"]).args(arguments);
+        let mut child = command.stdout(file("stdout.txt")).stderr(file("stderr.txt")).spawn().unwrap();
+        let begun = Instant::now();
+        let ready = loop {
+            if let Ok(text) = std::fs::read_to_string(&ready_file) {
+                break serde_json::from_str(&text).expect("the ready file is whole whenever it is there");
+            }
+            let said = std::fs::read_to_string(home.join("stderr.txt")).unwrap_or_default();
+            assert!(child.try_wait().unwrap().is_none(), "the recorder ended before it was ready: {said}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "the recorder is not ready");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        Recording { child: Some(child), home: home.to_owned(), ready }
+    }
+
+    /// A field of the ready file.
+    pub fn field(&self, name: &str) -> &str {
+        self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready))
+    }
+
+    /// Kills it as the kernel does when memory is short.
+    pub fn kill(mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it to stop; what it said.
+    pub fn stop(mut self) -> String {
+        let mut child = self.child.take().unwrap();
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        let status = child.wait().unwrap();
+        let said = |name: &str| std::fs::read_to_string(self.home.join(name)).unwrap_or_default();
+        assert_eq!(status.code(), Some(0), "{}", said("stderr.txt"));
+        said("stdout.txt") + &said("stderr.txt")
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// All records of a capture, by `poscert show --json`.
+pub fn shown(home: &Path, capture: &str) -> Vec<Value> {
+    let output = poscert(home).args(["show", capture, "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The exchanges of a capture, in order.
+pub fn exchanges(home: &Path, capture: &str) -> Vec<Value> {
+    shown(home, capture).into_iter().filter(|record| record["record"] == "exchange").collect()
+}
+
+/// The verdict of `poscert verify`, and its exit code.
+pub fn verdict(home: &Path, arguments: &[&str]) -> (Value, i32) {
+    let output = poscert(home).args(["verify", "--format", "json"]).args(arguments).output().unwrap();
+    let said = || format!("{}{}", text(&output.stdout), text(&output.stderr));
+    let verdict = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said()));
+    (verdict, output.status.code().unwrap_or_else(|| panic!("{}", said())))
+}
+
+/// The ids of the requirements that have a status.
+pub fn with_status(verdict: &Value, status: &str) -> Vec<String> {
+    let all = verdict["requirements"].as_array().unwrap();
+    let wanted = all.iter().filter(|requirement| requirement["status"] == status);
+    wanted.map(|requirement| requirement["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A command that failed as bad input has to: exit code 2, one line, these words in it, and no panic.
+pub fn refused(output: &Output, words: &[&str]) -> String {
+    let said = text(&output.stderr);
+    assert!(!said.contains("panicked at"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+    said
+}
