@@ -106,6 +106,12 @@ pub const FIELDS: &[Field] = &[
     f("call.found_count", Int, false, "how many ids the answer lists"),
     f("call.in_selection", Bool, false, "the operation belongs to a chosen feature"),
     f(
+        "call.first_loss",
+        Bool,
+        false,
+        "no answer or 500, for the first time since an answer below 500, and the call was not sent again before it was over",
+    ),
+    f(
         "call.first_failure",
         Bool,
         false,

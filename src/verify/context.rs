@@ -29,6 +29,8 @@ pub struct Context {
     pub last_status: u16,
     /// Whether it failed.
     pub last_failed: bool,
+    /// Whether a send of the call got no answer or 500 since one was answered below 500.
+    pub lost_before: bool,
     /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
     pub after_held: bool,
     /// When the call was sent again before this send was over.
@@ -161,6 +163,7 @@ impl World {
             track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
         context.answered_before = track.answered;
         context.same_content = track.content == send.content;
+        context.lost_before = track.lost;
         context.failures = track.failures;
         context.failed_in_go = if self.begins_go(track, send.head) { 0 } else { track.failed_in_go };
         context.back_off_ms = track.back_off_ms;

@@ -225,6 +225,10 @@ impl Moment<'_> {
     fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
         let track = self.world.calls.at(context.call);
         Some(match field {
+            "first_loss" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.lost() && !context.lost_before && !sent_again)
+            }
             "first_failure" => {
                 let sent_again = context.after_held || context.next_head.is_some();
                 Value::Bool(send.failed() && !context.last_failed && !sent_again)

@@ -184,6 +184,11 @@ impl Send {
         self.status.is_none_or(|status| status >= 500)
     }
 
+    /// Whether it got no answer or 500.
+    pub fn lost(&self) -> bool {
+        self.status.is_none_or(|status| status == 500)
+    }
+
     /// Whether it succeeded.
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
