@@ -3,7 +3,7 @@
 use super::{Exit, Failure, verify::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Level, Requirement};
-use crate::rules::{RuleSet, load, predicate};
+use crate::rules::{RuleSet, examples, load, predicate};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -36,6 +36,9 @@ struct Folder {
 struct Explain {
     /// The id of a requirement or a case, or `fields`
     id: String,
+    /// Print the certification that passes the requirement, a call a line
+    #[arg(long)]
+    walk: bool,
     #[command(flatten)]
     folder: Folder,
 }
@@ -50,6 +53,13 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     match args.command {
         Command::List(folder) => super::print(&list(&load_rules(folder.rules.as_deref())?))?,
         Command::Explain(explain) if explain.id == "fields" => super::print(&fields())?,
+        Command::Explain(explain) if explain.walk => {
+            let id = explain.id.to_uppercase();
+            let example = examples::of(&id).ok_or_else(|| {
+                Failure::new(format!("`{id}` has no example; `poscert rules list` shows the requirements"))
+            })?;
+            super::print(example.walk)?;
+        }
         Command::Explain(explain) => {
             let rules = load_rules(explain.folder.rules.as_deref())?;
             super::print(&explained(&rules, &explain.id)?)?;
@@ -123,6 +133,13 @@ fn requirement_text(requirement: &Requirement) -> String {
     let features: Vec<&str> = requirement.judged_for.iter().map(|feature| feature.id()).collect();
     let _ = writeln!(text, "Judged:  where {} is chosen", features.join(" or "));
     let _ = writeln!(text, "File:    {}", requirement.file);
+    if let Some(example) = examples::of(&requirement.id) {
+        let _ = writeln!(text, "\nPasses:  the {} certification (`--walk` prints it, a call a line)", example.passes);
+        let _ = writeln!(text, "Fails:   the same, where {}:\n", example.shows);
+        for line in example.change.lines() {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
     text
 }
 

@@ -4,6 +4,7 @@
 //! compiles the CEL in them against the typed record of [`fields`]. What a pattern means when it meets traffic is
 //! for the verifier.
 
+pub mod examples;
 pub mod fields;
 pub mod file;
 pub mod load;

@@ -1,0 +1,59 @@
+//! An example for each requirement: a certification that passes it, and a change of that which fails it.
+//!
+//! They are the fixtures that the tests prove, built in for people to read; `fixtures/README.md` tells how.
+
+use serde::Deserialize;
+
+/// A certification that passes, and a change of it that breaks one requirement.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The name of the certification.
+    pub passes: String,
+    /// Its text: a call a line.
+    pub walk: &'static str,
+    /// What the client does that fails, in a sentence.
+    pub shows: String,
+    /// The change, as its file has it.
+    pub change: String,
+}
+
+const EDITS: [&str; 4] = [
+    include_str!("../../fixtures/edits/common.toml"),
+    include_str!("../../fixtures/edits/common-more.toml"),
+    include_str!("../../fixtures/edits/onboarding-and-payment.toml"),
+    include_str!("../../fixtures/edits/others.toml"),
+];
+
+const WALKS: [(&str, &str); 6] = [
+    ("onboarding", include_str!("../../fixtures/certified/onboarding.walk")),
+    ("payment", include_str!("../../fixtures/certified/payment.walk")),
+    ("prepared-payment", include_str!("../../fixtures/certified/prepared-payment.walk")),
+    ("refund", include_str!("../../fixtures/certified/refund.walk")),
+    ("loyalty", include_str!("../../fixtures/certified/loyalty.walk")),
+    ("payment-restrictions", include_str!("../../fixtures/certified/payment-restrictions.walk")),
+];
+
+#[derive(Deserialize)]
+struct File {
+    edit: Vec<Edit>,
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    requirement: String,
+    shows: String,
+    of: String,
+    #[serde(rename = "do")]
+    acts: toml::Spanned<toml::Value>,
+}
+
+/// The example of a requirement, where there is one.
+pub fn of(requirement: &str) -> Option<Example> {
+    EDITS.iter().find_map(|text| {
+        let file: File = toml::from_str(text).ok()?;
+        let edit = file.edit.into_iter().find(|edit| edit.requirement == requirement)?;
+        let (_, walk) = WALKS.iter().find(|(name, _)| *name == edit.of)?;
+        let change = text.get(edit.acts.span()).unwrap_or_default().to_owned();
+        Some(Example { passes: edit.of, walk, shows: edit.shows, change })
+    })
+}
