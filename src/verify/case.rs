@@ -26,6 +26,7 @@ struct Try {
 }
 
 /// A case at work.
+#[derive(Clone)]
 pub struct CaseWatch<'r> {
     case: &'r Case,
     tries: BTreeMap<u64, Vec<Try>>,
@@ -145,6 +146,11 @@ impl<'r> CaseWatch<'r> {
             }
         }
         Ok(None)
+    }
+
+    /// For each thing that may come to show the case: the exchanges that showed its steps so far, in order.
+    pub fn tries(&self) -> Vec<Vec<u64>> {
+        self.tries.values().flatten().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
     }
 
     fn put(

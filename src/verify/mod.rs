@@ -3,13 +3,14 @@
 //! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
 //! [`tracks`], [`learn`] and [`recovery`] keep what the client had been told; [`facts`] offers that to predicates;
 //! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
-//! [`run`] feeds it a capture.
+//! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod case;
 pub mod content;
 pub mod facts;
 pub mod judge;
 mod learn;
+pub mod live;
 pub mod pattern;
 pub mod profile;
 mod recovery;

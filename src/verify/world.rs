@@ -9,7 +9,7 @@ use crate::rules::load::Limits;
 use std::collections::HashMap;
 
 /// Tracks by a key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arena<T> {
     index: HashMap<String, usize>,
     items: Vec<T>,
@@ -54,7 +54,7 @@ impl<T: Default> Arena<T> {
 }
 
 /// What is known at one moment of the timeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,

@@ -1,0 +1,279 @@
+//! The course through the cases: which one is under way, which step is due, and what has to be done about it.
+//!
+//! Values in, values out: it is told how the cases stand and what time it is, and gives orders. Only exchanges of the
+//! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
+//! earlier case is not taken for this one's.
+
+use super::customer;
+use super::line::Line;
+use crate::api::Amount;
+use crate::api::customer::CustomerAct;
+use crate::capture::record::WaitOver;
+use crate::report::words::case_sentence;
+use crate::rules::model::{Case, Step, StepKind, Waits};
+use crate::verify::live::{SoFar, Standing};
+use crate::verify::verdict::CaseStatus;
+use std::time::{Duration, Instant};
+
+/// Something that has to be done now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// On the till.
+    Tell(Line),
+    /// At the PoS, as soon as it is possible.
+    Play(Vec<Play>),
+    /// What the customer has not done yet is not to be done any more.
+    StopPlaying,
+    /// Put a payment in the way of the next one.
+    Obstruct,
+    /// Set what the stores can refund.
+    Balance(Option<Amount>),
+    /// Write into the capture that a wait is over.
+    WaitOver(WaitOver),
+    /// Tell people.
+    Say(String),
+}
+
+/// What the customer does, and what the till is told between two acts of theirs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Play {
+    /// The customer acts.
+    Act(CustomerAct),
+    /// The till is told.
+    Tell(Line),
+}
+
+/// A case of the course.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The case.
+    pub case: Case,
+    /// Whether the client can do it: not where it needs a feature that is not chosen.
+    pub possible: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Before a case: what the last one left open comes to its end.
+    Tidy { since: Instant },
+    /// A case is under way.
+    Under { since_number: u64, due: usize, due_since: Instant },
+    /// All cases were gone through.
+    Over,
+}
+
+/// The course.
+pub struct Course {
+    plan: Vec<Planned>,
+    at: usize,
+    stage: Stage,
+    wait: Duration,
+    quiet: Duration,
+    balance_set: bool,
+}
+
+impl Course {
+    /// Before the first case.
+    pub fn new(plan: Vec<Planned>, waits: Waits, attended: bool, now: Instant) -> Course {
+        let seconds = if attended { waits.by_hand_s } else { waits.unattended_s };
+        Course {
+            plan,
+            at: 0,
+            stage: Stage::Tidy { since: now },
+            wait: Duration::from_secs(seconds),
+            quiet: Duration::from_millis(waits.quiet_ms),
+            balance_set: false,
+        }
+    }
+
+    /// Whether all cases were gone through.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The steps of the case under way, and the one that is due (from 0; their count where none is).
+    pub fn due(&self) -> Option<(&[Step], usize)> {
+        match self.stage {
+            Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
+            _ => None,
+        }
+    }
+
+    /// What is waited for, and for how long already.
+    pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
+        let Stage::Under { due, due_since, .. } = self.stage else { return None };
+        let case = &self.plan.get(self.at)?.case;
+        let step = case.steps.get(due)?;
+        Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
+    }
+
+    /// The client has just met a fault of the due step: it is given its time from here.
+    pub fn stirred(&mut self, now: Instant) {
+        if let Stage::Under { due_since, .. } = &mut self.stage {
+            *due_since = now;
+        }
+    }
+
+    /// Goes on as far as the records allow. `last_number` is the last exchange that is over.
+    pub fn turn(&mut self, so_far: &SoFar, last_number: u64, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        loop {
+            let before = (self.at, self.stage);
+            match self.stage {
+                Stage::Over => return orders,
+                Stage::Tidy { since } => {
+                    if !so_far.open || now.saturating_duration_since(since) >= self.wait {
+                        self.open_next(so_far, last_number, now, &mut orders);
+                    }
+                }
+                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
+            }
+            if before == (self.at, self.stage) {
+                return orders;
+            }
+        }
+    }
+
+    fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let case = &planned.case;
+        let standing = so_far.cases.get(self.at);
+        let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
+        if passed {
+            let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
+            orders.push(Order::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+        }
+        if passed || !planned.possible {
+            self.at += 1;
+            return;
+        }
+        orders.push(Order::Say(format!("{} {}", case.id, case.title)));
+        let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
+        self.stage = Stage::Under { since_number: last_number, due, due_since: now };
+        self.begin_step(due, orders);
+    }
+
+    fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Stage::Under { since_number, due, due_since } = self.stage else { return };
+        let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let steps = &planned.case.steps;
+        let ends = |from: usize| steps.iter().skip(from).all(|step| step.kind == StepKind::Ends);
+        let witnessed = standing.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
+        let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
+        if now_due > due {
+            for at in due..now_due {
+                orders.push(Order::Say(step_line(standing, &steps[at], at)));
+            }
+            self.stage = Stage::Under { since_number, due: now_due, due_since: now };
+            self.begin_step(now_due, orders);
+            return;
+        }
+        let waited = now.saturating_duration_since(due_since);
+        if due >= steps.len() || ends(due) && waited >= self.quiet {
+            return self.close(standing, now, orders);
+        }
+        let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
+        if !ends(due) && waited >= wait {
+            let over = WaitOver {
+                case: planned.case.id.clone(),
+                step: u32::try_from(due + 1).unwrap_or(u32::MAX),
+                waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+                after_number: last_number,
+            };
+            orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
+            let line = Line::abort(&planned.case.id);
+            let open = so_far.open;
+            orders.extend([Order::StopPlaying, Order::WaitOver(over)]);
+            self.leave(now, orders);
+            if open {
+                orders.push(Order::Tell(line));
+                orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+            }
+        }
+    }
+
+    fn close(&mut self, standing: &Standing, now: Instant, orders: &mut Vec<Order>) {
+        orders.push(Order::Say(case_line(standing)));
+        self.leave(now, orders);
+    }
+
+    fn leave(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        if std::mem::take(&mut self.balance_set) {
+            orders.push(Order::Balance(None));
+        }
+        self.at += 1;
+        self.stage = Stage::Tidy { since: now };
+    }
+
+    fn begin_step(&mut self, due: usize, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else { return };
+        let case = &planned.case;
+        let Some(step) = case.steps.get(due) else { return };
+        let guide = &step.guide;
+        if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
+            orders.push(Order::StopPlaying);
+        }
+        if guide.obstruct {
+            orders.push(Order::Obstruct);
+        }
+        if let Some(balance) = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok()) {
+            orders.push(Order::Balance(Some(balance)));
+            self.balance_set = true;
+        }
+        if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
+            orders.push(Order::Tell(line));
+        } else if let Some(text) = &guide.text {
+            orders.push(Order::Say(format!("  step {}: {text}", due + 1)));
+        }
+        let mut plays = Vec::new();
+        let mut then = guide.then.as_ref().map(|then| Line::of_then(&case.id, due + 1, then));
+        for name in &guide.customer {
+            let Some(act) = customer::act(name, guide.account.as_deref()) else { continue };
+            plays.push(Play::Act(act));
+            plays.extend(then.take().map(Play::Tell));
+        }
+        plays.extend(then.map(Play::Tell));
+        if !plays.is_empty() {
+            orders.push(Order::Play(plays));
+        }
+    }
+}
+
+fn is_end(step: &Step) -> bool {
+    step.kind == StepKind::Ends
+}
+
+/// The first step that the till is told to do.
+fn first_told(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
+}
+
+/// How many steps the best try has shown whose first told step came after `since`.
+fn reached(steps: &[Step], standing: &Standing, since: u64) -> usize {
+    let opening = first_told(steps);
+    let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
+    standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
+}
+
+fn step_line(standing: &Standing, step: &Step, at: usize) -> String {
+    let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
+    let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
+    format!("  ✓ step {}: {}{seen}", at + 1, step.title)
+}
+
+/// How a case stands, in a line: the words are those of the report.
+pub fn case_line(standing: &Standing) -> String {
+    let case = &standing.verdict;
+    let mark = match case.status {
+        CaseStatus::Passed => "✓",
+        CaseStatus::Failed => "✗",
+        CaseStatus::NotTested | CaseStatus::InProgress => "·",
+    };
+    format!("{mark} {} {}: {}", case.id, case.title, case_sentence(case))
+}
