@@ -1,15 +1,18 @@
 //! `poscert demo`: sandbox, recorder, reference client and verdict in one process, over real sockets and real TLS.
 
 mod closing;
+mod customer;
 mod faults;
 mod play;
 mod script;
 mod stage;
 
 use super::{Exit, Failure};
+use crate::api::Feature;
 use crate::report::text;
+use crate::sandbox::SandboxOptions;
 use crate::till::mistake::{Announced, catalogue};
-use play::Play;
+use play::Scenery;
 use script::Script;
 use stage::Stage;
 use std::path::PathBuf;
@@ -51,15 +54,25 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 async fn record(dir: &std::path::Path, announced: Option<&Announced>) -> Result<(), Failure> {
     let mistake = announced.map(|announced| super::till::mistake_of(&announced.id)).transpose()?;
     let script = Script::builtin().map_err(Failure::new)?;
-    let stage = Stage::set(dir).await?;
+    let features = features(announced);
+    let usual = SandboxOptions::default();
+    let delay = announced.and_then(|announced| announced.poll_delay_ms);
+    let backend = SandboxOptions { poll_delay_ms: delay.unwrap_or(usual.poll_delay_ms), ..usual };
+    let stage = Stage::set(dir, &features, backend).await?;
     println!("Sandbox, recorder and till on this machine; capture in {}", dir.display());
     if let Some(announced) = announced {
         println!("The till makes a mistake: {}.", announced.title);
     }
-    let say = |line: &str| println!("{line}");
-    let played = Play::new(&stage, &script, mistake, &say).run().await;
+    let played = Scenery::new(&stage, script, &features, mistake).play().await;
     stage.clear().await?;
     played.map_err(Failure::new)
+}
+
+/// The features that are played: all of them, unless a mistake concerns some alone.
+fn features(announced: Option<&Announced>) -> Vec<Feature> {
+    let chosen = announced.map(|announced| announced.features.as_slice()).unwrap_or_default();
+    let plays = |feature: &Feature| chosen.is_empty() || *feature == Feature::Onboarding || chosen.contains(feature);
+    Feature::ALL.into_iter().filter(plays).collect()
 }
 
 fn capture_dir(wanted: Option<PathBuf>) -> Result<PathBuf, Failure> {

@@ -4,9 +4,11 @@ use super::{Exit, Failure};
 use crate::api::Amount;
 use crate::pki::{self, CaFiles};
 use crate::till::config::token_url;
-use crate::till::drive::{amount_of, drive, tell_jobs, tell_paid, tell_settled};
+use crate::till::act::amount_of;
+use crate::till::drive::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
+use crate::till::prepared::due;
 use crate::till::sale::Abort;
-use crate::till::{Memory, Mistake, Paid, Sale, Till, TillConfig, Trouble};
+use crate::till::{Memory, Mistake, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};
 use clap::Subcommand;
 use std::io::BufRead as _;
 use std::path::PathBuf;
@@ -15,7 +17,8 @@ use tokio::sync::mpsc;
 /// Arguments of `poscert till`.
 #[derive(clap::Args)]
 #[command(after_help = "Example, against `poscert record` or `poscert sandbox` on this machine:\n  \
-    poscert till onboard\n  poscert till pay 12.50\n  poscert till offboard\n\n\
+    poscert till onboard\n  poscert till pay 12.50\n  poscert till refund 12.50\n  poscert till prepare\n  \
+    poscert till ready 8.00 --no-debit\n  poscert till offboard\n\n\
     Calls that get no answer are sent again as the documentation asks; what could not be captured or cancelled is \
     remembered, and `poscert till job` tries it again.")]
 pub struct Args {
@@ -60,6 +63,9 @@ pub struct Args {
     /// Folder of the local CA
     #[arg(long, global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
+    /// Fix amounts without waiting until it is known whether the customer is enrolled in the loyalty programme
+    #[arg(long, global = true)]
+    no_loyalty: bool,
     /// Make a mistake; `poscert demo --broken list` has them all
     #[arg(long, global = true, value_name = "WHAT")]
     broken: Option<String>,
@@ -73,16 +79,34 @@ enum Act {
     Offboard,
     /// Start a payment and see it through; Ctrl-C is the cashier's key that stops it
     Pay {
+        #[command(flatten)]
+        terms: Terms,
+        /// Wait for the customer first, and start the payment once it is known whether they are a member
+        #[arg(long)]
+        check_in: bool,
+    },
+    /// Prepare a payment, whose amount `ready` says later; with an amount, make it ready and see it through at once
+    Prepare {
+        /// For example 12.50
+        #[arg(value_parser = amount_of)]
+        amount: Option<Amount>,
+    },
+    /// Make the prepared payment ready and see it through; Ctrl-C stops it
+    Ready {
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Give money back; Ctrl-C stops it while it can be stopped
+    Refund {
         /// For example 12.50
         #[arg(value_parser = amount_of)]
         amount: Amount,
-        /// Capture less, where that is possible
-        #[arg(long, value_name = "AMOUNT", value_parser = amount_of)]
-        capture: Option<Amount>,
-        /// What the customer reads
-        #[arg(long)]
-        label: Option<String>,
+        /// Id of the payment [default: the latest that this till captured and that has so much left]
+        #[arg(long, value_name = "ID")]
+        payment: Option<String>,
     },
+    /// Stop the refund that was created and not captured
+    CancelRefund,
     /// Cancel the payment that was started and not ended
     #[command(alias = "abort")]
     Cancel,
@@ -94,34 +118,46 @@ enum Act {
     Status,
     /// Do the acts that come as lines of JSON on standard input: {"act": "pay", "amount": "12.50"}
     Drive,
-    /// Prepare a payment (not built yet)
-    Prepare(super::NotYet),
-    /// Ready a prepared payment (not built yet)
-    Ready(super::NotYet),
-    /// Refund a payment (not built yet)
-    Refund(super::NotYet),
-    /// Cancel a refund (not built yet)
-    CancelRefund(super::NotYet),
+}
+
+/// What a payment is about.
+#[derive(clap::Args)]
+struct Terms {
+    /// For example 12.50
+    #[arg(value_parser = amount_of)]
+    amount: Amount,
+    /// Capture less, where that is possible
+    #[arg(long, value_name = "AMOUNT", value_parser = amount_of)]
+    capture: Option<Amount>,
+    /// What the customer reads
+    #[arg(long)]
+    label: Option<String>,
+    /// Take no debit cards
+    #[arg(long)]
+    no_debit: bool,
+    /// Take no credit cards
+    #[arg(long)]
+    no_credit: bool,
+}
+
+impl Terms {
+    fn sale(&self) -> Sale {
+        let restrictions =
+            Restrictions { debit_card_disallowed: self.no_debit, credit_card_disallowed: self.no_credit };
+        Sale {
+            capture: self.capture,
+            label: self.label.clone(),
+            restrictions: (self.no_debit || self.no_credit).then_some(restrictions),
+            ..Sale::of(self.amount)
+        }
+    }
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    if let Some(name) = not_built(&args.act) {
-        return Err(Failure::not_yet(&format!("`till {name}`")));
-    }
     let config = config(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
     runtime.block_on(act(config, &args)).map_err(|trouble| Failure::new(trouble.to_string()))
-}
-
-fn not_built(act: &Act) -> Option<&'static str> {
-    match act {
-        Act::Prepare(_) => Some("prepare"),
-        Act::Ready(_) => Some("ready"),
-        Act::Refund(_) => Some("refund"),
-        Act::CancelRefund(_) => Some("cancel-refund"),
-        _ => None,
-    }
 }
 
 fn config(args: &Args) -> Result<TillConfig, Failure> {
@@ -139,6 +175,7 @@ fn config(args: &Args) -> Result<TillConfig, Failure> {
         extra_ca: local_ca,
         beacon_id: args.beacon.clone(),
         memory: Some(memory.ok_or_else(|| Failure::new(nowhere))?),
+        members: !args.no_loyalty,
         mistake,
         ..TillConfig::certification(&args.base_url, &args.client_id, &args.client_secret)
     })
@@ -170,9 +207,21 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
             println!("The PoS is deleted.");
             Ok(Exit::Passed)
         }
-        Act::Pay { amount, capture, label } => {
-            let sale = Sale { capture: *capture, label: label.clone(), ..Sale::of(*amount) };
-            pay(&mut till, &sale).await
+        Act::Pay { terms, check_in } => {
+            let sale = Sale { member_first: *check_in, ..terms.sale() };
+            let abort = abort_by_key();
+            Ok(told(&till.pay(&sale, &abort).await?))
+        }
+        Act::Prepare { amount } => prepare(&mut till, *amount).await,
+        Act::Ready { terms } => Ok(told(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
+        Act::Refund { amount, payment } => {
+            let refunded = till.refund(*amount, payment.as_deref(), &abort_by_key()).await?;
+            println!("{}", tell_refunded(&refunded));
+            Ok(if matches!(refunded, Refunded::Captured(..)) { Exit::Passed } else { Exit::Failed })
+        }
+        Act::CancelRefund => {
+            println!("{}", stop_refund(&mut till).await?);
+            Ok(Exit::Passed)
         }
         Act::Cancel => {
             let open = till.memory().open.clone().ok_or(Trouble::NoPayment)?;
@@ -184,24 +233,38 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
             println!("{}", status(till.memory()));
             Ok(Exit::Passed)
         }
-        Act::Drive | Act::Prepare(_) | Act::Ready(_) | Act::Refund(_) | Act::CancelRefund(_) => Ok(Exit::Passed),
+        Act::Drive => Ok(Exit::Passed),
     }
 }
 
-/// A sale; Ctrl-C stops it as the cashier would.
-async fn pay(till: &mut Till, sale: &Sale) -> Result<Exit, Trouble> {
+/// Ctrl-C stops a sale or refund as the cashier would.
+fn abort_by_key() -> Abort {
     let abort = Abort::default();
     let key = abort.clone();
-    let waiter = tokio::spawn(async move {
+    tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             key.press();
         }
     });
-    let paid = till.pay(sale, &abort).await;
-    waiter.abort();
-    let paid = paid?;
-    println!("{}", tell_paid(&paid));
-    Ok(if matches!(paid, Paid::Captured(..)) { Exit::Passed } else { Exit::Failed })
+    abort
+}
+
+fn told(paid: &Paid) -> Exit {
+    println!("{}", tell_paid(paid));
+    if matches!(paid, Paid::Captured(..)) { Exit::Passed } else { Exit::Failed }
+}
+
+/// A payment whose amount is said now or later; it is looked at once, so that the cashier sees that it is there.
+async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Trouble> {
+    let prepared = till.prepare().await?;
+    if let Some(amount) = amount {
+        let paid = till.pay_prepared(prepared, &due(Sale::of(amount)), &abort_by_key()).await?;
+        return Ok(told(&paid));
+    }
+    let state = till.query(&prepared.id).await.ok().and_then(|view| view.state);
+    let state = state.map_or("of unknown state", |state| state.name());
+    println!("payment {} is {state}: say what is to be paid with `poscert till ready`", prepared.id);
+    Ok(Exit::Passed)
 }
 
 /// The periodic job: waits for what rests, and tries it again.

@@ -168,6 +168,13 @@ impl Sandbox {
         world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.beacon_id.clone())
     }
 
+    /// The store of a PoS that is not deleted.
+    pub fn store_of(&self, pos_id: &str) -> Option<String> {
+        let id = Guid::parse(pos_id)?;
+        let world = self.world();
+        world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.made.store_id.as_str().to_owned())
+    }
+
     /// The sandbox's own OpenAPI 3 description, as it is served at `/openapi.json`.
     pub fn openapi() -> serde_json::Value {
         openapi::description()

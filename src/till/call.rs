@@ -121,6 +121,7 @@ impl Till {
             .method(call.operation.method())
             .uri(url)
             .header(names::ACCEPT, "application/json")
+            .header(names::USER_AGENT, &self.config.agent)
             .header(names::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CLIENT_ID, &self.config.client_id);
         if let Some(version) = self.spelled_version(call.operation) {

@@ -31,6 +31,10 @@ pub struct TillConfig {
     pub beacon_id: Option<String>,
     /// Where it keeps what it must not forget; without it, it forgets all when it ends.
     pub memory: Option<PathBuf>,
+    /// Whether it is learnt if the customer is enrolled in the loyalty programme before the amount is fixed.
+    pub members: bool,
+    /// How it calls itself in `User-Agent`.
+    pub agent: String,
     /// A token from an earlier run, used until it is refused.
     pub first_token: Option<String>,
     /// Its times and counts.
@@ -55,6 +59,8 @@ impl TillConfig {
             location: customer::CERTIFICATION_LOCATION.to_owned(),
             beacon_id: None,
             memory: None,
+            members: true,
+            agent: format!("poscert-till/{}", env!("CARGO_PKG_VERSION")),
             first_token: None,
             pace: Pace::default(),
             mistake: None,
@@ -70,7 +76,8 @@ impl TillConfig {
             .or_else(|| url_problem("token URL", &self.token_url))
             .or_else(|| version_problem(&self.version))
             .or_else(|| vat_problem(&self.vat))
-            .or_else(|| text::problem(&self.client_id).map(|what| format!("the client id {what}")));
+            .or_else(|| text::problem(&self.client_id).map(|what| format!("the client id {what}")))
+            .or_else(|| agent_problem(&self.agent));
         problem.map_or(Ok(()), |what| Err(Trouble::Setup(what)))
     }
 
@@ -111,6 +118,11 @@ fn version_problem(version: &str) -> Option<String> {
 fn vat_problem(vat: &str) -> Option<String> {
     let wrong = !header::is_vat_number(vat);
     wrong.then(|| format!("the VAT number {vat:?} is not DK or FI and eight digits: give one like DK90000028"))
+}
+
+fn agent_problem(agent: &str) -> Option<String> {
+    let wrong = http::HeaderValue::from_str(agent).is_err();
+    wrong.then(|| format!("the name {agent:?} of the client cannot stand in a header"))
 }
 
 #[cfg(test)]

@@ -3,91 +3,56 @@
 //! One act at a time, in order; `abort` reaches the sale that is under way, `restart` is the power cut that ends
 //! whatever is under way. Between acts the periodic job does what is due.
 
+use super::act::Act;
 use super::payment::Settled;
 use super::sale::Abort;
-use super::{Hanging, Paid, Sale, Till, TillConfig, Trouble};
-use crate::api::Amount;
-use serde::Deserialize;
+use super::{Hanging, Paid, Refunded, Sale, Till, TillConfig, Trouble};
 use std::collections::VecDeque;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-/// What a till is told to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// A sale, seen through to its end.
-    Pay(Sale),
-    /// The cashier's key that stops the sale under way.
-    Abort,
-    /// Look the PoS up, or create it.
-    Onboard,
-    /// Delete it.
-    Offboard,
-    /// The till loses power and starts again: what is in its memory file stays, and the PoS is looked up.
-    Restart,
-    /// Nothing more will come.
-    End,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    act: String,
-    amount: Option<String>,
-    capture: Option<String>,
-    restrictions: Option<serde_json::Value>,
-}
-
-impl Act {
-    /// Reads a line.
-    ///
-    /// # Errors
-    /// A sentence on what is wrong with it, or that the act is not built yet.
-    pub fn parse(line: &str) -> Result<Act, String> {
-        let line: Line = serde_json::from_str(line).map_err(|error| {
-            format!("the line {line:?} is no act ({error}): send one like {{\"act\": \"pay\", \"amount\": \"12.50\"}}")
-        })?;
-        match line.act.as_str() {
-            "pay" if line.restrictions.is_some() => Err(not_yet("`pay` with restrictions")),
-            "pay" => {
-                let amount = line.amount.ok_or_else(|| "the act `pay` has no amount".to_owned())?;
-                let sale = Sale::of(amount_of(&amount)?);
-                Ok(Act::Pay(match line.capture {
-                    Some(less) => sale.capturing(amount_of(&less)?),
-                    None => sale,
-                }))
-            }
-            "abort" => Ok(Act::Abort),
-            "onboard" => Ok(Act::Onboard),
-            "offboard" => Ok(Act::Offboard),
-            "restart" => Ok(Act::Restart),
-            "end" => Ok(Act::End),
-            later @ ("prepare" | "ready" | "refund" | "cancel-refund") => Err(not_yet(&format!("the act `{later}`"))),
-            other => {
-                Err(format!("there is no act {other:?}: pay, abort, onboard, offboard, restart and end are known"))
-            }
-        }
-    }
-}
-
-fn not_yet(what: &str) -> String {
-    format!("{what} is not built yet in version {}", env!("CARGO_PKG_VERSION"))
-}
-
-/// An amount that somebody typed: positive, at most two decimals.
-///
-/// # Errors
-/// A sentence.
-pub fn amount_of(text: &str) -> Result<Amount, String> {
-    let amount = Amount::parse(text).ok().filter(|amount| amount.0 > 0);
-    amount.ok_or_else(|| format!("{text:?} is no amount: give one like 12.50"))
-}
 
 type Job = JoinHandle<(Till, Vec<String>)>;
 
 /// What the till is at.
 enum State {
     Idle(Box<Till>),
-    Busy(Job, Abort),
+    Busy(Job, Keys),
+}
+
+/// What reaches the act that is under way.
+struct Keys {
+    act: Option<Act>,
+    abort: Abort,
+    due: watch::Sender<Option<Sale>>,
+}
+
+impl Keys {
+    fn new(act: Option<Act>) -> Keys {
+        let known = if let Some(Act::Prepare(sale)) = &act { sale.clone() } else { None };
+        Keys { act, abort: Abort::default(), due: watch::Sender::new(known) }
+    }
+
+    /// Whether a prepared payment waits for its amount.
+    fn wants_amount(&self) -> bool {
+        matches!(self.act, Some(Act::Prepare(_))) && self.due.borrow().is_none()
+    }
+
+    /// Hands on what is next in the queue where it is meant for the act under way. A prepared payment whose amount
+    /// never comes, since the till is told to do something else, is let go.
+    fn hand_on(&self, queue: &mut VecDeque<Act>, open: bool) {
+        if !self.wants_amount() {
+            return;
+        }
+        match queue.front() {
+            Some(Act::Ready(sale)) => {
+                self.due.send_replace(Some(sale.clone()));
+                queue.pop_front();
+            }
+            None if open => {}
+            _ => self.abort.press(),
+        }
+    }
 }
 
 /// Does the acts of `lines` until `end`, or until no more lines can come. What was done is told to `say`, a line each.
@@ -127,7 +92,8 @@ pub async fn drive(
                     }
                 }
             }
-            State::Busy(job, abort) => {
+            State::Busy(job, keys) => {
+                keys.hand_on(&mut queue, open);
                 tokio::select! {
                     done = &mut *job => {
                         let (till, told) = done.map_err(|error| Trouble::Setup(format!("the till broke down: {error}")))?;
@@ -135,7 +101,7 @@ pub async fn drive(
                         state = State::Idle(Box::new(till));
                     }
                     line = lines.recv(), if open => match line {
-                        Some(line) => hear(&line, Some(abort), &mut queue, &mut open)?,
+                        Some(line) => hear(&line, Some(keys), &mut queue, &mut open)?,
                         None => open = false,
                     },
                 }
@@ -152,14 +118,17 @@ pub async fn drive(
     }
 }
 
-/// Takes one line in: to the sale under way, or into the queue.
-fn hear(line: &str, abort: Option<&Abort>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), Trouble> {
+/// Takes one line in: to the act under way, or into the queue.
+fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), Trouble> {
     if line.trim().is_empty() {
         return Ok(());
     }
-    match (Act::parse(line).map_err(Trouble::Setup)?, abort) {
+    match (Act::parse(line).map_err(Trouble::Setup)?, keys) {
         (Act::End, _) => *open = false,
-        (Act::Abort, Some(abort)) => abort.press(),
+        (Act::Abort, Some(keys)) => keys.abort.press(),
+        (Act::CancelRefund, Some(keys)) if matches!(keys.act, Some(Act::Refund(_))) && queue.is_empty() => {
+            keys.abort.press();
+        }
         (Act::Abort, None) => {}
         (Act::Restart, _) => {
             queue.clear();
@@ -172,25 +141,51 @@ fn hear(line: &str, abort: Option<&Abort>, queue: &mut VecDeque<Act>, open: &mut
 
 /// Starts an act.
 fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
-    let abort = Abort::default();
-    let (key, pos) = (abort.clone(), merchant_pos_id.to_owned());
+    let keys = Keys::new(act.clone());
+    let (abort, due, pos) = (keys.abort.clone(), keys.due.subscribe(), merchant_pos_id.to_owned());
     let job = tokio::spawn(async move {
         let mut till = *till;
-        let told = match act {
-            Some(Act::Onboard) => {
-                vec![tell(till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)))]
+        let outcome = match act {
+            None | Some(Act::Abort | Act::End) => return (till, Vec::new()),
+            Some(Act::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
+            Some(Act::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
+            Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("started again as {}", pos.pos_id)),
+            Some(Act::Pay(sale)) => till.pay(&sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Prepare(_)) => prepare(&mut till, &due, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Ready(sale)) => ready(&mut till, sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Refund(amount)) => {
+                till.refund(amount, None, &abort).await.map(|refunded| tell_refunded(&refunded))
             }
-            Some(Act::Offboard) => vec![tell(till.offboard().await.map(|()| "offboarded".to_owned()))],
-            Some(Act::Pay(sale)) => vec![tell(till.pay(&sale, &key).await.map(|paid| tell_paid(&paid)))],
-            Some(Act::Restart) => {
-                let found = till.onboard(&pos).await.map(|pos| format!("started again as {}", pos.pos_id));
-                vec![tell(found)]
-            }
-            Some(Act::Abort | Act::End) | None => Vec::new(),
+            Some(Act::CancelRefund) => stop_refund(&mut till).await,
         };
+        let told = vec![tell(outcome)];
         (till, told)
     });
-    State::Busy(job, abort)
+    State::Busy(job, keys)
+}
+
+async fn prepare(till: &mut Till, due: &watch::Receiver<Option<Sale>>, abort: &Abort) -> Result<Paid, Trouble> {
+    let prepared = till.prepare().await?;
+    till.pay_prepared(prepared, due, abort).await
+}
+
+/// Goes on with the payment that was prepared before the till was started, or by another command.
+///
+/// # Errors
+/// [`Trouble::NoPayment`] where there is none, and as [`Till::pay_prepared`].
+pub async fn ready(till: &mut Till, sale: Sale, abort: &Abort) -> Result<Paid, Trouble> {
+    let prepared = till.memory().prepared.clone().ok_or(Trouble::NoPayment)?;
+    till.pay_prepared(prepared, &super::prepared::due(sale), abort).await
+}
+
+/// Cancels the refund that is decided but not carried out yet.
+///
+/// # Errors
+/// [`Trouble::NoRefund`] where there is none, and what the backend refuses.
+pub async fn stop_refund(till: &mut Till) -> Result<String, Trouble> {
+    let id = till.open_refund().map(str::to_owned).ok_or(Trouble::NoRefund)?;
+    let settled = till.cancel_refund(&id).await?;
+    Ok(format!("refund {id}: {}", tell_settled(&settled)))
 }
 
 fn tell(outcome: Result<String, Trouble>) -> String {
@@ -203,6 +198,16 @@ pub fn tell_paid(paid: &Paid) -> String {
         Paid::Captured(payment, amount) => format!("payment {}: captured {amount}", payment.id),
         Paid::Ended(payment, state) => format!("payment {}: ended as {}", payment.id, state.name()),
         Paid::Hanging(payment, why) => format!("payment {}: hanging, to be tried again later ({why})", payment.id),
+        Paid::Nobody => "no payment: no customer checked in".to_owned(),
+    }
+}
+
+/// How a refund ended, in a line.
+pub fn tell_refunded(refunded: &Refunded) -> String {
+    match refunded {
+        Refunded::Captured(refund) => format!("refund {}: gave {} back", refund.id, refund.amount),
+        Refunded::Ended(refund, state) => format!("refund {}: ended as {}", refund.id, state.name()),
+        Refunded::Hanging(refund, why) => format!("refund {}: hanging, to be tried again later ({why})", refund.id),
     }
 }
 
@@ -212,6 +217,8 @@ pub fn tell_settled(settled: &Settled) -> String {
         Settled::Captured(amount) => format!("captured {amount}"),
         Settled::Cancelled => "cancelled".to_owned(),
         Settled::Ended(state) => format!("ended as {}", state.name()),
+        Settled::Refunded => "the money went back".to_owned(),
+        Settled::RefundEnded(state) => format!("ended as {}", state.name()),
         Settled::Hanging(why) => format!("still hanging ({why})"),
     }
 }
@@ -220,37 +227,8 @@ pub fn tell_settled(settled: &Settled) -> String {
 pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, Trouble>)>) -> Vec<String> {
     let line = |(hanging, outcome): (Hanging, Result<Settled, Trouble>)| {
         let what = outcome.as_ref().map_or_else(|trouble| format!("given up ({trouble})"), tell_settled);
-        format!("payment {}: tried again, {what}", hanging.payment_id)
+        let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
+        format!("{kind} {}: tried again, {what}", hanging.id)
     };
     jobs.into_iter().map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_an_act() {
-        let line = r#"{"case":"payment/7","step":1,"act":"pay","amount":"100.00","capture":"60.00","text":"Start"}"#;
-        let Ok(Act::Pay(sale)) = Act::parse(line) else { panic!("a sale") };
-        assert_eq!((sale.amount, sale.capture), (Amount(10_000), Some(Amount(6_000))));
-        assert_eq!(Act::parse(r#"{"act":"end"}"#), Ok(Act::End));
-        assert_eq!(Act::parse(r#"{"act":"restart","case":"onboarding/4"}"#), Ok(Act::Restart));
-    }
-
-    #[test]
-    fn what_is_no_act_is_refused_in_a_sentence() {
-        for (line, wanted) in [
-            ("pay 100", "is no act"),
-            (r#"{"act":"pay"}"#, "has no amount"),
-            (r#"{"act":"pay","amount":"-1"}"#, "is no amount"),
-            (r#"{"act":"pay","amount":"0.001"}"#, "is no amount"),
-            (r#"{"act":"dance"}"#, "there is no act"),
-            (r#"{"act":"refund"}"#, "not built yet"),
-            (r#"{"act":"pay","amount":"1","restrictions":{}}"#, "not built yet"),
-        ] {
-            let sentence = Act::parse(line).unwrap_err();
-            assert!(sentence.contains(wanted), "{sentence}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The periodic job: what was decided and could not be carried out is tried again (payment_flows, "Hanging payments").
 
 use super::payment::Settled;
-use super::{Hanging, Till, Trouble};
+use super::{Hanging, Intent, Till, Trouble};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the Unix epoch: the memory outlives the process, so its times are the wall clock's.
@@ -10,7 +10,7 @@ pub(super) fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How long a hanging payment has to rest yet.
+/// How long a hanging decision has to rest yet.
 pub fn rests_for(hanging: &Hanging, now_ms: u64, rest: Duration) -> Duration {
     let rested = Duration::from_millis(now_ms.saturating_sub(hanging.tried_ms));
     // A wall clock that was set back must not make it rest for years.
@@ -24,7 +24,7 @@ impl Till {
         self.memory.hanging.iter().map(|hanging| rests_for(hanging, now, rest)).min()
     }
 
-    /// Tries every hanging payment that has rested long enough once more, each as it was decided.
+    /// Tries every hanging payment and refund that has rested long enough once more, each as it was decided.
     ///
     /// # Errors
     /// Only the till's own: what the backend refuses is in the list.
@@ -34,7 +34,11 @@ impl Till {
             self.memory.hanging.iter().filter(|hanging| rests_for(hanging, now, rest).is_zero()).cloned().collect();
         let mut done = Vec::new();
         for hanging in due {
-            match self.settle(&hanging.payment_id, hanging.intent).await {
+            let outcome = match hanging.intent {
+                Intent::CaptureRefund => self.resume_refund(&hanging.id).await,
+                intent => self.settle(&hanging.id, intent).await,
+            };
+            match outcome {
                 Err(Trouble::Setup(what)) => return Err(Trouble::Setup(what)),
                 outcome => done.push((hanging, outcome)),
             }
@@ -46,12 +50,11 @@ impl Till {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::till::Intent;
 
     #[test]
     fn a_hanging_payment_rests_before_it_is_tried_again() {
         let rest = Duration::from_secs(30);
-        let hanging = Hanging { payment_id: "p".into(), intent: Intent::Cancel, tried_ms: 100_000 };
+        let hanging = Hanging { id: "p".into(), intent: Intent::Cancel, tried_ms: 100_000 };
         assert_eq!(rests_for(&hanging, 100_000, rest), rest);
         assert_eq!(rests_for(&hanging, 129_000, rest), Duration::from_secs(1));
         assert_eq!(rests_for(&hanging, 130_000, rest), Duration::ZERO);

@@ -3,7 +3,7 @@
 use super::call::{Call, list_field, text_field};
 use super::{Mistake, Payment, Sale, Till, Trouble};
 use crate::api::{Operation, PaymentState, error};
-use serde_json::json;
+use serde_json::{Value, json};
 
 impl Till {
     /// Starts a payment on the till's PoS. Where another one is active there, it is found and cancelled, and the
@@ -13,41 +13,49 @@ impl Till {
     /// Whatever keeps the payment from being started.
     pub async fn initiate(&mut self, sale: &Sale) -> Result<Payment, Trouble> {
         let pos = self.pos()?;
-        let mut body = json!({
-            "posId": pos.pos_id,
-            "orderId": sale.order_id,
-            "amount": self.spelled_amount(sale.amount),
-            "currencyCode": self.config.currency(),
-            "plannedCaptureDelay": "None",
-        });
+        let mut body = json!({ "posId": pos.pos_id, "orderId": sale.order_id });
+        self.add_terms(&mut body, sale);
+        let id = self.start(&Call::of(Operation::InitiatePayment).body(body), &pos.pos_id).await?;
+        self.remember(|memory| memory.open = Some(id.clone()))?;
+        Ok(Payment { id, order_id: sale.order_id.clone(), amount: sale.amount })
+    }
+
+    /// What a payment is about, said when it is initiated or made ready.
+    pub(super) fn add_terms(&self, body: &mut Value, sale: &Sale) {
+        body["amount"] = self.spelled_amount(sale.amount);
+        body["currencyCode"] = json!(self.config.currency());
+        body["plannedCaptureDelay"] = json!("None");
         if let Some(label) = &sale.label {
             body["merchantPaymentLabel"] = json!(label);
         }
-        let operation = Operation::InitiatePayment;
-        let call = Call::of(operation).body(body);
-        let answer = match self.call(&call).await {
+        if let Some(restrictions) = sale.restrictions {
+            body["restrictions"] = self.spelled_restrictions(restrictions);
+        }
+    }
+
+    /// Makes a call that starts a payment, and gives the payment's id. What stands in its way is cleaned up.
+    pub(super) async fn start(&mut self, call: &Call, pos_id: &str) -> Result<String, Trouble> {
+        let answer = match self.call(call).await {
             Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Mistake::IgnoresActive) => {
-                self.clear_pos(&pos.pos_id).await?;
-                self.call(&self.once_more(&call)).await?
+                self.clear_pos(pos_id).await?;
+                self.call(&self.once_more(call)).await?
             }
             Err(trouble) if self.makes(Mistake::CleansUpOnAnyError) => {
-                self.sweep_and_repeat(&call, &pos.pos_id, trouble).await?
+                self.sweep_and_repeat(call, pos_id, trouble).await?
             }
             other => other?,
         };
-        let id = match text_field(operation, &answer, "paymentId") {
-            Err(_) if self.makes(Mistake::NullId) => "null".to_owned(),
-            other => other?,
-        };
-        self.remember(|memory| memory.open = Some(id.clone()))?;
-        Ok(Payment { id, order_id: sale.order_id.clone(), amount: sale.amount })
+        match text_field(call.operation, &answer, "paymentId") {
+            Err(_) if self.makes(Mistake::NullId) => Ok("null".to_owned()),
+            other => other,
+        }
     }
 
     /// Finds the payment that is active on the PoS and cancels it. The list holds reserved ones too: these stand in
     /// nobody's way, and what becomes of them was decided elsewhere.
     async fn clear_pos(&mut self, pos_id: &str) -> Result<(), Trouble> {
         for id in self.listed(pos_id).await? {
-            if self.memory.hanging.iter().any(|hanging| hanging.payment_id == id) {
+            if self.memory.hanging.iter().any(|hanging| hanging.id == id) {
                 continue;
             }
             if self.look(&id).await?.state.is_some_and(PaymentState::is_active) {

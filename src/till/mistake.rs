@@ -3,6 +3,7 @@
 //! What a mistake must fail stands in `fixtures/broken.toml`, beside its title: it is a statement about the rules, not
 //! about the till.
 
+use crate::api::Feature;
 use serde::Deserialize;
 
 macro_rules! mistakes {
@@ -35,6 +36,7 @@ mistakes! {
     HammersOnTakenBeacon = "hammers-on-taken-beacon",
     RepeatsRefused = "repeats-refused",
     PollsTooSoon = "polls-too-soon",
+    FixedPollPace = "fixed-poll-pace",
     PollsAtOnceAfterFailure = "polls-at-once-after-failure",
     MinorUnits = "minor-units",
     TruncatesCapture = "truncates-capture",
@@ -59,6 +61,22 @@ mistakes! {
     UndocumentedCall = "undocumented-call",
     OutsideSelection = "outside-selection",
     SellsOnDeletedPos = "sells-on-deleted-pos",
+    ReadiesInitiated = "readies-initiated",
+    ReadiesTwice = "readies-twice",
+    RefundsUnpaid = "refunds-unpaid",
+    RefundsOtherCurrency = "refunds-other-currency",
+    RefundsTooMuch = "refunds-too-much",
+    RepeatsRefund = "repeats-refund",
+    CapturesRefundUnseen = "captures-refund-unseen",
+    ForgetsRefund = "forgets-refund",
+    CapturesCancelledRefund = "captures-cancelled-refund",
+    CancelsCapturedRefund = "cancels-captured-refund",
+    ReadiesBeforeMembership = "readies-before-membership",
+    InitiatesBeforeMembership = "initiates-before-membership",
+    RestrictsInWords = "restricts-in-words",
+    MisnamesRestriction = "misnames-restriction",
+    CapturesRefused = "captures-refused",
+    PollsRefused = "polls-refused",
 }
 
 /// What is announced of a mistake.
@@ -74,6 +92,11 @@ pub struct Announced {
     /// Ids of the mandatory cases that it cannot pass.
     #[serde(default)]
     pub cases_not_passed: Vec<String>,
+    /// The features that are chosen, and played, beside the mandatory one; none named: all of them.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// The `pollDelayInMs` that the backend asks for, where it is not the usual one.
+    pub poll_delay_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]

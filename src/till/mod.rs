@@ -6,7 +6,9 @@
 //! [`Mistake`], so that a verifier can be seen to catch it. What a mistake changes stands in [`mistake`] where it is
 //! a value, and at its place in the flow where it is an act.
 
+pub mod act;
 pub mod call;
+pub mod checkin;
 pub mod config;
 pub mod drive;
 pub mod hanging;
@@ -16,18 +18,24 @@ pub mod mistake;
 pub mod onboarding;
 pub mod pace;
 pub mod payment;
+pub mod poll;
+pub mod prepared;
+pub mod refund;
 pub mod sale;
 pub mod token;
 pub mod trouble;
 pub mod wire;
 pub mod wrong;
+pub mod wrong_six;
 
 pub use config::TillConfig;
-pub use memory::{Hanging, Intent, KnownPos, Memory};
+pub use memory::{Hanging, Intent, KnownPos, Memory, Taken};
 pub use mistake::Mistake;
 pub use pace::Pace;
 pub use payment::Payment;
-pub use sale::{Paid, Sale};
+pub use prepared::Prepared;
+pub use refund::{Refund, Refunded};
+pub use sale::{Paid, Restrictions, Sale};
 pub use trouble::Trouble;
 
 use std::collections::HashMap;
@@ -57,7 +65,7 @@ impl Till {
         Ok(Till { config, line, tokens, memory, polls: HashMap::new() })
     }
 
-    /// What it remembers: its PoS, its open payment, and what is still owed.
+    /// What it remembers: its PoS, its open payment, what is still owed, and what it has taken.
     pub fn memory(&self) -> &Memory {
         &self.memory
     }

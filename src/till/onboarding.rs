@@ -29,8 +29,9 @@ impl Till {
     /// [`Trouble::StillHanging`] while a reservation on it is not settled, and whatever the backend refuses.
     pub async fn offboard(&mut self) -> Result<(), Trouble> {
         let pos = self.pos()?;
-        if !self.memory.hanging.is_empty() {
-            return Err(Trouble::StillHanging(self.memory.hanging.len()));
+        let reservations = self.memory.hanging.iter().filter(|hanging| !hanging.intent.is_of_refund()).count();
+        if reservations > 0 {
+            return Err(Trouble::StillHanging(reservations));
         }
         if let Some(open) = self.memory.open.clone() {
             self.cancel(&open).await?;

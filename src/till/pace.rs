@@ -20,12 +20,18 @@ pub struct Pace {
     pub first_pause: Duration,
     /// The longest pause between two sends.
     pub longest_pause: Duration,
-    /// Payments are polled no sooner than this, whatever the backend asks.
+    /// Payments and check-ins are polled no sooner than this, whatever the backend asks.
     pub poll_floor: Duration,
+    /// Refunds are polled no sooner than this; no customer has to move for them.
+    pub refund_floor: Duration,
     /// How long a capture or cancel that was given up rests before it is tried again.
     pub rest: Duration,
     /// How long a customer is waited for before the payment is cancelled.
     pub customer: Duration,
+    /// How long a prepared payment whose amount is known waits for its customer before it is made ready without.
+    pub arrival: Duration,
+    /// How long a refund that could be captured can still be stopped by the cashier.
+    pub second_thought: Duration,
 }
 
 impl Default for Pace {
@@ -37,8 +43,11 @@ impl Default for Pace {
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_millis(1600),
             poll_floor: Duration::from_secs(1),
+            refund_floor: Duration::from_millis(100),
             rest: Duration::from_millis(30_500),
             customer: Duration::from_secs(120),
+            arrival: Duration::from_secs(3),
+            second_thought: Duration::from_secs(2),
         }
     }
 }
@@ -91,6 +100,11 @@ impl Pace {
         }
     }
 
+    /// The shortest pause between two polls of that kind.
+    pub fn floor(&self, operation: Operation) -> Duration {
+        if operation == Operation::GetRefund { self.refund_floor } else { self.poll_floor }
+    }
+
     /// The pause after send number `sends` (from 1).
     pub fn pause(&self, sends: u32) -> Duration {
         let factor = 2_u32.saturating_pow(sends.saturating_sub(1));
@@ -111,6 +125,9 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Mist
         (Mistake::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
             again_until(4, 300)
         }
+        (Mistake::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => {
+            again_until(4, 300)
+        }
         (Mistake::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
         (Mistake::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
             Some(Next::GiveUp)
@@ -124,7 +141,7 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Mist
     }
 }
 
-/// When a payment may be polled next.
+/// When a resource may be polled next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollClock {
     /// Not before this.
@@ -135,17 +152,18 @@ pub struct PollClock {
 
 impl PollClock {
     /// The clock after a poll that ended at `now` and was answered with `pollDelayInMs`, or failed (`None`).
-    pub fn after(self, now: Instant, asked_ms: Option<u64>, pace: &Pace, mistake: Option<Mistake>) -> PollClock {
-        let delay = asked_ms.map_or(self.delay, |ms| Duration::from_millis(ms).max(pace.poll_floor));
+    pub fn after(self, now: Instant, asked_ms: Option<u64>, floor: Duration, mistake: Option<Mistake>) -> PollClock {
+        let delay = asked_ms.map_or(self.delay, |ms| Duration::from_millis(ms).max(floor));
         let wait = match (mistake, asked_ms) {
             (Some(Mistake::PollsTooSoon), Some(_)) => Duration::from_millis(400),
+            (Some(Mistake::FixedPollPace), Some(_)) => Duration::from_secs(1),
             (Some(Mistake::PollsAtOnceAfterFailure), None) => Duration::ZERO,
             _ => delay,
         };
         PollClock { ready: now + wait, delay }
     }
 
-    /// The clock of a payment that was not polled yet: at once.
+    /// The clock of a resource that was not polled yet: at once.
     pub fn fresh(now: Instant, pace: &Pace) -> PollClock {
         PollClock { ready: now, delay: pace.poll_floor }
     }
@@ -193,11 +211,14 @@ mod tests {
         let (now, pace) = (Instant::now(), Pace::default());
         let first = PollClock::fresh(now, &pace);
         assert_eq!(first.ready, now);
-        let answered = first.after(now, Some(2500), &pace, None);
+        let floor = pace.floor(QueryPayment);
+        let answered = first.after(now, Some(2500), floor, None);
         assert_eq!(answered.ready, now + Duration::from_millis(2500));
         let later = now + Duration::from_secs(3);
-        assert_eq!(answered.after(later, None, &pace, None).ready, later + Duration::from_millis(2500));
-        assert_eq!(answered.after(later, Some(100), &pace, None).ready, later + Duration::from_secs(1));
+        assert_eq!(answered.after(later, None, floor, None).ready, later + Duration::from_millis(2500));
+        assert_eq!(answered.after(later, Some(100), floor, None).ready, later + Duration::from_secs(1));
+        let refund = first.after(now, Some(100), pace.floor(GetRefund), None);
+        assert_eq!(refund.ready, now + Duration::from_millis(100));
     }
 
     #[test]

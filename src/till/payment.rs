@@ -5,11 +5,9 @@
 
 use super::call::Call;
 use super::hanging::now_ms;
-use super::pace::PollClock;
 use super::{Intent, Till, Trouble};
-use crate::api::{Amount, Operation, PaymentState};
+use crate::api::{Amount, Operation, PaymentState, RefundState};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 /// A payment that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +27,8 @@ pub struct View {
     pub state: Option<PaymentState>,
     /// Whether less than all may be captured.
     pub partial_capture_possible: bool,
+    /// Whether it is known if the customer is enrolled in the loyalty programme: `loyaltyIds` is there, empty or not.
+    pub membership_known: bool,
 }
 
 /// What became of a decision.
@@ -40,34 +40,21 @@ pub enum Settled {
     Cancelled,
     /// It had come to another end before.
     Ended(PaymentState),
+    /// The refund was captured.
+    Refunded,
+    /// The refund had come to another end before.
+    RefundEnded(RefundState),
     /// It was tried in vain; it is remembered, and tried again later.
     Hanging(Trouble),
 }
 
-/// Payments whose poll clocks are kept at once; older ones could be polled at any time anyway.
-const CLOCKS: usize = 64;
-
 impl Till {
-    /// When the payment may be asked for next.
-    pub(super) fn turn(&self, payment_id: &str) -> Instant {
-        self.clock(payment_id).ready
-    }
-
     /// Asks for a payment once, when it is its turn. A question without answer is not repeated here: ask on.
     ///
     /// # Errors
     /// [`Trouble::Lost`] where no answer came, and whatever the backend refuses.
     pub async fn query(&mut self, payment_id: &str) -> Result<View, Trouble> {
-        tokio::time::sleep_until(self.turn(payment_id).into()).await;
-        let answer = self.call(&Call::on(Operation::QueryPayment, payment_id)).await;
-        let asked = answer.as_ref().ok().and_then(|answer| answer.get("pollDelayInMs")?.as_u64());
-        let clock = self.clock(payment_id);
-        let after = match &answer {
-            Ok(_) => clock.after(Instant::now(), asked.or(Some(0)), &self.config.pace, self.config.mistake),
-            Err(_) => clock.after(Instant::now(), None, &self.config.pace, self.config.mistake),
-        };
-        self.keep_clock(payment_id, after);
-        view(&answer?)
+        view(&self.poll(Operation::QueryPayment, payment_id).await?)
     }
 
     /// Asks for a payment until there is an answer.
@@ -98,31 +85,51 @@ impl Till {
         self.settle(payment_id, Intent::Cancel).await
     }
 
-    /// Carries a decision out, and remembers it until that is confirmed.
-    pub(super) async fn settle(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
-        self.remember(|memory| memory.decide(payment_id, intent))?;
-        let outcome = match self.carry_out(payment_id, intent).await {
-            Err(trouble) if trouble.has_status(409) => self.heal(payment_id, intent).await,
+    /// Carries a decision on a payment or refund out, and remembers it until that is confirmed.
+    pub(super) async fn settle(&mut self, id: &str, intent: Intent) -> Result<Settled, Trouble> {
+        self.remember(|memory| memory.decide(id, intent))?;
+        let outcome = match self.carry_out(id, intent).await {
+            Err(trouble) if trouble.has_status(409) => match intent {
+                Intent::Capture(_) | Intent::Cancel => self.heal(id, intent).await,
+                Intent::CaptureRefund | Intent::CancelRefund => self.heal_refund(id, intent).await,
+            },
             other => other,
         };
         match outcome {
-            Err(trouble) if trouble.is_loss() => self.hang(payment_id, intent, trouble),
+            Err(trouble) if trouble.is_loss() => self.hang(id, intent, trouble),
             other => {
-                self.remember(|memory| memory.settled(payment_id))?;
+                self.remember(|memory| {
+                    memory.settled(id);
+                    match &other {
+                        Ok(Settled::Captured(amount)) => memory.took(id, *amount),
+                        Ok(Settled::Cancelled | Settled::RefundEnded(RefundState::CancelledByMobilePay)) => {
+                            memory.gives_nothing_back(id);
+                        }
+                        _ => {}
+                    }
+                })?;
                 other
             }
         }
     }
 
-    async fn carry_out(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
+    pub(super) async fn carry_out(&mut self, id: &str, intent: Intent) -> Result<Settled, Trouble> {
         match intent {
             Intent::Capture(minor) => {
                 let body = json!({ "amount": self.spelled_amount(Amount(minor)) });
-                self.call(&Call::on(Operation::CapturePayment, payment_id).body(body)).await?;
+                self.call(&Call::on(Operation::CapturePayment, id).body(body)).await?;
                 Ok(Settled::Captured(Amount(minor)))
             }
             Intent::Cancel => {
-                self.call(&Call::on(Operation::CancelPayment, payment_id)).await?;
+                self.call(&Call::on(Operation::CancelPayment, id)).await?;
+                Ok(Settled::Cancelled)
+            }
+            Intent::CaptureRefund => {
+                self.call(&Call::on(Operation::CaptureRefund, id)).await?;
+                Ok(Settled::Refunded)
+            }
+            Intent::CancelRefund => {
+                self.call(&Call::on(Operation::CancelRefund, id)).await?;
                 Ok(Settled::Cancelled)
             }
         }
@@ -138,40 +145,36 @@ impl Till {
                 self.remember(|memory| memory.decide(payment_id, Intent::Cancel))?;
                 self.carry_out(payment_id, Intent::Cancel).await
             }
-            (state, Intent::Cancel) => {
+            (state, _) => {
                 let what = format!("the payment is {state:?} and yet cannot be cancelled");
                 Err(Trouble::Unreadable { operation: Operation::CancelPayment, what })
             }
         }
     }
 
-    fn hang(&mut self, payment_id: &str, intent: Intent, trouble: Trouble) -> Result<Settled, Trouble> {
+    fn hang(&mut self, id: &str, intent: Intent, trouble: Trouble) -> Result<Settled, Trouble> {
         if self.takes_as_done(intent, &trouble) {
-            self.remember(|memory| memory.settled(payment_id))?;
+            self.remember(|memory| memory.settled(id))?;
         } else {
-            self.remember(|memory| memory.tried(payment_id, now_ms()))?;
+            self.remember(|memory| memory.tried(id, now_ms()))?;
         }
         Ok(Settled::Hanging(trouble))
-    }
-
-    fn clock(&self, payment_id: &str) -> PollClock {
-        let fresh = || PollClock::fresh(Instant::now(), &self.config.pace);
-        self.polls.get(payment_id).copied().unwrap_or_else(fresh)
-    }
-
-    fn keep_clock(&mut self, payment_id: &str, clock: PollClock) {
-        if self.polls.len() >= CLOCKS {
-            let now = Instant::now();
-            self.polls.retain(|_, clock| clock.ready + Duration::from_secs(60) > now);
-        }
-        self.polls.insert(payment_id.to_owned(), clock);
     }
 }
 
 fn view(answer: &Value) -> Result<View, Trouble> {
     let name = super::call::text_field(Operation::QueryPayment, answer, "status")?;
     let partial = answer.get("partialCapturePossible").and_then(Value::as_bool);
-    Ok(View { state: PaymentState::from_name(&name), partial_capture_possible: partial == Some(true) })
+    Ok(View {
+        state: PaymentState::from_name(&name),
+        partial_capture_possible: partial == Some(true),
+        membership_known: membership_known(answer),
+    })
+}
+
+/// Whether an answer says if its customer is enrolled; absent `loyaltyIds` means ask again (OpenAPI 10.2.6).
+pub(super) fn membership_known(answer: &Value) -> bool {
+    answer.get("loyaltyIds").is_some_and(Value::is_array)
 }
 
 #[cfg(test)]

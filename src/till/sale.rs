@@ -4,8 +4,9 @@ use super::call::new_key;
 use super::payment::Settled;
 use super::{Mistake, Payment, Till, Trouble};
 use crate::api::{Amount, PaymentState};
+use serde::Deserialize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// What is to be paid.
@@ -19,12 +20,33 @@ pub struct Sale {
     pub capture: Option<Amount>,
     /// What the customer reads.
     pub label: Option<String>,
+    /// Cards that are not taken.
+    pub restrictions: Option<Restrictions>,
+    /// Whether the customer checks in before the payment is started, so that it is known whether they are a member.
+    pub member_first: bool,
+}
+
+/// Cards that a payment does not take (input_formats#payment_restrictions).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Restrictions {
+    /// No debit cards.
+    pub debit_card_disallowed: bool,
+    /// No credit cards.
+    pub credit_card_disallowed: bool,
 }
 
 impl Sale {
     /// A sale of that amount with a new order id.
     pub fn of(amount: Amount) -> Sale {
-        Sale { order_id: new_key(), amount, capture: None, label: None }
+        Sale {
+            order_id: new_key(),
+            amount,
+            capture: None,
+            label: None,
+            restrictions: None,
+            member_first: false,
+        }
     }
 
     /// Of which less is to be captured, if that is possible.
@@ -43,9 +65,11 @@ pub enum Paid {
     Ended(Payment, PaymentState),
     /// It is decided, and to be carried out by the periodic job.
     Hanging(Payment, Trouble),
+    /// It was not started: no customer checked in.
+    Nobody,
 }
 
-/// The cashier's key that stops a sale.
+/// The cashier's key that stops a sale or a refund.
 #[derive(Clone, Debug, Default)]
 pub struct Abort(Arc<Notify>);
 
@@ -53,6 +77,16 @@ impl Abort {
     /// Presses it.
     pub fn press(&self) {
         self.0.notify_one();
+    }
+
+    /// Waits until it is pressed.
+    pub async fn pressed(&self) {
+        self.0.notified().await;
+    }
+
+    /// Whether it is pressed within that time.
+    pub async fn within(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.pressed()).await.is_ok()
     }
 }
 
@@ -62,7 +96,11 @@ impl Till {
     /// # Errors
     /// Whatever keeps it from being started, or from being followed.
     pub async fn pay(&mut self, sale: &Sale, abort: &Abort) -> Result<Paid, Trouble> {
+        if sale.member_first && !self.await_member(abort).await? {
+            return Ok(Paid::Nobody);
+        }
         let payment = self.initiate(sale).await?;
+        self.ready_initiated(&payment, sale).await;
         self.see_through(payment, sale, abort).await
     }
 
@@ -81,7 +119,7 @@ impl Till {
             let turn = self.turn(&payment.id).into();
             tokio::select! {
                 biased;
-                () = abort.0.notified() => return self.abandon(payment).await,
+                () = abort.pressed() => return self.abandon(payment).await,
                 () = tokio::time::sleep_until(turn) => {}
             }
             if Instant::now() > until {
@@ -95,6 +133,7 @@ impl Till {
             match view.state {
                 Some(PaymentState::Reserved) => return self.take(payment, sale, view.partial_capture_possible).await,
                 Some(state) if state.is_final() => {
+                    self.spoil_refused(&payment, sale).await;
                     self.remember(|memory| memory.settled(&payment.id))?;
                     return Ok(Paid::Ended(payment, state));
                 }
@@ -115,6 +154,7 @@ impl Till {
         if self.makes(Mistake::CapturesAfterCancel) {
             self.stray_capture(&payment).await;
         }
+        self.refund_unpaid(&payment).await;
         Ok(paid(payment, settled))
     }
 
@@ -139,6 +179,8 @@ fn paid(payment: Payment, settled: Settled) -> Paid {
         Settled::Captured(amount) => Paid::Captured(payment, amount),
         Settled::Cancelled => Paid::Ended(payment, PaymentState::CancelledByClient),
         Settled::Ended(state) => Paid::Ended(payment, state),
+        // Decisions on payments do not end as refunds do.
+        Settled::Refunded | Settled::RefundEnded(_) => Paid::Ended(payment, PaymentState::Captured),
         Settled::Hanging(trouble) => Paid::Hanging(payment, trouble),
     }
 }

@@ -1,6 +1,6 @@
 //! Why a till could not do what it was asked, as a value and in one sentence.
 
-use crate::api::Operation;
+use crate::api::{Amount, Operation};
 use std::fmt;
 
 /// Why an act of the till came to nothing.
@@ -43,6 +43,10 @@ pub enum Trouble {
     NoPos,
     /// The till has no payment of which it could be meant.
     NoPayment,
+    /// The till has no refund of which it could be meant.
+    NoRefund,
+    /// No payment of the till's has that much left to be given back.
+    NothingTaken(Amount),
     /// Something is still owed at the PoS.
     StillHanging(usize),
 }
@@ -81,6 +85,10 @@ impl fmt::Display for Trouble {
             Trouble::Unreadable { operation, what } => write!(f, "the answer to {operation} cannot be used: {what}"),
             Trouble::NoPos => f.write_str("the till has no PoS: onboard it first"),
             Trouble::NoPayment => f.write_str("the till knows of no open payment: start one first"),
+            Trouble::NoRefund => f.write_str("the till knows of no refund that could be stopped"),
+            Trouble::NothingTaken(amount) => {
+                write!(f, "no payment that this till captured has {amount} left to give back: take a payment first, or name one")
+            }
             Trouble::StillHanging(count) => {
                 write!(
                     f,

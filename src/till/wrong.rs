@@ -3,7 +3,7 @@
 //! Kept apart, so that the other files read as what a client should do.
 
 use super::call::{Call, new_key};
-use super::{Intent, KnownPos, Mistake, Payment, Sale, Till, Trouble};
+use super::{Intent, KnownPos, Mistake, Payment, Restrictions, Sale, Till, Trouble};
 use crate::api::{Amount, Operation};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -16,6 +16,20 @@ impl Till {
             return json!(amount.0 as f64 / 100.0 * 100.0);
         }
         amount.to_json()
+    }
+
+    /// Restrictions as they stand in a body.
+    pub(super) fn spelled_restrictions(&self, restrictions: Restrictions) -> Value {
+        let Restrictions { debit_card_disallowed: debit, credit_card_disallowed: credit } = restrictions;
+        match self.config.mistake {
+            Some(Mistake::RestrictsInWords) => {
+                json!({ "debitCardDisallowed": debit.to_string(), "creditCardDisallowed": credit.to_string() })
+            }
+            Some(Mistake::MisnamesRestriction) => {
+                json!({ "debitCardsDisallowed": debit, "creditCardsDisallowed": credit })
+            }
+            _ => json!({ "debitCardDisallowed": debit, "creditCardDisallowed": credit }),
+        }
     }
 
     /// The version header's value; `None`: no header.

@@ -1,56 +1,84 @@
-//! The faults of the scene that is being played.
+//! The faults of the scenes that are being played, a till each: tills play side by side, and tell themselves apart by
+//! their `User-Agent`.
 
 use super::script::{self, Scene};
-use crate::api::{Fault, Operation};
+use crate::api::{Fault, Operation, Route};
+use crate::capture::record::{Exchange, Header};
 use crate::proxy::faults::{Faults, HeadView};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Faults that meet the till's calls: some once, in order; one on every call.
+/// Faults that meet the tills' calls: some once, in order; one on every call.
 #[derive(Default)]
 pub struct SceneFaults {
-    armed: Mutex<Armed>,
+    armed: Mutex<HashMap<String, Armed>>,
 }
 
 #[derive(Default)]
 struct Armed {
     once: Vec<(Operation, Fault)>,
     always: Option<(Operation, Fault)>,
+    polls: u32,
+}
+
+impl Armed {
+    fn awaits_polls(&self) -> bool {
+        self.once.iter().any(|(operation, _)| operation.polled())
+    }
 }
 
 impl SceneFaults {
-    /// Arms the faults of a scene in place of those of the one before.
+    /// Arms the faults of a scene in place of those of that till's last one.
     ///
     /// # Errors
     /// A word of the script that is no operation or no fault.
-    pub fn arm(&self, scene: &Scene) -> Result<(), String> {
+    pub fn arm(&self, agent: &str, scene: &Scene) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
-        *self.armed() = Armed { once, always };
+        self.armed().insert(agent.to_owned(), Armed { once, always, polls: 0 });
         Ok(())
     }
 
     /// Takes back what was armed.
-    pub fn clear(&self) {
-        *self.armed() = Armed::default();
+    pub fn clear(&self, agent: &str) {
+        self.armed().remove(agent);
     }
 
-    /// How many faults are still to meet calls of an operation.
-    pub fn left(&self, operation: Operation) -> usize {
-        self.armed().once.iter().filter(|(armed, _)| *armed == operation).count()
+    /// How many polls of that till were answered in this scene since the last fault on polls.
+    pub fn polls(&self, agent: &str) -> u32 {
+        self.armed().get(agent).map_or(0, |armed| armed.polls)
     }
 
-    fn armed(&self) -> MutexGuard<'_, Armed> {
+    fn armed(&self) -> MutexGuard<'_, HashMap<String, Armed>> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The till that a call comes from.
+fn agent(headers: &[Header]) -> Option<&str> {
+    let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case("user-agent"))?;
+    Some(header.value.as_str())
 }
 
 impl Faults for SceneFaults {
     fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
         let operation = head.route().operation()?;
-        let mut armed = self.armed();
+        let mut all = self.armed();
+        let armed = all.get_mut(agent(head.headers)?)?;
         if let Some(at) = armed.once.iter().position(|(wanted, _)| *wanted == operation) {
             return Some(armed.once.remove(at).1);
         }
         armed.always.filter(|(wanted, _)| *wanted == operation).map(|(_, fault)| fault)
+    }
+
+    fn recorded(&self, exchange: &Exchange) {
+        let request = &exchange.request;
+        let polled = Route::of(&request.method, &request.target).operation().is_some_and(Operation::polled);
+        let answered = exchange.answer.as_ref().is_some_and(|answer| answer.status == 200);
+        let mut all = self.armed();
+        let armed = agent(&request.headers).and_then(|agent| all.get_mut(agent));
+        if let Some(armed) = armed.filter(|armed| polled && answered && !armed.awaits_polls()) {
+            armed.polls = armed.polls.saturating_add(1);
+        }
     }
 }

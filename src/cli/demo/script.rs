@@ -1,7 +1,10 @@
 //! What the demo plays, as data: `fixtures/demo.toml`.
+//!
+//! What comes before the first case sets the stage; then the tills play side by side, each its scenes in order.
 
 use crate::api::customer::Account;
-use crate::api::{Fault, Operation};
+use crate::api::{Fault, Feature, Operation};
+use crate::till::Restrictions;
 use serde::Deserialize;
 
 /// The whole play.
@@ -22,6 +25,8 @@ pub struct Role {
     pub name: String,
     /// The merchant's id of its PoS.
     pub merchant_pos_id: String,
+    /// It plays where this feature is chosen.
+    pub feature: Feature,
     /// Its own beacon's id.
     pub beacon_id: Option<String>,
     /// Whether it starts with a token that the backend no longer takes.
@@ -40,12 +45,24 @@ pub struct Scene {
     pub title: String,
     /// Which till.
     pub till: String,
+    /// A feature that has to be chosen too.
+    pub with: Option<Feature>,
     /// What it does.
     pub does: Does,
     /// For a sale.
     pub amount: Option<String>,
     /// What is to be captured where less can be.
     pub capture: Option<String>,
+    /// Whether the payment is prepared first.
+    #[serde(default)]
+    pub prepared: bool,
+    /// Whether the customer checks in before the payment is started.
+    #[serde(default)]
+    pub member_first: bool,
+    /// The kind of card that is not taken: `debit` or `credit`.
+    pub refuses: Option<Card>,
+    /// What the store can refund while the scene is played.
+    pub store_balance: Option<String>,
     /// Faults that meet its calls, in order: operation and fault.
     #[serde(default)]
     pub faults: Vec<(String, String)>,
@@ -71,6 +88,30 @@ pub enum Does {
     Abandon,
     /// Starts a sale and forgets it.
     LosePower,
+    /// Gives something back of what it took.
+    Refund,
+    /// Begins to, and does not.
+    CancelRefund,
+}
+
+/// A kind of card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // The words say it.
+pub enum Card {
+    Debit,
+    Credit,
+}
+
+impl Scene {
+    /// The restrictions of its sale.
+    pub fn restrictions(&self) -> Option<Restrictions> {
+        let refused = self.refuses?;
+        Some(Restrictions {
+            debit_card_disallowed: refused == Card::Debit,
+            credit_card_disallowed: refused == Card::Credit,
+        })
+    }
 }
 
 impl Script {
@@ -81,6 +122,45 @@ impl Script {
     pub fn builtin() -> Result<Script, String> {
         let text = include_str!("../../../fixtures/demo.toml");
         toml::from_str(text).map_err(|error| format!("fixtures/demo.toml: {error}"))
+    }
+
+    /// What of it is played where those features are chosen.
+    pub fn confined_to(mut self, features: &[Feature]) -> Script {
+        self.till.retain(|role| features.contains(&role.feature));
+        let plays = |scene: &Scene| self.till.iter().any(|role| role.name == scene.till);
+        self.scene.retain(|scene| plays(scene) && scene.with.is_none_or(|with| features.contains(&with)));
+        self
+    }
+
+    /// The scenes before the first case.
+    pub fn opening(&self) -> &[Scene] {
+        self.scene.split_at(self.opens_with()).0
+    }
+
+    /// The other scenes, those of each till in order.
+    pub fn strands(&self) -> Vec<Vec<Scene>> {
+        let mut strands: Vec<Vec<Scene>> = Vec::new();
+        for scene in self.scene.split_at(self.opens_with()).1 {
+            let same = |strand: &&mut Vec<Scene>| strand.first().is_some_and(|first| first.till == scene.till);
+            match strands.iter_mut().find(same) {
+                Some(strand) => strand.push(scene.clone()),
+                None => strands.push(vec![scene.clone()]),
+            }
+        }
+        strands
+    }
+
+    fn opens_with(&self) -> usize {
+        self.scene.iter().take_while(|scene| scene.case.is_empty()).count()
+    }
+
+    /// The till of a scene.
+    ///
+    /// # Errors
+    /// A sentence where there is none of that name.
+    pub fn role(&self, scene: &Scene) -> Result<&Role, String> {
+        let found = self.till.iter().find(|role| role.name == scene.till);
+        found.ok_or_else(|| format!("fixtures/demo.toml: there is no till {:?}", scene.till))
     }
 }
 
@@ -106,19 +186,34 @@ pub fn account(name: &str) -> Result<Account, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::till::drive::amount_of;
+    use crate::till::act::amount_of;
 
     #[test]
     fn the_play_can_be_played() {
         let script = Script::builtin().unwrap();
         for scene in &script.scene {
-            assert!(script.till.iter().any(|till| till.name == scene.till), "{}", scene.title);
+            assert!(script.role(scene).is_ok(), "{}", scene.title);
             scene.faults.iter().chain(&scene.always).for_each(|pair| assert!(fault(pair).is_ok(), "{pair:?}"));
-            let sells = matches!(scene.does, Does::Pay | Does::Abandon | Does::LosePower);
-            assert_eq!(scene.amount.as_deref().map(amount_of).is_some_and(|amount| amount.is_ok()), sells);
+            let unpriced = scene.prepared && scene.does != Does::Pay;
+            let priced = !unpriced && !matches!(scene.does, Does::Onboard | Does::Offboard | Does::Restart);
+            assert_eq!(scene.amount.as_deref().map(amount_of).is_some_and(|amount| amount.is_ok()), priced);
             if let Some((name, act)) = &scene.customer {
                 assert!(account(name).is_ok() && ["accept", "cancel"].contains(&act.as_str()), "{}", scene.title);
             }
         }
+    }
+
+    #[test]
+    fn features_that_are_not_chosen_are_not_played() {
+        let onboarding = Script::builtin().unwrap().confined_to(&[Feature::Onboarding]);
+        assert!(onboarding.scene.iter().all(|scene| scene.case.is_empty() || scene.case.starts_with("onboarding/")));
+        let cards = [Feature::Onboarding, Feature::PaymentRestrictions];
+        let without = Script::builtin().unwrap().confined_to(&cards);
+        assert!(without.scene.iter().all(|scene| !scene.prepared));
+        let all = Script::builtin().unwrap();
+        assert_eq!(all.clone().confined_to(&Feature::ALL).scene.len(), all.scene.len());
+        let later: usize = all.strands().iter().map(Vec::len).sum();
+        assert_eq!(all.opening().len() + later, all.scene.len());
+        assert!(!all.opening().is_empty());
     }
 }

@@ -45,11 +45,11 @@ impl Stage {
     ///
     /// # Errors
     /// A sentence where a socket, the CA or the capture cannot be had.
-    pub async fn set(capture: &Path) -> Result<Stage, Failure> {
+    pub async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, Failure> {
         let ca = tempfile::tempdir().map_err(failure)?;
         let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
         let names: Vec<Name> = Name::parse("127.0.0.1").into_iter().collect();
-        let backend = backend(authority.server_config_for(&names).map_err(failure)?).await?;
+        let backend = backend(sandbox, authority.server_config_for(&names).map_err(failure)?).await?;
         let faults = Arc::new(SceneFaults::default());
 
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
@@ -73,7 +73,7 @@ impl Stage {
         let base_url = format!("https://{}/pos/v10", recorder.base_addr);
         let certification = TillConfig::certification(&base_url, &client.client_id, &client.client_secret);
         let till = TillConfig { ca_file: Some(ca_file), ..certification };
-        writer.append(Record::Session(session(&till))).await.map_err(failure)?;
+        writer.append(Record::Session(session(&till, features))).await.map_err(failure)?;
         Ok(Stage { till, faults, backend, recorder, _ca: ca })
     }
 
@@ -99,18 +99,18 @@ fn failure(what: impl Display) -> Failure {
 }
 
 /// Who is certified in the demo, for what.
-fn session(till: &TillConfig) -> Session {
+fn session(till: &TillConfig, features: &[Feature]) -> Session {
     Session {
         integrator_id: Some("poscert".to_owned()),
         client_id: Some(till.client_id.clone()),
         client_version: Some(till.version.clone()),
         system_name: Some("poscert till".to_owned()),
-        features: [Feature::Onboarding, Feature::Payment].iter().map(|feature| feature.id().to_owned()).collect(),
+        features: features.iter().map(|feature| feature.id().to_owned()).collect(),
     }
 }
 
-async fn backend(tls: Arc<ServerConfig>) -> Result<Backend, Failure> {
-    let sandbox = Sandbox::new(SandboxOptions::default());
+async fn backend(options: SandboxOptions, tls: Arc<ServerConfig>) -> Result<Backend, Failure> {
+    let sandbox = Sandbox::new(options);
     let listener = TcpListener::bind(ANYWHERE).await.map_err(failure)?;
     let address = listener.local_addr().map_err(failure)?;
     let (end, ended) = oneshot::channel();

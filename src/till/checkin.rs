@@ -1,0 +1,40 @@
+//! Waiting for a customer before there is a payment: check-in is polled only while the QR code is shown
+//! (detecting_mobilepay#user_activation), until it is known whether they are enrolled in the loyalty programme.
+
+use super::payment::membership_known;
+use super::sale::Abort;
+use super::{Mistake, Till, Trouble};
+use crate::api::Operation;
+use serde_json::Value;
+use std::time::Instant;
+
+impl Till {
+    /// Polls the check-in of the till's PoS until a customer is there whose membership is known, enrolled or not.
+    /// `false`: the cashier stopped it, or nobody came.
+    ///
+    /// # Errors
+    /// What the backend refuses.
+    pub async fn await_member(&mut self, abort: &Abort) -> Result<bool, Trouble> {
+        let pos = self.pos()?;
+        let until = Instant::now() + self.config.pace.customer;
+        while Instant::now() <= until {
+            let turn = self.turn(&pos.pos_id).into();
+            tokio::select! {
+                biased;
+                () = abort.pressed() => return Ok(false),
+                () = tokio::time::sleep_until(turn) => {}
+            }
+            match self.poll(Operation::GetCheckIn, &pos.pos_id).await {
+                Ok(answer) if self.knows_enough(&answer) => return Ok(true),
+                Err(trouble) if !trouble.is_loss() => return Err(trouble),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn knows_enough(&self, answer: &Value) -> bool {
+        let here = answer.get("isUserCheckedIn").and_then(Value::as_bool) == Some(true);
+        here && (membership_known(answer) || self.makes(Mistake::InitiatesBeforeMembership))
+    }
+}

@@ -1,0 +1,142 @@
+//! A prepared payment: started before its amount is known, and made ready when it is (payment_flows
+//! #prepared_payment_flow).
+//!
+//! While the goods are rung up the customer checks in, and the backend looks up whether they are enrolled in the
+//! loyalty programme; the amount is fixed once that is known.
+
+use super::call::{Call, new_key};
+use super::payment::View;
+use super::sale::Abort;
+use super::{Mistake, Paid, Payment, Sale, Till, Trouble};
+use crate::api::{Operation, PaymentState};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Instant;
+use tokio::sync::watch;
+
+/// A payment whose amount is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The backend's id.
+    pub id: String,
+    /// The till's id.
+    pub order_id: String,
+}
+
+/// Where the cashier says what is to be paid; nothing until then.
+pub type Due = watch::Receiver<Option<Sale>>;
+
+/// An amount that is known from the start.
+pub fn due(sale: Sale) -> Due {
+    watch::channel(Some(sale)).1
+}
+
+impl Till {
+    /// Prepares a payment on the till's PoS; what is in the way there is cleaned up as for any other.
+    ///
+    /// # Errors
+    /// Whatever keeps the payment from being prepared.
+    pub async fn prepare(&mut self) -> Result<Prepared, Trouble> {
+        let pos = self.pos()?;
+        let order_id = new_key();
+        let body = json!({ "posId": pos.pos_id, "orderId": order_id });
+        let id = self.start(&Call::of(Operation::PreparePayment).body(body), &pos.pos_id).await?;
+        let prepared = Prepared { id: id.clone(), order_id };
+        self.remember(|memory| {
+            memory.open = Some(id);
+            memory.prepared = Some(prepared.clone());
+        })?;
+        Ok(prepared)
+    }
+
+    /// Sees a prepared payment through: polls it until it can be made ready with what is `due`, and then to its end.
+    ///
+    /// # Errors
+    /// Where the backend refuses to speak of it.
+    pub async fn pay_prepared(&mut self, prepared: Prepared, due: &Due, abort: &Abort) -> Result<Paid, Trouble> {
+        let until = Instant::now() + self.config.pace.customer;
+        let mut known_since = None;
+        loop {
+            let turn = self.turn(&prepared.id).into();
+            tokio::select! {
+                biased;
+                () = abort.pressed() => return self.abandon(unpriced(&prepared)).await,
+                () = tokio::time::sleep_until(turn) => {}
+            }
+            if Instant::now() > until {
+                return self.abandon(unpriced(&prepared)).await;
+            }
+            let view = match self.query(&prepared.id).await {
+                Ok(view) => view,
+                Err(trouble) if trouble.is_loss() => continue,
+                Err(trouble) => return Err(trouble),
+            };
+            if let Some(state) = view.state.filter(|state| state.is_final()) {
+                self.remember(|memory| memory.settled(&prepared.id))?;
+                return Ok(Paid::Ended(unpriced(&prepared), state));
+            }
+            if !matches!(view.state, None | Some(PaymentState::Prepared | PaymentState::Paired)) {
+                // Made ready in an earlier life of the till, with an amount that nobody knows any more.
+                return self.abandon(unpriced(&prepared)).await;
+            }
+            let Some(sale) = due.borrow().clone() else { continue };
+            let since = *known_since.get_or_insert_with(Instant::now);
+            if self.fixes_amount(view, since) {
+                return self.ready_and_see_through(&prepared, &sale, abort).await;
+            }
+        }
+    }
+
+    /// Whether the amount, known `since` then, is fixed now: once it is known whether the customer is a member; where
+    /// none has come, without.
+    fn fixes_amount(&self, view: View, since: Instant) -> bool {
+        let known = view.membership_known || !self.config.members || self.makes(Mistake::ReadiesBeforeMembership);
+        match view.state {
+            Some(PaymentState::Paired) => known,
+            Some(PaymentState::Prepared) => !self.config.members || since.elapsed() >= self.config.pace.arrival,
+            _ => false,
+        }
+    }
+
+    async fn ready_and_see_through(
+        &mut self,
+        prepared: &Prepared,
+        sale: &Sale,
+        abort: &Abort,
+    ) -> Result<Paid, Trouble> {
+        match self.ready(prepared, sale).await {
+            Ok(payment) => {
+                if self.makes(Mistake::ReadiesTwice) {
+                    self.ready_with_more(prepared, sale).await;
+                }
+                self.see_through(payment, sale, abort).await
+            }
+            Err(Trouble::Setup(what)) => Err(Trouble::Setup(what)),
+            // Without an amount it can come to no good end: the PoS is freed.
+            Err(_) => self.abandon(Payment { amount: sale.amount, ..unpriced(prepared) }).await,
+        }
+    }
+
+    /// Says what is to be paid. Where the backend sees the payment otherwise, its state tells how to go on.
+    ///
+    /// # Errors
+    /// Whatever keeps the payment from being made ready.
+    pub async fn ready(&mut self, prepared: &Prepared, sale: &Sale) -> Result<Payment, Trouble> {
+        let mut body = json!({});
+        self.add_terms(&mut body, sale);
+        let call = Call::on(Operation::PaymentReady, &prepared.id).body(body);
+        if let Err(trouble) = self.call(&call).await {
+            let ended = trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentState::is_final);
+            if !ended {
+                return Err(trouble);
+            }
+        }
+        self.remember(|memory| memory.prepared = None)?;
+        Ok(Payment { amount: sale.amount, ..unpriced(prepared) })
+    }
+}
+
+/// The payment as far as it is known.
+fn unpriced(prepared: &Prepared) -> Payment {
+    Payment { id: prepared.id.clone(), order_id: prepared.order_id.clone(), amount: crate::api::Amount(0) }
+}
