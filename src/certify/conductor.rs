@@ -14,6 +14,7 @@ use crate::rules::RuleSet;
 use crate::verify::Judge;
 use crate::verify::live::SoFar;
 use crate::verify::send::Send;
+use crate::verify::verdict::CaseStatus;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ struct State {
     orders: Vec<Order>,
     pos: Option<String>,
     asked_check_in: u64,
+    polls: u32,
     broken: Option<String>,
 }
 
@@ -47,6 +49,8 @@ pub struct Scene {
     pub pos: Option<String>,
     /// The client waits for a customer: a payment is active, or it asks for the check-in.
     pub awaited: bool,
+    /// How many polls of payments were answered.
+    pub polls: u32,
     /// All cases were gone through.
     pub over: bool,
     /// What is waited for, and for how long.
@@ -57,12 +61,15 @@ pub struct Scene {
 
 impl Conductor {
     /// Goes on where `judge`, which has taken everything recorded before this run, stands. `next` is the first exchange
-    /// number of this run.
+    /// number of this run. `forgotten`: the backend knows nothing of what was recorded before.
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn new(rules: &'static RuleSet, judge: Judge<'static>, course: Course, next: u64) -> Result<Conductor, String> {
+    pub fn new(rules: &'static RuleSet, judge: Judge<'static>, course: Course, next: u64, forgotten: bool) -> Result<Conductor, String> {
         let so_far = judge.so_far(&[]).map_err(|error| error.to_string())?;
+        let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
+        let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
+        let course = if forgotten && begun && left { course.again(Instant::now()) } else { course };
         let state = State {
             judge,
             next,
@@ -74,6 +81,7 @@ impl Conductor {
             orders: Vec::new(),
             pos: None,
             asked_check_in: 0,
+            polls: 0,
             broken: None,
         };
         Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
@@ -87,6 +95,7 @@ impl Conductor {
         let scene = Scene {
             pos: state.pos.clone(),
             awaited: state.so_far.active || state.asked_check_in > 0,
+            polls: state.polls,
             over: state.course.is_over(),
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
@@ -171,9 +180,14 @@ impl State {
         if self.hurt.ended(exchange, operation, step, timeout_ms) {
             self.course.stirred(now);
         }
+        let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
+        self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
         if let Some(pos) = pos_of(&Send::of(exchange)) {
             self.pos = Some(pos);
+            if matches!(operation, Some(Operation::CreatePos | Operation::GetPosWithFilter)) {
+                self.course.onboarded(now);
+            }
         }
         self.last_number = self.last_number.max(exchange.number);
         self.beyond.insert(exchange.number, exchange.clone());

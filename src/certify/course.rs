@@ -41,6 +41,10 @@ pub enum Play {
     Act(CustomerAct),
     /// The till is told.
     Tell(Line),
+    /// So many polls of the payment are answered first.
+    Polls(u32),
+    /// Polls are answered until so many were, in all.
+    PolledUntil(u32),
 }
 
 /// A case of the course.
@@ -54,6 +58,8 @@ pub struct Planned {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// The backend has forgotten the client's PoS: the first case's act is done once more, with its faults.
+    Again { told: bool, since: Instant },
     /// Before a case: what the last one left open comes to its end.
     Tidy { since: Instant },
     /// A case is under way.
@@ -70,6 +76,7 @@ pub struct Course {
     wait: Duration,
     quiet: Duration,
     balance_set: bool,
+    first_is_due: bool,
 }
 
 impl Course {
@@ -83,6 +90,19 @@ impl Course {
             wait: Duration::from_secs(seconds),
             quiet: Duration::from_millis(waits.quiet_ms),
             balance_set: false,
+            first_is_due: false,
+        }
+    }
+
+    /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
+    pub fn again(self, now: Instant) -> Course {
+        Course { stage: Stage::Again { told: false, since: now }, ..self }
+    }
+
+    /// The client has a PoS at this backend.
+    pub fn onboarded(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Again { .. }) {
+            self.stage = Stage::Tidy { since: now };
         }
     }
 
@@ -95,6 +115,7 @@ impl Course {
     pub fn due(&self) -> Option<(&[Step], usize)> {
         match self.stage {
             Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
+            Stage::Again { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
             _ => None,
         }
     }
@@ -121,6 +142,18 @@ impl Course {
             let before = (self.at, self.stage);
             match self.stage {
                 Stage::Over => return orders,
+                Stage::Again { told: false, since } => {
+                    orders.push(Order::Say("the embedded sandbox has forgotten everything: first of all".to_owned()));
+                    let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
+                    let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
+                    orders.extend(line.map(Order::Tell));
+                    self.stage = Stage::Again { told: true, since };
+                }
+                Stage::Again { since, .. } => {
+                    if now.saturating_duration_since(since) >= self.wait {
+                        self.stage = Stage::Tidy { since: now };
+                    }
+                }
                 Stage::Tidy { since } => {
                     if !so_far.open || now.saturating_duration_since(since) >= self.wait {
                         self.open_next(so_far, last_number, now, &mut orders);
@@ -153,7 +186,7 @@ impl Course {
         orders.push(Order::Say(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
         self.stage = Stage::Under { since_number: last_number, due, due_since: now };
-        self.begin_step(due, orders);
+        self.begin_step(due, so_far, orders);
     }
 
     fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
@@ -171,7 +204,12 @@ impl Course {
                 orders.push(Order::Say(step_line(standing, &steps[at], at)));
             }
             self.stage = Stage::Under { since_number, due: now_due, due_since: now };
-            self.begin_step(now_due, orders);
+            self.begin_step(now_due, so_far, orders);
+            return;
+        }
+        if self.first_is_due && !needs_first(steps.get(due), so_far) {
+            self.stage = Stage::Under { since_number, due, due_since: now };
+            self.begin_step(due, so_far, orders);
             return;
         }
         let waited = now.saturating_duration_since(due_since);
@@ -211,13 +249,20 @@ impl Course {
         self.stage = Stage::Tidy { since: now };
     }
 
-    fn begin_step(&mut self, due: usize, orders: &mut Vec<Order>) {
+    fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
+        let first = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far));
+        self.first_is_due = first.is_some();
         if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
             orders.push(Order::StopPlaying);
+        }
+        if let Some(first) = first {
+            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, first)));
+            orders.push(Order::Play(acts(&guide.customer, guide.account.as_deref())));
+            return;
         }
         if guide.obstruct {
             orders.push(Order::Obstruct);
@@ -231,18 +276,32 @@ impl Course {
         } else if let Some(text) = &guide.text {
             orders.push(Order::Say(format!("  step {}: {text}", due + 1)));
         }
-        let mut plays = Vec::new();
-        let mut then = guide.then.as_ref().map(|then| Line::of_then(&case.id, due + 1, then));
-        for name in &guide.customer {
-            let Some(act) = customer::act(name, guide.account.as_deref()) else { continue };
-            plays.push(Play::Act(act));
-            plays.extend(then.take().map(Play::Tell));
+        if guide.first.is_some() {
+            return;
         }
-        plays.extend(then.map(Play::Tell));
+        let mut plays = acts(&guide.customer, guide.account.as_deref());
+        if let Some(then) = &guide.then {
+            plays.insert(plays.len().min(1), Play::Tell(Line::of_then(&case.id, due + 1, then)));
+        }
+        if guide.polls > 0 {
+            plays.insert(0, Play::Polls(guide.polls));
+        }
         if !plays.is_empty() {
             orders.push(Order::Play(plays));
         }
     }
+}
+
+/// What the customer does, in order.
+fn acts(names: &[String], account: Option<&str>) -> Vec<Play> {
+    names.iter().filter_map(|name| customer::act(name, account).map(Play::Act)).collect()
+}
+
+/// Whether a step gives back more than any captured payment has left.
+fn needs_first(step: Option<&Step>, so_far: &SoFar) -> bool {
+    let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
+    let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
+    amount.is_some_and(|amount| amount.0 > so_far.refundable) || so_far.refundable == 0
 }
 
 fn is_end(step: &Step) -> bool {

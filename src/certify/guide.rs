@@ -84,6 +84,15 @@ impl Guided<'_> {
         while let Some(next) = plays.front().cloned() {
             match next {
                 Play::Tell(line) => self.tell_line(&line),
+                Play::Polls(count) => {
+                    // From here on, for as long as this stands at the front.
+                    let until = scene.polls.saturating_add(count);
+                    plays.pop_front();
+                    plays.push_front(Play::PolledUntil(until));
+                    return;
+                }
+                Play::PolledUntil(until) if scene.polls < until => return,
+                Play::PolledUntil(_) => {}
                 Play::Act(CustomerAct::CheckIn(_)) if !scene.awaited => return,
                 Play::Act(act) if self.backend.is_embedded() => {
                     let Some(pos) = &scene.pos else { return };

@@ -109,7 +109,7 @@ mod tests {
     fn a_call_meets_each_fault_once_even_if_its_next_send_comes_before_the_last_was_seen_to_end() {
         let (steps, mut hurt, now) = (steps("onboarding/1"), Hurt::default(), Instant::now());
         let create = Operation::CreatePos;
-        let mut decide = |hurt: &mut Hurt, n| hurt.decide((n, create), &steps, 0, REST, now);
+        let decide = |hurt: &mut Hurt, n| hurt.decide((n, create), &steps, 0, REST, now);
         assert_eq!(decide(&mut hurt, 1), Some(Fault::Timeout));
         assert_eq!(decide(&mut hurt, 2), Some(Fault::ServerError));
         assert_eq!(decide(&mut hurt, 3), None);

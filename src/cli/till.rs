@@ -3,8 +3,8 @@
 use super::{Exit, Failure};
 use crate::api::Amount;
 use crate::pki::{self, CaFiles};
-use crate::till::config::token_url;
 use crate::till::act::amount_of;
+use crate::till::config::token_url;
 use crate::till::drive::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
 use crate::till::prepared::due;
 use crate::till::sale::Abort;

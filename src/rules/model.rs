@@ -310,6 +310,11 @@ pub struct Guide {
     pub capture: Option<String>,
     /// Restrictions of the payment, as the API names them.
     pub restrictions: BTreeMap<String, bool>,
+    /// The customer looks at the payment first, for so many answered polls of it.
+    pub polls: u32,
+    /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
+    /// customer's acts are then for that.
+    pub first: Option<Then>,
     /// What the integrator does on the till once the customer has checked in.
     pub then: Option<Then>,
     /// A payment is put in the way of the next one on the PoS before the act.

@@ -30,8 +30,7 @@ pub enum Act {
 }
 
 /// All acts by name, for a sentence.
-const KNOWN: &str =
-    "pay, prepare, ready, refund, cancel-refund, abort, onboard, offboard, restart and end are known";
+const KNOWN: &str = "pay, prepare, ready, refund, cancel-refund, abort, onboard, offboard, restart and end are known";
 
 #[derive(Deserialize)]
 struct Line {

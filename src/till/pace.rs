@@ -125,9 +125,7 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Mist
         (Mistake::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
             again_until(4, 300)
         }
-        (Mistake::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => {
-            again_until(4, 300)
-        }
+        (Mistake::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => again_until(4, 300),
         (Mistake::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
         (Mistake::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
             Some(Next::GiveUp)

@@ -126,7 +126,8 @@ impl Till {
         self.add_terms(&mut body, sale);
         let call = Call::on(Operation::PaymentReady, &prepared.id).body(body);
         if let Err(trouble) = self.call(&call).await {
-            let ended = trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentState::is_final);
+            let ended =
+                trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentState::is_final);
             if !ended {
                 return Err(trouble);
             }

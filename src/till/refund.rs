@@ -108,7 +108,8 @@ impl Till {
             self.remember(|memory| memory.settled(&refund.id))?;
             return Ok(Refunded::Ended(refund, RefundState::Reserved));
         }
-        let settled = if stopped { self.cancel_refund(&refund.id).await? } else { self.capture_refund(&refund.id).await? };
+        let settled =
+            if stopped { self.cancel_refund(&refund.id).await? } else { self.capture_refund(&refund.id).await? };
         Ok(match settled {
             Settled::Hanging(trouble) => Refunded::Hanging(refund, trouble),
             Settled::RefundEnded(state) => Refunded::Ended(refund, state),

@@ -39,14 +39,7 @@ pub struct Restrictions {
 impl Sale {
     /// A sale of that amount with a new order id.
     pub fn of(amount: Amount) -> Sale {
-        Sale {
-            order_id: new_key(),
-            amount,
-            capture: None,
-            label: None,
-            restrictions: None,
-            member_first: false,
-        }
+        Sale { order_id: new_key(), amount, capture: None, label: None, restrictions: None, member_first: false }
     }
 
     /// Of which less is to be captured, if that is possible.

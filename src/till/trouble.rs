@@ -87,7 +87,10 @@ impl fmt::Display for Trouble {
             Trouble::NoPayment => f.write_str("the till knows of no open payment: start one first"),
             Trouble::NoRefund => f.write_str("the till knows of no refund that could be stopped"),
             Trouble::NothingTaken(amount) => {
-                write!(f, "no payment that this till captured has {amount} left to give back: take a payment first, or name one")
+                write!(
+                    f,
+                    "no payment that this till captured has {amount} left to give back: take a payment first, or name one"
+                )
             }
             Trouble::StillHanging(count) => {
                 write!(

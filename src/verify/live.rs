@@ -23,6 +23,8 @@ pub struct SoFar {
     pub cases: Vec<Standing>,
     /// A payment that the client started can still be accepted by a customer.
     pub active: bool,
+    /// The most that can be given back of one captured payment, in minor units.
+    pub refundable: i64,
     /// A payment or refund of the client has not come to its end.
     pub open: bool,
 }
@@ -54,8 +56,11 @@ impl Judge<'_> {
         let refund_open = refunds().any(|refund| {
             refund.created_n.is_some() && refund.final_n.or(refund.captured_n).or(refund.cancelled_n).is_none()
         });
+        let captured = payments().filter(|payment| payment.captured_n.is_some());
+        let left = captured.map(|payment| payment.captured_amount.or(payment.amount).unwrap_or(0) - payment.refunded);
         Ok(SoFar {
             cases,
+            refundable: left.max().unwrap_or(0),
             active: payments().any(|payment| payment.active()),
             open: refund_open || payments().any(|payment| payment.active() || payment.reserved()),
         })

@@ -1,5 +1,6 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod certify;
 mod crash;
 mod demo;
 mod ends;

@@ -156,9 +156,7 @@ impl Scenery {
         match scene.does {
             Does::Onboard => till.onboard(pos).await.map(|pos| format!("PoS {}", pos.pos_id)),
             Does::Offboard => till.offboard().await.map(|()| "deleted".to_owned()),
-            Does::Restart => {
-                twin(till, pos, config).await.map(|_| "the PoS was found by its merchantPosId".to_owned())
-            }
+            Does::Restart => twin(till, pos, config).await.map(|_| "the PoS was found by its merchantPosId".to_owned()),
             Does::LosePower => {
                 let mut twin = twin(till, pos, config).await?;
                 let id = if scene.prepared { twin.prepare().await?.id } else { twin.initiate(&sale(scene)?).await?.id };
