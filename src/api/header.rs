@@ -20,11 +20,11 @@ pub const KEY: &str = "x-mobilepay-idempotency-key";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
     /// A new one needs a new certification.
-    pub major: u32,
+    pub major: u64,
     /// A new one needs a new certification.
-    pub minor: u32,
+    pub minor: u64,
     /// A new one does not.
-    pub build: u32,
+    pub build: u64,
 }
 
 impl Version {
@@ -32,7 +32,7 @@ impl Version {
     pub fn parse(text: &str) -> Option<Version> {
         let mut numbers = text.split('.').map(|part| {
             let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-            digits.then(|| part.parse::<u32>().ok()).flatten()
+            digits.then(|| part.parse::<u64>().ok()).flatten()
         });
         let version = Version { major: numbers.next()??, minor: numbers.next()??, build: numbers.next()?? };
         numbers.next().is_none().then_some(version)

@@ -65,7 +65,13 @@ impl Conductor {
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn new(rules: &'static RuleSet, judge: Judge<'static>, course: Course, next: u64, forgotten: bool) -> Result<Conductor, String> {
+    pub fn new(
+        rules: &'static RuleSet,
+        judge: Judge<'static>,
+        course: Course,
+        next: u64,
+        forgotten: bool,
+    ) -> Result<Conductor, String> {
         let so_far = judge.so_far(&[]).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);

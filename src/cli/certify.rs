@@ -201,7 +201,8 @@ async fn begin(
         })
         .collect();
     let course = Course::new(plan, waits, !args.unattended, Instant::now());
-    let conductor = Conductor::new(rules, judge, course, past.next_number(), args.record.upstream.is_none()).map_err(Failure::new)?;
+    let conductor = Conductor::new(rules, judge, course, past.next_number(), args.record.upstream.is_none())
+        .map_err(Failure::new)?;
     Ok(Arc::new(conductor))
 }
 

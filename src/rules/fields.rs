@@ -105,7 +105,12 @@ pub const FIELDS: &[Field] = &[
     ),
     f("call.found_count", Int, false, "how many ids the answer lists"),
     f("call.in_selection", Bool, false, "the operation belongs to a chosen feature"),
-    f("call.first_failure", Bool, false, "it failed, and the call's last send before it had not"),
+    f(
+        "call.first_failure",
+        Bool,
+        false,
+        "it failed, the call's last send before it had not, and the call was not sent again before it was over",
+    ),
     f("call.last_failed", Bool, false, "the call's last send failed"),
     f(
         "call.last_reset",
@@ -171,6 +176,12 @@ pub const FIELDS: &[Field] = &[
     f("client.base", Text, false, "the base path of the first call"),
     f("client.version", Text, false, "the version being certified"),
     f("client.id", Text, false, "the client id being certified"),
+    f(
+        "client.offboarded",
+        Bool,
+        false,
+        "a PoS whose creation met a time-out and an answer 500 was deleted, or there is no such PoS",
+    ),
     f(
         "client.wasted_tokens",
         Int,
@@ -264,7 +275,7 @@ pub const FIELDS: &[Field] = &[
     f("refund.captured_n", Int, true, "the capture that was answered 200, or the poll that said Captured"),
     f("refund.cancelled_n", Int, true, "the cancel that was answered 200"),
     f("notification.statuses", Text, false, "the status of each try to notify the client of a check-in"),
-    f("notification.answered", Bool, false, "one of them was 200"),
+    f("notification.answered_at_try", Int, true, "the first try, from 1, that was answered 200"),
 ];
 
 /// The field of that full name.

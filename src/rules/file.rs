@@ -57,6 +57,10 @@ pub struct LimitsRow {
     pub go_pause_ms: i64,
     /// An equal create within so many ms of one whose outcome is not known is its retry.
     pub retry_window_ms: i64,
+    /// A token is worn when so much of its life is over.
+    pub token_worn_percent: i64,
+    /// A token that carried no more calls than this was fetched for them alone.
+    pub token_few_calls: i64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -30,6 +30,10 @@ pub struct Limits {
     pub go_pause_ms: i64,
     /// An equal create under another key, sent within so many ms of one whose outcome is not known, is its retry.
     pub retry_window_ms: i64,
+    /// A token has been used until it nears its end when so much of its life is over.
+    pub token_worn_percent: i64,
+    /// A token that carried no more calls than this was fetched for them alone.
+    pub token_few_calls: i64,
 }
 
 /// All rules.
@@ -149,6 +153,8 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
                 timeout_ms: numbers.timeout_ms,
                 go_pause_ms: numbers.go_pause_ms,
                 retry_window_ms: numbers.retry_window_ms,
+                token_worn_percent: numbers.token_worn_percent,
+                token_few_calls: numbers.token_few_calls,
             });
         }
         if let Some(again) = feature.as_ref().filter(|new| features.iter().any(|old| old.feature == new.feature)) {

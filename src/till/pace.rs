@@ -155,7 +155,7 @@ impl PollClock {
         let wait = match (mistake, asked_ms) {
             (Some(Mistake::PollsTooSoon), Some(_)) => Duration::from_millis(400),
             (Some(Mistake::FixedPollPace), Some(_)) => Duration::from_secs(1),
-            (Some(Mistake::PollsAtOnceAfterFailure), None) => Duration::ZERO,
+            (Some(Mistake::PollsAtOnceAfterFailure), None) => Duration::from_millis(30),
             _ => delay,
         };
         PollClock { ready: now + wait, delay }

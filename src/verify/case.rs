@@ -10,7 +10,7 @@ use super::profile::Target;
 use super::tracks::About;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict};
 use super::world::World;
-use crate::api::Fault;
+use crate::api::{Fault, Operation};
 use crate::capture::record::WaitOver;
 use crate::rules::model::{Case, Scope, Step, StepKind};
 use crate::rules::predicate::PredicateError;
@@ -130,7 +130,9 @@ impl<'r> CaseWatch<'r> {
             for (_, call) in world.calls.iter() {
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
                 let met = call.go_timeouts + call.go_500s > 0;
-                let through = call.last.is_some_and(|last| last.status.is_some_and(|status| status < 300));
+                let gone = call.operation == Some(Operation::DeletePos);
+                let through = call.last.and_then(|last| last.status);
+                let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
                 if !marked || !met || through || call.looked_up {
                     continue;
                 }

@@ -181,7 +181,7 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
     AnswerBody {
         code: String::new(),
         state: text(&object, "status"),
-        poll_delay_ms: object.get("pollDelayInMs").and_then(Value::as_i64),
+        poll_delay_ms: object.get("pollDelayInMs").and_then(delay),
         amount: amount(&object, "amount"),
         currency: text(&object, "currencyCode"),
         partial: flag("partialCapturePossible"),
@@ -270,6 +270,17 @@ fn amount(object: &Map<String, Value>, name: &str) -> Option<i64> {
         _ => return None,
     };
     Amount::parse(&digits).ok().map(|amount| amount.0)
+}
+
+/// The longest delay that is told from longer ones, in ms: some thirty years. Rules multiply it.
+const LONGEST_DELAY: i64 = 1_000_000_000_000;
+
+/// A delay in whole ms, however its number is written (`1000`, `1000.0`, `1e3`).
+fn delay(value: &Value) -> Option<i64> {
+    // A cast from float saturates.
+    #[allow(clippy::cast_possible_truncation)]
+    let ms = value.as_i64().or_else(|| value.as_f64().map(|ms| ms.ceil() as i64))?;
+    Some(ms.clamp(0, LONGEST_DELAY))
 }
 
 /// A JSON value with one spelling: keys sorted, nulls left out, amounts and GUIDs in one form.

@@ -1,10 +1,10 @@
 //! The typed record at one moment: the value of every field that a predicate can ask for.
 
 use super::content::Loyalty;
+use super::context::Context;
 use super::profile::Target;
 use super::send::Send;
-use super::tracks::{PaymentTrack, PosTrack, RefundTrack};
-use super::world::{Context, World};
+use super::world::World;
 use crate::api::{Guid, Operation, header};
 use crate::capture::record::{Connection, EndedBy, Notification};
 use crate::rules::{Facts, Value};
@@ -35,27 +35,27 @@ impl<'a> Moment<'a> {
     }
 }
 
-fn n(number: Option<u64>) -> Value {
+pub(super) fn n(number: Option<u64>) -> Value {
     number.map_or(Value::Null, |n| Value::Int(n as i64))
 }
 
-fn ms(value: Option<i64>) -> Value {
+pub(super) fn ms(value: Option<i64>) -> Value {
     value.map_or(Value::Null, Value::Int)
 }
 
-fn money(value: Option<i64>) -> Value {
+pub(super) fn money(value: Option<i64>) -> Value {
     value.map_or(Value::Null, Value::Money)
 }
 
-fn flag(value: Option<bool>) -> Value {
+pub(super) fn flag(value: Option<bool>) -> Value {
     value.map_or(Value::Null, Value::Bool)
 }
 
-fn text(value: &str) -> Value {
+pub(super) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
-fn loyalty(value: Loyalty) -> Value {
+pub(super) fn loyalty(value: Loyalty) -> Value {
     text(match value {
         Loyalty::Absent => "absent",
         Loyalty::Empty => "empty",
@@ -103,7 +103,10 @@ impl Facts for Moment<'_> {
                         let statuses: Vec<String> = notification.statuses.iter().map(u16::to_string).collect();
                         Some(Value::Text(statuses.join(", ")))
                     }
-                    "answered" => Some(Value::Bool(notification.statuses.iter().take(4).any(|s| *s == 200))),
+                    "answered_at_try" => {
+                        let at = notification.statuses.iter().position(|status| *status == 200);
+                        Some(n(at.map(|at| at as u64 + 1)))
+                    }
                     _ => None,
                 }
             }
@@ -196,9 +199,7 @@ impl Moment<'_> {
             "code" => text(&answer.code),
             "lasted_ms" => Value::Int(send.lasted_ms()),
             "given_up_ms" => {
-                let track = self.world.calls.at(context.call);
-                let next = track.last_head.filter(|_| track.last_n > send.n);
-                let next = next.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
+                let next = context.next_head.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
                 Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
             }
             "client_gave_up" => {
@@ -208,7 +209,10 @@ impl Moment<'_> {
             "poll_delay_ms" => ms(answer.poll_delay_ms),
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
-                let sent = self.about.payment.and_then(|payment| self.world.payments.at(payment).restrictions);
+                let payment = self.about.payment.map(|payment| self.world.payments.at(payment));
+                // A poll sent before the restrictions were cannot show them.
+                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < send.n));
+                let sent = sent.and_then(|payment| payment.restrictions);
                 Value::Bool(sent.is_some() && sent != answer.restrictions)
             }
             "found_count" => Value::Int(answer.found.len() as i64),
@@ -221,7 +225,10 @@ impl Moment<'_> {
     fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
         let track = self.world.calls.at(context.call);
         Some(match field {
-            "first_failure" => Value::Bool(send.failed() && !context.last_failed),
+            "first_failure" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.failed() && !context.last_failed && !sent_again)
+            }
             "last_failed" => Value::Bool(context.last_failed),
             "last_reset" => Value::Bool(context.last_reset),
             "failures" => Value::Int(i64::from(context.failures)),
@@ -285,115 +292,6 @@ impl Moment<'_> {
         };
         missing && !known
     }
-
-    fn client(&self, field: &str) -> Option<Value> {
-        Some(match field {
-            "base" => text(&self.world.base),
-            "version" => Value::Text(self.target.version.map_or(String::new(), |version| version.to_string())),
-            "id" => text(&self.target.client_id),
-            "wasted_tokens" => Value::Int(self.world.wasted_tokens),
-            _ => return None,
-        })
-    }
-
-    fn pos(&self, field: &str) -> Option<Value> {
-        let unknown = PosTrack::default();
-        let track = self.about.pos.map_or(&unknown, |pos| self.world.poses.at(pos));
-        let open = || self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
-        Some(match field {
-            "created_n" => n(track.created_n),
-            "through_faults" => Value::Bool(track.created_through_faults || !self.world.created_through_faults),
-            "beacon_generated" => Value::Bool(track.beacon_generated),
-            "read_n" => n(track.read_n),
-            "deleted_n" => n(track.deleted_n),
-            "created_again_n" => n(track.created_again_n),
-            "loyalty" => track.loyalty.map_or(text(""), loyalty),
-            "active_payments" => Value::Int(open().filter(|payment| payment.active()).count() as i64),
-            "open_payments" => Value::Int(open().count() as i64),
-            "open_payment_n" => n(open().find_map(|payment| payment.created_n)),
-            "blocked_n" => n(track.blocked_n),
-            "unblocked_n" => n(track.unblocked_n),
-            _ => return None,
-        })
-    }
-
-    fn payment(&self, field: &str) -> Option<Value> {
-        let unknown = PaymentTrack::default();
-        let track = self.about.payment.map_or(&unknown, |payment| self.world.payments.at(payment));
-        let pos = track.pos.map(|pos| self.world.poses.at(pos));
-        Some(match field {
-            "created_n" => n(track.created_n),
-            "created_by" => text(track.created_by.map_or("", Operation::name)),
-            "state" => text(track.state.map_or("", crate::api::PaymentState::name)),
-            "state_n" => n(track.state_n),
-            "amount" => money(track.amount),
-            "currency" => text(&track.currency),
-            "ready_asked_amount" => money(track.ready_asked.and_then(|(_, amount)| amount)),
-            "ready_asked_n" => n(track.ready_asked.map(|(n, _)| n)),
-            "readied_n" => n(track.readied_n),
-            "paired_n" => n(track.paired_n),
-            "reserved_n" => n(track.reserved_n),
-            "reserved_amount" => money(track.reserved_amount.or(track.amount)),
-            "partial" => flag(track.partial),
-            "captured_n" => n(track.captured_n),
-            "captured_amount" => money(track.captured_amount),
-            "cancelled_n" => n(track.cancelled_n),
-            "final_n" => n(track.final_n),
-            "final_polls" => Value::Int(track.final_polls),
-            "capture_sends" => Value::Int(track.capture_sends),
-            "capture_failed_n" => n(track.capture_failed_n),
-            "capture_failed_amount" => money(track.capture_failed_amount),
-            "gave_up_n" => n(track.gave_up.map(|(n, _)| n)),
-            "hang_ms" => ms(track.hang_ms),
-            "poll_timeouts" => Value::Int(i64::from(track.poll_timeouts)),
-            "poll_500s" => Value::Int(i64::from(track.poll_500s)),
-            "order_reused_n" => n(track.order_reused_n),
-            "listed_n" => n(track.listed_n),
-            "listed_after_block" => {
-                let blocked = pos.and_then(|pos| pos.blocked_n);
-                Value::Bool(blocked.zip(track.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
-            }
-            "swept_after_error" => {
-                let failed = pos.and_then(|pos| pos.create_failed);
-                let swept = failed.zip(track.listed).is_some_and(|((_, failed), listed)| {
-                    listed > failed && track.first_seen > 0 && track.first_seen < failed
-                });
-                Value::Bool(swept)
-            }
-            "create_failed_n" => n(pos.and_then(|pos| pos.create_failed).map(|(n, _)| n)),
-            "swept_with" => Value::Int(self.swept_with()),
-            "restricted" => Value::Bool(track.restrictions.is_some()),
-            "restrictions_n" => n(track.restrictions_n),
-            "loyalty" => loyalty(track.loyalty),
-            "loyalty_lacked" => Value::Bool(track.loyalty_lacked),
-            "refundable" => money(track.captured_n.and(track.captured_amount.or(track.amount))),
-            "refunded" => Value::Money(track.refunded),
-            _ => return None,
-        })
-    }
-
-    /// How many reservations of the latest list were ended alike, where no reserved one in it is left.
-    fn swept_with(&self) -> i64 {
-        let listing = &self.world.listing;
-        let Some(payment) = self.about.payment else { return 0 };
-        let left = listing.payments.iter().any(|&other| self.world.payments.at(other).reserved());
-        let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
-        alike.filter(|_| !left).map_or(0, |list| list.len() as i64)
-    }
-
-    fn refund(&self, field: &str) -> Option<Value> {
-        let unknown = RefundTrack::default();
-        let track = self.about.refund.map_or(&unknown, |refund| self.world.refunds.at(refund));
-        Some(match field {
-            "created_n" => n(track.created_n),
-            "state" => text(track.state.map_or("", crate::api::RefundState::name)),
-            "reserved_n" => n(track.reserved_n),
-            "final_n" => n(track.final_n),
-            "captured_n" => n(track.captured_n),
-            "cancelled_n" => n(track.cancelled_n),
-            _ => return None,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -406,7 +304,7 @@ mod tests {
     #[test]
     fn every_field_is_answered_with_its_type() {
         let rules = load(None).unwrap();
-        let mut world = World::new(rules.limits);
+        let mut world = World::new(rules.limits, 1);
         let target = Target::default();
         let send = Send { operation: Some(Operation::CapturePayment), ..Send::default() };
         let context = world.open(&send);

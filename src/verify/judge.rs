@@ -1,6 +1,7 @@
 //! Runs the rules over a capture and puts the verdict together.
 
 use super::case::CaseWatch;
+use super::context::Context;
 use super::facts::Moment;
 use super::pattern::{Found, Happened, Watch};
 use super::profile::{Options, Target};
@@ -10,7 +11,7 @@ use super::verdict::{
     CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, RulesSummary, SCHEMA,
     Status, Verdict,
 };
-use super::world::{Context, Emitted, World};
+use super::world::{Emitted, World};
 use crate::api::{Feature, Operation};
 use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
 use crate::rules::RuleSet;
@@ -78,7 +79,7 @@ impl<'r> Judge<'r> {
             rules,
             target,
             resolution_us,
-            world: World::new(rules.limits),
+            world: World::new(rules.limits, resolution_us),
             timeline: Timeline::new(resolution_us),
             dockets: dockets.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),

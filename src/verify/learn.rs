@@ -1,12 +1,13 @@
-//! How a request, and then its answer, change what is known.
+//! How a request, and then its answer, change what is known. What answers tell of a PoS, a payment or a refund stands in
+//! the files beside this one.
 //!
 //! Only what reached the client counts as an answer: an exchange that was cut tells it nothing.
 
-use super::content::Loyalty;
+use super::context::Context;
 use super::send::Send;
-use super::tracks::{Conflict, Last, Listing};
-use super::world::{Context, Emitted, World};
-use crate::api::{Operation, PaymentState, RefundState};
+use super::tracks::Last;
+use super::world::{Emitted, World};
+use crate::api::Operation;
 use Operation::*;
 
 impl World {
@@ -38,6 +39,7 @@ impl World {
         if creates && first {
             self.creates.entry(send.content).or_default().push(context.call);
         }
+        let tick = self.tick;
         let begins = self.begins_go(self.calls.at(context.call), send.head);
         let track = self.calls.at_mut(context.call);
         if begins {
@@ -46,7 +48,13 @@ impl World {
             track.go_head = Some(send.head);
         }
         track.sends += 1;
+        track.touched = tick;
         track.go.push(send.n);
+        // Those before the latest were overtaken by it, or by one of before.
+        let latest = track.in_flight.last().map(|(n, _)| *n);
+        if let Some(n) = latest.filter(|n| !track.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
+            track.overtaken.push((n, send.head));
+        }
         track.in_flight.push((send.n, send.head));
         track.last_head = Some(send.head);
         track.last_n = send.n;
@@ -56,12 +64,17 @@ impl World {
 
     fn count_request(&mut self, send: &Send, context: &Context) {
         let concerns = concerns(send, self, context);
+        let tick = self.tick;
         let track = self.requests.at_mut(context.request);
         track.concerns = concerns;
+        track.touched = tick;
         if track.refused.is_some() || track.last_refused {
             track.sends_after_refusal += 1;
         }
-        track.repeats = context.unchanged_repeats;
+        // The retry of a repetition that failed is not another one, nor does it wipe out those before it.
+        if track.refused.is_none() || track.last_refused {
+            track.repeats = context.unchanged_repeats;
+        }
         track.token.clone_from(&send.bearer);
     }
 
@@ -101,10 +114,12 @@ impl World {
         emitted
     }
 
-    fn end_send(&mut self, send: &Send, context: &Context) {
+    fn end_send(&mut self, send: &Send, context: &mut Context) {
         let limit = self.limits.timeout_ms;
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
+        context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
+        track.overtaken.retain(|(n, _)| *n != send.n);
         match send.status {
             None if send.lasted_ms() >= limit => track.go_timeouts += 1,
             Some(500) => track.go_500s += 1,
@@ -112,10 +127,14 @@ impl World {
         }
         track.succeeded |= send.succeeded();
         track.answered |= send.status.is_some_and(|status| status < 500);
-        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }
+        // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
+        if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
+            return;
+        }
+        track.failures = if send.failed() { track.failures + 1 } else { 0 };
         track.last = Some(Last {
             n: send.n,
             end: send.end,
@@ -156,333 +175,18 @@ impl World {
         let Some((token, good_for)) = &send.issued else { return };
         if let Some(last) = self.last_token.map(|last| self.tokens.at(last)) {
             let age = last.issued.and_then(|(then, ms)| Some((send.head.ms_since(then)?, ms)));
-            let good = age.is_some_and(|(age, ms)| age * 2 < ms) && last.refused_n.is_none();
+            let worn = self.limits.token_worn_percent;
+            let good = age.is_some_and(|(age, ms)| age.saturating_mul(100) < ms.saturating_mul(worn));
+            let good = good && last.refused_n.is_none();
             let same = last.vat == send.asked_vat;
-            self.wasted_tokens = if good && same && last.calls <= 1 { self.wasted_tokens + 1 } else { 0 };
+            self.wasted_tokens =
+                if good && same && last.calls <= self.limits.token_few_calls { self.wasted_tokens + 1 } else { 0 };
         }
         let place = self.tokens.place(token);
         let track = self.tokens.at_mut(place);
         track.vat.clone_from(&send.asked_vat);
         track.issued = Some((send.end, *good_for));
         self.last_token = Some(place);
-    }
-
-    fn learn_pos(&mut self, send: &Send, context: &mut Context) {
-        let filter = |name: &str| send.parameter(name).to_owned();
-        match send.operation {
-            Some(CreatePos) if send.succeeded() => {
-                let Some(id) = &send.answer.created else { return };
-                let pos = self.pos(id);
-                context.about.pos = Some(pos);
-                let call = self.calls.at(context.call);
-                let through_faults = call.go_timeouts > 0 && call.go_500s > 0;
-                self.created_through_faults |= through_faults;
-                let track = self.poses.at_mut(pos);
-                track.created_through_faults |= through_faults;
-                if track.created_n.is_none() {
-                    track.store_id.clone_from(&send.body.store_id);
-                    track.created_n = Some(send.n);
-                    track.merchant_pos_id.clone_from(&send.body.merchant_pos_id);
-                    track.beacon_id.clone_from(&send.body.beacon_id);
-                    track.beacon_generated = send.body.known && send.body.beacon_id.is_empty();
-                    self.names.entry(send.body.merchant_pos_id.clone()).or_default().push(pos);
-                }
-            }
-            Some(CreatePos)
-                if send.status == Some(409)
-                    && matches!(send.answer.code.as_str(), "1200" | "1202")
-                    && !self.conflicts.iter().any(|conflict| conflict.call == context.call) =>
-            {
-                self.conflicts.push(Conflict {
-                    call: context.call,
-                    merchant_pos_id: send.body.merchant_pos_id.clone(),
-                    beacon_id: send.body.beacon_id.clone(),
-                    store_id: send.body.store_id.clone(),
-                    repeats: 0,
-                });
-            }
-            Some(GetPos) if send.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
-                let track = self.poses.at_mut(pos);
-                track.read_n.get_or_insert(send.n);
-                track.beacon_id.clone_from(&send.answer.beacon_id);
-                track.merchant_pos_id.clone_from(&send.answer.merchant_pos_id);
-            }
-            Some(GetPosWithFilter) if send.succeeded() => {
-                let (name, beacon) = (filter("merchantposid"), filter("beaconid"));
-                let by_store = name.is_empty() && beacon.is_empty();
-                let found = &send.answer.found;
-                for pos in self.poses_matching(|pos| {
-                    by_store || pos.merchant_pos_id == name || (!beacon.is_empty() && pos.beacon_id == beacon)
-                }) {
-                    self.poses.at_mut(pos).looked_up_n = Some(send.n);
-                }
-                if let [only] = &found[..] {
-                    let pos = self.pos(only);
-                    context.about.pos = Some(pos);
-                    let known = self.names.entry(name.clone()).or_default();
-                    if !name.is_empty() && !known.contains(&pos) {
-                        known.push(pos);
-                        self.poses.at_mut(pos).merchant_pos_id = name;
-                    }
-                }
-            }
-            Some(DeletePos) if send.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
-                self.poses.at_mut(pos).deleted_n.get_or_insert(send.n);
-            }
-            Some(GetCheckIn) if send.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
-                let track = self.poses.at_mut(pos);
-                if send.answer.checked_in == Some(true) {
-                    track.loyalty_lacked |= send.answer.loyalty == Loyalty::Absent;
-                    track.loyalty = Some(send.answer.loyalty);
-                } else {
-                    (track.loyalty, track.loyalty_lacked) = (None, false);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn poses_matching(&self, matches: impl Fn(&super::tracks::PosTrack) -> bool) -> Vec<usize> {
-        self.poses.iter().filter(|(_, pos)| matches(pos)).map(|(place, _)| place).collect()
-    }
-
-    fn learn_create(&mut self, send: &Send, context: &mut Context) {
-        if send.succeeded() {
-            let Some(id) = send.answer.created.clone() else { return };
-            let payment = self.payment(&id);
-            let pos = context.about.pos;
-            context.about.payment = Some(payment);
-            self.calls.at_mut(context.call).about = context.about;
-            self.learn_new_payment(send, payment, pos);
-            if let Some(pos) = pos {
-                let track = self.poses.at_mut(pos);
-                context.block_cleared = track.blocked_n.is_some() && track.unblocked_n.is_some();
-                (track.create_failed, track.blocked_n, track.unblocked_n) = (None, None, None);
-            }
-        } else if let Some(pos) = context.about.pos {
-            let tick = self.tick;
-            let track = self.poses.at_mut(pos);
-            if send.status == Some(409) && send.answer.code == "1301" {
-                track.create_failed = None;
-                track.blocked_n.get_or_insert(send.n);
-            } else if send.status != Some(401) {
-                track.create_failed.get_or_insert((send.n, tick));
-            }
-        }
-    }
-
-    fn learn_new_payment(&mut self, send: &Send, payment: usize, pos: Option<usize>) {
-        let tick = self.tick;
-        let first_use = *self.orders.entry(send.body.order_id.clone()).or_insert(payment);
-        let reused = (first_use != payment).then(|| self.payments.at(first_use).created_n).flatten();
-        let loyalty = pos.map(|pos| self.poses.at(pos)).and_then(|pos| Some((pos.loyalty?, pos.loyalty_lacked)));
-        let track = self.payments.at_mut(payment);
-        if track.created_n.is_some() {
-            return;
-        }
-        if track.first_seen == 0 {
-            track.first_seen = tick;
-        }
-        track.created_n = Some(send.n);
-        track.created_by = send.operation;
-        track.pos = pos;
-        track.order_id.clone_from(&send.body.order_id);
-        track.order_reused_n = reused;
-        track.amount = send.body.amount;
-        track.currency.clone_from(&send.body.currency);
-        if send.body.debit_disallowed || send.body.credit_disallowed {
-            track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
-            track.restrictions_n = Some(send.n);
-        }
-        if let Some((loyalty, lacked)) = loyalty {
-            (track.loyalty, track.loyalty_lacked) = (loyalty, lacked);
-        }
-        if let Some(pos) = pos {
-            let payments = &self.payments;
-            let list = &mut self.poses.at_mut(pos).payments;
-            list.retain(|&other| !payments.at(other).ended());
-            list.push(payment);
-        }
-    }
-
-    fn learn_act(&mut self, send: &Send, context: &Context) {
-        let Some(payment) = context.about.payment else { return };
-        let go = self.calls.at(context.call).clone();
-        let hang = |then| go.go_head.and_then(|head: super::send::Instant| head.ms_since(then));
-        let track = self.payments.at_mut(payment);
-        let was_reserved = track.reserved();
-        match send.operation {
-            Some(PaymentReady) if send.succeeded() => {
-                track.readied_n.get_or_insert(send.n);
-                track.amount = send.body.amount;
-                track.currency.clone_from(&send.body.currency);
-                if send.body.debit_disallowed || send.body.credit_disallowed {
-                    track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
-                    track.restrictions_n = Some(send.n);
-                }
-            }
-            Some(CapturePayment) if send.succeeded() => {
-                track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
-                track.captured_n.get_or_insert(send.n);
-                track.captured_amount = track.captured_amount.or(send.body.amount);
-                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
-                self.swept(payment, false);
-            }
-            Some(CapturePayment) if send.failed() => {
-                track.capture_failed_n = Some(send.n);
-                track.capture_failed_amount = track.capture_failed_amount.or(send.body.amount);
-                let only_500s = go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
-                track.gave_up = only_500s.then_some((send.n, send.end));
-            }
-            Some(CancelPayment) if send.succeeded() => {
-                track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
-                track.cancelled_n.get_or_insert(send.n);
-                if was_reserved {
-                    self.swept(payment, true);
-                }
-            }
-            _ => {}
-        }
-        self.unblock(payment, send.n);
-    }
-
-    fn learn_poll(&mut self, send: &Send, context: &mut Context) {
-        let Some(payment) = context.about.payment else { return };
-        if context.about.pos.is_none() && !send.answer.pos_id.is_empty() {
-            context.about.pos = Some(self.pos(&send.answer.pos_id));
-        }
-        let (tick, pos) = (self.tick, context.about.pos);
-        let timed_out = send.no_answer() && send.lasted_ms() >= self.limits.timeout_ms;
-        let track = self.payments.at_mut(payment);
-        if track.reserved_n.is_none() {
-            track.poll_timeouts += u32::from(timed_out);
-            track.poll_500s += u32::from(send.status == Some(500));
-        }
-        let Some(state) = PaymentState::from_name(&send.answer.state) else { return };
-        track.pos = track.pos.or(pos);
-        if track.first_seen == 0 {
-            track.first_seen = tick;
-        }
-        (track.state, track.state_n) = (Some(state), Some(send.n));
-        track.amount = send.answer.amount.or(track.amount);
-        if !send.answer.currency.is_empty() {
-            track.currency.clone_from(&send.answer.currency);
-        }
-        let looked_for = !matches!(state, PaymentState::Prepared | PaymentState::Initiated);
-        track.loyalty_lacked |=
-            looked_for && send.answer.loyalty == Loyalty::Absent && track.loyalty == Loyalty::Absent;
-        if send.answer.loyalty != Loyalty::Absent {
-            track.loyalty = send.answer.loyalty;
-        }
-        match state {
-            PaymentState::Paired => _ = track.paired_n.get_or_insert(send.n),
-            PaymentState::Reserved => {
-                track.reserved_n.get_or_insert(send.n);
-                track.reserved_amount = track.amount;
-                track.partial = send.answer.partial.or(track.partial);
-            }
-            PaymentState::Captured => {
-                track.captured_n.get_or_insert(send.n);
-                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
-            }
-            _ => {}
-        }
-        if state.is_final() {
-            track.final_n.get_or_insert(send.n);
-        }
-        self.unblock(payment, send.n);
-    }
-
-    /// A payment that has come to an end may free its PoS for the create that was refused because of it.
-    fn unblock(&mut self, payment: usize, n: u64) {
-        let track = self.payments.at(payment);
-        if !(track.ended() || track.reserved()) {
-            return;
-        }
-        let Some(pos) = track.pos.map(|pos| self.poses.at_mut(pos)) else { return };
-        if pos.blocked_n.is_some() {
-            pos.unblocked_n.get_or_insert(n);
-        }
-    }
-
-    fn learn_list(&mut self, send: &Send, context: &Context) {
-        if !send.succeeded() || send.parameter("state").eq_ignore_ascii_case("captured") {
-            return;
-        }
-        let tick = self.tick;
-        let mut listing = Listing { n: send.n, ..Listing::default() };
-        for id in &send.answer.found {
-            let payment = self.payment(id);
-            let track = self.payments.at_mut(payment);
-            if track.first_seen == 0 {
-                track.first_seen = tick;
-            }
-            (track.listed_n, track.listed) = (Some(send.n), Some(tick));
-            track.pos = track.pos.or(context.about.pos);
-            listing.payments.push(payment);
-        }
-        self.listing = listing;
-    }
-
-    fn swept(&mut self, payment: usize, cancelled: bool) {
-        if !self.listing.payments.contains(&payment) {
-            return;
-        }
-        let list = if cancelled { &mut self.listing.cancelled } else { &mut self.listing.captured };
-        if !list.contains(&payment) {
-            list.push(payment);
-        }
-    }
-
-    fn learn_refund(&mut self, send: &Send, context: &mut Context) {
-        if let (Some(CreateRefund), true, Some(id)) = (send.operation, send.succeeded(), &send.answer.created) {
-            let refund = self.refund(id);
-            context.about.refund = Some(refund);
-            let track = self.refunds.at_mut(refund);
-            if track.created_n.is_none() {
-                track.created_n = Some(send.n);
-                track.payment = context.about.payment;
-                track.amount = send.body.amount;
-                let amount = track.amount.unwrap_or(0);
-                if let Some(payment) = context.about.payment {
-                    let payment = self.payments.at_mut(payment);
-                    payment.refunded = payment.refunded.saturating_add(amount);
-                }
-            }
-            return;
-        }
-        let Some(refund) = context.about.refund else { return };
-        let track = self.refunds.at_mut(refund);
-        let given_back = |track: &super::tracks::RefundTrack| {
-            track.cancelled_n.is_some() || track.state == Some(RefundState::CancelledByMobilePay)
-        };
-        let before = given_back(track);
-        match send.operation {
-            Some(GetRefund) => {
-                let Some(state) = RefundState::from_name(&send.answer.state) else { return };
-                track.state = Some(state);
-                match state {
-                    RefundState::Reserved => _ = track.reserved_n.get_or_insert(send.n),
-                    RefundState::Captured => _ = track.captured_n.get_or_insert(send.n),
-                    _ => {}
-                }
-                if state.is_final() {
-                    track.final_n.get_or_insert(send.n);
-                }
-            }
-            Some(CaptureRefund) if send.succeeded() => _ = track.captured_n.get_or_insert(send.n),
-            Some(CancelRefund) if send.succeeded() => _ = track.cancelled_n.get_or_insert(send.n),
-            _ => {}
-        }
-        if !before && given_back(track) && track.created_n.is_some() {
-            let amount = track.amount.unwrap_or(0);
-            if let Some(payment) = track.payment {
-                self.payments.at_mut(payment).refunded -= amount;
-            }
-        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! The verifier: records in, verdict out. It opens no file and no socket.
 //!
 //! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
-//! [`tracks`], [`learn`] and [`recovery`] keep what the client had been told; [`facts`] offers that to predicates;
+//! [`tracks`], [`context`], `learn` and `recovery` keep what the client had been told; [`facts`] offers that to predicates;
 //! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
 //! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod case;
 pub mod content;
+pub mod context;
 pub mod facts;
+mod facts_about;
 pub mod judge;
 mod learn;
+mod learn_payment;
+mod learn_pos;
+mod learn_refund;
 pub mod live;
 pub mod pattern;
 pub mod profile;

@@ -253,7 +253,7 @@ impl<'r> Watch<'r> {
             && let Some(ms) = send.head.ms_since(end)
         {
             self.exercised = true;
-            if ms < at_least_ms {
+            if ms.saturating_add(moment.world.coarse_ms) < at_least_ms {
                 let mut short = self.found(moment);
                 short.exchanges.insert(0, n);
                 short.exchanges.dedup();

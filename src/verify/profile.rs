@@ -42,7 +42,7 @@ pub struct Target {
 /// What the traffic says about the client: counted over all calls.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    versions: BTreeMap<(u32, u32, u32), (u64, u64)>,
+    versions: BTreeMap<(u64, u64, u64), (u64, u64)>,
     client_ids: BTreeMap<String, (u64, u64)>,
     calls: u64,
 }
@@ -72,7 +72,7 @@ impl Survey {
     /// The version that most calls carry; of two, the one that came first.
     fn version(&self) -> Option<Version> {
         // Builds of one Major.Minor count together: a certification is for all of them.
-        let mut minors: BTreeMap<(u32, u32), (u64, u64, u32)> = BTreeMap::new();
+        let mut minors: BTreeMap<(u64, u64), (u64, u64, u64)> = BTreeMap::new();
         for (&(major, minor, build), &(count, first)) in &self.versions {
             let sum = minors.entry((major, minor)).or_insert((0, first, build));
             sum.0 += count;

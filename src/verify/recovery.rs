@@ -3,9 +3,10 @@
 //! A call that got no answer or a server error is a loss until it is sent again, or until what became of it is looked
 //! up and what the look-up finds is used or cancelled (api_principles#error_handling).
 
+use super::context::Context;
 use super::send::Send;
 use super::tracks::Loss;
-use super::world::{Context, Emitted, World};
+use super::world::{Emitted, World};
 use crate::api::{Operation, PaymentState, RefundState};
 use Operation::*;
 
@@ -45,14 +46,15 @@ impl World {
     pub(super) fn recover(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
         if send.is_call && send.failed() {
             let track = self.calls.at_mut(context.call);
-            if track.in_flight.is_empty() && track.last_n == send.n {
-                track.loss = Some(Loss { n: send.n, found: Vec::new(), abandoned: false });
+            if track.last_n == send.n {
+                track.loss = Some(Loss { n: send.n, found: Vec::new(), told: false, abandoned: false });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
             }
             return Vec::new();
         }
+        let mut emitted = self.answered_late(context);
         let body = self.created_with(send);
         let found = self.not_known_otherwise(&send.answer.found);
         let about = context.about;
@@ -60,7 +62,7 @@ impl World {
         let path_id = send.path_id.clone().unwrap_or_default();
         let payment_state = PaymentState::from_name(&send.answer.state);
         let refund_state = RefundState::from_name(&send.answer.state);
-        self.close(|track, loss| {
+        emitted.extend(self.close(|track, loss| {
             let same_payment = track.about.payment.is_some() && track.about.payment == about.payment;
             let same_refund = track.about.refund.is_some() && track.about.refund == about.refund;
             let same_pos = track.about.pos.is_some() && track.about.pos == about.pos;
@@ -69,6 +71,7 @@ impl World {
                     if lost.creates() && send.succeeded() && body.contains(&track.content) =>
                 {
                     loss.found.clone_from(&found);
+                    loss.told = true;
                     found.is_empty()
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
@@ -99,7 +102,16 @@ impl World {
                 track.looked_up = true;
             }
             done
-        })
+        }));
+        emitted
+    }
+
+    /// A send that was still under way when a later one of its call failed was answered after all.
+    fn answered_late(&mut self, context: &Context) -> Vec<Emitted> {
+        let lost = self.losses.len();
+        self.losses.retain(|&call| call != context.call);
+        self.calls.at_mut(context.call).loss = None;
+        if self.losses.len() < lost { vec![Emitted::Recovered(context.call)] } else { Vec::new() }
     }
 
     /// The points of sale that a look-up by filter is about.

@@ -4,8 +4,9 @@
 //! picked out. Nothing here looks at another exchange.
 
 use super::content::{self, AnswerBody, RequestBody};
-use crate::api::{Operation, Place, Route, header, id};
+use crate::api::{Guid, Operation, Place, Route, header, id};
 use crate::capture::record::{EndedBy, Exchange, values};
+use percent_encoding::percent_decode_str;
 
 /// A moment on a run's monotonic clock, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,7 +140,7 @@ impl Send {
             path,
             target,
             base: format!("{}://{}{}", request.scheme, request.authority.to_ascii_lowercase(), route.base),
-            id_valid: route.id.as_deref().is_none_or(|id| crate::api::Guid::parse(id).is_some()),
+            id_valid: route.id.as_deref().is_none_or(|id| Guid::parse(id).is_some()),
             http_version: request.version.clone(),
             tls: exchange.tls.clone(),
             url_credential: url_credential(&request.target, &route),
@@ -217,8 +218,13 @@ pub fn as_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// A GUID is what it says, in capitals and percent-encoded too; anything else stays as it was sent.
 fn canonical_path(path: &str) -> String {
-    path.split('/').map(id::canonical).collect::<Vec<_>>().join("/")
+    let one = |segment: &str| {
+        let decoded = percent_decode_str(segment).decode_utf8_lossy();
+        Guid::parse(&decoded).map_or_else(|| segment.to_owned(), |guid| guid.to_string())
+    };
+    path.split('/').map(one).collect::<Vec<_>>().join("/")
 }
 
 fn canonical_target(target: &str) -> String {

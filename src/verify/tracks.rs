@@ -30,6 +30,8 @@ pub struct CallTrack {
     pub content: [u8; 16],
     /// How many sends there were.
     pub sends: u64,
+    /// When it was last sent (a tick of the timeline).
+    pub touched: u64,
     /// When the latest was sent.
     pub last_head: Option<Instant>,
     /// The number of the latest.
@@ -38,6 +40,8 @@ pub struct CallTrack {
     pub last: Option<Last>,
     /// Sends that are not over: number and head.
     pub in_flight: Vec<(u64, Instant)>,
+    /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
+    pub overtaken: Vec<(u64, Instant)>,
     /// The numbers of the sends of the go under way: since the last success or long pause.
     pub go: Vec<u64>,
     /// When the go's first send was sent.
@@ -103,6 +107,8 @@ pub struct Loss {
     pub n: u64,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
+    /// A look-up told what became of it.
+    pub told: bool,
     /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
     pub abandoned: bool,
 }
@@ -122,6 +128,8 @@ pub struct RequestTrack {
     pub concerns: Vec<String>,
     /// The token it was sent with.
     pub token: Option<String>,
+    /// When it was last sent (a tick of the timeline).
+    pub touched: u64,
 }
 
 /// A payment.
@@ -243,9 +251,9 @@ pub struct PosTrack {
     pub created_again_n: Option<u64>,
     /// The payments that may still be open on it.
     pub payments: Vec<usize>,
-    /// A create on it that was refused or failed, but not with an active payment in the way, and that no create
-    /// since has made good: its number and its tick.
-    pub create_failed: Option<(u64, u64)>,
+    /// Creates on it that were refused or failed, but not with an active payment in the way, and that no create
+    /// since has made good.
+    pub creates_failed: Vec<CreateFailed>,
     /// A create on it was refused because a payment is active, and none has succeeded since.
     pub blocked_n: Option<u64>,
     /// Since then a payment on it has come to an end.
@@ -256,6 +264,19 @@ pub struct PosTrack {
     pub loyalty_lacked: bool,
     /// It was looked up by a filter since it was created.
     pub looked_up_n: Option<u64>,
+}
+
+/// A create of a payment that was refused or failed.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateFailed {
+    /// Its call.
+    pub call: usize,
+    /// Its first send that failed.
+    pub n: u64,
+    /// When that was sent (a tick of the timeline).
+    pub sent: u64,
+    /// When it failed.
+    pub failed: u64,
 }
 
 /// A refund.

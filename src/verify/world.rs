@@ -1,23 +1,22 @@
 //! The things that traffic is about, as far as the capture shows them: every track, and how a send finds its own.
 
-use super::send::{Instant, Send};
-use super::tracks::{
-    About, CallTrack, Conflict, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, Subject, TokenTrack,
-};
-use crate::api::{Operation, id};
+use super::send::Instant;
+use super::tracks::{CallTrack, Conflict, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, TokenTrack};
+use crate::api::Operation;
 use crate::rules::load::Limits;
 use std::collections::HashMap;
 
-/// Tracks by a key.
+/// Tracks by a key. A place is never used for another key, even when its track was forgotten.
 #[derive(Clone, Debug)]
 pub struct Arena<T> {
     index: HashMap<String, usize>,
-    items: Vec<T>,
+    items: Vec<Option<Box<T>>>,
+    blank: T,
 }
 
-impl<T> Default for Arena<T> {
+impl<T: Default> Default for Arena<T> {
     fn default() -> Self {
-        Arena { index: HashMap::new(), items: Vec::new() }
+        Arena { index: HashMap::new(), items: Vec::new(), blank: T::default() }
     }
 }
 
@@ -27,7 +26,7 @@ impl<T: Default> Arena<T> {
         if let Some(&place) = self.index.get(key) {
             return place;
         }
-        self.items.push(T::default());
+        self.items.push(Some(Box::default()));
         self.index.insert(key.to_owned(), self.items.len() - 1);
         self.items.len() - 1
     }
@@ -37,19 +36,33 @@ impl<T: Default> Arena<T> {
         self.index.get(key).copied()
     }
 
-    /// A track.
+    /// A track; a blank one where it was forgotten.
     pub fn at(&self, place: usize) -> &T {
-        &self.items[place]
+        self.items.get(place).and_then(Option::as_deref).unwrap_or(&self.blank)
     }
 
     /// A track, to be changed.
     pub fn at_mut(&mut self, place: usize) -> &mut T {
-        &mut self.items[place]
+        if place >= self.items.len() {
+            self.items.resize_with(place + 1, || None);
+        }
+        self.items[place].get_or_insert_default()
     }
 
     /// All tracks with their places, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.items.iter().enumerate()
+        self.items.iter().enumerate().filter_map(|(place, track)| Some((place, track.as_deref()?)))
+    }
+
+    /// Forgets the tracks that need not be kept.
+    fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        for track in &mut self.items {
+            if track.as_deref().is_some_and(|track| !keep(track)) {
+                *track = None;
+            }
+        }
+        let items = &self.items;
+        self.index.retain(|_, place| items[*place].is_some());
     }
 }
 
@@ -58,6 +71,8 @@ impl<T: Default> Arena<T> {
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,
+    /// How much longer a gap may have been than the clock of the capture shows, in ms: where it is coarser than a ms.
+    pub coarse_ms: i64,
     /// Counts the moments of the timeline.
     pub tick: u64,
     /// Calls, by key, or by method and path.
@@ -96,60 +111,15 @@ pub struct World {
     pub last_token: Option<usize>,
     /// A PoS was created by a call that met a time-out and an answer 500.
     pub created_through_faults: bool,
+    /// Such a PoS was deleted.
+    pub offboarded: bool,
 }
 
-/// What was true when a send's head had arrived, kept until it is over.
-#[derive(Clone, Debug, Default)]
-pub struct Context {
-    /// Its call.
-    pub call: usize,
-    /// Its request.
-    pub request: usize,
-    /// What it is about; a create's resource is known when it is answered.
-    pub about: About,
-    /// Its token.
-    pub token: Option<usize>,
-    /// Since the end of the call's last send.
-    pub gap_ms: Option<i64>,
-    /// Since the head of the call's last send.
-    pub head_gap_ms: Option<i64>,
-    /// The call's last send that is over.
-    pub last_n: Option<u64>,
-    /// Whether it failed.
-    pub last_failed: bool,
-    /// Whether the call's last send was cut so soon that its connection must have been reset.
-    pub last_reset: bool,
-    /// Whether the call was answered below 500 before.
-    pub answered_before: bool,
-    /// Whether the content is that of the call's first send.
-    pub same_content: bool,
-    /// How many sends of the call failed in a row before this one.
-    pub failures: u32,
-    /// The pause before the last send, where that too followed a failed one.
-    pub back_off_ms: Option<i64>,
-    /// The delay that the last answered poll asked for.
-    pub poll_delay_ms: Option<i64>,
-    /// Since another call failed that tried to create the same and whose outcome is not known.
-    pub twin_ms: Option<i64>,
-    /// That call's last send.
-    pub twin_n: Option<u64>,
-    /// A PoS of the name that is to be created is there already, by what the client knows.
-    pub name_taken_n: Option<u64>,
-    /// That PoS.
-    pub name_taken: Option<usize>,
-    /// And it was looked up since.
-    pub name_looked_up: bool,
-    /// It started a payment on a PoS where one had been in the way, and that one had been brought to an end.
-    pub block_cleared: bool,
-    /// How often this PoS was created again after a name conflict without a look.
-    pub conflict_repeats: i64,
-    /// How often the request was repeated unchanged after a refusal, with nothing done about it.
-    pub unchanged_repeats: i64,
-    /// The refusal.
-    pub refused_n: Option<u64>,
-    /// Whether it makes a payment's sum of refunds larger than what was captured.
-    pub refund_sum: Option<i64>,
-}
+/// For how many moments of the timeline a call that ended well is remembered.
+const KEPT_TICKS: u64 = 20_000;
+
+/// How often, in moments of the timeline, it is looked what can be forgotten.
+pub const FORGET_EVERY: u64 = 8_192;
 
 /// Something that the timeline itself says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,9 +132,12 @@ pub enum Emitted {
 
 impl World {
     /// A world in which nothing has happened.
-    pub fn new(limits: Limits) -> World {
+    /// `resolution_us` is the coarseness of the capture's clock.
+    pub fn new(limits: Limits, resolution_us: u64) -> World {
+        let coarse_ms = if resolution_us > 1000 { i64::try_from(resolution_us / 1000).unwrap_or(i64::MAX) } else { 0 };
         World {
             limits,
+            coarse_ms,
             tick: 0,
             calls: Arena::default(),
             requests: Arena::default(),
@@ -184,77 +157,8 @@ impl World {
             wasted_tokens: 0,
             last_token: None,
             created_through_faults: false,
+            offboarded: false,
         }
-    }
-
-    /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
-    pub fn open(&mut self, send: &Send) -> Context {
-        self.tick += 1;
-        if self.base.is_empty() && send.operation.is_some() {
-            self.base = send.base.clone();
-        }
-        let call = self.calls.place(&call_key(send));
-        if self.calls.at(call).sends == 0 {
-            let track = self.calls.at_mut(call);
-            track.operation = send.operation;
-            track.content = send.content;
-            track.subject = Subject {
-                pos_id: send.body.pos_id.clone(),
-                order_id: send.body.order_id.clone(),
-                payment_id: send.body.payment_id.clone(),
-                merchant_pos_id: send.body.merchant_pos_id.clone(),
-                beacon_id: send.body.beacon_id.clone(),
-                store_id: send.body.store_id.clone(),
-            };
-        }
-        let request = self.requests.place(&request_key(send));
-        let mut context = Context {
-            call,
-            request,
-            about: self.about(send),
-            token: send.bearer.as_deref().filter(|_| send.is_call).map(|token| self.tokens.place(token)),
-            ..Context::default()
-        };
-        self.note_call(send, &mut context);
-        self.note_request(send, &mut context);
-        self.note_twin(send, &mut context);
-        self.note_names(send, &mut context);
-        self.note_refund(send, &mut context);
-        context
-    }
-
-    /// The things a send is about, by the ids it names.
-    fn about(&mut self, send: &Send) -> About {
-        use Operation::*;
-        let mut about = About::default();
-        let path_id = send.path_id.clone().unwrap_or_default();
-        match send.operation {
-            Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
-            Some(InitiatePayment | PreparePayment) if !send.body.pos_id.is_empty() => {
-                let pos = self.pos(&send.body.pos_id);
-                about.pos = Some(pos);
-                self.order_pos.insert(send.body.order_id.clone(), pos);
-            }
-            Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
-                about.payment = Some(self.payment(&path_id));
-            }
-            Some(QueryPaymentIds) if !send.parameter("posid").is_empty() => {
-                about.pos = Some(self.pos(send.parameter("posid")));
-            }
-            Some(QueryPaymentIds) => about.pos = self.order_pos.get(send.parameter("orderid")).copied(),
-            Some(CreateRefund) => about.payment = Some(self.payment(&send.body.payment_id)),
-            Some(QueryRefundIds) => about.payment = Some(self.payment(send.parameter("paymentid"))),
-            Some(GetRefund | CaptureRefund | CancelRefund) => {
-                let refund = self.refund(&path_id);
-                about.refund = Some(refund);
-                about.payment = self.refunds.at(refund).payment;
-            }
-            _ => {}
-        }
-        if about.pos.is_none() {
-            about.pos = about.payment.and_then(|payment| self.payments.at(payment).pos);
-        }
-        about
     }
 
     /// The place of a PoS.
@@ -278,77 +182,17 @@ impl World {
         place
     }
 
-    fn note_call(&self, send: &Send, context: &mut Context) {
-        let track = self.calls.at(context.call);
-        context.gap_ms = track.last.and_then(|last| send.head.ms_since(last.end));
-        context.head_gap_ms = track.last_head.and_then(|head| send.head.ms_since(head));
-        context.last_n = track.last.map(|last| last.n);
-        context.last_failed = track.last.is_some_and(|last| last.failed);
-        context.last_reset =
-            track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
-        context.answered_before = track.answered;
-        context.same_content = track.content == send.content;
-        context.failures = track.failures;
-        context.back_off_ms = track.back_off_ms;
-        context.poll_delay_ms = track.poll_delay_ms;
-    }
-
-    fn note_request(&self, send: &Send, context: &mut Context) {
-        let track = self.requests.at(context.request);
-        let new_token = track.token.is_some() && track.token != send.bearer;
-        if track.refused.is_some() && track.last_refused && !new_token {
-            context.unchanged_repeats = track.repeats + 1;
-            context.refused_n = track.refused;
-        }
-    }
-
-    fn note_twin(&self, send: &Send, context: &mut Context) {
-        if !send.operation.is_some_and(Operation::creates) || self.calls.at(context.call).sends > 0 {
-            return;
-        }
-        let others = self.creates.get(&send.content).map_or(&[][..], Vec::as_slice);
-        let unknown = others.iter().filter(|&&call| call != context.call).filter_map(|&call| {
-            let track = self.calls.at(call);
-            let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
-            let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
-            let failed = track.last.filter(|last| last.failed && track.loss.is_some() && !track.looked_up);
-            held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
+    /// Forgets calls and requests that nothing more can be said about: so what is kept grows with the payments of a
+    /// capture and not with its calls.
+    pub fn forget(&mut self) {
+        let tick = self.tick;
+        let old = |touched: u64| tick.saturating_sub(touched) > KEPT_TICKS;
+        self.calls.retain(|call| {
+            let creates = call.operation.is_some_and(Operation::creates);
+            let open = call.loss.is_some() || !call.in_flight.is_empty() || call.last.is_none_or(|last| last.failed);
+            creates || open || !old(call.touched)
         });
-        let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
-        if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
-            (context.twin_ms, context.twin_n) = (Some(ms), Some(n));
-        }
-    }
-
-    fn note_names(&self, send: &Send, context: &mut Context) {
-        if send.operation != Some(Operation::CreatePos) {
-            return;
-        }
-        context.conflict_repeats = self
-            .conflicts
-            .iter()
-            .filter(|conflict| conflict.merchant_pos_id == send.body.merchant_pos_id)
-            .map(|conflict| conflict.repeats + 1)
-            .max()
-            .unwrap_or(0);
-        if self.calls.at(context.call).succeeded {
-            return;
-        }
-        let taken = self.names.get(&send.body.merchant_pos_id).map_or(&[][..], Vec::as_slice);
-        let taken = taken.iter().copied().rfind(|&pos| self.poses.at(pos).deleted_n.is_none());
-        if let Some(place) = taken {
-            let pos = self.poses.at(place);
-            context.name_taken = Some(place);
-            context.name_taken_n = pos.created_n;
-            context.name_looked_up = pos.looked_up_n.is_some();
-        }
-    }
-
-    fn note_refund(&self, send: &Send, context: &mut Context) {
-        let (Some(Operation::CreateRefund), Some(payment)) = (send.operation, context.about.payment) else { return };
-        let replay = self.calls.at(context.call).succeeded;
-        let amount = if replay { Some(0) } else { send.body.amount };
-        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
+        self.requests.retain(|request| request.last_refused || request.refused.is_some() || !old(request.touched));
     }
 
     /// The payments that are active or reserved on a PoS, by what the client knows.
@@ -363,20 +207,4 @@ impl World {
         let paused = head.ms_since(last.end).is_none_or(|ms| ms >= self.limits.go_pause_ms);
         paused || last.status.is_some_and(|status| status < 300)
     }
-}
-
-/// Creates with one key are one call; others are one where method and path are.
-fn call_key(send: &Send) -> String {
-    let creates = send.operation.is_some_and(Operation::creates);
-    if creates && !send.key.is_empty() {
-        format!("key {}", id::canonical(&send.key))
-    } else if creates {
-        format!("{} {} {:02x?}", send.method, send.path, send.content)
-    } else {
-        format!("{} {}", send.method, send.path)
-    }
-}
-
-fn request_key(send: &Send) -> String {
-    format!("{} {} {:02x?}", send.method, send.target, send.content)
 }

@@ -16,3 +16,6 @@ import scenarios_hard  # noqa: F401
 import scenarios_hardcases  # noqa: F401
 import scenarios_failedcases  # noqa: F401
 import scenarios_lookups  # noqa: F401
+import scenarios_skeptic  # noqa: F401
+import scenarios_skeptic_more  # noqa: F401
+import scenarios_skeptic_held  # noqa: F401

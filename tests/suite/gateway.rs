@@ -125,9 +125,33 @@ impl Gateway {
         self.log().into_iter().filter(|seen| seen.operation == Some(operation)).collect()
     }
 
+    /// How many calls of an operation were answered with 200.
+    pub fn answered(&self, operation: Operation) -> usize {
+        self.watcher().answered(operation)
+    }
+
+    /// Eyes on the gateway that can be taken elsewhere.
+    pub fn watcher(&self) -> Watcher {
+        Watcher { sandbox: self.sandbox.clone(), state: self.state.clone() }
+    }
+
     /// The operations that came in, in order.
     pub fn operations(&self) -> Vec<Operation> {
         self.log().iter().filter_map(|seen| seen.operation).collect()
+    }
+}
+
+/// Sees what a gateway lets through.
+pub struct Watcher {
+    pub sandbox: Sandbox,
+    state: Arc<Mutex<State>>,
+}
+
+impl Watcher {
+    /// How many calls of an operation were answered with 200.
+    pub fn answered(&self, operation: Operation) -> usize {
+        let state = self.state.lock().unwrap();
+        state.log.iter().filter(|seen| seen.operation == Some(operation) && seen.status == Some(200)).count()
     }
 }
 

@@ -215,10 +215,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     tokio::time::sleep(due).await;
     let done = till.resume_hanging().await.unwrap();
     assert_eq!(done.len(), 1);
-    assert_eq!(
-        (done[0].0.payment_id.as_str(), &done[0].1),
-        (hanging.id.as_str(), &Ok(Settled::Captured(Amount(4_200))))
-    );
+    assert_eq!((done[0].0.id.as_str(), &done[0].1), (hanging.id.as_str(), &Ok(Settled::Captured(Amount(4_200)))));
     let sends = gateway.seen(Operation::CapturePayment);
     assert!(sends[6].came - sends[5].came >= Duration::from_secs(4));
     assert_eq!(till.next_job(), None);

@@ -23,6 +23,8 @@ pub struct Customer {
     pub account: Account,
     /// What they decide.
     pub act: CustomerAct,
+    /// Whether they come before a payment is started.
+    pub comes_first: bool,
     /// How many polls of the till have to be answered, after all faults on polls, before they check in.
     pub comes_after: u32,
     /// How many more before they decide.
@@ -32,6 +34,9 @@ pub struct Customer {
 impl Customer {
     /// Checks in and decides, each as soon as the till lets them.
     pub async fn visit(self) {
+        while !self.comes_first && !self.faults.started(&self.agent) {
+            tokio::time::sleep(MOMENT).await;
+        }
         self.polled(self.comes_after).await;
         self.until_done(CustomerAct::CheckIn(self.account)).await;
         let seen = self.faults.polls(&self.agent);

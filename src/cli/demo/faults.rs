@@ -18,6 +18,7 @@ pub struct SceneFaults {
 struct Armed {
     once: Vec<(Operation, Fault)>,
     always: Option<(Operation, Fault)>,
+    started: bool,
     polls: u32,
 }
 
@@ -35,7 +36,7 @@ impl SceneFaults {
     pub fn arm(&self, agent: &str, scene: &Scene) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
-        self.armed().insert(agent.to_owned(), Armed { once, always, polls: 0 });
+        self.armed().insert(agent.to_owned(), Armed { once, always, ..Armed::default() });
         Ok(())
     }
 
@@ -44,7 +45,12 @@ impl SceneFaults {
         self.armed().remove(agent);
     }
 
-    /// How many polls of that till were answered in this scene since the last fault on polls.
+    /// Whether that till has started a payment in this scene.
+    pub fn started(&self, agent: &str) -> bool {
+        self.armed().get(agent).is_some_and(|armed| armed.started)
+    }
+
+    /// How many polls of that till were answered since it started a payment, and since the last fault on polls.
     pub fn polls(&self, agent: &str) -> u32 {
         self.armed().get(agent).map_or(0, |armed| armed.polls)
     }
@@ -73,12 +79,16 @@ impl Faults for SceneFaults {
 
     fn recorded(&self, exchange: &Exchange) {
         let request = &exchange.request;
-        let polled = Route::of(&request.method, &request.target).operation().is_some_and(Operation::polled);
-        let answered = exchange.answer.as_ref().is_some_and(|answer| answer.status == 200);
+        let answered = exchange.fault.is_none() && exchange.answer.as_ref().is_some_and(|answer| answer.status == 200);
+        let operation = Route::of(&request.method, &request.target).operation().filter(|_| answered);
         let mut all = self.armed();
-        let armed = agent(&request.headers).and_then(|agent| all.get_mut(agent));
-        if let Some(armed) = armed.filter(|armed| polled && answered && !armed.awaits_polls()) {
-            armed.polls = armed.polls.saturating_add(1);
+        let Some(armed) = agent(&request.headers).and_then(|agent| all.get_mut(agent)) else { return };
+        match operation {
+            Some(Operation::InitiatePayment | Operation::PreparePayment) => (armed.started, armed.polls) = (true, 0),
+            Some(operation) if operation.polled() && !armed.awaits_polls() => {
+                armed.polls = armed.polls.saturating_add(1);
+            }
+            _ => {}
         }
     }
 }

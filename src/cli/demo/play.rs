@@ -85,8 +85,8 @@ impl Strand {
                 outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
             };
             self.scenery.faults.clear(&config.agent);
-            let fresh = self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
-            self.token = fresh.or(self.token.take());
+            let fresh = || self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
+            self.token = self.token.take().or_else(fresh);
             self.scenery.line(&scene.case, &format!("{}: {told}", scene.title));
         }
         Ok(())
@@ -215,6 +215,7 @@ impl Scenery {
             beacon: till.memory().pos.as_ref().map(|pos| pos.beacon_id.clone()).unwrap_or_default(),
             account: account(name).map_err(Trouble::Setup)?,
             act: if act == "cancel" { CustomerAct::Cancel } else { CustomerAct::Accept },
+            comes_first: scene.member_first,
             comes_after: waits,
             // A prepared payment has to be seen paired; a check-in is looked at before there is a payment to accept.
             decides_after: if scene.prepared { waits } else { 0 },

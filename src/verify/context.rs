@@ -1,0 +1,245 @@
+//! What is true when a send's head has arrived, before it changes anything: its tracks, and how it stands to the sends
+//! before it.
+
+use super::send::{Instant, Send};
+use super::tracks::{About, PosTrack, Subject};
+use super::world::{FORGET_EVERY, World};
+use crate::api::{Operation, id};
+
+/// What was true when a send's head had arrived, kept until it is over.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// When its head arrived (a tick of the timeline).
+    pub tick: u64,
+    /// Its call.
+    pub call: usize,
+    /// Its request.
+    pub request: usize,
+    /// What it is about; a create's resource is known when it is answered.
+    pub about: About,
+    /// Its token.
+    pub token: Option<usize>,
+    /// Since the end of the call's last send.
+    pub gap_ms: Option<i64>,
+    /// Since the head of the call's last send.
+    pub head_gap_ms: Option<i64>,
+    /// The call's last send that is over.
+    pub last_n: Option<u64>,
+    /// Whether it failed.
+    pub last_failed: bool,
+    /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
+    pub after_held: bool,
+    /// When the call was sent again before this send was over.
+    pub next_head: Option<Instant>,
+    /// Whether the call's last send was cut so soon that its connection must have been reset.
+    pub last_reset: bool,
+    /// Whether the call was answered below 500 before.
+    pub answered_before: bool,
+    /// Whether the content is that of the call's first send.
+    pub same_content: bool,
+    /// How many sends of the call failed in a row before this one.
+    pub failures: u32,
+    /// The pause before the last send, where that too followed a failed one.
+    pub back_off_ms: Option<i64>,
+    /// The delay that the last answered poll asked for.
+    pub poll_delay_ms: Option<i64>,
+    /// Since another call failed that tried to create the same and whose outcome is not known.
+    pub twin_ms: Option<i64>,
+    /// That call's last send.
+    pub twin_n: Option<u64>,
+    /// A PoS of the name that is to be created is there already, by what the client knows.
+    pub name_taken_n: Option<u64>,
+    /// That PoS.
+    pub name_taken: Option<usize>,
+    /// And it was looked up since.
+    pub name_looked_up: bool,
+    /// It started a payment on a PoS where one had been in the way, and that one had been brought to an end.
+    pub block_cleared: bool,
+    /// How often this PoS was created again after a name conflict without a look.
+    pub conflict_repeats: i64,
+    /// How often the request was repeated unchanged after a refusal, with nothing done about it.
+    pub unchanged_repeats: i64,
+    /// The refusal.
+    pub refused_n: Option<u64>,
+    /// Whether it makes a payment's sum of refunds larger than what was captured.
+    pub refund_sum: Option<i64>,
+}
+
+impl World {
+    /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
+    pub fn open(&mut self, send: &Send) -> Context {
+        self.tick += 1;
+        if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
+            self.forget();
+        }
+        if self.base.is_empty() && send.operation.is_some() {
+            self.base = send.base.clone();
+        }
+        let call = self.calls.place(&call_key(send));
+        if self.calls.at(call).sends == 0 {
+            let track = self.calls.at_mut(call);
+            track.operation = send.operation;
+            track.content = send.content;
+            track.subject = Subject {
+                pos_id: send.body.pos_id.clone(),
+                order_id: send.body.order_id.clone(),
+                payment_id: send.body.payment_id.clone(),
+                merchant_pos_id: send.body.merchant_pos_id.clone(),
+                beacon_id: send.body.beacon_id.clone(),
+                store_id: send.body.store_id.clone(),
+            };
+        }
+        let request = self.requests.place(&request_key(send));
+        let mut context = Context {
+            tick: self.tick,
+            call,
+            request,
+            about: self.about(send),
+            token: send.bearer.as_deref().filter(|_| send.is_call).map(|token| self.tokens.place(token)),
+            ..Context::default()
+        };
+        self.note_call(send, &mut context);
+        self.note_request(send, &mut context);
+        self.note_twin(send, &mut context);
+        self.note_names(send, &mut context);
+        self.note_refund(send, &mut context);
+        context
+    }
+
+    /// The things a send is about, by the ids it names.
+    fn about(&mut self, send: &Send) -> About {
+        use Operation::*;
+        let mut about = About::default();
+        let path_id = send.path_id.clone().unwrap_or_default();
+        match send.operation {
+            Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
+            Some(InitiatePayment | PreparePayment) if !send.body.pos_id.is_empty() => {
+                let pos = self.pos(&send.body.pos_id);
+                about.pos = Some(pos);
+                self.order_pos.insert(send.body.order_id.clone(), pos);
+            }
+            Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
+                about.payment = Some(self.payment(&path_id));
+            }
+            Some(QueryPaymentIds) if !send.parameter("posid").is_empty() => {
+                about.pos = Some(self.pos(send.parameter("posid")));
+            }
+            Some(QueryPaymentIds) => {
+                let known = self.order_pos.get(send.parameter("orderid")).copied();
+                about.pos = known.or_else(|| self.only_blocked());
+            }
+            Some(CreateRefund) => about.payment = Some(self.payment(&send.body.payment_id)),
+            Some(QueryRefundIds) => about.payment = Some(self.payment(send.parameter("paymentid"))),
+            Some(GetRefund | CaptureRefund | CancelRefund) => {
+                let refund = self.refund(&path_id);
+                about.refund = Some(refund);
+                about.payment = self.refunds.at(refund).payment;
+            }
+            _ => {}
+        }
+        if about.pos.is_none() {
+            about.pos = about.payment.and_then(|payment| self.payments.at(payment).pos);
+        }
+        about
+    }
+
+    fn note_call(&self, send: &Send, context: &mut Context) {
+        let track = self.calls.at(context.call);
+        let gap = |then: Instant| send.head.ms_since(then).map(|ms| ms.saturating_add(self.coarse_ms));
+        context.gap_ms = track.last.and_then(|last| gap(last.end));
+        context.head_gap_ms = track.last_head.and_then(gap);
+        context.last_n = track.last.map(|last| last.n);
+        context.last_failed = track.last.is_some_and(|last| last.failed);
+        let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
+        context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
+        context.last_reset =
+            track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
+        context.answered_before = track.answered;
+        context.same_content = track.content == send.content;
+        context.failures = track.failures;
+        context.back_off_ms = track.back_off_ms;
+        context.poll_delay_ms = track.poll_delay_ms;
+    }
+
+    fn note_request(&self, send: &Send, context: &mut Context) {
+        let track = self.requests.at(context.request);
+        let new_token = track.token.is_some() && track.token != send.bearer;
+        if track.refused.is_some() && track.last_refused && !new_token {
+            context.unchanged_repeats = track.repeats + 1;
+            context.refused_n = track.refused;
+        }
+    }
+
+    fn note_twin(&self, send: &Send, context: &mut Context) {
+        if !send.operation.is_some_and(Operation::creates) || self.calls.at(context.call).sends > 0 {
+            return;
+        }
+        let others = self.creates.get(&send.content).map_or(&[][..], Vec::as_slice);
+        let unknown = others.iter().filter(|&&call| call != context.call).filter_map(|&call| {
+            let track = self.calls.at(call);
+            let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
+            let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
+            let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
+            let failed = track.last.filter(|last| last.failed && unknown);
+            held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
+        });
+        let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
+        if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
+            (context.twin_ms, context.twin_n) = (Some(ms), Some(n));
+        }
+    }
+
+    fn note_names(&self, send: &Send, context: &mut Context) {
+        if send.operation != Some(Operation::CreatePos) {
+            return;
+        }
+        context.conflict_repeats = self
+            .conflicts
+            .iter()
+            .filter(|conflict| conflict.merchant_pos_id == send.body.merchant_pos_id)
+            .map(|conflict| conflict.repeats + 1)
+            .max()
+            .unwrap_or(0);
+        if self.calls.at(context.call).succeeded {
+            return;
+        }
+        let taken = self.names.get(&send.body.merchant_pos_id).map_or(&[][..], Vec::as_slice);
+        let taken = taken.iter().copied().rfind(|&pos| self.poses.at(pos).deleted_n.is_none());
+        if let Some(place) = taken {
+            let pos = self.poses.at(place);
+            context.name_taken = Some(place);
+            context.name_taken_n = pos.created_n;
+            context.name_looked_up = pos.looked_up_n.is_some();
+        }
+    }
+
+    fn note_refund(&self, send: &Send, context: &mut Context) {
+        let (Some(Operation::CreateRefund), Some(payment)) = (send.operation, context.about.payment) else { return };
+        let replay = self.calls.at(context.call).succeeded;
+        let amount = if replay { Some(0) } else { send.body.amount };
+        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
+    }
+
+    /// The PoS where a payment is in the way of another, if there is but one.
+    pub fn only_blocked(&self) -> Option<usize> {
+        let waits = |pos: &PosTrack| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
+        blocked.next().filter(|_| blocked.next().is_none())
+    }
+}
+
+/// Creates with one key are one call; others are one where method and path are.
+fn call_key(send: &Send) -> String {
+    let creates = send.operation.is_some_and(Operation::creates);
+    if creates && !send.key.is_empty() {
+        format!("key {}", id::canonical(&send.key))
+    } else if creates {
+        format!("{} {} {:02x?}", send.method, send.path, send.content)
+    } else {
+        format!("{} {}", send.method, send.path)
+    }
+}
+
+fn request_key(send: &Send) -> String {
+    format!("{} {} {:02x?}", send.method, send.target, send.content)
+}

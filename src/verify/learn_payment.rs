@@ -1,0 +1,226 @@
+//! What an answer about a payment tells: started, refused, listed, polled, ended.
+
+use super::content::Loyalty;
+use super::context::Context;
+use super::send::Send;
+use super::tracks::{CreateFailed, Listing};
+use super::world::World;
+use crate::api::Operation::*;
+use crate::api::PaymentState;
+
+impl World {
+    pub(super) fn learn_create(&mut self, send: &Send, context: &mut Context) {
+        if send.succeeded() {
+            let Some(id) = send.answer.created.clone() else { return };
+            let payment = self.payment(&id);
+            let pos = context.about.pos;
+            context.about.payment = Some(payment);
+            self.calls.at_mut(context.call).about = context.about;
+            self.learn_new_payment(send, payment, pos);
+            if let Some(pos) = pos {
+                let track = self.poses.at_mut(pos);
+                context.block_cleared = track.blocked_n.is_some() && track.unblocked_n.is_some();
+                (track.blocked_n, track.unblocked_n) = (None, None);
+                track.creates_failed.clear();
+            }
+        } else if let Some(pos) = context.about.pos {
+            let tick = self.tick;
+            let track = self.poses.at_mut(pos);
+            if send.status == Some(409) && send.answer.code == "1301" {
+                track.creates_failed.clear();
+                track.blocked_n.get_or_insert(send.n);
+            } else if send.status != Some(401) && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
+                let (call, sent) = (context.call, context.tick);
+                track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
+            }
+        }
+    }
+
+    fn learn_new_payment(&mut self, send: &Send, payment: usize, pos: Option<usize>) {
+        let tick = self.tick;
+        let first_use = *self.orders.entry(send.body.order_id.clone()).or_insert(payment);
+        let reused = (first_use != payment).then(|| self.payments.at(first_use).created_n).flatten();
+        if self.payments.at(payment).created_n.is_some() {
+            return;
+        }
+        // What a check-in told of the customer is for the payment that follows it, and for no later one.
+        let loyalty = pos.map(|pos| self.poses.at_mut(pos)).and_then(|pos| {
+            let lacked = std::mem::take(&mut pos.loyalty_lacked);
+            Some((pos.loyalty.take()?, lacked))
+        });
+        let track = self.payments.at_mut(payment);
+        if track.first_seen == 0 {
+            track.first_seen = tick;
+        }
+        track.created_n = Some(send.n);
+        track.created_by = send.operation;
+        track.pos = pos;
+        track.order_id.clone_from(&send.body.order_id);
+        track.order_reused_n = reused;
+        track.amount = send.body.amount;
+        track.currency.clone_from(&send.body.currency);
+        if send.body.debit_disallowed || send.body.credit_disallowed {
+            track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
+            track.restrictions_n = Some(send.n);
+        }
+        if let Some((loyalty, lacked)) = loyalty {
+            (track.loyalty, track.loyalty_lacked) = (loyalty, lacked);
+        }
+        if let Some(pos) = pos {
+            let payments = &self.payments;
+            let pos = self.poses.at_mut(pos);
+            // What the check-in said was of this payment's customer; the next one is another.
+            (pos.loyalty, pos.loyalty_lacked) = (None, false);
+            let list = &mut pos.payments;
+            list.retain(|&other| !payments.at(other).ended());
+            list.push(payment);
+        }
+    }
+
+    pub(super) fn learn_act(&mut self, send: &Send, context: &Context) {
+        let Some(payment) = context.about.payment else { return };
+        let go = self.calls.at(context.call).clone();
+        let hang = |then| go.go_head.and_then(|head: super::send::Instant| head.ms_since(then));
+        let track = self.payments.at_mut(payment);
+        let was_reserved = track.reserved();
+        match send.operation {
+            Some(PaymentReady) if send.succeeded() => {
+                track.readied_n.get_or_insert(send.n);
+                track.amount = send.body.amount;
+                track.currency.clone_from(&send.body.currency);
+                if send.body.debit_disallowed || send.body.credit_disallowed {
+                    track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
+                    track.restrictions_n = Some(send.n);
+                }
+            }
+            Some(CapturePayment) if send.succeeded() => {
+                track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
+                track.captured_n.get_or_insert(send.n);
+                track.captured_amount = track.captured_amount.or(send.body.amount);
+                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
+                self.swept(payment, false);
+            }
+            Some(CapturePayment) if send.failed() => {
+                track.capture_failed_n = Some(send.n);
+                track.capture_failed_amount = track.capture_failed_amount.or(send.body.amount);
+                let only_500s = go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
+                track.gave_up = only_500s.then_some((send.n, send.end));
+            }
+            Some(CancelPayment) if send.succeeded() => {
+                track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
+                track.cancelled_n.get_or_insert(send.n);
+                if was_reserved {
+                    self.swept(payment, true);
+                }
+            }
+            _ => {}
+        }
+        self.unblock(payment, send.n);
+    }
+
+    pub(super) fn learn_poll(&mut self, send: &Send, context: &mut Context) {
+        let Some(payment) = context.about.payment else { return };
+        if context.about.pos.is_none() && !send.answer.pos_id.is_empty() {
+            context.about.pos = Some(self.pos(&send.answer.pos_id));
+        }
+        let (tick, pos) = (self.tick, context.about.pos);
+        let timed_out = send.no_answer() && send.lasted_ms() >= self.limits.timeout_ms;
+        let track = self.payments.at_mut(payment);
+        if track.reserved_n.is_none() {
+            track.poll_timeouts += u32::from(timed_out);
+            track.poll_500s += u32::from(send.status == Some(500));
+        }
+        let Some(state) = PaymentState::from_name(&send.answer.state) else { return };
+        track.pos = track.pos.or(pos);
+        if track.first_seen == 0 {
+            track.first_seen = tick;
+        }
+        (track.state, track.state_n) = (Some(state), Some(send.n));
+        track.amount = send.answer.amount.or(track.amount);
+        if !send.answer.currency.is_empty() {
+            track.currency.clone_from(&send.answer.currency);
+        }
+        let looked_for = !matches!(state, PaymentState::Prepared | PaymentState::Initiated);
+        track.loyalty_lacked |=
+            looked_for && send.answer.loyalty == Loyalty::Absent && track.loyalty == Loyalty::Absent;
+        if send.answer.loyalty != Loyalty::Absent {
+            track.loyalty = send.answer.loyalty;
+        }
+        match state {
+            PaymentState::Paired => _ = track.paired_n.get_or_insert(send.n),
+            PaymentState::Reserved => {
+                track.reserved_n.get_or_insert(send.n);
+                track.reserved_amount = track.amount;
+                track.partial = send.answer.partial.or(track.partial);
+            }
+            PaymentState::Captured => {
+                track.captured_n.get_or_insert(send.n);
+                // The capture without an answer was carried out, and so its amount was taken.
+                track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
+                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
+            }
+            _ => {}
+        }
+        if state.is_final() {
+            track.final_n.get_or_insert(send.n);
+        }
+        self.unblock(payment, send.n);
+    }
+
+    /// A payment that has come to an end may free its PoS for the create that was refused because of it.
+    fn unblock(&mut self, payment: usize, n: u64) {
+        let track = self.payments.at(payment);
+        if !(track.ended() || track.reserved()) {
+            return;
+        }
+        // A payment of an earlier session: the one PoS that waits for a payment to end is where it can be.
+        let Some(pos) = track.pos.or_else(|| self.only_blocked()) else { return };
+        self.free(pos, n);
+    }
+
+    fn free(&mut self, pos: usize, n: u64) {
+        let pos = self.poses.at_mut(pos);
+        if pos.blocked_n.is_some() {
+            pos.unblocked_n.get_or_insert(n);
+        }
+    }
+
+    pub(super) fn learn_list(&mut self, send: &Send, context: &Context) {
+        if !send.succeeded() || send.parameter("state").eq_ignore_ascii_case("captured") {
+            return;
+        }
+        let tick = self.tick;
+        let mut listing = Listing { n: send.n, ..Listing::default() };
+        for id in &send.answer.found {
+            let payment = self.payment(id);
+            let track = self.payments.at_mut(payment);
+            if track.first_seen == 0 {
+                track.first_seen = tick;
+            }
+            (track.listed_n, track.listed) = (Some(send.n), Some(tick));
+            track.pos = track.pos.or(context.about.pos);
+            listing.payments.push(payment);
+        }
+        // Nothing is in the way any more: what was has ended by itself.
+        let in_the_way = |payment: &usize| {
+            let payment = self.payments.at(*payment);
+            !payment.ended() && !payment.reserved()
+        };
+        let of_pos = context.about.pos.filter(|_| !send.parameter("posid").is_empty());
+        let whole = send.parameter("orderid").is_empty() && !listing.payments.iter().any(in_the_way);
+        if let Some(pos) = of_pos.filter(|_| whole) {
+            self.free(pos, send.n);
+        }
+        self.listing = listing;
+    }
+
+    fn swept(&mut self, payment: usize, cancelled: bool) {
+        if !self.listing.payments.contains(&payment) {
+            return;
+        }
+        let list = if cancelled { &mut self.listing.cancelled } else { &mut self.listing.captured };
+        if !list.contains(&payment) {
+            list.push(payment);
+        }
+    }
+}
