@@ -161,7 +161,9 @@ impl Course {
                 }
                 Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
             }
-            if before == (self.at, self.stage) {
+            // What the wait's end means for the case is said before the next one is opened.
+            let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
+            if waited || before == (self.at, self.stage) {
                 return orders;
             }
         }
@@ -185,8 +187,13 @@ impl Course {
         }
         orders.push(Order::Say(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
+        // What should have been shown before was not: the till is told all the same, for the sake of the cases to come.
+        let opening = first_told(&case.steps);
+        let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
+        let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
         self.stage = Stage::Under { since_number: last_number, due, due_since: now };
         self.begin_step(due, so_far, orders);
+        orders.extend(line.map(Order::Tell));
     }
 
     fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {

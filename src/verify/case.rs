@@ -112,9 +112,10 @@ impl<'r> CaseWatch<'r> {
         let furthest = || self.tries.values().flatten().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
+            // Where the guided certification gave up is what it said then; what came later does not change the words.
+            (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
             (None, Some((one, step)), ..) if !goes_on => (CaseStatus::Failed, Some(one), Some((step, None))),
             (None, _, Some((step, n)), _) if !goes_on => (CaseStatus::Failed, furthest(), Some((step, Some(n)))),
-            (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
             (None, ..) if goes_on && furthest().is_some() => (CaseStatus::InProgress, furthest(), None),
             _ => (CaseStatus::NotTested, furthest(), None),
         };

@@ -118,12 +118,8 @@ fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
-    let step = &verdict["features"][0]["cases"][0]["steps"][0];
-    let wanted = format!(
-        "✗ onboarding/1 Onboard a PoS: it was tried and broke at step 1 of 1 (CreatePos (timeout) (500), exchange {})",
-        step["exchange"]
-    );
-    told_alike(home.path(), &rules, &output, &wanted);
+    let wanted = "✗ onboarding/1 Onboard a PoS: it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
+    told_alike(home.path(), &rules, &output, wanted);
 }
 
 #[test]
@@ -150,7 +146,7 @@ fn a_certification_goes_on_where_it_stood_and_a_new_attempt_begins_anew() {
     let said = text(&second.stderr);
     assert_eq!(second.status.code(), Some(0), "{said}");
     assert!(
-        said.contains("✓ onboarding/1 Onboard a PoS: shown by") && !said.contains("step 1: Onboard a point"),
+        said.contains("✓ onboarding/1 Onboard a PoS: shown by") && said.contains("has forgotten everything"),
         "{said}"
     );
     assert_eq!(verdict(home.path(), None)["profile"]["integrator_id"], "ACME");
