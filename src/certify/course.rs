@@ -207,9 +207,8 @@ impl Course {
         let witnessed = standing.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
         let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
         if now_due > due {
-            for at in due..now_due {
-                orders.push(Order::Say(step_line(standing, &steps[at], at)));
-            }
+            let lit = steps.iter().enumerate().take(now_due).skip(due);
+            orders.extend(lit.map(|(at, step)| Order::Say(step_line(standing, step, at))));
             self.stage = Stage::Under { since_number, due: now_due, due_since: now };
             self.begin_step(now_due, so_far, orders);
             return;
