@@ -13,6 +13,7 @@
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
+//! | [`certify`] | the four steps: identification, selection, director of cases, approval |
 //! | [`till`] | the reference client and its mistakes |
 //! | [`cli`] | one file per subcommand, exit codes |
 
@@ -20,6 +21,7 @@
 
 pub mod api;
 pub mod capture;
+pub mod certify;
 pub mod cli;
 pub mod pki;
 pub mod proxy;

@@ -4,6 +4,7 @@
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
 
 mod ca;
+mod certify;
 mod demo;
 mod expect;
 mod export;
@@ -90,7 +91,7 @@ enum Command {
     /// Show the local CA, and how to make a client trust it
     Ca(ca::Args),
     /// The guided certification
-    Certify(NotYet),
+    Certify(Box<certify::Args>),
     /// Write a capture as a HAR file
     Export(export::Args),
     /// Add a signature to an archive
@@ -148,7 +149,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Till(args) => till::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Ca(args) => ca::run(args),
-        Command::Certify(_) => Err(Failure::not_yet("`certify`")),
+        Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),
         Command::Seal(_) => Err(Failure::not_yet("`seal`")),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),

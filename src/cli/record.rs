@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a command may take to end when the recorder is asked to stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ A call's path goes to the upstream as the client sent it; a path in --upstream i
 pub struct Args {
     /// Where calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
-    upstream: Option<String>,
+    pub(super) upstream: Option<String>,
     /// Certificates (PEM) believed at the upstream, beside the system's
     #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CA", requires = "upstream")]
     upstream_ca: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub struct Args {
     upstream_insecure: bool,
     /// Folder of the capture; one that is there is gone on with
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
-    capture: PathBuf,
+    pub(super) capture: PathBuf,
     /// Where clients find it as their base URL; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443", env = "POSCERT_LISTEN")]
     listen: SocketAddr,
@@ -65,21 +65,21 @@ pub struct Args {
     durability: String,
     /// File that is written when it listens: its addresses and the CA's path, as JSON
     #[arg(long, value_name = "FILE", env = "POSCERT_READY_FILE")]
-    ready_file: Option<PathBuf>,
+    pub(super) ready_file: Option<PathBuf>,
     /// No line per exchange
     #[arg(long, short, env = "POSCERT_QUIET")]
-    quiet: bool,
+    pub(super) quiet: bool,
     /// `pollDelayInMs` of the embedded sandbox, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
           value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
     #[command(flatten)]
-    profile: ProfileArgs,
+    pub(super) profile: ProfileArgs,
     #[command(flatten)]
-    ca: Folder,
+    pub(super) ca: Folder,
     /// A command that is started when all is ready; when it ends, the capture is verified
     #[arg(last = true, value_name = "CMD")]
-    command: Vec<String>,
+    pub(super) command: Vec<String>,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -92,20 +92,32 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if args.command.is_empty() { Ok(Exit::Passed) } else { verify::verify_after_recording(&args.capture) }
 }
 
+impl Args {
+    /// Where the recorder listens and forwards to.
+    pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, Failure> {
+        Ok(RecorderConfig {
+            listen: self.listen,
+            proxy_listen: self.proxy_listen,
+            upstream: upstream.clone(),
+            names: hosts(&self.names, "--name")?,
+            tunnel: hosts(&self.tunnel, "--tunnel")?,
+            limits: Limits::default(),
+        })
+    }
+
+    /// How the capture is written.
+    pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
+        let durability = Durability::from_name(&self.durability).unwrap_or_default();
+        (durability, WriterOptions { durability, upstream: upstream.origin(), ..WriterOptions::default() })
+    }
+}
+
 async fn record(args: &Args) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
     let backend = Backend::of(args, &authority).await?;
-    let config = RecorderConfig {
-        listen: args.listen,
-        proxy_listen: args.proxy_listen,
-        upstream: backend.upstream.clone(),
-        names: hosts(&args.names, "--name")?,
-        tunnel: hosts(&args.tunnel, "--tunnel")?,
-        limits: Limits::default(),
-    };
-    let durability = Durability::from_name(&args.durability).unwrap_or_default();
-    let options = WriterOptions { durability, upstream: backend.upstream.origin(), ..WriterOptions::default() };
+    let config = args.recorder_config(&backend.upstream)?;
+    let (durability, options) = args.writer_options(&backend.upstream);
     let session = args.profile.session()?;
     let writer = Writer::open(&args.capture, options).map_err(|e| Failure::new(e.to_string()))?;
     if let Some(session) = session {
@@ -179,15 +191,15 @@ async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: 
 }
 
 /// SIGINT and SIGTERM.
-struct Signals(Signal, Signal);
+pub(super) struct Signals(Signal, Signal);
 
 impl Signals {
-    fn new() -> Result<Signals, Failure> {
+    pub(super) fn new() -> Result<Signals, Failure> {
         let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
         Ok(Signals(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
     }
 
-    async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
@@ -196,14 +208,14 @@ impl Signals {
 }
 
 /// Where calls go: the upstream, or a sandbox of our own.
-struct Backend {
-    upstream: Upstream,
-    sandbox: Option<Sandbox>,
+pub(super) struct Backend {
+    pub(super) upstream: Upstream,
+    pub(super) sandbox: Option<Sandbox>,
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Backend {
-    async fn of(args: &Args, authority: &Authority) -> Result<Backend, Failure> {
+    pub(super) async fn of(args: &Args, authority: &Authority) -> Result<Backend, Failure> {
         let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
         let trust = match &args.upstream_ca {
             _ if args.upstream_insecure => Trust::Anyone,
@@ -233,7 +245,7 @@ impl Backend {
         Ok(Backend { upstream, sandbox: Some(sandbox), serving: Some((stop, serving)) })
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         if let Some((stop, serving)) = self.serving {
             let _ = stop.send(());
             let _ = serving.await;

@@ -52,16 +52,16 @@ pub struct Args {
 pub struct ProfileArgs {
     /// The chosen features, separated by commas (default: what the capture's session chose, else all six)
     #[arg(long, value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
-    features: Option<Vec<String>>,
+    pub(super) features: Option<Vec<String>>,
     /// The client version being certified, Major.Minor.Build (default: the one that most calls carry)
     #[arg(long, value_name = "M.m.b", env = "POSCERT_CLIENT_VERSION")]
-    client_version: Option<String>,
+    pub(super) client_version: Option<String>,
     /// The client id being certified (default: the one that most calls carry)
     #[arg(long, value_name = "GUID", env = "POSCERT_CLIENT_ID")]
-    client_id: Option<String>,
+    pub(super) client_id: Option<String>,
     /// The integrator's id
     #[arg(long, value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
-    integrator_id: Option<String>,
+    pub(super) integrator_id: Option<String>,
 }
 
 impl ProfileArgs {
@@ -242,10 +242,17 @@ fn github(verdict: &Verdict) -> Result<(), Failure> {
 /// # Errors
 /// As [`judge`].
 pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
-    let verdict = verify_capture(dir)?;
-    eprint!("{}", report::text::render(&verdict, Style::for_stderr()));
-    github(&verdict)?;
-    Ok(exit(&verdict))
+    say_verdict(&verify_capture(dir)?)
+}
+
+/// A verdict as text on standard error, and its exit code.
+///
+/// # Errors
+/// A summary of a GitHub run that cannot be written.
+pub fn say_verdict(verdict: &Verdict) -> Result<Exit, Failure> {
+    eprint!("{}", report::text::render(verdict, Style::for_stderr()));
+    github(verdict)?;
+    Ok(exit(verdict))
 }
 
 /// The verdict on a capture by the built-in rules, for what its session or its traffic says it is.

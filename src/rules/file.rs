@@ -4,7 +4,7 @@
 //! too, so that a rule file that loads can be applied.
 
 use super::model::{
-    At, Case, Check, Counts, Event, Feature, Guide, Level, Pattern, Requirement, Scope, Selector, Step, StepKind,
+    At, Case, Check, Counts, Event, Feature, Guide, Level, Pattern, Requirement, Scope, Selector, Step, StepKind, Waits,
 };
 use super::predicate::{self, Predicate, PredicateError, Template};
 use crate::api::{self, Fault, Operation};
@@ -28,6 +28,7 @@ pub struct Mistake {
 struct File {
     feature: Option<FeatureRow>,
     limits: Option<LimitsRow>,
+    guide: Option<Waits>,
     #[serde(default)]
     counts: Option<Counts>,
     #[serde(default)]
@@ -148,6 +149,8 @@ pub struct Parsed {
     pub feature: Option<Feature>,
     /// Its numbers, if any.
     pub limits: Option<LimitsRow>,
+    /// The `[guide]` table.
+    pub waits: Option<Waits>,
     /// Its requirements.
     pub requirements: Vec<Requirement>,
 }
@@ -177,7 +180,7 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
             return Err(Mistake { span: 0..0, message });
         }
     };
-    Ok(Parsed { feature, limits: file.limits, requirements })
+    Ok(Parsed { feature, limits: file.limits, waits: file.guide, requirements })
 }
 
 /// The parser's message about an unknown key, with the key that was meant in place of all that could have been.

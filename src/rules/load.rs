@@ -1,7 +1,7 @@
 //! Finds and reads the rule files: those built into the engine, or those of a folder.
 
 use super::file::{self, Mistake, Parsed};
-use super::model::{Feature, Requirement};
+use super::model::{Feature, Requirement, Waits};
 use crate::seal;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -45,6 +45,8 @@ pub struct RuleSet {
     pub requirements: Vec<Requirement>,
     /// Numbers that say what counts as what.
     pub limits: Limits,
+    /// How long the guided certification waits, where a file says so.
+    pub waits: Option<Waits>,
     /// SHA-256 over the names and texts of the files.
     pub digest: String,
     /// Whether they are those built into this engine.
@@ -139,12 +141,13 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let mut digest = Vec::new();
     let mut features: Vec<Feature> = Vec::new();
     let mut requirements: Vec<Requirement> = Vec::new();
-    let mut limits = None;
+    let (mut limits, mut guide) = (None, None);
     for (path, text) in files {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
-        let Parsed { feature, limits: numbers, requirements: more } =
+        let Parsed { feature, limits: numbers, waits, requirements: more } =
             file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
         digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes())).into_bytes());
+        guide = waits.or(guide);
         if let Some(numbers) = numbers {
             limits = Some(Limits {
                 timeout_ms: numbers.timeout_ms,
@@ -174,7 +177,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has the [limits] table".into()))?;
     let digest = seal::Digest::of(&digest).to_string();
     let builtin = digest == builtin_digest();
-    Ok(RuleSet { features, requirements, limits, digest, builtin })
+    Ok(RuleSet { features, requirements, limits, waits: guide, digest, builtin })
 }
 
 fn builtin_digest() -> String {

@@ -3,6 +3,7 @@
 use super::predicate::{Predicate, Template};
 use crate::api::{Fault, Operation};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How binding a requirement is.
@@ -305,4 +306,51 @@ pub struct Guide {
     pub customer: Vec<String>,
     /// With which account.
     pub account: Option<String>,
+    /// Less than the amount, to be captured.
+    pub capture: Option<String>,
+    /// Restrictions of the payment, as the API names them.
+    pub restrictions: BTreeMap<String, bool>,
+    /// The customer looks at the payment first, for so many answered polls of it.
+    pub polls: u32,
+    /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
+    /// customer's acts are then for that.
+    pub first: Option<Then>,
+    /// What the integrator does on the till once the customer has checked in.
+    pub then: Option<Then>,
+    /// A payment is put in the way of the next one on the PoS before the act.
+    pub obstruct: bool,
+    /// What the store can refund while the case is under way.
+    pub balance: Option<String>,
+    /// The fault of every send of the step's call, from when the step is due until the call has rested for half a
+    /// minute: `500`.
+    pub every: Option<String>,
+    /// The wait for this step, in seconds, where it has to be longer than that of others.
+    pub wait_s: u64,
+}
+
+/// An act on the till that follows another one of the same step.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Then {
+    /// What the integrator does.
+    pub act: String,
+    /// With this amount.
+    pub amount: Option<String>,
+    /// Restrictions of the payment.
+    #[serde(default)]
+    pub restrictions: BTreeMap<String, bool>,
+    /// In words.
+    pub text: String,
+}
+
+/// How long the guided certification waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waits {
+    /// For a step, with a person at the till, in seconds.
+    pub by_hand_s: u64,
+    /// For a step, with nobody at the till, in seconds.
+    pub unattended_s: u64,
+    /// For what must not come any more, in ms.
+    pub quiet_ms: u64,
 }

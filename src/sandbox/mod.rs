@@ -139,6 +139,11 @@ impl Sandbox {
         store.map(|store| store.balance = balance).is_some()
     }
 
+    /// The ids of its stores.
+    pub fn store_ids(&self) -> Vec<String> {
+        self.world().stores.iter().map(|store| store.id.as_str().to_owned()).collect()
+    }
+
     /// Opens or closes a store, to bring about 409/1204; `false` if there is no such store.
     pub fn store_active(&self, store_id: &str, active: bool) -> bool {
         let mut world = self.world();

@@ -26,6 +26,7 @@ struct Try {
 }
 
 /// A case at work.
+#[derive(Clone)]
 pub struct CaseWatch<'r> {
     case: &'r Case,
     tries: BTreeMap<u64, Vec<Try>>,
@@ -111,9 +112,10 @@ impl<'r> CaseWatch<'r> {
         let furthest = || self.tries.values().flatten().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
+            // Where the guided certification gave up is what it said then; what came later does not change the words.
+            (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
             (None, Some((one, step)), ..) if !goes_on => (CaseStatus::Failed, Some(one), Some((step, None))),
             (None, _, Some((step, n)), _) if !goes_on => (CaseStatus::Failed, furthest(), Some((step, Some(n)))),
-            (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
             (None, ..) if goes_on && furthest().is_some() => (CaseStatus::InProgress, furthest(), None),
             _ => (CaseStatus::NotTested, furthest(), None),
         };
@@ -147,6 +149,11 @@ impl<'r> CaseWatch<'r> {
             }
         }
         Ok(None)
+    }
+
+    /// For each thing that may come to show the case: the exchanges that showed its steps so far, in order.
+    pub fn tries(&self) -> Vec<Vec<u64>> {
+        self.tries.values().flatten().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
     }
 
     fn put(

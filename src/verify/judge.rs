@@ -53,14 +53,14 @@ struct Docket<'r> {
 
 /// The rules at work on a capture.
 pub struct Judge<'r> {
-    rules: &'r RuleSet,
-    target: &'r Target,
+    pub(super) rules: &'r RuleSet,
+    pub(super) target: &'r Target,
     resolution_us: u64,
-    world: World,
+    pub(super) world: World,
     timeline: Timeline,
     dockets: Vec<Docket<'r>>,
-    cases: Vec<Vec<CaseWatch<'r>>>,
-    waits: Vec<WaitOver>,
+    pub(super) cases: Vec<Vec<CaseWatch<'r>>>,
+    pub(super) waits: Vec<WaitOver>,
     seen: u64,
 }
 
@@ -118,6 +118,29 @@ impl<'r> Judge<'r> {
         Ok(())
     }
 
+    /// The matcher alone, where everything that has arrived is over; the requirements stay behind.
+    pub(super) fn looking_ahead(&self) -> Judge<'r> {
+        Judge {
+            rules: self.rules,
+            target: self.target,
+            resolution_us: self.resolution_us,
+            world: self.world.clone(),
+            timeline: self.timeline.clone(),
+            dockets: Vec::new(),
+            cases: self.cases.clone(),
+            waits: self.waits.clone(),
+            seen: self.seen,
+        }
+    }
+
+    /// Lets what is under way be over.
+    pub(super) fn end_all(&mut self) -> Result<(), PredicateError> {
+        while let Some((send, context)) = self.timeline.ended() {
+            self.end(send, context)?;
+        }
+        Ok(())
+    }
+
     fn ends_before(&mut self, head: Instant) -> Result<(), PredicateError> {
         while let Some((send, context)) = self.timeline.ended_before(head) {
             self.end(send, context)?;
@@ -163,9 +186,7 @@ impl<'r> Judge<'r> {
 
     /// The verdict, where the capture ends here.
     pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
-        while let Some((send, context)) = self.timeline.ended() {
-            self.end(send, context)?;
-        }
+        self.end_all()?;
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
         for docket in self.dockets {

@@ -3,7 +3,7 @@
 //! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
 //! [`tracks`], [`context`], `learn` and `recovery` keep what the client had been told; [`facts`] offers that to predicates;
 //! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
-//! [`run`] feeds it a capture.
+//! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod case;
 pub mod content;
@@ -15,6 +15,7 @@ mod learn;
 mod learn_payment;
 mod learn_pos;
 mod learn_refund;
+pub mod live;
 pub mod pattern;
 pub mod profile;
 mod recovery;

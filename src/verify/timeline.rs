@@ -8,7 +8,7 @@ use super::context::Context;
 use super::send::{Instant, Send};
 
 /// Exchanges whose end has not come yet.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Timeline {
     open: Vec<(Send, Context)>,
     /// The coarseness of the capture's clock in microseconds.

@@ -7,7 +7,7 @@ use crate::rules::load::Limits;
 use std::collections::HashMap;
 
 /// Tracks by a key. A place is never used for another key, even when its track was forgotten.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arena<T> {
     index: HashMap<String, usize>,
     items: Vec<Option<Box<T>>>,
@@ -67,7 +67,7 @@ impl<T: Default> Arena<T> {
 }
 
 /// What is known at one moment of the timeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,

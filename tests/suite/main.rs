@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod canaries;
+mod certify;
 mod clients;
 mod crash;
 mod demo;

@@ -1,0 +1,223 @@
+//! The conductor: hears of every exchange before its answer goes out, asks the verifier's matcher how the cases stand,
+//! and decides on the faults of the next call.
+//!
+//! The judging is done where the proxy reports the exchange, so that a client which sends its next call at once meets
+//! the fault that is due then.
+
+use super::course::{Course, Order, case_line};
+use super::customer::pos_of;
+use super::hurt::Hurt;
+use crate::api::{Fault, Operation, Route};
+use crate::capture::record::{Exchange, Record};
+use crate::proxy::{Faults, HeadView};
+use crate::rules::RuleSet;
+use crate::verify::Judge;
+use crate::verify::live::SoFar;
+use crate::verify::send::Send;
+use crate::verify::verdict::CaseStatus;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// Between proxy, matcher and course.
+pub struct Conductor {
+    rules: &'static RuleSet,
+    state: Mutex<State>,
+    news: Notify,
+}
+
+struct State {
+    judge: Judge<'static>,
+    next: u64,
+    beyond: BTreeMap<u64, Exchange>,
+    so_far: SoFar,
+    last_number: u64,
+    course: Course,
+    hurt: Hurt,
+    orders: Vec<Order>,
+    pos: Option<String>,
+    asked_check_in: u64,
+    polls: u32,
+    broken: Option<String>,
+}
+
+/// What the guide has to know beside the orders.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// The PoS that the client works with.
+    pub pos: Option<String>,
+    /// The client waits for a customer: a payment is active, or it asks for the check-in.
+    pub awaited: bool,
+    /// How many polls of payments were answered.
+    pub polls: u32,
+    /// All cases were gone through.
+    pub over: bool,
+    /// What is waited for, and for how long.
+    pub waiting: Option<(String, Duration)>,
+    /// A rule could not be applied.
+    pub broken: Option<String>,
+}
+
+impl Conductor {
+    /// Goes on where `judge`, which has taken everything recorded before this run, stands. `next` is the first exchange
+    /// number of this run. `forgotten`: the backend knows nothing of what was recorded before.
+    ///
+    /// # Errors
+    /// A rule that cannot be applied.
+    pub fn new(
+        rules: &'static RuleSet,
+        judge: Judge<'static>,
+        course: Course,
+        next: u64,
+        forgotten: bool,
+    ) -> Result<Conductor, String> {
+        let so_far = judge.so_far(&[]).map_err(|error| error.to_string())?;
+        let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
+        let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
+        let course = if forgotten && begun && left { course.again(Instant::now()) } else { course };
+        let state = State {
+            judge,
+            next,
+            beyond: BTreeMap::new(),
+            so_far,
+            last_number: next.saturating_sub(1),
+            course,
+            hurt: Hurt::default(),
+            orders: Vec::new(),
+            pos: None,
+            asked_check_in: 0,
+            polls: 0,
+            broken: None,
+        };
+        Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
+    }
+
+    /// Takes the orders that are due, and how things are.
+    pub fn orders(&self, now: Instant) -> (Vec<Order>, Scene) {
+        let mut state = self.state();
+        state.turn(now);
+        let orders = std::mem::take(&mut state.orders);
+        let scene = Scene {
+            pos: state.pos.clone(),
+            awaited: state.so_far.active || state.asked_check_in > 0,
+            polls: state.polls,
+            over: state.course.is_over(),
+            waiting: state.course.waiting(now),
+            broken: state.broken.clone(),
+        };
+        (orders, scene)
+    }
+
+    /// Waits until something has been recorded.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// How the cases stand, a line each.
+    pub fn standing(&self) -> Vec<String> {
+        self.state().so_far.cases.iter().map(case_line).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn turn(&mut self, now: Instant) {
+        if self.broken.is_some() {
+            return;
+        }
+        loop {
+            let case = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let orders = self.course.turn(&self.so_far, self.last_number, now);
+            let after = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
+            if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
+                self.hurt.next_case();
+                self.asked_check_in = 0;
+            } else if case != after {
+                self.hurt.next_step();
+            }
+            let waits: Vec<Record> = orders
+                .iter()
+                .filter_map(|order| match order {
+                    Order::WaitOver(over) => Some(Record::WaitOver(over.clone())),
+                    _ => None,
+                })
+                .collect();
+            self.orders.extend(orders);
+            if waits.is_empty() {
+                return;
+            }
+            for record in &waits {
+                self.take(record);
+            }
+            self.look();
+            let failed = self.so_far.cases.iter().filter(|standing| {
+                waits.iter().any(|record| matches!(record, Record::WaitOver(over) if over.case == standing.verdict.id))
+            });
+            let lines: Vec<Order> = failed.map(|standing| Order::Say(case_line(standing))).collect();
+            self.orders.extend(lines);
+        }
+    }
+
+    fn take(&mut self, record: &Record) {
+        if let Err(error) = self.judge.take(record) {
+            self.broken.get_or_insert(error.to_string());
+        }
+    }
+
+    fn look(&mut self) {
+        let beyond: Vec<Record> =
+            self.beyond.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
+        match self.judge.so_far(&beyond) {
+            Ok(so_far) => self.so_far = so_far,
+            Err(error) => {
+                self.broken.get_or_insert(error.to_string());
+            }
+        }
+    }
+
+    fn recorded(&mut self, exchange: &Exchange, timeout_ms: i64) {
+        let now = Instant::now();
+        let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
+        let step = self.course.due().and_then(|(steps, due)| steps.get(due));
+        if self.hurt.ended(exchange, operation, step, timeout_ms) {
+            self.course.stirred(now);
+        }
+        let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
+        self.polls = self.polls.saturating_add(u32::from(polled));
+        self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
+        if let Some(pos) = pos_of(&Send::of(exchange)) {
+            self.pos = Some(pos);
+            if matches!(operation, Some(Operation::CreatePos | Operation::GetPosWithFilter)) {
+                self.course.onboarded(now);
+            }
+        }
+        self.last_number = self.last_number.max(exchange.number);
+        self.beyond.insert(exchange.number, exchange.clone());
+        while let Some(exchange) = self.beyond.remove(&self.next) {
+            self.take(&Record::Exchange(Box::new(exchange)));
+            self.next += 1;
+        }
+        self.look();
+        self.turn(now);
+    }
+}
+
+impl Faults for Conductor {
+    fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
+        let operation = head.route().operation()?;
+        let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
+        let mut state = self.state();
+        let State { course, hurt, .. } = &mut *state;
+        let (steps, due) = course.due()?;
+        hurt.decide((head.number, operation), steps, due, rest, Instant::now())
+    }
+
+    fn recorded(&self, exchange: &Exchange) {
+        self.state().recorded(exchange, self.rules.limits.timeout_ms);
+        self.news.notify_one();
+    }
+}

@@ -1,0 +1,344 @@
+//! The course through the cases: which one is under way, which step is due, and what has to be done about it.
+//!
+//! Values in, values out: it is told how the cases stand and what time it is, and gives orders. Only exchanges of the
+//! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
+//! earlier case is not taken for this one's.
+
+use super::customer;
+use super::line::Line;
+use crate::api::Amount;
+use crate::api::customer::CustomerAct;
+use crate::capture::record::WaitOver;
+use crate::report::words::case_sentence;
+use crate::rules::model::{Case, Step, StepKind, Waits};
+use crate::verify::live::{SoFar, Standing};
+use crate::verify::verdict::CaseStatus;
+use std::time::{Duration, Instant};
+
+/// Something that has to be done now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// On the till.
+    Tell(Line),
+    /// At the PoS, as soon as it is possible.
+    Play(Vec<Play>),
+    /// What the customer has not done yet is not to be done any more.
+    StopPlaying,
+    /// Put a payment in the way of the next one.
+    Obstruct,
+    /// Set what the stores can refund.
+    Balance(Option<Amount>),
+    /// Write into the capture that a wait is over.
+    WaitOver(WaitOver),
+    /// Tell people.
+    Say(String),
+}
+
+/// What the customer does, and what the till is told between two acts of theirs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Play {
+    /// The customer acts.
+    Act(CustomerAct),
+    /// The till is told.
+    Tell(Line),
+    /// So many polls of the payment are answered first.
+    Polls(u32),
+    /// Polls are answered until so many were, in all.
+    PolledUntil(u32),
+}
+
+/// A case of the course.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The case.
+    pub case: Case,
+    /// Whether the client can do it: not where it needs a feature that is not chosen.
+    pub possible: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The backend has forgotten the client's PoS: the first case's act is done once more, with its faults.
+    Again { told: bool, since: Instant },
+    /// Before a case: what the last one left open comes to its end.
+    Tidy { since: Instant },
+    /// A case is under way.
+    Under { since_number: u64, due: usize, due_since: Instant },
+    /// All cases were gone through.
+    Over,
+}
+
+/// The course.
+pub struct Course {
+    plan: Vec<Planned>,
+    at: usize,
+    stage: Stage,
+    wait: Duration,
+    quiet: Duration,
+    balance_set: bool,
+    first_is_due: bool,
+}
+
+impl Course {
+    /// Before the first case.
+    pub fn new(plan: Vec<Planned>, waits: Waits, attended: bool, now: Instant) -> Course {
+        let seconds = if attended { waits.by_hand_s } else { waits.unattended_s };
+        Course {
+            plan,
+            at: 0,
+            stage: Stage::Tidy { since: now },
+            wait: Duration::from_secs(seconds),
+            quiet: Duration::from_millis(waits.quiet_ms),
+            balance_set: false,
+            first_is_due: false,
+        }
+    }
+
+    /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
+    pub fn again(self, now: Instant) -> Course {
+        Course { stage: Stage::Again { told: false, since: now }, ..self }
+    }
+
+    /// The client has a PoS at this backend.
+    pub fn onboarded(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Again { .. }) {
+            self.stage = Stage::Tidy { since: now };
+        }
+    }
+
+    /// Whether all cases were gone through.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The steps of the case under way, and the one that is due (from 0; their count where none is).
+    pub fn due(&self) -> Option<(&[Step], usize)> {
+        match self.stage {
+            Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
+            Stage::Again { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
+            _ => None,
+        }
+    }
+
+    /// What is waited for, and for how long already.
+    pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
+        let Stage::Under { due, due_since, .. } = self.stage else { return None };
+        let case = &self.plan.get(self.at)?.case;
+        let step = case.steps.get(due)?;
+        Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
+    }
+
+    /// The client has just met a fault of the due step: it is given its time from here.
+    pub fn stirred(&mut self, now: Instant) {
+        if let Stage::Under { due_since, .. } = &mut self.stage {
+            *due_since = now;
+        }
+    }
+
+    /// Goes on as far as the records allow. `last_number` is the last exchange that is over.
+    pub fn turn(&mut self, so_far: &SoFar, last_number: u64, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        loop {
+            let before = (self.at, self.stage);
+            match self.stage {
+                Stage::Over => return orders,
+                Stage::Again { told: false, since } => {
+                    orders.push(Order::Say("the embedded sandbox has forgotten everything: first of all".to_owned()));
+                    let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
+                    let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
+                    orders.extend(line.map(Order::Tell));
+                    self.stage = Stage::Again { told: true, since };
+                }
+                Stage::Again { since, .. } => {
+                    if now.saturating_duration_since(since) >= self.wait {
+                        self.stage = Stage::Tidy { since: now };
+                    }
+                }
+                Stage::Tidy { since } => {
+                    if !so_far.open || now.saturating_duration_since(since) >= self.wait {
+                        self.open_next(so_far, last_number, now, &mut orders);
+                    }
+                }
+                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
+            }
+            // What the wait's end means for the case is said before the next one is opened.
+            let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
+            if waited || before == (self.at, self.stage) {
+                return orders;
+            }
+        }
+    }
+
+    fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let case = &planned.case;
+        let standing = so_far.cases.get(self.at);
+        let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
+        if passed {
+            let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
+            orders.push(Order::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+        }
+        if passed || !planned.possible {
+            self.at += 1;
+            return;
+        }
+        orders.push(Order::Say(format!("{} {}", case.id, case.title)));
+        let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
+        // What should have been shown before was not: the till is told all the same, for the sake of the cases to come.
+        let opening = first_told(&case.steps);
+        let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
+        let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
+        self.stage = Stage::Under { since_number: last_number, due, due_since: now };
+        self.begin_step(due, so_far, orders);
+        orders.extend(line.map(Order::Tell));
+    }
+
+    fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Stage::Under { since_number, due, due_since } = self.stage else { return };
+        let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let steps = &planned.case.steps;
+        let ends = |from: usize| steps.iter().skip(from).all(|step| step.kind == StepKind::Ends);
+        let witnessed = standing.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
+        let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
+        if now_due > due {
+            let lit = steps.iter().enumerate().take(now_due).skip(due);
+            orders.extend(lit.map(|(at, step)| Order::Say(step_line(standing, step, at))));
+            self.stage = Stage::Under { since_number, due: now_due, due_since: now };
+            self.begin_step(now_due, so_far, orders);
+            return;
+        }
+        if self.first_is_due && !needs_first(steps.get(due), so_far) {
+            self.stage = Stage::Under { since_number, due, due_since: now };
+            self.begin_step(due, so_far, orders);
+            return;
+        }
+        let waited = now.saturating_duration_since(due_since);
+        if due >= steps.len() || ends(due) && waited >= self.quiet {
+            return self.close(standing, now, orders);
+        }
+        let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
+        if !ends(due) && waited >= wait {
+            let over = WaitOver {
+                case: planned.case.id.clone(),
+                step: u32::try_from(due + 1).unwrap_or(u32::MAX),
+                waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+                after_number: last_number,
+            };
+            orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
+            let line = Line::abort(&planned.case.id);
+            let open = so_far.open;
+            orders.extend([Order::StopPlaying, Order::WaitOver(over)]);
+            self.leave(now, orders);
+            if open {
+                orders.push(Order::Tell(line));
+                orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+            }
+        }
+    }
+
+    fn close(&mut self, standing: &Standing, now: Instant, orders: &mut Vec<Order>) {
+        orders.push(Order::Say(case_line(standing)));
+        self.leave(now, orders);
+    }
+
+    fn leave(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        if std::mem::take(&mut self.balance_set) {
+            orders.push(Order::Balance(None));
+        }
+        self.at += 1;
+        self.stage = Stage::Tidy { since: now };
+    }
+
+    fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else { return };
+        let case = &planned.case;
+        let Some(step) = case.steps.get(due) else { return };
+        let guide = &step.guide;
+        let first = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far));
+        self.first_is_due = first.is_some();
+        if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
+            orders.push(Order::StopPlaying);
+        }
+        if let Some(first) = first {
+            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, first)));
+            orders.push(Order::Play(acts(&guide.customer, guide.account.as_deref())));
+            return;
+        }
+        if guide.obstruct {
+            orders.push(Order::Obstruct);
+        }
+        if let Some(balance) = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok()) {
+            orders.push(Order::Balance(Some(balance)));
+            self.balance_set = true;
+        }
+        if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
+            orders.push(Order::Tell(line));
+        } else if let Some(text) = &guide.text {
+            orders.push(Order::Say(format!("  step {}: {text}", due + 1)));
+        }
+        if guide.first.is_some() {
+            return;
+        }
+        let mut plays = acts(&guide.customer, guide.account.as_deref());
+        if let Some(then) = &guide.then {
+            plays.insert(plays.len().min(1), Play::Tell(Line::of_then(&case.id, due + 1, then)));
+        }
+        if guide.polls > 0 {
+            plays.insert(0, Play::Polls(guide.polls));
+        }
+        if !plays.is_empty() {
+            orders.push(Order::Play(plays));
+        }
+    }
+}
+
+/// What the customer does, in order.
+fn acts(names: &[String], account: Option<&str>) -> Vec<Play> {
+    names.iter().filter_map(|name| customer::act(name, account).map(Play::Act)).collect()
+}
+
+/// Whether a step gives back more than any captured payment has left.
+fn needs_first(step: Option<&Step>, so_far: &SoFar) -> bool {
+    let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
+    let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
+    amount.is_some_and(|amount| amount.0 > so_far.refundable) || so_far.refundable == 0
+}
+
+fn is_end(step: &Step) -> bool {
+    step.kind == StepKind::Ends
+}
+
+/// The first step that the till is told to do.
+fn first_told(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
+}
+
+/// How many steps the best try has shown whose first told step came after `since`.
+fn reached(steps: &[Step], standing: &Standing, since: u64) -> usize {
+    let opening = first_told(steps);
+    let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
+    standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
+}
+
+fn step_line(standing: &Standing, step: &Step, at: usize) -> String {
+    let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
+    let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
+    format!("  ✓ step {}: {}{seen}", at + 1, step.title)
+}
+
+/// How a case stands, in a line: the words are those of the report.
+pub fn case_line(standing: &Standing) -> String {
+    let case = &standing.verdict;
+    let mark = match case.status {
+        CaseStatus::Passed => "✓",
+        CaseStatus::Failed => "✗",
+        CaseStatus::NotTested | CaseStatus::InProgress => "·",
+    };
+    format!("{mark} {} {}: {}", case.id, case.title, case_sentence(case))
+}

@@ -1,0 +1,136 @@
+//! Which fault a call gets: those that the due step marks and that the call has not met yet.
+
+use crate::api::{Fault, Operation};
+use crate::capture::record::Exchange;
+use crate::rules::model::{Step, StepKind};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A call that rested so much less than half a minute may begin again without its fault: clocks are read in two places.
+const SLACK: Duration = Duration::from_millis(250);
+
+/// The faults of the case that is under way.
+#[derive(Debug, Default)]
+pub struct Hurt {
+    met: Vec<Fault>,
+    in_flight: BTreeMap<u64, Fault>,
+    last_every: Option<Instant>,
+}
+
+impl Hurt {
+    /// Another step is due, or another case.
+    pub fn next_step(&mut self) {
+        self.met.clear();
+    }
+
+    /// Another case is due.
+    pub fn next_case(&mut self) {
+        *self = Hurt { in_flight: std::mem::take(&mut self.in_flight), ..Hurt::default() };
+    }
+
+    /// The fault of a call whose head has arrived, while step `due` (from 0) of `steps` is due. `rest`: a call that has
+    /// rested so long is let through again.
+    pub fn decide(
+        &mut self,
+        (number, operation): (u64, Operation),
+        steps: &[Step],
+        due: usize,
+        rest: Duration,
+        now: Instant,
+    ) -> Option<Fault> {
+        let fault = self.every(operation, steps, due, rest, now).or_else(|| {
+            let step = steps.get(due).filter(|step| step.calls.contains(&operation))?;
+            let met = |fault: &&Fault| self.met.contains(fault) || self.in_flight.values().any(|other| other == *fault);
+            step.faults.iter().find(|fault| !met(fault)).copied()
+        })?;
+        self.in_flight.insert(number, fault);
+        Some(fault)
+    }
+
+    /// The fault of every send, from a step that asks for it on.
+    fn every(&self, operation: Operation, steps: &[Step], due: usize, rest: Duration, now: Instant) -> Option<Fault> {
+        let begun = steps.iter().take(due.saturating_add(1)).enumerate();
+        let mut asking = begun.filter(|(_, step)| step.calls.contains(&operation) && step.guide.every.is_some());
+        let (at, step) = asking.next()?;
+        let resting = rest.saturating_sub(SLACK);
+        let rested = self.last_every.is_none_or(|last| now.saturating_duration_since(last) >= resting);
+        let fault = if step.guide.every.as_deref() == Some(Fault::Timeout.name()) {
+            Fault::Timeout
+        } else {
+            Fault::ServerError
+        };
+        (at == due || !rested).then_some(fault)
+    }
+
+    /// An exchange is over; `true` where it had met a fault of ours.
+    pub fn ended(&mut self, exchange: &Exchange, operation: Option<Operation>, step: Option<&Step>, ms: i64) -> bool {
+        let ours = self.in_flight.remove(&exchange.number);
+        let now = Instant::now();
+        if ours.is_some() {
+            self.last_every = Some(now);
+        }
+        let Some(step) = step.filter(|step| operation.is_some_and(|op| step.calls.contains(&op))) else {
+            return ours.is_some();
+        };
+        let lasted = i64::try_from(exchange.duration_us() / 1000).unwrap_or(i64::MAX);
+        match exchange.status() {
+            None if lasted >= ms => self.met.push(Fault::Timeout),
+            Some(500) => self.met.push(Fault::ServerError),
+            // What follows a success is another call, and meets the faults anew; polls go on.
+            Some(200..=299) if step.kind == StepKind::Call => self.met.clear(),
+            _ => {}
+        }
+        ours.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::record::{Answer, End, Stage, Times};
+    use crate::rules::load;
+
+    const REST: Duration = Duration::from_secs(30);
+
+    fn steps(case: &str) -> Vec<Step> {
+        let rules = load(None).unwrap();
+        let mut cases = rules.features.into_iter().flat_map(|feature| feature.cases);
+        cases.find(|one| one.id == case).unwrap().steps
+    }
+
+    fn over(number: u64, status: Option<u16>, ms: u64) -> Exchange {
+        let times = Times { end: ms * 1000, ..Times::default() };
+        let answer = status.map(|status| Answer { status, ..Answer::default() });
+        let stage = if status.is_some() { Stage::Done } else { Stage::Waiting };
+        Exchange { number, times, answer, end: End { stage, ..End::default() }, ..Exchange::default() }
+    }
+
+    #[test]
+    fn a_call_meets_each_fault_once_even_if_its_next_send_comes_before_the_last_was_seen_to_end() {
+        let (steps, mut hurt, now) = (steps("onboarding/1"), Hurt::default(), Instant::now());
+        let create = Operation::CreatePos;
+        let decide = |hurt: &mut Hurt, n| hurt.decide((n, create), &steps, 0, REST, now);
+        assert_eq!(decide(&mut hurt, 1), Some(Fault::Timeout));
+        assert_eq!(decide(&mut hurt, 2), Some(Fault::ServerError));
+        assert_eq!(decide(&mut hurt, 3), None);
+        assert!(hurt.ended(&over(1, None, 2000), Some(create), steps.first(), 400));
+        assert!(hurt.ended(&over(2, Some(500), 1), Some(create), steps.first(), 400));
+        assert_eq!(decide(&mut hurt, 4), None);
+        assert!(!hurt.ended(&over(3, Some(200), 1), Some(create), steps.first(), 400));
+        assert_eq!(decide(&mut hurt, 5), Some(Fault::Timeout));
+        assert_eq!(hurt.decide((6, Operation::GetPos), &steps, 0, REST, now), None);
+    }
+
+    #[test]
+    fn a_fault_for_every_send_stays_until_the_call_has_rested() {
+        let (steps, mut hurt, now) = (steps("payment/6"), Hurt::default(), Instant::now());
+        let capture = Operation::CapturePayment;
+        assert_eq!(hurt.decide((1, capture), &steps, 0, REST, now), None);
+        for (n, due) in [(2, 1), (3, 2), (4, 2)] {
+            assert_eq!(hurt.decide((n, capture), &steps, due, REST, now), Some(Fault::ServerError), "{n}");
+            hurt.ended(&over(n, Some(500), 1), Some(capture), steps.get(due), 400);
+        }
+        assert_eq!(hurt.decide((5, capture), &steps, 2, REST, now + Duration::from_secs(29)), Some(Fault::ServerError));
+        assert_eq!(hurt.decide((6, capture), &steps, 2, REST, now + Duration::from_secs(31)), None);
+    }
+}

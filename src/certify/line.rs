@@ -1,0 +1,108 @@
+//! The line that tells a driver what to do on the till (the contract's "Driving a till").
+
+use crate::rules::model::{Guide, Then};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An act on the till. As JSON it is the driver's line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The case.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub case: String,
+    /// The step, from 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub step: usize,
+    /// What to do.
+    pub act: String,
+    /// With this amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Less than that, to be captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<String>,
+    /// Restrictions of the payment.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub restrictions: BTreeMap<String, bool>,
+    /// In words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+fn is_zero(step: &usize) -> bool {
+    *step == 0
+}
+
+impl Line {
+    /// What a step asks for, if it asks for anything.
+    pub fn of_step(case: &str, step: usize, guide: &Guide) -> Option<Line> {
+        Some(Line {
+            case: case.to_owned(),
+            step,
+            act: guide.act.clone()?,
+            amount: guide.amount.clone(),
+            capture: guide.capture.clone(),
+            restrictions: guide.restrictions.clone(),
+            text: guide.text.clone().unwrap_or_default(),
+        })
+    }
+
+    /// What a step asks for once the customer has checked in.
+    pub fn of_then(case: &str, step: usize, then: &Then) -> Line {
+        Line {
+            case: case.to_owned(),
+            step,
+            act: then.act.clone(),
+            amount: then.amount.clone(),
+            capture: None,
+            restrictions: then.restrictions.clone(),
+            text: then.text.clone(),
+        }
+    }
+
+    /// The cashier's key that stops what a failed case has left on the till.
+    pub fn abort(case: &str) -> Line {
+        Line {
+            case: case.to_owned(),
+            act: "abort".to_owned(),
+            text: "Cancel what is still open on the till".to_owned(),
+            ..Line::default()
+        }
+    }
+
+    /// Nothing more will come.
+    pub fn end() -> Line {
+        Line { act: "end".to_owned(), ..Line::default() }
+    }
+
+    /// As a line of JSON, without the line's end.
+    pub fn json(&self) -> String {
+        // Text, numbers and a map of flags: nothing in it can fail to become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_the_contract_says() {
+        let guide = Guide {
+            act: Some("pay".into()),
+            amount: Some("100.00".into()),
+            text: Some("Start a payment of 100.00 on the till".into()),
+            ..Guide::default()
+        };
+        let line = Line::of_step("payment/1", 1, &guide).unwrap();
+        let text = "Start a payment of 100.00 on the till";
+        assert_eq!(
+            line.json(),
+            format!(r#"{{"case":"payment/1","step":1,"act":"pay","amount":"100.00","text":"{text}"}}"#)
+        );
+        assert_eq!(Line::end().json(), r#"{"act":"end"}"#);
+        let restrictions = [("debitCardDisallowed".to_owned(), true)].into_iter().collect();
+        let line = Line { restrictions, capture: Some("60.00".into()), ..line };
+        assert!(line.json().contains(r#""capture":"60.00","restrictions":{"debitCardDisallowed":true}"#));
+    }
+}

@@ -1,0 +1,68 @@
+//! How the cases stand while the capture goes on: what the guided certification goes by.
+//!
+//! There is no second matcher: the judge's own cases are asked, after everything recorded so far.
+
+use super::Judge;
+use super::verdict::CaseVerdict;
+use crate::capture::record::Record;
+use crate::rules::predicate::PredicateError;
+
+/// How a case stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The verdict on it if the capture ended here.
+    pub verdict: CaseVerdict,
+    /// For each thing that may come to show it: the exchanges that showed its steps so far, in order.
+    pub tries: Vec<Vec<u64>>,
+}
+
+/// How everything stands.
+#[derive(Clone, Debug, Default)]
+pub struct SoFar {
+    /// The cases of the chosen features, in the order of the verdict.
+    pub cases: Vec<Standing>,
+    /// A payment that the client started can still be accepted by a customer.
+    pub active: bool,
+    /// The most that can be given back of one captured payment, in minor units.
+    pub refundable: i64,
+    /// A payment or refund of the client has not come to its end.
+    pub open: bool,
+}
+
+impl Judge<'_> {
+    /// How the cases stand after what was taken and `beyond`: exchanges that are over though one with a lower number
+    /// is still under way, in the order of their numbers.
+    ///
+    /// # Errors
+    /// A rule that cannot be applied.
+    pub fn so_far(&self, beyond: &[Record]) -> Result<SoFar, PredicateError> {
+        let mut ahead = self.looking_ahead();
+        for record in beyond {
+            ahead.take(record)?;
+        }
+        ahead.end_all()?;
+        let chosen = ahead.rules.features.iter().filter(|feature| ahead.target.features.contains(&feature.feature));
+        let mut cases = Vec::new();
+        for (feature, watches) in chosen.zip(&ahead.cases) {
+            for (case, watch) in feature.cases.iter().zip(watches) {
+                let needed = case.needed_with.is_none_or(|with| ahead.target.features.contains(&with));
+                let optional = case.optional || !needed;
+                let verdict = watch.verdict(&ahead.world, ahead.target, &ahead.waits, false, optional)?;
+                cases.push(Standing { verdict, tries: watch.tries() });
+            }
+        }
+        let payments = || ahead.world.payments.iter().map(|(_, payment)| payment);
+        let refunds = || ahead.world.refunds.iter().map(|(_, refund)| refund);
+        let refund_open = refunds().any(|refund| {
+            refund.created_n.is_some() && refund.final_n.or(refund.captured_n).or(refund.cancelled_n).is_none()
+        });
+        let captured = payments().filter(|payment| payment.captured_n.is_some());
+        let left = captured.map(|payment| payment.captured_amount.or(payment.amount).unwrap_or(0) - payment.refunded);
+        Ok(SoFar {
+            cases,
+            refundable: left.max().unwrap_or(0),
+            active: payments().any(|payment| payment.active()),
+            open: refund_open || payments().any(|payment| payment.active() || payment.reserved()),
+        })
+    }
+}

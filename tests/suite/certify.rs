@@ -1,0 +1,177 @@
+//! `poscert certify --unattended` as a CI job runs it: whole certifications, passing and failing.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const POSCERT: &str = env!("CARGO_BIN_EXE_poscert");
+
+fn poscert(home: &Path) -> Command {
+    let mut command = Command::new(POSCERT);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSCERT_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(home).env("POSCERT_CA_DIR", home.join("ca")).env("POSCERT_TILL_MEMORY", home.join("till.json"));
+    command.stdin(Stdio::null());
+    command
+}
+
+fn certify(home: &Path, features: &str) -> Command {
+    let mut command = poscert(home);
+    command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
+    command.args(["--bound", "400", "--features", features, "--capture", "capture"]);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The verdict on the capture, as anybody makes it.
+fn verdict(home: &Path, rules: Option<&Path>) -> Value {
+    let mut command = poscert(home);
+    command.args(["verify", "capture", "--format", "json"]);
+    if let Some(rules) = rules {
+        command.arg("--rules").arg(rules);
+    }
+    let output = command.output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
+}
+
+fn cases(verdict: &Value) -> Vec<(String, String)> {
+    let features = verdict["features"].as_array().unwrap().iter();
+    let cases = features.flat_map(|feature| feature["cases"].as_array().unwrap());
+    cases.map(|case| (case["id"].as_str().unwrap().to_owned(), case["status"].as_str().unwrap().to_owned())).collect()
+}
+
+fn all_passed(verdict: &Value) -> bool {
+    cases(verdict).iter().all(|(_, status)| status == "passed")
+}
+
+/// The built-in rules with other waits: what is tried here is that a wait ends, not how long it is.
+fn hasty_rules(home: &Path, unattended_s: u32) -> PathBuf {
+    let folder = home.join("rules");
+    std::fs::create_dir_all(&folder).unwrap();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")).unwrap() {
+        let from = entry.unwrap().path();
+        let rules = std::fs::read_to_string(&from).unwrap();
+        let hasty = rules.replace("unattended_s = 20", &format!("unattended_s = {unattended_s}"));
+        std::fs::write(folder.join(from.file_name().unwrap()), hasty).unwrap();
+    }
+    folder
+}
+
+/// Live, in the report at the end and in a verdict made later, a broken case is told in the same words.
+fn told_alike(home: &Path, rules: &Path, output: &Output, wanted: &str) {
+    let said = text(&output.stderr);
+    assert!(said.lines().any(|line| line.ends_with(wanted)), "no line of {said} ends with {wanted:?}");
+    let later = poscert(home).args(["verify", "capture", "--rules"]).arg(rules).output().unwrap();
+    let sentence = wanted.split_once(": ").unwrap().1;
+    // The report folds its lines.
+    let report = text(&later.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(report.contains(sentence), "{report} does not say {sentence:?}");
+}
+
+#[test]
+fn the_reference_till_is_certified_in_all_six_features() {
+    let home = tempfile::tempdir().unwrap();
+    let all = "onboarding,payment,prepared-payment,refund,loyalty,payment-restrictions";
+    let mut command = certify(home.path(), all);
+    command.args(["--integrator-id", "ACME", "--client-version", "2.1.0", "--system-name", "poscert till"]);
+    let output = command.args(["--", POSCERT, "till", "drive"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let verdict = verdict(home.path(), None);
+    assert!(all_passed(&verdict), "{:?}", cases(&verdict));
+    assert_eq!(verdict["profile"]["integrator_id"], "ACME");
+    assert_eq!(verdict["verdict"], "passed");
+}
+
+#[test]
+fn refunds_alone_are_certified_with_payments_to_give_back() {
+    let home = tempfile::tempdir().unwrap();
+    let output = certify(home.path(), "refund").args(["--", POSCERT, "till", "drive"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(all_passed(&verdict(home.path(), None)));
+}
+
+#[test]
+fn a_till_that_never_pauses_meets_every_fault_that_is_due() {
+    let home = tempfile::tempdir().unwrap();
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/eager_till.py");
+    let output = certify(home.path(), "onboarding,payment").args(["--", "python3", driver]).output().unwrap();
+    let verdict = verdict(home.path(), None);
+    assert!(all_passed(&verdict), "{:?}\n{}", cases(&verdict), text(&output.stderr));
+    // It polls without a pause, which is another matter.
+    assert_eq!(output.status.code(), Some(1));
+    let failed = verdict["requirements"].as_array().unwrap().iter().filter(|one| one["status"] == "failed");
+    let failed: Vec<&str> = failed.map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(failed, ["ALL-16", "ALL-17"]);
+}
+
+#[test]
+fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = hasty_rules(home.path(), 4);
+    let mut command = certify(home.path(), "onboarding");
+    command.arg("--rules").arg(&rules).args(["--", POSCERT, "till", "--broken", "no-retry", "drive"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let verdict = verdict(home.path(), Some(&rules));
+    assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
+    let wanted = "✗ onboarding/1 Onboard a PoS: it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
+    told_alike(home.path(), &rules, &output, wanted);
+}
+
+#[test]
+fn a_certification_goes_on_where_it_stood_and_a_new_attempt_begins_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let session = "integrator-id = \"ACME\"\nclient-version = \"2.1.0\"\nfeatures = []\n";
+    std::fs::write(home.path().join("session.toml"), session).unwrap();
+    let run = |more: &[&str], till: &[&str]| {
+        let mut command = poscert(home.path());
+        command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
+        command
+            .args(["--bound", "200", "--capture", "capture"])
+            .args(more)
+            .arg("--")
+            .args([POSCERT, "till"])
+            .args(till);
+        command.output().unwrap()
+    };
+    // The driver is gone after the first act.
+    let first = run(&["--session", "session.toml"], &["onboard"]);
+    assert_eq!(first.status.code(), Some(3), "{}", text(&first.stderr));
+    assert!(text(&first.stderr).contains("before all cases were gone through"));
+    let second = run(&[], &["drive"]);
+    let said = text(&second.stderr);
+    assert_eq!(second.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("✓ onboarding/1 Onboard a PoS: shown by") && said.contains("has forgotten everything"),
+        "{said}"
+    );
+    assert_eq!(verdict(home.path(), None)["profile"]["integrator_id"], "ACME");
+    let third = run(&["--new-attempt"], &["drive"]);
+    assert_eq!(third.status.code(), Some(0), "{}", text(&third.stderr));
+    let verdict = verdict(home.path(), None);
+    assert_eq!((verdict["capture"]["attempts"].as_u64(), verdict["verdict"].as_str()), (Some(2), Some("passed")));
+    assert!(all_passed(&verdict));
+}
+
+#[test]
+fn what_cannot_be_begun_is_refused_in_a_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("odd.toml"), "client-version = \"2\"\n").unwrap();
+    for (arguments, wanted) in [
+        (&["--unattended"][..], "--unattended needs a command"),
+        (&["--session", "none.toml"], "none.toml: cannot be read"),
+        (&["--session", "odd.toml"], "is not Major.Minor.Build"),
+        (&["--features", "cash"], "is not a feature"),
+        (&["--client-id", "x"], "is not a GUID"),
+    ] {
+        let output = poscert(home.path()).arg("certify").args(arguments).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(wanted) && said.trim_end().lines().count() == 1, "{said}");
+    }
+    assert!(!home.path().join("poscert-capture").exists(), "nothing is begun");
+}
