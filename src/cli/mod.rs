@@ -90,15 +90,15 @@ enum Command {
     Rules(rules::Args),
     /// Show the local CA, and how to make a client trust it
     Ca(ca::Args),
-    /// The guided certification
+    /// Be led through the cases of a certification
     Certify(Box<certify::Args>),
     /// Write a capture as a HAR file
     Export(export::Args),
-    /// Add a signature to an archive
+    /// Not built yet: add a signature to an archive
     Seal(NotYet),
-    /// Serve recorded answers to a client
+    /// Not built yet: serve recorded answers to a client
     Replay(NotYet),
-    /// Certificates given
+    /// Not built yet: certificates given
     Ledger(NotYet),
 }
 
