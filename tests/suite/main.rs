@@ -11,6 +11,7 @@ mod gateway;
 mod kills;
 mod normal;
 mod patterns;
+mod portraits;
 mod program;
 mod raw;
 mod readings;
