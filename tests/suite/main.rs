@@ -12,6 +12,7 @@ mod gateway;
 mod kills;
 mod normal;
 mod patterns;
+mod portraits;
 mod program;
 mod proof;
 mod raw;
