@@ -164,6 +164,7 @@ pub const FIELDS: &[Field] = &[
         "how often the PoS was created again after 1200 or 1202 without a look at the other one",
     ),
     f("call.refund_sum", Money, true, "the payment's refunds with this one"),
+    f("call.filter_pos_or_order", Bool, false, "the query asks for a posId or an orderId"),
     f("call.filter_merchant_pos_id", Bool, false, "the query asks for a merchantPosId"),
     f(
         "call.id_unknown",

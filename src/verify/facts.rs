@@ -181,6 +181,9 @@ impl Moment<'_> {
             "names_restrictions" => Value::Bool(body.names_restrictions),
             "restrictions_broken" => Value::Text(body.restrictions_wrong.join("; ")),
             "both_restricted" => Value::Bool(body.debit_disallowed && body.credit_disallowed),
+            "filter_pos_or_order" => {
+                Value::Bool(["posid", "orderid"].iter().any(|name| !send.parameter(name).is_empty()))
+            }
             "filter_merchant_pos_id" => Value::Bool(!send.parameter("merchantposid").is_empty()),
             "in_selection" => Value::Bool(send.operation.is_none_or(|op| self.target.operations.contains(&op))),
             _ => return None,
