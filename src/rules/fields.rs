@@ -237,6 +237,7 @@ pub const FIELDS: &[Field] = &[
     f("payment.amount", Money, true, "what it costs"),
     f("payment.currency", Text, false, "its currency"),
     f("payment.ready_asked_amount", Money, true, "the amount of the PaymentReady sent before"),
+    f("payment.ready_asked_currency", Text, false, "its currency; empty where there was none"),
     f("payment.ready_asked_n", Int, true, "that PaymentReady"),
     f("payment.readied_n", Int, true, "the PaymentReady that was answered 200"),
     f("payment.paired_n", Int, true, "the first poll that said Paired"),

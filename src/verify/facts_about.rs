@@ -58,6 +58,7 @@ impl Moment<'_> {
             "amount" => money(track.amount),
             "currency" => text(&track.currency),
             "ready_asked_amount" => money(track.ready_asked.and_then(|(_, amount)| amount)),
+            "ready_asked_currency" => text(track.ready_asked.map_or("", |_| track.ready_asked_currency.as_str())),
             "ready_asked_n" => n(track.ready_asked.map(|(n, _)| n)),
             "readied_n" => n(track.readied_n),
             "paired_n" => n(track.paired_n),

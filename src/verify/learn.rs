@@ -85,7 +85,10 @@ impl World {
         match send.operation {
             Some(QueryPayment) if track.final_n.is_some() => track.final_polls += 1,
             Some(CapturePayment) => track.capture_sends += 1,
-            Some(PaymentReady) => track.ready_asked = Some((send.n, send.body.amount)),
+            Some(PaymentReady) => {
+                track.ready_asked = Some((send.n, send.body.amount));
+                track.ready_asked_currency.clone_from(&send.body.currency);
+            }
             _ => {}
         }
     }

@@ -159,6 +159,8 @@ pub struct PaymentTrack {
     pub currency: String,
     /// The latest PaymentReady that was sent, and its amount.
     pub ready_asked: Option<(u64, Option<i64>)>,
+    /// Its currency.
+    pub ready_asked_currency: String,
     /// PaymentReady was answered 200.
     pub readied_n: Option<u64>,
     /// The state that the last answered poll said.
