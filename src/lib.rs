@@ -5,7 +5,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`api`] | the vocabulary of the API: operations, body shapes, headers, states, error codes, money. No I/O |
-//! | [`seal`] | digests, keyed hashes, the chain |
+//! | [`seal`] | digests, keyed hashes, the chain, signing keys, DSSE envelopes |
 //! | [`pki`] | the local CA, leaf certificates, recipes for trusting it |
 //! | [`capture`] | the record of an exchange, redaction, parts on disk, HAR |
 //! | [`rules`] | rule files: model, loading, CEL predicates |

@@ -1,11 +1,11 @@
 //! Keys, and HMAC-SHA-256 (RFC 2104) under them. A plain digest of a telephone number is guessed in seconds; a keyed
 //! one only by who holds the key.
 
-use super::{Digest, hex};
+use super::{Digest, hex, private};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// A secret key of 256 bits. It does not print itself.
@@ -34,13 +34,7 @@ impl Key {
     /// Where the file is there already or cannot be written.
     pub fn create(path: &Path) -> io::Result<Key> {
         let key = Key::random()?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        writeln!(file, "{}", hex::encode(&key.0))?;
-        file.sync_all()?;
+        private::write_new(path, format!("{}\n", hex::encode(&key.0)).as_bytes(), 0o600)?;
         Ok(key)
     }
 

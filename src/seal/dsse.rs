@@ -1,0 +1,157 @@
+//! DSSE envelopes, version 1 (the in-toto project's Dead Simple Signing Envelope): a payload with its type, and signatures
+//! over both, by as many keys as there are witnesses.
+//!
+//! Beside what DSSE asks for, each signature carries its public key, so that a reader can say by whom something is
+//! signed without having the keys; whether to believe in that key is another question, and the reader's.
+
+use super::sign::{Fingerprint, PublicKey, SigningKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+/// A payload and who signed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Envelope {
+    /// What the payload is, as a media type.
+    pub payload_type: String,
+    /// Its bytes in base64.
+    payload: String,
+    /// In the order in which they were added.
+    signatures: Vec<Signed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Signed {
+    /// The key's fingerprint.
+    keyid: String,
+    /// Base64.
+    sig: String,
+    /// The key's SubjectPublicKeyInfo (DER) in base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    public_key: String,
+}
+
+impl Envelope {
+    /// An envelope that nobody has signed yet.
+    pub fn new(payload_type: &str, payload: &[u8]) -> Envelope {
+        Envelope { payload_type: payload_type.to_owned(), payload: STANDARD.encode(payload), signatures: Vec::new() }
+    }
+
+    /// Adds a signature. A key signs once.
+    ///
+    /// # Errors
+    /// Where the payload is no base64, which no envelope of [`Envelope::new`] has.
+    pub fn sign(&mut self, key: &SigningKey) -> Result<(), String> {
+        let public = key.public();
+        let keyid = public.fingerprint().to_string();
+        let signature = key.sign(&self.signed_bytes()?);
+        self.signatures.retain(|signed| signed.keyid != keyid);
+        let public_key = STANDARD.encode(public.der());
+        self.signatures.push(Signed { keyid, sig: STANDARD.encode(signature), public_key });
+        Ok(())
+    }
+
+    /// The payload.
+    ///
+    /// # Errors
+    /// A sentence where it is no base64.
+    pub fn payload(&self) -> Result<Vec<u8>, String> {
+        STANDARD.decode(&self.payload).map_err(|error| format!("the payload of the envelope is no base64 ({error})"))
+    }
+
+    /// Checks every signature, and tells by which keys: those that the envelope carries, and those that are `known`.
+    ///
+    /// # Errors
+    /// A sentence where one does not fit, or its key is not there: a signature that cannot be checked is never passed over.
+    pub fn signers(&self, known: &[PublicKey]) -> Result<Vec<Fingerprint>, String> {
+        let message = self.signed_bytes()?;
+        self.signatures.iter().map(|signed| signed.check(&message, known)).collect()
+    }
+
+    /// DSSE's pre-authentication encoding of type and payload.
+    fn signed_bytes(&self) -> Result<Vec<u8>, String> {
+        let payload = self.payload()?;
+        let head = format!("DSSEv1 {} {} {} ", self.payload_type.len(), self.payload_type, payload.len());
+        Ok([head.as_bytes(), &payload].concat())
+    }
+
+    /// As JSON, on one line.
+    pub fn json(&self) -> String {
+        // Text alone: nothing in it can fail to become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// What is wrong with the JSON.
+    pub fn parse(json: &[u8]) -> Result<Envelope, String> {
+        serde_json::from_slice(json).map_err(|error| format!("it is no DSSE envelope ({error})"))
+    }
+}
+
+impl Signed {
+    fn check(&self, message: &[u8], known: &[PublicKey]) -> Result<Fingerprint, String> {
+        let carried = STANDARD.decode(&self.public_key).ok().and_then(|der| PublicKey::from_der(&der));
+        let named = |key: &&PublicKey| key.fingerprint().to_string() == self.keyid;
+        let key = known.iter().find(named).or(carried.as_ref().filter(named));
+        let key = key.ok_or_else(|| format!("the key of the signature by {} is not there", self.keyid))?;
+        let signature = STANDARD.decode(&self.sig).unwrap_or_default();
+        if !key.verifies(message, &signature) {
+            return Err(format!("the signature by {} does not fit what it stands under", self.keyid));
+        }
+        Ok(key.fingerprint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_checked() {
+        let (one, two) = (SigningKey::random().unwrap(), SigningKey::random().unwrap());
+        let mut envelope = Envelope::new("text/plain", b"hello");
+        assert_eq!(envelope.signers(&[]), Ok(vec![]));
+        envelope.sign(&one).unwrap();
+        envelope.sign(&two).unwrap();
+        envelope.sign(&two).unwrap();
+        let back = Envelope::parse(envelope.json().as_bytes()).unwrap();
+        assert_eq!(back, envelope);
+        assert_eq!(back.payload().unwrap(), b"hello");
+        assert_eq!(back.signers(&[]), Ok(vec![one.public().fingerprint(), two.public().fingerprint()]));
+    }
+
+    #[test]
+    fn the_bytes_that_are_signed_are_those_of_the_protocol() {
+        let envelope = Envelope::new("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(envelope.signed_bytes().unwrap(), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    #[test]
+    fn a_change_of_anything_is_seen() {
+        let key = SigningKey::random().unwrap();
+        let mut envelope = Envelope::new("text/plain", b"hello");
+        envelope.sign(&key).unwrap();
+        let changed = |change: fn(&mut Envelope)| {
+            let mut other = envelope.clone();
+            change(&mut other);
+            other.signers(&[]).is_err()
+        };
+        assert!(changed(|e| e.payload = STANDARD.encode(b"hellp")));
+        assert!(changed(|e| e.payload = "%".to_owned()));
+        assert!(changed(|e| e.payload_type = "text/plaim".to_owned()));
+        assert!(changed(|e| e.signatures[0].keyid = "0".repeat(64)));
+        assert!(changed(|e| e.signatures[0].sig = STANDARD.encode([0; 64])));
+        assert!(changed(|e| e.signatures[0].public_key = String::new()));
+        let other = STANDARD.encode(SigningKey::random().unwrap().public().der());
+        let mut swapped = envelope.clone();
+        swapped.signatures[0].public_key = other;
+        assert!(swapped.signers(&[]).is_err());
+        // A key that the reader has needs not be carried.
+        let mut bare = envelope.clone();
+        bare.signatures[0].public_key = String::new();
+        assert_eq!(bare.signers(&[key.public()]), Ok(vec![key.public().fingerprint()]));
+    }
+}

@@ -1,0 +1,207 @@
+//! Ed25519 signatures (RFC 8032): a signing key in a PKCS#8 PEM file (RFC 5958), its public half as SubjectPublicKeyInfo
+//! (RFC 8410), both as `openssl pkey` reads and writes them. The same key and message give the same signature.
+
+use super::{Digest, private};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use ed25519_dalek::{Signature, Signer, SigningKey as Secret, VerifyingKey};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+const WHAT: &str = "the signing key";
+
+/// A key that signs. It does not print itself.
+#[derive(Clone)]
+pub struct SigningKey(Secret);
+
+/// The public half of a signing key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+/// What names a public key: the SHA-256 of its SubjectPublicKeyInfo in DER, the digest that
+/// `openssl pkey -pubin -outform der | sha256sum` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(Digest);
+
+impl SigningKey {
+    /// A new key from the system's random numbers.
+    ///
+    /// # Errors
+    /// Where the system has none to give.
+    pub fn random() -> Result<SigningKey, String> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| format!("cannot make {WHAT}: {error}"))?;
+        Ok(SigningKey(Secret::from_bytes(&seed)))
+    }
+
+    /// Where the key lies that nobody names.
+    pub fn default_place() -> Option<PathBuf> {
+        private::data_place("signing-key.pem")
+    }
+
+    /// The key in this file, made at its first use, readable by its owner alone from then on; its public half lies beside
+    /// it under the ending `.pub`, for those who check. The flag tells whether it was made now.
+    ///
+    /// # Errors
+    /// A sentence where the file cannot be read or made, holds no such key, or can be read by others.
+    pub fn open(path: &Path) -> Result<(SigningKey, bool), String> {
+        if let Some(pem) = private::read(WHAT, path)? {
+            return Ok((SigningKey::from_pem(&pem, path)?, false));
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private::make_dir("the folder of the signing key", folder)?;
+        }
+        let secret = SigningKey::random()?.0;
+        let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(|error| format!("cannot write {WHAT}: {error}"))?;
+        private::put(WHAT, path, &pem)?;
+        let pem = private::read(WHAT, path)?.unwrap_or_default();
+        let key = SigningKey::from_pem(&pem, path)?;
+        private::put_public("the public key", &public_place(path), key.public().pem().as_bytes())?;
+        Ok((key, true))
+    }
+
+    fn from_pem(pem: &str, path: &Path) -> Result<SigningKey, String> {
+        Secret::from_pkcs8_pem(pem).map(SigningKey).map_err(|error| {
+            format!("{} holds no Ed25519 signing key in PKCS#8 PEM ({error}); name another file", path.display())
+        })
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    /// The signature over these bytes.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).to_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(..)")
+    }
+}
+
+/// Where the public half of the key in this file lies.
+pub fn public_place(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    PathBuf::from(name)
+}
+
+impl PublicKey {
+    /// The key in this PEM text (`BEGIN PUBLIC KEY`).
+    pub fn from_pem(pem: &str) -> Option<PublicKey> {
+        VerifyingKey::from_public_key_pem(pem).ok().map(PublicKey)
+    }
+
+    /// The key in this DER.
+    pub fn from_der(der: &[u8]) -> Option<PublicKey> {
+        VerifyingKey::from_public_key_der(der).ok().map(PublicKey)
+    }
+
+    /// As PEM.
+    pub fn pem(&self) -> String {
+        // An Ed25519 key is 32 bytes: there is nothing in it that has no PEM.
+        self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
+    }
+
+    /// As DER.
+    pub fn der(&self) -> Vec<u8> {
+        self.0.to_public_key_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default()
+    }
+
+    /// What names it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Digest::of(&self.der()))
+    }
+
+    /// Whether this is the key's signature over these bytes. Keys and signatures that RFC 8032 lets pass for several
+    /// messages are refused.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    }
+}
+
+impl Fingerprint {
+    /// Reads 64 hex digits, with or without `SHA256:` before them.
+    pub fn parse(text: &str) -> Option<Fingerprint> {
+        let digits = text.get(..7).filter(|head| head.eq_ignore_ascii_case("sha256:")).map_or(text, |_| &text[7..]);
+        Digest::parse(digits).map(Fingerprint)
+    }
+
+    /// The fingerprint that an argument gives: itself, or that of the public key in the file it names.
+    ///
+    /// # Errors
+    /// A sentence where it is neither.
+    pub fn of_argument(argument: &str) -> Result<Fingerprint, String> {
+        if let Some(fingerprint) = Fingerprint::parse(argument) {
+            return Ok(fingerprint);
+        }
+        let pem = std::fs::read_to_string(argument).map_err(|error| {
+            format!("`{argument}` is neither a fingerprint of 64 hex digits nor a file that can be read ({error})")
+        })?;
+        let key = PublicKey::from_pem(&pem).ok_or_else(|| {
+            let hint = if pem.contains("PRIVATE KEY") {
+                "; that is the private half: name the one ending in .pub"
+            } else {
+                ""
+            };
+            format!("{argument} holds no Ed25519 public key in PEM{hint}")
+        })?;
+        Ok(key.fingerprint())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_ed25519() {
+        // RFC 8032 section 7.1, test 2.
+        let seed =
+            super::super::hex::decode("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let key = SigningKey(Secret::from_bytes(&seed.try_into().unwrap()));
+        let signature = key.sign(&[0x72]);
+        let wanted = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+        assert_eq!(super::super::hex::encode(&signature), wanted);
+        assert!(key.public().verifies(&[0x72], &signature));
+        assert!(!key.public().verifies(&[0x73], &signature));
+        assert!(!key.public().verifies(&[0x72], &signature[1..]));
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys/k.pem");
+        let (key, made) = SigningKey::open(&path).unwrap();
+        assert!(made);
+        let (again, made) = SigningKey::open(&path).unwrap();
+        assert!(!made);
+        assert_eq!(key.public(), again.public());
+        let public = public_place(&path);
+        let argument = public.to_str().unwrap();
+        assert_eq!(Fingerprint::of_argument(argument), Ok(key.public().fingerprint()));
+        let fingerprint = key.public().fingerprint().to_string();
+        assert_eq!(Fingerprint::of_argument(&fingerprint), Ok(key.public().fingerprint()));
+        assert_eq!(Fingerprint::of_argument(&format!("SHA256:{fingerprint}")), Ok(key.public().fingerprint()));
+        assert!(Fingerprint::of_argument(path.to_str().unwrap()).unwrap_err().contains("private half"));
+        assert!(Fingerprint::of_argument("nowhere").is_err());
+        assert_eq!(format!("{key:?}"), "SigningKey(..)");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+            assert!(SigningKey::open(&path).unwrap_err().contains("chmod 600"));
+        }
+    }
+}
