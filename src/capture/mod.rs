@@ -21,6 +21,7 @@ pub mod reader;
 pub mod record;
 pub mod redact;
 mod store;
+mod strip;
 mod summary;
 pub mod writer;
 

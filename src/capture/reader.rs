@@ -83,7 +83,8 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
         let sentence = format!("reading a sealed archive ({}) is not built yet in this version", path.display());
         return Err(CaptureError::new(Trouble::Unsupported, sentence));
     }
-    let read = har::read(path, &bytes)?;
+    let digest = seal::Digest::of(&bytes).to_string();
+    let read = har::read(path, bytes)?;
     let mut summary = Summary::default();
     for record in &read.records {
         summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
@@ -96,7 +97,7 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     remarks.extend(gaps_in_words(&gaps));
     Ok(Capture {
         kind: CaptureKind::Har,
-        digest: seal::Digest::of(&bytes).to_string(),
+        digest,
         session: summary.session.clone(),
         sealed_by: Vec::new(),
         exchanges: summary.exchanges,

@@ -18,6 +18,9 @@ pub struct Args {
     /// The format, where the ending does not tell it: har (poscert archives are not built yet)
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Leave the bodies out, and keep their length and keyed digest: what they would show cannot be judged then
+    #[arg(long)]
+    strip_bodies: bool,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -34,7 +37,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     }
     let capture = capture::open(&args.capture).map_err(|error| Failure::new(error.to_string()))?;
     write_whole(&args.output, |out| {
-        har::export::write(&capture, out).map_err(|error| Failure::new(error.to_string()))
+        let written = match args.strip_bodies {
+            true => har::export::write_stripped(&capture, out),
+            false => har::export::write(&capture, out),
+        };
+        written.map_err(|error| Failure::new(error.to_string()))
     })?;
     eprintln!("{} exchanges written to {}", capture.exchanges, args.output.display());
     Ok(Exit::Passed)
