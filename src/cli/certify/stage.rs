@@ -4,7 +4,7 @@
 use super::Args;
 use crate::capture::Writer;
 use crate::certify::line::Line;
-use crate::certify::{Conductor, Guided, customer};
+use crate::certify::{Conductor, Guided, Page, customer};
 use crate::cli::Failure;
 use crate::cli::greeting::Greeting;
 use crate::cli::record::{Backend, FAREWELL, Signals};
@@ -26,6 +26,7 @@ pub(super) struct Stage<'a> {
     pub(super) writer: Writer,
     pub(super) backend: &'a Backend,
     pub(super) out: fn(&str),
+    pub(super) page: Option<&'a Page>,
 }
 
 impl Stage<'_> {
@@ -43,8 +44,13 @@ impl Stage<'_> {
             driver.as_mut().and_then(|driver| driver.stdin.take()).map(|stdin| tokio::spawn(feed(stdin, told)));
         let begun = Instant::now();
         let out = self.out;
-        let stamp = move |line: &str| out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
+        let page = self.page;
+        let stamp = move |line: &str| {
+            out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
+            page.into_iter().for_each(|page| page.say(line));
+        };
         let mut give = |line: &Line| {
+            page.into_iter().for_each(|page| page.tell(line));
             // A driver that does not listen any more has ended, which is seen elsewhere.
             let _ = lines.send(line.clone());
         };
