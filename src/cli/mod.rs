@@ -9,6 +9,7 @@ mod demo;
 mod expect;
 mod export;
 mod greeting;
+mod limits;
 mod live;
 mod record;
 mod rules;

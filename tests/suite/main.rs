@@ -1,6 +1,7 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
 mod bad_input;
+mod bench;
 mod canaries;
 mod certify;
 mod clients;
@@ -8,8 +9,11 @@ mod crash;
 mod demo;
 mod ends;
 mod fidelity;
+mod fuzz;
 mod gateway;
+mod hostile;
 mod kills;
+mod load;
 mod normal;
 mod patterns;
 mod portraits;
@@ -22,7 +26,9 @@ mod rooms;
 mod rules;
 mod sandbox;
 mod show;
+mod soak;
 mod till;
 mod till_six;
+mod trouble;
 mod truth;
 mod ways;
