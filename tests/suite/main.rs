@@ -1,5 +1,6 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod archive;
 mod bad_input;
 mod bench;
 mod canaries;
@@ -15,6 +16,7 @@ mod hostile;
 mod kills;
 mod load;
 mod normal;
+mod page;
 mod patterns;
 mod portraits;
 mod program;
