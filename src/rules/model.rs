@@ -341,12 +341,16 @@ pub struct Guide {
     /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
     /// customer's acts are then for that.
     pub first: Option<Then>,
+    /// What the integrator does before, where the client has a PoS already.
+    pub clear: Option<Then>,
     /// What the integrator does on the till once the customer has checked in.
     pub then: Option<Then>,
     /// A payment is put in the way of the next one on the PoS before the act.
     pub obstruct: bool,
     /// What the store can refund while the case is under way.
     pub balance: Option<String>,
+    /// The backend takes half of the wait to put a refund aside while the case is under way: there is time to stop one.
+    pub hold_refunds: bool,
     /// The fault of every send of the step's call, from when the step is due until the call has rested for half a
     /// minute: `500`.
     pub every: Option<String>,

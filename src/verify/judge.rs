@@ -110,6 +110,11 @@ impl<'r> Judge<'r> {
         }
     }
 
+    /// The same rules for the same client, before anything was seen.
+    pub fn fresh(&self) -> Judge<'r> {
+        Judge::new(self.rules, self.target, self.resolution_us)
+    }
+
     /// Takes the next record, in the order of exchange numbers.
     pub fn take(&mut self, record: &Record) -> Result<(), PredicateError> {
         match record {
@@ -121,7 +126,7 @@ impl<'r> Judge<'r> {
                 Ok(())
             }
             Record::Attempt(_) => {
-                *self = Judge::new(self.rules, self.target, self.resolution_us);
+                *self = self.fresh();
                 Ok(())
             }
             Record::RunStart(_) | Record::RunStop(_) | Record::Session(_) => Ok(()),
