@@ -51,6 +51,7 @@ impl World {
         track.sends += 1;
         track.touched = tick;
         track.last_content = send.content;
+        track.content_known &= send.body.known;
         track.go.push(send.n);
         // Those before the latest were overtaken by it, or by one of before.
         let latest = track.in_flight.last().map(|(n, _)| *n);
@@ -152,6 +153,7 @@ impl World {
             status: send.status,
             failed: send.failed(),
             lasted_ms: send.lasted_ms(),
+            timed: send.timed,
         });
         track.looked_up &= !send.failed();
     }

@@ -1,6 +1,8 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod archive;
 mod bad_input;
+mod bench;
 mod canaries;
 mod certify;
 mod clients;
@@ -8,9 +10,16 @@ mod crash;
 mod demo;
 mod ends;
 mod fidelity;
+mod fuzz;
 mod gateway;
+mod generated;
+mod hostile;
 mod kills;
+mod load;
+mod looks;
+mod makers;
 mod normal;
+mod page;
 mod patterns;
 mod portraits;
 mod program;
@@ -22,7 +31,9 @@ mod rooms;
 mod rules;
 mod sandbox;
 mod show;
+mod soak;
 mod till;
 mod till_six;
+mod trouble;
 mod truth;
 mod ways;
