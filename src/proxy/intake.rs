@@ -214,7 +214,7 @@ impl Intake {
         if self.in_head() {
             self.line.left_in_head();
         }
-        let gone = Gone { detail: detail.to_owned() };
+        let gone = Gone { detail: detail.to_owned(), at: self.writer.now_us() };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _) => Some(seat),
             Item::Bytes(_) => None,
