@@ -3,16 +3,14 @@
 
     python3 backend.py --cert cert.pem --key key.pem --ready-file ready.json
 Standard library only. `--fault Op:500:2` answers the first two sends of an operation with 500;
-`503` answers without a body, `held` does the work and withholds the answer, a four-digit number
+`ok` lets them through, `503` answers without a body, `held` does the work and withholds the answer, a four-digit number
 (`CreateRefund:1368`) refuses with 409 and that code.
 """
 
 import argparse
-import base64
 import http.server
 import json
 import os
-import re
 import socket
 import socketserver
 import ssl
@@ -23,151 +21,17 @@ import urllib.parse
 import uuid
 from decimal import Decimal
 
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+
 import checks
 from checks import Refused
-from customer import Customers
-from house import House
-from repay import Repay
-
-ID = r"(?P<id>[^/]+)"
-ROUTES = [(method, re.compile(pattern + r"\Z"), name) for method, pattern, name in (
-    ("GET", "/stores", "GetStores"), ("GET", "/stores/detailed", "GetDetailedStores"),
-    ("GET", f"/stores/{ID}", "GetStore"),
-    ("POST", "/pointofsales", "CreatePos"), ("GET", "/pointofsales", "GetPosWithFilter"),
-    ("GET", f"/pointofsales/{ID}", "GetPos"), ("DELETE", f"/pointofsales/{ID}", "DeletePos"),
-    ("GET", f"/pointofsales/{ID}/checkin", "GetCheckIn"),
-    ("POST", "/payments", "InitiatePayment"), ("POST", "/payments/prepare", "PreparePayment"),
-    ("GET", "/payments", "QueryPaymentIds"), ("GET", f"/payments/{ID}", "QueryPayment"),
-    ("POST", f"/payments/{ID}/ready", "PaymentReady"),
-    ("POST", f"/payments/{ID}/capture", "CapturePayment"),
-    ("POST", f"/payments/{ID}/cancel", "CancelPayment"),
-    ("POST", "/refunds", "CreateRefund"), ("GET", "/refunds", "QueryRefundIds"),
-    ("GET", f"/refunds/{ID}", "GetRefund"),
-    ("POST", f"/refunds/{ID}/capture", "CaptureRefund"),
-    ("POST", f"/refunds/{ID}/cancel", "CancelRefund"))]
-HELD_AT_MOST = 30.0
-
-
-def jwt(claims):
-    parts = [json.dumps({"alg": "none", "typ": "JWT"}), json.dumps(claims), uuid.uuid4().hex]
-    return ".".join(base64.urlsafe_b64encode(p.encode()).decode().rstrip("=") for p in parts)
-
-
-def plain(value):
-    """JSON takes no Decimal; two decimals are exact in a double up to far more money than there is."""
-    return float(value) if isinstance(value, Decimal) else value
-
-
-class Backend:
-    def __init__(self, poll_delay):
-        self.house = House(poll_delay)
-        self.repay = Repay(self.house)
-        self.customers = Customers(self.house)
-        self.tokens, self.faults = {}, []
-
-    def token(self, headers, form):
-        scheme, _, basic = (headers.get("authorization") or "").partition(" ")
-        try:
-            client, _, secret = base64.b64decode(basic, validate=True).decode().partition(":")
-        except ValueError:
-            client = secret = ""
-        if scheme.lower() != "basic" or not client.strip() or not secret:
-            raise Refused(401)
-        if form.get("grant_type") != "client_credentials":
-            raise Refused(400)
-        now = int(time.time())
-        claims = {"client_id": client.strip(), "nbf": now, "exp": now + 3700, "scope": ["integrator_scope"]}
-        if form.get("merchant_vat"):
-            claims["merchant_vat"] = form["merchant_vat"]
-        token = jwt(claims)
-        self.tokens[token] = claims
-        return {"access_token": token, "expires_in": 3700, "token_type": "Bearer", "scope": "integrator_scope"}
-
-    def claims(self, headers):
-        given = headers.get_all("authorization") or []
-        scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
-        if scheme.lower() != "bearer" or token not in self.tokens:
-            raise Refused(401)
-        return self.tokens[token]
-
-    def fault(self, operation):
-        for fault in self.faults:
-            if fault[0] == operation and fault[2] > 0:
-                fault[2] -= 1
-                return fault[1]
-        return None
-
-    def serve(self, operation, target, query, headers, body):
-        """The answer of an operation: a value, or None for an empty 200."""
-        claims = self.claims(headers)
-        who = {"client": claims["client_id"], "vat": checks.merchant(headers, claims)}
-        house, repay = self.house, self.repay
-        if target is not None and not checks.is_guid(target):
-            raise Refused(400, "1099", "the id in the path is not a GUID")
-        target = target and target.lower()
-        if operation in ("CreatePos", "InitiatePayment", "PreparePayment", "CreateRefund"):
-            return self.create(operation, who, checks.key(headers), body)
-        if operation == "GetStores":
-            return {"storeIds": house.stores(who, query)}
-        if operation == "GetDetailedStores":
-            return [house.store(who, i) for i in house.stores(who, query)]
-        if operation == "GetStore":
-            return house.store(who, target)
-        if operation == "GetPosWithFilter":
-            return {"posIds": house.find_poses(who, query)}
-        if operation == "GetPos":
-            pos = house.pos(who, target)
-            return {n: pos[n] for n in ("posId", "merchantPosId", "storeId", "name", "beaconId", "callbackAlias",
-                                        "supportedBeaconTypes", "requirePaymentBeforeCheckin")
-                    if pos[n] is not None}
-        if operation == "DeletePos":
-            return house.delete_pos(who, target)
-        if operation == "GetCheckIn":
-            guest = house.pos(who, target, "1400")["guest"]
-            shown = {"isUserCheckedIn": guest is not None, "pollDelayInMs": house.poll_delay}
-            loyalty = house.loyalty(guest)
-            return shown if loyalty is None else {**shown, "loyaltyIds": loyalty,
-                                                  "customerToken": guest["token"], "customerReceiptToken": ""}
-        if operation == "QueryPaymentIds":
-            return {"paymentIds": house.find_payments(who, query)}
-        if operation == "QueryPayment":
-            return house.show_payment(house.payment(who, target, "1411"))
-        if operation == "PaymentReady":
-            return house.ready(house.payment(who, target, "1406"), checks.terms(body))
-        if operation == "CapturePayment":
-            return house.capture(house.payment(who, target, "1407"), checks.amount(body))
-        if operation == "CancelPayment":
-            return house.cancel(house.payment(who, target, "1408"))
-        if operation == "QueryRefundIds":
-            return {"refundIds": repay.find(who, query)}
-        if operation == "GetRefund":
-            return repay.show(repay.get(who, target))
-        if operation == "CaptureRefund":
-            return repay.capture(repay.get(who, target, "1004"))
-        return repay.cancel(repay.get(who, target))
-
-    def create(self, operation, who, key, body):
-        if operation == "CreatePos":
-            fields = checks.new_pos(body)
-            act = lambda: self.house.create_pos(who, fields)
-        elif operation == "CreateRefund":
-            fields = {"paymentId": checks.guid(body, "paymentId"), "amount": checks.amount(body),
-                      "refundOrderId": checks.text(body, "refundOrderId", "1114"),
-                      "currencyCode": checks.choice(body, "currencyCode", checks.CURRENCIES)}
-            act = lambda: self.repay.create(who, fields)
-        else:
-            fields = {"posId": checks.guid(body, "posId"), "orderId": checks.text(body, "orderId", "1113")}
-            if operation == "InitiatePayment":
-                fields.update(checks.terms(body))
-            else:
-                fields["restrictions"] = None
-            act = lambda: self.house.start_payment(who, fields, operation == "PreparePayment")
-        return self.house.once(who, key, operation, {**fields, **who}, act)
+from operations import ROUTES, Backend, plain
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     backend = None
+    held_at_most = 30.0
 
     def setup(self):
         self.request.settimeout(60)
@@ -199,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def hold(self):
         """Until the client goes away; then there is nobody to answer."""
-        until = time.monotonic() + HELD_AT_MOST
+        until = time.monotonic() + self.held_at_most
         while time.monotonic() < until:
             self.request.settimeout(0.2)
             try:
@@ -242,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
             with self.backend.house.lock:
                 value = self.backend.serve(operation, match.groupdict().get("id"), query, self.headers,
-                                           self.json(raw) if self.command == "POST" else {})
+                                           lambda: self.json(raw))
             if fault == "held":
                 return self.hold()
             return self.reply(200, value)
@@ -251,7 +115,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def json(self, raw):
         if not raw:
-            return {}
+            raise Refused(400, "1099", "the body is missing")
         if not checks.MEDIA.match(self.headers.get("content-type") or ""):
             raise Refused(415)
         try:
@@ -299,11 +163,13 @@ def main():
     parser.add_argument("--key", required=True)
     parser.add_argument("--ready-file", required=True)
     parser.add_argument("--poll-delay", type=int, default=1000)
-    parser.add_argument("--customer", choices=("none", "accept", "cancel"), default="none")
+    parser.add_argument("--customer", choices=("none", "accept", "cancel", "early"), default="none")
     parser.add_argument("--phone", default="+4520031801")
     parser.add_argument("--pause", type=float, default=1.0, help="of the customer, in seconds")
+    parser.add_argument("--held", type=float, default=30.0, help="how long `held` lasts at most, in seconds")
     parser.add_argument("--fault", action="append", default=[], metavar="OP:KIND[:TIMES]")
     options = parser.parse_args()
+    Handler.held_at_most = options.held
     Handler.backend = backend = Backend(options.poll_delay)
     for fault in options.fault:
         operation, kind, times = (fault.split(":") + ["1"])[:3]

@@ -33,7 +33,7 @@ def is_guid(value):
 
 def text(body, name, code, longest=36, required=True):
     value = body.get(name)
-    if value is None and not required:
+    if not required and value in (None, ""):
         return None
     if not isinstance(value, str) or not value or len(value) > longest or not valid_text(value):
         raise Refused(400, code, f"{name} is not valid")

@@ -38,7 +38,9 @@ class Customers:
         pos, phone = self._pos(body), self._person(body)
         payment = self.house.active_on(pos["posId"])
         if pos["requirePaymentBeforeCheckin"] and payment is None:
-            return
+            raise Refused(409, None, "no check-in before there is a payment")
+        if payment is not None and payment["guest"] is not None and payment["guest"]["phone"] != phone:
+            raise Refused(409, None, "another customer is about to pay here")
         pos["guest"] = {"phone": phone, "asked": 0, "loyaltyIds": PEOPLE[phone][1], "token": uuid.uuid4().hex}
         if payment is not None and payment["guest"] is None:
             payment["guest"] = pos["guest"]
@@ -48,8 +50,8 @@ class Customers:
     def accept(self, body):
         pos, phone = self._pos(body), self._person(body)
         payment = self.house.active_on(pos["posId"])
-        if payment is None or payment["status"] != "IssuedToUser":
-            raise Refused(409, None, "no payment waits for the customer")
+        if payment is None or payment["status"] != "IssuedToUser" or payment["guest"]["phone"] != phone:
+            raise Refused(409, None, "no payment waits for this customer")
         card, _, partial = PEOPLE[phone]
         refused = (payment["restrictions"] or {}).get(f"{card}CardDisallowed", False)
         payment["partial"] = partial
@@ -67,6 +69,9 @@ class Customers:
             while True:
                 time.sleep(pause)
                 with self.house.lock:
+                    for pos in self.house.standing() if what == "early" else ():
+                        if pos["guest"] is None and self.house.active_on(pos["posId"]) is None:
+                            self.check_in({"beaconId": pos["beaconId"], "phoneNumber": phone})
                     for payment in list(self.house.payments.values()):
                         beacon = {"beaconId": self.house.poses[payment["posId"]]["beaconId"], "phoneNumber": phone}
                         if time.monotonic() - payment["touched"] < pause:
@@ -74,6 +79,6 @@ class Customers:
                         if payment["status"] in ("Prepared", "Initiated"):
                             self.check_in(beacon)
                         elif payment["status"] == "IssuedToUser":
-                            (self.accept if what == "accept" else self.cancel)(beacon)
+                            (self.cancel if what == "cancel" else self.accept)(beacon)
         if what != "none":
             threading.Thread(target=live, daemon=True).start()

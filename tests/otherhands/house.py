@@ -80,21 +80,21 @@ class House:
         if store[0] != who["vat"]:
             raise Refused(403, "1403", "a store of another merchant")
         beacon = fields["beaconId"] or new_id()
-        for pos in self.standing():
-            if (pos["client"], pos["vat"], pos["merchantPosId"]) == (
-                    who["client"], who["vat"], fields["merchantPosId"]):
-                raise Refused(409, "1200", "merchantPosId is taken")
-            if pos["beaconId"].lower() == beacon.lower():
-                raise Refused(409, "1202", "beaconId is taken")
+        own = [p for p in self.standing() if (p["client"], p["vat"]) == (who["client"], who["vat"])]
+        if any(p["merchantPosId"] == fields["merchantPosId"] for p in own):
+            raise Refused(409, "1200", "merchantPosId is taken")
+        if any(p["beaconId"].lower() == beacon.lower() for p in self.standing()):
+            raise Refused(409, "1202", "beaconId is taken")
         pos = {**fields, **who, "beaconId": beacon, "posId": new_id(), "deleted": False, "guest": None}
         self.poses[pos["posId"]] = pos
         return {"posId": pos["posId"]}
 
     def pos(self, who, pos_id, merchant_code="1410"):
         pos = self.poses.get(pos_id)
+        if pos is not None:
+            self.own(pos, who, "1400", merchant_code)
         if pos is None or pos["deleted"]:
             raise Refused(404)
-        self.own(pos, who, "1400", merchant_code)
         return pos
 
     def find_poses(self, who, query):
@@ -133,8 +133,8 @@ class House:
         return payment
 
     def move(self, payment, status):
-        payment["status"], payment["touched"] = status, time.monotonic()
-        if status not in ACTIVE and status != "Reserved":
+        was, payment["status"], payment["touched"] = payment["status"], status, time.monotonic()
+        if was in ACTIVE and status not in ACTIVE:
             self.poses[payment["posId"]]["guest"] = None
 
     def active_on(self, pos_id):
@@ -143,9 +143,10 @@ class House:
 
     def start_payment(self, who, fields, prepared):
         pos = self.poses.get(fields["posId"])
+        if pos is not None:
+            self.own(pos, who, "1400", "1400")
         if pos is None or pos["deleted"]:
             raise Refused(409, "1000", "no such PoS")
-        self.own(pos, who, "1400", "1400")
         if self.active_on(pos["posId"]) is not None:
             raise Refused(409, "1301", "a payment is active on this PoS")
         here = pos["guest"] is not None

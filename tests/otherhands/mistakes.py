@@ -26,6 +26,7 @@ KNOWN = {
     "over-refund": "refunds more than was captured",
     "tight-failed-polls": "polls again at once when a poll failed",
     "repeats-refused": "repeats a refused request unchanged",
+    "early-initiate": "starts a payment after a check-in before loyalty was looked up",
     "early-ready": "readies a paired payment before loyalty was looked up",
 }
 

@@ -2,7 +2,7 @@
 
 import time
 
-from checks import Refused
+from checks import Refused, is_guid
 from house import new_id, total
 
 HELD = ("Initiated", "Reserved", "Captured", "ExpiredAndCaptured")
@@ -58,6 +58,8 @@ class Repay:
     def find(self, who, query):
         if not query.get("paymentId"):
             raise Refused(400, "1110", "paymentId is needed")
+        if not is_guid(query["paymentId"]):
+            raise Refused(400, "1099", "paymentId is not a GUID")
         wanted = query["paymentId"].lower()
         return [r["refundId"] for r in self.house.refunds.values() if r["paymentId"] == wanted
                 and (r["client"], r["vat"]) == (who["client"], who["vat"])]

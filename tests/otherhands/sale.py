@@ -53,10 +53,26 @@ class Sale(threading.Thread):
         self.wake.set()
 
     def run(self):
-        if self.record["id"] or self._create():
+        if self.record["id"] or self._member_known() and self._create():
             self._follow()
         if self.record["decided"] and not self.left:
             self.duties.carry_out(self.record)
+
+    def _member_known(self):
+        """Where the till asks for the member first: the check-in is polled until loyalty is known."""
+        path = f"/pointofsales/{self.record['body']['posId']}/checkin"
+        while self.record["member_first"]:
+            answer = self.link.poll(path)
+            known = answer.get("loyaltyIds") is not None or mistakes.has("early-initiate")
+            if answer.get("isUserCheckedIn") is True and known:
+                self.memory.update(self.record, member_first=False)
+            elif self.aborted or self.left or answer.status in (403, 404):
+                self.memory.update(self.record, ended="nobody came")
+                return False
+            else:
+                self.wake.wait(self.link.wait_before(path))
+                self.wake.clear()
+        return True
 
     # --- the create -------------------------------------------------------------------------------
 

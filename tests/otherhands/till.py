@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True  # nothing is left beside the sources
+
 import mistakes
 from desk import Desk
 from duty import Duties, say
@@ -143,7 +145,8 @@ class Till:
         if self.sale is not None:
             self.sale.leave()
             self.sale.join(60)
-        record = self.memory.begin(resource="payments", readied=False, **record)
+        record = self.memory.begin(resource="payments", readied=False,
+                                   member_first=self.options.member_first and not record["prepared"], **record)
         self.sale = Sale(self.link, self.memory, self.duties, record)
         self.sale.start()
 
@@ -166,6 +169,7 @@ class Till:
             do = {"pay": self.pay, "abort": self.abort, "onboard": self.onboard,
                   "offboard": self.offboard, "restart": self.restart, "prepare": self.prepare,
                   "ready": self.ready, "refund": self.refund, "wait": self.wait,
+                  "idle": lambda line: time.sleep(float(line["seconds"])),
                   "cancel-refund": self.cancel_refund}.get(act)
             if do is None:
                 say(f"no act is called {act!r}")
@@ -177,7 +181,7 @@ class Till:
         self.end()
 
     def wait(self, line):
-        """Not of the contract, for scripts of our own: until the sale and the refund are over."""
+        """Not of the contract (as `idle`), for scripts of our own: until the sale and the refund are over."""
         until = time.monotonic() + float(line.get("seconds", 30))
         for thread in (self.sale, self.refunding):
             if thread is not None:
@@ -192,6 +196,8 @@ def main():
     parser.add_argument("--client-secret", default="a-secret-of-the-python-till")
     parser.add_argument("--memory", default="till-memory.json", help="the till's memory on disk")
     parser.add_argument("--merchant-pos-id", default="PY-TILL-1")
+    parser.add_argument("--member-first", action="store_true",
+                        help="a payment is started when the customer is checked in and loyalty is looked up")
     parser.add_argument("--settle", type=float, default=120, help="seconds it stays for what is owed at the end")
     parser.add_argument("--mistake", help="one wrong behaviour: " + ", ".join(sorted(mistakes.KNOWN)))
     options = parser.parse_args()

@@ -11,6 +11,7 @@ mod fidelity;
 mod gateway;
 mod kills;
 mod normal;
+mod otherhands;
 mod patterns;
 mod portraits;
 mod program;
