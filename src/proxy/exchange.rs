@@ -50,7 +50,8 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
     let fate = tokio::select! {
         fate = carry(&recorder, &course, incoming, &mut rest) => fate,
         () = recorder.reached(Phase::Killed) => {
-            Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped")
+            let stopped = || Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped");
+            left(&course).unwrap_or_else(stopped)
         }
     };
     let durable = recorder.record(course.record(&fate, &recorder.writer)).await;
@@ -99,7 +100,7 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     }
     let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder.config.limits.idle));
+    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
     let pump = Pump(pump.abort_handle(), feed.clone());
     if course.fault == Some(Fault::ServerError) {
         continues.notify_one();
@@ -143,9 +144,10 @@ fn pump_request(
     feed: Arc<Feed>,
     course: &Course,
     gate: Option<Arc<Notify>>,
-    idle: Duration,
+    recorder: &Recorder,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (keeper, seat) = (course.request.clone(), course.seat.clone());
+    let (idle, writer) = (recorder.config.limits.idle, recorder.writer.clone());
     async move {
         if let Some(gate) = gate {
             // Reading the body makes hyper send the 100.
@@ -154,7 +156,7 @@ fn pump_request(
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
-                seat.change(|state| state.gone = Some(Gone { detail: detail.clone() }));
+                seat.change(|state| state.gone = Some(Gone { detail: detail.clone(), at: writer.now_us() }));
                 return feed.end(Err(Cut(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
@@ -269,7 +271,8 @@ async fn pump_answer(
                 () = gone() => {}
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
-                    seat.change(|state| state.gone = Some(Gone { detail }));
+                    let at = recorder.writer.now_us();
+                    seat.change(|state| state.gone = Some(Gone { detail, at }));
                 }
             }
         }

@@ -95,6 +95,23 @@ async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
 }
 
 #[tokio::test]
+async fn who_checks_in_after_a_payment_is_over_stays_when_it_is_cancelled_again() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let cancelled = me.pay(&pos).await.text("paymentId");
+    let cancel = async |id: &str| assert_eq!(me.call(CancelPayment, id, "", Value::Null).await.status, 200);
+    cancel(&cancelled).await;
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    cancel(&cancelled).await;
+    let reserved = me.pay(&pos).await.text("paymentId");
+    assert_eq!(me.status(&reserved).await, "IssuedToUser", "the customer is still there");
+    act(&me, CustomerAct::Accept).unwrap();
+    act(&me, CustomerAct::CheckIn(Account::Debit)).unwrap();
+    cancel(&reserved).await;
+    assert_eq!(me.call(GetCheckIn, &pos, "", Value::Null).await.body["isUserCheckedIn"], true);
+}
+
+#[tokio::test]
 async fn a_pos_can_ask_for_the_payment_first() {
     let me = Trial::new().await;
     let more = json!({"beaconId": BEACON, "requirePaymentBeforeCheckin": true});

@@ -19,6 +19,7 @@ mod load;
 mod looks;
 mod makers;
 mod normal;
+mod otherhands;
 mod page;
 mod patterns;
 mod portraits;
