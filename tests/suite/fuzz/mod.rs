@@ -86,6 +86,11 @@ fn har_files_are_read_or_refused() {
 }
 
 #[test]
+fn archives_are_what_was_sealed_or_damaged() {
+    feed(&mut targets::archive());
+}
+
+#[test]
 fn records_are_read_or_refused() {
     feed(&mut targets::records());
 }

@@ -105,6 +105,23 @@ pub fn har() -> Target {
     })
 }
 
+/// Of an archive every byte counts: what is read without complaint is what was written.
+pub fn archive() -> Target {
+    let place = tempfile::tempdir().unwrap();
+    let home = place.path().to_owned();
+    let recorded = crate::program::Recording::start(&home, &["--quiet"]);
+    recorded.stop();
+    let export =
+        crate::program::poscert(&home).args(["export", "poscert-capture", "-o", "seed.poscert"]).output().unwrap();
+    assert!(export.status.success(), "{}", crate::program::text(&export.stderr));
+    let whole = std::fs::read(home.join("seed.poscert")).unwrap();
+    target("archive", 3_000, vec![whole.clone()], move |bytes| {
+        let path = place.path().join("input.poscert");
+        std::fs::write(&path, bytes).unwrap();
+        assert!(read(&path).is_err() || bytes == whole, "another archive is taken for the one that was written");
+    })
+}
+
 fn header(name: &str, value: &str) -> Header {
     Header { name: name.to_owned(), value: value.to_owned() }
 }
