@@ -329,6 +329,9 @@ pub struct End {
     pub detail: String,
     /// Bytes of the answer, head and framing included, that went out to the client.
     pub bytes_out: u64,
+    /// When is not known (a HAR that leaves it out): `times.end` is the earliest it can have been.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
 }
 
 /// The guided certification waited for a step in vain.

@@ -109,6 +109,11 @@ impl Writer {
         number
     }
 
+    /// The number that the next exchange will get.
+    pub fn next_number(&self) -> u64 {
+        self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+
     /// What keeps secrets out of this capture.
     pub fn redactor(&self) -> &Redactor {
         &self.0.redactor
