@@ -133,7 +133,7 @@ fn chunked() -> Vec<Attack> {
 
 /// What comes below HTTP: bytes on a fresh connection, the event that is recorded, words of it.
 pub fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
-    let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 500]].concat();
+    let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 600]].concat();
     vec![
         ("nothing", Vec::new(), "tls-failed", "without a word"),
         ("plain HTTP", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), "not-tls", "https://"),
