@@ -221,11 +221,15 @@ impl Course {
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        if due >= steps.len() || ends(due) && waited >= self.quiet {
+        let quiet = ends(due) && waited >= self.quiet;
+        let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
+        if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
         }
+        // What was not to come has come, and the case has no turning point that would say so.
+        let in_vain = quiet && !settled;
         let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
-        if !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
+        if in_vain || !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
             let over = WaitOver {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),

@@ -1,7 +1,9 @@
 //! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
 //! the verdict on what was recorded.
 
+mod keyboard;
 mod past;
+mod told;
 
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
@@ -10,17 +12,18 @@ use super::verify;
 use super::{Exit, Failure};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
+use crate::certify::backend::{Backend as Behind, Side};
 use crate::certify::conductor::Before;
 use crate::certify::course::Course;
-use crate::certify::customer;
 use crate::certify::line::Line;
+use crate::certify::notify::Notifier;
 use crate::certify::order::Planned;
+use crate::certify::points::Points;
 use crate::certify::session::untold;
 use crate::certify::{Conductor, Guided, Identification};
 use crate::proxy::{self, Running};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
-use crate::verify::send::Send;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
 use std::path::PathBuf;
@@ -30,6 +33,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
+use told::{Told, access};
 
 /// How long a driver may take to finish what it is at, when all is done.
 const LAST_ACT: Duration = Duration::from_secs(30);
@@ -44,19 +48,17 @@ Examples:
   poscert certify --unattended --features onboarding,payment -- poscert till drive
                                                     the command is told what to do by lines of JSON
 
-A session file: integrator-id, client-id, client-version, system-name and features, each as the flag of that name.
+A session file: integrator-id, client-id, client-version, system-name, features, token-file, client-secret-file,
+merchant-vat, callback-alias and callback-url, each as the flag of that name.
+With a person at the till, lines are taken from the keyboard: again CASE, skip, start over, notify, end.
 A capture that is there is gone on with, at the first case that was not passed.
 
 Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
 pub struct Args {
     #[command(flatten)]
     record: record::Args,
-    /// The name of the client system
-    #[arg(long, value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
-    system_name: Option<String>,
-    /// Who is certified for what, in TOML; what is given by flags counts more
-    #[arg(long, value_name = "FILE", env = "POSCERT_SESSION")]
-    session: Option<PathBuf>,
+    #[command(flatten)]
+    told: Told,
     /// Nobody is at the till: the command is its driver, and waits are short
     #[arg(long, env = "POSCERT_UNATTENDED")]
     unattended: bool,
@@ -75,17 +77,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let session = Identification {
-        integrator_id: args.record.profile.integrator_id.clone(),
-        client_id: args.record.profile.client_id.clone(),
-        client_version: args.record.profile.client_version.clone(),
-        system_name: args.system_name.clone(),
-        features: args.record.profile.features.clone(),
-    };
-    let session = match &args.session {
-        Some(file) => session.or(session_file(file)?),
-        None => session,
-    };
+    let told = args.told.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
         return Err(Failure::new(
             "--unattended needs a command that drives the till: give one after `--`, such as `-- poscert till drive`",
@@ -98,31 +90,32 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
-    let result = runtime.block_on(certify(&args, session, rules, waits));
+    let result = runtime.block_on(certify(&args, told, rules, waits));
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result?;
     verify::say_verdict(&verify::judge(&args.record.capture, rules, &Options::default())?)
 }
 
-fn session_file(file: &PathBuf) -> Result<Identification, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("--session {}: cannot be read ({error})", file.display())))?;
-    Identification::parse(&text).map_err(|why| Failure::new(format!("--session {}: {why}", file.display())))
-}
-
 async fn certify(args: &Args, told: Identification, rules: &'static RuleSet, waits: Waits) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let recorded = &args.record;
     let past = Past::read(&recorded.capture)?;
-    let session = told.or(past.identification()).check().map_err(Failure::new)?;
+    let told = told.or(past.identification());
+    let session = told.check().map_err(Failure::new)?;
+    let callback = args.told.callback(&told)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let authority = Arc::new(recorded.ca.open()?);
     let backend = Backend::of(recorded, &authority).await?;
     let config = recorded.recorder_config(&backend.upstream)?;
+    let access = access(&told, &session, &backend.upstream)?;
+    if let Some(access) = &access {
+        access.try_it().await.map_err(Failure::new)?;
+    }
+    let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| Failure::new(e.to_string()))?;
-    let (conductor, running) = match begin(args, &past, &session, ended_as, rules, waits, &writer).await {
+    let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
         Ok(conductor) => {
             let lines = Arc::new(Lines { out: tell, quiet: true });
             let faults = conductor.clone();
@@ -148,7 +141,10 @@ async fn certify(args: &Args, told: Identification, rules: &'static RuleSet, wai
     let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
     let worked = match ready {
         Ok(()) => {
-            let guided = Stage { args, conductor, writer: writer.clone(), backend: &backend, out };
+            let writer = writer.clone();
+            let alias = told.callback_alias.clone();
+            let notifier = Notifier { callback, alias, access, conductor: conductor.clone(), writer: writer.clone() };
+            let guided = Stage { args, conductor, writer, side, notifier, out };
             guided.work(&greeting, &running, &mut signals).await
         }
         Err(failure) => Err(failure),
@@ -174,11 +170,9 @@ fn driven(args: &Args) -> bool {
 /// Writes the session, and the attempt if a new one begins; the matcher takes what was recorded before.
 async fn begin(
     args: &Args,
-    past: &Past,
-    session: &Session,
-    ended_as: String,
-    rules: &'static RuleSet,
-    waits: Waits,
+    (past, ended_as): (&Past, String),
+    (told, session): (&Identification, &Session),
+    (rules, waits): (&'static RuleSet, Waits),
     writer: &Writer,
 ) -> Result<Arc<Conductor>, Failure> {
     let append = async |record: Record| writer.append(record).await.map_err(|e| Failure::new(e.to_string()));
@@ -189,7 +183,7 @@ async fn begin(
     let mut judge = Judge::new(rules, target, 1);
     let fault = |error: crate::rules::predicate::PredicateError| Failure::new(format!("rules: {error}"));
     let next = writer.next_number();
-    let (mut attempt, mut pos) = (past.attempts(), None);
+    let (mut attempt, mut points) = (past.attempts(), Points::default());
     if args.new_attempt && past.is_there() {
         attempt += 1;
         append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
@@ -198,8 +192,10 @@ async fn begin(
             let record = record?;
             judge.take(&record).map_err(fault)?;
             match &record {
-                Record::Exchange(exchange) => pos = customer::pos_of(&Send::of(exchange)).or(pos),
-                Record::Attempt(_) => pos = None,
+                Record::Exchange(exchange) => {
+                    points.learn(exchange);
+                }
+                Record::Attempt(_) => points.forget(),
                 _ => {}
             }
         }
@@ -214,7 +210,16 @@ async fn begin(
         .collect();
     let course = Course::new(plan, waits, !args.unattended, Instant::now());
     let forgotten = args.record.upstream.is_none();
-    let before = Before { judge, next, pos, forgotten, attempt, complete: past.is_complete() };
+    let before = Before {
+        judge,
+        next,
+        points,
+        vat: told.vat().map(str::to_owned),
+        stands_in: !forgotten,
+        forgotten,
+        attempt,
+        complete: past.is_complete(),
+    };
     Ok(Arc::new(Conductor::new(rules, before, course).map_err(Failure::new)?))
 }
 
@@ -232,7 +237,8 @@ struct Stage<'a> {
     args: &'a Args,
     conductor: Arc<Conductor>,
     writer: Writer,
-    backend: &'a Backend,
+    side: Side,
+    notifier: Notifier,
     out: fn(&str),
 }
 
@@ -251,11 +257,13 @@ impl Stage<'_> {
             // A driver that does not listen any more has ended, which is seen elsewhere.
             let _ = lines.send(line.clone());
         };
-        let backend = customer::Backend { sandbox: self.backend.sandbox.clone() };
+        let keys = (!driven(self.args))
+            .then(|| tokio::spawn(keyboard::listen(self.conductor.clone(), self.notifier.clone(), out)));
         let guided = Guided {
             conductor: self.conductor.clone(),
             writer: self.writer.clone(),
-            backend,
+            backend: Behind::new(self.side),
+            notifier: self.notifier,
             tell: &mut give,
             say: &stamp,
         };
@@ -277,6 +285,9 @@ impl Stage<'_> {
                 Ok(())
             }
         };
+        if let Some(keys) = keys {
+            keys.abort();
+        }
         let _ = lines.send(Line::end());
         drop(lines);
         if let Some(feeding) = feeding {
