@@ -31,6 +31,7 @@ lines, ready, aborted, refund_off = queue.Queue(), queue.Queue(), threading.Even
 
 
 def read_lines():
+    line = None
     for line in sys.stdin:
         act = json.loads(line)
         if act["act"] == "abort":
@@ -41,6 +42,9 @@ def read_lines():
             ready.put(act)
         else:
             lines.put(act)
+    if line is None or json.loads(line)["act"] != "end":
+        # Whoever told it what to do is gone.
+        os._exit(1)
 
 
 class Till:
@@ -153,6 +157,7 @@ class Till:
         delay = 1000
         while payment:
             if aborted.is_set():
+                aborted.clear()
                 return self.cancel(payment)
             _, answer = self.call("GET", "/payments/" + payment, sends=1)
             state = (answer or {}).get("status", "")
@@ -172,6 +177,7 @@ class Till:
         amount, delay = float(act["amount"]), 1000
         while True:
             if aborted.is_set():
+                aborted.clear()
                 return self.cancel(payment)
             _, answer = self.call("GET", "/payments/" + payment, sends=1)
             state = (answer or {}).get("status", "")

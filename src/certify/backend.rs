@@ -165,7 +165,7 @@ impl Simulation {
         let json = [("content-type", "application/json")];
         match self.errands.send(Method::POST, &url, &json, body.to_string()).await {
             Ok(reply) if (200..300).contains(&reply.status) => Acted::Done,
-            Ok(reply) if matches!(reply.status, 300..400 | 401 | 403 | 404 | 405 | 501) => {
+            Ok(reply) if matches!(reply.status, 300..=399 | 401 | 403 | 404 | 405 | 501) => {
                 Acted::ByHand(format!("the customer simulation {url} answers {}", reply.words()))
             }
             Ok(reply) => Acted::NotYet(format!("the customer simulation {url} answers {}", reply.words())),

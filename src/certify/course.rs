@@ -52,6 +52,8 @@ pub struct Course {
     first_is_due: bool,
     clear_is_due: bool,
     cleared: bool,
+    /// The customer was asked to cancel what is open.
+    nudged: bool,
 }
 
 impl Course {
@@ -70,6 +72,7 @@ impl Course {
             first_is_due: false,
             clear_is_due: false,
             cleared: false,
+            nudged: false,
         }
     }
 
@@ -105,6 +108,27 @@ impl Course {
             Stage::Forgotten { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
             _ => None,
         }
+    }
+
+    /// The case under way, the step that is due in it (from 0), since when that is waited for, and for how long at most.
+    pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
+        let (at, due, since) = match self.stage {
+            Stage::Under { due, due_since, .. } => (self.at, due, due_since),
+            Stage::Forgotten { since, .. } => (0, 0, since),
+            Stage::Tidy { .. } | Stage::Closing { .. } | Stage::Closed | Stage::Over => return None,
+        };
+        let case = &self.plan.get(at)?.case;
+        Some((case, due, since, self.longest_wait(case.steps.get(due))))
+    }
+
+    /// How many cases of the plan are behind.
+    pub fn gone_through(&self) -> usize {
+        self.at
+    }
+
+    /// How long a step is waited for.
+    fn longest_wait(&self, step: Option<&Step>) -> Duration {
+        step.map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)))
     }
 
     /// What is waited for, and for how long already.
@@ -152,7 +176,8 @@ impl Course {
                     orders.push(Order::NewAttempt);
                 }
                 Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
-                Stage::Forgotten { .. } | Stage::Tidy { .. } | Stage::Closing { .. } => {}
+                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
+                Stage::Forgotten { .. } => {}
             }
             // What the wait's end means for the case is said before the next one is opened.
             let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
@@ -228,7 +253,7 @@ impl Course {
         }
         // What was not to come has come, and the case has no turning point that would say so.
         let in_vain = quiet && !settled;
-        let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
+        let wait = self.longest_wait(steps.get(due));
         if in_vain || !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
             let over = WaitOver {
                 case: planned.case.id.clone(),
@@ -242,7 +267,6 @@ impl Course {
             self.leave(now, orders);
             if so_far.open {
                 orders.push(Order::Tell(line));
-                orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
             }
         }
     }
@@ -257,7 +281,17 @@ impl Course {
             orders.push(Order::Restore);
         }
         self.at = self.resume.take().unwrap_or(self.at + 1);
+        self.nudged = false;
         self.stage = Stage::Tidy { since: now };
+    }
+
+    /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
+    /// come to show a case that is about a customer who cancels.
+    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
+        if !self.nudged && now.saturating_duration_since(since) >= self.wait / 2 {
+            self.nudged = true;
+            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+        }
     }
 
     fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {

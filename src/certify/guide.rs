@@ -51,7 +51,8 @@ impl Guided<'_> {
                 self.carry_out(order, &scene, &mut player).await?;
             }
             while let Some(noticed) = notices.try_join_next() {
-                (self.say)(&format!("  {}", noticed.unwrap_or_else(|error| Err(error.to_string()))?));
+                let told = noticed.map_err(|error| error.to_string()).and_then(|told| told);
+                (self.say)(&format!("  {}", told.unwrap_or_else(|sentence| sentence)));
             }
             if scene.over && notices.is_empty() {
                 return Ok(());

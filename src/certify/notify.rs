@@ -126,6 +126,14 @@ impl Notifier {
         })
     }
 
+    /// The same, for a button.
+    pub fn for_people(self) -> super::page::hub::Notify {
+        Arc::new(move || {
+            let notifier = self.clone();
+            Box::pin(async move { notifier.send().await })
+        })
+    }
+
     /// Whether the backend would notify the client of a check-in at this PoS.
     pub fn is_due(&self, point: &Point) -> bool {
         let wanted = |alias: &String| self.alias.as_ref().is_none_or(|told| told == alias);

@@ -5,7 +5,7 @@ use super::notify;
 use crate::api::header::{self, Version};
 use crate::api::{Feature, Guid, text};
 use crate::capture::record::Session;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The longest name or id that is taken, in characters.
@@ -16,7 +16,7 @@ const KEYS: &str = "integrator-id, client-id, client-version, system-name, featu
                     merchant-vat, callback-alias and callback-url";
 
 /// What was told of a client, as typed. A session file is this in TOML.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Identification {
     /// Who makes the client.
@@ -76,6 +76,12 @@ impl Identification {
             callback_alias: self.callback_alias.or(other.callback_alias),
             callback_url: self.callback_url.or(other.callback_url),
         }
+    }
+
+    /// Whether nothing is left to be told.
+    pub fn is_whole(&self) -> bool {
+        let texts = [&self.integrator_id, &self.client_id, &self.client_version, &self.system_name];
+        texts.iter().all(|text| text.is_some()) && self.features.is_some()
     }
 
     /// What a capture's session says.

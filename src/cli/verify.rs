@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
     Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work."
 )]
 pub struct Args {
-    /// Capture directories or HAR files
+    /// Capture directories, sealed archives or HAR files
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
     #[command(flatten)]
@@ -195,7 +195,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+pub(super) fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
     let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }

@@ -1,8 +1,12 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod archive;
 mod bad_input;
 mod canaries;
 mod certify;
+mod certify_asked;
+mod certify_backends;
+mod certify_wrong;
 mod clients;
 mod crash;
 mod demo;
@@ -11,6 +15,7 @@ mod fidelity;
 mod gateway;
 mod kills;
 mod normal;
+mod page;
 mod patterns;
 mod portraits;
 mod program;

@@ -77,12 +77,6 @@ impl Conductor {
         self.state().take(&Record::Notification(sent.clone()));
     }
 
-    /// The case that is under way, and the step that is due in it, from 1; one more than there are where none is.
-    pub fn under_way(&self) -> Option<(String, usize)> {
-        let state = self.state();
-        Some((state.course.case()?.to_owned(), state.course.due()?.1 + 1))
-    }
-
     /// Begins the attempt that was ordered; the record is to be written into the capture. `next_number` is the number
     /// that the next exchange will get: what has a lower one is of the attempt before, whenever it is over.
     pub fn begin_attempt(&self, next_number: u64) -> Attempt {

@@ -3,7 +3,7 @@
 use crate::certify::Conductor;
 use crate::certify::notify::Notifier;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::mpsc;
 
 const KEYS: &str = "again CASE (such as payment/1), skip, start over, notify, end";
 
@@ -34,8 +34,10 @@ impl Wish {
 
 /// Does what lines of standard input ask for, until there are no more.
 pub async fn listen(conductor: Arc<Conductor>, notifier: Notifier, out: fn(&str)) {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
+    let (heard, mut lines) = mpsc::unbounded_channel::<String>();
+    // A thread of its own: a read that waits for a line cannot be given up.
+    std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
+    while let Some(line) = lines.recv().await {
         let done = match Wish::parse(&line) {
             Ok(None) => continue,
             Ok(Some(Wish::Again(case))) => conductor.again(&case).map(|()| String::new()),
