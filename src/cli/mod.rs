@@ -10,6 +10,7 @@ mod expect;
 mod export;
 mod greeting;
 mod keys;
+mod limits;
 mod live;
 mod record;
 mod rules;
