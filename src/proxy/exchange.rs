@@ -7,7 +7,7 @@ use super::faults::HeadView;
 use super::forward::{Answered, call_backend};
 use super::framer::Framing;
 use super::heads::expects_continue;
-use super::own::{fail, refuse, reply, server_error};
+use super::own::{answer_fault, fail, refuse, reply};
 use super::recorder::{Phase, Recorder, seconds};
 use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
@@ -102,12 +102,12 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     let gate = expects_continue(&seat.head).then(|| continues.clone());
     let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
     let pump = Pump(pump.abort_handle(), feed.clone());
-    if course.fault == Some(Fault::ServerError) {
+    if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
         drain(&feed, seat.framing).await;
-        return server_error(course, rest).await;
+        return answer_fault(course, fault, rest).await;
     }
     let tap = seat.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
