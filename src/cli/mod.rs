@@ -4,11 +4,13 @@
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
 
 mod ca;
+mod certificate;
 mod certify;
 mod demo;
 mod expect;
 mod export;
 mod greeting;
+mod ledger;
 mod live;
 mod record;
 mod rules;
@@ -98,8 +100,8 @@ enum Command {
     Seal(NotYet),
     /// Not built yet: serve recorded answers to a client
     Replay(NotYet),
-    /// Not built yet: certificates given
-    Ledger(NotYet),
+    /// Certificates given: list them, ask for a build, revoke one
+    Ledger(ledger::Args),
 }
 
 /// The arguments of a command that is not built yet: whatever they are.
@@ -153,6 +155,6 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(args),
         Command::Seal(_) => Err(Failure::not_yet("`seal`")),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),
-        Command::Ledger(_) => Err(Failure::not_yet("`ledger`")),
+        Command::Ledger(args) => ledger::run(args),
     }
 }
