@@ -153,7 +153,8 @@ impl PartReader {
         }
     }
 
-    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+    /// The next record's own bytes.
+    pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         let Some((key, value)) = self.piece()? else { return Ok(None) };
         let index = self.head.count;
         if key.as_ref() != index.to_be_bytes() {
@@ -176,6 +177,12 @@ impl PartReader {
             return Err(CaptureError::damaged(&self.dir, what));
         }
         self.head = head;
+        Ok(Some(bytes))
+    }
+
+    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+        let index = self.head.count;
+        let Some(bytes) = self.bytes()? else { return Ok(None) };
         let unreadable = |words| CaptureError::damaged(&self.dir, format_args!("record {index}: {words}"));
         codec::decode(&bytes).map(Some).map_err(unreadable)
     }

@@ -50,6 +50,9 @@ pub struct RunStart {
     pub durability: String,
     /// The first exchange number of this run.
     pub first_number: u64,
+    /// What an auditor gave the recorder to say, so that this run cannot be older than those words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub challenge: String,
 }
 
 /// The clean end of a run.

@@ -56,6 +56,7 @@ impl Writer {
             upstream: redactor.text(&options.upstream),
             durability: options.durability.name().to_owned(),
             first_number: numbers.next(),
+            challenge: options.challenge.clone(),
         });
         store.note(numbers.next(), run);
         store.append(&[encoded(&record)?], 0)?;

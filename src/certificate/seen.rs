@@ -14,6 +14,7 @@ pub struct Seen {
     builds: BTreeSet<Version>,
     earlier: Vec<Earlier>,
     recorders: Vec<Recorder>,
+    challenges: Vec<String>,
     /// The wall clock at the start of each run, in microseconds.
     starts: BTreeMap<u32, i64>,
     ended_us: Option<i64>,
@@ -38,6 +39,7 @@ impl Seen {
             Record::RunStart(start) => {
                 self.starts.insert(start.run, start.wall_us);
                 let recorder = Recorder { engine: start.engine.clone(), backend: start.upstream.clone() };
+                self.challenges.extend(Some(start.challenge.clone()).filter(|words| !words.is_empty()));
                 if !self.recorders.contains(&recorder) {
                     self.recorders.push(recorder);
                 }
@@ -63,6 +65,11 @@ impl Seen {
     /// Who recorded it, and at which backend.
     pub fn recorders(&self) -> &[Recorder] {
         &self.recorders
+    }
+
+    /// What an auditor gave the recorder to say, a run after the other.
+    pub fn challenges(&self) -> &[String] {
+        &self.challenges
     }
 
     /// When the last run of the recorder stopped, by its wall clock.

@@ -156,6 +156,8 @@ pub struct Recording {
     pub exchanges: u64,
     /// By which engines and at which backends, each pair once.
     pub recorders: Vec<Recorder>,
+    /// What an auditor gave the recorder to say when it started.
+    pub challenges: Vec<String>,
 }
 
 /// A recorder and the backend that it forwarded to.
@@ -202,7 +204,11 @@ impl Statement {
                 not_exercised: ids(verdict, Status::NotExercised, CaseStatus::NotTested),
                 warnings: ids(verdict, Status::Warning, CaseStatus::Failed),
                 earlier_attempts: seen.earlier().to_vec(),
-                recording: Recording { exchanges: verdict.capture.exchanges, recorders: seen.recorders().to_vec() },
+                recording: Recording {
+                    exchanges: verdict.capture.exchanges,
+                    recorders: seen.recorders().to_vec(),
+                    challenges: seen.challenges().to_vec(),
+                },
                 engine: verdict.engine.to_owned(),
                 rules: Rules { builtin: verdict.rules.builtin },
                 verdict: Reading { outcome: verdict.verdict, digest: sha256(&reading(verdict).to_string()) },

@@ -3,8 +3,9 @@
 //! [`session`] is identification and selection. [`course`] says which case and step is due, from what the verifier's
 //! matcher says about the records so far, and what has to be done about it; [`hurt`] which fault the next call meets;
 //! [`conductor`] stands between them and the proxy, and [`guide`] carries out what the course asks: it tells the till,
-//! plays the customer ([`customer`]) and writes into the capture.
+//! plays the customer ([`customer`]) and writes into the capture. [`approval`] is the end: verdict, archive and certificate.
 
+pub mod approval;
 pub mod conductor;
 pub mod course;
 pub mod customer;

@@ -1,13 +1,13 @@
 //! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
 //! the verdict on what was recorded.
 
+mod end;
 mod past;
 
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
 use super::record::{self, Backend, FAREWELL, Signals};
-use super::verify;
-use super::{Exit, Failure};
+use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::Session;
 use crate::capture::{Record, Writer};
 use crate::certify::course::{Course, Planned};
@@ -43,6 +43,7 @@ Examples:
 
 A session file: integrator-id, client-id, client-version, system-name and features, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
+On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
 
 Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
 pub struct Args {
@@ -69,6 +70,11 @@ pub struct Args {
     /// Rule files to go by, instead of the built-in ones
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
+    /// The key that signs archive and certificate, made at its first use [default: signing-key.pem in this user's data folder]
+    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: ledger::Place,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -99,7 +105,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result?;
-    verify::say_verdict(&verify::judge(&args.record.capture, rules, &Options::default())?)
+    end::approval(&args.record.capture, rules, args.key.as_deref(), &args.ledger)
 }
 
 fn session_file(file: &PathBuf) -> Result<Identification, Failure> {

@@ -10,11 +10,13 @@ mod demo;
 mod expect;
 mod export;
 mod greeting;
+mod keys;
 mod ledger;
 mod live;
 mod record;
 mod rules;
 mod sandbox;
+mod seal;
 mod show;
 mod till;
 mod verify;
@@ -94,10 +96,10 @@ enum Command {
     Ca(ca::Args),
     /// Be led through the cases of a certification
     Certify(Box<certify::Args>),
-    /// Write a capture as a HAR file
+    /// Write a capture as one file: a sealed archive, or a HAR
     Export(export::Args),
-    /// Not built yet: add a signature to an archive
-    Seal(NotYet),
+    /// Add a signature to an archive
+    Seal(seal::Args),
     /// Not built yet: serve recorded answers to a client
     Replay(NotYet),
     /// Certificates given: list them, ask for a build, revoke one
@@ -153,7 +155,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Ca(args) => ca::run(args),
         Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),
-        Command::Seal(_) => Err(Failure::not_yet("`seal`")),
+        Command::Seal(args) => seal::run(args),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),
         Command::Ledger(args) => ledger::run(args),
     }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
     Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work."
 )]
 pub struct Args {
-    /// Capture directories or HAR files
+    /// Capture directories, sealed archives or HAR files
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
 
+mod archive;
 mod bad_input;
 mod canaries;
 mod certify;

@@ -53,7 +53,7 @@ fn covers_not(predicate: &Predicate) -> Markup {
                     li { "The features that were not chosen: " strong { (words::list(&left)) } "." }
                 }
                 li { "What was not recorded: the client's screen, its clock, and how it fares in conditions that did not come up." }
-                li { "Any word of the operator of the API: this is what poscert saw." }
+                li { "The word of the operator of the API: this says what poscert saw, and no more." }
             }
         }
     }

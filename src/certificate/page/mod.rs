@@ -102,6 +102,9 @@ fn facts(certificate: &Certificate) -> Markup {
             div { dt { "Recorded at" } dd { (words::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
             div { dt { "Version that was certified" } dd { (words::safe(&predicate.client.version)) (builds(&predicate.client)) } }
             div { dt { "Judged by" } dd { "poscert " (words::safe(&predicate.engine)) " and its built-in rules" } }
+            @if !predicate.recording.challenges.is_empty() {
+                div.wide { dt { "Said at the start of the recording" } dd { bdi { (words::safe(&words::list(&predicate.recording.challenges))) } } }
+            }
             div.wide { dt { "Signed by the key" } dd { (signers(certificate)) } }
         }
     }
@@ -133,10 +136,10 @@ fn signers(certificate: &Certificate) -> Markup {
     }
 }
 
-/// Titles of the features that a certificate does not name.
-fn left_out(predicate: &Predicate) -> Vec<&'static str> {
+/// The features that a certificate does not name, in words.
+fn left_out(predicate: &Predicate) -> Vec<String> {
     let named = |feature: &Feature| predicate.features.iter().any(|one| one.id == feature.id());
-    Feature::ALL.iter().filter(|feature| !named(feature)).map(|feature| feature.id()).collect()
+    Feature::ALL.iter().filter(|feature| !named(feature)).map(|feature| feature.id().replace('-', " ")).collect()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn it_says_what_it_covers_and_what_it_does_not() {
         "Acme Till",
         "made by <bdi>Acme Oy</bdi>",
         "Every Build of version <strong>2.1</strong>",
-        "The features that were not chosen: <strong>prepared-payment, refund, loyalty and payment-restrictions</strong>",
+        "The features that were not chosen: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
         "ALL-15</span> a held call is given up",
         "1 mandatory requirement that nothing in the recording touched",
         "attempt 1 ended failed",
@@ -57,6 +57,7 @@ fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
     client.system_name = Some(HOSTILE.into());
     client.builds_seen = vec![HOSTILE.into()];
     predicate.date = HOSTILE.into();
+    predicate.recording.challenges = vec![HOSTILE.into()];
     predicate.engine = HOSTILE.into();
     predicate.recording.recorders[0].backend = HOSTILE.into();
     predicate.earlier_attempts[0].ended_as = HOSTILE.into();
