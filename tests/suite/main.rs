@@ -3,6 +3,7 @@
 mod archive;
 mod bad_input;
 mod canaries;
+mod certificate;
 mod certify;
 mod clients;
 mod crash;
