@@ -26,7 +26,7 @@ pub const PAGE: &str = "certificate.html";
 /// How a certification ended.
 #[derive(Debug)]
 pub struct Approval {
-    /// The verdict on the capture.
+    /// The verdict on the capture; where a certificate was given, the same on the sealed archive.
     pub verdict: Verdict,
     /// What came of it.
     pub certificate: Certified,
@@ -89,7 +89,7 @@ pub fn approve(
         return Ok(Approval { verdict, certificate: Certified::NotGiven(grounds::sentence(&missing)) });
     }
     let given = desk().and_then(|(key, ledger)| give(dir, &capture, rules, &verdict, &ledger, &key));
-    Ok(Approval { verdict, certificate: given.unwrap_or_else(Certified::Failed) })
+    Ok(given.unwrap_or_else(|why| Approval { verdict, certificate: Certified::Failed(why) }))
 }
 
 fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, Seen), String> {
@@ -112,7 +112,7 @@ fn give(
     verdict: &Verdict,
     ledger: &Path,
     key: &SigningKey,
-) -> Result<Certified, String> {
+) -> Result<Approval, String> {
     // A ledger that is damaged is told before anything is written.
     Ledger::read(ledger)?;
     let place = fs::canonicalize(dir).map_err(|error| format!("{}: cannot be found ({error})", dir.display()))?;
@@ -125,8 +125,13 @@ fn give(
         format!("the certificate cannot be written into {}: {error}; make room there", parent.display())
     };
     // All of it is made aside and takes its place at once.
-    let draft = tempfile::Builder::new().prefix(&format!(".{name}-certificate-")).tempdir_in(parent);
-    let draft = draft.map_err(unwritable)?;
+    let prefix = format!(".{name}-certificate-");
+    let mut draft = tempfile::Builder::new();
+    draft.prefix(&prefix);
+    // As private as the capture.
+    #[cfg(unix)]
+    draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let draft = draft.tempdir_in(parent).map_err(unwritable)?;
     let sealed = draft.path().join(ARCHIVE);
     seal(capture, rules, key, &sealed)?;
     let (archive, sealed_verdict, seen) = judged(&sealed, rules)?;
@@ -137,7 +142,8 @@ fn give(
     let mut missing = grounds::missing(&sealed_verdict, archive.session.as_ref(), &seen);
     missing.extend(grounds::unsealed(&sealed_verdict));
     if !missing.is_empty() {
-        return Ok(Certified::NotGiven(grounds::sentence(&missing)));
+        let certificate = Certified::NotGiven(grounds::sentence(&missing));
+        return Ok(Approval { verdict: sealed_verdict, certificate });
     }
     let system_name = archive.session.as_ref().and_then(|session| session.system_name.as_deref());
     let certificate = Certificate::give(&Statement::of(&sealed_verdict, &seen, system_name), key)?;
@@ -156,7 +162,8 @@ fn give(
         Ok((!there).then_some(Act::Given(entry)))
     });
     let entered = entered.map_err(|why| format!("{why}; certificate {id} is written, and not entered"))?;
-    Ok(Certified::Given(Given { id, folder, signer: key.public().fingerprint(), notes: entered.notes }))
+    let given = Given { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
+    Ok(Approval { verdict: sealed_verdict, certificate: Certified::Given(given) })
 }
 
 fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Result<(), String> {

@@ -1,11 +1,14 @@
 //! The second sheet of a certificate's page: its limits, its cases and requirements, and how to check it.
 
 use super::{left_out, signers};
+use crate::certificate::Certificate;
 use crate::certificate::statement::{CAPTURE, Predicate, RULES, Requirement};
-use crate::certificate::{Certificate, date};
 use crate::report::words;
 use crate::verify::verdict::{CaseStatus, Level, Status};
 use maud::{Markup, html};
+
+/// A longer list is set in two columns.
+const FEW: usize = 6;
 
 pub(super) fn render(certificate: &Certificate) -> Markup {
     let predicate = &certificate.statement.predicate;
@@ -34,7 +37,7 @@ fn covers(predicate: &Predicate) -> Markup {
             h2 { "It covers" }
             ul {
                 li { "Every Build of version " strong { (minor) } ": " (minor) ".0, " (minor) ".1 and all that follow." }
-                li { "The features " strong { (words::list(&titles(predicate))) } ", as the rules stood then." }
+                li { (if predicate.features.len() == 1 { "The feature " } else { "The features " }) strong { (words::list(&titles(predicate))) } ", as the rules stood then." }
                 li { "It has no last day. It ends only by being revoked, with a reason, in the ledger of who gave it." }
             }
         }
@@ -120,8 +123,9 @@ fn with(predicate: &Predicate, status: Status, level: Level) -> Vec<&Requirement
 }
 
 fn list(items: &[(&str, &str)]) -> Markup {
+    let class = if items.len() > FEW { "many" } else { "few" };
     html! {
-        ul {
+        ul class=(class) {
             @for (id, title) in items {
                 li { span.id { (words::safe(id)) } " " (words::safe(title)) }
             }
@@ -217,9 +221,8 @@ fn how(certificate: &Certificate) -> Markup {
                 dt { "Capture" } dd { code { (digest(CAPTURE)) } }
                 dt { "Rules" } dd { code { (digest(RULES)) } }
                 dt { "Certificate" } dd { code { (certificate.digest()) } }
-                dt { "Recording ended" } dd { code { (words::safe(&certificate.statement.predicate.date)) } }
+                dt { "Recording ended, by the recorder's clock" } dd { code { (words::safe(&certificate.statement.predicate.date)) } }
             }
-            p.dim { (words::safe(&date::day(&certificate.statement.predicate.date))) ", by the clock of the machine that recorded." }
         }
     }
 }
