@@ -7,6 +7,7 @@
 use super::course::{Course, Order, case_line};
 use super::customer::pos_of;
 use super::hurt::Hurt;
+use super::outlook::{Due, Outlook};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Record};
 use crate::proxy::{Faults, HeadView};
@@ -117,6 +118,27 @@ impl Conductor {
     /// How the cases stand, a line each.
     pub fn standing(&self) -> Vec<String> {
         self.state().so_far.cases.iter().map(case_line).collect()
+    }
+
+    /// How everything stands, for whoever shows it.
+    pub fn outlook(&self) -> Outlook {
+        let state = self.state();
+        let due = state.course.under_way().map(|(case, at, since, wait)| Due {
+            case: case.id.clone(),
+            title: case.title.clone(),
+            at,
+            steps: case.steps.len(),
+            step: case.steps.get(at).cloned(),
+            since,
+            wait,
+            met: state.hurt.met(),
+        });
+        Outlook {
+            cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
+            gone_through: state.course.gone_through(),
+            due,
+            over: state.course.is_over(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -120,6 +120,27 @@ impl Course {
         }
     }
 
+    /// The case under way, the step that is due in it (from 0), since when that is waited for, and for how long at most.
+    pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
+        let (at, due, since) = match self.stage {
+            Stage::Under { due, due_since, .. } => (self.at, due, due_since),
+            Stage::Again { since, .. } => (0, 0, since),
+            Stage::Tidy { .. } | Stage::Over => return None,
+        };
+        let case = &self.plan.get(at)?.case;
+        Some((case, due, since, self.longest_wait(case.steps.get(due))))
+    }
+
+    /// How many cases of the plan are behind.
+    pub fn gone_through(&self) -> usize {
+        self.at
+    }
+
+    /// How long a step is waited for.
+    fn longest_wait(&self, step: Option<&Step>) -> Duration {
+        step.map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)))
+    }
+
     /// What is waited for, and for how long already.
     pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
         let Stage::Under { due, due_since, .. } = self.stage else { return None };
@@ -222,7 +243,7 @@ impl Course {
         if due >= steps.len() || ends(due) && waited >= self.quiet {
             return self.close(standing, now, orders);
         }
-        let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
+        let wait = self.longest_wait(steps.get(due));
         if !ends(due) && waited >= wait {
             let over = WaitOver {
                 case: planned.case.id.clone(),

@@ -28,6 +28,11 @@ impl Hurt {
         *self = Hurt { in_flight: std::mem::take(&mut self.in_flight), ..Hurt::default() };
     }
 
+    /// The faults that calls of the due step have met, and those that are being put on one.
+    pub fn met(&self) -> Vec<Fault> {
+        self.met.iter().chain(self.in_flight.values()).copied().collect()
+    }
+
     /// The fault of a call whose head has arrived, while step `due` (from 0) of `steps` is due. `rest`: a call that has
     /// rested so long is let through again.
     pub fn decide(

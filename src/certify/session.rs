@@ -4,13 +4,13 @@
 use crate::api::header::Version;
 use crate::api::{Feature, Guid};
 use crate::capture::record::Session;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest name or id that is taken, in characters.
 const LONGEST: usize = 100;
 
 /// What was told of a client, as typed. A session file is this in TOML.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Identification {
     /// Who makes the client.
@@ -50,6 +50,12 @@ impl Identification {
             system_name: self.system_name.or(other.system_name),
             features: self.features.or(other.features),
         }
+    }
+
+    /// Whether nothing is left to be told.
+    pub fn is_whole(&self) -> bool {
+        let texts = [&self.integrator_id, &self.client_id, &self.client_version, &self.system_name];
+        texts.iter().all(|text| text.is_some()) && self.features.is_some()
     }
 
     /// What a capture's session says.

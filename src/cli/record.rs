@@ -101,6 +101,7 @@ impl Args {
             upstream: upstream.clone(),
             names: hosts(&self.names, "--name")?,
             tunnel: hosts(&self.tunnel, "--tunnel")?,
+            private: Vec::new(),
             limits: Limits::default(),
         })
     }
@@ -142,6 +143,7 @@ async fn record(args: &Args) -> Result<(), Failure> {
         capture: &args.capture,
         durability,
         sandbox: backend.sandbox.as_ref(),
+        page: None,
     };
     out(&if args.command.is_empty() { greeting.text() } else { greeting.brief() });
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));

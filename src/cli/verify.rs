@@ -208,7 +208,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+pub(super) fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
     let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }

@@ -60,6 +60,8 @@ pub struct RecorderConfig {
     pub names: Vec<String>,
     /// Hosts that CONNECT lets through untouched and unrecorded.
     pub tunnel: Vec<String>,
+    /// Addresses on this machine that are nobody's but its user's: no call gets there through the recorder.
+    pub private: Vec<SocketAddr>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -89,8 +91,8 @@ pub struct Recorder {
     pub faults: Arc<dyn Faults>,
     /// Who looks on.
     pub watch: Arc<dyn Watch>,
-    /// Its own addresses: base URL, proxy.
-    pub own: [SocketAddr; 2],
+    /// Its own addresses, base URL and proxy, and then those that are private.
+    pub own: Vec<SocketAddr>,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     phase: watch::Sender<Phase>,
@@ -112,7 +114,8 @@ impl Recorder {
         faults: Arc<dyn Faults>,
         watch: Arc<dyn Watch>,
     ) -> Result<Recorder, String> {
-        let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.to_vec())?;
+        let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
+        let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.clone())?;
         let room = Arc::new(Semaphore::new(config.limits.connections));
         let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));

@@ -82,6 +82,7 @@ async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(),
     // A name that cannot be resolved now may be later; dialling looks again.
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
     let mut addresses = addresses;
+    let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
     match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
         true => {
             Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin()))
@@ -119,7 +120,7 @@ async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
         match way {
             Way::Connect => serve_proxy(recorder, tcp, number, at).await,
             Way::Base => {
-                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.own[0]));
+                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
                 serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
             }
         }

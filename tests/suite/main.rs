@@ -13,6 +13,7 @@ mod fidelity;
 mod gateway;
 mod kills;
 mod normal;
+mod page;
 mod patterns;
 mod portraits;
 mod program;
