@@ -22,6 +22,7 @@ pub mod reader;
 pub mod record;
 pub mod redact;
 mod store;
+mod strip;
 mod summary;
 pub mod writer;
 

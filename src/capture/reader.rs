@@ -93,7 +93,8 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
         return open_archive(path);
     }
     let bytes = std::fs::read(path).map_err(|error| CaptureError::io("read", path, &error))?;
-    let read = har::read(path, &bytes)?;
+    let digest = seal::Digest::of(&bytes).to_string();
+    let read = har::read(path, bytes)?;
     let mut summary = Summary::default();
     for record in &read.records {
         summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
@@ -106,7 +107,6 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     remarks.extend(gaps_in_words(&header.gaps));
     let source = Source::Records(Arc::new(read.records));
     let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
-    let digest = seal::Digest::of(&bytes).to_string();
     Ok(Capture { digest, resolution_us: read.resolution_us, remarks, ..capture })
 }
 

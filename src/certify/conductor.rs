@@ -4,16 +4,19 @@
 //! The judging is done where the proxy reports the exchange, so that a client which sends its next call at once meets
 //! the fault that is due then.
 
-use super::course::{Course, Order, case_line};
+mod wishes;
+
+use super::course::Course;
 use super::customer::pos_of;
 use super::hurt::Hurt;
+use super::order::{Order, case_line};
 use super::outlook::{Due, Outlook};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Record};
 use crate::proxy::{Faults, HeadView};
 use crate::rules::RuleSet;
 use crate::verify::Judge;
-use crate::verify::live::SoFar;
+use crate::verify::live::{Focus, PosSoFar, SoFar};
 use crate::verify::send::Send;
 use crate::verify::verdict::CaseStatus;
 use std::collections::BTreeMap;
@@ -33,21 +36,54 @@ struct State {
     next: u64,
     beyond: BTreeMap<u64, Exchange>,
     so_far: SoFar,
+    focus: Focus,
     last_number: u64,
+    attempt: u32,
+    complete: bool,
     course: Course,
+    /// How the cases stood that were gone through, as it was said.
+    said: BTreeMap<String, CaseStatus>,
     hurt: Hurt,
     orders: Vec<Order>,
-    pos: Option<String>,
     asked_check_in: u64,
     polls: u32,
     broken: Option<String>,
+    end: AtEnd,
+}
+
+/// What is done when all cases were gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum AtEnd {
+    /// It is over.
+    #[default]
+    Leave,
+    /// It goes on until people say that it is over.
+    Stay,
+    /// They have said so.
+    Said,
+}
+
+/// What was recorded before, and how it is gone on with.
+pub struct Before {
+    /// Has taken everything recorded before this run that counts.
+    pub judge: Judge<'static>,
+    /// The first exchange number of this run.
+    pub next: u64,
+    /// The PoS that the client worked with.
+    pub pos: Option<String>,
+    /// The backend knows nothing of what was recorded before.
+    pub forgotten: bool,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// Every run before this one stopped in good order, and nothing is lost.
+    pub complete: bool,
 }
 
 /// What the guide has to know beside the orders.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     /// The PoS that the client works with.
-    pub pos: Option<String>,
+    pub pos: Option<PosSoFar>,
     /// The client waits for a customer: a payment is active, or it asks for the check-in.
     pub awaited: bool,
     /// How many polls of payments were answered.
@@ -61,35 +97,34 @@ pub struct Scene {
 }
 
 impl Conductor {
-    /// Goes on where `judge`, which has taken everything recorded before this run, stands. `next` is the first exchange
-    /// number of this run. `forgotten`: the backend knows nothing of what was recorded before.
+    /// Goes on with what was recorded before.
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn new(
-        rules: &'static RuleSet,
-        judge: Judge<'static>,
-        course: Course,
-        next: u64,
-        forgotten: bool,
-    ) -> Result<Conductor, String> {
-        let so_far = judge.so_far(&[]).map_err(|error| error.to_string())?;
+    pub fn new(rules: &'static RuleSet, before: Before, course: Course) -> Result<Conductor, String> {
+        let Before { judge, next, pos, forgotten, attempt, complete } = before;
+        let focus = if forgotten { Focus { pos: None, since: next } } else { Focus { pos, since: 0 } };
+        let so_far = judge.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
-        let course = if forgotten && begun && left { course.again(Instant::now()) } else { course };
+        let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
         let state = State {
             judge,
             next,
             beyond: BTreeMap::new(),
             so_far,
+            focus,
             last_number: next.saturating_sub(1),
+            attempt,
+            complete,
             course,
+            said: BTreeMap::new(),
             hurt: Hurt::default(),
             orders: Vec::new(),
-            pos: None,
             asked_check_in: 0,
             polls: 0,
             broken: None,
+            end: AtEnd::default(),
         };
         Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
     }
@@ -100,17 +135,22 @@ impl Conductor {
         state.turn(now);
         let orders = std::mem::take(&mut state.orders);
         let scene = Scene {
-            pos: state.pos.clone(),
+            pos: state.so_far.pos.clone(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: state.course.is_over(),
+            over: state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over(),
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
         };
         (orders, scene)
     }
 
-    /// Waits until something has been recorded.
+    /// The due step has moved on at the backend: the customer acted.
+    pub fn stirred(&self, now: Instant) {
+        self.state().course.stirred(now);
+    }
+
+    /// Waits until something has been recorded, or asked for.
     pub async fn news(&self) {
         self.news.notified().await;
     }
@@ -153,6 +193,7 @@ impl State {
         }
         loop {
             let case = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let named = self.course.case().map(str::to_owned);
             let orders = self.course.turn(&self.so_far, self.last_number, now);
             let after = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
@@ -169,7 +210,9 @@ impl State {
                 })
                 .collect();
             self.orders.extend(orders);
+            let left = named.filter(|named| self.course.case() != Some(named));
             if waits.is_empty() {
+                self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
                 return;
             }
             for record in &waits {
@@ -181,6 +224,25 @@ impl State {
             });
             let lines: Vec<Order> = failed.map(|standing| Order::Say(case_line(standing))).collect();
             self.orders.extend(lines);
+            self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
+        }
+    }
+
+    fn status(&self, case: &str) -> Option<CaseStatus> {
+        let mut cases = self.so_far.cases.iter().map(|standing| &standing.verdict);
+        cases.find(|verdict| verdict.id == case).map(|verdict| verdict.status)
+    }
+
+    /// What was said of a case that was gone through, and is not so any more, is said anew.
+    fn correct(&mut self) {
+        let under_way = self.course.case().map(str::to_owned);
+        for standing in &self.so_far.cases {
+            let status = standing.verdict.status;
+            let Some(said) = self.said.get_mut(&standing.verdict.id) else { continue };
+            if *said != status && under_way.as_deref() != Some(&standing.verdict.id) {
+                *said = status;
+                self.orders.push(Order::Say(case_line(standing)));
+            }
         }
     }
 
@@ -193,8 +255,11 @@ impl State {
     fn look(&mut self) {
         let beyond: Vec<Record> =
             self.beyond.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
-        match self.judge.so_far(&beyond) {
-            Ok(so_far) => self.so_far = so_far,
+        match self.judge.so_far(&beyond, &self.focus) {
+            Ok(so_far) => {
+                self.so_far = so_far;
+                self.correct();
+            }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());
             }
@@ -211,14 +276,18 @@ impl State {
         let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
         self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
-        if let Some(pos) = pos_of(&Send::of(exchange)) {
-            self.pos = Some(pos);
+        let counts = exchange.number >= self.next;
+        if let Some(pos) = pos_of(&Send::of(exchange)).filter(|_| counts) {
+            self.focus.pos = Some(pos);
             if matches!(operation, Some(Operation::CreatePos | Operation::GetPosWithFilter)) {
                 self.course.onboarded(now);
             }
         }
         self.last_number = self.last_number.max(exchange.number);
-        self.beyond.insert(exchange.number, exchange.clone());
+        // What began before this attempt did is of the one before.
+        if counts {
+            self.beyond.insert(exchange.number, exchange.clone());
+        }
         while let Some(exchange) = self.beyond.remove(&self.next) {
             self.take(&Record::Exchange(Box::new(exchange)));
             self.next += 1;
@@ -235,7 +304,11 @@ impl Faults for Conductor {
         let mut state = self.state();
         let State { course, hurt, .. } = &mut *state;
         let (steps, due) = course.due()?;
-        hurt.decide((head.number, operation), steps, due, rest, Instant::now())
+        let now = Instant::now();
+        let fault = hurt.decide((head.number, operation), steps, due, rest, now)?;
+        // What is held back now is over later: its time counts from then on.
+        course.stirred(now);
+        Some(fault)
     }
 
     fn recorded(&self, exchange: &Exchange) {

@@ -4,6 +4,7 @@ use crate::api::customer::{Account, CustomerAct};
 use crate::api::{Amount, Operation, customer};
 use crate::sandbox::Sandbox;
 use crate::verify::send::Send;
+use std::time::Duration;
 
 /// The documented account of that name.
 pub fn account(name: &str) -> Option<Account> {
@@ -34,7 +35,7 @@ pub fn pos_of(send: &Send) -> Option<String> {
     use Operation::*;
     match send.operation? {
         CreatePos => send.answer.created.clone(),
-        GetPos | GetCheckIn => send.path_id.clone(),
+        GetPos | GetCheckIn if send.succeeded() => send.path_id.clone(),
         GetPosWithFilter => match &send.answer.found[..] {
             [only] => Some(only.clone()),
             _ => None,
@@ -75,6 +76,22 @@ impl Backend {
             for store in sandbox.store_ids() {
                 sandbox.store_balance(&store, balance);
             }
+        }
+    }
+
+    /// Refunds take so long to be put aside.
+    pub fn hold_refunds(&self, hold: Duration) {
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.hold_refunds(Some(hold));
+        }
+    }
+
+    /// As before the case.
+    pub fn restore(&self) {
+        self.balance(None);
+        if let Some(sandbox) = &self.sandbox {
+            sandbox.hold_refunds(None);
+            sandbox.unobstruct();
         }
     }
 }

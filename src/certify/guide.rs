@@ -1,9 +1,9 @@
 //! Carries out what the course orders: tells the till, plays the customer, writes into the capture, tells people.
 
 use super::conductor::{Conductor, Scene};
-use super::course::{Order, Play};
 use super::customer::{self, Backend};
 use super::line::Line;
+use super::order::{Order, Play};
 use crate::api::customer::CustomerAct;
 use crate::capture::{Record, Writer};
 use std::collections::VecDeque;
@@ -60,12 +60,19 @@ impl Guided<'_> {
             Order::Play(more) => plays.extend(more),
             Order::StopPlaying => plays.clear(),
             Order::Obstruct => {
-                let done = scene.pos.as_deref().is_some_and(|pos| self.backend.obstruct(pos));
+                let done = scene.pos.as_ref().is_some_and(|pos| self.backend.obstruct(&pos.id));
                 if !done {
                     (self.say)("  a payment has to be active on the point of sale before the next one is started");
                 }
             }
-            Order::Balance(balance) => self.backend.balance(balance),
+            Order::Balance(balance) => self.backend.balance(Some(balance)),
+            Order::HoldRefunds(hold) => self.backend.hold_refunds(hold),
+            Order::Restore => self.backend.restore(),
+            Order::NewAttempt => {
+                let attempt = self.conductor.begin_attempt(self.writer.next_number());
+                (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
+                self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
+            }
             Order::WaitOver(over) => {
                 self.writer.append(Record::WaitOver(over)).await.map_err(|error| error.to_string())?;
             }
@@ -96,9 +103,10 @@ impl Guided<'_> {
                 Play::Act(CustomerAct::CheckIn(_)) if !scene.awaited => return,
                 Play::Act(act) if self.backend.is_embedded() => {
                     let Some(pos) = &scene.pos else { return };
-                    if !self.backend.customer(pos, act) {
+                    if !self.backend.customer(&pos.id, act) {
                         return;
                     }
+                    self.conductor.stirred(Instant::now());
                     (self.say)(&format!("  customer {}", customer::words(act)));
                 }
                 Play::Act(act) => {

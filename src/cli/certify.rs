@@ -10,15 +10,19 @@ use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
 use super::record::{self, Backend, Signals};
 use super::{Exit, Failure, ledger, verify};
-use crate::capture::record::Session;
+use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
-use crate::certify::course::{Course, Planned};
+use crate::certify::conductor::Before;
+use crate::certify::course::Course;
+use crate::certify::customer;
+use crate::certify::order::Planned;
 use crate::certify::page::hub::Led;
 use crate::certify::session::untold;
 use crate::certify::{Conductor, Identification, Page};
 use crate::proxy::{self, Each, Watch};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
+use crate::verify::send::Send;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
 use stage::Stage;
@@ -230,11 +234,20 @@ async fn begin(
         Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &Survey::default(), rules)));
     let mut judge = Judge::new(rules, target, 1);
     let fault = |error: crate::rules::predicate::PredicateError| Failure::new(format!("rules: {error}"));
+    let next = writer.next_number();
+    let (mut attempt, mut pos) = (past.attempts(), None);
     if args.new_attempt && past.is_there() {
-        append(Record::Attempt(past.next_attempt(ended_as))).await?;
+        attempt += 1;
+        append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
     } else {
         for record in past.records()? {
-            judge.take(&record?).map_err(fault)?;
+            let record = record?;
+            judge.take(&record).map_err(fault)?;
+            match &record {
+                Record::Exchange(exchange) => pos = customer::pos_of(&Send::of(exchange)).or(pos),
+                Record::Attempt(_) => pos = None,
+                _ => {}
+            }
         }
     }
     let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
@@ -246,9 +259,9 @@ async fn begin(
         })
         .collect();
     let course = Course::new(plan, waits, !args.unattended, Instant::now());
-    let conductor = Conductor::new(rules, judge, course, past.next_number(), args.record.upstream.is_none())
-        .map_err(Failure::new)?;
-    Ok(Arc::new(conductor))
+    let forgotten = args.record.upstream.is_none();
+    let before = Before { judge, next, pos, forgotten, attempt, complete: past.is_complete() };
+    Ok(Arc::new(Conductor::new(rules, before, course).map_err(Failure::new)?))
 }
 
 fn introduction(session: &Session) -> String {

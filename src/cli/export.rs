@@ -21,6 +21,9 @@ pub struct Args {
     /// The format, where the ending does not tell it: poscert or har
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Leave the bodies out, and keep their length and keyed digest: what they would show cannot be judged then
+    #[arg(long)]
+    strip_bodies: bool,
     /// The key that seals an archive, made at its first use [default: signing-key.pem in this user's data folder]
     #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
     key: Option<PathBuf>,
@@ -47,12 +50,21 @@ fn unreadable(error: capture::CaptureError) -> Failure {
 
 fn as_har(args: &Args) -> Result<Exit, Failure> {
     let capture = capture::open(&args.capture).map_err(unreadable)?;
-    write_whole(&args.output, |out| har::export::write(&capture, out).map_err(unreadable))?;
+    write_whole(&args.output, |out| {
+        let written = match args.strip_bodies {
+            true => har::export::write_stripped(&capture, out),
+            false => har::export::write(&capture, out),
+        };
+        written.map_err(unreadable)
+    })?;
     eprintln!("{} exchanges written to {}", capture.exchanges, args.output.display());
     Ok(Exit::Passed)
 }
 
 fn as_archive(args: &Args) -> Result<Exit, Failure> {
+    if args.strip_bodies {
+        return Err(Failure::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
+    }
     let rules = verify::load_rules(args.rules.as_deref())?;
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     // A capture that cannot be sealed makes no key.

@@ -12,6 +12,7 @@ mod export;
 mod greeting;
 mod keys;
 mod ledger;
+mod limits;
 mod live;
 mod record;
 mod rules;

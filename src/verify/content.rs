@@ -100,7 +100,10 @@ pub struct AnswerBody {
 pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let body = &exchange.request.body;
     let Some(bytes) = readable(body, values(&exchange.request.headers, "content-encoding").next()) else {
-        return RequestBody { canonical: body.digest.clone(), ..RequestBody::default() };
+        // Equal raw bytes are equal content; without a digest it is like no other.
+        let unlike = || format!("exchange {}", exchange.number);
+        let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
+        return RequestBody { canonical, ..RequestBody::default() };
     };
     let differences = shape::check(operation, &bytes);
     let of_restrictions = |difference: &&shape::Difference| {
@@ -138,6 +141,20 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         restrictions_wrong: wrong.iter().map(|difference| difference.sentence()).collect(),
         canonical,
     }
+}
+
+/// Whether an answer has something to tell by a body that the capture does not show. Where success has no documented
+/// body, and from 500 on, the status says it all.
+pub fn is_hidden(operation: Option<Operation>, answer: &Answer) -> bool {
+    use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
+    let tells = match (operation, answer.status) {
+        (None, _) | (_, 500..) => false,
+        (Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund), ..400) => {
+            false
+        }
+        _ => true,
+    };
+    tells && readable(&answer.body, values(&answer.headers, "content-encoding").next()).is_none()
 }
 
 /// Reads an answer's body.

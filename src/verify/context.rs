@@ -21,6 +21,8 @@ pub struct Context {
     pub token: Option<usize>,
     /// Since the end of the call's last send.
     pub gap_ms: Option<i64>,
+    /// Whether the capture tells when that was; else the gap is the longest it can have been.
+    pub gap_timed: bool,
     /// Since the head of the call's last send.
     pub head_gap_ms: Option<i64>,
     /// The call's last send that is over.
@@ -86,6 +88,7 @@ impl World {
             let track = self.calls.at_mut(call);
             track.operation = send.operation;
             track.content = send.content;
+            track.content_known = send.body.known;
             track.subject = Subject {
                 pos_id: send.body.pos_id.clone(),
                 order_id: send.body.order_id.clone(),
@@ -162,7 +165,10 @@ impl World {
         context.last_reset =
             track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
         context.answered_before = track.answered;
-        context.same_content = track.content == send.content;
+        // What is not shown is not said to differ.
+        let shown = track.content_known && send.body.known;
+        context.same_content = track.content == send.content || !shown;
+        context.gap_timed = track.last.is_none_or(|last| last.timed);
         context.lost_before = track.lost;
         context.failures = track.failures;
         context.failed_in_go = if self.begins_go(track, send.head) { 0 } else { track.failed_in_go };
@@ -199,7 +205,7 @@ impl World {
     }
 
     fn note_names(&self, send: &Send, context: &mut Context) {
-        if send.operation != Some(Operation::CreatePos) {
+        if send.operation != Some(Operation::CreatePos) || send.body.merchant_pos_id.is_empty() {
             return;
         }
         context.conflict_repeats = self

@@ -147,6 +147,7 @@ impl World {
             status: send.status,
             failed: send.failed(),
             lasted_ms: send.lasted_ms(),
+            timed: send.timed,
         });
         track.looked_up &= !send.failed();
     }

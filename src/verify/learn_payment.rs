@@ -29,7 +29,10 @@ impl World {
             if send.status == Some(409) && send.answer.code == "1301" {
                 track.creates_failed.clear();
                 track.blocked_n.get_or_insert(send.n);
-            } else if send.status != Some(401) && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
+            } else if send.status != Some(401)
+                && !send.answer_hidden
+                && track.creates_failed.last().is_none_or(|c| c.call != context.call)
+            {
                 let (call, sent) = (context.call, context.tick);
                 track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
             }
@@ -39,7 +42,7 @@ impl World {
     fn learn_new_payment(&mut self, send: &Send, payment: usize, pos: Option<usize>) {
         let tick = self.tick;
         let first_use = *self.orders.entry(send.body.order_id.clone()).or_insert(payment);
-        let reused = (first_use != payment).then(|| self.payments.at(first_use).created_n).flatten();
+        let reused = (first_use != payment && send.body.known).then(|| self.payments.at(first_use).created_n).flatten();
         if self.payments.at(payment).created_n.is_some() {
             return;
         }

@@ -91,6 +91,10 @@ pub struct Send {
     pub status: Option<u16>,
     /// The answer's body.
     pub answer: AnswerBody,
+    /// There is an answer that tells something by its body, and the capture does not show that.
+    pub answer_hidden: bool,
+    /// Whether the capture tells when it was over; else `end` is the earliest it can have been.
+    pub timed: bool,
     /// Who ended it.
     pub ended_by: EndedBy,
     /// Query parameters, names in lower case, GUIDs in lower case.
@@ -158,6 +162,8 @@ impl Send {
             refused: request.refused.clone().unwrap_or_default(),
             body,
             status: exchange.status(),
+            answer_hidden: answered.is_some_and(|answer| content::is_hidden(operation, answer)),
+            timed: !exchange.end.untimed,
             answer,
             ended_by: exchange.end.by,
             unknown_parameters: route

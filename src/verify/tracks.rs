@@ -19,6 +19,8 @@ pub struct Last {
     pub failed: bool,
     /// How long it lasted.
     pub lasted_ms: i64,
+    /// Whether the capture tells when it was over.
+    pub timed: bool,
 }
 
 /// One call: the sends with one key, or with one method and path.
@@ -28,6 +30,8 @@ pub struct CallTrack {
     pub operation: Option<Operation>,
     /// The content of its first send.
     pub content: [u8; 16],
+    /// Whether the capture shows that.
+    pub content_known: bool,
     /// How many sends there were.
     pub sends: u64,
     /// When it was last sent (a tick of the timeline).

@@ -22,6 +22,10 @@ export async function open() {
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = context.pages()[0] || await context.newPage();
+  // DEV
+  if (process.env.POSCERT_ASSETS) for (const [name, type] of [["style.css", "text/css"], ["page.js", "text/javascript"]]) {
+    await context.route(`**/${name}`, (route) => route.fulfill({ contentType: type, body: readFileSync(join(process.env.POSCERT_ASSETS, name), "utf8") }));
+  }
   const troubles = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) troubles.push(`console: ${message.text()}`);

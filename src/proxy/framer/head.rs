@@ -250,17 +250,21 @@ pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
     (first, headers, left_out)
 }
 
+/// The most lines that a head may have: many short headers take far more memory than bytes.
+const MOST_LINES: usize = 512;
+
 /// Collects the bytes of a head until its empty line, and refuses line ends that readers take differently.
 pub struct HeadReader {
     bytes: Vec<u8>,
     line: usize,
+    lines: usize,
     started: bool,
     limit: usize,
 }
 
 impl HeadReader {
     pub fn new(limit: usize) -> HeadReader {
-        HeadReader { bytes: Vec::new(), line: 0, started: false, limit }
+        HeadReader { bytes: Vec::new(), line: 0, lines: 0, started: false, limit }
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -270,6 +274,7 @@ impl HeadReader {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.line = 0;
+        self.lines = 0;
         self.started = false;
     }
 
@@ -290,6 +295,10 @@ impl HeadReader {
                         return Ok((at + 1, true));
                     }
                     self.started |= !empty;
+                    self.lines += 1;
+                    if self.lines > MOST_LINES {
+                        return Err(Refusal(format!("the head has more than {MOST_LINES} lines")));
+                    }
                     continue;
                 }
                 _ if after_cr => return Err(refuse("the head holds a CR that is not followed by LF")),

@@ -40,8 +40,9 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
     let behind = at < outlook.gone_through && now.is_none();
     let class = match case.status {
         CaseStatus::Passed => "passed",
-        CaseStatus::Failed => "failed",
+        // The verifier says how it stood if the capture ended here; it goes on.
         _ if now.is_some() => "now",
+        CaseStatus::Failed => "failed",
         _ if behind => "missed",
         _ => "open",
     };
@@ -71,8 +72,8 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
                         @let due = now.is_some_and(|due| due.at == at);
                         @let (class, mark, word) = match step.status {
                             StepStatus::Passed => ("passed", "✓", "shown"),
+                            _ if due => ("now", "▸", "due"),
                             StepStatus::Failed => ("failed", "✗", "broke here"),
-                            StepStatus::Pending if due => ("now", "▸", "due"),
                             StepStatus::Pending => ("open", "·", "not shown"),
                         };
                         li class=(class) {
