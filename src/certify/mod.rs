@@ -5,9 +5,10 @@
 //! [`conductor`] stands between them and the proxy, and [`guide`] carries out what the course asks: it tells the till,
 //! plays the customer ([`player`], [`customer`]) at the [`backend`], notifies the client ([`notify`]) and writes into the
 //! capture. [`access`] and [`errand`] are our own calls, past the proxy. [`outlook`] is how things stand, and [`page`] the
-//! web page that shows it and takes a person's orders.
+//! web page that shows it and takes a person's orders. [`approval`] is the end: verdict, archive and certificate.
 
 pub mod access;
+pub mod approval;
 pub mod backend;
 pub mod conductor;
 pub mod course;

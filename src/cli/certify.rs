@@ -1,6 +1,7 @@
 //! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
 //! the verdict on what was recorded.
 
+mod end;
 mod keyboard;
 mod page;
 mod past;
@@ -10,8 +11,7 @@ mod told;
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
 use super::record::{self, Backend, Signals};
-use super::verify;
-use super::{Exit, Failure};
+use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::conductor::Before;
@@ -48,6 +48,7 @@ merchant-vat, callback-alias and callback-url, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
 With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.
 The keyboard takes lines too: again CASE, skip, start over, notify, end.
+On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
 
 Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
 pub struct Args {
@@ -72,6 +73,11 @@ pub struct Args {
     /// Rule files to go by, instead of the built-in ones
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
+    /// The key that signs archive and certificate, made at its first use [default: signing-key.pem in this user's data folder]
+    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: ledger::Place,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -91,12 +97,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let page = certify(&args, told, rules, waits, &mut signals).await?;
-        let verdict = verify::judge(&args.record.capture, rules, &Options::default())?;
-        let exit = verify::say_verdict(&verdict)?;
+        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger)?;
+        let exit = end.say()?;
         if let Some(page) = page {
-            page::approve(&args, &page, &verdict, Vec::new(), Vec::new(), &mut signals).await?;
+            page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
         }
-        Ok(exit)
+        end.result(exit)
     });
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -14,7 +14,8 @@ pub(super) fn poscert(home: &Path) -> Command {
         command.env_remove(name);
     }
     command.current_dir(home).env("POSCERT_CA_DIR", home.join("ca")).env("POSCERT_TILL_MEMORY", home.join("till.json"));
-    command.stdin(Stdio::null());
+    // Key and ledger are the test's own too.
+    command.env("XDG_DATA_HOME", home.join("data")).stdin(Stdio::null());
     command
 }
 

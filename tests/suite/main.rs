@@ -4,6 +4,7 @@ mod archive;
 mod bad_input;
 mod bench;
 mod canaries;
+mod certificate;
 mod certify;
 mod certify_asked;
 mod certify_backends;
