@@ -3,6 +3,7 @@
 use super::error::CaptureError;
 use super::numbers::Numbers;
 use super::store::Store;
+use crate::seal;
 use std::fs::File;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +32,7 @@ pub(super) struct Committer {
     numbers: Arc<Mutex<Numbers>>,
     run: u32,
     failed: watch::Sender<Option<CaptureError>>,
+    heads: watch::Sender<seal::Head>,
     _lock: File,
 }
 
@@ -40,9 +42,10 @@ impl Committer {
         numbers: Arc<Mutex<Numbers>>,
         run: u32,
         failed: watch::Sender<Option<CaptureError>>,
+        heads: watch::Sender<seal::Head>,
         lock: File,
     ) -> Committer {
-        Committer { store, numbers, run, failed, _lock: lock }
+        Committer { store, numbers, run, failed, heads, _lock: lock }
     }
 
     /// Works until it is closed, or all who could queue something are gone.
@@ -102,6 +105,7 @@ impl Committer {
             return;
         }
         let result = self.attempt(|store| store.append(&batch.records, batch.exchanges));
+        self.heads.send_replace(self.store.chain());
         for done in batch.waiting {
             let _ = done.send(result.clone());
         }

@@ -153,7 +153,7 @@ async fn certify(args: &Args, told: Identification, rules: &'static RuleSet, wai
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
     worked.and(stopped)?;
-    out(&format!("Stopped. The capture is {}\n", recorded.capture.display()));
+    out(&record::farewell(&recorded.capture, &writer));
     Ok(())
 }
 

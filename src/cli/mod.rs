@@ -11,6 +11,7 @@ mod export;
 mod greeting;
 mod keys;
 mod live;
+mod reading;
 mod record;
 mod rules;
 mod sandbox;

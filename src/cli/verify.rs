@@ -1,8 +1,9 @@
 //! `poscert verify`: captures in, verdicts out.
 
+use super::reading::Reading;
 use super::{Exit, Failure, expect};
 use crate::api::{Feature, header::Version};
-use crate::capture::{self, record::Session};
+use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
 use crate::verify::verdict::Outcome;
@@ -21,8 +22,8 @@ pub struct Args {
     captures: Vec<PathBuf>,
     #[command(flatten)]
     profile: ProfileArgs,
-    /// Rule files to judge by, instead of the built-in ones
-    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    /// Rule files to judge by, instead of the built-in ones; `sealed`: those in the archive
+    #[arg(long, value_name = "DIR|sealed", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
     /// The capture goes on: what is open at its end is not broken
     #[arg(long)]
@@ -36,9 +37,12 @@ pub struct Args {
     /// Write it in this format too (can be given again)
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<report::Target>,
-    /// Not built yet
-    #[arg(long, value_name = "KEY", hide = true)]
-    trusted_key: Option<PathBuf>,
+    /// A key that has to have sealed the capture: its fingerprint, or a public key (PEM); one of several is enough
+    #[arg(long, value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
+    trusted_key: Vec<String>,
+    /// Of a damaged capture, judge what is whole; the verdict says what is missing, and is never `passed`
+    #[arg(long)]
+    salvage: bool,
     /// Not built yet
     #[arg(long, value_name = "FILE", hide = true)]
     certificate: Option<PathBuf>,
@@ -115,20 +119,17 @@ impl ProfileArgs {
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    for (flag, given) in [("--trusted-key", args.trusted_key.is_some()), ("--certificate", args.certificate.is_some())]
-    {
-        if given {
-            return Err(Failure::not_yet(&format!("`verify {flag}`")));
-        }
+    if args.certificate.is_some() {
+        return Err(Failure::not_yet("`verify --certificate`"));
     }
     let options = args.profile.options(args.open)?;
-    let rules = load_rules(args.rules.as_deref())?;
+    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?;
     let mut worst = Exit::Passed;
     let mut printed = String::new();
     let mut damage = None;
     for path in &args.captures {
-        let verdict = match judge(path, &rules, &options) {
-            Ok(verdict) => verdict,
+        let (capture, verdict) = match reading.judge(path, &options) {
+            Ok(judged) => judged,
             Err(failure) if args.captures.len() == 1 => return Err(failure),
             Err(failure) => {
                 eprintln!("poscert: {failure}");
@@ -137,9 +138,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             }
         };
         let style = if args.output.is_some() { Style::PLAIN } else { Style::for_stdout() };
-        printed.push_str(&rendered(args.format, path, &verdict, style)?);
+        printed.push_str(&rendered(args.format, &capture, &verdict, style)?);
         for target in &args.report {
-            write(&target.file, &rendered(target.format, path, &verdict, Style::PLAIN)?)?;
+            write(&target.file, &rendered(target.format, &capture, &verdict, Style::PLAIN)?)?;
         }
         if let Some(expected) = &args.expect {
             let differences = expect::differences(expected, &verdict)?;
@@ -195,16 +196,15 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
-    let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
+fn rendered(format: Format, capture: &Capture, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+    let exchanges = if format == Format::Html { cited(capture, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }
 
 /// The exchanges that an HTML report opens.
-fn cited(path: &Path, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
+fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
     let wanted = report::html::cited(verdict);
     let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
-    let capture = capture::open(path).map_err(unreadable)?;
     let mut views = Vec::new();
     for record in capture.records().map_err(unreadable)? {
         if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?
