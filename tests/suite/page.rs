@@ -252,7 +252,8 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     assert!(!answer.contains("\"phase\"") && !answer.is_empty(), "{answer}");
     // As the upstream.
     let upstream = format!("http://{}", page.address);
-    let taken = ["--page", &page.address];
+    let address = page.address.clone();
+    let taken = ["--page", &address];
     let mut command = Command::new(POSCERT);
     command.current_dir(home.path()).arg("certify").args(taken).args(["--capture", "other", "--ca-dir", "ca"]);
     let output = command.output().unwrap();
