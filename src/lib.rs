@@ -13,7 +13,7 @@
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
-//! | [`certify`] | the four steps: identification, selection, director of cases, approval |
+//! | [`certify`] | the four steps: identification, selection, director of cases, approval; the web page |
 //! | [`till`] | the reference client and its mistakes |
 //! | [`cli`] | one file per subcommand, exit codes |
 

@@ -94,7 +94,7 @@ async function passing(page) {
   await inspect(page, "pass-3-traffic");
   await page.goto(`${origin}/`);
   await page.locator("#verdict").click();
-  await page.getByRole("heading", { name: "Passed" }).waitFor({ timeout: 120000 });
+  await page.getByRole("heading", { name: "Passed", exact: true }).waitFor({ timeout: 120000 });
 }
 
 // A call that no honest till makes.
@@ -131,7 +131,7 @@ async function failing(page) {
   await page.locator("#again-onboarding-1").click();
   await until("the case once more", async () => (await state(page)).due?.case === "onboarding/1");
   await page.locator("#verdict-now").click();
-  await page.getByRole("heading", { name: "Failed" }).waitFor({ timeout: 120000 });
+  await page.getByRole("heading", { name: "Failed", exact: true }).waitFor({ timeout: 120000 });
   const told = await page.locator("main").innerText();
   must(told.includes(words), `the approval does not say ${words}: ${told}`);
   must(told.includes("--new-attempt"), "the approval does not say what to do next");
