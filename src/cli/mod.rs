@@ -4,12 +4,14 @@
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
 
 mod ca;
+mod certificate;
 mod certify;
 mod demo;
 mod expect;
 mod export;
 mod greeting;
 mod keys;
+mod ledger;
 mod limits;
 mod live;
 mod record;
@@ -101,8 +103,8 @@ enum Command {
     Seal(seal::Args),
     /// Not built yet: serve recorded answers to a client
     Replay(NotYet),
-    /// Not built yet: certificates given
-    Ledger(NotYet),
+    /// Certificates given: list them, ask for a build, revoke one
+    Ledger(ledger::Args),
 }
 
 /// The arguments of a command that is not built yet: whatever they are.
@@ -156,6 +158,6 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(args),
         Command::Seal(args) => seal::run(args),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),
-        Command::Ledger(_) => Err(Failure::not_yet("`ledger`")),
+        Command::Ledger(args) => ledger::run(args),
     }
 }

@@ -241,7 +241,7 @@ impl Backend {
         let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
         let trust = match &args.upstream_ca {
             _ if args.upstream_insecure => Trust::Anyone,
-            Some(file) => Trust::Roots(certificates(file)?),
+            Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
         let upstream = Upstream::parse(url, trust).map_err(Failure::new)?;
@@ -275,9 +275,10 @@ impl Backend {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+/// The certificates of a PEM file that `option` names.
+pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let wrong =
-        |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
+        |why: String| Failure::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
