@@ -14,7 +14,7 @@
 //! | [`certificate`] | the signed statement, its page, and the ledger of those given |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
-//! | [`certify`] | the four steps: identification, selection, director of cases, approval |
+//! | [`certify`] | the four steps: identification, selection, director of cases, approval; the web page |
 //! | [`till`] | the reference client and its mistakes |
 //! | [`cli`] | one file per subcommand, exit codes |
 

@@ -122,13 +122,14 @@ async fn certify(
     let before = past.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
+    told.check().map_err(Failure::new)?;
+    let page = page::open(args, rules, &told).await?;
+    let told = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
+        Some(page) => asked(page, signals).await?,
+        None => told,
+    };
     let session = told.check().map_err(Failure::new)?;
     let callback = args.told.callback(&told)?;
-    let page = page::open(args, rules, &told).await?;
-    let session = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
-        Some(page) => asked(page, signals).await?,
-        None => session,
-    };
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let authority = Arc::new(recorded.ca.open()?);
     let backend = Backend::of(recorded, &authority).await?;
@@ -191,10 +192,10 @@ async fn certify(
 }
 
 /// Who is certified for what, as a person says it at the page.
-async fn asked(page: &Page, signals: &mut Signals) -> Result<Session, Failure> {
+async fn asked(page: &Page, signals: &mut Signals) -> Result<Identification, Failure> {
     print(&format!("Say at the page who is certified for what, and the certification begins:\n  {}\n\n", page.url()));
     tokio::select! {
-        session = page.begun() => Ok(session),
+        told = page.begun() => Ok(told),
         () = signals.stop() => {
             Err(Failure::new("asked to stop before the certification began: nothing was recorded"))
         }

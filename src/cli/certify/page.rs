@@ -13,9 +13,13 @@ use crate::report::{Format, Style};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Where the reference till looks where nobody says otherwise.
 const TILL_DEFAULT: &str = "https://127.0.0.1:8443/pos/v10";
+
+/// How long the last answer has to reach the browser.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Options of the page.
 #[derive(clap::Args)]
@@ -107,10 +111,12 @@ pub(super) async fn approve(
     files.append(&mut more);
     let again = format!("{} certify --capture {}", program(), capture.display());
     let anew = format!("{again} --new-attempt");
-    page.approve(Approval { verdict: verdict.clone(), files, sentences, again, anew });
+    let shown = capture.display().to_string();
+    page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew });
     crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
     tokio::select! {
-        () = page.closed() => {}
+        // The answer to that order is still on its way.
+        () = page.closed() => tokio::time::sleep(FAREWELL).await,
         () = signals.stop() => {}
     }
     Ok(())
