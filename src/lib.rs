@@ -11,6 +11,7 @@
 //! | [`rules`] | rule files: model, loading, CEL predicates |
 //! | [`verify`] | timeline, resources and their tracks, patterns, cases, verdict. Values in, values out |
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
+//! | [`certificate`] | the signed statement, its page, and the ledger of those given |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
 //! | [`certify`] | the four steps: identification, selection, director of cases, approval |
@@ -21,6 +22,7 @@
 
 pub mod api;
 pub mod capture;
+pub mod certificate;
 pub mod certify;
 pub mod cli;
 pub mod pki;

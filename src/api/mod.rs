@@ -7,6 +7,7 @@ pub mod customer;
 pub mod error;
 pub mod fault;
 pub mod feature;
+pub mod form;
 pub mod header;
 pub mod id;
 pub mod money;

@@ -4,6 +4,7 @@ use super::error::CaptureError;
 use super::numbers::Numbers;
 use super::store::Store;
 use std::fs::File;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ pub(super) enum Command {
 pub(super) struct Committer {
     store: Store,
     numbers: Arc<Mutex<Numbers>>,
+    queued: Arc<AtomicUsize>,
     run: u32,
     failed: watch::Sender<Option<CaptureError>>,
     _lock: File,
@@ -38,11 +40,12 @@ impl Committer {
     pub fn new(
         store: Store,
         numbers: Arc<Mutex<Numbers>>,
+        queued: Arc<AtomicUsize>,
         run: u32,
         failed: watch::Sender<Option<CaptureError>>,
         lock: File,
     ) -> Committer {
-        Committer { store, numbers, run, failed, _lock: lock }
+        Committer { store, numbers, queued, run, failed, _lock: lock }
     }
 
     /// Works until it is closed, or all who could queue something are gone.
@@ -76,7 +79,10 @@ impl Committer {
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
-                Command::Append { bytes, is_exchange, done } => batch.add(bytes, is_exchange, done),
+                Command::Append { bytes, is_exchange, done } => {
+                    self.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
+                    batch.add(bytes, is_exchange, done);
+                }
                 Command::ClosePart(done) => {
                     self.commit(&mut batch);
                     let _ = done.send(self.attempt(Store::close_part));

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+/// EMFILE (open(2)), which has no name in the standard library.
+const TOO_MANY_FILES: i32 = 24;
+
 /// What kind of trouble, for those who act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -42,6 +45,8 @@ impl CaptureError {
             std::io::ErrorKind::PermissionDenied => "check who owns it, and its permissions",
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "make room on that disk",
             std::io::ErrorKind::ReadOnlyFilesystem => "choose another place",
+            std::io::ErrorKind::FileTooLarge => "raise the limit on a file's size (`ulimit -f`)",
+            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit on open files (`ulimit -n`)",
             _ => "check that disk and its permissions",
         };
         CaptureError::new(Trouble::Io, format!("cannot {doing} {}: {error}; {next}", path.display()))

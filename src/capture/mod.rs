@@ -1,9 +1,10 @@
 //! The capture: what was recorded, how it is kept, and how it is read back.
 //!
 //! [`record`] says what a record holds; [`redact`] keeps secrets out of it; [`writer`] makes a capture directory
-//! durable, [`reader`] opens one, [`har`] reads HAR files of any maker into the same records. Nothing here knows
+//! durable, [`archive`] seals one as one file, [`reader`] opens either, [`har`] reads HAR files of any maker into the same records. Nothing here knows
 //! what a call means for a certification.
 
+pub mod archive;
 mod claims;
 pub mod codec;
 pub mod coding;
@@ -21,6 +22,7 @@ pub mod reader;
 pub mod record;
 pub mod redact;
 mod store;
+mod strip;
 mod summary;
 pub mod writer;
 

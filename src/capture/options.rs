@@ -58,6 +58,8 @@ pub struct WriterOptions {
     pub body_limit: usize,
     /// Where calls are forwarded to, for the run's record.
     pub upstream: String,
+    /// What an auditor gave the recorder to say, for the run's record; empty where nobody did.
+    pub challenge: String,
 }
 
 impl Default for WriterOptions {
@@ -67,6 +69,7 @@ impl Default for WriterOptions {
             part_exchanges: 20_000,
             body_limit: 256 * 1024,
             upstream: String::new(),
+            challenge: String::new(),
         }
     }
 }

@@ -17,7 +17,8 @@ const CACHE: u64 = 8 * 1024 * 1024;
 
 /// A part that is being written.
 pub(super) struct Part {
-    db: sled::Db,
+    /// There until it is closed.
+    db: Option<sled::Db>,
     dir: PathBuf,
 }
 
@@ -25,7 +26,7 @@ impl Part {
     /// Makes a new part.
     pub fn create(dir: &Path) -> Result<Part, CaptureError> {
         files::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
-        let part = Part { db: open(dir, false)?, dir: dir.to_owned() };
+        let part = Part { db: Some(open(dir, false)?), dir: dir.to_owned() };
         files::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
         Ok(part)
     }
@@ -43,13 +44,15 @@ impl Part {
                 batch.insert([&index.to_be_bytes()[..], &number.to_be_bytes()].concat(), piece);
             }
         }
-        self.told("write to", caught(|| self.db.apply_batch(batch)))?;
+        let db = self.db()?;
+        self.told("write to", caught(|| db.apply_batch(batch)))?;
         Ok(chain)
     }
 
     /// Hands what was added to the operating system: it survives a killed process.
     pub fn flush(&self) -> Result<(), CaptureError> {
-        self.told("write to", caught(|| self.db.flush())).map(|_| ())
+        let db = self.db()?;
+        self.told("write to", caught(|| db.flush())).map(|_| ())
     }
 
     /// Hands it to the disk: it survives a power cut. sled's own flush does not (it is `sync_file_range`).
@@ -59,23 +62,42 @@ impl Part {
     }
 
     /// Closes it for good, synced to the disk; then it needs no lock to be read.
-    pub fn close(self) -> Result<(), CaptureError> {
+    pub fn close(mut self) -> Result<(), CaptureError> {
         self.flush()?;
-        let Part { db, dir } = self;
+        let (db, dir) = (self.db.take(), self.dir.clone());
         let dropped = caught(move || drop(db));
-        dropped.map_err(|words| CaptureError::damaged(&dir, words))?;
+        dropped.map_err(|words| CaptureError::io("close", &dir, &std::io::Error::other(words)))?;
         wait_for_lock(&dir)?;
         files::close_to_others(&dir).map_err(|error| CaptureError::io("close to others", &dir, &error))?;
         files::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))
     }
 
+    fn db(&self) -> Result<&sled::Db, CaptureError> {
+        self.db.as_ref().ok_or_else(|| CaptureError::io("write to", &self.dir, &std::io::Error::other("it is closed")))
+    }
+
     fn told<T>(&self, doing: &str, result: Result<sled::Result<T>, String>) -> Result<T, CaptureError> {
         match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io(doing, &self.dir, &error)),
+            Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io(doing, &self.dir, &plain(error))),
             Ok(Err(error)) => Err(CaptureError::io(doing, &self.dir, &std::io::Error::other(error.to_string()))),
             Err(words) => Err(CaptureError::io(doing, &self.dir, &std::io::Error::other(words))),
         }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Of a store that has failed: what it says now is no news.
+        let _ = caught(|| drop(self.db.take()));
+    }
+}
+
+/// An error as the system words it: sled hands on what its other threads met as a text for programmers.
+fn plain(error: std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        None if error.to_string().starts_with("Os {") => error.kind().into(),
+        _ => error,
     }
 }
 
@@ -101,7 +123,7 @@ fn open(dir: &Path, private_copy: bool) -> Result<sled::Db, CaptureError> {
     };
     match caught(config) {
         Ok(Ok(db)) => Ok(db),
-        Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io("open", dir, &error)),
+        Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io("open", dir, &plain(error))),
         Ok(Err(error)) => Err(CaptureError::damaged(dir, error)),
         Err(words) => Err(CaptureError::damaged(dir, words)),
     }
@@ -153,7 +175,8 @@ impl PartReader {
         }
     }
 
-    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+    /// The next record's own bytes.
+    pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         let Some((key, value)) = self.piece()? else { return Ok(None) };
         let index = self.head.count;
         if key.as_ref() != index.to_be_bytes() {
@@ -176,6 +199,12 @@ impl PartReader {
             return Err(CaptureError::damaged(&self.dir, what));
         }
         self.head = head;
+        Ok(Some(bytes))
+    }
+
+    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+        let index = self.head.count;
+        let Some(bytes) = self.bytes()? else { return Ok(None) };
         let unreadable = |words| CaptureError::damaged(&self.dir, format_args!("record {index}: {words}"));
         codec::decode(&bytes).map(Some).map_err(unreadable)
     }

@@ -1,14 +1,17 @@
-//! Opening what was recorded: a capture directory or a HAR file, wherever it stands. Reading writes nothing beside
+//! Opening what was recorded: a capture directory, a sealed archive or a HAR file, wherever it stands. Reading writes nothing beside
 //! it or in it, and holds no more in memory than what was unfinished at a time.
 
+use super::archive::{self, Header, RuleFile};
 use super::error::{CaptureError, Trouble};
 use super::head::{Head, PartHead};
 use super::order::InOrder;
 use super::part::PartReader;
 use super::record::{Record, Session};
 use super::summary::{Summary, gaps_in_words};
-use super::{har, numbers, store};
+use super::{codec, har, numbers, store};
 use crate::seal;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,6 +62,13 @@ pub struct Capture {
     pub resolution_us: u64,
     /// What a reader must know, a sentence each.
     pub remarks: Vec<String>,
+    /// The head of the chain of digests; of no records in a HAR, which has no chain.
+    pub head: seal::Head,
+    /// The same in brief, with the times and the challenges.
+    pub header: Header,
+    /// The rule files that are sealed with it, in order; none but in an archive.
+    pub rules: Arc<Vec<RuleFile>>,
+    path: PathBuf,
     absent: Vec<(u64, u64)>,
     source: Source,
 }
@@ -66,6 +76,7 @@ pub struct Capture {
 #[derive(Debug)]
 enum Source {
     Parts { dir: PathBuf, parts: Vec<PartHead> },
+    Archive(archive::reader::Archive),
     Records(Arc<Vec<Record>>),
 }
 
@@ -78,12 +89,12 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     if metadata.is_dir() {
         return open_directory(path);
     }
-    let bytes = std::fs::read(path).map_err(|error| CaptureError::io("read", path, &error))?;
-    if path.extension().is_some_and(|ending| ending == "poscert") {
-        let sentence = format!("reading a sealed archive ({}) is not built yet in this version", path.display());
-        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+    if looks_like_an_archive(path)? {
+        return open_archive(path);
     }
-    let read = har::read(path, &bytes)?;
+    let bytes = std::fs::read(path).map_err(|error| CaptureError::io("read", path, &error))?;
+    let digest = seal::Digest::of(&bytes).to_string();
+    let read = har::read(path, bytes)?;
     let mut summary = Summary::default();
     for record in &read.records {
         summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
@@ -91,24 +102,39 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     // A HAR from elsewhere has no runs, and nothing says that it is not whole; what was left out of it on purpose is
     // not lost.
     read.left_out.iter().for_each(|&number| summary.leave_out(number));
-    let gaps = summary.gaps(0, false);
+    let header = Header::of(&summary, 0, false);
     let mut remarks = read.remarks;
-    remarks.extend(gaps_in_words(&gaps));
-    Ok(Capture {
-        kind: CaptureKind::Har,
-        digest: seal::Digest::of(&bytes).to_string(),
-        session: summary.session.clone(),
-        sealed_by: Vec::new(),
-        exchanges: summary.exchanges,
-        attempts: summary.attempts(),
-        complete: summary.all_stopped() && gaps.is_empty(),
-        gaps,
-        live: false,
-        resolution_us: read.resolution_us,
-        remarks,
-        absent: summary.absent(),
-        source: Source::Records(Arc::new(read.records)),
-    })
+    remarks.extend(gaps_in_words(&header.gaps));
+    let source = Source::Records(Arc::new(read.records));
+    let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
+    Ok(Capture { digest, resolution_us: read.resolution_us, remarks, ..capture })
+}
+
+/// By content, whatever it is called; by its name, where the content says nothing.
+fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(|error| CaptureError::io("open", path, &error))?;
+    file.take(16).read_to_end(&mut start).map_err(|error| CaptureError::io("read", path, &error))?;
+    let named = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("poscert"));
+    Ok(archive::is_archive(&start) || named)
+}
+
+fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
+    let archive = archive::reader::open(path)?;
+    let mut summary = Summary::default();
+    for bytes in archive.log()? {
+        let taken = codec::decode(&bytes?).and_then(|record| summary.take(&record));
+        taken.map_err(|words| archive.damaged(&words))?;
+    }
+    let header = Header::of(&summary, archive.header.next_number, false);
+    if header != archive.header {
+        return Err(archive.damaged("its header does not say what its records say"));
+    }
+    let (head, rules) = (archive.head, Arc::clone(&archive.rules));
+    let sealed_by = archive.sealed_by.iter().map(ToString::to_string).collect();
+    let remarks = remarks(&summary, &header, false);
+    let capture = Capture::new(path, CaptureKind::Archive, &summary, header, Source::Archive(archive));
+    Ok(Capture { digest: head.digest.to_string(), head, rules, sealed_by, remarks, ..capture })
 }
 
 fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
@@ -134,35 +160,28 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         part.digest = chain.digest.to_string();
     }
     let taken_to = numbers::noted(dir).unwrap_or(0).max(head.next_number);
-    let gaps = summary.gaps(taken_to, live);
-    let mut remarks = Vec::new();
+    let header = Header::of(&summary, taken_to, live);
+    let mut remarks = remarks(&summary, &header, live);
     if live {
         let count = summary.under_way(head.next_number);
-        remarks.push(format!(
-            "a recorder is writing into this capture; {count} exchanges were under way when it was read"
-        ));
+        let sentence = format!("{count} exchanges were under way when it was read");
+        remarks.insert(0, format!("a recorder is writing into this capture; {sentence}"));
     }
+    let source = Source::Parts { dir: dir.to_owned(), parts };
+    let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
+    Ok(Capture { digest: chain.digest.to_string(), head: chain, live, remarks, ..capture })
+}
+
+/// What of a recorder's log a reader must know.
+fn remarks(summary: &Summary, header: &Header, live: bool) -> Vec<String> {
+    let mut remarks = Vec::new();
     let cut = summary.cut_runs(live);
     if !cut.is_empty() {
         let runs: Vec<String> = cut.iter().map(u32::to_string).collect();
         remarks.push(format!("the recorder was cut off in run {}", runs.join(", ")));
     }
-    remarks.extend(gaps_in_words(&gaps));
-    Ok(Capture {
-        kind: CaptureKind::Directory,
-        digest: chain.digest.to_string(),
-        session: summary.session.clone(),
-        sealed_by: Vec::new(),
-        exchanges: summary.exchanges,
-        attempts: summary.attempts(),
-        complete: summary.all_stopped() && gaps.is_empty(),
-        gaps,
-        live,
-        resolution_us: 1,
-        remarks,
-        absent: summary.absent(),
-        source: Source::Parts { dir: dir.to_owned(), parts },
-    })
+    remarks.extend(gaps_in_words(&header.gaps));
+    remarks
 }
 
 fn no_head(dir: &Path) -> CaptureError {
@@ -177,23 +196,67 @@ fn no_head(dir: &Path) -> CaptureError {
 }
 
 impl Capture {
+    fn new(path: &Path, kind: CaptureKind, summary: &Summary, header: Header, source: Source) -> Capture {
+        Capture {
+            kind,
+            digest: String::new(),
+            session: summary.session.clone(),
+            sealed_by: Vec::new(),
+            exchanges: summary.exchanges,
+            attempts: summary.attempts(),
+            gaps: header.gaps.clone(),
+            complete: header.complete,
+            live: false,
+            resolution_us: 1,
+            remarks: Vec::new(),
+            head: seal::Head::default(),
+            header,
+            rules: Arc::default(),
+            path: path.to_owned(),
+            absent: summary.absent(),
+            source,
+        }
+    }
+
+    /// The bytes of its records in the order of the log, the one in which the chain of digests is made.
+    ///
+    /// # Errors
+    /// Where it cannot be read any more, and of a HAR, which has no log.
+    pub fn log(&self) -> Result<Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>, CaptureError> {
+        match &self.source {
+            Source::Parts { dir, parts } => Ok(Box::new(Parts::new(dir.clone(), parts.clone()))),
+            Source::Archive(archive) => Ok(Box::new(archive.log()?)),
+            Source::Records(_) => {
+                let name = self.path.display();
+                let sentence = format!("{name} is a HAR, in which no recorder's log and no chain of digests stands");
+                let next = "name the capture directory it was made from";
+                Err(CaptureError::new(Trouble::Unsupported, format!("{sentence}: {next}")))
+            }
+        }
+    }
+
     /// Its records: exchanges in number order, the others at their place. It can be called again.
     ///
     /// # Errors
     /// Where a part cannot be read any more; what goes wrong further on comes as the last item.
     pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, CaptureError>> + use<>, CaptureError> {
         let log: Box<dyn Iterator<Item = Result<Record, CaptureError>>> = match &self.source {
-            Source::Parts { dir, parts } => Box::new(Parts::new(dir.clone(), parts.clone())),
             Source::Records(records) => {
                 let records = Arc::clone(records);
                 Box::new((0..records.len()).filter_map(move |at| records.get(at).cloned().map(Ok)))
+            }
+            _ => {
+                let path = self.path.clone();
+                let decoded =
+                    move |bytes: Vec<u8>| codec::decode(&bytes).map_err(|words| CaptureError::damaged(&path, words));
+                Box::new(self.log()?.map(move |bytes| bytes.and_then(&decoded)))
             }
         };
         Ok(InOrder::new(log, self.absent.clone()))
     }
 }
 
-/// The records of all parts, one part open at a time.
+/// The records' bytes of all parts, one part open at a time.
 struct Parts {
     dir: PathBuf,
     parts: std::vec::IntoIter<PartHead>,
@@ -206,13 +269,14 @@ impl Parts {
         Parts { dir, parts: parts.into_iter(), open: None, chain: seal::Head::default() }
     }
 
-    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+    fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         loop {
             if let Some((reader, part)) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
                 // A recorder that went on meanwhile may have added to it.
-                if let Some(record) = (read < part.count).then(|| reader.next()).flatten() {
-                    return record.map(Some);
+                let more = if read < part.count { reader.bytes()? } else { None };
+                if more.is_some() {
+                    return Ok(more);
                 }
                 self.chain = reader.head();
                 store::check_part(&self.dir.join(&part.name), part, self.chain)?;
@@ -225,9 +289,9 @@ impl Parts {
 }
 
 impl Iterator for Parts {
-    type Item = Result<Record, CaptureError>;
+    type Item = Result<Vec<u8>, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.record().transpose()
+        self.bytes().transpose()
     }
 }

@@ -50,6 +50,9 @@ pub struct RunStart {
     pub durability: String,
     /// The first exchange number of this run.
     pub first_number: u64,
+    /// What an auditor gave the recorder to say, so that this run cannot be older than those words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub challenge: String,
 }
 
 /// The clean end of a run.
@@ -94,14 +97,14 @@ pub struct Attempt {
 pub struct Connection {
     /// The run it belongs to.
     pub run: u32,
-    /// The connection's number in its run.
+    /// The connection's number in its run; 0 where it is about none in particular.
     pub connection: u64,
     /// Wall clock.
     pub wall_us: i64,
     /// Since the run's start.
     pub at_us: u64,
     /// What happened: `accepted`, `tls-failed`, `tls-too-old`, `certificate-refused`, `connect-refused`,
-    /// `not-tls`, `closed`.
+    /// `not-tls`, `closed`, `full`.
     pub event: String,
     /// `TLSv1.2`, `TLSv1.3`, or older where the client offered no better; empty where there was none.
     pub tls: String,
@@ -326,6 +329,9 @@ pub struct End {
     pub detail: String,
     /// Bytes of the answer, head and framing included, that went out to the client.
     pub bytes_out: u64,
+    /// When is not known (a HAR that leaves it out): `times.end` is the earliest it can have been.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
 }
 
 /// The guided certification waited for a step in vain.

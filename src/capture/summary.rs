@@ -1,7 +1,7 @@
 //! What a capture's records say of the whole: how many exchanges, who is certified for what, and what is missing.
 
 use super::numbers::Ranges;
-use super::record::{Record, Session};
+use super::record::{Record, RunStart, Session};
 
 /// Gathered from every record, in any order of the exchanges.
 #[derive(Clone, Debug, Default)]
@@ -13,11 +13,14 @@ pub(super) struct Summary {
     /// These and the numbers that were left out on purpose.
     accounted: Ranges,
     runs: Vec<Run>,
+    ended_us: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
 struct Run {
     run: u32,
+    wall_us: i64,
+    challenge: String,
     first_number: u64,
     /// The next number at its clean stop.
     stopped: Option<u64>,
@@ -31,12 +34,15 @@ impl Summary {
     pub fn take(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::RunStart(start) => {
-                self.runs.push(Run { run: start.run, first_number: start.first_number, stopped: None });
+                let RunStart { run, wall_us, first_number, .. } = *start;
+                self.runs.push(Run { run, wall_us, challenge: start.challenge.clone(), first_number, stopped: None });
+                self.see(run, 0);
             }
             Record::RunStop(stop) => {
                 let run = self.runs.iter_mut().find(|run| run.run == stop.run);
                 let run = run.ok_or_else(|| format!("run {} stops and never started", stop.run))?;
                 run.stopped = Some(stop.next_number);
+                self.see(stop.run, stop.at_us);
             }
             Record::Session(session) => self.session = Some(session.clone()),
             Record::Attempt(attempt) => self.attempts = self.attempts.max(attempt.number),
@@ -46,10 +52,39 @@ impl Summary {
                 }
                 self.accounted.insert(exchange.number);
                 self.exchanges += 1;
+                self.see(exchange.run, exchange.times.end);
             }
-            Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
+            Record::Connection(connection) => self.see(connection.run, connection.at_us),
+            Record::WaitOver(_) | Record::Notification(_) => {}
         }
         Ok(())
+    }
+
+    /// Something happened so long after a run's start.
+    fn see(&mut self, run: u32, at_us: u64) {
+        let Some(run) = self.runs.iter().rev().find(|started| started.run == run) else { return };
+        let moment = run.wall_us.saturating_add(i64::try_from(at_us).unwrap_or(i64::MAX));
+        self.ended_us = self.ended_us.max(Some(moment));
+    }
+
+    /// Wall clock at the start of the first run.
+    pub fn started_us(&self) -> Option<i64> {
+        self.runs.first().map(|run| run.wall_us)
+    }
+
+    /// The last moment that a record of a run tells of.
+    pub fn ended_us(&self) -> Option<i64> {
+        self.ended_us
+    }
+
+    /// How often the recorder was started.
+    pub fn runs(&self) -> u32 {
+        u32::try_from(self.runs.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What an auditor gave the recorder to say at its starts.
+    pub fn challenges(&self) -> Vec<String> {
+        self.runs.iter().map(|run| run.challenge.clone()).filter(|challenge| !challenge.is_empty()).collect()
     }
 
     /// A number that has no record, and for a reason.
@@ -125,7 +160,7 @@ pub(super) fn gaps_in_words(gaps: &[(u64, u64)]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Exchange, RunStart, RunStop};
+    use super::super::record::{Exchange, RunStop};
     use super::*;
 
     fn summary(records: &[Record]) -> Summary {

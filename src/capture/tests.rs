@@ -291,7 +291,7 @@ fn other_places_are_refused_in_a_sentence() {
     assert_eq!(open(&place.path().join("letter.txt")).unwrap_err().trouble, Trouble::NotACapture);
     assert_eq!(open(&place.path().join("none")).unwrap_err().trouble, Trouble::Io);
     std::fs::write(place.path().join("x.poscert"), "?").unwrap();
-    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().trouble, Trouble::Unsupported);
+    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().trouble, Trouble::Damaged);
     let file = place.path().join("letter.txt/capture");
     assert_eq!(Writer::open(&file, options()).err().unwrap().trouble, Trouble::Io);
 }

@@ -11,18 +11,24 @@ use super::store::{self, Store};
 use super::{Durability, Record, WriterOptions, codec, files};
 use crate::seal::Key;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
 
 const KEY: &str = "key";
+/// How many bytes may wait to be written before a caller that need not wait has to wait all the same.
+const LONGEST_QUEUE: usize = 16 * 1024 * 1024;
+
 /// A capture that is being written. Clones are the same capture.
 #[derive(Clone)]
 pub struct Writer(Arc<Inner>);
 
 struct Inner {
     queue: Sender<Command>,
+    /// Bytes in the queue.
+    queued: Arc<AtomicUsize>,
     numbers: Arc<Mutex<Numbers>>,
     failed: watch::Sender<Option<CaptureError>>,
     redactor: Redactor,
@@ -56,6 +62,7 @@ impl Writer {
             upstream: redactor.text(&options.upstream),
             durability: options.durability.name().to_owned(),
             first_number: numbers.next(),
+            challenge: options.challenge.clone(),
         });
         store.note(numbers.next(), run);
         store.append(&[encoded(&record)?], 0)?;
@@ -63,12 +70,13 @@ impl Writer {
 
         let (queue, commands) = channel();
         let (failed, numbers) = (watch::Sender::new(None), Arc::new(Mutex::new(numbers)));
-        let committer = Committer::new(store, Arc::clone(&numbers), run, failed.clone(), lock);
+        let queued = Arc::new(AtomicUsize::new(0));
+        let committer = Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), lock);
         std::thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || committer.run(&commands))
             .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot start the writing thread: {error}")))?;
-        Ok(Writer(Arc::new(Inner { queue, numbers, failed, redactor, options, run, wall_us, start })))
+        Ok(Writer(Arc::new(Inner { queue, queued, numbers, failed, redactor, options, run, wall_us, start })))
     }
 
     /// The run of the recorder, counted from 1 in this capture.
@@ -101,6 +109,11 @@ impl Writer {
         number
     }
 
+    /// The number that the next exchange will get.
+    pub fn next_number(&self) -> u64 {
+        self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).next()
+    }
+
     /// What keeps secrets out of this capture.
     pub fn redactor(&self) -> &Redactor {
         &self.0.redactor
@@ -119,7 +132,8 @@ impl Writer {
     /// Queues a record, at once and in the order of the calls; the future is ready when it is durable. Secrets have
     /// to be out of it.
     pub fn append(&self, record: Record) -> impl Future<Output = Result<(), CaptureError>> + Send + 'static + use<> {
-        let waits = self.0.options.durability != Durability::Off;
+        let crowded = self.0.queued.load(Ordering::Relaxed) > LONGEST_QUEUE;
+        let waits = crowded || self.0.options.durability != Durability::Off;
         let (done, told) = oneshot::channel();
         let queued = self.queue(&record, waits.then_some(done));
         async move {
@@ -133,7 +147,9 @@ impl Writer {
             return Err(error);
         }
         let is_exchange = matches!(record, Record::Exchange(_));
-        let command = Command::Append { bytes: encoded(record)?, is_exchange, done };
+        let bytes = encoded(record)?;
+        self.0.queued.fetch_add(bytes.len(), Ordering::Relaxed);
+        let command = Command::Append { bytes, is_exchange, done };
         self.0.queue.send(command).map_err(|_| closed())
     }
 

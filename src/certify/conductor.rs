@@ -4,16 +4,19 @@
 //! The judging is done where the proxy reports the exchange, so that a client which sends its next call at once meets
 //! the fault that is due then.
 
-use super::course::{Course, Order, case_line};
-use super::customer::pos_of;
+mod wishes;
+
+use super::course::Course;
 use super::hurt::Hurt;
+use super::order::{Order, case_line};
+use super::outlook::{Due, Outlook};
+use super::points::{Point, Points, onboards};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Record};
 use crate::proxy::{Faults, HeadView};
 use crate::rules::RuleSet;
 use crate::verify::Judge;
-use crate::verify::live::SoFar;
-use crate::verify::send::Send;
+use crate::verify::live::{Focus, SoFar};
 use crate::verify::verdict::CaseStatus;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,21 +35,60 @@ struct State {
     next: u64,
     beyond: BTreeMap<u64, Exchange>,
     so_far: SoFar,
+    focus: Focus,
+    points: Points,
+    vat: Option<String>,
     last_number: u64,
+    attempt: u32,
+    complete: bool,
     course: Course,
+    /// How the cases stood that were gone through, as it was said.
+    said: BTreeMap<String, CaseStatus>,
     hurt: Hurt,
     orders: Vec<Order>,
-    pos: Option<String>,
     asked_check_in: u64,
     polls: u32,
     broken: Option<String>,
+    end: AtEnd,
+}
+
+/// What is done when all cases were gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum AtEnd {
+    /// It is over.
+    #[default]
+    Leave,
+    /// It goes on until people say that it is over.
+    Stay,
+    /// They have said so.
+    Said,
+}
+
+/// What was recorded before, and how it is gone on with.
+pub struct Before {
+    /// Has taken everything recorded before this run that counts.
+    pub judge: Judge<'static>,
+    /// The first exchange number of this run.
+    pub next: u64,
+    /// What is known of the client's points of sale.
+    pub points: Points,
+    /// The merchant's VAT number, where it was told.
+    pub vat: Option<String>,
+    /// The recorder has to refuse what the backend cannot be brought to refuse.
+    pub stands_in: bool,
+    /// The backend knows nothing of what was recorded before.
+    pub forgotten: bool,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// Every run before this one stopped in good order, and nothing is lost.
+    pub complete: bool,
 }
 
 /// What the guide has to know beside the orders.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     /// The PoS that the client works with.
-    pub pos: Option<String>,
+    pub pos: Option<Point>,
     /// The client waits for a customer: a payment is active, or it asks for the check-in.
     pub awaited: bool,
     /// How many polls of payments were answered.
@@ -60,35 +102,39 @@ pub struct Scene {
 }
 
 impl Conductor {
-    /// Goes on where `judge`, which has taken everything recorded before this run, stands. `next` is the first exchange
-    /// number of this run. `forgotten`: the backend knows nothing of what was recorded before.
+    /// Goes on with what was recorded before.
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn new(
-        rules: &'static RuleSet,
-        judge: Judge<'static>,
-        course: Course,
-        next: u64,
-        forgotten: bool,
-    ) -> Result<Conductor, String> {
-        let so_far = judge.so_far(&[]).map_err(|error| error.to_string())?;
+    pub fn new(rules: &'static RuleSet, before: Before, course: Course) -> Result<Conductor, String> {
+        let Before { judge, next, mut points, vat, stands_in, forgotten, attempt, complete } = before;
+        if forgotten {
+            points.forget();
+        }
+        let focus = Focus { pos: points.current(), since: if forgotten { next } else { 0 } };
+        let so_far = judge.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
-        let course = if forgotten && begun && left { course.again(Instant::now()) } else { course };
+        let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
         let state = State {
             judge,
             next,
             beyond: BTreeMap::new(),
             so_far,
+            focus,
+            points,
+            vat,
             last_number: next.saturating_sub(1),
+            attempt,
+            complete,
             course,
-            hurt: Hurt::default(),
+            said: BTreeMap::new(),
+            hurt: Hurt::new(stands_in),
             orders: Vec::new(),
-            pos: None,
             asked_check_in: 0,
             polls: 0,
             broken: None,
+            end: AtEnd::default(),
         };
         Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
     }
@@ -99,17 +145,22 @@ impl Conductor {
         state.turn(now);
         let orders = std::mem::take(&mut state.orders);
         let scene = Scene {
-            pos: state.pos.clone(),
+            pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: state.course.is_over(),
+            over: state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over(),
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
         };
         (orders, scene)
     }
 
-    /// Waits until something has been recorded.
+    /// The due step has moved on at the backend: the customer acted.
+    pub fn stirred(&self, now: Instant) {
+        self.state().course.stirred(now);
+    }
+
+    /// Waits until something has been recorded, or asked for.
     pub async fn news(&self) {
         self.news.notified().await;
     }
@@ -117,6 +168,27 @@ impl Conductor {
     /// How the cases stand, a line each.
     pub fn standing(&self) -> Vec<String> {
         self.state().so_far.cases.iter().map(case_line).collect()
+    }
+
+    /// How everything stands, for whoever shows it.
+    pub fn outlook(&self) -> Outlook {
+        let state = self.state();
+        let due = state.course.under_way().map(|(case, at, since, wait)| Due {
+            case: case.id.clone(),
+            title: case.title.clone(),
+            at,
+            steps: case.steps.len(),
+            step: case.steps.get(at).cloned(),
+            since,
+            wait,
+            met: state.hurt.met(),
+        });
+        Outlook {
+            cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
+            gone_through: state.course.gone_through(),
+            due,
+            over: state.course.is_over(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,6 +203,7 @@ impl State {
         }
         loop {
             let case = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let named = self.course.case().map(str::to_owned);
             let orders = self.course.turn(&self.so_far, self.last_number, now);
             let after = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
@@ -147,7 +220,9 @@ impl State {
                 })
                 .collect();
             self.orders.extend(orders);
+            let left = named.filter(|named| self.course.case() != Some(named));
             if waits.is_empty() {
+                self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
                 return;
             }
             for record in &waits {
@@ -159,6 +234,29 @@ impl State {
             });
             let lines: Vec<Order> = failed.map(|standing| Order::Say(case_line(standing))).collect();
             self.orders.extend(lines);
+            self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
+        }
+    }
+
+    fn point(&self) -> Option<Point> {
+        self.so_far.pos.as_ref().filter(|pos| !pos.deleted).map(|pos| self.points.point(pos, self.vat.as_deref()))
+    }
+
+    fn status(&self, case: &str) -> Option<CaseStatus> {
+        let mut cases = self.so_far.cases.iter().map(|standing| &standing.verdict);
+        cases.find(|verdict| verdict.id == case).map(|verdict| verdict.status)
+    }
+
+    /// What was said of a case that was gone through, and is not so any more, is said anew.
+    fn correct(&mut self) {
+        let under_way = self.course.case().map(str::to_owned);
+        for standing in &self.so_far.cases {
+            let status = standing.verdict.status;
+            let Some(said) = self.said.get_mut(&standing.verdict.id) else { continue };
+            if *said != status && under_way.as_deref() != Some(&standing.verdict.id) {
+                *said = status;
+                self.orders.push(Order::Say(case_line(standing)));
+            }
         }
     }
 
@@ -171,8 +269,11 @@ impl State {
     fn look(&mut self) {
         let beyond: Vec<Record> =
             self.beyond.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
-        match self.judge.so_far(&beyond) {
-            Ok(so_far) => self.so_far = so_far,
+        match self.judge.so_far(&beyond, &self.focus) {
+            Ok(so_far) => {
+                self.so_far = so_far;
+                self.correct();
+            }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());
             }
@@ -189,14 +290,18 @@ impl State {
         let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
         self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
-        if let Some(pos) = pos_of(&Send::of(exchange)) {
-            self.pos = Some(pos);
-            if matches!(operation, Some(Operation::CreatePos | Operation::GetPosWithFilter)) {
+        let counts = exchange.number >= self.next;
+        if counts && self.points.learn(exchange) {
+            self.focus.pos = self.points.current();
+            if onboards(operation) {
                 self.course.onboarded(now);
             }
         }
         self.last_number = self.last_number.max(exchange.number);
-        self.beyond.insert(exchange.number, exchange.clone());
+        // What began before this attempt did is of the one before.
+        if counts {
+            self.beyond.insert(exchange.number, exchange.clone());
+        }
         while let Some(exchange) = self.beyond.remove(&self.next) {
             self.take(&Record::Exchange(Box::new(exchange)));
             self.next += 1;
@@ -208,12 +313,18 @@ impl State {
 
 impl Faults for Conductor {
     fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
-        let operation = head.route().operation()?;
+        let route = head.route();
+        let operation = route.operation()?;
+        let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
         let mut state = self.state();
         let State { course, hurt, .. } = &mut *state;
         let (steps, due) = course.due()?;
-        hurt.decide((head.number, operation), steps, due, rest, Instant::now())
+        let now = Instant::now();
+        let fault = hurt.decide((head.number, operation, &id), steps, due, rest, now)?;
+        // What is held back now is over later: its time counts from then on.
+        course.stirred(now);
+        Some(fault)
     }
 
     fn recorded(&self, exchange: &Exchange) {

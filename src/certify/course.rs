@@ -4,8 +4,10 @@
 //! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
 //! earlier case is not taken for this one's.
 
-use super::customer;
+mod wishes;
+
 use super::line::Line;
+use super::order::{Order, Planned, Play, acts, case_line, step_line};
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
 use crate::capture::record::WaitOver;
@@ -15,55 +17,21 @@ use crate::verify::live::{SoFar, Standing};
 use crate::verify::verdict::CaseStatus;
 use std::time::{Duration, Instant};
 
-/// Something that has to be done now.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// On the till.
-    Tell(Line),
-    /// At the PoS, as soon as it is possible.
-    Play(Vec<Play>),
-    /// What the customer has not done yet is not to be done any more.
-    StopPlaying,
-    /// Put a payment in the way of the next one.
-    Obstruct,
-    /// Set what the stores can refund.
-    Balance(Option<Amount>),
-    /// Write into the capture that a wait is over.
-    WaitOver(WaitOver),
-    /// Tell people.
-    Say(String),
-}
-
-/// What the customer does, and what the till is told between two acts of theirs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Play {
-    /// The customer acts.
-    Act(CustomerAct),
-    /// The till is told.
-    Tell(Line),
-    /// So many polls of the payment are answered first.
-    Polls(u32),
-    /// Polls are answered until so many were, in all.
-    PolledUntil(u32),
-}
-
-/// A case of the course.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// The case.
-    pub case: Case,
-    /// Whether the client can do it: not where it needs a feature that is not chosen.
-    pub possible: bool,
-}
+/// However much a client stirs, a step takes no longer than so many waits and this.
+const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The backend has forgotten the client's PoS: the first case's act is done once more, with its faults.
-    Again { told: bool, since: Instant },
+    /// The client has no PoS at this backend: the first case's act is done once more, with its faults.
+    Forgotten { told: bool, since: Instant },
     /// Before a case: what the last one left open comes to its end.
     Tidy { since: Instant },
     /// A case is under way.
-    Under { since_number: u64, due: usize, due_since: Instant },
+    Under { since_number: u64, due: usize, begun: Instant, due_since: Instant },
+    /// Before a new attempt: what is open comes to its end.
+    Closing { since: Instant },
+    /// A new attempt is to be written into the capture.
+    Closed,
     /// All cases were gone through.
     Over,
 }
@@ -75,8 +43,17 @@ pub struct Course {
     stage: Stage,
     wait: Duration,
     quiet: Duration,
-    balance_set: bool,
+    /// Where it goes on after a case that was asked for once more.
+    resume: Option<usize>,
+    /// What is waited for is waited for no longer.
+    hasten: bool,
+    /// The backend was set up for the case.
+    arranged: bool,
     first_is_due: bool,
+    clear_is_due: bool,
+    cleared: bool,
+    /// The customer was asked to cancel what is open.
+    nudged: bool,
 }
 
 impl Course {
@@ -89,19 +66,24 @@ impl Course {
             stage: Stage::Tidy { since: now },
             wait: Duration::from_secs(seconds),
             quiet: Duration::from_millis(waits.quiet_ms),
-            balance_set: false,
+            resume: None,
+            hasten: false,
+            arranged: false,
             first_is_due: false,
+            clear_is_due: false,
+            cleared: false,
+            nudged: false,
         }
     }
 
     /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
-    pub fn again(self, now: Instant) -> Course {
-        Course { stage: Stage::Again { told: false, since: now }, ..self }
+    pub fn forgotten(self, now: Instant) -> Course {
+        Course { stage: Stage::Forgotten { told: false, since: now }, ..self }
     }
 
     /// The client has a PoS at this backend.
     pub fn onboarded(&mut self, now: Instant) {
-        if matches!(self.stage, Stage::Again { .. }) {
+        if matches!(self.stage, Stage::Forgotten { .. }) {
             self.stage = Stage::Tidy { since: now };
         }
     }
@@ -111,13 +93,42 @@ impl Course {
         self.stage == Stage::Over
     }
 
+    /// The id of the case under way.
+    pub fn case(&self) -> Option<&str> {
+        match self.stage {
+            Stage::Under { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
+            _ => None,
+        }
+    }
+
     /// The steps of the case under way, and the one that is due (from 0; their count where none is).
     pub fn due(&self) -> Option<(&[Step], usize)> {
         match self.stage {
             Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
-            Stage::Again { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
+            Stage::Forgotten { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
             _ => None,
         }
+    }
+
+    /// The case under way, the step that is due in it (from 0), since when that is waited for, and for how long at most.
+    pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
+        let (at, due, since) = match self.stage {
+            Stage::Under { due, due_since, .. } => (self.at, due, due_since),
+            Stage::Forgotten { since, .. } => (0, 0, since),
+            Stage::Tidy { .. } | Stage::Closing { .. } | Stage::Closed | Stage::Over => return None,
+        };
+        let case = &self.plan.get(at)?.case;
+        Some((case, due, since, self.longest_wait(case.steps.get(due))))
+    }
+
+    /// How many cases of the plan are behind.
+    pub fn gone_through(&self) -> usize {
+        self.at
+    }
+
+    /// How long a step is waited for.
+    fn longest_wait(&self, step: Option<&Step>) -> Duration {
+        step.map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)))
     }
 
     /// What is waited for, and for how long already.
@@ -128,9 +139,13 @@ impl Course {
         Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
     }
 
-    /// The client has just met a fault of the due step: it is given its time from here.
+    /// The due step has just moved on, though it is not shown yet: a call met its fault, the customer acted. The client
+    /// is given its time from here.
     pub fn stirred(&mut self, now: Instant) {
-        if let Stage::Under { due_since, .. } = &mut self.stage {
+        let longest = self.wait.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
+        if let Stage::Under { begun, due_since, .. } = &mut self.stage
+            && now.saturating_duration_since(*begun) < longest
+        {
             *due_since = now;
         }
     }
@@ -140,26 +155,29 @@ impl Course {
         let mut orders = Vec::new();
         loop {
             let before = (self.at, self.stage);
-            match self.stage {
-                Stage::Over => return orders,
-                Stage::Again { told: false, since } => {
-                    orders.push(Order::Say("the embedded sandbox has forgotten everything: first of all".to_owned()));
+            let stage = self.stage;
+            match stage {
+                Stage::Over | Stage::Closed => return orders,
+                Stage::Forgotten { told: false, since } => {
+                    orders.push(Order::Say("the client has no point of sale at this backend: first of all".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
                     let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
                     orders.extend(line.map(Order::Tell));
-                    self.stage = Stage::Again { told: true, since };
+                    self.stage = Stage::Forgotten { told: true, since };
                 }
-                Stage::Again { since, .. } => {
-                    if now.saturating_duration_since(since) >= self.wait {
-                        self.stage = Stage::Tidy { since: now };
-                    }
+                Stage::Forgotten { since, .. } if self.is_long(since, now) => {
+                    self.stage = Stage::Tidy { since: now };
                 }
-                Stage::Tidy { since } => {
-                    if !so_far.open || now.saturating_duration_since(since) >= self.wait {
-                        self.open_next(so_far, last_number, now, &mut orders);
-                    }
+                Stage::Tidy { since } if !so_far.open || self.is_long(since, now) => {
+                    self.open_next(so_far, last_number, now, &mut orders);
+                }
+                Stage::Closing { since } if !so_far.open || self.is_long(since, now) => {
+                    self.stage = Stage::Closed;
+                    orders.push(Order::NewAttempt);
                 }
                 Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
+                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
+                Stage::Forgotten { .. } => {}
             }
             // What the wait's end means for the case is said before the next one is opened.
             let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
@@ -167,6 +185,11 @@ impl Course {
                 return orders;
             }
         }
+    }
+
+    /// Whether something that began then has lasted as long as is waited.
+    fn is_long(&mut self, since: Instant, now: Instant) -> bool {
+        std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= self.wait
     }
 
     fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
@@ -182,7 +205,7 @@ impl Course {
             orders.push(Order::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
-            self.at += 1;
+            self.at = self.resume.take().unwrap_or(self.at + 1);
             return;
         }
         orders.push(Order::Say(format!("{} {}", case.id, case.title)));
@@ -191,13 +214,14 @@ impl Course {
         let opening = first_told(&case.steps);
         let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
         let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
-        self.stage = Stage::Under { since_number: last_number, due, due_since: now };
+        self.cleared = false;
+        self.stage = Stage::Under { since_number: last_number, due, begun: now, due_since: now };
         self.begin_step(due, so_far, orders);
         orders.extend(line.map(Order::Tell));
     }
 
     fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
-        let Stage::Under { since_number, due, due_since } = self.stage else { return };
+        let Stage::Under { since_number, due, due_since, .. } = self.stage else { return };
         let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
             self.stage = Stage::Over;
             return;
@@ -209,21 +233,28 @@ impl Course {
         if now_due > due {
             let lit = steps.iter().enumerate().take(now_due).skip(due);
             orders.extend(lit.map(|(at, step)| Order::Say(step_line(standing, step, at))));
-            self.stage = Stage::Under { since_number, due: now_due, due_since: now };
+            self.stage = Stage::Under { since_number, due: now_due, begun: now, due_since: now };
             self.begin_step(now_due, so_far, orders);
             return;
         }
-        if self.first_is_due && !needs_first(steps.get(due), so_far) {
-            self.stage = Stage::Under { since_number, due, due_since: now };
+        let first_is_done = self.first_is_due && !needs_first(steps.get(due), so_far);
+        let clear_is_done = self.clear_is_due && !so_far.onboarded();
+        let found = !self.cleared && so_far.found() && steps.get(due).is_some_and(|step| step.guide.clear.is_some());
+        if first_is_done || clear_is_done || found {
+            self.stage = Stage::Under { since_number, due, begun: now, due_since: now };
             self.begin_step(due, so_far, orders);
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        if due >= steps.len() || ends(due) && waited >= self.quiet {
+        let quiet = ends(due) && waited >= self.quiet;
+        let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
+        if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
         }
-        let wait = steps.get(due).map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)));
-        if !ends(due) && waited >= wait {
+        // What was not to come has come, and the case has no turning point that would say so.
+        let in_vain = quiet && !settled;
+        let wait = self.longest_wait(steps.get(due));
+        if in_vain || !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
             let over = WaitOver {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),
@@ -232,12 +263,10 @@ impl Course {
             };
             orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
             let line = Line::abort(&planned.case.id);
-            let open = so_far.open;
             orders.extend([Order::StopPlaying, Order::WaitOver(over)]);
             self.leave(now, orders);
-            if open {
+            if so_far.open {
                 orders.push(Order::Tell(line));
-                orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
             }
         }
     }
@@ -248,35 +277,47 @@ impl Course {
     }
 
     fn leave(&mut self, now: Instant, orders: &mut Vec<Order>) {
-        if std::mem::take(&mut self.balance_set) {
-            orders.push(Order::Balance(None));
+        if std::mem::take(&mut self.arranged) {
+            orders.push(Order::Restore);
         }
-        self.at += 1;
+        self.at = self.resume.take().unwrap_or(self.at + 1);
+        self.nudged = false;
         self.stage = Stage::Tidy { since: now };
+    }
+
+    /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
+    /// come to show a case that is about a customer who cancels.
+    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
+        if !self.nudged && now.saturating_duration_since(since) >= self.wait / 2 {
+            self.nudged = true;
+            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+        }
     }
 
     fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
+        (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
-        let first = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far));
-        self.first_is_due = first.is_some();
         if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
             orders.push(Order::StopPlaying);
         }
-        if let Some(first) = first {
+        if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
+            (self.cleared, self.clear_is_due) = (true, true);
+            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, clear)));
+            return;
+        }
+        if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
+            self.first_is_due = true;
             orders.push(Order::Tell(Line::of_then(&case.id, due + 1, first)));
             orders.push(Order::Play(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
-        if guide.obstruct {
-            orders.push(Order::Obstruct);
-        }
-        if let Some(balance) = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok()) {
-            orders.push(Order::Balance(Some(balance)));
-            self.balance_set = true;
-        }
+        // Not for all of the wait: a till may cancel a refund only once it is put aside.
+        let arranged = arrange(case, due, self.wait / 2);
+        self.arranged |= !arranged.is_empty();
+        orders.extend(arranged);
         if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
             orders.push(Order::Tell(line));
         } else if let Some(text) = &guide.text {
@@ -298,9 +339,13 @@ impl Course {
     }
 }
 
-/// What the customer does, in order.
-fn acts(names: &[String], account: Option<&str>) -> Vec<Play> {
-    names.iter().filter_map(|name| customer::act(name, account).map(Play::Act)).collect()
+/// What the backend has to be set up for before a step.
+fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Order> {
+    let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
+    let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
+    let obstruct = guide.obstruct.then_some(Order::Obstruct);
+    let hold = guide.hold_refunds.then_some(Order::HoldRefunds(hold));
+    obstruct.into_iter().chain(balance.map(Order::Balance)).chain(hold).collect()
 }
 
 /// Whether a step gives back more than any captured payment has left.
@@ -326,19 +371,5 @@ fn reached(steps: &[Step], standing: &Standing, since: u64) -> usize {
     standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
 }
 
-fn step_line(standing: &Standing, step: &Step, at: usize) -> String {
-    let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
-    let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
-    format!("  ✓ step {}: {}{seen}", at + 1, step.title)
-}
-
-/// How a case stands, in a line: the words are those of the report.
-pub fn case_line(standing: &Standing) -> String {
-    let case = &standing.verdict;
-    let mark = match case.status {
-        CaseStatus::Passed => "✓",
-        CaseStatus::Failed => "✗",
-        CaseStatus::NotTested | CaseStatus::InProgress => "·",
-    };
-    format!("{mark} {} {}: {}", case.id, case.title, case_sentence(case))
-}
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure};
 use crate::pki::{Authority, default_dir, recipes};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert ca`.
 #[derive(clap::Args)]
@@ -21,6 +21,11 @@ pub struct Folder {
 }
 
 impl Folder {
+    /// The folder, where one was named.
+    pub(super) fn named(&self) -> Option<&Path> {
+        self.ca_dir.as_deref()
+    }
+
     /// Loads the CA, or makes it.
     pub fn open(&self) -> Result<Authority, Failure> {
         let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| Failure::new(error.0))?;

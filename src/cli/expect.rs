@@ -2,7 +2,7 @@
 //! are equal.
 
 use super::Failure;
-use crate::report;
+use crate::report::{self, difference, difference::Difference};
 use crate::verify::Verdict;
 use serde_json::Value;
 use std::path::Path;
@@ -26,32 +26,12 @@ pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, Failure> {
         .map_err(|error| Failure::new(format!("the verdict cannot be compared: {error}")))?;
     let mut lines = String::new();
     for part in ["verdict", "features", "requirements"] {
-        compare(part, expected.get(part), seen.get(part), &mut lines);
-    }
-    Ok(lines)
-}
-
-fn compare(place: &str, expected: Option<&Value>, seen: Option<&Value>, lines: &mut String) {
-    match (expected, seen) {
-        (Some(Value::Array(a)), Some(Value::Array(b))) if a.iter().chain(b).all(|one| one.get("id").is_some()) => {
-            let ids = |list: &[Value]| list.iter().filter_map(|one| one.get("id").cloned()).collect::<Vec<_>>();
-            for id in ids(a).into_iter().chain(ids(b).into_iter().filter(|id| !ids(a).contains(id))) {
-                let of = |list: &'_ [Value]| list.iter().find(|one| one.get("id") == Some(&id)).cloned();
-                let name = id.as_str().unwrap_or_default();
-                compare(&format!("{place} {name}"), of(a).as_ref(), of(b).as_ref(), lines);
-            }
-        }
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                compare(&format!("{place}: {key}"), a.get(key), b.get(key), lines);
-            }
-        }
-        (a, b) if a == b => {}
-        (a, b) => {
-            let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-            let line = format!("{place}: expected {}, seen {}", text(a), text(b));
+        for found in difference::differences(part, expected.get(part), seen.get(part)) {
+            let (first, second) = (Difference::shown(found.first.as_ref()), Difference::shown(found.second.as_ref()));
+            let line = format!("{}: expected {first}, seen {second}", found.place);
             lines.push_str(&report::words::safe_line(&line));
             lines.push('\n');
         }
     }
+    Ok(lines)
 }

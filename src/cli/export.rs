@@ -1,47 +1,112 @@
-//! `poscert export`: a capture as one file for other tools.
+//! `poscert export`: a capture as one file, sealed for those who judge it, or for other tools.
 
-use super::{Exit, Failure};
-use crate::capture::{self, har};
+use super::{Exit, Failure, keys, verify};
+use crate::capture::{self, Capture, archive, har};
+use crate::rules::RuleSet;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert export`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  poscert export poscert-capture -o run.har\n\n\
-    The same capture and version of poscert give the same bytes. Secrets stay replaced.")]
+#[command(after_help = "Examples:\n  poscert export poscert-capture -o run.poscert    sealed, with the rule files\n  \
+    poscert export poscert-capture -o run.har        for other tools\n\n\
+    The same capture, key and version of poscert give the same bytes. Secrets stay replaced.")]
 pub struct Args {
-    /// A capture directory or a HAR file
+    /// A capture directory, a sealed archive or a HAR file
     capture: PathBuf,
     /// The file to write; its ending tells the format
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// The format, where the ending does not tell it: har (poscert archives are not built yet)
+    /// The format, where the ending does not tell it: poscert or har
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Leave the bodies out, and keep their length and keyed digest: what they would show cannot be judged then
+    #[arg(long)]
+    strip_bodies: bool,
+    /// The key that seals an archive, made at its first use [default: signing-key.pem in this user's data folder]
+    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    key: Option<PathBuf>,
+    /// Rule files that the capture was judged by, instead of the built-in ones; they go into the archive
+    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    rules: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
     let ending = args.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match args.format.clone().or(ending).as_deref() {
-        Some("har") => {}
-        Some("poscert") => return Err(Failure::not_yet("the sealed archive (.poscert)")),
-        Some(other) => {
-            return Err(Failure::new(format!(
-                "`{other}` is not a format of export; name the file .har, or give --format har"
-            )));
-        }
-        None => return Err(Failure::new("the file has no ending; name it .har, or give --format har")),
+        Some("har") => as_har(&args),
+        Some("poscert") => as_archive(&args),
+        Some(other) => Err(Failure::new(format!(
+            "`{other}` is not a format of export; name the file .poscert or .har, or give --format poscert or har"
+        ))),
+        None => Err(Failure::new("the file has no ending; name it .poscert or .har, or give --format poscert or har")),
     }
-    let capture = capture::open(&args.capture).map_err(|error| Failure::new(error.to_string()))?;
+}
+
+fn unreadable(error: capture::CaptureError) -> Failure {
+    Failure::new(error.to_string())
+}
+
+fn as_har(args: &Args) -> Result<Exit, Failure> {
+    let capture = capture::open(&args.capture).map_err(unreadable)?;
     write_whole(&args.output, |out| {
-        har::export::write(&capture, out).map_err(|error| Failure::new(error.to_string()))
+        let written = match args.strip_bodies {
+            true => har::export::write_stripped(&capture, out),
+            false => har::export::write(&capture, out),
+        };
+        written.map_err(unreadable)
     })?;
     eprintln!("{} exchanges written to {}", capture.exchanges, args.output.display());
     Ok(Exit::Passed)
 }
 
+fn as_archive(args: &Args) -> Result<Exit, Failure> {
+    if args.strip_bodies {
+        return Err(Failure::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
+    }
+    let rules = verify::load_rules(args.rules.as_deref())?;
+    let capture = capture::open(&args.capture).map_err(unreadable)?;
+    // A capture that cannot be sealed makes no key.
+    if capture.live {
+        let name = args.capture.display();
+        return Err(Failure::new(format!("{name}: a recorder is writing into it; stop it first, an archive is final")));
+    }
+    drop(capture.log().map_err(unreadable)?);
+    let key = keys::open(args.key.as_deref())?;
+    for remark in &capture.remarks {
+        eprintln!("poscert: {}: {remark}", args.capture.display());
+    }
+    let bar = progress(&capture);
+    write_whole(&args.output, |out| {
+        let done = |records| bar.set_position(records);
+        archive::write(&capture, &rule_files(&rules), &key, out, done).map(drop).map_err(unreadable)
+    })?;
+    bar.finish_and_clear();
+    let (file, head) = (args.output.display(), capture.head);
+    eprintln!("{} exchanges ({} records) written to {file}", capture.exchanges, head.count);
+    eprintln!("  content  {}", head.digest);
+    eprintln!("  sealed by {}", key.public().fingerprint());
+    if !capture.complete {
+        eprintln!("  The capture is not complete, and the archive is not either: no verdict on it is `passed`.");
+    }
+    Ok(Exit::Passed)
+}
+
+/// The rule files as an archive takes them.
+pub(super) fn rule_files(rules: &RuleSet) -> Vec<archive::RuleFile> {
+    rules.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect()
+}
+
+/// A bar on standard error, where that is a terminal.
+fn progress(capture: &Capture) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(capture.head.count), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("  sealing {bar:40} {pos} of {len} records, {eta} to go");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// Writes a file whole or not at all: beside its place, then by rename.
-fn write_whole(
+pub(super) fn write_whole(
     file: &Path,
     write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -54,6 +119,7 @@ fn write_whole(
     write(&mut out)?;
     out.flush().map_err(unwritable)?;
     drop(out);
+    draft.as_file().sync_all().map_err(unwritable)?;
     draft.persist(file).map_err(|error| unwritable(error.error))?;
     Ok(())
 }

@@ -25,6 +25,8 @@ pub struct Greeting<'a> {
     pub durability: Durability,
     /// The embedded sandbox.
     pub sandbox: Option<&'a Sandbox>,
+    /// The web page's address, with its token.
+    pub page: Option<String>,
 }
 
 impl Greeting<'_> {
@@ -74,6 +76,9 @@ impl Greeting<'_> {
             let _ = writeln!(text, "{args}");
         };
         let upstream = &self.config.upstream;
+        if let Some(page) = &self.page {
+            line(format_args!("Open {page}"));
+        }
         line(format_args!("Recording into {}", self.capture.display()));
         line(format_args!("  base URL      {}", self.base_url()));
         line(format_args!(
@@ -157,6 +162,7 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
         "ca": files.pem,
         "ca_der": files.der,
         "ca_bundle": files.bundle,
+        "page": greeting.page,
     });
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");

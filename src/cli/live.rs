@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(exchange_line(&exchange), "#12   200  POST   /pos/v10/payments\u{fffd}[1m  34 ms");
         exchange.fault = Some(Fault::Timeout);
         exchange.end =
-            End { by: EndedBy::Client, stage: Stage::Waiting, detail: "the client closed".into(), bytes_out: 0 };
+            End { by: EndedBy::Client, stage: Stage::Waiting, detail: "the client closed".into(), ..End::default() };
         let line = exchange_line(&exchange);
         assert!(line.starts_with("#12   ---") && line.ends_with("(fault: timeout)  the client closed"), "{line}");
     }

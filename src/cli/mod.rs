@@ -4,15 +4,20 @@
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
 
 mod ca;
+mod certificate;
 mod certify;
 mod demo;
 mod expect;
 mod export;
 mod greeting;
+mod keys;
+mod ledger;
+mod limits;
 mod live;
 mod record;
 mod rules;
 mod sandbox;
+mod seal;
 mod show;
 mod till;
 mod verify;
@@ -92,14 +97,14 @@ enum Command {
     Ca(ca::Args),
     /// Be led through the cases of a certification
     Certify(Box<certify::Args>),
-    /// Write a capture as a HAR file
+    /// Write a capture as one file: a sealed archive, or a HAR
     Export(export::Args),
-    /// Not built yet: add a signature to an archive
-    Seal(NotYet),
+    /// Add a signature to an archive
+    Seal(seal::Args),
     /// Not built yet: serve recorded answers to a client
     Replay(NotYet),
-    /// Not built yet: certificates given
-    Ledger(NotYet),
+    /// Certificates given: list them, ask for a build, revoke one
+    Ledger(ledger::Args),
 }
 
 /// The arguments of a command that is not built yet: whatever they are.
@@ -151,8 +156,8 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Ca(args) => ca::run(args),
         Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),
-        Command::Seal(_) => Err(Failure::not_yet("`seal`")),
+        Command::Seal(args) => seal::run(args),
         Command::Replay(_) => Err(Failure::not_yet("`replay`")),
-        Command::Ledger(_) => Err(Failure::not_yet("`ledger`")),
+        Command::Ledger(args) => ledger::run(args),
     }
 }

@@ -2,12 +2,13 @@
 
 use super::ca::Folder;
 use super::greeting::{Greeting, ready_file};
+use super::limits::LimitArgs;
 use super::live::{Lines, print, tell};
 use super::verify::{self, ProfileArgs};
 use super::{Exit, Failure};
 use crate::capture::{Durability, Record, Writer, WriterOptions};
 use crate::pki::{Authority, Name};
-use crate::proxy::{Limits, NoFaults, RecorderConfig, Running, Trust, Upstream, start};
+use crate::proxy::{NoFaults, RecorderConfig, Running, Trust, Upstream, start};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -74,6 +75,8 @@ pub struct Args {
           value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     pub(super) profile: ProfileArgs,
     #[command(flatten)]
     pub(super) ca: Folder,
@@ -95,20 +98,26 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 impl Args {
     /// Where the recorder listens and forwards to.
     pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, Failure> {
+        let (limits, fewer) = self.limits.limits()?;
+        if let Some(sentence) = fewer {
+            tell(&sentence);
+        }
         Ok(RecorderConfig {
             listen: self.listen,
             proxy_listen: self.proxy_listen,
             upstream: upstream.clone(),
             names: hosts(&self.names, "--name")?,
             tunnel: hosts(&self.tunnel, "--tunnel")?,
-            limits: Limits::default(),
+            private: Vec::new(),
+            limits,
         })
     }
 
     /// How the capture is written.
     pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
-        (durability, WriterOptions { durability, upstream: upstream.origin(), ..WriterOptions::default() })
+        let options = WriterOptions { durability, upstream: upstream.origin(), ..WriterOptions::default() };
+        (durability, self.limits.apply(options))
     }
 }
 
@@ -142,6 +151,7 @@ async fn record(args: &Args) -> Result<(), Failure> {
         capture: &args.capture,
         durability,
         sandbox: backend.sandbox.as_ref(),
+        page: None,
     };
     out(&if args.command.is_empty() { greeting.text() } else { greeting.brief() });
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
@@ -190,19 +200,31 @@ async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: 
     }
 }
 
-/// SIGINT and SIGTERM.
-pub(super) struct Signals(Signal, Signal);
+/// SIGXFSZ (setrlimit(2)): the same number on Linux and macOS.
+const FILE_TOO_LONG: i32 = 25;
+
+/// SIGINT and SIGTERM. While they are listened for, a file that may not grow any more (`ulimit -f`) is an error of the
+/// write, and not the end of the process.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    _too_long: Signal,
+}
 
 impl Signals {
     pub(super) fn new() -> Result<Signals, Failure> {
         let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
-        Ok(Signals(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            _too_long: listen(SignalKind::from_raw(FILE_TOO_LONG))?,
+        })
     }
 
     pub(super) async fn stop(&mut self) {
         tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
@@ -219,7 +241,7 @@ impl Backend {
         let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
         let trust = match &args.upstream_ca {
             _ if args.upstream_insecure => Trust::Anyone,
-            Some(file) => Trust::Roots(certificates(file)?),
+            Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
         let upstream = Upstream::parse(url, trust).map_err(Failure::new)?;
@@ -253,9 +275,10 @@ impl Backend {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+/// The certificates of a PEM file that `option` names.
+pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let wrong =
-        |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
+        |why: String| Failure::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;

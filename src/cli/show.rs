@@ -18,7 +18,7 @@ use std::path::PathBuf;
   poscert show session.har 10..20      exchanges 10 to 20, a line each
   poscert show capture --json | jq 'select(.record == \"exchange\") | .answer.status'")]
 pub struct Args {
-    /// A capture directory or a HAR file
+    /// A capture directory, a sealed archive or a HAR file
     #[arg(env = "POSCERT_CAPTURE")]
     capture: PathBuf,
     /// The exchange to show in full, or the first and last of those to list

@@ -1,10 +1,11 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::{Exit, Failure, expect};
+use super::{Exit, Failure, certificate, expect};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
+use crate::seal::Fingerprint;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, content, run};
 use std::path::{Path, PathBuf};
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 /// Arguments of `poscert verify`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  poscert verify poscert-capture --features onboarding,payment --report junit=verdict.xml\n\n\
+    after_help = "Examples:\n  poscert verify poscert-capture --features onboarding,payment --report junit=verdict.xml\n  \
+    poscert verify capture.poscert --certificate certificate.json\n\n\
     Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work."
 )]
 pub struct Args {
-    /// Capture directories or HAR files
+    /// Capture directories, sealed archives or HAR files
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
     #[command(flatten)]
@@ -36,11 +38,12 @@ pub struct Args {
     /// Write it in this format too (can be given again)
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<report::Target>,
-    /// Not built yet
-    #[arg(long, value_name = "KEY", hide = true)]
-    trusted_key: Option<PathBuf>,
-    /// Not built yet
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// A key whose word you take: its fingerprint, or the file of its public half (can be given again)
+    #[arg(long, value_name = "KEY")]
+    trusted_key: Vec<String>,
+    /// A certificate that has to hold for the capture: signature, subjects and verdict; what does not is named, and the exit
+    /// code is 1
+    #[arg(long, value_name = "FILE", conflicts_with = "open")]
     certificate: Option<PathBuf>,
     /// A verdict (JSON) that this one must equal; what differs is named, and the exit code is 1
     #[arg(long, value_name = "VERDICT.json")]
@@ -115,12 +118,17 @@ impl ProfileArgs {
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    for (flag, given) in [("--trusted-key", args.trusted_key.is_some()), ("--certificate", args.certificate.is_some())]
-    {
-        if given {
-            return Err(Failure::not_yet(&format!("`verify {flag}`")));
-        }
+    if args.certificate.is_some() && args.captures.len() != 1 {
+        return Err(Failure::new("--certificate: a certificate is for one capture; name that one alone"));
     }
+    if !args.trusted_key.is_empty() && args.certificate.is_none() {
+        return Err(Failure::not_yet("`verify --trusted-key` without --certificate"));
+    }
+    let trusted: Vec<Fingerprint> = args
+        .trusted_key
+        .iter()
+        .map(|key| Fingerprint::of_argument(key).map_err(|why| Failure::new(format!("--trusted-key: {why}"))))
+        .collect::<Result<_, _>>()?;
     let options = args.profile.options(args.open)?;
     let rules = load_rules(args.rules.as_deref())?;
     let mut worst = Exit::Passed;
@@ -145,6 +153,11 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             let differences = expect::differences(expected, &verdict)?;
             eprint!("{differences}");
             worst = if differences.is_empty() { worst } else { worse(worst, Exit::Failed) };
+        }
+        if let Some(file) = &args.certificate
+            && !certificate::holds(file, path, &verdict, &trusted)?
+        {
+            worst = worse(worst, Exit::Failed);
         }
         github(&verdict)?;
         worst = worse(worst, exit(&verdict));
@@ -195,7 +208,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+pub(super) fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
     let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }

@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// How many 1xx answers a request may get.
+const MOST_INTERIM: usize = 64;
+
 /// How much waits here before hyper is asked to wait.
 const ROOM: usize = 64 * 1024;
 
@@ -45,6 +48,12 @@ pub struct Back<T> {
     request_ended: bool,
     answers: Framer<AnswerLine>,
     answer_body: Rewriter,
+    /// Whether the answer to the last request is complete: until the next request nothing more may come.
+    answered: bool,
+    /// Why nothing more is read, once hyper has had what came before.
+    failed: Option<String>,
+    /// How many 1xx answers the last request got.
+    interim: usize,
     ready: BytesMut,
     buffer: Box<[u8]>,
 }
@@ -65,6 +74,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             request_ended: false,
             answers,
             answer_body,
+            answered: true,
+            failed: None,
+            interim: 0,
             ready,
             buffer,
         }
@@ -82,6 +94,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                 None | Some(Event::Interim(_)) => {}
                 Some(Event::Head(skeleton, framing)) => {
                     self.request_ended = false;
+                    (self.answered, self.interim) = (false, 0);
                     self.request_body = Rewriter::new(framing);
                     self.answers.answers_head(skeleton.line.method == "HEAD");
                     if let Some(call) = &call {
@@ -133,6 +146,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
         };
         let mut input = &self.buffer[..filled];
         loop {
+            if self.answered && !input.is_empty() {
+                // Whatever this is, nobody asked for it.
+                self.failed = Some("the backend sent more than its answer".to_owned());
+                tell(&mut |state| state.excess = true);
+                return Ok(());
+            }
             let step = self.answers.step(input)?;
             let (used, rest) = input.split_at(step.used);
             input = rest;
@@ -142,7 +161,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                 Some(Event::Interim(head)) if head.line.status == 101 => {
                     return Err(Refusal("the backend switches protocols, which nobody asked for".to_owned()));
                 }
-                Some(Event::Interim(head)) => tell(&mut |state| state.informational.push(head.line.status)),
+                Some(Event::Interim(head)) => {
+                    self.interim += 1;
+                    if self.interim > MOST_INTERIM {
+                        return Err(Refusal(format!("there are more than {MOST_INTERIM} 1xx answers before it")));
+                    }
+                    tell(&mut |state| state.informational.push(head.line.status));
+                }
                 Some(Event::Head(head, framing)) => {
                     self.answer_body = Rewriter::new(framing);
                     self.ready.extend_from_slice(&answer_skeleton(&head, framing));
@@ -151,6 +176,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                 Some(Event::Chunk(size)) => self.answer_body.chunk(size, &mut self.ready),
                 Some(Event::Data) => self.ready.extend_from_slice(used),
                 Some(Event::End(trailers)) => {
+                    self.answered = true;
                     self.answer_body.end(&[], &mut self.ready);
                     tell(&mut |state| (state.trailers, state.end_in) = (trailers.clone(), Some(now)));
                 }
@@ -195,6 +221,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
                 buf.put_slice(&given);
                 return Poll::Ready(Ok(()));
             }
+            if let Some(why) = &this.failed {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why.clone())));
+            }
             let mut buffer = ReadBuf::new(&mut this.buffer);
             let read = ready!(Pin::new(&mut this.io).poll_read(cx, &mut buffer));
             let filled = buffer.filled().len();
@@ -208,7 +237,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
                 if let Some(call) = this.line.call() {
                     call.change(|state| state.broken = Some(why.clone()));
                 }
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+                this.failed = Some(why);
             }
         }
     }

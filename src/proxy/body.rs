@@ -10,10 +10,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How many bytes a feed holds before it makes its writer wait.
 const ROOM: usize = 128 * 1024;
+/// What a piece takes beside its bytes: many small ones are not to take more than a few large ones.
+const PER_PIECE: usize = 64;
 /// Up to this length a request's body is kept, so that it can be sent again on another connection.
 const REPLAY: usize = 64 * 1024;
 
@@ -34,10 +37,12 @@ struct FeedState {
     pieces: std::collections::VecDeque<Bytes>,
     /// Pieces that are no longer kept.
     gone: usize,
-    /// Bytes in `pieces`.
+    /// What `pieces` take.
     held: usize,
-    /// Bytes ever.
+    /// What all pieces took ever.
     total: usize,
+    /// How many pieces its readers were given.
+    given: u64,
     end: Option<Result<(), Cut>>,
     reader: Option<Waker>,
 }
@@ -50,7 +55,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed whose readers can begin again until it has had [`REPLAY`] bytes.
+    /// A feed whose readers can begin again until about [`REPLAY`] bytes were put into it.
     pub fn replayable() -> Arc<Feed> {
         Arc::new(Feed { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
     }
@@ -67,14 +72,30 @@ impl Feed {
             {
                 let mut state = lock(&self.state);
                 if state.held < ROOM {
-                    state.held += piece.len();
-                    state.total += piece.len();
+                    state.held += cost(&piece);
+                    state.total += cost(&piece);
                     state.pieces.push_back(piece);
                     wake(&mut state);
                     return;
                 }
             }
             room.await;
+        }
+    }
+
+    /// Ready when it has been full for so long (twice that at most) without anybody reading from it.
+    pub async fn stuck(&self, patience: Duration) {
+        let mut before = None;
+        loop {
+            let now = {
+                let state = lock(&self.state);
+                (state.held >= ROOM).then_some(state.given)
+            };
+            if now.is_some() && now == before {
+                return;
+            }
+            before = now;
+            tokio::time::sleep(patience).await;
         }
     }
 
@@ -94,6 +115,10 @@ impl Feed {
     pub fn reader(self: &Arc<Self>, framing: Framing) -> FeedBody {
         FeedBody { feed: self.clone(), at: 0, framing }
     }
+}
+
+fn cost(piece: &Bytes) -> usize {
+    piece.len() + PER_PIECE
 }
 
 fn wake(state: &mut FeedState) {
@@ -121,9 +146,10 @@ impl HttpBody for FeedBody {
         };
         if let Some(piece) = state.pieces.get(at).cloned() {
             self.at += 1;
+            state.given += 1;
             while state.total > feed.replay && state.gone < self.at {
                 let Some(piece) = state.pieces.pop_front() else { break };
-                state.held -= piece.len();
+                state.held -= cost(&piece);
                 state.gone += 1;
             }
             feed.room.notify_one();

@@ -23,6 +23,8 @@ pub struct CallState {
     pub trailers: Vec<Header>,
     /// When the answer was complete.
     pub end_in: Option<u64>,
+    /// The backend sent more than this answer.
+    pub excess: bool,
     /// What was wrong with the backend's bytes or its connection.
     pub broken: Option<String>,
 }

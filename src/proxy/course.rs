@@ -145,7 +145,7 @@ impl Course {
             answer,
             informational: known.informational.iter().copied().chain(call.informational).collect(),
             times,
-            end: End { by: fate.by, stage: fate.stage, detail: fate.detail.clone(), bytes_out },
+            end: End { by: fate.by, stage: fate.stage, detail: fate.detail.clone(), bytes_out, untimed: false },
             fault: self.fault,
             answered_by,
             notes,

@@ -1,13 +1,14 @@
 //! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
 
 use super::body::{Cut, Feed, FeedBody};
+use super::call::CallState;
 use super::course::{Course, Fate};
 use super::faults::HeadView;
 use super::forward::{Answered, call_backend};
 use super::framer::Framing;
 use super::heads::expects_continue;
-use super::own::{fail, refuse, reply, server_error};
-use super::recorder::{Phase, Recorder};
+use super::own::{answer_fault, fail, refuse, reply};
+use super::recorder::{Phase, Recorder, seconds};
 use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
@@ -101,12 +102,12 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     let gate = expects_continue(&seat.head).then(|| continues.clone());
     let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
     let pump = Pump(pump.abort_handle(), feed.clone());
-    if course.fault == Some(Fault::ServerError) {
+    if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
         drain(&feed, seat.framing).await;
-        return server_error(course, rest).await;
+        return answer_fault(course, fault, rest).await;
     }
     let tap = seat.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
@@ -154,8 +155,7 @@ fn pump_request(
         }
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
-                let detail =
-                    format!("the client stopped sending in the middle of its request for {} s", idle.as_secs());
+                let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
                 seat.change(|state| state.gone = Some(Gone { detail: detail.clone(), at: writer.now_us() }));
                 return feed.end(Err(Cut(detail)));
             };
@@ -202,7 +202,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     }
     match whole {
         Ok(()) => {
-            let trailers = call.state().trailers;
+            let CallState { trailers, excess, .. } = call.state();
+            if excess {
+                course.note("the backend sent more than its answer: what followed it was not passed on");
+            }
             seat.change(|state| state.answer_trailers = trailers);
             feed.end(Ok(()));
             let length = lock(&course.answer).length();
@@ -267,7 +270,7 @@ async fn pump_answer(
                 () = feed.push(piece) => {}
                 () = gone() => {}
                 () = sleep(limits.idle) => {
-                    let detail = format!("the client stopped reading the answer for {} s", limits.idle.as_secs());
+                    let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
                     seat.change(|state| state.gone = Some(Gone { detail, at }));
                 }
@@ -284,7 +287,7 @@ pub async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
     match timeout(wait, course.seat.until(|state| state.gone.is_some())).await {
         Ok(()) => left(course).unwrap_or_else(Fate::complete),
         Err(_) => {
-            let detail = format!("the client still waited for the withheld answer after {} s", longest.as_secs());
+            let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));
             Fate::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }

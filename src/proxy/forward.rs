@@ -6,7 +6,7 @@ use super::course::Course;
 use super::framer::{AnswerLine, Framing, Head};
 use super::heads::forwarded;
 use super::pool::Backend;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, seconds};
 use http::Request;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -116,7 +116,11 @@ async fn send(
     tokio::select! {
         answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the call to the backend failed: {e}"))),
         () = patience => {
-            let why = format!("the backend did not answer within {} s", limits.backend.as_secs());
+            let why = format!("the backend did not answer within {}", seconds(limits.backend));
+            Err(Failed { why, timed_out: true })
+        }
+        () = feed.stuck(limits.backend) => {
+            let why = format!("the backend stopped reading the request for {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }
         () = alone => Err(Failed::because("the backend did not answer after the client had gone")),

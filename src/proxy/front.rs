@@ -2,6 +2,7 @@
 
 use super::intake::Intake;
 use super::outlet::Outlet;
+use super::recorder::{Limits, seconds};
 use super::seat::{Line, Seat};
 use crate::capture::Writer;
 use std::io;
@@ -23,15 +24,44 @@ pub struct Front<T> {
     intake: Intake,
     outlet: Outlet,
     buffer: Box<[u8]>,
-    linger: Option<Pin<Box<Sleep>>>,
+    linger: Timer,
+    limits: Limits,
+    /// Runs while a head is not complete.
+    slow_head: Timer,
+    /// Runs while the client does not read.
+    stall: Timer,
 }
+
+type Timer = Option<Pin<Box<Sleep>>>;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
     /// Puts the tap on a connection.
-    pub fn new(io: T, line: Arc<Line>, writer: Writer, head_limit: usize) -> Front<T> {
-        let intake = Intake::new(line.clone(), writer.clone(), head_limit);
-        let outlet = Outlet::new(head_limit);
-        Front { io, line, writer, intake, outlet, buffer: vec![0; 16 * 1024].into(), linger: None }
+    pub fn new(io: T, line: Arc<Line>, writer: Writer, limits: &Limits) -> Front<T> {
+        let intake = Intake::new(line.clone(), writer.clone(), limits.head);
+        let (outlet, buffer, limits) = (Outlet::new(limits.head), vec![0; 16 * 1024].into(), *limits);
+        Front { io, line, writer, intake, outlet, buffer, linger: None, limits, slow_head: None, stall: None }
+    }
+
+    /// A head that is not complete, and that nobody else's answer delays, has only so much time.
+    fn poll_slow_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if !self.intake.in_head() || self.intake.working().is_some() {
+            self.slow_head = None;
+            return Poll::Pending;
+        }
+        let patience = self.limits.head_time;
+        ready!(timer(&mut self.slow_head, patience).poll(cx));
+        let detail = format!("the client did not finish its request head within {}", seconds(patience));
+        self.line.left_in_head(&detail);
+        self.intake.end(&detail);
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// A client that reads nothing of what is there for it has only so much time.
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let patience = self.limits.idle;
+        ready!(timer(&mut self.stall, patience).poll(cx));
+        self.intake.end(&format!("the client stopped reading the answer for {}", seconds(patience)));
+        Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
     /// Reads once from the client into the intake; `Ok(false)` when the client has ended.
@@ -66,11 +96,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
             self.outlet.allow_all();
         }
         while !self.outlet.ready().is_empty() {
-            let went = match ready!(Pin::new(&mut self.io).poll_write(cx, self.outlet.ready())) {
-                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-                Ok(went) => Ok(went),
-                Err(error) => Err(error),
+            let went = match Pin::new(&mut self.io).poll_write(cx, self.outlet.ready()) {
+                Poll::Pending => return self.poll_stall(cx).map(Err),
+                Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(went) => went,
             };
+            self.stall = None;
             let went = went.inspect_err(|error: &io::Error| {
                 self.intake.end(&format!("the connection with the client broke: {error}"));
             })?;
@@ -81,7 +112,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
         }
         let over = |seat: &Arc<Seat>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
         if let Some(seat) = working.filter(over) {
-            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            ready!(self.poll_io_flush(cx))?;
             let now = self.writer.now_us();
             seat.change(|state| state.end_out = Some(now));
             self.intake.done();
@@ -89,6 +120,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_io_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Pending => self.poll_stall(cx).map(Err),
+            Poll::Ready(flushed) => {
+                self.stall = None;
+                Poll::Ready(flushed)
+            }
+        }
     }
 
     fn went(&self, seat: &Seat, count: u64) {
@@ -105,8 +146,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
 
     /// Throws away what a refused client still sends.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        while sleep.as_mut().poll(cx).is_pending() {
+        while timer(&mut self.linger, LINGER).poll(cx).is_pending() {
             let mut buffer = ReadBuf::new(&mut self.buffer);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
@@ -115,6 +155,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
         }
         Poll::Ready(())
     }
+}
+
+/// The timer, which begins now where it did not run.
+fn timer(slot: &mut Timer, length: Duration) -> Pin<&mut Sleep> {
+    slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut()
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Front<T> {
@@ -136,7 +181,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Front<T> {
             if !this.intake.has_room() {
                 return Poll::Pending;
             }
-            ready!(this.poll_intake(cx))?;
+            match this.poll_intake(cx) {
+                Poll::Pending => return this.poll_slow_head(cx).map(Err),
+                Poll::Ready(read) => read?,
+            };
         }
     }
 }
@@ -164,7 +212,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
             // What is held back goes when the exchange is durable; the line is woken then.
             return Poll::Pending;
         }
-        Pin::new(&mut this.io).poll_flush(cx)
+        this.poll_io_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -178,7 +226,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
                     return Poll::Pending;
                 }
             }
-            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            match Pin::new(&mut this.io).poll_shutdown(cx) {
+                Poll::Pending => return this.poll_stall(cx).map(Err),
+                Poll::Ready(ended) => ended?,
+            }
         }
         if this.intake.unread() && !this.intake.ended() {
             ready!(this.poll_linger(cx));

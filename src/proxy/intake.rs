@@ -12,8 +12,13 @@ use std::sync::Arc;
 /// How much is read ahead of hyper, so that a client's leaving is seen while its request is worked on.
 const READ_AHEAD: usize = 64 * 1024;
 
+/// What a header, and what a request takes beside its bytes.
+const PER_HEADER: usize = 64;
+const PER_REQUEST: usize = 1024;
+
 enum Item {
-    Request(Arc<Seat>, BytesMut),
+    /// A request, the head that hyper gets, and how much memory it takes.
+    Request(Arc<Seat>, BytesMut, usize),
     Bytes(BytesMut),
 }
 
@@ -141,8 +146,9 @@ impl Intake {
     }
 
     fn queue(&mut self, seat: Arc<Seat>, skeleton: &[u8]) {
-        self.held += skeleton.len();
-        self.items.push_back(Item::Request(seat, BytesMut::from(skeleton)));
+        let weight = weight(&seat.head);
+        self.held += weight + skeleton.len();
+        self.items.push_back(Item::Request(seat, BytesMut::from(skeleton), weight));
     }
 
     fn sit(
@@ -189,13 +195,14 @@ impl Intake {
 
     /// Gives hyper what it may have: at most `room` bytes, nothing of the next request before the last is answered.
     pub fn give(&mut self, room: usize) -> Option<BytesMut> {
-        if let Some(Item::Request(seat, _)) = self.items.front() {
+        if let Some(Item::Request(seat, _, _)) = self.items.front() {
             if self.working.is_some() {
                 return None;
             }
             self.line.seat(seat.clone());
             self.working = Some(seat.clone());
-            if let Some(Item::Request(_, bytes)) = self.items.pop_front() {
+            if let Some(Item::Request(_, bytes, weight)) = self.items.pop_front() {
+                self.held -= weight;
                 self.items.push_front(Item::Bytes(bytes));
             }
         }
@@ -212,11 +219,11 @@ impl Intake {
     pub fn end(&mut self, detail: &str) {
         self.ended = true;
         if self.in_head() {
-            self.line.left_in_head();
+            self.line.left_in_head("the connection ended in the middle of a request head");
         }
         let gone = Gone { detail: detail.to_owned(), at: self.writer.now_us() };
         let queued = self.items.iter().filter_map(|item| match item {
-            Item::Request(seat, _) => Some(seat),
+            Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,
         });
         for seat in queued.chain(&self.working).chain(&self.reading) {
@@ -229,11 +236,17 @@ impl Intake {
     }
 }
 
+/// About how much memory a request takes while it waits for its turn.
+fn weight(head: &Head<RequestLine>) -> usize {
+    let headers: usize = head.headers.iter().map(|header| header.name.len() + header.value.len() + PER_HEADER).sum();
+    headers + head.line.target.len() + PER_REQUEST
+}
+
 impl Drop for Intake {
     fn drop(&mut self) {
         self.end("the connection was closed");
         let queued = self.items.drain(..).filter_map(|item| match item {
-            Item::Request(seat, _) => Some(seat),
+            Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,
         });
         self.line.abandon(queued.chain(self.line.take_seat()));

@@ -31,4 +31,4 @@ pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
 pub use recorder::{Limits, RecorderConfig};
 pub use running::{Running, start};
 pub use upstream::{Trust, Upstream};
-pub use watch::{Unwatched, Watch};
+pub use watch::{Each, Unwatched, Watch};

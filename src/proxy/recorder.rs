@@ -2,16 +2,20 @@
 
 use super::faults::Faults;
 use super::pool::Pool;
+use super::seat::lock;
 use super::upstream::Upstream;
 use super::watch::Watch;
 use crate::capture::record::{Connection, Exchange};
 use crate::capture::{Record, Writer};
 use crate::pki::{Authority, Name};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
+
+/// How often it is recorded that no more connections are taken.
+const FULL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Bounds that keep one client from taking everything.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +24,10 @@ pub struct Limits {
     pub head: usize,
     /// How many connections of clients there are at once.
     pub connections: usize,
-    /// How long a connection may be idle, and a head may take.
+    /// How long a connection may be idle: without a request, in the middle of a body, or without reading its answer.
     pub idle: Duration,
+    /// How long a request's head may take from its first byte on, and what comes before it: TLS, CONNECT.
+    pub head_time: Duration,
     /// How long the backend may take from the call to its answer's head, and between two pieces of it.
     pub backend: Duration,
     /// How long a call goes on at the backend after its client went away.
@@ -39,11 +45,21 @@ impl Default for Limits {
             head: 64 * 1024,
             connections: 1024,
             idle: seconds(120),
+            head_time: seconds(10),
             backend: seconds(60),
             alone: seconds(30),
             withhold: seconds(30),
             drain: seconds(10),
         }
+    }
+}
+
+/// A duration for people.
+pub fn seconds(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
     }
 }
 
@@ -60,6 +76,8 @@ pub struct RecorderConfig {
     pub names: Vec<String>,
     /// Hosts that CONNECT lets through untouched and unrecorded.
     pub tunnel: Vec<String>,
+    /// Addresses on this machine that are nobody's but its user's: no call gets there through the recorder.
+    pub private: Vec<SocketAddr>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -89,14 +107,15 @@ pub struct Recorder {
     pub faults: Arc<dyn Faults>,
     /// Who looks on.
     pub watch: Arc<dyn Watch>,
-    /// Its own addresses: base URL, proxy.
-    pub own: [SocketAddr; 2],
+    /// Its own addresses, base URL and proxy, and then those that are private.
+    pub own: Vec<SocketAddr>,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     phase: watch::Sender<Phase>,
     failure: watch::Sender<Option<String>>,
     tasks: watch::Sender<()>,
     connections: AtomicU64,
+    full_until: Mutex<Option<Instant>>,
 }
 
 /// A task that stopping waits for lives as long as this.
@@ -112,17 +131,42 @@ impl Recorder {
         faults: Arc<dyn Faults>,
         watch: Arc<dyn Watch>,
     ) -> Result<Recorder, String> {
-        let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.to_vec())?;
+        let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
+        let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.clone())?;
         let room = Arc::new(Semaphore::new(config.limits.connections));
         let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
-        let pool = Arc::new(pool);
-        Ok(Recorder { config, writer, authority, pool, faults, watch, own, room, phase, failure, tasks, connections })
+        let (pool, full_until) = (Arc::new(pool), Mutex::default());
+        Ok(Recorder {
+            config,
+            writer,
+            authority,
+            pool,
+            faults,
+            watch,
+            own,
+            room,
+            phase,
+            failure,
+            tasks,
+            connections,
+            full_until,
+        })
     }
 
     /// The next connection's number.
     pub fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether being full is news: said at most once in [`FULL_AGAIN`].
+    pub fn begins_to_be_full(&self) -> bool {
+        let (mut until, now) = (lock(&self.full_until), Instant::now());
+        let news = until.is_none_or(|until| until < now);
+        if news {
+            *until = now.checked_add(FULL_AGAIN);
+        }
+        news
     }
 
     /// Makes stopping wait for whoever holds this.

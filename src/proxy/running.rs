@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tokio::time::timeout;
 
 /// A running recorder.
@@ -40,6 +41,7 @@ pub async fn start(
     not_itself(&config, [base_addr, proxy_addr]).await?;
     let recorder = Recorder::new(config, [base_addr, proxy_addr], authority, writer, faults, watch)?;
     let recorder = Arc::new(recorder);
+    tokio::spawn(fail_with_the_store(recorder.clone()));
     tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
     tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
     Ok(Running { base_addr, proxy_addr, recorder })
@@ -82,6 +84,7 @@ async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(),
     // A name that cannot be resolved now may be later; dialling looks again.
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
     let mut addresses = addresses;
+    let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
     match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
         true => {
             Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin()))
@@ -90,11 +93,33 @@ async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(),
     }
 }
 
+/// A store may fail while nothing is under way, and no exchange is there to notice: traffic stops all the same.
+async fn fail_with_the_store(recorder: Arc<Recorder>) {
+    tokio::select! {
+        error = recorder.writer.failure() => recorder.fail(error.to_string()),
+        () = recorder.reached(Phase::Draining) => {}
+    }
+}
+
+/// Room for one more connection; where there is none, that is recorded, and waited for.
+async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError> {
+    if let Ok(room) = recorder.room.clone().try_acquire_owned() {
+        return Ok(room);
+    }
+    if recorder.begins_to_be_full() {
+        let most = recorder.config.limits.connections;
+        let detail = format!(
+            "{most} connections are open, and no more are taken until one of them ends; --max-connections allows more"
+        );
+        recorder.connection_event(0, "full", "", detail).await;
+    }
+    recorder.room.clone().acquire_owned().await
+}
+
 async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
     loop {
-        let room = recorder.room.clone().acquire_owned();
         let accepted = tokio::select! {
-            accepted = async { (room.await, listener.accept().await) } => accepted,
+            accepted = async { (room(&recorder).await, listener.accept().await) } => accepted,
             () = recorder.reached(Phase::Draining) => break,
         };
         let (Ok(room), Ok((tcp, _))) = accepted else {
@@ -119,7 +144,7 @@ async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
         match way {
             Way::Connect => serve_proxy(recorder, tcp, number, at).await,
             Way::Base => {
-                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.own[0]));
+                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
                 serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
             }
         }

@@ -2,7 +2,6 @@
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
 use crate::capture::record::{Header, Way};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::watch;
@@ -30,14 +29,14 @@ pub struct Line {
     current: Mutex<Option<Arc<Seat>>>,
     orphans: Mutex<Vec<Arc<Seat>>>,
     alert: Mutex<Option<String>>,
-    in_head: AtomicBool,
+    in_head: Mutex<Option<String>>,
 }
 
 impl Line {
     /// A connection that has just been accepted.
     pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (alert, in_head) = (Mutex::default(), AtomicBool::new(false));
+        let (alert, in_head) = (Mutex::default(), Mutex::default());
         Line { connection, way, tls, accepted, tls_done, connect_host: host, waker, current, orphans, alert, in_head }
     }
 
@@ -69,14 +68,14 @@ impl Line {
         lock(&self.alert).take()
     }
 
-    /// The client left in the middle of a request head, which therefore has no exchange.
-    pub fn left_in_head(&self) {
-        self.in_head.store(true, Ordering::Relaxed);
+    /// The connection ended in the middle of a request head, which therefore has no exchange; in a sentence.
+    pub fn left_in_head(&self, detail: &str) {
+        lock(&self.in_head).get_or_insert_with(|| detail.to_owned());
     }
 
-    /// Whether it did.
-    pub fn has_left_in_head(&self) -> bool {
-        self.in_head.load(Ordering::Relaxed)
+    /// How it did, if it did.
+    pub fn take_left_in_head(&self) -> Option<String> {
+        lock(&self.in_head).take()
     }
 
     /// Gives hyper's next request its seat.

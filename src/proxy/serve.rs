@@ -3,7 +3,7 @@
 use super::exchange;
 use super::front::Front;
 use super::heads::own_answer;
-use super::recorder::{Phase, Recorder};
+use super::recorder::{Phase, Recorder, seconds};
 use super::seat::Line;
 use crate::capture::record::Way;
 use crate::pki::Name;
@@ -19,9 +19,6 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
-
-/// How long the TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long the end of a connection is waited for.
 const LINGER: Duration = Duration::from_secs(1);
@@ -52,13 +49,14 @@ struct TlsFailure {
 /// Serves a connection to its end.
 pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let Accepted { tcp, connection, at, way, connect, names } = accepted;
-    let stream = match timeout(HANDSHAKE, handshake(&recorder, tcp, &names)).await {
+    let patience = recorder.config.limits.head_time;
+    let stream = match timeout(patience, handshake(&recorder, tcp, &names)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(failure)) => {
             return recorder.connection_event(connection, failure.event, failure.tls, failure.detail).await;
         }
         Err(_) => {
-            let detail = format!("the client did not finish its TLS handshake within {} s", HANDSHAKE.as_secs());
+            let detail = format!("the client did not finish its TLS handshake within {}", seconds(patience));
             return recorder.connection_event(connection, "tls-failed", "", detail).await;
         }
     };
@@ -70,8 +68,7 @@ pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     for seat in line.take_orphans() {
         exchange::record_orphan(&recorder, seat).await;
     }
-    if line.has_left_in_head() {
-        let detail = "the connection ended in the middle of a request head".to_owned();
+    if let Some(detail) = line.take_left_in_head() {
         recorder.connection_event(connection, "closed", &line.tls, detail).await;
     }
     if let Some(alert) = line.take_alert() {
@@ -86,7 +83,7 @@ fn tls_name(name: &str) -> String {
 
 async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TcpStream>, line: Arc<Line>) {
     let limits = recorder.config.limits;
-    let tap = Front::new(stream, line.clone(), recorder.writer.clone(), limits.head);
+    let tap = Front::new(stream, line.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
         if let Some(seat) = line.take_seat() {

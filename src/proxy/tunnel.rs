@@ -3,7 +3,7 @@
 use super::framer::{Event, Framer, Head, RequestLine};
 use super::heads::own_answer;
 use super::pool::is_same;
-use super::recorder::{Phase, Recorder};
+use super::recorder::{Phase, Recorder, seconds};
 use super::serve::{Accepted, farewell, serve};
 use super::upstream::split_authority;
 use crate::capture::record::Way;
@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a client may take to say where it wants to go.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long dialling a host that is let through may take.
+const DIAL: Duration = Duration::from_secs(10);
 
 /// What is to become of a CONNECT.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,12 +27,13 @@ enum Verdict {
 
 /// Serves a connection to the proxy address to its end.
 pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection: u64, at: u64) {
-    let head = match timeout(HEAD, read_head(&mut tcp, recorder.config.limits.head)).await {
+    let limits = recorder.config.limits;
+    let head = match timeout(limits.head_time, read_head(&mut tcp, limits.head)).await {
         Ok(Ok(Some(head))) => head,
         Ok(Ok(None)) => return,
         Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
         Err(_) => {
-            let why = format!("no request came within {} s", HEAD.as_secs());
+            let why = format!("no request came within {}", seconds(limits.head_time));
             return refuse(&recorder, tcp, connection, 408, "Request Timeout", why).await;
         }
     };
@@ -114,7 +115,7 @@ async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status
 /// Passes bytes through unseen, as the user asked for this host.
 async fn let_through(recorder: &Recorder, mut tcp: TcpStream, connection: u64, host: &str, port: u16) {
     let why = |error: String| format!("cannot reach {host}:{port}: {error}");
-    let dialled = timeout(HEAD, TcpStream::connect((host.trim_matches(['[', ']']), port))).await;
+    let dialled = timeout(DIAL, TcpStream::connect((host.trim_matches(['[', ']']), port))).await;
     let mut far = match dialled {
         Ok(Ok(far)) => far,
         Ok(Err(e)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(e.to_string())).await,

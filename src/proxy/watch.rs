@@ -1,6 +1,7 @@
 //! Whoever looks on while calls are recorded.
 
 use crate::capture::record::{Connection, Exchange};
+use std::sync::Arc;
 
 /// Is told what was recorded, redacted as it is in the capture. Must not wait.
 pub trait Watch: Send + Sync {
@@ -9,6 +10,19 @@ pub trait Watch: Send + Sync {
 
     /// A connection event is on its way into the capture.
     fn connection(&self, _connection: &Connection) {}
+}
+
+/// Several look on.
+pub struct Each(pub Vec<Arc<dyn Watch>>);
+
+impl Watch for Each {
+    fn exchange(&self, exchange: &Exchange) {
+        self.0.iter().for_each(|one| one.exchange(exchange));
+    }
+
+    fn connection(&self, connection: &Connection) {
+        self.0.iter().for_each(|one| one.connection(connection));
+    }
 }
 
 /// Nobody looks on.

@@ -3,6 +3,7 @@
 //! Everything a client sent is taken for hostile: [`words::safe`] makes it harmless to terminals and readers, and
 //! each format escapes it once more by its own rules. No report holds a clock's time: same verdict, same bytes.
 
+pub mod difference;
 pub mod fold;
 pub mod format;
 pub mod html;

@@ -320,7 +320,7 @@ fn held(mut exchange: Exchange) -> Exchange {
     exchange.answered_by = AnsweredBy::Nobody;
     exchange.times.end = exchange.times.request_head + 2_050_000;
     exchange.end =
-        End { by: EndedBy::Client, stage: Stage::Waiting, detail: "it closed the connection".into(), bytes_out: 0 };
+        End { by: EndedBy::Client, stage: Stage::Waiting, detail: "it closed the connection".into(), ..End::default() };
     exchange
 }
 

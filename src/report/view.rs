@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::api::{PaymentState, Place, Route};
-use crate::capture::record::{AnsweredBy, Body, EndedBy, Exchange, Header, Kept, values};
+use crate::capture::record::{AnsweredBy, Body, EndedBy, Exchange, Header, Kept, Stage, values};
 
 /// How many characters of a body a report shows.
 const LONGEST_BODY: usize = 4000;
@@ -46,6 +46,8 @@ pub struct ExchangeView {
     pub request: Message,
     /// The answer as the client was sent it.
     pub answer: Option<Message>,
+    /// Whether the client was sent a part of it, and no more.
+    pub is_cut: bool,
     /// The status of an answer that reached the client whole.
     pub status: Option<u16>,
     /// The state of a payment or refund that the answer names.
@@ -92,6 +94,7 @@ impl ExchangeView {
                 headers: headers(&answer.headers),
                 body: body(&answer.body, &answer.headers, decode),
             }),
+            is_cut: answer.is_some() && exchange.end.stage == Stage::Answer,
             status: exchange.status(),
             state: answer.and_then(|answer| state(&answer.body, &answer.headers, decode)),
             start_us: exchange.times.request_head,
@@ -108,7 +111,7 @@ impl ExchangeView {
         match (self.status, self.state) {
             (Some(status), Some(state)) => format!("{status} {}", state.name()),
             (Some(status), None) => status.to_string(),
-            (None, _) if self.answer.is_some() => "answer cut".to_owned(),
+            (None, _) if self.is_cut => "answer cut".to_owned(),
             (None, _) => "no answer".to_owned(),
         }
     }

@@ -49,6 +49,8 @@ pub struct RuleSet {
     pub waits: Option<Waits>,
     /// SHA-256 over the names and texts of the files.
     pub digest: String,
+    /// The files, by name and text, in the order in which they were read.
+    pub files: Vec<(String, String)>,
     /// Whether they are those built into this engine.
     pub builtin: bool,
 }
@@ -103,10 +105,21 @@ impl RuleError {
 /// # Errors
 /// The first file that cannot be read or used, with its line.
 pub fn load(folder: Option<&Path>) -> Result<RuleSet, RuleError> {
-    let files = match folder {
-        None => BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
-        Some(folder) => read_folder(folder)?,
-    };
+    match folder {
+        None => of_files(builtin()),
+        Some(folder) => of_files(read_folder(folder)?),
+    }
+}
+
+fn builtin() -> Vec<(String, String)> {
+    BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+/// The rules in these files, given by name (or path) and text.
+///
+/// # Errors
+/// As [`load`].
+pub fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || assemble(&files));
     let worker = worker.map_err(|error| RuleError::whole("rules", format!("no thread to read them on: {error}")))?;
     worker.join().unwrap_or_else(|_| Err(RuleError::whole("rules", "reading them ended in a fault of poscert".into())))
@@ -138,7 +151,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
 }
 
 fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
-    let mut digest = Vec::new();
+    let mut named = Vec::new();
     let mut features: Vec<Feature> = Vec::new();
     let mut requirements: Vec<Requirement> = Vec::new();
     let (mut limits, mut guide) = (None, None);
@@ -146,7 +159,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, waits, requirements: more } =
             file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
-        digest.extend(format!("{name} {}\n", seal::Digest::of(text.as_bytes())).into_bytes());
+        named.push((name, text.clone()));
         guide = waits.or(guide);
         if let Some(numbers) = numbers {
             limits = Some(Limits {
@@ -175,12 +188,13 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     }
     features.sort_by_key(|feature| feature.feature);
     let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has the [limits] table".into()))?;
-    let digest = seal::Digest::of(&digest).to_string();
-    let builtin = digest == builtin_digest();
-    Ok(RuleSet { features, requirements, limits, waits: guide, digest, builtin })
+    let digest = digest(&named);
+    let builtin = digest == self::digest(&builtin());
+    Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin })
 }
 
-fn builtin_digest() -> String {
-    let lines = BUILTIN.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
+/// The digest of rule files, given by name and text, in their order.
+pub fn digest(files: &[(String, String)]) -> String {
+    let lines = files.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
     seal::Digest::of(lines.collect::<String>().as_bytes()).to_string()
 }

@@ -1,6 +1,7 @@
 //! The rules in memory: requirements with their checks, cases with their steps.
 
 use super::predicate::{Predicate, Template};
+use super::rests::Rests;
 use crate::api::{Fault, Operation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +76,31 @@ pub struct Check {
     pub message: Template,
     /// Fields that hold exchange numbers to be shown beside the one that broke it.
     pub cite: Vec<String>,
+}
+
+impl Check {
+    /// What its judgement rests on.
+    pub fn rests(&self) -> Rests {
+        let (first, predicate, others): (&Event, Option<&Predicate>, Vec<&[Event]>) = match &self.pattern {
+            Pattern::Each { trigger, require } => (trigger, Some(require), vec![]),
+            Pattern::Never { trigger, forbid } => (trigger, Some(forbid), vec![]),
+            Pattern::AtMost { trigger, reset, .. } => (trigger, None, vec![reset]),
+            Pattern::Before { trigger, need, reset } => (trigger, None, vec![need, reset]),
+            Pattern::After { trigger, need, until, .. } => (trigger, None, vec![need, until]),
+            Pattern::Gap { from, to, .. } => (from, None, vec![std::slice::from_ref(to)]),
+        };
+        let events = others.into_iter().flatten().chain([first]);
+        let all = events.filter_map(|event| event.when.as_ref()).chain(predicate);
+        let scope = matches!(self.scope, Scope::Pos | Scope::Payment | Scope::Refund);
+        all.fold(Rests { past: scope, ..Rests::default() }, |rests, one| rests.or(one.rests))
+    }
+
+    /// Whether what it waits for is something that the verifier makes out of answers.
+    pub fn waits_for_a_look_up(&self) -> bool {
+        let Pattern::After { need, .. } = &self.pattern else { return false };
+        let looked_up = [Selector::Recovered, Selector::ConflictResolved];
+        need.iter().any(|event| event.on.iter().any(|selector| looked_up.contains(selector)))
+    }
 }
 
 /// What a pattern's state is kept apart by.
@@ -315,12 +341,16 @@ pub struct Guide {
     /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
     /// customer's acts are then for that.
     pub first: Option<Then>,
+    /// What the integrator does before, where the client has a PoS already.
+    pub clear: Option<Then>,
     /// What the integrator does on the till once the customer has checked in.
     pub then: Option<Then>,
     /// A payment is put in the way of the next one on the PoS before the act.
     pub obstruct: bool,
     /// What the store can refund while the case is under way.
     pub balance: Option<String>,
+    /// The backend takes half of the wait to put a refund aside while the case is under way: there is time to stop one.
+    pub hold_refunds: bool,
     /// The fault of every send of the step's call, from when the step is due until the call has rested for half a
     /// minute: `500`.
     pub every: Option<String>,

@@ -5,6 +5,7 @@
 //! that is not known, say) is an error of the run, never a pass.
 
 use super::fields;
+use super::rests::Rests;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::common::types::{CelBool, CelInt, CelString};
 use cel::common::value::CowVal;
@@ -36,6 +37,8 @@ pub trait Facts: Send + Sync {
 pub struct Predicate {
     source: String,
     program: cel::Program,
+    /// What its value rests on.
+    pub rests: Rests,
 }
 
 /// A predicate that could not be compiled or evaluated.
@@ -62,9 +65,10 @@ impl Predicate {
             let (column, text) = first.map_or((1, "it cannot be read".to_owned()), |e| (e.pos.1, e.msg.clone()));
             PredicateError(format!("`{source}` is not a CEL expression: {text} (column {column})"))
         })?;
-        check_names(program.expression())
+        let mut rests = Rests::default();
+        check_names(program.expression(), &mut rests)
             .map_err(|problem| PredicateError(format!("in the expression `{source}`: {problem}")))?;
-        Ok(Predicate { source: source.to_owned(), program })
+        Ok(Predicate { source: source.to_owned(), program, rests })
     }
 
     /// The expression as written.
@@ -203,19 +207,29 @@ fn spelled(expr: &Expr) -> Option<String> {
     }
 }
 
-fn check_names(expr: &IdedExpr) -> Result<(), String> {
+/// Checks every name, and gathers what they rest on.
+fn check_names(expr: &IdedExpr, rests: &mut Rests) -> Result<(), String> {
+    let mut all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
+        for one in list {
+            check_names(one, rests)?;
+        }
+        Ok(())
+    };
     match &expr.expr {
         Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
-            Some(name) => known_field(&name),
+            Some(name) => {
+                *rests = rests.or(Rests::of(&name));
+                known_field(&name)
+            }
             None => Err("a field is selected on something that is not the record".to_owned()),
         },
-        Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).try_for_each(check_names),
-        Expr::List(list) => list.elements.iter().try_for_each(check_names),
+        Expr::Call(call) => all(&mut call.target.iter().map(|target| &**target).chain(&call.args)),
+        Expr::List(list) => all(&mut list.elements.iter()),
         Expr::Literal(_) => Ok(()),
-        Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => check_names(&entry.key).and_then(|()| check_names(&entry.value)),
-            EntryExpr::StructField(field) => check_names(&field.value),
-        }),
+        Expr::Map(map) => all(&mut map.entries.iter().flat_map(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+            EntryExpr::StructField(field) => vec![&field.value],
+        })),
         Expr::Comprehension(_) | Expr::Struct(_) | Expr::Unspecified => {
             Err("macros and structs are not offered in rules".to_owned())
         }

@@ -212,3 +212,19 @@ async fn refunds_draw_on_the_store() {
     let me = me.with(0, "DK90000028").await;
     assert_eq!(me.call(GetRefund, &third, "", Value::Null).await.text("status"), "ExpiredAndCaptured");
 }
+
+#[tokio::test]
+async fn a_refund_that_is_held_back_can_be_cancelled_in_time() {
+    let me = Trial::new().await;
+    let paid = me.paid(BEACON).await;
+    me.sandbox.hold_refunds(Some(Duration::from_secs(10)));
+    let held = me.refund(&paid, "30", "DKK").await.text("refundId");
+    me.sandbox.clock().advance(Duration::from_secs(9));
+    assert_eq!(me.call(GetRefund, &held, "", Value::Null).await.text("status"), "Initiated");
+    me.sandbox.clock().advance(Duration::from_secs(1));
+    assert_eq!(me.call(GetRefund, &held, "", Value::Null).await.text("status"), "Reserved");
+    me.sandbox.hold_refunds(None);
+    let usual = me.refund(&paid, "30", "DKK").await.text("refundId");
+    me.sandbox.clock().advance(Duration::from_millis(100));
+    assert_eq!(me.call(GetRefund, &usual, "", Value::Null).await.text("status"), "Reserved");
+}

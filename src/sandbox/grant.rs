@@ -3,6 +3,7 @@
 use super::ClientCredentials;
 use super::clock::Moment;
 use super::token::{Claims, LIFETIME_SECONDS, SCOPE, Signer};
+use crate::api::form::fields;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -35,7 +36,7 @@ pub fn grant(
     now: Moment,
 ) -> Result<Value, Denied> {
     let form = String::from_utf8_lossy(form);
-    let form: Vec<(String, String)> = form.split('&').filter_map(|pair| pair.split_once('=')).map(decoded).collect();
+    let form = fields(&form);
     let field = |name: &str| form.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, value)| value.as_str());
     let (id, secret) = match basic {
         Some(basic) => credentials(basic).ok_or(NO_CLIENT)?,
@@ -53,12 +54,6 @@ pub fn grant(
     let vat = field("merchant_vat").map(str::to_owned);
     let token = signer.sign(&Claims::new(&client.client_id, &client.integrator, vat, now));
     Ok(json!({"access_token": token, "expires_in": LIFETIME_SECONDS, "token_type": "Bearer", "scope": SCOPE}))
-}
-
-/// A field of `application/x-www-form-urlencoded`.
-fn decoded((name, value): (&str, &str)) -> (String, String) {
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    (decode(name), decode(value))
 }
 
 /// Client id and secret of a Basic value (RFC 7617); percent-encoded ones, as RFC 6749 section 2.3.1 has them, too.

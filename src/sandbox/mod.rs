@@ -44,6 +44,7 @@ use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Guid, id};
 use customer::Simulation;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use token::Signer;
 use world::{PollDelays, World};
 
@@ -159,6 +160,18 @@ impl Sandbox {
         let mut world = self.world();
         let pos = world.poses.iter_mut().find(|pos| !pos.deleted && pos.beacon_id == beacon);
         pos.map(|pos| pos.obstructed = true).is_some()
+    }
+
+    /// Takes away what [`Sandbox::obstruct`] put in the way and nobody has met.
+    pub fn unobstruct(&self) {
+        self.world().poses.iter_mut().for_each(|pos| pos.obstructed = false);
+    }
+
+    /// How long refunds stay Initiated from now on, so that there is time to cancel one (`None`: as short as usual).
+    pub fn hold_refunds(&self, hold: Option<Duration>) {
+        let mut world = self.world();
+        world.settle_refunds(self.inner.clock.now());
+        world.refund_hold = hold;
     }
 
     /// The beacon of a PoS that is not deleted.

@@ -41,6 +41,7 @@ pub fn description() -> Value {
     for (act, id, summary, fields) in SIMULATIONS {
         entry(&mut paths, format!("/pos/app/usersimulation/{act}"), "post".into(), simulation(id, summary, fields));
     }
+    let schemas = named_requests(&mut paths);
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -49,11 +50,32 @@ pub fn description() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
         },
         "paths": paths,
-        "components": {"securitySchemes": {
-            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            "client": {"type": "http", "scheme": "basic"},
-        }},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "client": {"type": "http", "scheme": "basic"},
+            },
+        },
     })
+}
+
+/// Takes the schema that stands in one request under several content types out, under a name: generators of clients
+/// make one class of it then, and not one for each.
+fn named_requests(paths: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut schemas = Map::new();
+    let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(|methods| methods.values_mut());
+    for operation in operations {
+        let name = format!("{}Request", operation["operationId"].as_str().unwrap_or_default());
+        let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        let Some(content) = content.filter(|content| content.len() > 1) else { continue };
+        let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+        for kind in content.values_mut() {
+            let schema = std::mem::replace(&mut kind["schema"], reference.clone());
+            schemas.entry(name.clone()).or_insert(schema);
+        }
+    }
+    schemas
 }
 
 fn entry(paths: &mut Map<String, Value>, path: String, method: String, operation: Value) {

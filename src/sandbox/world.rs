@@ -79,6 +79,8 @@ pub struct World {
     pub(super) poses: Table<Pos>,
     pub(super) payments: Table<Payment>,
     pub(super) refunds: Table<Refund>,
+    /// How long refunds are held back for the sake of a case.
+    pub(super) refund_hold: Option<Duration>,
     keys: Keys,
 }
 
@@ -91,6 +93,7 @@ impl World {
             poses: Table::default(),
             payments: Table::default(),
             refunds: Table::default(),
+            refund_hold: None,
             keys: Keys::default(),
         }
     }
@@ -156,7 +159,7 @@ impl World {
 
     /// How long a refund takes to be reserved: as long as a client is asked to wait before it looks.
     pub(super) fn refund_delay(&self) -> Duration {
-        Duration::from_millis(self.delays.refund_ms)
+        self.refund_hold.unwrap_or_default().max(Duration::from_millis(self.delays.refund_ms))
     }
 
     /// The stores of the caller's merchant that the filter names.

@@ -47,6 +47,13 @@ pub struct RequestBody {
     pub canonical: String,
 }
 
+impl RequestBody {
+    /// Debit and credit disallowed, where one is.
+    pub fn restrictions(&self) -> Option<(bool, bool)> {
+        (self.debit_disallowed || self.credit_disallowed).then_some((self.debit_disallowed, self.credit_disallowed))
+    }
+}
+
 /// What an answer says of loyalty (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loyalty {
@@ -100,7 +107,10 @@ pub struct AnswerBody {
 pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let body = &exchange.request.body;
     let Some(bytes) = readable(body, values(&exchange.request.headers, "content-encoding").next()) else {
-        return RequestBody { canonical: body.digest.clone(), ..RequestBody::default() };
+        // Equal raw bytes are equal content; without a digest it is like no other.
+        let unlike = || format!("exchange {}", exchange.number);
+        let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
+        return RequestBody { canonical, ..RequestBody::default() };
     };
     let differences = shape::check(operation, &bytes);
     let of_restrictions = |difference: &&shape::Difference| {
@@ -126,10 +136,10 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         informal: sentences(differences.informal),
         amount: amount(&object, "amount"),
         currency: text(&object, "currencyCode"),
-        order_id: text(&object, "orderId"),
+        order_id: id_of(&object, "orderId"),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
-        merchant_pos_id: text(&object, "merchantPosId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         store_id: id_of(&object, "storeId"),
         debit_disallowed: restriction("debitCardDisallowed"),
@@ -138,6 +148,20 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         restrictions_wrong: wrong.iter().map(|difference| difference.sentence()).collect(),
         canonical,
     }
+}
+
+/// Whether an answer has something to tell by a body that the capture does not show. Where success has no documented
+/// body, and from 500 on, the status says it all.
+pub fn is_hidden(operation: Option<Operation>, answer: &Answer) -> bool {
+    use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
+    let tells = match (operation, answer.status) {
+        (None, _) | (_, 500..) => false,
+        (Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund), ..400) => {
+            false
+        }
+        _ => true,
+    };
+    tells && readable(&answer.body, values(&answer.headers, "content-encoding").next()).is_none()
 }
 
 /// Reads an answer's body.
@@ -191,8 +215,8 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         created: created.map(|name| id_of(&object, name)).filter(|id| !id.is_empty()),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
-        order_id: text(&object, "orderId"),
-        merchant_pos_id: text(&object, "merchantPosId"),
+        order_id: id_of(&object, "orderId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         restrictions,
     }

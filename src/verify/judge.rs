@@ -14,9 +14,9 @@ use super::verdict::{
 use super::world::{Emitted, World};
 use crate::api::{Feature, Operation};
 use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
-use crate::rules::RuleSet;
 use crate::rules::model::{Counts, Requirement};
 use crate::rules::predicate::PredicateError;
+use crate::rules::{Rests, RuleSet};
 
 /// What is to be known of a capture beside its records.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +62,27 @@ pub struct Judge<'r> {
     pub(super) cases: Vec<Vec<CaseWatch<'r>>>,
     pub(super) waits: Vec<WaitOver>,
     seen: u64,
+    hidden: Hidden,
+}
+
+/// Bodies of documented calls that the capture does not show.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hidden {
+    requests: bool,
+    answers: bool,
+}
+
+impl Hidden {
+    fn see(&mut self, send: &Send) {
+        self.requests |= send.operation.is_some() && !send.body.known;
+        self.answers |= send.answer_hidden;
+    }
+
+    /// Whether what was not found may only not have been shown.
+    fn leaves_open(self, requirement: &Requirement) -> bool {
+        let rests = requirement.checks.iter().fold(Rests::default(), |all, check| all.or(check.rests()));
+        (self.requests && (rests.request || rests.past)) || (self.answers && (rests.answer || rests.past))
+    }
 }
 
 impl<'r> Judge<'r> {
@@ -85,7 +106,13 @@ impl<'r> Judge<'r> {
             cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
             waits: Vec::new(),
             seen: 0,
+            hidden: Hidden::default(),
         }
+    }
+
+    /// The same rules for the same client, before anything was seen.
+    pub fn fresh(&self) -> Judge<'r> {
+        Judge::new(self.rules, self.target, self.resolution_us)
     }
 
     /// Takes the next record, in the order of exchange numbers.
@@ -99,7 +126,7 @@ impl<'r> Judge<'r> {
                 Ok(())
             }
             Record::Attempt(_) => {
-                *self = Judge::new(self.rules, self.target, self.resolution_us);
+                *self = self.fresh();
                 Ok(())
             }
             Record::RunStart(_) | Record::RunStop(_) | Record::Session(_) => Ok(()),
@@ -109,6 +136,7 @@ impl<'r> Judge<'r> {
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
         let send = Send::of(exchange);
+        self.hidden.see(&send);
         self.ends_before(send.head)?;
         let context = self.world.open(&send);
         self.look(Happened::Request, &send, &context)?;
@@ -130,6 +158,7 @@ impl<'r> Judge<'r> {
             cases: self.cases.clone(),
             waits: self.waits.clone(),
             seen: self.seen,
+            hidden: self.hidden,
         }
     }
 
@@ -190,7 +219,7 @@ impl<'r> Judge<'r> {
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
         for docket in self.dockets {
-            requirements.push(settle(docket, self.rules, self.target, goes_on));
+            requirements.push(settle(docket, self.rules, self.target, goes_on, self.hidden));
         }
         let target = self.target;
         let mut features = Vec::new();
@@ -303,9 +332,10 @@ struct Settled {
     undecided: Vec<&'static str>,
 }
 
-fn settle(mut docket: Docket, rules: &RuleSet, target: &Target, goes_on: bool) -> Settled {
-    let exercised = docket.watches.iter().any(|watch| watch.exercised);
-    let owed: Vec<Found> = std::mem::take(&mut docket.watches).into_iter().flat_map(Watch::owed).collect();
+fn settle(mut docket: Docket, rules: &RuleSet, target: &Target, goes_on: bool, hidden: Hidden) -> Settled {
+    let exercised = docket.watches.iter().any(|watch| watch.exercised) && !hidden.leaves_open(docket.requirement);
+    let owed: Vec<Found> =
+        std::mem::take(&mut docket.watches).into_iter().flat_map(|watch| watch.owed(hidden.answers)).collect();
     let mut undecided = Vec::new();
     for found in owed {
         if goes_on {

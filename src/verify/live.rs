@@ -27,6 +27,46 @@ pub struct SoFar {
     pub refundable: i64,
     /// A payment or refund of the client has not come to its end.
     pub open: bool,
+    /// The PoS that was asked about, where the client was told of it.
+    pub pos: Option<PosSoFar>,
+}
+
+/// What is known of a PoS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PosSoFar {
+    /// Its id.
+    pub id: String,
+    /// The client has created it in this attempt.
+    pub created: bool,
+    /// It was deleted.
+    pub deleted: bool,
+    /// Its beacon, where that was said.
+    pub beacon_id: String,
+    /// The merchant's name for it, where that was said.
+    pub merchant_pos_id: String,
+    /// Its store, where that was said.
+    pub store_id: String,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Focus {
+    /// The PoS that the client works with.
+    pub pos: Option<String>,
+    /// The backend knows nothing of the exchanges before this one.
+    pub since: u64,
+}
+
+impl SoFar {
+    /// The client has a PoS.
+    pub fn onboarded(&self) -> bool {
+        self.pos.as_ref().is_some_and(|pos| !pos.deleted)
+    }
+
+    /// The client has a PoS that it did not create in this attempt.
+    pub fn found(&self) -> bool {
+        self.pos.as_ref().is_some_and(|pos| !pos.deleted && !pos.created)
+    }
 }
 
 impl Judge<'_> {
@@ -35,7 +75,7 @@ impl Judge<'_> {
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn so_far(&self, beyond: &[Record]) -> Result<SoFar, PredicateError> {
+    pub fn so_far(&self, beyond: &[Record], focus: &Focus) -> Result<SoFar, PredicateError> {
         let mut ahead = self.looking_ahead();
         for record in beyond {
             ahead.take(record)?;
@@ -51,18 +91,33 @@ impl Judge<'_> {
                 cases.push(Standing { verdict, tries: watch.tries() });
             }
         }
-        let payments = || ahead.world.payments.iter().map(|(_, payment)| payment);
-        let refunds = || ahead.world.refunds.iter().map(|(_, refund)| refund);
-        let refund_open = refunds().any(|refund| {
+        let here = |latest: [Option<u64>; 3]| latest.into_iter().flatten().any(|n| n >= focus.since);
+        let payments = || {
+            let all = ahead.world.payments.iter().map(|(_, payment)| payment);
+            all.filter(|payment| here([payment.created_n, payment.state_n, payment.captured_n]))
+        };
+        let refunds = ahead.world.refunds.iter().map(|(_, refund)| refund);
+        let mut refunds = refunds.filter(|refund| here([refund.created_n, refund.reserved_n, None]));
+        let refund_open = refunds.any(|refund| {
             refund.created_n.is_some() && refund.final_n.or(refund.captured_n).or(refund.cancelled_n).is_none()
         });
         let captured = payments().filter(|payment| payment.captured_n.is_some());
         let left = captured.map(|payment| payment.captured_amount.or(payment.amount).unwrap_or(0) - payment.refunded);
+        let pos = focus.pos.as_ref().and_then(|id| ahead.world.poses.iter().find(|(_, pos)| pos.id == *id));
+        let pos = pos.map(|(_, pos)| PosSoFar {
+            id: pos.id.clone(),
+            created: pos.created_n.is_some(),
+            deleted: pos.deleted_n.is_some(),
+            beacon_id: pos.beacon_id.clone(),
+            merchant_pos_id: pos.merchant_pos_id.clone(),
+            store_id: pos.store_id.clone(),
+        });
         Ok(SoFar {
             cases,
             refundable: left.max().unwrap_or(0),
             active: payments().any(|payment| payment.active()),
             open: refund_open || payments().any(|payment| payment.active() || payment.reserved()),
+            pos,
         })
     }
 }

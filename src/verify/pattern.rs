@@ -51,17 +51,29 @@ pub struct Found {
 /// What is remembered of one thing in a check's scope.
 #[derive(Debug)]
 enum State {
-    Count { count: u32, last: Option<Instant>, numbers: Vec<u64> },
+    Count {
+        count: u32,
+        last: Option<Instant>,
+        numbers: Vec<u64>,
+    },
     Met(bool),
+    /// What would have met it happened, and the capture does not show whether it did.
+    MaybeMet,
     Open(Found),
     Done,
-    From(Instant, u64),
+    From {
+        end: Instant,
+        n: u64,
+        timed: bool,
+    },
 }
 
 /// A check at work.
 pub struct Watch<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,
+    /// Whether it is about gaps between sends.
+    measures: bool,
     /// Whether anything in the capture touched it.
     pub exercised: bool,
 }
@@ -72,7 +84,7 @@ const MOST_NUMBERS: usize = 100;
 impl<'r> Watch<'r> {
     /// A check that has seen nothing.
     pub fn new(check: &'r Check) -> Watch<'r> {
-        Watch { check, states: HashMap::new(), exercised: false }
+        Watch { check, states: HashMap::new(), measures: check.rests().time, exercised: false }
     }
 
     /// Looks at an event; returns what it breaks.
@@ -81,7 +93,7 @@ impl<'r> Watch<'r> {
         match &self.check.pattern {
             Pattern::Each { trigger, require } => {
                 let hit = matches(trigger, happened, moment)?;
-                self.exercised |= hit;
+                self.exercised |= hit && self.is_measured(moment);
                 Ok(if hit && !require.holds(moment)? { vec![self.found(moment)] } else { Vec::new() })
             }
             Pattern::Never { trigger, forbid } => {
@@ -100,13 +112,20 @@ impl<'r> Watch<'r> {
         }
     }
 
-    /// What is owed and was not done, where the capture ends.
-    pub fn owed(self) -> impl Iterator<Item = Found> {
+    /// A gap that may have been shorter breaks what the longest that it can have been breaks, and shows nothing else.
+    fn is_measured(&self, moment: &Moment) -> bool {
+        !self.measures || moment.send.is_none_or(|(_, context)| context.gap_timed)
+    }
+
+    /// What is owed and was not done, where the capture ends. `hides_answers`: it does not show all answers, so a look-up
+    /// may have found what it does not seem to have.
+    pub fn owed(self, hides_answers: bool) -> impl Iterator<Item = Found> {
+        let excused = hides_answers && self.check.waits_for_a_look_up();
         let mut open: Vec<Found> = self
             .states
             .into_values()
             .filter_map(|state| match state {
-                State::Open(found) => Some(found),
+                State::Open(found) if !excused => Some(found),
                 _ => None,
             })
             .collect();
@@ -189,13 +208,16 @@ impl<'r> Watch<'r> {
         }
         let mut found = Vec::new();
         if matches(trigger, happened, moment)? {
-            self.exercised = true;
-            if !matches!(self.states.get(&scope), Some(State::Met(true))) {
+            let state = self.states.get(&scope);
+            self.exercised |= !matches!(state, Some(State::MaybeMet));
+            if !matches!(state, Some(State::Met(true) | State::MaybeMet)) {
                 found.push(self.found(moment));
             }
         }
         if any(need, happened, moment)? {
             self.states.insert(scope, State::Met(true));
+        } else if may_be(need, happened, moment) && !matches!(self.states.get(&scope), Some(State::Met(true))) {
+            self.states.insert(scope, State::MaybeMet);
         }
         Ok(found)
     }
@@ -212,7 +234,7 @@ impl<'r> Watch<'r> {
         once: bool,
     ) -> Result<Vec<Found>, PredicateError> {
         if matches!(self.states.get(&scope), Some(State::Open(_))) {
-            if any(need, happened, moment)? {
+            if any(need, happened, moment)? || may_be(need, happened, moment) {
                 self.states.insert(scope, State::Done);
             } else if any(until, happened, moment)?
                 && let Some(State::Open(mut found)) = self.states.insert(scope, State::Done)
@@ -249,10 +271,10 @@ impl<'r> Watch<'r> {
         let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         if matches(to, happened, moment)?
-            && let Some(State::From(end, n)) = self.states.remove(&scope)
+            && let Some(State::From { end, n, timed }) = self.states.remove(&scope)
             && let Some(ms) = send.head.ms_since(end)
         {
-            self.exercised = true;
+            self.exercised |= timed;
             if ms.saturating_add(moment.world.coarse_ms) < at_least_ms {
                 let mut short = self.found(moment);
                 short.exchanges.insert(0, n);
@@ -261,7 +283,7 @@ impl<'r> Watch<'r> {
             }
         }
         if matches(from, happened, moment)? {
-            self.states.insert(scope, State::From(send.end, send.n));
+            self.states.insert(scope, State::From { end: send.end, n: send.n, timed: send.timed });
         }
         Ok(found)
     }
@@ -307,7 +329,25 @@ pub fn matches(event: &Event, happened: Happened, moment: &Moment) -> Result<boo
     if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
         return Ok(false);
     }
-    event.when.as_ref().map_or(Ok(true), |when| when.holds(moment))
+    event
+        .when
+        .as_ref()
+        .filter(|_| !is_hidden(event, moment))
+        .map_or(Ok(event.when.is_none()), |when| when.holds(moment))
+}
+
+/// Whether an event would be one of these by what it is about, and the capture hides whether its condition holds.
+fn may_be(events: &[Event], happened: Happened, moment: &Moment) -> bool {
+    events.iter().any(|event| {
+        is_hidden(event, moment) && event.on.iter().any(|selector| selects(*selector, event.at, happened, moment))
+    })
+}
+
+/// Whether an event's condition asks for a body that the capture does not show.
+fn is_hidden(event: &Event, moment: &Moment) -> bool {
+    let (Some(when), Some((send, _))) = (&event.when, moment.send) else { return false };
+    let of_answer = event.at == At::Answer && (when.rests.answer || when.rests.past) && send.answer_hidden;
+    of_answer || (when.rests.request && !send.body.known && send.operation.is_some())
 }
 
 fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> bool {

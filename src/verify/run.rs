@@ -48,8 +48,12 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
     }
     let target = Target::settle(options, session, &survey, rules);
     let mut judge = Judge::new(rules, &target, capture.resolution_us);
+    let mut earlier = Vec::new();
     for record in capture.records()? {
         let record: Record = record?;
+        if let Record::Attempt(attempt) = &record {
+            earlier.push((attempt.number.saturating_sub(1), attempt.ended_as.clone()));
+        }
         judge.take(&record).map_err(|error| RunError::Rule(error.to_string()))?;
     }
     let input = Input {
@@ -60,14 +64,21 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
         complete: capture.complete,
         sealed_by: capture.sealed_by.clone(),
         resolution_us: capture.resolution_us,
-        remarks: remarks(capture, rules, options, &target),
+        remarks: remarks(capture, rules, options, &target, &earlier),
     };
     judge.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))
 }
 
 /// What a reader of the verdict must know before anything else.
-fn remarks(capture: &Capture, rules: &RuleSet, options: &Options, target: &Target) -> Vec<String> {
+fn remarks(
+    capture: &Capture,
+    rules: &RuleSet,
+    options: &Options,
+    target: &Target,
+    earlier: &[(u32, String)],
+) -> Vec<String> {
     let mut remarks = capture.remarks.clone();
+    remarks.extend(earlier.iter().map(|(number, ended)| format!("Attempt {number} ended {ended}; it counts no more.")));
     if !rules.builtin {
         remarks.push("The rules are not the built-in ones; no certificate can rest on this verdict.".to_owned());
     }

@@ -2,7 +2,7 @@
 //!
 //! It depends on capture, rules, profile and engine version alone, and names the four.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use crate::rules::model::Level;
 
@@ -34,7 +34,7 @@ pub struct Verdict {
 }
 
 /// The outcome of a feature, or of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Everything that had to be shown was, and nothing broke.
@@ -100,7 +100,7 @@ pub struct FeatureVerdict {
 }
 
 /// The status of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseStatus {
     /// There is a witness.
@@ -154,7 +154,7 @@ pub struct StepVerdict {
 }
 
 /// The status of a requirement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Exercised, and it held.

@@ -89,6 +89,7 @@ impl Stage {
             upstream: Upstream::parse(&backend, trust).unwrap(),
             names: Vec::new(),
             tunnel: Vec::new(),
+            private: Vec::new(),
             limits: Limits::default(),
         };
         let faults = Arc::new(ScriptedFaults::default());

@@ -83,11 +83,17 @@ pub struct Recording {
 impl Recording {
     /// Starts one with these arguments and waits until it listens.
     pub fn start(home: &Path, arguments: &[&str]) -> Recording {
+        let mut command = record(home);
+        command.args(arguments);
+        Recording::spawn(home, command)
+    }
+
+    /// Starts this command, which records, and waits until it listens.
+    pub fn spawn(home: &Path, mut command: Command) -> Recording {
         let ready_file = home.join("ready.json");
         let _ = std::fs::remove_file(&ready_file);
         let file = |name: &str| std::fs::OpenOptions::new().create(true).append(true).open(home.join(name)).unwrap();
-        let mut command = record(home);
-        command.args(["--ready-file", "ready.json"]).args(arguments);
+        command.env("POSCERT_READY_FILE", &ready_file);
         let mut child = command.stdout(file("stdout.txt")).stderr(file("stderr.txt")).spawn().unwrap();
         let begun = Instant::now();
         let ready = loop {
@@ -105,6 +111,38 @@ impl Recording {
     /// A field of the ready file.
     pub fn field(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready))
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// The most memory it took so far (VmHWM, proc(5)), in MiB.
+    pub fn memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+    }
+
+    /// Waits until it has ended by itself; its exit code, and what it said on standard error.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let mut child = self.child.take().unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begun.elapsed() > Duration::from_secs(60) => {
+                    let _ = child.kill();
+                    panic!(
+                        "the recorder does not end: {}",
+                        text(&std::fs::read(self.home.join("stderr.txt")).unwrap())
+                    );
+                }
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        (status.code(), std::fs::read_to_string(self.home.join("stderr.txt")).unwrap_or_default())
     }
 
     /// Kills it as the kernel does when memory is short.

@@ -260,6 +260,7 @@ impl Bench {
             upstream: Upstream::parse(&format!("https://{backend}"), trust).unwrap(),
             names: choice.names,
             tunnel: choice.tunnel,
+            private: Vec::new(),
             limits: choice.limits,
         };
         let noted = Arc::new(Noted::default());

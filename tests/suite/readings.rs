@@ -11,6 +11,26 @@ fn json(mut command: Command, folder: &Path, capture: &str) -> Vec<u8> {
     output.stdout
 }
 
+/// The reading of another user, of a copy that nobody can write to; `None` where this user cannot become one.
+fn by_nobody(home: &Path) -> Option<Vec<u8>> {
+    let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    if !Command::new("setpriv").args(nobody).arg("true").status().is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let place = tempfile::tempdir().unwrap();
+    // The program too: where it was built may be closed to others.
+    let script = "cp -r \"$1/first\" \"$2/theirs\" && cp \"$3\" \"$2/poscert\" && chmod 755 \"$2\" && chmod -R a+rX,a-w \"$2\"/*";
+    let copied = Command::new("sh")
+        .args(["-ec", script, "sh"])
+        .args([home, place.path()])
+        .arg(env!("CARGO_BIN_EXE_poscert"))
+        .status();
+    assert!(copied.unwrap().success());
+    let mut command = clean("setpriv");
+    command.args(nobody).arg(place.path().join("poscert")).env("HOME", "/nonexistent");
+    Some(json(command, place.path(), "theirs"))
+}
+
 #[test]
 fn a_verdict_depends_on_the_capture_alone() {
     let home = tempfile::tempdir().unwrap();
@@ -42,11 +62,14 @@ fn a_verdict_depends_on_the_capture_alone() {
         ("terminal", json(with(&[("COLUMNS", "40"), ("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), home, "first")),
         ("no variables", json(bare, home, "first")),
     ];
-    if Command::new("taskset").args(["-c", "0", "true"]).status().is_ok_and(|status| status.success()) {
-        let mut one_core = clean("taskset");
-        one_core.args(["-c", "0", env!("CARGO_BIN_EXE_poscert")]);
-        readings.push(("one core", json(one_core, home, "first")));
+    for cores in ["0", "0,1"] {
+        if Command::new("taskset").args(["-c", cores, "true"]).status().is_ok_and(|status| status.success()) {
+            let mut bound = clean("taskset");
+            bound.args(["-c", cores, env!("CARGO_BIN_EXE_poscert")]);
+            readings.push(("so many cores", json(bound, home, "first")));
+        }
     }
+    readings.extend(by_nobody(home).map(|reading| ("another user", reading)));
     for (what, reading) in &readings {
         assert!(*reading == first, "{what}: {}\n{}", text(reading), text(&first));
     }

@@ -123,6 +123,7 @@ async fn an_upstream_that_is_the_recorder_is_refused() {
         upstream: Upstream::parse(upstream, Trust::Roots(Vec::new())).unwrap(),
         names: Vec::new(),
         tunnel: Vec::new(),
+        private: Vec::new(),
         limits: Limits::default(),
     };
     let writer = Writer::open(dir.path(), WriterOptions::default()).unwrap();

@@ -1,15 +1,10 @@
 //! An entry of a HAR as an exchange.
 
+use super::body;
 use super::extra::EntryExtra;
-use super::model::{Content, Entry, Pair, Post, Response};
-use super::time::{Started, micros};
-use crate::capture::coding::{self, Decoded};
-use crate::capture::record::{
-    Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Kept, Request, Stage, Times, values,
-};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use super::model::{Entry, Pair, Response};
+use super::time::{Lasted, Started, micros};
+use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
 /// A URL, taken apart as far as a request needs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,17 +14,20 @@ pub(super) struct Place {
     pub target: String,
 }
 
-/// The exchange of an entry that began at `request_head`; in words, what is wrong with it.
-pub(super) fn exchange(entry: &Entry, started: Started, request_head: u64) -> Result<Exchange, String> {
-    let place =
-        place(&entry.request.url).ok_or_else(|| format!("request.url {:?} is no URL", clip(&entry.request.url)))?;
+/// The exchange of an entry that began at `request_head`; in words, what is wrong with it. `maker` is the program that
+/// wrote the file.
+pub(super) fn exchange(entry: &Entry, maker: &str, started: Started, request_head: u64) -> Result<Exchange, String> {
+    let url = &entry.request.url;
+    let place = place(url).or_else(|| within_the_browser(url));
+    let place = place.ok_or_else(|| format!("request.url {:?} is no URL", clip(url)))?;
     let response = entry.response.as_ref();
     let version = version(entry.request.version.as_deref());
     let version = if version.is_empty() { self::version(response.and_then(|r| r.version.as_deref())) } else { version };
     let headers = headers(entry.request.headers.as_deref());
-    let body = request_body(entry, &headers)?;
+    let body = body::of_request(entry, &headers)?;
     let answer = response.map(answer).transpose()?.flatten();
-    let end_at = request_head.saturating_add(duration(entry));
+    let lasted = Lasted::of(entry, maker, answer.is_some());
+    let end_at = request_head.saturating_add(lasted.us);
     let times =
         Times { request_head, end: end_at, answer_end_out: answer.is_some().then_some(end_at), ..Times::default() };
     let is_done = answer.is_some();
@@ -47,13 +45,13 @@ pub(super) fn exchange(entry: &Entry, started: Started, request_head: u64) -> Re
             ..Request::default()
         },
         answered_by: if is_done { AnsweredBy::Backend } else { AnsweredBy::Nobody },
-        end: if is_done { End::default() } else { no_answer(response) },
+        end: End { untimed: !lasted.is_told, ..if is_done { End::default() } else { no_answer(response) } },
         answer,
         times,
         ..Exchange::default()
     };
     if let Some(extra) = &entry.extra {
-        put_back(&mut exchange, extra);
+        put_back(&mut exchange, extra)?;
     }
     Ok(exchange)
 }
@@ -61,12 +59,7 @@ pub(super) fn exchange(entry: &Entry, started: Started, request_head: u64) -> Re
 fn no_answer(response: Option<&Response>) -> End {
     let reason = response.and_then(|response| response.error.clone()).filter(|reason| !reason.is_empty());
     let detail = reason.unwrap_or_else(|| "the client got no answer".to_owned());
-    End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, bytes_out: 0 }
-}
-
-fn duration(entry: &Entry) -> u64 {
-    let timings = entry.timings.as_ref().map(super::model::Timings::sum);
-    micros(entry.time.filter(|ms| *ms >= 0.0).or(timings).unwrap_or(0.0))
+    End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, ..End::default() }
 }
 
 /// Takes a URL of scheme `http` or `https` apart (RFC 3986).
@@ -89,6 +82,14 @@ pub(super) fn place(url: &str) -> Option<Place> {
     // A user in a URL is a credential in a URL: it has to be seen.
     let target = if authority.contains('@') { format!("{scheme}://{authority}{path}") } else { path };
     Some(Place { scheme, authority: host, target })
+}
+
+/// What a browser loads from nowhere: no host, and nothing of the API in it.
+fn within_the_browser(url: &str) -> Option<Place> {
+    let scheme = url.split_once(':')?.0.to_ascii_lowercase();
+    let known = ["about", "blob", "chrome", "data", "devtools", "file", "filesystem", "javascript"];
+    let is_known = known.contains(&scheme.as_str()) || scheme.ends_with("-extension");
+    is_known.then(|| Place { target: format!("{scheme}:"), scheme, authority: String::new() })
 }
 
 /// `HTTP/1.1`, `HTTP/2`, ... for any of the ways they are written; empty where it is not known.
@@ -117,50 +118,6 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
     all.filter(|header| !header.name.starts_with(':') && !header.name.is_empty()).collect()
 }
 
-fn request_body(entry: &Entry, headers: &[Header]) -> Result<Body, String> {
-    let post = entry.request.post.as_ref();
-    let text = post.and_then(|post| post.text.as_deref()).filter(|text| !text.is_empty());
-    if let Some(text) = text {
-        let is_base64 =
-            post.and_then(|post| post.encoding.as_deref()).is_some_and(|e| e.eq_ignore_ascii_case("base64"));
-        return kept_body(text, is_base64, headers, "request.postData.text");
-    }
-    let params = post.and_then(|post: &Post| post.params.as_deref()).unwrap_or_default();
-    if !params.is_empty() {
-        return kept_body(&form(params), false, headers, "request.postData.params");
-    }
-    Ok(unseen_body(entry.request.body_size, post.is_some()))
-}
-
-fn form(params: &[Pair]) -> String {
-    let encoded =
-        |text: &Option<String>| utf8_percent_encode(text.as_deref().unwrap_or(""), NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<String> = params.iter().map(|p| format!("{}={}", encoded(&p.name), encoded(&p.value))).collect();
-    pairs.join("&")
-}
-
-/// A body whose text is not in the HAR: empty if its size is said to be nothing, else unknown.
-fn unseen_body(size: Option<f64>, has_place: bool) -> Body {
-    let size = size.filter(|size| *size > 0.0 && !has_place).map_or(0, |size| micros(size / 1000.0));
-    if size == 0 { Body::default() } else { Body { length: size, kept: Kept::Unknown, ..Body::default() } }
-}
-
-/// A text of the HAR as a body: HAR holds it without content coding, but some makers leave the coding on.
-fn kept_body(text: &str, is_base64: bool, headers: &[Header], field: &str) -> Result<Body, String> {
-    let bytes = if is_base64 {
-        let plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        STANDARD.decode(plain).map_err(|error| format!("{field} is not base64: {error}"))?
-    } else {
-        text.as_bytes().to_vec()
-    };
-    let bytes = match coding::decode(&bytes, &[]) {
-        Decoded::Whole(decoded) => decoded,
-        _ => bytes,
-    };
-    let decoded = values(headers, "content-encoding").any(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
-    Ok(Body { length: u64::try_from(bytes.len()).unwrap_or(u64::MAX), bytes, decoded, ..Body::default() })
-}
-
 /// `None` where the call got no answer: browsers say that with status 0.
 fn answer(response: &Response) -> Result<Option<Answer>, String> {
     let status = response.status.unwrap_or(0.0);
@@ -171,30 +128,19 @@ fn answer(response: &Response) -> Result<Option<Answer>, String> {
         return Err(format!("response.status {status} is no status"));
     }
     let headers = headers(response.headers.as_deref());
+    let status = u16::try_from(micros(status / 1000.0)).unwrap_or(0);
     Ok(Some(Answer {
         version: version(response.version.as_deref()),
-        status: u16::try_from(micros(status / 1000.0)).unwrap_or(0),
+        status,
         reason: response.reason.clone().unwrap_or_default(),
-        body: answer_body(response.content.as_ref(), &headers)?,
+        body: body::of_answer(response.content.as_ref(), status, &headers)?,
         headers,
         trailers: Vec::new(),
     }))
 }
 
-fn answer_body(content: Option<&Content>, headers: &[Header]) -> Result<Body, String> {
-    let Some(content) = content else { return Ok(Body::default()) };
-    match content.text.as_deref() {
-        Some(text) if !text.is_empty() => {
-            let is_base64 = content.encoding.as_deref().is_some_and(|e| e.eq_ignore_ascii_case("base64"));
-            kept_body(text, is_base64, headers, "response.content.text")
-        }
-        Some(_) => Ok(Body::default()),
-        None => Ok(unseen_body(content.size, false)),
-    }
-}
-
 /// Puts back what HAR has no field for. Status and time are HAR's own: how it ended has to fit them.
-fn put_back(exchange: &mut Exchange, extra: &EntryExtra) {
+fn put_back(exchange: &mut Exchange, extra: &EntryExtra) -> Result<(), String> {
     exchange.run = extra.run;
     exchange.connection = extra.connection;
     exchange.way = extra.way;
@@ -211,6 +157,9 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra) {
     if let Some(end) = extra.end.as_ref().filter(|_| extra.has_answer == exchange.answer.is_some()) {
         exchange.end = end.clone();
         exchange.answered_by = extra.answered_by.unwrap_or(exchange.answered_by);
+        if let Some(undelivered) = extra.undelivered.as_ref().filter(|_| exchange.answer.is_none()) {
+            exchange.answer = answer(undelivered).map_err(|words| format!("_poscert.undelivered: {words}"))?;
+        }
     }
     let request = &mut exchange.request;
     request.target = extra.request.target.clone().unwrap_or(std::mem::take(&mut request.target));
@@ -222,6 +171,7 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra) {
         answer.trailers.clone_from(&extra.answer.trailers);
         put_back_body(&mut answer.body, &extra.answer);
     }
+    Ok(())
 }
 
 fn put_back_body(body: &mut Body, extra: &super::extra::SideExtra) {

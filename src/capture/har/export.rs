@@ -6,6 +6,7 @@ use crate::capture::Capture;
 use crate::capture::coding;
 use crate::capture::error::{CaptureError, Trouble};
 use crate::capture::record::{Answer, Body, Exchange, FORMAT, Header, Kept, Record, Request, values};
+use crate::capture::strip::strip_bodies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -18,6 +19,18 @@ use std::io::Write;
 /// # Errors
 /// Where the capture cannot be read, or `out` cannot be written.
 pub fn write(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError> {
+    write_with(capture, |_| {}, out)
+}
+
+/// As [`write`], with the length and keyed digest of each body in its place.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_stripped(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError> {
+    write_with(capture, strip_bodies, out)
+}
+
+fn write_with(capture: &Capture, change: fn(&mut Exchange), out: &mut impl Write) -> Result<(), CaptureError> {
     let creator = json!({"name": "poscert", "version": env!("CARGO_PKG_VERSION")});
     line(out, &format!("{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":["))?;
     let mut extra =
@@ -25,7 +38,7 @@ pub fn write(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError
     let mut run_walls = BTreeMap::new();
     let mut first = true;
     for record in capture.records()? {
-        let exchange = match record? {
+        let mut exchange = match record? {
             Record::Exchange(exchange) => exchange,
             other => {
                 if let Record::RunStart(start) = &other {
@@ -35,6 +48,7 @@ pub fn write(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError
                 continue;
             }
         };
+        change(&mut exchange);
         let head = extra.first_heads.entry(exchange.run).or_insert(exchange.times.request_head);
         *head = exchange.times.request_head.min(*head);
         let entry = entry(&exchange, run_walls.get(&exchange.run).copied());
@@ -61,14 +75,22 @@ fn entry(exchange: &Exchange, run_wall_us: Option<i64>) -> Value {
     let started = run_wall_us.map_or(exchange.wall_us, |wall| wall.saturating_add(since));
     let started = jiff::Timestamp::from_microsecond(started).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let took = ms(exchange.duration_us());
+    let mut extra = serde_json::to_value(EntryExtra::of(exchange)).unwrap_or_default();
+    let undelivered = exchange.answer.as_ref().filter(|_| exchange.status().is_none());
+    if let Some(undelivered) = undelivered {
+        extra["undelivered"] = answer(undelivered);
+    }
     json!({
         "startedDateTime": started.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
         "time": took,
         "request": request(&exchange.request),
-        "response": exchange.answer.as_ref().map_or_else(no_answer, answer),
+        "response": match &exchange.answer {
+            Some(delivered) if undelivered.is_none() => answer(delivered),
+            _ => no_answer(&exchange.end.detail),
+        },
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},
-        "_poscert": serde_json::to_value(EntryExtra::of(exchange)).unwrap_or_default(),
+        "_poscert": extra,
     })
 }
 
@@ -137,10 +159,11 @@ fn answer(answer: &Answer) -> Value {
     })
 }
 
-fn no_answer() -> Value {
+fn no_answer(reason: &str) -> Value {
     json!({
         "status": 0, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
         "content": {"size": 0, "mimeType": "x-unknown"}, "redirectURL": "", "headersSize": -1, "bodySize": -1,
+        "_error": reason,
     })
 }
 

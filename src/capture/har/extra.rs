@@ -3,6 +3,7 @@
 //!
 //! What stands in HAR's own fields too is taken from there: who edits a HAR's status or time changes what is judged.
 
+use super::model::Response;
 use crate::api::Fault;
 use crate::capture::record::{AnsweredBy, Body, End, Exchange, Header, Kept, Record, Times, Way};
 use serde::{Deserialize, Serialize};
@@ -10,9 +11,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Of an exchange.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct EntryExtra {
+pub(super) struct EntryExtra {
     /// Its number; read where every entry has one.
     pub number: Option<u64>,
     /// The run it belongs to.
@@ -27,8 +28,13 @@ pub struct EntryExtra {
     pub fault: Option<Fault>,
     /// Who gave the answer.
     pub answered_by: Option<AnsweredBy>,
-    /// Whether there was one: if HAR's status says otherwise, somebody edited it, and what is here of the end is old.
+    /// Whether one reached the client: if HAR's status says otherwise, somebody edited it, and what is here of the end is
+    /// old.
     pub has_answer: bool,
+    /// The answer that did not reach the client, or not whole, as a HAR's `response`: HAR itself says status 0 then, so
+    /// that nobody takes it for one that the client was given.
+    #[serde(skip_serializing)]
+    pub undelivered: Option<Box<Response>>,
     /// How it ended.
     pub end: Option<End>,
     /// Microseconds from the complete request head, by the name in the record; a connection is older than that.
@@ -126,7 +132,8 @@ impl EntryExtra {
             tls: exchange.tls.clone(),
             fault: exchange.fault,
             answered_by: Some(exchange.answered_by),
-            has_answer: exchange.answer.is_some(),
+            has_answer: exchange.status().is_some(),
+            undelivered: None,
             end: Some(exchange.end.clone()),
             after: after.collect(),
             duration_us: Some(exchange.duration_us()),

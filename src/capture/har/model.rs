@@ -14,10 +14,19 @@ pub(super) struct File {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Log {
+    #[serde(default)]
+    pub creator: Option<Creator>,
     #[serde(deserialize_with = "numbered")]
     pub entries: Vec<Entry>,
     #[serde(rename = "_poscert", default)]
     pub extra: Option<LogExtra>,
+}
+
+/// The program that wrote the file.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Creator {
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,6 +40,9 @@ pub(super) struct Entry {
     pub response: Option<Response>,
     #[serde(default)]
     pub timings: Option<Timings>,
+    /// Chromium's word for an answer out of its cache: nothing was sent.
+    #[serde(rename = "_fromCache", default)]
+    pub from_cache: Option<String>,
     #[serde(rename = "_poscert", default)]
     pub extra: Option<Box<EntryExtra>>,
 }
@@ -82,6 +94,9 @@ pub(super) struct Post {
     pub encoding: Option<String>,
     #[serde(default)]
     pub params: Option<Vec<Pair>>,
+    /// Playwright's name of another file that holds it.
+    #[serde(rename = "_file", default)]
+    pub file: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,6 +107,9 @@ pub(super) struct Content {
     pub text: Option<String>,
     #[serde(default)]
     pub encoding: Option<String>,
+    /// Playwright's name of another file that holds it.
+    #[serde(rename = "_file", default)]
+    pub file: Option<String>,
 }
 
 /// In milliseconds; -1 where it does not apply.
@@ -101,6 +119,7 @@ pub(super) struct Timings {
     pub blocked: Option<f64>,
     pub dns: Option<f64>,
     pub connect: Option<f64>,
+    pub ssl: Option<f64>,
     pub send: Option<f64>,
     pub wait: Option<f64>,
     pub receive: Option<f64>,
@@ -109,9 +128,25 @@ pub(super) struct Timings {
 impl Timings {
     /// The sum of what applies (`ssl` is within `connect`).
     pub fn sum(&self) -> f64 {
-        let all = [self.blocked, self.dns, self.connect, self.send, self.wait, self.receive];
-        all.into_iter().flatten().filter(|ms| *ms > 0.0).sum()
+        sum(&[self.blocked, self.dns, self.connect, self.send, self.wait, self.receive])
     }
+
+    /// From the first byte of the request to the last of the answer.
+    pub fn on_the_wire(&self) -> f64 {
+        sum(&[self.send, self.wait, self.receive])
+    }
+
+    /// Whether they say how long the answer was waited for. A call without an answer has waited in some phase.
+    pub fn tell_the_wait(&self, is_answered: bool) -> bool {
+        match is_answered {
+            true => self.wait.is_some_and(|ms| ms >= 0.0),
+            false => self.sum() - sum(&[self.send]) > 0.0,
+        }
+    }
+}
+
+fn sum(all: &[Option<f64>]) -> f64 {
+    all.iter().flatten().filter(|ms| **ms > 0.0).sum()
 }
 
 /// A list whose errors name the entry, from 1.

@@ -17,17 +17,17 @@ fn entry(started: &str, path: &str) -> Value {
     })
 }
 
-fn har(entries: &[Value]) -> String {
+pub(super) fn har(entries: &[Value]) -> String {
     json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}}).to_string()
 }
 
-fn opened(text: &[u8]) -> Result<Capture, CaptureError> {
+pub(super) fn opened(text: &[u8]) -> Result<Capture, CaptureError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text).unwrap();
     open(file.path())
 }
 
-fn exchanges(capture: &Capture) -> Vec<Exchange> {
+pub(super) fn exchanges(capture: &Capture) -> Vec<Exchange> {
     let one = |record: Result<Record, CaptureError>| match record.unwrap() {
         Record::Exchange(exchange) => Some(*exchange),
         _ => None,
@@ -35,7 +35,7 @@ fn exchanges(capture: &Capture) -> Vec<Exchange> {
     capture.records().unwrap().filter_map(one).collect()
 }
 
-fn one(entry: Value) -> Exchange {
+pub(super) fn one(entry: Value) -> Exchange {
     exchanges(&opened(har(&[entry]).as_bytes()).unwrap()).remove(0)
 }
 
@@ -265,14 +265,20 @@ fn recorded(dir: &Path) {
         answer: None,
         fault: Some(crate::api::Fault::Timeout),
         answered_by: AnsweredBy::Nobody,
-        end: End { by: EndedBy::Client, stage: Stage::Waiting, detail: "gone".to_owned(), bytes_out: 0 },
+        end: End { by: EndedBy::Client, stage: Stage::Waiting, detail: "gone".to_owned(), ..End::default() },
         ..exchange(2)
     };
     let mut refused = exchange(3);
     refused.request.target = "*".to_owned();
     refused.request.refused = Some("two lengths".to_owned());
     refused.answered_by = AnsweredBy::Recorder;
-    refused.end = End { by: EndedBy::Recorder, stage: Stage::Request, detail: "refused".to_owned(), bytes_out: 9 };
+    refused.end = End {
+        by: EndedBy::Recorder,
+        stage: Stage::Request,
+        detail: "refused".to_owned(),
+        bytes_out: 9,
+        untimed: false,
+    };
     let event = Connection { run: 1, connection: 4, event: "tls-failed".to_owned(), ..Connection::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

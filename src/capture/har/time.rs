@@ -1,5 +1,7 @@
-//! `startedDateTime`: ISO 8601, with or without fractions, with `Z` or an offset.
+//! When an entry began and ended. `startedDateTime` is ISO 8601, with or without fractions, with `Z` or an offset; it and
+//! `time` make the end, where `time` is what the specification says.
 
+use super::model::{Entry, Timings};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -30,6 +32,44 @@ pub(super) fn parse(text: &str) -> Option<Started> {
 /// The resolution in microseconds of moments written with so many digits of a second.
 pub(super) fn resolution_us(digits: usize) -> u64 {
     10_u64.pow(u32::try_from(6_usize.saturating_sub(digits)).unwrap_or(0))
+}
+
+/// How long an entry lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lasted {
+    /// In microseconds; where it is not told, the least it can be.
+    pub us: u64,
+    /// Whether the entry tells it.
+    pub is_told: bool,
+}
+
+impl Lasted {
+    /// By `time`, or where there is none by `timings`. A `time` that only sums up timings which leave out how long the
+    /// answer was waited for (mitmproxy without an answer, Playwright's minimal mode) tells no more than they do.
+    pub fn of(entry: &Entry, maker: &str, is_answered: bool) -> Lasted {
+        let timings = entry.timings.unwrap_or_default();
+        let tells = entry.timings.is_some() && timings.tell_the_wait(is_answered);
+        let Some(time) = entry.time.filter(|ms| *ms >= 0.0) else {
+            return Lasted { us: micros(timings.sum()), is_told: tells };
+        };
+        if maker == "mitmproxy" && counts_connecting(time, &timings) {
+            return Lasted { us: micros(timings.on_the_wire()), is_told: tells };
+        }
+        // Where no answer came, `send` may well be all of it; but mitmproxy stops its clock there.
+        let is_complete = !is_answered && maker != "mitmproxy";
+        let only_sums = entry.timings.is_some() && near(time, timings.sum());
+        Lasted { us: micros(time), is_told: tells || is_complete || !only_sums }
+    }
+}
+
+/// mitmproxy connects to the server before its `startedDateTime`, and adds that, with TLS counted twice, to its `time`.
+fn counts_connecting(time: f64, timings: &Timings) -> bool {
+    let connecting: f64 = [timings.connect, timings.ssl].into_iter().flatten().filter(|ms| *ms > 0.0).sum();
+    connecting > 0.0 && near(time, timings.on_the_wire() + connecting)
+}
+
+fn near(one: f64, other: f64) -> bool {
+    (one - other).abs() < 0.001
 }
 
 /// Milliseconds as a HAR writes them, in microseconds.

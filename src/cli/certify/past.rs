@@ -1,7 +1,6 @@
 //! What a capture holds that a certification goes on with.
 
 use crate::capture::reader::Capture;
-use crate::capture::record::{Attempt, RunStart, RunStop};
 use crate::capture::{self, Record};
 use crate::certify::Identification;
 use crate::cli::Failure;
@@ -13,7 +12,6 @@ use std::path::Path;
 /// A capture's past; empty where there was none.
 pub struct Past {
     capture: Option<Capture>,
-    next_number: u64,
 }
 
 fn failure(error: capture::CaptureError) -> Failure {
@@ -28,34 +26,19 @@ impl Past {
     pub fn read(dir: &Path) -> Result<Past, Failure> {
         let empty = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
         if empty {
-            return Ok(Past { capture: None, next_number: 1 });
+            return Ok(Past { capture: None });
         }
         let capture = capture::open(dir).map_err(failure)?;
         if capture.live {
             let shown = dir.display();
             return Err(Failure::new(format!("{shown}: another recorder writes it; choose another with --capture")));
         }
-        let mut next_number = 1;
-        for record in capture.records().map_err(failure)? {
-            let next = match record.map_err(failure)? {
-                Record::Exchange(exchange) => exchange.number.saturating_add(1),
-                Record::RunStart(RunStart { first_number, .. }) => first_number,
-                Record::RunStop(RunStop { next_number, .. }) => next_number,
-                _ => 0,
-            };
-            next_number = next_number.max(next);
-        }
-        Ok(Past { capture: Some(capture), next_number })
+        Ok(Past { capture: Some(capture) })
     }
 
     /// Whether anything was recorded before.
     pub fn is_there(&self) -> bool {
         self.capture.is_some()
-    }
-
-    /// The number of the next exchange.
-    pub fn next_number(&self) -> u64 {
-        self.next_number
     }
 
     /// Who was certified for what.
@@ -88,9 +71,13 @@ impl Past {
         Ok(word.to_owned())
     }
 
-    /// The record that begins the next attempt.
-    pub fn next_attempt(&self, ended_as: String) -> Attempt {
-        let attempts = self.capture.as_ref().map_or(1, |capture| capture.attempts);
-        Attempt { number: attempts.saturating_add(1), first_number: self.next_number, ended_as }
+    /// How many attempts there were.
+    pub fn attempts(&self) -> u32 {
+        self.capture.as_ref().map_or(1, |capture| capture.attempts)
+    }
+
+    /// Whether every run stopped in good order and nothing is lost.
+    pub fn is_complete(&self) -> bool {
+        self.capture.as_ref().is_none_or(|capture| capture.complete)
     }
 }

@@ -64,6 +64,7 @@ impl Stage {
             upstream,
             names: Vec::new(),
             tunnel: Vec::new(),
+            private: Vec::new(),
             limits: Limits::default(),
         };
         let ca_file = authority.files().pem.clone();

@@ -13,17 +13,18 @@ pub(super) fn line(view: &ExchangeView) -> Markup {
     }
 }
 
-/// The exchange in full.
-pub(super) fn opened(view: &ExchangeView) -> Markup {
+/// The exchange in full, open or to be opened.
+pub(super) fn whole(view: &ExchangeView, is_open: bool) -> Markup {
     html! {
-        details.exchange id={ "exchange-" (view.number) } open {
+        details.exchange id={ "exchange-" (view.number) } open[is_open] {
             summary { (line(view)) }
             @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
             @for note in &view.notes { p.note { bdi { (note) } } }
             div.two {
                 (message("Request", &view.request))
                 @match &view.answer {
-                    Some(answer) => (message("Answer", answer)),
+                    Some(answer) if view.status.is_some() || view.is_cut => (message("Answer", answer)),
+                    Some(answer) => (message("Answer of the backend, which did not reach the client", answer)),
                     None => div.message { h5 { "Answer" } p.dim { "The client got none." } },
                 }
             }

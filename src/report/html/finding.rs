@@ -3,7 +3,7 @@
 use super::{Exchanges, chip, exchange, level_chip};
 use crate::report::fold::{Fold, fold};
 use crate::report::words;
-use crate::verify::verdict::{CaseVerdict, RequirementVerdict};
+use crate::verify::verdict::{CaseVerdict, Level, RequirementVerdict};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchan
             h3 { (chip("id", &words::safe(&requirement.id))) " " (words::safe(&requirement.title)) }
             p.source { (level_chip(requirement.level)) " " (words::safe(&requirement.source)) }
             @for fold in told {
-                (finding(fold, std::mem::replace(&mut remedy, &fold.first.remedy), exchanges, shown))
+                (finding(fold, std::mem::replace(&mut remedy, &fold.first.remedy), requirement.level == Level::Should, exchanges, shown))
             }
             @if !rest.is_empty() {
                 @let all: Vec<_> = rest.iter().flat_map(|f| std::iter::once(f.first).chain(f.rest.clone())).collect();
@@ -72,7 +72,8 @@ fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchan
 }
 
 /// A finding, with its remedy where it is not `before`, the one that stands above it already.
-fn finding(fold: &Fold, before: &str, exchanges: &Exchanges, shown: &mut Shown) -> Markup {
+/// Of a warning only the first exchange is open: it tells enough, and what failed is to be seen before it.
+fn finding(fold: &Fold, before: &str, is_warning: bool, exchanges: &Exchanges, shown: &mut Shown) -> Markup {
     let first = fold.first;
     html! {
         div.finding {
@@ -89,12 +90,12 @@ fn finding(fold: &Fold, before: &str, exchanges: &Exchanges, shown: &mut Shown) 
             @if first.remedy != before && !first.remedy.is_empty() {
                 p.remedy { strong { "Remedy" } " " (words::safe(&first.remedy)) }
             }
-            @for number in first.exchanges.iter().take(OPENED) {
+            @for (at, number) in first.exchanges.iter().take(OPENED).enumerate() {
                 @if let Some(view) = exchanges.get(number) {
                     @if shown.0.insert(*number) {
-                        (exchange::opened(view))
+                        (exchange::whole(view, !is_warning || at == 0))
                     } @else {
-                        p.again { a href={ "#exchange-" (number) } { (exchange::line(view)) " (opened above)" } }
+                        p.again { a href={ "#exchange-" (number) } { (exchange::line(view)) " (shown above)" } }
                     }
                 }
             }

@@ -35,11 +35,32 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
     let tally = Tally::of(verdict);
     let mut shown = Shown::default();
+    let word = words::outcome(verdict.verdict);
+    let body = html! {
+        (head(verdict, &tally))
+        main {
+            (features(verdict))
+            (finding::section("failed", "What failed", &tally.failed, &tally.failed_cases, &exchanges, &mut shown))
+            (finding::section("warnings", "Warnings", &tally.warnings, &tally.broken_optional_cases, &exchanges, &mut shown))
+            (open(&tally))
+            (case::section(verdict, &exchanges))
+            (requirements(verdict))
+            (not_exercised(&tally))
+        }
+        footer {
+            p { strong { (word) } ": " (tally.reason()) ". Next: " (code(&tally.next_step())) }
+            p.dim { "poscert " (verdict.engine) }
+        }
+    };
+    document(&format!("Verdict: {word}"), STYLE, &body)
+}
+
+/// A whole document that loads and runs nothing: its content security policy lets in its own style sheet alone.
+pub fn document(title: &str, style: &str, body: &Markup) -> String {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE))
+        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style))
     );
-    let word = words::outcome(verdict.verdict);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -49,25 +70,10 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { "Verdict: " (word) }
-                style { (PreEscaped(STYLE)) }
+                title { (title) }
+                style { (PreEscaped(style)) }
             }
-            body {
-                (head(verdict, &tally))
-                main {
-                    (features(verdict))
-                    (finding::section("failed", "What failed", &tally.failed, &tally.failed_cases, &exchanges, &mut shown))
-                    (finding::section("warnings", "Warnings", &tally.warnings, &tally.broken_optional_cases, &exchanges, &mut shown))
-                    (open(&tally))
-                    (case::section(verdict, &exchanges))
-                    (requirements(verdict))
-                    (not_exercised(&tally))
-                }
-                footer {
-                    p { strong { (word) } ": " (tally.reason()) ". Next: " (code(&tally.next_step())) }
-                    p.dim { "poscert " (verdict.engine) }
-                }
-            }
+            body { (body) }
         }
     };
     let mut out = page.into_string();
@@ -76,7 +82,7 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
 }
 
 /// A sentence of ours with its `commands` set as code.
-fn code(sentence: &str) -> Markup {
+pub fn code(sentence: &str) -> Markup {
     html! {
         @for (at, part) in sentence.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } } @else { (part) }

@@ -5,6 +5,7 @@ mod edit;
 mod edits;
 mod habits;
 mod har;
+mod hidden;
 mod matrix;
 mod mutants;
 mod operators;

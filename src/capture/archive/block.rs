@@ -1,0 +1,108 @@
+//! A block of records: where it stands in the log and in the chain, then the records, each behind its length.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | the place of its first record in the log, from 0, big-endian |
+//! | 32 | the chain's digest before it |
+//! | 4 and ... | the length of a record, big-endian, and its bytes (MessagePack); again and again |
+
+use super::index::BlockEntry;
+use crate::capture::Record;
+use crate::seal::{Digest, Head};
+
+const START: usize = 40;
+
+/// A block that is being filled.
+pub(super) struct Block {
+    bytes: Vec<u8>,
+    before: Head,
+    after: Head,
+    exchanges: u64,
+    numbers: Option<(u64, u64)>,
+}
+
+impl Block {
+    /// An empty block behind this head.
+    pub fn behind(head: Head) -> Block {
+        let bytes = [&head.count.to_be_bytes()[..], &head.digest.0].concat();
+        Block { bytes, before: head, after: head, exchanges: 0, numbers: None }
+    }
+
+    /// Adds a record; `bytes` are its own in the log. `None` where it is too long for any block.
+    pub fn add(&mut self, record: &Record, bytes: &[u8]) -> Option<()> {
+        let length = u32::try_from(bytes.len()).ok()?;
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(bytes);
+        self.after = self.after.then(bytes);
+        if let Record::Exchange(exchange) = record {
+            self.exchanges = self.exchanges.saturating_add(1);
+            let (low, high) = self.numbers.unwrap_or((exchange.number, exchange.number));
+            self.numbers = Some((low.min(exchange.number), high.max(exchange.number)));
+        }
+        Some(())
+    }
+
+    /// The content of its frame.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The chain's head after it.
+    pub fn head(&self) -> Head {
+        self.after
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() <= START
+    }
+
+    /// Its place in the index, where its frame begins at this byte and has this digest.
+    pub fn entry(&self, at: u64, frame: Digest) -> BlockEntry {
+        BlockEntry {
+            at,
+            frame,
+            first: self.before.count,
+            records: self.after.count.saturating_sub(self.before.count),
+            exchanges: self.exchanges,
+            numbers: self.numbers,
+            chain: self.after.digest,
+        }
+    }
+}
+
+/// The records of a block, one by one.
+pub(super) struct Records {
+    content: Vec<u8>,
+    at: usize,
+    head: Head,
+}
+
+impl Records {
+    /// The records in the content of a frame; `None` where it is none.
+    pub fn of(content: Vec<u8>) -> Option<Records> {
+        let (first, rest) = content.split_first_chunk::<8>()?;
+        let (digest, _) = rest.split_first_chunk::<32>()?;
+        let head = Head { count: u64::from_be_bytes(*first), digest: Digest(*digest) };
+        Some(Records { content, at: START, head })
+    }
+
+    /// The chain's head after what was read; at the start that before the block.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The next record's bytes; an error where they are cut.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, String> {
+        let rest = self.content.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let cut = || format!("record {} is cut off", self.head.count);
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| cut())?;
+        let bytes = rest.get(..length).ok_or_else(cut)?;
+        self.at = self.at.saturating_add(4).saturating_add(length);
+        self.head = self.head.then(bytes);
+        Ok(Some(bytes))
+    }
+}

@@ -1,0 +1,245 @@
+//! Reads an archive: first the seal and the index at its end, then the rest from front to back, a block at a time, each
+//! part against the digest that the seal or the index holds for it.
+
+use super::block::Records;
+use super::frame::{self, Frame, FrameHead, Tag};
+use super::index::{BlockEntry, Index};
+use super::manifest::Manifest;
+use super::{Damage, FORMAT, Header, RuleFile, Unreadable, preamble};
+use crate::capture::error::{CaptureError, Trouble};
+use crate::seal::{Digest, Fingerprint, Head};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An archive whose seal, header, rule files and index hold; its records are checked as they are read.
+#[derive(Clone, Debug)]
+pub(in crate::capture) struct Archive {
+    path: PathBuf,
+    pub header: Header,
+    /// The head of the chain that is sealed.
+    pub head: Head,
+    pub sealed_by: Vec<Fingerprint>,
+    pub rules: Arc<Vec<RuleFile>>,
+    blocks: Arc<Vec<BlockEntry>>,
+}
+
+/// Where a frame lies.
+struct Place {
+    at: u64,
+    head: FrameHead,
+}
+
+/// Opens the archive at this place.
+pub(in crate::capture) fn open(path: &Path) -> Result<Archive, CaptureError> {
+    sections(path).map_err(|error| told(path, error))
+}
+
+/// An error of this room as everybody's.
+pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
+    match error {
+        Unreadable::Io(error) => CaptureError::io("read", path, &error),
+        Unreadable::Damaged(Damage { at, what }) => CaptureError::damaged(path, format_args!("at byte {at}, {what}")),
+        Unreadable::Newer(version) => {
+            let name = path.display();
+            let sentence = format!("{name} is an archive of format {version}, this version reads format {FORMAT}");
+            CaptureError::new(Trouble::Unsupported, format!("{sentence}: use a newer poscert"))
+        }
+    }
+}
+
+fn sections(path: &Path) -> Result<Archive, Unreadable> {
+    let mut file = BufReader::new(File::open(path)?);
+    let places = places(&mut file)?;
+    let (seal, rest) = last(&places, Tag::Seal)?;
+    let (manifest, sealed_by, _) = Manifest::read(&frame_at(&mut file, seal)?, seal.at)?;
+    if manifest.length != seal.at {
+        return Err(Damage::new(seal.at, format!("the seal was made to stand at byte {}", manifest.length)).into());
+    }
+    let (index_place, rest) = last(rest, Tag::Index)?;
+    let index: Index = json(&sealed(&mut file, index_place, manifest.index)?, index_place)?;
+    let (header_place, rest) = first(rest)?;
+    let header: Header = json(&sealed(&mut file, header_place, manifest.header)?, header_place)?;
+    if rest.len() != manifest.rules.len().saturating_add(index.blocks.len()) {
+        return Err(Damage::new(header_place.at, "sections stand behind the header that nobody sealed").into());
+    }
+    let (rule_places, block_places) = rest.split_at(manifest.rules.len().min(rest.len()));
+    let mut rules = Vec::new();
+    for (place, entry) in rule_places.iter().zip(&manifest.rules) {
+        let (name, text) = rule_file(sealed(&mut file, place, entry.frame)?, place)?;
+        if name != entry.name || Digest::of(&text) != entry.text {
+            return Err(
+                Damage::new(place.at, format!("the rule file {:?} is not the one that was sealed", name)).into()
+            );
+        }
+        rules.push((name, text));
+    }
+    for (place, entry) in block_places.iter().zip(&index.blocks) {
+        if place.at != entry.at || place.head.digest != entry.frame || place.head.tag != Tag::Records {
+            let what = format!("{} are not those that were sealed", entry.name());
+            return Err(Damage::new(place.at, what).into());
+        }
+    }
+    let head = manifest.head();
+    let (rules, blocks) = (Arc::new(rules), Arc::new(index.blocks));
+    Ok(Archive { path: path.to_owned(), header, head, sealed_by, rules, blocks })
+}
+
+/// Walks from frame to frame, without reading what is in them; the last one ends where the file does.
+fn places(file: &mut BufReader<File>) -> Result<Vec<Place>, Unreadable> {
+    let mut start = Vec::new();
+    file.by_ref().take(preamble::BYTES as u64).read_to_end(&mut start)?;
+    preamble::read(&start)?;
+    let length = file.get_ref().metadata()?.len();
+    let mut at = preamble::BYTES as u64;
+    let mut places = Vec::new();
+    loop {
+        let head = frame::read_head(file, at)?;
+        let next = at.saturating_add(head.length());
+        if next > length {
+            return Err(Damage::new(at, format!("{} is cut off", head.tag.name())).into());
+        }
+        places.push(Place { at, head });
+        if head.tag == Tag::Seal {
+            return match length.saturating_sub(next) {
+                0 => Ok(places),
+                more => Err(Damage::new(next, format!("{more} bytes stand behind the seal")).into()),
+            };
+        }
+        file.seek_relative(i64::try_from(head.length().saturating_sub(frame::HEAD_BYTES)).unwrap_or(i64::MAX))?;
+        at = next;
+    }
+}
+
+/// The byte at which the seal's frame begins.
+pub(super) fn seal_at(file: &mut BufReader<File>) -> Result<u64, Unreadable> {
+    let places = places(file)?;
+    Ok(last(&places, Tag::Seal)?.0.at)
+}
+
+fn last(places: &[Place], tag: Tag) -> Result<(&Place, &[Place]), Damage> {
+    match places.split_last() {
+        Some((place, rest)) if place.head.tag == tag => Ok((place, rest)),
+        Some((place, _)) => Err(Damage::new(place.at, format!("{} should stand there", tag.name()))),
+        None => Err(Damage::new(preamble::BYTES as u64, format!("{} should stand there", tag.name()))),
+    }
+}
+
+fn first(places: &[Place]) -> Result<(&Place, &[Place]), Damage> {
+    match places.split_first() {
+        Some((place, rest)) if place.head.tag == Tag::Header => Ok((place, rest)),
+        _ => Err(Damage::new(preamble::BYTES as u64, "the header should stand there")),
+    }
+}
+
+fn frame_at(file: &mut BufReader<File>, place: &Place) -> Result<Frame, Unreadable> {
+    file.seek(SeekFrom::Start(place.at))?;
+    frame::read(file, place.at)
+}
+
+/// The content of a frame that has to be the one of this digest.
+fn sealed(file: &mut BufReader<File>, place: &Place, digest: Digest) -> Result<Vec<u8>, Unreadable> {
+    let frame = frame_at(file, place)?;
+    if frame.head.digest != digest {
+        let what = format!("{} is not the one that was sealed", frame.head.tag.name());
+        return Err(Damage::new(place.at, what).into());
+    }
+    Ok(frame.content)
+}
+
+fn json<T: serde::de::DeserializeOwned>(content: &[u8], place: &Place) -> Result<T, Damage> {
+    let unreadable = |error| Damage::new(place.at, format!("{} cannot be read ({error})", place.head.tag.name()));
+    serde_json::from_slice(content).map_err(unreadable)
+}
+
+fn rule_file(content: Vec<u8>, place: &Place) -> Result<RuleFile, Damage> {
+    let parts = content.split_first_chunk::<4>().and_then(|(length, rest)| {
+        let (name, text) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        Some((String::from_utf8(name.to_vec()).ok()?, text.to_vec()))
+    });
+    parts.ok_or_else(|| Damage::new(place.at, "a rule file has no name"))
+}
+
+impl Archive {
+    /// The bytes of its records, in the order of the log.
+    pub fn log(&self) -> Result<Log, CaptureError> {
+        let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
+        let file = BufReader::new(file);
+        Ok(Log { archive: self.clone(), file, block: 0, records: None, head: Head::default(), ended: false })
+    }
+
+    /// That something does not hold of the archive as a whole.
+    pub fn damaged(&self, what: &str) -> CaptureError {
+        CaptureError::damaged(&self.path, what)
+    }
+}
+
+/// The records of an archive, one block in memory at a time.
+pub(in crate::capture) struct Log {
+    archive: Archive,
+    file: BufReader<File>,
+    block: usize,
+    records: Option<Records>,
+    head: Head,
+    ended: bool,
+}
+
+impl Log {
+    fn record(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
+        loop {
+            if let Some(records) = &mut self.records {
+                let entry = self.archive.blocks.get(self.block.saturating_sub(1)).cloned().unwrap_or_default();
+                let damaged = |what: String| Damage::new(entry.at, format!("in {}: {what}", entry.name()));
+                if let Some(bytes) = records.next().map_err(damaged)? {
+                    return Ok(Some(bytes.to_vec()));
+                }
+                self.head = records.head();
+                let sealed = Head { count: entry.first.saturating_add(entry.records), digest: entry.chain };
+                if self.head != sealed {
+                    return Err(damaged("the chain of digests does not end as the index says".to_owned()).into());
+                }
+                self.records = None;
+            }
+            let Some(entry) = self.archive.blocks.get(self.block) else {
+                let at = self.archive.blocks.last().map_or(0, |entry| entry.at);
+                let whole = self.head == self.archive.head;
+                let what = "the chain of digests does not end as the seal says";
+                return if whole { Ok(None) } else { Err(Damage::new(at, what).into()) };
+            };
+            self.records = Some(open_block(&mut self.file, entry, self.head)?);
+            self.block = self.block.saturating_add(1);
+        }
+    }
+}
+
+/// The block of an entry of the index; the chain stands at `before` there.
+pub(super) fn open_block(file: &mut BufReader<File>, entry: &BlockEntry, before: Head) -> Result<Records, Unreadable> {
+    let named = |what: &str| Damage::new(entry.at, format!("{} {what}", entry.name()));
+    file.seek(SeekFrom::Start(entry.at))?;
+    let frame = frame::read(file, entry.at).map_err(|error| match error {
+        Unreadable::Damaged(damage) => named(&format!("cannot be read: {}", damage.what)).into(),
+        other => other,
+    })?;
+    if frame.head.tag != Tag::Records || frame.head.digest != entry.frame {
+        return Err(named("are not those that were sealed").into());
+    }
+    let records = Records::of(frame.content).ok_or_else(|| named("are cut off"))?;
+    if records.head() != before {
+        return Err(named("do not follow on what stands before them").into());
+    }
+    Ok(records)
+}
+
+impl Iterator for Log {
+    type Item = Result<Vec<u8>, CaptureError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let record = self.record().map_err(|error| told(&self.archive.path, error)).transpose();
+        self.ended = !matches!(record, Some(Ok(_)));
+        record
+    }
+}

@@ -1,0 +1,35 @@
+//! Further signatures on an archive: of a witness, a build server, an operator. Nothing but the seal's frame is written
+//! anew.
+
+use super::frame::{self, Tag};
+use super::manifest::Manifest;
+use super::reader::{self, told};
+use super::{Damage, Unreadable};
+use crate::capture::error::CaptureError;
+use crate::seal::{Fingerprint, SigningKey};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Writes the archive at `path` to `out` with one more signature over its manifest; gives the fingerprints of all that
+/// signed it. A key signs once. Only an archive that holds in all its parts should be signed: open and read it first.
+///
+/// # Errors
+/// An archive that cannot be read, or an `out` that cannot be written.
+pub fn add_signature(path: &Path, key: &SigningKey, out: &mut impl Write) -> Result<Vec<Fingerprint>, CaptureError> {
+    signed(path, key, out).map_err(|error| told(path, error))
+}
+
+fn signed(path: &Path, key: &SigningKey, out: &mut impl Write) -> Result<Vec<Fingerprint>, Unreadable> {
+    let mut file = BufReader::new(File::open(path)?);
+    let at = reader::seal_at(&mut file)?;
+    file.seek(SeekFrom::Start(at))?;
+    let (_, _, mut envelope) = Manifest::read(&frame::read(&mut file, at)?, at)?;
+    envelope.sign(key).map_err(|words| Damage::new(at, words))?;
+    let signers = envelope.signers(&[]).map_err(|words| Damage::new(at, words))?;
+    file.seek(SeekFrom::Start(0))?;
+    io::copy(&mut file.take(at), out)?;
+    frame::write(out, Tag::Seal, envelope.json().as_bytes())?;
+    out.flush()?;
+    Ok(signers)
+}

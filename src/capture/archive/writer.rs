@@ -1,0 +1,138 @@
+//! Writes an archive from front to back, a block of records in memory at a time. It depends on the capture, the rule
+//! files, the key and this version alone: nothing says when or where it was made.
+
+use super::block::Block;
+use super::frame::{self, CONTENT_LIMIT, Tag};
+use super::index::Index;
+use super::manifest::{Manifest, RuleEntry, TYPE};
+use super::{FORMAT, RuleFile, preamble};
+use crate::capture::error::{CaptureError, Trouble};
+use crate::capture::{Capture, codec};
+use crate::seal::{Digest, Envelope, Head, SigningKey};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// How long a block grows before the next one is begun.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// Writes a capture as a sealed archive, with the rule files it was judged by. `progress` is told how many records are
+/// written.
+///
+/// # Errors
+/// A capture that a recorder is writing, a HAR, one that cannot be read to its end, or an `out` that cannot be written.
+pub fn write(
+    capture: &Capture,
+    rules: &[RuleFile],
+    key: &SigningKey,
+    out: &mut impl Write,
+    progress: impl FnMut(u64),
+) -> Result<Head, CaptureError> {
+    write_in_blocks(BLOCK_BYTES, capture, rules, key, out, progress)
+}
+
+/// As [`write`], with blocks of that many bytes.
+pub(super) fn write_in_blocks(
+    block_bytes: usize,
+    capture: &Capture,
+    rules: &[RuleFile],
+    key: &SigningKey,
+    out: &mut impl Write,
+    mut progress: impl FnMut(u64),
+) -> Result<Head, CaptureError> {
+    if capture.live {
+        let sentence = "a recorder is writing into this capture: stop it first, an archive does not grow";
+        return Err(CaptureError::new(Trouble::Held, sentence));
+    }
+    let log = capture.log()?;
+    let mut out = Counted { out, count: 0 };
+    out.write_all(&preamble::bytes()).map_err(failed)?;
+    let header = frame::write(&mut out, Tag::Header, &json(&capture.header)?).map_err(failed)?.digest;
+    let rules = write_rules(&mut out, rules).map_err(failed)?;
+    let mut index = Index::default();
+    let mut block = Block::behind(Head::default());
+    for bytes in log {
+        let bytes = bytes?;
+        let too_long = || failed(io::Error::other(format!("record {} is longer than a block", block.head().count)));
+        if bytes.len().saturating_add(64) > usize::try_from(CONTENT_LIMIT).unwrap_or(usize::MAX) {
+            return Err(too_long());
+        }
+        if !block.is_empty() && block.bytes().len().saturating_add(bytes.len()) > block_bytes {
+            block = write_block(&mut out, block, &mut index).map_err(failed)?;
+            progress(block.head().count);
+        }
+        let record = codec::decode(&bytes).map_err(|words| failed(io::Error::other(words)))?;
+        if block.add(&record, &bytes).is_none() {
+            return Err(failed(io::Error::other("a record is longer than a block")));
+        }
+    }
+    if !block.is_empty() {
+        block = write_block(&mut out, block, &mut index).map_err(failed)?;
+    }
+    let head = block.head();
+    progress(head.count);
+    if head != capture.head {
+        let sentence = "the capture changed while it was read: export it again";
+        return Err(CaptureError::new(Trouble::Damaged, sentence));
+    }
+    let index = frame::write(&mut out, Tag::Index, &json(&index)?).map_err(failed)?.digest;
+    let manifest = Manifest {
+        format: FORMAT,
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        records: head.count,
+        chain: head.digest,
+        header,
+        rules,
+        index,
+        length: out.count,
+    };
+    let mut envelope = Envelope::new(TYPE, &json(&manifest)?);
+    envelope.sign(key).map_err(|words| failed(io::Error::other(words)))?;
+    frame::write(&mut out, Tag::Seal, envelope.json().as_bytes()).map_err(failed)?;
+    out.flush().map_err(failed)?;
+    Ok(head)
+}
+
+fn write_block(out: &mut Counted<impl Write>, block: Block, index: &mut Index) -> io::Result<Block> {
+    let at = out.count;
+    let head = frame::write(out, Tag::Records, block.bytes())?;
+    index.blocks.push(block.entry(at, head.digest));
+    Ok(Block::behind(block.head()))
+}
+
+/// A rule file's frame holds the length of its name (4 bytes, big-endian), its name and its text.
+fn write_rules(out: &mut Counted<impl Write>, rules: &[RuleFile]) -> io::Result<Vec<RuleEntry>> {
+    let mut entries = Vec::new();
+    for (name, text) in rules {
+        let length = u32::try_from(name.len()).map_err(io::Error::other)?;
+        let content = [&length.to_be_bytes()[..], name.as_bytes(), text].concat();
+        let frame = frame::write(out, Tag::Rule, &content)?.digest;
+        entries.push(RuleEntry { name: name.clone(), text: Digest::of(text), frame });
+    }
+    Ok(entries)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, CaptureError> {
+    serde_json::to_vec(value).map_err(|error| failed(io::Error::other(error)))
+}
+
+fn failed(error: io::Error) -> CaptureError {
+    CaptureError::new(Trouble::Io, format!("cannot write the archive: {error}; check where it goes"))
+}
+
+/// Counts what goes through.
+struct Counted<W> {
+    out: W,
+    count: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.count = self.count.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

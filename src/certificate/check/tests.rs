@@ -1,0 +1,132 @@
+//! A certificate holds for its own capture alone, and nothing in it can be changed unseen, not even by who has a key.
+
+use super::super::{sample, statement};
+use super::*;
+use crate::seal::SigningKey;
+
+fn checked(certificate: &Certificate, verdict: &Verdict, trusted: &[Fingerprint]) -> Checked {
+    check(certificate, verdict, Some(&sample::session()), &sample::seen(), trusted)
+}
+
+#[test]
+fn it_holds_for_its_own_capture() {
+    let (certificate, signer) = sample::certificate();
+    let checked = checked(&certificate, &sample::verdict(), &[]);
+    assert_eq!((checked.broken, checked.signers), (vec![], vec![signer]));
+    assert!(checked.notes.len() == 1 && checked.notes[0].contains("Anybody can make a key"));
+    let trusted = super::tests::checked(&certificate, &sample::verdict(), &[signer]);
+    assert!(trusted.holds() && trusted.notes.is_empty());
+    // The directory that it was sealed from is the same capture.
+    let mut directory = sample::verdict();
+    directory.capture.kind = "directory";
+    directory.capture.sealed_by.clear();
+    assert!(super::tests::checked(&certificate, &directory, &[signer]).holds());
+}
+
+#[test]
+fn an_untrusted_signer_is_named() {
+    let (certificate, signer) = sample::certificate();
+    let other = SigningKey::random().unwrap().public().fingerprint();
+    let broken = checked(&certificate, &sample::verdict(), &[other]).broken;
+    assert_eq!(broken, [format!("It is signed by {signer}, and that is no trusted key.")]);
+}
+
+/// Every place of a JSON value, with another value to put there.
+fn places(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, one)| places(one, &format!("{path}/{key}"), found)),
+        Value::Array(list) => {
+            for (at, one) in list.iter().enumerate() {
+                places(one, &format!("{path}/{at}"), found);
+            }
+            let mut shorter = list.clone();
+            if shorter.pop().is_some() {
+                found.push((path.to_owned(), Value::Array(shorter)));
+            }
+        }
+        Value::String(text) => {
+            let other = match text.as_str() {
+                "passed" => "failed".to_owned(),
+                "must" => "should".to_owned(),
+                "should" => "must".to_owned(),
+                "not-exercised" | "warning" | "not-tested" => "passed".to_owned(),
+                text => format!("{text}0"),
+            };
+            found.push((path.to_owned(), Value::String(other)));
+        }
+        Value::Number(_) => found.push((path.to_owned(), Value::from(77))),
+        Value::Bool(one) => found.push((path.to_owned(), Value::Bool(!one))),
+        Value::Null => found.push((path.to_owned(), Value::String("x".into()))),
+    }
+}
+
+#[test]
+fn every_field_that_a_key_holder_changes_is_found() {
+    let key = SigningKey::random().unwrap();
+    let whole = serde_json::to_value(sample::statement()).unwrap();
+    let mut changes = Vec::new();
+    places(&whole, "", &mut changes);
+    assert!(changes.len() > 60, "{}", changes.len());
+    for (path, other) in changes {
+        let mut forged = whole.clone();
+        *forged.pointer_mut(&path).unwrap() = other;
+        // What is no certificate any more is refused where it is read.
+        let Ok(forged) = serde_json::from_value::<Statement>(forged) else { continue };
+        let Ok(forged) = Certificate::give(&forged, &key) else { continue };
+        let checked = checked(&forged, &sample::verdict(), &[]);
+        let told =
+            checked.broken.len() + usize::from(checked.notes.iter().any(|note| note.contains("given by engine")));
+        assert!(told > 0, "{path}");
+        assert!(path == "/predicate/engine" || !checked.holds(), "{path}");
+    }
+}
+
+#[test]
+fn any_byte_of_the_file_that_changes_is_found() {
+    let (certificate, signer) = sample::certificate();
+    for at in 0..certificate.bytes().len() {
+        let mut bytes = certificate.bytes().to_vec();
+        bytes[at] ^= 1;
+        let Ok(changed) = Certificate::read(&bytes) else { continue };
+        assert!(!checked(&changed, &sample::verdict(), &[signer]).holds(), "byte {at}");
+    }
+}
+
+#[test]
+fn another_capture_other_rules_and_another_verdict_are_named() {
+    let (certificate, _) = sample::certificate();
+    let broken = |change: fn(&mut Verdict)| {
+        let mut verdict = sample::verdict();
+        change(&mut verdict);
+        checked(&certificate, &verdict, &[]).broken.join("\n")
+    };
+    assert!(broken(|v| v.capture.digest = "0".repeat(64)).contains("another capture, or another state"));
+    assert!(broken(|v| v.rules.digest = "0".repeat(64)).contains("It rests on other rules"));
+    assert!(broken(|v| v.rules.builtin = false).contains("not the ones built into this version"));
+    let failed = broken(|v| v.verdict = crate::verify::verdict::Outcome::Failed);
+    assert!(failed.contains("the verdict is failed") && failed.contains("`verdict: outcome`"), "{failed}");
+    let other = broken(|v| v.requirements[0].title = "other".into());
+    assert!(other.contains("`requirements ALL-01: title`: the certificate says"), "{other}");
+    // What the certificate does not repeat is in the digest.
+    let finding = broken(|v| v.features[0].cases[0].witness.push(99));
+    assert!(finding.starts_with("The verdict that it binds is another one"), "{finding}");
+}
+
+#[test]
+fn sealed_rules_of_another_version_need_a_trusted_signer() {
+    let (certificate, signer) = sample::certificate();
+    let mut verdict = sample::verdict();
+    verdict.rules.builtin = false;
+    assert!(checked(&certificate, &verdict, &[signer]).holds());
+    // And nothing else is let pass with them.
+    verdict.capture.complete = false;
+    assert!(!checked(&certificate, &verdict, &[signer]).holds());
+}
+
+#[test]
+fn an_unsigned_one_does_not_hold() {
+    let payload = serde_json::to_vec(&sample::statement()).unwrap();
+    let bare = crate::seal::Envelope::new(statement::PAYLOAD_TYPE, &payload);
+    let bare = Certificate::read(bare.json().as_bytes()).unwrap();
+    assert_eq!(checked(&bare, &sample::verdict(), &[]).broken, ["Nobody signed it."]);
+}

@@ -1,0 +1,56 @@
+//! Moments as certificates and the ledger write them: RFC 3339 in UTC, to the second; and for people.
+
+use jiff::Timestamp;
+
+/// A moment of the wall clock, in microseconds since the Unix epoch; `None` where no calendar has it.
+pub fn of_micros(wall_us: i64) -> Option<String> {
+    Timestamp::from_second(wall_us.div_euclid(1_000_000)).ok().map(|moment| moment.to_string())
+}
+
+/// This moment.
+pub fn now() -> String {
+    let now = Timestamp::now();
+    of_micros(now.as_microsecond()).unwrap_or_else(|| now.to_string())
+}
+
+/// Whether a text is a moment.
+pub fn is_moment(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+}
+
+/// `25 November 2026` for people; a text that is no moment as it is.
+pub fn day(moment: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let Ok(at) = moment.parse::<Timestamp>() else { return moment.to_owned() };
+    let at = at.to_zoned(jiff::tz::TimeZone::UTC);
+    let month = usize::try_from(at.month()).ok().and_then(|month| MONTHS.get(month.saturating_sub(1)));
+    month.map_or(moment.to_owned(), |month| format!("{} {month} {}", at.day(), at.year()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_in_utc_to_the_second() {
+        assert_eq!(of_micros(1_795_000_000_999_999).as_deref(), Some("2026-11-18T11:06:40Z"));
+        assert_eq!(of_micros(-1).as_deref(), Some("1969-12-31T23:59:59Z"));
+        assert_eq!(of_micros(i64::MAX), None);
+        assert!(is_moment(&now()) && !is_moment("yesterday"));
+        assert_eq!(day("2026-11-18T11:06:40Z"), "18 November 2026");
+        assert_eq!(day("soon"), "soon");
+    }
+}

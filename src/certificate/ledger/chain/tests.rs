@@ -1,0 +1,142 @@
+//! Whatever is done to a ledger's lines is found, and what a crash leaves is told apart from damage.
+
+use super::super::{Evidence, Given, Revoked};
+use super::*;
+use proptest::prelude::*;
+
+fn given(number: u64) -> Act {
+    Act::Given(Given {
+        id: format!("pc-{number:012x}"),
+        digest: "0".repeat(64),
+        signed_by: vec!["k".into()],
+        integrator_id: "ACME".into(),
+        client_id: "c0ffee00-0000-4000-8000-000000000001".into(),
+        system_name: Some("Till \"one\"\n".into()),
+        version: "2.1.0".into(),
+        features: vec!["onboarding".into()],
+        capture: "1".repeat(64),
+        date: "2026-11-18T11:06:40Z".into(),
+    })
+}
+
+fn revoked(number: u64) -> Act {
+    let evidence = Evidence { kind: "har".into(), digest: "e".repeat(64), exchanges: 3 };
+    Act::Revoked(Revoked { id: format!("pc-{number:012x}"), reason: "it lies".into(), evidence })
+}
+
+/// Lines of these acts, and the head after each.
+fn ledger(acts: &[Act]) -> (Vec<String>, Vec<Head>) {
+    let (mut lines, mut heads) = (Vec::new(), vec![Head::default()]);
+    for (act, number) in acts.iter().zip(1..) {
+        let entry = Entry { number, entered: "2026-12-01T08:00:00Z".into(), act: act.clone() };
+        let (line, head) = line(&entry, *heads.last().unwrap()).unwrap();
+        lines.push(line);
+        heads.push(head);
+    }
+    (lines, heads)
+}
+
+fn some(n: u64) -> (Vec<String>, Head) {
+    // Each third is the revocation of the one before.
+    let acts: Vec<Act> = (1..=n).map(|at| if at % 3 == 0 { revoked(at - 1) } else { given(at) }).collect();
+    let (lines, heads) = ledger(&acts);
+    (lines, *heads.last().unwrap())
+}
+
+fn line_of(why: &str) -> u64 {
+    let rest = why.strip_prefix("line ").unwrap_or_else(|| panic!("{why:?} names no line"));
+    rest.split(':').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let (lines, head) = some(7);
+    let read = read(lines.concat().as_bytes(), Some(head)).unwrap();
+    assert_eq!((read.entries.len(), read.head, read.uncounted), (7, head, 0));
+    assert!(read.torn.is_empty() && !read.unbroken && read.whole == lines.concat().len());
+    assert_eq!(head_of(&head_text(head)), Some(head));
+    assert_eq!(super::read(b"", None), Ok(Lines::default()));
+}
+
+proptest! {
+    #[test]
+    fn any_changed_byte_is_found(n in 1_u64..8, at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+        let (lines, head) = some(n);
+        let mut bytes = lines.concat().into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let changed = 1 + lines.concat().as_bytes()[..at].iter().filter(|&&b| b == b'\n').count() as u64;
+        // A line break that became something else leaves the line unread, or two joined.
+        let why = read(&bytes, Some(head)).unwrap_err();
+        prop_assert_eq!(line_of(&why), changed);
+    }
+
+    #[test]
+    fn any_line_removed_doubled_or_moved_is_found(n in 2_u64..9, a in any::<prop::sample::Index>(),
+                                                  b in any::<prop::sample::Index>()) {
+        let (lines, head) = some(n);
+        let (a, b) = (a.index(lines.len()), b.index(lines.len()));
+        let mut removed = lines.clone();
+        removed.remove(a);
+        let why = read(removed.concat().as_bytes(), Some(head)).unwrap_err();
+        prop_assert_eq!(line_of(&why), a as u64 + 1);
+        let mut doubled = lines.clone();
+        doubled.insert(a, lines[a].clone());
+        prop_assert!(read(doubled.concat().as_bytes(), Some(head)).is_err());
+        let mut moved = lines.clone();
+        moved.swap(a, b);
+        prop_assert_eq!(read(moved.concat().as_bytes(), Some(head)).is_err(), a != b);
+    }
+
+    #[test]
+    fn a_cut_is_damage_where_entries_are_lost_and_mended_where_one_was_being_written(n in 1_u64..6,
+                                                                                     cut in any::<prop::sample::Index>()) {
+        let (lines, last) = some(n);
+        let bytes = lines.concat();
+        let before = ledger_head_before_last(n);
+        let kept = bytes.len() - lines.last().unwrap().len();
+        // The last entry was being written: the head does not count it yet.
+        let cut = kept + cut.index(lines.last().unwrap().len());
+        let torn = read(&bytes.as_bytes()[..cut], Some(before)).unwrap();
+        let whole_but_break = cut == bytes.len() - 1;
+        prop_assert_eq!(torn.entries.len() as u64, n - u64::from(!whole_but_break));
+        prop_assert_eq!(torn.unbroken, whole_but_break);
+        prop_assert_eq!(torn.torn.len(), if whole_but_break { 0 } else { cut - kept });
+        // It was counted: the cut is a loss, unless only the break is missing.
+        prop_assert_eq!(read(&bytes.as_bytes()[..cut], Some(last)).is_err(), !whole_but_break);
+    }
+}
+
+fn ledger_head_before_last(n: u64) -> Head {
+    some(n - 1).1
+}
+
+#[test]
+fn the_head_is_needed_and_must_be_of_this_ledger() {
+    let (lines, _) = some(3);
+    let bytes = lines.concat();
+    assert!(read(bytes.as_bytes(), None).unwrap_err().contains("its head is missing"));
+    let other = Head { count: 2, digest: Digest::of(b"x") };
+    assert_eq!(line_of(&read(bytes.as_bytes(), Some(other)).unwrap_err()), 2);
+    assert!(read(bytes.as_bytes(), Some(Head { count: 0, digest: Digest::of(b"x") })).is_err());
+    // A head that a crash left behind is no damage.
+    assert_eq!(read(bytes.as_bytes(), Some(Head::default())).unwrap().uncounted, 3);
+}
+
+#[test]
+fn what_chains_well_must_also_make_sense() {
+    for (acts, wanted) in [
+        (vec![revoked(1)], "line 1: pc-000000000001 was never given"),
+        (vec![given(1), given(1)], "line 2: pc-000000000001 was given before"),
+        (vec![given(1), revoked(1), revoked(1)], "line 3: pc-000000000001 was revoked before"),
+    ] {
+        let (lines, heads) = ledger(&acts);
+        assert_eq!(read(lines.concat().as_bytes(), heads.last().copied()).unwrap_err(), wanted);
+    }
+    let skipped = Entry { number: 2, entered: "2026-12-01T08:00:00Z".into(), act: given(1) };
+    let (text, head) = line(&skipped, Head::default()).unwrap();
+    assert_eq!(read(text.as_bytes(), Some(head)).unwrap_err(), "line 1: it is entry 2");
+    let undated = Entry { number: 1, entered: "soon".into(), act: given(1) };
+    let (text, head) = line(&undated, Head::default()).unwrap();
+    assert_eq!(read(text.as_bytes(), Some(head)).unwrap_err(), "line 1: its date is none");
+}

@@ -1,0 +1,124 @@
+//! The ledger on a disk: nothing is lost in a crash or among several writers.
+
+use super::super::{Evidence, Given, Revoked};
+use super::*;
+
+fn given(id: &str) -> Act {
+    Act::Given(Given {
+        id: id.into(),
+        digest: "0".repeat(64),
+        signed_by: vec![],
+        integrator_id: "ACME".into(),
+        client_id: "c".into(),
+        system_name: None,
+        version: "2.1.0".into(),
+        features: vec![],
+        capture: String::new(),
+        date: "2026-11-18T11:06:40Z".into(),
+    })
+}
+
+fn add(path: &Path, id: &str) -> Result<Ledger, String> {
+    Ledger::add(path, |_| Ok(Some(given(id))))
+}
+
+#[test]
+fn it_grows_and_is_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data/ledger.jsonl");
+    assert_eq!(Ledger::read(&path).unwrap().lines, Lines::default());
+    assert!(!path.exists(), "reading writes nothing");
+    for at in 1..=3 {
+        let ledger = add(&path, &format!("pc-{at}")).unwrap();
+        assert_eq!(ledger.lines, Ledger::read(&path).unwrap().lines);
+    }
+    let read = Ledger::read(&path).unwrap();
+    assert_eq!((read.lines.entries.len(), read.notes.len()), (3, 0));
+    assert!(read.lines.entries.iter().all(|entry| date::is_moment(&entry.entered)));
+    // Nothing to add, or a refusal: nothing is written.
+    assert_eq!(Ledger::add(&path, |_| Ok(None)).unwrap().lines, read.lines);
+    assert_eq!(Ledger::add(&path, |entries| Err(format!("{}", entries.len()))).unwrap_err(), "3");
+    assert_eq!(Ledger::read(&path).unwrap().lines, read.lines);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.jsonl");
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let path = &path;
+            scope.spawn(move || (0..10).for_each(|at| drop(add(path, &format!("pc-{writer}-{at}")).unwrap())));
+        }
+    });
+    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 40);
+}
+
+#[test]
+fn what_a_crash_cut_is_told_and_put_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.jsonl");
+    add(&path, "pc-1").unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&whole, &b"{\"chain\":\"12"[..]].concat()).unwrap();
+    let read = Ledger::read(&path).unwrap();
+    assert!(read.lines.entries.len() == 1 && read.notes[0].contains("was cut off"), "{:?}", read.notes);
+    let mended = add(&path, "pc-2").unwrap();
+    assert!(mended.notes[0].contains("put aside into"), "{:?}", mended.notes);
+    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 2);
+    assert_eq!(std::fs::read(torn_place(&path)).unwrap(), b"{\"chain\":\"12\n");
+
+    // The line break alone is missing, and the head is one behind: the entry counts.
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    std::fs::write(head_place(&path), chain::head_text(crate::seal::Head::default())).unwrap();
+    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 2);
+    add(&path, "pc-3").unwrap();
+    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 3);
+}
+
+#[test]
+fn damage_is_never_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.jsonl");
+    for id in ["pc-1", "pc-2", "pc-3"] {
+        add(&path, id).unwrap();
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (damaged, wanted) in [
+        (text.replace("pc-2", "pc-9"), "line 2: "),
+        (text.lines().take(2).map(|line| format!("{line}\n")).collect(), "line 3: there must be 3 entries, and 2"),
+        (String::new(), "line 1: there must be 3 entries, and 0"),
+    ] {
+        std::fs::write(&path, &damaged).unwrap();
+        for refused in [Ledger::read(&path), add(&path, "pc-4")] {
+            let why = refused.unwrap_err();
+            assert!(why.contains(wanted) && why.contains("is damaged"), "{why}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged);
+    }
+    std::fs::write(&path, &text).unwrap();
+    std::fs::remove_file(head_place(&path)).unwrap();
+    assert!(Ledger::read(&path).unwrap_err().contains("its head is missing"));
+    std::fs::write(head_place(&path), "3").unwrap();
+    assert!(Ledger::read(&path).unwrap_err().contains("not the head of a ledger"));
+}
+
+#[test]
+fn what_is_revoked_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.jsonl");
+    add(&path, "pc-1").unwrap();
+    let evidence = Evidence { kind: "har".into(), digest: "e".repeat(64), exchanges: 1 };
+    let revoked = Revoked { id: "pc-1".into(), reason: "r".into(), evidence };
+    Ledger::add(&path, |_| Ok(Some(Act::Revoked(revoked)))).unwrap();
+    assert_eq!(
+        super::super::cover::standings(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
+        "r"
+    );
+}

@@ -1,0 +1,13 @@
+//! The ledger: certificates given and revoked, in a file that only grows.
+//!
+//! [`entry`] is what stands in it, [`chain`] ties the entries together, [`file`] reads and writes them, and [`cover`] answers
+//! whether a build is covered.
+
+pub mod chain;
+pub mod cover;
+pub mod entry;
+pub mod file;
+
+pub use cover::{Coverage, Standing};
+pub use entry::{Act, Entry, Evidence, Given, Revoked};
+pub use file::{Ledger, default_place};

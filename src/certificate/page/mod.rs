@@ -1,0 +1,146 @@
+//! A certificate as a page for people: what it covers, what it does not, what its signature is worth, and how to check it.
+//!
+//! It is made of the certificate alone, and is no certificate itself. As every report it loads and runs nothing, and all
+//! that came from a client is made harmless.
+
+mod details;
+mod emblem;
+
+use super::statement::{Case, Client, Predicate};
+use super::{Certificate, date};
+use crate::api::Feature;
+use crate::report::html::document;
+use crate::report::words;
+use crate::verify::verdict::CaseStatus;
+use maud::{Markup, html};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The page. A certificate whose signatures do not fit says so in place of its signers.
+pub fn render(certificate: &Certificate) -> String {
+    let predicate = &certificate.statement.predicate;
+    let body = html! {
+        main {
+            article.sheet aria-labelledby="title" {
+                (head(certificate))
+                (client(&predicate.client, predicate))
+                (features(predicate))
+                (facts(certificate))
+            }
+            (details::render(certificate))
+        }
+    };
+    let title = format!("Certificate {} of {}", certificate.id(), name(&predicate.client));
+    document(&title, STYLE, &body)
+}
+
+/// What the client is called: its system name, else whose it is.
+fn name(client: &Client) -> String {
+    match &client.system_name {
+        Some(name) => words::safe(name),
+        None => format!("Client of {}", words::safe(&client.integrator_id)),
+    }
+}
+
+fn head(certificate: &Certificate) -> Markup {
+    html! {
+        div.top {
+            p.brand { "PoS API v10" }
+            p.number { "No. " (certificate.id()) }
+        }
+        (emblem::seal())
+        p.kind { "Certificate" }
+    }
+}
+
+fn client(client: &Client, predicate: &Predicate) -> Markup {
+    let exchanges = usize::try_from(predicate.recording.exchanges).unwrap_or(usize::MAX);
+    html! {
+        h1 #title { bdi { (name(client)) } }
+        p.version { "version " (words::safe(&client.major_minor)) }
+        p.maker { "made by " bdi { (words::safe(&client.integrator_id)) } }
+        p.claim {
+            "In a recording of " (words::count(exchanges, "exchange")) " that ended on "
+            strong { (words::safe(&date::day(&predicate.date))) }
+            ", this client showed every mandatory case of the features below and broke no mandatory requirement."
+        }
+    }
+}
+
+fn features(predicate: &Predicate) -> Markup {
+    html! {
+        ul.features aria-label="Certified features" {
+            @for feature in &predicate.features {
+                li {
+                    span.tick aria-hidden="true" { "✓" }
+                    span.name { (words::safe(&feature.title)) }
+                    span.dim { (shown(&feature.cases)) }
+                }
+            }
+        }
+    }
+}
+
+/// How many cases of a feature were shown: `6 cases shown, 1 optional one not`.
+fn shown(cases: &[Case]) -> String {
+    let passed = cases.iter().filter(|case| case.status == CaseStatus::Passed).count();
+    let left = cases.len().saturating_sub(passed);
+    let shown = format!("{} shown", words::count(passed, "case"));
+    match left {
+        0 => shown,
+        1 => format!("{shown}, an optional one not"),
+        more => format!("{shown}, {more} optional ones not"),
+    }
+}
+
+fn facts(certificate: &Certificate) -> Markup {
+    let predicate = &certificate.statement.predicate;
+    let backends: Vec<String> = predicate.recording.recorders.iter().map(|one| words::safe(&one.backend)).collect();
+    html! {
+        dl.facts {
+            div { dt { "Client id" } dd { code { (words::safe(&predicate.client.client_id)) } } }
+            div { dt { "Recorded at" } dd { (words::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
+            div { dt { "Version that was certified" } dd { (words::safe(&predicate.client.version)) (builds(&predicate.client)) } }
+            div { dt { "Judged by" } dd { "poscert " (words::safe(&predicate.engine)) " and its built-in rules" } }
+            @if !predicate.recording.challenges.is_empty() {
+                div.wide { dt { "Said at the start of the recording" } dd { bdi { (words::safe(&words::list(&predicate.recording.challenges))) } } }
+            }
+            div.wide { dt { "Signed by the key" } dd { (signers(certificate)) } }
+        }
+    }
+}
+
+/// Whether the backend was one of the recording machine, which the embedded sandbox is.
+fn of_this_machine(predicate: &Predicate) -> bool {
+    let host = |backend: &str| {
+        let authority = backend.split_once("://").map_or(backend, |(_, rest)| rest).to_owned();
+        authority.rsplit_once(':').map_or(authority.clone(), |(host, _)| host.to_owned())
+    };
+    let recorders = &predicate.recording.recorders;
+    !recorders.is_empty()
+        && recorders.iter().all(|one| matches!(host(&one.backend).as_str(), "127.0.0.1" | "localhost" | "[::1]"))
+}
+
+fn builds(client: &Client) -> String {
+    let others: Vec<String> =
+        client.builds_seen.iter().filter(|build| **build != client.version).map(|build| words::safe(build)).collect();
+    if others.is_empty() { String::new() } else { format!("; its calls named {} too", words::list(&others)) }
+}
+
+fn signers(certificate: &Certificate) -> Markup {
+    html! {
+        @match certificate.signers() {
+            Ok(signers) => @for signer in signers { code { (signer) } },
+            Err(why) => strong { "None: " (words::safe(&why)) },
+        }
+    }
+}
+
+/// The features that a certificate does not name, in words.
+fn left_out(predicate: &Predicate) -> Vec<String> {
+    let named = |feature: &Feature| predicate.features.iter().any(|one| one.id == feature.id());
+    Feature::ALL.iter().filter(|feature| !named(feature)).map(|feature| feature.id().replace('-', " ")).collect()
+}
+
+#[cfg(test)]
+mod tests;

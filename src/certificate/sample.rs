@@ -1,0 +1,79 @@
+//! A certificate for the tests of this room.
+
+use super::statement::Statement;
+use super::{Certificate, Seen};
+use crate::capture::record::{Attempt, Exchange, Header, Record, RunStart, RunStop, Session};
+use crate::report::sample as verdicts;
+use crate::seal::{Fingerprint, SigningKey};
+use crate::verify::Verdict;
+use crate::verify::verdict::{Level, RequirementVerdict, Status};
+
+/// A passed verdict on a sealed capture.
+pub(crate) fn verdict() -> Verdict {
+    let mut verdict = verdicts::passed();
+    verdict.capture.kind = "archive";
+    verdict.capture.attempts = 2;
+    let requirement = |id: &str, level, status, title: &str| RequirementVerdict {
+        id: id.into(),
+        level,
+        status,
+        title: title.into(),
+        source: "api_principles#error_handling".into(),
+        findings: vec![],
+    };
+    let late = "a held call is given up after its documented time-out";
+    verdict.requirements.insert(2, requirement("ALL-15", Level::Should, Status::Warning, late));
+    verdict.requirements.insert(3, requirement("ALL-16", Level::Must, Status::Passed, "polls keep their distance"));
+    verdict
+}
+
+/// Who was certified for what.
+pub(crate) fn session() -> Session {
+    Session {
+        integrator_id: Some("Acme Oy".into()),
+        client_id: Some("2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11".into()),
+        client_version: Some("2.1.10".into()),
+        system_name: Some("Acme Till".into()),
+        features: vec!["onboarding".into(), "payment".into()],
+    }
+}
+
+/// Its records.
+pub(crate) fn records() -> Vec<Record> {
+    let call = |version: &str| {
+        let mut exchange = Exchange::default();
+        exchange.request.target = "/pos/v10/stores".into();
+        exchange.request.headers = vec![Header { name: crate::api::header::VERSION.into(), value: version.to_owned() }];
+        Record::Exchange(Box::new(exchange))
+    };
+    let upstream = "https://api.sandbox.example.com".to_owned();
+    let start =
+        RunStart { run: 1, wall_us: 1_795_000_000_000_000, engine: "0.1.0".into(), upstream, ..Default::default() };
+    vec![
+        Record::RunStart(start),
+        Record::Session(session()),
+        call("2.1.9"),
+        Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() }),
+        call("2.1.10"),
+        call("2.1.11"),
+        Record::RunStop(RunStop { run: 1, at_us: 1_000_000, next_number: 4 }),
+    ]
+}
+
+/// What its records show.
+pub(crate) fn seen() -> Seen {
+    let mut seen = Seen::default();
+    records().iter().for_each(|record| seen.take(record));
+    seen
+}
+
+/// What is stated.
+pub(crate) fn statement() -> Statement {
+    Statement::of(&verdict(), &seen(), session().system_name.as_deref())
+}
+
+/// Signed by a new key.
+pub(crate) fn certificate() -> (Certificate, Fingerprint) {
+    let key = SigningKey::random().unwrap();
+    (Certificate::give(&statement(), &key).unwrap(), key.public().fingerprint())
+}

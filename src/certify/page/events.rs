@@ -1,0 +1,130 @@
+//! What changes, as it changes: server-sent events (WHATWG HTML, section 9.2).
+//!
+//! `part`: an element's content is replaced; `row`: an exchange is over; `say`: what a screen reader is told; `phase`:
+//! another of the four steps is under way, and the page is to be loaded again; `clock`: milliseconds since the start.
+
+use super::hub::{Hub, Phase, Seen};
+use super::view::{exchange, led};
+use axum::body::{Body, Bytes};
+use http_body_util::channel::{Channel, Sender};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many pages can be open at once.
+const PAGES: usize = 16;
+/// How long changes are gathered before they are sent.
+const GATHER: Duration = Duration::from_millis(80);
+/// How often it is looked whether time alone has changed something.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a connection may be silent.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Places for pages that listen.
+#[derive(Clone)]
+pub struct Seats(Arc<Semaphore>);
+
+impl Default for Seats {
+    fn default() -> Seats {
+        Seats(Arc::new(Semaphore::new(PAGES)))
+    }
+}
+
+impl Seats {
+    /// The events from here on, and the exchanges after place `after`; `None` where all places are taken.
+    pub fn take(&self, hub: Arc<Hub>, after: u64) -> Option<Body> {
+        let seat = self.0.clone().try_acquire_owned().ok()?;
+        let (sender, body) = Channel::new(8);
+        tokio::spawn(feed(hub, after, sender, seat));
+        Some(Body::new(body))
+    }
+}
+
+async fn feed(hub: Arc<Hub>, after: u64, mut sender: Sender<Bytes, Infallible>, seat: OwnedSemaphorePermit) {
+    let mut changes = hub.changes();
+    let mut told = Told { place: after, ..Told::default() };
+    let mut last = Instant::now();
+    let mut frames = vec![frame("clock", None, &json!(hub.ms(last)))];
+    loop {
+        frames.extend(told.news(&hub));
+        if frames.is_empty() && last.elapsed() >= SILENCE {
+            frames.push(": still here\n\n".to_owned());
+        }
+        for frame in frames.drain(..) {
+            last = Instant::now();
+            if sender.send_data(Bytes::from(frame)).await.is_err() {
+                drop(seat);
+                return;
+            }
+        }
+        tokio::select! {
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// What one page was told.
+#[derive(Default)]
+struct Told {
+    place: u64,
+    phase: Option<&'static str>,
+    parts: BTreeMap<&'static str, String>,
+    headline: Option<String>,
+    case: u64,
+}
+
+impl Told {
+    /// What is new since the last time.
+    fn news(&mut self, hub: &Hub) -> Vec<String> {
+        let phase = hub.state().phase.clone();
+        let mut frames = Vec::new();
+        if self.phase.replace(phase.name()) != Some(phase.name()) {
+            frames.push(frame("phase", None, &json!(phase.name())));
+        }
+        let Phase::Certification(certification) = &phase else { return frames };
+        let now = led::parts(hub, certification);
+        for (id, html) in now.parts {
+            if self.parts.get(id) != Some(&html) {
+                frames.push(frame("part", None, &json!({"id": id, "html": html})));
+                self.parts.insert(id, html);
+            }
+        }
+        for seen in self.rows(hub) {
+            self.place = seen.place;
+            frames.push(frame("row", Some(seen.place), &json!(exchange::row(&seen.view).into_string())));
+        }
+        if let Some(ended) = self.ended(hub) {
+            frames.push(frame("say", None, &json!(ended)));
+        }
+        if self.headline.as_ref() != Some(&now.headline) {
+            frames.push(frame("say", None, &json!(now.headline)));
+            self.headline = Some(now.headline);
+        }
+        frames
+    }
+
+    fn rows(&self, hub: &Hub) -> Vec<Seen> {
+        hub.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
+    }
+
+    /// The last sentence on a case that was not told yet: those on single steps are not read out.
+    fn ended(&mut self, hub: &Hub) -> Option<String> {
+        let state = hub.state();
+        let first = self.case == 0;
+        let cases = || state.said.iter().filter(|said| !said.text.starts_with(' '));
+        let count = state.cases_said;
+        let news = count > self.case && !first;
+        self.case = count.max(1);
+        cases().last().filter(|_| news).map(|said| said.text.clone())
+    }
+}
+
+fn frame(event: &str, id: Option<u64>, data: &serde_json::Value) -> String {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    format!("event: {event}\n{id}data: {data}\n\n")
+}

@@ -1,0 +1,132 @@
+//! The fields of identification and selection: their names are those of a session file, and so are their sentences.
+
+use crate::api::Feature;
+use crate::api::form::fields;
+use crate::certify::session::Identification;
+use serde_json::{Map, Value};
+
+/// A field of the identification.
+pub struct Field {
+    /// As in a session file.
+    pub name: &'static str,
+    /// For people.
+    pub label: &'static str,
+    /// What it is.
+    pub hint: &'static str,
+    /// What it looks like.
+    pub example: &'static str,
+}
+
+/// The fields of the identification, in order.
+pub const FIELDS: [Field; 4] = [
+    Field {
+        name: "integrator-id",
+        label: "Integrator id",
+        hint: "Who makes the client: you, as MobilePay knows you.",
+        example: "ACME",
+    },
+    Field {
+        name: "client-id",
+        label: "Client id",
+        hint: "The id that the developer portal shows for your client, a GUID.",
+        example: "c0ffee00-0000-4000-8000-000000000001",
+    },
+    Field {
+        name: "client-version",
+        label: "Client version",
+        hint: "Major.Minor.Build. Another build needs no new certification, another Major or Minor does.",
+        example: "2.1.0",
+    },
+    Field {
+        name: "system-name",
+        label: "Client system name",
+        hint: "What the client is called.",
+        example: "Acme till",
+    },
+];
+
+/// The field of the selection.
+pub const FEATURES: &str = "features";
+
+/// The value of a field, as it was told.
+pub fn value(told: &Identification, name: &str) -> String {
+    let all = serde_json::to_value(told).unwrap_or_default();
+    all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What a form tells. An empty field is one that was left out.
+///
+/// # Errors
+/// A field that is none, in a sentence.
+pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
+    let mut object = Map::new();
+    for (name, value) in fields(form) {
+        if !allowed.contains(&name.as_str()) {
+            let known = allowed.join(", ");
+            return Err(format!("there is no field `{}` here; there are {known}", crate::report::words::safe(&name)));
+        }
+        if name == FEATURES {
+            let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+            list.as_array_mut().into_iter().for_each(|list| list.push(value.clone().into()));
+        } else if !value.trim().is_empty() && object.insert(name.clone(), value.into()).is_some() {
+            return Err(format!("{name}: it came twice; say it once"));
+        }
+    }
+    serde_json::from_value(Value::Object(object)).map_err(|error| format!("the form cannot be read: {error}"))
+}
+
+/// What is wrong with each field that is told, by its name: the very sentences of a session file.
+pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
+    let names = FIELDS.iter().map(|field| field.name);
+    let alone = |name: &'static str| {
+        let text = value(told, name);
+        let one = Map::from_iter([(name.to_owned(), Value::from(text.clone()))]);
+        let one: Identification = serde_json::from_value(Value::Object(one)).ok().filter(|_| !text.is_empty())?;
+        one.check().err().map(|sentence| (name, sentence))
+    };
+    names.filter_map(alone).collect()
+}
+
+/// Whether a feature is chosen; where nothing was chosen, all are.
+pub fn is_chosen(told: &Identification, feature: Feature) -> bool {
+    let Some(features) = &told.features else { return true };
+    feature == Feature::Onboarding || features.iter().any(|id| id.trim() == feature.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Vec<&'static str> {
+        FIELDS.iter().map(|field| field.name).collect()
+    }
+
+    #[test]
+    fn a_form_says_what_a_session_file_says() {
+        let told = told("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
+        let file = Identification::parse("integrator-id = \"ACME\"\nclient-version = \"2.1.0\"").unwrap();
+        assert_eq!(told, file);
+        assert_eq!((value(&told, "client-version"), wrong(&told)), ("2.1.0".to_owned(), Vec::new()));
+        let chosen = super::told("features=payment&features=refund", &[FEATURES]).unwrap();
+        assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
+        assert!(!is_chosen(&chosen, Feature::Loyalty) && is_chosen(&Identification::default(), Feature::Loyalty));
+    }
+
+    #[test]
+    fn each_field_has_its_sentence() {
+        let told = told("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
+        let sentences = wrong(&told);
+        assert_eq!(
+            sentences.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["integrator-id", "client-id", "client-version"]
+        );
+        assert!(sentences.iter().all(|(name, sentence)| sentence.starts_with(&format!("{name}: "))), "{sentences:?}");
+    }
+
+    #[test]
+    fn what_is_no_field_is_refused() {
+        for form in ["price=1", "features=payment", "client-version=1.0.0&client-version=2.0.0"] {
+            assert!(told(form, &names()).is_err(), "{form}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The web page of a certification: its four steps as four steps, live, for the one person at this machine.
+//!
+//! [`security`] says who is let in, `hub` what is known, `view` what it looks like (without scripts it shows how
+//! things stand; the script swaps what has changed), `events` what is sent as it changes, `orders` what a person can
+//! ask for, and `server` joins them to addresses. Nothing is loaded from elsewhere.
+
+pub mod approval;
+mod events;
+mod form;
+pub mod hub;
+mod orders;
+mod past;
+pub mod security;
+mod server;
+mod state;
+mod till_line;
+mod view;
+
+use super::line::Line;
+use super::session::Identification;
+use crate::capture::record::Session;
+use crate::proxy::Watch;
+use crate::rules::RuleSet;
+use crate::seal::hex;
+use approval::Approval;
+use hub::{Hub, Led, Phase, Wish};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+/// Where the page is, where nobody says otherwise.
+pub const DEFAULT: &str = "127.0.0.1:8484";
+
+/// A page that is served.
+pub struct Page {
+    hub: Arc<Hub>,
+    wishes: Mutex<mpsc::UnboundedReceiver<Wish>>,
+    address: SocketAddr,
+    token: String,
+    serving: JoinHandle<()>,
+}
+
+impl Page {
+    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one.
+    ///
+    /// # Errors
+    /// A sentence where the address is not this machine's alone, or cannot be listened at.
+    pub async fn start(
+        address: Option<SocketAddr>,
+        rules: &'static RuleSet,
+        capture: PathBuf,
+        program: String,
+        told: Identification,
+    ) -> Result<Page, String> {
+        let listener = listen(address).await?;
+        let address = listener.local_addr().map_err(|error| format!("the page has no address: {error}"))?;
+        let mut token = [0; 32];
+        getrandom::fill(&mut token).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        let token = hex::encode(&token);
+        let (hub, wishes) = Hub::new(rules, capture, program, told);
+        let hub = Arc::new(hub);
+        let guard = security::Guard::new(address, token.clone());
+        let router = server::router(hub.clone(), guard);
+        let serving = tokio::spawn(async move {
+            // It ends with the command; until then what goes wrong on a connection is the browser's to see.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Page { hub, wishes: Mutex::new(wishes), address, token, serving })
+    }
+
+    /// The address to open, with the token.
+    pub fn url(&self) -> String {
+        format!("http://{}/?token={}", self.address, self.token)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Looks on at what is recorded.
+    pub fn watch(&self) -> Arc<dyn Watch> {
+        self.hub.clone()
+    }
+
+    /// Waits until a person has said who is certified for what.
+    pub async fn begun(&self) -> Session {
+        let mut wishes = self.wishes.lock().await;
+        loop {
+            match wishes.recv().await {
+                Some(Wish::Begin(session)) => return session,
+                Some(Wish::Close) => {}
+                // The hub lives as long as the page does.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The certification is under way.
+    pub fn begins(&self, led: Led) {
+        self.hub.change(|state| {
+            if state.visited {
+                led.conductor.stay();
+            }
+            state.told = Identification::of(&led.session);
+            state.phase = Phase::Certification(Arc::new(led));
+        });
+    }
+
+    /// The till was told what to do.
+    pub fn tell(&self, line: &Line) {
+        self.hub.change(|state| state.line = Some(line.clone()));
+    }
+
+    /// People were told something.
+    pub fn say(&self, line: &str) {
+        self.hub.say(line);
+    }
+
+    /// It was judged.
+    pub fn approve(&self, approval: Approval) {
+        self.hub.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
+    }
+
+    /// Whether anybody has opened it.
+    pub fn is_visited(&self) -> bool {
+        self.hub.state().visited
+    }
+
+    /// Waits until the person at the page wants it closed.
+    pub async fn closed(&self) {
+        let mut wishes = self.wishes.lock().await;
+        while !matches!(wishes.recv().await, Some(Wish::Close) | None) {}
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn listen(address: Option<SocketAddr>) -> Result<TcpListener, String> {
+    if let Some(address) = address {
+        if !address.ip().is_loopback() {
+            return Err(format!(
+                "--page {address}: the page is for this machine alone; name a loopback address such as {DEFAULT}"
+            ));
+        }
+        return TcpListener::bind(address).await.map_err(|error| {
+            format!("--page {address}: cannot listen there ({error}); name another address, or port 0 for a free one")
+        });
+    }
+    if let Ok(listener) = TcpListener::bind(DEFAULT).await {
+        return Ok(listener);
+    }
+    TcpListener::bind("127.0.0.1:0").await.map_err(|error| format!("the page cannot listen on this machine: {error}"))
+}

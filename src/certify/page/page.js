@@ -1,0 +1,148 @@
+// Keeps the page as it is on the machine: swaps the parts that have changed, and carries out orders without leaving.
+// Without this script everything still works, a reload at a time.
+"use strict";
+(() => {
+  const body = document.body;
+  const byId = (id) => document.getElementById(id);
+  const told = byId("told");
+  const tell = (sentence) => { if (told && sentence) told.textContent = sentence; };
+  const lost = byId("lost");
+
+  // What is open and what has the focus stays so when a part is swapped.
+  const swap = (id, html) => {
+    const part = byId(id);
+    if (!part || part.dataset.html === html) return;
+    const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const mine = new Map([...part.querySelectorAll("details[data-mine]")].map((one) => [one.id, one.open]));
+    part.innerHTML = html;
+    for (const [key, open] of mine) {
+      const one = byId(key);
+      if (one) { one.open = open; one.dataset.mine = ""; }
+    }
+    const again = focus && byId(focus);
+    if (again) again.focus({ preventScroll: true });
+    tick();
+  };
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest("summary");
+    if (summary) summary.parentElement.dataset.mine = "";
+  });
+
+  // The clock of the step that is due.
+  let offset = Number(body.dataset.now || 0) - performance.now();
+  const long = (ms) => {
+    const s = Math.floor(ms / 1000), m = Math.floor(s / 60);
+    return m ? `${m} min ${s % 60} s` : `${s} s`;
+  };
+  const tick = () => {
+    for (const clock of document.querySelectorAll(".clock")) {
+      const wait = Number(clock.dataset.wait);
+      const waited = Math.max(0, performance.now() + offset - Number(clock.dataset.since));
+      const bar = clock.querySelector("progress");
+      if (bar) bar.value = Math.min(waited, wait);
+      const text = clock.querySelector("[data-waited]");
+      if (text) text.textContent = `${long(waited)} · `;
+    }
+  };
+  tick();
+  setInterval(tick, 1000);
+
+  // Orders.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-order]")) return;
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST", headers: { Accept: "text/plain" }, body: new URLSearchParams(new FormData(form)),
+      });
+      say(await answer.text(), !answer.ok);
+    } catch {
+      say("poscert does not answer: look at the terminal where it was started", true);
+    }
+    button.disabled = false;
+  });
+  let fading;
+  const say = (sentence, wrong) => {
+    if (!lost) return;
+    lost.hidden = false;
+    lost.className = wrong ? "notice wrong" : "notice";
+    lost.textContent = sentence.charAt(0).toUpperCase() + sentence.slice(1);
+    clearTimeout(fading);
+    if (!wrong) fading = setTimeout(() => { lost.hidden = true; }, 6000);
+  };
+
+  // Fields, checked as they are typed.
+  let checking = 0;
+  document.addEventListener("input", (event) => {
+    const input = event.target;
+    if (!input.matches("[data-check]")) return;
+    const mine = ++checking;
+    setTimeout(async () => {
+      if (mine !== checking) return;
+      const answer = await fetch("/check", { method: "POST", body: new URLSearchParams([[input.name, input.value]]) });
+      if (mine !== checking || !answer.ok) return;
+      const sentence = await answer.text();
+      byId(`${input.id}-fault`).textContent = sentence.replaceAll("`", "");
+      input.setAttribute("aria-invalid", sentence ? "true" : "false");
+    }, 300);
+  });
+
+  // Lines to copy.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const line = byId(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(line.textContent);
+      button.textContent = "Copied";
+      tell("Copied");
+    } catch {
+      getSelection().selectAllChildren(line);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+
+  // An exchange opens above the page.
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-exchange]");
+    const dialog = byId("exchange");
+    if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const answer = await fetch(`${link.getAttribute("href")}?part=1`);
+    const text = await answer.text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    byId("exchange-body").replaceChildren(...(page.querySelector("main") || page.body).childNodes);
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+  });
+
+  // What happens, as it happens.
+  if (!["identification", "selection", "certification"].includes(body.dataset.phase)) return;
+  const rows = byId("traffic");
+  const source = new EventSource(`/events?after=${body.dataset.seen || 0}`);
+  const on = (name, take) => source.addEventListener(name, (event) => take(JSON.parse(event.data)));
+  on("clock", (now) => { offset = now - performance.now(); tick(); });
+  on("phase", (phase) => { if (phase !== body.dataset.phase) location.reload(); });
+  on("part", ({ id, html }) => swap(id, html));
+  on("say", tell);
+  on("row", (html) => {
+    if (!rows) return;
+    byId("no-traffic").hidden = true;
+    rows.insertAdjacentHTML("afterbegin", html);
+    while (rows.children.length > 100) rows.lastElementChild.remove();
+  });
+  let away;
+  source.onopen = () => { clearTimeout(away); if (lost) lost.hidden = true; };
+  source.onerror = () => {
+    clearTimeout(away);
+    away = setTimeout(() => say("The connection to poscert is lost: it has ended, or was started anew with another address. What it said last stands in its terminal.", true), 1500);
+  };
+  addEventListener("pagehide", () => source.close());
+})();

@@ -1,0 +1,164 @@
+//! Who may look and who may order: the page belongs to one person at one machine.
+//!
+//! A request has to name this machine (`Host`, against DNS rebinding), to carry the token that was printed at start (by
+//! cookie, by `Authorization: Bearer`, or in the address the page is opened with), and an order has to come from the page
+//! itself (`Origin`, or `Sec-Fetch-Site` where a browser sends none). Values in, values out.
+
+use crate::api::form::fields;
+use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use std::net::SocketAddr;
+use subtle::ConstantTimeEq;
+
+/// What may be loaded by the page itself: its own style, script and icon, and nothing from elsewhere.
+pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                          form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Lets in who belongs here.
+pub struct Guard {
+    token: String,
+    cookie: String,
+    hosts: Vec<String>,
+}
+
+/// A request that is not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// 403 or 421.
+    pub status: u16,
+    /// Why, and what to do.
+    pub sentence: &'static str,
+}
+
+const fn refusal(status: u16, sentence: &'static str) -> Refusal {
+    Refusal { status, sentence }
+}
+
+const NO_TOKEN: Refusal = refusal(
+    403,
+    "This page opens with the whole address that `poscert certify` printed when it started, with the token at its end.",
+);
+const NOT_HERE: Refusal = refusal(
+    421,
+    "This page answers to its own loopback address alone; use the address that `poscert certify` printed.",
+);
+const NOT_OURS: Refusal = refusal(403, "Orders are taken from this page alone, not from another site.");
+
+impl Guard {
+    /// The guard of a page that listens at a loopback address. A token is at most as good as its randomness.
+    pub fn new(address: SocketAddr, token: String) -> Guard {
+        let port = address.port();
+        let hosts = vec![address.to_string(), format!("localhost:{port}")];
+        // Cookies are not kept apart by port: two pages on this machine must not take each other's.
+        Guard { token, cookie: format!("poscert-{port}"), hosts }
+    }
+
+    /// The cookie that stands for the token from here on.
+    pub fn cookie(&self) -> String {
+        format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie, self.token)
+    }
+
+    /// Lets a request in.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+        let hosts: Vec<&str> = headers.get_all(HOST).iter().filter_map(|host| host.to_str().ok()).collect();
+        let host = match hosts[..] {
+            [host] if self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)) => host,
+            _ => return Err(NOT_HERE),
+        };
+        if !self.has_token(uri, headers) {
+            return Err(NO_TOKEN);
+        }
+        let order = *method != Method::GET && *method != Method::HEAD;
+        if order && !is_own(host, headers) { Err(NOT_OURS) } else { Ok(()) }
+    }
+
+    /// Whether the token stands in the address, which is then to be left.
+    pub fn is_in_address(&self, uri: &Uri) -> bool {
+        let told = fields(uri.query().unwrap_or_default());
+        told.iter().any(|(name, value)| name == "token" && self.is_token(value))
+    }
+
+    fn has_token(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
+        let cookies = headers.get_all(COOKIE).iter().map(text).collect::<Vec<_>>().join(";");
+        let mut cookies = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let bearer = headers.get(AUTHORIZATION).map(text).unwrap_or_default();
+        cookies.any(|(name, value)| name == self.cookie && self.is_token(value))
+            || bearer.strip_prefix("Bearer ").is_some_and(|token| self.is_token(token))
+            || self.is_in_address(uri)
+    }
+
+    fn is_token(&self, text: &str) -> bool {
+        text.as_bytes().ct_eq(self.token.as_bytes()).into()
+    }
+}
+
+/// Whether an order comes from a page of this origin. Every browser says so with a POST; since this page sends no
+/// referrer, its forms come with the origin `null` (Fetch, section 3.2), and then `Sec-Fetch-Site` alone tells.
+fn is_own(host: &str, headers: &HeaderMap) -> bool {
+    let one = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
+    let own = |origin: &str| origin.eq_ignore_ascii_case(&format!("http://{host}"));
+    match (one("sec-fetch-site").as_deref(), one(ORIGIN.as_str()).as_deref()) {
+        (Some(site), origin) => site == "same-origin" && origin.is_none_or(|origin| origin == "null" || own(origin)),
+        (None, Some(origin)) => own(origin),
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "http://127.0.0.1:8484";
+
+    fn check(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Result<(), u16> {
+        let guard = Guard::new("127.0.0.1:8484".parse().unwrap(), "secret".to_owned());
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        guard.check(&method, &path.parse().unwrap(), &map).map_err(|refusal| refusal.status)
+    }
+
+    #[test]
+    fn who_belongs_here_is_let_in() {
+        let cookie = ("cookie", "a=b; poscert-8484=secret");
+        let host = ("host", "127.0.0.1:8484");
+        assert_eq!(check(Method::GET, "/", &[host, cookie]), Ok(()));
+        assert_eq!(check(Method::GET, "/?token=secret", &[("host", "LOCALHOST:8484")]), Ok(()));
+        assert_eq!(check(Method::GET, "/act", &[host, ("authorization", "Bearer secret")]), Ok(()));
+        assert_eq!(check(Method::POST, "/skip", &[host, cookie, ("origin", OWN)]), Ok(()));
+        let site = ("sec-fetch-site", "same-origin");
+        assert_eq!(check(Method::POST, "/skip", &[host, cookie, site]), Ok(()));
+        assert_eq!(check(Method::POST, "/skip", &[host, cookie, site, ("origin", "null")]), Ok(()));
+    }
+
+    #[test]
+    fn others_are_refused() {
+        let (host, cookie) = (("host", "127.0.0.1:8484"), ("cookie", "poscert-8484=secret"));
+        for rebound in ["evil.example:8484", "127.0.0.1", "127.0.0.1:9999", "127.0.0.1.evil.example:8484", ""] {
+            assert_eq!(check(Method::GET, "/?token=secret", &[("host", rebound), cookie]), Err(421), "{rebound}");
+        }
+        assert_eq!(check(Method::GET, "/", &[cookie]), Err(421));
+        assert_eq!(check(Method::GET, "/", &[host, host, cookie]), Err(421));
+        for wrong in ["poscert-8484=", "poscert-8484=secre", "poscert-8484=secrets", "poscert-8485=secret", "secret"] {
+            assert_eq!(check(Method::GET, "/", &[host, ("cookie", wrong)]), Err(403), "{wrong}");
+        }
+        assert_eq!(check(Method::GET, "/?token=", &[host]), Err(403));
+        assert_eq!(check(Method::POST, "/skip", &[host, cookie]), Err(403));
+        for origin in
+            ["null", "http://evil.example", "https://127.0.0.1:8484", "http://localhost:8484", "http://127.0.0.1:1"]
+        {
+            assert_eq!(check(Method::POST, "/skip", &[host, cookie, ("origin", origin)]), Err(403), "{origin}");
+        }
+        let elsewhere = [host, cookie, ("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")];
+        assert_eq!(check(Method::POST, "/skip", &elsewhere), Err(403));
+        for site in ["cross-site", "same-site", "none"] {
+            let headers = [host, cookie, ("origin", OWN), ("sec-fetch-site", site)];
+            assert_eq!(check(Method::DELETE, "/skip", &headers), Err(403), "{site}");
+        }
+    }
+}

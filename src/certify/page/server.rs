@@ -1,0 +1,254 @@
+//! The addresses of the page, and what stands at each.
+
+use super::approval::{self, Content, Offer};
+use super::hub::{Hub, Phase};
+use super::security::{Guard, POLICY};
+use super::view::{self, exchange, identify, led};
+use super::{events, orders, past, state};
+use crate::api::form::fields;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http_body_util::channel::Channel;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::io::AsyncReadExt;
+
+/// The longest body that is read, in bytes.
+const LONGEST_BODY: usize = 16 * 1024;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+const ICON: &str = include_str!("icon.svg");
+
+/// What every answer says: keep nothing, guess nothing, tell nobody, be framed by nobody.
+const ALWAYS: [(HeaderName, &str); 6] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// All addresses, behind the guard.
+pub fn router(hub: Arc<Hub>, guard: Guard) -> Router {
+    let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
+    let seats = events::Seats::default();
+    Router::new()
+        .route("/", get(home))
+        .route("/state", get(async |State(hub): State<Arc<Hub>>| json(&state::of(&hub))))
+        .route("/act", get(act))
+        .route("/events", get(async move |State(hub), uri, headers| stream(&seats, hub, &uri, &headers)))
+        .route("/exchange/{number}", get(one))
+        .route("/traffic", get(traffic))
+        .route("/files/{name}", get(file))
+        .route("/style.css", asset("text/css; charset=utf-8", STYLE))
+        .route("/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
+        .route("/icon.svg", asset("image/svg+xml", ICON))
+        .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", orders::check(&body))))
+        .route("/{order}", post(order))
+        .fallback(async || sorry(404, "There is nothing here", "The certification stands at the address `/`."))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn_with_state(Arc::new(guard), guarded))
+        .with_state(hub)
+}
+
+/// Lets nobody past who does not belong here, and puts on each answer what it has to say.
+async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let let_in = guard.check(request.method(), request.uri(), request.headers());
+    let opens = let_in.is_ok() && request.uri().path() == "/" && guard.is_in_address(request.uri());
+    let mut response = match let_in {
+        // The token leaves the address bar, and history with it.
+        Ok(()) if opens => {
+            let mut response = see_home();
+            if let Ok(cookie) = HeaderValue::from_str(&guard.cookie()) {
+                response.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            response
+        }
+        Ok(()) => next.run(request).await,
+        Err(refusal) => sorry(refusal.status, "Not here", refusal.sentence),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    response
+}
+
+async fn home(State(hub): State<Arc<Hub>>) -> Response {
+    let (phase, told, seen) = {
+        let mut state = hub.state();
+        if let (Phase::Certification(led), false) = (&state.phase, state.visited) {
+            led.conductor.stay();
+        }
+        state.visited = true;
+        (state.phase.clone(), state.told.clone(), state.seen)
+    };
+    let (step, main) = match &phase {
+        Phase::Identification => (0, identify::identification(&told, None)),
+        Phase::Selection => (1, identify::selection(&told, hub.rules, None)),
+        Phase::Certification(led) => (2, led::render(&hub, led)),
+        Phase::Approval(approval) => (3, view::approval::render(approval)),
+    };
+    html(200, view::page(Some(step), phase.name(), hub.ms(Instant::now()), seen, &main))
+}
+
+/// The line that is due on the till (the contract's "Driving a till"); nothing, with 204, where none is.
+async fn act(State(hub): State<Arc<Hub>>) -> Response {
+    match state::act(&hub) {
+        Some(line) => whole(200, "application/json", line.json()),
+        None => response(204, Body::empty()),
+    }
+}
+
+fn stream(seats: &events::Seats, hub: Arc<Hub>, uri: &Uri, headers: &HeaderMap) -> Response {
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let after = last.or_else(|| field(uri, "after")).and_then(|text| text.parse().ok()).unwrap_or(0);
+    match seats.take(hub, after) {
+        Some(body) => {
+            let mut response = response(200, body);
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+            response
+        }
+        None => sorry(503, "Too many pages are open", "Close the others and load this one again."),
+    }
+}
+
+async fn one(State(hub): State<Arc<Hub>>, Path(number): Path<u64>, uri: Uri) -> Response {
+    let view = match past::exchange(&hub, number).await {
+        Ok(view) => view,
+        Err(sentence) => return sorry(404, "This exchange cannot be shown", &sentence),
+    };
+    let main = exchange::opened(&view, &past::show_line(&hub, number));
+    if field(&uri, "part").is_some() {
+        return html(200, main.into_string());
+    }
+    html(200, beside(&hub, &maud::html! { (main) p { a href="/" { "Back to the certification" } } }))
+}
+
+async fn traffic(State(hub): State<Arc<Hub>>, uri: Uri) -> Response {
+    let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
+    match past::exchanges(&hub, before).await {
+        Ok(views) => html(200, beside(&hub, &past::list(&views))),
+        Err(sentence) => sorry(503, "The capture cannot be read", &sentence),
+    }
+}
+
+async fn file(State(hub): State<Arc<Hub>>, Path(name): Path<String>) -> Response {
+    let phase = hub.state().phase.clone();
+    let Phase::Approval(approval) = phase else {
+        return sorry(404, "There are no files yet", "They are there when the certification was judged.");
+    };
+    let Some(offer) = approval.files.iter().find(|offer| offer.name == name) else {
+        return sorry(404, "There is no such file", "The files are named on the page of the approval.");
+    };
+    match offered(offer).await {
+        Ok(response) => response,
+        Err(error) => sorry(404, "The file cannot be read", &format!("{name}: {error}")),
+    }
+}
+
+async fn offered(offer: &Offer) -> std::io::Result<Response> {
+    let mut response = match &offer.content {
+        Content::Text(text) => response(200, Body::from(text.clone())),
+        Content::File(path) if offer.media.starts_with("text/html") => {
+            response(200, Body::from(tokio::fs::read_to_string(path).await?))
+        }
+        Content::File(path) => streamed(tokio::fs::File::open(path).await?),
+    };
+    let policy = match &offer.content {
+        Content::Text(text) => approval::policy_of(text),
+        Content::File(path) if offer.media.starts_with("text/html") => {
+            approval::policy_of(&tokio::fs::read_to_string(path).await?)
+        }
+        Content::File(_) => approval::policy_of(""),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(offer.media));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
+}
+
+/// A file piece by piece: an archive can be larger than memory.
+fn streamed(mut file: tokio::fs::File) -> Response {
+    let (mut sender, body) = Channel::<Bytes, Infallible>::new(4);
+    tokio::spawn(async move {
+        let mut piece = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = file.read(&mut piece).await {
+            let sent = sender.send_data(Bytes::copy_from_slice(piece.get(..length).unwrap_or_default())).await;
+            if sent.is_err() {
+                return;
+            }
+        }
+    });
+    response(200, Body::new(body))
+}
+
+async fn order(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let plain = headers.get("accept").is_some_and(|accept| accept == "text/plain");
+    let text = |status, sentence: String| whole(status, "text/plain; charset=utf-8", sentence);
+    match orders::take(&hub, &name, &body).await {
+        orders::Done::Said(sentence) if plain => text(200, sentence),
+        orders::Done::Refused(sentence) if plain => text(422, sentence),
+        orders::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
+        orders::Done::Again(step, main) => {
+            let (phase, seen) = (hub.state().phase.clone(), hub.state().seen);
+            html(422, view::page(Some(step), phase.name(), hub.ms(Instant::now()), seen, &main))
+        }
+        orders::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
+        orders::Done::Said(_) => see_home(),
+    }
+}
+
+fn beside(hub: &Hub, main: &maud::Markup) -> String {
+    view::page(None, "beside", hub.ms(Instant::now()), 0, main)
+}
+
+fn field(uri: &Uri, name: &str) -> Option<String> {
+    let query = fields(uri.query().unwrap_or_default());
+    query.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn see_home() -> Response {
+    let mut response = response(303, Body::empty());
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
+    response
+}
+
+fn json(value: &serde_json::Value) -> Response {
+    whole(200, "application/json", value.to_string())
+}
+
+fn html(status: u16, page: String) -> Response {
+    whole(status, "text/html; charset=utf-8", page)
+}
+
+fn sorry(status: u16, title: &str, sentence: &str) -> Response {
+    html(status, view::sorry(title, sentence))
+}
+
+fn whole(status: u16, media: &'static str, text: impl Into<Body>) -> Response {
+    let mut response = response(status, text.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+fn response(status: u16, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}

@@ -1,0 +1,50 @@
+//! The act that is due as a line for the reference till, for whoever tries a certification with it.
+
+use super::super::line::Line;
+
+/// What to do with the reference till, and the line to copy. `till`: what such a line begins with.
+pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
+    let command = |rest: String| format!("{till} {rest}");
+    let plain = "With the reference till, in a second terminal:".to_owned();
+    let amount = line.amount.as_deref().unwrap_or("100.00");
+    let terms = || {
+        let capture = line.capture.as_ref().map(|capture| format!(" --capture {capture}")).unwrap_or_default();
+        let no = |name: &str, flag: &str| {
+            if line.restrictions.get(name).is_some_and(|on| *on) { format!(" {flag}") } else { String::new() }
+        };
+        format!(
+            "{amount}{capture}{}{}",
+            no("debitCardDisallowed", "--no-debit"),
+            no("creditCardDisallowed", "--no-credit")
+        )
+    };
+    let rest = match line.act.as_str() {
+        act @ ("onboard" | "offboard" | "restart" | "prepare" | "cancel-refund") => act.to_owned(),
+        act @ ("pay" | "ready") => format!("{act} {}", terms()),
+        "refund" => format!("refund {amount}"),
+        "abort" => {
+            let words = "With the reference till: Ctrl-C where it waits, or, if it does not, in a second terminal:";
+            return Some((words.to_owned(), command("abort".to_owned())));
+        }
+        _ => return None,
+    };
+    Some((plain, command(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_is_a_line_to_copy() {
+        let line = |act: &str| Line { act: act.into(), amount: Some("12.50".into()), ..Line::default() };
+        let shown = |line: &Line| hint(line, "poscert till").map(|(_, command)| command);
+        assert_eq!(shown(&line("onboard")).as_deref(), Some("poscert till onboard"));
+        let restrictions = [("debitCardDisallowed".to_owned(), true), ("creditCardDisallowed".to_owned(), false)];
+        let pay = Line { restrictions: restrictions.into(), capture: Some("6.00".into()), ..line("pay") };
+        assert_eq!(shown(&pay).as_deref(), Some("poscert till pay 12.50 --capture 6.00 --no-debit"));
+        assert_eq!(shown(&line("refund")).as_deref(), Some("poscert till refund 12.50"));
+        assert_eq!(shown(&line("abort")).as_deref(), Some("poscert till abort"));
+        assert_eq!(shown(&Line::end()), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! The fourth step: the verdict and what can be taken home, or what failed and what to do next.
+
+use super::{code, copy, order};
+use crate::certify::page::approval::Approval;
+use crate::report::{Tally, words};
+use crate::verify::verdict::{CaseStatus, Outcome, RequirementVerdict};
+use maud::{Markup, html};
+
+/// What came of it.
+pub fn render(approval: &Approval) -> Markup {
+    let verdict = &approval.verdict;
+    let tally = Tally::of(verdict);
+    let word = words::outcome(verdict.verdict);
+    let mark = match verdict.verdict {
+        Outcome::Passed => "✓",
+        Outcome::Failed => "✗",
+        Outcome::Incomplete => "…",
+    };
+    html! {
+        section.verdict.(word) aria-labelledby="verdict-title" {
+            span.badge aria-hidden="true" { (mark) }
+            div {
+                h1 #verdict-title { (headline(verdict.verdict)) }
+                p.lead { (tally.who()) ". " span.reason { (tally.reason()) "." } }
+                p.hint { (tally.seal()) }
+            }
+        }
+        @for remark in &verdict.remarks { p.note { bdi { (words::safe(remark)) } } }
+        div.columns {
+            section.card aria-labelledby="next-title" {
+                h2 #next-title { "What to do next" }
+                p { (code(&tally.next_step())) }
+                @if verdict.verdict != Outcome::Passed {
+                    p.hint { "Go on in this capture, at the first case that was not shown:" }
+                    (copy("again-line", "line that goes on", &approval.again))
+                    p.hint { "After the till was mended, a new attempt, in which what was recorded before counts no more:" }
+                    (copy("anew-line", "line that begins a new attempt", &approval.anew))
+                }
+                @for sentence in &approval.sentences { p { (code(sentence)) } }
+            }
+            section.card aria-labelledby="files-title" {
+                h2 #files-title { "To take home" }
+                ul.files {
+                    @for file in &approval.files {
+                        li { a href={ "/files/" (file.name) } target="_blank" rel="noopener" { (file.title) } span.dim { " " (file.name) } }
+                    }
+                }
+            }
+        }
+        section.card aria-labelledby="features-title" {
+            h2 #features-title { "Features" }
+            ul.features {
+                @for feature in &verdict.features {
+                    @let needed = feature.cases.iter().filter(|case| !case.optional).count();
+                    @let shown = feature.cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
+                    @let word = words::outcome(feature.verdict);
+                    li class=(word) { span.name { (words::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases shown" } }
+                }
+            }
+        }
+        (cases_not_shown(&tally))
+        (broken("What failed", "failed", &tally.failed))
+        (broken("Warnings", "warning", &tally.warnings))
+        div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
+        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
+    }
+}
+
+fn headline(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "Passed",
+        Outcome::Failed => "Failed",
+        Outcome::Incomplete => "Incomplete",
+    }
+}
+
+fn cases_not_shown(tally: &Tally<'_>) -> Markup {
+    let cases = || tally.failed_cases.iter().chain(&tally.missing_cases);
+    html! {
+        @if cases().next().is_some() {
+            section.card aria-labelledby="missing-title" {
+                h2 #missing-title { "Cases that were not shown" }
+                ul.plain {
+                    @for case in cases() {
+                        li { span.chip.id { (words::safe(&case.id)) } " " strong { (words::safe(&case.title)) } ": " (words::case_sentence(case)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn broken(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Markup {
+    html! {
+        @if !requirements.is_empty() {
+            section.card aria-labelledby={ (class) "-title" } {
+                h2 id={ (class) "-title" } { (title) }
+                @for requirement in requirements {
+                    article.broken.(class) {
+                        h3 { span.chip.id { (words::safe(&requirement.id)) } " " (words::safe(&requirement.title)) }
+                        @if let Some(finding) = requirement.findings.first() {
+                            p {
+                                @if let Some(number) = finding.exchanges.first() {
+                                    a href={ "/exchange/" (number) } data-exchange { "Exchange " (number) } ": "
+                                }
+                                bdi { (words::safe(&finding.message)) }
+                            }
+                            p.remedy { strong { "To mend it: " } (words::safe(&finding.remedy)) }
+                        }
+                        @if requirement.findings.len() > 1 { p.hint { "and " (requirement.findings.len() - 1) " more, in the full report" } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The cases in order with their steps, as the verifier sees them at this moment.
+
+use super::order;
+use crate::certify::outlook::Outlook;
+use crate::report::words;
+use crate::rules::RuleSet;
+use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
+use maud::{Markup, html};
+
+/// All cases of the chosen features.
+pub fn render(rules: &RuleSet, chosen: &[String], outlook: &Outlook) -> Markup {
+    let features = rules.features.iter().filter(|feature| chosen.iter().any(|id| id == feature.feature.id()));
+    let mut groups = Vec::new();
+    let mut begin = 0;
+    for feature in features {
+        let end = begin + feature.cases.len();
+        groups.push((&feature.title, begin, outlook.cases.get(begin..end).unwrap_or_default()));
+        begin = end;
+    }
+    html! {
+        @for (title, begin, cases) in groups {
+            @let needed = cases.iter().filter(|case| !case.optional).count();
+            @let shown = cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
+            div.feature {
+                h3 { (title) span.dim { (shown) " of " (needed) " shown" } }
+                ol.cases { @for (at, case) in cases.iter().enumerate() { (self::case(case, begin + at, outlook)) } }
+            }
+        }
+    }
+}
+
+/// How many of the cases that are needed were shown, and how many there are.
+pub fn shown(outlook: &Outlook) -> (usize, usize) {
+    let needed = || outlook.cases.iter().filter(|case| !case.optional);
+    (needed().filter(|case| case.status == CaseStatus::Passed).count(), needed().count())
+}
+
+fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
+    let now = outlook.due.as_ref().filter(|due| due.case == case.id);
+    let behind = at < outlook.gone_through && now.is_none();
+    let class = match case.status {
+        CaseStatus::Passed => "passed",
+        // The verifier says how it stood if the capture ended here; it goes on.
+        _ if now.is_some() => "now",
+        CaseStatus::Failed => "failed",
+        _ if behind => "missed",
+        _ => "open",
+    };
+    let mark = match class {
+        "passed" => "✓",
+        "failed" => "✗",
+        "now" => "▸",
+        "missed" => "!",
+        _ => "·",
+    };
+    let word = match class {
+        "now" => "under way",
+        "open" => "to come",
+        _ => words::case_status(case.status),
+    };
+    let id = case.id.replace('/', "-");
+    html! {
+        li.case.(class) {
+            details id={ "case-" (id) } open[now.is_some() || class == "failed"] {
+                summary {
+                    span.mark aria-hidden="true" { (mark) }
+                    span.title { (words::safe(&case.title)) @if case.optional { span.dim { " (optional)" } } }
+                    span.chip.(class) { (word) }
+                }
+                ol.steps {
+                    @for (at, step) in case.steps.iter().enumerate() {
+                        @let due = now.is_some_and(|due| due.at == at);
+                        @let (class, mark, word) = match step.status {
+                            StepStatus::Passed => ("passed", "✓", "shown"),
+                            _ if due => ("now", "▸", "due"),
+                            StepStatus::Failed => ("failed", "✗", "broke here"),
+                            StepStatus::Pending => ("open", "·", "not shown"),
+                        };
+                        li class=(class) {
+                            span.mark aria-hidden="true" { (mark) }
+                            span { (words::safe(&step.call)) }
+                            span.dim { (word) @if let Some(number) = step.exchange { ", " a href={ "/exchange/" (number) } data-exchange { "exchange " (number) } } }
+                        }
+                    }
+                }
+                @if behind || class == "failed" { p.seen { (words::case_sentence(case)) } }
+                @if class == "failed" || class == "missed" {
+                    (order("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Try this case again"))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The third step: the certification under way, in parts that are sent again when they change.
+
+use super::due::Panel;
+use super::{cases, connect, exchange, order};
+use crate::certify::outlook::Outlook;
+use crate::certify::page::hub::{Hub, Led, Said, Seen};
+use crate::report::words;
+use maud::{Markup, html};
+use std::collections::VecDeque;
+
+/// How many sentences are shown.
+const SHOWN: usize = 12;
+/// How many exchanges are shown at first, and kept in the list.
+pub const ROWS: usize = 100;
+
+/// The parts that change, by the id of the element that holds them.
+pub struct Parts {
+    /// Id and content.
+    pub parts: Vec<(&'static str, String)>,
+    /// What is told to a screen reader when it changes.
+    pub headline: String,
+}
+
+/// What stands in the parts now.
+pub fn parts(hub: &Hub, led: &Led) -> Parts {
+    let outlook = led.conductor.outlook();
+    let state = hub.state();
+    let panel = Panel {
+        outlook: &outlook,
+        line: state.line.as_ref(),
+        till: &led.reach.till,
+        since_ms: outlook.due.as_ref().map_or(0, |due| hub.ms(due.since)),
+        by_hand: led.reach.sandbox.is_none(),
+    };
+    let headline = panel.headline();
+    let parts = vec![
+        ("part-due", panel.render().into_string()),
+        ("part-tally", tally(&outlook, state.seen).into_string()),
+        ("part-cases", cases::render(hub.rules, &led.session.features, &outlook).into_string()),
+        ("part-said", said(&state.said).into_string()),
+    ];
+    Parts { parts, headline }
+}
+
+/// The whole of it.
+pub fn render(hub: &Hub, led: &Led) -> Markup {
+    let parts = parts(hub, led);
+    let part = |id: &str| {
+        let found = parts.parts.iter().find(|(name, _)| *name == id);
+        html! { div id=(id) { @if let Some((_, html)) = found { (maud::PreEscaped(html)) } } }
+    };
+    let (rows, seen) = {
+        let state = hub.state();
+        (state.traffic.iter().rev().take(ROWS).cloned().collect::<Vec<Seen>>(), state.seen)
+    };
+    html! {
+        h1.unseen { "Certification" }
+        div.head { (who(led)) (part("part-tally")) }
+        div.course {
+            section.card.due aria-labelledby="due-title" { (part("part-due")) }
+            section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
+            div.more {
+                (connect::render(&led.reach, seen == 0))
+                section.card aria-labelledby="said-title" { h2 #said-title { "What happens" } (part("part-said")) }
+                section.card aria-labelledby="traffic-title" {
+                    h2 #traffic-title { "Traffic" }
+                    p.hint { "Each call as it comes, the newest first. Open one to read it in full." }
+                    p.hint #no-traffic hidden[!rows.is_empty()] { "Nothing yet: the till has not called." }
+                    ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
+                    p { a href="/traffic" { "All exchanges of the capture" } }
+                }
+                section.card aria-labelledby="else-title" {
+                    h2 #else-title { "Otherwise" }
+                    div.actions {
+                        @if led.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send the check-in notification")) }
+                        (order("/start-over", "start-over", "quiet danger", &[], "Start over"))
+                        (order("/verdict", "verdict-now", "quiet", &[], "Stop and judge now"))
+                    }
+                    p.hint {
+                        "Starting over begins a new attempt in the same capture: what was recorded before counts no more, stays, and is named in the report."
+                        @if led.notify.is_some() { " The notification goes to the callback of your client." }
+                    }
+                }
+            }
+        }
+        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
+    }
+}
+
+fn who(led: &Led) -> Markup {
+    let session = &led.session;
+    let name = session.system_name.as_deref().or(session.client_id.as_deref()).unwrap_or("Your client");
+    html! {
+        div.who {
+            p.name { (words::safe(name)) @if let Some(version) = &session.client_version { span.dim { " " (words::safe(version)) } } }
+            p.hint { (session.features.join(", ")) }
+        }
+    }
+}
+
+fn tally(outlook: &Outlook, seen: u64) -> Markup {
+    let (shown, needed) = cases::shown(outlook);
+    html! {
+        div.tally {
+            p { strong { (shown) } " of " (needed) " cases shown" }
+            p { strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" } " recorded" }
+        }
+    }
+}
+
+fn said(said: &VecDeque<Said>) -> Markup {
+    html! {
+        @if said.is_empty() { p.hint { "Nothing yet." } }
+        ol.said {
+            @for said in said.iter().rev().take(SHOWN) {
+                li class=(if said.text.starts_with(' ') { "detail" } else { "case" }) {
+                    span.time { (said.at_ms / 1000) " s" } span { (words::safe(said.text.trim())) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The page as HTML: what changes stands in parts that are sent again by themselves.
+//!
+//! All that came from a client has been made harmless ([`crate::report::words::safe`]) and is escaped by the template.
+
+pub mod approval;
+pub mod cases;
+pub mod connect;
+pub mod due;
+pub mod exchange;
+pub mod identify;
+pub mod led;
+
+use maud::{DOCTYPE, Markup, html};
+
+/// The four steps.
+const STEPS: [&str; 4] = ["Identification", "Selection", "Certification", "Approval"];
+
+/// A whole page at one of the four steps (from 0), or beside them.
+pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Markup) -> String {
+    let title = step.and_then(|step| STEPS.get(step)).copied().unwrap_or("Exchanges");
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · poscert" }
+                link rel="icon" href="/icon.svg" type="image/svg+xml";
+                link rel="stylesheet" href="/style.css";
+                script src="/page.js" defer {}
+            }
+            body data-phase=(phase) data-now=(now_ms) data-seen=(seen) {
+                a.skip href="#main" { "To the content" }
+                header.top {
+                    div.wide {
+                        a.brand href="/" { strong { "poscert" } span { "PoS API v10 certification" } }
+                        (stepper(step))
+                    }
+                }
+                p.notice #lost role="alert" hidden {}
+                main #main class={ "wide " (phase) } tabindex="-1" { (main) }
+                p.unseen #told role="status" aria-live="polite" {}
+                footer.wide { "Served by poscert on this machine, for you alone. Nothing here is loaded from elsewhere." }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn stepper(now: Option<usize>) -> Markup {
+    html! {
+        nav aria-label="Steps of the certification" {
+            ol.stepper {
+                @for (at, name) in STEPS.iter().enumerate() {
+                    @let class = match now { Some(now) if at < now => "done", Some(now) if at == now => "now", _ => "next" };
+                    li class=(class) aria-current=[(Some(at) == now).then_some("step")] {
+                        span.mark aria-hidden="true" { @if class == "done" { "✓" } @else { (at + 1) } }
+                        span.name { (name) }
+                        @if class == "done" { span.unseen { " (done)" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A refusal or a failure as a page of its own.
+pub fn sorry(title: &str, sentence: &str) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · poscert" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                main.wide {
+                    h1 { (title) }
+                    p { (code(sentence)) }
+                    p { a href="/" { "Back to the certification" } }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// A sentence of ours with its `commands` set as code.
+pub fn code(sentence: &str) -> Markup {
+    html! {
+        @for (at, part) in sentence.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// A line to copy.
+pub fn copy(id: &str, what: &str, line: &str) -> Markup {
+    html! {
+        div.copy {
+            code id=(id) tabindex="0" role="group" aria-label=(what) { (line) }
+            button.quiet type="button" data-copy=(id) aria-label={ "Copy: " (what) } { "Copy" }
+        }
+    }
+}
+
+/// An order: a form with one button. `fields`: what is sent with it.
+pub fn order(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
+    html! {
+        form.order method="post" action=(action) data-order {
+            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+            button id=(id) class=(class) type="submit" { (label) }
+        }
+    }
+}
+
+/// `5 min`, `20 s`, `1 min 30 s`.
+pub fn long(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}

@@ -1,0 +1,94 @@
+//! How `certify` ends: the verdict, and on `passed` the certificate, or why there is none.
+
+use crate::certify::approval::{self, Approval, Certified, Given};
+use crate::certify::page::approval::{Content, Offer};
+use crate::cli::{Exit, Failure, keys, ledger, verify};
+use crate::rules::RuleSet;
+use crate::verify::Verdict;
+use std::path::Path;
+
+/// What came of a certification.
+pub(super) struct End(Approval);
+
+impl End {
+    /// Judges the capture and gives the certificate that is due.
+    ///
+    /// # Errors
+    /// A capture that cannot be judged.
+    pub(super) fn of(dir: &Path, rules: &RuleSet, key: Option<&Path>, place: &ledger::Place) -> Result<End, Failure> {
+        let desk = || {
+            let ledger = place.path().map_err(|failure| failure.0)?;
+            Ok((keys::open(key).map_err(|failure| failure.0)?, ledger))
+        };
+        approval::approve(dir, rules, desk).map(End).map_err(Failure::new)
+    }
+
+    /// The verdict.
+    pub(super) fn verdict(&self) -> &Verdict {
+        &self.0.verdict
+    }
+
+    /// Says verdict and certificate on standard error.
+    ///
+    /// # Errors
+    /// A summary of a GitHub run that cannot be written.
+    pub(super) fn say(&self) -> Result<Exit, Failure> {
+        let exit = verify::say_verdict(&self.0.verdict)?;
+        match &self.0.certificate {
+            Certified::Given(given) => eprint!("\n{}", said(given)),
+            Certified::NotGiven(sentence) => eprintln!("\n{sentence}"),
+            Certified::Failed(_) => {}
+        }
+        Ok(exit)
+    }
+
+    /// The same for the page, a sentence each.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        match &self.0.certificate {
+            Certified::Given(given) => vec![
+                format!("Certificate {} is given, signed by the key `{}`.", given.id, given.signer),
+                format!("Certificate and archive are in `{}`, and it stands in the ledger.", given.folder.display()),
+            ],
+            Certified::NotGiven(sentence) | Certified::Failed(sentence) => vec![sentence.clone()],
+        }
+    }
+
+    /// What the page hands out.
+    pub(super) fn offers(&self) -> Vec<Offer> {
+        let Certified::Given(given) = &self.0.certificate else { return Vec::new() };
+        let offer = |name, title, media, file| Offer { name, title, media, content: Content::File(file) };
+        vec![
+            offer(approval::PAGE, "The certificate, to read and print", "text/html; charset=utf-8", given.page()),
+            offer(approval::CERTIFICATE, "The certificate itself, signed", "application/json", given.certificate()),
+            offer(
+                approval::ARCHIVE,
+                "The sealed archive that it is about",
+                "application/octet-stream",
+                given.archive(),
+            ),
+        ]
+    }
+
+    /// The exit code.
+    ///
+    /// # Errors
+    /// A certificate that is due and could not be written or entered.
+    pub(super) fn result(self, exit: Exit) -> Result<Exit, Failure> {
+        match self.0.certificate {
+            Certified::Failed(sentence) => Err(Failure::new(sentence)),
+            Certified::Given(_) | Certified::NotGiven(_) => Ok(exit),
+        }
+    }
+}
+
+fn said(given: &Given) -> String {
+    let mut text = format!("Certificate {} is given, signed by {}.\n", given.id, given.signer);
+    for file in [given.page(), given.certificate(), given.archive()] {
+        text.push_str(&format!("  {}\n", file.display()));
+    }
+    text.push_str("It stands in the ledger: `poscert ledger list`.\n");
+    for note in &given.notes {
+        text.push_str(&format!("poscert: {note}\n"));
+    }
+    text
+}

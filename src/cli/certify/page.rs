@@ -1,0 +1,115 @@
+//! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
+
+use super::Args;
+use crate::certify::page::approval::{Approval, Content, Offer};
+use crate::certify::page::hub::Reach;
+use crate::certify::{Identification, Page};
+use crate::cli::greeting::Greeting;
+use crate::cli::record::Signals;
+use crate::cli::{Failure, verify};
+use crate::pki::recipes;
+use crate::report::{Format, Style};
+use crate::rules::RuleSet;
+use crate::verify::Verdict;
+use std::net::SocketAddr;
+
+/// Where the reference till looks where nobody says otherwise.
+const TILL_DEFAULT: &str = "https://127.0.0.1:8443/pos/v10";
+
+/// Options of the page.
+#[derive(clap::Args)]
+pub(super) struct PageArgs {
+    /// Where the web page is, on this machine alone [default: 127.0.0.1:8484, or a free port where that is taken]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "POSCERT_PAGE", conflicts_with = "no_page")]
+    page: Option<SocketAddr>,
+    /// No web page
+    #[arg(long, env = "POSCERT_NO_PAGE")]
+    no_page: bool,
+}
+
+/// Serves the page, where one is wanted.
+pub(super) async fn open(args: &Args, rules: &'static RuleSet, told: &Identification) -> Result<Option<Page>, Failure> {
+    let wanted = !args.page.no_page && (args.page.page.is_some() || !args.unattended);
+    if !wanted {
+        return Ok(None);
+    }
+    let page = Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone()).await;
+    page.map(Some).map_err(Failure::new)
+}
+
+/// What this program is called where it was started.
+fn program() -> String {
+    let name = std::env::args().next().unwrap_or_default();
+    if name.is_empty() { "poscert".to_owned() } else { name }
+}
+
+/// Where a till finds the recorder.
+pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>) -> Reach {
+    let base_url = greeting.base_url();
+    let origin = base_url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let client = greeting.sandbox.and_then(|sandbox| sandbox.clients().first());
+    let sandbox = client.map(|client| {
+        let token = format!("{origin}/integrator-authentication/connect/token");
+        [token, client.client_id.clone(), client.client_secret.clone()]
+    });
+    let mut till = format!("{} till", program());
+    if base_url != TILL_DEFAULT {
+        till.push_str(&format!(" --base-url {base_url}"));
+    }
+    if let Some(dir) = args.record.ca.named() {
+        till.push_str(&format!(" --ca-dir {}", dir.display()));
+    }
+    if let Some(version) = version {
+        till.push_str(&format!(" --client-version {version}"));
+    }
+    let recipes = recipes::for_clients(greeting.files, &base_url);
+    Reach {
+        proxy_url: greeting.proxy_url(),
+        ca: greeting.files.pem.display().to_string(),
+        upstream: greeting.config.upstream.origin(),
+        sandbox,
+        recipes: recipes.into_iter().map(|recipe| (recipe.who.to_owned(), recipe.line)).collect(),
+        till,
+        base_url,
+    }
+}
+
+/// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for.
+pub(super) async fn approve(
+    args: &Args,
+    page: &Page,
+    verdict: &Verdict,
+    sentences: Vec<String>,
+    mut more: Vec<Offer>,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    if args.unattended || !page.is_visited() {
+        return Ok(());
+    }
+    let capture = &args.record.capture;
+    let text = |format| verify::rendered(format, capture, verdict, Style::PLAIN).map(Content::Text);
+    let mut files = vec![
+        Offer {
+            name: "report.html",
+            title: "The full report",
+            media: "text/html; charset=utf-8",
+            content: text(Format::Html)?,
+        },
+        Offer {
+            name: "verdict.json",
+            title: "The verdict as JSON",
+            media: "application/json",
+            content: text(Format::Json)?,
+        },
+    ];
+    files.append(&mut more);
+    let again = format!("{} certify --capture {}", program(), capture.display());
+    let anew = format!("{again} --new-attempt");
+    page.approve(Approval { verdict: verdict.clone(), files, sentences, again, anew });
+    crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
+    tokio::select! {
+        () = page.closed() => {}
+        () = signals.stop() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! `poscert ledger`: certificates given, whether a build is covered, and the only way in which one ends.
+
+use super::{Exit, Failure};
+use crate::api::{Feature, Guid, header::Version};
+use crate::capture;
+use crate::certificate::date;
+use crate::certificate::envelope::is_id;
+use crate::certificate::ledger::cover::{coverage, standings};
+use crate::certificate::ledger::{Act, Entry, Evidence, Ledger, Revoked, Standing, default_place};
+use crate::report::words;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The longest reason that is taken, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Arguments of `poscert ledger`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  poscert ledger list
+  poscert ledger check c0ffee00-0000-4000-8000-000000000001 2.1.7 --feature payment
+  poscert ledger revoke pc-0123456789ab --reason \"captures twice\" --evidence field.har
+
+`check` exits with 0 where the build is covered and 1 where it is not: a new Build is covered by the certificate of its
+Major.Minor, a new Minor or Major is not, nor is a feature outside the certificate.")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Every certificate that was given, and how it stands
+    List(List),
+    /// Whether a build of a client is certified
+    Check(Check),
+    /// End a certificate, for a reason that a capture shows
+    Revoke(Revoke),
+}
+
+/// Where the ledger lies.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Place {
+    /// The ledger [default: ledger.jsonl in this user's data folder]
+    #[arg(long, value_name = "FILE", env = "POSCERT_LEDGER")]
+    ledger: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct List {
+    #[command(flatten)]
+    place: Place,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// The client id, a GUID
+    #[arg(value_name = "CLIENT-ID")]
+    client_id: String,
+    /// The build, Major.Minor.Build
+    #[arg(value_name = "VERSION")]
+    version: String,
+    /// A feature that has to be covered (can be given again); without one, any certificate of that Major.Minor will do
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    feature: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args)]
+struct Revoke {
+    /// The certificate, as `ledger list` names it
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Why, in a sentence
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The capture that shows it: a directory, an archive or a HAR file
+    #[arg(long, value_name = "CAPTURE")]
+    evidence: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Place {
+    /// The ledger's file.
+    ///
+    /// # Errors
+    /// Where nobody named it and this user has no data folder.
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        self.ledger.clone().or_else(default_place).ok_or_else(|| {
+            Failure::new("there is no place for the ledger: neither HOME nor XDG_DATA_HOME is set; give --ledger FILE")
+        })
+    }
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    match args.command {
+        Command::List(args) => list(&args),
+        Command::Check(args) => check(&args),
+        Command::Revoke(args) => revoke(&args),
+    }
+}
+
+fn read(place: &Place) -> Result<Ledger, Failure> {
+    let ledger = Ledger::read(&place.path()?).map_err(Failure::new)?;
+    tell(&ledger);
+    Ok(ledger)
+}
+
+/// What a reader should know, on standard error.
+pub fn tell(ledger: &Ledger) {
+    for note in &ledger.notes {
+        eprintln!("poscert: {note}");
+    }
+}
+
+fn list(args: &List) -> Result<Exit, Failure> {
+    let ledger = read(&args.place)?;
+    let standings = standings(&ledger.lines.entries);
+    let text = if args.json { as_json(&ledger, &standings) } else { as_text(&ledger, &standings) };
+    super::print(&text)?;
+    Ok(Exit::Passed)
+}
+
+fn as_json(ledger: &Ledger, standings: &[Standing]) -> String {
+    let certificate = |one: &Standing| {
+        let mut fields = json!(one.given);
+        let revoked = one
+            .revoked
+            .map(|(since, revoked)| json!({ "since": since, "reason": revoked.reason, "evidence": revoked.evidence }));
+        fields["entered"] = json!(one.entered);
+        fields["revoked"] = json!(revoked);
+        fields
+    };
+    let head = ledger.lines.head;
+    let list = json!({
+        "schema": "poscert.ledger/1",
+        "entries": head.count,
+        "digest": head.digest.to_string(),
+        "certificates": standings.iter().map(certificate).collect::<Vec<_>>(),
+    });
+    format!("{list:#}\n")
+}
+
+fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
+    let mut text = String::new();
+    for one in standings {
+        let given = one.given;
+        let name = given.system_name.as_deref().unwrap_or("a client");
+        let minor = given.version.rsplit_once('.').map_or(given.version.as_str(), |(minor, _)| minor);
+        let name = words::safe_line(&format!("{}  {name} {minor}, made by {}", given.id, given.integrator_id));
+        let _ = writeln!(text, "{name}");
+        let _ = writeln!(text, "  client    {}", words::safe(&given.client_id));
+        let _ = writeln!(text, "  features  {}", words::safe(&words::list(&given.features)));
+        let _ =
+            writeln!(text, "  recorded  {}, entered {}", words::safe(&date::day(&given.date)), date::day(one.entered));
+        let _ = writeln!(text, "  signed by {}", words::safe(&words::list(&given.signed_by)));
+        if let Some((since, revoked)) = one.revoked {
+            let (reason, digest) = (words::safe(&revoked.reason), words::safe(&revoked.evidence.digest));
+            let _ =
+                writeln!(text, "  REVOKED   {}: {reason} (evidence: a capture of digest {digest})", date::day(since));
+        }
+        text.push('\n');
+    }
+    let revoked = standings.iter().filter(|one| one.revoked.is_some()).count();
+    let _ = writeln!(
+        text,
+        "{}, {revoked} of them revoked, in {}",
+        words::count(standings.len(), "certificate"),
+        ledger.path.display()
+    );
+    text
+}
+
+fn check(args: &Check) -> Result<Exit, Failure> {
+    let id = Guid::parse(args.client_id.trim()).ok_or_else(|| {
+        Failure::new(format!("`{}` is not a client id, which is a GUID", words::safe(&args.client_id)))
+    })?;
+    let version = Version::parse(args.version.trim()).ok_or_else(|| {
+        Failure::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", words::safe(&args.version)))
+    })?;
+    let feature = |id: &String| {
+        Feature::from_id(id.trim()).ok_or_else(|| {
+            let known = Feature::ALL.map(Feature::id).join(", ");
+            Failure::new(format!("--feature: `{}` is not a feature; choose from {known}", words::safe(id)))
+        })
+    };
+    let features: Vec<Feature> = args.feature.iter().map(feature).collect::<Result<_, _>>()?;
+    let ledger = read(&args.place)?;
+    let coverage = coverage(&ledger.lines.entries, &id.to_string(), version, &features);
+    super::print(&coverage.why.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+    Ok(if coverage.covered { Exit::Passed } else { Exit::Failed })
+}
+
+fn revoke(args: &Revoke) -> Result<Exit, Failure> {
+    if !is_id(&args.id) {
+        let id = words::safe(&args.id);
+        return Err(Failure::new(format!("`{id}` is not the id of a certificate; `poscert ledger list` shows them")));
+    }
+    let reason = args.reason.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
+        return Err(Failure::new(format!(
+            "--reason: say in a sentence why, in letters that can be printed and at most {LONGEST_REASON} of them"
+        )));
+    }
+    let path = args.place.path()?;
+    // What is not in the ledger needs no evidence.
+    known(&Ledger::read(&path).map_err(Failure::new)?.lines.entries, &args.id).map_err(Failure::new)?;
+    let evidence = evidence(&args.evidence)?;
+    let revoked = Revoked { id: args.id.clone(), reason: reason.to_owned(), evidence };
+    let entered = Ledger::add(&path, |entries| {
+        known(entries, &args.id)?;
+        Ok(Some(Act::Revoked(revoked)))
+    });
+    let ledger = entered.map_err(Failure::new)?;
+    tell(&ledger);
+    super::print(&format!("{} is revoked from now on: {}\n", args.id, words::safe(reason)))?;
+    Ok(Exit::Passed)
+}
+
+/// Whether a certificate was given and stands.
+fn known(entries: &[Entry], id: &str) -> Result<(), String> {
+    let standings = standings(entries);
+    let one = standings.iter().find(|one| one.given.id == id);
+    match one {
+        None => Err(format!("no certificate {id} stands in the ledger; `poscert ledger list` shows those that do")),
+        Some(Standing { revoked: Some((since, revoked)), .. }) => {
+            Err(format!("{id} was revoked on {} already: {}", date::day(since), words::safe(&revoked.reason)))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Reads a capture to its end, and what is entered of it.
+fn evidence(path: &Path) -> Result<Evidence, Failure> {
+    let failed = |error: capture::CaptureError| Failure::new(format!("--evidence: {error}"));
+    let capture = capture::open(path).map_err(failed)?;
+    if capture.live {
+        let path = path.display();
+        return Err(Failure::new(format!(
+            "--evidence: a recorder is writing into {path}; stop it first, evidence is final"
+        )));
+    }
+    for record in capture.records().map_err(failed)? {
+        record.map_err(failed)?;
+    }
+    Ok(Evidence { kind: capture.kind.name().to_owned(), digest: capture.digest.clone(), exchanges: capture.exchanges })
+}

@@ -1,0 +1,39 @@
+//! `poscert seal`: one more signature on an archive, by whoever can vouch for it.
+
+use super::export::write_whole;
+use super::{Exit, Failure, keys};
+use crate::capture::{self, CaptureKind, archive};
+use std::path::PathBuf;
+
+/// Arguments of `poscert seal`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  poscert seal run.poscert --key witness.pem\n\n\
+    The archive is read and checked as a whole first. Only its seal is written anew: the content's digest stays.")]
+pub struct Args {
+    /// A sealed archive
+    archive: PathBuf,
+    /// The key that signs, made at its first use
+    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    key: PathBuf,
+}
+
+pub fn run(args: Args) -> Result<Exit, Failure> {
+    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
+    let capture = capture::open(&args.archive).map_err(unreadable)?;
+    let name = args.archive.display();
+    if capture.kind != CaptureKind::Archive {
+        let sentence = format!("{name} is no archive: make one with `poscert export {name} -o FILE.poscert`");
+        return Err(Failure::new(sentence));
+    }
+    let key = keys::open(Some(&args.key))?;
+    let mut signers = Vec::new();
+    write_whole(&args.archive, |out| {
+        signers = archive::add_signature(&args.archive, &key, out).map_err(unreadable)?;
+        Ok(())
+    })?;
+    eprintln!("{name} holds {} exchanges; content {}", capture.exchanges, capture.digest);
+    for signer in signers {
+        eprintln!("  sealed by {signer}");
+    }
+    Ok(Exit::Passed)
+}

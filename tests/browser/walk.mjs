@@ -1,0 +1,169 @@
+// A whole certification through the page, as a newcomer goes through it: reads what is due, copies the line for the
+// reference till into a shell, and goes on. `pass`: to a passed verdict; `fail`: with a till that does not retry.
+import { spawn } from "node:child_process";
+import https from "node:https";
+import { readFileSync } from "node:fs";
+import { open, inspect, must, until } from "./browser.mjs";
+
+const [url, way] = process.argv.slice(2);
+const origin = new URL(url).origin;
+const HOSTILE = "<img src=x onerror=alert(1)>";
+
+// Runs a line of the page in a shell, as a person would; what is written there is not read.
+function shell(line) {
+  const child = spawn("sh", ["-c", line], { stdio: "ignore", detached: true });
+  return () => { try { process.kill(-child.pid, "SIGKILL"); } catch { /* it has ended */ } };
+}
+
+const state = async (page) => (await page.request.get(`${origin}/state`)).json();
+
+async function identification(page) {
+  await page.goto(url);
+  must(!page.url().includes("token"), "the token stays in the address");
+  must(await page.locator("[aria-current=step]").innerText().then((text) => text.includes("Identification")), "step 1 is not current");
+  await inspect(page, `${way}-1-identification`);
+  await page.keyboard.press("Tab");
+  must(await page.evaluate(() => document.activeElement.classList.contains("skip")), "the first stop of the keyboard is not the skip link");
+  await page.getByLabel("Client id").fill("12");
+  await until("the sentence on the client id", async () => (await page.locator("#client-id-fault").innerText()).includes("12 is not a GUID"));
+  await page.getByLabel("Client version").fill("2.1");
+  await until("the sentence on the version", async () => (await page.locator("#client-version-fault").innerText()).includes("is not Major.Minor.Build"));
+  await inspect(page, `${way}-1-identification-wrong`);
+  await page.getByRole("button", { name: "Go on" }).click().catch(() => {});
+  must((await page.locator("[role=alert]:visible").innerText()).includes("Not all of it can be taken"), "a wrong form was taken");
+  await page.getByLabel("Integrator id").fill("ACME");
+  await page.getByLabel("Client id").fill("c0ffee00-0000-4000-8000-000000000001");
+  await page.getByLabel("Client version").fill("2.1.0");
+  await page.getByLabel("Client system name").fill(way === "fail" ? `Till ${HOSTILE}` : "Acme till");
+  await page.getByRole("button", { name: "Go on" }).click();
+}
+
+async function selection(page) {
+  await page.getByRole("heading", { name: "What is it to be certified for?" }).waitFor();
+  must(await page.locator("#choose-onboarding").isDisabled(), "onboarding can be left out");
+  for (const other of ["payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]) await page.locator(`#choose-${other}`).uncheck();
+  await page.locator("#about-payment ~ details summary").click();
+  await inspect(page, `${way}-2-selection`);
+  await page.getByRole("button", { name: "Begin the certification" }).click();
+  await page.locator("#due-title").waitFor({ timeout: 60000 });
+}
+
+// What the page says is to be done now, once it is another step than the last one that was done.
+async function due(page, done) {
+  return until("the next step", async () => {
+    const now = await state(page);
+    if (now.over || now.phase === "approval") return { over: true };
+    const act = now.act && `${now.act.case} ${now.act.step} ${now.act.act}`;
+    if (!act || done.has(act)) return null;
+    const line = page.locator("#till-line");
+    if (await page.locator("#due-title").innerText() !== now.act.text || await line.count() === 0) return null;
+    return { act, line: await line.innerText() };
+  });
+}
+
+async function passing(page) {
+  const done = new Set();
+  await inspect(page, "pass-3-certification-begun");
+  let stop = () => {};
+  for (;;) {
+    const next = await due(page, done);
+    if (next.over) break;
+    done.add(next.act);
+    stop();
+    stop = shell(next.line);
+    if (done.size === 2) {
+      await page.locator(".case.passed").first().waitFor();
+      await page.locator("#traffic li").first().waitFor();
+      await inspect(page, "pass-3-certification-under-way");
+    }
+  }
+  must(done.size === 4, `the page asked for ${[...done].join(", ")}`);
+  const now = await state(page);
+  must(now.cases.every((one) => one.status === "passed"), `not all cases were shown: ${JSON.stringify(now.cases)}`);
+  await page.getByRole("heading", { name: "All cases were gone through" }).waitFor();
+  await inspect(page, "pass-3-certification-over");
+  await page.locator("#traffic a").last().click();
+  await page.locator("#exchange h1").waitFor();
+  must((await page.locator("#exchange").innerText()).includes("Request"), "an exchange does not open");
+  must(!(await page.locator("#exchange").innerText()).includes("sandbox-secret-one"), "a secret is shown");
+  await inspect(page, "pass-3-exchange");
+  await page.keyboard.press("Escape");
+  // Other pages: without scripts, and the whole list.
+  await page.goto(`${origin}/traffic`);
+  must(await page.locator("ol.traffic li").count() === now.exchanges, "the list does not hold all exchanges");
+  await inspect(page, "pass-3-traffic");
+  await page.goto(`${origin}/`);
+  await page.locator("#verdict").click();
+  await page.getByRole("heading", { name: "Passed" }).waitFor({ timeout: 120000 });
+}
+
+// A call that no honest till makes.
+function hostile(base, ca) {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve) => {
+    const request = https.request({
+      hostname, port, ca: readFileSync(ca), method: "POST", path: "/pos/v10/%3Cimg%20src=x%3E/\"><img/src=x/onerror=alert(2)>",
+      headers: { "X-Odd": HOSTILE, "Content-Type": "application/json" },
+    }, (answer) => { answer.resume(); answer.on("end", resolve); });
+    request.on("error", resolve);
+    request.end(JSON.stringify({ [HOSTILE]: `</code></pre><script>alert(3)</script>${HOSTILE}` }));
+  });
+}
+
+async function failing(page) {
+  const next = await due(page, new Set());
+  shell(next.line.replace(/onboard$/, "--broken no-retry onboard"));
+  await page.locator("#traffic li").first().waitFor({ timeout: 60000 });
+  await until("the till that gives up", async () => (await state(page)).exchanges >= 2);
+  await until("the fault that was put on it", async () => (await page.locator(".exchange.hurt").count()) > 0);
+  await hostile((await state(page)).base_url, await page.locator("#ca-file").innerText());
+  await until("the hostile call", async () => (await page.locator("#traffic").innerText()).includes("<img"));
+  await page.locator("#traffic a", { hasText: "<img" }).first().click();
+  await page.locator("#exchange h1").waitFor();
+  must((await page.locator("#exchange").innerText()).includes(HOSTILE), "what was sent is not shown as it is");
+  must(await page.locator("img, #main script").count() === 0, "what a client sent became an element");
+  await inspect(page, "fail-3-hostile");
+  await page.keyboard.press("Escape");
+  await page.locator("#skip").click();
+  const words = "it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
+  await until("the words of the report", async () => (await page.locator(".case.failed").first().innerText()).includes(words));
+  await inspect(page, "fail-3-case-failed");
+  await page.locator("#again-onboarding-1").click();
+  await until("the case once more", async () => (await state(page)).due?.case === "onboarding/1");
+  await page.locator("#verdict-now").click();
+  await page.getByRole("heading", { name: "Failed" }).waitFor({ timeout: 120000 });
+  const told = await page.locator("main").innerText();
+  must(told.includes(words), `the approval does not say ${words}: ${told}`);
+  must(told.includes("--new-attempt"), "the approval does not say what to do next");
+}
+
+const { page, context, troubles, close } = await open();
+await context.addInitScript(() => {
+  document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+});
+try {
+  await identification(page);
+  await selection(page);
+  await (way === "fail" ? failing(page) : passing(page));
+  await inspect(page, `${way}-4-approval`);
+  const [report] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name: "The full report" }).click()]);
+  await report.waitForLoadState();
+  must((await report.title()).startsWith("Verdict:"), "the report does not open");
+  const colour = await report.evaluate(() => getComputedStyle(document.querySelector("header")).borderTopStyle);
+  must(colour === "solid", "the report has lost its style");
+  await report.close();
+  await page.bringToFront();
+  await page.locator("#close").click();
+  await until("the end", async () => (await page.locator("#lost").innerText()).includes("can be closed"), 20);
+  // A wrong form is answered with 422, which the browser's console notes.
+  const real = troubles.filter((one) => !one.includes("status of 422"));
+  must(real.length === 0, `the browser complained: ${real.join("\n")}`);
+  console.log("walked");
+} catch (error) {
+  console.error(error.message);
+  console.error(`console: ${troubles.join("\n")}`);
+  console.error((await page.locator("main").innerText().catch(() => "")).slice(0, 2000));
+  process.exitCode = 1;
+} finally {
+  await close();
+}

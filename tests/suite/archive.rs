@@ -1,0 +1,112 @@
+//! Sealed archives as their users have them: made by `export`, read by everything that reads a capture.
+
+use super::program::*;
+use std::path::Path;
+use std::process::Output;
+
+/// A capture of a short session, in a home of its own.
+fn recorded(home: &Path) {
+    let drive = [env!("CARGO_BIN_EXE_poscert"), "till", "--memory", "till.json", "onboard"];
+    let output = record(home).args(["--capture", "capture", "--"]).args(drive).output().unwrap();
+    assert_ne!(output.status.code(), Some(2), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Output {
+    poscert(home).args(arguments).output().unwrap()
+}
+
+fn done(home: &Path, arguments: &[&str]) -> String {
+    let output = run(home, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn an_archive_is_read_as_the_directory_is() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    recorded(home);
+    let said = done(home, &["export", "capture", "-o", "run.poscert", "--key", "keys/mine.pem"]);
+    assert!(said.contains("A signing key was made: keys/mine.pem"), "{said}");
+    let again = done(home, &["export", "capture", "-o", "again.bin", "--format", "poscert", "--key", "keys/mine.pem"]);
+    assert!(!again.contains("was made"), "{again}");
+    let bytes = std::fs::read(home.join("run.poscert")).unwrap();
+    assert!(std::fs::read(home.join("again.bin")).unwrap() == bytes, "the same capture and key, other bytes");
+    let (directory, code) = verdict(home, &["capture"]);
+    for name in ["run.poscert", "again.bin"] {
+        let (archive, its_code) = verdict(home, &[name]);
+        assert_eq!(its_code, code);
+        for field in ["verdict", "features", "requirements", "profile", "rules"] {
+            assert_eq!(archive[field], directory[field], "{field}");
+        }
+        assert_eq!(archive["capture"]["digest"], directory["capture"]["digest"]);
+        assert_eq!(archive["capture"]["kind"], "archive");
+        assert_eq!(archive["capture"]["sealed_by"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(shown(home, "run.poscert"), shown(home, "capture"));
+    done(home, &["export", "capture", "-o", "a.har"]);
+    done(home, &["export", "run.poscert", "-o", "b.har"]);
+    assert!(std::fs::read(home.join("a.har")).unwrap() == std::fs::read(home.join("b.har")).unwrap());
+}
+
+#[test]
+fn nothing_is_written_beside_an_archive_and_a_read_only_place_will_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    recorded(home);
+    std::fs::create_dir(home.join("media")).unwrap();
+    done(home, &["export", "capture", "-o", "media/run.poscert"]);
+    let mode = |path: &str, mode| {
+        std::fs::set_permissions(home.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("media/run.poscert", 0o400);
+    mode("media", 0o500);
+    let before = std::fs::read(home.join("media/run.poscert")).unwrap();
+    for arguments in [&["verify"][..], &["show"], &["show", "--json"], &["export", "-o", "out.har"]] {
+        let output = poscert(home).args(arguments).arg("media/run.poscert").output().unwrap();
+        assert_ne!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    }
+    assert!(std::fs::read(home.join("media/run.poscert")).unwrap() == before);
+    assert_eq!(std::fs::read_dir(home.join("media")).unwrap().count(), 1);
+    mode("media", 0o700);
+}
+
+#[test]
+fn what_cannot_become_an_archive_is_refused_and_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let recording = Recording::start(home, &["--quiet", "--capture", "capture"]);
+    refused(
+        &run(home, &["export", "capture", "-o", "live.poscert"]),
+        &["a recorder is writing into it", "stop it first"],
+    );
+    recording.stop();
+    done(home, &["export", "capture", "-o", "x.har"]);
+    refused(&run(home, &["export", "x.har", "-o", "x.poscert"]), &["x.har is a HAR", "the capture directory"]);
+    refused(&run(home, &["export", "capture", "-o", "x.zip"]), &["`zip`", ".poscert or .har"]);
+    refused(&run(home, &["export", "capture", "-o", "none/x.poscert"]), &["none/x.poscert", "choose another file"]);
+    std::fs::write(home.join("bad.pem"), "no key").unwrap();
+    std::fs::set_permissions(home.join("bad.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let bad = run(home, &["export", "capture", "-o", "y.poscert", "--key", "bad.pem"]);
+    refused(&bad, &["bad.pem holds no Ed25519 signing key"]);
+    refused(&run(home, &["seal", "capture", "--key", "k.pem"]), &["capture is no archive", "poscert export"]);
+    for name in ["live.poscert", "x.poscert", "y.poscert", "k.pem"] {
+        assert!(!home.join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn further_signatures_are_added_and_told() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    recorded(home);
+    done(home, &["export", "capture", "-o", "run.poscert"]);
+    let (before, _) = verdict(home, &["run.poscert"]);
+    let said = done(home, &["seal", "run.poscert", "--key", "witness.pem"]);
+    assert_eq!(said.matches("sealed by ").count(), 2, "{said}");
+    let (after, _) = verdict(home, &["run.poscert"]);
+    assert_eq!(after["capture"]["digest"], before["capture"]["digest"]);
+    assert_eq!(after["capture"]["sealed_by"].as_array().unwrap().len(), 2);
+    assert_eq!(after["capture"]["sealed_by"][0], before["capture"]["sealed_by"][0]);
+}
