@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The longest that a backend may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs side by side: they mostly wait.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 
 /// The Python backend, which ends with this.
 struct Backend {
