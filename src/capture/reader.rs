@@ -76,6 +76,7 @@ pub struct Capture {
 }
 
 /// Where the records come from.
+#[expect(clippy::large_enum_variant, reason = "there is one for each capture that is open")]
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Parts { dir: PathBuf, parts: Vec<PartPlan> },
@@ -93,6 +94,9 @@ pub(super) struct PartPlan {
     /// Whether that is all; of a salvaged part there may be more that cannot be read.
     pub whole: bool,
 }
+
+/// The bytes of records, in the order of the log.
+pub type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
 
 /// Opens a capture, whatever it is.
 ///
@@ -240,7 +244,7 @@ impl Capture {
     ///
     /// # Errors
     /// Where it cannot be read any more, and of a HAR, which has no log.
-    pub fn log(&self) -> Result<Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>, CaptureError> {
+    pub fn log(&self) -> Result<Log, CaptureError> {
         match &self.source {
             Source::Parts { dir, parts } => Ok(Box::new(Parts::new(dir.clone(), parts.clone()))),
             Source::Archive(archive) => Ok(Box::new(archive.log()?)),

@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn each_ground_is_needed() {
         assert_eq!(missing_of(|_| {}), Vec::<String>::new());
-        let changes: [(fn(&mut Verdict), &str); 9] = [
+        type Change = (fn(&mut Verdict), &'static str);
+        let changes: [Change; 9] = [
             (|v| v.verdict = Outcome::Failed, "the verdict is failed"),
             (|v| v.verdict = Outcome::Incomplete, "the verdict is incomplete"),
             (|v| v.rules.builtin = false, "the rules are not the built-in ones"),

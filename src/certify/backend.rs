@@ -12,6 +12,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Who is at the other side.
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Side {
     /// The embedded sandbox.
     Embedded(Sandbox),

@@ -167,6 +167,12 @@ async fn certify(
     let out: fn(&str) = if driven(args) { tell } else { print };
     out(&if driven(args) { greeting.brief() } else { greeting.text() });
     out(&introduction(&session));
+    if !past.is_complete() {
+        out(
+            "A run in this capture was cut off, and something may be lost: the verdict on it cannot be passed any more.\n\
+             To be certified, begin with a new one (--capture).\n\n",
+        );
+    }
     let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
     let worked = match ready {
         Ok(()) => {

@@ -43,6 +43,7 @@ pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Guid, id};
 use customer::Simulation;
+use payment::Event;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use token::Signer;
@@ -162,9 +163,16 @@ impl Sandbox {
         pos.map(|pos| pos.obstructed = true).is_some()
     }
 
-    /// Takes away what [`Sandbox::obstruct`] put in the way and nobody has met.
+    /// Takes away what [`Sandbox::obstruct`] put in the way, met or not, where nobody has cancelled it.
     pub fn unobstruct(&self) {
-        self.world().poses.iter_mut().for_each(|pos| pos.obstructed = false);
+        let now = self.inner.clock.now();
+        let mut world = self.world();
+        let world = &mut *world;
+        for pos in world.poses.iter_mut() {
+            pos.obstructed = false;
+            let payment = pos.in_the_way.take().and_then(|id| world.payments.get_mut(&id));
+            payment.map(|payment| payment.happen(Event::ClientCancel, now));
+        }
     }
 
     /// How long refunds stay Initiated from now on, so that there is time to cancel one (`None`: as short as usual).

@@ -36,6 +36,7 @@ impl World {
         let pos = self.poses.get_mut(&new.pos_id).ok_or(error::NO_SUCH_POS)?;
         pos.latest = Some(id.clone());
         if std::mem::take(&mut pos.obstructed) {
+            pos.in_the_way = Some(id.clone());
             self.payments.add(id, payment);
             return Err(error::PAYMENT_ACTIVE.into());
         }

@@ -28,6 +28,8 @@ pub struct Pos {
     pub latest: Option<Guid>,
     /// Whether the next payment is to meet one that is in its way (for a director of test cases).
     pub obstructed: bool,
+    /// The payment that the last one met so.
+    pub in_the_way: Option<Guid>,
 }
 
 impl Pos {
@@ -35,7 +37,18 @@ impl Pos {
     pub fn new(owner: (&str, &str), id: Guid, beacon_id: Guid, made: NewPos) -> Pos {
         let beacon_id = made.beacon_id.clone().unwrap_or_else(|| beacon_id.as_str().to_owned());
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
-        Pos { id, integrator, vat, made, beacon_id, deleted: false, visit: None, latest: None, obstructed: false }
+        Pos {
+            id,
+            integrator,
+            vat,
+            made,
+            beacon_id,
+            deleted: false,
+            visit: None,
+            latest: None,
+            obstructed: false,
+            in_the_way: None,
+        }
     }
 
     /// Ends a visit that nothing came of.

@@ -154,13 +154,11 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
 /// body, and from 500 on, the status says it all.
 pub fn is_hidden(operation: Option<Operation>, answer: &Answer) -> bool {
     use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
-    let tells = match (operation, answer.status) {
-        (None, _) | (_, 500..) => false,
-        (Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund), ..400) => {
-            false
-        }
-        _ => true,
-    };
+    let empty = matches!(
+        operation,
+        Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund)
+    );
+    let tells = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
     tells && readable(&answer.body, values(&answer.headers, "content-encoding").next()).is_none()
 }
 

@@ -380,8 +380,9 @@ pub struct Conflict {
 impl Conflict {
     /// Whether a create asks for the same name or the same beacon again.
     pub fn is_of(&self, body: &RequestBody) -> bool {
-        let beacon = !self.beacon_id.is_empty() && self.beacon_id == body.beacon_id;
-        beacon || self.merchant_pos_id == body.merchant_pos_id
+        // A body that is not shown names nothing.
+        let same = |one: &str, other: &str| !one.is_empty() && one == other;
+        same(&self.beacon_id, &body.beacon_id) || same(&self.merchant_pos_id, &body.merchant_pos_id)
     }
 }
 

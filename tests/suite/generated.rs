@@ -24,7 +24,8 @@ fn a_generated_client_calls_every_operation_through_the_recorder() {
     assert!(fetched.unwrap().success(), "no description at {upstream}");
     std::fs::write(
         home.join("names.yml"),
-        "project_name_override: pos-client\npackage_name_override: pos_client\npost_hooks: []\n",
+        "project_name_override: pos-client\npackage_name_override: pos_client\npost_hooks: []\n\
+         content_type_overrides:\n  text/json: application/json\n",
     )
     .unwrap();
     let generated = clean(Path::new(&python).with_file_name("openapi-python-client"))

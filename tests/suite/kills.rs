@@ -93,7 +93,7 @@ async fn kills_while_a_fault_is_held_lose_nothing_either() {
         let before = load.count();
         let mut command = poscert(home);
         command.args(["certify", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--capture", "capture"]);
-        command.args(["--features", "onboarding", "--client-id", CLIENT_ID, "--client-version", "1.0.0"]);
+        command.args(["--no-page", "--features", "onboarding", "--client-id", CLIENT_ID, "--client-version", "1.0.0"]);
         let recording = Recording::spawn(home, command);
         let address = recording.field("listen").to_owned();
         let token = token(&address, &load.authority).await;

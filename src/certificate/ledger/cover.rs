@@ -110,7 +110,7 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
             words::safe(&words::list(&given.features))
         )
     };
-    let mut why: Vec<String> = stands.iter().map(|one| by(&one)).collect();
+    let mut why: Vec<String> = stands.iter().map(by).collect();
     if missing.is_empty() {
         let asked: Vec<&str> = features.iter().map(|feature| feature.id()).collect();
         let asked = if asked.is_empty() { String::new() } else { format!(", in {}", words::list(&asked)) };

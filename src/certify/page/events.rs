@@ -120,7 +120,7 @@ impl Told {
         let count = state.cases_said;
         let news = count > self.case && !first;
         self.case = count.max(1);
-        cases().last().filter(|_| news).map(|said| said.text.clone())
+        cases().next_back().filter(|_| news).map(|said| said.text.clone())
     }
 }
 
