@@ -7,14 +7,14 @@
 //! | [`api`] | the vocabulary of the API: operations, body shapes, headers, states, error codes, money. No I/O |
 //! | [`seal`] | digests, keyed hashes, the chain, signing keys, DSSE envelopes |
 //! | [`pki`] | the local CA, leaf certificates, recipes for trusting it |
-//! | [`capture`] | the record of an exchange, redaction, parts on disk, HAR |
+//! | [`capture`] | the record of an exchange, redaction, parts on disk, sealed archives, HAR |
 //! | [`rules`] | rule files: model, loading, CEL predicates |
 //! | [`verify`] | timeline, resources and their tracks, patterns, cases, verdict. Values in, values out |
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
 //! | [`certificate`] | the signed statement, its page, and the ledger of those given |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | listeners, tap, forwarding, faults, recording |
-//! | [`certify`] | the four steps: identification, selection, director of cases, approval |
+//! | [`certify`] | the four steps: identification, selection, director of cases, approval; the web page |
 //! | [`till`] | the reference client and its mistakes |
 //! | [`cli`] | one file per subcommand, exit codes |
 

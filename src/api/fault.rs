@@ -10,6 +10,8 @@ pub enum Fault {
     Timeout,
     /// The call is not forwarded and answered with 500 Internal Server Error.
     ServerError,
+    /// The refund is not forwarded and answered 409/1368, as a backend does whose store cannot pay it.
+    BalanceTooLow,
 }
 
 impl Fault {
@@ -18,6 +20,7 @@ impl Fault {
         match self {
             Fault::Timeout => "timeout",
             Fault::ServerError => "500",
+            Fault::BalanceTooLow => "1368",
         }
     }
 }

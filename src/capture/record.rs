@@ -281,7 +281,7 @@ pub struct Times {
     pub answer_head_out: Option<u64>,
     /// The answer's last byte was sent to the client.
     pub answer_end_out: Option<u64>,
-    /// The exchange was over: complete, or cut.
+    /// The exchange was over for the client: complete, or cut, or it had left; the backend's answer may come later.
     pub end: u64,
 }
 

@@ -7,17 +7,16 @@
 mod wishes;
 
 use super::course::Course;
-use super::customer::pos_of;
 use super::hurt::Hurt;
 use super::order::{Order, case_line};
 use super::outlook::{Due, Outlook};
+use super::points::{Point, Points, onboards};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Record};
 use crate::proxy::{Faults, HeadView};
 use crate::rules::RuleSet;
 use crate::verify::Judge;
-use crate::verify::live::{Focus, PosSoFar, SoFar};
-use crate::verify::send::Send;
+use crate::verify::live::{Focus, SoFar};
 use crate::verify::verdict::CaseStatus;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +36,8 @@ struct State {
     beyond: BTreeMap<u64, Exchange>,
     so_far: SoFar,
     focus: Focus,
+    points: Points,
+    vat: Option<String>,
     last_number: u64,
     attempt: u32,
     complete: bool,
@@ -69,8 +70,12 @@ pub struct Before {
     pub judge: Judge<'static>,
     /// The first exchange number of this run.
     pub next: u64,
-    /// The PoS that the client worked with.
-    pub pos: Option<String>,
+    /// What is known of the client's points of sale.
+    pub points: Points,
+    /// The merchant's VAT number, where it was told.
+    pub vat: Option<String>,
+    /// The recorder has to refuse what the backend cannot be brought to refuse.
+    pub stands_in: bool,
     /// The backend knows nothing of what was recorded before.
     pub forgotten: bool,
     /// The attempt, from 1.
@@ -83,7 +88,7 @@ pub struct Before {
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     /// The PoS that the client works with.
-    pub pos: Option<PosSoFar>,
+    pub pos: Option<Point>,
     /// The client waits for a customer: a payment is active, or it asks for the check-in.
     pub awaited: bool,
     /// How many polls of payments were answered.
@@ -102,8 +107,11 @@ impl Conductor {
     /// # Errors
     /// A rule that cannot be applied.
     pub fn new(rules: &'static RuleSet, before: Before, course: Course) -> Result<Conductor, String> {
-        let Before { judge, next, pos, forgotten, attempt, complete } = before;
-        let focus = if forgotten { Focus { pos: None, since: next } } else { Focus { pos, since: 0 } };
+        let Before { judge, next, mut points, vat, stands_in, forgotten, attempt, complete } = before;
+        if forgotten {
+            points.forget();
+        }
+        let focus = Focus { pos: points.current(), since: if forgotten { next } else { 0 } };
         let so_far = judge.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
@@ -114,12 +122,14 @@ impl Conductor {
             beyond: BTreeMap::new(),
             so_far,
             focus,
+            points,
+            vat,
             last_number: next.saturating_sub(1),
             attempt,
             complete,
             course,
             said: BTreeMap::new(),
-            hurt: Hurt::default(),
+            hurt: Hurt::new(stands_in),
             orders: Vec::new(),
             asked_check_in: 0,
             polls: 0,
@@ -135,7 +145,7 @@ impl Conductor {
         state.turn(now);
         let orders = std::mem::take(&mut state.orders);
         let scene = Scene {
-            pos: state.so_far.pos.clone(),
+            pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
             over: state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over(),
@@ -228,6 +238,10 @@ impl State {
         }
     }
 
+    fn point(&self) -> Option<Point> {
+        self.so_far.pos.as_ref().filter(|pos| !pos.deleted).map(|pos| self.points.point(pos, self.vat.as_deref()))
+    }
+
     fn status(&self, case: &str) -> Option<CaseStatus> {
         let mut cases = self.so_far.cases.iter().map(|standing| &standing.verdict);
         cases.find(|verdict| verdict.id == case).map(|verdict| verdict.status)
@@ -277,9 +291,9 @@ impl State {
         self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
         let counts = exchange.number >= self.next;
-        if let Some(pos) = pos_of(&Send::of(exchange)).filter(|_| counts) {
-            self.focus.pos = Some(pos);
-            if matches!(operation, Some(Operation::CreatePos | Operation::GetPosWithFilter)) {
+        if counts && self.points.learn(exchange) {
+            self.focus.pos = self.points.current();
+            if onboards(operation) {
                 self.course.onboarded(now);
             }
         }
@@ -299,13 +313,15 @@ impl State {
 
 impl Faults for Conductor {
     fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
-        let operation = head.route().operation()?;
+        let route = head.route();
+        let operation = route.operation()?;
+        let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
         let mut state = self.state();
         let State { course, hurt, .. } = &mut *state;
         let (steps, due) = course.due()?;
         let now = Instant::now();
-        let fault = hurt.decide((head.number, operation), steps, due, rest, now)?;
+        let fault = hurt.decide((head.number, operation, &id), steps, due, rest, now)?;
         // What is held back now is over later: its time counts from then on.
         course.stirred(now);
         Some(fault)

@@ -52,6 +52,8 @@ pub struct Course {
     first_is_due: bool,
     clear_is_due: bool,
     cleared: bool,
+    /// The customer was asked to cancel what is open.
+    nudged: bool,
 }
 
 impl Course {
@@ -70,6 +72,7 @@ impl Course {
             first_is_due: false,
             clear_is_due: false,
             cleared: false,
+            nudged: false,
         }
     }
 
@@ -112,7 +115,7 @@ impl Course {
         let (at, due, since) = match self.stage {
             Stage::Under { due, due_since, .. } => (self.at, due, due_since),
             Stage::Forgotten { since, .. } => (0, 0, since),
-            _ => return None,
+            Stage::Tidy { .. } | Stage::Closing { .. } | Stage::Closed | Stage::Over => return None,
         };
         let case = &self.plan.get(at)?.case;
         Some((case, due, since, self.longest_wait(case.steps.get(due))))
@@ -173,7 +176,8 @@ impl Course {
                     orders.push(Order::NewAttempt);
                 }
                 Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
-                Stage::Forgotten { .. } | Stage::Tidy { .. } | Stage::Closing { .. } => {}
+                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
+                Stage::Forgotten { .. } => {}
             }
             // What the wait's end means for the case is said before the next one is opened.
             let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
@@ -242,11 +246,15 @@ impl Course {
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        if due >= steps.len() || ends(due) && waited >= self.quiet {
+        let quiet = ends(due) && waited >= self.quiet;
+        let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
+        if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
         }
+        // What was not to come has come, and the case has no turning point that would say so.
+        let in_vain = quiet && !settled;
         let wait = self.longest_wait(steps.get(due));
-        if !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
+        if in_vain || !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
             let over = WaitOver {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),
@@ -259,7 +267,6 @@ impl Course {
             self.leave(now, orders);
             if so_far.open {
                 orders.push(Order::Tell(line));
-                orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
             }
         }
     }
@@ -274,7 +281,17 @@ impl Course {
             orders.push(Order::Restore);
         }
         self.at = self.resume.take().unwrap_or(self.at + 1);
+        self.nudged = false;
         self.stage = Stage::Tidy { since: now };
+    }
+
+    /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
+    /// come to show a case that is about a customer who cancels.
+    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
+        if !self.nudged && now.saturating_duration_since(since) >= self.wait / 2 {
+            self.nudged = true;
+            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+        }
     }
 
     fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {

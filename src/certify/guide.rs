@@ -1,14 +1,16 @@
 //! Carries out what the course orders: tells the till, plays the customer, writes into the capture, tells people.
 
+use super::backend::Backend;
 use super::conductor::{Conductor, Scene};
-use super::customer::{self, Backend};
 use super::line::Line;
-use super::order::{Order, Play};
+use super::notify::Notifier;
+use super::order::Order;
+use super::player::{Played, Player};
 use crate::api::customer::CustomerAct;
 use crate::capture::{Record, Writer};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// How often the customer tries, and waits are looked at.
 const BEAT: Duration = Duration::from_millis(50);
@@ -23,6 +25,8 @@ pub struct Guided<'a> {
     pub writer: Writer,
     /// The backend's side.
     pub backend: Backend,
+    /// Tells the client of check-ins.
+    pub notifier: Notifier,
     /// Tells the driver of the till, where there is one.
     pub tell: &'a mut (dyn FnMut(&Line) + Send),
     /// Tells people, a line at a time.
@@ -35,7 +39,8 @@ impl Guided<'_> {
     /// # Errors
     /// A sentence where the capture cannot be written or a rule cannot be applied.
     pub async fn run(mut self) -> Result<(), String> {
-        let mut plays: VecDeque<Play> = VecDeque::new();
+        let mut player = Player::default();
+        let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
         let mut reminded = Duration::ZERO;
         loop {
             let (orders, scene) = self.conductor.orders(Instant::now());
@@ -43,31 +48,34 @@ impl Guided<'_> {
                 return Err(format!("the rules cannot be applied: {broken}"));
             }
             for order in orders {
-                self.carry_out(order, &scene, &mut plays).await?;
+                self.carry_out(order, &scene, &mut player).await?;
             }
-            if scene.over {
+            while let Some(noticed) = notices.try_join_next() {
+                let told = noticed.map_err(|error| error.to_string()).and_then(|told| told);
+                (self.say)(&format!("  {}", told.unwrap_or_else(|sentence| sentence)));
+            }
+            if scene.over && notices.is_empty() {
                 return Ok(());
             }
-            self.play(&scene, &mut plays);
+            self.play(&scene, &mut player, &mut notices).await;
             self.remind(&scene, &mut reminded);
             let _ = tokio::time::timeout(BEAT, self.conductor.news()).await;
         }
     }
 
-    async fn carry_out(&mut self, order: Order, scene: &Scene, plays: &mut VecDeque<Play>) -> Result<(), String> {
+    async fn carry_out(&mut self, order: Order, scene: &Scene, player: &mut Player) -> Result<(), String> {
         match order {
             Order::Tell(line) => self.tell_line(&line),
-            Order::Play(more) => plays.extend(more),
-            Order::StopPlaying => plays.clear(),
+            Order::Play(more) => player.add(more),
+            Order::StopPlaying => player.stop(),
             Order::Obstruct => {
-                let done = scene.pos.as_ref().is_some_and(|pos| self.backend.obstruct(&pos.id));
-                if !done {
-                    (self.say)("  a payment has to be active on the point of sale before the next one is started");
+                if let Err(why) = self.backend.obstruct(scene.pos.as_ref()).await {
+                    (self.say)(&format!("  {why}"));
                 }
             }
             Order::Balance(balance) => self.backend.balance(Some(balance)),
             Order::HoldRefunds(hold) => self.backend.hold_refunds(hold),
-            Order::Restore => self.backend.restore(),
+            Order::Restore => self.backend.restore().await,
             Order::NewAttempt => {
                 let attempt = self.conductor.begin_attempt(self.writer.next_number());
                 (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
@@ -86,34 +94,22 @@ impl Guided<'_> {
         (self.tell)(line);
     }
 
-    /// The customer acts in order, each act as soon as it is possible.
-    fn play(&mut self, scene: &Scene, plays: &mut VecDeque<Play>) {
-        while let Some(next) = plays.front().cloned() {
-            match next {
-                Play::Tell(line) => self.tell_line(&line),
-                Play::Polls(count) => {
-                    // From here on, for as long as this stands at the front.
-                    let until = scene.polls.saturating_add(count);
-                    plays.pop_front();
-                    plays.push_front(Play::PolledUntil(until));
-                    return;
-                }
-                Play::PolledUntil(until) if scene.polls < until => return,
-                Play::PolledUntil(_) => {}
-                Play::Act(CustomerAct::CheckIn(_)) if !scene.awaited => return,
-                Play::Act(act) if self.backend.is_embedded() => {
-                    let Some(pos) = &scene.pos else { return };
-                    if !self.backend.customer(&pos.id, act) {
-                        return;
-                    }
+    async fn play(&mut self, scene: &Scene, player: &mut Player, notices: &mut JoinSet<Result<String, String>>) {
+        while let Some(played) = player.play(scene, &mut self.backend, Instant::now()).await {
+            match played {
+                Played::Tell(line) => self.tell_line(&line),
+                Played::Say(line) => (self.say)(&line),
+                Played::Looked => return self.conductor.stirred(Instant::now()),
+                Played::Acted(act, line) => {
                     self.conductor.stirred(Instant::now());
-                    (self.say)(&format!("  customer {}", customer::words(act)));
-                }
-                Play::Act(act) => {
-                    (self.say)(&format!("  play the customer, who {}, at the backend", customer::words(act)));
+                    (self.say)(&line);
+                    let due = scene.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
+                    if matches!(act, CustomerAct::CheckIn(_)) && due {
+                        let notifier = self.notifier.clone();
+                        notices.spawn(async move { notifier.send().await });
+                    }
                 }
             }
-            plays.pop_front();
         }
     }
 

@@ -1,13 +1,19 @@
 //! Identification and selection: who is certified for what, from options, a session file, or the capture that is gone
 //! on with.
 
-use crate::api::header::Version;
-use crate::api::{Feature, Guid};
+use super::notify;
+use crate::api::header::{self, Version};
+use crate::api::{Feature, Guid, text};
 use crate::capture::record::Session;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The longest name or id that is taken, in characters.
 const LONGEST: usize = 100;
+
+/// What may stand in a session file.
+const KEYS: &str = "integrator-id, client-id, client-version, system-name, features, token-file, client-secret-file, \
+                    merchant-vat, callback-alias and callback-url";
 
 /// What was told of a client, as typed. A session file is this in TOML.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,6 +29,16 @@ pub struct Identification {
     pub system_name: Option<String>,
     /// Ids of the chosen features.
     pub features: Option<Vec<String>>,
+    /// A file with an access token.
+    pub token_file: Option<PathBuf>,
+    /// A file with the client secret.
+    pub client_secret_file: Option<PathBuf>,
+    /// The merchant's VAT number.
+    pub merchant_vat: Option<String>,
+    /// The callback alias of the client's points of sale.
+    pub callback_alias: Option<String>,
+    /// Where the client takes check-in notifications.
+    pub callback_url: Option<String>,
 }
 
 impl Identification {
@@ -34,10 +50,15 @@ impl Identification {
         toml::from_str(text).map_err(|error| {
             let place = error.span().map(|span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
             let place = place.map(|line| format!("line {line}: ")).unwrap_or_default();
-            format!(
-                "{place}{}; a session file has integrator-id, client-id, client-version, system-name and features",
-                error.message().trim_end().replace('\n', " ")
-            )
+            let message = error.message().trim_end().replace('\n', " ");
+            let secret = ["`token`", "`client-secret`"].iter().any(|name| message.contains(&format!("field {name}")));
+            if secret {
+                return format!(
+                    "{place}no secret stands in a session file; name its file with token-file or client-secret-file, \
+                     or set POSCERT_TOKEN or POSCERT_CLIENT_SECRET"
+                );
+            }
+            format!("{place}{message}; a session file has {KEYS}")
         })
     }
 
@@ -49,6 +70,11 @@ impl Identification {
             client_version: self.client_version.or(other.client_version),
             system_name: self.system_name.or(other.system_name),
             features: self.features.or(other.features),
+            token_file: self.token_file.or(other.token_file),
+            client_secret_file: self.client_secret_file.or(other.client_secret_file),
+            merchant_vat: self.merchant_vat.or(other.merchant_vat),
+            callback_alias: self.callback_alias.or(other.callback_alias),
+            callback_url: self.callback_url.or(other.callback_url),
         }
     }
 
@@ -66,10 +92,16 @@ impl Identification {
             client_version: session.client_version.clone(),
             system_name: session.system_name.clone(),
             features: Some(session.features.clone()).filter(|features| !features.is_empty()),
+            ..Identification::default()
         }
     }
 
-    /// Checks each field. Onboarding is always in; without a choice, all features are.
+    /// The merchant's VAT number, where a good one was told.
+    pub fn vat(&self) -> Option<&str> {
+        self.merchant_vat.as_deref().map(str::trim).filter(|vat| header::is_vat_number(vat))
+    }
+
+    /// Checks each field; what comes of it is what a capture may hold. Onboarding is always in; without a choice, all features are.
     ///
     /// # Errors
     /// A sentence on the first field that cannot be taken.
@@ -87,6 +119,17 @@ impl Identification {
                 .map(|version| version.to_string())
                 .ok_or_else(|| format!("client-version: `{text}` is not Major.Minor.Build, three numbers like 2.1.0"))
         });
+        if let Some(url) = &self.callback_url {
+            notify::origin(url)?;
+        }
+        if let Some(alias) = self.callback_alias.as_deref()
+            && let Some(what) = text::problem(alias)
+        {
+            return Err(format!("callback-alias: it {what}; it is the callbackAlias of your points of sale"));
+        }
+        if let Some(vat) = self.merchant_vat.as_deref().filter(|_| self.vat().is_none()) {
+            return Err(format!("merchant-vat: `{vat}` is not DK or FI and eight digits, such as DK90000028"));
+        }
         let mut features = match &self.features {
             None => Feature::ALL.to_vec(),
             Some(ids) => ids.iter().map(|id| feature(id)).collect::<Result<Vec<_>, _>>()?,
@@ -170,6 +213,9 @@ mod tests {
             ("integrator-id = \" \"", "integrator-id: it is empty"),
             ("system-name = \"a\\u001bb\"", "cannot stand in it"),
             ("features = [\"cash\"]", "`cash` is not a feature; choose from onboarding"),
+            ("callback-url = \"http://till/\"", "callback-url: notifications are sent over HTTPS alone"),
+            ("callback-alias = \"\"", "callback-alias: it "),
+            ("merchant-vat = \"90000028\"", "merchant-vat: `90000028` is not DK or FI"),
         ] {
             let sentence = Identification::parse(file).unwrap().check().unwrap_err();
             assert!(sentence.contains(wanted), "{sentence}");
@@ -178,5 +224,12 @@ mod tests {
         assert!(Identification::parse(&long).unwrap().check().unwrap_err().contains("101 characters"));
         let sentence = Identification::parse("client-id = \"x\"\nclientid = 1").unwrap_err();
         assert!(sentence.starts_with("line 2: ") && sentence.contains("client-version"), "{sentence}");
+        for secret in ["token", "client-secret"] {
+            let sentence = Identification::parse(&format!("{secret} = \"hush\"")).unwrap_err();
+            assert!(
+                sentence.contains("no secret stands in a session file") && !sentence.contains("hush"),
+                "{sentence}"
+            );
+        }
     }
 }

@@ -2,9 +2,11 @@
 //! the verdict on what was recorded.
 
 mod end;
+mod keyboard;
 mod page;
 mod past;
 mod stage;
+mod told;
 
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
@@ -14,21 +16,22 @@ use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::conductor::Before;
 use crate::certify::course::Course;
-use crate::certify::customer;
+use crate::certify::notify::Notifier;
 use crate::certify::order::Planned;
 use crate::certify::page::hub::Led;
+use crate::certify::points::Points;
 use crate::certify::session::untold;
 use crate::certify::{Conductor, Identification, Page};
 use crate::proxy::{self, Each, Watch};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
-use crate::verify::send::Send;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
 use stage::Stage;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use told::{Told, access};
 
 /// Arguments of `poscert certify`.
 #[derive(clap::Args)]
@@ -40,21 +43,19 @@ Examples:
   poscert certify --unattended --features onboarding,payment -- poscert till drive
                                                     the command is told what to do by lines of JSON
 
-A session file: integrator-id, client-id, client-version, system-name and features, each as the flag of that name.
+A session file: integrator-id, client-id, client-version, system-name, features, token-file, client-secret-file,
+merchant-vat, callback-alias and callback-url, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
 With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.
+The keyboard takes lines too: again CASE, skip, start over, notify, end.
 On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
 
 Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
 pub struct Args {
     #[command(flatten)]
     record: record::Args,
-    /// The name of the client system
-    #[arg(long, value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
-    system_name: Option<String>,
-    /// Who is certified for what, in TOML; what is given by flags counts more
-    #[arg(long, value_name = "FILE", env = "POSCERT_SESSION")]
-    session: Option<PathBuf>,
+    #[command(flatten)]
+    told: Told,
     /// Nobody is at the till: the command is its driver, and waits are short
     #[arg(long, env = "POSCERT_UNATTENDED")]
     unattended: bool,
@@ -80,17 +81,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let session = Identification {
-        integrator_id: args.record.profile.integrator_id.clone(),
-        client_id: args.record.profile.client_id.clone(),
-        client_version: args.record.profile.client_version.clone(),
-        system_name: args.system_name.clone(),
-        features: args.record.profile.features.clone(),
-    };
-    let session = match &args.session {
-        Some(file) => session.or(session_file(file)?),
-        None => session,
-    };
+    let told = args.told.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
         return Err(Failure::new(
             "--unattended needs a command that drives the till: give one after `--`, such as `-- poscert till drive`",
@@ -105,7 +96,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let page = certify(&args, session, rules, waits, &mut signals).await?;
+        let page = certify(&args, told, rules, waits, &mut signals).await?;
         let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger)?;
         let exit = end.say()?;
         if let Some(page) = page {
@@ -116,12 +107,6 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
-}
-
-fn session_file(file: &PathBuf) -> Result<Identification, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("--session {}: cannot be read ({error})", file.display())))?;
-    Identification::parse(&text).map_err(|why| Failure::new(format!("--session {}: {why}", file.display())))
 }
 
 /// Leads through the cases; gives the page back, where there is one, for the verdict to be shown.
@@ -137,20 +122,27 @@ async fn certify(
     let before = past.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
-    let session = told.check().map_err(Failure::new)?;
+    told.check().map_err(Failure::new)?;
     let page = page::open(args, rules, &told).await?;
-    let session = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
+    let told = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
         Some(page) => asked(page, signals).await?,
-        None => session,
+        None => told,
     };
+    let session = told.check().map_err(Failure::new)?;
+    let callback = args.told.callback(&told)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let authority = Arc::new(recorded.ca.open()?);
     let backend = Backend::of(recorded, &authority).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
+    let access = access(&told, &session, &backend.upstream)?;
+    if let Some(access) = &access {
+        access.try_it().await.map_err(Failure::new)?;
+    }
+    let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| Failure::new(e.to_string()))?;
-    let (conductor, running) = match begin(args, &past, &session, ended_as, rules, waits, &writer).await {
+    let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
         Ok(conductor) => {
             let lines: Arc<dyn Watch> = Arc::new(Lines { out: tell, quiet: true });
             let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines]).collect()));
@@ -178,12 +170,16 @@ async fn certify(
     let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
     let worked = match ready {
         Ok(()) => {
+            let writer = writer.clone();
+            let alias = told.callback_alias.clone();
+            let notifier = Notifier { callback, alias, access, conductor: conductor.clone(), writer: writer.clone() };
             if let Some(page) = &page {
                 let reach = page::reach(args, &greeting, session.client_version.as_deref());
-                page.begins(Led { conductor: conductor.clone(), session: session.clone(), reach, notify: None });
+                let notify = Some(notifier.clone().for_people());
+                page.begins(Led { conductor: conductor.clone(), session: session.clone(), reach, notify });
             }
             let page = page.as_ref();
-            let guided = Stage { args, conductor, writer: writer.clone(), backend: &backend, out, page };
+            let guided = Stage { args, conductor, writer, side, notifier, out, page };
             guided.work(&greeting, &running, signals).await
         }
         Err(failure) => Err(failure),
@@ -191,15 +187,15 @@ async fn certify(
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
     worked.and(stopped)?;
-    out(&format!("Stopped. The capture is {}\n", recorded.capture.display()));
+    out(&record::farewell(&recorded.capture, &writer));
     Ok(page)
 }
 
 /// Who is certified for what, as a person says it at the page.
-async fn asked(page: &Page, signals: &mut Signals) -> Result<Session, Failure> {
+async fn asked(page: &Page, signals: &mut Signals) -> Result<Identification, Failure> {
     print(&format!("Say at the page who is certified for what, and the certification begins:\n  {}\n\n", page.url()));
     tokio::select! {
-        session = page.begun() => Ok(session),
+        told = page.begun() => Ok(told),
         () = signals.stop() => {
             Err(Failure::new("asked to stop before the certification began: nothing was recorded"))
         }
@@ -220,11 +216,9 @@ fn driven(args: &Args) -> bool {
 /// Writes the session, and the attempt if a new one begins; the matcher takes what was recorded before.
 async fn begin(
     args: &Args,
-    past: &Past,
-    session: &Session,
-    ended_as: String,
-    rules: &'static RuleSet,
-    waits: Waits,
+    (past, ended_as): (&Past, String),
+    (told, session): (&Identification, &Session),
+    (rules, waits): (&'static RuleSet, Waits),
     writer: &Writer,
 ) -> Result<Arc<Conductor>, Failure> {
     let append = async |record: Record| writer.append(record).await.map_err(|e| Failure::new(e.to_string()));
@@ -235,7 +229,7 @@ async fn begin(
     let mut judge = Judge::new(rules, target, 1);
     let fault = |error: crate::rules::predicate::PredicateError| Failure::new(format!("rules: {error}"));
     let next = writer.next_number();
-    let (mut attempt, mut pos) = (past.attempts(), None);
+    let (mut attempt, mut points) = (past.attempts(), Points::default());
     if args.new_attempt && past.is_there() {
         attempt += 1;
         append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
@@ -244,8 +238,10 @@ async fn begin(
             let record = record?;
             judge.take(&record).map_err(fault)?;
             match &record {
-                Record::Exchange(exchange) => pos = customer::pos_of(&Send::of(exchange)).or(pos),
-                Record::Attempt(_) => pos = None,
+                Record::Exchange(exchange) => {
+                    points.learn(exchange);
+                }
+                Record::Attempt(_) => points.forget(),
                 _ => {}
             }
         }
@@ -260,7 +256,16 @@ async fn begin(
         .collect();
     let course = Course::new(plan, waits, !args.unattended, Instant::now());
     let forgotten = args.record.upstream.is_none();
-    let before = Before { judge, next, pos, forgotten, attempt, complete: past.is_complete() };
+    let before = Before {
+        judge,
+        next,
+        points,
+        vat: told.vat().map(str::to_owned),
+        stands_in: !forgotten,
+        forgotten,
+        attempt,
+        complete: past.is_complete(),
+    };
     Ok(Arc::new(Conductor::new(rules, before, course).map_err(Failure::new)?))
 }
 

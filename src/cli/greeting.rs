@@ -5,9 +5,10 @@ use crate::capture::Durability;
 use crate::pki::{CaFiles, recipes};
 use crate::proxy::{RecorderConfig, Trust};
 use crate::sandbox::Sandbox;
+use crate::seal::private;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What there is to say.
 pub struct Greeting<'a> {
@@ -166,7 +167,13 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
     });
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
-    let written = std::fs::write(&draft, format!("{ready}\n")).and_then(|()| std::fs::rename(&draft, file));
+    let draft = PathBuf::from(draft);
+    // What an earlier run has left there is nobody's any more.
+    let _ = std::fs::remove_file(&draft);
+    // The page's token is for its user alone.
+    let mode = if greeting.page.is_some() { 0o600 } else { 0o666 };
+    let written = private::write_new(&draft, format!("{ready}\n").as_bytes(), mode);
+    let written = written.and_then(|()| std::fs::rename(&draft, file));
     written.map_err(|e| {
         Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
     })

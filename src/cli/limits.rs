@@ -16,38 +16,37 @@ const HANDLES_EACH: u64 = 3;
 
 /// What one client may take.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
     /// The longest head of a request or an answer, in bytes; a longer one is refused and recorded
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, env = "POSCERT_MAX_HEAD",
+    #[arg(long, help_heading = "Limits", value_name = "BYTES", default_value_t = 64 * 1024, env = "POSCERT_MAX_HEAD",
           value_parser = value_parser!(u32).range(1024..=16 * 1024 * 1024))]
     max_head: u32,
     /// How much of a body is kept in the capture, in bytes; the rest goes by and is counted in length and digest
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, env = "POSCERT_MAX_BODY_KEPT",
+    #[arg(long, help_heading = "Limits", value_name = "BYTES", default_value_t = 256 * 1024, env = "POSCERT_MAX_BODY_KEPT",
           value_parser = value_parser!(u32).range(..=64 * 1024 * 1024))]
     max_body_kept: u32,
     /// How many connections of clients are open at once; more wait until one ends
-    #[arg(long, value_name = "N", default_value_t = 1024, env = "POSCERT_MAX_CONNECTIONS",
+    #[arg(long, help_heading = "Limits", value_name = "N", default_value_t = 1024, env = "POSCERT_MAX_CONNECTIONS",
           value_parser = value_parser!(u32).range(1..=100_000))]
     max_connections: u32,
     /// How long a client may take for a request's head, and before it for TLS and CONNECT
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, env = "POSCERT_HEAD_TIMEOUT",
+    #[arg(long, help_heading = "Limits", value_name = "SECONDS", default_value_t = 10, env = "POSCERT_HEAD_TIMEOUT",
           value_parser = value_parser!(u32).range(1..=86_400))]
     head_timeout: u32,
     /// How long a connection may be idle: without a request, or with a client that stops sending or reading
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, env = "POSCERT_IDLE_TIMEOUT",
+    #[arg(long, help_heading = "Limits", value_name = "SECONDS", default_value_t = 120, env = "POSCERT_IDLE_TIMEOUT",
           value_parser = value_parser!(u32).range(1..=86_400))]
     idle_timeout: u32,
     /// How long the backend may take to answer, and between two pieces of its answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "POSCERT_BACKEND_TIMEOUT",
+    #[arg(long, help_heading = "Limits", value_name = "SECONDS", default_value_t = 60, env = "POSCERT_BACKEND_TIMEOUT",
           value_parser = value_parser!(u32).range(1..=86_400))]
     backend_timeout: u32,
     /// How long calls under way may take when the recorder is asked to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, env = "POSCERT_DRAIN_TIMEOUT",
+    #[arg(long, help_heading = "Limits", value_name = "SECONDS", default_value_t = 10, env = "POSCERT_DRAIN_TIMEOUT",
           value_parser = value_parser!(u32).range(..=86_400))]
     drain_timeout: u32,
     /// How many exchanges a part of the capture holds
-    #[arg(long, value_name = "N", default_value_t = 20_000, env = "POSCERT_PART_EXCHANGES", hide = true,
+    #[arg(long, help_heading = "Limits", value_name = "N", default_value_t = 20_000, env = "POSCERT_PART_EXCHANGES", hide = true,
           value_parser = value_parser!(u32).range(1..=1_000_000))]
     part_exchanges: u32,
 }

@@ -24,6 +24,9 @@ use tokio::task::JoinHandle;
 /// How long a command may take to end when the recorder is asked to stop.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
+/// The longest challenge, in letters.
+const CHALLENGE_LIMIT: usize = 1000;
+
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -60,6 +63,9 @@ pub struct Args {
     /// A host that CONNECT lets through untouched and unrecorded
     #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
     tunnel: Vec<String>,
+    /// Words of an auditor, for the first record of this run: it was recorded after they were said
+    #[arg(long, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
+    challenge: Option<String>,
     /// What an answered call survives: a killed process, a power cut, or neither
     #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
           value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
@@ -116,7 +122,8 @@ impl Args {
     /// How the capture is written.
     pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
-        let options = WriterOptions { durability, upstream: upstream.origin(), ..WriterOptions::default() };
+        let challenge = self.challenge.clone().unwrap_or_default();
+        let options = WriterOptions { durability, upstream: upstream.origin(), challenge, ..WriterOptions::default() };
         (durability, self.limits.apply(options))
     }
 }
@@ -162,8 +169,23 @@ async fn record(args: &Args) -> Result<(), Failure> {
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
     worked.and(stopped)?;
-    out(&format!("Stopped. The capture is {}\n", args.capture.display()));
+    out(&farewell(&args.capture, &writer));
     Ok(())
+}
+
+/// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
+/// afterwards whether a capture is the one that was recorded then.
+pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
+    let head = writer.head();
+    format!("Stopped. The capture is {}\n  chain: {} records, head {}\n", capture.display(), head.count, head.digest)
+}
+
+fn challenge(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty; give the words that the auditor said".to_owned()),
+        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("it is longer than {CHALLENGE_LIMIT} letters")),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Until the command ends, a signal asks to stop, or the store fails.
@@ -241,7 +263,7 @@ impl Backend {
         let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
         let trust = match &args.upstream_ca {
             _ if args.upstream_insecure => Trust::Anyone,
-            Some(file) => Trust::Roots(certificates(file)?),
+            Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
         let upstream = Upstream::parse(url, trust).map_err(Failure::new)?;
@@ -275,9 +297,10 @@ impl Backend {
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+/// The certificates of a PEM file that `option` names.
+pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let wrong =
-        |why: String| Failure::new(format!("cannot read the certificates of --upstream-ca {}: {why}", file.display()));
+        |why: String| Failure::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;

@@ -101,6 +101,7 @@ impl Course {
         // What is held back goes out as soon as this is durable, whole or cut.
         let goes = whole || fate.by == EndedBy::Backend;
         let now = writer.now_us();
+        let left = state.gone.as_ref().filter(|_| fate.by == EndedBy::Client).map(|gone| gone.at);
         let bytes_out = if goes { state.queued.max(state.sent) } else { state.sent };
         let answered_by = match (&real, bytes_out) {
             (Some(_), 1..) if known.by_recorder => AnsweredBy::Recorder,
@@ -131,7 +132,7 @@ impl Course {
             answer_end_in: call.end_in,
             answer_head_out: state.head_out.or_else(|| (bytes_out > 0).then_some(now)),
             answer_end_out: whole.then_some(now),
-            end: now,
+            end: left.map_or(now, |at| at.min(now)),
         };
         Exchange {
             number: seat.number,

@@ -7,7 +7,7 @@ use super::faults::HeadView;
 use super::forward::{Answered, call_backend};
 use super::framer::Framing;
 use super::heads::expects_continue;
-use super::own::{fail, refuse, reply, server_error};
+use super::own::{answer_fault, fail, refuse, reply};
 use super::recorder::{Phase, Recorder, seconds};
 use super::seat::{Gone, Seat, SeatState, lock};
 use crate::api::Fault;
@@ -50,7 +50,8 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
     let fate = tokio::select! {
         fate = carry(&recorder, &course, incoming, &mut rest) => fate,
         () = recorder.reached(Phase::Killed) => {
-            Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped")
+            let stopped = || Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped");
+            left(&course).unwrap_or_else(stopped)
         }
     };
     let durable = recorder.record(course.record(&fate, &recorder.writer)).await;
@@ -99,14 +100,14 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     }
     let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder.config.limits.idle));
+    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
     let pump = Pump(pump.abort_handle(), feed.clone());
-    if course.fault == Some(Fault::ServerError) {
+    if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
         drain(&feed, seat.framing).await;
-        return server_error(course, rest).await;
+        return answer_fault(course, fault, rest).await;
     }
     let tap = seat.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
@@ -143,9 +144,10 @@ fn pump_request(
     feed: Arc<Feed>,
     course: &Course,
     gate: Option<Arc<Notify>>,
-    idle: Duration,
+    recorder: &Recorder,
 ) -> impl Future<Output = ()> + Send + use<> {
     let (keeper, seat) = (course.request.clone(), course.seat.clone());
+    let (idle, writer) = (recorder.config.limits.idle, recorder.writer.clone());
     async move {
         if let Some(gate) = gate {
             // Reading the body makes hyper send the 100.
@@ -154,7 +156,7 @@ fn pump_request(
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
-                seat.change(|state| state.gone = Some(Gone { detail: detail.clone() }));
+                seat.change(|state| state.gone = Some(Gone { detail: detail.clone(), at: writer.now_us() }));
                 return feed.end(Err(Cut(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
@@ -269,7 +271,8 @@ async fn pump_answer(
                 () = gone() => {}
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
-                    seat.change(|state| state.gone = Some(Gone { detail }));
+                    let at = recorder.writer.now_us();
+                    seat.change(|state| state.gone = Some(Gone { detail, at }));
                 }
             }
         }

@@ -221,7 +221,7 @@ impl Intake {
         if self.in_head() {
             self.line.left_in_head("the connection ended in the middle of a request head");
         }
-        let gone = Gone { detail: detail.to_owned() };
+        let gone = Gone { detail: detail.to_owned(), at: self.writer.now_us() };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,

@@ -69,9 +69,13 @@ async fn answer_itself(course: &Course, status: u16, reason: &str, body: String,
     left(course).unwrap_or(fate)
 }
 
-/// The 500 fault.
-pub async fn server_error(course: &Course, rest: &mut Rest) -> Fate {
-    answer_itself(course, 500, "Internal Server Error", fault_body(), rest, Fate::complete()).await
+/// A fault that is an answer of the recorder's own.
+pub async fn answer_fault(course: &Course, fault: Fault, rest: &mut Rest) -> Fate {
+    let (status, reason, code, message) = match fault {
+        Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
+        Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),
+    };
+    answer_itself(course, status, reason, fault_body(code, message), rest, Fate::complete()).await
 }
 
 /// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
@@ -79,8 +83,8 @@ fn own_body(sentence: &str) -> String {
     serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
 }
 
-/// The body of the 500 fault, as the API writes errors.
-fn fault_body() -> String {
+/// The body of a fault, as the API writes errors.
+fn fault_body(code: &str, message: &str) -> String {
     let id = uuid::Uuid::new_v4().to_string();
-    serde_json::json!({ "code": "2000", "message": "Internal server error", "correlationId": id }).to_string()
+    serde_json::json!({ "code": code, "message": message, "correlationId": id }).to_string()
 }

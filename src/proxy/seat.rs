@@ -104,6 +104,9 @@ impl Line {
 pub struct Gone {
     /// What was seen, in a sentence.
     pub detail: String,
+    /// When it was seen (microseconds of the run): the exchange ends then for the client, however long the backend
+    /// takes.
+    pub at: u64,
 }
 
 /// How far the client's side of an exchange has got.

@@ -95,6 +95,23 @@ async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
 }
 
 #[tokio::test]
+async fn who_checks_in_after_a_payment_is_over_stays_when_it_is_cancelled_again() {
+    let me = Trial::new().await;
+    let pos = pos(&me).await;
+    let cancelled = me.pay(&pos).await.text("paymentId");
+    let cancel = async |id: &str| assert_eq!(me.call(CancelPayment, id, "", Value::Null).await.status, 200);
+    cancel(&cancelled).await;
+    act(&me, CustomerAct::CheckIn(Account::Credit)).unwrap();
+    cancel(&cancelled).await;
+    let reserved = me.pay(&pos).await.text("paymentId");
+    assert_eq!(me.status(&reserved).await, "IssuedToUser", "the customer is still there");
+    act(&me, CustomerAct::Accept).unwrap();
+    act(&me, CustomerAct::CheckIn(Account::Debit)).unwrap();
+    cancel(&reserved).await;
+    assert_eq!(me.call(GetCheckIn, &pos, "", Value::Null).await.body["isUserCheckedIn"], true);
+}
+
+#[tokio::test]
 async fn a_pos_can_ask_for_the_payment_first() {
     let me = Trial::new().await;
     let more = json!({"beaconId": BEACON, "requirePaymentBeforeCheckin": true});
@@ -194,4 +211,20 @@ async fn refunds_draw_on_the_store() {
     me.sandbox.clock().advance(Duration::from_secs(2 * 86_400));
     let me = me.with(0, "DK90000028").await;
     assert_eq!(me.call(GetRefund, &third, "", Value::Null).await.text("status"), "ExpiredAndCaptured");
+}
+
+#[tokio::test]
+async fn a_refund_that_is_held_back_can_be_cancelled_in_time() {
+    let me = Trial::new().await;
+    let paid = me.paid(BEACON).await;
+    me.sandbox.hold_refunds(Some(Duration::from_secs(10)));
+    let held = me.refund(&paid, "30", "DKK").await.text("refundId");
+    me.sandbox.clock().advance(Duration::from_secs(9));
+    assert_eq!(me.call(GetRefund, &held, "", Value::Null).await.text("status"), "Initiated");
+    me.sandbox.clock().advance(Duration::from_secs(1));
+    assert_eq!(me.call(GetRefund, &held, "", Value::Null).await.text("status"), "Reserved");
+    me.sandbox.hold_refunds(None);
+    let usual = me.refund(&paid, "30", "DKK").await.text("refundId");
+    me.sandbox.clock().advance(Duration::from_millis(100));
+    assert_eq!(me.call(GetRefund, &usual, "", Value::Null).await.text("status"), "Reserved");
 }

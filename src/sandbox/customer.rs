@@ -114,7 +114,8 @@ impl World {
         latest.and_then(|id| self.payments.get_mut(&id)).ok_or_else(|| "There is no payment on the PoS.".to_owned())
     }
 
-    fn leave(&mut self, pos_id: &Guid) {
+    /// The customer leaves the PoS: the payment that was active on it no longer is.
+    pub(super) fn leave(&mut self, pos_id: &Guid) {
         if let Some(pos) = self.poses.get_mut(pos_id) {
             pos.visit = None;
         }

@@ -97,9 +97,13 @@ impl World {
 
     pub(super) fn cancel_payment(&mut self, call: &Call) -> Result<Answer, Refusal> {
         let payment = self.own_payment(call, error::CANCEL_OTHER_MERCHANT)?;
+        let was_active = payment.state.is_active();
         payment.cancel(call.now)?;
-        let (id, pos_id) = (payment.id.clone(), payment.pos_id.clone());
-        self.end_visit(&pos_id, &id);
+        let pos_id = payment.pos_id.clone();
+        // Whoever checked in after the payment was over has nothing to do with it.
+        if was_active {
+            self.leave(&pos_id);
+        }
         Ok(Answer::Empty)
     }
 
@@ -134,13 +138,5 @@ impl World {
         }
         pos.settle(now);
         None
-    }
-
-    /// The customer leaves the PoS when the payment that was active on it no longer is.
-    pub(super) fn end_visit(&mut self, pos_id: &Guid, payment_id: &Guid) {
-        let Some(pos) = self.poses.get_mut(pos_id) else { return };
-        if pos.latest.as_ref() == Some(payment_id) {
-            pos.visit = None;
-        }
     }
 }

@@ -227,6 +227,8 @@ fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<bool, PredicateError
         let met = |fault: &Fault| match fault {
             Fault::Timeout => call.go_timeouts > 0 || held,
             Fault::ServerError => call.go_500s > 0,
+            // No step is marked with it: it is a refusal, which a step sees by its status and code.
+            Fault::BalanceTooLow => false,
         };
         if !send.succeeded() || !step.faults.iter().all(met) {
             return Ok(false);

@@ -47,6 +47,13 @@ pub struct RequestBody {
     pub canonical: String,
 }
 
+impl RequestBody {
+    /// Debit and credit disallowed, where one is.
+    pub fn restrictions(&self) -> Option<(bool, bool)> {
+        (self.debit_disallowed || self.credit_disallowed).then_some((self.debit_disallowed, self.credit_disallowed))
+    }
+}
+
 /// What an answer says of loyalty (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loyalty {
@@ -129,10 +136,10 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
         informal: sentences(differences.informal),
         amount: amount(&object, "amount"),
         currency: text(&object, "currencyCode"),
-        order_id: text(&object, "orderId"),
+        order_id: id_of(&object, "orderId"),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
-        merchant_pos_id: text(&object, "merchantPosId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         store_id: id_of(&object, "storeId"),
         debit_disallowed: restriction("debitCardDisallowed"),
@@ -208,8 +215,8 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         created: created.map(|name| id_of(&object, name)).filter(|id| !id.is_empty()),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
-        order_id: text(&object, "orderId"),
-        merchant_pos_id: text(&object, "merchantPosId"),
+        order_id: id_of(&object, "orderId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         restrictions,
     }

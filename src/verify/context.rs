@@ -41,7 +41,7 @@ pub struct Context {
     pub last_reset: bool,
     /// Whether the call was answered below 500 before.
     pub answered_before: bool,
-    /// Whether the content is that of the call's first send.
+    /// Whether the content is that of the send before it, or of the one that was answered.
     pub same_content: bool,
     /// How many sends of the call failed in a row before this one.
     pub failures: u32,
@@ -96,6 +96,7 @@ impl World {
                 merchant_pos_id: send.body.merchant_pos_id.clone(),
                 beacon_id: send.body.beacon_id.clone(),
                 store_id: send.body.store_id.clone(),
+                restrictions: send.body.restrictions(),
             };
         }
         let request = self.requests.place(&request_key(send));
@@ -164,10 +165,11 @@ impl World {
         context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
         context.last_reset =
             track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
-        context.answered_before = track.answered;
+        context.answered_before = track.answered_content.is_some();
         // What is not shown is not said to differ.
         let shown = track.content_known && send.body.known;
-        context.same_content = track.content == send.content || !shown;
+        let same_as_last = context.last_failed && track.last_content == send.content;
+        context.same_content = same_as_last || track.answered_content == Some(send.content) || !shown;
         context.gap_timed = track.last.is_none_or(|last| last.timed);
         context.lost_before = track.lost;
         context.failures = track.failures;
@@ -211,7 +213,7 @@ impl World {
         context.conflict_repeats = self
             .conflicts
             .iter()
-            .filter(|conflict| conflict.merchant_pos_id == send.body.merchant_pos_id)
+            .filter(|conflict| conflict.is_of(&send.body))
             .map(|conflict| conflict.repeats + 1)
             .max()
             .unwrap_or(0);
@@ -230,7 +232,10 @@ impl World {
 
     fn note_refund(&self, send: &Send, context: &mut Context) {
         let (Some(Operation::CreateRefund), Some(payment)) = (send.operation, context.about.payment) else { return };
-        let replay = self.calls.at(context.call).succeeded;
+        let call = self.calls.at(context.call);
+        // What a look-up found of this call counts already.
+        let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());
+        let replay = call.succeeded || found;
         let amount = if replay { Some(0) } else { send.body.amount };
         context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
     }
@@ -249,9 +254,9 @@ fn call_key(send: &Send) -> String {
     if creates && !send.key.is_empty() {
         format!("key {}", id::canonical(&send.key))
     } else if creates {
-        format!("{} {} {:02x?}", send.method, send.path, send.content)
+        format!("{} {} {:02x?}", send.method, send.resource, send.content)
     } else {
-        format!("{} {}", send.method, send.path)
+        format!("{} {}", send.method, send.resource)
     }
 }
 

@@ -52,6 +52,8 @@ impl Moment<'_> {
         let pos = track.pos.map(|pos| self.world.poses.at(pos));
         Some(match field {
             "created_n" => n(track.created_n),
+            "started_n" => n(track.started().map(|(n, _)| n)),
+            "started_by" => text(track.started().map_or("", |(_, operation)| operation.name())),
             "created_by" => text(track.created_by.map_or("", Operation::name)),
             "state" => text(track.state.map_or("", crate::api::PaymentState::name)),
             "state_n" => n(track.state_n),
@@ -110,6 +112,7 @@ impl Moment<'_> {
         let track = self.about.refund.map_or(&unknown, |refund| self.world.refunds.at(refund));
         Some(match field {
             "created_n" => n(track.created_n),
+            "started_n" => n(track.created_n.or(track.found_for)),
             "state" => text(track.state.map_or("", crate::api::RefundState::name)),
             "reserved_n" => n(track.reserved_n),
             "final_n" => n(track.final_n),

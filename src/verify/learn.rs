@@ -20,7 +20,7 @@ impl World {
         self.count_payment(send, context);
         if send.operation == Some(CreatePos) {
             for conflict in &mut self.conflicts {
-                conflict.repeats += i64::from(conflict.merchant_pos_id == send.body.merchant_pos_id);
+                conflict.repeats += i64::from(conflict.is_of(&send.body));
             }
         }
         if let Some(pos) = context.name_taken {
@@ -50,6 +50,8 @@ impl World {
         }
         track.sends += 1;
         track.touched = tick;
+        track.last_content = send.content;
+        track.content_known &= send.body.known;
         track.go.push(send.n);
         // Those before the latest were overtaken by it, or by one of before.
         let latest = track.in_flight.last().map(|(n, _)| *n);
@@ -88,6 +90,7 @@ impl World {
             Some(PaymentReady) => {
                 track.ready_asked = Some((send.n, send.body.amount));
                 track.ready_asked_currency.clone_from(&send.body.currency);
+                track.ready_asked_restrictions = send.body.restrictions();
             }
             _ => {}
         }
@@ -113,6 +116,7 @@ impl World {
             Some(CreateRefund | GetRefund | CaptureRefund | CancelRefund) => self.learn_refund(send, context),
             _ => {}
         }
+        self.found(send, context);
         let mut emitted = self.recover(send, context);
         emitted.extend(self.resolve_conflicts(send, context));
         emitted
@@ -130,7 +134,9 @@ impl World {
             _ => track.go_others += 1,
         }
         track.succeeded |= send.succeeded();
-        track.answered |= send.status.is_some_and(|status| status < 500);
+        if send.status.is_some_and(|status| status < 500) {
+            track.answered_content.get_or_insert(send.content);
+        }
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }

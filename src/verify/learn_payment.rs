@@ -19,9 +19,7 @@ impl World {
             self.learn_new_payment(send, payment, pos);
             if let Some(pos) = pos {
                 let track = self.poses.at_mut(pos);
-                context.block_cleared = track.blocked_n.is_some() && track.unblocked_n.is_some();
-                (track.blocked_n, track.unblocked_n) = (None, None);
-                track.creates_failed.clear();
+                context.block_cleared = track.has_started();
             }
         } else if let Some(pos) = context.about.pos {
             let tick = self.tick;
@@ -29,10 +27,7 @@ impl World {
             if send.status == Some(409) && send.answer.code == "1301" {
                 track.creates_failed.clear();
                 track.blocked_n.get_or_insert(send.n);
-            } else if send.status != Some(401)
-                && !send.answer_hidden
-                && track.creates_failed.last().is_none_or(|c| c.call != context.call)
-            {
+            } else if !send.answer_hidden && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
                 let (call, sent) = (context.call, context.tick);
                 track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
             }
@@ -62,10 +57,7 @@ impl World {
         track.order_reused_n = reused;
         track.amount = send.body.amount;
         track.currency.clone_from(&send.body.currency);
-        if send.body.debit_disallowed || send.body.credit_disallowed {
-            track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
-            track.restrictions_n = Some(send.n);
-        }
+        track.restrict(send.body.restrictions(), send.n);
         if let Some((loyalty, lacked)) = loyalty {
             (track.loyalty, track.loyalty_lacked) = (loyalty, lacked);
         }
@@ -95,16 +87,16 @@ impl World {
                 track.readied_n.get_or_insert(send.n);
                 track.amount = send.body.amount;
                 track.currency.clone_from(&send.body.currency);
-                if send.body.debit_disallowed || send.body.credit_disallowed {
-                    track.restrictions = Some((send.body.debit_disallowed, send.body.credit_disallowed));
-                    track.restrictions_n = Some(send.n);
-                }
+                track.restrict(send.body.restrictions(), send.n);
             }
             Some(CapturePayment) if send.succeeded() => {
-                track.hang_ms = track.gave_up.and_then(|(_, then)| hang(then));
+                // Where the go that brought it through met faults of its own, it began after a go before it.
+                let paused = [track.gave_up.map(|(_, then)| then), track.gave_up_before].into_iter().flatten();
+                track.hang_ms = paused.filter_map(hang).max();
                 track.captured_n.get_or_insert(send.n);
                 track.captured_amount = track.captured_amount.or(send.body.amount);
                 (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
+                track.gave_up_before = None;
                 self.swept(payment, false);
             }
             // A send of the same go that is refused: not every one of them was answered 500. And its amount was not to be
@@ -120,6 +112,8 @@ impl World {
                 track.capture_failed_amount = track.capture_failed_amount.or(send.body.amount);
                 let hanging = track.captured_n.is_none();
                 let only_500s = hanging && go.go_500s > 0 && go.go_timeouts == 0 && go.go_others == 0;
+                let earlier = track.gave_up.map(|(_, then)| then).filter(|then| hang(*then).is_some_and(|ms| ms >= 0));
+                track.gave_up_before = earlier.or(track.gave_up_before);
                 track.gave_up = only_500s.then_some((send.n, send.end));
             }
             Some(CancelPayment) if send.succeeded() => {
@@ -161,6 +155,12 @@ impl World {
             looked_for && send.answer.loyalty == Loyalty::Absent && track.loyalty == Loyalty::Absent;
         if send.answer.loyalty != Loyalty::Absent {
             track.loyalty = send.answer.loyalty;
+        }
+        if let (PaymentState::Initiated | PaymentState::IssuedToUser | PaymentState::Reserved, Some((n, _)), None) =
+            (state, track.ready_asked, track.readied_n)
+        {
+            // The PaymentReady without an answer was carried out.
+            track.restrict(track.ready_asked_restrictions, n);
         }
         match state {
             PaymentState::Paired => _ = track.paired_n.get_or_insert(send.n),

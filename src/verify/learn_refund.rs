@@ -15,9 +15,11 @@ impl World {
             if track.created_n.is_none() {
                 track.created_n = Some(send.n);
                 track.payment = context.about.payment;
-                track.amount = send.body.amount;
+                // One that a poll had shown before counts already.
+                let counted = track.amount.is_some();
+                track.amount = track.amount.or(send.body.amount);
                 let amount = track.amount.unwrap_or(0);
-                if let Some(payment) = context.about.payment {
+                if let Some(payment) = context.about.payment.filter(|_| !counted) {
                     let payment = self.payments.at_mut(payment);
                     payment.refunded = payment.refunded.saturating_add(amount);
                 }
@@ -25,16 +27,21 @@ impl World {
             return;
         }
         let Some(refund) = context.about.refund else { return };
+        let (tick, mut shown) = (self.tick, false);
         let track = self.refunds.at_mut(refund);
         let given_back = |track: &super::tracks::RefundTrack| {
             let ended = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay];
             track.cancelled_n.is_some() || track.state.is_some_and(|state| ended.contains(&state))
         };
-        let before = given_back(track);
+        let before = given_back(track) || track.amount.is_none();
         match send.operation {
             Some(GetRefund) => {
                 let Some(state) = RefundState::from_name(&send.answer.state) else { return };
                 track.state = Some(state);
+                if track.first_seen == 0 {
+                    track.first_seen = tick;
+                }
+                shown = track.amount.is_none() && !send.answer.payment_id.is_empty();
                 match state {
                     RefundState::Reserved => _ = track.reserved_n.get_or_insert(send.n),
                     RefundState::Captured => _ = track.captured_n.get_or_insert(send.n),
@@ -48,7 +55,15 @@ impl World {
             Some(CancelRefund) if send.succeeded() => _ = track.cancelled_n.get_or_insert(send.n),
             _ => {}
         }
-        if !before && given_back(track) && track.created_n.is_some() {
+        if shown && let Some(amount) = send.answer.amount {
+            // Not created under the client's eyes: a lost create that was looked up, or an earlier session's.
+            let gone = given_back(track);
+            let place = self.payment(&send.answer.payment_id);
+            let track = self.refunds.at_mut(refund);
+            (track.payment, track.amount) = (Some(place), Some(amount));
+            let payment = self.payments.at_mut(place);
+            payment.refunded = payment.refunded.saturating_add(if gone { 0 } else { amount });
+        } else if !before && given_back(track) {
             let amount = track.amount.unwrap_or(0);
             if let Some(payment) = track.payment {
                 let payment = self.payments.at_mut(payment);

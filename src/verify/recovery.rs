@@ -89,7 +89,10 @@ impl World {
                 }
                 (Some(PaymentReady), Some(QueryPayment)) => {
                     let waiting = [PaymentState::Prepared, PaymentState::Paired];
-                    same_payment && payment_state.is_some_and(|state| !waiting.contains(&state))
+                    same_payment && {
+                        loss.found = vec![path_id.clone()];
+                        payment_state.is_some_and(|state| !waiting.contains(&state))
+                    }
                 }
                 (Some(GetRefund), Some(CancelRefund | CaptureRefund)) => same_refund && send.succeeded(),
                 (Some(CaptureRefund | CancelRefund), Some(GetRefund)) => {
@@ -148,6 +151,50 @@ impl World {
         }
     }
 
+    /// A look-up by the order of a lost create, or by the payment of a lost refund, that finds one thing unseen before
+    /// tells what that create made.
+    pub(super) fn found(&mut self, send: &Send, context: &mut Context) {
+        let found = self.not_known_otherwise(&send.answer.found);
+        if send.operation == Some(QueryRefundIds) {
+            for id in &found {
+                let place = self.refund(id);
+                let tick = self.tick;
+                let first_seen = &mut self.refunds.at_mut(place).first_seen;
+                *first_seen = if *first_seen == 0 { tick } else { *first_seen };
+            }
+        }
+        let [only] = &found[..] else { return };
+        let same = |lost: &str, name: &str| !lost.is_empty() && send.parameter(name) == lost;
+        let made_by = self.losses.iter().copied().find(|&call| {
+            let track = self.calls.at(call);
+            match (track.operation, send.operation) {
+                (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
+                    same(&track.subject.order_id, "orderid")
+                }
+                (Some(CreateRefund), Some(QueryRefundIds)) => same(&track.subject.payment_id, "paymentid"),
+                _ => false,
+            }
+        });
+        let Some(call) = made_by else { return };
+        let track = self.calls.at(call);
+        let (sent, n, operation, pos) = (track.touched, track.last_n, track.operation, track.about.pos);
+        let restrictions = track.subject.restrictions;
+        if operation == Some(CreateRefund) {
+            let place = self.refund(only);
+            if self.refunds.at(place).first_seen >= sent {
+                self.refunds.at_mut(place).found_for = Some(n);
+                self.calls.at_mut(call).about.refund = Some(place);
+            }
+        } else if let Some(operation) = operation {
+            let place = self.payment(only);
+            if self.payments.at(place).first_seen >= sent {
+                self.payments.at_mut(place).found_for = Some((n, operation));
+                self.payments.at_mut(place).restrict(restrictions, n);
+                context.block_cleared |= pos.is_some_and(|pos| self.poses.at_mut(pos).has_started());
+            }
+        }
+    }
+
     /// Of the ids that a look-up found, those that the client does not know from another create's answer.
     fn not_known_otherwise(&self, found: &[String]) -> Vec<String> {
         let created = |id: &str| {
@@ -161,23 +208,32 @@ impl World {
 
     /// The contents of lost creates that a look-up by filter is about.
     fn created_with(&self, send: &Send) -> Vec<[u8; 16]> {
-        let is_about = |names: &[(&str, &str)]| {
-            names.iter().any(|(parameter, value)| !value.is_empty() && send.parameter(parameter) == *value)
+        // A filter by something else beside it finds something else.
+        let is_about = |name: &str, value: &str, beside: &[(&str, &str)]| {
+            let other = |(name, value): &(&str, &str)| !["", *value].contains(&send.parameter(name));
+            !value.is_empty() && send.parameter(name) == value && !beside.iter().any(other)
         };
+        // What is captured already is no payment that has just been started.
+        if send.operation == Some(QueryPaymentIds) && send.parameter("state").eq_ignore_ascii_case("captured") {
+            return Vec::new();
+        }
         let abandoned = |track: &super::tracks::CallTrack| track.loss.as_ref().is_none_or(|loss| loss.abandoned);
         let lost = self.losses.iter().map(|&call| self.calls.at(call));
         lost.filter(|track| match (track.operation, send.operation) {
             (Some(CreatePos), Some(GetPosWithFilter)) => {
-                let own =
-                    [("merchantposid", track.subject.merchant_pos_id.as_str()), ("beaconid", &track.subject.beacon_id)];
-                is_about(&own) || (!abandoned(track) && is_about(&[("storeid", &track.subject.store_id)]))
+                let (name, beacon) = (&track.subject.merchant_pos_id, &track.subject.beacon_id);
+                let (by_name, by_beacon) = (("merchantposid", name.as_str()), ("beaconid", beacon.as_str()));
+                is_about("merchantposid", name, &[by_beacon])
+                    || is_about("beaconid", beacon, &[by_name])
+                    || (!abandoned(track) && is_about("storeid", &track.subject.store_id, &[by_name, by_beacon]))
             }
             (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
-                is_about(&[("orderid", &track.subject.order_id)])
-                    || (!abandoned(track) && is_about(&[("posid", &track.subject.pos_id)]))
+                let (pos, order) = (&track.subject.pos_id, &track.subject.order_id);
+                is_about("orderid", order, &[("posid", pos)])
+                    || (!abandoned(track) && is_about("posid", pos, &[("orderid", order)]))
             }
             (Some(CreateRefund), Some(QueryRefundIds)) => {
-                !abandoned(track) && is_about(&[("paymentid", &track.subject.payment_id)])
+                !abandoned(track) && is_about("paymentid", &track.subject.payment_id, &[])
             }
             _ => false,
         })

@@ -47,7 +47,9 @@ pub struct Send {
     pub method: String,
     /// The path without the query, GUIDs in lower case.
     pub path: String,
-    /// Path and query, GUIDs in lower case.
+    /// What follows the base in it; the whole path where it is no operation. The same call at another base is the same.
+    pub resource: String,
+    /// That and the query, GUIDs in lower case.
     pub target: String,
     /// Scheme, host and path up to `/v10`.
     pub base: String,
@@ -126,6 +128,12 @@ impl Send {
         let claims = bearer.as_ref().and_then(|token| exchange.claims.get(token));
         let vat_claim = claims.and_then(|claims| claims.get("merchant_vat")).map_or(String::new(), as_text);
         let (path, target) = (canonical_path(&route.path), canonical_target(&request.target));
+        let resource = operation.and_then(|_| route.path.strip_prefix(route.base.as_str())).map(canonical_path);
+        let target = match (&resource, target.split_once('?')) {
+            (Some(resource), query) => format!("{resource}?{}", query.map_or("", |(_, query)| query)),
+            (None, _) => target,
+        };
+        let resource = resource.unwrap_or_else(|| path.clone());
         let body = operation.map_or_else(RequestBody::default, |op| content::request(op, exchange));
         let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
         let answer = answered.map_or_else(AnswerBody::default, |answer| content::answer(operation, answer));
@@ -140,8 +148,9 @@ impl Send {
             is_token,
             is_simulation,
             method: request.method.clone(),
-            content: content::fingerprint(&request.method, &path, &body),
+            content: content::fingerprint(&request.method, &resource, &body),
             path,
+            resource,
             target,
             base: format!("{}://{}{}", request.scheme, request.authority.to_ascii_lowercase(), route.base),
             id_valid: route.id.as_deref().is_none_or(|id| Guid::parse(id).is_some()),

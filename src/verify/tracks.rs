@@ -2,7 +2,7 @@
 //!
 //! A track holds facts, not judgements. It changes when a request is sent and when an answer reaches the client.
 
-use super::content::Loyalty;
+use super::content::{Loyalty, RequestBody};
 use super::send::Instant;
 use crate::api::{Operation, PaymentState, RefundState};
 
@@ -30,7 +30,11 @@ pub struct CallTrack {
     pub operation: Option<Operation>,
     /// The content of its first send.
     pub content: [u8; 16],
-    /// Whether the capture shows that.
+    /// The content of its latest send.
+    pub last_content: [u8; 16],
+    /// The content of the first send that was answered below 500.
+    pub answered_content: Option<[u8; 16]>,
+    /// Whether the capture shows the contents of its sends.
     pub content_known: bool,
     /// How many sends there were.
     pub sends: u64,
@@ -58,8 +62,6 @@ pub struct CallTrack {
     pub go_others: u32,
     /// Whether it was ever answered with success.
     pub succeeded: bool,
-    /// Whether it was ever answered below 500.
-    pub answered: bool,
     /// Its unresolved loss: it got no answer or 5xx and nothing was done about it.
     pub loss: Option<Loss>,
     /// Whether what became of it was looked up after its last failure, and used.
@@ -95,6 +97,8 @@ pub struct Subject {
     pub beacon_id: String,
     /// The store.
     pub store_id: String,
+    /// The restrictions: debit and credit disallowed.
+    pub restrictions: Option<(bool, bool)>,
 }
 
 /// The things a send is about.
@@ -155,6 +159,8 @@ pub struct PaymentTrack {
     pub created_by: Option<Operation>,
     /// The exchange that did.
     pub created_n: Option<u64>,
+    /// The create without an answer that a look-up by its order found it for.
+    pub found_for: Option<(u64, Operation)>,
     /// The order it was started for had been used for another payment.
     pub order_reused_n: Option<u64>,
     /// What it was last said to cost, in minor units.
@@ -165,6 +171,8 @@ pub struct PaymentTrack {
     pub ready_asked: Option<(u64, Option<i64>)>,
     /// Its currency.
     pub ready_asked_currency: String,
+    /// Its restrictions.
+    pub ready_asked_restrictions: Option<(bool, bool)>,
     /// PaymentReady was answered 200.
     pub readied_n: Option<u64>,
     /// The state that the last answered poll said.
@@ -201,6 +209,8 @@ pub struct PaymentTrack {
     pub poll_500s: u32,
     /// The end of the last send of a capture all of whose sends in one go were answered 500.
     pub gave_up: Option<(u64, Instant)>,
+    /// The same of a go before the latest: the go after it failed too.
+    pub gave_up_before: Option<Instant>,
     /// How long the client had paused after that when the act that succeeded began.
     pub hang_ms: Option<i64>,
     /// The latest list that names it.
@@ -220,6 +230,19 @@ pub struct PaymentTrack {
 }
 
 impl PaymentTrack {
+    /// The exchange of this capture that started it, and its operation: its create, or one without an answer that a
+    /// look-up found it for.
+    pub fn started(&self) -> Option<(u64, Operation)> {
+        self.created_n.zip(self.created_by).or(self.found_for)
+    }
+
+    /// Restrictions were sent for it.
+    pub fn restrict(&mut self, restrictions: Option<(bool, bool)>, n: u64) {
+        if restrictions.is_some() {
+            (self.restrictions, self.restrictions_n) = (restrictions, Some(n));
+        }
+    }
+
     /// Whether the client knows that nothing can happen to it any more, or brought that about.
     pub fn ended(&self) -> bool {
         self.captured_n.is_some() || self.cancelled_n.is_some() || self.final_n.is_some()
@@ -276,6 +299,16 @@ pub struct PosTrack {
     pub looked_up_n: Option<u64>,
 }
 
+impl PosTrack {
+    /// A payment was started on it: what was in the way is history. Whether there was something, and it had been ended.
+    pub fn has_started(&mut self) -> bool {
+        let cleared = self.blocked_n.is_some() && self.unblocked_n.is_some();
+        (self.blocked_n, self.unblocked_n) = (None, None);
+        self.creates_failed.clear();
+        cleared
+    }
+}
+
 /// A create of a payment that was refused or failed.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateFailed {
@@ -294,9 +327,13 @@ pub struct CreateFailed {
 pub struct RefundTrack {
     /// Its id.
     pub id: String,
+    /// When it was first seen in an answer (a tick of the timeline).
+    pub first_seen: u64,
+    /// The create without an answer that a look-up found it for.
+    pub found_for: Option<u64>,
     /// The payment it gives back.
     pub payment: Option<usize>,
-    /// In minor units.
+    /// In minor units; where it is known, it counts in the payment's sum.
     pub amount: Option<i64>,
     /// It was created in this capture.
     pub created_n: Option<u64>,
@@ -338,6 +375,14 @@ pub struct Conflict {
     pub store_id: String,
     /// How often a PoS of that name was created again without a look.
     pub repeats: i64,
+}
+
+impl Conflict {
+    /// Whether a create asks for the same name or the same beacon again.
+    pub fn is_of(&self, body: &RequestBody) -> bool {
+        let beacon = !self.beacon_id.is_empty() && self.beacon_id == body.beacon_id;
+        beacon || self.merchant_pos_id == body.merchant_pos_id
+    }
 }
 
 /// A list of payments that was answered: for telling a sweep from single decisions.

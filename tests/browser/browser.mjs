@@ -1,42 +1,30 @@
 // A headless Chromium with a fresh profile that notes whatever goes wrong on a page, and the checks that every screen
 // has to pass.
-import { chromium } from "playwright-core";
-import { readFileSync, mkdtempSync, rmSync, mkdirSync } from "node:fs";
+import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { launch } from "./launch.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pictures = process.env.POSCERT_SCREENSHOTS;
 export const WIDTHS = [1280, 360];
 
 export async function open() {
-  const profile = mkdtempSync(join(tmpdir(), "poscert-browser-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.POSCERT_CHROMIUM || "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-    viewport: { width: WIDTHS[0], height: 900 },
-    reducedMotion: "reduce",
-    permissions: ["clipboard-read", "clipboard-write"],
-  });
-  const page = context.pages()[0] || await context.newPage();
-  // DEV
-  if (process.env.POSCERT_ASSETS) for (const [name, type] of [["style.css", "text/css"], ["page.js", "text/javascript"]]) {
-    await context.route(`**/${name}`, (route) => route.fulfill({ contentType: type, body: readFileSync(join(process.env.POSCERT_ASSETS, name), "utf8") }));
-  }
+  const browser = await launch(["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+  const context = await browser.newContext({ viewport: { width: WIDTHS[0], height: 900 }, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120000);
   const troubles = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) troubles.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => troubles.push(`script: ${error.message}`));
   page.on("dialog", (dialog) => { troubles.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-  const close = async () => { await context.close(); rmSync(profile, { recursive: true, force: true }); };
+  const close = () => browser.close();
   return { page, context, troubles, close };
 }
 
-// No breach of accessibility, no sideways scrolling; at both widths, light and dark.
+// No breach of accessibility, no sideways scrolling.
 export async function inspect(page, name) {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: width > 600 ? 900 : 780 });
@@ -46,7 +34,8 @@ export async function inspect(page, name) {
       return { scroll: document.documentElement.scrollWidth - room, out: out.slice(0, 5).map((one) => one.outerHTML.slice(0, 160)) };
     });
     if (overflow.scroll > 0) throw new Error(`${name} at ${width} px scrolls sideways by ${overflow.scroll}: ${overflow.out.join(" | ")}`);
-    for (const colorScheme of ["light", "dark"]) {
+    // Each width and each scheme once; all of them where pictures are wanted.
+    for (const colorScheme of pictures ? ["light", "dark"] : [width === WIDTHS[0] ? "light" : "dark"]) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));

@@ -94,7 +94,7 @@ async function passing(page) {
   await inspect(page, "pass-3-traffic");
   await page.goto(`${origin}/`);
   await page.locator("#verdict").click();
-  await page.getByRole("heading", { name: "Passed" }).waitFor({ timeout: 120000 });
+  await page.getByRole("heading", { name: "Passed", exact: true }).waitFor({ timeout: 120000 });
 }
 
 // A call that no honest till makes.
@@ -131,10 +131,21 @@ async function failing(page) {
   await page.locator("#again-onboarding-1").click();
   await until("the case once more", async () => (await state(page)).due?.case === "onboarding/1");
   await page.locator("#verdict-now").click();
-  await page.getByRole("heading", { name: "Failed" }).waitFor({ timeout: 120000 });
+  await page.getByRole("heading", { name: "Failed", exact: true }).waitFor({ timeout: 120000 });
   const told = await page.locator("main").innerText();
   must(told.includes(words), `the approval does not say ${words}: ${told}`);
   must(told.includes("--new-attempt"), "the approval does not say what to do next");
+}
+
+// A file of the approval opens beside the page, in its own style.
+async function paper(page, context, name, title, styled) {
+  const [file] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name }).click()]);
+  await file.waitForLoadState();
+  must((await file.title()).startsWith(title), `${name} does not open: ${await file.title()}`);
+  const plain = await file.evaluate((one) => getComputedStyle(document.querySelector(one)).fontFamily.includes("Times"), styled);
+  must(!plain, `${name} has lost its style`);
+  await file.close();
+  await page.bringToFront();
 }
 
 const { page, context, troubles, close } = await open();
@@ -146,13 +157,8 @@ try {
   await selection(page);
   await (way === "fail" ? failing(page) : passing(page));
   await inspect(page, `${way}-4-approval`);
-  const [report] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name: "The full report" }).click()]);
-  await report.waitForLoadState();
-  must((await report.title()).startsWith("Verdict:"), "the report does not open");
-  const colour = await report.evaluate(() => getComputedStyle(document.querySelector("header")).borderTopStyle);
-  must(colour === "solid", "the report has lost its style");
-  await report.close();
-  await page.bringToFront();
+  await paper(page, context, "The full report", "Verdict:", "header");
+  if (way === "pass") await paper(page, context, "The certificate, to read and print", "Certificate", "body");
   await page.locator("#close").click();
   await until("the end", async () => (await page.locator("#lost").innerText()).includes("can be closed"), 20);
   // A wrong form is answered with 422, which the browser's console notes.

@@ -19,3 +19,6 @@ import scenarios_lookups  # noqa: F401
 import scenarios_skeptic  # noqa: F401
 import scenarios_skeptic_more  # noqa: F401
 import scenarios_skeptic_held  # noqa: F401
+import scenarios_fresh01  # noqa: F401
+import scenarios_fresh02  # noqa: F401
+import scenarios_fresh03  # noqa: F401

@@ -53,7 +53,7 @@ async fn a_client_that_leaves_while_sending() {
 #[tokio::test]
 async fn a_client_that_leaves_while_waiting() {
     for (way, last) in [(Way::Base, Act::Drop), (Way::Connect, Act::Close)] {
-        let script = vec![wait_for("{}"), Act::Pause(400), send(OK)];
+        let script = vec![wait_for("{}"), Act::Pause(1500), send(OK)];
         let (_backend, bench) = bench(vec![script], Choice::default()).await;
         bench.play(way, &[send(POST), Act::Pause(100), last]).await;
         let exchange = &bench.noted.exchanges(1).await[0];
@@ -63,7 +63,19 @@ async fn a_client_that_leaves_while_waiting() {
         assert_eq!((answer.status, answer.body.bytes.as_slice()), (200, b"ok".as_slice()));
         assert!(exchange.notes.iter().any(|note| note.contains("not sent")), "{:?}", exchange.notes);
         assert!(exchange.times.answer_end_in.is_some() && exchange.times.answer_end_out.is_none());
+        assert!(Some(exchange.times.end) < exchange.times.answer_end_in, "it ended when the client left: {exchange:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_left_before_the_stop_is_said_to_have_left_then() {
+    let (_backend, mut bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
+    bench.play(Way::Base, &[send(POST), Act::Pause(100), Act::Drop]).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    bench.stop().await;
+    let exchange = &bench.noted.exchanges(1).await[0];
+    assert_eq!(ended(exchange), (EndedBy::Client, Stage::Waiting, AnsweredBy::Nobody), "{exchange:?}");
+    assert!(exchange.duration_us() < 1_500_000, "not until the stop: {exchange:?}");
 }
 
 #[tokio::test]

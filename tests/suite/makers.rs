@@ -216,8 +216,11 @@ fn a_har_of_odd_bodies_is_valid_and_comes_back() {
     assert_eq!(request(3)["postData"]["text"], "{\"amount\": 1.0}", "decoded once");
     assert_eq!(request(4)["queryString"][0], serde_json::json!({"name": "x", "value": " y"}));
     // The way there and back, twice: the same records, and the same verdict but for what it is a verdict on.
-    assert_eq!(exchanges(home, "one.har"), exchanges(home, "capture"));
-    assert_eq!(exchanges(home, "two.har"), exchanges(home, "capture"));
+    let mut recorded = exchanges(home, "capture");
+    // HAR has bodies without their coding.
+    recorded[3]["request"]["body"]["decoded"] = true.into();
+    assert_eq!(exchanges(home, "one.har"), recorded);
+    assert_eq!(exchanges(home, "two.har"), recorded);
     ended_well(&poscert(home).args(["verify", "capture", "--format", "json", "-o", "c.json"]).output().unwrap(), 1);
     let again = poscert(home).args(["verify", "two.har", "--expect", "c.json"]).output().unwrap();
     assert_eq!(text(&again.stderr), "", "nothing differs");

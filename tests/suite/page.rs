@@ -1,5 +1,6 @@
 //! The web page of `certify`: who is let in, what is said to whom, and whole certifications in a browser.
 
+use super::program::*;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +8,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const POSCERT: &str = env!("CARGO_BIN_EXE_poscert");
 /// Longer than anything takes on a slow machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// All that identification and selection ask for.
@@ -33,11 +33,8 @@ struct Served {
 
 impl Served {
     fn start(home: &Path, more: &[&str]) -> Served {
-        let mut command = Command::new(POSCERT);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POSCERT_")) {
-            command.env_remove(name);
-        }
-        command.current_dir(home).arg("certify").args(["--ca-dir", "ca", "--capture", "capture"]);
+        let mut command = poscert(home);
+        command.args(["certify", "--capture", "capture"]);
         command.args(["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
         command.args(["--ready-file", "ready.json"]).args(more).env("XDG_DATA_HOME", home.join("data"));
         let errors = std::fs::File::create(home.join("errors.txt")).unwrap();
@@ -61,7 +58,7 @@ impl Served {
         stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        text(&answer)
     }
 
     fn get(&self, path: &str) -> String {
@@ -206,6 +203,8 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!((&act["case"], &act["step"], &act["act"]), (&"onboarding/1".into(), &1.into(), &"onboard".into()));
     assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "it has begun");
     assert_eq!(ready(home.path())["page"], format!("http://{}/?token={}", page.address, page.token));
+    let mode = std::fs::metadata(home.path().join("ready.json")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o077, 0, "the token is for its user alone");
     // What changes is sent as it changes.
     let mut stream = TcpStream::connect(&page.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -214,8 +213,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.starts_with("event: part")));
     assert_eq!(page.end(), Some(3));
-    let shown = Command::new(POSCERT).current_dir(home.path()).args(["verify", "capture", "--format", "json"]).output();
-    let verdict: Value = serde_json::from_slice(&shown.unwrap().stdout).unwrap();
+    let verdict = verdict(home.path());
     assert_eq!(verdict["profile"]["integrator_id"], "ACME");
     assert_eq!(verdict["profile"]["features"], serde_json::json!(["onboarding", "payment"]));
 }
@@ -245,31 +243,25 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let base = ready["base_url"].as_str().unwrap();
     let host = format!("Host: {}", page.address);
     let token = format!("Authorization: Bearer {}", page.token);
-    let mut curl = Command::new("curl");
+    let mut curl = clean("curl");
     curl.args(["-s", "--cacert", ready["ca"].as_str().unwrap(), "-H", &host, "-H", &token])
         .arg(format!("{base}/state"));
-    let answer = String::from_utf8_lossy(&curl.output().unwrap().stdout).into_owned();
+    let answer = text(&curl.output().unwrap().stdout);
     assert!(!answer.contains("\"phase\"") && !answer.is_empty(), "{answer}");
     // As the upstream.
     let upstream = format!("http://{}", page.address);
-    let taken = ["--page", &page.address];
-    let mut command = Command::new(POSCERT);
-    command.current_dir(home.path()).arg("certify").args(taken).args(["--capture", "other", "--ca-dir", "ca"]);
-    let output = command.output().unwrap();
+    let address = page.address.clone();
+    let taken = ["--page", &address];
+    let output = poscert(home.path()).arg("certify").args(taken).args(["--capture", "other"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot listen there"), "{output:?}");
+    assert!(text(&output.stderr).contains("cannot listen there"), "{output:?}");
     drop(page);
-    let mut command = Command::new(POSCERT);
-    command.current_dir(home.path()).arg("certify").args(taken).args(TOLD).args([
-        "--capture",
-        "other",
-        "--ca-dir",
-        "ca",
-    ]);
+    let mut command = poscert(home.path());
+    command.arg("certify").args(taken).args(TOLD).args(["--capture", "other"]);
     command.args(["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--upstream", &upstream]);
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is this recorder itself"), "{output:?}");
+    assert!(text(&output.stderr).contains("is this recorder itself"), "{output:?}");
 }
 
 #[test]
@@ -281,9 +273,9 @@ fn it_is_for_this_machine_alone() {
         (&["--page", "here"], "invalid value"),
         (&["--page", "127.0.0.1:0", "--no-page"], "cannot be used with"),
     ] {
-        let output = Command::new(POSCERT).current_dir(home.path()).arg("certify").args(arguments).output().unwrap();
+        let output = poscert(home.path()).arg("certify").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = text(&output.stderr);
         assert!(said.contains(wanted), "{said}");
     }
     assert!(!home.path().join("poscert-capture").exists());
@@ -291,12 +283,15 @@ fn it_is_for_this_machine_alone() {
 
 /// Goes through a certification in a browser.
 fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
+    let made = clean("bash").arg(tests("browser-env")).stderr(Stdio::inherit()).status().unwrap();
+    assert!(made.success(), "tests/browser-env failed");
     let home = tempfile::tempdir().unwrap();
     let mut page = Served::start(home.path(), &[]);
     let url = format!("http://{}/?token={}", page.address, page.token);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/walk.mjs");
-    let walked = Command::new("node").args([script, &url, way]).current_dir(home.path()).output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&walked.stdout), String::from_utf8_lossy(&walked.stderr));
+    let mut node = clean("node");
+    node.arg(tests("browser/walk.mjs")).args([&url, way]).current_dir(home.path()).env("HOME", home.path());
+    let walked = node.output().unwrap();
+    let said = format!("{}{}", text(&walked.stdout), text(&walked.stderr));
     let errors = std::fs::read_to_string(home.path().join("errors.txt")).unwrap();
     assert!(walked.status.success(), "{said}\n{errors}");
     // Its last button has ended it.
@@ -304,7 +299,7 @@ fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
 }
 
 fn verdict(home: &Path) -> Value {
-    let shown = Command::new(POSCERT).current_dir(home).args(["verify", "capture", "--format", "json"]).output();
+    let shown = poscert(home).args(["verify", "capture", "--format", "json"]).output();
     serde_json::from_slice(&shown.unwrap().stdout).unwrap()
 }
 

@@ -1,7 +1,9 @@
 //! What people ask while a certification is under way, at a page or a keyboard.
 
+use super::super::points::Point;
 use super::{AtEnd, Conductor, State};
-use crate::capture::record::Attempt;
+use crate::capture::Record;
+use crate::capture::record::{Attempt, Notification};
 use crate::verify::verdict::Outcome;
 use crate::verify::{Input, Judge, Options};
 use std::time::Instant;
@@ -60,10 +62,19 @@ impl Conductor {
         self.state().so_far.clone()
     }
 
-    /// The case that is under way, and the step that is due in it, from 1; one more than there are where none is.
-    pub fn under_way(&self) -> Option<(String, usize)> {
-        let state = self.state();
-        Some((state.course.case()?.to_owned(), state.course.due()?.1 + 1))
+    /// The PoS that the client works with.
+    pub fn point(&self) -> Option<Point> {
+        self.state().point()
+    }
+
+    /// The last exchange that is over.
+    pub fn last_number(&self) -> u64 {
+        self.state().last_number
+    }
+
+    /// The client was notified of a check-in: what became of it is judged with the rest.
+    pub fn notified(&self, sent: &Notification) {
+        self.state().take(&Record::Notification(sent.clone()));
     }
 
     /// Begins the attempt that was ordered; the record is to be written into the capture. `next_number` is the number
@@ -81,6 +92,7 @@ impl Conductor {
         state.last_number = first_number.saturating_sub(1);
         state.beyond.clear();
         state.said.clear();
+        state.points.forget();
         state.focus.pos = None;
         state.course.begin_attempt(Instant::now());
         state.look();
@@ -106,7 +118,7 @@ impl State {
         let fresh = self.judge.fresh();
         let mut judge: Judge<'static> = std::mem::replace(&mut self.judge, fresh);
         for exchange in std::mem::take(&mut self.beyond).into_values() {
-            let record = crate::capture::Record::Exchange(Box::new(exchange));
+            let record = Record::Exchange(Box::new(exchange));
             judge.take(&record).map_err(|error| error.to_string())?;
         }
         let input = Input { complete: self.complete, ..Input::default() };

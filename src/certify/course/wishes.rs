@@ -1,10 +1,9 @@
 //! What people ask of the course while it is under way: a case once more, no longer wait, everything from the start.
 
 use super::super::line::Line;
-use super::super::order::{Order, Play};
+use super::super::order::Order;
 use super::{Course, Stage, first_told};
 use crate::api::Operation;
-use crate::api::customer::CustomerAct;
 use crate::rules::model::StepKind;
 use crate::verify::live::SoFar;
 use crate::verify::verdict::CaseStatus;
@@ -88,14 +87,13 @@ impl Course {
     /// Lets the case under way go; what the client has left open is to be cancelled.
     fn let_go(&mut self, so_far: &SoFar) -> Vec<Order> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
-        (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
+        (self.hasten, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
         let mut orders = vec![Order::StopPlaying];
         if std::mem::take(&mut self.arranged) {
             orders.push(Order::Restore);
         }
         if so_far.open {
             orders.push(Order::Tell(Line::abort(&case)));
-            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
         }
         orders
     }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub struct Approval {
     /// The verdict, as `verify` makes it of the capture.
     pub verdict: Verdict,
+    /// Where the capture is.
+    pub capture: String,
     /// What can be taken home.
     pub files: Vec<Offer>,
     /// What is to be known about certificate and archive, a sentence each: where they are, or why there are none.

@@ -18,7 +18,7 @@ pub struct Field {
 }
 
 /// The fields of the identification, in order.
-pub const FIELDS: [Field; 4] = [
+pub const FIELDS: [Field; 6] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
@@ -42,6 +42,18 @@ pub const FIELDS: [Field; 4] = [
         label: "Client system name",
         hint: "What the client is called.",
         example: "Acme till",
+    },
+    Field {
+        name: "callback-url",
+        label: "Callback URL",
+        hint: "Only where your client takes check-in notifications: where they are sent to, over HTTPS.",
+        example: "https://till.example/checkins",
+    },
+    Field {
+        name: "callback-alias",
+        label: "Callback alias",
+        hint: "Likewise: the callbackAlias of the points of sale that are to be notified; all of them, if it is empty.",
+        example: "acme",
     },
 ];
 
@@ -73,6 +85,20 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
         }
     }
     serde_json::from_value(Value::Object(object)).map_err(|error| format!("the form cannot be read: {error}"))
+}
+
+/// What was told before, with the fields of the identification as they are told now.
+pub fn put(before: &Identification, now: &Identification) -> Identification {
+    let object = |told: &Identification| match serde_json::to_value(told) {
+        Ok(Value::Object(object)) => object,
+        _ => Map::new(),
+    };
+    let (mut all, mut now) = (object(before), object(now));
+    for field in &FIELDS {
+        all.insert(field.name.to_owned(), now.remove(field.name).unwrap_or_default());
+    }
+    // What was told by flag or file and can no more be read as that is left as it was.
+    serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| before.clone())
 }
 
 /// What is wrong with each field that is told, by its name: the very sentences of a session file.
@@ -109,6 +135,10 @@ mod tests {
         assert_eq!((value(&told, "client-version"), wrong(&told)), ("2.1.0".to_owned(), Vec::new()));
         let chosen = super::told("features=payment&features=refund", &[FEATURES]).unwrap();
         assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
+        let before = Identification { token_file: Some("t".into()), integrator_id: Some("B".into()), ..chosen.clone() };
+        let after = put(&before, &told);
+        assert_eq!((after.integrator_id.as_deref(), after.features), (Some("ACME"), chosen.features.clone()));
+        assert_eq!((after.token_file, after.system_name), (Some("t".into()), None));
         assert!(!is_chosen(&chosen, Feature::Loyalty) && is_chosen(&Identification::default(), Feature::Loyalty));
     }
 

@@ -98,8 +98,8 @@ pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, Str
 /// What a person at the page wants of the command that serves it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
-    /// The certification begins.
-    Begin(Session),
+    /// The certification begins, of this client.
+    Begin(Box<Identification>),
     /// The page has been read.
     Close,
 }

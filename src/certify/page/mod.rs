@@ -18,7 +18,6 @@ mod view;
 
 use super::line::Line;
 use super::session::Identification;
-use crate::capture::record::Session;
 use crate::proxy::Watch;
 use crate::rules::RuleSet;
 use crate::seal::hex;
@@ -87,11 +86,11 @@ impl Page {
     }
 
     /// Waits until a person has said who is certified for what.
-    pub async fn begun(&self) -> Session {
+    pub async fn begun(&self) -> Identification {
         let mut wishes = self.wishes.lock().await;
         loop {
             match wishes.recv().await {
-                Some(Wish::Begin(session)) => return session,
+                Some(Wish::Begin(told)) => return *told,
                 Some(Wish::Close) => {}
                 // The hub lives as long as the page does.
                 None => std::future::pending().await,
@@ -105,7 +104,7 @@ impl Page {
             if state.visited {
                 led.conductor.stay();
             }
-            state.told = Identification::of(&led.session);
+            state.told = Identification::of(&led.session).or(std::mem::take(&mut state.told));
             state.phase = Phase::Certification(Arc::new(led));
         });
     }

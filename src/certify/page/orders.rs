@@ -79,9 +79,7 @@ fn identification(hub: &Hub, form: &str) -> Done {
     };
     let wrong = form::wrong(&told);
     hub.change(|state| {
-        let features = state.told.features.take();
-        state.told = told.clone();
-        state.told.features = features;
+        state.told = form::put(&state.told, &told);
         state.phase = if wrong.is_empty() { Phase::Selection } else { Phase::Identification };
     });
     if wrong.is_empty() {
@@ -97,12 +95,11 @@ async fn selection(hub: &Hub, form: &str) -> Done {
     };
     hub.change(|state| state.told.features = Some(chosen));
     let told = hub.state().told.clone();
-    let session = match told.check() {
-        Ok(session) => session,
-        Err(sentence) => return Done::Again(1, identify::selection(&told, hub.rules, Some(&sentence))),
-    };
+    if let Err(sentence) = told.check() {
+        return Done::Again(1, identify::selection(&told, hub.rules, Some(&sentence)));
+    }
     let mut changes = hub.changes();
-    hub.wish(Wish::Begin(session));
+    hub.wish(Wish::Begin(Box::new(told)));
     let begun = async {
         while !matches!(hub.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;

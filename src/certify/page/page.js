@@ -11,7 +11,7 @@
   // What is open and what has the focus stays so when a part is swapped.
   const swap = (id, html) => {
     const part = byId(id);
-    if (!part || part.dataset.html === html) return;
+    if (!part) return;
     const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
     const mine = new Map([...part.querySelectorAll("details[data-mine]")].map((one) => [one.id, one.open]));
     part.innerHTML = html;
@@ -75,15 +75,16 @@
   };
 
   // Fields, checked as they are typed.
-  let checking = 0;
+  const checks = new WeakMap();
   document.addEventListener("input", (event) => {
     const input = event.target;
     if (!input.matches("[data-check]")) return;
-    const mine = ++checking;
+    const mine = (checks.get(input) || 0) + 1;
+    checks.set(input, mine);
     setTimeout(async () => {
-      if (mine !== checking) return;
+      if (mine !== checks.get(input)) return;
       const answer = await fetch("/check", { method: "POST", body: new URLSearchParams([[input.name, input.value]]) });
-      if (mine !== checking || !answer.ok) return;
+      if (mine !== checks.get(input) || !answer.ok) return;
       const sentence = await answer.text();
       byId(`${input.id}-fault`).textContent = sentence.replaceAll("`", "");
       input.setAttribute("aria-invalid", sentence ? "true" : "false");

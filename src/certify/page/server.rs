@@ -206,8 +206,8 @@ async fn order(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: H
         orders::Done::Refused(sentence) if plain => text(422, sentence),
         orders::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
         orders::Done::Again(step, main) => {
-            let (phase, seen) = (hub.state().phase.clone(), hub.state().seen);
-            html(422, view::page(Some(step), phase.name(), hub.ms(Instant::now()), seen, &main))
+            let phase = hub.state().phase.name();
+            html(422, view::page(Some(step), phase, hub.ms(Instant::now()), 0, &main))
         }
         orders::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
         orders::Done::Said(_) => see_home(),

@@ -1,6 +1,7 @@
 //! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
 
 use super::Args;
+use crate::capture;
 use crate::certify::page::approval::{Approval, Content, Offer};
 use crate::certify::page::hub::Reach;
 use crate::certify::{Identification, Page};
@@ -12,9 +13,13 @@ use crate::report::{Format, Style};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Where the reference till looks where nobody says otherwise.
 const TILL_DEFAULT: &str = "https://127.0.0.1:8443/pos/v10";
+
+/// How long the last answer has to reach the browser.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Options of the page.
 #[derive(clap::Args)]
@@ -87,7 +92,8 @@ pub(super) async fn approve(
         return Ok(());
     }
     let capture = &args.record.capture;
-    let text = |format| verify::rendered(format, capture, verdict, Style::PLAIN).map(Content::Text);
+    let recorded = capture::open(capture).map_err(|error| Failure::new(error.to_string()))?;
+    let text = |format| verify::rendered(format, &recorded, verdict, Style::PLAIN).map(Content::Text);
     let mut files = vec![
         Offer {
             name: "report.html",
@@ -105,10 +111,12 @@ pub(super) async fn approve(
     files.append(&mut more);
     let again = format!("{} certify --capture {}", program(), capture.display());
     let anew = format!("{again} --new-attempt");
-    page.approve(Approval { verdict: verdict.clone(), files, sentences, again, anew });
+    let shown = capture.display().to_string();
+    page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew });
     crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
     tokio::select! {
-        () = page.closed() => {}
+        // The answer to that order is still on its way.
+        () = page.closed() => tokio::time::sleep(FAREWELL).await,
         () = signals.stop() => {}
     }
     Ok(())

@@ -1,13 +1,15 @@
 //! A certification that is set up, from its first case to its end: the till is told, the customer played, and whatever
 //! ends the run is waited for.
 
-use super::Args;
+use super::{Args, driven, keyboard};
 use crate::capture::Writer;
+use crate::certify::backend::{Backend, Side};
 use crate::certify::line::Line;
-use crate::certify::{Conductor, Guided, Page, customer};
+use crate::certify::notify::Notifier;
+use crate::certify::{Conductor, Guided, Page};
 use crate::cli::Failure;
 use crate::cli::greeting::Greeting;
-use crate::cli::record::{Backend, FAREWELL, Signals};
+use crate::cli::record::{FAREWELL, Signals};
 use crate::proxy::Running;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -24,7 +26,8 @@ pub(super) struct Stage<'a> {
     pub(super) args: &'a Args,
     pub(super) conductor: Arc<Conductor>,
     pub(super) writer: Writer,
-    pub(super) backend: &'a Backend,
+    pub(super) side: Side,
+    pub(super) notifier: Notifier,
     pub(super) out: fn(&str),
     pub(super) page: Option<&'a Page>,
 }
@@ -54,11 +57,13 @@ impl Stage<'_> {
             // A driver that does not listen any more has ended, which is seen elsewhere.
             let _ = lines.send(line.clone());
         };
-        let backend = customer::Backend { sandbox: self.backend.sandbox.clone() };
+        let keys = (!driven(self.args))
+            .then(|| tokio::spawn(keyboard::listen(self.conductor.clone(), self.notifier.clone(), out)));
         let guided = Guided {
             conductor: self.conductor.clone(),
             writer: self.writer.clone(),
-            backend,
+            backend: Backend::new(self.side),
+            notifier: self.notifier,
             tell: &mut give,
             say: &stamp,
         };
@@ -80,6 +85,9 @@ impl Stage<'_> {
                 Ok(())
             }
         };
+        if let Some(keys) = keys {
+            keys.abort();
+        }
         let _ = lines.send(Line::end());
         drop(lines);
         if let Some(feeding) = feeding {

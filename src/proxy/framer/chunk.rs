@@ -102,7 +102,10 @@ impl ChunkReader {
 
 /// The size of a chunk from its line; extensions are allowed and ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
-    let digits = line.split(|&b| b == b';').next().unwrap_or_default().trim_ascii_end();
+    let mut digits = line.split(|&b| b == b';').next().unwrap_or_default();
+    while let [rest @ .., b' ' | b'\t'] = digits {
+        digits = rest;
+    }
     let text = std::str::from_utf8(digits).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));
     // 15 hex digits: sums of sizes never leave u64.
     text.filter(|t| (1..=15).contains(&t.len()))

@@ -219,7 +219,7 @@ fn header_line(line: &[u8]) -> Result<Header, Refusal> {
         return Err(refuse("a header goes on in a second line (obsolete folding)"));
     }
     let colon = line.iter().position(|&b| b == b':').ok_or_else(|| refuse("a header line has no colon"))?;
-    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    let (name, value) = (&line[..colon], without_space(&line[colon + 1..]));
     if !is_token(name) {
         return Err(refuse("a header's name is empty or holds a character that is not allowed"));
     }
@@ -227,6 +227,15 @@ fn header_line(line: &[u8]) -> Result<Header, Refusal> {
         return Err(refuse("a header's value holds a control character"));
     }
     Ok(Header { name: latin1(name), value: latin1(value) })
+}
+
+/// Without the optional white space around it, which is space and tab and nothing else (RFC 9110 section 5.6.3): a form
+/// feed is one to some readers and part of the value to others.
+fn without_space(bytes: &[u8]) -> &[u8] {
+    let is_space = |b: &u8| matches!(b, b' ' | b'\t');
+    let from = bytes.iter().position(|b| !is_space(b)).unwrap_or(bytes.len());
+    let to = bytes.iter().rposition(|b| !is_space(b)).map_or(from, |at| at + 1);
+    &bytes[from..to]
 }
 
 /// What can be told of a refused head: first line and headers, folded ones joined, so that what has to be hidden is

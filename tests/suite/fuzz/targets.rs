@@ -215,7 +215,6 @@ pub fn claims() -> Target {
         for secret in [token.as_str(), "c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw"] {
             assert!(!text.contains(secret) && !holds(&bytes, secret.as_bytes()), "{text}");
         }
-        assert!(!text.contains("someone"), "{text}");
     })
 }
 

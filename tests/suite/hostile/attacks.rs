@@ -97,6 +97,7 @@ fn lengths() -> Vec<Attack> {
         attack("gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), "not `chunked`"),
         attack("quoted coding", post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n"), "not `chunked`"),
         attack("vertical tab", post("Transfer-Encoding: \x0bchunked\r\n", "0\r\n\r\n"), "control character"),
+        attack("form feed", post("Transfer-Encoding: \x0cchunked\r\n", "0\r\n\r\n"), "control character"),
         attack("coding with space", post("Transfer-Encoding : chunked\r\n", "0\r\n\r\n"), "name"),
         attack(
             "two codings",
@@ -120,6 +121,7 @@ fn chunked() -> Vec<Attack> {
         attack("size with 0x", chunks("0x1\r\nx\r\n0\r\n\r\n"), "hexadecimal"),
         attack("size with a space before it", chunks(" 1\r\nx\r\n0\r\n\r\n"), "hexadecimal"),
         attack("size that overflows", chunks("10000000000000001\r\nx\r\n0\r\n\r\n"), "hexadecimal"),
+        attack("size with a form feed", chunks("1\x0c\r\nx\r\n0\r\n\r\n"), "hexadecimal"),
         attack("size line with LF", chunks("1\nx\r\n0\r\n\r\n"), "CRLF"),
         attack("size line with CR", chunks("1\rx\r\n0\r\n\r\n"), "CRLF"),
         attack("size with NUL", chunks("1\0\r\nx\r\n0\r\n\r\n"), "CRLF"),
@@ -133,7 +135,7 @@ fn chunked() -> Vec<Attack> {
 
 /// What comes below HTTP: bytes on a fresh connection, the event that is recorded, words of it.
 pub fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
-    let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 500]].concat();
+    let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 600]].concat();
     vec![
         ("nothing", Vec::new(), "tls-failed", "without a word"),
         ("plain HTTP", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), "not-tls", "https://"),

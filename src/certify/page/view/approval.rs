@@ -21,7 +21,7 @@ pub fn render(approval: &Approval) -> Markup {
             span.badge aria-hidden="true" { (mark) }
             div {
                 h1 #verdict-title { (headline(verdict.verdict)) }
-                p.lead { (tally.who()) ". " span.reason { (tally.reason()) "." } }
+                p.lead { (tally.who()) ". " (sentence(&tally.reason())) "." }
                 p.hint { (tally.seal()) }
             }
         }
@@ -29,7 +29,7 @@ pub fn render(approval: &Approval) -> Markup {
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
-                p { (code(&tally.next_step())) }
+                p { (code(&sentence(&tally.next_step().replace("CAPTURE", &approval.capture)))) }
                 @if verdict.verdict != Outcome::Passed {
                     p.hint { "Go on in this capture, at the first case that was not shown:" }
                     (copy("again-line", "line that goes on", &approval.again))
@@ -64,6 +64,12 @@ pub fn render(approval: &Approval) -> Markup {
         div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
+}
+
+/// Part of a sentence as one that stands alone.
+fn sentence(part: &str) -> String {
+    let mut letters = part.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn headline(outcome: Outcome) -> &'static str {

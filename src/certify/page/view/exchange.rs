@@ -5,6 +5,9 @@ use crate::report::ExchangeView;
 use crate::report::view::{Actor, Message};
 use maud::{Markup, html};
 
+/// How many characters of a name stand in a row.
+const LONGEST_NAME: usize = 60;
+
 /// A row of the traffic.
 pub fn row(view: &ExchangeView) -> Markup {
     let class = match view.status {
@@ -17,13 +20,21 @@ pub fn row(view: &ExchangeView) -> Markup {
         li.exchange.(class) {
             a href={ "/exchange/" (view.number) } data-exchange {
                 span.number { "#" (view.number) }
-                span.name { (view.name) @if view.actor == Actor::Customer { span.chip { "customer" } } }
+                span.name { (short(&view.name)) @if view.actor == Actor::Customer { span.chip { "customer" } } }
                 span.result { (view.result()) }
                 span.fault { @if let Some(fault) = view.fault { span.chip.hurt { "fault: " (fault) } } }
                 span.time { (view.duration()) }
             }
         }
     }
+}
+
+/// A name that a row has room for: of an unknown call it is the whole path.
+fn short(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME).chain(['…']).collect()
 }
 
 /// An exchange in full. `show`: the line that shows it with its times.

@@ -18,7 +18,7 @@ pub fn identification(told: &Identification, sentence: Option<&str>) -> Markup {
             p.lead {
                 "A certification leads your till through the cases that the PoS API asks of it, one step after the other, and ends in "
                 "a verdict. First say whose client this is. What you leave empty is taken from the traffic where it can be. "
-                "To try it with the reference till, use the examples."
+                "To try it with the reference till, use the examples of the first four."
             }
             @if let Some(sentence) = sentence { p.notice role="alert" { (code(sentence)) } }
             form.card method="post" action="/identification" {
