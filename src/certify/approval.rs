@@ -10,7 +10,6 @@ use crate::certificate::statement::reading;
 use crate::certificate::{Certificate, Seen, Statement, grounds, page};
 use crate::rules::RuleSet;
 use crate::seal::{Fingerprint, SigningKey};
-use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, run};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -96,10 +95,8 @@ fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, Seen), Stri
     let capture = capture::open(path).map_err(|error| error.to_string())?;
     let verdict = run::judge(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
     let mut seen = Seen::default();
-    if verdict.verdict == Outcome::Passed {
-        for record in capture.records().map_err(|error| error.to_string())? {
-            seen.take(&record.map_err(|error| error.to_string())?);
-        }
+    for record in capture.records().map_err(|error| error.to_string())? {
+        seen.take(&record.map_err(|error| error.to_string())?);
     }
     Ok((capture, verdict, seen))
 }

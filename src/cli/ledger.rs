@@ -23,8 +23,8 @@ Examples:
   poscert ledger check c0ffee00-0000-4000-8000-000000000001 2.1.7 --feature payment
   poscert ledger revoke pc-0123456789ab --reason \"captures twice\" --evidence field.har
 
-`check` exits with 0 where the build is covered and 1 where it is not: a new Build is covered by the certificate of its
-Major.Minor, a new Minor or Major is not, nor is a feature outside the certificate.")]
+`check` exits with 0 where the build is covered, 1 where it is not. A new Build is covered by the certificate
+of its Major.Minor; a new Minor or Major is not, nor is a feature outside the certificate.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

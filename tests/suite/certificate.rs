@@ -197,7 +197,7 @@ fn builds_are_covered_until_it_is_revoked_and_a_failed_certification_changes_not
     let broken = certify(home, &["--new-attempt", "--bound", "20"], &["--broken", "no-retry", "drive"]);
     let said = text(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{said}");
-    assert!(said.contains("No certificate is given: the verdict is failed"), "{said}");
+    assert!(said.contains("No certificate is given: the verdict is failed."), "{said}");
     assert!(said.contains("Attempt 1 ended passed; it counts no more."), "{said}");
     assert_eq!(fs::read(home.join("data/poscert/ledger.jsonl")).unwrap(), before);
     ends(home, &["verify", &archive, "--certificate", &certificate], 0);
