@@ -7,7 +7,7 @@
 //! | [`api`] | the vocabulary of the API: operations, body shapes, headers, states, error codes, money. No I/O |
 //! | [`seal`] | digests, keyed hashes, the chain, signing keys, DSSE envelopes |
 //! | [`pki`] | the local CA, leaf certificates, recipes for trusting it |
-//! | [`capture`] | the record of an exchange, redaction, parts on disk, HAR |
+//! | [`capture`] | the record of an exchange, redaction, parts on disk, sealed archives, HAR |
 //! | [`rules`] | rule files: model, loading, CEL predicates |
 //! | [`verify`] | timeline, resources and their tracks, patterns, cases, verdict. Values in, values out |
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |

@@ -3,6 +3,7 @@
 use super::error::CaptureError;
 use super::numbers::Numbers;
 use super::store::Store;
+use crate::seal;
 use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -33,6 +34,7 @@ pub(super) struct Committer {
     queued: Arc<AtomicUsize>,
     run: u32,
     failed: watch::Sender<Option<CaptureError>>,
+    heads: watch::Sender<seal::Head>,
     _lock: File,
 }
 
@@ -43,9 +45,10 @@ impl Committer {
         queued: Arc<AtomicUsize>,
         run: u32,
         failed: watch::Sender<Option<CaptureError>>,
+        heads: watch::Sender<seal::Head>,
         lock: File,
     ) -> Committer {
-        Committer { store, numbers, queued, run, failed, _lock: lock }
+        Committer { store, numbers, queued, run, failed, heads, _lock: lock }
     }
 
     /// Works until it is closed, or all who could queue something are gone.
@@ -108,6 +111,7 @@ impl Committer {
             return;
         }
         let result = self.attempt(|store| store.append(&batch.records, batch.exchanges));
+        self.heads.send_replace(self.store.chain());
         for done in batch.waiting {
             let _ = done.send(result.clone());
         }

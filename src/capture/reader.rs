@@ -60,6 +60,8 @@ pub struct Capture {
     pub live: bool,
     /// The resolution of its times in microseconds: 1 for a recorder's own; that of a HAR's `startedDateTime`.
     pub resolution_us: u64,
+    /// It is damaged, and only what is whole of it is read.
+    pub salvaged: bool,
     /// What a reader must know, a sentence each.
     pub remarks: Vec<String>,
     /// The head of the chain of digests; of no records in a HAR, which has no chain.
@@ -68,16 +70,28 @@ pub struct Capture {
     pub header: Header,
     /// The rule files that are sealed with it, in order; none but in an archive.
     pub rules: Arc<Vec<RuleFile>>,
-    path: PathBuf,
-    absent: Vec<(u64, u64)>,
-    source: Source,
+    pub(super) path: PathBuf,
+    pub(super) absent: Vec<(u64, u64)>,
+    pub(super) source: Source,
 }
 
-#[derive(Debug)]
-enum Source {
-    Parts { dir: PathBuf, parts: Vec<PartHead> },
+/// Where the records come from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Parts { dir: PathBuf, parts: Vec<PartPlan> },
     Archive(archive::reader::Archive),
     Records(Arc<Vec<Record>>),
+}
+
+/// A part as it is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct PartPlan {
+    /// What has to be in it.
+    pub part: PartHead,
+    /// The chain's head before it.
+    pub before: seal::Head,
+    /// Whether that is all; of a salvaged part there may be more that cannot be read.
+    pub whole: bool,
 }
 
 /// Opens a capture, whatever it is.
@@ -103,15 +117,15 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     // not lost.
     read.left_out.iter().for_each(|&number| summary.leave_out(number));
     let header = Header::of(&summary, 0, false);
-    let mut remarks = read.remarks;
-    remarks.extend(gaps_in_words(&header.gaps));
+    let mut all = read.remarks;
+    all.extend(remarks(&summary, &header, false));
     let source = Source::Records(Arc::new(read.records));
     let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
-    Ok(Capture { digest, resolution_us: read.resolution_us, remarks, ..capture })
+    Ok(Capture { digest, resolution_us: read.resolution_us, remarks: all, ..capture })
 }
 
 /// By content, whatever it is called; by its name, where the content says nothing.
-fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
+pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(|error| CaptureError::io("open", path, &error))?;
     file.take(16).read_to_end(&mut start).map_err(|error| CaptureError::io("read", path, &error))?;
@@ -144,20 +158,22 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     let closed = if store::is_held(dir) { store::ask_to_close(dir)? } else { None };
     let live = closed.is_some();
     let head = closed.map_or_else(|| Head::read(dir), Ok)?;
-    let mut parts = head.parts;
+    let mut plans = Vec::new();
     let mut summary = Summary::default();
     let mut chain = seal::Head::default();
-    for part in &mut parts {
+    for mut part in head.parts {
+        let before = chain;
         let place = dir.join(&part.name);
         let mut reader = PartReader::open(&place, chain)?;
         for record in reader.by_ref() {
             summary.take(&record?).map_err(|words| CaptureError::damaged(&place, words))?;
         }
         chain = reader.head();
-        store::check_part(&place, part, chain)?;
+        store::check_part(&place, &part, chain)?;
         // The second reading has to find exactly this, whatever the head said.
         part.count = chain.count.saturating_sub(part.first);
         part.digest = chain.digest.to_string();
+        plans.push(PartPlan { part, before, whole: true });
     }
     let taken_to = numbers::noted(dir).unwrap_or(0).max(head.next_number);
     let header = Header::of(&summary, taken_to, live);
@@ -167,14 +183,15 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         let sentence = format!("{count} exchanges were under way when it was read");
         remarks.insert(0, format!("a recorder is writing into this capture; {sentence}"));
     }
-    let source = Source::Parts { dir: dir.to_owned(), parts };
+    let source = Source::Parts { dir: dir.to_owned(), parts: plans };
     let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
     Ok(Capture { digest: chain.digest.to_string(), head: chain, live, remarks, ..capture })
 }
 
 /// What of a recorder's log a reader must know.
-fn remarks(summary: &Summary, header: &Header, live: bool) -> Vec<String> {
-    let mut remarks = Vec::new();
+pub(super) fn remarks(summary: &Summary, header: &Header, live: bool) -> Vec<String> {
+    let mut remarks: Vec<String> =
+        header.challenges.iter().map(|words| format!("recorded under the challenge {words:?}")).collect();
     let cut = summary.cut_runs(live);
     if !cut.is_empty() {
         let runs: Vec<String> = cut.iter().map(u32::to_string).collect();
@@ -196,7 +213,7 @@ fn no_head(dir: &Path) -> CaptureError {
 }
 
 impl Capture {
-    fn new(path: &Path, kind: CaptureKind, summary: &Summary, header: Header, source: Source) -> Capture {
+    pub(super) fn new(path: &Path, kind: CaptureKind, summary: &Summary, header: Header, source: Source) -> Capture {
         Capture {
             kind,
             digest: String::new(),
@@ -208,6 +225,7 @@ impl Capture {
             complete: header.complete,
             live: false,
             resolution_us: 1,
+            salvaged: false,
             remarks: Vec::new(),
             head: seal::Head::default(),
             header,
@@ -259,31 +277,31 @@ impl Capture {
 /// The records' bytes of all parts, one part open at a time.
 struct Parts {
     dir: PathBuf,
-    parts: std::vec::IntoIter<PartHead>,
-    open: Option<(PartReader, PartHead)>,
-    chain: seal::Head,
+    parts: std::vec::IntoIter<PartPlan>,
+    open: Option<(PartReader, PartPlan)>,
 }
 
 impl Parts {
-    fn new(dir: PathBuf, parts: Vec<PartHead>) -> Parts {
-        Parts { dir, parts: parts.into_iter(), open: None, chain: seal::Head::default() }
+    fn new(dir: PathBuf, parts: Vec<PartPlan>) -> Parts {
+        Parts { dir, parts: parts.into_iter(), open: None }
     }
 
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         loop {
-            if let Some((reader, part)) = &mut self.open {
+            if let Some((reader, PartPlan { part, whole, .. })) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
                 // A recorder that went on meanwhile may have added to it.
                 let more = if read < part.count { reader.bytes()? } else { None };
                 if more.is_some() {
                     return Ok(more);
                 }
-                self.chain = reader.head();
-                store::check_part(&self.dir.join(&part.name), part, self.chain)?;
+                if *whole {
+                    store::check_part(&self.dir.join(&part.name), part, reader.head())?;
+                }
                 self.open = None;
             }
-            let Some(part) = self.parts.next() else { return Ok(None) };
-            self.open = Some((PartReader::open(&self.dir.join(&part.name), self.chain)?, part));
+            let Some(plan) = self.parts.next() else { return Ok(None) };
+            self.open = Some((PartReader::open(&self.dir.join(&plan.part.name), plan.before)?, plan));
         }
     }
 }

@@ -133,6 +133,11 @@ impl Store {
         Ok(highest)
     }
 
+    /// The chain's head after the records that were added.
+    pub fn chain(&self) -> seal::Head {
+        self.chain
+    }
+
     /// How many exchanges the open part still takes.
     pub fn room(&self) -> u64 {
         self.limit.saturating_sub(self.exchanges).max(1)

@@ -119,6 +119,12 @@ impl Summary {
         gaps
     }
 
+    /// Numbers below this one that have no record, whatever runs there were: of a log that is not all there.
+    pub fn lost_of_all(&self, taken_to: u64) -> Vec<(u64, u64)> {
+        let recorded_to = self.numbers.last().map_or(1, |last| last.saturating_add(1));
+        self.accounted.missing(1, taken_to.max(recorded_to))
+    }
+
     /// Exchanges of a run that goes on that have begun and not ended.
     pub fn under_way(&self, taken_to: u64) -> u64 {
         let Some(run) = self.runs.last().filter(|run| run.stopped.is_none()) else { return 0 };

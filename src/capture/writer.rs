@@ -9,7 +9,7 @@ use super::record::{RunStart, RunStop};
 use super::redact::Redactor;
 use super::store::{self, Store};
 use super::{Durability, Record, WriterOptions, codec, files};
-use crate::seal::Key;
+use crate::seal::{self, Key};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -31,6 +31,7 @@ struct Inner {
     queued: Arc<AtomicUsize>,
     numbers: Arc<Mutex<Numbers>>,
     failed: watch::Sender<Option<CaptureError>>,
+    heads: watch::Receiver<seal::Head>,
     redactor: Redactor,
     options: WriterOptions,
     run: u32,
@@ -71,12 +72,14 @@ impl Writer {
         let (queue, commands) = channel();
         let (failed, numbers) = (watch::Sender::new(None), Arc::new(Mutex::new(numbers)));
         let queued = Arc::new(AtomicUsize::new(0));
-        let committer = Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), lock);
+        let (told, heads) = watch::channel(store.chain());
+        let committer =
+            Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), told, lock);
         std::thread::Builder::new()
             .name("capture".to_owned())
             .spawn(move || committer.run(&commands))
             .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot start the writing thread: {error}")))?;
-        Ok(Writer(Arc::new(Inner { queue, queued, numbers, failed, redactor, options, run, wall_us, start })))
+        Ok(Writer(Arc::new(Inner { queue, queued, numbers, failed, heads, redactor, options, run, wall_us, start })))
     }
 
     /// The run of the recorder, counted from 1 in this capture.
@@ -127,6 +130,12 @@ impl Writer {
     /// How it is written.
     pub fn options(&self) -> &WriterOptions {
         &self.0.options
+    }
+
+    /// The head of the chain of digests over what is durable so far; it stays when the capture is closed. Who notes it
+    /// elsewhere is a witness of all that was recorded until then.
+    pub fn head(&self) -> seal::Head {
+        *self.0.heads.borrow()
     }
 
     /// Queues a record, at once and in the order of the calls; the future is ready when it is durable. Secrets have

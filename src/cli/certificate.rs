@@ -1,7 +1,7 @@
 //! `verify --certificate`: whether a certificate holds for the capture that was judged.
 
 use super::Failure;
-use crate::capture;
+use crate::capture::{self, Capture};
 use crate::certificate::check::{Checked, check};
 use crate::certificate::{Certificate, Seen, envelope};
 use crate::report::words;
@@ -15,10 +15,9 @@ use std::path::Path;
 ///
 /// # Errors
 /// A certificate or a capture that cannot be read.
-pub fn holds(file: &Path, path: &Path, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, Failure> {
+pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, Failure> {
     let certificate = read(file)?;
     let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
-    let capture = capture::open(path).map_err(unreadable)?;
     let mut seen = Seen::default();
     for record in capture.records().map_err(unreadable)? {
         seen.take(&record.map_err(unreadable)?);

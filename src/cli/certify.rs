@@ -187,7 +187,7 @@ async fn certify(
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
     worked.and(stopped)?;
-    out(&format!("Stopped. The capture is {}\n", recorded.capture.display()));
+    out(&record::farewell(&recorded.capture, &writer));
     Ok(page)
 }
 

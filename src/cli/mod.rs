@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod limits;
 mod live;
+mod reading;
 mod record;
 mod rules;
 mod sandbox;

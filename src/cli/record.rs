@@ -24,6 +24,9 @@ use tokio::task::JoinHandle;
 /// How long a command may take to end when the recorder is asked to stop.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
+/// The longest challenge, in letters.
+const CHALLENGE_LIMIT: usize = 1000;
+
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -60,6 +63,9 @@ pub struct Args {
     /// A host that CONNECT lets through untouched and unrecorded
     #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
     tunnel: Vec<String>,
+    /// Words of an auditor, for the first record of this run: it was recorded after they were said
+    #[arg(long, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
+    challenge: Option<String>,
     /// What an answered call survives: a killed process, a power cut, or neither
     #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
           value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
@@ -116,7 +122,8 @@ impl Args {
     /// How the capture is written.
     pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
-        let options = WriterOptions { durability, upstream: upstream.origin(), ..WriterOptions::default() };
+        let challenge = self.challenge.clone().unwrap_or_default();
+        let options = WriterOptions { durability, upstream: upstream.origin(), challenge, ..WriterOptions::default() };
         (durability, self.limits.apply(options))
     }
 }
@@ -162,8 +169,23 @@ async fn record(args: &Args) -> Result<(), Failure> {
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
     worked.and(stopped)?;
-    out(&format!("Stopped. The capture is {}\n", args.capture.display()));
+    out(&farewell(&args.capture, &writer));
     Ok(())
+}
+
+/// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
+/// afterwards whether a capture is the one that was recorded then.
+pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
+    let head = writer.head();
+    format!("Stopped. The capture is {}\n  chain: {} records, head {}\n", capture.display(), head.count, head.digest)
+}
+
+fn challenge(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty; give the words that the auditor said".to_owned()),
+        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("it is longer than {CHALLENGE_LIMIT} letters")),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Until the command ends, a signal asks to stop, or the store fails.

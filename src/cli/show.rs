@@ -27,6 +27,9 @@ pub struct Args {
     /// One JSON object a record, one record a line
     #[arg(long)]
     json: bool,
+    /// Of a damaged capture, show what is whole
+    #[arg(long)]
+    salvage: bool,
 }
 
 /// Which exchanges.
@@ -62,7 +65,8 @@ impl Range {
 
 /// Runs `poscert show`.
 pub fn run(args: Args) -> Result<Exit, Failure> {
-    let capture = capture::open(&args.capture).map_err(|error| Failure::new(error.sentence))?;
+    let open = if args.salvage { capture::open_or_salvage } else { capture::open };
+    let capture = open(&args.capture).map_err(|error| Failure::new(error.sentence))?;
     for remark in &capture.remarks {
         eprintln!("poscert: {}: {remark}", args.capture.display());
     }

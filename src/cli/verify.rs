@@ -1,11 +1,11 @@
 //! `poscert verify`: captures in, verdicts out.
 
+use super::reading::Reading;
 use super::{Exit, Failure, certificate, expect};
 use crate::api::{Feature, header::Version};
-use crate::capture::{self, record::Session};
+use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
-use crate::seal::Fingerprint;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, content, run};
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ pub struct Args {
     captures: Vec<PathBuf>,
     #[command(flatten)]
     profile: ProfileArgs,
-    /// Rule files to judge by, instead of the built-in ones
-    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    /// Rule files to judge by, instead of the built-in ones; `sealed`: those in the archive
+    #[arg(long, value_name = "DIR|sealed", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
     /// The capture goes on: what is open at its end is not broken
     #[arg(long)]
@@ -38,12 +38,16 @@ pub struct Args {
     /// Write it in this format too (can be given again)
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<report::Target>,
-    /// A key whose word you take: its fingerprint, or the file of its public half (can be given again)
-    #[arg(long, value_name = "KEY")]
+    /// A key that has to have sealed the capture, or signed the certificate where one is given: its fingerprint, or a public
+    /// key (PEM); one of several is enough
+    #[arg(long, value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
     trusted_key: Vec<String>,
+    /// Of a damaged capture, judge what is whole; the verdict says what is missing, and is never `passed`
+    #[arg(long)]
+    salvage: bool,
     /// A certificate that has to hold for the capture: signature, subjects and verdict; what does not is named, and the exit
     /// code is 1
-    #[arg(long, value_name = "FILE", conflicts_with = "open")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["open", "salvage"])]
     certificate: Option<PathBuf>,
     /// A verdict (JSON) that this one must equal; what differs is named, and the exit code is 1
     #[arg(long, value_name = "VERDICT.json")]
@@ -121,22 +125,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     if args.certificate.is_some() && args.captures.len() != 1 {
         return Err(Failure::new("--certificate: a certificate is for one capture; name that one alone"));
     }
-    if !args.trusted_key.is_empty() && args.certificate.is_none() {
-        return Err(Failure::not_yet("`verify --trusted-key` without --certificate"));
-    }
-    let trusted: Vec<Fingerprint> = args
-        .trusted_key
-        .iter()
-        .map(|key| Fingerprint::of_argument(key).map_err(|why| Failure::new(format!("--trusted-key: {why}"))))
-        .collect::<Result<_, _>>()?;
     let options = args.profile.options(args.open)?;
-    let rules = load_rules(args.rules.as_deref())?;
+    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?;
+    let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();
     let mut damage = None;
     for path in &args.captures {
-        let verdict = match judge(path, &rules, &options) {
-            Ok(verdict) => verdict,
+        let (capture, verdict) = match reading.judge(path, &options) {
+            Ok(judged) => judged,
             Err(failure) if args.captures.len() == 1 => return Err(failure),
             Err(failure) => {
                 eprintln!("poscert: {failure}");
@@ -145,9 +142,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             }
         };
         let style = if args.output.is_some() { Style::PLAIN } else { Style::for_stdout() };
-        printed.push_str(&rendered(args.format, path, &verdict, style)?);
+        printed.push_str(&rendered(args.format, &capture, &verdict, style)?);
         for target in &args.report {
-            write(&target.file, &rendered(target.format, path, &verdict, Style::PLAIN)?)?;
+            write(&target.file, &rendered(target.format, &capture, &verdict, Style::PLAIN)?)?;
         }
         if let Some(expected) = &args.expect {
             let differences = expect::differences(expected, &verdict)?;
@@ -155,7 +152,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             worst = if differences.is_empty() { worst } else { worse(worst, Exit::Failed) };
         }
         if let Some(file) = &args.certificate
-            && !certificate::holds(file, path, &verdict, &trusted)?
+            && !certificate::holds(file, &capture, &verdict, reading.trusted())?
         {
             worst = worse(worst, Exit::Failed);
         }
@@ -208,16 +205,15 @@ fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-pub(super) fn rendered(format: Format, path: &Path, verdict: &Verdict, style: Style) -> Result<String, Failure> {
-    let exchanges = if format == Format::Html { cited(path, verdict)? } else { Vec::new() };
+pub(super) fn rendered(format: Format, capture: &Capture, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+    let exchanges = if format == Format::Html { cited(capture, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }
 
 /// The exchanges that an HTML report opens.
-fn cited(path: &Path, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
+fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
     let wanted = report::html::cited(verdict);
     let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
-    let capture = capture::open(path).map_err(unreadable)?;
     let mut views = Vec::new();
     for record in capture.records().map_err(unreadable)? {
         if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?

@@ -131,6 +131,7 @@ pub(crate) fn passed() -> Verdict {
             attempts: 1,
             complete: true,
             sealed_by: vec!["ed25519:1f8a90c24b7d".into()],
+            trusted: Vec::new(),
         },
         rules: RulesSummary { digest: "77c2".repeat(16), builtin: true },
         features: vec![

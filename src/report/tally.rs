@@ -132,13 +132,25 @@ impl<'a> Tally<'a> {
         format!("{}, version {}{of}", or(&profile.client_id, "unknown"), or(&profile.client_version, "unknown"))
     }
 
-    /// By whom the capture is sealed, in a sentence.
+    /// By whom the capture is sealed and whether the reader trusts them, in a sentence.
     pub fn seal(&self) -> String {
-        let keys: Vec<String> = self.verdict.capture.sealed_by.iter().map(|key| words::safe(key)).collect();
-        if keys.is_empty() {
-            "Nobody sealed this capture.".to_owned()
-        } else {
-            format!("Sealed by {}.", words::list(&keys))
+        let capture = &self.verdict.capture;
+        let (trusted, others): (Vec<&String>, Vec<&String>) =
+            capture.sealed_by.iter().partition(|key| capture.trusted.contains(key));
+        let names = |keys: &[&String]| words::list(&keys.iter().map(|key| words::safe(key)).collect::<Vec<_>>());
+        let these = if others.len() == 1 { "this key" } else { "these keys" };
+        match (trusted.is_empty(), others.is_empty()) {
+            (true, true) => "Nobody sealed this capture.".to_owned(),
+            (true, false) => format!(
+                "Sealed by {}; nobody vouches for {these} (--trusted-key names those you trust).",
+                names(&others)
+            ),
+            (false, true) => format!("Sealed by {}, as --trusted-key asks.", names(&trusted)),
+            (false, false) => format!(
+                "Sealed by {}, as --trusted-key asks; also by {}, and nobody vouches for {these}.",
+                names(&trusted),
+                names(&others)
+            ),
         }
     }
 

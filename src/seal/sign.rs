@@ -3,7 +3,7 @@
 
 use super::{Digest, private};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey as Secret, VerifyingKey};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,8 @@ impl SigningKey {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private::make_dir("the folder of the signing key", folder)?;
         }
-        let secret = SigningKey::random()?.0;
+        // Without the public half in it: OpenSSL 3.0 and what is built on it read no other form.
+        let secret = KeypairBytes { secret_key: SigningKey::random()?.0.to_bytes(), public_key: None };
         let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(|error| format!("cannot write {WHAT}: {error}"))?;
         private::put(WHAT, path, &pem)?;
         let pem = private::read(WHAT, path)?.unwrap_or_default();

@@ -258,6 +258,7 @@ impl<'r> Judge<'r> {
                 attempts: input.attempts,
                 complete: input.complete,
                 sealed_by: input.sealed_by.clone(),
+                trusted: Vec::new(),
             },
             rules: RulesSummary { digest: self.rules.digest.clone(), builtin: self.rules.builtin },
             features,

@@ -75,6 +75,9 @@ pub struct CaptureSummary {
     pub complete: bool,
     /// Fingerprints of the keys that sealed it.
     pub sealed_by: Vec<String>,
+    /// Those of them that the reader trusts. It is the reader's, not the capture's, and so no part of the JSON.
+    #[serde(skip)]
+    pub trusted: Vec<String>,
 }
 
 /// The rules that were applied.

@@ -1,21 +1,25 @@
 //! Sealed archives as their users have them: made by `export`, read by everything that reads a capture.
 
 use super::program::*;
+use serde_json::Value;
 use std::path::Path;
 use std::process::Output;
 
+/// An archive that the first version of this format wrote; it is never made anew.
+pub const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archives/v1.poscert");
+
 /// A capture of a short session, in a home of its own.
-fn recorded(home: &Path) {
+pub fn recorded(home: &Path) {
     let drive = [env!("CARGO_BIN_EXE_poscert"), "till", "--memory", "till.json", "onboard"];
     let output = record(home).args(["--capture", "capture", "--"]).args(drive).output().unwrap();
     assert_ne!(output.status.code(), Some(2), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
-fn run(home: &Path, arguments: &[&str]) -> Output {
+pub fn run(home: &Path, arguments: &[&str]) -> Output {
     poscert(home).args(arguments).output().unwrap()
 }
 
-fn done(home: &Path, arguments: &[&str]) -> String {
+pub fn done(home: &Path, arguments: &[&str]) -> String {
     let output = run(home, arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout) + &text(&output.stderr)
@@ -82,6 +86,7 @@ fn what_cannot_become_an_archive_is_refused_and_leaves_nothing() {
         &["a recorder is writing into it", "stop it first"],
     );
     recording.stop();
+    done(home, &["export", "capture", "-o", "whole.poscert"]);
     done(home, &["export", "capture", "-o", "x.har"]);
     refused(&run(home, &["export", "x.har", "-o", "x.poscert"]), &["x.har is a HAR", "the capture directory"]);
     refused(&run(home, &["export", "capture", "-o", "x.zip"]), &["`zip`", ".poscert or .har"]);
@@ -109,4 +114,61 @@ fn further_signatures_are_added_and_told() {
     assert_eq!(after["capture"]["digest"], before["capture"]["digest"]);
     assert_eq!(after["capture"]["sealed_by"].as_array().unwrap().len(), 2);
     assert_eq!(after["capture"]["sealed_by"][0], before["capture"]["sealed_by"][0]);
+}
+
+/// What the stranger's reader finds.
+fn by_stranger(path: &Path) -> Value {
+    let output = clean(python()).arg(tests("archive_reader.py")).arg("--json").arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_reader_that_shares_no_code_finds_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    recorded(home);
+    done(home, &["export", "capture", "-o", "run.poscert"]);
+    done(home, &["seal", "run.poscert", "--key", "witness.pem"]);
+    for path in [home.join("run.poscert"), V1.into()] {
+        let name = path.to_str().unwrap();
+        let (verdict, _) = verdict(home, &[name, "--rules", "sealed"]);
+        let found = by_stranger(&path);
+        assert_eq!(found["content"], verdict["capture"]["digest"]);
+        assert_eq!(found["exchanges"], verdict["capture"]["exchanges"]);
+        assert_eq!(found["sealed_by"], verdict["capture"]["sealed_by"]);
+        assert_eq!(found["complete"], verdict["capture"]["complete"]);
+        assert_eq!(found["rules"]["digest"], verdict["rules"]["digest"]);
+        assert_eq!(found["records"].as_u64().unwrap(), shown(home, name).len() as u64);
+    }
+}
+
+#[test]
+fn an_archive_of_the_first_version_reads_to_the_verdict_it_had() {
+    let home = tempfile::tempdir().unwrap();
+    let kept = std::fs::read_to_string(V1.replace("v1.poscert", "v1.verdict.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let (read, _) = verdict(home.path(), &[V1, "--rules", "sealed"]);
+    for field in ["verdict", "features", "requirements"] {
+        assert_eq!(read[field].to_string(), kept[field].to_string(), "{field}");
+    }
+    assert_eq!(read["capture"], kept["capture"]);
+}
+
+#[test]
+fn a_signing_key_is_one_to_other_programs_too() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    done(home, &["export", V1, "-o", "x.poscert", "--key", "mine.pem"]);
+    let openssl = |arguments: &[&str]| {
+        let output = clean("openssl").current_dir(home).arg("pkey").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output.stdout
+    };
+    let public = openssl(&["-in", "mine.pem", "-pubout"]);
+    assert_eq!(text(&public), std::fs::read_to_string(home.join("mine.pem.pub")).unwrap());
+    // One that openssl made seals as well.
+    clean("openssl").current_dir(home).args(["genpkey", "-algorithm", "ed25519", "-out", "its.pem"]).status().unwrap();
+    std::fs::set_permissions(home.join("its.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    assert_eq!(done(home, &["seal", "x.poscert", "--key", "its.pem"]).matches("sealed by ").count(), 2);
 }

@@ -202,8 +202,10 @@ fn each_mistake_of_the_python_till_gets_the_verdict_that_was_predicted() {
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(run) = { waiting.lock().unwrap().pop_front() } {
-                    otherwise.lock().unwrap().extend(told_otherwise(&run));
+                let next = || waiting.lock().unwrap().pop_front();
+                while let Some(run) = next() {
+                    let words = told_otherwise(&run);
+                    otherwise.lock().unwrap().extend(words);
                 }
             });
         }
@@ -244,7 +246,7 @@ impl Drop for OwnSandbox {
 
 #[test]
 fn both_backends_answer_alike() {
-    for seed in ["1", "2", "3", "4"] {
+    for seed in ["1", "3", "23"] {
         let home = tempfile::tempdir().unwrap();
         let python = Backend::start(home.path(), &[]);
         let ready = home.path().join("sandbox.json");

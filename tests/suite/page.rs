@@ -36,7 +36,7 @@ impl Served {
         let mut command = poscert(home);
         command.args(["certify", "--capture", "capture"]);
         command.args(["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
-        command.args(["--ready-file", "ready.json"]).args(more);
+        command.args(["--ready-file", "ready.json"]).args(more).env("XDG_DATA_HOME", home.join("data"));
         let errors = std::fs::File::create(home.join("errors.txt")).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -30,12 +30,12 @@ pub(super) struct BlockEntry {
 }
 
 impl BlockEntry {
-    /// In a sentence: `records 5 to 9 (exchanges 3 to 6)`.
+    /// In a sentence: `the block of records 5 to 9 (3 exchanges between 4 and 6)`.
     pub fn name(&self) -> String {
         let last = self.first.saturating_add(self.records.saturating_sub(1));
         let records = match self.records {
-            1 => format!("record {last}"),
-            _ => format!("records {} to {last}", self.first),
+            1 => format!("the block of record {last}"),
+            _ => format!("the block of records {} to {last}", self.first),
         };
         match self.numbers {
             None => format!("{records} (no exchange)"),

@@ -15,7 +15,9 @@ mod index;
 mod manifest;
 mod preamble;
 pub(super) mod reader;
+pub(super) mod salvage;
 mod sealing;
+mod survey;
 mod writer;
 
 #[cfg(test)]

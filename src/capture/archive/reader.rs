@@ -23,6 +23,8 @@ pub(in crate::capture) struct Archive {
     pub sealed_by: Vec<Fingerprint>,
     pub rules: Arc<Vec<RuleFile>>,
     blocks: Arc<Vec<BlockEntry>>,
+    /// Whether these are all there were; else they need not follow one another.
+    whole: bool,
 }
 
 /// Where a frame lies.
@@ -33,7 +35,15 @@ struct Place {
 
 /// Opens the archive at this place.
 pub(in crate::capture) fn open(path: &Path) -> Result<Archive, CaptureError> {
-    sections(path).map_err(|error| told(path, error))
+    sections(path).map_err(|error| told(path, located(path, error)))
+}
+
+/// With the place where the damage is, not only where it was noticed.
+fn located(path: &Path, error: Unreadable) -> Unreadable {
+    match error {
+        Unreadable::Damaged(seen) => Unreadable::Damaged(super::salvage::locate(path, seen)),
+        other => other,
+    }
 }
 
 /// An error of this room as everybody's.
@@ -67,23 +77,21 @@ fn sections(path: &Path) -> Result<Archive, Unreadable> {
     let (rule_places, block_places) = rest.split_at(manifest.rules.len().min(rest.len()));
     let mut rules = Vec::new();
     for (place, entry) in rule_places.iter().zip(&manifest.rules) {
-        let (name, text) = rule_file(sealed(&mut file, place, entry.frame)?, place)?;
+        let (name, text) = rule_file(sealed(&mut file, place, entry.frame)?, place.at)?;
         if name != entry.name || Digest::of(&text) != entry.text {
-            return Err(
-                Damage::new(place.at, format!("the rule file {:?} is not the one that was sealed", name)).into()
-            );
+            return Err(Damage::new(place.at, format!("the rule file {name:?} is not the one that was sealed")).into());
         }
         rules.push((name, text));
     }
     for (place, entry) in block_places.iter().zip(&index.blocks) {
         if place.at != entry.at || place.head.digest != entry.frame || place.head.tag != Tag::Records {
-            let what = format!("{} are not those that were sealed", entry.name());
+            let what = format!("{} is not the one that was sealed", entry.name());
             return Err(Damage::new(place.at, what).into());
         }
     }
     let head = manifest.head();
     let (rules, blocks) = (Arc::new(rules), Arc::new(index.blocks));
-    Ok(Archive { path: path.to_owned(), header, head, sealed_by, rules, blocks })
+    Ok(Archive { path: path.to_owned(), header, head, sealed_by, rules, blocks, whole: true })
 }
 
 /// Walks from frame to frame, without reading what is in them; the last one ends where the file does.
@@ -153,15 +161,28 @@ fn json<T: serde::de::DeserializeOwned>(content: &[u8], place: &Place) -> Result
     serde_json::from_slice(content).map_err(unreadable)
 }
 
-fn rule_file(content: Vec<u8>, place: &Place) -> Result<RuleFile, Damage> {
+/// The rule file in the content of the frame at this byte.
+pub(super) fn rule_file(content: Vec<u8>, at: u64) -> Result<RuleFile, Damage> {
     let parts = content.split_first_chunk::<4>().and_then(|(length, rest)| {
         let (name, text) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         Some((String::from_utf8(name.to_vec()).ok()?, text.to_vec()))
     });
-    parts.ok_or_else(|| Damage::new(place.at, "a rule file has no name"))
+    parts.ok_or_else(|| Damage::new(at, "a rule file has no name"))
 }
 
 impl Archive {
+    /// What is left of an archive: blocks that are whole, with holes between them.
+    pub(super) fn of_blocks(
+        path: &Path,
+        header: Header,
+        sealed_by: Vec<Fingerprint>,
+        rules: Vec<RuleFile>,
+        blocks: Vec<BlockEntry>,
+    ) -> Archive {
+        let (rules, blocks) = (Arc::new(rules), Arc::new(blocks));
+        Archive { path: path.to_owned(), header, head: Head::default(), sealed_by, rules, blocks, whole: false }
+    }
+
     /// The bytes of its records, in the order of the log.
     pub fn log(&self) -> Result<Log, CaptureError> {
         let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
@@ -203,18 +224,19 @@ impl Log {
             }
             let Some(entry) = self.archive.blocks.get(self.block) else {
                 let at = self.archive.blocks.last().map_or(0, |entry| entry.at);
-                let whole = self.head == self.archive.head;
+                let whole = self.head == self.archive.head || !self.archive.whole;
                 let what = "the chain of digests does not end as the seal says";
                 return if whole { Ok(None) } else { Err(Damage::new(at, what).into()) };
             };
-            self.records = Some(open_block(&mut self.file, entry, self.head)?);
+            let before = self.archive.whole.then_some(self.head);
+            self.records = Some(open_block(&mut self.file, entry, before)?);
             self.block = self.block.saturating_add(1);
         }
     }
 }
 
-/// The block of an entry of the index; the chain stands at `before` there.
-pub(super) fn open_block(file: &mut BufReader<File>, entry: &BlockEntry, before: Head) -> Result<Records, Unreadable> {
+/// The block of an entry of the index; the chain stands at `before` there, where that is known.
+fn open_block(file: &mut BufReader<File>, entry: &BlockEntry, before: Option<Head>) -> Result<Records, Unreadable> {
     let named = |what: &str| Damage::new(entry.at, format!("{} {what}", entry.name()));
     file.seek(SeekFrom::Start(entry.at))?;
     let frame = frame::read(file, entry.at).map_err(|error| match error {
@@ -222,11 +244,11 @@ pub(super) fn open_block(file: &mut BufReader<File>, entry: &BlockEntry, before:
         other => other,
     })?;
     if frame.head.tag != Tag::Records || frame.head.digest != entry.frame {
-        return Err(named("are not those that were sealed").into());
+        return Err(named("is not the one that was sealed").into());
     }
-    let records = Records::of(frame.content).ok_or_else(|| named("are cut off"))?;
-    if records.head() != before {
-        return Err(named("do not follow on what stands before them").into());
+    let records = Records::of(frame.content).ok_or_else(|| named("is cut off"))?;
+    if before.is_some_and(|before| records.head() != before) {
+        return Err(named("does not follow on what stands before it").into());
     }
     Ok(records)
 }
@@ -238,7 +260,7 @@ impl Iterator for Log {
         if self.ended {
             return None;
         }
-        let record = self.record().map_err(|error| told(&self.archive.path, error)).transpose();
+        let record = self.record().transpose().map(|record| record.map_err(|error| told(&self.archive.path, error)));
         self.ended = !matches!(record, Some(Ok(_)));
         record
     }

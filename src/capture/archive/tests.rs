@@ -115,13 +115,20 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
     let (place, capture, path, bytes) = both(6);
     let other = place.path().join("other");
     std::fs::write(&path, &bytes).unwrap();
+    let sections = survey::survey(&path).unwrap();
+    assert!(sections.holes.is_empty() && sections.frames.len() >= 7, "{sections:?}");
+    let section_of = |at: usize| {
+        let mut starts = sections.frames.iter().map(|(start, _)| *start);
+        starts.rfind(|start| *start <= at as u64).unwrap_or(0)
+    };
     for at in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << (at % 8);
         std::fs::write(&path, &flipped).unwrap();
         let error = open(&path).expect_err(&format!("byte {at} of {}", bytes.len()));
         assert_eq!(error.trouble, Trouble::Damaged, "byte {at}: {error}");
-        assert!(error.sentence.contains("at byte ") && !error.sentence.contains('\n'), "byte {at}: {error}");
+        let place = format!("at byte {}, ", section_of(at));
+        assert!(error.sentence.contains(&place) && !error.sentence.contains('\n'), "byte {at}, {place}: {error}");
         std::fs::write(&path, &bytes[..at]).unwrap();
         let error = open(&path).expect_err(&format!("cut at {at}"));
         assert_eq!(error.trouble, Trouble::Damaged, "cut at {at}: {error}");
@@ -131,7 +138,8 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
         assert!(at < 7 || error.trouble == Trouble::Damaged, "cut at {at}: {error}");
     }
     std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
-    assert!(open(&path).unwrap_err().sentence.contains("1 bytes stand behind the seal"));
+    let error = open(&path).unwrap_err();
+    assert!(error.sentence.contains(&format!("at byte {}, ", bytes.len())), "{error}");
     std::fs::write(&path, &bytes).unwrap();
     assert_eq!(open(&path).unwrap().digest, capture.digest);
 }

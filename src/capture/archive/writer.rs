@@ -43,6 +43,10 @@ pub(super) fn write_in_blocks(
         let sentence = "a recorder is writing into this capture: stop it first, an archive does not grow";
         return Err(CaptureError::new(Trouble::Held, sentence));
     }
+    if capture.salvaged {
+        let sentence = "this capture is damaged, and what was salvaged of it cannot be sealed as if it were whole";
+        return Err(CaptureError::new(Trouble::Damaged, sentence));
+    }
     let log = capture.log()?;
     let mut out = Counted { out, count: 0 };
     out.write_all(&preamble::bytes()).map_err(failed)?;

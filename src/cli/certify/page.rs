@@ -1,6 +1,7 @@
 //! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
 
 use super::Args;
+use crate::capture;
 use crate::certify::page::approval::{Approval, Content, Offer};
 use crate::certify::page::hub::Reach;
 use crate::certify::{Identification, Page};
@@ -91,7 +92,8 @@ pub(super) async fn approve(
         return Ok(());
     }
     let capture = &args.record.capture;
-    let text = |format| verify::rendered(format, capture, verdict, Style::PLAIN).map(Content::Text);
+    let recorded = capture::open(capture).map_err(|error| Failure::new(error.to_string()))?;
+    let text = |format| verify::rendered(format, &recorded, verdict, Style::PLAIN).map(Content::Text);
     let mut files = vec![
         Offer {
             name: "report.html",

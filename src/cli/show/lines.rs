@@ -11,8 +11,12 @@ pub(super) fn of(record: &Record) -> String {
         Record::Exchange(exchange) => self::exchange(exchange),
         Record::RunStart(start) => {
             let (run, upstream) = (start.run, escape::line(&start.upstream));
+            let challenge = match start.challenge.as_str() {
+                "" => String::new(),
+                words => format!(", challenge \"{}\"", escape::line(words)),
+            };
             format!(
-                "   -- {} run {run} starts: to {upstream}, durability {}",
+                "   -- {} run {run} starts: to {upstream}, durability {}{challenge}",
                 clock(start.wall_us),
                 escape::line(&start.durability)
             )

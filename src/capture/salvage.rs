@@ -1,0 +1,137 @@
+//! Reading what is whole of a damaged capture. What is missing is said, and no verdict on it can be `passed`: such a
+//! capture is never complete.
+
+use super::archive::{self, Header};
+use super::codec;
+use super::error::{CaptureError, Trouble};
+use super::head::{Head, PartHead};
+use super::part::PartReader;
+use super::reader::{Capture, CaptureKind, PartPlan, Source, remarks};
+use super::summary::{Summary, gaps_in_words};
+use super::{numbers, store};
+use crate::seal::{self, Digest};
+use std::path::Path;
+use std::sync::Arc;
+
+const WARNING: &str = "SALVAGED: only what is whole of a damaged capture was read; what looks broken may be so because \
+                       the rest is missing";
+
+/// Opens a capture as [`super::open`] does; where it is damaged, what is whole of it.
+///
+/// # Errors
+/// Where nothing of it can be read.
+pub fn open_or_salvage(path: &Path) -> Result<Capture, CaptureError> {
+    match super::open(path) {
+        Err(error) if error.trouble == Trouble::Damaged => match (path.is_dir(), is_archive(path)) {
+            (true, _) => directory(path),
+            (false, true) => of_archive(path),
+            (false, false) => Err(error),
+        },
+        other => other,
+    }
+}
+
+fn is_archive(path: &Path) -> bool {
+    super::reader::looks_like_an_archive(path).unwrap_or(false)
+}
+
+/// The capture of records that were salvaged; `next_number` as far as it is known.
+fn capture(path: &Path, kind: CaptureKind, source: Source, next_number: u64, losses: Vec<String>) -> Capture {
+    let empty = Capture::new(path, kind, &Summary::default(), Header::default(), source.clone());
+    let (mut summary, mut chain) = (Summary::default(), seal::Head::default());
+    // What does not fit together any more, because what was between is gone, is no further damage.
+    for bytes in empty.log().into_iter().flatten().map_while(Result::ok) {
+        chain = chain.then(&bytes);
+        if let Ok(record) = codec::decode(&bytes) {
+            let _ = summary.take(&record);
+        }
+    }
+    let bare = Header::of(&summary, next_number, false);
+    let header = Header { gaps: summary.lost_of_all(next_number), complete: false, ..bare };
+    let mut said = vec![WARNING.to_owned()];
+    said.extend(losses);
+    let lost = gaps_in_words(&header.gaps);
+    said.extend(remarks(&summary, &header, false).into_iter().filter(|remark| Some(remark) != lost.as_ref()));
+    said.extend(lost);
+    let capture = Capture::new(path, kind, &summary, header, source);
+    Capture { digest: chain.digest.to_string(), head: chain, remarks: said, salvaged: true, ..capture }
+}
+
+fn of_archive(path: &Path) -> Result<Capture, CaptureError> {
+    let salvaged = archive::salvage::salvage(path)?;
+    let (next_number, rules) = (salvaged.archive.header.next_number, Arc::clone(&salvaged.archive.rules));
+    let sealed_by = salvaged.archive.sealed_by.iter().map(ToString::to_string).collect();
+    let source = Source::Archive(salvaged.archive);
+    let capture = capture(path, CaptureKind::Archive, source, next_number, salvaged.losses);
+    Ok(Capture { sealed_by, rules, ..capture })
+}
+
+fn directory(dir: &Path) -> Result<Capture, CaptureError> {
+    if store::is_held(dir) {
+        let sentence = format!("a recorder is writing into {}: stop it before salvaging", dir.display());
+        return Err(CaptureError::new(Trouble::Held, sentence));
+    }
+    let mut losses = Vec::new();
+    let head = Head::read(dir).ok();
+    let parts = match &head {
+        Some(head) => head.parts.clone(),
+        None => {
+            losses.push("its head cannot be read: how many records there were is not known".to_owned());
+            parts_by_name(dir)
+        }
+    };
+    let mut plans = Vec::new();
+    let mut before = seal::Head::default();
+    for part in &parts {
+        let (found, trouble) = readable(&dir.join(&part.name), before);
+        let count = found.count.saturating_sub(before.count);
+        if head.is_some() && count < part.count {
+            let (first, last) = (found.count, part.first.saturating_add(part.count).saturating_sub(1));
+            losses.push(format!("records {first} to {last} of {} are missing", part.name));
+        }
+        losses.extend(trouble);
+        if count > 0 {
+            let digest = found.digest.to_string();
+            let read = PartHead { first: before.count, count, digest, ..part.clone() };
+            plans.push(PartPlan { part: read, before, whole: false });
+        }
+        // Behind a broken part the chain goes on where the head says; without one, nothing behind it can be checked.
+        before = match &head {
+            Some(_) => seal::Head {
+                count: part.first.saturating_add(part.count),
+                digest: Digest::parse(&part.digest).unwrap_or_default(),
+            },
+            None => found,
+        };
+    }
+    if plans.is_empty() {
+        return Err(CaptureError::damaged(dir, "no record in it is whole, so there is nothing to salvage"));
+    }
+    let noted = numbers::noted(dir).unwrap_or(0).max(head.map_or(0, |head| head.next_number));
+    let source = Source::Parts { dir: dir.to_owned(), parts: plans };
+    Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
+}
+
+/// How far a part can be read, and why no further.
+fn readable(place: &Path, before: seal::Head) -> (seal::Head, Option<String>) {
+    let mut reader = match PartReader::open(place, before) {
+        Ok(reader) => reader,
+        Err(error) => return (before, Some(error.sentence)),
+    };
+    loop {
+        let head = reader.head();
+        match reader.next() {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return (head, Some(error.sentence)),
+            None => return (head, None),
+        }
+    }
+}
+
+fn parts_by_name(dir: &Path) -> Vec<PartHead> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("part-")).collect();
+    names.sort();
+    names.into_iter().map(|name| PartHead { name, ..PartHead::default() }).collect()
+}

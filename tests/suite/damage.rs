@@ -1,0 +1,155 @@
+//! Damaged captures: what is not whole is named, and `--salvage` reads the rest without ever letting it pass.
+
+use super::archive::{V1, done, run};
+use super::program::*;
+use std::path::Path;
+
+/// The places at which an archive's sections begin, by their tags.
+fn sections(bytes: &[u8]) -> Vec<(usize, String)> {
+    let (mut at, mut found) = (16, Vec::new());
+    while at < bytes.len() {
+        let stored = u32::from_be_bytes(bytes[at + 8..at + 12].try_into().unwrap());
+        found.push((at, text(&bytes[at..at + 4])));
+        at += 44 + stored as usize;
+    }
+    found
+}
+
+/// Where the middle of the `nth` section with this tag is.
+fn middle(bytes: &[u8], tag: &str, nth: usize) -> (usize, usize) {
+    let sections = sections(bytes);
+    let place = sections.iter().enumerate().filter(|(_, (_, found))| found == tag).nth(nth).unwrap();
+    let start = place.1.0;
+    let end = sections.get(place.0 + 1).map_or(bytes.len(), |next| next.0);
+    (start, usize::midpoint(start + 44, end))
+}
+
+fn remarks(verdict: &serde_json::Value) -> String {
+    verdict["remarks"].to_string()
+}
+
+#[test]
+fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let whole = std::fs::read(V1).unwrap();
+    let (intact, its_code) = verdict(home, &[V1]);
+    assert!(sections(&whole).iter().filter(|(_, tag)| tag == "RECS").count() >= 2, "too small to lose a block");
+    for (tag, words) in [
+        ("HEAD", "the header is not whole"),
+        ("RULE", "a rule file"),
+        ("RECS", "records "),
+        ("INDX", "the index is not whole"),
+        ("SEAL", "the seal is not whole"),
+    ] {
+        let (start, inside) = middle(&whole, tag, 0);
+        let mut flipped = whole.clone();
+        flipped[inside] ^= 4;
+        std::fs::write(home.join("bad.poscert"), &flipped).unwrap();
+        refused(&run(home, &["verify", "bad.poscert"]), &[&format!("at byte {start}, "), words, "take another copy"]);
+        let (salvaged, code) = verdict(home, &["bad.poscert", "--salvage"]);
+        assert_ne!(code, 0, "{tag}");
+        assert_ne!(salvaged["verdict"], "passed", "{tag}");
+        assert_eq!(salvaged["capture"]["complete"], false, "{tag}");
+        assert!(remarks(&salvaged).contains("SALVAGED"), "{tag}: {}", remarks(&salvaged));
+        let sealed = salvaged["capture"]["sealed_by"].as_array().unwrap().len();
+        assert_eq!(sealed, usize::from(!["INDX", "SEAL"].contains(&tag)), "{tag}");
+        let all = intact["capture"]["exchanges"].as_u64().unwrap();
+        let read = salvaged["capture"]["exchanges"].as_u64().unwrap();
+        if tag == "RECS" {
+            assert!(read < all && read > 0, "{read} of {all}");
+            assert!(remarks(&salvaged).contains("is missing"), "{}", remarks(&salvaged));
+            assert!(
+                remarks(&salvaged).contains(&format!("{} exchanges are lost", all - read)),
+                "{}",
+                remarks(&salvaged)
+            );
+        } else {
+            assert_eq!(read, all, "{tag}");
+            assert_eq!(salvaged["capture"]["digest"], intact["capture"]["digest"], "{tag}");
+        }
+        let shown = run(home, &["show", "bad.poscert", "--salvage", "--json"]);
+        assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+        refused(&run(home, &["export", "bad.poscert", "-o", "y.poscert"]), &["bad.poscert is damaged"]);
+    }
+    // Cut in the middle of its records: neither index nor seal, and what is there is read.
+    let (start, inside) = middle(&whole, "RECS", 1);
+    std::fs::write(home.join("cut.poscert"), &whole[..inside]).unwrap();
+    refused(&run(home, &["verify", "cut.poscert"]), &[&format!("at byte {start}, "), "to its end is not whole"]);
+    let (salvaged, _) = verdict(home, &["cut.poscert", "--salvage"]);
+    assert_ne!(salvaged["verdict"], "passed");
+    assert!(remarks(&salvaged).contains("nobody vouches"), "{}", remarks(&salvaged));
+    // Nothing of it is whole.
+    std::fs::write(home.join("start.poscert"), &whole[..40]).unwrap();
+    refused(&run(home, &["verify", "start.poscert", "--salvage"]), &["start.poscert", "nothing to salvage"]);
+    // What is whole needs no salvaging.
+    let (same, code) = verdict(home, &[V1, "--salvage"]);
+    assert_eq!((&same, code), (&intact, its_code));
+}
+
+/// A capture of twelve exchanges in four parts.
+fn in_parts(dir: &Path) {
+    use poscert::capture::record::{Exchange, Request};
+    use poscert::capture::{Record, Writer, WriterOptions};
+    let writer = Writer::open(dir, WriterOptions { part_exchanges: 3, ..WriterOptions::default() }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..12 {
+            let request = Request { method: "GET".into(), target: "/pos/v10/stores".into(), ..Request::default() };
+            let number = writer.take_number();
+            let exchange = Exchange { number, run: 1, request, ..Exchange::default() };
+            writer.append(Record::Exchange(Box::new(exchange))).await.unwrap();
+        }
+        writer.close().await.unwrap();
+    });
+}
+
+#[test]
+fn of_a_directory_the_parts_that_are_whole_are_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let harms: [(&str, fn(&Path), u64, &str); 6] = [
+        ("emptied", |dir| std::fs::write(dir.join("part-000002/db"), "").unwrap(), 9, "of part-000002 are missing"),
+        ("removed", |dir| std::fs::remove_dir_all(dir.join("part-000002")).unwrap(), 9, "of part-000002 are missing"),
+        ("last", |dir| std::fs::remove_dir_all(dir.join("part-000004")).unwrap(), 9, "of part-000004 are missing"),
+        (
+            "swapped",
+            |dir| {
+                std::fs::rename(dir.join("part-000001"), dir.join("x")).unwrap();
+                std::fs::rename(dir.join("part-000003"), dir.join("part-000001")).unwrap();
+                std::fs::rename(dir.join("x"), dir.join("part-000003")).unwrap();
+            },
+            6,
+            "record 0 is not at its place",
+        ),
+        (
+            "torn",
+            |dir| {
+                let path = dir.join("part-000002/db");
+                let mut bytes = std::fs::read(&path).unwrap();
+                let at = bytes.windows(6).position(|part| part == b"stores").unwrap();
+                bytes[at] ^= 1;
+                std::fs::write(&path, bytes).unwrap();
+            },
+            11,
+            "part-000002",
+        ),
+        ("headless", |dir| std::fs::remove_file(dir.join("head")).unwrap(), 12, "its head cannot be read"),
+    ];
+    for (what, harm, left, words) in harms {
+        let dir = home.join(what);
+        in_parts(&dir);
+        harm(&dir);
+        refused(&run(home, &["verify", what]), &[what, "is damaged", "take another copy"]);
+        let (salvaged, _) = verdict(home, &[what, "--salvage"]);
+        assert_ne!(salvaged["verdict"], "passed", "{what}");
+        assert_eq!(salvaged["capture"]["complete"], false, "{what}");
+        let read = salvaged["capture"]["exchanges"].as_u64().unwrap();
+        assert!(read <= left && read >= left - 3, "{what}: {read}, {}", remarks(&salvaged));
+        assert!(remarks(&salvaged).contains(words), "{what}: {}", remarks(&salvaged));
+    }
+    refused(&run(home, &["verify", "nowhere", "--salvage"]), &["nowhere"]);
+    std::fs::write(home.join("letter"), "Dear").unwrap();
+    refused(&run(home, &["verify", "letter", "--salvage"]), &["letter is no capture"]);
+    done(home, &["show", V1, "--salvage"]);
+}
