@@ -192,7 +192,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!(status(&page.post("/selection", "features=cash")), 422);
     assert_eq!(status(&page.post("/skip", "")), 422);
     assert_eq!(status(&page.post("/nothing", "")), 404);
-    assert_eq!(page.state()["phase"], "selection");
+    assert_eq!(page.state()["phase"], "identification");
     // By page, flags and file together.
     let named = "integrator-id=ACME&client-version=2.1.0&system-name=Acme+%3Ctill%3E&client-id=";
     assert_eq!(status(&page.post("/identification", named)), 200);

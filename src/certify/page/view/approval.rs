@@ -111,7 +111,7 @@ fn broken(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Mar
                                 }
                                 bdi { (words::safe(&finding.message)) }
                             }
-                            p.remedy { strong { "To mend it: " } (words::safe(&finding.remedy)) }
+                            p.remedy { strong { "To mend it: " } (code(&words::safe(&finding.remedy))) }
                         }
                         @if requirement.findings.len() > 1 { p.hint { "and " (requirement.findings.len() - 1) " more, in the full report" } }
                     }
