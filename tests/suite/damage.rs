@@ -108,7 +108,8 @@ fn in_parts(dir: &Path) {
 fn of_a_directory_the_parts_that_are_whole_are_read() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    let harms: [(&str, fn(&Path), u64, &str); 6] = [
+    type Harm = (&'static str, fn(&Path), u64, &'static str);
+    let harms: [Harm; 6] = [
         ("emptied", |dir| std::fs::write(dir.join("part-000002/db"), "").unwrap(), 9, "of part-000002 are missing"),
         ("removed", |dir| std::fs::remove_dir_all(dir.join("part-000002")).unwrap(), 9, "of part-000002 are missing"),
         ("last", |dir| std::fs::remove_dir_all(dir.join("part-000004")).unwrap(), 9, "of part-000004 are missing"),

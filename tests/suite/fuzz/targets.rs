@@ -9,12 +9,15 @@ use poscert::proxy::framer::{AnswerLine, Event, Framer, RequestLine, StartLine};
 use poscert::seal::Key;
 use std::path::Path;
 
+/// Feeds an input.
+type Run = Box<dyn FnMut(&[u8])>;
+
 pub struct Target {
     pub name: &'static str,
     pub seeds: Vec<Vec<u8>>,
     /// How many inputs it gets in the tests.
     pub inputs: u64,
-    pub run: Box<dyn FnMut(&[u8])>,
+    pub run: Run,
 }
 
 fn target(name: &'static str, inputs: u64, seeds: Vec<Vec<u8>>, run: impl FnMut(&[u8]) + 'static) -> Target {
