@@ -5,7 +5,7 @@ use crate::certify::notify::Notifier;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-const KEYS: &str = "again CASE (such as payment/1), skip, start over, notify, end";
+const KEYS: &str = "again CASE, skip, start over, notify, end";
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
