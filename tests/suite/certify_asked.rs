@@ -103,7 +103,8 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(verdict["capture"]["attempts"], 2);
     let statuses: Vec<String> = cases(&verdict).into_iter().map(|(_, status)| status).collect();
-    assert_eq!(statuses, ["passed", "not-tested", "not-tested", "not-tested"], "of the second attempt alone");
+    // The till looked its point of sale up before it was told to offboard it, which shows the restart.
+    assert_eq!(statuses, ["passed", "not-tested", "not-tested", "passed"], "of the second attempt alone");
 }
 
 #[test]
