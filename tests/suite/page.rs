@@ -199,7 +199,14 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!(status(&page.post("/selection", "features=payment")), 200);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["features"], serde_json::json!(["onboarding", "payment"]));
-    let act: Value = serde_json::from_str(body(&page.get("/act"))).unwrap();
+    // The line is due a moment after the certification has begun.
+    let begun = std::time::Instant::now();
+    let mut answer = page.get("/act");
+    while body(&answer).is_empty() && begun.elapsed() < PATIENCE {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        answer = page.get("/act");
+    }
+    let act: Value = serde_json::from_str(body(&answer)).unwrap();
     assert_eq!((&act["case"], &act["step"], &act["act"]), (&"onboarding/1".into(), &1.into(), &"onboard".into()));
     assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "it has begun");
     assert_eq!(ready(home.path())["page"], format!("http://{}/?token={}", page.address, page.token));
