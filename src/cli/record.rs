@@ -231,6 +231,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     _too_long: Signal,
+    asked: bool,
 }
 
 impl Signals {
@@ -240,6 +241,7 @@ impl Signals {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             _too_long: listen(SignalKind::from_raw(FILE_TOO_LONG))?,
+            asked: false,
         })
     }
 
@@ -248,6 +250,12 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+        self.asked = true;
+    }
+
+    /// Whether a signal has asked to stop.
+    pub(super) fn asked(&self) -> bool {
+        self.asked
     }
 }
 

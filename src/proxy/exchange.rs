@@ -9,7 +9,7 @@ use super::framer::Framing;
 use super::heads::expects_continue;
 use super::own::{answer_fault, fail, refuse, reply};
 use super::recorder::{Phase, Recorder, seconds};
-use super::seat::{Gone, Seat, SeatState, lock};
+use super::seat::{Gone, STOPPED, Seat, SeatState, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use http_body_util::BodyExt;
@@ -50,7 +50,7 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
     let fate = tokio::select! {
         fate = carry(&recorder, &course, incoming, &mut rest) => fate,
         () = recorder.reached(Phase::Killed) => {
-            let stopped = || Fate::new(EndedBy::Recorder, course.stage_of_leaving(), "the recorder was stopped");
+            let stopped = || Fate::new(EndedBy::Recorder, course.stage_of_leaving(), STOPPED);
             left(&course).unwrap_or_else(stopped)
         }
     };
@@ -86,9 +86,9 @@ async fn settled(recorder: &Recorder, seat: &Seat) {
 /// Records a request that never had its turn.
 pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
     let course = Course::new(seat.clone(), None, &recorder.writer);
-    let detail = seat.look(|state| state.gone.as_ref().map(|gone| gone.detail.clone())).unwrap_or_default();
-    let fate =
-        Fate::new(EndedBy::Client, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
+    let (by, detail) =
+        seat.look(|state| state.gone.clone()).map_or((EndedBy::Client, String::new()), |gone| (gone.by, gone.detail));
+    let fate = Fate::new(by, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
     recorder.record(course.record(&fate, &recorder.writer)).await;
 }
 
@@ -156,7 +156,9 @@ fn pump_request(
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
-                seat.change(|state| state.gone = Some(Gone { detail: detail.clone(), at: writer.now_us() }));
+                seat.change(|state| {
+                    state.gone = Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us() })
+                });
                 return feed.end(Err(Cut(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
@@ -224,10 +226,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     }
 }
 
-/// The fate of an exchange whose client went away.
+/// The fate of an exchange whose client went away, or was left.
 pub fn left(course: &Course) -> Option<Fate> {
     let gone = course.seat.look(|state| state.gone.clone())?;
-    Some(Fate::new(EndedBy::Client, course.stage_of_leaving(), gone.detail))
+    Some(Fate::new(gone.by, course.stage_of_leaving(), gone.detail))
 }
 
 /// Reads the backend's answer: for the record, and for the client while there is one.
@@ -272,7 +274,7 @@ async fn pump_answer(
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
-                    seat.change(|state| state.gone = Some(Gone { detail, at }));
+                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at }));
                 }
             }
         }

@@ -5,6 +5,7 @@ use super::heads::{refused_skeleton, request_skeleton};
 use super::rewrite::Rewriter;
 use super::seat::{Gone, Line, Seat, Taken};
 use crate::capture::Writer;
+use crate::capture::record::EndedBy;
 use bytes::{Buf, BytesMut};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -217,11 +218,15 @@ impl Intake {
 
     /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
     pub fn end(&mut self, detail: &str) {
+        self.end_by(EndedBy::Client, detail);
+    }
+
+    fn end_by(&mut self, by: EndedBy, detail: &str) {
         self.ended = true;
         if self.in_head() {
             self.line.left_in_head("the connection ended in the middle of a request head");
         }
-        let gone = Gone { detail: detail.to_owned(), at: self.writer.now_us() };
+        let gone = Gone { by, detail: detail.to_owned(), at: self.writer.now_us() };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,
@@ -244,7 +249,8 @@ fn weight(head: &Head<RequestLine>) -> usize {
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        self.end("the connection was closed");
+        let (by, detail) = self.line.dropped_by();
+        self.end_by(by, detail);
         let queued = self.items.drain(..).filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,

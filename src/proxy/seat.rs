@@ -1,7 +1,8 @@
 //! What tap and exchange tell each other: the client's connection ([`Line`]) and each request's place on it ([`Seat`]).
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
-use crate::capture::record::{Header, Way};
+use crate::capture::record::{EndedBy, Header, Way};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::watch;
@@ -10,6 +11,9 @@ use tokio::sync::watch;
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How the end of what was under way is said when the recorder stops.
+pub const STOPPED: &str = "the recorder was stopped";
 
 /// A client's connection.
 pub struct Line {
@@ -30,14 +34,29 @@ pub struct Line {
     orphans: Mutex<Vec<Arc<Seat>>>,
     alert: Mutex<Option<String>>,
     in_head: Mutex<Option<String>>,
+    stopped: AtomicBool,
 }
 
 impl Line {
     /// A connection that has just been accepted.
     pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (alert, in_head) = (Mutex::default(), Mutex::default());
-        Line { connection, way, tls, accepted, tls_done, connect_host: host, waker, current, orphans, alert, in_head }
+        let (alert, in_head, stopped) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+        let connect_host = host;
+        Line {
+            connection,
+            way,
+            tls,
+            accepted,
+            tls_done,
+            connect_host,
+            waker,
+            current,
+            orphans,
+            alert,
+            in_head,
+            stopped,
+        }
     }
 
     /// Remembers the task that drives the connection.
@@ -78,6 +97,19 @@ impl Line {
         lock(&self.in_head).take()
     }
 
+    /// The recorder stops, and ends the connection: its client did not.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Who ends the connection where it is dropped, and how that is said.
+    pub fn dropped_by(&self) -> (EndedBy, &'static str) {
+        match self.stopped.load(Ordering::Relaxed) {
+            true => (EndedBy::Recorder, STOPPED),
+            false => (EndedBy::Client, "the connection was closed"),
+        }
+    }
+
     /// Gives hyper's next request its seat.
     pub fn seat(&self, seat: Arc<Seat>) {
         *lock(&self.current) = Some(seat);
@@ -99,9 +131,11 @@ impl Line {
     }
 }
 
-/// A client that went away.
+/// A client that went away, or that the recorder left as it stopped.
 #[derive(Clone, Debug)]
 pub struct Gone {
+    /// Who ended it.
+    pub by: EndedBy,
     /// What was seen, in a sentence.
     pub detail: String,
     /// When it was seen (microseconds of the run): the exchange ends then for the client, however long the backend

@@ -111,7 +111,7 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TcpStream>, line: Arc<
         tokio::select! {
             // How the connection ended is told by the tap.
             _ = connection.as_mut() => return,
-            () = &mut killed => return,
+            () = &mut killed => return line.stop(),
             () = &mut draining, if !asked => {
                 asked = true;
                 connection.as_mut().graceful_shutdown();

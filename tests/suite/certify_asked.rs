@@ -1,6 +1,7 @@
 //! What a person at the keyboard asks for while `certify` runs, and a certification that is killed and gone on with.
 
 use super::certify::{SCRIPTED, cases, certify, hasty_rules, poscert, text, verdict};
+use super::program::ended;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
@@ -99,7 +100,7 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/1");
     run.ask("end");
-    assert_eq!(run.process.wait().unwrap().code(), Some(3));
+    assert_eq!(ended(&mut run.process).code(), Some(3));
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(verdict["capture"]["attempts"], 2);
     let statuses: Vec<String> = cases(&verdict).into_iter().map(|(_, status)| status).collect();

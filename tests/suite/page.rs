@@ -93,7 +93,7 @@ impl Served {
     fn end(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        ended(&mut self.child).code()
     }
 }
 
@@ -302,7 +302,7 @@ fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
     let errors = std::fs::read_to_string(home.path().join("errors.txt")).unwrap();
     assert!(walked.status.success(), "{said}\n{errors}");
     // Its last button has ended it.
-    (page.child.wait().unwrap().code(), home)
+    (ended(&mut page.child).code(), home)
 }
 
 fn verdict(home: &Path) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -128,20 +128,7 @@ impl Recording {
     /// Waits until it has ended by itself; its exit code, and what it said on standard error.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let mut child = self.child.take().unwrap();
-        let begun = Instant::now();
-        let status = loop {
-            match child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if begun.elapsed() > Duration::from_secs(60) => {
-                    let _ = child.kill();
-                    panic!(
-                        "the recorder does not end: {}",
-                        text(&std::fs::read(self.home.join("stderr.txt")).unwrap())
-                    );
-                }
-                None => std::thread::sleep(Duration::from_millis(20)),
-            }
-        };
+        let status = ended(&mut child);
         (status.code(), std::fs::read_to_string(self.home.join("stderr.txt")).unwrap_or_default())
     }
 
@@ -156,7 +143,7 @@ impl Recording {
     pub fn stop(mut self) -> String {
         let mut child = self.child.take().unwrap();
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        let status = child.wait().unwrap();
+        let status = ended(&mut child);
         let said = |name: &str| std::fs::read_to_string(self.home.join(name)).unwrap_or_default();
         assert_eq!(status.code(), Some(0), "{}", said("stderr.txt"));
         said("stdout.txt") + &said("stderr.txt")
@@ -169,6 +156,22 @@ impl Drop for Recording {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// Waits until a process that was asked to end has ended. One that goes on for minutes is a failure of the test, and not
+/// a run of the tests that never ends.
+pub fn ended(child: &mut Child) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if begun.elapsed() > Duration::from_secs(180) {
+            let _ = child.kill();
+            panic!("process {} was asked to end and goes on", child.id());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

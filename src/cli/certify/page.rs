@@ -79,7 +79,8 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     }
 }
 
-/// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for.
+/// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for, and who ends
+/// the run in the terminal ends the page with it.
 pub(super) async fn approve(
     args: &Args,
     page: &Page,
@@ -88,7 +89,7 @@ pub(super) async fn approve(
     mut more: Vec<Offer>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
-    if args.unattended || !page.is_visited() {
+    if args.unattended || !page.is_visited() || signals.asked() {
         return Ok(());
     }
     let capture = &args.record.capture;
