@@ -12,6 +12,8 @@ pub struct Rests {
     pub past: bool,
     /// When the call's last send was over.
     pub time: bool,
+    /// What the token endpoint answered.
+    pub token: bool,
 }
 
 impl Rests {
@@ -22,18 +24,15 @@ impl Rests {
             answer: self.answer || other.answer,
             past: self.past || other.past,
             time: self.time || other.time,
+            token: self.token || other.token,
         }
-    }
-
-    /// Whether bodies count at all.
-    pub fn on_bodies(self) -> bool {
-        self.request || self.answer || self.past
     }
 
     /// What the field of that full name rests on.
     pub fn of(name: &str) -> Rests {
         let none = Rests::default();
         match name {
+            "client.wasted_tokens" => Rests { token: true, ..none },
             "client.offboarded" => Rests { past: true, ..none },
             // Counted from paths and statuses alone.
             "payment.capture_sends" => none,

@@ -152,13 +152,14 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
 
 /// Whether an answer has something to tell by a body that the capture does not show. Where success has no documented
 /// body, and from 500 on, the status says it all.
-pub fn is_hidden(operation: Option<Operation>, answer: &Answer) -> bool {
+pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
     use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
     let empty = matches!(
         operation,
         Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund)
     );
-    let tells = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
+    let of_operation = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
+    let tells = of_operation || (is_token && answer.status == 200);
     tells && readable(&answer.body, values(&answer.headers, "content-encoding").next()).is_none()
 }
 

@@ -3,6 +3,7 @@
 use super::case::CaseWatch;
 use super::context::Context;
 use super::facts::Moment;
+use super::hidden::Hidden;
 use super::pattern::{Found, Happened, Watch};
 use super::profile::{Options, Target};
 use super::send::{Instant, Send};
@@ -14,9 +15,9 @@ use super::verdict::{
 use super::world::{Emitted, World};
 use crate::api::{Feature, Operation};
 use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
+use crate::rules::RuleSet;
 use crate::rules::model::{Counts, Requirement};
 use crate::rules::predicate::PredicateError;
-use crate::rules::{Rests, RuleSet};
 
 /// What is to be known of a capture beside its records.
 #[derive(Clone, Debug, Default)]
@@ -63,26 +64,6 @@ pub struct Judge<'r> {
     pub(super) waits: Vec<WaitOver>,
     seen: u64,
     hidden: Hidden,
-}
-
-/// Bodies of documented calls that the capture does not show.
-#[derive(Clone, Copy, Debug, Default)]
-struct Hidden {
-    requests: bool,
-    answers: bool,
-}
-
-impl Hidden {
-    fn see(&mut self, send: &Send) {
-        self.requests |= send.operation.is_some() && !send.body.known;
-        self.answers |= send.answer_hidden;
-    }
-
-    /// Whether what was not found may only not have been shown.
-    fn leaves_open(self, requirement: &Requirement) -> bool {
-        let rests = requirement.checks.iter().fold(Rests::default(), |all, check| all.or(check.rests()));
-        (self.requests && (rests.request || rests.past)) || (self.answers && (rests.answer || rests.past))
-    }
 }
 
 impl<'r> Judge<'r> {
@@ -232,6 +213,11 @@ impl<'r> Judge<'r> {
                 let verdict = watch.verdict(&self.world, target, &self.waits, goes_on, optional)?;
                 cases.push(verdict);
             }
+            let waited_for = |case: &str| self.waits.iter().any(|wait| wait.case == case);
+            let broken = cases.iter_mut().filter(|case| case.status == CaseStatus::Failed);
+            if self.hidden.any() {
+                broken.filter(|case| !waited_for(&case.id)).for_each(Hidden::leave_undecided);
+            }
             if !options.open {
                 // Only a capture that goes on has tries under way.
                 for case in cases.iter_mut().filter(|case| case.status == CaseStatus::InProgress) {
@@ -241,11 +227,14 @@ impl<'r> Judge<'r> {
             features.push(FeatureVerdict {
                 id: feature.feature.id(),
                 title: feature.title.clone(),
-                verdict: outcome(feature.feature, &cases, &requirements),
+                verdict: match outcome(feature.feature, &cases, &requirements) {
+                    Outcome::Passed if self.hidden.any() => Outcome::Incomplete,
+                    other => other,
+                },
                 cases,
             });
         }
-        let verdict = overall(&features, &requirements, input.complete && self.seen > 0);
+        let verdict = overall(&features, &requirements, input.complete && self.seen > 0 && !self.hidden.any());
         Ok(Verdict {
             schema: SCHEMA,
             engine: env!("CARGO_PKG_VERSION"),
@@ -334,9 +323,11 @@ struct Settled {
 }
 
 fn settle(mut docket: Docket, rules: &RuleSet, target: &Target, goes_on: bool, hidden: Hidden) -> Settled {
-    let exercised = docket.watches.iter().any(|watch| watch.exercised) && !hidden.leaves_open(docket.requirement);
+    let excused = hidden.any() && docket.watches.iter().any(Watch::waits_for_a_look_up);
+    let exercised = docket.watches.iter().any(|watch| watch.exercised);
+    let exercised = exercised && !excused && !hidden.leaves_open(docket.requirement);
     let owed: Vec<Found> =
-        std::mem::take(&mut docket.watches).into_iter().flat_map(|watch| watch.owed(hidden.answers)).collect();
+        std::mem::take(&mut docket.watches).into_iter().flat_map(|watch| watch.owed(hidden.any())).collect();
     let mut undecided = Vec::new();
     for found in owed {
         if goes_on {

@@ -136,6 +136,7 @@ impl World {
         let (tick, pos) = (self.tick, context.about.pos);
         let timed_out = send.no_answer() && send.lasted_ms() >= self.limits.timeout_ms;
         let track = self.payments.at_mut(payment);
+        track.hidden |= send.answer_hidden;
         if track.reserved_n.is_none() {
             track.poll_timeouts += u32::from(timed_out);
             track.poll_500s += u32::from(send.status == Some(500));

@@ -1,9 +1,9 @@
 //! What an answer about a PoS tells: created, read, looked up, deleted, a customer checked in.
 
+use super::conflict::Conflict;
 use super::content::Loyalty;
 use super::context::Context;
 use super::send::Send;
-use super::tracks::Conflict;
 use super::world::World;
 use crate::api::Operation::*;
 

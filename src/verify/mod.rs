@@ -6,10 +6,12 @@
 //! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod case;
+pub mod conflict;
 pub mod content;
 pub mod context;
 pub mod facts;
 mod facts_about;
+mod hidden;
 pub mod judge;
 mod learn;
 mod learn_payment;

@@ -117,10 +117,15 @@ impl<'r> Watch<'r> {
         !self.measures || moment.send.is_none_or(|(_, context)| context.gap_timed)
     }
 
-    /// What is owed and was not done, where the capture ends. `hides_answers`: it does not show all answers, so a look-up
-    /// may have found what it does not seem to have.
-    pub fn owed(self, hides_answers: bool) -> impl Iterator<Item = Found> {
-        let excused = hides_answers && self.check.waits_for_a_look_up();
+    /// Whether something is owed that a look-up may have met.
+    pub fn waits_for_a_look_up(&self) -> bool {
+        self.check.waits_for_a_look_up() && self.states.values().any(|state| matches!(state, State::Open(_)))
+    }
+
+    /// What is owed and was not done, where the capture ends. `hides`: it does not show all bodies, so a look-up may have
+    /// found what it does not seem to have.
+    pub fn owed(self, hides: bool) -> impl Iterator<Item = Found> {
+        let excused = hides && self.check.waits_for_a_look_up();
         let mut open: Vec<Found> = self
             .states
             .into_values()

@@ -171,7 +171,7 @@ impl Send {
             refused: request.refused.clone().unwrap_or_default(),
             body,
             status: exchange.status(),
-            answer_hidden: answered.is_some_and(|answer| content::is_hidden(operation, answer)),
+            answer_hidden: answered.is_some_and(|answer| content::is_hidden(operation, is_token, answer)),
             timed: !exchange.end.untimed,
             answer,
             ended_by: exchange.end.by,

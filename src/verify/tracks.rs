@@ -2,7 +2,7 @@
 //!
 //! A track holds facts, not judgements. It changes when a request is sent and when an answer reaches the client.
 
-use super::content::{Loyalty, RequestBody};
+use super::content::Loyalty;
 use super::send::Instant;
 use crate::api::{Operation, PaymentState, RefundState};
 
@@ -189,6 +189,8 @@ pub struct PaymentTrack {
     pub final_polls: i64,
     /// What is reserved.
     pub reserved_amount: Option<i64>,
+    /// The capture does not show the body of an answer to a poll of it.
+    pub hidden: bool,
     /// Whether less can be captured, as the last Reserved answer says.
     pub partial: Option<bool>,
     /// A capture was answered 200, or the state Captured was seen.
@@ -360,30 +362,6 @@ pub struct TokenTrack {
     pub vat: String,
     /// When it was given and for how many ms it is good, where the capture shows that.
     pub issued: Option<(Instant, i64)>,
-}
-
-/// A name conflict when a PoS was created.
-#[derive(Clone, Debug)]
-pub struct Conflict {
-    /// The call that met it.
-    pub call: usize,
-    /// The merchant's name for the PoS.
-    pub merchant_pos_id: String,
-    /// Its beacon.
-    pub beacon_id: String,
-    /// Its store.
-    pub store_id: String,
-    /// How often a PoS of that name was created again without a look.
-    pub repeats: i64,
-}
-
-impl Conflict {
-    /// Whether a create asks for the same name or the same beacon again.
-    pub fn is_of(&self, body: &RequestBody) -> bool {
-        // A body that is not shown names nothing.
-        let same = |one: &str, other: &str| !one.is_empty() && one == other;
-        same(&self.beacon_id, &body.beacon_id) || same(&self.merchant_pos_id, &body.merchant_pos_id)
-    }
 }
 
 /// A list of payments that was answered: for telling a sweep from single decisions.

@@ -1,7 +1,8 @@
 //! The things that traffic is about, as far as the capture shows them: every track, and how a send finds its own.
 
+use super::conflict::Conflict;
 use super::send::Instant;
-use super::tracks::{CallTrack, Conflict, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, TokenTrack};
+use super::tracks::{CallTrack, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, TokenTrack};
 use crate::api::Operation;
 use crate::rules::load::Limits;
 use std::collections::HashMap;

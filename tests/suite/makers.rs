@@ -19,10 +19,12 @@ fn python_tool(environment: &str, program: &str) -> std::path::PathBuf {
     Path::new(text(&made.stdout).trim()).with_file_name(program)
 }
 
-fn certify(home: &Path, features: &str, driver: &[&str]) -> Command {
+/// The waits are those of people: a browser may take its time to start on a machine that is busy.
+fn certify<const N: usize>(home: &Path, features: &str, driver: [&str; N]) -> Command {
     let mut command = poscert(home);
-    command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
-    command.args(["--bound", "500", "--features", features, "--capture", "capture", "--"]).args(driver);
+    command.args(["certify", "--no-page", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
+    command.args(["--bound", "500", "--features", features, "--capture", "capture"]);
+    command.args(["--driver", &driver.map(|word| format!("'{word}'")).join(" ")]);
     command.env("POSCERT_TILL_MEMORY", home.join("till.json")).stdin(Stdio::null());
     command
 }
@@ -89,7 +91,7 @@ fn what_chromium_exports_gets_the_verdict_of_the_capture() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let script = tests("browser/drive.mjs");
-    let mut command = certify(home, "onboarding,payment", &["node", script.to_str().unwrap()]);
+    let mut command = certify(home, "onboarding,payment", ["node", script.to_str().unwrap()]);
     let output = command.env("HARS", home.join("hars")).output().unwrap();
     let features = "onboarding,payment";
     let capture = said(home, "capture", features);
@@ -128,7 +130,7 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     let home = home.path();
     let (features, script) = ("onboarding,prepared-payment,refund", tests("clients/through_mitmproxy.sh"));
     let driver = ["bash", script.to_str().unwrap(), env!("CARGO_BIN_EXE_poscert"), "till", "drive"];
-    let output = certify(home, features, &driver).env("MITMDUMP", &mitmdump).output().unwrap();
+    let output = certify(home, features, driver).env("MITMDUMP", &mitmdump).output().unwrap();
     ended_well(&output, 0);
     let capture = said(home, "capture", features);
     let seen = said(home, "mitmproxy.har", features);
