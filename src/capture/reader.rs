@@ -211,8 +211,10 @@ fn no_head(dir: &Path) -> CaptureError {
     if has_parts {
         return CaptureError::damaged(dir, "it holds parts and no head that says how many records they must have");
     }
-    let sentence =
-        format!("{} is no capture: no head stands in it; name a capture directory or a HAR file", dir.display());
+    let sentence = format!(
+        "{} is no capture: no head stands in it; name a capture directory, a sealed archive or a HAR file",
+        dir.display()
+    );
     CaptureError::new(Trouble::NotACapture, sentence)
 }
 
@@ -255,6 +257,20 @@ impl Capture {
                 Err(CaptureError::new(Trouble::Unsupported, format!("{sentence}: {next}")))
             }
         }
+    }
+
+    /// Whether its chain went through this head, which somebody noted while it grew.
+    ///
+    /// # Errors
+    /// As [`Capture::log`], and where the log cannot be read to that place.
+    pub fn went_through(&self, noted: seal::Head) -> Result<bool, CaptureError> {
+        let mut head = seal::Head::default();
+        let mut log = self.log()?;
+        while head.count < noted.count {
+            let Some(bytes) = log.next() else { return Ok(false) };
+            head = head.then(&bytes?);
+        }
+        Ok(head == noted)
     }
 
     /// Its records: exchanges in number order, the others at their place. It can be called again.

@@ -89,7 +89,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
             let (first, last) = (found.count, part.first.saturating_add(part.count).saturating_sub(1));
             losses.push(format!("records {first} to {last} of {} are missing", part.name));
         }
-        losses.extend(trouble);
+        losses.extend(trouble.map(|sentence| without_place(&sentence, dir)));
         if count > 0 {
             let digest = found.digest.to_string();
             let read = PartHead { first: before.count, count, digest, ..part.clone() };
@@ -110,6 +110,12 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     let noted = numbers::noted(dir).unwrap_or(0).max(head.map_or(0, |head| head.next_number));
     let source = Source::Parts { dir: dir.to_owned(), parts: plans };
     Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
+}
+
+/// A sentence without the folder in it and without advice: what a verdict says does not depend on where a capture stands.
+fn without_place(sentence: &str, dir: &Path) -> String {
+    let plain = sentence.replace(&format!("{}/", dir.display()), "");
+    plain.trim_end_matches("; take another copy of it").to_owned()
 }
 
 /// How far a part can be read, and why no further.

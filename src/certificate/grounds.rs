@@ -36,7 +36,7 @@ pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: 
         ("the client version", "--client-version", &profile.client_version),
     ] {
         if value.is_empty() {
-            missing.push(format!("nobody told {what} ({flag})"));
+            missing.push(format!("nobody told {what} ({flag}, when this capture is gone on with)"));
         }
     }
     if verdict.capture.kind == "har" {
@@ -79,7 +79,10 @@ mod tests {
             (|v| v.verdict = Outcome::Incomplete, "the verdict is incomplete"),
             (|v| v.rules.builtin = false, "the rules are not the built-in ones"),
             (|v| v.profile.features = vec!["onboarding"], "the session chose payment too, and it was left out"),
-            (|v| v.profile.integrator_id.clear(), "nobody told the integrator id (--integrator-id)"),
+            (
+                |v| v.profile.integrator_id.clear(),
+                "nobody told the integrator id (--integrator-id, when this capture is gone on with)",
+            ),
             (|v| v.profile.client_id.clear(), "nobody told the client id (--client-id)"),
             (|v| v.profile.client_version.clear(), "nobody told the client version (--client-version)"),
             (|v| v.capture.complete = false, "the capture is not complete"),

@@ -20,6 +20,7 @@ pub(crate) fn verdict() -> Verdict {
         title: title.into(),
         source: "api_principles#error_handling".into(),
         findings: vec![],
+        judged: true,
     };
     let late = "a held call is given up after its documented time-out";
     verdict.requirements.insert(2, requirement("ALL-15", Level::Should, Status::Warning, late));

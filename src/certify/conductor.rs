@@ -9,7 +9,7 @@ mod wishes;
 use super::course::Course;
 use super::hurt::Hurt;
 use super::order::{Order, case_line};
-use super::outlook::{Due, Outlook};
+use super::outlook::{Broken, Due, Outlook};
 use super::points::{Point, Points, onboards};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Record};
@@ -18,7 +18,7 @@ use crate::rules::RuleSet;
 use crate::verify::Judge;
 use crate::verify::live::{Focus, SoFar};
 use crate::verify::verdict::CaseStatus;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -49,6 +49,8 @@ struct State {
     asked_check_in: u64,
     polls: u32,
     broken: Option<String>,
+    /// The broken musts that were told.
+    told: BTreeSet<String>,
     end: AtEnd,
 }
 
@@ -116,6 +118,7 @@ impl Conductor {
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
         let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
+        let told = Broken::of(&judge).into_iter().map(|broken| broken.id).collect();
         let state = State {
             judge,
             next,
@@ -134,6 +137,7 @@ impl Conductor {
             asked_check_in: 0,
             polls: 0,
             broken: None,
+            told,
             end: AtEnd::default(),
         };
         Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
@@ -188,6 +192,7 @@ impl Conductor {
             gone_through: state.course.gone_through(),
             due,
             over: state.course.is_over(),
+            broken: Broken::of(&state.judge),
         }
     }
 
@@ -273,6 +278,8 @@ impl State {
             Ok(so_far) => {
                 self.so_far = so_far;
                 self.correct();
+                let broken = Broken::of(&self.judge).into_iter().filter(|broken| self.told.insert(broken.id.clone()));
+                self.orders.extend(broken.map(|broken| Order::Say(broken.line())));
             }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());

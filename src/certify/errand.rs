@@ -3,6 +3,7 @@
 //! They are not the client's: they go past the recorder, stand in no capture and count in no verdict. Redirects are
 //! answers like others, and never followed.
 
+use crate::pki::causes;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -10,7 +11,6 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
-use std::error::Error;
 use std::time::Duration;
 
 /// The longest answer that is read.
@@ -93,18 +93,4 @@ impl Errands {
         let body = body.map_err(|error| causes(error.as_ref()))?;
         Ok(Reply { status: status.as_u16(), body: body.to_bytes() })
     }
-}
-
-/// An error with what caused it.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -21,7 +21,7 @@ const RETRIES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The header that carries the head of the capture's chain, where one is sent along.
+/// The header that carries the head of the capture's chain: who keeps it is a witness of all that was recorded until then.
 const CHAIN_HEAD: &str = "x-poscert-chain-head";
 
 /// The client's callback.
@@ -42,11 +42,10 @@ impl Callback {
         Ok(Callback { url: url.to_owned(), errands: Errands::new(tls, PATIENCE) })
     }
 
-    /// Sends it until it is answered 200, four times at most; the status of each try, 0 where none came, and why the
+    /// Sends it, with the head of the chain, until it is answered 200, four times at most; the status of each try, 0 where none came, and why the
     /// last one brought no answer.
-    pub async fn notify(&self, body: &Value, head: Option<&str>) -> (Vec<u16>, Option<String>) {
-        let mut headers = vec![("content-type", "application/json")];
-        headers.extend(head.map(|head| (CHAIN_HEAD, head)));
+    pub async fn notify(&self, body: &Value, head: &str) -> (Vec<u16>, Option<String>) {
+        let headers = [("content-type", "application/json"), (CHAIN_HEAD, head)];
         let (mut statuses, mut trouble) = (Vec::new(), None);
         while statuses.len() <= RETRIES {
             if !statuses.is_empty() {
@@ -113,7 +112,8 @@ impl Notifier {
         }
         let body = self.body(&point).await;
         let wall_us = self.writer.wall_us();
-        let (statuses, trouble) = callback.notify(&body, None).await;
+        let head = self.writer.head().to_string();
+        let (statuses, trouble) = callback.notify(&body, &head).await;
         let sent = Notification { wall_us, statuses, after_number: self.conductor.last_number() };
         self.conductor.notified(&sent);
         let tries = sent.statuses.len();

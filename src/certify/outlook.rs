@@ -2,8 +2,10 @@
 
 use super::line::Line;
 use crate::api::Fault;
+use crate::report::words;
 use crate::rules::model::Step;
-use crate::verify::verdict::CaseVerdict;
+use crate::verify::Judge;
+use crate::verify::verdict::{CaseVerdict, Finding};
 use std::time::{Duration, Instant};
 
 /// How everything stands.
@@ -17,6 +19,39 @@ pub struct Outlook {
     pub due: Option<Due>,
     /// All cases were gone through.
     pub over: bool,
+    /// The musts that have been broken so far: the verdict cannot be passed any more.
+    pub broken: Vec<Broken>,
+}
+
+/// A must that has been broken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    /// The requirement's id.
+    pub id: String,
+    /// What it asks.
+    pub title: String,
+    /// What was found first.
+    pub first: Finding,
+    /// How often it was found beside that.
+    pub more: usize,
+}
+
+impl Broken {
+    /// What a judge has found so far.
+    pub fn of(judge: &Judge<'_>) -> Vec<Broken> {
+        let broken = judge.broken().filter_map(|(requirement, found)| {
+            let (first, rest) = found.split_first()?;
+            let (id, title) = (requirement.id.clone(), requirement.title.clone());
+            Some(Broken { id, title, first: first.clone(), more: rest.len() })
+        });
+        broken.collect()
+    }
+
+    /// It in a line.
+    pub fn line(&self) -> String {
+        let Broken { id, title, first, .. } = self;
+        format!("✗ {id} {title}: {}: {}", words::place(&first.exchanges), words::safe(&first.message))
+    }
 }
 
 /// The step that is due.

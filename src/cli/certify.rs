@@ -123,6 +123,7 @@ async fn certify(
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
     told.check().map_err(Failure::new)?;
+    proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
     let page = page::open(args, rules, &told).await?;
     let told = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
         Some(page) => asked(page, signals).await?,
@@ -132,7 +133,7 @@ async fn certify(
     let callback = args.told.callback(&told)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let authority = Arc::new(recorded.ca.open()?);
-    let backend = Backend::of(recorded, &authority).await?;
+    let backend = Backend::of(recorded, &authority, told.client_id.as_deref()).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
     let access = access(&told, &session, &backend.upstream)?;
@@ -181,8 +182,14 @@ async fn certify(
             let notifier = Notifier { callback, alias, access, conductor: conductor.clone(), writer: writer.clone() };
             if let Some(page) = &page {
                 let reach = page::reach(args, &greeting, session.client_version.as_deref());
-                let notify = Some(notifier.clone().for_people());
-                page.begins(Led { conductor: conductor.clone(), session: session.clone(), reach, notify });
+                let notify = notifier.callback.is_some().then(|| notifier.clone().for_people());
+                page.begins(Led {
+                    conductor: conductor.clone(),
+                    session: session.clone(),
+                    reach,
+                    writer: writer.clone(),
+                    notify,
+                });
             }
             let page = page.as_ref();
             let guided = Stage { args, conductor, writer, side, notifier, out, page };

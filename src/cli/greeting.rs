@@ -58,7 +58,11 @@ impl Greeting<'_> {
     /// The variables that the started command gets.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let bundle = self.files.bundle.display().to_string();
-        vec![
+        let client = self.sandbox.and_then(|sandbox| sandbox.clients().first());
+        let client = client.map(|client| {
+            [("POSCERT_CLIENT_ID", client.client_id.clone()), ("POSCERT_CLIENT_SECRET", client.client_secret.clone())]
+        });
+        let mut variables = vec![
             ("POSCERT_BASE_URL", self.base_url()),
             ("HTTPS_PROXY", self.proxy_url()),
             ("NO_PROXY", "127.0.0.1,localhost,::1".to_owned()),
@@ -66,7 +70,9 @@ impl Greeting<'_> {
             ("REQUESTS_CA_BUNDLE", bundle.clone()),
             ("CURL_CA_BUNDLE", bundle),
             ("NODE_EXTRA_CA_CERTS", self.files.pem.display().to_string()),
-        ]
+        ];
+        variables.extend(client.into_iter().flatten());
+        variables
     }
 
     /// For people: where it is, where calls go, and what is kept.

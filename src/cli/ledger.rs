@@ -108,7 +108,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 fn read(place: &Place) -> Result<Ledger, Failure> {
-    let ledger = Ledger::read(&place.path()?).map_err(Failure::new)?;
+    let path = place.path()?;
+    // A ledger that nobody named may not have begun; one that was named and is not there is a typing error.
+    if place.ledger.is_some() && !path.exists() {
+        let name = path.display();
+        return Err(Failure::new(format!(
+            "there is no ledger {name}: name the one that `certify` enters certificates in"
+        )));
+    }
+    let ledger = Ledger::read(&path).map_err(Failure::new)?;
     tell(&ledger);
     Ok(ledger)
 }

@@ -4,7 +4,7 @@
 use super::{Failure, verify};
 use crate::capture::{self, Capture};
 use crate::rules::{RuleSet, load};
-use crate::seal::Fingerprint;
+use crate::seal::{Fingerprint, Head};
 use crate::verify::{Options, Verdict, run};
 use std::path::Path;
 
@@ -14,6 +14,8 @@ const SEALED: &str = "sealed";
 /// How captures are read.
 pub(super) struct Reading {
     trusted: Vec<Fingerprint>,
+    /// Heads of the chain that somebody noted.
+    witnessed: Vec<Head>,
     /// A certificate is held against the capture: a trusted key may have signed that instead.
     certified: bool,
     /// The reader's own rules; `None`: those that are sealed with the capture.
@@ -32,12 +34,17 @@ impl Reading {
         let trusted = trusted.iter().map(key).collect::<Result<_, _>>()?;
         let sealed = rules.is_some_and(|rules| rules.as_os_str() == SEALED);
         let rules = if sealed { None } else { Some(verify::load_rules(rules)?) };
-        Ok(Reading { trusted, certified: false, rules, salvage })
+        Ok(Reading { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
     }
 
     /// The same, where a trusted key may have signed a certificate on the capture instead of the capture.
     pub fn certified(self) -> Reading {
         Reading { certified: true, ..self }
+    }
+
+    /// The same, of captures alone whose chain went through these heads.
+    pub fn witnessed(self, heads: &[Head]) -> Reading {
+        Reading { witnessed: heads.to_vec(), ..self }
     }
 
     /// The keys whose word is taken.
@@ -48,10 +55,14 @@ impl Reading {
     /// Opens a capture and judges it.
     ///
     /// # Errors
-    /// One that cannot be read, that no trusted key has sealed, or that cannot be judged.
+    /// One that cannot be read, that no trusted key has sealed, whose chain is another than the one that was witnessed, or
+    /// that cannot be judged.
     pub fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), Failure> {
         let open = if self.salvage { capture::open_or_salvage } else { capture::open };
         let capture = open(path).map_err(|error| Failure::new(error.to_string()))?;
+        for noted in &self.witnessed {
+            witnessed(path, &capture, *noted)?;
+        }
         let trusted = match trusted(&capture, &self.trusted) {
             Err(why) if !self.certified => return Err(Failure::new(format!("{}: {why}", path.display()))),
             found => found.unwrap_or_default(),
@@ -63,6 +74,9 @@ impl Reading {
             None => judge(&sealed_rules(path, &capture)?)?,
         };
         verdict.capture.trusted = trusted;
+        let noted =
+            self.witnessed.iter().map(|head| format!("The chain went through the head {head}, as --witnessed asks."));
+        verdict.remarks.extend(noted);
         verdict.remarks.extend(self.about_rules(&capture));
         Ok((capture, verdict))
     }
@@ -81,6 +95,28 @@ impl Reading {
     }
 }
 
+/// Refuses a capture whose chain never had a head that somebody noted.
+fn witnessed(path: &Path, capture: &Capture, noted: Head) -> Result<(), Failure> {
+    match capture.went_through(noted) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(format!(
+            "{}: its chain never had the head {noted}, which was witnessed: this is another capture, or it was altered before \
+             that record; ask for the one that was recorded then",
+            path.display()
+        ))),
+        Err(error) => Err(Failure::new(error.to_string())),
+    }
+}
+
+/// A head as `--witnessed` takes it.
+///
+/// # Errors
+/// A sentence where it is none.
+pub(super) fn head(text: &str) -> Result<Head, String> {
+    let wrong = || "it is not COUNT:DIGEST, as recorder, page and notification show the chain's head".to_owned();
+    Head::parse(text).filter(|head| head.count > 0).ok_or_else(wrong)
+}
+
 /// Those of the keys that sealed the capture, where any is asked for.
 fn trusted(capture: &Capture, wanted: &[Fingerprint]) -> Result<Vec<String>, String> {
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -88,11 +124,14 @@ fn trusted(capture: &Capture, wanted: &[Fingerprint]) -> Result<Vec<String>, Str
     if wanted.is_empty() || !found.is_empty() {
         return Ok(found);
     }
-    let by = match capture.sealed_by.as_slice() {
-        [] => "nobody sealed it".to_owned(),
-        keys => format!("it is sealed by {}", keys.join(" and ")),
-    };
-    Err(format!("{by}, and not by a key that --trusted-key names; ask whoever you had it from for a sealed archive"))
+    Err(match capture.sealed_by.as_slice() {
+        [] => "nobody sealed it, and --trusted-key asks for a seal; ask whoever you had it from for a sealed archive"
+            .to_owned(),
+        keys => format!(
+            "it is sealed by {}, and not by a key that --trusted-key names; ask whoever you had it from for one that is",
+            keys.join(" and ")
+        ),
+    })
 }
 
 /// The rule files of an archive as text; `None` where one is none.

@@ -53,10 +53,10 @@ pub struct Args {
     pub(super) capture: PathBuf,
     /// Where clients find it as their base URL; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443", env = "POSCERT_LISTEN")]
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     /// Where clients find it as their HTTPS proxy; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "POSCERT_PROXY_LISTEN")]
-    proxy_listen: SocketAddr,
+    pub(super) proxy_listen: SocketAddr,
     /// A name under which clients reach it: stands in its certificate, and CONNECT to it is intercepted
     #[arg(long = "name", value_name = "HOST", env = "POSCERT_NAME", value_delimiter = ',')]
     names: Vec<String>,
@@ -131,7 +131,7 @@ impl Args {
 async fn record(args: &Args) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
-    let backend = Backend::of(args, &authority).await?;
+    let backend = Backend::of(args, &authority, args.profile.client_id.as_deref()).await?;
     let config = args.recorder_config(&backend.upstream)?;
     let (durability, options) = args.writer_options(&backend.upstream);
     let session = args.profile.session()?;
@@ -176,8 +176,7 @@ async fn record(args: &Args) -> Result<(), Failure> {
 /// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
 /// afterwards whether a capture is the one that was recorded then.
 pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
-    let head = writer.head();
-    format!("Stopped. The capture is {}\n  chain: {} records, head {}\n", capture.display(), head.count, head.digest)
+    format!("Stopped. The capture is {}\n  head of its chain {}\n", capture.display(), writer.head())
 }
 
 fn challenge(text: &str) -> Result<String, String> {
@@ -267,8 +266,9 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    pub(super) async fn of(args: &Args, authority: &Authority) -> Result<Backend, Failure> {
-        let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority).await };
+    /// `client`: the client id that was told; the embedded sandbox knows it.
+    pub(super) async fn of(args: &Args, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
+        let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority, client).await };
         let trust = match &args.upstream_ca {
             _ if args.upstream_insecure => Trust::Anyone,
             Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
@@ -278,14 +278,18 @@ impl Backend {
         Ok(Backend { upstream, sandbox: None, serving: None })
     }
 
-    async fn embedded(poll_delay_ms: u64, authority: &Authority) -> Result<Backend, Failure> {
+    async fn embedded(poll_delay_ms: u64, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
         let failed = |why: String| Failure::new(format!("cannot start the embedded sandbox: {why}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(e.to_string()))?;
         let address = listener.local_addr().map_err(|e| failed(e.to_string()))?;
         let tls = authority.server_config_for(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
         let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
-        let sandbox = Sandbox::new(SandboxOptions { poll_delay_ms, ..SandboxOptions::default() });
+        let options = SandboxOptions { poll_delay_ms, ..SandboxOptions::default() };
+        let sandbox = Sandbox::new(match client {
+            Some(client) => options.with_client(client),
+            None => options,
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = sandbox.clone();
         let serving = tokio::spawn(async move {

@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Client id
-    #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = "c0ffee00-0000-4000-8000-000000000001")]
+    #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
     client_id: String,
     /// Client secret
     #[arg(

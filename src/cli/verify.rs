@@ -1,13 +1,14 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::reading::Reading;
+use super::reading::{self, Reading};
 use super::{Exit, Failure, certificate, expect};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
+use crate::seal::Head;
 use crate::verify::verdict::Outcome;
-use crate::verify::{Options, Verdict, content, run};
+use crate::verify::{Options, Verdict, run};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert verify`.
@@ -42,6 +43,10 @@ pub struct Args {
     /// key (PEM); one of several is enough
     #[arg(long, value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
     trusted_key: Vec<String>,
+    /// A head of the chain (COUNT:DIGEST) that was noted while the capture grew, and that its chain has to have gone through;
+    /// can be given again
+    #[arg(long, value_name = "HEAD", value_parser = reading::head, conflicts_with = "salvage")]
+    witnessed: Vec<Head>,
     /// Of a damaged capture, judge what is whole; the verdict says what is missing, and is never `passed`
     #[arg(long)]
     salvage: bool,
@@ -126,7 +131,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         return Err(Failure::new("--certificate: a certificate is for one capture; name that one alone"));
     }
     let options = args.profile.options(args.open)?;
-    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?;
+    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed);
     let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();
@@ -219,7 +224,7 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Fail
         if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?
             && wanted.contains(&exchange.number)
         {
-            views.push(ExchangeView::of(&exchange, content::readable));
+            views.push(ExchangeView::of(&exchange));
         }
     }
     Ok(views)

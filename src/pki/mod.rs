@@ -4,11 +4,13 @@
 //! made at the first run, is never the same twice, and its key can be read by its owner alone.
 
 mod authority;
+mod causes;
 mod folder;
 mod leaf;
 pub mod recipes;
 
 pub use authority::Authority;
+pub use causes::causes;
 pub use folder::{CaFiles, default_dir};
 pub use leaf::Name;
 

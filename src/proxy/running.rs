@@ -66,6 +66,16 @@ impl Running {
     }
 }
 
+/// Whether a recorder could listen there now, before anything is asked of a person for whom it would be in vain.
+///
+/// # Errors
+/// A sentence, as [`start`] gives it.
+pub async fn can_listen(base: SocketAddr, proxy: SocketAddr) -> Result<(), String> {
+    let both = (listen(base, "--listen").await?, listen(proxy, "--proxy-listen").await?);
+    drop(both);
+    Ok(())
+}
+
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {

@@ -1,5 +1,6 @@
 //! Folds findings that say the same thing, so that a client that errs a thousand times gets one entry and a count.
 
+use super::words;
 use crate::verify::verdict::Finding;
 
 /// A finding and those like it.
@@ -10,6 +11,14 @@ pub struct Fold<'a> {
     pub rest: Vec<&'a Finding>,
     /// Whether the others say the very same, and not just the same with other values.
     pub identical: bool,
+}
+
+impl Fold<'_> {
+    /// Where the others were made, in words.
+    pub fn others(&self) -> String {
+        let all: Vec<&Finding> = std::iter::once(self.first).chain(self.rest.iter().copied()).collect();
+        words::own_exchanges(&all, 1)
+    }
 }
 
 /// Folds findings whose messages differ in their values (numbers, ids) only, in the order of their first ones.

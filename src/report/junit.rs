@@ -22,10 +22,11 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 /// The verdict as JUnit XML.
 pub fn render(verdict: &Verdict) -> String {
     let mut report = Report::new("poscert");
-    report.add_test_suite(capture(verdict));
+    let tally = Tally::of(verdict);
+    report.add_test_suite(capture(verdict, &tally));
     for feature in &verdict.features {
         let mut suite = TestSuite::new(feature.id);
-        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, case)));
+        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &tally, case)));
         for requirement in &verdict.requirements {
             let findings = against(requirement, |features| features.contains(&feature.id));
             if !findings.is_empty() {
@@ -54,8 +55,7 @@ fn against(requirement: &RequirementVerdict, counts: impl Fn(&[&'static str]) ->
     requirement.findings.iter().filter(|finding| counts(&finding.features)).cloned().collect()
 }
 
-fn capture(verdict: &Verdict) -> TestSuite {
-    let tally = Tally::of(verdict);
+fn capture(verdict: &Verdict, tally: &Tally) -> TestSuite {
     let summary = &verdict.capture;
     let status = if summary.exchanges == 0 {
         non_success(NonSuccessKind::Error, "capture", "the capture holds no exchange", &tally.next_step())
@@ -96,7 +96,7 @@ fn non_success(kind: NonSuccessKind, what: &str, message: &str, description: &st
 const TO_BE_SHOWN: &str = "remedy: do these steps on the till while it is recorded; `poscert certify` leads through them, \
     and makes the time-outs and the answers 500 that are named here.\n";
 
-fn case(feature: &str, case: &CaseVerdict) -> TestCase {
+fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
     let sentence = words::case_sentence(case);
     let mut steps = String::new();
     for (step, at) in case.steps.iter().zip(1..) {
@@ -105,7 +105,10 @@ fn case(feature: &str, case: &CaseVerdict) -> TestCase {
     }
     let status = match (case.status, case.optional) {
         (CaseStatus::Passed, _) | (CaseStatus::Failed, true) => TestCaseStatus::success(),
-        (CaseStatus::Failed, false) => non_success(NonSuccessKind::Failure, "case", &sentence, &steps),
+        (CaseStatus::Failed, false) => {
+            steps.push_str(&format!("remedy: {}\n", tally.advice(case)));
+            non_success(NonSuccessKind::Failure, "case", &sentence, &steps)
+        }
         (CaseStatus::NotTested | CaseStatus::InProgress, false) => {
             steps.push_str(TO_BE_SHOWN);
             non_success(NonSuccessKind::Error, words::case_status(case.status), &sentence, &steps)
@@ -156,7 +159,7 @@ fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
     for fold in folds {
         out.push_str(&format!("{}: {}\n", words::place(&fold.first.exchanges), words::safe(&fold.first.message)));
         if !fold.rest.is_empty() {
-            out.push_str(&format!("and {} more like it: {}\n", fold.rest.len(), words::first_exchanges(&fold.rest)));
+            out.push_str(&format!("and {} more like it: {}\n", fold.rest.len(), fold.others()));
         }
         if !fold.first.remedy.is_empty() {
             out.push_str(&format!("remedy: {}\n", words::safe(&fold.first.remedy)));

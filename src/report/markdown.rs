@@ -24,8 +24,8 @@ pub fn render(verdict: &Verdict) -> String {
     let _ = writeln!(out, "Client: {}  ", text(&tally.who()));
     let _ = writeln!(out, "Capture: {}  ", text(&tally.capture()));
     let _ = writeln!(out, "Rules: {}\n", text(&tally.rules()));
-    section(&mut out, "What failed", &tally.failed, &tally.failed_cases);
-    section(&mut out, "Warnings", &tally.warnings, &tally.broken_optional_cases);
+    section(&mut out, "What failed", &tally, &tally.failed, &tally.failed_cases);
+    section(&mut out, "Warnings", &tally, &tally.warnings, &tally.broken_optional_cases);
     open(&mut out, &tally);
     cases(&mut out, verdict);
     let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&tally.reason()), text(&tally.next_step()));
@@ -40,7 +40,7 @@ fn sign(outcome: Outcome) -> &'static str {
     }
 }
 
-fn section(out: &mut String, title: &str, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) {
+fn section(out: &mut String, title: &str, tally: &Tally, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) {
     if requirements.is_empty() && cases.is_empty() {
         return;
     }
@@ -52,7 +52,7 @@ fn section(out: &mut String, title: &str, requirements: &[&RequirementVerdict], 
             let more = if fold.rest.is_empty() {
                 String::new()
             } else {
-                format!(" (and {} more like it: {})", fold.rest.len(), words::first_exchanges(&fold.rest))
+                format!(" (and {} more like it: {})", fold.rest.len(), fold.others())
             };
             let _ = writeln!(out, "  - {}: {}{more}", words::place(&fold.first.exchanges), text(&fold.first.message));
             if !fold.first.remedy.is_empty() {
@@ -62,6 +62,7 @@ fn section(out: &mut String, title: &str, requirements: &[&RequirementVerdict], 
     }
     for case in cases {
         let _ = writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&words::case_sentence(case)));
+        let _ = writeln!(out, "    Remedy: {}", text(&tally.advice(case)));
     }
     out.push('\n');
 }

@@ -12,7 +12,7 @@ pub struct Tally<'a> {
     pub warnings: Vec<&'a RequirementVerdict>,
     /// Open obligations.
     pub inconclusive: Vec<&'a RequirementVerdict>,
-    /// What nothing in the capture touches.
+    /// What nothing in the capture touches, of what is judged for a chosen feature.
     pub not_exercised: Vec<&'a RequirementVerdict>,
     /// Mandatory cases that broke.
     pub failed_cases: Vec<&'a CaseVerdict>,
@@ -26,6 +26,7 @@ impl<'a> Tally<'a> {
     /// Sorts a verdict.
     pub fn of(verdict: &'a Verdict) -> Tally<'a> {
         let with = |status| verdict.requirements.iter().filter(|r| r.status == status).collect();
+        let judged = |status| verdict.requirements.iter().filter(|r| r.status == status && r.judged).collect();
         let cases = |optional: bool, statuses: &[CaseStatus]| {
             let all = verdict.features.iter().flat_map(|feature| &feature.cases);
             all.filter(|case| case.optional == optional && statuses.contains(&case.status)).collect()
@@ -35,7 +36,7 @@ impl<'a> Tally<'a> {
             failed: with(Status::Failed),
             warnings: with(Status::Warning),
             inconclusive: with(Status::Inconclusive),
-            not_exercised: with(Status::NotExercised),
+            not_exercised: judged(Status::NotExercised),
             failed_cases: cases(false, &[CaseStatus::Failed]),
             broken_optional_cases: cases(true, &[CaseStatus::Failed]),
             missing_cases: cases(false, &[CaseStatus::NotTested, CaseStatus::InProgress]),
@@ -102,7 +103,7 @@ impl<'a> Tally<'a> {
             Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
             Outcome::Failed => format!("mend the client and record it anew; {look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
-                "send the client's calls through `poscert record` (`poscert record --help` shows how).".to_owned()
+                "send the client's calls through the recorder (`poscert record --help` shows how to point a client at it).".to_owned()
             }
             Outcome::Incomplete if !self.verdict.capture.complete => {
                 "record the client again, into a new capture, and stop the recorder in good order.".to_owned()
@@ -117,6 +118,25 @@ impl<'a> Tally<'a> {
                     words::list(&ids)
                 )
             }
+        }
+    }
+
+    /// What to do about a case that failed, in a sentence: first what was broken in the same exchanges.
+    pub fn advice(&self, case: &CaseVerdict) -> String {
+        let exchanges = || case.steps.iter().filter_map(|step| step.exchange);
+        let there = |requirement: &&&RequirementVerdict| {
+            requirement.findings.iter().any(|finding| exchanges().any(|number| finding.exchanges.contains(&number)))
+        };
+        match (self.failed.iter().find(there), exchanges().last()) {
+            (Some(requirement), _) => {
+                let remedy = requirement.findings.first().map_or("", |finding| finding.remedy.as_str());
+                let id = words::safe(&requirement.id);
+                format!("{id} was broken there too, and comes first: {}", words::safe(remedy))
+            }
+            (None, Some(number)) => {
+                format!("Bring this step through on the till; `poscert show CAPTURE {number}` shows how far it came.")
+            }
+            (None, None) => "Do the case on the till from its first step on.".to_owned(),
         }
     }
 

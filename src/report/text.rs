@@ -108,7 +108,7 @@ fn broken(page: &mut Page, tally: &Tally) {
         self::requirement(page, requirement, "✗", RED);
     }
     for case in &tally.failed_cases {
-        broken_case(page, case, "✗", RED);
+        broken_case(page, tally, case, "✗", RED);
     }
 }
 
@@ -121,15 +121,16 @@ fn warned(page: &mut Page, tally: &Tally) {
         self::requirement(page, requirement, "!", YELLOW);
     }
     for case in &tally.broken_optional_cases {
-        broken_case(page, case, "!", YELLOW);
+        broken_case(page, tally, case, "!", YELLOW);
     }
 }
 
-fn broken_case(page: &mut Page, case: &CaseVerdict, mark: &str, color: &str) {
+fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, color: &str) {
     let optional = if case.optional { " (optional)" } else { "" };
     let title = format!(" {} {}{optional}", words::safe(&case.id), words::safe(&case.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
     page.line("    ", "    ", &[(&words::case_sentence(case), "")]);
+    page.line("    Remedy: ", "      ", &[(&tally.advice(case), "")]);
 }
 
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
@@ -144,7 +145,7 @@ fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, co
     let rest: Vec<&Finding> =
         rest.iter().flat_map(|fold| std::iter::once(fold.first).chain(fold.rest.clone())).collect();
     if !rest.is_empty() {
-        let line = format!("and {}: {}", words::count(rest.len(), "other finding"), words::first_exchanges(&rest));
+        let line = format!("and {}: {}", words::count(rest.len(), "other finding"), words::own_exchanges(&rest, 0));
         page.line("    ", "      ", &[(&line, DIM)]);
     }
     page.line("    Source: ", "      ", &[(&source(requirement), DIM)]);
@@ -167,7 +168,7 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
     page.line("    ", "      ", &[(&words::place(&fold.first.exchanges), BOLD), (&said, "")]);
     if !fold.rest.is_empty() {
         let like = if fold.identical { "more" } else { "more like it" };
-        let line = format!("and {} {like}: {}", fold.rest.len(), words::first_exchanges(&fold.rest));
+        let line = format!("and {} {like}: {}", fold.rest.len(), fold.others());
         page.line("      ", "      ", &[(&line, DIM)]);
     }
     if with_remedy && !fold.first.remedy.is_empty() {

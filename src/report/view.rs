@@ -2,13 +2,11 @@
 
 use super::words;
 use crate::api::{PaymentState, Place, Route};
+use crate::capture::coding::content;
 use crate::capture::record::{AnsweredBy, Body, EndedBy, Exchange, Header, Kept, Stage, values};
 
 /// How many characters of a body a report shows.
 const LONGEST_BODY: usize = 4000;
-
-/// Decodes a body by the value of its `Content-Encoding`; `None` where the capture does not show all of it.
-pub type Decode = fn(&Body, Option<&str>) -> Option<Vec<u8>>;
 
 /// A request or an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +66,7 @@ pub struct ExchangeView {
 
 impl ExchangeView {
     /// What a report shows of an exchange.
-    pub fn of(exchange: &Exchange, decode: Decode) -> ExchangeView {
+    pub fn of(exchange: &Exchange) -> ExchangeView {
         let request = &exchange.request;
         let route = Route::of(&request.method, &request.target);
         let actor = if route.place == Place::Simulation { Actor::Customer } else { Actor::Client };
@@ -87,16 +85,16 @@ impl ExchangeView {
             request: Message {
                 line: words::safe_line(format!("{} {} {}", request.method, request.target, request.version).trim()),
                 headers: headers(&request.headers),
-                body: body(&request.body, &request.headers, decode),
+                body: body(&request.body, &request.headers),
             },
             answer: answer.map(|answer| Message {
                 line: words::safe_line(format!("{} {} {}", answer.version, answer.status, answer.reason).trim()),
                 headers: headers(&answer.headers),
-                body: body(&answer.body, &answer.headers, decode),
+                body: body(&answer.body, &answer.headers),
             }),
             is_cut: answer.is_some() && exchange.end.stage == Stage::Answer,
             status: exchange.status(),
-            state: answer.and_then(|answer| state(&answer.body, &answer.headers, decode)),
+            state: answer.and_then(|answer| state(&answer.body, &answer.headers)),
             start_us: exchange.times.request_head,
             end_us: exchange.times.end,
             fault: exchange.fault.map(|fault| fault.name()),
@@ -134,20 +132,16 @@ fn headers(headers: &[Header]) -> Vec<(String, String)> {
     headers.iter().map(|header| (words::safe_line(&header.name), words::safe(&header.value))).collect()
 }
 
-fn decoded(body: &Body, headers: &[Header], decode: Decode) -> Option<Vec<u8>> {
-    decode(body, values(headers, "content-encoding").next())
-}
-
-fn state(body: &Body, headers: &[Header], decode: Decode) -> Option<PaymentState> {
-    let value: serde_json::Value = serde_json::from_slice(&decoded(body, headers, decode)?).ok()?;
+fn state(body: &Body, headers: &[Header]) -> Option<PaymentState> {
+    let value: serde_json::Value = serde_json::from_slice(&content(body, headers)?).ok()?;
     value.get("status").and_then(serde_json::Value::as_str).and_then(PaymentState::from_name)
 }
 
-fn body(body: &Body, headers: &[Header], decode: Decode) -> Vec<String> {
+fn body(body: &Body, headers: &[Header]) -> Vec<String> {
     let size = words::count(usize::try_from(body.length).unwrap_or(usize::MAX), "byte");
     match body.kept {
         Kept::Whole if body.length == 0 && body.bytes.is_empty() => Vec::new(),
-        Kept::Whole => match decoded(body, headers, decode) {
+        Kept::Whole => match content(body, headers) {
             Some(bytes) => lines(&bytes),
             None => vec![format!("({size} in a content coding that could not be read)")],
         },
@@ -204,7 +198,6 @@ fn notes(exchange: &Exchange) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
     use super::*;
 
     #[test]
@@ -223,7 +216,7 @@ mod tests {
             },
             ..Exchange::default()
         };
-        let view = ExchangeView::of(&exchange, sample::decode);
+        let view = ExchangeView::of(&exchange);
         assert_eq!(view.request.body, ["(12 bytes, of which the capture holds a keyed digest only)"]);
         assert_eq!(view.result(), "no answer");
         assert_eq!((time(480_999), time(2_050_000)), ("480 ms".into(), "2.05 s".into()));

@@ -76,10 +76,19 @@ pub fn place(exchanges: &[u64]) -> String {
     }
 }
 
-/// Where all of several findings were made, each named by its first exchange.
-pub fn first_exchanges(findings: &[&Finding]) -> String {
-    let firsts: Vec<u64> = findings.iter().filter_map(|finding| finding.exchanges.first().copied()).collect();
-    if firsts.is_empty() { "on connections".to_owned() } else { numbers(&firsts) }
+/// Where findings were made, all but so many first ones: each is named by the first exchange that no other of them names,
+/// for a payment's capture is a part of all that was found of its refunds.
+pub fn own_exchanges(findings: &[&Finding], but: usize) -> String {
+    let mut times = std::collections::HashMap::new();
+    for number in findings.iter().flat_map(|finding| &finding.exchanges) {
+        *times.entry(number).or_insert(0) += 1;
+    }
+    let own = |finding: &&Finding| {
+        let numbers = &finding.exchanges;
+        numbers.iter().find(|number| times.get(number) == Some(&1)).or(numbers.last()).copied()
+    };
+    let own: Vec<u64> = findings.iter().skip(but).filter_map(own).collect();
+    if own.is_empty() { "on connections".to_owned() } else { numbers(&own) }
 }
 
 /// An outcome in lower case, as JSON names it.
@@ -169,6 +178,14 @@ mod tests {
     fn lists_read_like_sentences() {
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(place(&[]), "on a connection");
+        let found = [vec![25, 30], vec![25, 34], vec![25]].map(|exchanges| Finding {
+            exchanges,
+            message: String::new(),
+            remedy: String::new(),
+            features: Vec::new(),
+        });
+        assert_eq!(own_exchanges(&found.iter().collect::<Vec<_>>(), 1), "34, 25");
+        assert_eq!(own_exchanges(&[], 0), "on connections");
         assert_eq!(place(&(1..=12).collect::<Vec<_>>()), "exchanges 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...");
         assert_eq!(count(1, "case"), "1 case");
     }

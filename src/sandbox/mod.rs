@@ -60,6 +60,9 @@ pub struct ClientCredentials {
     pub integrator: String,
 }
 
+/// The client id of the first test client.
+pub const TEST_CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
+
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
@@ -85,12 +88,28 @@ impl Default for SandboxOptions {
             poll_delay_ms: 1000,
             refund_poll_delay_ms: 100,
             clients: vec![
-                client("c0ffee00-0000-4000-8000-000000000001", "sandbox-secret-one", "INTEGRATOR-1"),
+                client(TEST_CLIENT, "sandbox-secret-one", "INTEGRATOR-1"),
                 client("c0ffee00-0000-4000-8000-000000000002", "sandbox-secret-two", "INTEGRATOR-2"),
                 client("c0ffee00-0000-4000-8000-000000000003", "sandbox-secret-three", "INTEGRATOR-1"),
             ],
             require_system_name: false,
         }
+    }
+}
+
+impl SandboxOptions {
+    /// The same, for a client: it comes first, and where nobody knows it, it has the secret of the first test client.
+    #[must_use]
+    pub fn with_client(mut self, client_id: &str) -> SandboxOptions {
+        let place = self.clients.iter().position(|client| client.client_id.eq_ignore_ascii_case(client_id));
+        let client = match place {
+            Some(place) => Some(self.clients.remove(place)),
+            None => {
+                self.clients.first().map(|first| ClientCredentials { client_id: client_id.to_owned(), ..first.clone() })
+            }
+        };
+        self.clients.splice(0..0, client);
+        self
     }
 }
 

@@ -19,6 +19,18 @@ impl Head {
         let digest = Digest::of_all(&[&self.digest.0, record]);
         Head { count: self.count.saturating_add(1), digest }
     }
+
+    /// Reads a head as it is shown: how many records, a colon, the digest in hex.
+    pub fn parse(text: &str) -> Option<Head> {
+        let (count, digest) = text.trim().split_once(':')?;
+        Some(Head { count: count.parse().ok()?, digest: Digest::parse(digest)? })
+    }
+}
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}:{}", self.count, self.digest)
+    }
 }
 
 #[cfg(test)]
@@ -28,6 +40,15 @@ mod tests {
 
     fn head(records: &[Vec<u8>]) -> Head {
         records.iter().fold(Head::default(), |head, record| head.then(record))
+    }
+
+    #[test]
+    fn a_head_reads_as_it_is_shown() {
+        let two = head(&[b"one".to_vec(), b"two".to_vec()]);
+        assert_eq!(Head::parse(&format!(" {two}\n")), Some(two));
+        for none in ["", "2", "2:", "2:12ab", "x:00", &two.digest.to_string()] {
+            assert_eq!(Head::parse(none), None, "{none}");
+        }
     }
 
     proptest! {

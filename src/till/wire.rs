@@ -5,6 +5,7 @@
 //! answer does that.
 
 use super::Trouble;
+use crate::pki::causes;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -75,27 +76,17 @@ impl Line {
     }
 
     async fn whole(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let answer = self.client.request(request).await.map_err(|error| causes(&error))?;
+        let answer = self.client.request(request).await.map_err(|error| why(&error))?;
         let status = answer.status();
-        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| {
-            let cause: &(dyn Error + 'static) = error.as_ref();
-            causes(cause)
-        })?;
+        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
+        let body = body.map_err(|error| why(error.as_ref()))?;
         Ok(Answer { status, body: body.to_bytes() })
     }
 }
 
-/// An error with what caused it, and what to do where the cause is known.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        next = cause.source();
-    }
+/// Why there is no answer, and what to do where the cause is known.
+fn why(error: &(dyn Error + 'static)) -> String {
+    let mut text = causes(error);
     if text.contains("UnknownIssuer") {
         text.push_str(" (the certificate is not trusted: name the CA's file with --ca-file)");
     }

@@ -5,10 +5,10 @@
 
 use super::send::as_text;
 use crate::api::{Amount, Operation, id, shape};
-use crate::capture::record::{Answer, Body, Exchange, Kept, values};
+use crate::capture::coding::content;
+use crate::capture::record::{Answer, Exchange};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::io::Read;
 
 /// The fields of a request body that the verifier looks at.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ pub struct AnswerBody {
 /// Reads a request's body by its documented shape.
 pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let body = &exchange.request.body;
-    let Some(bytes) = readable(body, values(&exchange.request.headers, "content-encoding").next()) else {
+    let Some(bytes) = content(body, &exchange.request.headers) else {
         // Equal raw bytes are equal content; without a digest it is like no other.
         let unlike = || format!("exchange {}", exchange.number);
         let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
@@ -160,12 +160,12 @@ pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) 
     );
     let of_operation = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
     let tells = of_operation || (is_token && answer.status == 200);
-    tells && readable(&answer.body, values(&answer.headers, "content-encoding").next()).is_none()
+    tells && content(&answer.body, &answer.headers).is_none()
 }
 
 /// Reads an answer's body.
 pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
-    let Some(bytes) = readable(&answer.body, values(&answer.headers, "content-encoding").next()) else {
+    let Some(bytes) = content(&answer.body, &answer.headers) else {
         return AnswerBody::default();
     };
     let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&bytes) else {
@@ -229,7 +229,7 @@ pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
         asked.split('&').find_map(|pair| pair.strip_prefix("merchant_vat=")).map_or(String::new(), str::to_owned);
     let answer = exchange.answer.as_ref().filter(|answer| exchange.status().is_some() && answer.status == 200);
     let issued = answer.and_then(|answer| {
-        let bytes = readable(&answer.body, values(&answer.headers, "content-encoding").next())?;
+        let bytes = content(&answer.body, &answer.headers)?;
         let object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
         let seconds = object.get("expires_in").and_then(Value::as_i64).unwrap_or(0);
         Some((text(&object, "access_token"), seconds.saturating_mul(1000)))
@@ -248,31 +248,6 @@ pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     short
-}
-
-/// The bytes of a body in clear, where the capture shows all of it.
-pub fn readable(body: &Body, encoding: Option<&str>) -> Option<Vec<u8>> {
-    if body.kept != Kept::Whole {
-        return None;
-    }
-    if body.decoded {
-        return Some(body.bytes.clone());
-    }
-    match encoding.map(str::to_ascii_lowercase).as_deref() {
-        Some("gzip" | "x-gzip") => inflate(flate2::read::MultiGzDecoder::new(&body.bytes[..])),
-        Some("deflate") => inflate(flate2::read::ZlibDecoder::new(&body.bytes[..])),
-        Some("br") => inflate(brotli_decompressor::Decompressor::new(&body.bytes[..], 4096)),
-        _ => Some(body.bytes.clone()),
-    }
-}
-
-/// The longest decoded body that is read, in bytes: more is no answer of this API.
-const LONGEST_BODY: u64 = 4 << 20;
-
-fn inflate(reader: impl Read) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(LONGEST_BODY).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 fn text(object: &Map<String, Value>, name: &str) -> String {

@@ -2,21 +2,21 @@
 
 use super::case::CaseWatch;
 use super::context::Context;
+use super::docket::{Docket, Settled, see_all};
 use super::facts::Moment;
 use super::hidden::Hidden;
-use super::pattern::{Found, Happened, Watch};
+use super::pattern::Happened;
 use super::profile::{Options, Target};
 use super::send::{Instant, Send};
 use super::timeline::Timeline;
 use super::verdict::{
-    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, RulesSummary, SCHEMA,
-    Status, Verdict,
+    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Status, Verdict,
 };
 use super::world::{Emitted, World};
-use crate::api::{Feature, Operation};
+use crate::api::Feature;
 use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
 use crate::rules::RuleSet;
-use crate::rules::model::{Counts, Requirement};
+use crate::rules::model::Requirement;
 use crate::rules::predicate::PredicateError;
 
 /// What is to be known of a capture beside its records.
@@ -40,18 +40,6 @@ pub struct Input {
     pub remarks: Vec<String>,
 }
 
-/// The most findings of one requirement that a verdict lists.
-const MOST_FINDINGS: usize = 500;
-
-/// What was found against one requirement.
-struct Docket<'r> {
-    requirement: &'r Requirement,
-    watches: Vec<Watch<'r>>,
-    judged: bool,
-    findings: Vec<Finding>,
-    left_out: u64,
-}
-
 /// The rules at work on a capture.
 pub struct Judge<'r> {
     pub(super) rules: &'r RuleSet,
@@ -69,13 +57,7 @@ pub struct Judge<'r> {
 impl<'r> Judge<'r> {
     /// Rules that have seen nothing.
     pub fn new(rules: &'r RuleSet, target: &'r Target, resolution_us: u64) -> Judge<'r> {
-        let dockets = rules.requirements.iter().map(|requirement| Docket {
-            requirement,
-            watches: requirement.checks.iter().map(Watch::new).collect(),
-            judged: requirement.judged_for.iter().any(|feature| target.features.contains(feature)),
-            findings: Vec::new(),
-            left_out: 0,
-        });
+        let dockets = rules.requirements.iter().map(|requirement| Docket::new(requirement, target));
         let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
         Judge {
             rules,
@@ -194,13 +176,19 @@ impl<'r> Judge<'r> {
         see_all(&mut self.dockets, self.rules, self.target, Happened::Notification, &moment)
     }
 
+    /// The musts that have been broken so far, whatever is still to come, with what was found against each.
+    pub fn broken(&self) -> impl Iterator<Item = (&'r Requirement, &[Finding])> {
+        let musts = self.dockets.iter().filter(|docket| docket.requirement.level == Level::Must);
+        musts.map(|docket| (docket.requirement, docket.findings.as_slice())).filter(|(_, found)| !found.is_empty())
+    }
+
     /// The verdict, where the capture ends here.
     pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
         self.end_all()?;
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
         for docket in self.dockets {
-            requirements.push(settle(docket, self.rules, self.target, goes_on, self.hidden));
+            requirements.push(docket.settle(self.rules, self.target, goes_on, self.hidden));
         }
         let target = self.target;
         let mut features = Vec::new();
@@ -259,108 +247,6 @@ impl<'r> Judge<'r> {
 
 fn moment<'a>(world: &'a World, target: &'a Target, send: &'a Send, context: &'a Context) -> Moment<'a> {
     Moment { send: Some((send, context)), about: context.about, ..Moment::bare(world, target) }
-}
-
-fn see_all(
-    dockets: &mut [Docket],
-    rules: &RuleSet,
-    target: &Target,
-    happened: Happened,
-    moment: &Moment,
-) -> Result<(), PredicateError> {
-    for docket in dockets.iter_mut().filter(|docket| docket.judged) {
-        for at in 0..docket.watches.len() {
-            let found = docket.watches[at].see(happened, moment).map_err(|error| {
-                PredicateError(format!("{}: requirement {}: {error}", docket.requirement.file, docket.requirement.id))
-            })?;
-            for found in found {
-                docket.add(found, rules, target);
-            }
-        }
-    }
-    Ok(())
-}
-
-impl Docket<'_> {
-    fn add(&mut self, found: Found, rules: &RuleSet, target: &Target) {
-        let features = counts_against(self.requirement, found.operation, rules, target);
-        let alike =
-            self.findings.iter_mut().find(|finding| finding.message == found.message && finding.features == features);
-        if let Some(alike) = alike {
-            alike.exchanges.extend(found.exchanges);
-            alike.exchanges.sort_unstable();
-            alike.exchanges.dedup();
-        } else if self.findings.len() < MOST_FINDINGS {
-            let remedy = self.requirement.remedy.clone();
-            self.findings.push(Finding { exchanges: found.exchanges, message: found.message, remedy, features });
-        } else {
-            self.left_out += 1;
-        }
-    }
-}
-
-/// Ids of the chosen features that a broken requirement counts against.
-fn counts_against(
-    requirement: &Requirement,
-    operation: Option<Operation>,
-    rules: &RuleSet,
-    target: &Target,
-) -> Vec<&'static str> {
-    let chosen = |feature: &Feature| target.features.contains(feature);
-    if requirement.counts == Counts::Own {
-        return requirement.judged_for.iter().copied().filter(|f| chosen(f)).map(Feature::id).collect();
-    }
-    let owners = rules.features.iter().filter(|feature| chosen(&feature.feature));
-    let owners = owners.filter(|feature| operation.is_some_and(|operation| feature.operations.contains(&operation)));
-    let owners: Vec<&'static str> = owners.map(|feature| feature.feature.id()).collect();
-    if owners.is_empty() { vec![Feature::Onboarding.id()] } else { owners }
-}
-
-/// A requirement's verdict, with the features in which it is undecided.
-struct Settled {
-    verdict: RequirementVerdict,
-    undecided: Vec<&'static str>,
-}
-
-fn settle(mut docket: Docket, rules: &RuleSet, target: &Target, goes_on: bool, hidden: Hidden) -> Settled {
-    let excused = hidden.any() && docket.watches.iter().any(Watch::waits_for_a_look_up);
-    let exercised = docket.watches.iter().any(|watch| watch.exercised);
-    let exercised = exercised && !excused && !hidden.leaves_open(docket.requirement);
-    let owed: Vec<Found> =
-        std::mem::take(&mut docket.watches).into_iter().flat_map(|watch| watch.owed(hidden.any())).collect();
-    let mut undecided = Vec::new();
-    for found in owed {
-        if goes_on {
-            undecided.extend(counts_against(docket.requirement, found.operation, rules, target));
-        } else {
-            docket.add(found, rules, target);
-        }
-    }
-    undecided.sort_unstable();
-    undecided.dedup();
-    docket.findings.sort_by(|a, b| a.exchanges.cmp(&b.exchanges));
-    if docket.left_out > 0
-        && let Some(last) = docket.findings.last_mut()
-    {
-        last.message = format!("{} (and {} more findings like these)", last.message, docket.left_out);
-    }
-    let level = docket.requirement.level;
-    let status = match (docket.findings.is_empty(), level) {
-        (false, Level::Must) => Status::Failed,
-        (false, Level::Should) => Status::Warning,
-        (true, _) if !undecided.is_empty() => Status::Inconclusive,
-        (true, _) if exercised => Status::Passed,
-        (true, _) => Status::NotExercised,
-    };
-    let verdict = RequirementVerdict {
-        id: docket.requirement.id.clone(),
-        level,
-        status,
-        title: docket.requirement.title.clone(),
-        source: docket.requirement.source.clone(),
-        findings: docket.findings,
-    };
-    Settled { verdict, undecided }
 }
 
 fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[Settled]) -> Outcome {

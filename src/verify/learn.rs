@@ -140,7 +140,12 @@ impl World {
         if let Some(delay) = send.answer.poll_delay_ms {
             track.poll_delay_ms = Some(delay);
         }
-        track.failed_in_go = if send.failed() { track.failed_in_go + 1 } else { 0 };
+        match send.status {
+            Some(status) if status < 400 => track.failed_in_go = 0,
+            // A refusal in between is no pause: the go is the same.
+            Some(status) if status < 500 => {}
+            _ => track.failed_in_go += 1,
+        }
         // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
         if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
             return;

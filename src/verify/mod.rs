@@ -9,6 +9,7 @@ pub mod case;
 pub mod conflict;
 pub mod content;
 pub mod context;
+mod docket;
 pub mod facts;
 mod facts_about;
 mod hidden;

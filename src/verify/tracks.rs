@@ -72,7 +72,7 @@ pub struct CallTrack {
     pub lost: bool,
     /// How many sends failed in a row.
     pub failures: u32,
-    /// How many of them since the last long pause.
+    /// How many sends failed since the last long pause or success.
     pub failed_in_go: u32,
     /// Polls: the pause before the latest send, where it followed a failed one.
     pub back_off_ms: Option<i64>,

@@ -187,6 +187,9 @@ pub struct RequirementVerdict {
     pub source: String,
     /// Each time it was broken, in the order of the exchanges.
     pub findings: Vec<Finding>,
+    /// Whether it is judged for a chosen feature; one that is not is never exercised.
+    #[serde(skip)]
+    pub judged: bool,
 }
 
 /// A broken requirement with its evidence.

@@ -163,6 +163,13 @@ fn notified(statuses: &'static [&'static str]) -> (Option<i32>, serde_json::Valu
     let verdict = verdict(home.path(), None);
     let requirement = verdict["requirements"].as_array().unwrap().iter().find(|one| one["id"] == "NOT-01").unwrap();
     let sent = taken.lock().unwrap().clone();
+    // Each notification carries the chain's head of that moment: its receiver is a witness.
+    for one in &sent {
+        let head = one.lines().find_map(|line| line.strip_prefix("x-poscert-chain-head: ")).unwrap();
+        let mut asked = poscert(home.path());
+        let asked = asked.args(["verify", "capture", "--format", "json", "--witnessed", head]).output().unwrap();
+        assert!(text(&asked.stdout).contains(head), "{head}: {}", text(&asked.stderr));
+    }
     (output.status.code(), requirement.clone(), sent, text(&output.stderr))
 }
 

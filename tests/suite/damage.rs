@@ -148,6 +148,7 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
         let read = salvaged["capture"]["exchanges"].as_u64().unwrap();
         assert!(read <= left && read >= left - 3, "{what}: {read}, {}", remarks(&salvaged));
         assert!(remarks(&salvaged).contains(words), "{what}: {}", remarks(&salvaged));
+        assert!(!remarks(&salvaged).contains(&format!("{what}/")), "{what}: a verdict says nothing of the place");
     }
     refused(&run(home, &["verify", "nowhere", "--salvage"]), &["nowhere"]);
     std::fs::write(home.join("letter"), "Dear").unwrap();

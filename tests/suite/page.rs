@@ -259,9 +259,15 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let upstream = format!("http://{}", page.address);
     let address = page.address.clone();
     let taken = ["--page", &address];
-    let output = poscert(home.path()).arg("certify").args(taken).args(["--capture", "other"]).output().unwrap();
+    let free = ["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--capture", "other"];
+    let output = poscert(home.path()).arg("certify").args(taken).args(free).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot listen there"), "{output:?}");
+    // Nobody fills in the page of a recorder that cannot listen.
+    let busy = ["--listen", &address, "--proxy-listen", "127.0.0.1:0", "--capture", "other", "--page", "127.0.0.1:0"];
+    let output = poscert(home.path()).arg("certify").args(busy).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+    assert!(text(&output.stderr).contains("is taken by another program"), "{output:?}");
     drop(page);
     let mut command = poscert(home.path());
     command.arg("certify").args(taken).args(TOLD).args(["--capture", "other"]);
@@ -308,6 +314,15 @@ fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
 fn verdict(home: &Path) -> Value {
     let shown = poscert(home).args(["verify", "capture", "--format", "json"]).output();
     serde_json::from_slice(&shown.unwrap().stdout).unwrap()
+}
+
+#[test]
+fn all_six_features_are_gone_through_by_the_words_of_the_page() {
+    let (code, home) = walk("all");
+    let verdict = verdict(home.path());
+    assert_eq!((code, &verdict["verdict"]), (Some(0), &"passed".into()));
+    let cases = verdict["features"].as_array().unwrap().iter().flat_map(|feature| feature["cases"].as_array().unwrap());
+    assert!(cases.clone().count() > 20 && cases.clone().all(|case| case["status"] == "passed"), "{:?}", cases);
 }
 
 #[test]

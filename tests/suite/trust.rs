@@ -118,6 +118,14 @@ fn a_trusted_key_asks_for_a_seal() {
     assert!(second_line(&unsealed).starts_with("Nobody sealed this capture."), "{}", second_line(&unsealed));
 }
 
+/// The head of a capture's chain after so many records, made with another reader's means.
+fn said_at(home: &Path, capture: &str, count: usize) -> String {
+    let capture = poscert::capture::open(&home.join(capture)).unwrap();
+    let records = capture.log().unwrap().take(count).map(Result::unwrap);
+    let head = records.fold(poscert::seal::Head::default(), |head, bytes| head.then(&bytes));
+    format!("{}:{}", head.count, head.digest)
+}
+
 #[test]
 fn a_challenge_and_the_chains_head_go_with_the_capture() {
     let home = tempfile::tempdir().unwrap();
@@ -128,7 +136,24 @@ fn a_challenge_and_the_chains_head_go_with_the_capture() {
     let (verdict, _) = verdict(home, &["capture"]);
     let digest = verdict["capture"]["digest"].as_str().unwrap();
     let records = shown(home, "capture");
-    assert!(said.contains(&format!("chain: {} records, head {digest}", records.len())), "{said}");
+    let head = format!("{}:{digest}", records.len());
+    assert!(said.contains(&format!("head of its chain {head}\n")), "{said}");
+    // The first record alone: noted while the capture was hardly begun.
+    let begun = said_at(home, "capture", 1);
+    done(home, &["export", "capture", "-o", "x.poscert", "--key", "holder.pem"]);
+    for file in ["capture", "x.poscert"] {
+        let (verdict, _) = crate::program::verdict(home, &[file, "--witnessed", &head, "--witnessed", &begun]);
+        let remarks = verdict["remarks"].to_string();
+        assert!(remarks.contains(&head) && remarks.contains(&begun), "{remarks}");
+    }
+    let other = head.replace(&digest[..4], if digest.starts_with("0000") { "1111" } else { "0000" });
+    let longer = format!("{}:{digest}", records.len() + 1);
+    for noted in [&other, &longer] {
+        refused(&verify(home, &["capture", "--witnessed", noted]), &["never had the head", noted.as_str()]);
+    }
+    refused(&verify(home, &["capture", "--witnessed", digest]), &["COUNT:DIGEST"]);
+    done(home, &["export", "capture", "-o", "x.har"]);
+    refused(&verify(home, &["x.har", "--witnessed", &head]), &["x.har is a HAR"]);
     assert_eq!(records[0]["challenge"], words);
     assert!(verdict["remarks"].to_string().contains(words));
     assert!(done(home, &["show", "capture"]).contains(words));

@@ -131,7 +131,9 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     // Whether it is JSON at all says more than where it stopped to be a HAR.
     let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
     let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
-        (None, _) => (Trouble::NotACapture, format!("{name} is empty: name a capture directory or a HAR file")),
+        (None, _) => {
+            (Trouble::NotACapture, format!("{name} is empty: name a capture directory, a sealed archive or a HAR file"))
+        }
         (Some(b'{'), Some(broken)) => {
             (Trouble::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
         }

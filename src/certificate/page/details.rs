@@ -167,7 +167,8 @@ fn requirements(predicate: &Predicate) -> Markup {
         section {
             h2 { "Requirements" }
             p.legend {
-                span.passed { "✓ " (held) " held" } span.warned { "! " (warned) " with a warning" }
+                span.passed { "✓ " (held) " held" }
+                @if warned > 0 { span.warned { "! " (warned) " with a warning" } }
                 span.untouched { "– " (untouched) " not exercised" }
             }
             ul.grid {

@@ -45,7 +45,7 @@ fn name(client: &Client) -> String {
 fn head(certificate: &Certificate) -> Markup {
     html! {
         div.top {
-            p.brand { "PoS API v10" }
+            p.brand { "MobilePay PoS API v10" }
             p.number { "No. " (certificate.id()) }
         }
         (emblem::seal())

@@ -117,6 +117,7 @@ impl State {
     fn ended_as(&mut self) -> Result<String, String> {
         let fresh = self.judge.fresh();
         let mut judge: Judge<'static> = std::mem::replace(&mut self.judge, fresh);
+        self.told.clear();
         for exchange in std::mem::take(&mut self.beyond).into_values() {
             let record = Record::Exchange(Box::new(exchange));
             judge.take(&record).map_err(|error| error.to_string())?;

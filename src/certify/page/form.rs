@@ -3,6 +3,7 @@
 use crate::api::Feature;
 use crate::api::form::fields;
 use crate::certify::session::Identification;
+use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
 
 /// A field of the identification.
@@ -22,14 +23,14 @@ pub const FIELDS: [Field; 6] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
-        hint: "Who makes the client: you, as MobilePay knows you.",
+        hint: "Who makes the client: you, as MobilePay knows you. A certificate needs it.",
         example: "ACME",
     },
     Field {
         name: "client-id",
         label: "Client id",
         hint: "The id that the developer portal shows for your client, a GUID.",
-        example: "c0ffee00-0000-4000-8000-000000000001",
+        example: TEST_CLIENT,
     },
     Field {
         name: "client-version",

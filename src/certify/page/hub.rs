@@ -3,6 +3,7 @@
 //! Bounded: the last sentences and the last exchanges are kept here, all others stand in the capture.
 
 use super::approval::Approval;
+use crate::capture::Writer;
 use crate::capture::record::{Exchange, Session};
 use crate::certify::Conductor;
 use crate::certify::line::Line;
@@ -10,7 +11,6 @@ use crate::certify::session::Identification;
 use crate::proxy::Watch;
 use crate::report::ExchangeView;
 use crate::rules::RuleSet;
-use crate::verify::content;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -75,6 +75,8 @@ pub struct Led {
     pub session: Session,
     /// Where the recorder is.
     pub reach: Reach,
+    /// The capture, whose chain grows.
+    pub writer: Writer,
     /// Sends the check-in notification, where the client has a callback.
     pub notify: Option<Notify>,
 }
@@ -221,7 +223,7 @@ impl Hub {
 
 impl Watch for Hub {
     fn exchange(&self, exchange: &Exchange) {
-        let view = Arc::new(ExchangeView::of(exchange, content::readable));
+        let view = Arc::new(ExchangeView::of(exchange));
         self.change(|state| {
             state.seen = state.seen.saturating_add(1);
             state.traffic.push_back(Seen { place: state.seen, view });

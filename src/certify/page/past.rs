@@ -4,7 +4,6 @@ use super::hub::{Hub, Phase};
 use super::view::exchange;
 use crate::capture::{self, Record};
 use crate::report::ExchangeView;
-use crate::verify::content;
 use maud::{Markup, html};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -67,7 +66,7 @@ fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String
     let sentence = |error: capture::CaptureError| error.sentence;
     for record in capture::open(capture).map_err(sentence)?.records().map_err(sentence)? {
         if let Record::Exchange(exchange) = record.map_err(sentence)? {
-            take(ExchangeView::of(&exchange, content::readable));
+            take(ExchangeView::of(&exchange));
         }
     }
     Ok(())

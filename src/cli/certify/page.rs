@@ -11,6 +11,7 @@ use crate::cli::{Failure, verify};
 use crate::pki::recipes;
 use crate::report::{Format, Style};
 use crate::rules::RuleSet;
+use crate::sandbox::TEST_CLIENT;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -66,6 +67,9 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     }
     if let Some(version) = version {
         till.push_str(&format!(" --client-version {version}"));
+    }
+    if let Some(client) = client.filter(|client| client.client_id != TEST_CLIENT) {
+        till.push_str(&format!(" --client-id {}", client.client_id));
     }
     let recipes = recipes::for_clients(greeting.files, &base_url);
     Reach {

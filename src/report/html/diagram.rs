@@ -1,7 +1,7 @@
 //! A sequence diagram of a case as inline SVG: client, recorder, backend and customer from left to right, time
 //! downwards. Colours come from the style sheet by class, so that it follows light and dark.
 
-use crate::api::PaymentState;
+use crate::api::{Operation, PaymentState};
 use crate::report::view::{Actor, ExchangeView, time};
 use crate::report::words;
 use maud::{Markup, html};
@@ -77,7 +77,8 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
     let mut before: Option<&ExchangeView> = None;
     let mut state = None;
     for view in views {
-        if let Some(act) = customers_act(state, view.state) {
+        let polled = view.state.filter(|_| view.name == Operation::QueryPayment.name());
+        if let Some(act) = customers_act(state, polled) {
             y += 16;
             marks.push(Mark {
                 y,
@@ -88,19 +89,20 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
             marks.push(Mark { y, class: "customer", shape: Shape::Arrow { from: CUSTOMER, to: BACKEND } });
             y += 6;
         }
-        state = view.state.or(state);
+        state = polled.or(state);
         y = exchange(&mut marks, view, before, y);
         before = Some(view);
     }
     (marks, y)
 }
 
-/// What the customer must have done where a poll shows another state than the one before it.
+/// What the customer must have done where a poll shows another state than the one before it, or the first poll another
+/// than that of a payment that has just been started.
 fn customers_act(before: Option<PaymentState>, now: Option<PaymentState>) -> Option<&'static str> {
     use PaymentState::*;
-    match (before?, now?) {
+    match (before.unwrap_or(Initiated), now?) {
         (before, now) if before == now => None,
-        (Initiated, IssuedToUser) | (Prepared, Paired) => Some("the customer checks in"),
+        (Initiated, IssuedToUser) | (Initiated | Prepared, Paired) => Some("the customer checks in"),
         (Initiated | IssuedToUser, Reserved) => Some("the customer accepts"),
         (Prepared | Paired | Initiated | IssuedToUser, CancelledByUser) => Some("the customer cancels"),
         _ => None,
@@ -113,11 +115,11 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
     let gap = before
         .filter(|before| before.run == view.run)
         .and_then(|before| view.start_us.checked_sub(before.end_us))
-        .map(|gap| format!("{} later", time(gap)))
+        .map(|gap| format!(", {} later", time(gap)))
         .unwrap_or_default();
     let name: String = view.name.chars().take(34).collect();
-    let left = format!("#{} {name}", view.number);
-    marks.push(Mark { y, class: "call", shape: Shape::Label { left, right: gap } });
+    let left = format!("#{} {name}{gap}", view.number);
+    marks.push(Mark { y, class: "call", shape: Shape::Label { left, right: String::new() } });
     y += 9;
     marks.push(Mark { y, class: "request", shape: Shape::Arrow { from, to: RECORDER } });
     if view.forwarded {

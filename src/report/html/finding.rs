@@ -1,6 +1,7 @@
 //! What failed and what to look at, each finding with its exchanges opened, once each.
 
-use super::{Exchanges, chip, exchange, level_chip};
+use super::{Exchanges, chip, code, exchange, level_chip};
+use crate::report::Tally;
 use crate::report::fold::{Fold, fold};
 use crate::report::words;
 use crate::verify::verdict::{CaseVerdict, Level, RequirementVerdict};
@@ -27,8 +28,8 @@ pub(super) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
 pub(super) fn section(
     id: &str,
     title: &str,
-    requirements: &[&RequirementVerdict],
-    cases: &[&CaseVerdict],
+    tally: &Tally,
+    (requirements, cases): (&[&RequirementVerdict], &[&CaseVerdict]),
     exchanges: &Exchanges,
     shown: &mut Shown,
 ) -> Markup {
@@ -37,17 +38,18 @@ pub(super) fn section(
             section id=(id) {
                 h2 { (title) " " span.count { (requirements.len() + cases.len()) } }
                 @for requirement in requirements { (self::requirement(id, requirement, exchanges, shown)) }
-                @for case in cases { (self::case(id, case)) }
+                @for case in cases { (self::case(id, tally, case)) }
             }
         }
     }
 }
 
-fn case(class: &str, case: &CaseVerdict) -> Markup {
+fn case(class: &str, tally: &Tally, case: &CaseVerdict) -> Markup {
     html! {
         article class={ "broken " (class) } {
             h3 { (chip("id", &words::safe(&case.id))) " " (words::safe(&case.title)) }
             p { "The case was not brought to its end: " (words::case_sentence(case)) "." }
+            p.remedy { strong { "Remedy" } " " (code(&tally.advice(case))) }
         }
     }
 }
@@ -65,7 +67,7 @@ fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchan
             }
             @if !rest.is_empty() {
                 @let all: Vec<_> = rest.iter().flat_map(|f| std::iter::once(f.first).chain(f.rest.clone())).collect();
-                p.dim { "and " (words::count(all.len(), "other finding")) ": " (words::first_exchanges(&all)) }
+                p.dim { "and " (words::count(all.len(), "other finding")) ": " (words::own_exchanges(&all, 0)) }
             }
         }
     }
@@ -84,11 +86,11 @@ fn finding(fold: &Fold, before: &str, is_warning: bool, exchanges: &Exchanges, s
             p.dim {
                 @if !first.features.is_empty() { "Counts against " (words::list(&first.features)) ". " }
                 @if !fold.rest.is_empty() {
-                    "And " (fold.rest.len()) " more like it: " (words::first_exchanges(&fold.rest))
+                    "And " (fold.rest.len()) " more like it: " (fold.others())
                 }
             }
             @if first.remedy != before && !first.remedy.is_empty() {
-                p.remedy { strong { "Remedy" } " " (words::safe(&first.remedy)) }
+                p.remedy { strong { "Remedy" } " " (code(&words::safe(&first.remedy))) }
             }
             @for (at, number) in first.exchanges.iter().take(OPENED).enumerate() {
                 @if let Some(view) = exchanges.get(number) {

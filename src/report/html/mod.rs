@@ -40,8 +40,8 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
         (head(verdict, &tally))
         main {
             (features(verdict))
-            (finding::section("failed", "What failed", &tally.failed, &tally.failed_cases, &exchanges, &mut shown))
-            (finding::section("warnings", "Warnings", &tally.warnings, &tally.broken_optional_cases, &exchanges, &mut shown))
+            (finding::section("failed", "What failed", &tally, (&tally.failed, &tally.failed_cases), &exchanges, &mut shown))
+            (finding::section("warnings", "Warnings", &tally, (&tally.warnings, &tally.broken_optional_cases), &exchanges, &mut shown))
             (open(&tally))
             (case::section(verdict, &exchanges))
             (requirements(verdict))

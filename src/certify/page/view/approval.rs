@@ -30,9 +30,11 @@ pub fn render(approval: &Approval) -> Markup {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
                 p { (code(&sentence(&tally.next_step().replace("CAPTURE", &approval.capture)))) }
-                @if verdict.verdict != Outcome::Passed {
+                @if tally.failed_cases.len() + tally.missing_cases.len() > 0 {
                     p.hint { "Go on in this capture, at the first case that was not shown:" }
                     (copy("again-line", "line that goes on", &approval.again))
+                }
+                @if verdict.verdict != Outcome::Passed {
                     p.hint { "After the till was mended, a new attempt, in which what was recorded before counts no more:" }
                     (copy("anew-line", "line that begins a new attempt", &approval.anew))
                 }

@@ -122,7 +122,13 @@ impl Panel<'_> {
             p.eyebrow { @if self.outlook.over { "The cases are done" } @else { "Between two cases" } }
             h2 #due-title { (self.headline()) }
             @if self.outlook.over && left.is_empty() {
-                p { "Every case that is needed was shown. The verdict also judges every call against the requirements." }
+                p {
+                    "Every case that is needed was shown. The verdict also judges every call against the requirements"
+                    @match self.outlook.broken.len() {
+                        0 => ".",
+                        count => { ": " strong { (words::count(count, "requirement")) " broken" } ", as told below." }
+                    }
+                }
             } @else if self.outlook.over {
                 p { (words::count(left.len(), "case")) " of those that are needed " (if left.len() == 1 { "was" } else { "were" })
                     " not shown. Mend the till and try them again, or take the verdict as it stands." }

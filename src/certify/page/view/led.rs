@@ -1,10 +1,11 @@
 //! The third step: the certification under way, in parts that are sent again when they change.
 
 use super::due::Panel;
-use super::{cases, connect, exchange, order};
-use crate::certify::outlook::Outlook;
+use super::{cases, code, connect, exchange, order};
+use crate::certify::outlook::{Broken, Outlook};
 use crate::certify::page::hub::{Hub, Led, Said, Seen};
 use crate::report::words;
+use crate::seal::Head;
 use maud::{Markup, html};
 use std::collections::VecDeque;
 
@@ -36,8 +37,10 @@ pub fn parts(hub: &Hub, led: &Led) -> Parts {
     let parts = vec![
         ("part-due", panel.render().into_string()),
         ("part-tally", tally(&outlook, state.seen).into_string()),
+        ("part-broken", broken(&outlook.broken).into_string()),
         ("part-cases", cases::render(hub.rules, &led.session.features, &outlook).into_string()),
         ("part-said", said(&state.said).into_string()),
+        ("part-chain", chain(led.writer.head()).into_string()),
     ];
     Parts { parts, headline }
 }
@@ -60,6 +63,7 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
             section.card.due aria-labelledby="due-title" { (part("part-due")) }
             section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
             div.more {
+                (part("part-broken"))
                 (connect::render(&led.reach, seen == 0))
                 section.card aria-labelledby="said-title" { h2 #said-title { "What happens" } (part("part-said")) }
                 section.card aria-labelledby="traffic-title" {
@@ -68,6 +72,7 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
                     p.hint #no-traffic hidden[!rows.is_empty()] { "Nothing yet: the till has not called." }
                     ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
                     p { a href="/traffic" { "All exchanges of the capture" } }
+                    (part("part-chain"))
                 }
                 section.card aria-labelledby="else-title" {
                     h2 #else-title { "Otherwise" }
@@ -104,6 +109,41 @@ fn tally(outlook: &Outlook, seen: u64) -> Markup {
         div.tally {
             p { strong { (shown) } " of " (needed) " cases shown" }
             p { strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" } " recorded" }
+        }
+    }
+}
+
+/// What the verdict will fail on, whatever comes.
+fn broken(broken: &[Broken]) -> Markup {
+    html! {
+        @if !broken.is_empty() {
+            section.card aria-labelledby="broken-title" {
+                h2 #broken-title { "Broken so far" }
+                p.hint { "Each call is judged as it comes. As these stand, the verdict is failed: mend the till and start over." }
+                @for one in broken {
+                    article.broken {
+                        h3 { span.chip.id { (words::safe(&one.id)) } " " (words::safe(&one.title)) }
+                        p {
+                            @if let Some(number) = one.first.exchanges.first() {
+                                a href={ "/exchange/" (number) } data-exchange { "Exchange " (number) } ": "
+                            }
+                            bdi { (words::safe(&one.first.message)) }
+                            @if one.more > 0 { span.dim { " (and " (one.more) " more)" } }
+                        }
+                        p.remedy { strong { "To mend it: " } (code(&words::safe(&one.first.remedy))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a witness notes.
+fn chain(head: Head) -> Markup {
+    html! {
+        p.hint.chain {
+            "The head of the capture's chain, for a witness to note: " code { (head) }
+            ". Later, " code { "verify --witnessed" } " takes only a capture that had it."
         }
     }
 }

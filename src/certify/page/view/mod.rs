@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod identify;
 pub mod led;
 
+pub use crate::report::html::code;
 use maud::{DOCTYPE, Markup, html};
 
 /// The four steps.
@@ -21,15 +22,7 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · poscert" }
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
-                link rel="stylesheet" href="/style.css";
-                script src="/page.js" defer {}
-            }
+            (head(title, &html! { script src="/page.js" defer {} }))
             body data-phase=(phase) data-now=(now_ms) data-seen=(seen) {
                 a.skip href="#main" { "To the content" }
                 header.top {
@@ -46,6 +39,20 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
         }
     };
     page.into_string()
+}
+
+fn head(title: &str, script: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · poscert" }
+            link rel="icon" href="/icon.svg" type="image/svg+xml";
+            link rel="stylesheet" href="/style.css";
+            (script)
+        }
+    }
 }
 
 fn stepper(now: Option<usize>) -> Markup {
@@ -70,13 +77,7 @@ pub fn sorry(title: &str, sentence: &str) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · poscert" }
-                link rel="stylesheet" href="/style.css";
-            }
+            (head(title, &html! {}))
             body {
                 main.wide {
                     h1 { (title) }
@@ -87,15 +88,6 @@ pub fn sorry(title: &str, sentence: &str) -> String {
         }
     };
     page.into_string()
-}
-
-/// A sentence of ours with its `commands` set as code.
-pub fn code(sentence: &str) -> Markup {
-    html! {
-        @for (at, part) in sentence.split('`').enumerate() {
-            @if at % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
 }
 
 /// A line to copy.
