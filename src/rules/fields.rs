@@ -130,7 +130,7 @@ pub const FIELDS: &[Field] = &[
         "call.failed_in_go",
         Int,
         false,
-        "how many sends of the call failed before this one, since a long pause or an answer below 500",
+        "how many sends of the call failed before this one, since a long pause or a success",
     ),
     f("call.gap_ms", Int, true, "from the end of the call's last send to the head of this one"),
     f("call.head_gap_ms", Int, true, "from the head of the call's last send to the head of this one"),
@@ -144,6 +144,7 @@ pub const FIELDS: &[Field] = &[
         false,
         "operation and body are those of the failed send before it, or of the send that was answered",
     ),
+    f("call.contradicted_n", Int, true, "a send of the same call with another body, made while this one was under way"),
     f(
         "call.twin_ms",
         Int,

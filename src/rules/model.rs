@@ -98,7 +98,7 @@ impl Check {
     /// Whether what it waits for is something that the verifier makes out of answers.
     pub fn waits_for_a_look_up(&self) -> bool {
         let Pattern::After { need, .. } = &self.pattern else { return false };
-        let looked_up = [Selector::Recovered, Selector::ConflictResolved];
+        let looked_up = [Selector::Recovered, Selector::ConflictResolved, Selector::ListedCaptured];
         need.iter().any(|event| event.on.iter().any(|selector| looked_up.contains(selector)))
     }
 }
@@ -233,13 +233,15 @@ pub enum Selector {
     Recovered,
     /// A name conflict on creating a PoS was looked into: the other PoS was looked up or deleted.
     ConflictResolved,
+    /// A list of captured payments named the payment.
+    ListedCaptured,
     /// A check-in notification was sent to the client.
     Notification,
 }
 
 impl Selector {
     /// The names that rule files use, beside those of operations.
-    pub const NAMES: [(&'static str, Selector); 11] = [
+    pub const NAMES: [(&'static str, Selector); 12] = [
         ("any", Selector::Any),
         ("documented", Selector::Documented),
         ("creates", Selector::Creates),
@@ -250,6 +252,7 @@ impl Selector {
         ("connection", Selector::Connection),
         ("recovered", Selector::Recovered),
         ("conflict-resolved", Selector::ConflictResolved),
+        ("listed-captured", Selector::ListedCaptured),
         ("notification", Selector::Notification),
     ];
 

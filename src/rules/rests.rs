@@ -39,6 +39,7 @@ impl Rests {
             "call.same_content"
             | "call.twin_ms"
             | "call.twin_n"
+            | "call.contradicted_n"
             | "call.unchanged_repeats"
             | "call.refused_n"
             | "call.amount"

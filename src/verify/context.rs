@@ -55,6 +55,8 @@ pub struct Context {
     pub twin_ms: Option<i64>,
     /// That call's last send.
     pub twin_n: Option<u64>,
+    /// The call was sent with another body while this send was under way.
+    pub contradicted_n: Option<u64>,
     /// A PoS of the name that is to be created is there already, by what the client knows.
     pub name_taken_n: Option<u64>,
     /// That PoS.

@@ -52,7 +52,7 @@ impl<'r> Docket<'r> {
     }
 
     /// What is said of it where the capture ends.
-    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool, hidden: Hidden) -> Settled {
+    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool, hidden: &Hidden) -> Settled {
         let excused = hidden.any() && self.watches.iter().any(Watch::waits_for_a_look_up);
         let exercised = self.watches.iter().any(|watch| watch.exercised);
         let exercised = exercised && !excused && !hidden.leaves_open(self.requirement);

@@ -230,7 +230,7 @@ impl Moment<'_> {
         Some(match field {
             "first_loss" => {
                 let sent_again = context.after_held || context.next_head.is_some();
-                Value::Bool(send.lost() && !context.lost_before && !sent_again)
+                Value::Bool(send.lost() && !context.lost_before && !sent_again && !track.twinned)
             }
             "first_failure" => {
                 let sent_again = context.after_held || context.next_head.is_some();
@@ -250,6 +250,7 @@ impl Moment<'_> {
             "same_content" => Value::Bool(context.same_content),
             "twin_ms" => ms(context.twin_ms),
             "twin_n" => n(context.twin_n),
+            "contradicted_n" => n(context.contradicted_n),
             "met_timeout" => {
                 let held = |head: super::send::Instant| {
                     send.end.ms_since(head).is_some_and(|ms| ms >= self.world.limits.timeout_ms)

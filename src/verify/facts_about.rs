@@ -105,7 +105,9 @@ impl Moment<'_> {
         let Some(payment) = self.about.payment else { return 0 };
         let left = listing.payments.iter().any(|&other| self.world.payments.at(other).reserved());
         let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
-        alike.filter(|_| !left).map_or(0, |list| list.len() as i64)
+        // One by one as it was decided, where some were captured and others cancelled.
+        let both = !listing.captured.is_empty() && !listing.cancelled.is_empty();
+        alike.filter(|_| !left && !both).map_or(0, |list| list.len() as i64)
     }
 
     pub(super) fn refund(&self, field: &str) -> Option<Value> {

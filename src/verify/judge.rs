@@ -121,7 +121,7 @@ impl<'r> Judge<'r> {
             cases: self.cases.clone(),
             waits: self.waits.clone(),
             seen: self.seen,
-            hidden: self.hidden,
+            hidden: self.hidden.clone(),
         }
     }
 
@@ -156,6 +156,7 @@ impl<'r> Judge<'r> {
             let happened = match *what {
                 Emitted::Recovered(call) => Happened::Recovered(call),
                 Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
+                Emitted::ListedCaptured(payment) => Happened::ListedCaptured(payment),
             };
             self.look(happened, send, context)?;
         }
@@ -188,7 +189,7 @@ impl<'r> Judge<'r> {
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
         for docket in self.dockets {
-            requirements.push(docket.settle(self.rules, self.target, goes_on, self.hidden));
+            requirements.push(docket.settle(self.rules, self.target, goes_on, &self.hidden));
         }
         let target = self.target;
         let mut features = Vec::new();
@@ -216,7 +217,7 @@ impl<'r> Judge<'r> {
                 id: feature.feature.id(),
                 title: feature.title.clone(),
                 verdict: match outcome(feature.feature, &cases, &requirements) {
-                    Outcome::Passed if self.hidden.any() => Outcome::Incomplete,
+                    Outcome::Passed if self.hidden.any_of(&feature.operations) => Outcome::Incomplete,
                     other => other,
                 },
                 cases,

@@ -39,6 +39,11 @@ impl World {
         if creates && first {
             self.creates.entry(send.content).or_default().push(context.call);
         }
+        let twin = context.twin_n;
+        for &call in self.creates.get(&send.content).filter(|_| twin.is_some()).into_iter().flatten() {
+            let other = self.calls.at_mut(call);
+            other.twinned |= Some(other.last_n) == twin || other.in_flight.iter().any(|(n, _)| Some(*n) == twin);
+        }
         let tick = self.tick;
         let begins = self.begins_go(self.calls.at(context.call), send.head);
         let track = self.calls.at_mut(context.call);
@@ -48,6 +53,14 @@ impl World {
             track.go_head = Some(send.head);
             track.failed_in_go = 0;
         }
+        let open = track.in_flight.last().map(|(n, _)| *n).filter(|n| *n == track.last_n);
+        let shown = track.content_known && send.body.known;
+        if let Some(n) = open.filter(|_| {
+            (creates || send.operation == Some(CapturePayment)) && shown && track.last_content != send.content
+        }) {
+            track.contradicted.push((n, send.n));
+        }
+        track.twinned |= context.twin_n.is_some();
         track.sends += 1;
         track.touched = tick;
         track.last_content = send.content;
@@ -107,17 +120,18 @@ impl World {
         if let (Some(token), Some(401)) = (context.token, send.status) {
             self.tokens.at_mut(token).refused_n.get_or_insert(send.n);
         }
+        let mut emitted = Vec::new();
         match send.operation {
             Some(CreatePos | GetPos | GetPosWithFilter | DeletePos | GetCheckIn) => self.learn_pos(send, context),
             Some(InitiatePayment | PreparePayment) => self.learn_create(send, context),
             Some(PaymentReady | CapturePayment | CancelPayment) => self.learn_act(send, context),
             Some(QueryPayment) => self.learn_poll(send, context),
-            Some(QueryPaymentIds) => self.learn_list(send, context),
+            Some(QueryPaymentIds) => emitted.extend(self.learn_list(send, context)),
             Some(CreateRefund | GetRefund | CaptureRefund | CancelRefund) => self.learn_refund(send, context),
             _ => {}
         }
         self.found(send, context);
-        let mut emitted = self.recover(send, context);
+        emitted.extend(self.recover(send, context));
         emitted.extend(self.resolve_conflicts(send, context));
         emitted
     }
@@ -128,6 +142,8 @@ impl World {
         track.in_flight.retain(|(n, _)| *n != send.n);
         context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
         track.overtaken.retain(|(n, _)| *n != send.n);
+        context.contradicted_n = track.contradicted.iter().find(|(n, _)| *n == send.n).map(|(_, later)| *later);
+        track.contradicted.retain(|(n, _)| *n != send.n);
         match send.status {
             None if send.lasted_ms() >= limit => track.go_timeouts += 1,
             Some(500) => track.go_500s += 1,
@@ -175,7 +191,11 @@ impl World {
         let resolved = send.status.is_some_and(|status| status < 400);
         let asked = send.method == "GET" && send.status.is_some_and(|status| status < 500);
         let undone = send.is(&[CancelPayment, CancelRefund, DeletePos]) && resolved;
-        let mut concerned = if asked || undone { concerns(send, self, context) } else { Vec::new() };
+        let mut concerned = match (undone, asked) {
+            (true, _) => concerns(send, self, context),
+            (false, true) => asks_about(send, self, context),
+            (false, false) => Vec::new(),
+        };
         concerned.extend(send.answer.found.iter().cloned());
         let requests = &mut self.requests;
         self.refused.retain(|&request| {
@@ -205,6 +225,26 @@ impl World {
         track.vat.clone_from(&send.asked_vat);
         track.issued = Some((send.end, *good_for));
         self.last_token = Some(place);
+    }
+}
+
+/// The ids that a query is about, for a request that was refused: a payment stands for its PoS only where it may be what
+/// is in the way there, and neither a store nor a check-in tells anything of a refusal.
+fn asks_about(send: &Send, world: &World, context: &Context) -> Vec<String> {
+    let named = || send.path_id.clone().into_iter();
+    match send.operation {
+        Some(GetCheckIn | GetStore | GetStores | GetDetailedStores) => Vec::new(),
+        Some(GetPos) => named().collect(),
+        Some(QueryPayment) => {
+            let in_the_way = context.about.payment.is_some_and(|payment| world.payments.at(payment).may_block());
+            let pos = context.about.pos.filter(|_| in_the_way).map(|pos| world.poses.at(pos).id.clone());
+            named().chain(pos).collect()
+        }
+        Some(GetRefund) => {
+            let payment = context.about.payment.map(|payment| world.payments.at(payment).id.clone());
+            named().chain(payment).collect()
+        }
+        _ => concerns(send, world, context),
     }
 }
 

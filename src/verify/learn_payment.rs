@@ -4,7 +4,7 @@ use super::content::Loyalty;
 use super::context::Context;
 use super::send::Send;
 use super::tracks::{CreateFailed, Listing};
-use super::world::World;
+use super::world::{Emitted, World};
 use crate::api::Operation::*;
 use crate::api::PaymentState;
 
@@ -21,16 +21,24 @@ impl World {
                 let track = self.poses.at_mut(pos);
                 context.block_cleared = track.has_started();
             }
-        } else if let Some(pos) = context.about.pos {
-            let tick = self.tick;
-            let track = self.poses.at_mut(pos);
-            if send.status == Some(409) && send.answer.code == "1301" {
-                track.creates_failed.clear();
-                track.blocked_n.get_or_insert(send.n);
-            } else if !send.answer_hidden && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
-                let (call, sent) = (context.call, context.tick);
-                track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
-            }
+        } else {
+            self.create_failed(send, context);
+        }
+    }
+
+    /// A create on a PoS was refused or failed: of a payment, or of a refund of one that was paid there.
+    pub(super) fn create_failed(&mut self, send: &Send, context: &Context) {
+        let Some(pos) = context.about.pos else { return };
+        let tick = self.tick;
+        let track = self.poses.at_mut(pos);
+        if send.status == Some(409) && send.answer.code == "1301" {
+            track.creates_failed.clear();
+            track.blocked_n.get_or_insert(send.n);
+            // Whatever was brought to an end before, something is in the way now.
+            track.unblocked_n = None;
+        } else if !send.answer_hidden && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
+            let (call, sent) = (context.call, context.tick);
+            track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
         }
     }
 
@@ -78,6 +86,8 @@ impl World {
         let hang = |then| go.go_head.and_then(|head: super::send::Instant| head.ms_since(then));
         let track = self.payments.at_mut(payment);
         let was_reserved = track.reserved();
+        // What can be captured was in nobody's way, unless a poll had said that it was.
+        let blocked = track.may_block() && (send.operation != Some(CapturePayment) || track.first_seen > 0);
         match send.operation {
             Some(PaymentReady) if send.status.is_some_and(|status| (400..500).contains(&status)) => {
                 // A ready that was refused fixes no amount.
@@ -125,7 +135,9 @@ impl World {
             }
             _ => {}
         }
-        self.unblock(payment, send.n);
+        if blocked {
+            self.unblock(payment, send.n);
+        }
     }
 
     pub(super) fn learn_poll(&mut self, send: &Send, context: &mut Context) {
@@ -136,6 +148,7 @@ impl World {
         let (tick, pos) = (self.tick, context.about.pos);
         let timed_out = send.no_answer() && send.lasted_ms() >= self.limits.timeout_ms;
         let track = self.payments.at_mut(payment);
+        let blocked = track.may_block();
         track.hidden |= send.answer_hidden;
         if track.reserved_n.is_none() {
             track.poll_timeouts += u32::from(timed_out);
@@ -181,7 +194,9 @@ impl World {
         if state.is_final() {
             track.final_n.get_or_insert(send.n);
         }
-        self.unblock(payment, send.n);
+        if blocked {
+            self.unblock(payment, send.n);
+        }
     }
 
     /// A payment that has come to an end may free its PoS for the create that was refused because of it.
@@ -202,9 +217,12 @@ impl World {
         }
     }
 
-    pub(super) fn learn_list(&mut self, send: &Send, context: &Context) {
-        if !send.succeeded() || send.parameter("state").eq_ignore_ascii_case("captured") {
-            return;
+    pub(super) fn learn_list(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+        if !send.succeeded() {
+            return Vec::new();
+        }
+        if send.lists_captured() {
+            return send.answer.found.iter().map(|id| self.listed_captured(id, send.n)).collect();
         }
         let tick = self.tick;
         let mut listing = Listing { n: send.n, ..Listing::default() };
@@ -229,6 +247,17 @@ impl World {
             self.free(pos, send.n);
         }
         self.listing = listing;
+        Vec::new()
+    }
+
+    /// A list of captured payments says of each that this is its final state.
+    fn listed_captured(&mut self, id: &str, n: u64) -> Emitted {
+        let payment = self.payment(id);
+        let track = self.payments.at_mut(payment);
+        track.captured_n.get_or_insert(n);
+        track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
+        (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
+        Emitted::ListedCaptured(payment)
     }
 
     fn swept(&mut self, payment: usize, cancelled: bool) {

@@ -8,6 +8,15 @@ use super::world::World;
 use crate::api::Operation::*;
 
 impl World {
+    /// A look-up does not find a PoS: where its delete got no answer, it was carried out.
+    fn gone(&mut self, pos: usize, n: u64) {
+        let calls = &self.calls;
+        let mut lost = self.losses.iter().map(|&call| calls.at(call));
+        if lost.any(|track| track.operation == Some(DeletePos) && track.about.pos == Some(pos)) {
+            self.poses.at_mut(pos).deleted_n.get_or_insert(n);
+        }
+    }
+
     pub(super) fn learn_pos(&mut self, send: &Send, context: &mut Context) {
         let filter = |name: &str| send.parameter(name).to_owned();
         match send.operation {
@@ -50,6 +59,10 @@ impl World {
                 track.merchant_pos_id.clone_from(&send.answer.merchant_pos_id);
             }
             Some(GetPosWithFilter) if send.succeeded() => {
+                let gone = self.asked_for(send).into_iter();
+                let gone: Vec<usize> =
+                    gone.filter(|&pos| !send.answer.found.contains(&self.poses.at(pos).id)).collect();
+                gone.into_iter().for_each(|pos| self.gone(pos, send.n));
                 let (name, beacon) = (filter("merchantposid"), filter("beaconid"));
                 let by_store = name.is_empty() && beacon.is_empty();
                 let found = &send.answer.found;
@@ -67,6 +80,9 @@ impl World {
                         self.poses.at_mut(pos).merchant_pos_id = name;
                     }
                 }
+            }
+            Some(GetPos) if send.status == Some(404) => {
+                context.about.pos.into_iter().for_each(|pos| self.gone(pos, send.n));
             }
             // A repeated delete may find nothing any more.
             Some(DeletePos) if send.succeeded() || (send.status == Some(404) && context.last_failed) => {

@@ -15,6 +15,8 @@ impl World {
             if track.created_n.is_none() {
                 track.created_n = Some(send.n);
                 track.payment = context.about.payment;
+                let pos = context.about.pos.map(|pos| self.poses.at_mut(pos));
+                pos.into_iter().for_each(|pos| pos.creates_failed.retain(|create| create.call != context.call));
                 // One that a poll had shown before counts already.
                 let counted = track.amount.is_some();
                 track.amount = track.amount.or(send.body.amount);
@@ -25,6 +27,9 @@ impl World {
                 }
             }
             return;
+        }
+        if send.operation == Some(CreateRefund) && !send.succeeded() {
+            return self.create_failed(send, context);
         }
         let Some(refund) = context.about.refund else { return };
         let (tick, mut shown) = (self.tick, false);

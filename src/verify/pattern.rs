@@ -33,6 +33,8 @@ pub enum Happened {
     Recovered(usize),
     /// The name conflict that this call met was looked into.
     ConflictResolved(usize),
+    /// A list said that this payment is captured.
+    ListedCaptured(usize),
     /// A check-in notification was sent.
     Notification,
 }
@@ -302,6 +304,9 @@ pub fn scope_of(scope: Scope, happened: Happened, moment: &Moment) -> Option<u64
     if let Happened::Recovered(call) | Happened::ConflictResolved(call) = happened {
         return matches!(scope, Scope::Call | Scope::Key).then_some(call as u64);
     }
+    if let Happened::ListedCaptured(payment) = happened {
+        return (scope == Scope::Payment).then_some(payment as u64);
+    }
     let context = moment.send.map(|(_, context)| context);
     let place = match scope {
         Scope::Client => Some(0),
@@ -359,6 +364,7 @@ fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> b
     match (selector, happened) {
         (Selector::Recovered, Happened::Recovered(_)) => return true,
         (Selector::ConflictResolved, Happened::ConflictResolved(_)) => return true,
+        (Selector::ListedCaptured, Happened::ListedCaptured(_)) => return true,
         (Selector::Connection, Happened::Connection) => return true,
         (Selector::Notification, Happened::Notification) => return true,
         (_, Happened::Request) if at == At::Request => {}
@@ -375,6 +381,10 @@ fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> b
         Selector::NotPolls => send.is_call && !send.operation.is_some_and(Operation::polled),
         Selector::Token => send.is_token,
         Selector::Simulation => send.is_simulation,
-        Selector::Connection | Selector::Recovered | Selector::ConflictResolved | Selector::Notification => false,
+        Selector::Connection
+        | Selector::Recovered
+        | Selector::ConflictResolved
+        | Selector::ListedCaptured
+        | Selector::Notification => false,
     }
 }

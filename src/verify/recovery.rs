@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::send::Send;
-use super::tracks::Loss;
+use super::tracks::{CallTrack, Loss};
 use super::world::{Emitted, World};
 use crate::api::{Operation, PaymentState, RefundState};
 use Operation::*;
@@ -18,7 +18,7 @@ impl World {
         self.losses.retain(|&call| {
             let track = calls.at_mut(call);
             let is_twin = track.content == send.content && twin.is_some_and(|n| n == track.last_n);
-            let again = call == context.call || is_twin;
+            let again = (call == context.call && asks_again(track, send)) || is_twin;
             if again {
                 // A call that was not sent again itself stays lost for whoever asks how it ended.
                 track.loss = track.loss.take().filter(|_| is_twin);
@@ -34,9 +34,13 @@ impl World {
         let named = [send.path_id.as_deref(), Some(&send.body.pos_id), Some(&send.body.payment_id)];
         let acts = send.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
         self.close(|track, loss| {
-            // A reservation that a look-up finds is used by ending it, anything else by any call on it.
-            let of_act = !track.operation.is_some_and(Operation::creates);
-            let used = (acts || !of_act) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
+            // A reservation that a look-up finds is used by ending it, a payment also by making it ready, anything else
+            // by any call on it.
+            let by_any = match track.operation {
+                Some(InitiatePayment | PreparePayment) => send.is(&[PaymentReady]),
+                operation => operation.is_some_and(Operation::creates),
+            };
+            let used = (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
             track.looked_up |= used;
             used
         })
@@ -47,18 +51,25 @@ impl World {
         if send.is_call && send.failed() {
             let track = self.calls.at_mut(context.call);
             if track.last_n == send.n {
-                track.loss = Some(Loss { n: send.n, found: Vec::new(), told: false, abandoned: false });
+                track.loss = Some(Loss {
+                    n: send.n,
+                    query: send.query.clone(),
+                    found: Vec::new(),
+                    told: false,
+                    abandoned: false,
+                });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
             }
             return Vec::new();
         }
-        let mut emitted = self.answered_late(context);
+        let mut emitted = self.answered_late(send, context);
         let body = self.created_with(send);
         let found = self.not_known_otherwise(&send.answer.found);
         let about = context.about;
         let asked_for = self.asked_for(send);
+        let listed: Vec<usize> = send.answer.found.iter().filter_map(|id| self.payments.find(id)).collect();
         let path_id = send.path_id.clone().unwrap_or_default();
         let payment_state = PaymentState::from_name(&send.answer.state);
         let refund_state = RefundState::from_name(&send.answer.state);
@@ -81,6 +92,17 @@ impl World {
                 (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && send.succeeded(),
                 // Whoever pays has checked in.
                 (Some(GetCheckIn), Some(InitiatePayment | PreparePayment)) => same_pos && send.succeeded(),
+                // What is polled to its end, or until PAY-05 asks for it, was not left behind.
+                (Some(InitiatePayment | PreparePayment), Some(QueryPayment)) => {
+                    let settled =
+                        payment_state.is_some_and(|state| state.is_final() || state == PaymentState::Reserved);
+                    settled && loss.found.contains(&path_id)
+                }
+                (Some(CapturePayment | CancelPayment), Some(QueryPaymentIds)) => {
+                    send.succeeded()
+                        && send.lists_captured()
+                        && track.about.payment.is_some_and(|one| listed.contains(&one))
+                }
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {
                         loss.found = vec![path_id.clone()];
@@ -112,7 +134,10 @@ impl World {
     }
 
     /// A send that was still under way when a later one of its call failed was answered after all.
-    fn answered_late(&mut self, context: &Context) -> Vec<Emitted> {
+    fn answered_late(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+        if !asks_again(self.calls.at(context.call), send) {
+            return Vec::new();
+        }
         let lost = self.losses.len();
         self.losses.retain(|&call| call != context.call);
         self.calls.at_mut(context.call).loss = None;
@@ -120,7 +145,7 @@ impl World {
     }
 
     /// The points of sale that a look-up by filter is about.
-    fn asked_for(&self, send: &Send) -> Vec<usize> {
+    pub(super) fn asked_for(&self, send: &Send) -> Vec<usize> {
         if send.operation != Some(GetPosWithFilter) {
             return Vec::new();
         }
@@ -214,10 +239,10 @@ impl World {
             !value.is_empty() && send.parameter(name) == value && !beside.iter().any(other)
         };
         // What is captured already is no payment that has just been started.
-        if send.operation == Some(QueryPaymentIds) && send.parameter("state").eq_ignore_ascii_case("captured") {
+        if send.lists_captured() {
             return Vec::new();
         }
-        let abandoned = |track: &super::tracks::CallTrack| track.loss.as_ref().is_none_or(|loss| loss.abandoned);
+        let abandoned = |track: &CallTrack| track.loss.as_ref().is_none_or(|loss| loss.abandoned);
         let lost = self.losses.iter().map(|&call| self.calls.at(call));
         lost.filter(|track| match (track.operation, send.operation) {
             (Some(CreatePos), Some(GetPosWithFilter)) => {
@@ -241,7 +266,7 @@ impl World {
         .collect()
     }
 
-    fn close(&mut self, made_good: impl Fn(&mut super::tracks::CallTrack, &mut Loss) -> bool) -> Vec<Emitted> {
+    fn close(&mut self, made_good: impl Fn(&mut CallTrack, &mut Loss) -> bool) -> Vec<Emitted> {
         let (calls, mut emitted) = (&mut self.calls, Vec::new());
         self.losses.retain(|&call| {
             let track = calls.at_mut(call);
@@ -286,4 +311,13 @@ impl World {
         });
         emitted
     }
+}
+
+/// Whether a send of a lost call asks what the lost one asked: a list by another name is another question.
+fn asks_again(lost: &CallTrack, send: &Send) -> bool {
+    let differs = |(name, value): &(String, String)| {
+        let mut asked = send.query.iter().filter(|(asked, _)| asked == name);
+        asked.any(|(_, other)| other != value)
+    };
+    !lost.loss.as_ref().is_some_and(|loss| loss.query.iter().any(differs))
 }

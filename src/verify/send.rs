@@ -199,6 +199,11 @@ impl Send {
         self.status.is_none_or(|status| status >= 500)
     }
 
+    /// Whether it asks for the payments that are captured, and for no others.
+    pub fn lists_captured(&self) -> bool {
+        self.operation == Some(Operation::QueryPaymentIds) && self.parameter("state").eq_ignore_ascii_case("captured")
+    }
+
     /// Whether it got no answer or 500.
     pub fn lost(&self) -> bool {
         self.status.is_none_or(|status| status == 500)

@@ -48,6 +48,10 @@ pub struct CallTrack {
     pub last: Option<Last>,
     /// Sends that are not over: number and head.
     pub in_flight: Vec<(u64, Instant)>,
+    /// Of those, each with the first send of another body that came while it was under way.
+    pub contradicted: Vec<(u64, u64)>,
+    /// A twin of it was sent under another key, or it is one: what became of it is a matter of that.
+    pub twinned: bool,
     /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
     pub overtaken: Vec<(u64, Instant)>,
     /// The numbers of the sends of the go under way: since the last success or long pause.
@@ -117,6 +121,8 @@ pub struct About {
 pub struct Loss {
     /// The send that was lost.
     pub n: u64,
+    /// What it asked for in its query.
+    pub query: Vec<(String, String)>,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
     /// A look-up told what became of it.
@@ -253,6 +259,11 @@ impl PaymentTrack {
     /// Whether, by what the client knows, it blocks its PoS.
     pub fn active(&self) -> bool {
         self.created_n.is_some() && !self.ended() && self.reserved_n.is_none()
+    }
+
+    /// Whether it may be what is in the way of another payment: nothing says that it is over, or reserved.
+    pub fn may_block(&self) -> bool {
+        !self.ended() && !self.reserved()
     }
 
     /// Whether, by what the client knows, money is held for it.

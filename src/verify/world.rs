@@ -129,6 +129,8 @@ pub enum Emitted {
     Recovered(usize),
     /// The name conflict that this call met was looked into.
     ConflictResolved(usize),
+    /// A list said that this payment is captured.
+    ListedCaptured(usize),
 }
 
 impl World {
