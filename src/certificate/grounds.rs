@@ -83,8 +83,14 @@ mod tests {
                 |v| v.profile.integrator_id.clear(),
                 "nobody told the integrator id (--integrator-id, when this capture is gone on with)",
             ),
-            (|v| v.profile.client_id.clear(), "nobody told the client id (--client-id)"),
-            (|v| v.profile.client_version.clear(), "nobody told the client version (--client-version)"),
+            (
+                |v| v.profile.client_id.clear(),
+                "nobody told the client id (--client-id, when this capture is gone on with)",
+            ),
+            (
+                |v| v.profile.client_version.clear(),
+                "nobody told the client version (--client-version, when this capture is gone on with)",
+            ),
             (|v| v.capture.complete = false, "the capture is not complete"),
             (|v| v.capture.kind = "har", "it is a HAR file, which does not show all that was recorded"),
         ];
