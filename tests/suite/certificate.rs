@@ -263,6 +263,6 @@ fn what_is_missing_for_a_certificate_is_said() {
     let output = certify(home.path(), &["--features", "onboarding", "--bound", "300"], &["drive"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("No certificate is given: nobody told the integrator id (--integrator-id)."), "{said}");
+    assert!(said.contains("No certificate is given: nobody told the integrator id (--integrator-id, when this capture is gone on with)."), "{said}");
     assert!(folders(home.path()).is_empty() && !home.path().join("data").exists());
 }
