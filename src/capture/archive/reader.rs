@@ -64,9 +64,9 @@ pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
 fn sections(path: &Path) -> Result<Archive, Unreadable> {
     let mut file = BufReader::new(File::open(path)?);
     let places = places(&mut file)?;
-    let rules = places.iter().filter(|place| place.head.tag == Tag::Rule);
+    let mut rules = places.iter().filter(|place| place.head.tag == Tag::Rule);
     frame::check_rules(rules.clone().map(|place| place.head.content()))
-        .map_err(|words| Unreadable::Excess(Damage::new(rules.last().map_or(0, |place| place.at), words)))?;
+        .map_err(|words| Unreadable::Excess(Damage::new(rules.next_back().map_or(0, |place| place.at), words)))?;
     let (seal, rest) = last(&places, Tag::Seal)?;
     let (manifest, sealed_by, _) = Manifest::read(&frame_at(&mut file, seal)?, seal.at)?;
     if manifest.length != seal.at {
