@@ -4,7 +4,8 @@
     archive_forger.py WHAT IN OUT [--key FILE]
 
 WHAT: `amount` (one digit of an amount in one exchange), `leave-out` (an exchange), `reorder` (two records), `rules` (a rule file),
-`append` (a record once more), `challenge` (the auditor's words). All digests, the chain, the index and the manifest are made anew so that they fit.
+`append` (a record once more), `challenge` (the auditor's words), `zero` (an exchange's number), `far` (an exchange is left out, and
+the run said to begin behind it). All digests, the chain, the index and the manifest are made anew so that they fit.
 Without --key the old signatures stay: the forger has no key. With --key (a private key in PEM) it is signed anew by that key alone.
 """
 
@@ -39,6 +40,14 @@ def alter(what, log, rules):
         pattern = re.compile(rb'("amount": ?)(\d)')
         at = next(at for at in exchanges if pattern.search(log[at]))
         log[at] = pattern.sub(lambda m: m[1] + (b"9" if m[2] != b"9" else b"1"), log[at], count=1)
+    elif what == "zero":
+        pattern = re.compile(rb"\xa6number[\x01-\x7f]")
+        at = next(at for at in exchanges if pattern.search(log[at]))
+        log[at] = pattern.sub(b"\xa6number\x00", log[at], count=1)
+    elif what == "far":
+        del log[exchanges[len(exchanges) // 2]]
+        far = b"\xacfirst_number\xcf" + struct.pack(">Q", 1 << 63)
+        log[0] = log[0].replace(b"\xacfirst_number\x01", far)
     elif what == "leave-out":
         del log[exchanges[len(exchanges) // 2]]
     elif what == "reorder":
@@ -71,7 +80,7 @@ def forge(data, what, key):
     alter(what, log, rules)
 
     header["exchanges"] = sum(map(is_exchange, log))
-    if what == "leave-out":
+    if what in ("leave-out", "zero"):
         # Numbers stand in the records: what is left out is seen to be missing, and the forger owns up to it.
         there = {reader.unpack(raw)[0]["number"] for raw in log if is_exchange(raw)}
         lost = [n for n in range(1, header["next_number"]) if n not in there]

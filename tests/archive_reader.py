@@ -21,7 +21,9 @@ MAGIC = b"\x89PoScrt\n"
 FORMAT = 1
 PREAMBLE = 16
 FRAME_HEAD = 44
-LIMIT = 64 << 20
+LIMITS = {b"HEAD": 4 << 20, b"RULE": 8 << 20, b"RECS": 64 << 20, b"INDX": 64 << 20, b"SEAL": 1 << 20}
+RULE_FILES = 100
+ZSTD = b"\x28\xb5\x2f\xfd"
 TAGS = (b"HEAD", b"RULE", b"RECS", b"INDX", b"SEAL")
 TYPE = "application/vnd.poscert.archive+json"
 
@@ -43,7 +45,7 @@ class Frame:
         self.at = at
         self.tag, content, stored = struct.unpack_from(">4sII", data, at)
         need(self.tag in TAGS, f"byte {at}: no section begins here")
-        need(content <= LIMIT, f"byte {at}: a section of {content} bytes")
+        need(content <= LIMITS[self.tag], f"byte {at}: a section of {content} bytes")
         self.digest = data[at + 12 : at + FRAME_HEAD]
         packed = data[at + FRAME_HEAD : at + FRAME_HEAD + stored]
         need(len(packed) == stored, f"byte {at}: the section is cut off")
@@ -53,7 +55,9 @@ class Frame:
         if self.tag == b"SEAL":
             self.content = packed
         else:
-            self.content = zstandard.ZstdDecompressor().decompress(packed, max_output_size=content)
+            unpacking = zstandard.ZstdDecompressor().decompressobj()
+            self.content = unpacking.decompress(packed)
+            need(packed[:4] == ZSTD and unpacking.eof and not unpacking.unused_data, f"byte {at}: not one zstd frame")
         need(len(self.content) == content, f"byte {at}: the section is not as long as it says")
 
 
@@ -67,6 +71,8 @@ def frames(data):
     while at < len(data):
         found.append(Frame(data, at))
         at = found[-1].end
+    rules = [len(frame.content) for frame in found if frame.tag == b"RULE"]
+    need(len(rules) <= RULE_FILES and sum(rules) <= LIMITS[b"RULE"], "too many rule files, or too long ones")
     return found
 
 
@@ -138,9 +144,51 @@ def signers(envelope):
             key.verify(base64.b64decode(signature["sig"], validate=True), message)
         except InvalidSignature:
             raise Damaged(f"the signature by {signature['keyid']} does not hold") from None
-        found.append(signature["keyid"])
+        if signature["keyid"] not in found:
+            found.append(signature["keyid"])
     need(found, "nobody has signed it")
     return payload, found
+
+
+def runs_and_gaps(log, told):
+    """Checks that every exchange's number lies in its run and that the header says which are missing."""
+    run, first, end, last, expected, unknown = 0, 1, 1, 0, [], told.get("loss_unknown", False)
+    numbers = sorted(record["number"] for record in log if record["record"] == "exchange")
+
+    def missing(start, stop):
+        at = start
+        for number in [n for n in numbers if start <= n < stop] + [stop]:
+            if number > at:
+                expected.append([at, number - 1])
+            at = number + 1
+
+    for record in log:
+        if record["record"] == "run-start":
+            need(record["run"] > run and record["first_number"] >= max(first, last + 1), "a run goes backwards")
+            need(end is None or record["first_number"] >= end, "a run goes backwards")
+            blind = record.get("loss_unknown", False)
+            if end is None:
+                end = max(first, last + 1) if blind else record["first_number"]
+                missing(first, end)
+            if not blind:
+                missing(end, record["first_number"])
+            run, first, end = record["run"], record["first_number"], None
+        elif record["record"] == "run-stop":
+            need(record["run"] == run and end is None, "a run stops where it does not go on")
+            end = record["next_number"]
+            need(end >= max(first, last + 1), "a run stops too early")
+            missing(first, end)
+        elif record["record"] == "exchange":
+            number = record["number"]
+            need(record["run"] == run and number >= first and (end is None or number < end), f"exchange {number} is in no run")
+            last = max(last, number)
+    if end is None:
+        end = told["next_number"]
+        need(end >= max(first, last + 1) and not told["complete"], "the header says otherwise how far it went")
+        missing(first, end)
+    need(told["next_number"] == end, "the header has another next number")
+    need(told["gaps"] == expected, "the header has other gaps")
+    need(not told["complete"] or not (expected or unknown), "the header says that it is complete")
 
 
 def read(data):
@@ -171,7 +219,7 @@ def read(data):
 
     entries = json.loads(index.content)["blocks"]
     need(len(entries) == len(blocks), "the index has another number of blocks")
-    chain, place, numbers, kinds = bytes(32), 0, [], {}
+    chain, place, numbers, kinds, log = bytes(32), 0, [], {}, []
     for frame, entry in zip(blocks, entries):
         need(frame.at == entry["at"] and frame.digest.hex() == entry["frame"], f"byte {frame.at}: not the sealed block")
         first, before, found = records(frame.content)
@@ -181,6 +229,7 @@ def read(data):
             chain = hashlib.sha256(chain + raw).digest()
             record, end = unpack(raw)
             need(end == len(raw), f"record {place}: {len(raw) - end} bytes stand behind it")
+            log.append(record)
             kinds[record["record"]] = kinds.get(record["record"], 0) + 1
             if record["record"] == "exchange":
                 mine.append(record["number"])
@@ -194,6 +243,7 @@ def read(data):
     need(len(set(numbers)) == len(numbers), "an exchange stands in it twice")
     told = json.loads(header.content)
     need(told["exchanges"] == len(numbers), "the header counts otherwise")
+    runs_and_gaps(log, told)
     digest = hashlib.sha256("".join(f"{n} {hashlib.sha256(t).hexdigest()}\n" for n, t in texts.items()).encode())
     return {
         "engine": manifest["engine"],

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FILE: &str = "head";
+/// Longer than the head of any capture: some ten thousand parts.
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// A part as the head knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +65,7 @@ impl Head {
     /// Reads the head of a capture.
     pub fn read(dir: &Path) -> Result<Head, CaptureError> {
         let path = dir.join(FILE);
-        let bytes = std::fs::read(&path).map_err(|error| CaptureError::io("read", &path, &error))?;
+        let bytes = files::read(&path, LONGEST).map_err(|error| CaptureError::io("read", &path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         let damaged = |what: &str| CaptureError::damaged(&path, what);
         // The version stands before the digest: another version may seal its head in another way.

@@ -21,6 +21,7 @@ mod part;
 pub mod reader;
 pub mod record;
 pub mod redact;
+mod runs;
 mod salvage;
 mod store;
 mod strip;

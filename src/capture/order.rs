@@ -55,8 +55,10 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
             }
             return record;
         }
-        let exchange = self.exchanges.remove(&self.next)?;
-        self.next = self.next.saturating_add(1);
+        // One with a number below `next` comes too late; it must not stay for ever.
+        let first = self.exchanges.first_entry().filter(|first| *first.key() <= self.next)?;
+        let (number, exchange) = first.remove_entry();
+        self.next = self.next.max(number.saturating_add(1));
         Some(Record::Exchange(exchange))
     }
 
@@ -68,15 +70,17 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
             }
             if last >= self.next {
                 let stop = self.others.keys().next().copied().unwrap_or(u64::MAX);
-                self.next = last.saturating_add(1).min(stop);
-                return true;
+                let next = last.saturating_add(1).min(stop);
+                let went = next > self.next;
+                self.next = self.next.max(next);
+                return went;
             }
             self.absent.pop_front();
         }
         false
     }
 
-    /// The log has ended: the next thing there is, whatever its number.
+    /// The log has ended: the next thing there is, whatever its number; after it, something is ready.
     fn jump(&mut self) -> bool {
         let places = [self.exchanges.keys().next(), self.others.keys().next()];
         match places.into_iter().flatten().min() {
@@ -167,7 +171,23 @@ mod tests {
         assert_eq!(ordered(log, vec![]), expected);
     }
 
+    #[test]
+    fn what_comes_too_late_comes_all_the_same() {
+        let jumps = Record::RunStart(RunStart { run: 1, first_number: u64::MAX, ..RunStart::default() });
+        let log = vec![exchange(2), exchange(0), exchange(u64::MAX), jumps, exchange(1)];
+        assert_eq!(ordered(log.clone(), vec![]), "0 1 2 start1 18446744073709551615");
+        assert_eq!(ordered(log, vec![(1, u64::MAX)]), "2 0 18446744073709551615 start1 1");
+    }
+
     proptest! {
+        #[test]
+        fn it_ends_whatever_the_numbers_are(numbers in prop::collection::btree_set(prop_oneof![0_u64..9, u64::MAX - 3..], 0..9),
+                                            absent in prop::collection::vec((0_u64..9, any::<u64>()), 0..4)) {
+            let count = numbers.len();
+            let log = numbers.into_iter().rev().map(|number| Ok(exchange(number)));
+            prop_assert_eq!(InOrder::new(log, absent).count(), count);
+        }
+
         #[test]
         fn any_order_becomes_number_order(numbers in Just((1_u64..40).collect::<Vec<_>>()).prop_shuffle(),
                                           lost in prop::collection::btree_set(1_u64..40, 0..10)) {

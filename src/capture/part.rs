@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 const PIECE: usize = 8 * 1024;
 const CACHE: u64 = 8 * 1024 * 1024;
+/// The largest part that is read; one of 20,000 exchanges with the longest bodies is shorter.
+const LARGEST: u64 = 64 << 30;
 
 /// A part that is being written.
 pub(super) struct Part {
@@ -129,6 +131,11 @@ fn open(dir: &Path, private_copy: bool) -> Result<sled::Db, CaptureError> {
     }
 }
 
+/// What the store calls its files: two names, those of its snapshots, and numbers for what is too long for the others.
+fn is_of_the_store(name: &str) -> bool {
+    matches!(name, "db" | "conf") || name.starts_with("snap.") || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The records of a part, from a private copy that is gone with this value.
 pub(super) struct PartReader {
     dir: PathBuf,
@@ -143,13 +150,17 @@ pub(super) struct PartReader {
 impl PartReader {
     /// Opens a copy of the part that lies in `dir`; the chain stood at `head` before it.
     pub fn open(dir: &Path, head: Head) -> Result<PartReader, CaptureError> {
-        if !dir.join("db").is_file() {
+        let is_there = std::fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_dir());
+        if !is_there || std::fs::symlink_metadata(dir.join("db")).is_err() {
             return Err(CaptureError::damaged(dir, "there is no part at this place, though the head names it"));
         }
         let place = tempfile::Builder::new().prefix("poscert-").tempdir();
         let place = place.map_err(|error| CaptureError::io("make a copy in", &std::env::temp_dir(), &error))?;
         let copy = place.path().join("part");
-        files::copy_tree(dir, &copy).map_err(|error| CaptureError::io("copy", dir, &error))?;
+        files::copy(dir, &copy, Some("blobs"), is_of_the_store, LARGEST).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => CaptureError::damaged(dir, error),
+            _ => CaptureError::io("copy", dir, &error),
+        })?;
         let db = open(&copy, true).map_err(|error| match error.trouble {
             super::Trouble::Damaged => CaptureError::damaged(dir, "its store does not open"),
             _ => error,

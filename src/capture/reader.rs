@@ -107,6 +107,10 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     if metadata.is_dir() {
         return open_directory(path);
     }
+    if !metadata.is_file() {
+        let sentence = format!("{} is neither a directory nor a regular file", path.display());
+        return Err(CaptureError::new(Trouble::NotACapture, format!("{sentence}: copy its content into a file first")));
+    }
     if looks_like_an_archive(path)? {
         return open_archive(path);
     }
@@ -141,10 +145,11 @@ fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
     let archive = archive::reader::open(path)?;
     let mut summary = Summary::default();
     for bytes in archive.log()? {
-        let taken = codec::decode(&bytes?).and_then(|record| summary.take(&record));
+        let taken = codec::decode(&bytes?).and_then(|record| summary.take_next(&record));
         taken.map_err(|words| archive.damaged(&words))?;
     }
     let header = Header::of(&summary, archive.header.next_number, false);
+    let header = header.with_loss_unknown(archive.header.loss_unknown, &summary);
     if header != archive.header {
         return Err(archive.damaged("its header does not say what its records say"));
     }
@@ -170,7 +175,7 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         let place = dir.join(&part.name);
         let mut reader = PartReader::open(&place, chain)?;
         for record in reader.by_ref() {
-            summary.take(&record?).map_err(|words| CaptureError::damaged(&place, words))?;
+            summary.take_next(&record?).map_err(|words| CaptureError::damaged(&place, words))?;
         }
         chain = reader.head();
         store::check_part(&place, &part, chain)?;
@@ -179,8 +184,9 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         part.digest = chain.digest.to_string();
         plans.push(PartPlan { part, before, whole: true });
     }
-    let taken_to = numbers::noted(dir).unwrap_or(0).max(head.next_number);
-    let header = Header::of(&summary, taken_to, live);
+    let note = numbers::noted(dir, head.next_number);
+    let header = Header::of(&summary, note.unwrap_or(head.next_number), live);
+    let header = header.with_loss_unknown(note.is_none() && !live, &summary);
     let mut remarks = remarks(&summary, &header, live);
     if live {
         let count = summary.under_way(head.next_number);
@@ -202,6 +208,10 @@ pub(super) fn remarks(summary: &Summary, header: &Header, live: bool) -> Vec<Str
         remarks.push(format!("the recorder was cut off in run {}", runs.join(", ")));
     }
     remarks.extend(gaps_in_words(&header.gaps));
+    if header.loss_unknown {
+        let why = "the file `numbers` was missing or unreadable after a run that was cut off";
+        remarks.push(format!("which exchanges were lost last cannot be told: {why}"));
+    }
     remarks
 }
 

@@ -53,6 +53,10 @@ pub struct RunStart {
     /// What an auditor gave the recorder to say, so that this run cannot be older than those words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub challenge: String,
+    /// The run before was cut off and the note of the numbers is gone: which exchanges were under way then is not known,
+    /// and the first number lies above all that can have been taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loss_unknown: bool,
 }
 
 /// The clean end of a run.

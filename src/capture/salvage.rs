@@ -47,7 +47,7 @@ fn capture(path: &Path, kind: CaptureKind, source: Source, next_number: u64, los
         }
     }
     let bare = Header::of(&summary, next_number, false);
-    let header = Header { gaps: summary.lost_of_all(next_number), complete: false, ..bare };
+    let header = Header { gaps: summary.lost_of_all(next_number), complete: false, next_number, ..bare };
     let mut said = vec![WARNING.to_owned()];
     said.extend(losses);
     let lost = gaps_in_words(&header.gaps);
@@ -107,7 +107,8 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     if plans.is_empty() {
         return Err(CaptureError::damaged(dir, "no record in it is whole, so there is nothing to salvage"));
     }
-    let noted = numbers::noted(dir).unwrap_or(0).max(head.map_or(0, |head| head.next_number));
+    let known = head.map_or(0, |head| head.next_number);
+    let noted = numbers::noted(dir, known).unwrap_or(known);
     let source = Source::Parts { dir: dir.to_owned(), parts: plans };
     Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
 }

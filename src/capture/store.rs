@@ -37,7 +37,7 @@ pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
 
 /// Whether a recorder holds the capture now.
 pub(super) fn is_held(dir: &Path) -> bool {
-    File::open(dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
+    files::open_to_read(&dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 /// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
@@ -45,7 +45,7 @@ pub(super) fn is_held(dir: &Path) -> bool {
 /// where the recorder is gone meanwhile.
 pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
     let path = dir.join(ASK);
-    let file = File::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    let file = files::open_to_read(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
     let parts = Head::read(dir)?.parts.len();
     file.lock_shared().map_err(|error| CaptureError::io("lock", &path, &error))?;
     let until = Instant::now() + Duration::from_secs(30);
@@ -112,12 +112,8 @@ impl Store {
     /// Counts what a killed recorder had made durable beyond its head, and closes that part.
     fn close_left_open(&mut self) -> Result<u64, CaptureError> {
         let Some(last) = self.head.parts.last().filter(|part| !part.closed).cloned() else { return Ok(0) };
-        let before = match self.head.parts.len().checked_sub(2).and_then(|at| self.head.parts.get(at)) {
-            Some(part) => seal::Digest::parse(&part.digest).unwrap_or_default(),
-            None => seal::Digest::default(),
-        };
         let dir = self.dir.join(&last.name);
-        let mut reader = PartReader::open(&dir, seal::Head { count: last.first, digest: before })?;
+        let mut reader = self.last_part(&last)?;
         let mut highest = 0;
         for record in reader.by_ref() {
             if let Record::Exchange(exchange) = record? {
@@ -131,6 +127,29 @@ impl Store {
         self.count_in_head(true);
         self.write_head(true)?;
         Ok(highest)
+    }
+
+    /// The records of the last part.
+    fn last_part(&self, last: &PartHead) -> Result<PartReader, CaptureError> {
+        let before = match self.head.parts.len().checked_sub(2).and_then(|at| self.head.parts.get(at)) {
+            Some(part) => seal::Digest::parse(&part.digest).unwrap_or_default(),
+            None => seal::Digest::default(),
+        };
+        PartReader::open(&self.dir.join(&last.name), seal::Head { count: last.first, digest: before })
+    }
+
+    /// Whether the last run, if there was one, stopped in good order: its stop is then in the last part.
+    pub fn ends_in_good_order(&self) -> Result<bool, CaptureError> {
+        let Some(last) = self.head.parts.last() else { return Ok(self.head.runs == 0) };
+        let mut stopped = false;
+        for record in self.last_part(last)? {
+            match record? {
+                Record::RunStart(_) => stopped = false,
+                Record::RunStop(_) => stopped = true,
+                _ => {}
+            }
+        }
+        Ok(stopped)
     }
 
     /// The chain's head after the records that were added.

@@ -1,7 +1,8 @@
 //! What a capture's records say of the whole: how many exchanges, who is certified for what, and what is missing.
 
 use super::numbers::Ranges;
-use super::record::{Record, RunStart, Session};
+use super::record::{Record, Session};
+use super::runs::Runs;
 
 /// Gathered from every record, in any order of the exchanges.
 #[derive(Clone, Debug, Default)]
@@ -12,34 +13,33 @@ pub(super) struct Summary {
     numbers: Ranges,
     /// These and the numbers that were left out on purpose.
     accounted: Ranges,
-    runs: Vec<Run>,
+    runs: Runs,
     ended_us: Option<i64>,
 }
 
-#[derive(Clone, Debug)]
-struct Run {
-    run: u32,
-    wall_us: i64,
-    challenge: String,
-    first_number: u64,
-    /// The next number at its clean stop.
-    stopped: Option<u64>,
-}
-
 impl Summary {
-    /// Takes a record in.
+    /// Takes in the next record of a recorder's own log.
+    ///
+    /// # Errors
+    /// In words, where it cannot stand there: an exchange's number is none of its run's, or a run does not follow on the
+    /// one before.
+    pub fn take_next(&mut self, record: &Record) -> Result<(), String> {
+        self.runs.fits(record, self.last())?;
+        self.take(record)
+    }
+
+    /// Takes a record in, wherever it stood.
     ///
     /// # Errors
     /// In words, where it cannot belong to this log.
     pub fn take(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::RunStart(start) => {
-                let RunStart { run, wall_us, first_number, .. } = *start;
-                self.runs.push(Run { run, wall_us, challenge: start.challenge.clone(), first_number, stopped: None });
-                self.see(run, 0);
+                self.runs.start(start);
+                self.see(start.run, 0);
             }
             Record::RunStop(stop) => {
-                let run = self.runs.iter_mut().find(|run| run.run == stop.run);
+                let run = self.runs.find(stop.run);
                 let run = run.ok_or_else(|| format!("run {} stops and never started", stop.run))?;
                 run.stopped = Some(stop.next_number);
                 self.see(stop.run, stop.at_us);
@@ -62,14 +62,14 @@ impl Summary {
 
     /// Something happened so long after a run's start.
     fn see(&mut self, run: u32, at_us: u64) {
-        let Some(run) = self.runs.iter().rev().find(|started| started.run == run) else { return };
+        let Some(run) = self.runs.find(run) else { return };
         let moment = run.wall_us.saturating_add(i64::try_from(at_us).unwrap_or(i64::MAX));
         self.ended_us = self.ended_us.max(Some(moment));
     }
 
     /// Wall clock at the start of the first run.
     pub fn started_us(&self) -> Option<i64> {
-        self.runs.first().map(|run| run.wall_us)
+        self.runs.0.first().map(|run| run.wall_us)
     }
 
     /// The last moment that a record of a run tells of.
@@ -79,12 +79,12 @@ impl Summary {
 
     /// How often the recorder was started.
     pub fn runs(&self) -> u32 {
-        u32::try_from(self.runs.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.runs.0.len()).unwrap_or(u32::MAX)
     }
 
     /// What an auditor gave the recorder to say at its starts.
     pub fn challenges(&self) -> Vec<String> {
-        self.runs.iter().map(|run| run.challenge.clone()).filter(|challenge| !challenge.is_empty()).collect()
+        self.runs.0.iter().map(|run| run.challenge.clone()).filter(|challenge| !challenge.is_empty()).collect()
     }
 
     /// A number that has no record, and for a reason.
@@ -99,47 +99,55 @@ impl Summary {
 
     /// Numbers that the log does not hold, as ranges: nobody needs to wait for them.
     pub fn absent(&self) -> Vec<(u64, u64)> {
-        self.numbers.missing(1, self.numbers.last().unwrap_or(0))
+        self.numbers.missing(1, self.last())
     }
 
     /// Numbers that were taken and have no record. `taken_to`: no number from there on was taken, as far as is known
     /// from outside the log; the last run counts only as far as it has ended (`live`: it goes on).
     pub fn gaps(&self, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
-        let mut gaps = Vec::new();
-        for (at, run) in self.runs.iter().enumerate() {
-            let recorded_to = self.numbers.last().map_or(1, |last| last.saturating_add(1));
-            let end = match (run.stopped, self.runs.get(at + 1)) {
-                (Some(next), _) => next,
-                (None, Some(next)) => next.first_number,
-                (None, None) if live => run.first_number,
-                (None, None) => taken_to.max(recorded_to),
-            };
-            gaps.extend(self.accounted.missing(run.first_number, end));
-        }
-        gaps
+        self.runs.gaps(&self.accounted, taken_to, live)
+    }
+
+    /// No number from there on was taken, by the records where they say it, else by what is known from elsewhere.
+    pub fn next_number(&self, taken_to: u64) -> u64 {
+        self.runs.next_number(self.last(), taken_to)
+    }
+
+    /// A run was cut off, and what it lost last cannot be told.
+    pub fn loss_unknown(&self) -> bool {
+        self.runs.loss_unknown()
+    }
+
+    /// The highest exchange number; 0 where there is none.
+    fn last(&self) -> u64 {
+        self.numbers.last().unwrap_or(0)
     }
 
     /// Numbers below this one that have no record, whatever runs there were: of a log that is not all there.
     pub fn lost_of_all(&self, taken_to: u64) -> Vec<(u64, u64)> {
-        let recorded_to = self.numbers.last().map_or(1, |last| last.saturating_add(1));
-        self.accounted.missing(1, taken_to.max(recorded_to))
+        self.accounted.missing(1, taken_to.max(self.last().saturating_add(1)))
     }
 
     /// Exchanges of a run that goes on that have begun and not ended.
     pub fn under_way(&self, taken_to: u64) -> u64 {
-        let Some(run) = self.runs.last().filter(|run| run.stopped.is_none()) else { return 0 };
+        let Some(run) = self.runs.0.last().filter(|run| run.stopped.is_none()) else { return 0 };
         count(&self.numbers.missing(run.first_number, taken_to))
     }
 
     /// Whether every run stopped in good order.
     pub fn all_stopped(&self) -> bool {
-        self.runs.iter().all(|run| run.stopped.is_some())
+        self.runs.0.iter().all(|run| run.stopped.is_some())
+    }
+
+    /// Whether the last run did not stop in good order.
+    pub fn ends_cut(&self) -> bool {
+        self.runs.0.last().is_some_and(|run| run.stopped.is_none())
     }
 
     /// Runs that were cut off.
     pub fn cut_runs(&self, live: bool) -> Vec<u32> {
-        let ended = if live { self.runs.len().saturating_sub(1) } else { self.runs.len() };
-        self.runs.iter().take(ended).filter(|run| run.stopped.is_none()).map(|run| run.run).collect()
+        let ended = if live { self.runs.0.len().saturating_sub(1) } else { self.runs.0.len() };
+        self.runs.0.iter().take(ended).filter(|run| run.stopped.is_none()).map(|run| run.run).collect()
     }
 }
 
@@ -166,7 +174,7 @@ pub(super) fn gaps_in_words(gaps: &[(u64, u64)]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Exchange, RunStop};
+    use super::super::record::{Exchange, RunStart, RunStop};
     use super::*;
 
     fn summary(records: &[Record]) -> Summary {

@@ -1,11 +1,9 @@
-//! Writing and reading back: order, gaps, runs, a recorder at work, kills, and damage of every kind.
+//! Writing and reading back: order, gaps, runs, a recorder at work, and damage of every kind.
 
 use super::record::*;
 use super::*;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 fn options() -> WriterOptions {
     WriterOptions { part_exchanges: 3, upstream: "https://u:p4ssw0rd@h/".to_owned(), ..WriterOptions::default() }
@@ -15,6 +13,14 @@ fn exchange(number: u64, bytes: usize) -> Record {
     let body = Body { bytes: vec![b'x'; bytes], length: bytes as u64, ..Body::default() };
     let request = Request { method: "GET".to_owned(), target: format!("/{number}"), body, ..Request::default() };
     Record::Exchange(Box::new(Exchange { number, run: 1, request, ..Exchange::default() }))
+}
+
+/// An exchange of a later run.
+fn exchange_of(run: u32, number: u64) -> Record {
+    match exchange(number, 2_000) {
+        Record::Exchange(exchange) => Record::Exchange(Box::new(Exchange { run, ..*exchange })),
+        other => other,
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -109,7 +115,7 @@ fn a_capture_goes_on_with_a_new_run() {
             .append(Record::Attempt(Attempt { number: 2, first_number: 9, ended_as: "failed".to_owned() }))
             .await
             .unwrap();
-        writer.append(exchange(9, 0)).await.unwrap();
+        writer.append(exchange_of(2, 9)).await.unwrap();
         writer.close().await.unwrap();
         assert_eq!(writer.append(exchange(10, 0)).await.unwrap_err().trouble, Trouble::Closed);
     });
@@ -140,7 +146,7 @@ fn a_run_that_was_cut_off_names_what_is_lost() {
     let writer = Writer::open(&dir, options()).unwrap();
     assert_eq!(writer.take_number(), 5);
     block_on(async {
-        writer.append(exchange(5, 0)).await.unwrap();
+        writer.append(exchange_of(2, 5)).await.unwrap();
         writer.close().await.unwrap();
     });
     let capture = open(&dir).unwrap();
@@ -315,64 +321,7 @@ fn a_store_that_fails_says_so_to_everybody() {
     });
 }
 
-const CHILD: &str = "POSCERT_TEST_CAPTURE_CHILD";
-
-/// Not a test by itself: records until it is killed, and prints each number that was acknowledged.
-#[test]
-fn a_child_that_records_until_it_is_killed() {
-    let Some(dir) = std::env::var_os(CHILD) else { return };
-    let writer = Writer::open(Path::new(&dir), WriterOptions { part_exchanges: 50, ..options() }).unwrap();
-    block_on(async {
-        loop {
-            let batch: Vec<u64> = (0..5).map(|_| writer.take_number()).collect();
-            let queued: Vec<_> =
-                batch.iter().rev().map(|&number| (number, writer.append(exchange(number, 2_000)))).collect();
-            for (number, done) in queued {
-                done.await.unwrap();
-                println!("acknowledged {number}");
-            }
-        }
-    });
-}
-
-#[test]
-fn a_killed_recorder_loses_nothing_that_was_acknowledged() {
-    let place = tempfile::tempdir().unwrap();
-    let dir = place.path().join("capture");
-    let mut acknowledged = std::collections::BTreeSet::new();
-    for round in 1..=4_usize {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "capture::tests::a_child_that_records_until_it_is_killed", "--nocapture"])
-            .env(CHILD, &dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let enough = round * 37;
-        let mut seen = 0;
-        while let Some(Ok(line)) = lines.next() {
-            if let Some((_, number)) = line.split_once("acknowledged ") {
-                assert!(acknowledged.insert(number.parse::<u64>().unwrap()), "a number was taken twice");
-                seen += 1;
-            }
-            if seen == enough {
-                child.kill().unwrap();
-            }
-        }
-        child.wait().unwrap();
-        assert!(seen >= enough, "the child did not get that far");
-        let capture = open(&dir).unwrap();
-        let there = numbers(&capture);
-        let missing: Vec<&u64> = acknowledged.iter().filter(|number| there.binary_search(number).is_err()).collect();
-        assert!(missing.is_empty(), "round {round}: acknowledged and lost: {missing:?}");
-        assert!(!capture.complete && !capture.live);
-        let lost: u64 = capture.gaps.iter().map(|(first, last)| last - first + 1).sum();
-        let taken = super::numbers::noted(&dir).unwrap() - 1;
-        assert_eq!(there.len() as u64 + lost, taken, "each number is recorded or named as lost");
-    }
-    let writer = Writer::open(&dir, options()).unwrap();
-    assert_eq!(writer.run(), 5);
-    block_on(writer.close()).unwrap();
-    assert!(open(&dir).unwrap().remarks[0].contains("run 1, 2, 3, 4"));
-}
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod strangers;

@@ -4,7 +4,7 @@
 use super::commit::{Command, Committer, Done};
 use super::error::{CaptureError, Trouble};
 use super::head::Head;
-use super::numbers::Numbers;
+use super::numbers::{self, Numbers};
 use super::record::{RunStart, RunStop};
 use super::redact::Redactor;
 use super::store::{self, Store};
@@ -13,7 +13,7 @@ use crate::seal::{self, Key};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
 
@@ -52,9 +52,13 @@ impl Writer {
         }
         let head = Head::read(dir)?;
         let redactor = Redactor::new(key(dir)?);
-        let (run, noted) = (head.runs.saturating_add(1), head.next_number);
+        let (run, told) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
-        let numbers = Numbers::open(dir, noted.max(highest.saturating_add(1)))?;
+        let (known, note) = (told.max(highest.saturating_add(1)), numbers::noted(dir, told));
+        // Where nobody knows what a run that was cut off had taken, none of it may be taken again.
+        let loss_unknown = note.is_none() && !store.ends_in_good_order()?;
+        let next = if loss_unknown { known.saturating_add(numbers::STEP) } else { known.max(note.unwrap_or(0)) };
+        let numbers = Numbers::open(dir, next)?;
         let (start, wall_us) = (Instant::now(), now_wall_us());
         let record = Record::RunStart(RunStart {
             run,
@@ -64,6 +68,7 @@ impl Writer {
             durability: options.durability.name().to_owned(),
             first_number: numbers.next(),
             challenge: options.challenge.clone(),
+            loss_unknown,
         });
         store.note(numbers.next(), run);
         store.append(&[encoded(&record)?], 0)?;
@@ -104,7 +109,7 @@ impl Writer {
 
     /// The next exchange number; a number that is taken and gets no record is reported as a lost exchange.
     pub fn take_number(&self) -> u64 {
-        let (number, noted) = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (number, noted) = self.numbers().take();
         if let Err(error) = noted {
             let sentence = format!("cannot note that exchange {number} began: {error}; check the capture's disk");
             self.0.failed.send_replace(Some(CaptureError::new(Trouble::Io, sentence)));
@@ -114,7 +119,11 @@ impl Writer {
 
     /// The number that the next exchange will get.
     pub fn next_number(&self) -> u64 {
-        self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).next()
+        self.numbers().next()
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What keeps secrets out of this capture.
@@ -155,7 +164,12 @@ impl Writer {
         if let Some(error) = self.is_failed() {
             return Err(error);
         }
-        let is_exchange = matches!(record, Record::Exchange(_));
+        let is_exchange = match record {
+            // The stop has said which numbers there are.
+            Record::Exchange(exchange) if !self.numbers().is_taken(exchange.number) => return Err(closed()),
+            Record::Exchange(_) => true,
+            _ => false,
+        };
         let bytes = encoded(record)?;
         self.0.queued.fetch_add(bytes.len(), Ordering::Relaxed);
         let command = Command::Append { bytes, is_exchange, done };
@@ -193,7 +207,7 @@ impl Writer {
     /// # Errors
     /// Where the store fails, or has failed before.
     pub async fn close(&self) -> Result<(), CaptureError> {
-        let next_number = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next_number = self.numbers().close();
         let stop = Record::RunStop(RunStop { run: self.0.run, at_us: self.now_us(), next_number });
         self.append(stop).await?;
         self.ask(Command::Close).await
@@ -253,7 +267,9 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
 fn key(dir: &Path) -> Result<Key, CaptureError> {
     let path = dir.join(KEY);
     if path.exists() {
-        return Key::read(&path).map_err(|error| CaptureError::io("read the key in", &path, &error));
+        return files::open_to_read(&path)
+            .and_then(|_| Key::read(&path))
+            .map_err(|error| CaptureError::io("read the key in", &path, &error));
     }
     Key::create(&path).map_err(|error| CaptureError::io("make the key in", &path, &error))
 }

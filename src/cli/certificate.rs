@@ -48,5 +48,8 @@ fn said(certificate: &Certificate, checked: &Checked) -> String {
     for line in checked.broken.iter().chain(&checked.notes) {
         text.push_str(&format!("  {line}\n"));
     }
+    let client = &certificate.statement.predicate.client;
+    let asks = words::safe(&format!("poscert ledger check {} {}", client.client_id, client.version));
+    text.push_str(&format!("  Whether it was revoked was not asked; the ledger of who gave it tells: `{asks}`.\n"));
     text
 }

@@ -60,13 +60,21 @@ impl Envelope {
         STANDARD.decode(&self.payload).map_err(|error| format!("the payload of the envelope is no base64 ({error})"))
     }
 
-    /// Checks every signature, and tells by which keys: those that the envelope carries, and those that are `known`.
+    /// Checks every signature, and tells by which keys, each once: those that the envelope carries, and those that are
+    /// `known`.
     ///
     /// # Errors
     /// A sentence where one does not fit, or its key is not there: a signature that cannot be checked is never passed over.
     pub fn signers(&self, known: &[PublicKey]) -> Result<Vec<Fingerprint>, String> {
         let message = self.signed_bytes()?;
-        self.signatures.iter().map(|signed| signed.check(&message, known)).collect()
+        let mut signers = Vec::new();
+        for signed in &self.signatures {
+            let signer = signed.check(&message, known)?;
+            if !signers.contains(&signer) {
+                signers.push(signer);
+            }
+        }
+        Ok(signers)
     }
 
     /// DSSE's pre-authentication encoding of type and payload.
@@ -121,6 +129,10 @@ mod tests {
         assert_eq!(back, envelope);
         assert_eq!(back.payload().unwrap(), b"hello");
         assert_eq!(back.signers(&[]), Ok(vec![one.public().fingerprint(), two.public().fingerprint()]));
+        // A signature that stands in it again is no other signer.
+        let mut doubled = envelope.clone();
+        doubled.signatures.extend(envelope.signatures.clone());
+        assert_eq!(doubled.signers(&[]), envelope.signers(&[]));
     }
 
     #[test]

@@ -101,6 +101,8 @@ fn it_holds_for_the_capture_and_for_its_archive() {
     for capture in ["capture", &archive] {
         let said = ends(home, &["verify", capture, "--certificate", &certificate], 0);
         assert!(said.contains("holds for this capture") && said.contains("Anybody can make a key"), "{said}");
+        let ask = format!("not asked; the ledger of who gave it tells: `poscert ledger check {CLIENT_ID} 2.1.0`");
+        assert!(said.contains(&ask), "{said}");
     }
     let key = public_key(home);
     let said = ends(home, &["verify", &archive, "--certificate", &certificate, "--trusted-key", &key], 0);

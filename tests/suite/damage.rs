@@ -87,6 +87,29 @@ fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
     assert_eq!((&same, code), (&intact, its_code));
 }
 
+#[test]
+fn numbers_that_lie_in_no_run_are_refused_by_all_who_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
+    for (what, words) in [("zero", "exchange 0 does not lie in the numbers"), ("far", "does not lie in the numbers")] {
+        let forged = super::trust::forge(home, what, "honest.poscert", Some("holder.pem"));
+        for arguments in [
+            &["verify", &forged][..],
+            &["show", &forged],
+            &["export", &forged, "-o", "x.har"],
+            &["seal", &forged, "--key", "other.pem"],
+        ] {
+            refused(&run(home, arguments), &[&forged, "is damaged", words]);
+        }
+        let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
+        assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
+        // Salvaging ends, too.
+        let (salvaged, _) = verdict(home, &[&forged, "--salvage"]);
+        assert_ne!(salvaged["verdict"], "passed");
+    }
+}
+
 /// A capture of twelve exchanges in four parts.
 fn in_parts(dir: &Path) {
     use poscert::capture::record::{Exchange, Request};

@@ -6,7 +6,7 @@
 //! | 4 | length of the content, big-endian |
 //! | 4 | length of the content as stored, big-endian |
 //! | 32 | SHA-256 of these twelve bytes and the stored content |
-//! | ... | the content as stored: a zstd frame (RFC 8878); in `SEAL` as it is |
+//! | ... | the content as stored: one zstd frame (RFC 8878); in `SEAL` as it is |
 //!
 //! The digest finds damage where nobody can check a signature, and says where it is; that nobody made up another content
 //! with another digest is for the manifest.
@@ -42,6 +42,16 @@ impl Tag {
         Tag::ALL.into_iter().find(|tag| tag.bytes() == bytes)
     }
 
+    /// The longest content.
+    pub fn limit(self) -> u32 {
+        match self {
+            Tag::Header => 4 << 20,
+            Tag::Rule => RULE_BYTES,
+            Tag::Records | Tag::Index => CONTENT_LIMIT,
+            Tag::Seal => 1 << 20,
+        }
+    }
+
     /// In a sentence.
     pub fn name(self) -> &'static str {
         match self {
@@ -56,10 +66,15 @@ impl Tag {
 
 /// How long the part before the content is.
 pub(super) const HEAD_BYTES: u64 = 44;
-/// The longest content.
+/// The longest content of any section.
 pub(super) const CONTENT_LIMIT: u32 = 64 << 20;
+/// How long all rule files may be together, and how many they may be: they are in memory at once.
+pub(super) const RULE_BYTES: u32 = 8 << 20;
+const RULE_FILES: usize = 100;
 /// What zstd may add to a content that does not shrink.
-const STORED_LIMIT: u32 = CONTENT_LIMIT + (1 << 20);
+const ADDED: u32 = 1 << 20;
+/// What a zstd frame begins with (RFC 8878, 3.1.1); one that is to be skipped begins otherwise.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// zstd's own default.
 const LEVEL: i32 = 3;
 
@@ -81,7 +96,7 @@ pub(super) struct Frame {
 
 impl FrameHead {
     fn new(tag: Tag, content: u32, stored: &[u8]) -> Option<FrameHead> {
-        let length = u32::try_from(stored.len()).ok().filter(|length| *length <= STORED_LIMIT)?;
+        let length = u32::try_from(stored.len()).ok()?;
         let bare = FrameHead { tag, content, stored: length, digest: Digest::default() };
         Some(FrameHead { digest: Digest::of_all(&[&bare.start(), stored]), ..bare })
     }
@@ -101,8 +116,17 @@ impl FrameHead {
         let (stored, rest) = rest.split_first_chunk::<4>()?;
         let (digest, _) = rest.split_first_chunk::<32>()?;
         let (content, stored) = (u32::from_be_bytes(*content), u32::from_be_bytes(*stored));
-        let head = FrameHead { tag: Tag::of(*tag)?, content, stored, digest: Digest(*digest) };
-        (content <= CONTENT_LIMIT && stored <= STORED_LIMIT).then_some(head)
+        Some(FrameHead { tag: Tag::of(*tag)?, content, stored, digest: Digest(*digest) })
+    }
+
+    /// Whether a section of its kind can be as long as it says.
+    fn is_short_enough(&self) -> bool {
+        self.content <= self.tag.limit() && self.stored <= self.tag.limit().saturating_add(ADDED)
+    }
+
+    /// How long its content is.
+    pub fn content(&self) -> u64 {
+        u64::from(self.content)
     }
 
     /// How long the whole frame is.
@@ -119,7 +143,7 @@ impl FrameHead {
 /// Writes a frame.
 pub(super) fn write(out: &mut impl Write, tag: Tag, content: &[u8]) -> io::Result<FrameHead> {
     let too_long = || io::Error::other(format!("{} of {} bytes is longer than a frame", tag.name(), content.len()));
-    let length = u32::try_from(content.len()).ok().filter(|length| *length <= CONTENT_LIMIT).ok_or_else(too_long)?;
+    let length = u32::try_from(content.len()).ok().filter(|length| *length <= tag.limit()).ok_or_else(too_long)?;
     let packed;
     let stored = if tag == Tag::Seal {
         content
@@ -127,7 +151,7 @@ pub(super) fn write(out: &mut impl Write, tag: Tag, content: &[u8]) -> io::Resul
         packed = zstd::bulk::compress(content, LEVEL)?;
         &packed
     };
-    let head = FrameHead::new(tag, length, stored).ok_or_else(too_long)?;
+    let head = FrameHead::new(tag, length, stored).filter(FrameHead::is_short_enough).ok_or_else(too_long)?;
     out.write_all(&head.start())?;
     out.write_all(&head.digest.0)?;
     out.write_all(stored)?;
@@ -141,7 +165,26 @@ pub(super) fn read_head(input: &mut impl Read, at: u64) -> Result<FrameHead, Unr
     if bytes.is_empty() {
         return Err(Damage::new(at, "it ends there, before its seal").into());
     }
-    FrameHead::parse(&bytes).ok_or_else(|| Damage::new(at, "no section begins there").into())
+    let head = FrameHead::parse(&bytes).ok_or_else(|| Damage::new(at, "no section begins there"))?;
+    if !head.is_short_enough() {
+        let (name, limit) = (head.tag.name(), head.tag.limit());
+        let what = format!("{name} says that it has {} bytes, and {limit} are the most", head.content.max(head.stored));
+        return Err(Unreadable::Excess(Damage::new(at, what)));
+    }
+    Ok(head)
+}
+
+/// Whether as many rule files, of these lengths, can be read.
+///
+/// # Errors
+/// In words, where they are too many or too long together.
+pub(super) fn check_rules(lengths: impl Iterator<Item = u64>) -> Result<(), String> {
+    let (count, bytes) =
+        lengths.fold((0_usize, 0_u64), |(count, sum), length| (count.saturating_add(1), sum.saturating_add(length)));
+    if count <= RULE_FILES && bytes <= u64::from(RULE_BYTES) {
+        return Ok(());
+    }
+    Err(format!("{count} rule files of {bytes} bytes stand in it, and {RULE_FILES} of {RULE_BYTES} are the most"))
 }
 
 /// Reads the frame that begins here.
@@ -159,10 +202,64 @@ pub(super) fn read(input: &mut impl Read, at: u64) -> Result<Frame, Unreadable> 
     let length = usize::try_from(head.content).unwrap_or(usize::MAX);
     let content = match head.tag {
         Tag::Seal => stored,
+        _ if !is_one_zstd_frame(&stored) => return Err(damaged("is not stored as one zstd frame").into()),
         _ => zstd::bulk::decompress(&stored, length).map_err(|error| damaged(&format!("does not unpack ({error})")))?,
     };
     if content.len() != length {
         return Err(damaged("is not as long as it says").into());
     }
     Ok(Frame { head, content })
+}
+
+/// Whether this is one zstd frame and nothing else: what a reader skips could say anything under the seal.
+fn is_one_zstd_frame(stored: &[u8]) -> bool {
+    let length = zstd::zstd_safe::find_frame_compressed_size(stored);
+    stored.starts_with(&ZSTD_MAGIC) && length.is_ok_and(|length| length == stored.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What reading a frame with this stored content says.
+    fn said(tag: Tag, length: u32, stored: &[u8]) -> String {
+        let head = FrameHead::new(tag, length, stored).unwrap();
+        let bytes = [&head.start()[..], &head.digest.0, stored].concat();
+        match read(&mut bytes.as_slice(), 0) {
+            Ok(frame) => format!("{} bytes", frame.content.len()),
+            Err(Unreadable::Damaged(damage)) => damage.what,
+            Err(other) => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn content_is_one_zstd_frame() {
+        let packed = |text: &[u8]| zstd::bulk::compress(text, LEVEL).unwrap();
+        let hidden = [&[0x50, 0x2a, 0x4d, 0x18, 6, 0, 0, 0][..], b"hidden"].concat();
+        let (whole, half) = (packed(b"text"), [packed(b"te"), packed(b"xt")]);
+        assert_eq!(said(Tag::Header, 4, &whole), "4 bytes");
+        assert_eq!(said(Tag::Header, 0, &packed(b"")), "0 bytes");
+        for stored in [
+            half.concat(),
+            [&whole[..], &hidden].concat(),
+            [&hidden[..], &whole].concat(),
+            [&whole[..], b"junk"].concat(),
+            hidden,
+            vec![],
+        ] {
+            assert_eq!(said(Tag::Header, 4, &stored), "the header is not stored as one zstd frame", "{stored:?}");
+        }
+    }
+
+    #[test]
+    fn each_section_has_its_limit() {
+        for tag in Tag::ALL {
+            let more = tag.limit() + 1;
+            assert!(said(tag, more, b"").contains(&format!("says that it has {more} bytes")), "{tag:?}");
+        }
+        assert!(write(&mut Vec::new(), Tag::Seal, &vec![0; (1 << 20) + 1]).is_err());
+        let limit = u64::from(RULE_BYTES);
+        assert!(check_rules([limit, 0].into_iter()).is_ok() && check_rules([limit, 1].into_iter()).is_err());
+        assert!(check_rules([0; 100].into_iter()).is_ok() && check_rules([0; 101].into_iter()).is_err());
+    }
 }

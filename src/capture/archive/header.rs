@@ -27,6 +27,9 @@ pub struct Header {
     pub next_number: u64,
     /// Exchange numbers that were taken and have no record: first and last of each range.
     pub gaps: Vec<(u64, u64)>,
+    /// A run was cut off, and which exchanges it lost last cannot be told: the note of the numbers is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loss_unknown: bool,
     /// Every run stopped in good order, and no number is lost.
     pub complete: bool,
     /// What an auditor gave the recorder to say at the start of its runs, in order.
@@ -34,10 +37,11 @@ pub struct Header {
 }
 
 impl Header {
-    /// What records say of themselves; `next_number`: no number from there on was taken, as far as is known from outside
+    /// What records say of themselves; `taken_to`: no number from there on was taken, as far as is known from outside
     /// them; `live`: a recorder goes on.
-    pub(in crate::capture) fn of(summary: &Summary, next_number: u64, live: bool) -> Header {
-        let gaps = summary.gaps(next_number, live);
+    pub(in crate::capture) fn of(summary: &Summary, taken_to: u64, live: bool) -> Header {
+        let gaps = summary.gaps(taken_to, live);
+        let loss_unknown = summary.loss_unknown();
         Header {
             records_format: crate::capture::record::FORMAT,
             session: summary.session.clone(),
@@ -46,10 +50,18 @@ impl Header {
             runs: summary.runs(),
             attempts: summary.attempts(),
             exchanges: summary.exchanges,
-            next_number,
-            complete: summary.all_stopped() && gaps.is_empty(),
+            next_number: summary.next_number(taken_to),
+            complete: summary.all_stopped() && gaps.is_empty() && !loss_unknown,
+            loss_unknown,
             gaps,
             challenges: summary.challenges(),
         }
+    }
+
+    /// The same where `unknown` says that nobody knows which numbers the last run had taken: it matters where that run was
+    /// cut off.
+    pub(in crate::capture) fn with_loss_unknown(self, unknown: bool, summary: &Summary) -> Header {
+        let loss_unknown = self.loss_unknown || (unknown && summary.ends_cut());
+        Header { loss_unknown, complete: self.complete && !loss_unknown, ..self }
     }
 }

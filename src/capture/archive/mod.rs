@@ -21,6 +21,8 @@ mod survey;
 mod writer;
 
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod tests;
 
 pub use header::Header;
@@ -53,6 +55,8 @@ pub(super) enum Unreadable {
     Io(std::io::Error),
     /// It is not what was written.
     Damaged(Damage),
+    /// It is more than is ever read: where, and what. The sentence says all there is to say.
+    Excess(Damage),
     /// It is of a version that this one does not read.
     Newer(u32),
 }

@@ -50,7 +50,9 @@ fn located(path: &Path, error: Unreadable) -> Unreadable {
 pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
     match error {
         Unreadable::Io(error) => CaptureError::io("read", path, &error),
-        Unreadable::Damaged(Damage { at, what }) => CaptureError::damaged(path, format_args!("at byte {at}, {what}")),
+        Unreadable::Damaged(Damage { at, what }) | Unreadable::Excess(Damage { at, what }) => {
+            CaptureError::damaged(path, format_args!("at byte {at}, {what}"))
+        }
         Unreadable::Newer(version) => {
             let name = path.display();
             let sentence = format!("{name} is an archive of format {version}, this version reads format {FORMAT}");
@@ -62,6 +64,9 @@ pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
 fn sections(path: &Path) -> Result<Archive, Unreadable> {
     let mut file = BufReader::new(File::open(path)?);
     let places = places(&mut file)?;
+    let mut rules = places.iter().filter(|place| place.head.tag == Tag::Rule);
+    frame::check_rules(rules.clone().map(|place| place.head.content()))
+        .map_err(|words| Unreadable::Excess(Damage::new(rules.next_back().map_or(0, |place| place.at), words)))?;
     let (seal, rest) = last(&places, Tag::Seal)?;
     let (manifest, sealed_by, _) = Manifest::read(&frame_at(&mut file, seal)?, seal.at)?;
     if manifest.length != seal.at {

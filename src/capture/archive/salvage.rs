@@ -118,6 +118,11 @@ fn rules(
     losses: &mut Vec<String>,
 ) -> Result<Vec<RuleFile>, Unreadable> {
     let Some(manifest) = manifest else { return Ok(Vec::new()) };
+    let lengths = frames.places.iter().filter(|(_, head)| head.tag == Tag::Rule).map(|(_, head)| head.content());
+    if let Err(words) = frame::check_rules(lengths) {
+        losses.push(format!("{words}; none of them is used"));
+        return Ok(Vec::new());
+    }
     let mut rules = Vec::new();
     for at in frames.of(Tag::Rule) {
         let frame = frames.read(at)?;

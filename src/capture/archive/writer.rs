@@ -27,6 +27,8 @@ pub fn write(
     out: &mut impl Write,
     progress: impl FnMut(u64),
 ) -> Result<Head, CaptureError> {
+    let lengths = rules.iter().map(|file| content_of(file).len() as u64);
+    frame::check_rules(lengths).map_err(|words| failed(io::Error::other(words)))?;
     write_in_blocks(BLOCK_BYTES, capture, rules, key, out, progress)
 }
 
@@ -106,13 +108,18 @@ fn write_block(out: &mut Counted<impl Write>, block: Block, index: &mut Index) -
 /// A rule file's frame holds the length of its name (4 bytes, big-endian), its name and its text.
 fn write_rules(out: &mut Counted<impl Write>, rules: &[RuleFile]) -> io::Result<Vec<RuleEntry>> {
     let mut entries = Vec::new();
-    for (name, text) in rules {
-        let length = u32::try_from(name.len()).map_err(io::Error::other)?;
-        let content = [&length.to_be_bytes()[..], name.as_bytes(), text].concat();
-        let frame = frame::write(out, Tag::Rule, &content)?.digest;
+    for file in rules {
+        let frame = frame::write(out, Tag::Rule, &content_of(file))?.digest;
+        let (name, text) = file;
         entries.push(RuleEntry { name: name.clone(), text: Digest::of(text), frame });
     }
     Ok(entries)
+}
+
+fn content_of((name, text): &RuleFile) -> Vec<u8> {
+    // A name of four gigabytes does not fit a frame anyway.
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    [&length.to_be_bytes()[..], name.as_bytes(), text].concat()
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, CaptureError> {

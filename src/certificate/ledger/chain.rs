@@ -2,7 +2,7 @@
 //!
 //! A line is `{"chain":"<64 hex digits>","entry":<JSON>}` with a line break. Its digest is SHA-256 over the digest before it
 //! (32 zero bytes at first) and the entry's JSON as it stands in the line. How many lines there must be, and the last
-//! digest, stand in a file of their own, so that leaving out the last ones shows too.
+//! digest, stand in a file of their own, so that leaving out the last ones shows too, and so does adding some.
 
 use super::super::date;
 use super::{Act, Entry};
@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 const BEGIN: &str = "{\"chain\":\"";
 const MIDDLE: &str = "\",\"entry\":";
 const END: &str = "}";
+
+/// A crash between the two writes leaves one line that the head does not count.
+const MOST_UNCOUNTED: u64 = 1;
 
 /// Lines that were read and hang together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +104,12 @@ pub fn read(bytes: &[u8], counted: Option<Head>) -> Result<Lines, String> {
         return Err(format!("line {}: its digest is not the one that the head has", counted.count.max(1)));
     }
     lines.uncounted = there.saturating_sub(counted.count);
+    if lines.uncounted > MOST_UNCOUNTED {
+        let (line, counted) = (counted.count.saturating_add(2), counted.count);
+        return Err(format!(
+            "line {line}: the head counts {counted} entries, and {there} are there, more than a crash explains"
+        ));
+    }
     Ok(lines)
 }
 

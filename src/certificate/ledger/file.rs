@@ -64,7 +64,7 @@ impl Ledger {
             bytes = content(path, file)?;
         }
         let lines = checked(path, &bytes)?;
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = uncounted(path, &lines).into_iter().collect();
         if !lines.torn.is_empty() {
             notes.push(format!(
                 "the writing of an entry to {} was cut off, and it does not count: do again what was done last",
@@ -92,7 +92,8 @@ impl Ledger {
         wait(path, || file.try_lock())?;
         let bytes = content(path, &file)?;
         let lines = checked(path, &bytes)?;
-        let mut ledger = Ledger { path: path.to_owned(), lines, notes: Vec::new() };
+        let notes = uncounted(path, &lines).into_iter().collect();
+        let mut ledger = Ledger { path: path.to_owned(), lines, notes };
         let Some(act) = act(&ledger.lines.entries)? else { return Ok(ledger) };
         ledger.mend(&mut file).map_err(unwritable)?;
         // The head stands before the first entry does: entries without a head are damage.
@@ -166,6 +167,17 @@ fn checked(path: &Path, bytes: &[u8]) -> Result<Lines, String> {
             path.display()
         )
     })
+}
+
+/// What to know of a last line that the head does not count: a crash explains it, and so does a strange hand.
+fn uncounted(path: &Path, lines: &Lines) -> Option<String> {
+    let last = lines.entries.last().filter(|_| lines.uncounted > 0)?;
+    let why = "whoever entered it was cut off before it was counted, or somebody else added it";
+    Some(format!(
+        "the last entry of {}, number {}, is not counted in its head: {why}; look at it with `poscert ledger list`",
+        path.display(),
+        last.number
+    ))
 }
 
 fn content(path: &Path, file: &File) -> Result<Vec<u8>, String> {

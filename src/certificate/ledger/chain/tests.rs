@@ -119,8 +119,12 @@ fn the_head_is_needed_and_must_be_of_this_ledger() {
     let other = Head { count: 2, digest: Digest::of(b"x") };
     assert_eq!(line_of(&read(bytes.as_bytes(), Some(other)).unwrap_err()), 2);
     assert!(read(bytes.as_bytes(), Some(Head { count: 0, digest: Digest::of(b"x") })).is_err());
-    // A head that a crash left behind is no damage.
-    assert_eq!(read(bytes.as_bytes(), Some(Head::default())).unwrap().uncounted, 3);
+    // A head that a crash left behind is one line behind, and no damage; further behind, lines were added.
+    assert_eq!(read(bytes.as_bytes(), Some(some(2).1)).unwrap().uncounted, 1);
+    for (counted, line) in [(Head::default(), 2), (some(1).1, 3)] {
+        let why = read(bytes.as_bytes(), Some(counted)).unwrap_err();
+        assert!(line_of(&why) == line && why.contains("and 3 are there, more than a crash explains"), "{why}");
+    }
 }
 
 #[test]

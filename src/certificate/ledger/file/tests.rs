@@ -63,7 +63,7 @@ fn many_writers_lose_nothing() {
 fn what_a_crash_cut_is_told_and_put_aside() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
-    add(&path, "pc-1").unwrap();
+    let first = add(&path, "pc-1").unwrap().lines.head;
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, [&whole, &b"{\"chain\":\"12"[..]].concat()).unwrap();
     let read = Ledger::read(&path).unwrap();
@@ -76,10 +76,36 @@ fn what_a_crash_cut_is_told_and_put_aside() {
     // The line break alone is missing, and the head is one behind: the entry counts.
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-    std::fs::write(head_place(&path), chain::head_text(crate::seal::Head::default())).unwrap();
-    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 2);
-    add(&path, "pc-3").unwrap();
-    assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 3);
+    std::fs::write(head_place(&path), chain::head_text(first)).unwrap();
+    let read = Ledger::read(&path).unwrap();
+    assert_eq!((read.lines.entries.len(), read.notes.len()), (2, 1));
+    assert!(read.notes[0].contains("number 2, is not counted in its head"), "{:?}", read.notes);
+    assert!(add(&path, "pc-3").unwrap().notes[0].contains("is not counted"));
+    let read = Ledger::read(&path).unwrap();
+    assert_eq!((read.lines.entries.len(), read.notes.len()), (3, 0));
+}
+
+#[test]
+fn lines_that_somebody_else_added_are_refused_or_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.jsonl");
+    add(&path, "pc-1").unwrap();
+    let head = std::fs::read(head_place(&path)).unwrap();
+    let forge = |id: &str| {
+        add(&path, id).unwrap();
+        std::fs::write(head_place(&path), &head).unwrap();
+    };
+    forge("pc-2");
+    assert!(Ledger::read(&path).unwrap().notes[0].contains("or somebody else added it"));
+    std::fs::write(head_place(&path), chain::head_text(Ledger::read(&path).unwrap().lines.head)).unwrap();
+    forge("pc-3");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for refused in [Ledger::read(&path), add(&path, "pc-4")] {
+        let why = refused.unwrap_err();
+        assert!(why.contains("line 3: the head counts 1 entries, and 3 are there"), "{why}");
+        assert!(why.contains("bring back a good copy"), "{why}");
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
 #[test]
