@@ -144,6 +144,10 @@ impl Digester {
 
 fn pass_request(pass: &mut Pass<'_>, request: Request) -> Request {
     let refused = request.refused.is_some();
+    if refused {
+        // The line may be anything, and its pieces tell nothing: what is met in it as a whole is found in them again.
+        pass.text(&format!("{} {} {}", request.method, request.target, request.version));
+    }
     let headers = pass_headers(pass, request.headers, refused);
     let target = pass.url(&request.target);
     Request {

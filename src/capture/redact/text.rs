@@ -28,6 +28,10 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 });
 static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([?&]code=)([^&\s"'<>#]{8,})"#));
 static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+(?:45|358|46|47)[ -]?[0-9](?:[ -]?[0-9]){6,10}"));
+/// A number after the word, without a sign between them.
+static PHONED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)((?:phone|msisdn|mobile)(?:[-_ ]?(?:number|no\.?))?\s+)([0-9](?:[ -]?[0-9]){7,14})\b")
+});
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(://)([^/\s@?#]+)(@)"));
 static ESCAPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[^\s]*%[0-9A-Fa-f]{2}[^\s]*"));
 
@@ -88,6 +92,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     });
     new = replaced(&CODE, &new, |found| Some(format!("{}{}", &found[1], pass.secret(&found[2]))));
     new = replaced(&PHONE, &new, |found| Some(pass.phone(&found[0])));
+    new = replaced(&PHONED, &new, |found| Some(format!("{}{}", &found[1], pass.phone(&found[2]))));
     new = replaced(&USERINFO, &new, |found| Some(format!("://{}@", pass.secret(&found[2]))));
     replaced(&ESCAPED, &new, |found| {
         let plain = decoded(&found[0]);

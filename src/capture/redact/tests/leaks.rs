@@ -230,6 +230,10 @@ fn more_names_and_places() {
         let new = json_of(&body);
         assert!(!new.contains(S) && serde_json::from_str::<Value>(&new).is_ok(), "{new}");
     }
+    assert!(!redactor().text(&format!("No user with phone number {PHONE}")).contains(PHONE));
+    let line = Request { method: "Authorization:".to_owned(), target: "Bearer".to_owned(), ..Request::default() };
+    let line = Request { version: S.to_owned(), refused: Some("no request line".to_owned()), ..line };
+    assert_gone(&redactor().exchange(Exchange { request: line, ..Exchange::default() }), S);
     for name in ["mobile", "customerMobile", "phoneE164", "telephone"] {
         assert!(!json_of(&json!({ name: PHONE }).to_string()).contains(PHONE), "{name}");
     }
