@@ -8,6 +8,10 @@ use std::ops::Range;
 /// Deeper than this nothing is read, and the body counts as unreadable.
 const DEEPEST: usize = 100;
 
+/// Fields that name the value beside them, and those of such values.
+const LABELS: [&str; 5] = ["name", "key", "field", "header", "parameter"];
+const VALUES: [&str; 3] = ["value", "values", "val"];
+
 /// The text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotJson;
@@ -89,15 +93,31 @@ impl Scan<'_, '_, '_> {
         result
     }
 
+    /// `{"value":"...","name":"client_secret"}` is read again once it is known what the value is.
     fn object(&mut self, outer: Named) -> Result<(), NotJson> {
+        let (start, edits) = (self.at, self.edits.len());
+        let mut label = Named::Plain;
+        if self.members(outer, &mut label)? {
+            self.at = start;
+            self.edits.truncate(edits);
+            self.members(outer, &mut label)?;
+        }
+        Ok(())
+    }
+
+    /// The members of an object; whether one of them was read as plain before `label` said that it is not.
+    fn members(&mut self, outer: Named, label: &mut Named) -> Result<bool, NotJson> {
+        let (mut read_as_plain, mut too_early) = (false, false);
         self.space();
         if self.eat(b'}') {
-            return Ok(());
+            return Ok(false);
         }
         loop {
             self.space();
             let (span, name) = self.string()?;
-            let new = self.pass.text(&name);
+            // A value may stand as a name below its own: `{"loyaltyIds":{"0815":true}}`.
+            let is_value = outer != Named::Plain && name.contains(|c: char| c.is_ascii_digit());
+            let new = if is_value { self.pass.by_name(outer, &name) } else { self.pass.text(&name) };
             if new != name {
                 self.edit(span, &new)?;
             }
@@ -106,16 +126,43 @@ impl Scan<'_, '_, '_> {
                 return Err(NotJson);
             }
             self.space();
-            // What stands under a secret's name is secret, whatever it is called there.
-            self.value(if outer == Named::Plain { named(&name) } else { outer })?;
+            let own = named(&name);
+            let is_value = VALUES.iter().any(|value| name.eq_ignore_ascii_case(value));
+            if outer == Named::Plain && own == Named::Plain && is_value {
+                read_as_plain |= *label == Named::Plain;
+                self.value(*label)?;
+            } else {
+                if outer == Named::Plain && *label == Named::Plain {
+                    *label = self.label(&name);
+                    too_early |= read_as_plain && *label != Named::Plain;
+                }
+                // What stands under a secret's name is secret, whatever it is called there. But what has another name
+                // there may stand elsewhere as well, and is none there.
+                let unsure = usize::from(outer != Named::Plain && own == Named::Plain && !is_value);
+                self.pass.unsure += unsure;
+                let read = self.value(if outer == Named::Plain { own } else { outer });
+                self.pass.unsure -= unsure;
+                read?;
+            }
             self.space();
             if self.eat(b'}') {
-                return Ok(());
+                return Ok(too_early);
             }
             if !self.eat(b',') {
                 return Err(NotJson);
             }
         }
+    }
+
+    /// What the text ahead says of the value beside it, if it stands under such a name as `name`.
+    fn label(&mut self, name: &str) -> Named {
+        if !LABELS.iter().any(|label| name.eq_ignore_ascii_case(label)) || self.peek() != Some(b'"') {
+            return Named::Plain;
+        }
+        let at = self.at;
+        let said = self.string().map_or(Named::Plain, |(_, text)| named(&text));
+        self.at = at;
+        said
     }
 
     fn array(&mut self, named: Named) -> Result<(), NotJson> {
@@ -139,9 +186,8 @@ impl Scan<'_, '_, '_> {
     fn text_value(&mut self, named: Named) -> Result<(), NotJson> {
         let (span, value) = self.string()?;
         let new = match named {
-            Named::Secret => self.pass.credential(&value),
-            Named::Phone => self.pass.phone(&value),
             Named::Plain => self.plain_text(&value),
+            named => self.pass.by_name(named, &value),
         };
         if new == value { Ok(()) } else { self.edit(span, &new) }
     }
@@ -197,7 +243,12 @@ impl Scan<'_, '_, '_> {
         }
         let digits = self.text.get(start..self.at).filter(|digits| !digits.is_empty()).ok_or(NotJson)?;
         let _: serde_json::Number = serde_json::from_str(digits).map_err(|_| NotJson)?;
-        if named != Named::Plain {
+        let is_secret = match named {
+            Named::Plain => self.pass.knows(digits),
+            Named::Maybe => digits.len() >= 4,
+            Named::Secret | Named::Phone => true,
+        };
+        if is_secret {
             let new = self.pass.number(digits);
             self.edits.push((start..self.at, new));
         }

@@ -2,12 +2,18 @@
 //! emptiness and count. Equal secrets have equal replacements within one capture, and in no other.
 //!
 //! A replacement is `redacted-` and 32 hex digits of HMAC-SHA-256 over the secret; a number becomes a number of 15
-//! digits that begins with 900. A body that names a secret and cannot be read is kept as length and keyed digest only.
+//! digits that begins with 900. A body that names a secret and cannot be read is kept as length and keyed digest only,
+//! and so is one that is no text.
+//!
+//! An exchange is read twice: first to learn which secrets it holds, by name and shape, then to replace them wherever
+//! they stand in it. What was learnt of earlier exchanges counts, too.
 
+mod echo;
 mod json;
 mod names;
 mod pass;
 mod text;
+mod url;
 
 #[cfg(test)]
 mod tests;
@@ -15,16 +21,23 @@ mod tests;
 use super::coding::{self, Decoded};
 use super::record::{Answer, Body, Connection, Exchange, Header, Kept, Request};
 use crate::seal::{Key, KeyedHash, hex};
+use echo::Echoes;
 use pass::Pass;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The header whose value is no secret, whatever stands elsewhere.
+const CLIENT_ID: &str = "x-ibm-client-id";
 
 /// A decoded body with replaced secrets that is larger than this is kept as a digest only.
 const LARGEST_REWRITE: usize = 1024 * 1024;
 
-/// Replaces secrets, under the key of one capture.
+/// Replaces secrets, under the key of one capture. Its clones remember the same secrets.
 #[derive(Clone, Debug)]
 pub struct Redactor {
     key: Key,
     own: bool,
+    /// What was met in earlier exchanges; in memory only.
+    earlier: Arc<RwLock<Echoes>>,
 }
 
 /// The keyed digest of a body that comes piece by piece.
@@ -43,7 +56,7 @@ enum Found {
 impl Redactor {
     /// A redactor with this key.
     pub fn new(key: Key) -> Redactor {
-        Redactor { key, own: false }
+        Redactor { key, own: false, earlier: Arc::default() }
     }
 
     /// The same for what a redactor has been over before: numbers that it put in a secret's place stay.
@@ -67,7 +80,9 @@ impl Redactor {
 
     /// A text in which secrets may stand: an error, a note, a command line.
     pub fn text(&self, text: &str) -> String {
-        Pass::new(self).text(text)
+        let mut pass = Pass::new(self);
+        pass.text(text);
+        pass.text(text)
     }
 
     /// What stands in this secret's place.
@@ -86,15 +101,27 @@ impl Redactor {
     #[must_use]
     pub fn exchange(&self, raw: Exchange) -> Exchange {
         let mut pass = Pass::new(self);
-        let mut exchange = raw;
-        exchange.request = pass_request(&mut pass, exchange.request);
-        exchange.answer = exchange.answer.map(|answer| pass_answer(&mut pass, answer));
-        exchange.end.detail = pass.text(&exchange.end.detail);
-        exchange.notes = exchange.notes.iter().map(|note| pass.text(note)).collect();
-        sweep(&pass, &mut exchange);
+        pass.spared = super::record::values(&raw.request.headers, CLIENT_ID).map(str::to_owned).collect();
+        read(&mut pass, raw.clone());
+        let mut exchange = read(&mut pass, raw);
         exchange.claims.append(&mut pass.claims);
+        let lasting = pass.lasting();
+        if !lasting.is_empty() {
+            let mut earlier = self.earlier.write().unwrap_or_else(PoisonError::into_inner);
+            lasting.into_iter().for_each(|met| earlier.add(met));
+            earlier.forget();
+        }
         exchange
     }
+}
+
+/// An exchange less what is known of its secrets so far.
+fn read(pass: &mut Pass<'_>, mut exchange: Exchange) -> Exchange {
+    exchange.request = pass_request(pass, exchange.request);
+    exchange.answer = exchange.answer.map(|answer| pass_answer(pass, answer));
+    exchange.end.detail = pass.text(&exchange.end.detail);
+    exchange.notes = exchange.notes.iter().map(|note| pass.text(note)).collect();
+    exchange
 }
 
 impl Digester {
@@ -117,6 +144,10 @@ impl Digester {
 
 fn pass_request(pass: &mut Pass<'_>, request: Request) -> Request {
     let refused = request.refused.is_some();
+    if refused {
+        // The line may be anything, and its pieces tell nothing: what is met in it as a whole is found in them again.
+        pass.text(&format!("{} {} {}", request.method, request.target, request.version));
+    }
     let headers = pass_headers(pass, request.headers, refused);
     let target = pass.url(&request.target);
     Request {
@@ -202,49 +233,44 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
 
 /// Looks for secrets in a body's content, coding off.
 fn look(pass: &mut Pass<'_>, bytes: &[u8], headers: &[Header], whole: bool) -> Found {
-    let unread = |pass: &Pass<'_>| {
-        let text = String::from_utf8_lossy(bytes);
-        let met = pass.met.iter().any(|(met, _)| text.contains(met.as_str()));
-        if met || names::mentions(bytes) || text::has_shape(&text) { Found::Unreadable } else { Found::Nothing }
+    let content = std::str::from_utf8(bytes).ok().filter(|_| whole);
+    let read = content.and_then(|content| json::redact(pass, content).ok());
+    let new = match (read, content) {
+        (Some(new), _) => new,
+        _ if !is_text(bytes) => return Found::Unreadable,
+        (None, Some(content)) if is_form(content, headers) => Some(pass.pairs(content)).filter(|new| new != content),
+        (None, _) => {
+            let secret = names::mentions(bytes) || text::has_shape(&String::from_utf8_lossy(bytes));
+            return if secret || pass.holds(bytes) { Found::Unreadable } else { Found::Nothing };
+        }
     };
-    let Some(content) = std::str::from_utf8(bytes).ok().filter(|_| whole) else { return unread(pass) };
-    if let Ok(new) = json::redact(pass, content) {
-        return new.map_or(Found::Nothing, |new| Found::Replaced(new.into_bytes()));
+    // What is spelt or cut in such a way that it could not be replaced.
+    if pass.holds(new.as_ref().map_or(bytes, String::as_bytes)) {
+        return Found::Unreadable;
     }
-    if !is_form(content, headers) {
-        return unread(pass);
-    }
-    let new = pass.pairs(content);
-    if new == content { Found::Nothing } else { Found::Replaced(new.into_bytes()) }
+    new.map_or(Found::Nothing, |new| Found::Replaced(new.into_bytes()))
+}
+
+/// Whether bytes are text, in UTF-8 (perhaps cut) or a coding of one byte a letter. What is compressed, encrypted or
+/// an image is none.
+fn is_text(bytes: &[u8]) -> bool {
+    let has_controls = bytes.iter().any(|b| b.is_ascii_control() && !b"\t\n\r\x0c".contains(b));
+    let is_utf8 = std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none());
+    let high = bytes.iter().filter(|b| !b.is_ascii()).count();
+    !has_controls && (is_utf8 || high.saturating_mul(3) <= bytes.len())
 }
 
 /// Whether this is `name=value&...`, and can be read as nothing else.
 fn is_form(content: &str, headers: &[Header]) -> bool {
     let named = super::record::values(headers, "content-type")
         .any(|kind| kind.to_ascii_lowercase().contains("form-urlencoded"));
-    let one_line = !content.trim_end().contains(|c: char| c.is_control());
-    let pairs =
-        content.split('&').all(|pair| pair.split('=').next().is_some_and(|name| !name.contains([' ', '<', '{', '"'])));
-    one_line && content.contains('=') && (named || pairs)
-}
-
-/// What was met by name late may have been echoed early.
-fn sweep(pass: &Pass<'_>, exchange: &mut Exchange) {
-    if pass.met.is_empty() {
-        return;
-    }
-    let headers = |headers: &mut Vec<Header>| {
-        for header in headers {
-            header.value = pass.echoes(std::mem::take(&mut header.value));
-        }
-    };
-    headers(&mut exchange.request.headers);
-    headers(&mut exchange.request.trailers);
-    exchange.request.target = pass.echoes(std::mem::take(&mut exchange.request.target));
-    exchange.request.refused = exchange.request.refused.take().map(|reason| pass.echoes(reason));
-    if let Some(answer) = &mut exchange.answer {
-        headers(&mut answer.headers);
-        headers(&mut answer.trailers);
-        answer.reason = pass.echoes(std::mem::take(&mut answer.reason));
-    }
+    let content = content.trim_end();
+    let is_line = |c: char| named && (c == '\r' || c == '\n');
+    let is_name = |name: &str| !name.contains(|c: char| c.is_control() || " <>{\"':;".contains(c));
+    let mut pairs = content.split(|c| c == '&' || is_line(c)).filter(|pair| !pair.is_empty());
+    content.contains('=')
+        && pairs.all(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            is_name(name) && !value.contains(char::is_control)
+        })
 }

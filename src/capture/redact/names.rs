@@ -1,70 +1,56 @@
 //! Which names stand for secrets. Letter case, hyphens, underscores and the like do not count: `access_token`,
-//! `accessToken` and `Access-Token` are one name.
+//! `accessToken` and `Access-Token` are one name. There is one list: fields, headers, parameters, free text and
+//! bodies that cannot be read are looked at with it.
 
 use percent_encoding::percent_decode_str;
 
-/// A name that ends so names a secret: `customerToken` does, `token_type` does not.
-const ENDINGS: [&str; 36] = [
+/// A name that ends so names a secret: `customerToken` does, `token_type` does not. A hyphen stands where words join.
+const SECRETS: [&str; 32] = [
     "token",
-    "tokens",
-    "tokenvalue",
     "secret",
-    "secrets",
     "password",
-    "passwords",
     "passwd",
     "pwd",
     "passphrase",
-    "apikey",
-    "apikeys",
-    "subscriptionkey",
-    "accesskey",
-    "privatekey",
-    "secretkey",
-    "signingkey",
-    "clientkey",
+    "api-key",
+    "subscription-key",
+    "access-key",
+    "private-key",
+    "secret-key",
+    "signing-key",
+    "client-key",
+    "auth-key",
+    "functions-key",
     "authorization",
+    "authorisation",
     "cookie",
-    "cookies",
     "credential",
-    "credentials",
     "assertion",
-    "loyaltyid",
-    "loyaltyids",
-    "loyaltynumber",
-    "loyaltycard",
+    "loyalty-id",
+    "loyalty-number",
+    "loyalty-card",
     "jwt",
     "bearer",
-    "sessionid",
-    "codeverifier",
-    "userinfo",
-    "xauth",
-    "pincode",
+    "session-id",
+    "session-key",
+    "code-verifier",
+    "user-info",
+    "x-auth",
+    "pin-code",
     "otp",
 ];
 
 /// A name that ends so names a telephone number.
-const PHONES: [&str; 7] = ["phonenumber", "phonenumbers", "phone", "phoneno", "msisdn", "mobilenumber", "mobileno"];
+const PHONES: [&str; 6] = ["phone", "phone-number", "phone-no", "msisdn", "mobile-number", "mobile-no"];
 
-/// Words that an unreadable body must not hold: it may name a secret with them.
-const WORDS: [&str; 16] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "apikey",
-    "subscriptionkey",
-    "accesskey",
-    "authorization",
-    "cookie",
-    "credential",
-    "assertion",
-    "loyaltyid",
-    "phone",
-    "msisdn",
-    "bearer",
-];
+/// Words that are said of other things as well: as a name they count, in a sentence they do not.
+const MAYBE: [&str; 5] = ["session", "auth", "pin", "loyalty", "mobile"];
+
+/// What may follow such a word and changes nothing: `loyaltyIdList`, `accessTokenString`.
+const QUALIFIERS: [&str; 8] = ["string", "value", "values", "list", "data", "info", "text", "e164"];
+
+/// In the letters of a body run together, shorter ones would be found in any text.
+const SHORTEST_IN_LETTERS: usize = 5;
 
 /// What a name says of the value beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,20 +61,60 @@ pub(super) enum Named {
     Secret,
     /// A telephone number.
     Phone,
+    /// A secret or a number, if it looks like one.
+    Maybe,
 }
 
 /// What a header, a field or a parameter of that name holds.
 pub(super) fn named(name: &str) -> Named {
+    match said(name) {
+        Named::Plain if !is_of_http(&normal(name)) && ends(&normal(name), &MAYBE) => Named::Maybe,
+        other => other,
+    }
+}
+
+/// As [`named`], where what is no name may stand as well: in a path, in a sentence.
+pub(super) fn said(name: &str) -> Named {
     let name = normal(name);
-    // `token[0]` and `password2` are lists; what CORS says of credentials is none.
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    if name.starts_with("accesscontrol") {
+    if is_of_http(&name) {
         return Named::Plain;
     }
-    if PHONES.iter().any(|ending| name.ends_with(ending)) {
+    if ends(&name, &PHONES) {
         return Named::Phone;
     }
-    if ENDINGS.iter().any(|ending| name.ends_with(ending)) { Named::Secret } else { Named::Plain }
+    if ends(&name, &SECRETS) { Named::Secret } else { Named::Plain }
+}
+
+/// What CORS says of credentials is none, nor what a browser says of itself.
+fn is_of_http(name: &str) -> bool {
+    name.starts_with("accesscontrol") || name.starts_with("secch")
+}
+
+/// Whether a name ends in one of these words, singular or plural, numbered (`token[0]`, `password2`) or qualified.
+fn ends(name: &str, words: &[&str]) -> bool {
+    let one = |name: &str| {
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let singular = name.strip_suffix('s').unwrap_or(name);
+        words.iter().any(|word| ends_in(name, word) || ends_in(singular, word))
+    };
+    one(name) || QUALIFIERS.iter().any(|qualifier| name.strip_suffix(qualifier).is_some_and(one))
+}
+
+/// Whether a name ends in a word, its hyphens left out.
+fn ends_in(name: &str, word: &str) -> bool {
+    word.split('-').rev().try_fold(name, |rest, part| rest.strip_suffix(part)).is_some()
+}
+
+/// A regular expression for the words, joined in any way.
+pub(super) fn words() -> String {
+    let words: Vec<String> = SECRETS.iter().chain(&PHONES).map(|word| word.replace('-', "[-_ ]?")).collect();
+    words.join("|")
+}
+
+/// A regular expression for a name in a sentence that ends in one of the words.
+pub(super) fn pattern() -> String {
+    let (words, qualifiers) = (words(), QUALIFIERS.join("|"));
+    format!(r"[a-z0-9_.\-\[\]]*(?:{words})s?(?:[-_ ]?(?:{qualifiers}))?[0-9]*(?:\[[0-9]*\])?\]?")
 }
 
 /// As [`named`], for parameters of a URL or a form, percent-encoded as they came: there `code` is OAuth's.
@@ -117,16 +143,43 @@ fn normal(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether bytes of no known form may name a secret: escapes undone, all but letters and digits left out.
+/// Whether bytes of no known form may name a secret: escapes undone, in their letters and digits run together, or in
+/// what stands in them as a word or a name.
 pub(super) fn mentions(bytes: &[u8]) -> bool {
-    let text: String = bytes.iter().map(|&b| char::from(b)).collect();
-    let plain = normal(&text);
-    let without_escapes = normal(&unescaped(&decoded(&text)));
-    WORDS.iter().any(|word| plain.contains(word) || without_escapes.contains(word))
+    let text: String = bytes.iter().filter(|&&b| b != 0).map(|&b| char::from(b)).collect();
+    let without_escapes = unescaped(&decoded(&text));
+    holds_a_name(&text) || (without_escapes != text && holds_a_name(&without_escapes))
+}
+
+fn holds_a_name(text: &str) -> bool {
+    let letters = normal(text);
+    let run_together = |word: &&str| {
+        let word = word.replace('-', "");
+        word.len() >= SHORTEST_IN_LETTERS && letters.contains(&word)
+    };
+    if SECRETS.iter().chain(&PHONES).any(run_together) {
+        return true;
+    }
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut rest = text;
+    let mut before = None;
+    while let Some(start) = rest.find(is_of_name) {
+        before = rest.get(..start).and_then(|gap| gap.chars().next_back()).or(before);
+        let name = rest.get(start..).unwrap_or_default();
+        let end = name.find(|c| !is_of_name(c)).unwrap_or(name.len());
+        let (name, after) = name.split_at(end);
+        let opened = before.is_some_and(|c| matches!(c, '"' | '\'' | '<' | '&' | '?'));
+        let signed = after.trim_start_matches(['\\', '"', '\'', ' ']).starts_with([':', '=']);
+        if said(name) != Named::Plain || ((opened || signed) && named(name) != Named::Plain) {
+            return true;
+        }
+        (rest, before) = (after, name.chars().next_back());
+    }
+    false
 }
 
 /// JSON's and JavaScript's `\u0041` undone, wherever they stand.
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut pieces = text.split("\\u");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -161,11 +214,20 @@ mod tests {
             "Set-Cookie",
             "x-api-key",
             "user[password]",
+            "loyaltyIdList",
+            "accessTokenString",
+            "receiptTokenInfo",
+            "passwords[2]",
+            "X-Functions-Key",
+            "Authorisation",
         ] {
             assert_eq!(named(name), Named::Secret, "{name}");
         }
-        for name in ["phoneNumber", "phone_number", "customerPhone", "MSISDN"] {
+        for name in ["phoneNumber", "phone_number", "customerPhone", "MSISDN", "phoneE164", "telephone"] {
             assert_eq!(named(name), Named::Phone, "{name}");
+        }
+        for name in ["mobile", "customerMobile", "pin", "X-Session", "loyalty"] {
+            assert_eq!((named(name), said(name)), (Named::Maybe, Named::Plain), "{name}");
         }
         for name in [
             "token_type",
@@ -175,6 +237,25 @@ mod tests {
             "x-ibm-client-id",
             "x-mobilepay-idempotency-key",
             "posId",
+            "merchantPosId",
+            "orderId",
+            "refundOrderId",
+            "paymentId",
+            "refundId",
+            "storeId",
+            "storeIds",
+            "merchantBrandId",
+            "merchantLocationId",
+            "merchantPaymentLabel",
+            "callbackAlias",
+            "supportedBeaconTypes",
+            "posUnitIdentification",
+            "restrictions",
+            "plannedCaptureDelay",
+            "partialCapturePossible",
+            "x-mobilepay-client-system-version",
+            "x-mobilepay-merchant-vat-number",
+            "sec-ch-ua-mobile",
             "beaconId",
             "amount",
             "message",
@@ -199,5 +280,24 @@ mod tests {
             assert_eq!(mentions(text.as_bytes()), text != "{\"customerTok", "{text}");
         }
         assert!(!mentions(b"{\"storeIds\":[\"x\"],\"merchantBrandId\":1"));
+        assert!(!mentions(b"<h1>MobilePay is not possible now</h1> your session has ended, loyalty counts"));
+    }
+
+    #[test]
+    fn every_name_is_known_in_what_cannot_be_read() {
+        for word in SECRETS.iter().chain(&PHONES).chain(&MAYBE) {
+            for name in [word.replace('-', ""), word.replace('-', "_"), word.to_uppercase()] {
+                assert_ne!(named(&name), Named::Plain, "{name}");
+                for text in [
+                    format!("{{\"{name}\":\"x"),
+                    format!("{{'{name}':'x'}}"),
+                    format!("<{name}>x</{name}>"),
+                    format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\nx"),
+                    format!("a=1\n{name}=x"),
+                ] {
+                    assert!(mentions(text.as_bytes()), "{text}");
+                }
+            }
+        }
     }
 }

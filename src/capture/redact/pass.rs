@@ -1,39 +1,68 @@
 //! One pass over the texts of an exchange. It remembers the secrets it met by name, so that one which is echoed
 //! where no name stands beside it (an error's message) is found as well, and the claims of the tokens.
+//!
+//! What is remembered is looked for everywhere, so nothing may be remembered by chance that the verifier needs: an id of
+//! a payment that stands somewhere below a secret's name, or a word.
 
-use super::names::{Named, decoded, named, named_parameter};
+use super::echo::{self, Echoes, Met, SHORTEST};
+use super::names::{Named, named};
 use super::{Redactor, text};
 use crate::api::customer::{Account, CUSTOMERS};
 use crate::capture::claims;
 use crate::seal::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 /// What every replacement of a text begins with.
 pub(super) const MARK: &str = "redacted-";
-/// Shorter secrets are not looked for elsewhere: they may be part of any word.
-const SHORTEST_ECHO: usize = 8;
+/// A cookie may hold anything: only what is as long as a session's is looked for elsewhere.
+const SHORTEST_COOKIE: usize = 16;
+/// What is longer is not looked for in later exchanges.
+const LONGEST_LASTING: usize = 16 * 1024;
+/// Shorter numbers are not looked for in later exchanges: they may be anything there.
+const SHORTEST_LASTING_DIGITS: usize = 10;
 /// Words that may stand before a credential (RFC 9110 section 11.4, and what is seen beside it).
 const SCHEMES: [&str; 10] =
     ["bearer", "basic", "digest", "negotiate", "ntlm", "token", "apikey", "dpop", "mac", "hawk"];
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) struct Pass<'r> {
     redactor: &'r Redactor,
-    /// Secrets that were met, with what stands in their place.
-    pub met: Vec<(String, String)>,
+    /// Secrets that were met here.
+    met: Echoes,
+    /// Those of earlier exchanges.
+    earlier: RwLockReadGuard<'r, Echoes>,
+    /// What is no secret, whatever it is called elsewhere: the client's id.
+    pub spared: Vec<String>,
     /// Claims of the tokens that were met.
     pub claims: BTreeMap<String, Map<String, Value>>,
     /// How deep in JSON that stands in a text of JSON.
     pub nested: usize,
+    /// How deep in free text: what is taken for a secret there may be none, so later exchanges are not searched for it.
+    in_text: usize,
+    /// How deep in what is replaced for the name above it, and not remembered.
+    pub unsure: usize,
 }
 
 impl<'r> Pass<'r> {
     pub fn new(redactor: &'r Redactor) -> Pass<'r> {
-        Pass { redactor, met: Vec::new(), claims: BTreeMap::new(), nested: 0 }
+        Pass {
+            redactor,
+            met: Echoes::default(),
+            earlier: redactor.earlier.read().unwrap_or_else(PoisonError::into_inner),
+            spared: Vec::new(),
+            claims: BTreeMap::new(),
+            nested: 0,
+            in_text: 0,
+            unsure: 0,
+        }
+    }
+
+    /// What was met and is to be looked for in later exchanges.
+    pub fn lasting(self) -> Vec<Arc<Met>> {
+        self.met.lasting().filter(|met| !self.earlier.knows(&met.value)).map(Arc::clone).collect()
     }
 
     pub fn redactor(&self) -> &'r Redactor {
@@ -55,9 +84,35 @@ impl<'r> Pass<'r> {
     }
 
     fn remember(&mut self, value: &str, new: &str) {
-        let tellable = value.len() >= SHORTEST_ECHO && !is_word(value);
-        if tellable && !self.met.iter().any(|(met, _)| met == value) {
-            self.met.push((value.to_owned(), new.to_owned()));
+        let spared = self.unsure > 0 || self.spared.iter().any(|spared| spared == value);
+        if value.len() < SHORTEST || is_word(value) || spared {
+            return;
+        }
+        let digits = value.bytes().filter(u8::is_ascii_digit).count();
+        let short_number = digits == value.len() && digits < SHORTEST_LASTING_DIGITS;
+        let lasting = self.in_text == 0 && digits > 0 && !short_number && value.len() <= LONGEST_LASTING;
+        self.met.add(Arc::new(Met { value: value.to_owned(), new: new.to_owned(), lasting }));
+    }
+
+    /// Whether this very text was met as a secret.
+    pub fn knows(&self, value: &str) -> bool {
+        self.met.knows(value) || self.earlier.knows(value)
+    }
+
+    /// Whether something that was met stands in a body.
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        echo::hold(bytes, &[&self.met, &*self.earlier])
+    }
+
+    /// A text by what its name says of it.
+    pub fn by_name(&mut self, named: Named, value: &str) -> String {
+        match named {
+            Named::Plain => self.text(value),
+            Named::Secret => self.credential(value),
+            Named::Phone => self.phone(value),
+            Named::Maybe if value.len() < 4 || is_word(value) => self.text(value),
+            Named::Maybe if value.bytes().all(|b| b.is_ascii_digit() || b"+ -()".contains(&b)) => self.phone(value),
+            Named::Maybe => self.credential(value),
         }
     }
 
@@ -101,6 +156,7 @@ impl<'r> Pass<'r> {
     /// A credential with the scheme before it, if there is one, kept: `Bearer redacted-...`. Each word is replaced by
     /// itself, so that two tokens where one should stand are still two.
     pub fn credential(&mut self, value: &str) -> String {
+        self.remember_phrase(value);
         let mut new = String::new();
         let mut rest = value;
         let mut first = true;
@@ -123,6 +179,16 @@ impl<'r> Pass<'r> {
         new
     }
 
+    /// A secret of several words is replaced word by word, and looked for as a whole.
+    fn remember_phrase(&mut self, value: &str) {
+        let scheme = value.split([' ', '\t']).next().unwrap_or_default();
+        let is_one = |word: &str| SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+        let phrase = if is_one(scheme) { value.get(scheme.len()..).unwrap_or_default() } else { value }.trim();
+        if phrase.contains([' ', '\t', ',']) && phrase.contains(|c: char| c.is_ascii_digit()) {
+            self.secret(phrase);
+        }
+    }
+
     /// The secret inside Basic credentials (RFC 7617) is looked for elsewhere, too.
     fn remember_basic(&mut self, word: &str) {
         let Ok(decoded) = STANDARD.decode(word) else { return };
@@ -137,105 +203,45 @@ impl<'r> Pass<'r> {
         let mut pairs = Vec::new();
         for (at, pair) in value.split(';').enumerate() {
             pairs.push(match pair.split_once('=') {
-                Some((name, value)) if at == 0 || !is_set => format!("{name}={}", self.secret(value)),
-                None if at == 0 => self.secret(pair),
+                Some((name, value)) if at == 0 || !is_set => format!("{name}={}", self.cookie_value(name, value)),
+                // Two on one line, as some gateways fold them.
+                Some((name, value)) if !name.trim().eq_ignore_ascii_case("expires") && value.contains(',') => {
+                    let (value, next) = value.split_once(',').unwrap_or((value, ""));
+                    format!("{name}={value},{}", self.cookie(next, true))
+                }
+                None if at == 0 || !is_set => {
+                    let value = pair.trim_start();
+                    let space = pair.get(..pair.len() - value.len()).unwrap_or_default();
+                    format!("{space}{}", self.secret(value))
+                }
                 _ => self.text(pair),
             });
         }
         pairs.join(";")
     }
 
-    /// A text in which secrets may stand.
-    pub fn text(&mut self, value: &str) -> String {
-        let new = text::redact(self, value);
-        self.echoes(new)
-    }
-
-    /// Replaces what was met by name before.
-    pub fn echoes(&self, mut value: String) -> String {
-        for (met, new) in &self.met {
-            if value.contains(met.as_str()) {
-                value = value.replace(met.as_str(), new);
-            }
-        }
-        value
-    }
-
-    /// A request target, or a URL in a header (RFC 3986): names are kept, so that it is seen that a credential stood
-    /// there.
-    pub fn url(&mut self, url: &str) -> String {
-        let (rest, fragment) = url.split_once('#').map_or((url, None), |(a, b)| (a, Some(b)));
-        let (base, query) = rest.split_once('?').map_or((rest, None), |(a, b)| (a, Some(b)));
-        let mut new = self.base(base);
-        for (sign, pairs) in [('?', query), ('#', fragment)] {
-            if let Some(pairs) = pairs {
-                new.push(sign);
-                new.push_str(&self.pairs(pairs));
-            }
-        }
+    fn cookie_value(&mut self, name: &str, value: &str) -> String {
+        let may_be_an_id = value.len() < SHORTEST_COOKIE || uuid::Uuid::try_parse(value).is_ok();
+        let unsure = usize::from(named(name) == Named::Plain && may_be_an_id);
+        self.unsure += unsure;
+        let new = self.secret(value);
+        self.unsure -= unsure;
         new
     }
 
-    fn base(&mut self, base: &str) -> String {
-        let (scheme, rest) = match base.split_once("://") {
-            Some((scheme, rest)) => (format!("{scheme}://"), rest),
-            None if base.starts_with("//") => ("//".to_owned(), base.trim_start_matches('/')),
-            None => return self.segments(base),
-        };
-        let end = rest.find('/').unwrap_or(rest.len());
-        let port = rest.get(..end).and_then(|authority| authority.split_once(':')).map_or("", |(_, port)| port);
-        // A password with a slash in it is not legal there, and is seen all the same.
-        let end = match rest.rfind('@') {
-            Some(at) if at > end && !port.bytes().all(|b| b.is_ascii_digit()) => {
-                rest.get(at..).and_then(|tail| tail.find('/')).map_or(rest.len(), |slash| at + slash)
-            }
-            _ => end,
-        };
-        let (authority, path) = rest.split_at(end);
-        scheme + &self.authority(authority) + &self.segments(path)
+    /// A text in which secrets may stand.
+    pub fn text(&mut self, value: &str) -> String {
+        // What is known is replaced first: a pattern may take a part of it only.
+        let known = self.echoes(value);
+        self.in_text += 1;
+        let new = text::redact(self, &known);
+        self.in_text -= 1;
+        new
     }
 
-    /// `user:password@host`, without the first two.
-    pub fn authority(&mut self, authority: &str) -> String {
-        match authority.rsplit_once('@') {
-            Some((user, host)) => {
-                if let Some((_, password)) = user.split_once(':') {
-                    self.secret(&decoded(password));
-                }
-                format!("{}@{host}", self.secret(user))
-            }
-            None => authority.to_owned(),
-        }
-    }
-
-    fn segments(&mut self, path: &str) -> String {
-        let segments: Vec<String> = path.split('/').map(|segment| self.part(segment)).collect();
-        segments.join("/")
-    }
-
-    /// `name=value&name=value` of a query or a form, percent-encoded.
-    pub fn pairs(&mut self, pairs: &str) -> String {
-        let pairs: Vec<String> = pairs.split('&').map(|pair| self.pair(pair)).collect();
-        pairs.join("&")
-    }
-
-    fn pair(&mut self, pair: &str) -> String {
-        let Some((name, value)) = pair.split_once('=') else { return self.part(pair) };
-        let plain = decoded(value);
-        let new = match named_parameter(name) {
-            Named::Plain => return format!("{}={}", self.part(name), self.part(value)),
-            Named::Secret => self.credential(&plain),
-            Named::Phone => self.phone(plain.replace('+', " ").trim()),
-        };
-        let unchanged = new == plain || plain.trim().is_empty();
-        format!("{name}={}", if unchanged { value.to_owned() } else { encoded(&new) })
-    }
-
-    /// A percent-encoded piece, as it was where no secret stands in it.
-    fn part(&mut self, raw: &str) -> String {
-        let plain = decoded(raw);
-        let new = self.text(&plain);
-        if new == plain { raw.to_owned() } else { encoded(&new) }
+    /// Replaces what was met before.
+    pub fn echoes(&self, value: &str) -> String {
+        echo::replace(value, &[&self.met, &*self.earlier]).unwrap_or_else(|| value.to_owned())
     }
 
     /// A header's value, by its name.
@@ -244,16 +250,10 @@ impl<'r> Pass<'r> {
             return self.cookie(value, name.eq_ignore_ascii_case("set-cookie"));
         }
         match named(name) {
-            Named::Secret => self.credential(value),
-            Named::Phone => self.phone(value),
             Named::Plain if is_url_header(name) => self.url(value),
-            Named::Plain => self.text(value),
+            named => self.by_name(named, value),
         }
     }
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
 fn is_url_header(name: &str) -> bool {

@@ -1,5 +1,7 @@
 //! No secret survives in any form, and what is no secret stays as it was.
 
+mod leaks;
+
 use super::super::coding::tests::{encoding, gzip};
 use super::super::record::*;
 use super::super::{Record, codec};

@@ -1,7 +1,7 @@
 //! Secrets in free text: error messages, notes, refused heads, header values. They are known by their shape (a JWT,
 //! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
-use super::names::{Named, decoded, named};
+use super::names::{self, Named, decoded, said};
 use super::pass::{Pass, is_word};
 use crate::capture::claims;
 use regex::{Captures, Regex};
@@ -9,27 +9,34 @@ use std::sync::LazyLock;
 
 /// Where none of this stands, nothing is looked for.
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)token|secret|passw|passphrase|pwd|api[-_ ]?key|[sne]-?_?key|authorization|cookie|bearer|basic|credential|assertion|loyalty|phone|msisdn|mobile|session|jwt|e[yw][a-z0-9_-]{8,}\.|\+[0-9]|%[0-9a-f]{2}|://[^/ ]*@",
-    )
+    const SHAPES: &str =
+        r"basic|dpop|e[yw][a-z0-9_-]{8,}\.|\+[0-9]|%[0-9a-f]{2}|://[^/ ]*@|\\u[0-9a-f]{4}|[?&]code=|api[-_ ]?key";
+    pattern(&format!("(?i){}|{SHAPES}", names::words()))
 });
 static JWT: LazyLock<Regex> = LazyLock::new(|| pattern(r"e[yw][A-Za-z0-9_-]{8,}={0,2}(?:\.[A-Za-z0-9_-]*={0,2})+"));
-static SCHEME: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(bearer|basic|dpop)(\s+|%20|\+)([A-Za-z0-9._~+/-]{6,}={0,2})"));
-static COOKIE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b((?:set-)?cookie2?\s*[:=]\s*)([^\r\n]+)"));
-static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    const NAME: &str = concat!(
-        r"[a-z0-9_.\-\[\]]*(?:tokens?|secrets?|passwords?|passwd|pwd|passphrase|api[-_ ]?keys?|subscription[-_ ]?key",
-        r"|access[-_ ]?key|private[-_ ]?key|authorization|cookies?|credentials?|assertion|loyalty[-_ ]?ids?|jwt|bearer",
-        r"|session[-_ ]?id|code[-_ ]?verifier|user[-_ ]?info|x[-_ ]?auth|phone(?:[-_ ]?(?:numbers?|no))?|msisdn",
-        r"|mobile[-_ ]?(?:number|no))\]?"
-    );
-    const SIGN: &str = r#"\\*["']?\s*(?:[:=]|=>|\bis\b)\s*\[?\s*\\*["']?"#;
-    pattern(&format!(r#"(?i)({NAME})({SIGN})((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\]}}]+)"#))
+static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"(?i)\b(bearer|basic|dpop|token|api-?key)((?:\s+|%20|\+)["']?)([A-Za-z0-9._~+/-]{6,}={0,2})"#)
 });
+static COOKIE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b((?:set-)?cookie2?\s*[:=]\s*)([^\r\n]+)"));
+/// A name, a sign and a value: a list, or in quotes (plain ones, or escaped ones), or up to where a word ends.
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    const SIGN: &str = r#"\\*["']?\s*(?:[:=]|=>|\bis\b)\s*"#;
+    const BARE: &str = r#"((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\[\]}]+)"#;
+    const LIST: &str = r"(\[)([^\[\]{}]+)";
+    const QUOTED: &str = r#"(")((?:[^"\\]|\\.)+)|(')((?:[^'\\]|\\.)+)|(\\+["'])([^"'\\]+)"#;
+    pattern(&format!("(?is)({})({SIGN})(?:{LIST}|{QUOTED}|{BARE})", names::pattern()))
+});
+static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([?&]code=)([^&\s"'<>#]{8,})"#));
 static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+(?:45|358|46|47)[ -]?[0-9](?:[ -]?[0-9]){6,10}"));
+/// A number after the word, without a sign between them.
+static PHONED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)((?:phone|msisdn|mobile)(?:[-_ ]?(?:number|no\.?))?\s+)([0-9](?:[ -]?[0-9]){7,14})\b")
+});
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(://)([^/\s@?#]+)(@)"));
 static ESCAPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[^\s]*%[0-9A-Fa-f]{2}[^\s]*"));
+
+/// What follows the word `token` and is as long is one.
+const LONG: usize = 16;
 
 fn pattern(text: &str) -> Regex {
     #[allow(clippy::expect_used)] // Patterns are constants; a test compiles each.
@@ -46,6 +53,15 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     if !HINT.is_match(text) {
         return text.to_owned();
     }
+    if text.contains("\\u") && pass.nested < 4 {
+        let plain = names::unescaped(text);
+        pass.nested += 1;
+        let clean = redact(pass, &plain);
+        pass.nested -= 1;
+        if clean != plain {
+            return clean;
+        }
+    }
     let mut new = replaced(&JWT, text, |found| {
         is_jwt(found.get(0)?.as_str()).then(|| pass.secret(found.get(0).map_or("", |token| token.as_str())))
     });
@@ -56,19 +72,27 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     new = replaced(&SCHEME, &new, |found| {
         // `Bearer realm="x"` is a challenge, and in `Bearer authentication` a word follows.
         let challenge = found[3].ends_with('=') && text.contains(&format!("{}\"", &found[3]));
-        let word = is_word(&found[3]);
+        let is_scheme = ["bearer", "basic", "dpop"].iter().any(|scheme| found[1].eq_ignore_ascii_case(scheme));
+        let opaque = found[3].len() >= LONG && found[3].contains(|c: char| c.is_ascii_digit());
+        let word = is_word(&found[3]) || !(is_scheme || opaque);
         (!challenge && !word).then(|| format!("{}{}{}", &found[1], &found[2], pass.credential(&found[3])))
     });
     new = replaced(&PAIR, &new, |found| {
-        let value = match named(&found[1]) {
-            Named::Plain => return None,
-            Named::Secret => pass.secret(&found[4]),
-            Named::Phone => pass.phone(&found[4]),
+        let named = said(&found[1]);
+        let around = [(3, 4), (5, 6), (7, 8), (9, 10)]
+            .into_iter()
+            .find_map(|(open, value)| Some((found.get(open)?.as_str(), found.get(value)?.as_str())));
+        let value = match (named, around) {
+            (Named::Plain, _) => return None,
+            (named, Some((open, value))) => format!("{open}{}", pass.by_name(named, value)),
+            (Named::Phone, None) => pass.phone(&found[12]),
+            (_, None) => found.get(11).map_or("", |scheme| scheme.as_str()).to_owned() + &pass.secret(&found[12]),
         };
-        let scheme = found.get(3).map_or("", |scheme| scheme.as_str());
-        Some(format!("{}{}{scheme}{value}", &found[1], &found[2]))
+        Some(format!("{}{}{value}", &found[1], &found[2]))
     });
+    new = replaced(&CODE, &new, |found| Some(format!("{}{}", &found[1], pass.secret(&found[2]))));
     new = replaced(&PHONE, &new, |found| Some(pass.phone(&found[0])));
+    new = replaced(&PHONED, &new, |found| Some(format!("{}{}", &found[1], pass.phone(&found[2]))));
     new = replaced(&USERINFO, &new, |found| Some(format!("://{}@", pass.secret(&found[2]))));
     replaced(&ESCAPED, &new, |found| {
         let plain = decoded(&found[0]);

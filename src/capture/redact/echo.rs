@@ -1,0 +1,312 @@
+//! Secrets that were met, found again where no name stands beside them: in a message, a path, a header's name. All are
+//! looked for at once, by their last eight bytes, so that it costs the same whether ten are known or thousands.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+/// Shorter secrets are not looked for elsewhere: they may be part of any word.
+pub(super) const SHORTEST: usize = 8;
+/// Below this, a secret of digits (or of hexadecimal ones) may be a piece of another number or GUID by chance.
+const SHORTEST_OF_DIGITS: usize = 16;
+/// How many secrets are remembered, and how many bytes of them: memory stays flat, however long a run is.
+const MOST: usize = 4096;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// How often percent-encoding is taken off.
+const DEEPEST: usize = 3;
+
+/// A secret that was met.
+#[derive(Debug)]
+pub(super) struct Met {
+    /// As it was met.
+    pub value: String,
+    /// What stands in its place.
+    pub new: String,
+    /// Whether it is looked for in later exchanges, too.
+    pub lasting: bool,
+}
+
+/// Secrets that were met. It does not print them.
+#[derive(Default)]
+pub(super) struct Echoes {
+    by_tail: HashMap<u64, Vec<Arc<Met>>>,
+    /// One bit for each tail, or for several: most places of a text are passed over by it.
+    tails: Vec<u64>,
+    in_order: VecDeque<Arc<Met>>,
+    bytes: usize,
+}
+
+/// Where a secret stands in a text.
+struct Hit<'e> {
+    start: usize,
+    end: usize,
+    new: &'e str,
+}
+
+/// A text as its reader sees it, and where each of its bytes stood.
+struct View {
+    bytes: Vec<u8>,
+    /// One more than there are bytes: the last is the end.
+    places: Vec<usize>,
+}
+
+impl fmt::Debug for Echoes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Echoes({})", self.in_order.len())
+    }
+}
+
+impl Echoes {
+    /// Remembers a secret.
+    pub fn add(&mut self, met: Arc<Met>) {
+        let Some(tail) = tail(met.value.as_bytes()) else { return };
+        if self.knows(&met.value) {
+            return;
+        }
+        if self.tails.is_empty() {
+            self.tails = vec![0; 1024];
+        }
+        let (word, bit) = place(tail);
+        if let Some(bits) = self.tails.get_mut(word) {
+            *bits |= bit;
+        }
+        self.bytes = self.bytes.saturating_add(met.value.len());
+        self.in_order.push_back(Arc::clone(&met));
+        self.by_tail.entry(tail).or_default().push(met);
+    }
+
+    /// Forgets the oldest where there are too many.
+    pub fn forget(&mut self) {
+        while self.in_order.len() > MOST || self.bytes > MOST_BYTES {
+            let oldest = self.in_order.len() / 4 + 1;
+            let kept: Vec<Arc<Met>> = self.in_order.drain(..).skip(oldest).collect();
+            *self = Echoes::default();
+            kept.into_iter().for_each(|met| self.add(met));
+        }
+    }
+
+    /// Whether this very text was met.
+    pub fn knows(&self, value: &str) -> bool {
+        let same_tail = tail(value.as_bytes()).and_then(|tail| self.by_tail.get(&tail));
+        same_tail.is_some_and(|all| all.iter().any(|met| met.value == value))
+    }
+
+    /// All that is to be remembered for later exchanges.
+    pub fn lasting(&self) -> impl Iterator<Item = &Arc<Met>> {
+        self.in_order.iter().filter(|met| met.lasting)
+    }
+
+    /// Where secrets stand in these bytes.
+    fn hits(&self, text: &[u8]) -> Vec<Hit<'_>> {
+        let mut hits = Vec::new();
+        if self.by_tail.is_empty() {
+            return hits;
+        }
+        let mut window = 0_u64;
+        for (at, &byte) in text.iter().enumerate() {
+            window = window << 8 | u64::from(byte);
+            let (word, bit) = place(window);
+            if at + 1 < SHORTEST || self.tails.get(word).is_none_or(|bits| bits & bit == 0) {
+                continue;
+            }
+            for met in self.by_tail.get(&window).into_iter().flatten() {
+                let before = text.get(..=at).and_then(|text| text.strip_suffix(met.value.as_bytes()));
+                let span = before.map(|before| (before.len(), at + 1));
+                if let Some((start, end)) = span.filter(|&(start, end)| !is_chance(text, start, end)) {
+                    hits.push(Hit { start, end, new: &met.new });
+                }
+            }
+        }
+        hits
+    }
+}
+
+/// A text with what was met replaced, percent-encoded or not; `None` where nothing of it stands there.
+pub(super) fn replace(text: &str, all: &[&Echoes]) -> Option<String> {
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let mut hits: Vec<Hit<'_>> = all.iter().flat_map(|echoes| echoes.hits(text.as_bytes())).collect();
+    for view in views(text.as_bytes()) {
+        let found = all.iter().flat_map(|echoes| echoes.hits(&view.bytes));
+        hits.extend(found.filter_map(|hit| {
+            let (start, end) = (*view.places.get(hit.start)?, *view.places.get(hit.end)?);
+            Some(Hit { start, end, new: hit.new })
+        }));
+    }
+    if hits.is_empty() {
+        return None;
+    }
+    // Of what overlaps, all is replaced: by what stands for the first and longest.
+    hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+    let mut new = String::with_capacity(text.len());
+    let mut from = 0;
+    for hit in hits {
+        if hit.start >= from {
+            new.push_str(text.get(from..hit.start).unwrap_or_default());
+            new.push_str(hit.new);
+        }
+        from = from.max(hit.end);
+    }
+    new.push_str(text.get(from..).unwrap_or_default());
+    Some(new)
+}
+
+/// Whether something that was met stands in these bytes, with JSON's and URLs' escapes or without.
+pub(super) fn hold(bytes: &[u8], all: &[&Echoes]) -> bool {
+    let found = |bytes: &[u8]| all.iter().any(|echoes| !echoes.hits(bytes).is_empty());
+    if found(bytes) || views(bytes).iter().any(|view| found(&view.bytes)) {
+        return true;
+    }
+    let plain = if bytes.contains(&b'\\') { View::of(bytes).taken_off(b'\\') } else { None };
+    plain.is_some_and(|view| found(&view.bytes) || views(&view.bytes).iter().any(|view| found(&view.bytes)))
+}
+
+/// A text without its percent-encoding, once, twice and so on.
+fn views(text: &[u8]) -> Vec<View> {
+    let mut all = Vec::new();
+    let mut next = if text.contains(&b'%') { View::of(text).taken_off(b'%') } else { None };
+    while let Some(view) = next {
+        next = if all.len() + 1 < DEEPEST { view.taken_off(b'%') } else { None };
+        all.push(view);
+    }
+    all
+}
+
+impl View {
+    fn of(bytes: &[u8]) -> View {
+        View { bytes: bytes.to_vec(), places: (0..=bytes.len()).collect() }
+    }
+
+    /// Without one layer of escapes that begin with this sign; `None` where there are none.
+    fn taken_off(&self, sign: u8) -> Option<View> {
+        if !self.bytes.contains(&sign) {
+            return None;
+        }
+        let mut new = View { bytes: Vec::new(), places: Vec::new() };
+        let mut at = 0;
+        while let Some(&byte) = self.bytes.get(at) {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let escaped = if byte == sign { escape(rest) } else { None };
+            let (plain, length) = escaped.unwrap_or((char::from(byte), 1));
+            let place = self.places.get(at).copied().unwrap_or_default();
+            if escaped.is_none() || sign == b'%' {
+                // A byte, not a character: two of them may make one.
+                new.bytes.push(u8::try_from(u32::from(plain)).unwrap_or(byte));
+                new.places.push(place);
+            } else {
+                let mut buffer = [0; 4];
+                let plain = plain.encode_utf8(&mut buffer).as_bytes();
+                new.bytes.extend_from_slice(plain);
+                new.places.extend(plain.iter().map(|_| place));
+            }
+            at += length;
+        }
+        new.places.push(self.places.last().copied().unwrap_or_default());
+        (new.bytes.len() < self.bytes.len()).then_some(new)
+    }
+}
+
+/// What an escape at the beginning of these bytes stands for, and how long it is.
+fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+    let code = |from: usize, to: usize| {
+        let digits = std::str::from_utf8(bytes.get(from..to)?).ok()?;
+        let hexadecimal = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        u32::from_str_radix(digits, 16).ok().filter(|_| hexadecimal)
+    };
+    match bytes {
+        [b'%', ..] => Some((char::from_u32(code(1, 3)?)?, 3)),
+        [b'\\', b'u', ..] => Some((char::from_u32(code(2, 6)?)?, 6)),
+        [b'\\', sign @ (b'"' | b'\'' | b'/' | b'\\'), ..] => Some((char::from(*sign), 2)),
+        _ => None,
+    }
+}
+
+/// The last eight bytes of a secret, as a number; `None` where it is shorter.
+fn tail(value: &[u8]) -> Option<u64> {
+    value.last_chunk::<SHORTEST>().map(|tail| u64::from_be_bytes(*tail))
+}
+
+/// Word and bit of a tail among 65536.
+fn place(tail: u64) -> (usize, u64) {
+    let hash = tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    (usize::try_from(hash >> 6).unwrap_or_default(), 1 << (hash & 63))
+}
+
+/// Whether what stands there may be part of a longer number or of a GUID, and no echo.
+fn is_chance(text: &[u8], start: usize, end: usize) -> bool {
+    let value = text.get(start..end).unwrap_or_default();
+    if value.len() >= SHORTEST_OF_DIGITS || !value.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let is_of_guid = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    let before = text.get(..start).unwrap_or_default().iter().rev().take_while(|b| is_of_guid(b)).count();
+    let after = text.get(end..).unwrap_or_default().iter().take_while(|b| is_of_guid(b)).count();
+    let around = text.get(start - before..end + after).and_then(|around| std::str::from_utf8(around).ok());
+    let joins = |at: Option<&u8>| at.is_some_and(u8::is_ascii_alphanumeric);
+    joins(start.checked_sub(1).and_then(|at| text.get(at)))
+        || joins(text.get(end))
+        || around.is_some_and(|around| uuid::Uuid::try_parse(around).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echoes(values: &[&str]) -> Echoes {
+        let mut echoes = Echoes::default();
+        for (at, value) in values.iter().enumerate() {
+            echoes.add(Arc::new(Met { value: (*value).to_owned(), new: format!("<{at}>"), lasting: true }));
+        }
+        echoes
+    }
+
+    fn swept(values: &[&str], text: &str) -> String {
+        replace(text, &[&echoes(values)]).unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn an_echo_is_found_in_any_encoding_and_all_else_stays() {
+        let met = ["se/cret-0=1", "another-one", "another-one-still"];
+        assert_eq!(swept(&met, "a se/cret-0=1 b%20c"), "a <0> b%20c");
+        assert_eq!(swept(&met, "/x%2F%73e%2Fcret-0%3d1%2Fy?%41"), "/x%2F<0>%2Fy?%41");
+        assert_eq!(swept(&met, "se%252Fcret-0%253D1é%zz"), "<0>é%zz");
+        assert_eq!(swept(&met, "another-one-still, another-one"), "<2>, <1>");
+        assert_eq!(swept(&["abcdefghij", "hijklmnopq"], "abcdefghijklmnopq"), "<0>");
+        let all = echoes(&met);
+        for text in ["se\\/cret-0\\u003d1", "se%2fcret-0=1", "se\\u00252fcret-0=1"] {
+            assert!(hold(text.as_bytes(), &[&all]), "{text}");
+        }
+        assert!(!hold(b"se/cret-0", &[&all]));
+    }
+
+    #[test]
+    fn digits_in_a_guid_or_a_longer_number_are_no_echo() {
+        let met = ["00000001", "20031801", "deadbeef", "4000800000"];
+        for text in
+            ["3f1c0000-0000-4000-8000-000000000001", "deadbeef-0000-4000-8000-0000200318ab", "DK20031801", "120031801"]
+        {
+            assert_eq!(swept(&met, text), text);
+        }
+        assert_eq!(swept(&met, "no 20031801, deadbeef-x"), "no <1>, <2>-x");
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_memory_stays_flat() {
+        let value = |at: usize| format!("a-secret-of-{at:06}");
+        let mut echoes = Echoes::default();
+        for at in 0..3 * MOST {
+            echoes.add(Arc::new(Met { value: value(at), new: String::new(), lasting: true }));
+            echoes.forget();
+            assert!(echoes.in_order.len() <= MOST && echoes.bytes <= MOST_BYTES);
+        }
+        assert!(echoes.knows(&value(3 * MOST - 1)) && !echoes.knows(&value(0)));
+        assert!(echoes.in_order.len() >= MOST / 2);
+        for at in 0..9 {
+            let value = format!("{at}{}", "x".repeat(1024 * 1024));
+            echoes.add(Arc::new(Met { value, new: String::new(), lasting: true }));
+            echoes.forget();
+            assert!(echoes.bytes <= MOST_BYTES);
+        }
+    }
+}
