@@ -109,12 +109,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 
 fn read(place: &Place) -> Result<Ledger, Failure> {
     let path = place.path()?;
-    // A ledger that nobody named may not have begun; one that was named and is not there is a typing error.
-    if place.ledger.is_some() && !path.exists() {
-        let name = path.display();
-        return Err(Failure::new(format!(
-            "there is no ledger {name}: name the one that `certify` enters certificates in"
-        )));
+    if !path.exists() {
+        eprintln!("poscert: there is no ledger {} so far: no certificate was entered there", path.display());
     }
     let ledger = Ledger::read(&path).map_err(Failure::new)?;
     tell(&ledger);

@@ -42,9 +42,20 @@ impl Reading {
         Reading { certified: true, ..self }
     }
 
-    /// The same, of captures alone whose chain went through these heads.
-    pub fn witnessed(self, heads: &[Head]) -> Reading {
-        Reading { witnessed: heads.to_vec(), ..self }
+    /// The same, of captures alone whose chain went through these heads, each COUNT:DIGEST.
+    ///
+    /// # Errors
+    /// A head that is none.
+    pub fn witnessed(self, heads: &[String]) -> Result<Reading, Failure> {
+        let head = |text: &String| {
+            Head::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
+                Failure::new(format!(
+                    "--witnessed: `{text}` is not COUNT:DIGEST, as recorder, page and notification show the chain's head"
+                ))
+            })
+        };
+        let witnessed = heads.iter().map(head).collect::<Result<_, _>>()?;
+        Ok(Reading { witnessed, ..self })
     }
 
     /// The keys whose word is taken.
@@ -106,15 +117,6 @@ fn witnessed(path: &Path, capture: &Capture, noted: Head) -> Result<(), Failure>
         ))),
         Err(error) => Err(Failure::new(error.to_string())),
     }
-}
-
-/// A head as `--witnessed` takes it.
-///
-/// # Errors
-/// A sentence where it is none.
-pub(super) fn head(text: &str) -> Result<Head, String> {
-    let wrong = || "it is not COUNT:DIGEST, as recorder, page and notification show the chain's head".to_owned();
-    Head::parse(text).filter(|head| head.count > 0).ok_or_else(wrong)
 }
 
 /// Those of the keys that sealed the capture, where any is asked for.

@@ -1,12 +1,11 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::reading::{self, Reading};
+use super::reading::Reading;
 use super::{Exit, Failure, certificate, expect};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
-use crate::seal::Head;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, run};
 use std::path::{Path, PathBuf};
@@ -45,8 +44,8 @@ pub struct Args {
     trusted_key: Vec<String>,
     /// A head of the chain (COUNT:DIGEST) that was noted while the capture grew, and that its chain has to have gone through;
     /// can be given again
-    #[arg(long, value_name = "HEAD", value_parser = reading::head, conflicts_with = "salvage")]
-    witnessed: Vec<Head>,
+    #[arg(long, value_name = "HEAD", conflicts_with = "salvage")]
+    witnessed: Vec<String>,
     /// Of a damaged capture, judge what is whole; the verdict says what is missing, and is never `passed`
     #[arg(long)]
     salvage: bool,
@@ -131,7 +130,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         return Err(Failure::new("--certificate: a certificate is for one capture; name that one alone"));
     }
     let options = args.profile.options(args.open)?;
-    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed);
+    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
     let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();

@@ -343,7 +343,7 @@ fn refused(mut exchange: Exchange) -> Exchange {
 
 /// The exchanges of the sample verdicts, as a report shows them.
 pub(crate) fn views() -> Vec<ExchangeView> {
-    exchanges().iter().map(|exchange| ExchangeView::of(exchange)).collect()
+    exchanges().iter().map(ExchangeView::of).collect()
 }
 
 /// The exchanges of the sample verdicts.

@@ -127,7 +127,7 @@ impl<'a> Tally<'a> {
         let there = |requirement: &&&RequirementVerdict| {
             requirement.findings.iter().any(|finding| exchanges().any(|number| finding.exchanges.contains(&number)))
         };
-        match (self.failed.iter().find(there), exchanges().last()) {
+        match (self.failed.iter().find(there), exchanges().next_back()) {
             (Some(requirement), _) => {
                 let remedy = requirement.findings.first().map_or("", |finding| finding.remedy.as_str());
                 let id = words::safe(&requirement.id);

@@ -54,11 +54,13 @@ async function due(page, done) {
   return until("the next step", async () => {
     const now = await state(page);
     if (now.over || now.phase === "approval") return { over: true };
-    const act = now.act && `${now.act.case} ${now.act.step} ${now.act.act}`;
+    const job = now.due && !now.act && await page.locator("#till-line").count() > 0;
+    const act = now.act ? `${now.act.case} ${now.act.step} ${now.act.act}` : job && `${now.due.case} ${now.due.step} job`;
     if (!act || done.has(act)) return null;
     const line = page.locator("#till-line");
-    if (await page.locator("#due-title").innerText() !== now.act.text || await line.count() === 0) return null;
-    return { act, line: await line.innerText() };
+    if (now.act && await page.locator("#due-title").innerText() !== now.act.text || await line.count() === 0) return null;
+    const text = await line.innerText();
+    return now.act || text.endsWith(" job") ? { act, line: text } : null;
   });
 }
 

@@ -79,10 +79,10 @@ fn what_cannot_be_read_as_a_capture() {
     std::fs::write(home.join("newer.har"), newer).unwrap();
     for (input, words) in [
         ("half.har", ["half.har is cut off", "export it again"]),
-        ("nothing.har", ["nothing.har is empty", "name a capture directory or a HAR file"]),
+        ("nothing.har", ["nothing.har is empty", "name a capture directory, a sealed archive or a HAR file"]),
         ("page.har", ["page.har is no capture", "name one of these"]),
         ("other.har", ["other.har is not a HAR 1.2 file", "export it again"]),
-        ("empty", ["empty is no capture", "name a capture directory or a HAR file"]),
+        ("empty", ["empty is no capture", "name a capture directory, a sealed archive or a HAR file"]),
         ("no-such", ["no-such", "check the path"]),
         ("no-such.har", ["no-such.har", "check the path"]),
         ("headless", ["headless is damaged", "take another copy"]),

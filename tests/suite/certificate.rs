@@ -256,7 +256,8 @@ fn a_ledger_that_was_changed_says_nothing_but_where() {
     assert!(said.contains("was cut off"), "{said}");
     // Another ledger is empty where there is none.
     let other = ["ledger", "check", CLIENT_ID, "2.1.0", "--ledger", "other.jsonl"];
-    assert!(ends(home, &other, 1).contains("No certificate was given"));
+    let said = ends(home, &other, 1);
+    assert!(said.contains("No certificate was given") && said.contains("there is no ledger other.jsonl"), "{said}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const RUNS: &[Wrong] = &[
             ("payment/2", "broke at step 3 of 3 (polling ends, nothing is captured)"),
             ("payment/3", "broke at step 2 of 2 (CancelPayment (timeout) (500))"),
             ("payment/4", "broke at step 2 of 5 (QueryPaymentIds by posId, orderId or both)"),
-            ("payment/5", "broke at step 3 of 3 (CapturePayment of the full amount, or CancelPayment)"),
+            ("payment/5", "broke at step 2 of 2 (CapturePayment of the full amount, or CancelPayment)"),
             ("payment/6", "broke at step 3 of 3 (CapturePayment or CancelPayment, half a minute later or more)"),
             ("payment/7", "broke at step 2 of 2 (CapturePayment of less)"),
         ],

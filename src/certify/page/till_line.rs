@@ -31,6 +31,12 @@ pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     Some((plain, command(rest)))
 }
 
+/// The same where the till has to go on by itself: the reference till that was started for one act has a job for that.
+pub fn job(till: &str) -> (String, String) {
+    let words = "A till that runs on does this by itself. The reference till does it when its job is started, in a second terminal:";
+    (words.to_owned(), format!("{till} job"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

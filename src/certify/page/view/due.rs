@@ -67,6 +67,10 @@ impl Panel<'_> {
             p.eyebrow { span.chip.id { (words::safe(&due.case)) } " " (words::safe(&due.title)) span.dim { " · step " (at) " of " (due.steps) } }
             h2 #due-title { (self.headline()) }
             @if let Some(line) = self.act() { (act(line, self.till)) }
+            @else if due.step.as_ref().is_some_and(|step| step.guide.text.is_some() && step.guide.act.is_none()) {
+                @let (words, command) = till_line::job(self.till);
+                div.act { div.till { p.hint { (code(&words)) } (copy("till-line", "line for the reference till", &command)) } }
+            }
             @if let Some(step) = &due.step { (self.facts(step, due)) }
             @if let Some(step) = due.step.as_ref().filter(|step| step.kind != StepKind::Ends) {
                 @let wait = u64::try_from(due.wait.as_millis()).unwrap_or(u64::MAX);
