@@ -317,15 +317,6 @@ fn verdict(home: &Path) -> Value {
 }
 
 #[test]
-fn all_six_features_are_gone_through_by_the_words_of_the_page() {
-    let (code, home) = walk("all");
-    let verdict = verdict(home.path());
-    assert_eq!((code, &verdict["verdict"]), (Some(0), &"passed".into()));
-    let cases = verdict["features"].as_array().unwrap().iter().flat_map(|feature| feature["cases"].as_array().unwrap());
-    assert!(cases.clone().count() > 20 && cases.clone().all(|case| case["status"] == "passed"), "{:?}", cases);
-}
-
-#[test]
 fn a_newcomer_gets_through_a_certification_by_the_words_of_the_page() {
     let (code, home) = walk("pass");
     assert_eq!(code, Some(0));

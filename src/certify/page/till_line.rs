@@ -33,7 +33,8 @@ pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
 
 /// The same where the till has to go on by itself: the reference till that was started for one act has a job for that.
 pub fn job(till: &str) -> (String, String) {
-    let words = "A till that runs on does this by itself. The reference till does it when its job is started, in a second terminal:";
+    let words =
+        "A till that runs on does this by itself. The reference till ends when it has given up; then start its job:";
     (words.to_owned(), format!("{till} job"))
 }
 
