@@ -86,9 +86,8 @@ async fn settled(recorder: &Recorder, seat: &Seat) {
 /// Records a request that never had its turn.
 pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
     let course = Course::new(seat.clone(), None, &recorder.writer);
-    let (by, detail) =
-        seat.look(|state| state.gone.clone()).map_or((EndedBy::Client, String::new()), |gone| (gone.by, gone.detail));
-    let fate = Fate::new(by, course.stage_of_leaving(), format!("{detail}; the request was not forwarded"));
+    let fate = left(&course).unwrap_or_else(|| Fate::new(EndedBy::Client, course.stage_of_leaving(), ""));
+    let fate = Fate { detail: format!("{}; the request was not forwarded", fate.detail), ..fate };
     recorder.record(course.record(&fate, &recorder.writer)).await;
 }
 

@@ -183,12 +183,7 @@ impl World {
                 track.reserved_amount = track.amount;
                 track.partial = send.answer.partial.or(track.partial);
             }
-            PaymentState::Captured => {
-                track.captured_n.get_or_insert(send.n);
-                // The capture without an answer was carried out, and so its amount was taken.
-                track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
-                (track.capture_failed_n, track.capture_failed_amount) = (None, None);
-            }
+            PaymentState::Captured => track.seen_captured(send.n),
             _ => {}
         }
         if state.is_final() {
@@ -253,10 +248,7 @@ impl World {
     /// A list of captured payments says of each that this is its final state.
     fn listed_captured(&mut self, id: &str, n: u64) -> Emitted {
         let payment = self.payment(id);
-        let track = self.payments.at_mut(payment);
-        track.captured_n.get_or_insert(n);
-        track.captured_amount = track.captured_amount.or(track.capture_failed_amount);
-        (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
+        self.payments.at_mut(payment).seen_captured(n);
         Emitted::ListedCaptured(payment)
     }
 

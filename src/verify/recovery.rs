@@ -69,7 +69,8 @@ impl World {
         let found = self.not_known_otherwise(&send.answer.found);
         let about = context.about;
         let asked_for = self.asked_for(send);
-        let listed: Vec<usize> = send.answer.found.iter().filter_map(|id| self.payments.find(id)).collect();
+        let captured = send.answer.found.iter().filter(|_| send.lists_captured());
+        let captured: Vec<usize> = captured.filter_map(|id| self.payments.find(id)).collect();
         let path_id = send.path_id.clone().unwrap_or_default();
         let payment_state = PaymentState::from_name(&send.answer.state);
         let refund_state = RefundState::from_name(&send.answer.state);
@@ -99,9 +100,7 @@ impl World {
                     settled && loss.found.contains(&path_id)
                 }
                 (Some(CapturePayment | CancelPayment), Some(QueryPaymentIds)) => {
-                    send.succeeded()
-                        && send.lists_captured()
-                        && track.about.payment.is_some_and(|one| listed.contains(&one))
+                    send.succeeded() && track.about.payment.is_some_and(|payment| captured.contains(&payment))
                 }
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {

@@ -48,12 +48,12 @@ pub struct CallTrack {
     pub last: Option<Last>,
     /// Sends that are not over: number and head.
     pub in_flight: Vec<(u64, Instant)>,
+    /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
+    pub overtaken: Vec<(u64, Instant)>,
     /// Of those, each with the first send of another body that came while it was under way.
     pub contradicted: Vec<(u64, u64)>,
     /// A twin of it was sent under another key, or it is one: what became of it is a matter of that.
     pub twinned: bool,
-    /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
-    pub overtaken: Vec<(u64, Instant)>,
     /// The numbers of the sends of the go under way: since the last success or long pause.
     pub go: Vec<u64>,
     /// When the go's first send was sent.
@@ -259,6 +259,13 @@ impl PaymentTrack {
     /// Whether, by what the client knows, it blocks its PoS.
     pub fn active(&self) -> bool {
         self.created_n.is_some() && !self.ended() && self.reserved_n.is_none()
+    }
+
+    /// A poll or a list says that it is captured: a capture without an answer was carried out, and so its amount was taken.
+    pub fn seen_captured(&mut self, n: u64) {
+        self.captured_n.get_or_insert(n);
+        self.captured_amount = self.captured_amount.or(self.capture_failed_amount);
+        (self.capture_failed_n, self.capture_failed_amount) = (None, None);
     }
 
     /// Whether it may be what is in the way of another payment: nothing says that it is over, or reserved.
