@@ -155,12 +155,13 @@ impl Moment<'_> {
             "vat_header_valid" => Value::Bool(header::is_vat_number(&send.vat_header)),
             "vat_claim" => Value::Text(claim()),
             "vat_claim_valid" => Value::Bool(header::is_vat_number(&claim())),
-            "client_id_count" => Value::Int(send.client_id_count),
-            "client_id" => text(&send.client_id),
-            "client_id_valid" => Value::Bool(Guid::parse(&send.client_id).is_some()),
+            "client_id_count" => Value::Int(i64::try_from(send.client_ids.len()).unwrap_or(i64::MAX)),
+            "client_id" => text(send.client_id()),
+            "client_ids" => Value::Text(send.client_ids.join(", ")),
+            "client_id_valid" => Value::Bool(Guid::parse(send.client_id()).is_some()),
             "client_id_certified" => {
                 let wanted = &self.target.client_id;
-                Value::Bool(wanted.is_empty() || wanted.eq_ignore_ascii_case(&send.client_id))
+                Value::Bool(wanted.is_empty() || send.client_ids.iter().all(|sent| wanted.eq_ignore_ascii_case(sent)))
             }
             "key_count" => Value::Int(send.key_count),
             "key" => text(&send.key),

@@ -64,8 +64,8 @@ impl Survey {
             let key = (version.major, version.minor, version.build);
             self.versions.entry(key).or_insert((0, self.calls)).0 += 1;
         }
-        if !send.client_id.is_empty() {
-            self.client_ids.entry(send.client_id).or_insert((0, self.calls)).0 += 1;
+        if !send.client_id().is_empty() {
+            self.client_ids.entry(send.client_id().to_owned()).or_insert((0, self.calls)).0 += 1;
         }
     }
 

@@ -75,10 +75,8 @@ pub struct Send {
     pub vat_header: String,
     /// The token's `merchant_vat` claim, if it is a JWT that has one.
     pub vat_claim: String,
-    /// How many client id headers there are.
-    pub client_id_count: i64,
-    /// The value of the first, in lower case.
-    pub client_id: String,
+    /// The values of all client id headers, in lower case.
+    pub client_ids: Vec<String>,
     /// How many idempotency key headers there are.
     pub key_count: i64,
     /// The value of the first.
@@ -164,8 +162,9 @@ impl Send {
             vat_count: count(exchange, header::VAT),
             vat_header: first(exchange, header::VAT),
             vat_claim,
-            client_id_count: count(exchange, header::CLIENT_ID),
-            client_id: first(exchange, header::CLIENT_ID).to_ascii_lowercase(),
+            client_ids: values(&exchange.request.headers, header::CLIENT_ID)
+                .map(|id| id.trim().to_ascii_lowercase())
+                .collect(),
             key_count: count(exchange, header::KEY),
             key: first(exchange, header::KEY),
             refused: request.refused.clone().unwrap_or_default(),
@@ -197,6 +196,11 @@ impl Send {
     /// Whether its outcome is not known, or the backend had a fault: no answer or 5xx.
     pub fn failed(&self) -> bool {
         self.status.is_none_or(|status| status >= 500)
+    }
+
+    /// The first client id; empty where there is none.
+    pub fn client_id(&self) -> &str {
+        self.client_ids.first().map_or("", String::as_str)
     }
 
     /// Whether it asks for the payments that are captured, and for no others.
