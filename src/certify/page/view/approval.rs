@@ -1,6 +1,6 @@
 //! The fourth step: the verdict and what can be taken home, or what failed and what to do next.
 
-use super::{code, copy, order};
+use super::{broken, code, copy, order};
 use crate::certify::page::approval::Approval;
 use crate::report::{Tally, words};
 use crate::verify::verdict::{CaseStatus, Outcome, RequirementVerdict};
@@ -61,8 +61,8 @@ pub fn render(approval: &Approval) -> Markup {
             }
         }
         (cases_not_shown(&tally))
-        (broken("What failed", "failed", &tally.failed))
-        (broken("Warnings", "warning", &tally.warnings))
+        (section("What failed", "failed", &tally.failed))
+        (section("Warnings", "warning", &tally.warnings))
         div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
@@ -98,25 +98,15 @@ fn cases_not_shown(tally: &Tally<'_>) -> Markup {
     }
 }
 
-fn broken(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Markup {
+fn section(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Markup {
     html! {
         @if !requirements.is_empty() {
             section.card aria-labelledby={ (class) "-title" } {
                 h2 id={ (class) "-title" } { (title) }
                 @for requirement in requirements {
-                    article.broken.(class) {
-                        h3 { span.chip.id { (words::safe(&requirement.id)) } " " (words::safe(&requirement.title)) }
-                        @if let Some(finding) = requirement.findings.first() {
-                            p {
-                                @if let Some(number) = finding.exchanges.first() {
-                                    a href={ "/exchange/" (number) } data-exchange { "Exchange " (number) } ": "
-                                }
-                                bdi { (words::safe(&finding.message)) }
-                            }
-                            p.remedy { strong { "To mend it: " } (code(&words::safe(&finding.remedy))) }
-                        }
-                        @if requirement.findings.len() > 1 { p.hint { "and " (requirement.findings.len() - 1) " more, in the full report" } }
-                    }
+                    @let more = requirement.findings.len().saturating_sub(1);
+                    @let more = if more > 0 { format!("and {more} more, in the full report") } else { String::new() };
+                    (broken::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The third step: the certification under way, in parts that are sent again when they change.
 
 use super::due::Panel;
-use super::{cases, code, connect, exchange, order};
+use super::{broken, cases, connect, exchange, order};
 use crate::certify::outlook::{Broken, Outlook};
 use crate::certify::page::hub::{Hub, Led, Said, Seen};
 use crate::report::words;
@@ -37,7 +37,7 @@ pub fn parts(hub: &Hub, led: &Led) -> Parts {
     let parts = vec![
         ("part-due", panel.render().into_string()),
         ("part-tally", tally(&outlook, state.seen).into_string()),
-        ("part-broken", broken(&outlook.broken).into_string()),
+        ("part-broken", broken_so_far(&outlook.broken).into_string()),
         ("part-cases", cases::render(hub.rules, &led.session.features, &outlook).into_string()),
         ("part-said", said(&state.said).into_string()),
         ("part-chain", chain(led.writer.head()).into_string()),
@@ -114,24 +114,15 @@ fn tally(outlook: &Outlook, seen: u64) -> Markup {
 }
 
 /// What the verdict will fail on, whatever comes.
-fn broken(broken: &[Broken]) -> Markup {
+fn broken_so_far(all: &[Broken]) -> Markup {
     html! {
-        @if !broken.is_empty() {
+        @if !all.is_empty() {
             section.card aria-labelledby="broken-title" {
                 h2 #broken-title { "Broken so far" }
                 p.hint { "Each call is judged as it comes. As these stand, the verdict is failed: mend the till and start over." }
-                @for one in broken {
-                    article.broken {
-                        h3 { span.chip.id { (words::safe(&one.id)) } " " (words::safe(&one.title)) }
-                        p {
-                            @if let Some(number) = one.first.exchanges.first() {
-                                a href={ "/exchange/" (number) } data-exchange { "Exchange " (number) } ": "
-                            }
-                            bdi { (words::safe(&one.first.message)) }
-                            @if one.more > 0 { span.dim { " (and " (one.more) " more)" } }
-                        }
-                        p.remedy { strong { "To mend it: " } (code(&words::safe(&one.first.remedy))) }
-                    }
+                @for one in all {
+                    @let more = if one.more > 0 { format!("and {} more", one.more) } else { String::new() };
+                    (broken::article("failed", &one.id, &one.title, Some(&one.first), &more))
                 }
             }
         }

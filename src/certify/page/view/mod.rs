@@ -3,6 +3,7 @@
 //! All that came from a client has been made harmless ([`crate::report::words::safe`]) and is escaped by the template.
 
 pub mod approval;
+pub mod broken;
 pub mod cases;
 pub mod connect;
 pub mod due;
