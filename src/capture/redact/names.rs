@@ -3,6 +3,7 @@
 //! bodies that cannot be read are looked at with it.
 
 use percent_encoding::percent_decode_str;
+use std::sync::LazyLock;
 
 /// A name that ends so names a secret: `customerToken` does, `token_type` does not. A hyphen stands where words join.
 const SECRETS: [&str; 32] = [
@@ -52,6 +53,18 @@ const QUALIFIERS: [&str; 8] = ["string", "value", "values", "list", "data", "inf
 /// In the letters of a body run together, shorter ones would be found in any text.
 const SHORTEST_IN_LETTERS: usize = 5;
 
+/// The words as they stand in a name of letters and digits only. Every name of every exchange is held against them.
+struct Plain {
+    secrets: Vec<String>,
+    phones: Vec<String>,
+    maybe: Vec<String>,
+}
+
+static PLAIN: LazyLock<Plain> = LazyLock::new(|| {
+    let plain = |words: &[&str]| words.iter().map(|word| word.replace('-', "")).collect();
+    Plain { secrets: plain(&SECRETS), phones: plain(&PHONES), maybe: plain(&MAYBE) }
+});
+
 /// What a name says of the value beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
@@ -67,22 +80,26 @@ pub(super) enum Named {
 
 /// What a header, a field or a parameter of that name holds.
 pub(super) fn named(name: &str) -> Named {
-    match said(name) {
-        Named::Plain if !is_of_http(&normal(name)) && ends(&normal(name), &MAYBE) => Named::Maybe,
+    let name = normal(name);
+    match said_of(&name) {
+        Named::Plain if !is_of_http(&name) && ends(&name, &PLAIN.maybe) => Named::Maybe,
         other => other,
     }
 }
 
 /// As [`named`], where what is no name may stand as well: in a path, in a sentence.
 pub(super) fn said(name: &str) -> Named {
-    let name = normal(name);
-    if is_of_http(&name) {
+    said_of(&normal(name))
+}
+
+fn said_of(normal: &str) -> Named {
+    if is_of_http(normal) {
         return Named::Plain;
     }
-    if ends(&name, &PHONES) {
+    if ends(normal, &PLAIN.phones) {
         return Named::Phone;
     }
-    if ends(&name, &SECRETS) { Named::Secret } else { Named::Plain }
+    if ends(normal, &PLAIN.secrets) { Named::Secret } else { Named::Plain }
 }
 
 /// What CORS says of credentials is none, nor what a browser says of itself.
@@ -91,18 +108,13 @@ fn is_of_http(name: &str) -> bool {
 }
 
 /// Whether a name ends in one of these words, singular or plural, numbered (`token[0]`, `password2`) or qualified.
-fn ends(name: &str, words: &[&str]) -> bool {
+fn ends(name: &str, words: &[String]) -> bool {
     let one = |name: &str| {
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let singular = name.strip_suffix('s').unwrap_or(name);
-        words.iter().any(|word| ends_in(name, word) || ends_in(singular, word))
+        words.iter().any(|word| name.ends_with(word.as_str()) || singular.ends_with(word.as_str()))
     };
     one(name) || QUALIFIERS.iter().any(|qualifier| name.strip_suffix(qualifier).is_some_and(one))
-}
-
-/// Whether a name ends in a word, its hyphens left out.
-fn ends_in(name: &str, word: &str) -> bool {
-    word.split('-').rev().try_fold(name, |rest, part| rest.strip_suffix(part)).is_some()
 }
 
 /// A regular expression for the words, joined in any way.
@@ -153,11 +165,8 @@ pub(super) fn mentions(bytes: &[u8]) -> bool {
 
 fn holds_a_name(text: &str) -> bool {
     let letters = normal(text);
-    let run_together = |word: &&str| {
-        let word = word.replace('-', "");
-        word.len() >= SHORTEST_IN_LETTERS && letters.contains(&word)
-    };
-    if SECRETS.iter().chain(&PHONES).any(run_together) {
+    let run_together = |word: &String| word.len() >= SHORTEST_IN_LETTERS && letters.contains(word.as_str());
+    if PLAIN.secrets.iter().chain(&PLAIN.phones).any(run_together) {
         return true;
     }
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
