@@ -83,6 +83,15 @@ pub struct Session {
     pub system_name: Option<String>,
     /// Ids of the chosen features; empty: all.
     pub features: Vec<String>,
+    /// The merchant's VAT number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant_vat: Option<String>,
+    /// The callback alias of the client's points of sale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_alias: Option<String>,
+    /// Where the client takes check-in notifications; missing where the URL may hold a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
 }
 
 /// The start of a new attempt.

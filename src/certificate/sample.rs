@@ -36,6 +36,7 @@ pub(crate) fn session() -> Session {
         client_version: Some("2.1.10".into()),
         system_name: Some("Acme Till".into()),
         features: vec!["onboarding".into(), "payment".into()],
+        ..Session::default()
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Guided<'a> {
     pub tell: &'a mut (dyn FnMut(&Line) + Send),
     /// Tells people, a line at a time.
     pub say: &'a (dyn Fn(&str) + Sync),
+    /// Tells people that they are still waited for; where a clock shows it, nobody needs to be told.
+    pub remind: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Guided<'_> {
@@ -120,7 +122,7 @@ impl Guided<'_> {
         }
         if waited.saturating_sub(*reminded) >= REMIND {
             *reminded = *waited;
-            (self.say)(&format!("  waiting {} s for {what}", waited.as_secs()));
+            (self.remind)(&format!("  waiting {} s for {what}", waited.as_secs()));
         }
     }
 }

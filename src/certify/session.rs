@@ -5,6 +5,7 @@ use super::notify;
 use crate::api::header::{self, Version};
 use crate::api::{Feature, Guid, text};
 use crate::capture::record::Session;
+use crate::capture::redact::Redactor;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -92,6 +93,9 @@ impl Identification {
             client_version: session.client_version.clone(),
             system_name: session.system_name.clone(),
             features: Some(session.features.clone()).filter(|features| !features.is_empty()),
+            merchant_vat: session.merchant_vat.clone(),
+            callback_alias: session.callback_alias.clone(),
+            callback_url: session.callback_url.clone(),
             ..Identification::default()
         }
     }
@@ -143,8 +147,17 @@ impl Identification {
             client_version: version.transpose()?,
             system_name: named("system-name", &self.system_name)?,
             features: features.iter().map(|feature| feature.id().to_owned()).collect(),
+            merchant_vat: self.vat().map(str::to_owned),
+            callback_alias: self.callback_alias.clone(),
+            callback_url: self.callback_url.clone(),
         })
     }
+}
+
+/// The session as a capture keeps it: without a callback URL in which a secret may stand.
+pub fn kept(session: &Session, redactor: &Redactor) -> Session {
+    let is_plain = |url: &String| !url.contains(['?', '#']) && redactor.url(url) == *url;
+    Session { callback_url: session.callback_url.clone().filter(is_plain), ..session.clone() }
 }
 
 fn feature(id: &str) -> Result<Feature, String> {
@@ -203,6 +216,21 @@ mod tests {
         assert_eq!(session.client_version.as_deref(), Some("3.0.0"));
         assert_eq!(session.system_name.as_deref(), Some("Acme till"));
         assert_eq!(Identification::of(&session).check(), Ok(session));
+    }
+
+    #[test]
+    fn a_callback_that_may_hold_a_secret_is_not_kept() {
+        let redactor = Redactor::new(crate::seal::Key::derived("a capture", b"of a test"));
+        let kept = |url: &str| {
+            let session = Session { callback_url: Some(url.to_owned()), ..Session::default() };
+            super::kept(&session, &redactor).callback_url
+        };
+        for plain in ["https://till.example.com/checkin", "https://127.0.0.1:8443/mobilepay/check-ins/7"] {
+            assert_eq!(kept(plain).as_deref(), Some(plain));
+        }
+        for secret in ["https://till.example.com/?code=1", "https://till.example.com/token/9f31c2aa77bd4e10"] {
+            assert_eq!(kept(secret), None, "{secret}");
+        }
     }
 
     #[test]

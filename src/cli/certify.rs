@@ -20,7 +20,7 @@ use crate::certify::notify::Notifier;
 use crate::certify::order::Planned;
 use crate::certify::page::hub::Led;
 use crate::certify::points::Points;
-use crate::certify::session::untold;
+use crate::certify::session::{kept, untold};
 use crate::certify::{Conductor, Identification, Page};
 use crate::proxy::{self, Each, Watch};
 use crate::rules::RuleSet;
@@ -235,7 +235,7 @@ async fn begin(
     writer: &Writer,
 ) -> Result<Arc<Conductor>, Failure> {
     let append = async |record: Record| writer.append(record).await.map_err(|e| Failure::new(e.to_string()));
-    append(Record::Session(session.clone())).await?;
+    append(Record::Session(kept(session, writer.redactor()))).await?;
     // As the rules: for as long as the process lives.
     let target: &'static Target =
         Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &Survey::default(), rules)));

@@ -6,13 +6,15 @@ use crate::pki::{self, CaFiles};
 use crate::till::act::amount_of;
 use crate::till::config::token_url;
 use crate::till::drive::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
+use crate::till::handover::{Following, take_over};
 use crate::till::prepared::due;
 use crate::till::sale::Abort;
 use crate::till::{Memory, Mistake, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};
 use clap::Subcommand;
 use std::io::BufRead as _;
 use std::path::PathBuf;
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 /// Arguments of `poscert till`.
 #[derive(clap::Args)]
@@ -90,6 +92,9 @@ enum Act {
         /// For example 12.50
         #[arg(value_parser = amount_of)]
         amount: Option<Amount>,
+        /// Follow the payment until it ends or `ready`, in another terminal, goes on with it; Ctrl-C stops it
+        #[arg(long, conflicts_with = "amount")]
+        wait: bool,
     },
     /// Make the prepared payment ready and see it through; Ctrl-C stops it
     Ready {
@@ -192,6 +197,9 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
         drive(&config, &args.pos, lines_of_stdin(), |line| eprintln!("{line}")).await?;
         return Ok(Exit::Passed);
     }
+    if let Some(memory) = config.memory.as_deref().filter(|_| !matches!(args.act, Act::Status)) {
+        take_over(memory).await?;
+    }
     let mut till = Till::new(config)?;
     match &args.act {
         Act::Onboard | Act::Restart => {
@@ -212,7 +220,8 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
             let abort = abort_by_key();
             Ok(told(&till.pay(&sale, &abort).await?))
         }
-        Act::Prepare { amount } => prepare(&mut till, *amount).await,
+        Act::Prepare { wait: true, .. } => prepare_and_wait(&mut till).await,
+        Act::Prepare { amount, .. } => prepare(&mut till, *amount).await,
         Act::Ready { terms } => Ok(told(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
         Act::Refund { amount, payment } => {
             let refunded = till.refund(*amount, payment.as_deref(), &abort_by_key()).await?;
@@ -265,6 +274,24 @@ async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Troubl
     let state = state.map_or("of unknown state", |state| state.name());
     println!("payment {} is {state}: say what is to be paid with `poscert till ready`", prepared.id);
     Ok(Exit::Passed)
+}
+
+/// A payment that is followed until somebody says, in another terminal, what is to be paid.
+async fn prepare_and_wait(till: &mut Till) -> Result<Exit, Trouble> {
+    let memory = till.config().memory.clone().unwrap_or_default();
+    let following = Arc::new(Following::begin(&memory)?);
+    let prepared = till.prepare().await?;
+    let ready = "say what is to be paid with `poscert till ready`, in another terminal; Ctrl-C stops it";
+    println!("payment {} is prepared: {ready}", prepared.id);
+    let (said_here, due) = watch::channel(None);
+    let waiting = Arc::clone(&following);
+    tokio::spawn(async move {
+        waiting.wanted().await;
+        drop(said_here);
+    });
+    let paid = till.pay_prepared(prepared, &due, &abort_by_key()).await?;
+    let exit = told(&paid);
+    Ok(if matches!(paid, Paid::Left(_)) { Exit::Passed } else { exit })
 }
 
 /// The periodic job: waits for what rests, and tries it again.

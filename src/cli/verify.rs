@@ -120,6 +120,7 @@ impl ProfileArgs {
             client_version: options.client_version.map(|version| version.to_string()),
             system_name: None,
             features: features.iter().map(|feature| feature.id().to_owned()).collect(),
+            ..Session::default()
         };
         Ok((session != Session::default()).then_some(session))
     }

@@ -26,13 +26,15 @@ pub fn render(verdict: &Verdict) -> String {
     report.add_test_suite(capture(verdict, &tally));
     for feature in &verdict.features {
         let mut suite = TestSuite::new(feature.id);
-        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &tally, case)));
-        for requirement in &verdict.requirements {
+        let counting = verdict.requirements.iter().filter_map(|requirement| {
             let findings = against(requirement, |features| features.contains(&feature.id));
-            if !findings.is_empty() {
-                suite.add_test_case(self::requirement(feature.id, requirement, &findings));
-            }
-        }
+            (!findings.is_empty()).then(|| (requirement, self::requirement(feature.id, requirement, &findings)))
+        });
+        // What is broken comes before the cases: it often says why one was not shown.
+        let (broken, others): (Vec<_>, Vec<_>) = counting.partition(|(one, _)| one.status == Status::Failed);
+        suite.add_test_cases(broken.into_iter().map(|(_, case)| case));
+        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &tally, case)));
+        suite.add_test_cases(others.into_iter().map(|(_, case)| case));
         report.add_test_suite(suite);
     }
     let mut rest = TestSuite::new("requirements");

@@ -198,6 +198,7 @@ pub fn tell_paid(paid: &Paid) -> String {
         Paid::Captured(payment, amount) => format!("payment {}: captured {amount}", payment.id),
         Paid::Ended(payment, state) => format!("payment {}: ended as {}", payment.id, state.name()),
         Paid::Hanging(payment, why) => format!("payment {}: hanging, to be tried again later ({why})", payment.id),
+        Paid::Left(payment) => format!("payment {}: left to the next command", payment.id),
         Paid::Nobody => "no payment: no customer checked in".to_owned(),
     }
 }

@@ -11,6 +11,7 @@ pub mod call;
 pub mod checkin;
 pub mod config;
 pub mod drive;
+pub mod handover;
 pub mod hanging;
 pub mod initiate;
 pub mod memory;

@@ -23,7 +23,7 @@ pub struct Prepared {
     pub order_id: String,
 }
 
-/// Where the cashier says what is to be paid; nothing until then.
+/// Where the cashier says what is to be paid; nothing until then. Where the other end is gone, it is said elsewhere.
 pub type Due = watch::Receiver<Option<Sale>>;
 
 /// An amount that is known from the start.
@@ -50,6 +50,7 @@ impl Till {
     }
 
     /// Sees a prepared payment through: polls it until it can be made ready with what is `due`, and then to its end.
+    /// Where what is due will not be said here, it is left between two polls.
     ///
     /// # Errors
     /// Where the backend refuses to speak of it.
@@ -65,6 +66,10 @@ impl Till {
             }
             if Instant::now() > until {
                 return self.abandon(unpriced(&prepared)).await;
+            }
+            let elsewhere = due.borrow().is_none() && due.has_changed().is_err();
+            if elsewhere {
+                return Ok(Paid::Left(unpriced(&prepared)));
             }
             let view = match self.query(&prepared.id).await {
                 Ok(view) => view,

@@ -60,6 +60,8 @@ pub enum Paid {
     Hanging(Payment, Trouble),
     /// It was not started: no customer checked in.
     Nobody,
+    /// It is left as it stands to whoever says what is to be paid.
+    Left(Payment),
 }
 
 /// The cashier's key that stops a sale or a refund.

@@ -229,7 +229,8 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
 fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let home = tempfile::tempdir().unwrap();
     // All is told: it begins at once.
-    let page = Served::start(home.path(), &TOLD);
+    let notified: Vec<&str> = TOLD.into_iter().chain(["--callback-url", "https://till.example.com/checkin"]).collect();
+    let page = Served::start(home.path(), &notified);
     assert_eq!(page.until(|state| state["phase"] == "certification")["identification"]["integrator-id"], "ACME");
     assert_eq!(page.end(), Some(3));
     std::fs::remove_file(home.path().join("ready.json")).unwrap();
@@ -237,6 +238,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let page = Served::start(home.path(), &["--tunnel", "127.0.0.1"]);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["system-name"], "Acme till");
+    assert!(page.get("/").contains("The notification goes to the callback of your client."));
     let ready = ready(home.path());
     // By CONNECT, though the host is one that is let through.
     let mut proxy = TcpStream::connect(ready["proxy_listen"].as_str().unwrap()).unwrap();
@@ -322,6 +324,16 @@ fn a_newcomer_gets_through_a_certification_by_the_words_of_the_page() {
     assert_eq!(code, Some(0));
     let verdict = verdict(home.path());
     assert_eq!((&verdict["verdict"], &verdict["profile"]["integrator_id"]), (&"passed".into(), &"ACME".into()));
+}
+
+#[test]
+fn a_newcomer_gets_through_all_six_features_by_the_words_of_the_page() {
+    let (code, home) = walk("all");
+    assert_eq!(code, Some(0));
+    let verdict = verdict(home.path());
+    let features = verdict["features"].as_array().unwrap();
+    assert_eq!(verdict["verdict"], "passed");
+    assert_eq!(features.iter().filter(|feature| feature["verdict"] == "passed").count(), 6, "{features:?}");
 }
 
 #[test]

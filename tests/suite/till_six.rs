@@ -1,11 +1,14 @@
 //! The reference client on the wire, beyond the plain payment: prepared payments, refunds, members, restricted cards.
 
 use crate::gateway::Gateway;
+use crate::program::{Recording, ended, exchanges, poscert, text};
 use poscert::api::customer::{Account, CustomerAct};
 use poscert::api::{Amount, Fault, Operation, PaymentState, RefundState};
 use poscert::till::prepared::due;
 use poscert::till::sale::Abort;
 use poscert::till::{Intent, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -260,4 +263,32 @@ async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
     assert_eq!(tail, [Operation::DeletePos, Operation::CancelPayment]);
     assert_eq!(told.len(), 6, "{told:#?}");
     assert!(told[2].contains("CancelledByClient") && told[3].contains("gave 60.00 back"), "{told:#?}");
+}
+
+#[test]
+fn a_payment_that_is_followed_is_left_to_the_next_command_of_the_same_till() {
+    let home = tempfile::tempdir().unwrap();
+    let recording = Recording::start(home.path(), &[]);
+    let till = |act: &[&str]| {
+        let mut command = poscert(home.path());
+        command.arg("till").args(act).args(["--base-url", recording.field("base_url")]);
+        command
+    };
+    assert!(till(&["onboard"]).output().unwrap().status.success());
+    let mut following = till(&["prepare", "--wait"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(following.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("is prepared: say what is to be paid"), "{line}");
+
+    let stopped = till(&["cancel"]).output().unwrap();
+    assert!(text(&stopped.stdout).contains("cancelled"), "{}", text(&stopped.stderr));
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("left to the next command"), "{rest}");
+    assert_eq!(ended(&mut following).code(), Some(0));
+    recording.stop();
+    let all = exchanges(home.path(), "poscert-capture");
+    let last = all.last().unwrap()["request"]["target"].as_str().unwrap().to_owned();
+    assert!(last.ends_with("/cancel"), "{last}");
 }

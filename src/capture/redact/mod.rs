@@ -85,6 +85,11 @@ impl Redactor {
         pass.text(text)
     }
 
+    /// A URL in which secrets may stand.
+    pub fn url(&self, url: &str) -> String {
+        Pass::new(self).url(url)
+    }
+
     /// What stands in this secret's place.
     pub fn replacement(&self, secret: &str) -> String {
         Pass::new(self).secret(secret)

@@ -6,6 +6,7 @@ use super::super::line::Line;
 pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     let command = |rest: String| format!("{till} {rest}");
     let plain = "With the reference till, in a second terminal:".to_owned();
+    let in_another = "With the reference till, in a third terminal, since it waits in the second:".to_owned();
     let amount = line.amount.as_deref().unwrap_or("100.00");
     let terms = || {
         let capture = line.capture.as_ref().map(|capture| format!(" --capture {capture}")).unwrap_or_default();
@@ -19,13 +20,16 @@ pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
         )
     };
     let rest = match line.act.as_str() {
-        act @ ("onboard" | "offboard" | "restart" | "prepare" | "cancel-refund") => act.to_owned(),
-        act @ ("pay" | "ready") => format!("{act} {}", terms()),
+        act @ ("onboard" | "offboard" | "restart") => act.to_owned(),
+        "prepare" => "prepare --wait".to_owned(),
+        "pay" => format!("pay {}", terms()),
         "refund" => format!("refund {amount}"),
-        "abort" => {
+        act @ ("abort" | "cancel-refund") => {
             let words = "With the reference till: Ctrl-C where it waits, or, if it does not, in a second terminal:";
-            return Some((words.to_owned(), command("abort".to_owned())));
+            return Some((words.to_owned(), command(act.to_owned())));
         }
+        // The payment is followed in the first terminal until it is made ready.
+        "ready" => return Some((in_another, command(format!("ready {}", terms())))),
         _ => return None,
     };
     Some((plain, command(rest)))
@@ -50,6 +54,8 @@ mod tests {
         let restrictions = [("debitCardDisallowed".to_owned(), true), ("creditCardDisallowed".to_owned(), false)];
         let pay = Line { restrictions: restrictions.into(), capture: Some("6.00".into()), ..line("pay") };
         assert_eq!(shown(&pay).as_deref(), Some("poscert till pay 12.50 --capture 6.00 --no-debit"));
+        assert_eq!(shown(&line("prepare")).as_deref(), Some("poscert till prepare --wait"));
+        assert_eq!(shown(&line("ready")).as_deref(), Some("poscert till ready 12.50"));
         assert_eq!(shown(&line("refund")).as_deref(), Some("poscert till refund 12.50"));
         assert_eq!(shown(&line("abort")).as_deref(), Some("poscert till abort"));
         assert_eq!(shown(&Line::end()), None);

@@ -48,8 +48,9 @@ impl Stage<'_> {
         let begun = Instant::now();
         let out = self.out;
         let page = self.page;
+        let terminal = move |line: &str| out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
         let stamp = move |line: &str| {
-            out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
+            terminal(line);
             page.into_iter().for_each(|page| page.say(line));
         };
         let mut give = |line: &Line| {
@@ -66,6 +67,7 @@ impl Stage<'_> {
             notifier: self.notifier,
             tell: &mut give,
             say: &stamp,
+            remind: &terminal,
         };
         let ended = tokio::select! {
             led = guided.run() => led.map_err(Failure::new),

@@ -107,6 +107,7 @@ fn session(till: &TillConfig, features: &[Feature]) -> Session {
         client_version: Some(till.version.clone()),
         system_name: Some("poscert till".to_owned()),
         features: features.iter().map(|feature| feature.id().to_owned()).collect(),
+        ..Session::default()
     }
 }
 

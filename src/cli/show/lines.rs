@@ -54,6 +54,9 @@ fn session(session: &record::Session) -> String {
         text("client", &session.client_id),
         text("version", &session.client_version),
         text("name", &session.system_name),
+        text("merchant", &session.merchant_vat),
+        text("callback alias", &session.callback_alias),
+        text("callback", &session.callback_url),
     ]
     .into_iter()
     .flatten()
