@@ -1,5 +1,6 @@
 //! Throughput beside nginx, measured in one run on one machine: 64 connections, TLS on both sides, a POST of 300 bytes, an
-//! answer of 350. Ratios are what counts; rounds are interleaved. `bash tests/bench.sh` runs it.
+//! answer of 350. Ratios are what counts; rounds are interleaved. What a call costs the processor is steadier than how many
+//! there are in a second. `bash tests/bench.sh` runs it.
 
 use super::program::*;
 use super::raw::{Stream, find};
@@ -63,8 +64,34 @@ async fn client(address: SocketAddr, roots: &[CertificateDer<'static>]) -> Box<d
     Box::new(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap())
 }
 
-/// Calls per second of all connections in one round.
-async fn round(address: SocketAddr, roots: &[CertificateDer<'static>]) -> f64 {
+/// Who is measured.
+struct Peer {
+    name: &'static str,
+    address: SocketAddr,
+    /// Its process; `None` where it is this one.
+    pid: Option<u32>,
+    /// Calls per second in each round.
+    rates: Vec<f64>,
+    /// What a call took of the processor in each round, in microseconds.
+    costs: Vec<f64>,
+}
+
+/// What a process and its children have taken of the processor so far (proc(5)), in microseconds.
+fn taken(pid: u32) -> f64 {
+    let mut ticks = 0;
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        if entry.file_name() == *pid.to_string() || fields[1] == pid.to_string() {
+            ticks += fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        }
+    }
+    ticks as f64 * 10_000.0
+}
+
+/// Calls per second of all connections in one round, and what one took of the processor.
+async fn round(peer: &mut Peer, roots: &[CertificateDer<'static>]) {
+    let address = peer.address;
     let count = Arc::new(AtomicU64::new(0));
     let mut callers = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -85,14 +112,17 @@ async fn round(address: SocketAddr, roots: &[CertificateDer<'static>]) -> f64 {
         }));
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let (before, begun) = (count.load(Ordering::Relaxed), Instant::now());
+    let taken = || peer.pid.map_or(0.0, taken);
+    let (before, taken_before, begun) = (count.load(Ordering::Relaxed), taken(), Instant::now());
     tokio::time::sleep(ROUND).await;
-    let rate = (count.load(Ordering::Relaxed) - before) as f64 / begun.elapsed().as_secs_f64();
+    let calls = (count.load(Ordering::Relaxed) - before) as f64;
+    let (rate, cost) = (calls / begun.elapsed().as_secs_f64(), (taken() - taken_before) / calls);
+    peer.rates.push(rate);
+    peer.costs.push(cost);
     for caller in callers {
         assert!(!caller.is_finished(), "a caller gave up");
         caller.abort();
     }
-    rate
 }
 
 /// nginx as a reverse proxy that records nothing, where it is installed.
@@ -143,20 +173,25 @@ async fn the_recorder_beside_nginx() {
         Recording::start(home.path(), &own)
     };
     let (process, off) = (start("process", "process"), start("off", "off"));
-    let at = |recording: &Recording| recording.field("listen").parse::<SocketAddr>().unwrap();
-    let mut peers = vec![("straight", backend), ("recorder", at(&process)), ("recorder, durability off", at(&off))];
+    let peer = |name, address, pid| Peer { name, address, pid, rates: Vec::new(), costs: Vec::new() };
+    let recorder =
+        |name, recording: &Recording| peer(name, recording.field("listen").parse().unwrap(), Some(recording.pid()));
+    let mut peers = vec![
+        peer("straight", backend, None),
+        recorder("recorder", &process),
+        recorder("recorder, durability off", &off),
+    ];
     let mut roots = vec![authority.certificate().clone()];
     let nginx = Nginx::start(home.path(), backend);
-    if let Some((_, address, root)) = &nginx {
-        peers.push(("nginx", *address));
+    if let Some((nginx, address, root)) = &nginx {
+        peers.push(peer("nginx", *address, Some(nginx.0.id())));
         roots.push(root.clone());
     } else {
         eprintln!("there is no nginx here (apt-get install nginx-light): the recorder stands beside nothing");
     }
-    let mut rates = vec![Vec::new(); peers.len()];
     for _ in 0..ROUNDS {
-        for (peer, rates) in peers.iter().zip(&mut rates) {
-            rates.push(round(peer.1, &roots).await);
+        for peer in &mut peers {
+            round(peer, &roots).await;
         }
     }
     let median = |rates: &[f64]| {
@@ -164,14 +199,16 @@ async fn the_recorder_beside_nginx() {
         sorted.sort_by(f64::total_cmp);
         sorted[sorted.len() / 2]
     };
-    let beside = median(rates.last().unwrap());
-    for (peer, rates) in peers.iter().zip(&rates) {
-        let rate = median(rates);
+    let beside = peers.last().unwrap();
+    for peer in &peers {
+        let (rate, cost) = (median(&peer.rates), median(&peer.costs));
+        let cost = if peer.pid.is_some() { format!("{cost:>5.0} us") } else { "       -".to_owned() };
         eprintln!(
-            "{:<26} {rate:>8.0} calls/s   {:.2} of {}   {rates:.0?}",
-            peer.0,
-            rate / beside,
-            peers.last().unwrap().0
+            "{:<26} {rate:>8.0} calls/s   {:.2} of {}   {cost} of the processor a call   {:.0?}",
+            peer.name,
+            rate / median(&beside.rates),
+            beside.name,
+            peer.rates
         );
     }
     eprintln!("memory: {} MiB, durability off {} MiB", process.memory_mib(), off.memory_mib());
