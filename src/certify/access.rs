@@ -35,6 +35,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Secrets as a person typed them, each for one purpose; kept in memory alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// A token.
+    pub token: Option<Secret>,
+    /// The secret of the client id.
+    pub client_secret: Option<Secret>,
+}
+
+impl Keys {
+    /// These, and where one is missing, the other's.
+    #[must_use]
+    pub fn or(self, other: Keys) -> Keys {
+        Keys { token: self.token.or(other.token), client_secret: self.client_secret.or(other.client_secret) }
+    }
+}
+
 /// What opens the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opens {

@@ -14,6 +14,7 @@ use super::record::{self, Backend, Signals};
 use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
+use crate::certify::access::Keys;
 use crate::certify::conductor::Before;
 use crate::certify::course::Course;
 use crate::certify::notify::Notifier;
@@ -125,9 +126,9 @@ async fn certify(
     told.check().map_err(Failure::new)?;
     proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
     let page = page::open(args, rules, &told).await?;
-    let told = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
+    let (told, keys) = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
         Some(page) => asked(page, signals).await?,
-        None => told,
+        None => (told, Keys::default()),
     };
     let session = told.check().map_err(Failure::new)?;
     let callback = args.told.callback(&told)?;
@@ -136,7 +137,7 @@ async fn certify(
     let backend = Backend::of(recorded, &authority, told.client_id.as_deref()).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
-    let access = access(&told, &session, &backend.upstream)?;
+    let access = access(&told, keys, &session, &backend.upstream)?;
     if let Some(access) = &access {
         access.try_it().await.map_err(Failure::new)?;
     }
@@ -205,7 +206,7 @@ async fn certify(
 }
 
 /// Who is certified for what, as a person says it at the page.
-async fn asked(page: &Page, signals: &mut Signals) -> Result<Identification, Failure> {
+async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Keys), Failure> {
     print(&format!("Say at the page who is certified for what, and the certification begins:\n  {}\n\n", page.url()));
     tokio::select! {
         told = page.begun() => Ok(told),

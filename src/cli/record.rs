@@ -102,6 +102,17 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 impl Args {
+    /// The backend that was named; `None`: the embedded sandbox.
+    pub(super) fn elsewhere(&self) -> Result<Option<Upstream>, Failure> {
+        let Some(url) = &self.upstream else { return Ok(None) };
+        let trust = match &self.upstream_ca {
+            _ if self.upstream_insecure => Trust::Anyone,
+            Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
+            None => Trust::Roots(Vec::new()),
+        };
+        Upstream::parse(url, trust).map(Some).map_err(Failure::new)
+    }
+
     /// Where the recorder listens and forwards to.
     pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, Failure> {
         let (limits, fewer) = self.limits.limits()?;
@@ -268,14 +279,10 @@ pub(super) struct Backend {
 impl Backend {
     /// `client`: the client id that was told; the embedded sandbox knows it.
     pub(super) async fn of(args: &Args, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
-        let Some(url) = &args.upstream else { return Backend::embedded(args.poll_delay, authority, client).await };
-        let trust = match &args.upstream_ca {
-            _ if args.upstream_insecure => Trust::Anyone,
-            Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
-            None => Trust::Roots(Vec::new()),
-        };
-        let upstream = Upstream::parse(url, trust).map_err(Failure::new)?;
-        Ok(Backend { upstream, sandbox: None, serving: None })
+        match args.elsewhere()? {
+            Some(upstream) => Ok(Backend { upstream, sandbox: None, serving: None }),
+            None => Backend::embedded(args.poll_delay, authority, client).await,
+        }
     }
 
     async fn embedded(poll_delay_ms: u64, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {

@@ -11,14 +11,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 
 /// A sandbox in a process of its own.
-struct Elsewhere {
+pub struct Elsewhere {
     process: Child,
-    url: String,
-    ca: String,
+    /// The API's base URL.
+    pub url: String,
+    /// The CA to trust.
+    pub ca: String,
 }
 
 impl Elsewhere {
-    fn start(home: &Path) -> Elsewhere {
+    pub fn start(home: &Path) -> Elsewhere {
         let ready = home.join("sandbox.json");
         let mut command = poscert(home);
         command.args(["sandbox", "--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready).stdout(Stdio::null());
@@ -48,7 +50,7 @@ impl Drop for Elsewhere {
 }
 
 /// No secret stands in what was recorded.
-fn holds_no(secret: &str, folder: &Path) {
+pub fn holds_no(secret: &str, folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

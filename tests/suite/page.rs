@@ -1,5 +1,6 @@
 //! The web page of `certify`: who is let in, what is said to whom, and whole certifications in a browser.
 
+use super::certify_backends::{Elsewhere, holds_no};
 use super::program::*;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -187,7 +188,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!(body(&page.post("/check", "client-version=2.1.0")), "");
     // What cannot be taken is refused with a sentence, and nothing is begun.
     let odd = page.post("/identification", "integrator-id=A&price=1");
-    assert!(status(&odd) == 422 && odd.contains("there is no field") && odd.contains("price"), "{odd}");
+    assert!(status(&odd) == 422 && odd.contains("There is no field") && odd.contains("price"), "{odd}");
     assert_eq!(status(&page.post("/identification", &"a".repeat(20_000))), 413);
     assert_eq!(status(&page.post("/selection", "features=cash")), 422);
     assert_eq!(status(&page.post("/skip", "")), 422);
@@ -223,6 +224,35 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     let verdict = verdict(home.path());
     assert_eq!(verdict["profile"]["integrator_id"], "ACME");
     assert_eq!(verdict["profile"]["features"], serde_json::json!(["onboarding", "payment"]));
+}
+
+#[test]
+fn what_opens_a_backend_elsewhere_is_tried_at_the_page_and_never_shown() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = Elsewhere::start(home.path());
+    let page = Served::start(home.path(), &["--upstream", &elsewhere.url, "--upstream-ca", &elsewhere.ca]);
+    let asked = page.get("/");
+    assert!(asked.contains("name=\"client-secret\" type=\"password\" value=\"\""), "{asked}");
+    let who = "integrator-id=ACME&client-id=c0ffee00-0000-4000-8000-000000000001&client-version=2.1.0&system-name=Acme";
+    for (more, wanted) in [
+        ("&token=not-the-token", "refuses the token: GetStores is answered 401"),
+        ("&client-secret=not-the-secret", "gives no token for client id"),
+        ("&token=two+words", "Token: it holds more than one word"),
+        ("&merchant-vat=9", "is not DK or FI and eight digits"),
+    ] {
+        let again = page.post("/identification", &format!("{who}{more}"));
+        assert!(status(&again) == 422 && again.contains(wanted), "{more}: {again}");
+        assert!(!again.contains("not-the-"), "{again}");
+        assert_eq!(page.state()["phase"], "identification");
+    }
+    let good = format!("{who}&merchant-vat=DK90000028&client-secret=sandbox-secret-one");
+    assert_eq!(status(&page.post("/identification", &good)), 200);
+    assert_eq!(status(&page.post("/selection", "features=onboarding")), 200);
+    let state = page.until(|state| state["phase"] == "certification");
+    assert_eq!(state["identification"]["merchant-vat"], "DK90000028");
+    assert!(!state.to_string().contains("sandbox-secret-one"));
+    assert_eq!(page.end(), Some(3));
+    holds_no("sandbox-secret-one", &home.path().join("capture"));
 }
 
 #[test]

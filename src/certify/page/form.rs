@@ -2,6 +2,7 @@
 
 use crate::api::Feature;
 use crate::api::form::fields;
+use crate::certify::access::{Keys, Secret};
 use crate::certify::session::Identification;
 use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
@@ -58,6 +59,43 @@ pub const FIELDS: [Field; 6] = [
     },
 ];
 
+/// More of the identification, for a backend elsewhere, at which calls of our own are to be made.
+pub const ACCESS: [Field; 3] = [
+    Field {
+        name: "merchant-vat",
+        label: "Merchant VAT number",
+        hint: "For which merchant these calls are made.",
+        example: "DK90000028",
+    },
+    Field {
+        name: "token",
+        label: "Access token",
+        hint: "It is tried at the backend before you go on, is kept in memory, and written nowhere.",
+        example: "eyJ...",
+    },
+    Field {
+        name: "client-secret",
+        label: "Client secret",
+        hint: "Instead of a token: with the client id it gets one.",
+        example: "the secret of the developer portal",
+    },
+];
+
+/// The names of those that are secrets.
+const SECRETS: [&str; 2] = ["token", "client-secret"];
+
+impl Field {
+    /// Whether what is typed is never shown.
+    pub fn is_secret(&self) -> bool {
+        SECRETS.contains(&self.name)
+    }
+}
+
+/// The fields of the identification that a form has. `elsewhere`: the backend is not the embedded sandbox.
+pub fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
+    FIELDS.iter().chain(ACCESS.iter().filter(move |_| elsewhere))
+}
+
 /// The field of the selection.
 pub const FEATURES: &str = "features";
 
@@ -67,7 +105,21 @@ pub fn value(told: &Identification, name: &str) -> String {
     all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// What a form tells. An empty field is one that was left out.
+/// The secrets in a form.
+///
+/// # Errors
+/// What is wrong with one.
+pub fn keys(form: &str) -> Result<Keys, String> {
+    let told = fields(form);
+    let key = |name: &str| {
+        let text = told.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
+        let made = text.filter(|text| !text.is_empty()).map(Secret::new).transpose();
+        made.map_err(|why| format!("{name}: {why}; only the secret itself stands there"))
+    };
+    Ok(Keys { token: key("token")?, client_secret: key("client-secret")? })
+}
+
+/// What a form tells, beside its secrets. An empty field is one that was left out.
 ///
 /// # Errors
 /// A field that is none, in a sentence.
@@ -77,6 +129,9 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
         if !allowed.contains(&name.as_str()) {
             let known = allowed.join(", ");
             return Err(format!("there is no field `{}` here; there are {known}", crate::report::words::safe(&name)));
+        }
+        if SECRETS.contains(&name.as_str()) {
+            continue;
         }
         if name == FEATURES {
             let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
@@ -88,14 +143,18 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     serde_json::from_value(Value::Object(object)).map_err(|error| format!("the form cannot be read: {error}"))
 }
 
-/// What was told before, with the fields of the identification as they are told now.
-pub fn put(before: &Identification, now: &Identification) -> Identification {
+/// What was told before, with these fields of the identification as they are told now.
+pub fn put<'f>(
+    before: &Identification,
+    now: &Identification,
+    fields: impl Iterator<Item = &'f Field>,
+) -> Identification {
     let object = |told: &Identification| match serde_json::to_value(told) {
         Ok(Value::Object(object)) => object,
         _ => Map::new(),
     };
     let (mut all, mut now) = (object(before), object(now));
-    for field in &FIELDS {
+    for field in fields.filter(|field| !field.is_secret()) {
         all.insert(field.name.to_owned(), now.remove(field.name).unwrap_or_default());
     }
     // What was told by flag or file and can no more be read as that is left as it was.
@@ -104,7 +163,7 @@ pub fn put(before: &Identification, now: &Identification) -> Identification {
 
 /// What is wrong with each field that is told, by its name: the very sentences of a session file.
 pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
-    let names = FIELDS.iter().map(|field| field.name);
+    let names = asked(true).filter(|field| !field.is_secret()).map(|field| field.name);
     let alone = |name: &'static str| {
         let text = value(told, name);
         let one = Map::from_iter([(name.to_owned(), Value::from(text.clone()))]);
@@ -137,7 +196,7 @@ mod tests {
         let chosen = super::told("features=payment&features=refund", &[FEATURES]).unwrap();
         assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
         let before = Identification { token_file: Some("t".into()), integrator_id: Some("B".into()), ..chosen.clone() };
-        let after = put(&before, &told);
+        let after = put(&before, &told, FIELDS.iter());
         assert_eq!((after.integrator_id.as_deref(), after.features), (Some("ACME"), chosen.features.clone()));
         assert_eq!((after.token_file, after.system_name), (Some("t".into()), None));
         assert!(!is_chosen(&chosen, Feature::Loyalty) && is_chosen(&Identification::default(), Feature::Loyalty));
@@ -152,6 +211,20 @@ mod tests {
             ["integrator-id", "client-id", "client-version"]
         );
         assert!(sentences.iter().all(|(name, sentence)| sentence.starts_with(&format!("{name}: "))), "{sentences:?}");
+    }
+
+    #[test]
+    fn secrets_are_taken_and_not_told() {
+        let names: Vec<&str> = asked(true).map(|field| field.name).collect();
+        let form = "merchant-vat=DK90000028&token=abc.def&client-secret=&integrator-id=A";
+        let told = told(form, &names).unwrap();
+        assert_eq!(told.merchant_vat.as_deref(), Some("DK90000028"));
+        assert_eq!(keys(form).unwrap(), Keys { token: Some(Secret::new("abc.def").unwrap()), client_secret: None });
+        assert!(!format!("{told:?}{:?}", keys(form)).contains("abc"));
+        assert_eq!(wrong(&super::told("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
+        let sentence = keys("token=two+words").unwrap_err();
+        assert!(sentence.starts_with("token: it holds more than one word"), "{sentence}");
+        assert!(super::told("token=x", &self::names()).is_err(), "the sandbox in this program needs none");
     }
 
     #[test]

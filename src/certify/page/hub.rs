@@ -6,6 +6,7 @@ use super::approval::Approval;
 use crate::capture::Writer;
 use crate::capture::record::{Exchange, Session};
 use crate::certify::Conductor;
+use crate::certify::access::Keys;
 use crate::certify::line::Line;
 use crate::certify::session::Identification;
 use crate::proxy::Watch;
@@ -97,11 +98,15 @@ impl Led {
 /// Sends the check-in notification.
 pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
+/// Tries what opens a backend elsewhere.
+pub type Door =
+    Arc<dyn Fn(Identification, Keys) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+
 /// What a person at the page wants of the command that serves it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
-    /// The certification begins, of this client.
-    Begin(Box<Identification>),
+    /// The certification begins, of this client, with these keys to the backend.
+    Begin(Box<Identification>, Keys),
     /// The page has been read.
     Close,
 }
@@ -132,6 +137,8 @@ pub struct Hub {
     pub capture: PathBuf,
     /// What a line that asks for another command of this program begins with.
     pub program: String,
+    /// How the backend is tried, where it is not the embedded sandbox.
+    pub door: Option<Door>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     wishes: mpsc::UnboundedSender<Wish>,
@@ -144,6 +151,8 @@ pub struct State {
     pub phase: Phase,
     /// What was told of the client, as typed.
     pub told: Identification,
+    /// What opens the backend, as typed.
+    pub keys: Keys,
     /// What the till was told last.
     pub line: Option<Line>,
     /// The last sentences.
@@ -165,11 +174,13 @@ impl Hub {
         capture: PathBuf,
         program: String,
         told: Identification,
+        door: Option<Door>,
     ) -> (Hub, mpsc::UnboundedReceiver<Wish>) {
         let (wishes, wished) = mpsc::unbounded_channel();
         let state = State {
             phase: Phase::Identification,
             told,
+            keys: Keys::default(),
             line: None,
             said: VecDeque::new(),
             cases_said: 0,
@@ -178,7 +189,7 @@ impl Hub {
             visited: false,
         };
         let (state, changed) = (Mutex::new(state), watch::Sender::new(0));
-        (Hub { rules, capture, program, state, changed, wishes, begun: Instant::now() }, wished)
+        (Hub { rules, capture, program, door, state, changed, wishes, begun: Instant::now() }, wished)
     }
 
     /// What is known now.
@@ -241,7 +252,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let rules: &'static RuleSet = Box::leak(Box::new(crate::rules::load(None).unwrap()));
-        let (hub, _) = Hub::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default());
+        let (hub, _) = Hub::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
         for number in 1..=1000 {
             hub.exchange(&Exchange { number, ..Exchange::default() });
             hub.say("x");

@@ -16,13 +16,14 @@ mod state;
 mod till_line;
 mod view;
 
+use super::access::Keys;
 use super::line::Line;
 use super::session::Identification;
 use crate::proxy::Watch;
 use crate::rules::RuleSet;
 use crate::seal::hex;
 use approval::Approval;
-use hub::{Hub, Led, Phase, Wish};
+use hub::{Door, Hub, Led, Phase, Wish};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one.
+    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one. `door` tries
+    /// what opens a backend elsewhere.
     ///
     /// # Errors
     /// A sentence where the address is not this machine's alone, or cannot be listened at.
@@ -53,13 +55,14 @@ impl Page {
         capture: PathBuf,
         program: String,
         told: Identification,
+        door: Option<Door>,
     ) -> Result<Page, String> {
         let listener = listen(address).await?;
         let address = listener.local_addr().map_err(|error| format!("the page has no address: {error}"))?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| format!("the system gives no random numbers: {error}"))?;
         let token = hex::encode(&token);
-        let (hub, wishes) = Hub::new(rules, capture, program, told);
+        let (hub, wishes) = Hub::new(rules, capture, program, told, door);
         let hub = Arc::new(hub);
         let guard = security::Guard::new(address, token.clone());
         let router = server::router(hub.clone(), guard);
@@ -86,11 +89,11 @@ impl Page {
     }
 
     /// Waits until a person has said who is certified for what.
-    pub async fn begun(&self) -> Identification {
+    pub async fn begun(&self) -> (Identification, Keys) {
         let mut wishes = self.wishes.lock().await;
         loop {
             match wishes.recv().await {
-                Some(Wish::Begin(told)) => return *told,
+                Some(Wish::Begin(told, keys)) => return (*told, keys),
                 Some(Wish::Close) => {}
                 // The hub lives as long as the page does.
                 None => std::future::pending().await,

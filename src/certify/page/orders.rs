@@ -1,9 +1,11 @@
 //! What a person can ask for at the page.
 
-use super::form::{self, FEATURES, FIELDS};
+use super::form::{self, FEATURES};
 use super::hub::{Hub, Led, Phase, Wish};
 use super::view::identify;
 use crate::api::form::fields;
+use crate::certify::access::Keys;
+use crate::certify::session::Identification;
 use axum::body::Bytes;
 use maud::Markup;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub enum Done {
 
 /// What is wrong with a field as typed, in a sentence; empty where nothing is.
 pub fn check(body: &Bytes) -> String {
-    let names: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+    let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
     match form::told(&String::from_utf8_lossy(body), &names) {
         Ok(told) => form::wrong(&told).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
         Err(sentence) => sentence,
@@ -38,7 +40,7 @@ pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
     let form = String::from_utf8_lossy(body).into_owned();
     let phase = hub.state().phase.clone();
     match (name, phase) {
-        ("identification", Phase::Identification | Phase::Selection) => identification(hub, &form),
+        ("identification", Phase::Identification | Phase::Selection) => identification(hub, &form).await,
         ("selection", Phase::Identification | Phase::Selection) => selection(hub, &form).await,
         ("back", Phase::Identification | Phase::Selection) => {
             hub.change(|state| state.phase = Phase::Identification);
@@ -68,24 +70,36 @@ pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
     }
 }
 
-fn identification(hub: &Hub, form: &str) -> Done {
-    let names: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
-    let told = match form::told(form, &names) {
-        Ok(told) => told,
-        Err(sentence) => {
-            let told = hub.state().told.clone();
-            return Done::Again(0, identify::identification(&told, Some(&sentence)));
-        }
+async fn identification(hub: &Hub, form: &str) -> Done {
+    let names: Vec<&str> = form::asked(hub.door.is_some()).map(|field| field.name).collect();
+    let again = |told: &Identification, sentence: &str| {
+        Done::Again(0, identify::identification(told, hub.door.is_some(), Some(sentence)))
     };
-    let wrong = form::wrong(&told);
+    let (told, keys) = match form::told(form, &names).and_then(|told| Ok((told, form::keys(form)?))) {
+        Ok(both) => both,
+        Err(sentence) => return again(&hub.state().told.clone(), &sentence),
+    };
+    let is_wrong = !form::wrong(&told).is_empty();
+    let mut known = (told.clone(), Keys::default());
     hub.change(|state| {
-        state.told = form::put(&state.told, &told);
-        state.phase = if wrong.is_empty() { Phase::Selection } else { Phase::Identification };
+        state.told = form::put(&state.told, &told, form::asked(hub.door.is_some()));
+        state.keys = keys.or(std::mem::take(&mut state.keys));
+        state.phase = Phase::Identification;
+        known = (state.told.clone(), state.keys.clone());
     });
-    if wrong.is_empty() {
-        return Done::Said("who is certified is known".to_owned());
+    if is_wrong {
+        return again(&told, "Not all of it can be taken: see below.");
     }
-    Done::Again(0, identify::identification(&told, Some("Not all of it can be taken: see below.")))
+    let (told, keys) = known;
+    if let Some(door) = &hub.door
+        && let Err(sentence) = door(told.clone(), keys).await
+    {
+        // A key that does not open is not tried again unasked.
+        hub.change(|state| state.keys = Keys::default());
+        return again(&told, &sentence);
+    }
+    hub.change(|state| state.phase = Phase::Selection);
+    Done::Said("who is certified is known".to_owned())
 }
 
 async fn selection(hub: &Hub, form: &str) -> Done {
@@ -99,7 +113,8 @@ async fn selection(hub: &Hub, form: &str) -> Done {
         return Done::Again(1, identify::selection(&told, hub.rules, Some(&sentence)));
     }
     let mut changes = hub.changes();
-    hub.wish(Wish::Begin(Box::new(told)));
+    let keys = hub.state().keys.clone();
+    hub.wish(Wish::Begin(Box::new(told), keys));
     let begun = async {
         while !matches!(hub.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;

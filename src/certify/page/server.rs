@@ -97,7 +97,7 @@ async fn home(State(hub): State<Arc<Hub>>) -> Response {
         (state.phase.clone(), state.told.clone(), state.seen)
     };
     let (step, main) = match &phase {
-        Phase::Identification => (0, identify::identification(&told, None)),
+        Phase::Identification => (0, identify::identification(&told, hub.door.is_some(), None)),
         Phase::Selection => (1, identify::selection(&told, hub.rules, None)),
         Phase::Certification(led) => (2, led::render(&hub, led)),
         Phase::Approval(approval) => (3, view::approval::render(approval)),

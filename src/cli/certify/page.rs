@@ -1,19 +1,22 @@
 //! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
 
 use super::Args;
+use super::told::access;
 use crate::capture;
 use crate::certify::page::approval::{Approval, Content, Offer};
-use crate::certify::page::hub::Reach;
+use crate::certify::page::hub::{Door, Reach};
 use crate::certify::{Identification, Page};
 use crate::cli::greeting::Greeting;
 use crate::cli::record::Signals;
 use crate::cli::{Failure, verify};
 use crate::pki::recipes;
+use crate::proxy::Upstream;
 use crate::report::{Format, Style};
 use crate::rules::RuleSet;
 use crate::sandbox::TEST_CLIENT;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where the reference till looks where nobody says otherwise.
@@ -39,8 +42,23 @@ pub(super) async fn open(args: &Args, rules: &'static RuleSet, told: &Identifica
     if !wanted {
         return Ok(None);
     }
-    let page = Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone()).await;
+    let door = args.record.elsewhere()?.map(door);
+    let page = Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone(), door).await;
     page.map(Some).map_err(Failure::new)
+}
+
+/// Tries what was told and typed at a backend elsewhere.
+fn door(upstream: Upstream) -> Door {
+    Arc::new(move |told, keys| {
+        let upstream = upstream.clone();
+        Box::pin(async move {
+            let session = told.check()?;
+            match access(&told, keys, &session, &upstream).map_err(|failure| failure.to_string())? {
+                Some(access) => access.try_it().await,
+                None => Ok(()),
+            }
+        })
+    })
 }
 
 /// What this program is called where it was started.

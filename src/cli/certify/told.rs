@@ -3,7 +3,7 @@
 
 use crate::capture::record::Session;
 use crate::certify::Identification;
-use crate::certify::access::{Access, Opens, Secret};
+use crate::certify::access::{Access, Keys, Opens, Secret};
 use crate::certify::backend::{Side, Simulation};
 use crate::certify::errand::Errands;
 use crate::certify::notify::Callback;
@@ -116,20 +116,30 @@ fn simulation(at: &Upstream, path: &str) -> Result<Simulation, Failure> {
     Ok(Simulation { url: format!("{}{path}", at.origin()), errands })
 }
 
-/// Access to the backend, if the identification opens it.
+/// Access to the backend, if the identification opens it, or the keys that were typed.
 ///
 /// # Errors
 /// A secret that cannot be read.
-pub fn access(told: &Identification, session: &Session, upstream: &Upstream) -> Result<Option<Access>, Failure> {
-    let token = secret(told.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?;
-    let secret = secret(told.client_secret_file.as_deref(), "client-secret-file", "POSCERT_CLIENT_SECRET")?;
-    let opens = match (token, secret, &session.client_id) {
+pub fn access(
+    told: &Identification,
+    keys: Keys,
+    session: &Session,
+    upstream: &Upstream,
+) -> Result<Option<Access>, Failure> {
+    // What is typed last counts, be it token or secret.
+    let Keys { token, client_secret } = if keys == Keys::default() {
+        Keys {
+            token: secret(told.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?,
+            client_secret: secret(told.client_secret_file.as_deref(), "client-secret-file", "POSCERT_CLIENT_SECRET")?,
+        }
+    } else {
+        keys.clone()
+    };
+    let opens = match (token, client_secret, &session.client_id) {
         (Some(token), ..) => Opens::Token(token),
         (None, Some(secret), Some(id)) => Opens::ClientSecret(id.clone(), secret),
-        (None, Some(_), None) if told.client_secret_file.is_some() => {
-            return Err(Failure::new(
-                "client-secret-file: to get a token takes the client id too; give it with --client-id",
-            ));
+        (None, Some(_), None) if told.client_secret_file.is_some() || keys.client_secret.is_some() => {
+            return Err(Failure::new("client secret: to get a token takes the client id too; give it as well"));
         }
         // A secret in a variable alone may be the till's.
         _ => return Ok(None),

@@ -1,6 +1,6 @@
 //! The fourth step: the verdict and what can be taken home, or what failed and what to do next.
 
-use super::{broken, code, copy, order};
+use super::{broken, code, copy, order, sentence};
 use crate::certify::page::approval::Approval;
 use crate::report::{Tally, words};
 use crate::verify::verdict::{CaseStatus, Outcome, RequirementVerdict};
@@ -66,12 +66,6 @@ pub fn render(approval: &Approval) -> Markup {
         div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
-}
-
-/// Part of a sentence as one that stands alone.
-fn sentence(part: &str) -> String {
-    let mut letters = part.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn headline(outcome: Outcome) -> &'static str {

@@ -2,40 +2,53 @@
 
 use super::code;
 use crate::api::Feature;
-use crate::certify::page::form::{self, FEATURES, FIELDS};
+use crate::certify::page::form::{self, ACCESS, FEATURES, FIELDS, Field};
 use crate::certify::session::Identification;
 use crate::report::words;
 use crate::rules::RuleSet;
 use crate::rules::model;
 use maud::{Markup, html};
 
-/// Who is certified. `sentence`: why the form was not taken.
-pub fn identification(told: &Identification, sentence: Option<&str>) -> Markup {
+/// Who is certified. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why the form was not taken.
+pub fn identification(told: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
     let wrong = form::wrong(told);
+    let row = |name: &'static Field| field(told, name, &wrong);
     html! {
         div.narrow {
             h1 { "Who is to be certified?" }
             p.lead {
                 "A certification leads your till through the cases that the PoS API asks of it, one step after the other, and ends in "
                 "a verdict. First say whose client this is. What you leave empty is taken from the traffic where it can be. "
-                "To try it with the reference till, use the examples of the first four."
+                @if !elsewhere { "To try it with the reference till, use the examples of the first four." }
             }
-            @if let Some(sentence) = sentence { p.notice role="alert" { (code(sentence)) } }
+            @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form.card method="post" action="/identification" {
-                @for field in &FIELDS {
-                    @let fault = wrong.iter().find(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
-                    div.field {
-                        label for=(field.name) { (field.label) }
-                        p.hint id={ (field.name) "-hint" } { (field.hint) }
-                        input #(field.name) name=(field.name) value=(form::value(told, field.name)) placeholder={ "e.g. " (field.example) }
-                            autocomplete="off" spellcheck="false" data-check maxlength="400"
-                            aria-invalid=(if fault.is_some() { "true" } else { "false" })
-                            aria-describedby={ (field.name) "-hint " (field.name) "-fault" };
-                        p.fault id={ (field.name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
+                @for field in &FIELDS { (row(field)) }
+                @if elsewhere {
+                    h2 { "Access to the backend" }
+                    p.hint {
+                        "What a case needs of the backend beside your till's calls is called for with this: a payment that is in the way, what the "
+                        "customer does. Leave it empty if you bring these about yourself, or gave it when poscert was started."
                     }
+                    @for field in &ACCESS { (row(field)) }
                 }
                 div.actions { button.main type="submit" { "Go on to the selection" } }
             }
+        }
+    }
+}
+
+fn field(told: &Identification, field: &Field, wrong: &[(&'static str, String)]) -> Markup {
+    let fault = wrong.iter().find(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
+    html! {
+        div.field {
+            label for=(field.name) { (field.label) }
+            p.hint id={ (field.name) "-hint" } { (field.hint) }
+            @let (hint, kind) = (format!("{0}-hint {0}-fault", field.name), if field.is_secret() { "password" } else { "text" });
+            input #(field.name) name=(field.name) type=(kind) value=(form::value(told, field.name)) placeholder={ "e.g. " (field.example) }
+                autocomplete="off" spellcheck="false" data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
+                aria-invalid=(if fault.is_some() { "true" } else { "false" }) aria-describedby=(hint);
+            p.fault id={ (field.name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
         }
     }
 }
@@ -48,7 +61,7 @@ pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>)
             p.lead {
                 "In production a client may call only what its certification covers. Choose what your till does; Onboarding is always in."
             }
-            @if let Some(sentence) = sentence { p.notice role="alert" { (code(sentence)) } }
+            @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form method="post" action="/selection" {
                 fieldset.choices {
                     legend.unseen { "Features" }

@@ -73,6 +73,12 @@ fn stepper(now: Option<usize>) -> Markup {
     }
 }
 
+/// Part of a sentence as one that stands alone.
+fn sentence(part: &str) -> String {
+    let mut letters = part.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// A refusal or a failure as a page of its own.
 pub fn sorry(title: &str, sentence: &str) -> String {
     let page = html! {
