@@ -162,6 +162,8 @@ def runs_and_gaps(log, told):
                 expected.append([at, number - 1])
             at = number + 1
 
+    keys = {record["key_check"] for record in log if record["record"] == "run-start" and record.get("key_check")}
+    need(len(keys) <= 1, "its runs were recorded under several keys")
     for record in log:
         if record["record"] == "run-start":
             need(record["run"] > run and record["first_number"] >= max(first, last + 1), "a run goes backwards")

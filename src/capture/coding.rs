@@ -45,16 +45,51 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
     if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Part(current.into_owned()) }
 }
 
-/// The bytes behind one coding and whether it ended well; `None` where the coding is not known.
+/// Whether nothing but its content stands in a coded body that was decoded whole: in the heads of gzip members stand names
+/// and comments (RFC 1952 section 2.3), and between several codings may stand anything.
+pub fn is_bare(bytes: &[u8], headers: &[Header]) -> bool {
+    let codings = values(headers, "content-encoding").flat_map(|value| value.split(',')).count();
+    codings <= 1 && (!bytes.starts_with(&[0x1f, 0x8b, 8]) || members_are_bare(bytes))
+}
+
+fn members_are_bare(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let mut member = flate2::bufread::GzDecoder::new(bytes);
+        let read = std::io::copy(&mut member, &mut std::io::sink()).is_ok();
+        let says_more = member
+            .header()
+            .is_none_or(|head| head.filename().is_some() || head.comment().is_some() || head.extra().is_some());
+        if !read || says_more {
+            return false;
+        }
+        bytes = member.into_inner();
+    }
+    true
+}
+
+/// The bytes behind one coding, and whether it ended well, with nothing behind it; `None` where the coding is not known.
 fn take_off(coding: &str, bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     match coding {
         "gzip" | "x-gzip" => Some(read(flate2::read::MultiGzDecoder::new(bytes))),
         // Some senders mean the zlib format, as RFC 9110 says, and some bare deflate.
         "deflate" => {
-            let zlib = read(flate2::read::ZlibDecoder::new(bytes));
-            Some(if zlib.1 { zlib } else { longer(zlib, read(flate2::read::DeflateDecoder::new(bytes))) })
+            let (mut zlib, mut bare) =
+                (flate2::bufread::ZlibDecoder::new(bytes), flate2::bufread::DeflateDecoder::new(bytes));
+            let (decoded, ended_well) = read(&mut zlib);
+            let one = (decoded, ended_well && zlib.into_inner().is_empty());
+            if one.1 {
+                return Some(one);
+            }
+            let (decoded, ended_well) = read(&mut bare);
+            Some(longer(one, (decoded, ended_well && bare.into_inner().is_empty())))
         }
-        "br" => Some(read(brotli_decompressor::Decompressor::new(bytes, 4096))),
+        "br" => {
+            let brotli = |bytes: &[u8]| read(brotli_decompressor::Decompressor::new(bytes, 4096));
+            let (decoded, ended_well) = brotli(bytes);
+            // The decoder does not say how far it read. Where the last byte is not needed, it stands behind the end.
+            let needed = bytes.split_last().is_none_or(|(_, before)| !brotli(before).1);
+            Some((decoded, ended_well && needed))
+        }
         _ => None,
     }
 }
@@ -120,6 +155,26 @@ pub(super) mod tests {
         assert_eq!(decode(&zlib.finish().unwrap(), &encoding("deflate")), Decoded::Whole(b"{}".to_vec()));
         // An empty brotli stream with one uncompressed metablock, made by hand: `{}`.
         assert_eq!(decode(&[0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03], &encoding("br")), Decoded::Whole(b"{}".to_vec()));
+    }
+
+    #[test]
+    fn what_stands_beside_the_content_is_seen() {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        zlib.write_all(b"{}").unwrap();
+        let streams = [
+            ("gzip", gzip(b"{}")),
+            ("deflate", zlib.finish().unwrap()),
+            ("br", vec![0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03]),
+        ];
+        for (coding, mut stream) in streams {
+            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Whole(_)), "{coding}");
+            assert!(is_bare(&stream, &encoding(coding)), "{coding}");
+            stream.extend_from_slice(b"{\"password\":\"x\"}");
+            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Part(_)), "{coding}");
+        }
+        let commented = flate2::GzBuilder::new().comment("password=x").write(Vec::new(), flate2::Compression::fast());
+        assert!(!is_bare(&commented.finish().unwrap(), &encoding("gzip")));
+        assert!(!is_bare(&gzip(&gzip(b"{}")), &encoding("gzip, gzip")));
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub(super) struct Head {
     pub next_number: u64,
     /// How many runs there were.
     pub runs: u32,
+    /// By which the capture's key is known again; empty in what was recorded before there was such a field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_check: String,
     /// In order.
     pub parts: Vec<PartHead>,
 }

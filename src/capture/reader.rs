@@ -15,6 +15,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A HAR is read as a whole: the most of it, in bytes.
+const LONGEST_HAR: u64 = 1024 * 1024 * 1024;
+
 /// What a capture was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureKind {
@@ -114,7 +117,7 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     if looks_like_an_archive(path)? {
         return open_archive(path);
     }
-    let bytes = std::fs::read(path).map_err(|error| CaptureError::io("read", path, &error))?;
+    let bytes = seal::input::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
     let digest = seal::Digest::of(&bytes).to_string();
     let read = har::read(path, bytes)?;
     let mut summary = Summary::default();
@@ -143,9 +146,13 @@ pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
 
 fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
     let archive = archive::reader::open(path)?;
-    let mut summary = Summary::default();
+    let (mut summary, mut counted) = (Summary::default(), archive.counted());
     for bytes in archive.log()? {
-        let taken = codec::decode(&bytes?).and_then(|record| summary.take_next(&record));
+        let taken = codec::decode(&bytes?).and_then(|record| {
+            let number = if let Record::Exchange(exchange) = &record { Some(exchange.number) } else { None };
+            counted.take(number)?;
+            summary.take_next(&record)
+        });
         taken.map_err(|words| archive.damaged(&words))?;
     }
     let header = Header::of(&summary, archive.header.next_number, false);
@@ -167,6 +174,9 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     let closed = if store::is_held(dir) { store::ask_to_close(dir)? } else { None };
     let live = closed.is_some();
     let head = closed.map_or_else(|| Head::read(dir), Ok)?;
+    if !live {
+        store::check_unnamed(dir, &head)?;
+    }
     let mut plans = Vec::new();
     let mut summary = Summary::default();
     let mut chain = seal::Head::default();
@@ -185,6 +195,12 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         plans.push(PartPlan { part, before, whole: true });
     }
     let note = numbers::noted(dir, head.next_number);
+    if let Some(taken) = note.filter(|&note| !live && summary.ends_before(note)) {
+        let what = format!(
+            "exchange numbers below {taken} were taken, and its last run ends before that: its head and parts are older ones"
+        );
+        return Err(CaptureError::damaged(dir, what));
+    }
     let header = Header::of(&summary, note.unwrap_or(head.next_number), live);
     let header = header.with_loss_unknown(note.is_none() && !live, &summary);
     let mut remarks = remarks(&summary, &header, live);

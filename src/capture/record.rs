@@ -57,6 +57,10 @@ pub struct RunStart {
     /// and the first number lies above all that can have been taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub loss_unknown: bool,
+    /// By which the key is known again under which this run's secrets were replaced; empty in what was recorded before
+    /// there was such a field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_check: String,
 }
 
 /// The clean end of a run.

@@ -13,6 +13,8 @@ pub(super) struct Run {
     pub first_number: u64,
     /// The numbers between the run before, which was cut off, and this one say nothing of what is lost.
     loss_unknown: bool,
+    /// By which its key is known again.
+    key_check: String,
     /// The next number at its clean stop.
     pub stopped: Option<u64>,
 }
@@ -36,6 +38,10 @@ impl Runs {
                 let (run, first) = (start.run, start.first_number);
                 if run <= before.map_or(0, |before| before.run) {
                     return Err(format!("run {run} starts again, or after a later one"));
+                }
+                let other = |before: &Run| !before.key_check.is_empty() && before.key_check != start.key_check;
+                if !start.key_check.is_empty() && self.0.iter().any(other) {
+                    return Err(format!("run {run} was recorded under another key than those before it"));
                 }
                 match first < from {
                     true => Err(format!("run {run} begins with exchange {first}, and {from} has to be the first")),
@@ -66,8 +72,8 @@ impl Runs {
     /// Takes a start in.
     pub fn start(&mut self, start: &RunStart) {
         let RunStart { run, wall_us, first_number, loss_unknown, .. } = *start;
-        let challenge = start.challenge.clone();
-        self.0.push(Run { run, wall_us, challenge, first_number, loss_unknown, stopped: None });
+        let (challenge, key_check) = (start.challenge.clone(), start.key_check.clone());
+        self.0.push(Run { run, wall_us, challenge, first_number, loss_unknown, key_check, stopped: None });
     }
 
     /// The last run of that number.
@@ -181,6 +187,16 @@ mod tests {
             let why = gaps(&log).unwrap_err();
             assert!(why.contains(words), "{why}");
         }
+    }
+
+    #[test]
+    fn all_runs_have_one_key() {
+        let keyed = |run, key: &str| {
+            Record::RunStart(RunStart { run, first_number: 1, key_check: key.to_owned(), ..RunStart::default() })
+        };
+        assert_eq!(gaps(&[start(1, 1), stop(1, 1), keyed(2, "a"), stop(2, 1), keyed(3, "a")]), Ok(vec![]));
+        let why = gaps(&[keyed(1, "a"), stop(1, 1), keyed(2, "b")]).unwrap_err();
+        assert!(why.contains("run 2 was recorded under another key"), "{why}");
     }
 
     #[test]

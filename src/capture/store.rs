@@ -260,6 +260,25 @@ impl Store {
     }
 }
 
+/// Refuses a capture in which a part lies that its head does not name and that holds records: the head is an older one. A
+/// part that was just being made when the recorder was killed holds none.
+pub(super) fn check_unnamed(dir: &Path, head: &Head) -> Result<(), CaptureError> {
+    let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
+    for entry in entries {
+        let name = entry.map_err(|error| CaptureError::io("read", dir, &error))?.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with("part-") || head.parts.iter().any(|part| part.name == name) {
+            continue;
+        }
+        let place = dir.join(&*name);
+        if PartReader::open(&place, head.chain().unwrap_or_default()).is_ok_and(|mut part| part.next().is_some()) {
+            let what = "it holds records, and the head does not name it: the head is an older one";
+            return Err(CaptureError::damaged(&place, what));
+        }
+    }
+    Ok(())
+}
+
 /// Whether what was found in a part is what its head says: all of it, and more only where the part is open.
 pub(super) fn check_part(dir: &Path, part: &PartHead, found: seal::Head) -> Result<(), CaptureError> {
     let count = found.count.saturating_sub(part.first);

@@ -144,6 +144,11 @@ impl Summary {
         self.runs.0.last().is_some_and(|run| run.stopped.is_none())
     }
 
+    /// Whether the last run stopped in good order before that number was the next one.
+    pub fn ends_before(&self, next_number: u64) -> bool {
+        self.runs.0.last().and_then(|run| run.stopped).is_some_and(|next| next < next_number)
+    }
+
     /// Runs that were cut off.
     pub fn cut_runs(&self, live: bool) -> Vec<u32> {
         let ended = if live { self.runs.0.len().saturating_sub(1) } else { self.runs.0.len() };

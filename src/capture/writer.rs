@@ -50,8 +50,12 @@ impl Writer {
         if fresh && !Head::stands_in(dir) {
             Head::empty().write(dir, true)?;
         }
-        let head = Head::read(dir)?;
-        let redactor = Redactor::new(key(dir)?);
+        let mut head = Head::read(dir)?;
+        store::check_unnamed(dir, &head)?;
+        let key = key(dir, &head)?;
+        let key_check = key.check();
+        head.key_check.clone_from(&key_check);
+        let redactor = Redactor::new(key);
         let (run, told) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
         let (known, note) = (told.max(highest.saturating_add(1)), numbers::noted(dir, told));
@@ -69,6 +73,7 @@ impl Writer {
             first_number: numbers.next(),
             challenge: options.challenge.clone(),
             loss_unknown,
+            key_check,
         });
         store.note(numbers.next(), run);
         store.append(&[encoded(&record)?], 0)?;
@@ -264,12 +269,22 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
     Ok(true)
 }
 
-fn key(dir: &Path) -> Result<Key, CaptureError> {
+/// The capture's key. Under another one equal secrets would not look equal any more, so nothing is recorded under that.
+fn key(dir: &Path, head: &Head) -> Result<Key, CaptureError> {
     let path = dir.join(KEY);
+    let damaged = |what: &str| {
+        let next = "put the one back that it was begun with, or record into a new capture";
+        CaptureError::damaged(dir, format_args!("its key {what}: {next}"))
+    };
     if path.exists() {
-        return files::open_to_read(&path)
+        let key = files::open_to_read(&path)
             .and_then(|_| Key::read(&path))
-            .map_err(|error| CaptureError::io("read the key in", &path, &error));
+            .map_err(|error| CaptureError::io("read the key in", &path, &error))?;
+        let known = head.key_check.is_empty() || head.key_check == key.check();
+        return if known { Ok(key) } else { Err(damaged("is another one than before")) };
+    }
+    if head.runs > 0 {
+        return Err(damaged("is gone"));
     }
     Key::create(&path).map_err(|error| CaptureError::io("make the key in", &path, &error))
 }

@@ -133,6 +133,7 @@ async fn certify(
     let session = told.check().map_err(Failure::new)?;
     let callback = args.told.callback(&told)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
+    let warning = if args.new_attempt { None } else { past.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
     let backend = Backend::of(recorded, &authority, told.client_id.as_deref()).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
@@ -175,6 +176,9 @@ async fn certify(
              To be certified, begin with a new one (--capture).\n\n",
         );
     }
+    if let Some(warning) = &warning {
+        out(&format!("Note: {warning}.\n\n"));
+    }
     let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
     let worked = match ready {
         Ok(()) => {
@@ -191,6 +195,7 @@ async fn certify(
                     writer: writer.clone(),
                     notify,
                 });
+                warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
             }
             let page = page.as_ref();
             let guided = Stage { args, conductor, writer, side, notifier, out, page };

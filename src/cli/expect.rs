@@ -3,9 +3,13 @@
 
 use super::Failure;
 use crate::report::{self, difference, difference::Difference};
+use crate::seal::input;
 use crate::verify::Verdict;
 use serde_json::Value;
 use std::path::Path;
+
+/// Longer than any verdict, in bytes.
+const LONGEST: u64 = 256 * 1024 * 1024;
 
 /// What differs from the verdict in a file, a line each; empty where nothing does.
 ///
@@ -13,7 +17,7 @@ use std::path::Path;
 /// A file that cannot be read or is no verdict.
 pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, Failure> {
     let unreadable = |error: String| Failure::new(format!("--expect {}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+    let text = input::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
     let expected: Value = serde_json::from_str(&text)
         .map_err(|error| unreadable(format!("is not JSON ({error}); give a file of `verify --format json`")))?;
     if expected.get("schema").and_then(Value::as_str) != Some(verdict.schema) {

@@ -23,9 +23,16 @@ mod show;
 mod till;
 mod verify;
 
+use crate::report::words;
 use clap::{Parser, Subcommand};
 use std::fmt;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// SIGXFSZ (setrlimit(2)): the same number on Linux and macOS.
+const FILE_TOO_LONG: i32 = 25;
+/// The most that is shown of a failure, in characters.
+const LONGEST_FAILURE: usize = 4000;
 
 /// How a command ended, for the shell that called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,12 +132,33 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    outlive_file_size_limits();
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            eprintln!("poscert: {failure}");
+            eprintln!("poscert: {}", shown(&failure.0));
             ExitCode::from(2)
         }
+    }
+}
+
+/// A failure as a terminal can show it: what stands in a foreign file does not act on it, and does not fill it.
+fn shown(sentence: &str) -> String {
+    let lines: Vec<String> = sentence.lines().map(words::safe).collect();
+    let mut shown = lines.join("\n");
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_FAILURE) {
+        shown.truncate(end);
+        shown.push_str(" ...");
+    }
+    shown
+}
+
+/// A file-size limit is from here on an error of a write, and not the end of the process (setrlimit(2)).
+fn outlive_file_size_limits() {
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() {
+        let _here = runtime.enter();
+        // The handler stays when this is gone.
+        let _ = signal(SignalKind::from_raw(FILE_TOO_LONG));
     }
 }
 

@@ -232,15 +232,10 @@ async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: 
     }
 }
 
-/// SIGXFSZ (setrlimit(2)): the same number on Linux and macOS.
-const FILE_TOO_LONG: i32 = 25;
-
-/// SIGINT and SIGTERM. While they are listened for, a file that may not grow any more (`ulimit -f`) is an error of the
-/// write, and not the end of the process.
+/// SIGINT and SIGTERM.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    _too_long: Signal,
     asked: bool,
 }
 
@@ -250,7 +245,6 @@ impl Signals {
         Ok(Signals {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            _too_long: listen(SignalKind::from_raw(FILE_TOO_LONG))?,
             asked: false,
         })
     }

@@ -194,7 +194,7 @@ pub const FIELDS: &[Field] = &[
     f("connection.event", Text, false, "what happened below HTTP"),
     f("connection.tls", Text, false, "the TLS version of the connection, or the best the client offered"),
     f("connection.detail", Text, false, "in a sentence"),
-    f("client.base", Text, false, "the base path of the first call"),
+    f("client.base", Text, false, "the base path of the first call of the recorder's run"),
     f("client.version", Text, false, "the version being certified"),
     f("client.id", Text, false, "the client id being certified"),
     f(

@@ -21,6 +21,10 @@ pub const BUILTIN: [(&str, &str); 7] = [
 /// The stack for reading rules: the parser of expressions calls itself.
 const STACK_BYTES: usize = 32 << 20;
 
+/// The most that rule files hold together, in bytes: many times what the built-in ones do. An expression that is read
+/// takes a hundred times its text.
+const LONGEST: u64 = 1024 * 1024;
+
 /// Numbers of the rule files that say what counts as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -143,7 +147,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
         .into_iter()
         .map(|name| {
             let path = folder.join(&name);
-            let text = std::fs::read_to_string(&path)
+            let text = seal::input::read_text(&path, LONGEST)
                 .map_err(|error| RuleError::whole(&path.display().to_string(), format!("cannot be read: {error}")))?;
             Ok((path.display().to_string(), text))
         })
@@ -155,6 +159,12 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let mut features: Vec<Feature> = Vec::new();
     let mut requirements: Vec<Requirement> = Vec::new();
     let (mut limits, mut guide) = (None, None);
+    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes > LONGEST) {
+        let what =
+            format!("they have {bytes} bytes together, and {LONGEST} at most are read: leave out what is no rule");
+        return Err(RuleError::whole("rule files", what));
+    }
     for (path, text) in files {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, waits, requirements: more } =

@@ -33,6 +33,9 @@ pub trait Facts: Send + Sync {
     fn value(&self, name: &str) -> Option<Value>;
 }
 
+/// The longest expression, in bytes.
+const LONGEST: usize = 4096;
+
 /// A compiled predicate.
 pub struct Predicate {
     source: String,
@@ -60,6 +63,13 @@ impl fmt::Debug for Predicate {
 impl Predicate {
     /// Parses a predicate and checks every name in it.
     pub fn compile(source: &str) -> Result<Predicate, PredicateError> {
+        if source.len() > LONGEST {
+            let start: String = source.chars().take(40).collect();
+            let length = source.len();
+            return Err(PredicateError(format!(
+                "`{start}...` has {length} bytes, and an expression has {LONGEST} at most: make several checks of it"
+            )));
+        }
         let program = cel::Program::compile(source).map_err(|errors| {
             let first = errors.errors.first();
             let (column, text) = first.map_or((1, "it cannot be read".to_owned()), |e| (e.pos.1, e.msg.clone()));

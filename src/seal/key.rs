@@ -49,6 +49,12 @@ impl Key {
         bytes.map(Key).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds no key of 64 hex digits"))
     }
 
+    /// By which this key is known again, and from which it cannot be found: 16 hex digits.
+    pub fn check(&self) -> String {
+        let hash = self.hash(b"by this the key is known again");
+        hex::encode(hash.get(..8).unwrap_or(&hash))
+    }
+
     /// The keyed hash of these bytes.
     pub fn hash(&self, bytes: &[u8]) -> [u8; 32] {
         let mut hash = self.hasher();

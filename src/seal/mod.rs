@@ -8,6 +8,7 @@ pub mod chain;
 pub mod digest;
 pub mod dsse;
 pub mod hex;
+pub mod input;
 pub mod key;
 pub mod private;
 pub mod sign;

@@ -3,9 +3,13 @@
 //! The sentences say what could not be done with which file; the caller adds the next step, which depends on the
 //! option that names the place.
 
+use super::input;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+/// Longer than what is kept private in a file of its own, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 /// A place in this user's data folder: `$XDG_DATA_HOME/poscert/PLACE`, else `~/.local/share/poscert/PLACE`; `None`
 /// where there is neither.
@@ -48,7 +52,7 @@ pub fn read(what: &str, path: &Path) -> Result<Option<String>, String> {
     }
     #[cfg(not(unix))]
     let _ = metadata;
-    fs::read_to_string(path).map(Some).map_err(|error| failed("read", what, path, &error))
+    input::read_text(path, LONGEST).map(Some).map_err(|error| failed("read", what, path, &error))
 }
 
 /// Puts a private file in its place, unless another process was faster; both then read the same one.

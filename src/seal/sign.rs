@@ -1,7 +1,7 @@
 //! Ed25519 signatures (RFC 8032): a signing key in a PKCS#8 PEM file (RFC 5958), its public half as SubjectPublicKeyInfo
 //! (RFC 8410), both as `openssl pkey` reads and writes them. The same key and message give the same signature.
 
-use super::{Digest, private};
+use super::{Digest, input, private};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey as Secret, VerifyingKey};
@@ -9,6 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 const WHAT: &str = "the signing key";
+/// Longer than any key in PEM, in bytes.
+const LONGEST_PEM: u64 = 64 * 1024;
 
 /// A key that signs. It does not print itself.
 #[derive(Clone)]
@@ -140,7 +142,7 @@ impl Fingerprint {
         if let Some(fingerprint) = Fingerprint::parse(argument) {
             return Ok(fingerprint);
         }
-        let pem = std::fs::read_to_string(argument).map_err(|error| {
+        let pem = input::read_text(Path::new(argument), LONGEST_PEM).map_err(|error| {
             format!("`{argument}` is neither a fingerprint of 64 hex digits nor a file that can be read ({error})")
         })?;
         let key = PublicKey::from_pem(&pem).ok_or_else(|| {

@@ -82,8 +82,9 @@ impl World {
         if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
             self.forget();
         }
-        if self.base.is_empty() && send.operation.is_some() {
-            self.base = send.base.clone();
+        if send.operation.is_some() && (self.base.is_empty() || self.base_run != send.head.run) {
+            // A recorder that is started anew may listen elsewhere, and its client goes there with it.
+            (self.base, self.base_run) = (send.base.clone(), send.head.run);
         }
         let call = self.calls.place(&call_key(send));
         if self.calls.at(call).sends == 0 {

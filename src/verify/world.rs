@@ -104,8 +104,10 @@ pub struct World {
     pub conflicts: Vec<Conflict>,
     /// The latest list of payments.
     pub listing: Listing,
-    /// The base path of the first call.
+    /// The base path of the first call of the recorder's run.
     pub base: String,
+    /// That run.
+    pub base_run: u32,
     /// How many tokens in a row carried one call or none when the next was fetched though they were still good.
     pub wasted_tokens: i64,
     /// The token fetched last.
@@ -157,6 +159,7 @@ impl World {
             conflicts: Vec::new(),
             listing: Listing::default(),
             base: String::new(),
+            base_run: 0,
             wasted_tokens: 0,
             last_token: None,
             created_through_faults: false,

@@ -253,3 +253,46 @@ fn a_client_that_does_not_trust_the_ca() {
     }
     assert!(exchanges(home, "poscert-capture").is_empty());
 }
+
+#[test]
+fn what_is_endless_or_acts_on_a_terminal() {
+    use super::archive::V1;
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let rules = |name: &str, file: &str, text: &str| {
+        std::fs::create_dir_all(home.join(name)).unwrap();
+        std::fs::write(home.join(name).join(file), text).unwrap();
+    };
+    std::fs::create_dir_all(home.join("endless")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", home.join("endless/z.toml")).unwrap();
+    let long = vec!["true"; 2000].join(" && ");
+    let check = format!(
+        "[feature]\nid = \"onboarding\"\ntitle = \"x\"\n[[requirement]]\nid = \"X-1\"\nlevel = \"must\"\ntitle = \"x\"\nsource = \"x\"\n\
+         why = \"x\"\nremedy = \"x\"\n[[requirement.check]]\npattern = \"each\"\nscope = \"client\"\non = [\"documented\"]\n\
+         require = \"{long}\"\nmessage = \"x\"\n"
+    );
+    rules("long", "long.toml", &check);
+    rules("many", "many.toml", &format!("# {}\n", "x".repeat(1024 * 1024)));
+    rules("loud", "a\u{1b}]0;b\u{7}.toml", "x = \u{1b}[31m\n");
+    let over = |arguments: &[&str]| poscert(home).args(["verify", V1]).args(arguments).output().unwrap();
+    refused(&over(&["--expect", "/dev/zero"]), &["--expect /dev/zero", "it has more than"]);
+    refused(&over(&["--trusted-key", "/dev/zero"]), &["/dev/zero", "it has more than"]);
+    refused(&over(&["--rules", "endless"]), &["z.toml", "it has more than"]);
+    refused(&over(&["--rules", "many"]), &["1048576 at most are read"]);
+    for (folder, words) in [("long", "an expression has 4096 at most"), ("loud", "\\u{1b}")] {
+        let output = over(&["--rules", folder]);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
+        assert!(said.len() < 5000 && !said.contains('\u{1b}') && !said.contains('\u{7}'), "{said:?}");
+    }
+    // A file-size limit is an error of a write.
+    let limited = "ulimit -f 1; exec \"$0\" export \"$1\" -o x.har";
+    let limited = clean("sh")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_poscert"), V1])
+        .current_dir(home)
+        .env("HOME", home)
+        .output();
+    let limited = limited.unwrap();
+    assert_eq!(limited.status.code(), Some(2), "{}", text(&limited.stderr));
+    assert!(!home.join("x.har").exists());
+}

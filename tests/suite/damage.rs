@@ -178,3 +178,54 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
     refused(&run(home, &["verify", "letter", "--salvage"]), &["letter is no capture"]);
     done(home, &["show", V1, "--salvage"]);
 }
+
+/// Goes on in a capture that has stopped, with one more exchange.
+fn goes_on(dir: &Path) -> Result<(), String> {
+    use poscert::capture::record::{Exchange, Request};
+    use poscert::capture::{Record, Writer, WriterOptions};
+    let writer = Writer::open(dir, WriterOptions::default()).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let request = Request { method: "DELETE".into(), target: "/pos/v10/stores".into(), ..Request::default() };
+        let exchange = Exchange { number: writer.take_number(), run: writer.run(), request, ..Exchange::default() };
+        writer.append(Record::Exchange(Box::new(exchange))).await.unwrap();
+        writer.close().await.unwrap();
+    });
+    Ok(())
+}
+
+#[test]
+fn an_older_head_is_damage_and_nobody_goes_on_from_it() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let dir = home.join("older");
+    in_parts(&dir);
+    let head = std::fs::read(dir.join("head")).unwrap();
+    goes_on(&dir).unwrap();
+    assert_eq!(verdict(home, &["older"]).0["capture"]["exchanges"], 13);
+    std::fs::write(dir.join("head"), head).unwrap();
+    refused(&run(home, &["verify", "older"]), &["part-000005", "the head is an older one"]);
+    let why = goes_on(&dir).unwrap_err();
+    assert!(why.contains("the head is an older one"), "{why}");
+    // Without that part the note of the numbers still tells of it.
+    std::fs::remove_dir_all(dir.join("part-000005")).unwrap();
+    refused(&run(home, &["verify", "older"]), &["exchange numbers below 14 were taken"]);
+}
+
+#[test]
+fn nothing_is_recorded_under_another_key() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("keyed");
+    in_parts(&dir);
+    let key = std::fs::read_to_string(dir.join("key")).unwrap();
+    let flipped = key.replacen(&key[..1], if key.starts_with('0') { "1" } else { "0" }, 1);
+    std::fs::write(dir.join("key"), flipped).unwrap();
+    let why = goes_on(&dir).unwrap_err();
+    assert!(why.contains("its key is another one than before"), "{why}");
+    std::fs::remove_file(dir.join("key")).unwrap();
+    let why = goes_on(&dir).unwrap_err();
+    assert!(why.contains("its key is gone: put the one back"), "{why}");
+    std::fs::write(dir.join("key"), key).unwrap();
+    goes_on(&dir).unwrap();
+    assert_eq!(verdict(home.path(), &["keyed"]).0["capture"]["exchanges"], 13);
+}

@@ -29,6 +29,43 @@ pub(super) struct BlockEntry {
     pub chain: Digest,
 }
 
+/// Holds the index against the records, as they are read in order.
+pub(in crate::capture) struct Counted<'a> {
+    blocks: std::slice::Iter<'a, BlockEntry>,
+    /// The block whose records are read, and what it must hold.
+    entry: Option<&'a BlockEntry>,
+    records: u64,
+    exchanges: u64,
+    numbers: Option<(u64, u64)>,
+}
+
+impl<'a> Counted<'a> {
+    pub fn of(blocks: &'a [BlockEntry]) -> Counted<'a> {
+        let mut blocks = blocks.iter();
+        Counted { entry: blocks.next(), blocks, records: 0, exchanges: 0, numbers: None }
+    }
+
+    /// Counts a record; `number`: that of an exchange.
+    ///
+    /// # Errors
+    /// In words, where the index counts otherwise.
+    pub fn take(&mut self, number: Option<u64>) -> Result<(), String> {
+        self.records += 1;
+        if let Some(number) = number {
+            self.exchanges += 1;
+            let (low, high) = self.numbers.unwrap_or((number, number));
+            self.numbers = Some((low.min(number), high.max(number)));
+        }
+        let Some(entry) = self.entry.filter(|entry| entry.records <= self.records) else { return Ok(()) };
+        if (entry.exchanges, entry.numbers) != (self.exchanges, self.numbers) {
+            return Err(format!("its index counts otherwise than its records: {}", entry.name()));
+        }
+        *self =
+            Counted { entry: self.blocks.next(), blocks: self.blocks.clone(), records: 0, exchanges: 0, numbers: None };
+        Ok(())
+    }
+}
+
 impl BlockEntry {
     /// In a sentence: `the block of records 5 to 9 (3 exchanges between 4 and 6)`.
     pub fn name(&self) -> String {
@@ -41,6 +78,26 @@ impl BlockEntry {
             None => format!("{records} (no exchange)"),
             Some((low, high)) if low == high => format!("{records} (exchange {low})"),
             Some((low, high)) => format!("{records} ({} exchanges between {low} and {high})", self.exchanges),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_counts_otherwise_is_seen() {
+        let entry = |records, exchanges, numbers| BlockEntry { records, exchanges, numbers, ..BlockEntry::default() };
+        let counted = |blocks: &[BlockEntry]| {
+            let mut counted = Counted::of(blocks);
+            [None, Some(2), Some(1), None].into_iter().try_for_each(|number| counted.take(number))
+        };
+        assert_eq!(counted(&[entry(3, 2, Some((1, 2))), entry(1, 0, None)]), Ok(()));
+        for wrong in
+            [entry(3, 1, Some((1, 2))), entry(3, 2, Some((1, 3))), entry(3, 2, None), entry(2, 2, Some((1, 2)))]
+        {
+            assert!(counted(&[wrong]).unwrap_err().contains("counts otherwise"));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::block::Records;
 use super::frame::{self, Frame, FrameHead, Tag};
-use super::index::{BlockEntry, Index};
+use super::index::{BlockEntry, Counted, Index};
 use super::manifest::Manifest;
 use super::{Damage, FORMAT, Header, RuleFile, Unreadable, preamble};
 use crate::capture::error::{CaptureError, Trouble};
@@ -193,6 +193,11 @@ impl Archive {
         let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
         let file = BufReader::new(file);
         Ok(Log { archive: self.clone(), file, block: 0, records: None, head: Head::default(), ended: false })
+    }
+
+    /// Holds its index against its records.
+    pub fn counted(&self) -> Counted<'_> {
+        Counted::of(&self.blocks)
     }
 
     /// That something does not hold of the archive as a whole.

@@ -9,8 +9,8 @@ use std::ops::Range;
 const DEEPEST: usize = 100;
 
 /// Fields that name the value beside them, and those of such values.
-const LABELS: [&str; 5] = ["name", "key", "field", "header", "parameter"];
-const VALUES: [&str; 3] = ["value", "values", "val"];
+const LABELS: [&str; 8] = ["name", "key", "field", "header", "parameter", "type", "id", "label"];
+const VALUES: [&str; 6] = ["value", "values", "val", "content", "data", "text"];
 
 /// The text is not JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -186,23 +186,10 @@ impl Scan<'_, '_, '_> {
     fn text_value(&mut self, named: Named) -> Result<(), NotJson> {
         let (span, value) = self.string()?;
         let new = match named {
-            Named::Plain => self.plain_text(&value),
+            Named::Plain => self.pass.text(&value),
             named => self.pass.by_name(named, &value),
         };
         if new == value { Ok(()) } else { self.edit(span, &new) }
-    }
-
-    /// A text that holds JSON itself is read as that.
-    fn plain_text(&mut self, value: &str) -> String {
-        if self.depth < DEEPEST && value.trim_start().starts_with(['{', '[']) {
-            self.pass.nested += 1;
-            let inner = if self.pass.nested < 4 { redact(self.pass, value) } else { Err(NotJson) };
-            self.pass.nested -= 1;
-            if let Ok(inner) = inner {
-                return inner.unwrap_or_else(|| value.to_owned());
-            }
-        }
-        self.pass.text(value)
     }
 
     fn edit(&mut self, span: Range<usize>, new: &str) -> Result<(), NotJson> {

@@ -218,9 +218,13 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
     let decoded = if body.decoded { Decoded::Plain(&body.bytes) } else { coding::decode(&body.bytes, headers) };
     let (found, was_coded) = match decoded {
         Decoded::Plain(bytes) => (look(pass, bytes, headers, whole), false),
-        Decoded::Whole(bytes) => (look(pass, &bytes, headers, whole), true),
-        Decoded::Part(bytes) => (look(pass, &bytes, headers, false), true),
-        Decoded::Unreadable => (Found::Unreadable, true),
+        Decoded::Whole(bytes) => match look(pass, &bytes, headers, whole) {
+            // What stands beside the content was not looked at: the content alone is kept.
+            Found::Nothing if !coding::is_bare(&body.bytes, headers) => (Found::Replaced(bytes), true),
+            found => (found, true),
+        },
+        // In a coded body that is cut, or is none, anything may stand where the coding could not be taken off.
+        Decoded::Part(_) | Decoded::Unreadable => (Found::Unreadable, true),
     };
     match found {
         Found::Nothing => {}

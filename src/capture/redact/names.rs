@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use std::sync::LazyLock;
 
 /// A name that ends so names a secret: `customerToken` does, `token_type` does not. A hyphen stands where words join.
-const SECRETS: [&str; 32] = [
+const SECRETS: [&str; 37] = [
     "token",
     "secret",
     "password",
@@ -39,6 +39,11 @@ const SECRETS: [&str; 32] = [
     "x-auth",
     "pin-code",
     "otp",
+    "account-key",
+    "consumer-key",
+    "passcode",
+    "csrf",
+    "saml-response",
 ];
 
 /// A name that ends so names a telephone number.

@@ -239,6 +239,14 @@ impl<'r> Pass<'r> {
         new
     }
 
+    /// What is read so stands in a text and is none: names there say for sure what a value is.
+    pub fn as_structure<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let in_text = std::mem::take(&mut self.in_text);
+        let read = read(self);
+        self.in_text = in_text;
+        read
+    }
+
     /// Replaces what was met before.
     pub fn echoes(&self, value: &str) -> String {
         echo::replace(value, &[&self.met, &*self.earlier]).unwrap_or_else(|| value.to_owned())

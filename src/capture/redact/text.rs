@@ -1,8 +1,9 @@
 //! Secrets in free text: error messages, notes, refused heads, header values. They are known by their shape (a JWT,
 //! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
+use super::json;
 use super::names::{self, Named, decoded, said};
-use super::pass::{Pass, is_word};
+use super::pass::{Pass, is_replacement, is_word};
 use crate::capture::claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -20,21 +21,36 @@ static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b((?:set-)?cookie2?\s*[:=]\s*)([^\r\n]+)"));
 /// A name, a sign and a value: a list, or in quotes (plain ones, or escaped ones), or up to where a word ends.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    const SIGN: &str = r#"\\*["']?\s*(?:[:=]|=>|\bis\b)\s*"#;
+    const SIGN: &str = r#"\\*["']?\s*(?:={1,3}>?|:|-+>|\bis\b)\s*"#;
     const BARE: &str = r#"((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\[\]}]+)"#;
     const LIST: &str = r"(\[)([^\[\]{}]+)";
     const QUOTED: &str = r#"(")((?:[^"\\]|\\.)+)|(')((?:[^'\\]|\\.)+)|(\\+["'])([^"'\\]+)"#;
     pattern(&format!("(?is)({})({SIGN})(?:{LIST}|{QUOTED}|{BARE})", names::pattern()))
 });
+/// A name and a value without a sign: in quotes or brackets, or a word with a digit in it.
+static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r#"(?i)({})(\s+(?:was\s+)?\\*["'(]?)([a-z0-9._~+/=-]{{8,}})"#, names::pattern()))
+});
+/// A value in an element or an attribute beside its name.
+static MARKED: LazyLock<Regex> = LazyLock::new(|| {
+    let name = names::pattern();
+    pattern(&format!(
+        r#"(?i)(<({name})(?:\s[^<>]*)?>)([^<>]+)|(name=\\*["']({name})\\*["'][^<>]*?value=\\*["'])([^"'\\]+)"#
+    ))
+});
+static PEM: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----)(.+?)(-----END|$)"));
 static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([?&]code=)([^&\s"'<>#]{8,})"#));
-static PHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+(?:45|358|46|47)[ -]?[0-9](?:[ -]?[0-9]){6,10}"));
+static PHONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\+[1-9][0-9]{0,2}\)?[ .-]?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,11}"));
 /// A number after the word, without a sign between them.
 static PHONED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)((?:phone|msisdn|mobile)(?:[-_ ]?(?:number|no\.?))?\s+)([0-9](?:[ -]?[0-9]){7,14})\b")
 });
-static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r"(://)([^/\s@?#]+)(@)"));
+static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(://)([^/\s?#"'<>]+)(@)"#));
 static ESCAPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[^\s]*%[0-9A-Fa-f]{2}[^\s]*"));
 
+/// How deep texts in texts are read.
+const DEEPEST: usize = 4;
 /// What follows the word `token` and is as long is one.
 const LONG: usize = 16;
 
@@ -50,10 +66,13 @@ pub(super) fn has_shape(text: &str) -> bool {
 
 /// The text with secrets replaced.
 pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
+    if let Some(read) = as_json(pass, text) {
+        return read;
+    }
     if !HINT.is_match(text) {
         return text.to_owned();
     }
-    if text.contains("\\u") && pass.nested < 4 {
+    if text.contains("\\u") && pass.nested < DEEPEST {
         let plain = names::unescaped(text);
         pass.nested += 1;
         let clean = redact(pass, &plain);
@@ -90,13 +109,27 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         };
         Some(format!("{}{}{value}", &found[1], &found[2]))
     });
+    new = replaced(&BESIDE, &new, |found| {
+        let opaque = found[3].contains(|c: char| c.is_ascii_digit()) && uuid::Uuid::try_parse(&found[3]).is_err();
+        let known = is_replacement(&found[3]) || said(&found[1]) != Named::Secret;
+        (opaque && !known).then(|| format!("{}{}{}", &found[1], &found[2], pass.secret(&found[3])))
+    });
+    new = replaced(&MARKED, &new, |found| {
+        let (before, name, value) = match (found.get(1), found.get(4)) {
+            (Some(before), _) => (before.as_str(), &found[2], &found[3]),
+            (None, before) => (before?.as_str(), &found[5], &found[6]),
+        };
+        let named = said(name);
+        (named != Named::Plain).then(|| format!("{before}{}", pass.by_name(named, value)))
+    });
+    new = replaced(&PEM, &new, |found| Some(format!("{}{}{}", &found[1], pass.secret(&found[2]), &found[3])));
     new = replaced(&CODE, &new, |found| Some(format!("{}{}", &found[1], pass.secret(&found[2]))));
     new = replaced(&PHONE, &new, |found| Some(pass.phone(&found[0])));
     new = replaced(&PHONED, &new, |found| Some(format!("{}{}", &found[1], pass.phone(&found[2]))));
     new = replaced(&USERINFO, &new, |found| Some(format!("://{}@", pass.secret(&found[2]))));
     replaced(&ESCAPED, &new, |found| {
         let plain = decoded(&found[0]);
-        if plain == found[0] || pass.nested >= 4 {
+        if plain == found[0] || pass.nested >= DEEPEST {
             return None;
         }
         pass.nested += 1;
@@ -104,6 +137,17 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         pass.nested -= 1;
         (clean != plain).then_some(clean)
     })
+}
+
+/// A text that holds JSON is read as that; `None` where it does not.
+fn as_json(pass: &mut Pass<'_>, text: &str) -> Option<String> {
+    if pass.nested >= DEEPEST || !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    pass.nested += 1;
+    let read = pass.as_structure(|pass| json::redact(pass, text));
+    pass.nested -= 1;
+    read.ok().map(|new| new.unwrap_or_else(|| text.to_owned()))
 }
 
 fn replaced(pattern: &Regex, text: &str, mut new: impl FnMut(&Captures<'_>) -> Option<String>) -> String {

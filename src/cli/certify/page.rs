@@ -16,6 +16,7 @@ use crate::rules::RuleSet;
 use crate::sandbox::TEST_CLIENT;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,8 +82,11 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
         till.push_str(&format!(" --base-url {base_url}"));
     }
     if let Some(dir) = args.record.ca.named() {
-        till.push_str(&format!(" --ca-dir {}", dir.display()));
+        till.push_str(&format!(" --ca-dir {}", word(dir)));
     }
+    // A till remembers what it has open: what it left open at another backend is not this certification's.
+    let memory = args.record.capture.with_extension("till.json");
+    till.push_str(&format!(" --memory {}", word(&std::path::absolute(&memory).unwrap_or(memory))));
     if let Some(version) = version {
         till.push_str(&format!(" --client-version {version}"));
     }
@@ -99,6 +103,13 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
         till,
         base_url,
     }
+}
+
+/// A path as a word of a shell's line.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for, and who ends

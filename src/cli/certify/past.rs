@@ -5,8 +5,8 @@ use crate::capture::{self, Record};
 use crate::certify::Identification;
 use crate::cli::Failure;
 use crate::rules::RuleSet;
-use crate::verify::verdict::Outcome;
-use crate::verify::{Options, run};
+use crate::verify::verdict::{Outcome, Status};
+use crate::verify::{Options, Verdict, run};
 use std::path::Path;
 
 /// A capture's past; empty where there was none.
@@ -61,14 +61,35 @@ impl Past {
     /// # Errors
     /// A capture that cannot be judged.
     pub fn ended_as(&self, rules: &RuleSet) -> Result<String, Failure> {
-        let Some(capture) = &self.capture else { return Ok(String::new()) };
-        let verdict = run::judge(capture, rules, &Options::default()).map_err(|e| Failure::new(e.to_string()))?;
-        let word = match verdict.verdict {
+        let word = self.verdict(rules)?.map(|verdict| match verdict.verdict {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
             Outcome::Incomplete => "incomplete",
+        });
+        Ok(word.unwrap_or_default().to_owned())
+    }
+
+    /// That the attempt so far has failed as it stands, in a sentence for who goes on with it: what was open when its recorder
+    /// stopped can hardly be brought to an end any more.
+    ///
+    /// # Errors
+    /// A capture that cannot be judged.
+    pub fn warning(&self, rules: &RuleSet) -> Result<Option<String>, Failure> {
+        let Some(verdict) = self.verdict(rules)?.filter(|verdict| verdict.verdict == Outcome::Failed) else {
+            return Ok(None);
         };
-        Ok(word.to_owned())
+        let broken = verdict.requirements.iter().filter(|one| one.status == Status::Failed).map(|one| one.id.as_str());
+        let broken: Vec<&str> = broken.collect();
+        let what = if broken.is_empty() { String::new() } else { format!(" ({})", broken.join(", ")) };
+        Ok(Some(format!(
+            "what was recorded before fails as it stands{what}: if your till cannot mend that any more, as where a payment was \
+             open when the embedded sandbox stopped, only a new attempt passes (--new-attempt)"
+        )))
+    }
+
+    fn verdict(&self, rules: &RuleSet) -> Result<Option<Verdict>, Failure> {
+        let judge = |capture| run::judge(capture, rules, &Options::default()).map_err(|e| Failure::new(e.to_string()));
+        self.capture.as_ref().map(judge).transpose()
     }
 
     /// How many attempts there were.

@@ -265,3 +265,79 @@ fn a_compressed_body_with_a_secret_is_kept_decoded() {
     assert_eq!((body.decoded, body.kept, body.length), (true, Kept::Whole, sent));
     assert_eq!(body.bytes, format!(r#"{{"customerToken":"{}","a":1}}"#, redactor().replacement("abc")).into_bytes());
 }
+
+#[test]
+fn what_stands_instead_of_a_coding_or_beside_it_is_not_kept() {
+    let plain = json!({ "client_secret": S }).to_string().into_bytes();
+    let beside = |coded: Vec<u8>| [coded, plain.clone()].concat();
+    let commented = flate2::GzBuilder::new().comment(format!("password={S}")).write(Vec::new(), Default::default());
+    let brotli = vec![0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03];
+    for (coding, body) in [
+        ("gzip", plain.clone()),
+        ("br", plain.clone()),
+        ("deflate", plain.clone()),
+        ("gzip", format!("grant_type=client_credentials&client_secret={S}").into_bytes()),
+        ("gzip", beside(gzip(b"{}"))),
+        ("br", beside(brotli)),
+        ("gzip, deflate", gzip(&plain)),
+        ("gzip", commented.finish().unwrap()),
+        ("gzip", gzip(&plain)[..plain.len() / 2].to_vec()),
+    ] {
+        let request = Request { headers: encoding(coding), ..request("/x", &[("Content-Type", JSON)], body) };
+        let kept = redactor().exchange(Exchange { request, ..Exchange::default() }).request.body;
+        let shown = String::from_utf8_lossy(&kept.bytes).into_owned();
+        assert!(!shown.contains(S), "{coding}: {shown}");
+        assert!(kept.length > 0 && !kept.digest.is_empty(), "{coding}");
+    }
+}
+
+#[test]
+fn a_value_beside_its_name_in_a_sentence_or_in_markup_is_replaced() {
+    for text in [
+        format!("The password {S} is wrong"),
+        format!("password '{S}'"),
+        format!("password ({S})"),
+        format!("password -> {S}"),
+        format!("the password was {S}"),
+        format!("password == {S}"),
+        format!("Invalid client secret {S} given"),
+        format!("Unknown api key {S}"),
+        format!("customer token '{S}' has expired"),
+        format!("<password>{S}</password>"),
+        format!("<input type='text' name='password' value='{S}'>"),
+        format!("{{\"password\": {{\"value\":\"{S}\"}}}}"),
+        format!("{{\"name\":\"password\",\"value\":\"{S}\"}}"),
+        format!("https://bob:p@{S}@host/"),
+        format!("-----BEGIN PRIVATE KEY-----\n{S}\n-----END PRIVATE KEY-----"),
+    ] {
+        for exchange in [
+            post(JSON, json!({ "message": text }).to_string()),
+            post(
+                FORM,
+                format!("payload={}", percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC)),
+            ),
+            Exchange { request: request("/x", &[("X-Context", &text.replace('\n', " "))], ""), ..Exchange::default() },
+        ] {
+            let kept = serde_json::to_string(&redactor().exchange(exchange)).unwrap();
+            assert!(!kept.contains(S), "{text}: {kept}");
+        }
+    }
+    for body in [
+        json!({ "type": "password", "value": S }),
+        json!({ "name": "password", "content": S }),
+        json!({ "id": "client_secret", "value": S }),
+    ] {
+        assert!(!json_of(&body.to_string()).contains(S), "{body}");
+    }
+    for phone in ["+49 170 1234567", "+44 7700 900123", "(+45) 20 11 77 33", "+45.20.11.77.33"] {
+        assert!(!json_of(&json!({ "message": format!("call {phone}") }).to_string()).contains(phone), "{phone}");
+    }
+    for kept in [
+        "the password was expired, the token was not valid",
+        "2026-11-26T08:00:00+02:00",
+        "the credential of payment 0f8fad5b-d9cb-469f-a165-70867728950e",
+        "the token endpoint answered 401",
+    ] {
+        assert_eq!(json_of(&json!({ "message": kept }).to_string()), json!({ "message": kept }).to_string());
+    }
+}
