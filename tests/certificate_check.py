@@ -20,8 +20,7 @@ def main(certificate, public_key, verdict):
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     keyid = hashlib.sha256(der).hexdigest()
     with open(certificate, "rb") as file:
-        raw = file.read()
-    envelope = Envelope.from_dict(json.loads(raw))
+        envelope = Envelope.from_dict(json.load(file))
     try:
         accepted = list(envelope.verify([SSlibKey.from_crypto(public, keyid=keyid)], 1))
     except VerificationError as error:
@@ -33,7 +32,7 @@ def main(certificate, public_key, verdict):
     compact = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
     subjects = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}
     print(json.dumps({
-        "id": "pc-" + hashlib.sha256(raw).hexdigest()[:12],
+        "id": "pc-" + hashlib.sha256(envelope.payload).hexdigest()[:12],
         "signed_by": accepted,
         "payload_type": envelope.payload_type,
         "type": statement["_type"],

@@ -26,6 +26,7 @@ mod salvage;
 mod store;
 mod strip;
 mod summary;
+mod trail;
 pub mod writer;
 
 #[cfg(test)]

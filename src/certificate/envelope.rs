@@ -4,7 +4,7 @@ use super::statement::{PAYLOAD_TYPE, PREDICATE, STATEMENT, Statement};
 use crate::seal::{Digest, Envelope, Fingerprint, SigningKey};
 use serde_json::Value;
 
-/// How many hex digits of the file's digest name a certificate.
+/// How many hex digits of the statement's digest name a certificate.
 const ID_DIGITS: usize = 12;
 /// What an id begins with.
 const ID_PREFIX: &str = "pc-";
@@ -17,6 +17,8 @@ pub struct Certificate {
     bytes: Vec<u8>,
     envelope: Envelope,
     payload: Value,
+    /// Of the statement's bytes.
+    stated: Digest,
     /// What it states.
     pub statement: Statement,
 }
@@ -57,7 +59,7 @@ impl Certificate {
         }
         let statement =
             serde_json::from_slice(&json).map_err(|error| format!("its statement is not of that form ({error})"))?;
-        Ok(Certificate { bytes: bytes.to_vec(), envelope, payload, statement })
+        Ok(Certificate { bytes: bytes.to_vec(), envelope, payload, stated: Digest::of(&json), statement })
     }
 
     /// The file.
@@ -70,9 +72,10 @@ impl Certificate {
         Digest::of(&self.bytes)
     }
 
-    /// What names it, from its digest: `pc-` and 12 hex digits.
+    /// What names it: `pc-` and 12 hex digits of the digest of what is signed. The envelope around it can be written in many
+    /// ways, by anybody, and the certificate stays the one that stands in the ledger.
     pub fn id(&self) -> String {
-        let digest = self.digest().to_string();
+        let digest = self.stated.to_string();
         format!("{ID_PREFIX}{}", digest.get(..ID_DIGITS).unwrap_or(&digest))
     }
 
@@ -110,8 +113,22 @@ mod tests {
         assert!(is_id(&one.id()) && !is_id("pc-12") && !is_id("pc-ABCDEFABCDEF"));
         assert_eq!(one.statement, sample::statement());
         assert_eq!(one.signers(), Ok(vec![key.public().fingerprint()]));
-        let other = Certificate::give(&sample::statement(), &SigningKey::random().unwrap()).unwrap();
-        assert_ne!(one.id(), other.id());
+    }
+
+    #[test]
+    fn the_id_is_of_the_statement_however_it_is_wrapped() {
+        let key = SigningKey::random().unwrap();
+        let one = Certificate::give(&sample::statement(), &key).unwrap();
+        let mut envelope: Value = serde_json::from_slice(one.bytes()).unwrap();
+        envelope["note"] = Value::from("not signed");
+        let twice = envelope["signatures"][0].clone();
+        envelope["signatures"].as_array_mut().unwrap().push(twice);
+        let wrapped = Certificate::read(format!("{envelope:#}").as_bytes()).unwrap();
+        assert_eq!((wrapped.id(), wrapped.signers()), (one.id(), one.signers()));
+        assert_ne!(wrapped.digest(), one.digest());
+        let mut statement = sample::statement();
+        statement.predicate.client.integrator_id.push('x');
+        assert_ne!(Certificate::give(&statement, &key).unwrap().id(), one.id());
     }
 
     #[test]

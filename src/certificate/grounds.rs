@@ -39,6 +39,7 @@ pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: 
             missing.push(format!("nobody told {what} ({flag}, when this capture is gone on with)"));
         }
     }
+    missing.extend(seen.renamed());
     if verdict.capture.kind == "har" {
         missing.push("it is a HAR file, which does not show all that was recorded".to_owned());
     } else if !verdict.capture.complete {
@@ -63,6 +64,7 @@ pub fn sentence(missing: &[String]) -> String {
 mod tests {
     use super::super::sample;
     use super::*;
+    use crate::capture::Record;
 
     fn missing_of(change: impl FnOnce(&mut Verdict)) -> Vec<String> {
         let mut verdict = sample::verdict();
@@ -99,6 +101,11 @@ mod tests {
         }
         let verdict = sample::verdict();
         assert_eq!(missing(&verdict, None, &Seen::default()), ["the capture does not say when it ended"]);
+        let mut renamed = sample::seen();
+        let session = Session { integrator_id: Some("Other".into()), ..sample::session() };
+        renamed.take(&Record::Session(session));
+        let why = missing(&verdict, Some(&sample::session()), &renamed).concat();
+        assert!(why.contains("(integrator id Acme Oy, now Other): certify with what it was"), "{why}");
         assert_eq!(unsealed(&verdict), None);
         let mut bare = verdict;
         bare.capture.sealed_by.clear();

@@ -1,6 +1,6 @@
 //! Certificates: a passed verdict as a signed statement that anybody can check again, and the ledger of those given.
 //!
-//! [`grounds`] says what a certificate needs, [`seen`] what a capture tells beside its verdict, [`statement`] what is
+//! [`grounds`] says what a certificate needs, [`seen`] what a capture tells beside its verdict ([`identity`]: whose it is), [`statement`] what is
 //! stated; [`envelope`] is the signed file, [`check`] compares one with a capture, [`page`] shows it to people, and
 //! [`ledger`] remembers which were given and which were revoked. `docs/certificate.md` has the formats.
 
@@ -8,6 +8,7 @@ pub mod check;
 pub mod date;
 pub mod envelope;
 pub mod grounds;
+mod identity;
 pub mod ledger;
 pub mod page;
 pub mod seen;

@@ -43,7 +43,7 @@ pub(crate) fn session() -> Session {
 /// Its records.
 pub(crate) fn records() -> Vec<Record> {
     let call = |version: &str| {
-        let mut exchange = Exchange::default();
+        let mut exchange = Exchange { run: 1, ..Exchange::default() };
         exchange.request.target = "/pos/v10/stores".into();
         exchange.request.headers = vec![Header { name: crate::api::header::VERSION.into(), value: version.to_owned() }];
         Record::Exchange(Box::new(exchange))

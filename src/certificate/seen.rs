@@ -2,6 +2,7 @@
 //! and how earlier attempts did.
 
 use super::date;
+use super::identity::Identity;
 use super::statement::{Earlier, Recorder};
 use crate::api::header::Version;
 use crate::capture::record::Record;
@@ -17,7 +18,11 @@ pub struct Seen {
     challenges: Vec<String>,
     /// The wall clock at the start of each run, in microseconds.
     starts: BTreeMap<u32, i64>,
-    ended_us: Option<i64>,
+    /// The wall clock at the end of each run that stopped in good order, likewise.
+    stops: BTreeMap<u32, i64>,
+    /// The run of the last exchange of the attempt that counts.
+    last_run: Option<u32>,
+    identity: Identity,
 }
 
 impl Seen {
@@ -25,6 +30,8 @@ impl Seen {
     pub fn take(&mut self, record: &Record) {
         match record {
             Record::Exchange(exchange) => {
+                self.last_run = Some(exchange.run);
+                self.identity.exchange(exchange.number);
                 let send = Send::of(exchange);
                 if send.is_call {
                     self.builds.extend(Version::parse(&send.version));
@@ -33,6 +40,8 @@ impl Seen {
             Record::Attempt(attempt) => {
                 // The builds are those of the attempt that counts.
                 self.builds.clear();
+                self.last_run = None;
+                self.identity.attempt();
                 let ended_as = attempt.ended_as.clone();
                 self.earlier.push(Earlier { number: attempt.number.saturating_sub(1), ended_as });
             }
@@ -46,9 +55,11 @@ impl Seen {
             }
             Record::RunStop(stop) => {
                 let since = i64::try_from(stop.at_us).unwrap_or(i64::MAX);
-                self.ended_us = self.starts.get(&stop.run).map(|start| start.saturating_add(since));
+                let end = self.starts.get(&stop.run).map(|start| (stop.run, start.saturating_add(since)));
+                self.stops.extend(end);
             }
-            Record::Session(_) | Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
+            Record::Session(session) => self.identity.session(session),
+            Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
         }
     }
 
@@ -72,9 +83,16 @@ impl Seen {
         &self.challenges
     }
 
-    /// When the last run of the recorder stopped, by its wall clock.
+    /// When the run stopped in which the last exchange was recorded that counts, by the recorder's wall clock: a run in which
+    /// nothing was recorded makes nothing newer.
     pub fn ended(&self) -> Option<String> {
-        self.ended_us.and_then(date::of_micros)
+        let stop = self.stops.get(&self.last_run?)?;
+        date::of_micros(*stop)
+    }
+
+    /// What was told of the client while exchanges were recorded and is another thing now, as a clause.
+    pub fn renamed(&self) -> Option<String> {
+        self.identity.changed()
     }
 }
 
@@ -83,8 +101,8 @@ mod tests {
     use super::*;
     use crate::capture::record::{Attempt, Exchange, Header, RunStart, RunStop};
 
-    fn call(version: &str) -> Record {
-        let mut exchange = Exchange::default();
+    fn call(run: u32, version: &str) -> Record {
+        let mut exchange = Exchange { run, ..Exchange::default() };
         exchange.request.method = "GET".into();
         exchange.request.target = "/pos/v10/stores".into();
         let header = |name: &str| Header { name: name.into(), value: version.into() };
@@ -98,20 +116,22 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_the_last_attempt_and_the_last_stop() {
+    fn what_counts_is_the_last_attempt_and_the_stop_of_its_last_exchange() {
         let mut seen = Seen::default();
         let stop = |run, at_us| Record::RunStop(RunStop { run, at_us, next_number: 9 });
         let attempt = Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() });
         let records = [
             start(1, 1_795_000_000_000_000),
-            call("9.9.9"),
+            call(1, "9.9.9"),
             stop(1, 5_000_000),
             start(2, 1_795_000_100_000_000),
             attempt,
-            call("2.1.10"),
-            call("2.1.9"),
-            call("2.1"),
+            call(2, "2.1.10"),
+            call(2, "2.1.9"),
+            call(2, "2.1"),
             stop(2, 61_000_000),
+            start(3, 1_795_000_900_000_000),
+            stop(3, 5_000_000),
         ];
         assert_eq!(seen.ended(), None);
         records.iter().for_each(|record| seen.take(record));

@@ -4,6 +4,7 @@
 //! What is certified is the archive, read back and judged anew: the certificate binds a verdict that anybody who gets
 //! archive and certificate can make again.
 
+use super::precedent;
 use crate::capture::{self, Capture, archive};
 use crate::certificate::ledger::{Act, Given as Entered, Ledger};
 use crate::certificate::statement::reading;
@@ -36,7 +37,7 @@ pub struct Approval {
 pub enum Certified {
     /// It was.
     Given(Given),
-    /// Something that it would rest on is missing, as the sentence says.
+    /// Something that it would rest on is missing, or the ledger has something against it, as the sentence says.
     NotGiven(String),
     /// It is due, and could not be written or entered, as the sentence says.
     Failed(String),
@@ -110,8 +111,11 @@ fn give(
     ledger: &Path,
     key: &SigningKey,
 ) -> Result<Approval, String> {
-    // A ledger that is damaged is told before anything is written.
-    Ledger::read(ledger)?;
+    // A ledger that is damaged, or has something against it, is told before anything is written.
+    let entries = Ledger::read(ledger)?.lines.entries;
+    if let Some(sentence) = precedent::against(capture, verdict, &entries)? {
+        return Ok(Approval { verdict: verdict.clone(), certificate: Certified::NotGiven(sentence) });
+    }
     let place = fs::canonicalize(dir).map_err(|error| format!("{}: cannot be found ({error})", dir.display()))?;
     let (parent, name) = place
         .parent()
@@ -158,7 +162,13 @@ fn give(
         let there = entries.iter().any(|one| matches!(&one.act, Act::Given(given) if given.id == entry.id));
         Ok((!there).then_some(Act::Given(entry)))
     });
-    let entered = entered.map_err(|why| format!("{why}; certificate {id} is written, and not entered"))?;
+    let entered = entered.map_err(|why| {
+        format!(
+            "{why}; certificate {id} is written into {}, and not entered: when that is mended, run certify on this capture \
+             again, and it gives one that is",
+            folder.display()
+        )
+    })?;
     let given = Given { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
     Ok(Approval { verdict: sealed_verdict, certificate: Certified::Given(given) })
 }

@@ -23,6 +23,7 @@ pub mod outlook;
 pub mod page;
 pub mod player;
 pub mod points;
+mod precedent;
 pub mod session;
 
 pub use conductor::Conductor;

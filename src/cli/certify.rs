@@ -124,6 +124,10 @@ async fn certify(
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
     told.check().map_err(Failure::new)?;
+    // What could not be entered at the end is told before anything is recorded, where a certificate may be given at all.
+    if rules.builtin && (to_be_asked || told.integrator_id.is_some()) {
+        args.ledger.ready()?;
+    }
     proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
     let page = page::open(args, rules, &told).await?;
     let (told, keys) = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {

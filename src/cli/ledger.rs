@@ -6,7 +6,7 @@ use crate::capture;
 use crate::certificate::date;
 use crate::certificate::envelope::is_id;
 use crate::certificate::ledger::cover::{coverage, standings};
-use crate::certificate::ledger::{Act, Entry, Evidence, Ledger, Revoked, Standing, default_place};
+use crate::certificate::ledger::{Act, Entry, Evidence, Ledger, Revoked, Standing, default_place, head_place};
 use crate::report::words;
 use serde_json::json;
 use std::fmt::Write;
@@ -97,6 +97,25 @@ impl Place {
             Failure::new("there is no place for the ledger: neither HOME nor XDG_DATA_HOME is set; give --ledger FILE")
         })
     }
+
+    /// Whether an entry could be made.
+    ///
+    /// # Errors
+    /// A sentence where it could not.
+    pub fn ready(&self) -> Result<(), Failure> {
+        Ledger::ready(&self.path()?).map_err(Failure::new)
+    }
+
+    /// That nobody has a ledger there, in a sentence.
+    fn nothing(&self, path: &Path) -> String {
+        match self.ledger {
+            Some(_) => format!(
+                "there is no ledger at {}, the place that --ledger or POSCERT_LEDGER names; see whether it is the right one",
+                path.display()
+            ),
+            None => format!("there is no ledger {} so far: no certificate was entered there", path.display()),
+        }
+    }
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -107,14 +126,14 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     }
 }
 
-fn read(place: &Place) -> Result<Ledger, Failure> {
+/// The ledger, and where none is there, a sentence that says so. One that is damaged is neither.
+fn read(place: &Place) -> Result<(Ledger, Option<String>), Failure> {
     let path = place.path()?;
-    if !path.exists() {
-        eprintln!("poscert: there is no ledger {} so far: no certificate was entered there", path.display());
-    }
     let ledger = Ledger::read(&path).map_err(Failure::new)?;
     tell(&ledger);
-    Ok(ledger)
+    let nothing = !path.exists() && !head_place(&path).exists();
+    let nothing = nothing.then(|| place.nothing(&path));
+    Ok((ledger, nothing))
 }
 
 /// What a reader should know, on standard error.
@@ -125,7 +144,10 @@ pub fn tell(ledger: &Ledger) {
 }
 
 fn list(args: &List) -> Result<Exit, Failure> {
-    let ledger = read(&args.place)?;
+    let (ledger, nothing) = read(&args.place)?;
+    if let Some(nothing) = nothing {
+        eprintln!("poscert: {nothing}");
+    }
     let standings = standings(&ledger.lines.entries);
     let text = if args.json { as_json(&ledger, &standings) } else { as_text(&ledger, &standings) };
     super::print(&text)?;
@@ -196,7 +218,11 @@ fn check(args: &Check) -> Result<Exit, Failure> {
         })
     };
     let features: Vec<Feature> = args.feature.iter().map(feature).collect::<Result<_, _>>()?;
-    let ledger = read(&args.place)?;
+    let (ledger, nothing) = read(&args.place)?;
+    if let Some(nothing) = nothing {
+        super::print(&format!("Not covered: client {id}, version {version}: {nothing}.\n"))?;
+        return Ok(Exit::Failed);
+    }
     let coverage = coverage(&ledger.lines.entries, &id.to_string(), version, &features);
     super::print(&coverage.why.iter().map(|line| format!("{line}\n")).collect::<String>())?;
     Ok(if coverage.covered { Exit::Passed } else { Exit::Failed })
@@ -253,6 +279,12 @@ fn evidence(path: &Path) -> Result<Evidence, Failure> {
     }
     for record in capture.records().map_err(failed)? {
         record.map_err(failed)?;
+    }
+    if capture.exchanges == 0 {
+        let path = path.display();
+        return Err(Failure::new(format!(
+            "--evidence: no exchange stands in {path}, so it shows nothing; name the capture in which the reason is seen"
+        )));
     }
     Ok(Evidence { kind: capture.kind.name().to_owned(), digest: capture.digest.clone(), exchanges: capture.exchanges })
 }

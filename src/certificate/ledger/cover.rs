@@ -60,7 +60,8 @@ impl Standing<'_> {
         self.given.features.iter().any(|id| id == feature.id())
     }
 
-    fn ended(&self) -> Option<String> {
+    /// When and why it was revoked, in a clause.
+    pub fn ended(&self) -> Option<String> {
         let (since, revoked) = self.revoked?;
         Some(format!(
             "{} was revoked on {}: {} (evidence: a capture of digest {})",

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const WHAT: &str = "the ledger";
+/// What to do where it cannot be written.
+const NEXT: &str = "make the place writable, or name another with --ledger FILE";
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest ledger that is read, in bytes: some hundred thousand entries.
@@ -80,20 +82,9 @@ impl Ledger {
     /// # Errors
     /// A sentence where the ledger cannot be read or written, does not hang together, or `act` refuses.
     pub fn add(path: &Path, act: impl FnOnce(&[Entry]) -> Result<Option<Act>, String>) -> Result<Ledger, String> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private::make_dir("the folder of the ledger", folder)?;
-        }
-        let unwritable = |error: std::io::Error| format!("{WHAT} {} cannot be written: {error}", path.display());
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(unwritable)?;
-        wait(path, || file.try_lock())?;
-        let bytes = content(path, &file)?;
-        let lines = checked(path, &bytes)?;
-        let notes = uncounted(path, &lines).into_iter().collect();
-        let mut ledger = Ledger { path: path.to_owned(), lines, notes };
+        folder(path)?;
+        let unwritable = |error: std::io::Error| unwritable(path, &error);
+        let (mut file, mut ledger) = Ledger::opened(path)?;
         let Some(act) = act(&ledger.lines.entries)? else { return Ok(ledger) };
         ledger.mend(&mut file).map_err(unwritable)?;
         // The head stands before the first entry does: entries without a head are damage.
@@ -111,6 +102,37 @@ impl Ledger {
         ledger.lines.whole = ledger.lines.whole.saturating_add(line.len());
         ledger.count()?;
         Ok(ledger)
+    }
+
+    /// Whether an entry could be added: the folder is made and takes files, and a ledger that is there hangs together and is
+    /// nobody else's at the moment. None is made where there is none.
+    ///
+    /// # Errors
+    /// As [`Ledger::add`].
+    pub fn ready(path: &Path) -> Result<(), String> {
+        let folder = folder(path)?;
+        match std::fs::symlink_metadata(path) {
+            Ok(_) => drop(Ledger::opened(path)?),
+            // Where it is gone and its head is not, that is damage.
+            Err(_) => drop(checked(path, &[])?),
+        }
+        // The head takes its place by a file beside it.
+        let draft = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder);
+        draft.map(drop).map_err(|error| unwritable(path, &error))
+    }
+
+    /// Opened for appending, locked and read.
+    fn opened(path: &Path) -> Result<(File, Ledger), String> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(|error| unwritable(path, &error))?;
+        wait(path, || file.try_lock())?;
+        let bytes = content(path, &file)?;
+        let lines = checked(path, &bytes)?;
+        let notes = uncounted(path, &lines).into_iter().collect();
+        Ok((file, Ledger { path: path.to_owned(), lines, notes }))
     }
 
     /// Brings a file that a crash cut back to whole lines. What does not count is put aside, not thrown away.
@@ -145,10 +167,26 @@ impl Ledger {
     /// Writes how many entries there are.
     fn count(&mut self) -> Result<(), String> {
         let text = chain::head_text(self.lines.head);
-        private::put_public("the ledger's head", &head_place(&self.path), text.as_bytes())?;
+        let put = private::put_public("the ledger's head", &head_place(&self.path), text.as_bytes());
+        put.map_err(|why| format!("{why}; {NEXT}"))?;
         self.lines.uncounted = 0;
         Ok(())
     }
+}
+
+/// The folder that the ledger lies in, made where it is not there.
+fn folder(path: &Path) -> Result<&Path, String> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            let made = private::make_dir("the folder of the ledger", folder);
+            made.map(|()| folder).map_err(|why| format!("{why}; {NEXT}"))
+        }
+        _ => Ok(Path::new(".")),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!("{WHAT} {} cannot be written: {error}; {NEXT}", path.display())
 }
 
 /// The lines, held against the head beside them.
@@ -183,7 +221,9 @@ fn uncounted(path: &Path, lines: &Lines) -> Option<String> {
 fn content(path: &Path, file: &File) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = file.take(LARGEST).read_to_end(&mut bytes);
-    read.map_err(|error| format!("{WHAT} {} cannot be read: {error}", path.display()))?;
+    read.map_err(|error| {
+        format!("{WHAT} {} cannot be read: {error}; name another with --ledger FILE", path.display())
+    })?;
     if bytes.len() as u64 >= LARGEST {
         return Err(format!("{WHAT} {} has more than {LARGEST} bytes; that is no ledger", path.display()));
     }

@@ -10,4 +10,4 @@ pub mod file;
 
 pub use cover::{Coverage, Standing};
 pub use entry::{Act, Entry, Evidence, Given, Revoked};
-pub use file::{Ledger, default_place};
+pub use file::{Ledger, default_place, head_place};
