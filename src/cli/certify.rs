@@ -1,6 +1,7 @@
 //! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
 //! the verdict on what was recorded.
 
+mod driver;
 mod end;
 mod keyboard;
 mod page;

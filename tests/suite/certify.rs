@@ -194,3 +194,19 @@ fn what_cannot_be_begun_is_refused_in_a_sentence() {
     }
     assert!(!home.path().join("poscert-capture").exists(), "nothing is begun");
 }
+
+#[test]
+fn a_driver_that_does_not_end_is_ended_at_the_bound_with_all_that_it_started() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = poscert(home.path());
+    command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
+    command.args(["--capture", "capture", "--features", "onboarding", "--bound", "1"]);
+    let begun = std::time::Instant::now();
+    let output = command.args(["--driver", "sleep 300 & echo $! > child; wait"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("did not end in time"));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(25), "{:?}", begun.elapsed());
+    let child = std::fs::read_to_string(home.path().join("child")).unwrap();
+    let left = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+    assert!(left.is_empty() || left.contains(") Z "), "{left}");
+}

@@ -1,6 +1,7 @@
 //! A certification that is set up, from its first case to its end: the till is told, the customer played, and whatever
 //! ends the run is waited for.
 
+use super::driver::{Driver, GRACE, feed};
 use super::{Args, driven, keyboard};
 use crate::capture::Writer;
 use crate::certify::backend::{Backend, Side};
@@ -11,11 +12,8 @@ use crate::cli::Failure;
 use crate::cli::greeting::Greeting;
 use crate::cli::record::{FAREWELL, Signals};
 use crate::proxy::Running;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
 /// How long a driver may take to finish what it is at, when all is done.
@@ -41,10 +39,9 @@ impl Stage<'_> {
         running: &Running,
         signals: &mut Signals,
     ) -> Result<(), Failure> {
-        let mut driver = self.driver(greeting)?;
+        let mut driver = Driver::start(self.args, greeting)?;
         let (lines, told) = mpsc::unbounded_channel::<Line>();
-        let feeding =
-            driver.as_mut().and_then(|driver| driver.stdin.take()).map(|stdin| tokio::spawn(feed(stdin, told)));
+        let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, told)));
         let begun = Instant::now();
         let out = self.out;
         let page = self.page;
@@ -69,6 +66,7 @@ impl Stage<'_> {
             say: &stamp,
             remind: &terminal,
         };
+        let mut patience = LAST_ACT;
         let ended = tokio::select! {
             led = guided.run() => led.map_err(Failure::new),
             why = running.failed() => {
@@ -76,10 +74,12 @@ impl Stage<'_> {
             }
             () = signals.stop() => {
                 stamp("asked to stop before all cases were gone through");
+                patience = FAREWELL;
                 Ok(())
             }
             () = bound(self.args) => {
                 stamp("the bound on the run is reached: what is left was not tested (--bound sets another)");
+                patience = GRACE;
                 Ok(())
             }
             why = gone(driver.as_mut()) => {
@@ -93,53 +93,17 @@ impl Stage<'_> {
         let _ = lines.send(Line::end());
         drop(lines);
         if let Some(feeding) = feeding {
-            let _ = tokio::time::timeout(FAREWELL, feeding).await;
+            let _ = tokio::time::timeout(patience.min(FAREWELL), feeding).await;
         }
-        if let Some(mut driver) = driver
-            && tokio::time::timeout(LAST_ACT, driver.wait()).await.is_err()
-        {
-            stamp("the command did not end in time and was stopped");
-            let _ = driver.kill().await;
+        if let Some(driver) = driver {
+            if signals.asked() {
+                driver.interrupt();
+            }
+            if !driver.end(patience).await {
+                stamp("the command did not end in time and was stopped");
+            }
         }
         ended
-    }
-
-    /// Starts the command, if there is one.
-    fn driver(&self, greeting: &Greeting<'_>) -> Result<Option<Child>, Failure> {
-        let given = &self.args.record.command;
-        let (mut command, named) = match (&self.args.driver, given.split_first()) {
-            (Some(line), _) => {
-                let mut shell = Command::new("sh");
-                shell.arg("-c").arg(line);
-                (shell, line.clone())
-            }
-            (None, Some((program, arguments))) => {
-                let mut command = Command::new(program);
-                command.args(arguments);
-                (command, program.clone())
-            }
-            (None, None) => return Ok(None),
-        };
-        command.envs(greeting.variables()).kill_on_drop(true);
-        if self.args.unattended || self.args.driver.is_some() {
-            command.stdin(Stdio::piped());
-        }
-        let child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{named}`: {e}")))?;
-        Ok(Some(child))
-    }
-}
-
-/// Writes the lines to the driver as they come.
-async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Line>) {
-    while let Some(line) = lines.recv().await {
-        let text = format!("{}\n", line.json());
-        let written = async {
-            stdin.write_all(text.as_bytes()).await?;
-            stdin.flush().await
-        };
-        if written.await.is_err() {
-            return;
-        }
     }
 }
 
@@ -151,12 +115,9 @@ async fn bound(args: &Args) {
 }
 
 /// Waits until the command has ended; for ever, where there is none.
-async fn gone(driver: Option<&mut Child>) -> String {
+async fn gone(driver: Option<&mut Driver>) -> String {
     match driver {
-        Some(driver) => match driver.wait().await {
-            Ok(status) => format!("ended with {status}"),
-            Err(error) => format!("cannot be waited for ({error})"),
-        },
+        Some(driver) => driver.gone().await,
         None => std::future::pending().await,
     }
 }

@@ -1,0 +1,106 @@
+//! The command that drives the till: how it is started, told, and ended with all that it has started itself.
+
+use super::Args;
+use crate::certify::line::Line;
+use crate::cli::Failure;
+use crate::cli::greeting::Greeting;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
+
+/// How long a command that was asked to end has for that, before it is ended.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// A driver that runs.
+pub(super) struct Driver {
+    child: Child,
+    /// The process group that it leads. One that reads from the terminal stays in ours: in another it would be stopped
+    /// there (SIGTTIN).
+    group: Option<Pid>,
+}
+
+impl Driver {
+    /// Starts the command, if there is one.
+    pub(super) fn start(args: &Args, greeting: &Greeting<'_>) -> Result<Option<Driver>, Failure> {
+        let (mut command, named) = match (&args.driver, args.record.command.split_first()) {
+            (Some(line), _) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(line);
+                (shell, line.clone())
+            }
+            (None, Some((program, arguments))) => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                (command, program.clone())
+            }
+            (None, None) => return Ok(None),
+        };
+        command.envs(greeting.variables()).kill_on_drop(true);
+        let told = args.unattended || args.driver.is_some();
+        if told {
+            command.stdin(Stdio::piped()).process_group(0);
+        }
+        let child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{named}`: {e}")))?;
+        let id = child.id().filter(|_| told).and_then(|id| i32::try_from(id).ok());
+        Ok(Some(Driver { child, group: id.and_then(Pid::from_raw) }))
+    }
+
+    /// What takes its lines, once.
+    pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Waits until it has ended, and says how.
+    pub(super) async fn gone(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => format!("ended with {status}"),
+            Err(error) => format!("cannot be waited for ({error})"),
+        }
+    }
+
+    /// Tells it and all that it has started what a terminal's Ctrl-C tells those in our own group.
+    pub(super) fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Ends it, and whatever of what it has started is left. `false`: it did not end by itself in this time.
+    pub(super) async fn end(mut self, patience: Duration) -> bool {
+        let in_time = tokio::time::timeout(patience, self.child.wait()).await.is_ok();
+        if !in_time && self.group.is_some() {
+            self.signal(Signal::TERM);
+            let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
+        }
+        self.signal(Signal::KILL);
+        self.group = None;
+        let _ = self.child.kill().await;
+        in_time
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A group that nobody is left in takes none.
+        let _ = self.group.map(|group| kill_process_group(group, signal));
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Writes the lines to the driver as they come.
+pub(super) async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Line>) {
+    while let Some(line) = lines.recv().await {
+        let text = format!("{}\n", line.json());
+        let written = async {
+            stdin.write_all(text.as_bytes()).await?;
+            stdin.flush().await
+        };
+        if written.await.is_err() {
+            return;
+        }
+    }
+}
