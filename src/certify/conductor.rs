@@ -6,6 +6,7 @@
 
 mod wishes;
 
+use super::astray;
 use super::course::Course;
 use super::hurt::Hurt;
 use super::order::{Order, case_line};
@@ -48,6 +49,8 @@ struct State {
     orders: Vec<Order>,
     asked_check_in: u64,
     polls: u32,
+    /// What the case under way has nothing to do with, as it was said.
+    astray: Vec<Operation>,
     broken: Option<String>,
     /// The broken musts that were told.
     told: BTreeSet<String>,
@@ -136,6 +139,7 @@ impl Conductor {
             orders: Vec::new(),
             asked_check_in: 0,
             polls: 0,
+            astray: Vec::new(),
             broken: None,
             told,
             end: AtEnd::default(),
@@ -214,6 +218,7 @@ impl State {
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
                 self.hurt.next_case();
                 self.asked_check_in = 0;
+                self.astray.clear();
             } else if case != after {
                 self.hurt.next_step();
             }
@@ -287,6 +292,15 @@ impl State {
         }
     }
 
+    /// Says that the till does something else than what is waited for; once for a case, however often it is sent.
+    fn note_astray(&mut self, number: u64, operation: Operation) {
+        let said = self.course.under_way().and_then(|(case, due, ..)| astray::sentence(number, operation, case, due));
+        if let Some(said) = said.filter(|_| !self.astray.contains(&operation)) {
+            self.astray.push(operation);
+            self.orders.push(Order::Say(said));
+        }
+    }
+
     fn recorded(&mut self, exchange: &Exchange, timeout_ms: i64) {
         let now = Instant::now();
         let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
@@ -297,6 +311,9 @@ impl State {
         let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
         self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
+        if let Some(operation) = operation {
+            self.note_astray(exchange.number, operation);
+        }
         let counts = exchange.number >= self.next;
         if counts && self.points.learn(exchange) {
             self.focus.pos = self.points.current();

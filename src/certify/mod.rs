@@ -4,11 +4,12 @@
 //! matcher says about the records so far, and what has to be done about it ([`order`]); [`hurt`] which fault the next call meets;
 //! [`conductor`] stands between them and the proxy, and [`guide`] carries out what the course asks: it tells the till,
 //! plays the customer ([`player`], [`customer`]) at the [`backend`], notifies the client ([`notify`]) and writes into the
-//! capture. [`access`] and [`errand`] are our own calls, past the proxy. [`outlook`] is how things stand, and [`page`] the
+//! capture. [`access`] and [`errand`] are our own calls, past the proxy. [`astray`] is what nobody asked for, [`outlook`] how things stand, and [`page`] the
 //! web page that shows it and takes a person's orders. [`approval`] is the end: verdict, archive and certificate.
 
 pub mod access;
 pub mod approval;
+pub mod astray;
 pub mod backend;
 pub mod conductor;
 pub mod course;
