@@ -23,6 +23,10 @@ pub const CERTIFICATE: &str = "certificate.json";
 /// The file of its page.
 pub const PAGE: &str = "certificate.html";
 
+/// Said where a certification goes on in a capture that is not complete.
+pub const CUT_OFF: &str =
+    "A run in this capture was cut off, and something may be lost: the verdict on it cannot be passed any more.";
+
 /// How a certification ended.
 #[derive(Debug)]
 pub struct Approval {

@@ -72,7 +72,7 @@ impl Guided<'_> {
             Order::StopPlaying => player.stop(),
             Order::Obstruct => {
                 if let Err(why) = self.backend.obstruct(scene.pos.as_ref()).await {
-                    (self.say)(&format!("  {why}"));
+                    (self.say)(&format!("  poscert could not put a payment in the way: {why}"));
                 }
             }
             Order::Balance(balance) => self.backend.balance(Some(balance)),

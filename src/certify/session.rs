@@ -79,6 +79,23 @@ impl Identification {
         }
     }
 
+    /// The same without the blanks that came along when it was pasted; an id and a version in the form in which a capture
+    /// holds them. What cannot be taken stays as it is, for [`Self::check`] to say so.
+    pub fn tidied(self) -> Identification {
+        let trimmed = |text: Option<String>| text.map(|text| text.trim().to_owned());
+        let id = |text: String| Guid::parse(&text).map_or(text, |id| id.to_string());
+        let version = |text: String| Version::parse(&text).map_or(text, |version| version.to_string());
+        Identification {
+            integrator_id: trimmed(self.integrator_id),
+            client_id: trimmed(self.client_id).map(id),
+            client_version: trimmed(self.client_version).map(version),
+            system_name: trimmed(self.system_name),
+            merchant_vat: trimmed(self.merchant_vat),
+            callback_url: trimmed(self.callback_url),
+            ..self
+        }
+    }
+
     /// Whether nothing is left to be told.
     pub fn is_whole(&self) -> bool {
         let texts = [&self.integrator_id, &self.client_id, &self.client_version, &self.system_name];
@@ -181,13 +198,12 @@ fn name(field: &str, text: &str) -> Result<String, String> {
     }
 }
 
-/// The fields that nobody told, by name: the verdict takes what it can from the traffic.
+/// What the verdict can take from the traffic, by name, where nobody told it.
 pub fn untold(session: &Session) -> Vec<&'static str> {
     let fields = [
         ("integrator id", &session.integrator_id),
         ("client id", &session.client_id),
         ("client version", &session.client_version),
-        ("system name", &session.system_name),
     ];
     fields.into_iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect()
 }
@@ -206,7 +222,17 @@ mod tests {
         assert_eq!(session.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
         assert!(untold(&session).is_empty());
         let all = Identification::default().check().unwrap();
-        assert_eq!((all.features.len(), untold(&all).len()), (6, 4));
+        assert_eq!((all.features.len(), untold(&all).len()), (6, 3));
+    }
+
+    #[test]
+    fn what_was_pasted_with_blanks_around_it_loses_them() {
+        let pasted = "client-id = \" C0FFEE00-0000-4000-8000-000000000001 \"\nclient-version = \"2.1.0\\t\"\nsystem-name = \" T 1\"";
+        let told = Identification::parse(pasted).unwrap().tidied();
+        assert_eq!(told.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
+        assert_eq!((told.client_version.as_deref(), told.system_name.as_deref()), (Some("2.1.0"), Some("T 1")));
+        let odd = Identification { client_id: Some(" 12 ".into()), ..Identification::default() }.tidied();
+        assert!(odd.check().unwrap_err().starts_with("client-id: `12` is not a GUID"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::access::Keys;
+use crate::certify::approval::CUT_OFF;
 use crate::certify::conductor::Before;
 use crate::certify::course::Course;
 use crate::certify::notify::Notifier;
@@ -176,10 +177,8 @@ async fn certify(
     out(&if driven(args) { greeting.brief() } else { greeting.text() });
     out(&introduction(&session));
     if !past.is_complete() {
-        out(
-            "A run in this capture was cut off, and something may be lost: the verdict on it cannot be passed any more.\n\
-             To be certified, begin with a new one (--capture).\n\n",
-        );
+        let anew = if args.new_attempt { "A new attempt in it does not mend that. " } else { "" };
+        out(&format!("{CUT_OFF}\n{anew}To be certified, begin with a new one (--capture).\n\n"));
     }
     if let Some(warning) = &warning {
         out(&format!("Note: {warning}.\n\n"));
@@ -199,6 +198,8 @@ async fn certify(
                     reach,
                     writer: writer.clone(),
                     notify,
+                    before: past.exchanges(),
+                    cut_off: !past.is_complete(),
                 });
                 warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
             }

@@ -40,16 +40,27 @@ async function identification(page) {
   // The refused form comes back as another page: what is filled in before that would be gone with this one.
   await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Go on" }).click()]);
   must((await page.locator("[role=alert]:visible").innerText()).includes("Not all of it can be taken"), "a wrong form was taken");
-  await page.getByLabel("Integrator id").fill("ACME");
-  await page.getByLabel("Client id").fill("c0ffee00-0000-4000-8000-000000000001");
-  await page.getByLabel("Client version").fill("2.1.0");
-  await page.getByLabel("Client system name").fill(way === "fail" ? `Till ${HOSTILE}` : "Acme till");
+  if (way === "all") {
+    await page.getByLabel("Client id").fill("");
+    await page.getByLabel("Client version").fill("");
+    await page.getByLabel("Client system name").fill("My till");
+    await page.getByRole("button", { name: "Fill in the examples" }).click();
+    must(await page.getByLabel("Integrator id").inputValue() === "ACME", "the examples are not filled in");
+    must(await page.getByLabel("Client system name").inputValue() === "My till", "an example replaces what was typed");
+  } else {
+    await page.getByLabel("Integrator id").fill("ACME");
+    // As it comes out of a document.
+    await page.getByLabel("Client id").fill(" C0FFEE00-0000-4000-8000-000000000001 ");
+    await page.getByLabel("Client version").fill("2.1.0");
+    await page.getByLabel("Client system name").fill(way === "fail" ? `Till ${HOSTILE}` : "Acme till");
+  }
   await page.getByRole("button", { name: "Go on" }).click();
 }
 
 async function selection(page) {
   await page.getByRole("heading", { name: "What is it to be certified for?" }).waitFor();
   must(await page.locator("#choose-onboarding").isDisabled(), "onboarding can be left out");
+  must((await state(page)).identification["client-id"] === "c0ffee00-0000-4000-8000-000000000001", "blanks stay around the client id");
   if (way !== "all") for (const other of ["payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]) await page.locator(`#choose-${other}`).uncheck();
   await page.locator("#about-payment ~ details summary").click();
   await inspect(page, `${way}-2-selection`);
@@ -139,12 +150,19 @@ async function failing(page) {
   await inspect(page, "fail-3-hostile");
   await page.keyboard.press("Escape");
   await page.locator("#skip").click();
-  const words = "it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
+  const words = "it was waited for in vain at step 1 of 1 (CreatePos (timeout) (500))";
   await until("the words of the report", async () => (await page.locator(".case.failed").first().innerText()).includes(words));
   await inspect(page, "fail-3-case-failed");
   await page.locator("#again-onboarding-1").click();
   await until("the case once more", async () => (await state(page)).due?.case === "onboarding/1");
-  await page.locator("#verdict-now").click();
+  // What cannot be taken back is asked about first, also by the keyboard.
+  must(!await page.locator("#start-over").isVisible() && !await page.locator("#verdict-now").isVisible(), "it acts unasked");
+  await page.locator("#start-over-ask > summary").click();
+  await inspect(page, "fail-3-asked");
+  must(await page.locator("#start-over").isVisible(), "the question does not open");
+  await page.locator("#start-over-ask > summary").click();
+  await page.locator("#verdict-now-ask > summary").press("Enter");
+  await page.locator("#verdict-now").press("Enter");
   await page.getByRole("heading", { name: "Failed", exact: true }).waitFor({ timeout: 120000 });
   const told = await page.locator("main").innerText();
   must(told.includes(words), `the approval does not say ${words}: ${told}`);

@@ -310,6 +310,30 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
 }
 
 #[test]
+fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
+    let home = tempfile::tempdir().unwrap();
+    let page = Served::start(home.path(), &TOLD);
+    page.until(|state| state["phase"] == "certification");
+    let whole = page.get("/");
+    assert!(whole.contains("id=\"start-over\"") && whole.contains(" recorded</p>"));
+    let base = ready(home.path())["base_url"].as_str().unwrap().to_owned();
+    assert!(poscert(home.path()).args(["till", "--base-url", &base, "onboard"]).status().unwrap().success());
+    page.until(|state| state["exchanges"].as_u64() > Some(2));
+    drop(page);
+    std::fs::remove_file(home.path().join("ready.json")).unwrap();
+    let page = Served::start(home.path(), &["--new-attempt"]);
+    let (state, shown) = (page.until(|state| state["cut_off"] == true), page.get("/"));
+    let before = format!(" since this start, {} before", state["before"]);
+    assert!(shown.contains("cannot be passed any more") && shown.contains(&before), "{shown}");
+    assert!(state["before"].as_u64() > Some(2) && !shown.contains("start-over"), "{shown}");
+    page.post("/verdict", "");
+    page.until(|state| state["phase"] == "approval");
+    let judged = page.get("/");
+    assert!(judged.contains("certify --capture capture-2") && !judged.contains("--new-attempt"), "{judged}");
+    assert_eq!(page.end(), Some(3));
+}
+
+#[test]
 fn it_is_for_this_machine_alone() {
     let home = tempfile::tempdir().unwrap();
     for (arguments, wanted) in [

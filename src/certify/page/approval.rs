@@ -17,6 +17,8 @@ pub struct Approval {
     pub again: String,
     /// Likewise, with a new attempt.
     pub anew: String,
+    /// The line that begins with a new capture.
+    pub fresh: String,
 }
 
 /// A file that the page hands out by its name.

@@ -59,6 +59,11 @@ pub const FIELDS: [Field; 6] = [
     },
 ];
 
+/// Whether a certification is tried out with the example of this field: those of a callback lead nowhere.
+pub fn is_tried_with(field: &Field) -> bool {
+    FIELDS.iter().any(|one| one.name == field.name) && !field.name.starts_with("callback-")
+}
+
 /// More of the identification, for a backend elsewhere, at which calls of our own are to be made.
 pub const ACCESS: [Field; 3] = [
     Field {
@@ -140,7 +145,8 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
             return Err(format!("{name}: it came twice; say it once"));
         }
     }
-    serde_json::from_value(Value::Object(object)).map_err(|error| format!("the form cannot be read: {error}"))
+    let told = serde_json::from_value(Value::Object(object)).map(Identification::tidied);
+    told.map_err(|error| format!("the form cannot be read: {error}"))
 }
 
 /// What was told before, with these fields of the identification as they are told now.

@@ -80,6 +80,10 @@ pub struct Led {
     pub writer: Writer,
     /// Sends the check-in notification, where the client has a callback.
     pub notify: Option<Notify>,
+    /// How many exchanges the capture held before this start.
+    pub before: u64,
+    /// A run of the capture was cut off: no verdict on it can be passed any more, of whatever attempt.
+    pub cut_off: bool,
 }
 
 impl Led {

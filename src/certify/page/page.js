@@ -59,6 +59,11 @@
         method: "POST", headers: { Accept: "text/plain" }, body: new URLSearchParams(new FormData(form)),
       });
       say(await answer.text(), !answer.ok);
+      const question = form.closest("details.ask");
+      if (question && answer.ok) {
+        question.open = false;
+        question.querySelector("summary").focus();
+      }
     } catch {
       say("poscert does not answer: look at the terminal where it was started", true);
     }
@@ -89,6 +94,19 @@
       byId(`${input.id}-fault`).textContent = sentence.replaceAll("`", "");
       input.setAttribute("aria-invalid", sentence ? "true" : "false");
     }, 300);
+  });
+
+  // The examples, where nothing else was typed.
+  const examples = byId("examples");
+  if (examples) examples.hidden = false;
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-fill]")) return;
+    for (const input of document.querySelectorAll("[data-example]")) {
+      if (input.value.trim()) continue;
+      input.value = input.dataset.example;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    tell("The examples are filled in");
   });
 
   // Lines to copy.

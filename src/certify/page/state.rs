@@ -41,6 +41,8 @@ pub fn of(hub: &Hub) -> Value {
                 "base_url": led.reach.base_url,
                 "due": due,
                 "over": outlook.over,
+                "before": led.before,
+                "cut_off": led.cut_off,
                 "broken": outlook.broken.iter().map(|broken| &broken.id).collect::<Vec<_>>(),
                 "chain_head": led.writer.head().to_string(),
                 "cases": outlook.cases,

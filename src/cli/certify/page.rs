@@ -16,7 +16,7 @@ use crate::rules::RuleSet;
 use crate::sandbox::TEST_CLIENT;
 use crate::verify::Verdict;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +112,13 @@ fn word(path: &Path) -> String {
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
+/// A folder beside this one, of its name and a number, that is not there yet.
+fn free(capture: &Path) -> PathBuf {
+    let name = capture.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let numbered = |number: u32| capture.with_file_name(format!("{name}-{number}"));
+    (2..1000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| capture.with_file_name("NEW"))
+}
+
 /// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for, and who ends
 /// the run in the terminal ends the page with it.
 pub(super) async fn approve(
@@ -145,8 +152,9 @@ pub(super) async fn approve(
     files.append(&mut more);
     let again = format!("{} certify --capture {}", program(), capture.display());
     let anew = format!("{again} --new-attempt");
+    let fresh = format!("{} certify --capture {}", program(), free(capture).display());
     let shown = capture.display().to_string();
-    page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew });
+    page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
     crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
     tokio::select! {
         // The answer to that order is still on its way.

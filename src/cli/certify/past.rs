@@ -97,6 +97,11 @@ impl Past {
         self.capture.as_ref().map_or(1, |capture| capture.attempts)
     }
 
+    /// How many exchanges it holds.
+    pub fn exchanges(&self) -> u64 {
+        self.capture.as_ref().map_or(0, |capture| capture.exchanges)
+    }
+
     /// Whether every run stopped in good order and nothing is lost.
     pub fn is_complete(&self) -> bool {
         self.capture.as_ref().is_none_or(|capture| capture.complete)

@@ -68,12 +68,12 @@ impl Told {
             callback_alias: self.callback_alias.clone(),
             callback_url: self.callback_url.clone(),
         };
-        let Some(file) = &self.session else { return Ok(flags) };
+        let Some(file) = &self.session else { return Ok(flags.tidied()) };
         let text = std::fs::read_to_string(file)
             .map_err(|error| Failure::new(format!("--session {}: cannot be read ({error})", file.display())))?;
         let session = Identification::parse(&text);
         session
-            .map(|session| flags.or(session))
+            .map(|session| flags.or(session).tidied())
             .map_err(|why| Failure::new(format!("--session {}: {why}", file.display())))
     }
 

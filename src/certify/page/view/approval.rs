@@ -3,7 +3,7 @@
 use super::{broken, code, copy, order, sentence};
 use crate::certify::page::approval::Approval;
 use crate::report::{Tally, words};
-use crate::verify::verdict::{CaseStatus, Outcome, RequirementVerdict};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
 use maud::{Markup, html};
 
 /// What came of it.
@@ -30,11 +30,15 @@ pub fn render(approval: &Approval) -> Markup {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
                 p { (code(&sentence(&tally.next_step().replace("CAPTURE", &approval.capture)))) }
-                @if tally.failed_cases.len() + tally.missing_cases.len() > 0 {
+                @if verdict.verdict != Outcome::Passed && !verdict.capture.complete {
+                    // Nothing that is recorded into it later makes it whole again.
+                    p.hint { "The verdict on this capture cannot be passed any more, whatever is recorded on into it. Begin with a new one:" }
+                    (copy("fresh-line", "line that begins with a new capture", &approval.fresh))
+                } @else if tally.failed_cases.len() + tally.missing_cases.len() > 0 {
                     p.hint { "Go on in this capture, at the first case that was not shown:" }
                     (copy("again-line", "line that goes on", &approval.again))
                 }
-                @if verdict.verdict != Outcome::Passed {
+                @if verdict.verdict != Outcome::Passed && verdict.capture.complete {
                     p.hint { "After the till was mended, a new attempt, in which what was recorded before counts no more:" }
                     (copy("anew-line", "line that begins a new attempt", &approval.anew))
                 }
@@ -61,8 +65,8 @@ pub fn render(approval: &Approval) -> Markup {
             }
         }
         (cases_not_shown(&tally))
-        (section("What failed", "failed", &tally.failed))
-        (section("Warnings", "warning", &tally.warnings))
+        (section("What failed", "failed", &tally.failed, &[]))
+        (section("Warnings", "warning", &tally.warnings, &tally.broken_optional_cases))
         div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
@@ -77,24 +81,34 @@ fn headline(outcome: Outcome) -> &'static str {
 }
 
 fn cases_not_shown(tally: &Tally<'_>) -> Markup {
-    let cases = || tally.failed_cases.iter().chain(&tally.missing_cases);
+    let cases: Vec<&CaseVerdict> = tally.failed_cases.iter().chain(&tally.missing_cases).copied().collect();
     html! {
-        @if cases().next().is_some() {
+        @if !cases.is_empty() {
             section.card aria-labelledby="missing-title" {
                 h2 #missing-title { "Cases that were not shown" }
-                ul.plain {
-                    @for case in cases() {
-                        li { span.chip.id { (words::safe(&case.id)) } " " strong { (words::safe(&case.title)) } ": " (words::case_sentence(case)) }
-                    }
+                (self::cases(&cases))
+            }
+        }
+    }
+}
+
+fn cases(cases: &[&CaseVerdict]) -> Markup {
+    html! {
+        ul.plain {
+            @for case in cases {
+                li {
+                    span.chip.id { (words::safe(&case.id)) } " " strong { (words::safe(&case.title)) }
+                    @if case.optional { span.dim { "(optional)" } } ": " (words::case_sentence(case))
                 }
             }
         }
     }
 }
 
-fn section(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Markup {
+/// Requirements of one kind, and the cases that count as the same kind of trouble.
+fn section(title: &str, class: &str, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) -> Markup {
     html! {
-        @if !requirements.is_empty() {
+        @if requirements.len() + cases.len() > 0 {
             section.card aria-labelledby={ (class) "-title" } {
                 h2 id={ (class) "-title" } { (title) }
                 @for requirement in requirements {
@@ -102,6 +116,7 @@ fn section(title: &str, class: &str, requirements: &[&RequirementVerdict]) -> Ma
                     @let more = if more > 0 { format!("and {more} more, in the full report") } else { String::new() };
                     (broken::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
                 }
+                @if !cases.is_empty() { (self::cases(cases)) }
             }
         }
     }

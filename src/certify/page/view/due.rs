@@ -1,14 +1,12 @@
 //! The step that is due, set big: what to do on the till, what its call meets, what the customer does, how long it is
 //! waited for.
 
-use super::{code, copy, long, order};
-use crate::api::Fault;
-use crate::certify::customer;
+use super::{code, copy, facts, long, order, start_over};
 use crate::certify::line::Line;
 use crate::certify::outlook::{Due, Outlook};
 use crate::certify::page::till_line;
 use crate::report::words;
-use crate::rules::model::{Guide, Step, StepKind};
+use crate::rules::model::StepKind;
 use crate::verify::verdict::CaseStatus;
 use maud::{Markup, html};
 
@@ -24,6 +22,8 @@ pub struct Panel<'a> {
     pub since_ms: u64,
     /// Nobody plays the customer by itself.
     pub by_hand: bool,
+    /// A new attempt is of use.
+    pub anew: bool,
 }
 
 impl Panel<'_> {
@@ -71,7 +71,7 @@ impl Panel<'_> {
                 @let (words, command) = till_line::job(self.till);
                 div.act { div.till { p.hint { (code(&words)) } (copy("till-line", "line for the reference till", &command)) } }
             }
-            @if let Some(step) = &due.step { (self.facts(step, due)) }
+            @if let Some(step) = &due.step { (facts::render(step, &due.met, self.act(), self.by_hand)) }
             @if let Some(step) = due.step.as_ref().filter(|step| step.kind != StepKind::Ends) {
                 @let wait = u64::try_from(due.wait.as_millis()).unwrap_or(u64::MAX);
                 div.clock data-since=(self.since_ms) data-wait=(wait) {
@@ -82,39 +82,6 @@ impl Panel<'_> {
             div.actions {
                 (order("/skip", "skip", "quiet", &[("case", &due.case), ("step", &at.to_string())], "Skip the wait"))
                 (order("/again", "again-due", "quiet", &[("case", &due.case)], "Try this case again"))
-            }
-        }
-    }
-
-    fn facts(&self, step: &Step, due: &Due) -> Markup {
-        let customer = acts(&step.guide);
-        let every = step.guide.every.is_some();
-        html! {
-            dl.facts {
-                div {
-                    dt { "The call" }
-                    dd {
-                        code { (step.calls.iter().map(|call| call.name()).collect::<Vec<_>>().join(" or ")) }
-                        @if step.faults.is_empty() && !every { span.dim { " goes through unhurt" } }
-                    }
-                }
-                @if !step.faults.is_empty() || every {
-                    div {
-                        dt { "It is hurt on purpose" }
-                        dd {
-                            ul.faults {
-                                @for fault in &step.faults { (self::fault(*fault, step.kind, due.met.contains(fault))) }
-                                @if every { li { span.mark aria-hidden="true" { "!" } "every send is answered 500, until the till gives up for now" } }
-                            }
-                        }
-                    }
-                }
-                @if !customer.is_empty() {
-                    div {
-                        dt { @if self.by_hand { "You are the customer, who" } @else { "The customer" } }
-                        dd { (customer) @if !self.by_hand { span.dim { " (by itself)" } } }
-                    }
-                }
             }
         }
     }
@@ -143,6 +110,8 @@ impl Panel<'_> {
             @if self.outlook.over {
                 div.actions {
                     (order("/verdict", "verdict", "main", &[], "Stop recording and judge"))
+                    // What was broken stays broken in this attempt.
+                    @if self.anew && !self.outlook.broken.is_empty() { (start_over("start-over-at-end")) }
                     @for case in left.iter().take(8) {
                         (order("/again", &format!("again-over-{}", case.id.replace('/', "-")), "quiet", &[("case", &case.id)],
                             &format!("Try {} again", words::safe(&case.id))))
@@ -166,27 +135,4 @@ fn act(line: &Line, till: &str) -> Markup {
             }
         }
     }
-}
-
-fn fault(fault: Fault, kind: StepKind, met: bool) -> Markup {
-    let what = match (fault, kind) {
-        (Fault::Timeout, StepKind::Polls) => "one poll gets no answer: the till has to give it up and poll on",
-        (Fault::Timeout, _) => "once it gets no answer: the till has to give up and send the same again",
-        (_, StepKind::Polls) => "one poll is answered 500: the till has to poll on, not at once",
-        _ => "once it is answered 500: the till has to send the same again",
-    };
-    html! {
-        li class=(if met { "met" } else { "to-come" }) {
-            span.mark aria-hidden="true" { (if met { "✓" } else { "○" }) }
-            (what) span.dim { (if met { " (met)" } else { " (to come)" }) }
-        }
-    }
-}
-
-/// What the customer does at a step, in words.
-fn acts(guide: &Guide) -> String {
-    let all = guide.customer.iter().filter_map(|name| customer::act(name, guide.account.as_deref()));
-    let all: Vec<String> = all.map(customer::words).collect();
-    let after = if guide.polls > 0 { format!(", after {} polls", guide.polls) } else { String::new() };
-    if all.is_empty() { String::new() } else { format!("{}{after}", all.join(", then ")) }
 }

@@ -19,10 +19,12 @@ pub fn identification(told: &Identification, elsewhere: bool, sentence: Option<&
             p.lead {
                 "A certification leads your till through the cases that the PoS API asks of it, one step after the other, and ends in "
                 "a verdict. First say whose client this is. What you leave empty is taken from the traffic where it can be. "
-                @if !elsewhere { "To try it with the reference till, use the examples of the first four." }
+                @if !elsewhere { "To try it with the reference till, the examples of the first four will do." }
             }
             @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form.card method="post" action="/identification" {
+                // A script fills them in; without one there is nothing that could.
+                @if !elsewhere { p #examples hidden { button.quiet type="button" data-fill { "Fill in the examples" } } }
                 @for field in &FIELDS { (row(field)) }
                 @if elsewhere {
                     h2 { "Access to the backend" }
@@ -46,7 +48,7 @@ fn field(told: &Identification, field: &Field, wrong: &[(&'static str, String)])
             p.hint id={ (field.name) "-hint" } { (field.hint) }
             @let (hint, kind) = (format!("{0}-hint {0}-fault", field.name), if field.is_secret() { "password" } else { "text" });
             input #(field.name) name=(field.name) type=(kind) value=(form::value(told, field.name)) placeholder={ "e.g. " (field.example) }
-                autocomplete="off" spellcheck="false" data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
+                data-example=[form::is_tried_with(field).then_some(field.example)] autocomplete="off" spellcheck="false" data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
                 aria-invalid=(if fault.is_some() { "true" } else { "false" }) aria-describedby=(hint);
             p.fault id={ (field.name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
         }

@@ -1,7 +1,8 @@
 //! The third step: the certification under way, in parts that are sent again when they change.
 
 use super::due::Panel;
-use super::{broken, cases, connect, exchange, order};
+use super::{asked, broken, cases, connect, exchange, order, start_over};
+use crate::certify::approval::CUT_OFF;
 use crate::certify::outlook::{Broken, Outlook};
 use crate::certify::page::hub::{Hub, Led, Said, Seen};
 use crate::report::words;
@@ -32,12 +33,13 @@ pub fn parts(hub: &Hub, led: &Led) -> Parts {
         till: &led.reach.till,
         since_ms: outlook.due.as_ref().map_or(0, |due| hub.ms(due.since)),
         by_hand: led.reach.sandbox.is_none(),
+        anew: !led.cut_off,
     };
     let headline = panel.headline();
     let parts = vec![
         ("part-due", panel.render().into_string()),
-        ("part-tally", tally(&outlook, state.seen).into_string()),
-        ("part-broken", broken_so_far(&outlook.broken).into_string()),
+        ("part-tally", tally(&outlook, state.seen, led.before).into_string()),
+        ("part-broken", broken_so_far(&outlook.broken, led.cut_off).into_string()),
         ("part-cases", cases::render(hub.rules, &led.session.features, &outlook).into_string()),
         ("part-said", said(&state.said).into_string()),
         ("part-chain", chain(led.writer.head()).into_string()),
@@ -58,6 +60,13 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
     };
     html! {
         h1.unseen { "Certification" }
+        @if led.cut_off {
+            p.note #cut-off {
+                strong { (CUT_OFF) }
+                " What you do here still shows how the till stands. To be certified, end this and begin with a new capture: "
+                code { "certify --capture" } " with another folder."
+            }
+        }
         div.head { (who(led)) (part("part-tally")) }
         div.course {
             section.card.due aria-labelledby="due-title" { (part("part-due")) }
@@ -69,7 +78,10 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
                 section.card aria-labelledby="traffic-title" {
                     h2 #traffic-title { "Traffic" }
                     p.hint { "Each call as it comes, the newest first. Open one to read it in full." }
-                    p.hint #no-traffic hidden[!rows.is_empty()] { "Nothing yet: the till has not called." }
+                    p.hint #no-traffic hidden[!rows.is_empty()] {
+                        @if led.before == 0 { "Nothing yet: the till has not called." }
+                        @else { "Nothing since this start: the till has not called. What was recorded before stands in the list of all exchanges." }
+                    }
                     ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
                     p { a href="/traffic" { "All exchanges of the capture" } }
                     (part("part-chain"))
@@ -78,13 +90,11 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
                     h2 #else-title { "Otherwise" }
                     div.actions {
                         @if led.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send the check-in notification")) }
-                        (order("/start-over", "start-over", "quiet danger", &[], "Start over"))
-                        (order("/verdict", "verdict-now", "quiet", &[], "Stop and judge now"))
+                        @if !led.cut_off { (start_over("start-over")) }
+                        (asked("/verdict", "verdict-now", "", "Stop and judge now",
+                            "Recording ends, and what was recorded is judged. A case that was not shown is missing then.", "Yes, stop and judge"))
                     }
-                    p.hint {
-                        "Starting over begins a new attempt in the same capture: what was recorded before counts no more, stays, and is named in the report."
-                        @if led.notify.is_some() { " The notification goes to the callback of your client." }
-                    }
+                    @if led.notify.is_some() { p.hint { "The notification goes to the callback of your client." } }
                 }
             }
         }
@@ -103,23 +113,29 @@ fn who(led: &Led) -> Markup {
     }
 }
 
-fn tally(outlook: &Outlook, seen: u64) -> Markup {
+fn tally(outlook: &Outlook, seen: u64, before: u64) -> Markup {
     let (shown, needed) = cases::shown(outlook);
     html! {
         div.tally {
             p { strong { (shown) } " of " (needed) " cases shown" }
-            p { strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" } " recorded" }
+            p {
+                strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" }
+                @if before == 0 { " recorded" } @else { " since this start, " (before) " before" }
+            }
         }
     }
 }
 
 /// What the verdict will fail on, whatever comes.
-fn broken_so_far(all: &[Broken]) -> Markup {
+fn broken_so_far(all: &[Broken], cut_off: bool) -> Markup {
     html! {
         @if !all.is_empty() {
             section.card aria-labelledby="broken-title" {
                 h2 #broken-title { "Broken so far" }
-                p.hint { "Each call is judged as it comes. As these stand, the verdict is failed: mend the till and start over." }
+                p.hint {
+                    "Each call is judged as it comes. As these stand, the verdict is failed: mend the till and "
+                    (if cut_off { "begin with a new capture." } else { "start over." })
+                }
                 @for one in all {
                     @let more = if one.more > 0 { format!("and {} more", one.more) } else { String::new() };
                     (broken::article("failed", &one.id, &one.title, Some(&one.first), &more))

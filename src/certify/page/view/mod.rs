@@ -8,6 +8,7 @@ pub mod cases;
 pub mod connect;
 pub mod due;
 pub mod exchange;
+pub mod facts;
 pub mod identify;
 pub mod led;
 
@@ -115,6 +116,22 @@ pub fn order(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label
             button id=(id) class=(class) type="submit" { (label) }
         }
     }
+}
+
+/// An order that cannot be taken back: what is seen first opens the question, and the button in it acts.
+pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, yes: &str) -> Markup {
+    html! {
+        details.ask id={ (id) "-ask" } {
+            summary.button.(class) { (label) "…" }
+            div.sure { p.hint { (question) } (order(action, id, class, &[], yes)) }
+        }
+    }
+}
+
+/// The order that begins a new attempt.
+pub fn start_over(id: &str) -> Markup {
+    let question = "All cases come once more. What was recorded so far counts no more; it stays in the capture, and is named in the report.";
+    asked("/start-over", id, "danger", "Start over", question, "Yes, begin a new attempt")
 }
 
 /// `5 min`, `20 s`, `1 min 30 s`.
