@@ -58,7 +58,7 @@ pub struct Sha256 {
 pub struct Predicate {
     /// Who.
     pub client: Client,
-    /// When the recording ended, by the recorder's wall clock: RFC 3339, in UTC.
+    /// When the run ended in which the last exchange was recorded that counts, by the recorder's wall clock: RFC 3339, in UTC.
     pub date: String,
     /// The certified features with all their cases.
     pub features: Vec<Feature>,

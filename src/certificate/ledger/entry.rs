@@ -48,7 +48,7 @@ pub struct Given {
     pub features: Vec<String>,
     /// The head of the capture's chain.
     pub capture: String,
-    /// When the recording ended.
+    /// When the run ended in which the last exchange was recorded that counts.
     pub date: String,
 }
 
