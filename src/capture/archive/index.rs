@@ -40,7 +40,7 @@ pub(in crate::capture) struct Counted<'a> {
 }
 
 impl<'a> Counted<'a> {
-    pub fn of(blocks: &'a [BlockEntry]) -> Counted<'a> {
+    pub(super) fn of(blocks: &'a [BlockEntry]) -> Counted<'a> {
         let mut blocks = blocks.iter();
         Counted { entry: blocks.next(), blocks, records: 0, exchanges: 0, numbers: None }
     }
