@@ -148,10 +148,6 @@ pub fn case_sentence(case: &CaseVerdict) -> String {
     match case.status {
         CaseStatus::Passed => format!("shown by {}", place(&case.witness)),
         CaseStatus::Failed => match step(StepStatus::Failed) {
-            // A broken try has shown something; a case of which nothing is shown fails only where its step's time ran out.
-            Some(found) if case.steps.iter().all(|step| step.exchange.is_none()) => {
-                format!("it was waited for in vain at {}", named(found))
-            }
             Some(found) => format!("it was tried and broke at {}", named(found)),
             None => "it was tried and broke".to_owned(),
         },

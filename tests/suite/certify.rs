@@ -136,7 +136,7 @@ fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
-    let wanted = "✗ onboarding/1 Onboard a PoS: it was waited for in vain at step 1 of 1 (CreatePos (timeout) (500))";
+    let wanted = "✗ onboarding/1 Onboard a PoS: it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
     told_alike(home.path(), &rules, &output, wanted);
 }
 

@@ -67,15 +67,12 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
                     span.title { (words::safe(&case.title)) @if case.optional { span.dim { " (optional)" } } }
                     span.chip.(class) { (word) }
                 }
-                // Of one that only ran out of time nothing was seen that could have broken.
-                @let unseen = case.steps.iter().all(|step| step.exchange.is_none());
                 ol.steps {
                     @for (at, step) in case.steps.iter().enumerate() {
                         @let due = now.is_some_and(|due| due.at == at);
                         @let (class, mark, word) = match step.status {
                             StepStatus::Passed => ("passed", "✓", "shown"),
                             _ if due => ("now", "▸", "due"),
-                            StepStatus::Failed if unseen => ("failed", "✗", "waited for in vain"),
                             StepStatus::Failed => ("failed", "✗", "broke here"),
                             StepStatus::Pending => ("open", "·", "not shown"),
                         };
