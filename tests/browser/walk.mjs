@@ -150,7 +150,7 @@ async function failing(page) {
   await inspect(page, "fail-3-hostile");
   await page.keyboard.press("Escape");
   await page.locator("#skip").click();
-  const words = "it was waited for in vain at step 1 of 1 (CreatePos (timeout) (500))";
+  const words = "it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
   await until("the words of the report", async () => (await page.locator(".case.failed").first().innerText()).includes(words));
   await inspect(page, "fail-3-case-failed");
   await page.locator("#again-onboarding-1").click();

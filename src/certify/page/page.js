@@ -148,7 +148,11 @@
   const source = new EventSource(`/events?after=${body.dataset.seen || 0}`);
   const on = (name, take) => source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   on("clock", (now) => { offset = now - performance.now(); tick(); });
-  on("phase", (phase) => { if (phase !== body.dataset.phase) location.reload(); });
+  // A form that was just sent brings its own page; and a page that answers a form must not be loaded again: that would send it
+  // once more.
+  let leaving = false;
+  document.addEventListener("submit", (event) => { leaving ||= !event.target.matches("form[data-order]"); });
+  on("phase", (phase) => { if (phase !== body.dataset.phase && !leaving) location.replace("/"); });
   on("part", ({ id, html }) => swap(id, html));
   on("say", tell);
   on("row", (html) => {
