@@ -265,13 +265,13 @@ fn what_is_endless_or_acts_on_a_terminal() {
     };
     std::fs::create_dir_all(home.join("endless")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", home.join("endless/z.toml")).unwrap();
-    let long = vec!["true"; 2000].join(" && ");
-    let check = format!(
-        "[feature]\nid = \"onboarding\"\ntitle = \"x\"\n[[requirement]]\nid = \"X-1\"\nlevel = \"must\"\ntitle = \"x\"\nsource = \"x\"\n\
-         why = \"x\"\nremedy = \"x\"\n[[requirement.check]]\npattern = \"each\"\nscope = \"client\"\non = [\"documented\"]\n\
-         require = \"{long}\"\nmessage = \"x\"\n"
-    );
-    rules("long", "long.toml", &check);
+    let long = format!("require = {:?}", vec!["true"; 2000].join(" && "));
+    for entry in std::fs::read_dir(tests("../rules")).unwrap() {
+        let entry = entry.unwrap();
+        let rule = std::fs::read_to_string(entry.path()).unwrap();
+        let rule = rule.replace("require = \"call.base == client.base\"", &long);
+        rules("long", &text(entry.file_name().as_encoded_bytes()), &rule);
+    }
     for file in ["one.toml", "two.toml"] {
         rules("many", file, &format!("# {}\n", "x".repeat(600 * 1024)));
     }
