@@ -87,6 +87,9 @@ pub struct Session {
     pub system_name: Option<String>,
     /// Ids of the chosen features; empty: all.
     pub features: Vec<String>,
+    /// The client's id in production, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_client_id: Option<String>,
     /// The merchant's VAT number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant_vat: Option<String>,

@@ -38,8 +38,7 @@ pub fn check(
     checked.subjects(&certificate.statement, verdict, !trusted.is_empty());
     let missing = grounds::missing_beside_rules(verdict, session, seen);
     checked.broken.extend(missing.iter().map(|clause| format!("No certificate rests on this capture: {clause}.")));
-    let system_name = session.and_then(|session| session.system_name.as_deref());
-    checked.predicate(certificate, &Statement::of(verdict, seen, system_name));
+    checked.predicate(certificate, &Statement::of(verdict, seen, session));
     if certificate.statement.predicate.verdict.digest.sha256 != reading(verdict).to_string() {
         checked.broken.push(
             "The verdict that it binds is another one: the digest of `verdict`, `features` and `requirements` differs."

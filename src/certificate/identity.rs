@@ -5,9 +5,9 @@ use crate::capture::record::Session;
 use crate::report::words;
 
 /// What a session tells of who is certified, in the order of [`NAMES`].
-type Told = [Option<String>; 4];
+type Told = [Option<String>; 5];
 
-const NAMES: [&str; 4] = ["integrator id", "client id", "client version", "system name"];
+const NAMES: [&str; 5] = ["integrator id", "client id", "client version", "system name", "client id in production"];
 
 /// Gathered from sessions, attempts and exchanges, in their order.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ impl Identity {
         // GUIDs are the same in either case.
         let client_id = session.client_id.as_ref().map(|id| id.to_ascii_lowercase());
         let (integrator, version) = (session.integrator_id.clone(), session.client_version.clone());
-        self.now = [integrator, client_id, version, session.system_name.clone()];
+        self.now = [integrator, client_id, version, session.system_name.clone(), session.production_client_id.clone()];
     }
 
     /// A new attempt begins; what was recorded before is no longer looked at.

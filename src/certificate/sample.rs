@@ -71,7 +71,7 @@ pub(crate) fn seen() -> Seen {
 
 /// What is stated.
 pub(crate) fn statement() -> Statement {
-    Statement::of(&verdict(), &seen(), session().system_name.as_deref())
+    Statement::of(&verdict(), &seen(), Some(&session()))
 }
 
 /// Signed by a new key.

@@ -2,6 +2,7 @@
 //! and whose predicate says who passed what. Its JSON has one order, and no clock but the capture's own is in it.
 
 use super::Seen;
+use crate::capture::record::Session;
 use crate::seal::Digest;
 use crate::verify::Verdict;
 use crate::verify::verdict::{CaseStatus, Level, Outcome, Status};
@@ -88,6 +89,9 @@ pub struct Client {
     pub integrator_id: String,
     /// Its id at the developer portal, a GUID.
     pub client_id: String,
+    /// Its id in production, where that is another one and was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_client_id: Option<String>,
     /// Its name, where it was told.
     pub system_name: Option<String>,
     /// `Major.Minor`: what is certified.
@@ -189,15 +193,15 @@ pub struct Reading {
 }
 
 impl Statement {
-    /// What a verdict on a capture states; `seen` are its records, `system_name` is from its session.
-    pub fn of(verdict: &Verdict, seen: &Seen, system_name: Option<&str>) -> Statement {
+    /// What a verdict on a capture states; `seen` are its records.
+    pub fn of(verdict: &Verdict, seen: &Seen, session: Option<&Session>) -> Statement {
         let subject = |name: &str, digest: &str| Subject { name: name.to_owned(), digest: sha256(digest) };
         Statement {
             kind: STATEMENT.to_owned(),
             subject: vec![subject(CAPTURE, &verdict.capture.digest), subject(RULES, &verdict.rules.digest)],
             predicate_type: PREDICATE.to_owned(),
             predicate: Predicate {
-                client: client(verdict, seen, system_name),
+                client: client(verdict, seen, session),
                 date: seen.ended().unwrap_or_default(),
                 features: features(verdict),
                 requirements: requirements(verdict),
@@ -237,13 +241,14 @@ fn sha256(digest: &str) -> Sha256 {
     Sha256 { sha256: digest.to_owned() }
 }
 
-fn client(verdict: &Verdict, seen: &Seen, system_name: Option<&str>) -> Client {
+fn client(verdict: &Verdict, seen: &Seen, session: Option<&Session>) -> Client {
     let profile = &verdict.profile;
     let version = &profile.client_version;
     Client {
         integrator_id: profile.integrator_id.clone(),
         client_id: profile.client_id.clone(),
-        system_name: system_name.map(str::to_owned),
+        production_client_id: session.and_then(|session| session.production_client_id.clone()),
+        system_name: session.and_then(|session| session.system_name.clone()),
         major_minor: version.rsplit_once('.').map_or(version.as_str(), |(minor, _)| minor).to_owned(),
         version: version.clone(),
         builds_seen: seen.builds(),

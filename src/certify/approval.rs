@@ -150,8 +150,7 @@ fn give(
         let certificate = Certified::NotGiven(grounds::sentence(&missing));
         return Ok(Approval { verdict: sealed_verdict, certificate });
     }
-    let system_name = archive.session.as_ref().and_then(|session| session.system_name.as_deref());
-    let certificate = Certificate::give(&Statement::of(&sealed_verdict, &seen, system_name), key)?;
+    let certificate = Certificate::give(&Statement::of(&sealed_verdict, &seen, archive.session.as_ref()), key)?;
     write(&draft.path().join(CERTIFICATE), certificate.bytes()).map_err(unwritable)?;
     write(&draft.path().join(PAGE), page::render(&certificate).as_bytes()).map_err(unwritable)?;
     let id = certificate.id();

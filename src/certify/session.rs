@@ -13,8 +13,8 @@ use std::path::PathBuf;
 const LONGEST: usize = 100;
 
 /// What may stand in a session file.
-const KEYS: &str = "integrator-id, client-id, client-version, system-name, features, token-file, client-secret-file, \
-                    merchant-vat, callback-alias and callback-url";
+const KEYS: &str = "integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, \
+                    client-secret-file, merchant-vat, callback-alias and callback-url";
 
 /// What was told of a client, as typed. A session file is this in TOML.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -24,6 +24,8 @@ pub struct Identification {
     pub integrator_id: Option<String>,
     /// The client id of the developer portal, a GUID.
     pub client_id: Option<String>,
+    /// Its id in production, where that is another one.
+    pub production_client_id: Option<String>,
     /// `Major.Minor.Build`.
     pub client_version: Option<String>,
     /// The client's name.
@@ -68,6 +70,7 @@ impl Identification {
         Identification {
             integrator_id: self.integrator_id.or(other.integrator_id),
             client_id: self.client_id.or(other.client_id),
+            production_client_id: self.production_client_id.or(other.production_client_id),
             client_version: self.client_version.or(other.client_version),
             system_name: self.system_name.or(other.system_name),
             features: self.features.or(other.features),
@@ -88,6 +91,7 @@ impl Identification {
         Identification {
             integrator_id: trimmed(self.integrator_id),
             client_id: trimmed(self.client_id).map(id),
+            production_client_id: trimmed(self.production_client_id).map(id),
             client_version: trimmed(self.client_version).map(version),
             system_name: trimmed(self.system_name),
             merchant_vat: trimmed(self.merchant_vat),
@@ -107,6 +111,7 @@ impl Identification {
         Identification {
             integrator_id: session.integrator_id.clone(),
             client_id: session.client_id.clone(),
+            production_client_id: session.production_client_id.clone(),
             client_version: session.client_version.clone(),
             system_name: session.system_name.clone(),
             features: Some(session.features.clone()).filter(|features| !features.is_empty()),
@@ -128,12 +133,14 @@ impl Identification {
     /// A sentence on the first field that cannot be taken.
     pub fn check(&self) -> Result<Session, String> {
         let named = |field: &str, text: &Option<String>| text.as_deref().map(|text| name(field, text)).transpose();
-        let client_id = self.client_id.as_deref().map(|text| {
-            let id = Guid::parse(text.trim());
-            id.map(|id| id.to_string()).ok_or_else(|| {
-                format!("client-id: `{text}` is not a GUID; it is the client id that the developer portal shows")
-            })
-        });
+        let guid = |field: &str, text: &Option<String>| {
+            let id = text.as_deref().map(|text| {
+                Guid::parse(text.trim()).map(|id| id.to_string()).ok_or_else(|| {
+                    format!("{field}: `{text}` is not a GUID; it is the client id that the developer portal shows")
+                })
+            });
+            id.transpose()
+        };
         let version = self.client_version.as_deref().map(|text| {
             let version = Version::parse(text.trim());
             version
@@ -160,7 +167,8 @@ impl Identification {
         features.dedup();
         Ok(Session {
             integrator_id: named("integrator-id", &self.integrator_id)?,
-            client_id: client_id.transpose()?,
+            client_id: guid("client-id", &self.client_id)?,
+            production_client_id: guid("production-client-id", &self.production_client_id)?,
             client_version: version.transpose()?,
             system_name: named("system-name", &self.system_name)?,
             features: features.iter().map(|feature| feature.id().to_owned()).collect(),
@@ -263,6 +271,7 @@ mod tests {
     fn each_field_is_refused_in_a_sentence() {
         for (file, wanted) in [
             ("client-id = \"12\"", "client-id: `12` is not a GUID"),
+            ("production-client-id = \"12\"", "production-client-id: `12` is not a GUID"),
             ("client-version = \"2.1\"", "is not Major.Minor.Build"),
             ("integrator-id = \" \"", "integrator-id: it is empty"),
             ("system-name = \"a\\u001bb\"", "cannot stand in it"),

@@ -46,7 +46,7 @@ Examples:
   poscert certify --unattended --features onboarding,payment -- poscert till drive
                                                     the command is told what to do by lines of JSON
 
-A session file: integrator-id, client-id, client-version, system-name, features, token-file, client-secret-file,
+A session file: integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, client-secret-file,
 merchant-vat, callback-alias and callback-url, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
 With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.

@@ -183,6 +183,9 @@ fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
         let name = words::safe_line(&format!("{}  {name} {minor}, made by {}", given.id, given.integrator_id));
         let _ = writeln!(text, "{name}");
         let _ = writeln!(text, "  client    {}", words::safe(&given.client_id));
+        if let Some(id) = &given.production_client_id {
+            let _ = writeln!(text, "            {} in production", words::safe(id));
+        }
         let _ = writeln!(text, "  features  {}", words::safe(&words::list(&given.features)));
         let _ =
             writeln!(text, "  recorded  {}, entered {}", words::safe(&date::day(&given.date)), date::day(one.entered));

@@ -38,7 +38,11 @@ fn certify(home: &Path, more: &[&str], till: &[&str]) -> Output {
     command.args(["--capture", "capture"]).args(more).arg("--").args([POSCERT, "till"]).args(till).output().unwrap()
 }
 
-const TOLD: [&str; 10] = [
+/// The client's id in production.
+const PRODUCTION: &str = "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11";
+const TOLD: [&str; 12] = [
+    "--production-client-id",
+    PRODUCTION,
     "--features",
     "onboarding",
     "--client-version",
@@ -215,6 +219,7 @@ fn builds_are_covered_until_it_is_revoked_and_a_failed_certification_changes_not
     check(&["3.1.0"], 1);
     assert!(check(&["2.1.7", "--feature", "onboarding,payment"], 1).contains("in payment"));
     ends(home, &["ledger", "check", "00000000-0000-4000-8000-000000000000", "2.1.0"], 1);
+    ends(home, &["ledger", "check", PRODUCTION, "2.1.7"], 0);
     for wrong in [
         &["check", "till", "2.1.0"][..],
         &["check", CLIENT_ID, "2.1"],

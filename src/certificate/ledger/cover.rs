@@ -77,8 +77,7 @@ impl Standing<'_> {
 /// Onboarding is needed for all of them.
 pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
     let standings = standings(entries);
-    let of_client: Vec<&Standing> =
-        standings.iter().filter(|one| one.given.client_id.eq_ignore_ascii_case(client_id)).collect();
+    let of_client: Vec<&Standing> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
     let of_minor: Vec<&&Standing> = of_client.iter().filter(|one| one.is_for(version)).collect();
     let stands: Vec<&&&Standing> =
         of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::Onboarding)).collect();
@@ -153,6 +152,7 @@ mod tests {
             signed_by: vec![],
             integrator_id: "ACME".into(),
             client_id: "c0ffee00-0000-4000-8000-000000000001".into(),
+            production_client_id: Some("2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11".into()),
             system_name: None,
             version: version.into(),
             features: features.iter().map(|id| (*id).to_owned()).collect(),
@@ -187,6 +187,9 @@ mod tests {
         for (version, features) in [("2.2.0", &[][..]), ("3.1.0", &[]), ("2.1.7", &[Feature::Refund])] {
             assert!(!covered(version, features), "{version} {features:?}");
         }
+        let in_production = Version::parse("2.1.7").unwrap();
+        let in_production = coverage(&entries(acts()), "2B8C3A52-7a4e-4f0e-9d7e-0d5f5f0f8b11", in_production, &[]);
+        assert!(in_production.covered, "{:?}", in_production.why);
         assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1: a new Major or Minor is certified anew"));
         assert!(
             asked(acts(), "2.1.7", &[Feature::Refund]).1.contains("pc-1 (given for 2.1.0, recorded 18 November 2026)")

@@ -40,6 +40,9 @@ pub struct Given {
     pub integrator_id: String,
     /// The client's id.
     pub client_id: String,
+    /// Its id in production, where that is another one and was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_client_id: Option<String>,
     /// The client's name, where it was told.
     pub system_name: Option<String>,
     /// `Major.Minor.Build` that was certified.
@@ -77,6 +80,12 @@ pub struct Evidence {
 }
 
 impl Given {
+    /// Whether that is the client's id, at the developer portal or in production.
+    pub fn is_of(&self, client_id: &str) -> bool {
+        let ids = [Some(&self.client_id), self.production_client_id.as_ref()];
+        ids.into_iter().flatten().any(|id| id.eq_ignore_ascii_case(client_id))
+    }
+
     /// What the ledger keeps of a certificate.
     ///
     /// # Errors
@@ -89,6 +98,7 @@ impl Given {
             signed_by: certificate.signers()?.iter().map(ToString::to_string).collect(),
             integrator_id: predicate.client.integrator_id.clone(),
             client_id: predicate.client.client_id.clone(),
+            production_client_id: predicate.client.production_client_id.clone(),
             system_name: predicate.client.system_name.clone(),
             version: predicate.client.version.clone(),
             features: predicate.features.iter().map(|feature| feature.id.clone()).collect(),

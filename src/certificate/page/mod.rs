@@ -99,6 +99,7 @@ fn facts(certificate: &Certificate) -> Markup {
     html! {
         dl.facts {
             div { dt { "Client id" } dd { code { (words::safe(&predicate.client.client_id)) } } }
+            @if let Some(id) = &predicate.client.production_client_id { div { dt { "In production" } dd { code { (words::safe(id)) } } } }
             div { dt { "Recorded at" } dd { (words::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
             div { dt { "Version that was certified" } dd { (words::safe(&predicate.client.version)) (builds(&predicate.client)) } }
             div { dt { "Judged by" } dd { "poscert " (words::safe(&predicate.engine)) " and its built-in rules" } }

@@ -20,7 +20,7 @@ pub struct Field {
 }
 
 /// The fields of the identification, in order.
-pub const FIELDS: [Field; 6] = [
+pub const FIELDS: [Field; 7] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
@@ -46,6 +46,12 @@ pub const FIELDS: [Field; 6] = [
         example: "Acme till",
     },
     Field {
+        name: "production-client-id",
+        label: "Id in production",
+        hint: "Only where your client has another client id there: the certificate names it, and the ledger answers for it.",
+        example: "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11",
+    },
+    Field {
         name: "callback-url",
         label: "Callback URL",
         hint: "Only where your client takes check-in notifications: where they are sent to, over HTTPS.",
@@ -61,7 +67,9 @@ pub const FIELDS: [Field; 6] = [
 
 /// Whether a certification is tried out with the example of this field: those of a callback lead nowhere.
 pub fn is_tried_with(field: &Field) -> bool {
-    FIELDS.iter().any(|one| one.name == field.name) && !field.name.starts_with("callback-")
+    FIELDS.iter().any(|one| one.name == field.name)
+        && !field.name.starts_with("callback-")
+        && field.name != "production-client-id"
 }
 
 /// More of the identification, for a backend elsewhere, at which calls of our own are to be made.

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Who is certified, beside what `record` is told.
 #[derive(clap::Args)]
 pub struct Told {
+    /// Client id in production, where that is another one: the ledger answers for it, too
+    #[arg(long, value_name = "GUID", env = "POSCERT_PRODUCTION_CLIENT_ID")]
+    production_client_id: Option<String>,
     /// The name of the client system
     #[arg(long, value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
     system_name: Option<String>,
@@ -60,6 +63,7 @@ impl Told {
             integrator_id: profile.integrator_id.clone(),
             client_id: profile.client_id.clone(),
             client_version: profile.client_version.clone(),
+            production_client_id: self.production_client_id.clone(),
             system_name: self.system_name.clone(),
             features: profile.features.clone(),
             token_file: self.token_file.clone(),

@@ -52,6 +52,7 @@ fn session(session: &record::Session) -> String {
     let mut parts: Vec<String> = [
         text("integrator", &session.integrator_id),
         text("client", &session.client_id),
+        text("client in production", &session.production_client_id),
         text("version", &session.client_version),
         text("name", &session.system_name),
         text("merchant", &session.merchant_vat),

@@ -11,6 +11,7 @@ fn given(number: u64) -> Act {
         signed_by: vec!["k".into()],
         integrator_id: "ACME".into(),
         client_id: "c0ffee00-0000-4000-8000-000000000001".into(),
+        production_client_id: None,
         system_name: Some("Till \"one\"\n".into()),
         version: "2.1.0".into(),
         features: vec!["onboarding".into()],

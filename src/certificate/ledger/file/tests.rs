@@ -10,6 +10,7 @@ fn given(id: &str) -> Act {
         signed_by: vec![],
         integrator_id: "ACME".into(),
         client_id: "c".into(),
+        production_client_id: None,
         system_name: None,
         version: "2.1.0".into(),
         features: vec![],
