@@ -1,5 +1,6 @@
 //! Files and directories that their owner alone can read, from the moment they exist.
 
+use crate::seal::input;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -33,12 +34,8 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
 
 /// Reads a regular file that is not longer than this.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_to_read(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
-        return Ok(bytes);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {limit} bytes")))
+    regular(path)?;
+    input::read(path, limit)
 }
 
 /// Opens a file of mode 0600 for reading and writing, made where it is not there.
