@@ -20,32 +20,47 @@ pub enum AmountProblem {
     TooLarge,
 }
 
-impl Amount {
-    /// Reads a decimal number in the form of JSON, exponent included. Zero and negative amounts are read too:
-    /// whether they are allowed is for the caller.
-    pub fn parse(text: &str) -> Result<Amount, AmountProblem> {
+/// A decimal number as it was written: `significant * 10^scale` minor units.
+struct Decimal {
+    negative: bool,
+    /// Without leading and trailing zeros; empty for zero.
+    significant: String,
+    scale: i64,
+}
+
+impl Decimal {
+    /// Reads the form of a JSON number, exponent included; `None` where the text is none.
+    fn parse(text: &str) -> Option<Decimal> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| AmountProblem::NotANumber)?),
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
             None => (unsigned, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || mantissa.ends_with('.') {
-            return Err(AmountProblem::NotANumber);
+            return None;
         }
         let digits = format!("{whole}{fraction}");
         let digits = digits.trim_start_matches('0');
-        let trailing = digits.len() - digits.trim_end_matches('0').len();
-        let significant = &digits[..digits.len() - trailing];
+        let significant = digits.trim_end_matches('0');
+        let trailing = digits.len() - significant.len();
+        let scale = i64::from(exponent) - fraction.len() as i64 + trailing as i64 + 2;
+        Some(Decimal { negative, significant: significant.to_owned(), scale })
+    }
+}
+
+impl Amount {
+    /// Reads a decimal number in the form of JSON, exponent included. Zero and negative amounts are read too:
+    /// whether they are allowed is for the caller.
+    pub fn parse(text: &str) -> Result<Amount, AmountProblem> {
+        let Decimal { negative, significant, scale } = Decimal::parse(text).ok_or(AmountProblem::NotANumber)?;
         if significant.is_empty() {
             return Ok(Amount(0));
         }
-        // value = significant * 10^scale, in minor units
-        let scale = i64::from(exponent) - fraction.len() as i64 + trailing as i64 + 2;
         if scale < 0 {
             return Err(AmountProblem::TooManyDecimals);
         }
@@ -67,6 +82,72 @@ impl fmt::Display for Amount {
         let sign = if self.0 < 0 { "-" } else { "" };
         let minor = self.0.unsigned_abs();
         write!(f, "{sign}{}.{:02}", minor / 100, minor % 100)
+    }
+}
+
+/// An amount exactly as it was sent, also one with more decimals than the currency has: `99.961` is compared as what it
+/// is, neither rounded nor taken for unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ExactAmount(i128);
+
+/// How many steps of an [`ExactAmount`] make a minor unit. Digits beyond them count as one step.
+const STEPS: i128 = 1_000_000_000_000_000_000;
+const STEP_DIGITS: i64 = 18;
+
+impl ExactAmount {
+    /// Reads a decimal number in the form of JSON; `None` where the text is none. An amount beyond all money is the
+    /// largest there is.
+    pub fn parse(text: &str) -> Option<ExactAmount> {
+        let Decimal { negative, significant, scale } = Decimal::parse(text)?;
+        let scale = scale + STEP_DIGITS;
+        let kept = (significant.len() as i64 + scale.min(0)).clamp(0, significant.len() as i64) as usize;
+        let cut = i128::from(kept < significant.len());
+        let digits = significant.get(..kept).filter(|digits| !digits.is_empty()).unwrap_or("0");
+        let power = 10_i128.checked_pow(scale.clamp(0, 64) as u32);
+        let value = digits.parse::<i128>().ok().zip(power).and_then(|(digits, power)| digits.checked_mul(power));
+        let value = value.map_or(if significant.is_empty() { 0 } else { i128::MAX }, |value| value.saturating_add(cut));
+        Some(ExactAmount(if negative { -value } else { value }))
+    }
+
+    /// In whole minor units; `None` where it has more decimals, or is beyond all money.
+    pub fn minor(self) -> Option<i64> {
+        (self.0 % STEPS == 0).then(|| i64::try_from(self.0 / STEPS).ok()).flatten()
+    }
+
+    /// In minor units, for comparing: between the whole numbers that it lies between, never equal to one of them
+    /// unless it is beyond what 53 bits can count.
+    pub fn approximate(self) -> f64 {
+        let (below, part) = (self.0.div_euclid(STEPS) as f64, self.0.rem_euclid(STEPS) as f64 / STEPS as f64);
+        (below + part).clamp(below.next_up(), (below + 1.0).next_down().max(below.next_up()))
+    }
+
+    /// The sum, the largest amount where it is beyond that.
+    pub fn plus(self, other: ExactAmount) -> ExactAmount {
+        ExactAmount(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, likewise.
+    pub fn minus(self, other: ExactAmount) -> ExactAmount {
+        ExactAmount(self.0.saturating_sub(other.0))
+    }
+}
+
+impl From<Amount> for ExactAmount {
+    fn from(amount: Amount) -> Self {
+        ExactAmount(i128::from(amount.0) * STEPS)
+    }
+}
+
+impl fmt::Display for ExactAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(minor) = self.minor() {
+            return Amount(minor).fmt(f);
+        }
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, rest) =
+            (self.0.unsigned_abs() / (STEPS as u128 * 100), self.0.unsigned_abs() % (STEPS as u128 * 100));
+        let decimals = format!("{rest:020}");
+        write!(f, "{sign}{whole}.{:0<2}", decimals.trim_end_matches('0'))
     }
 }
 
@@ -96,6 +177,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_amount_with_more_decimals_lies_between_whole_ones() {
+        let exact = |text: &str| ExactAmount::parse(text).unwrap();
+        assert_eq!(exact("99.950"), ExactAmount::from(Amount(9_995)));
+        assert_eq!((exact("1E2").minor(), exact("-0.5").minor()), (Some(10_000), Some(-50)));
+        for (text, below) in
+            [("99.96000000000001", 9_996), ("99.951", 9_995), ("0.001", 0), ("-0.001", -1), ("1e-400", 0)]
+        {
+            let amount = exact(text);
+            assert!(amount.minor().is_none(), "{text}");
+            assert!(
+                ExactAmount::from(Amount(below)) < amount && amount < ExactAmount::from(Amount(below + 1)),
+                "{text}"
+            );
+            assert!((below as f64) < amount.approximate() && amount.approximate() < (below + 1) as f64, "{text}");
+        }
+        assert_eq!(exact("99.96000000000001").to_string(), "99.96000000000001");
+        assert_eq!((exact("-12.345").to_string(), exact("7").to_string()), ("-12.345".into(), "7.00".into()));
+        assert!(exact("1e400") > exact("90000000000000000000") && exact("1e400") == exact("1e401"));
+        assert!(exact("99.951") != exact("99.952") && exact("99.951") == exact("9995.1e-2"));
+        assert_eq!(exact("1e400").plus(exact("1e400")), exact("1e400"));
+        for text in ["", "-", ".5", "5.", "1,5", "NaN", "1e", "1e99999999999", "--1", "1 "] {
+            assert_eq!(ExactAmount::parse(text), None, "{text}");
+        }
+    }
+
     /// The digits of an amount with the decimal point moved left by so many places, and the exponent that undoes it.
     fn spelt(amount: i64, places: usize, zeros: usize) -> String {
         let digits = format!("{:0>width$}", amount.unsigned_abs(), width = places + 1);
@@ -116,6 +223,9 @@ mod tests {
         ) {
             prop_assert_eq!(Amount::parse(&spelt(amount, places, zeros)), Ok(Amount(amount)));
             prop_assert_eq!(Amount::parse(&Amount(amount).to_string()), Ok(Amount(amount)));
+            let exact = ExactAmount::parse(&spelt(amount, places, zeros));
+            prop_assert_eq!(exact, Some(ExactAmount::from(Amount(amount))));
+            prop_assert_eq!(exact.and_then(ExactAmount::minor), Some(amount));
         }
 
         #[test]

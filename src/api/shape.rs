@@ -4,7 +4,7 @@
 //! length, a character, an enumeration, an amount) or merely *informal* (an amount as a numeric string, an unknown
 //! field, a body where none is documented): the backend took the second kind.
 
-use super::{Amount, Guid, Operation, id, money::AmountProblem, text};
+use super::{Amount, ExactAmount, Guid, Operation, id, json::Document, money::AmountProblem, text};
 use serde_json::{Map, Value};
 
 /// What a field holds.
@@ -144,11 +144,23 @@ pub fn check(operation: Operation, body: &[u8]) -> Differences {
         }
         return found;
     }
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(object)) => check_object(fields, &object, "", &mut found),
-        Ok(_) => found.broken.push(whole("is not a JSON object")),
-        Err(_) if body.is_empty() => found.broken.push(whole("is missing")),
-        Err(error) => found.broken.push(whole(&format!("is not JSON ({error})"))),
+    let document = match Document::read(body) {
+        Ok(document) => document,
+        Err(problem) => {
+            found.broken.push(whole(&problem));
+            return found;
+        }
+    };
+    if document.has_byte_order_mark {
+        found.broken.push(whole("begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)"));
+    }
+    for name in &document.repeated {
+        let problem = "is given twice in one object, and parsers disagree which one counts".to_owned();
+        found.broken.push(Difference { field: name.clone(), problem });
+    }
+    match &document.value {
+        Value::Object(object) => check_object(fields, object, "", &document.repeated, &mut found),
+        _ => found.broken.push(whole("is not a JSON object")),
     }
     found
 }
@@ -157,16 +169,23 @@ fn whole(problem: &str) -> Difference {
     Difference { field: String::new(), problem: problem.to_owned() }
 }
 
-fn check_object(fields: &[Field], object: &Map<String, Value>, path: &str, found: &mut Differences) {
+fn check_object(
+    fields: &[Field],
+    object: &Map<String, Value>,
+    path: &str,
+    repeated: &[String],
+    found: &mut Differences,
+) {
     for field in fields {
         let name = format!("{path}{}", field.name);
         match object.get(field.name) {
+            None if repeated.contains(&name) => {}
             None if field.required => found.broken.push(Difference { field: name, problem: "is missing".into() }),
             Some(Value::Null) if field.required => {
                 found.broken.push(Difference { field: name, problem: "is null".into() });
             }
             None | Some(Value::Null) => {}
-            Some(value) => check_value(field, value, name, found),
+            Some(value) => check_value(field, value, name, repeated, found),
         }
     }
     for name in object.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str())) {
@@ -175,7 +194,7 @@ fn check_object(fields: &[Field], object: &Map<String, Value>, path: &str, found
     }
 }
 
-fn check_value(field: &Field, value: &Value, name: String, found: &mut Differences) {
+fn check_value(field: &Field, value: &Value, name: String, repeated: &[String], found: &mut Differences) {
     let broken = match (field.kind, value) {
         (Kind::Text, Value::String(s)) if s.is_empty() && !field.required => None,
         (Kind::Text, Value::String(s)) => text::problem(s),
@@ -184,19 +203,18 @@ fn check_value(field: &Field, value: &Value, name: String, found: &mut Differenc
             (!id::is_beacon_id(s)).then(|| "is neither a GUID nor 15 digits".to_owned())
         }
         (Kind::Amount, Value::Number(n)) => amount_problem(n.as_str()),
-        (Kind::Amount, Value::String(s)) => match amount_problem(s) {
-            Some(problem) => Some(problem),
-            None => {
+        (Kind::Amount, Value::String(s)) => {
+            if ExactAmount::parse(s).is_some() {
                 let problem = "is a string; the documented form is a JSON number".to_owned();
                 found.informal.push(Difference { field: name.clone(), problem });
-                None
             }
-        },
+            amount_problem(s)
+        }
         (Kind::Bool, Value::Bool(_)) => None,
         (Kind::OneOf(names), Value::String(s)) => not_one_of(names, s),
         (Kind::SetOf(names), Value::Array(items)) => set_problem(names, items),
         (Kind::Object(fields), Value::Object(object)) => {
-            check_object(fields, object, &format!("{name}."), found);
+            check_object(fields, object, &format!("{name}."), repeated, found);
             None
         }
         (kind, _) => Some(format!("is not {}", described(kind))),
@@ -293,6 +311,21 @@ mod tests {
         assert_eq!(check(Operation::CapturePayment, b"").broken[0].sentence(), "the body is missing");
         assert_eq!(check(Operation::CapturePayment, b"[1]").broken.len(), 1);
         assert_eq!(check(Operation::CapturePayment, b"{\"amount\":").broken.len(), 1);
+    }
+
+    #[test]
+    fn a_name_given_twice_or_a_byte_order_mark_is_no_documented_shape() {
+        let broken = |body: &[u8]| check(Operation::CapturePayment, body).broken;
+        for twice in [r#"{"amount":5,"amount":12.5}"#, r#"{"amount":5,"am\u006funt":5}"#] {
+            assert_eq!(broken(twice.as_bytes()).len(), 1, "{twice}");
+        }
+        assert!(broken(b"\xEF\xBB\xBF{\"amount\":5}")[0].sentence().contains("byte order mark"));
+        assert_eq!(
+            with("\"restrictions\":null", r#""restrictions":{"debitCardDisallowed":true,"debitCardDisallowed":true}"#)
+                .broken[0]
+                .field,
+            "restrictions.debitCardDisallowed"
+        );
     }
 
     #[test]

@@ -133,6 +133,7 @@ struct StepRow {
     #[serde(default)]
     faults: Vec<Spanned<String>>,
     when: Option<Spanned<String>>,
+    unneeded_when: Option<Spanned<String>>,
     kind: Option<StepKind>,
     #[serde(default)]
     turning: bool,
@@ -385,16 +386,15 @@ fn step(row: StepRow) -> Outcome<Step> {
     let calls = row.call.iter().map(operation).collect::<Outcome<Vec<_>>>()?;
     let names: Vec<&str> = calls.iter().map(|call| call.name()).collect();
     let marks: String = faults.iter().map(|fault| format!(" ({})", fault.name())).collect();
-    let title = row.title.unwrap_or_else(|| format!("{}{marks}", names.join(" or ")));
-    let when = maybe(row.when.as_ref())?.map(Arc::new);
     Ok(Step {
         calls,
         faults,
-        when,
+        when: maybe(row.when.as_ref())?.map(Arc::new),
+        unneeded_when: maybe(row.unneeded_when.as_ref())?.map(Arc::new),
         kind,
         turning: row.turning,
         same_payment_as: row.same_payment_as,
-        title,
+        title: row.title.unwrap_or_else(|| format!("{}{marks}", names.join(" or "))),
         guide: row.guide,
     })
 }

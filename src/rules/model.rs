@@ -98,7 +98,8 @@ impl Check {
     /// Whether what it waits for is something that the verifier makes out of answers.
     pub fn waits_for_a_look_up(&self) -> bool {
         let Pattern::After { need, .. } = &self.pattern else { return false };
-        let looked_up = [Selector::Recovered, Selector::ConflictResolved, Selector::ListedCaptured];
+        use Selector::{ConflictResolved, ListedCaptured, LookedUp, Recovered};
+        let looked_up = [Recovered, LookedUp, ConflictResolved, ListedCaptured];
         need.iter().any(|event| event.on.iter().any(|selector| looked_up.contains(selector)))
     }
 }
@@ -231,6 +232,8 @@ pub enum Selector {
     Connection,
     /// The loss of a call was made good: it was sent again, or looked up and what was found was used.
     Recovered,
+    /// A call was looked up and what was found was used.
+    LookedUp,
     /// A name conflict on creating a PoS was looked into: the other PoS was looked up or deleted.
     ConflictResolved,
     /// A list of captured payments named the payment.
@@ -241,7 +244,7 @@ pub enum Selector {
 
 impl Selector {
     /// The names that rule files use, beside those of operations.
-    pub const NAMES: [(&'static str, Selector); 12] = [
+    pub const NAMES: [(&'static str, Selector); 13] = [
         ("any", Selector::Any),
         ("documented", Selector::Documented),
         ("creates", Selector::Creates),
@@ -251,6 +254,7 @@ impl Selector {
         ("simulation", Selector::Simulation),
         ("connection", Selector::Connection),
         ("recovered", Selector::Recovered),
+        ("looked-up", Selector::LookedUp),
         ("conflict-resolved", Selector::ConflictResolved),
         ("listed-captured", Selector::ListedCaptured),
         ("notification", Selector::Notification),
@@ -294,6 +298,8 @@ pub struct Step {
     pub faults: Vec<Fault>,
     /// What has to hold when the exchange is over.
     pub when: Option<Arc<Predicate>>,
+    /// Where this holds at the exchange that shows the next step, that one shows this step, too.
+    pub unneeded_when: Option<Arc<Predicate>>,
     /// What shows it.
     pub kind: StepKind,
     /// Whether a try that got here and no further has broken.

@@ -6,8 +6,9 @@
 
 use super::fields;
 use super::rests::Rests;
+use crate::api::ExactAmount;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
-use cel::common::types::{CelBool, CelInt, CelString};
+use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use std::fmt;
@@ -21,8 +22,8 @@ pub enum Value {
     Bool(bool),
     /// A count, a time in ms, an exchange number.
     Int(i64),
-    /// Money in minor units.
-    Money(i64),
+    /// Money.
+    Money(ExactAmount),
     /// Text.
     Text(String),
 }
@@ -128,7 +129,12 @@ impl VariableResolver for Resolver<'_> {
         Some(match self.0.value(name)? {
             Value::Null => cel::Value::Null.try_into().ok().map(CowVal::Owned)?,
             Value::Bool(value) => CowVal::owned(CelBool::from(value)),
-            Value::Int(value) | Value::Money(value) => CowVal::owned(CelInt::from(value)),
+            Value::Int(value) => CowVal::owned(CelInt::from(value)),
+            // Minor units; a fraction only where a client sent more decimals than the currency has.
+            Value::Money(value) => match value.minor() {
+                Some(minor) => CowVal::owned(CelInt::from(minor)),
+                None => CowVal::owned(CelDouble::from(value.approximate())),
+            },
             Value::Text(value) => CowVal::owned(CelString::from(value)),
         })
     }
@@ -172,7 +178,7 @@ impl Template {
                 None | Some(Value::Null) => "an unknown value".to_owned(),
                 Some(Value::Bool(value)) => value.to_string(),
                 Some(Value::Int(value)) => value.to_string(),
-                Some(Value::Money(value)) => crate::api::Amount(value).to_string(),
+                Some(Value::Money(value)) => value.to_string(),
                 Some(Value::Text(value)) => value,
             },
         };

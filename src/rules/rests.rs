@@ -49,7 +49,10 @@ impl Rests {
             "call.name_taken_n" | "call.name_looked_up" | "call.conflict_repeats" | "call.refund_sum" => {
                 Rests { request: true, past: true, ..none }
             }
-            "call.state" | "call.code" | "call.poll_delay_ms" | "call.found_count" => Rests { answer: true, ..none },
+            "call.repeats_success" => Rests { request: true, ..none },
+            "call.state" | "call.unnamed" | "call.code" | "call.poll_delay_ms" | "call.found_count" => {
+                Rests { answer: true, ..none }
+            }
             "call.id_unknown" | "call.block_cleared" | "call.asked_delay_ms" => Rests { past: true, ..none },
             "call.gap_ms" | "call.back_off_ms" => Rests { time: true, ..none },
             _ => match name.split_once('.') {

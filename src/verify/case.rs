@@ -54,10 +54,9 @@ impl<'r> CaseWatch<'r> {
         }
         let tries = self.tries.entry(scope).or_default();
         for one in tries.iter_mut() {
-            if let Some(step) = self.case.steps.get(one.shown.len())
-                && shows(step, one, moment)?
-            {
-                one.shown.push(exchanges(step, moment));
+            let shown = shown_by(&self.case.steps[one.shown.len()..], one, moment)?;
+            if !shown.is_empty() {
+                one.shown.extend(shown.iter().map(|step| exchanges(step, moment)));
                 one.about = merged(one.about, moment.about);
             }
         }
@@ -206,6 +205,23 @@ fn all_hold(steps: &[Step], moment: &Moment) -> Result<bool, PredicateError> {
         }
     }
     Ok(true)
+}
+
+/// The steps that an exchange shows, of those that are due: the first, or the second where that makes the first
+/// unneeded.
+fn shown_by<'s>(due: &'s [Step], one: &Try, moment: &Moment) -> Result<&'s [Step], PredicateError> {
+    let shown = match due {
+        [first, ..] if shows(first, one, moment)? => 1,
+        [first, second, ..]
+            if first.unneeded_when.is_some()
+                && shows(second, one, moment)?
+                && holds(first.unneeded_when.as_deref(), moment)? =>
+        {
+            2
+        }
+        _ => 0,
+    };
+    Ok(&due[..shown])
 }
 
 /// Whether an exchange that is over shows a step.

@@ -4,7 +4,7 @@
 //! two requests whatever their spelling.
 
 use super::send::as_text;
-use crate::api::{Amount, Operation, id, shape};
+use crate::api::{ExactAmount, Operation, id, json::Document, shape};
 use crate::capture::coding::content;
 use crate::capture::record::{Answer, Exchange};
 use serde_json::{Map, Value};
@@ -19,8 +19,8 @@ pub struct RequestBody {
     pub broken: Vec<String>,
     /// How it differs though the backend takes it.
     pub informal: Vec<String>,
-    /// In minor units.
-    pub amount: Option<i64>,
+    /// The amount.
+    pub amount: Option<ExactAmount>,
     /// `DKK`, `EUR`.
     pub currency: String,
     /// The order.
@@ -75,8 +75,8 @@ pub struct AnswerBody {
     pub state: String,
     /// `pollDelayInMs`.
     pub poll_delay_ms: Option<i64>,
-    /// In minor units.
-    pub amount: Option<i64>,
+    /// The amount.
+    pub amount: Option<ExactAmount>,
     /// `DKK`, `EUR`.
     pub currency: String,
     /// `partialCapturePossible`.
@@ -87,7 +87,7 @@ pub struct AnswerBody {
     pub checked_in: Option<bool>,
     /// The ids of a list.
     pub found: Vec<String>,
-    /// The id of what was created.
+    /// The id of what was created: a string that is not empty. Nothing else names anything.
     pub created: Option<String>,
     /// The PoS of a payment.
     pub pos_id: String,
@@ -120,15 +120,12 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let all = differences.broken.iter().chain(&differences.informal);
     let wrong: Vec<shape::Difference> = all.filter(of_restrictions).cloned().collect();
     let sentences = |list: Vec<shape::Difference>| list.iter().map(shape::Difference::sentence).collect();
-    let parsed = serde_json::from_slice::<Value>(&bytes).ok();
-    let canonical = match &parsed {
-        Some(value) => canonical(value).to_string(),
-        None => String::from_utf8_lossy(&bytes).into_owned(),
+    let document = Document::read(&bytes).ok();
+    let canonical = match &document {
+        Some(document) if document.repeated.is_empty() => canonical(&document.value).to_string(),
+        _ => String::from_utf8_lossy(&bytes).into_owned(),
     };
-    let object = match parsed {
-        Some(Value::Object(object)) => object,
-        _ => Map::new(),
-    };
+    let object = document.map_or_else(Map::new, Document::into_object);
     let restriction = |name: &str| object.get("restrictions").and_then(|r| r.get(name)) == Some(&Value::Bool(true));
     RequestBody {
         known: true,
@@ -211,7 +208,7 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         loyalty,
         checked_in: flag("isUserCheckedIn"),
         found,
-        created: created.map(|name| id_of(&object, name)).filter(|id| !id.is_empty()),
+        created: created.and_then(|name| object.get(name)?.as_str()).filter(|id| !id.is_empty()).map(id::canonical),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
         order_id: id_of(&object, "orderId"),
@@ -261,13 +258,13 @@ fn id_of(object: &Map<String, Value>, name: &str) -> String {
     id::canonical(&text(object, name))
 }
 
-fn amount(object: &Map<String, Value>, name: &str) -> Option<i64> {
+fn amount(object: &Map<String, Value>, name: &str) -> Option<ExactAmount> {
     let digits = match object.get(name)? {
         Value::Number(number) => number.as_str().to_owned(),
         Value::String(text) => text.clone(),
         _ => return None,
     };
-    Amount::parse(&digits).ok().map(|amount| amount.0)
+    ExactAmount::parse(&digits)
 }
 
 /// The longest delay that is told from longer ones, in ms: some thirty years. Rules multiply it.
@@ -289,7 +286,7 @@ fn canonical(value: &Value) -> Value {
             entries.sort_by_key(|(name, _)| name.as_str());
             let money = |name: &str, v: &Value| {
                 let digits = (name == "amount").then(|| as_text(v));
-                digits.and_then(|digits| Amount::parse(&digits).ok()).map(|amount| Value::String(amount.to_string()))
+                digits.and_then(|digits| ExactAmount::parse(&digits)).map(|amount| Value::String(amount.to_string()))
             };
             let one = |(name, v): (&String, &Value)| (name.clone(), money(name, v).unwrap_or_else(|| canonical(v)));
             Value::Object(entries.into_iter().map(one).collect())

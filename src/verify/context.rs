@@ -4,7 +4,7 @@
 use super::send::{Instant, Send};
 use super::tracks::{About, PosTrack, Subject};
 use super::world::{FORGET_EVERY, World};
-use crate::api::{Operation, id};
+use crate::api::{ExactAmount, Operation, id};
 
 /// What was true when a send's head had arrived, kept until it is over.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Context {
     pub gap_timed: bool,
     /// Since the head of the call's last send.
     pub head_gap_ms: Option<i64>,
+    /// The call's latest send that is not over, and the ms since its head.
+    pub open_poll: Option<(u64, i64)>,
     /// The call's last send that is over.
     pub last_n: Option<u64>,
     /// Its status; 0 where it got no answer.
@@ -71,8 +73,12 @@ pub struct Context {
     pub unchanged_repeats: i64,
     /// The refusal.
     pub refused_n: Option<u64>,
+    /// How long the client had waited since the request was answered 429.
+    pub throttle_pause_ms: Option<i64>,
+    /// The same request (a create: under the same key) was answered 2xx before.
+    pub repeats_success: bool,
     /// Whether it makes a payment's sum of refunds larger than what was captured.
-    pub refund_sum: Option<i64>,
+    pub refund_sum: Option<ExactAmount>,
 }
 
 impl World {
@@ -129,7 +135,9 @@ impl World {
             Some(InitiatePayment | PreparePayment) if !send.body.pos_id.is_empty() => {
                 let pos = self.pos(&send.body.pos_id);
                 about.pos = Some(pos);
-                self.order_pos.insert(send.body.order_id.clone(), pos);
+                if !send.body.order_id.is_empty() {
+                    self.order_pos.insert(send.body.order_id.clone(), pos);
+                }
             }
             Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
                 about.payment = Some(self.payment(&path_id));
@@ -161,6 +169,7 @@ impl World {
         let gap = |then: Instant| send.head.ms_since(then).map(|ms| ms.saturating_add(self.coarse_ms));
         context.gap_ms = track.last.and_then(|last| gap(last.end));
         context.head_gap_ms = track.last_head.and_then(gap);
+        context.open_poll = track.in_flight.last().and_then(|(n, head)| Some((*n, gap(*head)?)));
         context.last_n = track.last.map(|last| last.n);
         context.last_status = track.last.and_then(|last| last.status).unwrap_or(0);
         context.last_failed = track.last.is_some_and(|last| last.failed);
@@ -184,10 +193,20 @@ impl World {
     fn note_request(&self, send: &Send, context: &mut Context) {
         let track = self.requests.at(context.request);
         let new_token = track.token.is_some() && track.token != send.bearer;
+        context.throttle_pause_ms = track
+            .throttled
+            .and_then(|throttled| send.head.ms_since(throttled.end))
+            .map(|ms| ms.saturating_add(self.coarse_ms));
+        let patient = track.throttled.zip(context.throttle_pause_ms);
+        let patient = patient.is_some_and(|(throttled, pause)| throttled.is_respected_by(pause));
         if track.refused.is_some() && track.last_refused && !new_token {
-            context.unchanged_repeats = track.repeats + 1;
+            context.unchanged_repeats = track.repeats + i64::from(!patient);
             context.refused_n = track.refused;
         }
+        let call = self.calls.at(context.call);
+        let creates = send.operation.is_some_and(Operation::creates);
+        context.repeats_success =
+            if creates { call.succeeded && call.answered_content == Some(send.content) } else { track.succeeded };
     }
 
     fn note_twin(&self, send: &Send, context: &mut Context) {
@@ -200,7 +219,8 @@ impl World {
             let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
             let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
             let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
-            let failed = track.last.filter(|last| last.failed && unknown);
+            // A repeat that is lost leaves nothing unknown: what it repeats was answered.
+            let failed = track.last.filter(|last| last.failed && unknown && !track.succeeded);
             held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
         });
         let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
@@ -239,8 +259,8 @@ impl World {
         // What a look-up found of this call counts already.
         let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());
         let replay = call.succeeded || found;
-        let amount = if replay { Some(0) } else { send.body.amount };
-        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.saturating_add(amount));
+        let amount = if replay { Some(ExactAmount::default()) } else { send.body.amount };
+        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.plus(amount));
     }
 
     /// The PoS where a payment is in the way of another, if there is but one.

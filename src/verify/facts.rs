@@ -5,7 +5,7 @@ use super::context::Context;
 use super::profile::Target;
 use super::send::Send;
 use super::world::World;
-use crate::api::{Guid, Operation, header};
+use crate::api::{ExactAmount, Guid, Operation, header};
 use crate::capture::record::{Connection, EndedBy, Notification};
 use crate::rules::{Facts, Value};
 
@@ -43,7 +43,7 @@ pub(super) fn ms(value: Option<i64>) -> Value {
     value.map_or(Value::Null, Value::Int)
 }
 
-pub(super) fn money(value: Option<i64>) -> Value {
+pub(super) fn money(value: Option<ExactAmount>) -> Value {
     value.map_or(Value::Null, Value::Money)
 }
 
@@ -137,6 +137,7 @@ impl Moment<'_> {
             "refused" => text(&send.refused),
             "is_get" => Value::Bool(send.method == "GET"),
             "documented" => Value::Bool(send.operation.is_some()),
+            "polls" => Value::Bool(send.operation.is_some_and(Operation::polled)),
             "creates" => Value::Bool(send.operation.is_some_and(Operation::creates)),
             "id_valid" => Value::Bool(send.id_valid),
             "http" => text(&send.http_version),
@@ -199,6 +200,7 @@ impl Moment<'_> {
             "no_answer" => Value::Bool(send.no_answer()),
             "failed" => Value::Bool(send.failed()),
             "succeeded" => Value::Bool(send.succeeded()),
+            "unnamed" => Value::Bool(send.is_unnamed()),
             "status" => Value::Int(send.status.map_or(0, i64::from)),
             "code" => text(&answer.code),
             "lasted_ms" => Value::Int(send.lasted_ms()),
@@ -245,6 +247,8 @@ impl Moment<'_> {
             "gap_ms" => ms(context.gap_ms),
             "head_gap_ms" => ms(context.head_gap_ms),
             "back_off_ms" => ms(context.back_off_ms),
+            "open_poll_ms" => ms(context.open_poll.map(|(_, ms)| ms)),
+            "open_poll_n" => n(context.open_poll.map(|(n, _)| n)),
             "asked_delay_ms" => ms(context.poll_delay_ms),
             "asked_n" => n(context.last_n),
             "answered_before" => Value::Bool(context.answered_before),
@@ -259,6 +263,7 @@ impl Moment<'_> {
                 Value::Bool(track.go_timeouts > 0 || track.in_flight.iter().any(|(_, head)| held(*head)))
             }
             "met_500" => Value::Bool(track.go_500s > 0),
+            "repeats_success" => Value::Bool(context.repeats_success),
             "unchanged_repeats" => Value::Int(context.unchanged_repeats),
             "refused_n" => n(context.refused_n),
             "name_taken_n" => n(context.name_taken_n),

@@ -86,6 +86,10 @@ impl Moment<'_> {
                 let blocked = pos.and_then(|pos| pos.blocked_n);
                 Value::Bool(blocked.zip(track.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
             }
+            "known_in_the_way" => {
+                let pos = pos.filter(|pos| pos.unblocked_n.is_some() && pos.unblocked_n == track.cancelled_n);
+                Value::Bool(pos.is_some_and(|pos| track.first_seen > 0 && track.first_seen < pos.blocked))
+            }
             "swept_after_error" => Value::Bool(swept_after(track, pos).is_some()),
             "create_failed_n" => n(swept_after(track, pos)),
             "swept_with" => Value::Int(self.swept_with()),

@@ -155,6 +155,7 @@ impl<'r> Judge<'r> {
         for what in emitted {
             let happened = match *what {
                 Emitted::Recovered(call) => Happened::Recovered(call),
+                Emitted::LookedUp(call) => Happened::LookedUp(call),
                 Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
                 Emitted::ListedCaptured(payment) => Happened::ListedCaptured(payment),
             };

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::send::Send;
-use super::tracks::Last;
+use super::tracks::{Last, Throttled};
 use super::world::{Emitted, World};
 use crate::api::Operation;
 use Operation::*;
@@ -183,6 +183,13 @@ impl World {
         let refused = send.status.is_some_and(|status| (400..500).contains(&status) && status != 401);
         let track = self.requests.at_mut(context.request);
         track.last_refused = refused;
+        track.succeeded |= send.succeeded();
+        let pause_ms = context.throttle_pause_ms;
+        track.throttled = (send.status == Some(429)).then_some(Throttled {
+            end: send.end,
+            retry_after_ms: send.retry_after_ms,
+            pause_ms,
+        });
         if refused && track.refused.is_none() {
             track.refused = Some(send.n);
             track.repeats = 0;

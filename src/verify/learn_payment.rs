@@ -33,7 +33,9 @@ impl World {
         let track = self.poses.at_mut(pos);
         if send.status == Some(409) && send.answer.code == "1301" {
             track.creates_failed.clear();
-            track.blocked_n.get_or_insert(send.n);
+            if track.blocked_n.is_none() {
+                (track.blocked_n, track.blocked) = (Some(send.n), tick);
+            }
             // Whatever was brought to an end before, something is in the way now.
             track.unblocked_n = None;
         } else if !send.answer_hidden && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
@@ -44,16 +46,20 @@ impl World {
 
     fn learn_new_payment(&mut self, send: &Send, payment: usize, pos: Option<usize>) {
         let tick = self.tick;
-        let first_use = *self.orders.entry(send.body.order_id.clone()).or_insert(payment);
-        let reused = (first_use != payment && send.body.known).then(|| self.payments.at(first_use).created_n).flatten();
+        // An order that is not named, or not shown, is the same as no other.
+        let named = Some(&send.body.order_id).filter(|order| send.body.known && !order.is_empty());
+        let first_use = named.map(|order| *self.orders.entry(order.clone()).or_insert(payment));
+        let reused = first_use.filter(|first| *first != payment).and_then(|first| self.payments.at(first).created_n);
         if self.payments.at(payment).created_n.is_some() {
             return;
         }
-        // What a check-in told of the customer is for the payment that follows it, and for no later one.
+        // What a check-in told of the customer is for the payment that follows it, and for no later one. A prepared
+        // payment tells itself who is paying, by its own polls.
         let loyalty = pos.map(|pos| self.poses.at_mut(pos)).and_then(|pos| {
             let lacked = std::mem::take(&mut pos.loyalty_lacked);
             Some((pos.loyalty.take()?, lacked))
         });
+        let loyalty = loyalty.filter(|_| send.operation == Some(InitiatePayment));
         let track = self.payments.at_mut(payment);
         if track.first_seen == 0 {
             track.first_seen = tick;
@@ -103,8 +109,10 @@ impl World {
                 // Where the go that brought it through met faults of its own, it began after a go before it.
                 let paused = [track.gave_up.map(|(_, then)| then), track.gave_up_before].into_iter().flatten();
                 track.hang_ms = paused.filter_map(hang).max();
+                if track.captured_n.is_none() {
+                    track.captured_amount = send.body.amount;
+                }
                 track.captured_n.get_or_insert(send.n);
-                track.captured_amount = track.captured_amount.or(send.body.amount);
                 (track.capture_failed_n, track.capture_failed_amount, track.gave_up) = (None, None, None);
                 track.gave_up_before = None;
                 self.swept(payment, false);

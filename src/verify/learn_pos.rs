@@ -35,7 +35,9 @@ impl World {
                     track.merchant_pos_id.clone_from(&send.body.merchant_pos_id);
                     track.beacon_id.clone_from(&send.body.beacon_id);
                     track.beacon_generated = send.body.known && send.body.beacon_id.is_empty();
-                    self.names.entry(send.body.merchant_pos_id.clone()).or_default().push(pos);
+                    if !send.body.merchant_pos_id.is_empty() {
+                        self.names.entry(send.body.merchant_pos_id.clone()).or_default().push(pos);
+                    }
                 }
             }
             Some(CreatePos)
@@ -67,7 +69,9 @@ impl World {
                 let by_store = name.is_empty() && beacon.is_empty();
                 let found = &send.answer.found;
                 for pos in self.poses_matching(|pos| {
-                    by_store || pos.merchant_pos_id == name || (!beacon.is_empty() && pos.beacon_id == beacon)
+                    by_store
+                        || (!name.is_empty() && pos.merchant_pos_id == name)
+                        || (!beacon.is_empty() && pos.beacon_id == beacon)
                 }) {
                     self.poses.at_mut(pos).looked_up_n = Some(send.n);
                 }

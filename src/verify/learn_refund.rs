@@ -4,7 +4,7 @@ use super::context::Context;
 use super::send::Send;
 use super::world::World;
 use crate::api::Operation::*;
-use crate::api::RefundState;
+use crate::api::{ExactAmount, RefundState};
 
 impl World {
     pub(super) fn learn_refund(&mut self, send: &Send, context: &mut Context) {
@@ -20,10 +20,10 @@ impl World {
                 // One that a poll had shown before counts already.
                 let counted = track.amount.is_some();
                 track.amount = track.amount.or(send.body.amount);
-                let amount = track.amount.unwrap_or(0);
+                let amount = track.amount.unwrap_or_default();
                 if let Some(payment) = context.about.payment.filter(|_| !counted) {
                     let payment = self.payments.at_mut(payment);
-                    payment.refunded = payment.refunded.saturating_add(amount);
+                    payment.refunded = payment.refunded.plus(amount);
                 }
             }
             return;
@@ -67,12 +67,12 @@ impl World {
             let track = self.refunds.at_mut(refund);
             (track.payment, track.amount) = (Some(place), Some(amount));
             let payment = self.payments.at_mut(place);
-            payment.refunded = payment.refunded.saturating_add(if gone { 0 } else { amount });
+            payment.refunded = payment.refunded.plus(if gone { ExactAmount::default() } else { amount });
         } else if !before && given_back(track) {
-            let amount = track.amount.unwrap_or(0);
+            let amount = track.amount.unwrap_or_default();
             if let Some(payment) = track.payment {
                 let payment = self.payments.at_mut(payment);
-                payment.refunded = payment.refunded.saturating_sub(amount);
+                payment.refunded = payment.refunded.minus(amount);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use super::Judge;
 use super::verdict::CaseVerdict;
+use crate::api::ExactAmount;
 use crate::capture::record::Record;
 use crate::rules::predicate::PredicateError;
 
@@ -102,7 +103,8 @@ impl Judge<'_> {
             refund.created_n.is_some() && refund.final_n.or(refund.captured_n).or(refund.cancelled_n).is_none()
         });
         let captured = payments().filter(|payment| payment.captured_n.is_some());
-        let left = captured.map(|payment| payment.captured_amount.or(payment.amount).unwrap_or(0) - payment.refunded);
+        let left = captured
+            .map(|payment| payment.captured_amount.or(payment.amount).unwrap_or_default().minus(payment.refunded));
         let pos = focus.pos.as_ref().and_then(|id| ahead.world.poses.iter().find(|(_, pos)| pos.id == *id));
         let pos = pos.map(|(_, pos)| PosSoFar {
             id: pos.id.clone(),
@@ -114,7 +116,7 @@ impl Judge<'_> {
         });
         Ok(SoFar {
             cases,
-            refundable: left.max().unwrap_or(0),
+            refundable: left.max().and_then(ExactAmount::minor).unwrap_or(0),
             active: payments().any(|payment| payment.active()),
             open: refund_open || payments().any(|payment| payment.active() || payment.reserved()),
             pos,

@@ -31,6 +31,8 @@ pub enum Happened {
     Connection,
     /// The loss of this call was made good.
     Recovered(usize),
+    /// A look-up told what became of this call, and what it found was used.
+    LookedUp(usize),
     /// The name conflict that this call met was looked into.
     ConflictResolved(usize),
     /// A list said that this payment is captured.
@@ -301,7 +303,7 @@ pub fn scope_of(scope: Scope, happened: Happened, moment: &Moment) -> Option<u64
     if scope == Scope::Client {
         return Some(0);
     }
-    if let Happened::Recovered(call) | Happened::ConflictResolved(call) = happened {
+    if let Happened::Recovered(call) | Happened::LookedUp(call) | Happened::ConflictResolved(call) = happened {
         return matches!(scope, Scope::Call | Scope::Key).then_some(call as u64);
     }
     if let Happened::ListedCaptured(payment) = happened {
@@ -363,6 +365,7 @@ fn is_hidden(event: &Event, moment: &Moment) -> bool {
 fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> bool {
     match (selector, happened) {
         (Selector::Recovered, Happened::Recovered(_)) => return true,
+        (Selector::LookedUp, Happened::LookedUp(_)) => return true,
         (Selector::ConflictResolved, Happened::ConflictResolved(_)) => return true,
         (Selector::ListedCaptured, Happened::ListedCaptured(_)) => return true,
         (Selector::Connection, Happened::Connection) => return true,
@@ -383,6 +386,7 @@ fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> b
         Selector::Simulation => send.is_simulation,
         Selector::Connection
         | Selector::Recovered
+        | Selector::LookedUp
         | Selector::ConflictResolved
         | Selector::ListedCaptured
         | Selector::Notification => false,

@@ -19,12 +19,15 @@ impl World {
             let track = calls.at_mut(call);
             let is_twin = track.content == send.content && twin.is_some_and(|n| n == track.last_n);
             let again = (call == context.call && asks_again(track, send)) || is_twin;
-            if again {
-                // A call that was not sent again itself stays lost for whoever asks how it ended.
-                track.loss = track.loss.take().filter(|_| is_twin);
-                emitted.push(Emitted::Recovered(call));
+            if !again {
+                return true;
             }
-            !again
+            emitted.push(Emitted::Recovered(call));
+            // A call that was not sent again itself stays lost for whoever asks how it ended. What was created without
+            // a readable id is not known because it is asked for again.
+            let unnamed = track.loss.as_ref().is_some_and(|loss| loss.unnamed);
+            track.loss = track.loss.take().filter(|_| is_twin || unnamed);
+            unnamed
         });
         emitted
     }
@@ -48,10 +51,12 @@ impl World {
 
     /// A send is over: a failed one is a loss; a look-up may make others good.
     pub(super) fn recover(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
-        if send.is_call && send.failed() {
+        if send.is_call && (send.failed() || send.is_unnamed()) {
             let track = self.calls.at_mut(context.call);
             if track.last_n == send.n {
+                let unnamed = send.is_unnamed() || track.loss.as_ref().is_some_and(|loss| loss.unnamed);
                 track.loss = Some(Loss {
+                    unnamed,
                     n: send.n,
                     query: send.query.clone(),
                     found: Vec::new(),
@@ -137,6 +142,10 @@ impl World {
         if !asks_again(self.calls.at(context.call), send) {
             return Vec::new();
         }
+        let unnamed = self.calls.at(context.call).loss.as_ref().is_some_and(|loss| loss.unnamed);
+        if unnamed && send.answer.created.is_none() {
+            return Vec::new();
+        }
         let lost = self.losses.len();
         self.losses.retain(|&call| call != context.call);
         self.calls.at_mut(context.call).loss = None;
@@ -214,6 +223,9 @@ impl World {
             if self.payments.at(place).first_seen >= sent {
                 self.payments.at_mut(place).found_for = Some((n, operation));
                 self.payments.at_mut(place).restrict(restrictions, n);
+                // It may be what was in the way of a create after it: then it has to be ended like any other.
+                let before = |pos: usize| self.poses.at(pos).blocked_n.is_none_or(|blocked| blocked < n);
+                let pos = pos.filter(|&pos| before(pos));
                 context.block_cleared |= pos.is_some_and(|pos| self.poses.at_mut(pos).has_started());
             }
         }
@@ -272,7 +284,7 @@ impl World {
             let Some(mut loss) = track.loss.take() else { return false };
             let done = made_good(track, &mut loss);
             if done {
-                emitted.push(Emitted::Recovered(call));
+                emitted.extend([Emitted::Recovered(call), Emitted::LookedUp(call)]);
             } else {
                 track.loss = Some(loss);
             }
@@ -287,9 +299,12 @@ impl World {
         let mut emitted = Vec::new();
         self.conflicts.retain(|conflict| {
             let fits = |value: &str, wanted: &str| !value.is_empty() && value == wanted;
+            // Where the create names nothing that can be read, no look-up can be told from the right one.
+            let nameless = conflict.merchant_pos_id.is_empty() && conflict.beacon_id.is_empty();
             let done = match send.operation {
                 Some(GetPosWithFilter) if send.succeeded() => {
-                    fits(send.parameter("merchantposid"), &conflict.merchant_pos_id)
+                    nameless
+                        || fits(send.parameter("merchantposid"), &conflict.merchant_pos_id)
                         || fits(send.parameter("beaconid"), &conflict.beacon_id)
                         || fits(send.parameter("storeid"), &conflict.store_id)
                 }
@@ -297,6 +312,7 @@ impl World {
                     other.is_some_and(|pos| {
                         let unknown = pos.merchant_pos_id.is_empty() && pos.beacon_id.is_empty();
                         unknown
+                            || nameless
                             || fits(&pos.merchant_pos_id, &conflict.merchant_pos_id)
                             || fits(&pos.beacon_id, &conflict.beacon_id)
                     })

@@ -5,7 +5,7 @@
 
 use super::content::{self, AnswerBody, RequestBody};
 use crate::api::{Guid, Operation, Place, Route, header, id};
-use crate::capture::record::{EndedBy, Exchange, values};
+use crate::capture::record::{EndedBy, Exchange, Header, values};
 use percent_encoding::percent_decode_str;
 
 /// A moment on a run's monotonic clock, in microseconds.
@@ -89,6 +89,8 @@ pub struct Send {
     pub content: [u8; 16],
     /// The status of the answer that reached the client whole.
     pub status: Option<u16>,
+    /// How long the answer asks the client to wait, in ms (Retry-After, RFC 9110 section 10.2.3).
+    pub retry_after_ms: Option<i64>,
     /// The answer's body.
     pub answer: AnswerBody,
     /// There is an answer that tells something by its body, and the capture does not show that.
@@ -170,6 +172,7 @@ impl Send {
             refused: request.refused.clone().unwrap_or_default(),
             body,
             status: exchange.status(),
+            retry_after_ms: answered.and_then(|answer| retry_after_ms(&answer.headers)),
             answer_hidden: answered.is_some_and(|answer| content::is_hidden(operation, is_token, answer)),
             timed: !exchange.end.untimed,
             answer,
@@ -213,6 +216,12 @@ impl Send {
         self.status.is_none_or(|status| status == 500)
     }
 
+    /// Whether it created something and the response, which is shown, names no id that can be read.
+    pub fn is_unnamed(&self) -> bool {
+        let creates = self.operation.is_some_and(Operation::creates);
+        creates && self.succeeded() && !self.answer_hidden && self.answer.created.is_none()
+    }
+
     /// Whether it succeeded.
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
@@ -240,6 +249,17 @@ fn count(exchange: &Exchange, name: &str) -> i64 {
 
 fn first(exchange: &Exchange, name: &str) -> String {
     values(&exchange.request.headers, name).next().unwrap_or("").trim().to_owned()
+}
+
+/// Retry-After in ms: seconds, or a date, which is held against the answer's own Date.
+fn retry_after_ms(headers: &[Header]) -> Option<i64> {
+    let value = values(headers, "retry-after").next()?.trim();
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(i64::from(seconds) * 1000);
+    }
+    let moment = |text: &str| jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp().as_millisecond());
+    let (until, sent) = (moment(value)?, moment(values(headers, "date").next()?)?);
+    Some(until.saturating_sub(sent).max(0))
 }
 
 /// A JSON value as text: strings without quotes.

@@ -4,7 +4,7 @@
 
 use super::content::Loyalty;
 use super::send::Instant;
-use crate::api::{Operation, PaymentState, RefundState};
+use crate::api::{ExactAmount, Operation, PaymentState, RefundState};
 
 /// The latest send of a call that is over.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +129,9 @@ pub struct Loss {
     pub told: bool,
     /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
     pub abandoned: bool,
+    /// It was answered 2xx without an id that can be read, now or before: only an answer that names it, or a look-up,
+    /// tells the client what it created.
+    pub unnamed: bool,
 }
 
 /// A request by its content: the same method, target and body.
@@ -146,8 +149,36 @@ pub struct RequestTrack {
     pub concerns: Vec<String>,
     /// The token it was sent with.
     pub token: Option<String>,
+    /// It was answered 2xx before.
+    pub succeeded: bool,
+    /// The latest send of it that is over was answered 429.
+    pub throttled: Option<Throttled>,
     /// When it was last sent (a tick of the timeline).
     pub touched: u64,
+}
+
+/// A response 429 (RFC 6585 section 4), and how long the client had waited before it asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// When the response was complete.
+    pub end: Instant,
+    /// How long it asks the client to wait.
+    pub retry_after_ms: Option<i64>,
+    /// How long the client had waited after the 429 before this one.
+    pub pause_ms: Option<i64>,
+}
+
+impl Throttled {
+    /// Whether a request after that pause is patient: it keeps Retry-After, or waits longer than the one before it did.
+    pub fn is_respected_by(&self, pause_ms: i64) -> bool {
+        let kept = |asked: i64| {
+            pause_ms.saturating_add(50) >= asked || pause_ms.saturating_mul(100) >= asked.saturating_mul(95)
+        };
+        let grown = |before: i64| {
+            pause_ms > before.saturating_add(50) && pause_ms.saturating_mul(100) > before.saturating_mul(105)
+        };
+        self.retry_after_ms.is_some_and(kept) || self.pause_ms.is_some_and(grown)
+    }
 }
 
 /// A payment.
@@ -169,12 +200,12 @@ pub struct PaymentTrack {
     pub found_for: Option<(u64, Operation)>,
     /// The order it was started for had been used for another payment.
     pub order_reused_n: Option<u64>,
-    /// What it was last said to cost, in minor units.
-    pub amount: Option<i64>,
+    /// What it was last said to cost.
+    pub amount: Option<ExactAmount>,
     /// Its currency.
     pub currency: String,
     /// The latest PaymentReady that was sent, and its amount.
-    pub ready_asked: Option<(u64, Option<i64>)>,
+    pub ready_asked: Option<(u64, Option<ExactAmount>)>,
     /// Its currency.
     pub ready_asked_currency: String,
     /// Its restrictions.
@@ -194,7 +225,7 @@ pub struct PaymentTrack {
     /// How many polls were sent after that.
     pub final_polls: i64,
     /// What is reserved.
-    pub reserved_amount: Option<i64>,
+    pub reserved_amount: Option<ExactAmount>,
     /// The capture does not show the body of an answer to a poll of it.
     pub hidden: bool,
     /// Whether less can be captured, as the last Reserved answer says.
@@ -202,7 +233,7 @@ pub struct PaymentTrack {
     /// A capture was answered 200, or the state Captured was seen.
     pub captured_n: Option<u64>,
     /// What was captured.
-    pub captured_amount: Option<i64>,
+    pub captured_amount: Option<ExactAmount>,
     /// A cancel was answered 200.
     pub cancelled_n: Option<u64>,
     /// How many captures were sent.
@@ -210,7 +241,7 @@ pub struct PaymentTrack {
     /// The latest capture that failed and was not made good.
     pub capture_failed_n: Option<u64>,
     /// Its amount.
-    pub capture_failed_amount: Option<i64>,
+    pub capture_failed_amount: Option<ExactAmount>,
     /// Polls before Reserved that timed out.
     pub poll_timeouts: u32,
     /// Polls before Reserved that were answered 500.
@@ -233,8 +264,8 @@ pub struct PaymentTrack {
     pub loyalty: Loyalty,
     /// An answer before lacked it.
     pub loyalty_lacked: bool,
-    /// The sum of its refunds, in minor units.
-    pub refunded: i64,
+    /// The sum of its refunds.
+    pub refunded: ExactAmount,
 }
 
 impl PaymentTrack {
@@ -309,6 +340,8 @@ pub struct PosTrack {
     pub creates_failed: Vec<CreateFailed>,
     /// A create on it was refused because a payment is active, and none has succeeded since.
     pub blocked_n: Option<u64>,
+    /// When the first of them was refused (a tick of the timeline).
+    pub blocked: u64,
     /// Since then a payment on it has come to an end.
     pub unblocked_n: Option<u64>,
     /// What the latest check-in answer of a checked-in customer says of loyalty.
@@ -353,8 +386,8 @@ pub struct RefundTrack {
     pub found_for: Option<u64>,
     /// The payment it gives back.
     pub payment: Option<usize>,
-    /// In minor units; where it is known, it counts in the payment's sum.
-    pub amount: Option<i64>,
+    /// Where it is known, it counts in the payment's sum.
+    pub amount: Option<ExactAmount>,
     /// It was created in this capture.
     pub created_n: Option<u64>,
     /// The state that the last answered poll said.

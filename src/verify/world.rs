@@ -129,6 +129,8 @@ pub const FORGET_EVERY: u64 = 8_192;
 pub enum Emitted {
     /// The loss of this call was made good.
     Recovered(usize),
+    /// A look-up told what became of this call, and what it found was used.
+    LookedUp(usize),
     /// The name conflict that this call met was looked into.
     ConflictResolved(usize),
     /// A list said that this payment is captured.
