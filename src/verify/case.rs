@@ -133,6 +133,8 @@ impl<'r> CaseWatch<'r> {
                 let gone = call.operation == Some(Operation::DeletePos);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
+                // What was answered before was brought through; only a poll has to be answered again.
+                let through = through || (call.succeeded && !call.operation.is_some_and(Operation::polled));
                 if !marked || !met || through || call.looked_up {
                     continue;
                 }

@@ -43,7 +43,9 @@ impl World {
                 Some(InitiatePayment | PreparePayment) => send.is(&[PaymentReady]),
                 operation => operation.is_some_and(Operation::creates),
             };
-            let used = (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
+            // What was started for certain has to be ended, too: that is seen when the act is answered.
+            let owes_end = loss.unnamed && track.operation != Some(CreatePos);
+            let used = !owes_end && (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
             track.looked_up |= used;
             used
         })
@@ -90,6 +92,16 @@ impl World {
                     loss.found.clone_from(&found);
                     loss.told = true;
                     found.is_empty()
+                }
+                (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
+                | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {
+                    loss.unnamed && send.succeeded() && loss.found.contains(&path_id)
+                }
+                (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) if send.lists_captured() => {
+                    loss.unnamed && send.answer.found.iter().any(|id| loss.found.contains(id))
+                }
+                (Some(CreateRefund), Some(GetRefund)) => {
+                    loss.unnamed && refund_state.is_some_and(RefundState::is_final) && loss.found.contains(&path_id)
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
                 (Some(DeletePos), Some(GetPosWithFilter)) => {
