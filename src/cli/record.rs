@@ -1,6 +1,7 @@
 //! `poscert record`: the recorder, and with a command also the verdict on what it did.
 
 use super::ca::Folder;
+use super::child::{CommandError, Ended};
 use super::greeting::{Greeting, ready_file};
 use super::limits::LimitArgs;
 use super::live::{Lines, print, tell};
@@ -37,7 +38,10 @@ Examples:
   poscert record --features onboarding,payment -- ./my-till --self-test
                                                     records one command; its verdict is the exit code
 
-A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.")]
+A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.
+
+Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 the recorder could not do its work, 4 passed, but the command
+ended with an error of its own. Without a command: 0, or 2.")]
 pub struct Args {
     /// Where calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
@@ -97,8 +101,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let result = runtime.block_on(record(&args));
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    result?;
-    if args.command.is_empty() { Ok(Exit::Passed) } else { verify::verify_after_recording(&args.capture) }
+    let error = result?;
+    if args.command.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    let exit = verify::verify_after_recording(&args.capture)?;
+    Ok(error.map_or(exit, |error| error.exit(exit)))
 }
 
 impl Args {
@@ -139,7 +147,8 @@ impl Args {
     }
 }
 
-async fn record(args: &Args) -> Result<(), Failure> {
+/// Records; gives the error that the command ended with, if any.
+async fn record(args: &Args) -> Result<Option<CommandError>, Failure> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
     let backend = Backend::of(args, &authority, args.profile.client_id.as_deref()).await?;
@@ -179,9 +188,9 @@ async fn record(args: &Args) -> Result<(), Failure> {
     };
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
-    worked.and(stopped)?;
+    let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&farewell(&args.capture, &writer));
-    Ok(())
+    Ok(error)
 }
 
 /// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
@@ -198,8 +207,13 @@ fn challenge(text: &str) -> Result<String, String> {
     }
 }
 
-/// Until the command ends, a signal asks to stop, or the store fails.
-async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: &mut Signals) -> Result<(), Failure> {
+/// Until the command ends, a signal asks to stop, or the store fails; gives the error that the command ended with.
+async fn work(
+    args: &Args,
+    greeting: &Greeting<'_>,
+    running: &Running,
+    signals: &mut Signals,
+) -> Result<Option<CommandError>, Failure> {
     let failed = async {
         let why = running.failed().await;
         Failure::new(format!("recording stopped, and no more calls are taken: {why}"))
@@ -207,29 +221,29 @@ async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: 
     let Some((program, arguments)) = args.command.split_first() else {
         return tokio::select! {
             failure = failed => Err(failure),
-            () = signals.stop() => Ok(()),
+            () = signals.stop() => Ok(None),
         };
     };
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).envs(greeting.variables()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{program}`: {e}")))?;
-    tokio::select! {
-        failure = failed => Err(failure),
-        ended = child.wait() => {
-            let ended = ended.map_err(|e| Failure::new(format!("cannot wait for `{program}`: {e}")))?;
-            if !ended.success() {
-                tell(&format!("`{program}` ended with {ended}\n"));
-            }
-            Ok(())
-        }
+    let mut child = command.spawn().map_err(|e| cannot_start(program, &e))?;
+    let ended = tokio::select! {
+        failure = failed => return Err(failure),
+        ended = child.wait() => Ended::of(ended),
         () = signals.stop() => {
             // The terminal has told the command too; one that does not end is ended.
             if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
-            Ok(())
+            return Ok(None);
         }
-    }
+    };
+    Ok(CommandError::of(program, &ended.unless_stopped(signals).await))
+}
+
+/// A command that cannot be started.
+pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
 }
 
 /// SIGINT and SIGTERM.

@@ -1,6 +1,7 @@
 //! A verdict sorted by what its reader has to do about it; the same for every format.
 
 use super::words;
+use crate::capture::record::WaitEnd;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
 
 /// A verdict sorted by what its reader has to do about it.
@@ -101,6 +102,11 @@ impl<'a> Tally<'a> {
         match self.verdict.verdict {
             Outcome::Passed if self.warnings.is_empty() => "keep the capture, this verdict rests on it.".to_owned(),
             Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
+            Outcome::Failed if self.failed.is_empty() && self.failed_cases.iter().all(|case| case.is_untried()) => {
+                "the cases that failed were not tried in time: make the till start and act sooner, or give it more time with \
+                 `poscert certify --wait SECONDS`, and record it anew."
+                    .to_owned()
+            }
             Outcome::Failed => format!("mend the client and record it anew; {look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
                 "send the client's calls through the recorder (`poscert record --help` shows how to point a client at it).".to_owned()
@@ -123,6 +129,14 @@ impl<'a> Tally<'a> {
 
     /// What to do about a case that failed, in a sentence: first what was broken in the same exchanges.
     pub fn advice(&self, case: &CaseVerdict) -> String {
+        if case.is_untried() {
+            return match case.wait.map(|wait| wait.ended) {
+                Some(WaitEnd::Skipped) => "Do the case on the till; nothing of it was recorded.".to_owned(),
+                _ => "Make the till start and act sooner, or give it more time with --wait SECONDS (POSCERT_WAIT); nothing \
+                      was recorded that the client did wrong in this case."
+                    .to_owned(),
+            };
+        }
         let exchanges = || case.steps.iter().filter_map(|step| step.exchange);
         let there = |requirement: &&&RequirementVerdict| {
             requirement.findings.iter().any(|finding| exchanges().any(|number| finding.exchanges.contains(&number)))

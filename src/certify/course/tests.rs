@@ -6,6 +6,7 @@ use crate::verify::live::PosSoFar;
 use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
 
 const WAIT: u64 = 20;
+const FIRST: u64 = 120;
 
 /// A course at a time, with how its cases stand.
 struct Played {
@@ -24,9 +25,11 @@ impl Played {
         let plan: Vec<Planned> =
             chosen.flat_map(|feature| feature.cases).map(|case| Planned { case, possible: true }).collect();
         let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
-        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, quiet_ms: 3000 };
+        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
         let so_far = SoFar { cases, refundable: 100_000, ..SoFar::default() };
-        Played { course: Course::new(plan, waits, false, now), so_far, now, last: 0 }
+        let mut course = Course::new(plan, Patience::of(waits, false, None), now);
+        course.heard(None, now);
+        Played { course, so_far, now, last: 0 }
     }
 
     /// As the conductor does: a wait that is over is said before the course goes on.
@@ -68,7 +71,7 @@ impl Played {
 }
 
 fn standing(case: &Case) -> Standing {
-    let step = |step: &Step| StepVerdict { call: step.title.clone(), status: StepStatus::Pending, exchange: None };
+    let step = |step: &Step| StepVerdict { call: step.title.clone(), status: StepStatus::Pending, exchange: None, message: None };
     let verdict = CaseVerdict {
         id: case.id.clone(),
         title: case.title.clone(),
@@ -76,6 +79,7 @@ fn standing(case: &Case) -> Standing {
         status: CaseStatus::NotTested,
         steps: case.steps.iter().map(step).collect(),
         witness: Vec::new(),
+        wait: None,
     };
     Standing { verdict, tries: Vec::new() }
 }
