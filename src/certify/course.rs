@@ -11,8 +11,8 @@ pub use patience::Patience;
 
 use super::line::Line;
 use super::order::{Order, Planned, Play, acts, case_line, step_line};
+use crate::api::Amount;
 use crate::api::customer::CustomerAct;
-use crate::api::{Amount, Operation};
 use crate::capture::record::{WaitEnd, WaitOver};
 use crate::report::words::case_sentence;
 use crate::rules::model::{Case, Step, StepKind};
@@ -134,21 +134,6 @@ impl Course {
         let Patience { step: usual, first_call, .. } = self.patience;
         let wait = if self.arrivals.begun { usual } else { first_call };
         step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
-    }
-
-    /// A call of the client has arrived.
-    pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
-        let step = self.due().and_then(|(steps, due)| steps.get(due));
-        let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
-        self.arrivals.calls = self.arrivals.calls.saturating_add(1);
-        self.arrivals.step_calls = self.arrivals.step_calls.saturating_add(u64::from(of_step));
-        if std::mem::replace(&mut self.arrivals.begun, true) {
-            return;
-        }
-        // The till has started: from here on it is waited for as usual.
-        if let Stage::Under { due_since: since, .. } | Stage::Forgotten { since, .. } = &mut self.stage {
-            *since = now;
-        }
     }
 
     /// What is waited for, and for how long already.

@@ -22,6 +22,7 @@ mod sandbox;
 mod seal;
 mod show;
 mod till;
+mod upstream;
 mod verify;
 
 use crate::report::words;

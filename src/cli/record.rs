@@ -5,6 +5,7 @@ use super::child::{CommandError, Ended};
 use super::greeting::{Greeting, ready_file};
 use super::limits::LimitArgs;
 use super::live::{Lines, print, tell};
+use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{Exit, Failure};
 use crate::capture::{Durability, Record, Writer, WriterOptions};
@@ -52,6 +53,8 @@ pub struct Args {
     /// Believe any certificate at the upstream: whoever stands between can read and change every call
     #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
     upstream_insecure: bool,
+    #[command(flatten)]
+    way: WayArgs,
     /// Folder of the capture; one that is there is gone on with
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
     pub(super) capture: PathBuf,
@@ -118,7 +121,12 @@ impl Args {
             Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
-        Upstream::parse(url, trust).map(Some).map_err(Failure::new)
+        self.on_its_way(Upstream::parse(url, trust).map_err(Failure::new)?).map(Some)
+    }
+
+    /// An upstream as it is reached: through which proxy, with which client certificate.
+    fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, Failure> {
+        self.way.apply(upstream, &[self.listen, self.proxy_listen])
     }
 
     /// Where the recorder listens and forwards to.
@@ -126,6 +134,9 @@ impl Args {
         let (limits, fewer) = self.limits.limits()?;
         if let Some(sentence) = fewer {
             tell(&sentence);
+        }
+        if let Some(note) = self.way.note(&[self.listen, self.proxy_listen]) {
+            tell(&format!("poscert: {note}\n"));
         }
         Ok(RecorderConfig {
             listen: self.listen,
@@ -289,7 +300,10 @@ impl Backend {
     pub(super) async fn of(args: &Args, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
         match args.elsewhere()? {
             Some(upstream) => Ok(Backend { upstream, sandbox: None, serving: None }),
-            None => Backend::embedded(args.poll_delay, authority, client).await,
+            None => {
+                let backend = Backend::embedded(args.poll_delay, authority, client).await?;
+                Ok(Backend { upstream: args.on_its_way(backend.upstream)?, ..backend })
+            }
         }
     }
 

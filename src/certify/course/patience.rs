@@ -1,7 +1,9 @@
 //! How long a step is waited for, and which calls came meanwhile.
 
+use super::{Course, Stage};
+use crate::api::Operation;
 use crate::rules::model::Waits;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the course waits.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,23 @@ impl Arrivals {
     /// Another step is due.
     pub(super) fn next_step(&mut self) {
         (self.calls, self.step_calls) = (0, 0);
+    }
+}
+
+impl Course {
+    /// A call of the client has arrived.
+    pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
+        let step = self.due().and_then(|(steps, due)| steps.get(due));
+        let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
+        self.arrivals.calls = self.arrivals.calls.saturating_add(1);
+        self.arrivals.step_calls = self.arrivals.step_calls.saturating_add(u64::from(of_step));
+        if std::mem::replace(&mut self.arrivals.begun, true) {
+            return;
+        }
+        // The till has started: from here on it is waited for as usual.
+        if let Stage::Under { due_since: since, .. } | Stage::Forgotten { since, .. } = &mut self.stage {
+            *since = now;
+        }
     }
 }
 

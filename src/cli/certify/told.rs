@@ -111,8 +111,7 @@ impl Told {
         let simulation = match self.simulation.as_deref() {
             Some("none") => None,
             Some(url) => {
-                let named = Upstream::parse(url, upstream.trust.clone());
-                let named = named.map_err(|why| Failure::new(format!("--simulation: {why}")))?;
+                let named = upstream.beside(url).map_err(|why| Failure::new(format!("--simulation: {why}")))?;
                 Some(simulation(&named, &named.path)?)
             }
             None => Some(simulation(upstream, "/pos/app/usersimulation")?),
@@ -122,7 +121,7 @@ impl Told {
 }
 
 fn simulation(at: &Upstream, path: &str) -> Result<Simulation, Failure> {
-    let errands = Errands::new(at.client_config().map_err(Failure::new)?, PATIENCE);
+    let errands = Errands::to(at, PATIENCE).map_err(Failure::new)?;
     Ok(Simulation { url: format!("{}{path}", at.origin()), errands })
 }
 
@@ -154,7 +153,7 @@ pub fn access(
         // A secret in a variable alone may be the till's.
         _ => return Ok(None),
     };
-    let tls = upstream.client_config().map_err(Failure::new)?;
+    let errands = Errands::to(upstream, PATIENCE).map_err(Failure::new)?;
     let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,
@@ -163,7 +162,7 @@ pub fn access(
         vat: told.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
         origin: upstream.origin(),
         path,
-        errands: Errands::new(tls, PATIENCE),
+        errands,
     }))
 }
 
