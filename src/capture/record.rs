@@ -365,6 +365,30 @@ pub struct WaitOver {
     pub waited_ms: u64,
     /// The last exchange number then.
     pub after_number: u64,
+    /// How many calls arrived while the step was due; `None`: the recorder did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+    /// How many of them were calls of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_calls: Option<u64>,
+    /// Why the wait ended; `None`: the recorder did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<WaitEnd>,
+}
+
+/// Why the guided certification did not wait for a step any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitEnd {
+    /// The time ran out.
+    TimedOut,
+    /// The operator skipped it.
+    Skipped,
+    /// Something came that must not come.
+    Contradicted,
+    /// A reason that a later recorder gives.
+    #[serde(other)]
+    Other,
 }
 
 /// A check-in notification that was sent to the client's callback (notification_service).

@@ -78,17 +78,19 @@ impl Given {
 }
 
 /// Judges a capture that is closed, and gives a certificate where all that it rests on is there. `desk` has the key that
-/// signs and the place of the ledger, and is asked only then.
+/// signs and the place of the ledger, and is asked only then. `objection`: why none is to be given all the same, as a clause.
 ///
 /// # Errors
 /// A sentence where the capture cannot be read or judged.
 pub fn approve(
     dir: &Path,
     rules: &RuleSet,
+    objection: Option<String>,
     desk: impl FnOnce() -> Result<(SigningKey, PathBuf), String>,
 ) -> Result<Approval, String> {
     let (capture, verdict, seen) = judged(dir, rules)?;
-    let missing = grounds::missing(&verdict, capture.session.as_ref(), &seen);
+    let mut missing = grounds::missing(&verdict, capture.session.as_ref(), &seen);
+    missing.extend(objection);
     if !missing.is_empty() {
         return Ok(Approval { verdict, certificate: Certified::NotGiven(grounds::sentence(&missing)) });
     }

@@ -9,6 +9,7 @@ mod past;
 mod stage;
 mod told;
 
+use super::child::CommandError;
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
 use super::record::{self, Backend, Signals};
@@ -18,7 +19,7 @@ use crate::capture::{Record, Writer};
 use crate::certify::access::Keys;
 use crate::certify::approval::CUT_OFF;
 use crate::certify::conductor::Before;
-use crate::certify::course::Course;
+use crate::certify::course::{Course, Patience};
 use crate::certify::notify::Notifier;
 use crate::certify::order::Planned;
 use crate::certify::page::hub::Led;
@@ -45,15 +46,18 @@ Examples:
   poscert certify --session session.toml --capture my-till
   poscert certify --unattended --features onboarding,payment -- poscert till drive
                                                     the command is told what to do by lines of JSON
+  poscert certify --unattended --wait 60 -- ./drive-my-slow-till
+                                                    each step is waited for 60 s, the first call of all 360 s
 
 A session file: integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, client-secret-file,
-merchant-vat, callback-alias and callback-url, each as the flag of that name.
+merchant-vat, callback-alias, callback-url and wait, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
 With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.
 The keyboard takes lines too: again CASE, skip, start over, notify, end.
 On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
 
-Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
+Exit codes: 0 passed, 1 failed, 3 incomplete, 2 poscert could not do its work, 4 passed, but the command that drives the
+till ended with an error of its own: then no certificate is given.")]
 pub struct Args {
     #[command(flatten)]
     record: record::Args,
@@ -70,7 +74,8 @@ pub struct Args {
     /// Begin a new attempt: what was recorded before counts no more
     #[arg(long)]
     new_attempt: bool,
-    /// The whole run takes no longer, in seconds [default: 1800 unattended, else no bound]
+    /// The whole run takes no longer, in seconds [default: 1800 unattended, in proportion more with a longer --wait; else no
+    /// bound]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
     /// Rule files to go by, instead of the built-in ones
@@ -99,8 +104,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let page = certify(&args, told, rules, waits, &mut signals).await?;
-        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger)?;
+        let (page, driver) = certify(&args, told, rules, waits, &mut signals).await?;
+        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
         let exit = end.say()?;
         if let Some(page) = page {
             page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
@@ -112,14 +117,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     result
 }
 
-/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown.
+/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown, and the error that the
+/// driver ended with, if any.
 async fn certify(
     args: &Args,
     told: Identification,
     rules: &'static RuleSet,
     waits: Waits,
     signals: &mut Signals,
-) -> Result<Option<Page>, Failure> {
+) -> Result<(Option<Page>, Option<CommandError>), Failure> {
     let recorded = &args.record;
     let past = Past::read(&recorded.capture)?;
     let before = past.identification();
@@ -204,16 +210,17 @@ async fn certify(
                 warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
             }
             let page = page.as_ref();
-            let guided = Stage { args, conductor, writer, side, notifier, out, page };
+            let (usual_wait, wait) = (waits.unattended_s, told.wait);
+            let guided = Stage { args, conductor, writer, side, notifier, out, page, usual_wait, wait };
             guided.work(&greeting, &running, signals).await
         }
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
-    worked.and(stopped)?;
+    let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&record::farewell(&recorded.capture, &writer));
-    Ok(page)
+    Ok((page, error))
 }
 
 /// Who is certified for what, as a person says it at the page.
@@ -279,7 +286,8 @@ async fn begin(
             possible: case.needed_with.is_none_or(|with| target.features.contains(&with)),
         })
         .collect();
-    let course = Course::new(plan, waits, !args.unattended, Instant::now());
+    let patience = Patience::of(waits, !args.unattended, told.wait);
+    let course = Course::new(plan, patience, Instant::now());
     let forgotten = args.record.upstream.is_none();
     let before = Before {
         judge,

@@ -95,6 +95,9 @@ impl Greeting<'_> {
             self.also()
         ));
         line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
+        if let Ok(Some(proxy)) = upstream.proxy() {
+            line(format_args!("  through       the proxy {proxy}"));
+        }
         line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
         line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
         if matches!(upstream.trust, Trust::Anyone) {

@@ -1,11 +1,12 @@
 //! One file per subcommand: arguments in, exit code out.
 //!
 //! A subcommand returns [`Exit`] or a [`Failure`]; only this file prints failures and turns them into exit codes
-//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
+//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work, `4` a started command failed).
 
 mod ca;
 mod certificate;
 mod certify;
+mod child;
 mod demo;
 mod expect;
 mod export;
@@ -21,6 +22,7 @@ mod sandbox;
 mod seal;
 mod show;
 mod till;
+mod upstream;
 mod verify;
 
 use crate::report::words;
@@ -43,6 +45,8 @@ pub enum Exit {
     Failed,
     /// Something was not shown.
     Incomplete,
+    /// The recording passed, but the command that was started ended with an error of its own.
+    CommandFailed,
 }
 
 impl Exit {
@@ -52,6 +56,7 @@ impl Exit {
             Exit::Passed => 0,
             Exit::Failed => 1,
             Exit::Incomplete => 3,
+            Exit::CommandFailed => 4,
         }
     }
 }

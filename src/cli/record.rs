@@ -1,9 +1,11 @@
 //! `poscert record`: the recorder, and with a command also the verdict on what it did.
 
 use super::ca::Folder;
+use super::child::{CommandError, Ended};
 use super::greeting::{Greeting, ready_file};
 use super::limits::LimitArgs;
 use super::live::{Lines, print, tell};
+use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{Exit, Failure};
 use crate::capture::{Durability, Record, Writer, WriterOptions};
@@ -37,7 +39,10 @@ Examples:
   poscert record --features onboarding,payment -- ./my-till --self-test
                                                     records one command; its verdict is the exit code
 
-A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.")]
+A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.
+
+Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 the recorder could not do its work, 4 passed, but the command
+ended with an error of its own. Without a command: 0, or 2.")]
 pub struct Args {
     /// Where calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
@@ -48,6 +53,8 @@ pub struct Args {
     /// Believe any certificate at the upstream: whoever stands between can read and change every call
     #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
     upstream_insecure: bool,
+    #[command(flatten)]
+    way: WayArgs,
     /// Folder of the capture; one that is there is gone on with
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
     pub(super) capture: PathBuf,
@@ -97,8 +104,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let result = runtime.block_on(record(&args));
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    result?;
-    if args.command.is_empty() { Ok(Exit::Passed) } else { verify::verify_after_recording(&args.capture) }
+    let error = result?;
+    if args.command.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    let exit = verify::verify_after_recording(&args.capture)?;
+    Ok(error.map_or(exit, |error| error.exit(exit)))
 }
 
 impl Args {
@@ -110,7 +121,12 @@ impl Args {
             Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
-        Upstream::parse(url, trust).map(Some).map_err(Failure::new)
+        self.on_its_way(Upstream::parse(url, trust).map_err(Failure::new)?).map(Some)
+    }
+
+    /// An upstream as it is reached: through which proxy, with which client certificate.
+    fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, Failure> {
+        self.way.apply(upstream, &[self.listen, self.proxy_listen])
     }
 
     /// Where the recorder listens and forwards to.
@@ -118,6 +134,9 @@ impl Args {
         let (limits, fewer) = self.limits.limits()?;
         if let Some(sentence) = fewer {
             tell(&sentence);
+        }
+        if let Some(note) = self.way.note(&[self.listen, self.proxy_listen]) {
+            tell(&format!("poscert: {note}\n"));
         }
         Ok(RecorderConfig {
             listen: self.listen,
@@ -139,7 +158,8 @@ impl Args {
     }
 }
 
-async fn record(args: &Args) -> Result<(), Failure> {
+/// Records; gives the error that the command ended with, if any.
+async fn record(args: &Args) -> Result<Option<CommandError>, Failure> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
     let backend = Backend::of(args, &authority, args.profile.client_id.as_deref()).await?;
@@ -179,9 +199,9 @@ async fn record(args: &Args) -> Result<(), Failure> {
     };
     let stopped = running.stop().await.map_err(Failure::new);
     backend.stop().await;
-    worked.and(stopped)?;
+    let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&farewell(&args.capture, &writer));
-    Ok(())
+    Ok(error)
 }
 
 /// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
@@ -198,8 +218,13 @@ fn challenge(text: &str) -> Result<String, String> {
     }
 }
 
-/// Until the command ends, a signal asks to stop, or the store fails.
-async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: &mut Signals) -> Result<(), Failure> {
+/// Until the command ends, a signal asks to stop, or the store fails; gives the error that the command ended with.
+async fn work(
+    args: &Args,
+    greeting: &Greeting<'_>,
+    running: &Running,
+    signals: &mut Signals,
+) -> Result<Option<CommandError>, Failure> {
     let failed = async {
         let why = running.failed().await;
         Failure::new(format!("recording stopped, and no more calls are taken: {why}"))
@@ -207,29 +232,29 @@ async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: 
     let Some((program, arguments)) = args.command.split_first() else {
         return tokio::select! {
             failure = failed => Err(failure),
-            () = signals.stop() => Ok(()),
+            () = signals.stop() => Ok(None),
         };
     };
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).envs(greeting.variables()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{program}`: {e}")))?;
-    tokio::select! {
-        failure = failed => Err(failure),
-        ended = child.wait() => {
-            let ended = ended.map_err(|e| Failure::new(format!("cannot wait for `{program}`: {e}")))?;
-            if !ended.success() {
-                tell(&format!("`{program}` ended with {ended}\n"));
-            }
-            Ok(())
-        }
+    let mut child = command.spawn().map_err(|e| cannot_start(program, &e))?;
+    let ended = tokio::select! {
+        failure = failed => return Err(failure),
+        ended = child.wait() => Ended::of(ended),
         () = signals.stop() => {
             // The terminal has told the command too; one that does not end is ended.
             if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
-            Ok(())
+            return Ok(None);
         }
-    }
+    };
+    Ok(CommandError::of(program, &ended.unless_stopped(signals).await))
+}
+
+/// A command that cannot be started.
+pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
 }
 
 /// SIGINT and SIGTERM.
@@ -275,7 +300,10 @@ impl Backend {
     pub(super) async fn of(args: &Args, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
         match args.elsewhere()? {
             Some(upstream) => Ok(Backend { upstream, sandbox: None, serving: None }),
-            None => Backend::embedded(args.poll_delay, authority, client).await,
+            None => {
+                let backend = Backend::embedded(args.poll_delay, authority, client).await?;
+                Ok(Backend { upstream: args.on_its_way(backend.upstream)?, ..backend })
+            }
         }
     }
 

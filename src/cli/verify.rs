@@ -203,7 +203,7 @@ pub fn exit(verdict: &Verdict) -> Exit {
 /// Of several captures the worst counts: failed before incomplete before passed.
 fn worse(a: Exit, b: Exit) -> Exit {
     let rank = |exit: Exit| match exit {
-        Exit::Passed => 0,
+        Exit::Passed | Exit::CommandFailed => 0,
         Exit::Incomplete => 1,
         Exit::Failed => 2,
     };

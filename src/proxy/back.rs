@@ -5,6 +5,7 @@ use super::framer::{AnswerLine, AtEnd, Event, Framer, Refusal, RequestLine};
 use super::heads::answer_skeleton;
 use super::rewrite::Rewriter;
 use super::seat::lock;
+use super::upstream::{ClientIdentity, MISSING};
 use crate::capture::Writer;
 use bytes::{Buf, BytesMut};
 use std::io;
@@ -41,6 +42,7 @@ pub struct Back<T> {
     io: T,
     line: Arc<BackLine>,
     writer: Writer,
+    identity: Arc<ClientIdentity>,
     requests: Framer<RequestLine>,
     request_body: Rewriter,
     out: BytesMut,
@@ -60,7 +62,13 @@ pub struct Back<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
     /// Puts the tap on a connection.
-    pub fn new(io: T, line: Arc<BackLine>, writer: Writer, head_limit: usize) -> Back<T> {
+    pub fn new(
+        io: T,
+        line: Arc<BackLine>,
+        writer: Writer,
+        head_limit: usize,
+        identity: Arc<ClientIdentity>,
+    ) -> Back<T> {
         let (requests, answers) = (Framer::new(head_limit), Framer::new(head_limit));
         let (request_body, answer_body) = (Rewriter::default(), Rewriter::default());
         let (out, ready, buffer) = (BytesMut::new(), BytesMut::new(), vec![0; 16 * 1024].into());
@@ -68,6 +76,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             io,
             line,
             writer,
+            identity,
             requests,
             request_body,
             out,
@@ -193,18 +202,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             AtEnd::InHead => "the backend closed the connection in the middle of its answer's head",
             AtEnd::InBody => "the backend closed the connection before its answer was complete",
         };
+        let hint = if self.identity.is_missing() { format!("; {MISSING}") } else { String::new() };
         call.change(|state| {
             if state.end_in.is_none() {
-                state.broken.get_or_insert_with(|| broken.to_owned());
+                state.broken.get_or_insert_with(|| format!("{broken}{hint}"));
             }
         });
     }
 
     fn broke(&self, error: io::Error) -> io::Error {
         if let Some(call) = self.line.call() {
+            let hint = self.identity.remedy(&error).map(|remedy| format!("; {remedy}")).unwrap_or_default();
             call.change(|state| {
                 if state.end_in.is_none() {
-                    state.broken.get_or_insert_with(|| format!("the connection to the backend broke: {error}"));
+                    state.broken.get_or_insert_with(|| format!("the connection to the backend broke: {error}{hint}"));
                 }
             });
         }

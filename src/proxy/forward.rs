@@ -7,6 +7,7 @@ use super::framer::{AnswerLine, Framing, Head};
 use super::heads::forwarded;
 use super::pool::Backend;
 use super::recorder::{Recorder, seconds};
+use super::upstream::MISSING;
 use http::Request;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -69,6 +70,10 @@ pub async fn call_backend(
                 let Some((head, framing)) = call.state().answer else {
                     return Err(Failed::because("the backend's answer has no head"));
                 };
+                // Some servers say in HTTP, and not by ending the connection, that a client certificate is needed.
+                if matches!(head.line.status, 400 | 401 | 403 | 495 | 496) && recorder.pool.lacks_certificate() {
+                    course.note(MISSING);
+                }
                 return Ok(Answered { head, framing, body, backend, call });
             }
             Err(failed) if failed.timed_out => return Err(failed),

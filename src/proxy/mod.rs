@@ -30,5 +30,5 @@ pub mod watch;
 pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
 pub use recorder::{Limits, RecorderConfig};
 pub use running::{Running, can_listen, start};
-pub use upstream::{Trust, Upstream};
+pub use upstream::{ClientIdentity, Dialer, Outgoing, Trust, Upstream};
 pub use watch::{Each, Unwatched, Watch};

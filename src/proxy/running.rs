@@ -90,6 +90,11 @@ async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String
 /// An upstream that is this recorder would make calls go in circles.
 async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(), String> {
     let upstream = &config.upstream;
+    // A proxy finds the backend, and the name may mean nothing here; that the proxy is not the recorder is seen to where it
+    // is dialled.
+    if upstream.proxy()?.is_some() {
+        return Ok(());
+    }
     let host = upstream.host.trim_matches(['[', ']']);
     // A name that cannot be resolved now may be later; dialling looks again.
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };

@@ -115,10 +115,10 @@ async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status
 /// Passes bytes through unseen, as the user asked for this host.
 async fn let_through(recorder: &Recorder, mut tcp: TcpStream, connection: u64, host: &str, port: u16) {
     let why = |error: String| format!("cannot reach {host}:{port}: {error}");
-    let dialled = timeout(DIAL, TcpStream::connect((host.trim_matches(['[', ']']), port))).await;
+    let dialled = timeout(DIAL, recorder.pool.dial(host, port)).await;
     let mut far = match dialled {
         Ok(Ok(far)) => far,
-        Ok(Err(e)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(e.to_string())).await,
+        Ok(Err(error)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(error)).await,
         Err(_) => return refuse(recorder, tcp, connection, 504, "Gateway Timeout", why("no answer".to_owned())).await,
     };
     if far.peer_addr().is_ok_and(|peer| recorder.own.iter().any(|own| is_same(*own, peer))) {

@@ -8,7 +8,7 @@ use super::facts::Moment;
 use super::pattern::{Happened, scope_of};
 use super::profile::Target;
 use super::tracks::About;
-use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict};
+use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use super::world::World;
 use crate::api::{Fault, Operation};
 use crate::capture::record::WaitOver;
@@ -107,7 +107,8 @@ impl<'r> CaseWatch<'r> {
         if witness.is_none() {
             lost = self.lost(world, target)?;
         }
-        let wait = waits.iter().find(|wait| wait.case == self.case.id).map(|wait| wait.step.max(1) as usize - 1);
+        let waited = waits.iter().find(|wait| wait.case == self.case.id);
+        let wait = waited.map(|wait| wait.step.max(1) as usize - 1);
         let furthest = || self.tries.values().flatten().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
@@ -118,7 +119,14 @@ impl<'r> CaseWatch<'r> {
             (None, ..) if goes_on && furthest().is_some() => (CaseStatus::InProgress, furthest(), None),
             _ => (CaseStatus::NotTested, furthest(), None),
         };
-        Ok(self.put(status, one, failed_step, optional))
+        let mut verdict = self.put(status, one, failed_step, optional);
+        verdict.wait = waited.filter(|_| status == CaseStatus::Failed).and_then(WaitVerdict::of);
+        if let (Some(wait), Some((at, _))) = (&verdict.wait, failed_step)
+            && let Some(step) = verdict.steps.get_mut(at)
+        {
+            step.message = wait.message();
+        }
+        Ok(verdict)
     }
 
     /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
@@ -173,7 +181,7 @@ impl<'r> CaseWatch<'r> {
                 _ if exchange.is_some() || status == CaseStatus::Passed => (StepStatus::Passed, exchange),
                 _ => (StepStatus::Pending, None),
             };
-            StepVerdict { call: step.title.clone(), status, exchange }
+            StepVerdict { call: step.title.clone(), status, exchange, message: None }
         });
         let mut witness: Vec<u64> = match status {
             CaseStatus::Passed => shown.iter().flat_map(|(_, all, _)| all.iter().copied()).collect(),
@@ -188,6 +196,7 @@ impl<'r> CaseWatch<'r> {
             status,
             steps: steps.collect(),
             witness,
+            wait: None,
         }
     }
 }
