@@ -1,5 +1,6 @@
 //! The backend: where it is, and whose certificates are believed there.
 
+use crate::pki::ClientIdentity;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -22,6 +23,10 @@ pub struct Upstream {
     pub path: String,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// The certificate that is shown to it, where it asks for one.
+    pub identity: Option<Arc<ClientIdentity>>,
+    /// Other hosts that are taken for it: CONNECT to them is intercepted, at any port.
+    pub also: Vec<String>,
 }
 
 /// Whose certificates are believed at the backend.
@@ -51,7 +56,8 @@ impl Upstream {
         let default = if tls { 443 } else { 80 };
         let (host, port) =
             split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
-        Ok(Upstream { tls, host, port, path: path.trim_end_matches('/').to_owned(), trust })
+        let path = path.trim_end_matches('/').to_owned();
+        Ok(Upstream { tls, host, port, path, trust, identity: None, also: Vec::new() })
     }
 
     /// `https` or `http`.
@@ -78,7 +84,7 @@ impl Upstream {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| format!("cannot set up TLS to the backend: {e}"))?;
-        Ok(match &self.trust {
+        let builder = match &self.trust {
             Trust::Roots(more) => {
                 let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -86,13 +92,18 @@ impl Upstream {
                     let added = roots.add(certificate.clone());
                     added.map_err(|e| format!("a certificate for the backend cannot be used: {e}"))?;
                 }
-                builder.with_root_certificates(roots).with_no_client_auth()
+                builder.with_root_certificates(roots)
             }
-            Trust::Anyone => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Anyone(algorithms(&provider))))
-                .with_no_client_auth(),
-        })
+            Trust::Anyone => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(algorithms(&provider))))
+            }
+        };
+        match &self.identity {
+            None => Ok(builder.with_no_client_auth()),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .map_err(|e| format!("the client certificate for the backend cannot be used: {e}")),
+        }
     }
 }
 
