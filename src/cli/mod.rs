@@ -7,6 +7,7 @@ mod ca;
 mod certificate;
 mod certify;
 mod demo;
+mod environment;
 mod expect;
 mod export;
 mod greeting;
@@ -14,13 +15,16 @@ mod keys;
 mod ledger;
 mod limits;
 mod live;
+mod paths;
 mod reading;
 mod record;
 mod rules;
 mod sandbox;
 mod seal;
 mod show;
+mod signals;
 mod till;
+mod unrecorded;
 mod verify;
 
 use crate::report::words;
@@ -136,7 +140,7 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            eprintln!("poscert: {}", shown(&failure.0));
+            live::tell(&format!("poscert: {}\n", shown(&failure.0)));
             ExitCode::from(2)
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::certify::approval::{self, Approval, Certified, Given};
 use crate::certify::page::approval::{Content, Offer};
+use crate::cli::live::tell;
 use crate::cli::{Exit, Failure, keys, ledger, verify};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
@@ -35,8 +36,8 @@ impl End {
     pub(super) fn say(&self) -> Result<Exit, Failure> {
         let exit = verify::say_verdict(&self.0.verdict)?;
         match &self.0.certificate {
-            Certified::Given(given) => eprint!("\n{}", said(given)),
-            Certified::NotGiven(sentence) => eprintln!("\n{sentence}"),
+            Certified::Given(given) => tell(&format!("\n{}", said(given))),
+            Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
         Ok(exit)
