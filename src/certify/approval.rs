@@ -10,7 +10,7 @@ use crate::certificate::ledger::{Act, Given as Entered, Ledger};
 use crate::certificate::statement::reading;
 use crate::certificate::{Certificate, Seen, Statement, grounds, page};
 use crate::rules::RuleSet;
-use crate::seal::{Fingerprint, SigningKey};
+use crate::seal::{Fingerprint, SigningKey, private};
 use crate::verify::{Options, Verdict, run};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -182,7 +182,7 @@ fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Re
     let failed = |error: std::io::Error| format!("{}: cannot be written ({error})", file.display());
     let files: Vec<archive::RuleFile> =
         rules.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
-    let mut out = BufWriter::new(File::create_new(file).map_err(failed)?);
+    let mut out = BufWriter::new(private::create_new(file, 0o600).map_err(failed)?);
     archive::write(capture, &files, key, &mut out, |_| ()).map_err(|error| error.to_string())?;
     out.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)
 }

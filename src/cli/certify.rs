@@ -12,7 +12,9 @@ mod told;
 use super::child::CommandError;
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
-use super::record::{self, Backend, Signals};
+use super::record::{self, Backend};
+use super::signals::Signals;
+use super::unrecorded::Tally;
 use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
@@ -26,12 +28,14 @@ use crate::certify::page::hub::Led;
 use crate::certify::points::Points;
 use crate::certify::session::{kept, untold};
 use crate::certify::{Conductor, Identification, Page};
-use crate::proxy::{self, Each, Watch};
+use crate::proxy::{self, Each, Listeners, Watch};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
+use crate::verify::verdict::Outcome;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
 use stage::Stage;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,7 +72,7 @@ pub struct Args {
     unattended: bool,
     /// A command (for the shell) that is told by lines of JSON what to do on the till
     #[arg(long, value_name = "CMD", env = "POSCERT_DRIVER", conflicts_with = "command")]
-    driver: Option<String>,
+    driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
     /// Begin a new attempt: what was recorded before counts no more
@@ -104,8 +108,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let (page, driver) = certify(&args, told, rules, waits, &mut signals).await?;
+        let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
         let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
+        // Where all was shown before, there was nothing to record.
+        if end.verdict().verdict != Outcome::Passed {
+            tell(&nothing.unwrap_or_default());
+        }
         let exit = end.say()?;
         if let Some(page) = page {
             page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
@@ -117,15 +125,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     result
 }
 
-/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown, and the error that the
-/// driver ended with, if any.
+/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown, the error that the
+/// driver ended with, if any, and what is said where nothing was recorded.
 async fn certify(
     args: &Args,
     told: Identification,
     rules: &'static RuleSet,
     waits: Waits,
     signals: &mut Signals,
-) -> Result<(Option<Page>, Option<CommandError>), Failure> {
+) -> Result<(Option<Page>, Option<CommandError>, Option<String>), Failure> {
     let recorded = &args.record;
     let past = Past::read(&recorded.capture)?;
     let before = past.identification();
@@ -147,9 +155,11 @@ async fn certify(
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let warning = if args.new_attempt { None } else { past.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
-    let backend = Backend::of(recorded, &authority, told.client_id.as_deref()).await?;
+    let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
+    let mut backend = Backend::of(recorded, &authority, told.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
+    listeners.check(&config).await.map_err(Failure::new)?;
     let access = access(&told, keys, &session, &backend.upstream)?;
     if let Some(access) = &access {
         access.try_it().await.map_err(Failure::new)?;
@@ -157,18 +167,21 @@ async fn certify(
     let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    let tally = Arc::new(Tally::default());
     let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
         Ok(conductor) => {
             let lines: Arc<dyn Watch> = Arc::new(Lines { out: tell, quiet: true });
-            let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines]).collect()));
+            let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
             let faults = conductor.clone();
-            match proxy::start(config.clone(), authority.clone(), writer.clone(), faults, watch).await {
+            let started = proxy::start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
+            match started {
                 Ok(running) => (conductor, running),
                 Err(sentence) => return Err(closed(&writer, Failure::new(sentence)).await),
             }
         }
         Err(failure) => return Err(closed(&writer, failure).await),
     };
+    backend.tell(&running);
     let greeting = Greeting {
         files: authority.files(),
         config: &config,
@@ -217,10 +230,11 @@ async fn certify(
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(Failure::new);
+    let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
     let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&record::farewell(&recorded.capture, &writer));
-    Ok((page, error))
+    Ok((page, error, nothing))
 }
 
 /// Who is certified for what, as a person says it at the page.

@@ -1,7 +1,7 @@
 //! How a command that was started (`-- CMD`, `--driver`) ended, and what that means for the exit code.
 
 use super::Exit;
-use super::record::Signals;
+use super::signals::Signals;
 use crate::report::words;
 use std::io;
 use std::process::ExitStatus;

@@ -8,6 +8,7 @@ mod certificate;
 mod certify;
 mod child;
 mod demo;
+mod environment;
 mod expect;
 mod export;
 mod greeting;
@@ -15,13 +16,16 @@ mod keys;
 mod ledger;
 mod limits;
 mod live;
+mod paths;
 mod reading;
 mod record;
 mod rules;
 mod sandbox;
 mod seal;
 mod show;
+mod signals;
 mod till;
+mod unrecorded;
 mod upstream;
 mod verify;
 
@@ -141,7 +145,7 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            eprintln!("poscert: {}", shown(&failure.0));
+            live::tell(&format!("poscert: {}\n", shown(&failure.0)));
             ExitCode::from(2)
         }
     }

@@ -29,6 +29,6 @@ pub mod watch;
 
 pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
 pub use recorder::{Limits, RecorderConfig};
-pub use running::{Running, can_listen, start};
+pub use running::{Listeners, Running, can_listen, start, start_on};
 pub use upstream::{ClientIdentity, Dialer, Outgoing, Trust, Upstream};
 pub use watch::{Each, Unwatched, Watch};

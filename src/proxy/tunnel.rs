@@ -5,9 +5,10 @@ use super::heads::own_answer;
 use super::pool::is_same;
 use super::recorder::{Phase, Recorder, seconds};
 use super::serve::{Accepted, farewell, serve};
-use super::upstream::split_authority;
+use super::upstream::{Upstream, split_authority};
 use crate::capture::record::Way;
 use crate::pki::Name;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,8 +39,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection
         }
     };
     let Some((host, port)) = target(&head) else {
-        let why = "only CONNECT host:port is taken here: set this address as the HTTPS proxy, or call the base URL";
-        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", why.to_owned()).await;
+        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", not_connect(&head)).await;
     };
     match decide(&recorder, &host, port) {
         Verdict::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
@@ -81,6 +81,18 @@ async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<Requ
     }
 }
 
+/// What a client is told that asks the proxy for something else.
+fn not_connect(head: &Head<RequestLine>) -> String {
+    let only = "only CONNECT host:port is taken here: set this address as the HTTPS proxy, or call the base URL";
+    match head.line.target.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next()) {
+        Some(host) if !host.is_empty() => format!(
+            "{only}. Plain HTTP to {host} is not passed on: the API is called by https://, and for another host the client needs \
+             http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
+        ),
+        _ => only.to_owned(),
+    }
+}
+
 /// Host and port of a CONNECT.
 fn target(head: &Head<RequestLine>) -> Option<(String, u16)> {
     let connect = head.line.method == "CONNECT";
@@ -91,16 +103,41 @@ fn decide(recorder: &Recorder, host: &str, port: u16) -> Verdict {
     let config = &recorder.config;
     let upstream = &config.upstream;
     let is = |name: &String| name.trim_matches(['[', ']']).eq_ignore_ascii_case(host.trim_matches(['[', ']']));
-    if is(&upstream.host) && port == upstream.port || config.names.iter().any(is) {
+    let named = config.names.iter().chain(&upstream.also).any(is);
+    if is(&upstream.host) && port == upstream.port || named || is_base(recorder, host, port) {
         return Verdict::Intercept;
     }
     if config.tunnel.iter().any(is) {
         return Verdict::LetThrough;
     }
-    Verdict::Refuse(format!(
-        "the recorder passes on calls to {} alone, not to {host}:{port}; `--tunnel {host}` lets them through unrecorded",
-        upstream.authority()
-    ))
+    Verdict::Refuse(refusal(upstream, host, port))
+}
+
+/// Whether this is the recorder's own base URL: a client that calls it by the proxy, too, is served all the same.
+fn is_base(recorder: &Recorder, host: &str, port: u16) -> bool {
+    let Some(base) = recorder.own.first() else { return false };
+    let addresses = match Name::parse(host) {
+        Some(Name::Ip(ip)) => vec![ip],
+        Some(Name::Dns(name)) if name == "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        _ => Vec::new(),
+    };
+    addresses.into_iter().any(|ip| is_same(*base, SocketAddr::new(ip, port)))
+}
+
+/// Why CONNECT to this host is refused, and what can be done: first what records its calls, last what does not.
+fn refusal(upstream: &Upstream, host: &str, port: u16) -> String {
+    let backends: Vec<&str> = upstream.also.iter().map(String::as_str).collect();
+    let backends = match backends.as_slice() {
+        [] => String::new(),
+        also => format!(" and {}", also.join(", ")),
+    };
+    format!(
+        "the recorder takes calls to {}{backends}, not to {host}:{port}: if they are calls of the API, `--name {host}` records \
+         them and sends them on to {}, and `--upstream https://{host}` makes this host the backend; if not, `--tunnel {host}` \
+         lets them through unrecorded",
+        upstream.authority(),
+        upstream.origin()
+    )
 }
 
 async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status: u16, reason: &str, why: String) {

@@ -37,6 +37,8 @@ pub struct Upstream {
     pub outgoing: Outgoing,
     /// The certificate that is shown to it, where it asks for one.
     pub identity: Arc<ClientIdentity>,
+    /// Other hosts that are taken for it: CONNECT to them is intercepted, at any port.
+    pub also: Vec<String>,
 }
 
 /// Whose certificates are believed at the backend.
@@ -68,7 +70,7 @@ impl Upstream {
             split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
         let path = path.trim_end_matches('/').to_owned();
         let (outgoing, identity) = (Outgoing::default(), Arc::default());
-        Ok(Upstream { tls, host, port, path, trust, outgoing, identity })
+        Ok(Upstream { tls, host, port, path, trust, outgoing, identity, also: Vec::new() })
     }
 
     /// Another URL at the same backend, or beside it: reached and believed as this one.

@@ -8,6 +8,7 @@ mod body;
 mod caller;
 pub mod clock;
 mod customer;
+mod gate;
 mod grant;
 mod http;
 mod idempotency;
@@ -37,6 +38,7 @@ mod property_tests;
 mod trial;
 
 pub use clock::{Clock, Moment};
+pub use gate::Gate;
 pub use payment::INACTIVITY;
 pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
 

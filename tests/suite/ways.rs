@@ -18,7 +18,7 @@ async fn bench(choice: Choice) -> (RawBackend, Bench) {
 async fn connect_is_for_the_backend_alone() {
     let (_backend, bench) = bench(Choice::default()).await;
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for target in ["example.com:443".to_owned(), other.to_string(), bench.base.to_string(), bench.proxy.to_string()] {
+    for target in ["example.com:443".to_owned(), other.to_string(), bench.proxy.to_string()] {
         let (_, answer) = connect(bench.proxy, &target).await;
         assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{target}: {answer}");
         assert!(answer.contains("--tunnel"), "{answer}");
@@ -30,6 +30,20 @@ async fn connect_is_for_the_backend_alone() {
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("only CONNECT"), "{answer}");
+    assert!(answer.contains("Plain HTTP to example.com") && answer.contains("NO_PROXY"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_base_url_can_be_called_by_the_proxy_too() {
+    let (_backend, bench) = bench(Choice::default()).await;
+    let (tcp, answer) = connect(bench.proxy, &bench.base.to_string()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let stream = tls(&bench.authority, tcp, "127.0.0.1").await.expect("the leaf is for the address");
+    play(stream, &[send(GET), wait_for("ok")], Default::default()).await;
+    assert_eq!(bench.noted.exchanges(1).await[0].status(), Some(200));
+    let other = format!("127.0.0.2:{}", bench.base.port());
+    let (_, answer) = connect(bench.proxy, &other).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }
 
 #[tokio::test]
@@ -60,7 +74,7 @@ async fn named_hosts_are_let_through_or_taken_for_the_backend() {
     tcp.read_exact(&mut bytes).await.unwrap();
     assert_eq!(&bytes, b"ping");
     echo.await.unwrap();
-    let (_, answer) = connect(bench.proxy, &bench.base.to_string()).await;
+    let (_, answer) = connect(bench.proxy, &bench.proxy.to_string()).await;
     assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("the recorder itself"), "{answer}");
 
     let (tcp, answer) = connect(bench.proxy, "api.example:443").await;

@@ -4,7 +4,9 @@ use super::Args;
 use crate::certify::line::Line;
 use crate::cli::Failure;
 use crate::cli::child::Ended;
+use crate::cli::environment::Environment;
 use crate::cli::greeting::Greeting;
+use crate::cli::live::tell;
 use crate::cli::record::cannot_start;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::Stdio;
@@ -33,16 +35,19 @@ impl Driver {
             (Some(line), _) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(line);
-                (shell, line.clone())
+                (shell, line.to_string_lossy().into_owned())
             }
             (None, Some((program, arguments))) => {
                 let mut command = Command::new(program);
                 command.args(arguments);
-                (command, program.clone())
+                (command, program.to_string_lossy().into_owned())
             }
             (None, None) => return Ok(None),
         };
-        command.envs(greeting.variables()).kill_on_drop(true);
+        let environment = Environment::new(greeting, std::env::vars_os());
+        environment.apply(&mut command);
+        tell(&environment.note().unwrap_or_default());
+        command.kill_on_drop(true);
         let told = args.unattended || args.driver.is_some();
         if told {
             command.stdin(Stdio::piped()).process_group(0);

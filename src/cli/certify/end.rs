@@ -3,6 +3,7 @@
 use crate::certify::approval::{self, Approval, Certified, Given};
 use crate::certify::page::approval::{Content, Offer};
 use crate::cli::child::CommandError;
+use crate::cli::live::tell;
 use crate::cli::{Exit, Failure, keys, ledger, verify};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
@@ -48,8 +49,8 @@ impl End {
     pub(super) fn say(&self) -> Result<Exit, Failure> {
         let exit = verify::say_verdict(&self.approval.verdict)?;
         match &self.approval.certificate {
-            Certified::Given(given) => eprint!("\n{}", said(given)),
-            Certified::NotGiven(sentence) => eprintln!("\n{sentence}"),
+            Certified::Given(given) => tell(&format!("\n{}", said(given))),
+            Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
         Ok(self.driver.as_ref().map_or(exit, |error| error.exit(exit)))

@@ -40,13 +40,23 @@ impl ClientIdentity {
         }
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| "--upstream-key: there is no PEM private key in it (PKCS#8, PKCS#1 or SEC1)".to_owned())?;
-        let provider = rustls::crypto::ring::default_provider();
-        let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|error| match error {
+        ClientIdentity::new(chain, key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 "--upstream-key: it is not the key of the first certificate in --upstream-cert".to_owned()
             }
             error => format!("--upstream-cert and --upstream-key cannot be used ({error})"),
-        })?;
+        })
+    }
+
+    /// Of a certificate with its chain, and its key.
+    ///
+    /// # Errors
+    /// A key that cannot be used, or is not that of the first certificate.
+    pub fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<ClientIdentity, rustls::Error> {
+        let certified = CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider())?;
         Ok(ClientIdentity { certified: Some(Arc::new(certified)), asked: AtomicBool::new(false) })
     }
 
