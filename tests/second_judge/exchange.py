@@ -151,7 +151,7 @@ class Exchange:
         """Which call this is an attempt of: creates by key, others by method and path."""
         if self.op in CREATES:
             return ("create", self.key or "no key %d" % self.n)
-        return (self.method, self.full_path.lower(), tuple(sorted(self.query)))
+        return (self.method, self.full_path.lower(), tuple(sorted(self.query)) if self.method == "GET" else ())
 
     def same_request(self, other):
         return (self.method, self.full_path.lower(), sorted(self.query)) == (

@@ -32,7 +32,7 @@ def judge_active_payment(x, world, report):
                 return
         report.fail("PAY-07", [x], "1301, and no payment was initiated again")
         return
-    first = again[-1]
+    first = again[0]
     before = [c for c in cancels if c.end <= first.start]
     if not before:
         report.open("PAY-07", [x], "A-1301-CLEARED-OTHERWISE")

@@ -40,7 +40,7 @@ def judge_create(x, world, report):
         reads = [y for y in world.calls if y.op == "GetPos" and y.resource == x.created and y.start >= first.end]
         deleted = any(y.op == "DeletePos" and y.resource == x.created for y in world.calls)
         if not any(y.ok for y in reads):
-            if deleted or reads:
+            if deleted or any(y.op == "GetPos" and y.resource == x.created for y in world.calls):
                 report.open("ONB-03", [x], "A-DELETED-UNREAD")
             else:
                 report.fail("ONB-03", [x], "the generated beaconId is never read")

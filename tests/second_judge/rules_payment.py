@@ -25,7 +25,7 @@ def judge_capture(p, x, world, report):
     if reserved is None:
         if p.first({"Reserved"}) and any(y.start < x.start < y.end for y in p.polls):
             report.open("PAY-01", [x], "A-OVERLAP")
-        elif not known_here(p):
+        elif not known_here(p) or p.by_pos_only:
             report.open("PAY-01", [x], "A-EARLIER-SESSION")
         else:
             report.fail("PAY-01", [x], "captured before Reserved was seen")
@@ -106,6 +106,9 @@ def judge_tried_until_done(p, report):
         if any(y.ok and (y.amount == x.amount if x.amount is not None else y.text == x.text) for y in p.captures):
             continue
         final = [y for y, s in p.states() if s in FINAL]
+        if x.amount is None:
+            report.open("PAY-08", [x], "A-UNREADABLE-AMOUNT")
+            continue
         if any(y.ok for y in p.cancels) or any(y.start >= x.end for y in final):
             if any(y.amount != x.amount and y.start >= x.end for y in p.captures):
                 report.open("PAY-08", [x], "A-OTHER-AMOUNT-THEN-ENDED")
@@ -128,9 +131,9 @@ def judge_tried_until_done(p, report):
 
 def judge_ready(p, world, report):
     for x in p.readies:
-        if p.op == "InitiatePayment":
+        if p.op == "InitiatePayment" and not p.by_pos_only:
             report.fail("PRE-01", [x], "ready for a payment that was not prepared")
-        elif p.op is None:
+        elif p.op is None or p.by_pos_only:
             report.open("PRE-01", [x], "A-EARLIER-SESSION")
     amounts = {x.amount for x in p.readies if x.amount is not None}
     if len(amounts) > 1:

@@ -82,7 +82,8 @@ def judge_losses(calls, report, moved):
             continue
         rule = "ALL-11" if x.status in (0, 500) else "ALL-27"
         later = [y for y in calls if y.start >= x.end and y.call_key == x.call_key and y is not x]
-        if any(y.failed and y.end <= x.start and y.call_key == x.call_key for y in calls):
+        earlier = [y for y in calls if y.end <= x.start and y.call_key == x.call_key]
+        if earlier and earlier[-1].failed:
             continue                                # this is the retry; what is owed after it is not for this rule
         if later:
             if x.op not in CREATES | POLLS and not any(y.same_body(x) for y in later):
@@ -177,6 +178,9 @@ def judge_delays(calls, report):
     for x in calls:
         key = (x.call_key, x.op)
         y = last.get(key)
+        if y is None and x.method == "GET" and any(z.op == x.op and z.full_path == x.full_path and z.failed and 0 <= x.start - z.end < 100
+                                                   for z in calls if z.n < x.n):
+            report.open("ALL-13", [x], "A-OTHER-QUERY-IS-ANOTHER-CALL")
         if y is not None and y.failed and x.start - y.end < 100:
             if x.op in POLLS or x.start < y.end:
                 report.open("ALL-13", [y, x], "A-POLL-IS-A-RETRY")

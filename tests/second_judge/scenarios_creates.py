@@ -193,7 +193,7 @@ odd("a name twice with the same value", "ALL-18", "ALL-18: a name twice in one o
 odd("a name twice, spelled with an escape", "ALL-18", "ALL-18: a name twice; an escape is the same name",
     lambda text: text[:-1] + ', "am\\u006funt": 5}')
 odd("a name twice in a nested object", "ALL-18", "ALL-18: a name twice in one object",
-    lambda text: text[:-1] + ', "restrictions": {"debitCardDisallowed": true, "debitCardDisallowed": true}}')
+    lambda text: text[:-1] + ', "restrictions": {"debitCardDisallowed": true, "debitCardDisallowed": true}}', free="RES-01")
 odd("amount as 1E2", "", "Seen in the wild: legal", lambda text: text.replace('"amount": 100', '"amount": 1E2'))
 odd("amount as 100.000", "", "trailing zeros do not count", lambda text: text.replace('"amount": 100', '"amount": 100.000'))
 odd("CRLF between the members", "", "Seen in the wild: legal", lambda text: text.replace(", ", ",\r\n"))

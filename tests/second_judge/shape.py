@@ -91,6 +91,7 @@ def judge_body(x, shape, report):
         return
     if x.name_twice:
         report.fail("ALL-18", [x], "a name twice")
+        report.open("RES-01", [x], "A-RESTRICTION-NAME")
     if not isinstance(x.body, dict):
         report.fail("ALL-18", [x], "no JSON object")
         return

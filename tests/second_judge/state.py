@@ -16,6 +16,11 @@ class Resource:
         return sorted(self.creates + self.polls + self.captures + self.cancels + self.readies, key=lambda x: x.n)
 
     @property
+    def by_pos_only(self):
+        """Whether it is known from look-ups by posId alone, so that it might be one of an earlier session."""
+        return self.found_by is not None and not self.creates and "orderId" not in self.found_by.query_map
+
+    @property
     def started(self):
         """The create that was answered 2xx with this id."""
         return self.creates[0] if self.creates else None
@@ -128,10 +133,11 @@ class World:
 
     def follow(self, sends, after):
         lookups, doubtful = lookups_of(sends[-1], self.calls, after)
+        named = {x.created for x in self.calls if x.created}
         found = []
         for look in lookups:
             for one in look.listed:
-                if one not in found and not seen_before(one, self.calls, sends[0].start):
+                if one not in found and one not in named and not seen_before(one, self.calls, sends[0].start):
                     found.append(one)
         table = self.refunds if sends[0].op == "CreateRefund" else self.payments
         for one in found:

@@ -85,8 +85,11 @@ class Wire:
             body = json.loads(text) if text else None
         except ValueError:
             body = None
-        return self.backend.handle(method, parts.path.split("/v10", 1)[-1], dict(parse_qsl(parts.query)),
-                                   {n.lower(): v for n, v in headers}, body)
+        try:
+            return self.backend.handle(method, parts.path.split("/v10", 1)[-1], dict(parse_qsl(parts.query)),
+                                       {n.lower(): v for n, v in headers}, body)
+        except (TypeError, KeyError):                  # a body that its state machine cannot compare or lacks a field of
+            return 400, self.backend.error(1102)
 
     def log(self, at, took, method, url, headers, text, status, answer, more):
         request = {"method": method, "url": url, "httpVersion": "HTTP/1.1", "cookies": [],
