@@ -161,9 +161,20 @@ fn pump_request(
                 return feed.end(Err(Cut(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
-                None => return feed.end(Ok(())),
+                None => {
+                    seat.change(|state| state.taken = true);
+                    return feed.end(Ok(()));
+                }
                 Some(Ok(Ok(piece))) => {
-                    lock(&keeper).add(&piece);
+                    let length = {
+                        let mut keeper = lock(&keeper);
+                        keeper.add(&piece);
+                        keeper.length()
+                    };
+                    if seat.framing == Framing::Length(length) {
+                        // The backend may answer before hyper is asked again.
+                        seat.change(|state| state.taken = true);
+                    }
                     feed.push(piece).await;
                 }
                 Some(Ok(Err(_trailers))) => {}
@@ -187,10 +198,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     let withheld = course.fault == Some(Fault::Timeout);
     if !withheld {
         seat.change(|state| state.answer = Some(head.clone()));
-        reply(&head, framing, &feed, rest);
+        reply(seat, &head, framing, &feed, rest);
     }
     let whole = pump_answer(recorder, course, &mut body, &feed, withheld).await;
-    if whole.is_ok() {
+    if whole.is_ok() && call.state().write_error.is_none() {
         recorder.pool.keep(backend);
     }
     if withheld {

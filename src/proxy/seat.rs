@@ -152,6 +152,8 @@ pub struct SeatState {
     pub request_trailers: Vec<Header>,
     /// Why the rest of the request was refused.
     pub refused: Option<String>,
+    /// hyper's server has given the request's body to its end: the connection can carry another request.
+    pub taken: bool,
     /// The client went away.
     pub gone: Option<Gone>,
     /// The real head of the answer that hyper is given.
@@ -246,6 +248,11 @@ impl Seat {
     pub async fn until(&self, so: impl FnMut(&SeatState) -> bool) {
         // The sender lives in `self`: the wait can only end because the state is so.
         let _ = self.state.subscribe().wait_for(so).await;
+    }
+
+    /// Whether a response to it ends the connection, because what is left of its body is not read as a message.
+    pub fn leaves_unread(&self) -> bool {
+        !matches!(self.framing, Framing::None | Framing::Length(0)) && !self.look(|state| state.taken)
     }
 
     /// Lets everything go out to the client.
