@@ -2,6 +2,7 @@
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
 use crate::capture::record::{EndedBy, Header, Way};
+use rustls::AlertDescription;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -32,7 +33,7 @@ pub struct Line {
     waker: Mutex<Option<Waker>>,
     current: Mutex<Option<Arc<Seat>>>,
     orphans: Mutex<Vec<Arc<Seat>>>,
-    alert: Mutex<Option<String>>,
+    alert: Mutex<Option<AlertDescription>>,
     in_head: Mutex<Option<String>>,
     stopped: AtomicBool,
 }
@@ -78,12 +79,12 @@ impl Line {
     pub fn broke(&self, error: &std::io::Error) {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = inner {
-            *lock(&self.alert) = Some(format!("{alert:?}"));
+            *lock(&self.alert) = Some(*alert);
         }
     }
 
     /// The TLS alert that ended the connection.
-    pub fn take_alert(&self) -> Option<String> {
+    pub fn take_alert(&self) -> Option<AlertDescription> {
         lock(&self.alert).take()
     }
 

@@ -1,8 +1,9 @@
 //! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
 
 use super::framer::{Event, Framer, Head, RequestLine};
-use super::heads::own_answer;
+use super::heads::{authority_of, own_answer};
 use super::pool::is_same;
+use super::protocol;
 use super::recorder::{Phase, Recorder, seconds};
 use super::serve::{Accepted, farewell, serve};
 use super::upstream::split_authority;
@@ -28,7 +29,7 @@ enum Verdict {
 /// Serves a connection to the proxy address to its end.
 pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection: u64, at: u64) {
     let limits = recorder.config.limits;
-    let head = match timeout(limits.head_time, read_head(&mut tcp, limits.head)).await {
+    let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
         Ok(Ok(Some(head))) => head,
         Ok(Ok(None)) => return,
         Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
@@ -38,8 +39,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection
         }
     };
     let Some((host, port)) = target(&head) else {
-        let why = "only CONNECT host:port is taken here: set this address as the HTTPS proxy, or call the base URL";
-        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", why.to_owned()).await;
+        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", not_connect(&head)).await;
     };
     match decide(&recorder, &host, port) {
         Verdict::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
@@ -61,8 +61,16 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection
 }
 
 /// Reads a head, and not a byte more. `None`: the client left without a word.
-async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<RequestLine>>, String> {
-    let mut framer = Framer::<RequestLine>::new(limit);
+async fn read_head(recorder: &Recorder, tcp: &mut TcpStream) -> Result<Option<Head<RequestLine>>, String> {
+    let mut first = [0; protocol::LONGEST];
+    let seen = protocol::peek(tcp, &mut first).await;
+    if let (Some(spoken), [base, proxy, ..]) =
+        (protocol::recognise(first.get(..seen).unwrap_or_default()), recorder.own.as_slice())
+        && let Some(why) = protocol::not_http(spoken, &base.to_string(), &proxy.to_string())
+    {
+        return Err(why);
+    }
+    let mut framer = Framer::<RequestLine>::new(recorder.config.limits.head);
     let mut buffer = [0; 4096];
     loop {
         let seen = tcp.peek(&mut buffer).await.map_err(|error| error.to_string())?;
@@ -78,6 +86,18 @@ async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<Requ
         if let Some(Event::Head(head, _)) = step.event {
             return Ok(Some(head));
         }
+    }
+}
+
+/// What to tell a client that asks for something else than a tunnel.
+fn not_connect(head: &Head<RequestLine>) -> String {
+    let only = "only CONNECT host:port is taken here";
+    match (&*head.line.method, authority_of(&head.line.target)) {
+        ("CONNECT", _) => format!("{only}, and the target of this CONNECT is none"),
+        (_, Some(host)) => format!(
+            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on"
+        ),
+        (_, None) => format!("{only}: set this address as the HTTPS proxy, or call the base URL"),
     }
 }
 
