@@ -11,6 +11,7 @@ mod customer;
 mod grant;
 mod http;
 mod idempotency;
+mod linger;
 pub mod merchant;
 mod openapi;
 mod payment;

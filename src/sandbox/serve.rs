@@ -1,11 +1,15 @@
 //! The sandbox on a socket: TLS, HTTP/1.1 with keep-alive, and an end when it is told to.
 
 use super::Sandbox;
+use super::linger::Lingering;
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
+use hyper::service::Service as _;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -62,7 +66,18 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, acceptor: TlsAcceptor, 
         _ = ended.wait_for(|ended| *ended) => return,
     };
     let Ok(Ok(stream)) = stream else { return };
-    let service = TowerToHyperService::new(sandbox.router());
+    let early = Arc::new(AtomicBool::default());
+    let (router, answers_early) = (TowerToHyperService::new(sandbox.router()), early.clone());
+    let service = hyper::service::service_fn(move |request| {
+        let (answer, early) = (router.call(request), answers_early.clone());
+        async move {
+            let response = answer.await?;
+            // Only a response to a request that was not read to its end ends the connection.
+            early.fetch_or(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let stream = Lingering::new(stream, early);
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
