@@ -106,7 +106,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                     }
                 }
                 Some(Event::Chunk(size)) => self.request_body.chunk(size, &mut self.out),
-                Some(Event::Data) => self.out.extend_from_slice(used),
+                Some(Event::Data) => self.request_body.data(used, &mut self.out),
                 Some(Event::End(_)) => {
                     let trailers = call.as_ref().map(|call| call.seat.look(|state| state.request_trailers.clone()));
                     self.request_body.end(&trailers.unwrap_or_default(), &mut self.out);
@@ -197,10 +197,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                     tell(&mut |state| (state.answer, state.head_in) = (Some((head.clone(), framing)), Some(now)));
                 }
                 Some(Event::Chunk(size)) => self.answer_body.chunk(size, &mut self.ready),
-                Some(Event::Data) => self.ready.extend_from_slice(used),
+                Some(Event::Data) => {
+                    self.answer_body.data(used, &mut self.ready);
+                    if let Some(call) = &call {
+                        call.seat.arrived(used.len() as u64);
+                    }
+                }
                 Some(Event::End(trailers)) => {
                     self.answered = true;
                     self.answer_body.end(&[], &mut self.ready);
+                    if let Some(call) = &call {
+                        call.seat.arrived_whole();
+                    }
                     tell(&mut |state| (state.trailers, state.end_in) = (trailers.clone(), Some(now)));
                 }
             }

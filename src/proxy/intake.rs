@@ -68,9 +68,9 @@ impl Intake {
         self.ended
     }
 
-    /// Whether the client still sends what nobody wants any more.
+    /// Whether the client still sends what nobody wants any more, or has sent it.
     pub fn unread(&self) -> bool {
-        self.refused || self.reading.is_some()
+        self.refused || self.reading.is_some() || !self.items.is_empty()
     }
 
     /// Whether the client left in the middle of a head.
@@ -114,7 +114,7 @@ impl Intake {
             Event::Head(head, framing) => return self.head(head, framing),
             Event::Interim(_) => {}
             Event::Chunk(size) => self.rewriter.chunk(size, &mut bytes),
-            Event::Data => bytes.extend_from_slice(used),
+            Event::Data => self.rewriter.data(used, &mut bytes),
             Event::End(trailers) => {
                 self.rewriter.end(&[], &mut bytes);
                 let now = self.writer.now_us();

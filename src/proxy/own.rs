@@ -60,6 +60,7 @@ pub async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
 async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
     course.answers_itself();
     let seat = &course.seat;
+    seat.arrived_whole();
     let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
     let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
     let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };

@@ -3,7 +3,7 @@
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
 use crate::capture::record::{EndedBy, Header, Way};
 use rustls::AlertDescription;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::watch;
@@ -35,6 +35,7 @@ pub struct Line {
     orphans: Mutex<Vec<Arc<Seat>>>,
     alert: Mutex<Option<AlertDescription>>,
     in_head: Mutex<Option<String>>,
+    draining: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -42,7 +43,8 @@ impl Line {
     /// A connection that has just been accepted.
     pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (alert, in_head, stopped) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+        let (alert, in_head) = (Mutex::default(), Mutex::default());
+        let (draining, stopped) = (AtomicBool::default(), AtomicBool::default());
         let connect_host = host;
         Line {
             connection,
@@ -56,6 +58,7 @@ impl Line {
             orphans,
             alert,
             in_head,
+            draining,
             stopped,
         }
     }
@@ -96,6 +99,16 @@ impl Line {
     /// How it did, if it did.
     pub fn take_left_in_head(&self) -> Option<String> {
         lock(&self.in_head).take()
+    }
+
+    /// The recorder stops: what is under way is finished, and nothing more is waited for.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn drains(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The recorder stops, and ends the connection: its client did not.
@@ -199,6 +212,10 @@ pub struct Seat {
     pub notes: Vec<String>,
     /// The connection.
     pub line: Arc<Line>,
+    /// How much of the response's content has come from the backend.
+    arrived: AtomicU64,
+    /// Whether all of the response has come.
+    arrived_whole: AtomicBool,
     state: watch::Sender<SeatState>,
 }
 
@@ -227,7 +244,8 @@ impl Seat {
     pub fn new(taken: Taken, line: Arc<Line>) -> Seat {
         let Taken { number, wall_us, head_at, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(SeatState::default());
-        Seat { number, wall_us, head_at, head, version, framing, refused, notes, line, state }
+        let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
+        Seat { number, wall_us, head_at, head, version, framing, refused, notes, line, arrived, arrived_whole, state }
     }
 
     /// Changes the state and tells whoever waits.
@@ -249,6 +267,21 @@ impl Seat {
     pub async fn until(&self, so: impl FnMut(&SeatState) -> bool) {
         // The sender lives in `self`: the wait can only end because the state is so.
         let _ = self.state.subscribe().wait_for(so).await;
+    }
+
+    /// So much more of the response's content has come from the backend.
+    pub fn arrived(&self, count: u64) {
+        self.arrived.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// All of the response has come, or it is the recorder's own: nothing of it is waited for.
+    pub fn arrived_whole(&self) {
+        self.arrived_whole.store(true, Ordering::Relaxed);
+    }
+
+    /// How much of the response's content has come, and whether all of it has.
+    pub fn has_arrived(&self) -> (u64, bool) {
+        (self.arrived.load(Ordering::Relaxed), self.arrived_whole.load(Ordering::Relaxed))
     }
 
     /// Whether a response to it ends the connection, because what is left of its body is not read as a message.

@@ -107,6 +107,7 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TcpStream>, line: Arc<
             () = &mut killed => return line.stop(),
             () = &mut draining, if !asked => {
                 asked = true;
+                line.drain();
                 connection.as_mut().graceful_shutdown();
             }
         }

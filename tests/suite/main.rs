@@ -33,6 +33,7 @@ mod proof;
 mod raw;
 mod readings;
 mod record;
+mod responses;
 mod rooms;
 mod rules;
 mod sandbox;
