@@ -156,7 +156,8 @@ fn pump_request(
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
                 seat.change(|state| {
-                    state.gone = Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us() })
+                    state.gone =
+                        Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
                 });
                 return feed.end(Err(Cut(detail)));
             };
@@ -284,7 +285,7 @@ async fn pump_answer(
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
-                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at }));
+                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at, late: 0 }));
                 }
             }
         }

@@ -79,7 +79,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
                 } else {
                     "the client closed the connection"
                 };
-                self.intake.end(detail);
+                self.intake.end_read(detail);
                 Poll::Ready(Ok(false))
             }
             Ok(()) => {
@@ -88,7 +88,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
             }
             Err(error) => {
                 self.line.broke(&error);
-                self.intake.end(&format!("the connection with the client broke: {error}"));
+                self.intake.end_read(&format!("the connection with the client broke: {error}"));
                 Poll::Ready(Err(error))
             }
         }

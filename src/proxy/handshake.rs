@@ -3,10 +3,12 @@
 use super::alert;
 use super::heads::own_answer;
 use super::protocol::{Protocol, not_tls, peek, recognise};
+use super::pulse::{Stamp, Stamped};
 use super::recorder::Recorder;
 use super::serve::farewell;
 use crate::capture::record::Way;
 use crate::pki::Name;
+use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -35,10 +37,10 @@ impl TlsFailure {
 pub async fn handshake(
     recorder: &Recorder,
     tcp: TcpStream,
-
+    stamp: &Arc<Stamp>,
     way: Way,
     names: &[Name],
-) -> Result<TlsStream<TcpStream>, TlsFailure> {
+) -> Result<TlsStream<Stamped>, TlsFailure> {
     let mut first = [0; 16];
     let seen = peek(&tcp, &mut first).await;
     let first = first.get(..seen).unwrap_or_default();
@@ -52,7 +54,7 @@ pub async fn handshake(
         return Err(TlsFailure::new("not-tls", "", detail));
     }
     let oldest = legacy_version(first);
-    let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
+    let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), Stamped::new(tcp, stamp.clone()));
     let hello = accepting.await.map_err(|error| failure(&error, oldest, &[]))?;
     let (asked, offered) = {
         let hello = hello.client_hello();

@@ -21,6 +21,7 @@ mod outlet;
 mod own;
 mod pool;
 mod protocol;
+mod pulse;
 mod recorder;
 mod rewrite;
 mod running;

@@ -1,6 +1,7 @@
 //! What tap and exchange tell each other: the client's connection ([`Line`]) and each request's place on it ([`Seat`]).
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
+use super::pulse::Stamp;
 use crate::capture::record::{EndedBy, Header, Way};
 use rustls::AlertDescription;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,6 +31,8 @@ pub struct Line {
     pub tls_done: u64,
     /// The host of CONNECT, with its port where it is not 443.
     pub connect_host: Option<String>,
+    /// Since when what comes on it can have been there.
+    pub stamp: Arc<Stamp>,
     waker: Mutex<Option<Waker>>,
     current: Mutex<Option<Arc<Seat>>>,
     orphans: Mutex<Vec<Arc<Seat>>>,
@@ -41,7 +44,15 @@ pub struct Line {
 
 impl Line {
     /// A connection that has just been accepted.
-    pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
+    pub fn new(
+        connection: u64,
+        way: Way,
+        tls: String,
+        accepted: u64,
+        tls_done: u64,
+        host: Option<String>,
+        stamp: Arc<Stamp>,
+    ) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (alert, in_head) = (Mutex::default(), Mutex::default());
         let (draining, stopped) = (AtomicBool::default(), AtomicBool::default());
@@ -53,6 +64,7 @@ impl Line {
             accepted,
             tls_done,
             connect_host,
+            stamp,
             waker,
             current,
             orphans,
@@ -155,6 +167,8 @@ pub struct Gone {
     /// When it was seen (microseconds of the run): the exchange ends then for the client, however long the backend
     /// takes.
     pub at: u64,
+    /// By how much it may have been earlier, in microseconds.
+    pub late: u64,
 }
 
 /// How far the client's side of an exchange has got.
@@ -200,6 +214,8 @@ pub struct Seat {
     pub wall_us: i64,
     /// The same by the run's clock.
     pub head_at: u64,
+    /// By how much it may have been earlier, in microseconds.
+    pub head_late: u64,
     /// The head as it came; what can be told of it where it was refused.
     pub head: Head<RequestLine>,
     /// The version's text, where there was one.
@@ -228,6 +244,8 @@ pub struct Taken {
     /// See [`Seat`].
     pub head_at: u64,
     /// See [`Seat`].
+    pub head_late: u64,
+    /// See [`Seat`].
     pub head: Head<RequestLine>,
     /// See [`Seat`].
     pub version: String,
@@ -242,10 +260,24 @@ pub struct Taken {
 impl Seat {
     /// A seat for a request.
     pub fn new(taken: Taken, line: Arc<Line>) -> Seat {
-        let Taken { number, wall_us, head_at, head, version, framing, refused, notes } = taken;
+        let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(SeatState::default());
         let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
-        Seat { number, wall_us, head_at, head, version, framing, refused, notes, line, arrived, arrived_whole, state }
+        Seat {
+            number,
+            wall_us,
+            head_at,
+            head_late,
+            head,
+            version,
+            framing,
+            refused,
+            notes,
+            line,
+            arrived,
+            arrived_whole,
+            state,
+        }
     }
 
     /// Changes the state and tells whoever waits.

@@ -4,6 +4,7 @@ use super::alert;
 use super::exchange;
 use super::front::Front;
 use super::handshake::handshake;
+use super::pulse::{Stamp, Stamped};
 use super::recorder::{Phase, Recorder, seconds};
 use super::seat::Line;
 use crate::capture::record::Way;
@@ -27,6 +28,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct Accepted {
     /// The connection.
     pub tcp: TcpStream,
+    /// Since when what comes on it can have been there.
+    pub stamp: Arc<Stamp>,
     /// Its number.
     pub connection: u64,
     /// When it was accepted.
@@ -41,9 +44,9 @@ pub struct Accepted {
 
 /// Serves a connection to its end.
 pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
-    let Accepted { tcp, connection, at, way, connect, names } = accepted;
+    let Accepted { tcp, stamp, connection, at, way, connect, names } = accepted;
     let patience = recorder.config.limits.head_time;
-    let stream = match timeout(patience, handshake(&recorder, tcp, way, &names)).await {
+    let stream = match timeout(patience, handshake(&recorder, tcp, &stamp, way, &names)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(failure)) => {
             return recorder.connection_event(connection, failure.event, failure.tls, failure.detail).await;
@@ -56,7 +59,7 @@ pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str().map(tls_name));
     let host = connect.map(|(host, port)| if port == 443 { host } else { format!("{host}:{port}") });
     let now = recorder.writer.now_us();
-    let line = Arc::new(Line::new(connection, way, version.unwrap_or_default(), at, now, host));
+    let line = Arc::new(Line::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
     http(&recorder, stream, line.clone()).await;
     for seat in line.take_orphans() {
         exchange::record_orphan(&recorder, seat).await;
@@ -74,7 +77,7 @@ fn tls_name(name: &str) -> String {
     name.replace("TLSv1_", "TLSv1.")
 }
 
-async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TcpStream>, line: Arc<Line>) {
+async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Line>) {
     let limits = recorder.config.limits;
     let tap = Front::new(stream, line.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {

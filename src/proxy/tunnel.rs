@@ -4,6 +4,7 @@ use super::framer::{Event, Framer, Head, RequestLine};
 use super::heads::{authority_of, own_answer};
 use super::pool::is_same;
 use super::protocol;
+use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, seconds};
 use super::serve::{Accepted, farewell, serve};
 use super::upstream::split_authority;
@@ -27,7 +28,7 @@ enum Verdict {
 }
 
 /// Serves a connection to the proxy address to its end.
-pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection: u64, at: u64) {
+pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc<Stamp>, connection: u64, at: u64) {
     let limits = recorder.config.limits;
     let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
         Ok(Ok(Some(head))) => head,
@@ -55,7 +56,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection
             }
             let names = Name::parse(&host).into_iter().collect();
             let connect = Some((host, port));
-            serve(recorder, Accepted { tcp, connection, at, way: Way::Connect, connect, names }).await;
+            serve(recorder, Accepted { tcp, stamp, connection, at, way: Way::Connect, connect, names }).await;
         }
     }
 }

@@ -20,6 +20,7 @@ mod gateway;
 mod generated;
 mod hostile;
 mod kills;
+mod late;
 mod load;
 mod looks;
 mod makers;
