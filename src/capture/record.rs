@@ -180,6 +180,9 @@ pub struct Exchange {
     pub informational: Vec<u16>,
     /// When things happened.
     pub times: Times,
+    /// By how much the request's head may have been complete before `times.request_head`, in microseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub head_late_us: u64,
     /// How it ended.
     pub end: End,
     /// The fault that was put on it.
@@ -352,6 +355,10 @@ pub struct End {
     /// When is not known (a HAR that leaves it out): `times.end` is the earliest it can have been.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub untimed: bool,
+    /// By how much it may have been earlier than `times.end`, in microseconds: the client's leaving is seen when the
+    /// recorder comes to look.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub late_us: u64,
 }
 
 /// The guided certification waited for a step in vain.
@@ -432,6 +439,11 @@ impl Answer {
 /// All values of a header, by its name in any letter case.
 pub fn values<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+}
+
+/// Whether a number may be left out of a record.
+pub fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Bytes as MessagePack `bin`, which serde's own `Vec<u8>` would make an array.

@@ -89,7 +89,7 @@ impl Authority {
         std::iter::once(self.certificate.clone()).chain(others).collect()
     }
 
-    /// How to be a TLS server under these names: TLS 1.2 and 1.3, ALPN `http/1.1` alone, a leaf with a key of its own.
+    /// How to be a TLS server under these names: TLS 1.2 and 1.3, ALPN `http/1.1` and `http/1.0`, a leaf with a key of its own.
     /// The same names get the same configuration for some weeks, so that sessions can be resumed.
     pub fn server_config_for(&self, names: &[Name]) -> Result<Arc<ServerConfig>, PkiError> {
         let mut names = names.to_vec();
@@ -131,7 +131,8 @@ fn server_config(
         false => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(vec![certificate], key).map_err(failed)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // In the order of preference: an old client may offer `http/1.0` alone.
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }
 
@@ -260,6 +261,6 @@ mod tests {
         let again = authority.server_config_for(&[name("127.0.0.1"), name("A.example")]).unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert!(!Arc::ptr_eq(&first, &authority.server_config_for(&[name("b.example")]).unwrap()));
-        assert_eq!(first.alpn_protocols, [b"http/1.1".to_vec()]);
+        assert_eq!(first.alpn_protocols, [b"http/1.1".to_vec(), b"http/1.0".to_vec()]);
     }
 }

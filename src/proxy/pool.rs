@@ -28,8 +28,8 @@ pub struct Backend {
     pub sender: SendRequest<FeedBody>,
     /// The tap's end.
     pub line: Arc<BackLine>,
-    /// Whether it has carried a call already, so that it may have died unseen.
-    pub reused: bool,
+    /// Whether it waited in the pool, so that it may have died unseen.
+    pub pooled: bool,
     idle_since: Instant,
 }
 
@@ -77,9 +77,10 @@ impl Pool {
     /// An idle connection that still stands, as far as can be seen.
     pub fn take(&self) -> Option<Backend> {
         let mut idle = lock(&self.idle);
-        while let Some(backend) = idle.pop() {
+        while let Some(mut backend) = idle.pop() {
             let stands = backend.sender.is_ready() && !backend.sender.is_closed();
             if stands && backend.idle_since.elapsed() < IDLE {
+                backend.pooled = true;
                 return Some(backend);
             }
         }
@@ -92,7 +93,6 @@ impl Pool {
         tokio::spawn(async move {
             let ready = tokio::time::timeout(IDLE, backend.sender.ready()).await;
             if matches!(ready, Ok(Ok(()))) {
-                backend.reused = true;
                 pool.put(backend);
             }
         });
@@ -133,7 +133,7 @@ impl Pool {
         let (sender, connection) = handshake.map_err(|e| failed(e.to_string()))?;
         // Ends by itself when the sender is dropped or the backend closes; what went wrong is told by the tap.
         tokio::spawn(connection);
-        Ok(Backend { sender, line, reused: false, idle_since: Instant::now() })
+        Ok(Backend { sender, line, pooled: false, idle_since: Instant::now() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::pool::is_same;
+use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
 use super::serve::{Accepted, serve};
 use super::tunnel::serve_proxy;
@@ -9,6 +10,7 @@ use super::watch::Watch;
 use crate::capture::Writer;
 use crate::capture::record::Way;
 use crate::pki::Authority;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,6 +86,13 @@ pub fn start_on(
     tokio::spawn(fail_with_the_store(recorder.clone()));
     tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
     tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
+    let (pulse, stopped) = (recorder.pulse.clone(), recorder.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = pulse.beat() => {}
+            () = stopped.untracked() => {}
+        }
+    });
     Ok(Running { base_addr, proxy_addr, recorder })
 }
 
@@ -188,9 +197,11 @@ async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError>
 }
 
 async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
+    let stamp = Stamp::new(recorder.pulse.clone(), recorder.writer.now_us());
+    let next = || poll_fn(|cx| stamp.poll(cx, |cx| listener.poll_accept(cx)));
     loop {
         let accepted = tokio::select! {
-            accepted = async { (room(&recorder).await, listener.accept().await) } => accepted,
+            accepted = async { (room(&recorder).await, next().await) } => accepted,
             () = recorder.reached(Phase::Draining) => break,
         };
         let (Ok(room), Ok((tcp, _))) = accepted else {
@@ -199,24 +210,25 @@ async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracke
             continue;
         };
         let (recorder, tracked) = (recorder.clone(), recorder.track());
+        let stamp = Stamp::new(recorder.pulse.clone(), stamp.read_after());
         tokio::spawn(async move {
-            connection(recorder, tcp, way).await;
+            connection(recorder, tcp, stamp, way).await;
             drop((room, tracked));
         });
     }
     drop(tracked);
 }
 
-async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
+async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, stamp: Arc<Stamp>, way: Way) {
     let (number, at) = (recorder.next_connection(), recorder.writer.now_us());
     let _ = tcp.set_nodelay(true);
     let killed = recorder.clone();
     let serving = async {
         match way {
-            Way::Connect => serve_proxy(recorder, tcp, number, at).await,
+            Way::Connect => serve_proxy(recorder, tcp, stamp, number, at).await,
             Way::Base => {
                 let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
-                serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
+                serve(recorder, Accepted { tcp, stamp, connection: number, at, way, connect: None, names }).await;
             }
         }
     };

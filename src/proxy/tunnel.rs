@@ -1,8 +1,10 @@
 //! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
 
 use super::framer::{Event, Framer, Head, RequestLine};
-use super::heads::own_answer;
+use super::heads::{authority_of, own_answer};
 use super::pool::is_same;
+use super::protocol;
+use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, seconds};
 use super::serve::{Accepted, farewell, serve};
 use super::upstream::{Upstream, split_authority};
@@ -27,9 +29,9 @@ enum Verdict {
 }
 
 /// Serves a connection to the proxy address to its end.
-pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection: u64, at: u64) {
+pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc<Stamp>, connection: u64, at: u64) {
     let limits = recorder.config.limits;
-    let head = match timeout(limits.head_time, read_head(&mut tcp, limits.head)).await {
+    let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
         Ok(Ok(Some(head))) => head,
         Ok(Ok(None)) => return,
         Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
@@ -55,14 +57,22 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, connection
             }
             let names = Name::parse(&host).into_iter().collect();
             let connect = Some((host, port));
-            serve(recorder, Accepted { tcp, connection, at, way: Way::Connect, connect, names }).await;
+            serve(recorder, Accepted { tcp, stamp, connection, at, way: Way::Connect, connect, names }).await;
         }
     }
 }
 
 /// Reads a head, and not a byte more. `None`: the client left without a word.
-async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<RequestLine>>, String> {
-    let mut framer = Framer::<RequestLine>::new(limit);
+async fn read_head(recorder: &Recorder, tcp: &mut TcpStream) -> Result<Option<Head<RequestLine>>, String> {
+    let mut first = [0; protocol::LONGEST];
+    let seen = protocol::peek(tcp, &mut first).await;
+    if let (Some(spoken), [base, proxy, ..]) =
+        (protocol::recognise(first.get(..seen).unwrap_or_default()), recorder.own.as_slice())
+        && let Some(why) = protocol::not_http(spoken, &base.to_string(), &proxy.to_string())
+    {
+        return Err(why);
+    }
+    let mut framer = Framer::<RequestLine>::new(recorder.config.limits.head);
     let mut buffer = [0; 4096];
     loop {
         let seen = tcp.peek(&mut buffer).await.map_err(|error| error.to_string())?;
@@ -81,15 +91,15 @@ async fn read_head(tcp: &mut TcpStream, limit: usize) -> Result<Option<Head<Requ
     }
 }
 
-/// What a client is told that asks the proxy for something else.
+/// What to tell a client that asks for something else than a tunnel.
 fn not_connect(head: &Head<RequestLine>) -> String {
-    let only = "only CONNECT host:port is taken here: set this address as the HTTPS proxy, or call the base URL";
-    match head.line.target.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next()) {
-        Some(host) if !host.is_empty() => format!(
-            "{only}. Plain HTTP to {host} is not passed on: the API is called by https://, and for another host the client needs \
-             http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
+    let only = "only CONNECT host:port is taken here";
+    match (&*head.line.method, authority_of(&head.line.target)) {
+        ("CONNECT", _) => format!("{only}, and the target of this CONNECT is none"),
+        (_, Some(host)) => format!(
+            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on; for another              host the client needs http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
         ),
-        _ => only.to_owned(),
+        (_, None) => format!("{only}: set this address as the HTTPS proxy, or call the base URL"),
     }
 }
 

@@ -12,6 +12,7 @@ mod gate;
 mod grant;
 mod http;
 mod idempotency;
+mod linger;
 pub mod merchant;
 mod openapi;
 mod payment;

@@ -1,9 +1,11 @@
 //! The sandbox on a socket: TLS, HTTP/1.1 with keep-alive, and an end when it is told to.
 
+use super::linger::Lingering;
 use super::{Gate, Sandbox, http};
+use ::http::header::CONNECTION;
 use axum::body::Body;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
@@ -85,29 +87,27 @@ async fn connection(
     };
     let Ok(Ok(stream)) = stream else { return };
     let shut = gate.filter(|gate| !gate.admits(stream.get_ref().1.peer_certificates()));
-    let (stream, server) = (TokioIo::new(stream), http1::Builder::new());
-    match shut {
-        Some(gate) => {
-            let first = AtomicBool::new(true);
-            let refuse = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-                let first = first.swap(false, Ordering::Relaxed);
-                let response = http::past_the_recorder(gate.clone(), request.map(Body::new), first);
-                async move { Ok::<_, Infallible>(response.await) }
-            });
-            let connection = server.serve_connection(stream, refuse);
-            tokio::select! {
-                _ = connection => {}
-                _ = ended.wait_for(|ended| *ended) => {}
-            }
+    let (early, first) = (Arc::new(AtomicBool::default()), AtomicBool::new(true));
+    let (router, answers_early) = (TowerToHyperService::new(sandbox.router()), early.clone());
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let (router, shut, early) = (router.clone(), shut.clone(), answers_early.clone());
+        let first = first.swap(false, Ordering::Relaxed);
+        async move {
+            let response = match shut {
+                Some(gate) => http::past_the_recorder(gate, request.map(Body::new), first).await,
+                None => router.call(request).await?,
+            };
+            // Only a response to a request that was not read to its end ends the connection.
+            early.fetch_or(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
         }
-        None => {
-            let connection = server.serve_connection(stream, TowerToHyperService::new(sandbox.router()));
-            tokio::pin!(connection);
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                _ = ended.wait_for(|ended| *ended) => connection.as_mut().graceful_shutdown(),
-            }
-            let _ = connection.await;
-        }
+    });
+    let stream = Lingering::new(stream, early);
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = ended.wait_for(|ended| *ended) => connection.as_mut().graceful_shutdown(),
     }
+    let _ = connection.await;
 }

@@ -292,7 +292,7 @@ impl<'r> Watch<'r> {
             }
         }
         if matches(from, happened, moment)? {
-            self.states.insert(scope, State::From { end: send.end, n: send.n, timed: send.timed });
+            self.states.insert(scope, State::From { end: send.end, n: send.n, timed: send.is_timed() });
         }
         Ok(found)
     }
