@@ -8,7 +8,7 @@ use super::order::InOrder;
 use super::part::PartReader;
 use super::record::{Record, Session};
 use super::summary::{Summary, gaps_in_words};
-use super::{codec, har, numbers, store};
+use super::{codec, har_source, numbers, store};
 use crate::seal;
 use std::fs::File;
 use std::io::Read;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A HAR is read as a whole: the most of it, in bytes.
-const LONGEST_HAR: u64 = 1024 * 1024 * 1024;
+pub(super) const LONGEST_HAR: u64 = 1024 * 1024 * 1024;
 
 /// What a capture was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ pub struct Capture {
     pub live: bool,
     /// The resolution of its times in microseconds: 1 for a recorder's own; that of a HAR's `startedDateTime`.
     pub resolution_us: u64,
+    /// The resolution of how long its exchanges lasted, likewise; that of a HAR's `time`.
+    pub lasted_us: u64,
+    /// Groups of exchanges of which it does not tell the order: their places among all, from 0. Only a HAR has any.
+    pub ties: Vec<Vec<usize>>,
     /// It is damaged, and only what is whole of it is read.
     pub salvaged: bool,
     /// What a reader must know, a sentence each.
@@ -101,11 +105,14 @@ pub(super) struct PartPlan {
 /// The bytes of records, in the order of the log.
 pub type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
 
-/// Opens a capture, whatever it is.
+/// Opens a capture, whatever it is; `-` is a HAR from standard input.
 ///
 /// # Errors
 /// One sentence where there is none, it is damaged, or of a version that this one does not read.
 pub fn open(path: &Path) -> Result<Capture, CaptureError> {
+    if path.as_os_str() == "-" {
+        return har_source::from_standard_input();
+    }
     let metadata = std::fs::metadata(path).map_err(|error| CaptureError::io("open", path, &error))?;
     if metadata.is_dir() {
         return open_directory(path);
@@ -118,21 +125,7 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
         return open_archive(path);
     }
     let bytes = seal::input::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
-    let digest = seal::Digest::of(&bytes).to_string();
-    let read = har::read(path, bytes)?;
-    let mut summary = Summary::default();
-    for record in &read.records {
-        summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
-    }
-    // A HAR from elsewhere has no runs, and nothing says that it is not whole; what was left out of it on purpose is
-    // not lost.
-    read.left_out.iter().for_each(|&number| summary.leave_out(number));
-    let header = Header::of(&summary, 0, false);
-    let mut all = read.remarks;
-    all.extend(remarks(&summary, &header, false));
-    let source = Source::Records(Arc::new(read.records));
-    let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
-    Ok(Capture { digest, resolution_us: read.resolution_us, remarks: all, ..capture })
+    har_source::open(path, bytes)
 }
 
 /// By content, whatever it is called; by its name, where the content says nothing.
@@ -257,6 +250,8 @@ impl Capture {
             complete: header.complete,
             live: false,
             resolution_us: 1,
+            lasted_us: 1,
+            ties: Vec::new(),
             salvaged: false,
             remarks: Vec::new(),
             head: seal::Head::default(),

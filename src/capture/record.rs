@@ -6,6 +6,7 @@
 //! Times are microseconds: `wall_us` since the Unix epoch by the wall clock, all others since the start of the
 //! recorder's run by a monotonic clock. Texts of heads are Latin-1: one character a byte, so nothing is lost.
 
+pub use super::not_shown::{NotShown, Seen};
 use crate::api::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -227,6 +228,9 @@ pub struct Request {
     pub trailers: Vec<Header>,
     /// Why the recorder refused it, and did not forward it.
     pub refused: Option<String>,
+    /// What of its head a HAR leaves out.
+    #[serde(skip_serializing_if = "NotShown::is_empty")]
+    pub not_shown: NotShown,
 }
 
 /// The answer as the client was sent it.

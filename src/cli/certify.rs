@@ -31,6 +31,7 @@ use crate::certify::{Conductor, Identification, Page};
 use crate::proxy::{self, Each, Listeners, Watch};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
+use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
@@ -272,7 +273,7 @@ async fn begin(
     // As the rules: for as long as the process lives.
     let target: &'static Target =
         Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &Survey::default(), rules)));
-    let mut judge = Judge::new(rules, target, 1);
+    let mut judge = Judge::new(rules, target, Clock::default());
     let fault = |error: crate::rules::predicate::PredicateError| Failure::new(format!("rules: {error}"));
     let next = writer.next_number();
     let (mut attempt, mut points) = (past.attempts(), Points::default());

@@ -10,9 +10,7 @@ pub mod file;
 pub mod load;
 pub mod model;
 pub mod predicate;
-pub mod rests;
 
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};
-pub use predicate::{Facts, Predicate, Value};
-pub use rests::Rests;
+pub use predicate::{Doubt, Facts, Predicate, Range, Truth, Value};

@@ -1,7 +1,6 @@
 //! The rules in memory: requirements with their checks, cases with their steps.
 
 use super::predicate::{Predicate, Template};
-use super::rests::Rests;
 use crate::api::{Fault, Operation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,32 +75,6 @@ pub struct Check {
     pub message: Template,
     /// Fields that hold exchange numbers to be shown beside the one that broke it.
     pub cite: Vec<String>,
-}
-
-impl Check {
-    /// What its judgement rests on.
-    pub fn rests(&self) -> Rests {
-        let (first, predicate, others): (&Event, Option<&Predicate>, Vec<&[Event]>) = match &self.pattern {
-            Pattern::Each { trigger, require } => (trigger, Some(require), vec![]),
-            Pattern::Never { trigger, forbid } => (trigger, Some(forbid), vec![]),
-            Pattern::AtMost { trigger, reset, .. } => (trigger, None, vec![reset]),
-            Pattern::Before { trigger, need, reset } => (trigger, None, vec![need, reset]),
-            Pattern::After { trigger, need, until, .. } => (trigger, None, vec![need, until]),
-            Pattern::Gap { from, to, .. } => (from, None, vec![std::slice::from_ref(to)]),
-        };
-        let events = others.into_iter().flatten().chain([first]);
-        let all = events.filter_map(|event| event.when.as_ref()).chain(predicate);
-        let scope = matches!(self.scope, Scope::Pos | Scope::Payment | Scope::Refund);
-        all.fold(Rests { past: scope, ..Rests::default() }, |rests, one| rests.or(one.rests))
-    }
-
-    /// Whether what it waits for is something that the verifier makes out of answers.
-    pub fn waits_for_a_look_up(&self) -> bool {
-        let Pattern::After { need, .. } = &self.pattern else { return false };
-        use Selector::{ConflictResolved, ListedCaptured, LookedUp, Recovered};
-        let looked_up = [Recovered, LookedUp, ConflictResolved, ListedCaptured];
-        need.iter().any(|event| event.on.iter().any(|selector| looked_up.contains(selector)))
-    }
 }
 
 /// What a pattern's state is kept apart by.

@@ -5,13 +5,13 @@
 //! that is not known, say) is an error of the run, never a pass.
 
 use super::fields;
-use super::rests::Rests;
 use crate::api::ExactAmount;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,45 @@ pub enum Value {
     Money(ExactAmount),
     /// Text.
     Text(String),
+    /// There is a value, and it is not known.
+    Unknown(Doubt),
+    /// A whole number that is known no better than to lie between two.
+    Between(Range),
+}
+
+/// Why a value is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The capture does not show it.
+    NotShown,
+    /// The clock of the capture is too coarse to tell.
+    Clock,
+}
+
+/// A whole number that lies between two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The least that it can be.
+    pub low: i64,
+    /// What was measured or counted.
+    pub seen: i64,
+    /// The most that it can be.
+    pub high: i64,
+    /// Why no more is known.
+    pub doubt: Doubt,
+    /// Values of one source are at the same place of their ranges.
+    pub source: &'static str,
+}
+
+/// Whether a predicate holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// It depends on a value that is not known.
+    Unknown(Doubt),
 }
 
 /// Gives the value of each field of the record at one moment of the traffic.
@@ -41,8 +80,6 @@ const LONGEST: usize = 4096;
 pub struct Predicate {
     source: String,
     program: cel::Program,
-    /// What its value rests on.
-    pub rests: Rests,
 }
 
 /// A predicate that could not be compiled or evaluated.
@@ -76,10 +113,9 @@ impl Predicate {
             let (column, text) = first.map_or((1, "it cannot be read".to_owned()), |e| (e.pos.1, e.msg.clone()));
             PredicateError(format!("`{source}` is not a CEL expression: {text} (column {column})"))
         })?;
-        let mut rests = Rests::default();
-        check_names(program.expression(), &mut rests)
+        check_names(program.expression())
             .map_err(|problem| PredicateError(format!("in the expression `{source}`: {problem}")))?;
-        Ok(Predicate { source: source.to_owned(), program, rests })
+        Ok(Predicate { source: source.to_owned(), program })
     }
 
     /// The expression as written.
@@ -87,27 +123,42 @@ impl Predicate {
         &self.source
     }
 
-    /// Whether it holds at a moment.
+    /// Whether it holds at a moment, as far as that is known: a value that is not known counts only where the answer
+    /// depends on it.
+    pub fn asks(&self, facts: &dyn Facts) -> Result<Truth, PredicateError> {
+        let mut ranges: Vec<Range> = Vec::new();
+        let mut first: Option<bool> = None;
+        let mut corner = 0;
+        // Predicates compare: where they say the same at all ends of the ranges, they say it between them.
+        while corner < 1_usize << ranges.len() {
+            let resolver = Resolver { facts, corner, met: Mutex::new(Met { ranges, unknown: None }) };
+            let value = self.evaluate(&resolver);
+            let met = resolver.met.into_inner().unwrap_or_else(PoisonError::into_inner);
+            ranges = met.ranges;
+            let holds = match (value, met.unknown) {
+                (Ok(cel::Value::Bool(value)), _) => value,
+                (_, Some(doubt)) => return Ok(Truth::Unknown(doubt)),
+                (Ok(other), None) => return Err(self.error(&format!("is {other:?}, neither true nor false"))),
+                (Err(error), None) => return Err(error),
+            };
+            if *first.get_or_insert(holds) != holds || ranges.len() > MOST_RANGES {
+                let not_shown = ranges.iter().any(|range| range.doubt == Doubt::NotShown);
+                return Ok(Truth::Unknown(if not_shown { Doubt::NotShown } else { Doubt::Clock }));
+            }
+            corner += 1;
+        }
+        Ok(if first == Some(true) { Truth::Yes } else { Truth::No })
+    }
+
+    /// Whether it is known to hold at a moment.
     pub fn holds(&self, facts: &dyn Facts) -> Result<bool, PredicateError> {
-        match self.evaluate(facts)? {
-            cel::Value::Bool(value) => Ok(value),
-            other => Err(self.error(&format!("is {other:?}, neither true nor false"))),
-        }
+        Ok(self.asks(facts)? == Truth::Yes)
     }
 
-    /// Its value as a whole number at a moment.
-    pub fn number(&self, facts: &dyn Facts) -> Result<i64, PredicateError> {
-        match self.evaluate(facts)? {
-            cel::Value::Int(value) => Ok(value),
-            other => Err(self.error(&format!("is {other:?}, not a whole number"))),
-        }
-    }
-
-    fn evaluate(&self, facts: &dyn Facts) -> Result<cel::Value, PredicateError> {
-        let resolver = Resolver(facts);
+    fn evaluate(&self, resolver: &Resolver) -> Result<cel::Value, PredicateError> {
         ROOT.with(|root| {
             let mut context = root.new_inner_scope();
-            context.set_variable_resolver(&resolver);
+            context.set_variable_resolver(resolver);
             self.program.execute(&context).map_err(|error| self.error(&format!("cannot be evaluated: {error}")))
         })
     }
@@ -122,11 +173,40 @@ thread_local! {
     static ROOT: cel::Context<'static, 'static> = cel::Context::default();
 }
 
-struct Resolver<'a>(&'a dyn Facts);
+/// The most values in one predicate that may each lie between two.
+const MOST_RANGES: usize = 6;
+
+struct Resolver<'a> {
+    facts: &'a dyn Facts,
+    /// Which of the ranges stand at their high end: a bit each.
+    corner: usize,
+    met: Mutex<Met>,
+}
+
+/// What a predicate asked for that is not known for certain.
+struct Met {
+    ranges: Vec<Range>,
+    unknown: Option<Doubt>,
+}
+
+impl Resolver<'_> {
+    /// The end of a range that is looked at.
+    fn end(&self, range: Range) -> i64 {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = met.ranges.iter().position(|other| other.source == range.source);
+        let place = known.unwrap_or_else(|| {
+            met.ranges.push(range);
+            met.ranges.len() - 1
+        });
+        let is_high =
+            self.corner.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1);
+        if is_high { range.high } else { range.low }
+    }
+}
 
 impl VariableResolver for Resolver<'_> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        Some(match self.0.value(name)? {
+        Some(match self.facts.value(name)? {
             Value::Null => cel::Value::Null.try_into().ok().map(CowVal::Owned)?,
             Value::Bool(value) => CowVal::owned(CelBool::from(value)),
             Value::Int(value) => CowVal::owned(CelInt::from(value)),
@@ -136,6 +216,13 @@ impl VariableResolver for Resolver<'_> {
                 None => CowVal::owned(CelDouble::from(value.approximate())),
             },
             Value::Text(value) => CowVal::owned(CelString::from(value)),
+            Value::Between(range) => CowVal::owned(CelInt::from(self.end(range))),
+            // An error to CEL, which goes on where the other side of `&&` or `||` decides alone.
+            Value::Unknown(doubt) => {
+                let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+                met.unknown = met.unknown.filter(|other| *other == Doubt::NotShown).or(Some(doubt));
+                return None;
+            }
         })
     }
 }
@@ -180,6 +267,8 @@ impl Template {
                 Some(Value::Int(value)) => value.to_string(),
                 Some(Value::Money(value)) => value.to_string(),
                 Some(Value::Text(value)) => value,
+                Some(Value::Between(range)) => range.seen.to_string(),
+                Some(Value::Unknown(_)) => "a value that is not shown".to_owned(),
             },
         };
         self.parts.iter().map(text).collect()
@@ -223,20 +312,17 @@ fn spelled(expr: &Expr) -> Option<String> {
     }
 }
 
-/// Checks every name, and gathers what they rest on.
-fn check_names(expr: &IdedExpr, rests: &mut Rests) -> Result<(), String> {
-    let mut all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
+/// Checks every name.
+fn check_names(expr: &IdedExpr) -> Result<(), String> {
+    let all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
         for one in list {
-            check_names(one, rests)?;
+            check_names(one)?;
         }
         Ok(())
     };
     match &expr.expr {
         Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
-            Some(name) => {
-                *rests = rests.or(Rests::of(&name));
-                known_field(&name)
-            }
+            Some(name) => known_field(&name),
             None => Err("a field is selected on something that is not the record".to_owned()),
         },
         Expr::Call(call) => all(&mut call.target.iter().map(|target| &**target).chain(&call.args)),

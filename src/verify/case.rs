@@ -5,7 +5,7 @@
 //! Live certification and the verdict ask this one matcher.
 
 use super::facts::Moment;
-use super::pattern::{Happened, scope_of};
+use super::pattern::{Happened, hides_scope, scope_of};
 use super::profile::Target;
 use super::tracks::About;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
@@ -14,6 +14,7 @@ use crate::api::{Fault, Operation};
 use crate::capture::record::WaitOver;
 use crate::rules::model::{Case, Scope, Step, StepKind};
 use crate::rules::predicate::PredicateError;
+use crate::rules::{Doubt, Truth};
 use std::collections::BTreeMap;
 
 /// One thing that may come to show the case.
@@ -23,6 +24,8 @@ struct Try {
     shown: Vec<(u64, Vec<u64>, Option<usize>)>,
     about: About,
     request: usize,
+    /// The step that is due may have been shown in what the capture does not show.
+    doubtful: bool,
 }
 
 /// A case at work.
@@ -48,21 +51,33 @@ impl<'r> CaseWatch<'r> {
         if !self.case.steps.iter().any(|step| send.is(&step.calls)) {
             return Ok(());
         }
-        let Some(scope) = scope_of(self.case.about, Happened::Answer, moment) else { return Ok(()) };
-        if !holds(self.case.applies.as_deref(), moment)? {
+        let Some(scope) = scope_of(self.case.about, Happened::Answer, moment) else {
+            if hides_scope(self.case.about, moment) {
+                self.tries.values_mut().flatten().for_each(|one| one.doubtful = true);
+            }
             return Ok(());
+        };
+        match asks(self.case.applies.as_deref(), moment)? {
+            Truth::Yes => {}
+            Truth::No => return Ok(()),
+            Truth::Unknown(_) => {
+                self.tries.entry(scope).or_default().iter_mut().for_each(|one| one.doubtful = true);
+                return Ok(());
+            }
         }
         let tries = self.tries.entry(scope).or_default();
         for one in tries.iter_mut() {
-            let shown = shown_by(&self.case.steps[one.shown.len()..], one, moment)?;
+            let (shown, doubtful) = shown_by(&self.case.steps[one.shown.len()..], one, moment)?;
+            one.doubtful |= doubtful;
             if !shown.is_empty() {
+                one.doubtful = false;
                 one.shown.extend(shown.iter().map(|step| exchanges(step, moment)));
                 one.about = merged(one.about, moment.about);
             }
         }
         let fresh = tries.iter().any(|one| one.shown.len() == 1);
-        let start = Try { shown: Vec::new(), about: moment.about, request: context.request };
-        if !fresh && tries.len() < MOST_TRIES && shows(&self.case.steps[0], &start, moment)? {
+        let start = Try { shown: Vec::new(), about: moment.about, request: context.request, doubtful: false };
+        if !fresh && tries.len() < MOST_TRIES && shows(&self.case.steps[0], &start, moment)? == Truth::Yes {
             let shown = vec![exchanges(&self.case.steps[0], moment)];
             tries.push(Try { shown, ..start });
         }
@@ -93,13 +108,17 @@ impl<'r> CaseWatch<'r> {
             let reached = one.shown.len();
             let rest = &self.case.steps[reached..];
             let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
-            if ends && all_hold(rest, &at_end)? {
-                witness = (!goes_on).then(|| one.clone());
-                continue;
+            match if ends { all_hold(rest, &at_end)? } else { Truth::No } {
+                Truth::Yes => {
+                    witness = (!goes_on).then(|| one.clone());
+                    continue;
+                }
+                Truth::Unknown(_) => continue,
+                Truth::No => {}
             }
             let turned = self.case.steps[..reached].iter().any(|step| step.turning);
             let furthest = broken.as_ref().is_none_or(|(best, _)| best.shown.len() < reached);
-            if turned && furthest && holds(self.case.broken_when.as_deref(), &at_end)? {
+            if turned && furthest && !one.doubtful && holds(self.case.broken_when.as_deref(), &at_end)? {
                 broken = Some((one.clone(), reached));
             }
         }
@@ -135,7 +154,10 @@ impl<'r> CaseWatch<'r> {
             if step.faults.is_empty() {
                 continue;
             }
-            for (_, call) in world.calls.iter() {
+            for (place, call) in world.calls.iter() {
+                if world.missing.made_good.contains(&place) || call.is_loose {
+                    continue;
+                }
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
                 let met = call.go_timeouts + call.go_500s > 0;
                 let gone = call.operation == Some(Operation::DeletePos);
@@ -205,63 +227,76 @@ fn merged(old: About, new: About) -> About {
     About { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
 }
 
-fn holds(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<bool, PredicateError> {
-    predicate.map_or(Ok(true), |predicate| predicate.holds(moment))
+fn asks(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<Truth, PredicateError> {
+    predicate.map_or(Ok(Truth::Yes), |predicate| predicate.asks(moment))
 }
 
-fn all_hold(steps: &[Step], moment: &Moment) -> Result<bool, PredicateError> {
+fn holds(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<bool, PredicateError> {
+    Ok(asks(predicate, moment)? == Truth::Yes)
+}
+
+fn all_hold(steps: &[Step], moment: &Moment) -> Result<Truth, PredicateError> {
+    let mut truth = Truth::Yes;
     for step in steps {
-        if !holds(step.when.as_deref(), moment)? {
-            return Ok(false);
+        match asks(step.when.as_deref(), moment)? {
+            Truth::Yes => {}
+            Truth::No => return Ok(Truth::No),
+            unknown => truth = unknown,
         }
     }
-    Ok(true)
+    Ok(truth)
 }
 
 /// The steps that an exchange shows, of those that are due: the first, or the second where that makes the first
-/// unneeded.
-fn shown_by<'s>(due: &'s [Step], one: &Try, moment: &Moment) -> Result<&'s [Step], PredicateError> {
-    let shown = match due {
-        [first, ..] if shows(first, one, moment)? => 1,
-        [first, second, ..]
-            if first.unneeded_when.is_some()
-                && shows(second, one, moment)?
-                && holds(first.unneeded_when.as_deref(), moment)? =>
-        {
-            2
+/// unneeded. And whether it may show one, as far as the capture shows that.
+fn shown_by<'s>(due: &'s [Step], one: &Try, moment: &Moment) -> Result<(&'s [Step], bool), PredicateError> {
+    let [first, rest @ ..] = due else { return Ok((due, false)) };
+    let shown = shows(first, one, moment)?;
+    if shown == Truth::Yes {
+        return Ok((std::slice::from_ref(first), false));
+    }
+    let mut doubtful = shown != Truth::No;
+    if let ([second, ..], Some(unneeded)) = (rest, &first.unneeded_when) {
+        let both = (shows(second, one, moment)?, unneeded.asks(moment)?);
+        if both == (Truth::Yes, Truth::Yes) {
+            return Ok((due.get(..2).unwrap_or(due), false));
         }
-        _ => 0,
-    };
-    Ok(&due[..shown])
+        doubtful |= both.0 != Truth::No && both.1 != Truth::No;
+    }
+    Ok((&[], doubtful))
 }
 
 /// Whether an exchange that is over shows a step.
-fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<bool, PredicateError> {
-    let Some((send, context)) = moment.send else { return Ok(false) };
+fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateError> {
+    let Some((send, context)) = moment.send else { return Ok(Truth::No) };
     if step.kind == StepKind::Ends || !send.is(&step.calls) {
-        return Ok(false);
+        return Ok(Truth::No);
     }
     if let Some(earlier) = step.same_payment_as {
         let wanted = one.shown.get(earlier - 1).and_then(|(.., payment)| *payment);
         if wanted.is_none() || wanted != moment.about.payment {
-            return Ok(false);
+            return Ok(Truth::No);
         }
     }
     if step.kind == StepKind::Call {
         let call = moment.world.calls.at(context.call);
-        let limit = moment.world.limits.timeout_ms;
-        let held = call.in_flight.iter().any(|(_, head)| send.end.ms_since(*head).is_some_and(|ms| ms >= limit));
+        let held = call.in_flight.iter().any(|(_, head)| moment.world.was_held(*head, send.end));
         let met = |fault: &Fault| match fault {
             Fault::Timeout => call.go_timeouts > 0 || held,
             Fault::ServerError => call.go_500s > 0,
             // No step is marked with it: it is a refusal, which a step sees by its status and code.
             Fault::BalanceTooLow => false,
         };
-        if !send.succeeded() || !step.faults.iter().all(met) {
-            return Ok(false);
+        if !send.succeeded() {
+            return Ok(Truth::No);
+        }
+        if !step.faults.iter().all(met) {
+            // Sends of the call may be among those of which it is not shown to which they belong.
+            let loose = send.operation.is_some_and(|operation| moment.world.missing.loose.contains(&operation));
+            return Ok(if loose { Truth::Unknown(Doubt::NotShown) } else { Truth::No });
         }
     }
-    holds(step.when.as_deref(), moment)
+    asks(step.when.as_deref(), moment)
 }
 
 /// The exchange that showed a step, with those that belong to it.

@@ -49,6 +49,8 @@ pub struct Context {
     pub failures: u32,
     /// How many of them since the last long pause.
     pub failed_in_go: u32,
+    /// How many of them before a pause that may have been a long one, as far as the clock tells.
+    pub failed_before_pause: u32,
     /// The pause before the last send, where that too followed a failed one.
     pub back_off_ms: Option<i64>,
     /// The delay that the last answered poll asked for.
@@ -57,6 +59,8 @@ pub struct Context {
     pub twin_ms: Option<i64>,
     /// That call's last send.
     pub twin_n: Option<u64>,
+    /// The clock does not tell whether that is too long ago.
+    pub twin_may_be_old: bool,
     /// The call was sent with another body while this send was under way.
     pub contradicted_n: Option<u64>,
     /// A PoS of the name that is to be created is there already, by what the client knows.
@@ -98,6 +102,7 @@ impl World {
             track.operation = send.operation;
             track.content = send.content;
             track.content_known = send.body.known;
+            track.is_loose = send.is_loose();
             track.subject = Subject {
                 pos_id: send.body.pos_id.clone(),
                 order_id: send.body.order_id.clone(),
@@ -114,7 +119,7 @@ impl World {
             call,
             request,
             about: self.about(send),
-            token: send.bearer.as_deref().filter(|_| send.is_call).map(|token| self.tokens.place(token)),
+            token: send.token().filter(|_| send.is_call).map(|token| self.tokens.place(token)),
             ..Context::default()
         };
         self.note_call(send, &mut context);
@@ -129,6 +134,9 @@ impl World {
     fn about(&mut self, send: &Send) -> About {
         use Operation::*;
         let mut about = About::default();
+        if send.hides.path || (send.hides.query && send.is(&[QueryPaymentIds, QueryRefundIds])) {
+            return about;
+        }
         let path_id = send.path_id.clone().unwrap_or_default();
         match send.operation {
             Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
@@ -166,17 +174,19 @@ impl World {
 
     fn note_call(&self, send: &Send, context: &mut Context) {
         let track = self.calls.at(context.call);
-        let gap = |then: Instant| send.head.ms_since(then).map(|ms| ms.saturating_add(self.coarse_ms));
+        let gap = |then: Instant| send.head.ms_since(then);
         context.gap_ms = track.last.and_then(|last| gap(last.end));
         context.head_gap_ms = track.last_head.and_then(gap);
         context.open_poll = track.in_flight.last().and_then(|(n, head)| Some((*n, gap(*head)?)));
         context.last_n = track.last.map(|last| last.n);
         context.last_status = track.last.and_then(|last| last.status).unwrap_or(0);
         context.last_failed = track.last.is_some_and(|last| last.failed);
-        let held = |head: Instant| send.head.ms_since(head).is_some_and(|ms| ms >= self.limits.timeout_ms);
+        let may_last = |ms: i64| ms.saturating_add(self.clock.heads_ms()) >= self.limits.timeout_ms;
+        let held = |head: Instant| send.head.ms_since(head).is_some_and(may_last);
         context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
+        let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
         context.last_reset =
-            track.last.is_some_and(|last| last.status.is_none() && last.lasted_ms < self.limits.timeout_ms);
+            track.last.is_some_and(|last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms);
         context.answered_before = track.answered_content.is_some();
         // What is not shown is not said to differ.
         let shown = track.content_known && send.body.known;
@@ -185,18 +195,23 @@ impl World {
         context.gap_timed = track.last.is_none_or(|last| last.timed);
         context.lost_before = track.lost;
         context.failures = track.failures;
-        context.failed_in_go = if self.begins_go(track, send.head) { 0 } else { track.failed_in_go };
+        let begins = self.begins_go(track, send.head);
+        context.failed_in_go = if begins { 0 } else { track.failed_in_go };
+        let paused = track.last.and_then(|last| send.head.ms_since(last.end));
+        let certainly = paused.is_none_or(|ms| ms.saturating_sub(self.clock.gap_ms()) >= self.limits.go_pause_ms);
+        let only_paused = begins && !certainly && track.last.is_some_and(|last| last.status.is_none_or(|s| s >= 300));
+        context.failed_before_pause = if only_paused { track.failed_in_go } else { 0 };
         context.back_off_ms = track.back_off_ms;
         context.poll_delay_ms = track.poll_delay_ms;
     }
 
     fn note_request(&self, send: &Send, context: &mut Context) {
         let track = self.requests.at(context.request);
-        let new_token = track.token.is_some() && track.token != send.bearer;
+        let new_token = track.token.is_some() && track.token.as_deref() != send.token();
         context.throttle_pause_ms = track
             .throttled
             .and_then(|throttled| send.head.ms_since(throttled.end))
-            .map(|ms| ms.saturating_add(self.coarse_ms));
+            .map(|ms| ms.saturating_add(self.clock.gap_ms()));
         let patient = track.throttled.zip(context.throttle_pause_ms);
         let patient = patient.is_some_and(|(throttled, pause)| throttled.is_respected_by(pause));
         if track.refused.is_some() && track.last_refused && !new_token {
@@ -216,16 +231,18 @@ impl World {
         let others = self.creates.get(&send.content).map_or(&[][..], Vec::as_slice);
         let unknown = others.iter().filter(|&&call| call != context.call).filter_map(|&call| {
             let track = self.calls.at(call);
-            let held = track.in_flight.iter().filter_map(|(n, head)| Some((*n, send.head.ms_since(*head)?)));
-            let held = held.filter(|(_, ms)| *ms >= self.limits.timeout_ms).map(|(n, _)| (n, 0)).next();
+            let held = track.in_flight.iter().find(|(_, head)| self.was_held(*head, send.head));
+            let held = held.map(|(n, _)| (*n, 0));
             let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
             // A repeat that is lost leaves nothing unknown: what it repeats was answered.
             let failed = track.last.filter(|last| last.failed && unknown && !track.succeeded);
             held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
         });
-        let unknown = unknown.filter(|(_, ms)| *ms <= self.limits.retry_window_ms);
+        let slack = self.clock.gap_ms();
+        let unknown = unknown.filter(|(_, ms)| ms.saturating_sub(slack) <= self.limits.retry_window_ms);
         if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
             (context.twin_ms, context.twin_n) = (Some(ms), Some(n));
+            context.twin_may_be_old = ms.saturating_add(slack) > self.limits.retry_window_ms;
         }
     }
 
@@ -274,7 +291,9 @@ impl World {
 /// Creates with one key are one call; others are one where method and path are.
 fn call_key(send: &Send) -> String {
     let creates = send.operation.is_some_and(Operation::creates);
-    if creates && !send.key.is_empty() {
+    if send.is_loose() {
+        format!("exchange {}", send.n)
+    } else if creates && !send.key.is_empty() {
         format!("key {}", id::canonical(&send.key))
     } else if creates {
         format!("{} {} {:02x?}", send.method, send.resource, send.content)
@@ -284,5 +303,8 @@ fn call_key(send: &Send) -> String {
 }
 
 fn request_key(send: &Send) -> String {
+    if send.hides.path || send.hides.query {
+        return format!("exchange {}", send.n);
+    }
     format!("{} {} {:02x?}", send.method, send.target, send.content)
 }

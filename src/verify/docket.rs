@@ -1,7 +1,6 @@
 //! What is found against one requirement while a capture is read, and what is said of it where the capture ends.
 
 use super::facts::Moment;
-use super::hidden::Hidden;
 use super::pattern::{Found, Happened, Watch};
 use super::profile::Target;
 use super::verdict::{Finding, Level, RequirementVerdict, Status};
@@ -52,12 +51,10 @@ impl<'r> Docket<'r> {
     }
 
     /// What is said of it where the capture ends.
-    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool, hidden: &Hidden) -> Settled {
-        let excused = hidden.any() && self.watches.iter().any(Watch::waits_for_a_look_up);
+    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> Settled {
         let exercised = self.watches.iter().any(|watch| watch.exercised);
-        let exercised = exercised && !excused && !hidden.leaves_open(self.requirement);
-        let owed: Vec<Found> =
-            std::mem::take(&mut self.watches).into_iter().flat_map(|watch| watch.owed(hidden.any())).collect();
+        let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
+        let owed: Vec<Found> = std::mem::take(&mut self.watches).into_iter().flat_map(Watch::owed).collect();
         let mut undecided = Vec::new();
         for found in owed {
             if goes_on {

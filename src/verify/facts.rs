@@ -65,6 +65,14 @@ pub(super) fn loyalty(value: Loyalty) -> Value {
 
 impl Facts for Moment<'_> {
     fn value(&self, name: &str) -> Option<Value> {
+        let value = self.recorded(name)?;
+        Some(super::known::known(self, name, value))
+    }
+}
+
+impl Moment<'_> {
+    /// The value of a field, were everything shown and measured exactly.
+    fn recorded(&self, name: &str) -> Option<Value> {
         let (root, field) = name.split_once('.')?;
         match root {
             "call" => self.call(field),
@@ -113,9 +121,7 @@ impl Facts for Moment<'_> {
             _ => None,
         }
     }
-}
 
-impl Moment<'_> {
     fn call(&self, field: &str) -> Option<Value> {
         let (send, context) = self.send?;
         self.call_head(send, field)
@@ -127,7 +133,7 @@ impl Moment<'_> {
     fn call_head(&self, send: &Send, field: &str) -> Option<Value> {
         let body = &send.body;
         let version = header::Version::parse(&send.version);
-        let claim = || self.vat_claim(send);
+        let claim = || self.claimed_vat(send);
         Some(match field {
             "n" => Value::Int(send.n as i64),
             "op" => text(send.operation.map_or("", Operation::name)),
@@ -142,6 +148,7 @@ impl Moment<'_> {
             "http" => text(&send.http_version),
             "tls" => send.tls.as_deref().map_or(Value::Null, text),
             "authorization_count" => Value::Int(send.authorization_count),
+            // Of a token that is shown without its signature, the form is shown.
             "has_bearer" => Value::Bool(send.bearer.is_some()),
             "version_count" => Value::Int(send.version_count),
             "version" => text(&send.version),
@@ -256,10 +263,8 @@ impl Moment<'_> {
             "twin_n" => n(context.twin_n),
             "contradicted_n" => n(context.contradicted_n),
             "met_timeout" => {
-                let held = |head: super::send::Instant| {
-                    send.end.ms_since(head).is_some_and(|ms| ms >= self.world.limits.timeout_ms)
-                };
-                Value::Bool(track.go_timeouts > 0 || track.in_flight.iter().any(|(_, head)| held(*head)))
+                let held = track.in_flight.iter().any(|(_, head)| self.world.was_held(*head, send.end));
+                Value::Bool(track.go_timeouts > 0 || held)
             }
             "met_500" => Value::Bool(track.go_500s > 0),
             "repeats_success" => Value::Bool(context.repeats_success),
@@ -275,11 +280,11 @@ impl Moment<'_> {
     }
 
     /// The merchant that a token is for: its claim, else what it was asked for with.
-    fn vat_claim(&self, send: &Send) -> String {
+    pub(super) fn claimed_vat(&self, send: &Send) -> String {
         if !send.vat_claim.is_empty() {
             return send.vat_claim.clone();
         }
-        let token = send.bearer.as_deref().and_then(|token| self.world.tokens.find(token));
+        let token = send.token().and_then(|token| self.world.tokens.find(token));
         token.map_or(String::new(), |token| self.world.tokens.at(token).vat.clone())
     }
 
@@ -319,9 +324,11 @@ mod tests {
     #[test]
     fn every_field_is_answered_with_its_type() {
         let rules = load(None).unwrap();
-        let mut world = World::new(rules.limits, 1);
+        let mut world = World::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
-        let send = Send { operation: Some(Operation::CapturePayment), ..Send::default() };
+        let body = super::super::content::RequestBody { known: true, ..Default::default() };
+        let operation = Some(Operation::CapturePayment);
+        let send = Send { operation, body, timed: true, ..Send::default() };
         let context = world.open(&send);
         let (connection, notification) = (Connection::default(), Notification::default());
         let moment = Moment {
@@ -338,6 +345,7 @@ mod tests {
                 Value::Int(_) => field.kind == Kind::Int,
                 Value::Money(_) => field.kind == Kind::Money,
                 Value::Text(_) => field.kind == Kind::Text,
+                Value::Unknown(_) | Value::Between(_) => false,
             };
             assert!(fits, "{} is {value:?}", field.name);
         }

@@ -1,10 +1,12 @@
 //! Runs the rules over a capture and puts the verdict together.
 
 use super::case::CaseWatch;
+use super::clock::Clock;
 use super::context::Context;
 use super::docket::{Docket, Settled, see_all};
 use super::facts::Moment;
 use super::hidden::Hidden;
+use super::missing::{self, Possible};
 use super::pattern::Happened;
 use super::profile::{Options, Target};
 use super::send::{Instant, Send};
@@ -34,8 +36,6 @@ pub struct Input {
     pub complete: bool,
     /// Fingerprints of the keys that sealed it.
     pub sealed_by: Vec<String>,
-    /// The coarseness of its clock in microseconds.
-    pub resolution_us: u64,
     /// What a reader must know of it.
     pub remarks: Vec<String>,
 }
@@ -44,7 +44,7 @@ pub struct Input {
 pub struct Judge<'r> {
     pub(super) rules: &'r RuleSet,
     pub(super) target: &'r Target,
-    resolution_us: u64,
+    clock: Clock,
     pub(super) world: World,
     timeline: Timeline,
     dockets: Vec<Docket<'r>>,
@@ -56,15 +56,15 @@ pub struct Judge<'r> {
 
 impl<'r> Judge<'r> {
     /// Rules that have seen nothing.
-    pub fn new(rules: &'r RuleSet, target: &'r Target, resolution_us: u64) -> Judge<'r> {
+    pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Judge<'r> {
         let dockets = rules.requirements.iter().map(|requirement| Docket::new(requirement, target));
         let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
         Judge {
             rules,
             target,
-            resolution_us,
-            world: World::new(rules.limits, resolution_us),
-            timeline: Timeline::new(resolution_us),
+            clock,
+            world: World::new(rules.limits, clock),
+            timeline: Timeline::new(clock.begin_us),
             dockets: dockets.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
             waits: Vec::new(),
@@ -75,7 +75,12 @@ impl<'r> Judge<'r> {
 
     /// The same rules for the same client, before anything was seen.
     pub fn fresh(&self) -> Judge<'r> {
-        Judge::new(self.rules, self.target, self.resolution_us)
+        Judge { timeline: self.timeline.fresh(), ..Judge::new(self.rules, self.target, self.clock) }
+    }
+
+    /// The same, for a client whose calls overlap: an answer comes before a request only where the clock says so.
+    pub fn overlapping(self) -> Judge<'r> {
+        Judge { timeline: Timeline::new(1), ..self }
     }
 
     /// Takes the next record, in the order of exchange numbers.
@@ -104,7 +109,11 @@ impl<'r> Judge<'r> {
         let context = self.world.open(&send);
         self.look(Happened::Request, &send, &context)?;
         let emitted = self.world.sent(&send, &context);
-        self.emitted(&emitted, &send, &context)?;
+        self.world.missing.request(&send, &context);
+        self.emitted(&emitted, &send, &context, false)?;
+        if send.is_loose() {
+            self.possibly(&send, &context)?;
+        }
         self.timeline.opened(send, context);
         Ok(())
     }
@@ -114,7 +123,7 @@ impl<'r> Judge<'r> {
         Judge {
             rules: self.rules,
             target: self.target,
-            resolution_us: self.resolution_us,
+            clock: self.clock,
             world: self.world.clone(),
             timeline: self.timeline.clone(),
             dockets: Vec::new(),
@@ -142,7 +151,11 @@ impl<'r> Judge<'r> {
 
     fn end(&mut self, send: Send, mut context: Context) -> Result<(), PredicateError> {
         let emitted = self.world.answered(&send, &mut context);
-        self.emitted(&emitted, &send, &context)?;
+        self.world.missing.answer(&send, &context);
+        self.emitted(&emitted, &send, &context, send.answer_hidden)?;
+        if send.answer_hidden || send.hides_request() {
+            self.possibly(&send, &context)?;
+        }
         self.look(Happened::Answer, &send, &context)?;
         let moment = moment(&self.world, self.target, &send, &context);
         for case in self.cases.iter_mut().flatten() {
@@ -151,15 +164,39 @@ impl<'r> Judge<'r> {
         Ok(())
     }
 
-    fn emitted(&mut self, emitted: &[Emitted], send: &Send, context: &Context) -> Result<(), PredicateError> {
+    /// `unseen`: the response that tells it is not shown, and may have told something else.
+    fn emitted(
+        &mut self,
+        emitted: &[Emitted],
+        send: &Send,
+        context: &Context,
+        unseen: bool,
+    ) -> Result<(), PredicateError> {
         for what in emitted {
             let happened = match *what {
+                Emitted::Recovered(call) | Emitted::LookedUp(call) if unseen => {
+                    Happened::Possibly(Possible::MadeGood(call))
+                }
+                Emitted::ConflictResolved(call) if unseen || !self.world.calls.at(call).content_known => {
+                    Happened::Possibly(Possible::ConflictResolved(call))
+                }
                 Emitted::Recovered(call) => Happened::Recovered(call),
                 Emitted::LookedUp(call) => Happened::LookedUp(call),
                 Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
                 Emitted::ListedCaptured(payment) => Happened::ListedCaptured(payment),
             };
             self.look(happened, send, context)?;
+        }
+        Ok(())
+    }
+
+    /// What may have happened in what is not shown of an exchange.
+    fn possibly(&mut self, send: &Send, context: &Context) -> Result<(), PredicateError> {
+        for possible in missing::possible(&self.world, send, context) {
+            if let Possible::MadeGood(call) = possible {
+                self.world.missing.made_good.insert(call);
+            }
+            self.look(Happened::Possibly(possible), send, context)?;
         }
         Ok(())
     }
@@ -189,8 +226,8 @@ impl<'r> Judge<'r> {
         self.end_all()?;
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
-        for docket in self.dockets {
-            requirements.push(docket.settle(self.rules, self.target, goes_on, &self.hidden));
+        for docket in std::mem::take(&mut self.dockets) {
+            requirements.push(docket.settle(self.rules, self.target, goes_on));
         }
         let target = self.target;
         let mut features = Vec::new();
@@ -203,11 +240,6 @@ impl<'r> Judge<'r> {
                 let verdict = watch.verdict(&self.world, target, &self.waits, goes_on, optional)?;
                 cases.push(verdict);
             }
-            let waited_for = |case: &str| self.waits.iter().any(|wait| wait.case == case);
-            let broken = cases.iter_mut().filter(|case| case.status == CaseStatus::Failed);
-            if self.hidden.any() {
-                broken.filter(|case| !waited_for(&case.id)).for_each(Hidden::leave_undecided);
-            }
             if !options.open {
                 // Only a capture that goes on has tries under way.
                 for case in cases.iter_mut().filter(|case| case.status == CaseStatus::InProgress) {
@@ -218,7 +250,7 @@ impl<'r> Judge<'r> {
                 id: feature.feature.id(),
                 title: feature.title.clone(),
                 verdict: match outcome(feature.feature, &cases, &requirements) {
-                    Outcome::Passed if self.hidden.any_of(&feature.operations) => Outcome::Incomplete,
+                    Outcome::Passed if self.is_hidden(feature) => Outcome::Incomplete,
                     other => other,
                 },
                 cases,
@@ -244,6 +276,14 @@ impl<'r> Judge<'r> {
             requirements: requirements.into_iter().map(|settled| settled.verdict).collect(),
             remarks: input.remarks.clone(),
         })
+    }
+}
+
+impl Judge<'_> {
+    /// Whether something of a call that belongs to a feature is not shown.
+    fn is_hidden(&self, feature: &crate::rules::Feature) -> bool {
+        let beside = feature.feature == Feature::Onboarding && self.hidden.any_beside(&self.target.operations);
+        beside || self.hidden.any_of(&feature.operations)
     }
 }
 

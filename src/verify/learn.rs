@@ -92,7 +92,7 @@ impl World {
         if track.refused.is_none() || track.last_refused {
             track.repeats = context.unchanged_repeats;
         }
-        track.token.clone_from(&send.bearer);
+        track.token = send.token().map(str::to_owned);
     }
 
     fn count_payment(&mut self, send: &Send, context: &Context) {
@@ -138,7 +138,7 @@ impl World {
     }
 
     fn end_send(&mut self, send: &Send, context: &mut Context) {
-        let limit = self.limits.timeout_ms;
+        let timed_out = self.is_time_out(send);
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
         context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
@@ -146,7 +146,7 @@ impl World {
         context.contradicted_n = track.contradicted.iter().find(|(n, _)| *n == send.n).map(|(_, later)| *later);
         track.contradicted.retain(|(n, _)| *n != send.n);
         match send.status {
-            None if send.lasted_at_most_ms() >= limit => track.go_timeouts += 1,
+            None if timed_out => track.go_timeouts += 1,
             Some(500) => track.go_500s += 1,
             _ => track.go_others += 1,
         }
@@ -222,7 +222,9 @@ impl World {
         if let Some(last) = self.last_token.map(|last| self.tokens.at(last)) {
             let age = last.issued.and_then(|(then, ms)| Some((send.head.ms_since(then)?, ms)));
             let worn = self.limits.token_worn_percent;
-            let good = age.is_some_and(|(age, ms)| age.saturating_mul(100) < ms.saturating_mul(worn));
+            let slack = self.clock.gap_ms();
+            let good =
+                age.is_some_and(|(age, ms)| age.saturating_add(slack).saturating_mul(100) < ms.saturating_mul(worn));
             let good = good && last.refused_n.is_none();
             let same = last.vat == send.asked_vat;
             self.wasted_tokens =

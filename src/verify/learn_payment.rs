@@ -154,7 +154,7 @@ impl World {
             context.about.pos = Some(self.pos(&send.answer.pos_id));
         }
         let (tick, pos) = (self.tick, context.about.pos);
-        let timed_out = send.no_answer() && send.lasted_at_most_ms() >= self.limits.timeout_ms;
+        let timed_out = self.is_time_out(send);
         let track = self.payments.at_mut(payment);
         let blocked = track.may_block();
         track.hidden |= send.answer_hidden;

@@ -6,6 +6,7 @@
 //! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod case;
+pub mod clock;
 pub mod conflict;
 pub mod content;
 pub mod context;
@@ -14,13 +15,16 @@ pub mod facts;
 mod facts_about;
 mod hidden;
 pub mod judge;
+mod known;
 mod learn;
 mod learn_payment;
 mod learn_pos;
 mod learn_refund;
 pub mod live;
+pub mod missing;
 pub mod pattern;
 pub mod profile;
+pub mod readings;
 mod recovery;
 pub mod run;
 pub mod send;

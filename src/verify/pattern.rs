@@ -12,12 +12,17 @@
 //!   of the capture, while it is open is a finding; where the capture goes on, the end leaves it undecided.
 //! - **gap**: from the end of an exchange that matches `from` to the head of the next request that matches `to`, at least
 //!   so many ms lie; less is a finding. Nothing is measured across a restart of the recorder.
+//!
+//! Where an event, or what a predicate asks for, is not shown by the capture or not known so well, nothing is found: an
+//! obligation that it may have met is not open any more, and the check has not been passed.
 
 use super::facts::Moment;
+use super::missing::Possible;
 use super::send::Instant;
 use crate::api::Operation;
 use crate::rules::model::{At, Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;
+use crate::rules::{Doubt, Truth};
 use std::collections::HashMap;
 
 /// What happened.
@@ -39,6 +44,8 @@ pub enum Happened {
     ListedCaptured(usize),
     /// A check-in notification was sent.
     Notification,
+    /// This may have happened in what the capture does not show.
+    Possibly(Possible),
 }
 
 /// Something that a check found.
@@ -69,6 +76,8 @@ enum State {
         end: Instant,
         n: u64,
         timed: bool,
+        /// Whether the gap may begin elsewhere: what the event asks for is not known.
+        certain: bool,
     },
 }
 
@@ -76,10 +85,12 @@ enum State {
 pub struct Watch<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,
-    /// Whether it is about gaps between sends.
-    measures: bool,
     /// Whether anything in the capture touched it.
     pub exercised: bool,
+    /// Whether something bears on it that the capture does not show.
+    pub unsure: bool,
+    /// What `before` asks for may have happened to anything.
+    maybe_met: bool,
 }
 
 /// How many exchanges of one flood a finding names.
@@ -88,23 +99,28 @@ const MOST_NUMBERS: usize = 100;
 impl<'r> Watch<'r> {
     /// A check that has seen nothing.
     pub fn new(check: &'r Check) -> Watch<'r> {
-        Watch { check, states: HashMap::new(), measures: check.rests().time, exercised: false }
+        Watch { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
     }
 
     /// Looks at an event; returns what it breaks.
     pub fn see(&mut self, happened: Happened, moment: &Moment) -> Result<Vec<Found>, PredicateError> {
-        let Some(scope) = scope_of(self.check.scope, happened, moment) else { return Ok(Vec::new()) };
+        if let Happened::Possibly(possible) = happened {
+            self.possibly(possible);
+            return Ok(Vec::new());
+        }
+        let Some(scope) = scope_of(self.check.scope, happened, moment) else {
+            if hides_scope(self.check.scope, moment) {
+                self.unplaced(happened, moment)?;
+            }
+            return Ok(Vec::new());
+        };
+        if matches!(self.check.scope, Scope::Call | Scope::Key) && moment.send.is_some_and(|(send, _)| send.is_loose())
+        {
+            self.unplaced(happened, moment)?;
+        }
         match &self.check.pattern {
-            Pattern::Each { trigger, require } => {
-                let hit = matches(trigger, happened, moment)?;
-                self.exercised |= hit && self.is_measured(moment);
-                Ok(if hit && !require.holds(moment)? { vec![self.found(moment)] } else { Vec::new() })
-            }
-            Pattern::Never { trigger, forbid } => {
-                let hit = matches(trigger, happened, moment)?;
-                self.exercised |= hit;
-                Ok(if hit && forbid.holds(moment)? { vec![self.found(moment)] } else { Vec::new() })
-            }
+            Pattern::Each { trigger, require } => self.each(happened, moment, trigger, require, Truth::No),
+            Pattern::Never { trigger, forbid } => self.each(happened, moment, trigger, forbid, Truth::Yes),
             Pattern::AtMost { trigger, limit, reset, pause_ms } => {
                 self.count(scope, happened, moment, trigger, *limit, reset, *pause_ms)
             }
@@ -116,30 +132,89 @@ impl<'r> Watch<'r> {
         }
     }
 
-    /// A gap that may have been shorter breaks what the longest that it can have been breaks, and shows nothing else.
-    fn is_measured(&self, moment: &Moment) -> bool {
-        !self.measures || moment.send.is_none_or(|(_, context)| context.gap_timed)
-    }
-
-    /// Whether something is owed that a look-up may have met.
-    pub fn waits_for_a_look_up(&self) -> bool {
-        self.check.waits_for_a_look_up() && self.states.values().any(|state| matches!(state, State::Open(_)))
-    }
-
-    /// What is owed and was not done, where the capture ends. `hides`: it does not show all bodies, so a look-up may have
-    /// found what it does not seem to have.
-    pub fn owed(self, hides: bool) -> impl Iterator<Item = Found> {
-        let excused = hides && self.check.waits_for_a_look_up();
-        let mut open: Vec<Found> = self
-            .states
-            .into_values()
-            .filter_map(|state| match state {
-                State::Open(found) if !excused => Some(found),
-                _ => None,
-            })
-            .collect();
+    /// What is owed and was not done, where the capture ends.
+    pub fn owed(self) -> impl Iterator<Item = Found> {
+        let open = self.states.into_values().filter_map(|state| match state {
+            State::Open(found) => Some(found),
+            _ => None,
+        });
+        let mut open: Vec<Found> = open.collect();
         open.sort_by(|a, b| (&a.exchanges, &a.message).cmp(&(&b.exchanges, &b.message)));
         open.into_iter()
+    }
+
+    /// Something may have happened that meets what is owed.
+    fn possibly(&mut self, possible: Possible) {
+        let Pattern::After { need, .. } = &self.check.pattern else { return };
+        let by = |wanted: &[Selector]| need.iter().any(|event| event.on.iter().any(|on| wanted.contains(on)));
+        let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
+        let call = match possible {
+            Possible::MadeGood(call) if of_calls && by(&[Selector::Recovered, Selector::LookedUp]) => Some(call),
+            Possible::ConflictResolved(call) if of_calls && by(&[Selector::ConflictResolved]) => Some(call),
+            Possible::ListedCaptured if by(&[Selector::ListedCaptured]) => None,
+            _ => return,
+        };
+        self.may_be_met(|scope, _| call.is_none_or(|call| scope == call as u64));
+    }
+
+    /// What is owed may have been done.
+    fn may_be_met(&mut self, which: impl Fn(u64, &Found) -> bool) {
+        for (scope, state) in &mut self.states {
+            if matches!(state, State::Open(found) if which(*scope, found)) {
+                *state = State::Done;
+                self.unsure = true;
+            }
+        }
+    }
+
+    /// An event about something, and the capture does not show about what.
+    fn unplaced(&mut self, happened: Happened, moment: &Moment) -> Result<(), PredicateError> {
+        let operation = moment.send.and_then(|(send, _)| send.operation);
+        let may = |events: &[Event]| may_match(events, happened, moment);
+        match &self.check.pattern {
+            Pattern::Each { trigger, .. } | Pattern::Never { trigger, .. } => self.unsure |= may(one(trigger))?,
+            Pattern::AtMost { trigger, reset, .. } => {
+                self.unsure |= may(one(trigger))?;
+                if may(reset)? {
+                    (self.unsure, self.states) = (true, HashMap::new());
+                }
+            }
+            Pattern::Before { trigger, need, .. } => {
+                self.unsure |= may(one(trigger))?;
+                self.maybe_met |= may(need)?;
+            }
+            Pattern::After { trigger, need, .. } => {
+                self.unsure |= may(one(trigger))?;
+                if may(need)? {
+                    // One call is of one operation.
+                    let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
+                    self.may_be_met(|_, found| !of_calls || found.operation == operation);
+                }
+            }
+            Pattern::Gap { from, to, .. } => self.unsure |= may(one(from))? || may(one(to))?,
+        }
+        Ok(())
+    }
+
+    /// At each event that matches the trigger, the predicate has to be anything but `wrong`.
+    fn each(
+        &mut self,
+        happened: Happened,
+        moment: &Moment,
+        trigger: &Event,
+        predicate: &crate::rules::Predicate,
+        wrong: Truth,
+    ) -> Result<Vec<Found>, PredicateError> {
+        let mut truth = matches(trigger, happened, moment)?;
+        if truth == Truth::Yes {
+            truth = predicate.asks(moment)?;
+            self.exercised |= !matches!(truth, Truth::Unknown(_));
+            if truth == wrong {
+                return Ok(vec![self.found(moment)]);
+            }
+        }
+        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        Ok(Vec::new())
     }
 
     fn found(&self, moment: &Moment) -> Found {
@@ -169,8 +244,8 @@ impl<'r> Watch<'r> {
         reset: &[Event],
         pause_ms: i64,
     ) -> Result<Vec<Found>, PredicateError> {
-        let hit = matches(trigger, happened, moment)?;
-        let again = any(reset, happened, moment)?;
+        let hit = self.is_certain(one(trigger), happened, moment)?;
+        let again = may_match(reset, happened, moment)?;
         let state = self.states.entry(scope).or_insert(State::Count { count: 0, last: None, numbers: Vec::new() });
         let State::Count { count, last, numbers } = state else { return Ok(Vec::new()) };
         let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
@@ -183,7 +258,9 @@ impl<'r> Watch<'r> {
         if !hit {
             return Ok(Vec::new());
         }
-        let paused = last.and_then(|last| send.head.ms_since(last)).is_some_and(|ms| pause_ms > 0 && ms >= pause_ms);
+        let slack = moment.world.clock.gap_ms();
+        let pause = last.and_then(|last| send.head.ms_since(last)).map(|ms| ms.saturating_add(slack));
+        let paused = pause.is_some_and(|ms| pause_ms > 0 && ms >= pause_ms);
         if paused || last.is_some_and(|last| last.run != send.head.run) {
             (*count, *numbers) = (0, Vec::new());
         }
@@ -212,21 +289,27 @@ impl<'r> Watch<'r> {
         need: &[Event],
         reset: &[Event],
     ) -> Result<Vec<Found>, PredicateError> {
-        if any(reset, happened, moment)? {
+        if self.is_certain(reset, happened, moment)? {
             self.states.insert(scope, State::Met(false));
         }
         let mut found = Vec::new();
-        if matches(trigger, happened, moment)? {
-            let state = self.states.get(&scope);
-            self.exercised |= !matches!(state, Some(State::MaybeMet));
-            if !matches!(state, Some(State::Met(true) | State::MaybeMet)) {
-                found.push(self.found(moment));
+        if self.is_certain(one(trigger), happened, moment)? {
+            match self.states.get(&scope) {
+                Some(State::Met(true)) => self.exercised = true,
+                Some(State::MaybeMet) => self.unsure = true,
+                _ if self.maybe_met => self.unsure = true,
+                _ => {
+                    self.exercised = true;
+                    found.push(self.found(moment));
+                }
             }
         }
-        if any(need, happened, moment)? {
-            self.states.insert(scope, State::Met(true));
-        } else if may_be(need, happened, moment) && !matches!(self.states.get(&scope), Some(State::Met(true))) {
-            self.states.insert(scope, State::MaybeMet);
+        match any(need, happened, moment)? {
+            Truth::Yes => _ = self.states.insert(scope, State::Met(true)),
+            Truth::Unknown(_) if !matches!(self.states.get(&scope), Some(State::Met(true))) => {
+                self.states.insert(scope, State::MaybeMet);
+            }
+            _ => {}
         }
         Ok(found)
     }
@@ -243,26 +326,31 @@ impl<'r> Watch<'r> {
         once: bool,
     ) -> Result<Vec<Found>, PredicateError> {
         if matches!(self.states.get(&scope), Some(State::Open(_))) {
-            if any(need, happened, moment)? || may_be(need, happened, moment) {
-                self.states.insert(scope, State::Done);
-            } else if any(until, happened, moment)?
-                && let Some(State::Open(mut found)) = self.states.insert(scope, State::Done)
-            {
-                found.exchanges.extend(moment.send.map(|(send, _)| send.n));
-                found.exchanges.dedup();
-                return Ok(vec![found]);
+            match any(need, happened, moment)? {
+                Truth::Yes => _ = self.states.insert(scope, State::Done),
+                Truth::Unknown(_) => self.may_be_met(|open, _| open == scope),
+                Truth::No => {
+                    if self.is_certain(until, happened, moment)?
+                        && let Some(State::Open(mut found)) = self.states.insert(scope, State::Done)
+                    {
+                        found.exchanges.extend(moment.send.map(|(send, _)| send.n));
+                        found.exchanges.dedup();
+                        return Ok(vec![found]);
+                    }
+                }
             }
             return Ok(Vec::new());
         }
         let done = matches!(self.states.get(&scope), Some(State::Done));
-        if matches(trigger, happened, moment)? {
+        if self.is_certain(one(trigger), happened, moment)? {
             self.exercised = true;
             if !(once && done) {
                 let found = self.found(moment);
                 self.states.insert(scope, State::Open(found));
             }
-        } else if once && !done && any(need, happened, moment)? {
+        } else if once && !done && may_match(need, happened, moment)? {
             // What is done before it is owed need not be done again.
+            self.unsure |= any(need, happened, moment)? != Truth::Yes;
             self.states.insert(scope, State::Done);
         }
         Ok(Vec::new())
@@ -278,23 +366,40 @@ impl<'r> Watch<'r> {
         at_least_ms: i64,
     ) -> Result<Vec<Found>, PredicateError> {
         let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
+        let clock = moment.world.clock;
         let mut found = Vec::new();
-        if matches(to, happened, moment)?
-            && let Some(State::From { end, n, timed }) = self.states.remove(&scope)
+        let ends = matches(to, happened, moment)?;
+        if ends != Truth::No
+            && let Some(State::From { end, n, timed, certain }) = self.states.remove(&scope)
             && let Some(ms) = send.head.ms_since(end)
         {
-            self.exercised |= timed;
-            if ms.saturating_add(moment.world.coarse_ms) < at_least_ms {
+            let (certain, slack) = (certain && ends == Truth::Yes, clock.gap_ms());
+            let is_short = ms.saturating_add(slack) < at_least_ms;
+            let is_known = is_short || (timed && ms.saturating_sub(slack) >= at_least_ms);
+            self.exercised |= certain && is_known;
+            if certain && is_short {
                 let mut short = self.found(moment);
                 short.exchanges.insert(0, n);
                 short.exchanges.dedup();
                 found.push(short);
             }
         }
-        if matches(from, happened, moment)? {
-            self.states.insert(scope, State::From { end: send.end, n: send.n, timed: send.is_timed() });
+        let begins = matches(from, happened, moment)?;
+        if begins != Truth::No {
+            let certain = begins == Truth::Yes;
+            let from = State::From { end: send.end, n: send.n, timed: send.is_timed(), certain };
+            self.states.insert(scope, from);
         }
+        let hidden = Truth::Unknown(Doubt::NotShown);
+        self.unsure |= ends == hidden || begins == hidden;
         Ok(found)
+    }
+
+    /// Whether an event certainly is one of these; where that is not shown, the check cannot be passed.
+    fn is_certain(&mut self, events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+        let truth = any(events, happened, moment)?;
+        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        Ok(truth == Truth::Yes)
     }
 }
 
@@ -326,40 +431,67 @@ pub fn scope_of(scope: Scope, happened: Happened, moment: &Moment) -> Option<u64
     place.map(|place| place as u64)
 }
 
+/// Whether a thing of that scope is what an event is about, and the capture does not show which.
+pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
+    use Operation::*;
+    let Some((send, context)) = moment.send else { return false };
+    let missing = &moment.world.missing;
+    let Some(operation) = send.operation else { return scope == Scope::Token && send.is_call && !send.shows_token() };
+    let created_unseen = send.succeeded() && send.answer_hidden;
+    match scope {
+        Scope::Token => !send.shows_token(),
+        Scope::Payment => match operation {
+            InitiatePayment | PreparePayment => created_unseen,
+            CreateRefund => send.hides_body(),
+            PaymentReady | QueryPayment | CapturePayment | CancelPayment => send.hides.path,
+            QueryRefundIds => send.hides.query,
+            _ => false,
+        },
+        Scope::Refund => match operation {
+            CreateRefund => created_unseen,
+            GetRefund | CaptureRefund | CancelRefund => send.hides.path,
+            _ => false,
+        },
+        Scope::Pos => match operation {
+            GetStores | GetStore | GetDetailedStores => false,
+            CreatePos | GetPosWithFilter => created_unseen,
+            GetPos | DeletePos | GetCheckIn => send.hides.path,
+            InitiatePayment | PreparePayment => send.hides_body(),
+            QueryPaymentIds => send.hides.query || missing.started,
+            // The PoS of its payment.
+            _ => send.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
+        },
+        _ => false,
+    }
+}
+
+fn one(event: &Event) -> &[Event] {
+    std::slice::from_ref(event)
+}
+
 /// Whether an event is one of these.
-pub fn any(events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+pub fn any(events: &[Event], happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
+    let mut truth = Truth::No;
     for event in events {
-        if matches(event, happened, moment)? {
-            return Ok(true);
+        match matches(event, happened, moment)? {
+            Truth::Yes => return Ok(Truth::Yes),
+            Truth::No => {}
+            unknown => truth = unknown,
         }
     }
-    Ok(false)
+    Ok(truth)
+}
+
+fn may_match(events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+    Ok(any(events, happened, moment)? != Truth::No)
 }
 
 /// Whether an event is the one that is meant.
-pub fn matches(event: &Event, happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+pub fn matches(event: &Event, happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
     if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
-        return Ok(false);
+        return Ok(Truth::No);
     }
-    event
-        .when
-        .as_ref()
-        .filter(|_| !is_hidden(event, moment))
-        .map_or(Ok(event.when.is_none()), |when| when.holds(moment))
-}
-
-/// Whether an event would be one of these by what it is about, and the capture hides whether its condition holds.
-fn may_be(events: &[Event], happened: Happened, moment: &Moment) -> bool {
-    events.iter().any(|event| {
-        is_hidden(event, moment) && event.on.iter().any(|selector| selects(*selector, event.at, happened, moment))
-    })
-}
-
-/// Whether an event's condition asks for a body that the capture does not show.
-fn is_hidden(event: &Event, moment: &Moment) -> bool {
-    let (Some(when), Some((send, _))) = (&event.when, moment.send) else { return false };
-    let of_answer = event.at == At::Answer && (when.rests.answer || when.rests.past) && send.answer_hidden;
-    of_answer || (when.rests.request && !send.body.known && send.operation.is_some())
+    event.when.as_ref().map_or(Ok(Truth::Yes), |when| when.asks(moment))
 }
 
 fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> bool {

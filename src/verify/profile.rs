@@ -4,7 +4,7 @@ use super::send::Send;
 use super::verdict::Profile;
 use crate::api::header::Version;
 use crate::api::{Feature, Operation};
-use crate::capture::record::{Record, Session};
+use crate::capture::record::{Record, Seen, Session};
 use crate::rules::RuleSet;
 use crate::seal;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ impl Survey {
             let key = (version.major, version.minor, version.build);
             self.versions.entry(key).or_insert((0, self.calls)).0 += 1;
         }
-        if !send.client_id().is_empty() {
+        if !send.client_id().is_empty() && send.hides.client_id == Seen::Whole {
             self.client_ids.entry(send.client_id().to_owned()).or_insert((0, self.calls)).0 += 1;
         }
     }

@@ -5,7 +5,7 @@
 
 use super::content::{self, AnswerBody, RequestBody};
 use crate::api::{Guid, Operation, Place, Route, header, id};
-use crate::capture::record::{EndedBy, Exchange, Header, values};
+use crate::capture::record::{EndedBy, Exchange, Header, Kept, Seen, values};
 use percent_encoding::percent_decode_str;
 
 /// A moment on a run's monotonic clock, in microseconds.
@@ -28,6 +28,24 @@ impl Instant {
 
 /// By how much an end may be later than it is taken for, in microseconds, and a gap after it still shows something.
 const LATE_US: u64 = 50_000;
+/// What of a request's head the capture does not show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hides {
+    /// How much is shown of `Authorization`.
+    pub authorization: Seen,
+    /// Of the version header.
+    pub version: Seen,
+    /// Of the VAT number header.
+    pub vat: Seen,
+    /// Of the client id header.
+    pub client_id: Seen,
+    /// Of the idempotency key.
+    pub key: Seen,
+    /// A part of the path is masked.
+    pub path: bool,
+    /// A value in the query is masked.
+    pub query: bool,
+}
 
 /// A request on the wire and what became of it.
 #[derive(Clone, Debug, Default)]
@@ -88,10 +106,14 @@ pub struct Send {
     pub key_count: i64,
     /// The value of the first.
     pub key: String,
+    /// What of its head is not shown.
+    pub hides: Hides,
     /// Why the recorder refused it; empty where it did not.
     pub refused: String,
     /// The request's body.
     pub body: RequestBody,
+    /// Whether the bytes of that are shown, documented or not.
+    pub body_shown: bool,
     /// Operation and content of the request, for comparison: equal amounts and GUIDs are equal however written.
     pub content: [u8; 16],
     /// The status of the answer that reached the client whole.
@@ -144,6 +166,15 @@ impl Send {
         let body = operation.map_or_else(RequestBody::default, |op| content::request(op, exchange));
         let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
         let answer = answered.map_or_else(AnswerBody::default, |answer| content::answer(operation, answer));
+        let hides = Hides {
+            authorization: request.seen(header::AUTHORIZATION),
+            version: request.seen(header::VERSION),
+            vat: request.seen(header::VAT),
+            client_id: request.seen(header::CLIENT_ID),
+            key: request.seen(header::KEY),
+            path: request.not_shown.path,
+            query: request.not_shown.query,
+        };
         let (issued, asked_vat) = if is_token { content::token(exchange) } else { (None, String::new()) };
         let known = operation.map_or(&[][..], Operation::parameters);
         let head = exchange.times.request_head;
@@ -181,6 +212,8 @@ impl Send {
                 .collect(),
             key_count: count(exchange, header::KEY),
             key: first(exchange, header::KEY),
+            hides,
+            body_shown: request.body.kept != Kept::Unknown,
             refused: request.refused.clone().unwrap_or_default(),
             body,
             status: exchange.status(),
@@ -196,11 +229,39 @@ impl Send {
                 .map(|(name, _)| name.clone())
                 .collect(),
             query: route.query.iter().map(|(n, v)| (n.to_ascii_lowercase(), id::canonical(v))).collect(),
-            path_id: route.id.as_deref().map(id::canonical),
+            path_id: route.id.as_deref().filter(|_| !hides.path).map(id::canonical),
             issued,
             asked_vat,
             is_call: !is_token && !is_simulation,
         }
+    }
+
+    /// What stands for the bearer token, where the capture shows which it is.
+    pub fn token(&self) -> Option<&str> {
+        self.bearer.as_deref().filter(|_| self.shows_token())
+    }
+
+    /// Whether the capture shows which token it carries.
+    pub fn shows_token(&self) -> bool {
+        self.hides.authorization == Seen::Whole
+    }
+
+    /// Whether the capture does not show to which call it belongs: the key of a create, or the id in a path, is not shown.
+    pub fn is_loose(&self) -> bool {
+        let creates = self.operation.is_some_and(Operation::creates);
+        self.hides.path || (creates && self.hides.key != Seen::Whole)
+    }
+
+    /// Whether its operation has a body, and the capture does not show that.
+    pub fn hides_body(&self) -> bool {
+        self.operation.is_some() && !self.body.known
+    }
+
+    /// Whether the capture does not show something of its request that rules look at.
+    pub fn hides_request(&self) -> bool {
+        let creates = self.operation.is_some_and(Operation::creates);
+        let hides = Hides { key: if creates { self.hides.key } else { Seen::Whole }, ..self.hides };
+        self.hides_body() || (self.is_call && hides != Hides::default())
     }
 
     /// Whether it got no answer.

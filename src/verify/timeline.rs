@@ -21,10 +21,16 @@ impl Timeline {
         Timeline { open: Vec::new(), resolution_us }
     }
 
+    /// An empty one for the same clock.
+    pub fn fresh(&self) -> Timeline {
+        Timeline::new(self.resolution_us)
+    }
+
     /// The next exchange that ends before a head at that moment, earliest first. A restart of the recorder ends all.
     pub fn ended_before(&mut self, head: Instant) -> Option<(Send, Context)> {
-        let coarse = if self.resolution_us > 1 { self.resolution_us } else { 0 };
-        let due = |end: Instant| end.run != head.run || end.us <= head.us.saturating_add(coarse);
+        // An end that is less than a step later may have been the earlier one.
+        let within = self.resolution_us.saturating_sub(1);
+        let due = |end: Instant| end.run != head.run || end.us <= head.us.saturating_add(within);
         self.take(due)
     }
 

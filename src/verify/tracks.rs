@@ -52,6 +52,8 @@ pub struct CallTrack {
     pub overtaken: Vec<(u64, Instant)>,
     /// Of those, each with the first send of another body that came while it was under way.
     pub contradicted: Vec<(u64, u64)>,
+    /// The capture does not show to which call its send belongs.
+    pub is_loose: bool,
     /// A twin of it was sent under another key, or it is one: what became of it is a matter of that.
     pub twinned: bool,
     /// The numbers of the sends of the go under way: since the last success or long pause.

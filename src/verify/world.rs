@@ -1,7 +1,9 @@
 //! The things that traffic is about, as far as the capture shows them: every track, and how a send finds its own.
 
+use super::clock::Clock;
 use super::conflict::Conflict;
-use super::send::Instant;
+use super::missing::Missing;
+use super::send::{Instant, Send};
 use super::tracks::{CallTrack, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, TokenTrack};
 use crate::api::Operation;
 use crate::rules::load::Limits;
@@ -72,8 +74,10 @@ impl<T: Default> Arena<T> {
 pub struct World {
     /// Numbers from the rule file.
     pub limits: Limits,
-    /// How much longer a gap may have been than the clock of the capture shows, in ms: where it is coarser than a ms.
-    pub coarse_ms: i64,
+    /// How well times are known.
+    pub clock: Clock,
+    /// What the capture does not show of what was before.
+    pub missing: Missing,
     /// Counts the moments of the timeline.
     pub tick: u64,
     /// Calls, by key, or by method and path.
@@ -139,12 +143,11 @@ pub enum Emitted {
 
 impl World {
     /// A world in which nothing has happened.
-    /// `resolution_us` is the coarseness of the capture's clock.
-    pub fn new(limits: Limits, resolution_us: u64) -> World {
-        let coarse_ms = if resolution_us > 1000 { i64::try_from(resolution_us / 1000).unwrap_or(i64::MAX) } else { 0 };
+    pub fn new(limits: Limits, clock: Clock) -> World {
         World {
             limits,
-            coarse_ms,
+            clock,
+            missing: Missing::default(),
             tick: 0,
             calls: Arena::default(),
             requests: Arena::default(),
@@ -209,10 +212,23 @@ impl World {
         payments.map(|&payment| self.payments.at(payment)).filter(|payment| payment.active() || payment.reserved())
     }
 
+    /// Whether a send got no answer and certainly lasted long enough to be a time-out.
+    pub fn is_time_out(&self, send: &Send) -> bool {
+        let lasted = send.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
+        send.no_answer() && lasted >= self.limits.timeout_ms
+    }
+
+    /// Whether, where a send is over, another of its call has certainly been held for a time-out.
+    pub fn was_held(&self, head: Instant, until: Instant) -> bool {
+        let held = until.ms_since(head).map(|ms| ms.saturating_sub(self.clock.gap_ms()));
+        held.is_some_and(|ms| ms >= self.limits.timeout_ms)
+    }
+
     /// Whether a send began a new go at its call: after a long pause, a success, or a restart of the recorder.
     pub fn begins_go(&self, call: &CallTrack, head: Instant) -> bool {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
-        let paused = head.ms_since(last.end).is_none_or(|ms| ms >= self.limits.go_pause_ms);
+        let slack = self.clock.gap_ms();
+        let paused = head.ms_since(last.end).is_none_or(|ms| ms.saturating_add(slack) >= self.limits.go_pause_ms);
         paused || last.status.is_some_and(|status| status < 300)
     }
 }

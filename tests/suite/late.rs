@@ -112,7 +112,7 @@ fn findings(exchanges: Vec<Exchange>, id: &str) -> usize {
     let rules = load(None).unwrap();
     let options = Options::default();
     let target = Target::settle(&options, None, &Survey::default(), &rules);
-    let mut judge = Judge::new(&rules, &target, 1);
+    let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());
     for exchange in exchanges {
         judge.take(&Record::Exchange(Box::new(exchange))).unwrap();
     }

@@ -73,7 +73,7 @@ fn each_pattern_finds_what_its_vectors_say() {
             file::parse("vector", &text).unwrap_or_else(|e| panic!("{}: {e:?}", vector.says)).requirements;
         let options = Options::default();
         let target = Target::settle(&options, None, &Survey::default(), &rules);
-        let mut judge = Judge::new(&rules, &target, 1);
+        let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());
         for (number, line) in (1..).zip(&vector.traffic) {
             judge.take(&exchange(number, line)).unwrap();
         }

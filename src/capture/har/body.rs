@@ -1,44 +1,146 @@
-//! The bodies of an entry: text, base64, form parameters, or nothing but a size.
+//! The bodies of an entry: text, base64, form parameters, another file, or nothing.
+//!
+//! Nothing is an empty body only where the entry says so and nothing in it contradicts that. Else the body is not shown.
 
-use super::model::{Content, Entry, Pair, Post};
+use super::entry::Beside;
+use super::masks;
+use super::model::{Content, Entry, Pair, Post, Response};
 use super::time::micros;
+use crate::api::{Operation, Place, Route};
 use crate::capture::coding::{self, Decoded};
 use crate::capture::record::{Body, Header, Kept, values};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 
 /// The body of an entry's request.
-pub(super) fn of_request(entry: &Entry, headers: &[Header]) -> Result<Body, String> {
-    let post = entry.request.post.as_ref();
+pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<'_>) -> Result<Body, String> {
+    let request = &entry.request;
+    let post = request.post.as_ref();
+    let sizes = [positive(request.body_size), announced(headers)];
     let text = post.and_then(|post| post.text.as_deref()).filter(|text| !text.is_empty());
     if let Some(text) = text {
         let encoding = post.and_then(|post| post.encoding.as_deref());
-        return kept(text, encoding, headers, "request.postData.text");
+        let body = kept(text, encoding, headers, "request.postData.text")?;
+        if beside.is_own {
+            return Ok(body);
+        }
+        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER);
+        return Ok(if is_mended || is_cut(&body, sizes, headers) {
+            unseen(body.length)
+        } else {
+            unmasked(body, false)
+        });
     }
     let params = post.and_then(|post: &Post| post.params.as_deref()).unwrap_or_default();
     if !params.is_empty() {
         return kept(&form(params), None, headers, "request.postData.params");
     }
-    let is_elsewhere = post.is_some_and(|post| post.file.is_some());
-    let size = positive(entry.request.body_size).or_else(|| announced(headers)).filter(|size| *size > 0);
-    Ok(unseen(size, is_elsewhere))
+    if let Some(file) = post.and_then(|post| post.file.as_ref()) {
+        let content = file.as_str().and_then(|name| beside.files.read(name));
+        return Ok(content.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), false)));
+    }
+    if let Some(size) = sizes.into_iter().flatten().find(|size| *size > 0) {
+        return Ok(unseen(size));
+    }
+    let said =
+        request.body_size == Some(0.0) || announced(headers) == Some(0) || post.is_some_and(|p| p.text.is_some());
+    let coded = coding_named(headers);
+    Ok(if (said && !coded) || !has_body(&request.method, &request.url) { Body::default() } else { unseen(0) })
 }
 
-/// The body of an answer.
-pub(super) fn of_answer(content: Option<&Content>, status: u16, headers: &[Header]) -> Result<Body, String> {
-    let Some(content) = content else { return Ok(Body::default()) };
-    if let Some(text) = content.text.as_deref().filter(|text| !text.is_empty()) {
-        return kept(text, content.encoding.as_deref(), headers, "response.content.text");
+/// Whether a body is documented for such a request, so that its absence would have to be said.
+fn has_body(method: &str, url: &str) -> bool {
+    use Operation::{CapturePayment, CreatePos, CreateRefund, InitiatePayment, PaymentReady, PreparePayment};
+    let with = [CreatePos, InitiatePayment, PreparePayment, PaymentReady, CapturePayment, CreateRefund];
+    match Route::of(method, url).place {
+        Place::Operation(operation) => with.contains(&operation),
+        Place::Token => true,
+        _ => false,
     }
-    // Neither has a body, whatever its head announces (RFC 9110 section 6.4.1).
-    if matches!(status, 204 | 304) {
+}
+
+/// The body of an answer to a request of that method.
+pub(super) fn of_answer(
+    response: &Response,
+    method: &str,
+    status: u16,
+    headers: &[Header],
+    beside: &mut Beside<'_>,
+) -> Result<Body, String> {
+    // None of these has a body, whatever its head announces (RFC 9110 section 6.4.1).
+    let never = matches!(status, 100..=199 | 204 | 205 | 304) || method.eq_ignore_ascii_case("HEAD");
+    let nothing = Content::default();
+    let content = response.content.as_ref().unwrap_or(&nothing);
+    if let Some(text) = content.text.as_deref().filter(|text| !text.is_empty()) {
+        let body = kept(text, content.encoding.as_deref(), headers, "response.content.text")?;
+        if beside.is_own {
+            return Ok(body);
+        }
+        let cut = is_cut(&body, [positive(content.size), announced(headers)], headers);
+        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json_object(&body);
+        return Ok(if cut || is_mended { unseen(body.length) } else { unmasked(body, true) });
+    }
+    if never {
         return Ok(Body::default());
     }
-    let is_unsaid = content.text.is_none() && content.size.is_some_and(|size| size < 0.0);
-    let size = positive(content.size).or_else(|| announced(headers).filter(|_| is_unsaid));
-    let is_elsewhere = content.file.is_some() && content.size != Some(0.0);
-    Ok(unseen(size.filter(|size| *size > 0), is_elsewhere || (is_unsaid && size.is_none())))
+    if let Some(file) = content.file.as_ref().filter(|_| content.size != Some(0.0)) {
+        let bytes = file.as_str().and_then(|name| beside.files.read(name));
+        return Ok(bytes.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), true)));
+    }
+    let size = positive(content.size).or_else(|| announced(headers)).filter(|size| *size > 0);
+    if let Some(size) = size {
+        return Ok(unseen(size));
+    }
+    let said = match content.size {
+        Some(size) if size >= 0.0 => true,
+        _ => content.text.is_some() || announced(headers) == Some(0) || response.body_size == Some(0.0),
+    };
+    // Firefox: "Response bodies are not included."
+    let commented = content.comment.as_ref().is_some_and(|comment| comment.as_str().is_some_and(|c| !c.is_empty()));
+    let compressed = content.compression.is_some_and(|saved| saved > 0.0) || coding_named(headers);
+    // A chunked body may well be empty; one of JSON cannot.
+    let chunked = values(headers, "transfer-encoding").next().is_some();
+    let json = chunked && content.text.is_none() && values(headers, "content-type").any(|kind| kind.contains("json"));
+    let contradicted = commented || compressed || json;
+    Ok(if said && !contradicted { Body::default() } else { unseen(0) })
+}
+
+fn coding_named(headers: &[Header]) -> bool {
+    values(headers, "content-encoding").any(|coding| !matches!(coding.trim(), "" | "identity"))
+}
+
+/// Whether a text is shorter than the body was: by the size that the entry says, and by what the head announces where
+/// both are of the same bytes.
+fn is_cut(body: &Body, sizes: [Option<u64>; 2], headers: &[Header]) -> bool {
+    if coding_named(headers) {
+        // The size may be that of the coded bytes.
+        return false;
+    }
+    let [said, announced] = sizes;
+    announced.or(said).is_some_and(|size| body.length < size)
+        || (announced.is_none() && said.is_some_and(|s| body.length < s))
+}
+
+fn is_json_object(body: &Body) -> bool {
+    matches!(serde_json::from_slice(&body.bytes), Ok(Value::Object(_)))
+}
+
+/// A body in which a sanitiser has put masks in the place of values is not shown. Of a response, only the fields count
+/// that rules look at.
+fn unmasked(body: Body, is_answer: bool) -> Body {
+    let masked = match serde_json::from_slice::<Value>(&body.bytes) {
+        Ok(value) if is_answer => masks::stands_in_judged(&value),
+        Ok(value) => masks::stands_in(&value),
+        Err(_) => std::str::from_utf8(&body.bytes).is_ok_and(masks::is_marked),
+    };
+    if masked { unseen(body.length) } else { body }
+}
+
+/// A body whose text is not in the HAR.
+fn unseen(length: u64) -> Body {
+    Body { length, kept: Kept::Unknown, ..Body::default() }
 }
 
 fn form(params: &[Pair]) -> String {
@@ -58,26 +160,32 @@ fn announced(headers: &[Header]) -> Option<u64> {
     values(headers, "content-length").next()?.trim().parse().ok()
 }
 
-/// A body whose text is not in the HAR: empty if nothing says that there was one, else unknown.
-fn unseen(size: Option<u64>, is_elsewhere: bool) -> Body {
-    match size {
-        None if !is_elsewhere => Body::default(),
-        size => Body { length: size.unwrap_or(0), kept: Kept::Unknown, ..Body::default() },
+/// A text of the HAR as a body.
+fn kept(text: &str, encoding: Option<&str>, headers: &[Header], field: &str) -> Result<Body, String> {
+    match encoding.map(str::trim).filter(|encoding| !encoding.is_empty()) {
+        None => Ok(whole(text.as_bytes().to_vec(), headers)),
+        Some(encoding) if encoding.eq_ignore_ascii_case("base64") => {
+            let plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            let bytes = STANDARD.decode(plain).map_err(|error| format!("{field} is not base64: {error}"))?;
+            Ok(whole(bytes, headers))
+        }
+        Some(encoding) if ["utf-8", "utf8", "text", "plain"].contains(&encoding.to_ascii_lowercase().as_str()) => {
+            Ok(whole(text.as_bytes().to_vec(), headers))
+        }
+        Some(_) => Ok(unseen(u64::try_from(text.len()).unwrap_or(0))),
     }
 }
 
-/// A text of the HAR as a body: HAR holds it without content coding, but some makers leave the coding on.
-fn kept(text: &str, encoding: Option<&str>, headers: &[Header], field: &str) -> Result<Body, String> {
-    let bytes = if encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64")) {
-        let plain: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        STANDARD.decode(plain).map_err(|error| format!("{field} is not base64: {error}"))?
-    } else {
-        text.as_bytes().to_vec()
-    };
+/// The bytes of a body: HAR holds them without content coding, but some makers leave the coding on.
+fn whole(bytes: Vec<u8>, headers: &[Header]) -> Body {
     let bytes = match coding::decode(&bytes, &[]) {
         Decoded::Whole(decoded) => decoded,
         _ => bytes,
     };
-    let decoded = values(headers, "content-encoding").any(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
-    Ok(Body { length: u64::try_from(bytes.len()).unwrap_or(u64::MAX), bytes, decoded, ..Body::default() })
+    Body {
+        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        bytes,
+        decoded: coding_named(headers),
+        ..Body::default()
+    }
 }

@@ -1,9 +1,10 @@
 //! An entry of a HAR as an exchange.
 
-use super::body;
+use super::container::Files;
 use super::extra::EntryExtra;
 use super::model::{Entry, Pair, Response};
 use super::time::{Lasted, Started, micros};
+use super::{body, shown};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
 /// A URL, taken apart as far as a request needs it.
@@ -14,9 +15,25 @@ pub(super) struct Place {
     pub target: String,
 }
 
-/// The exchange of an entry that began at `request_head`; in words, what is wrong with it. `maker` is the program that
-/// wrote the file.
-pub(super) fn exchange(entry: &Entry, maker: &str, started: Started, request_head: u64) -> Result<Exchange, String> {
+/// What is known of an entry beside its text.
+pub(super) struct Beside<'a> {
+    /// The program that wrote the file.
+    pub maker: &'a str,
+    /// The files that the HAR names.
+    pub files: &'a mut Files,
+    /// Characters of the entry were replaced that no text can hold.
+    pub mended: bool,
+    /// This program wrote it: it says itself what it leaves out.
+    pub is_own: bool,
+}
+
+/// The exchange of an entry that began at `request_head`; in words, what is wrong with it.
+pub(super) fn exchange(
+    entry: &Entry,
+    beside: &mut Beside<'_>,
+    started: Started,
+    request_head: u64,
+) -> Result<Exchange, String> {
     let url = &entry.request.url;
     let place = place(url).or_else(|| within_the_browser(url));
     let place = place.ok_or_else(|| format!("request.url {:?} is no URL", clip(url)))?;
@@ -24,9 +41,11 @@ pub(super) fn exchange(entry: &Entry, maker: &str, started: Started, request_hea
     let version = version(entry.request.version.as_deref());
     let version = if version.is_empty() { self::version(response.and_then(|r| r.version.as_deref())) } else { version };
     let headers = headers(entry.request.headers.as_deref());
-    let body = body::of_request(entry, &headers)?;
-    let answer = response.map(answer).transpose()?.flatten();
-    let lasted = Lasted::of(entry, maker, answer.is_some());
+    let body = body::of_request(entry, &headers, beside)?;
+    let method = &entry.request.method;
+    let answer = response.map(|response| answer(response, method, beside)).transpose()?.flatten();
+    let lasted = Lasted::of(entry, beside.maker, answer.is_some());
+    let not_shown = shown::of_request(&entry.request, &place.target);
     let end_at = request_head.saturating_add(lasted.us);
     let times =
         Times { request_head, end: end_at, answer_end_out: answer.is_some().then_some(end_at), ..Times::default() };
@@ -42,6 +61,7 @@ pub(super) fn exchange(entry: &Entry, maker: &str, started: Started, request_hea
             authority: place.authority,
             headers,
             body,
+            not_shown,
             ..Request::default()
         },
         answered_by: if is_done { AnsweredBy::Backend } else { AnsweredBy::Nobody },
@@ -51,14 +71,14 @@ pub(super) fn exchange(entry: &Entry, maker: &str, started: Started, request_hea
         ..Exchange::default()
     };
     if let Some(extra) = &entry.extra {
-        put_back(&mut exchange, extra)?;
+        put_back(&mut exchange, extra, beside)?;
     }
     Ok(exchange)
 }
 
 fn no_answer(response: Option<&Response>) -> End {
-    let reason = response.and_then(|response| response.error.clone()).filter(|reason| !reason.is_empty());
-    let detail = reason.unwrap_or_else(|| "the client got no answer".to_owned());
+    let reason = response.and_then(|response| response.error.as_ref()?.as_str()).filter(|reason| !reason.is_empty());
+    let detail = reason.map(str::to_owned).unwrap_or_else(|| "the client got no answer".to_owned());
     End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, ..End::default() }
 }
 
@@ -85,7 +105,7 @@ pub(super) fn place(url: &str) -> Option<Place> {
 }
 
 /// What a browser loads from nowhere: no host, and nothing of the API in it.
-fn within_the_browser(url: &str) -> Option<Place> {
+pub(super) fn within_the_browser(url: &str) -> Option<Place> {
     let scheme = url.split_once(':')?.0.to_ascii_lowercase();
     let known = ["about", "blob", "chrome", "data", "devtools", "file", "filesystem", "javascript"];
     let is_known = known.contains(&scheme.as_str()) || scheme.ends_with("-extension");
@@ -119,7 +139,7 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
 }
 
 /// `None` where the call got no answer: browsers say that with status 0.
-fn answer(response: &Response) -> Result<Option<Answer>, String> {
+fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<Option<Answer>, String> {
     let status = response.status.unwrap_or(0.0);
     if status <= 0.0 {
         return Ok(None);
@@ -133,14 +153,14 @@ fn answer(response: &Response) -> Result<Option<Answer>, String> {
         version: version(response.version.as_deref()),
         status,
         reason: response.reason.clone().unwrap_or_default(),
-        body: body::of_answer(response.content.as_ref(), status, &headers)?,
+        body: body::of_answer(response, method, status, &headers, beside)?,
         headers,
         trailers: Vec::new(),
     }))
 }
 
 /// Puts back what HAR has no field for. Status and time are HAR's own: how it ended has to fit them.
-fn put_back(exchange: &mut Exchange, extra: &EntryExtra) -> Result<(), String> {
+fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>) -> Result<(), String> {
     exchange.run = extra.run;
     exchange.connection = extra.connection;
     exchange.way = extra.way;
@@ -161,7 +181,9 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra) -> Result<(), String> {
         exchange.end.late_us = if is_timed { end.late_us } else { 0 };
         exchange.answered_by = extra.answered_by.unwrap_or(exchange.answered_by);
         if let Some(undelivered) = extra.undelivered.as_ref().filter(|_| exchange.answer.is_none()) {
-            exchange.answer = answer(undelivered).map_err(|words| format!("_poscert.undelivered: {words}"))?;
+            let method = exchange.request.method.clone();
+            exchange.answer =
+                answer(undelivered, &method, beside).map_err(|words| format!("_poscert.undelivered: {words}"))?;
         }
     }
     let request = &mut exchange.request;
@@ -169,6 +191,9 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra) -> Result<(), String> {
     request.authority = extra.request.authority.clone().unwrap_or(std::mem::take(&mut request.authority));
     request.refused.clone_from(&extra.request.refused);
     request.trailers.clone_from(&extra.request.trailers);
+    if beside.is_own {
+        request.not_shown = extra.request.not_shown.clone().unwrap_or_default();
+    }
     put_back_body(&mut request.body, &extra.request);
     if let Some(answer) = &mut exchange.answer {
         answer.trailers.clone_from(&extra.answer.trailers);

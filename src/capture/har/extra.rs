@@ -5,7 +5,7 @@
 
 use super::model::Response;
 use crate::api::Fault;
-use crate::capture::record::{AnsweredBy, Body, End, Exchange, Header, Kept, Record, Times, Way};
+use crate::capture::record::{AnsweredBy, Body, End, Exchange, Header, Kept, NotShown, Record, Times, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -78,6 +78,9 @@ pub struct SideExtra {
     pub coded: bool,
     /// After a chunked body.
     pub trailers: Vec<Header>,
+    /// What of a request's head is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_shown: Option<NotShown>,
 }
 
 /// Of the whole capture.
@@ -90,10 +93,18 @@ pub struct LogExtra {
     pub redacted: bool,
     /// The resolution of its times in microseconds.
     pub resolution_us: u64,
+    /// That of how long exchanges lasted.
+    #[serde(skip_serializing_if = "is_finest")]
+    pub lasted_us: u64,
     /// For each run, the request head of its earliest entry in microseconds since the run's start.
     pub first_heads: BTreeMap<u32, u64>,
     /// Records that are no exchanges, in order.
     pub records: Vec<Record>,
+}
+
+/// The resolution of a recorder's own times, in microseconds.
+fn is_finest(us: &u64) -> bool {
+    *us <= 1
 }
 
 type Time = (&'static str, fn(&mut Times) -> &mut Option<u64>);
@@ -149,6 +160,7 @@ impl EntryExtra {
                 target: Some(request.target.clone()),
                 authority: Some(request.authority.clone()),
                 refused: request.refused.clone(),
+                not_shown: Some(request.not_shown.clone()).filter(|not_shown| !not_shown.is_empty()),
                 ..side(&request.body, &request.trailers)
             },
             answer: exchange.answer.as_ref().map(|a| side(&a.body, &a.trailers)).unwrap_or_default(),

@@ -17,7 +17,7 @@ fn firefox() {
     let exchange = one(json!({
         "startedDateTime": "2024-03-01T13:00:00.250+01:00",
         "request": {
-            "bodySize": 44, "method": "POST", "url": "https://api.example/pos/v10/payments", "httpVersion": "HTTP/1.1",
+            "bodySize": 16, "method": "POST", "url": "https://api.example/pos/v10/payments", "httpVersion": "HTTP/1.1",
             "headers": [{"name": "Host", "value": "api.example"}, {"name": "Content-Type", "value": "application/json"}],
             "cookies": [], "queryString": [], "headersSize": 800,
             "postData": {"mimeType": "application/json", "params": [], "text": "{\"amount\":100.0}"},
@@ -137,7 +137,8 @@ fn others() {
 #[test]
 fn what_else_stands_in_a_browsers_file() {
     let entry = |method: &str, url: &str, status: i64| {
-        let request = json!({"method": method, "url": url, "headers": [], "bodySize": 0});
+        let headers = [json!({"name": "Cookie", "value": "a=b"})];
+        let request = json!({"method": method, "url": url, "headers": headers, "bodySize": 0});
         answered(request, json!({"status": status, "headers": [], "content": {"size": 0}}), json!({}))
     };
     let all = [

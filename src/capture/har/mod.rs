@@ -5,10 +5,16 @@
 //! replaced on the way in, under a key made of the file's bytes.
 
 mod body;
+mod container;
 mod entry;
 pub mod export;
 pub mod extra;
+mod masks;
+mod mend;
 mod model;
+mod order;
+mod remarks;
+mod shown;
 mod time;
 
 #[cfg(test)]
@@ -17,10 +23,12 @@ mod makers;
 mod tests;
 
 use super::error::{CaptureError, Trouble};
-use super::record::{Body, Exchange, FORMAT, Kept, Record};
+use super::record::{Exchange, FORMAT, Record};
 use super::redact::Redactor;
 use crate::api::{Place, Route};
 use crate::seal::Key;
+use entry::Beside;
+use model::Outline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use time::Started;
@@ -33,24 +41,45 @@ pub(super) struct Read {
     pub left_out: Vec<u64>,
     /// See [`super::Capture::resolution_us`].
     pub resolution_us: u64,
+    /// See [`super::Capture::lasted_us`].
+    pub lasted_us: u64,
+    /// See [`super::Capture::ties`].
+    pub ties: Vec<Vec<usize>>,
     /// What a reader must know.
     pub remarks: Vec<String>,
 }
 
-/// Reads a HAR file's bytes; `path` is for the sentences.
-pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Read, CaptureError> {
+/// An entry of which it is known whether it is a call of the API.
+struct Sorted<'a> {
+    text: &'a str,
+    kind: Kind,
+    started: Option<Started>,
+    /// What it says of that, where it is no time.
+    said: String,
+    run: u32,
+    number: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Call,
+    Other,
+    /// Its URL cannot be read.
+    Unreadable,
+}
+
+/// Reads a HAR file's bytes; `path` is for the sentences, and no more than `limit` bytes are unpacked.
+pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, CaptureError> {
     let name = path.display();
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let file: model::File = serde_json::from_slice(text).map_err(|error| not_har(path, text, &error))?;
-    let wrong = |number: usize, words: &str| {
-        let sentence = format!("{name}: entry {}: {words}; export it again, or mend that entry", number + 1);
+    let container::Unpacked { text, mut files } = container::unpack(path, bytes, limit)?;
+    let file: model::File = serde_json::from_slice(&text).map_err(|error| not_har(path, &text, &error))?;
+    let wrong = |at: usize, words: &str| {
+        let sentence = format!("{name}: entry {}: {words}; export it again, or mend that entry", at + 1);
         CaptureError::new(Trouble::Damaged, sentence)
     };
-    let redactor = Redactor::new(Key::derived("poscert har", &bytes));
-    // A large file is held once: as text, as entries, or as exchanges.
-    drop(bytes);
-    let maker = file.log.creator.and_then(|creator| creator.name).unwrap_or_default();
-    let (entries, extra) = (file.log.entries, file.log.extra.unwrap_or_default());
+    let redactor = Redactor::new(Key::derived("poscert har", &text));
+    let maker = file.log.maker().to_owned();
+    let extra = file.log.extra.unwrap_or_default();
     if extra.format > FORMAT {
         let sentence = format!(
             "{name} holds _poscert of format {}, this version reads {FORMAT}: use a newer poscert",
@@ -58,44 +87,86 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Read, CaptureError> {
         );
         return Err(CaptureError::new(Trouble::Unsupported, sentence));
     }
-    let mut started = Vec::with_capacity(entries.len());
-    for (at, entry) in entries.iter().enumerate() {
-        let moment = time::parse(&entry.started);
-        started.push(
-            moment.ok_or_else(|| {
-                wrong(at, &format!("startedDateTime {:?} is not a time", entry::clip(&entry.started)))
-            })?,
-        );
-    }
-    let numbers = numbers(&entries, &started).map_err(|(at, words)| wrong(at, &words))?;
-    let first = first_moments(&entries, &started);
-    let redactor = if extra.redacted { redactor.for_own() } else { redactor };
-    let cached = entries.iter().zip(&numbers).filter(|(entry, _)| entry.from_cache.is_some());
-    let cached: BTreeSet<u64> = cached.map(|(_, number)| *number).collect();
-    let mut exchanges = Vec::with_capacity(entries.len());
-    for (at, (entry, moment)) in entries.into_iter().zip(&started).enumerate() {
-        let run = entry.extra.as_ref().map_or(0, |extra| extra.run);
-        let since = moment.wall_us.saturating_sub(first.get(&run).copied().unwrap_or(moment.wall_us));
-        let base = extra.first_heads.get(&run).copied().unwrap_or(0);
-        let head = base.saturating_add(u64::try_from(since).unwrap_or(0));
-        let mut exchange = entry::exchange(&entry, &maker, *moment, head).map_err(|words| wrong(at, &words))?;
-        exchange.number = numbers.get(at).copied().unwrap_or(0);
-        exchanges.push(redactor.exchange(exchange));
-    }
-    exchanges.sort_by_key(|exchange| exchange.number);
     let is_own = extra.redacted;
-    let (calls, others) = if is_own { (exchanges, Vec::new()) } else { calls_of_the_api(exchanges, &cached) };
-    let digits = started.iter().map(|moment| moment.digits).max().unwrap_or(6);
-    let resolution_us = if is_own { extra.resolution_us.max(1) } else { time::resolution_us(digits) };
-    let mut remarks = remarks(&calls, others.len());
-    if started.iter().any(|moment| !moment.has_offset) {
-        remarks.push("times without an offset from UTC were taken as UTC".to_owned());
+    let redactor = if is_own { redactor.for_own() } else { redactor };
+    let mut credentials = shown::Credentials::by(&maker);
+    let mut entries = sorted(&file.log.entries, is_own, &mut credentials);
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Call) {
+        if entry.started.is_none() {
+            return Err(wrong(at, &format!("startedDateTime {} is not a time", entry.said)));
+        }
     }
-    if resolution_us >= 1_000_000 && !started.is_empty() {
-        remarks.push(
-            "the times of the HAR are whole seconds: gaps between calls are known no better than that".to_owned(),
-        );
+    let begun: Vec<Started> = entries.iter().filter(|e| e.kind == Kind::Call).filter_map(|e| e.started).collect();
+    let mut steps = time::Steps::of(&begun);
+    let mut calls = Vec::new();
+    let first = first_moments(&entries);
+    for (at, sorted) in entries.iter_mut().enumerate().filter(|(_, entry)| entry.kind == Kind::Call) {
+        let text = mend::mend(sorted.text);
+        let entry: model::Entry = serde_json::from_str(&text).map_err(|error| wrong(at, &error.to_string()))?;
+        let Some(moment) = sorted.started else { continue };
+        let since = moment.wall_us.saturating_sub(first.get(&sorted.run).copied().unwrap_or(moment.wall_us));
+        let base = extra.first_heads.get(&sorted.run).copied().unwrap_or(0);
+        let head = base.saturating_add(u64::try_from(since).unwrap_or(0));
+        let mended = matches!(text, std::borrow::Cow::Owned(_));
+        let mut beside = Beside { maker: &maker, files: &mut files, mended, is_own };
+        let exchange = entry::exchange(&entry, &mut beside, moment, head).map_err(|words| wrong(at, &words))?;
+        steps.lasted(entry.time);
+        calls.push((at, redactor.exchange(exchange)));
     }
+    let resolution_us = if is_own { extra.resolution_us.max(1) } else { steps.begin_us() };
+    let lasted_us = if is_own { extra.lasted_us.max(1) } else { steps.lasted_us() };
+    let order = numbers(&entries, steps.padded_us()).map_err(|(at, words)| wrong(at, &words))?;
+    let number = |at: usize| order.numbers.get(at).copied().unwrap_or(0);
+    let mut calls: Vec<Exchange> =
+        calls.into_iter().map(|(at, exchange)| Exchange { number: number(at), ..exchange }).collect();
+    calls.sort_by_key(|exchange| exchange.number);
+    if !is_own {
+        credentials.apply(&mut calls);
+    }
+    let numbers_of = |kind: Kind| {
+        let some = entries.iter().enumerate().filter(|(_, entry)| entry.kind == kind);
+        let mut numbers: Vec<u64> = some.map(|(at, _)| number(at)).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let (others, unreadable) = (numbers_of(Kind::Other), numbers_of(Kind::Unreadable));
+    let mut all = remarks::of(&calls);
+    if !order.ties.is_empty() {
+        let tied: Vec<u64> = order.ties.iter().flatten().copied().collect();
+        all.push(format!(
+            "{} calls ({}) have the times of others, and the file is in no order of time: what depends on their order is not \
+             judged",
+            tied.len(),
+            remarks::listed(&tied)
+        ));
+    }
+    if !others.is_empty() {
+        all.push(format!("{} entries of the HAR are no calls of the API and were left out", others.len()));
+    }
+    if !unreadable.is_empty() {
+        let places: Vec<u64> =
+            (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
+        let which = remarks::listed(&places);
+        all.push(format!(
+            "{} entries of the HAR have no URL that can be read, and were left out: {which}",
+            places.len()
+        ));
+    }
+    if begun.iter().any(|moment| !moment.has_offset) {
+        all.push("times without an offset from UTC were taken as UTC".to_owned());
+    }
+    if resolution_us > 1000 && !begun.is_empty() {
+        let step = time::in_words(resolution_us);
+        all.push(format!(
+            "the times of the HAR go in steps of {step}: pauses between calls are known no better than that"
+        ));
+    }
+    if lasted_us > 1000 {
+        let step = time::in_words(lasted_us);
+        all.push(format!("how long calls lasted goes in steps of {step} in the HAR, and is known no better than that"));
+    }
+    let place = |number: &u64| calls.binary_search_by_key(number, |exchange| exchange.number).ok();
+    let ties = order.ties.iter().map(|group| group.iter().filter_map(place).collect()).collect();
     let others_than_exchanges = |record: Record| match record {
         Record::Exchange(_) => None,
         Record::Connection(event) => Some(Record::Connection(redactor.connection(event))),
@@ -103,27 +174,74 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Read, CaptureError> {
     };
     let mut records: Vec<Record> = extra.records.into_iter().filter_map(others_than_exchanges).collect();
     records.extend(calls.into_iter().map(|exchange| Record::Exchange(Box::new(exchange))));
-    Ok(Read { records, left_out: others.iter().map(|exchange| exchange.number).collect(), resolution_us, remarks })
+    let mut left_out = others;
+    left_out.extend(unreadable);
+    left_out.sort_unstable();
+    Ok(Read { records, left_out, resolution_us, lasted_us, ties, remarks: all })
 }
 
-/// What a HAR does not show of the calls in it.
-fn remarks(calls: &[Exchange], left_out: usize) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if left_out > 0 {
-        remarks.push(format!("{left_out} entries of the HAR are no calls of the API and were left out"));
+/// A browser's HAR holds whatever it loaded. Calls of the API are those to hosts that are ever asked for something of it,
+/// without the browser's own questions before them (CORS preflights) and what its cache answered. Nothing else has to be
+/// as HAR says.
+fn sorted<'a>(
+    entries: &[&'a serde_json::value::RawValue],
+    is_own: bool,
+    credentials: &mut shown::Credentials,
+) -> Vec<Sorted<'a>> {
+    let mut all = Vec::with_capacity(entries.len());
+    let mut hosts = BTreeSet::new();
+    let mut places = Vec::with_capacity(entries.len());
+    for raw in entries {
+        let outline: Outline = serde_json::from_str(&mend::mend(raw.get())).unwrap_or_default();
+        credentials.see(outline.headers());
+        let (method, url) = (outline.of_request("method"), outline.of_request("url"));
+        let place = entry::place(url).or_else(|| entry::within_the_browser(url));
+        let asks = place.as_ref().map_or(is_of_the_api(method, url), |place| is_of_the_api(method, &place.target));
+        let authority = place.map(|place| place.authority);
+        hosts.extend(authority.clone().filter(|_| asks));
+        let beside = outline.is_cached() || is_preflight(&outline, method);
+        places.push((authority, asks, beside));
+        let said = outline.started.to_string();
+        all.push(Sorted {
+            text: raw.get(),
+            kind: Kind::Other,
+            started: outline.started.as_str().and_then(time::parse),
+            said: entry::clip(&said),
+            run: outline
+                .extra
+                .get("run")
+                .and_then(serde_json::Value::as_u64)
+                .and_then(|run| u32::try_from(run).ok())
+                .unwrap_or(0),
+            number: outline.number(),
+        });
     }
-    let hidden = |body: &Body| matches!(body.kept, Kept::Unknown | Kept::Digest);
-    let bodies = calls.iter().flat_map(|call| [Some(&call.request.body), call.answer.as_ref().map(|a| &a.body)]);
-    let bodies = bodies.flatten().filter(|body| hidden(body)).count();
-    if bodies > 0 {
-        remarks.push(format!("{bodies} bodies are not in the HAR: what they would show is not judged"));
+    for (entry, (authority, asks, beside)) in all.iter_mut().zip(places) {
+        entry.kind = match authority {
+            _ if is_own => Kind::Call,
+            _ if beside => Kind::Other,
+            Some(authority) if hosts.contains(&authority) => Kind::Call,
+            Some(_) => Kind::Other,
+            // It asks for something of the API, nobody can tell where: that is no entry to be passed over.
+            None if asks => Kind::Call,
+            None => Kind::Unreadable,
+        };
     }
-    let untimed = calls.iter().filter(|call| call.end.untimed).count();
-    if untimed > 0 {
-        let what = "how long a call lasted, and whether it was a time-out, is not judged where the HAR leaves it out";
-        remarks.push(format!("{what}: {untimed} of {} calls", calls.len()));
-    }
-    remarks
+    all
+}
+
+fn is_of_the_api(method: &str, target: &str) -> bool {
+    let route = Route::of(method, target);
+    route.place != Place::Unknown || route.path.contains("/v10/") || route.path.ends_with("/v10")
+}
+
+/// A browser's question whether a page may ask.
+fn is_preflight(outline: &Outline, method: &str) -> bool {
+    let asks = |(name, _): (&str, &str)| name.eq_ignore_ascii_case("access-control-request-method");
+    let headers = outline.request.get("headers").and_then(serde_json::Value::as_array);
+    let no_headers = headers.is_none_or(Vec::is_empty);
+    outline.resource_type == "preflight"
+        || (method.eq_ignore_ascii_case("OPTIONS") && (no_headers || outline.headers().any(asks)))
 }
 
 fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError {
@@ -148,53 +266,34 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     CaptureError::new(trouble, sentence)
 }
 
-/// The number of each entry: its own where all have one, else by time, ties by place in the file.
-fn numbers(entries: &[model::Entry], started: &[Started]) -> Result<Vec<u64>, (usize, String)> {
-    let own: Option<Vec<u64>> = entries.iter().map(|entry| entry.extra.as_ref()?.number).collect();
-    if let Some(own) = own {
+/// The number of each entry: its own where all have one, else by time.
+fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, String)> {
+    let own: Option<Vec<u64>> = entries.iter().map(|entry| entry.number).collect();
+    if let Some(own) = own.filter(|own| !own.is_empty()) {
         let mut seen = BTreeSet::new();
         for (at, &number) in own.iter().enumerate() {
             if number == 0 || !seen.insert(number) {
                 return Err((at, format!("_poscert.number {number} stands twice or is none")));
             }
         }
-        return Ok(own);
+        return Ok(order::Order { numbers: own, ties: Vec::new() });
     }
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by_key(|&at| started.get(at).map(|moment| (moment.wall_us, moment.nanos)));
-    let mut numbers = vec![0; entries.len()];
-    for (number, at) in (1_u64..).zip(order) {
-        if let Some(place) = numbers.get_mut(at) {
-            *place = number;
-        }
-    }
-    Ok(numbers)
+    let step = |moment: Started| time::resolution_us(moment.digits).max(padded_us);
+    let moment = |entry: &Sorted| order::Moment {
+        started: entry.started,
+        step_us: entry.started.map_or(padded_us, step),
+        is_call: entry.kind == Kind::Call,
+    };
+    Ok(order::of(&entries.iter().map(moment).collect::<Vec<_>>()))
 }
 
 /// The earliest moment of each run; a HAR from elsewhere is one run, 0.
-fn first_moments(entries: &[model::Entry], started: &[Started]) -> BTreeMap<u32, i64> {
+fn first_moments(entries: &[Sorted]) -> BTreeMap<u32, i64> {
     let mut first = BTreeMap::new();
-    for (entry, moment) in entries.iter().zip(started) {
-        let run = entry.extra.as_ref().map_or(0, |extra| extra.run);
-        let earliest: &mut i64 = first.entry(run).or_insert(moment.wall_us);
+    for entry in entries {
+        let Some(moment) = entry.started else { continue };
+        let earliest: &mut i64 = first.entry(entry.run).or_insert(moment.wall_us);
         *earliest = moment.wall_us.min(*earliest);
     }
     first
-}
-
-/// A browser's HAR holds whatever it loaded. Calls of the API are those to hosts that are ever asked for something of
-/// it, without the browser's own questions before them (CORS preflights) and what its cache answered.
-fn calls_of_the_api(exchanges: Vec<Exchange>, cached: &BTreeSet<u64>) -> (Vec<Exchange>, Vec<Exchange>) {
-    let of_api = exchanges.iter().filter(|exchange| asks_the_api(exchange));
-    let hosts: BTreeSet<String> = of_api.map(|exchange| exchange.request.authority.clone()).collect();
-    exchanges.into_iter().partition(|exchange| {
-        let preflight = exchange.request.method.eq_ignore_ascii_case("OPTIONS")
-            && exchange.request.values("access-control-request-method").next().is_some();
-        hosts.contains(&exchange.request.authority) && !preflight && !cached.contains(&exchange.number)
-    })
-}
-
-fn asks_the_api(exchange: &Exchange) -> bool {
-    let route = Route::of(&exchange.request.method, &exchange.request.target);
-    route.place != Place::Unknown || route.path.contains("/v10/") || route.path.ends_with("/v10")
 }

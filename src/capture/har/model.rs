@@ -1,38 +1,79 @@
 //! A HAR 1.2 file as its makers write it: what the specification asks for and they leave out is optional here, and
-//! what they add is passed over.
+//! what they add is passed over, whatever its type.
 
 use super::extra::{EntryExtra, LogExtra};
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
-use std::marker::PhantomData;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct File {
-    pub log: Log,
+pub(super) struct File<'a> {
+    #[serde(borrow)]
+    pub log: Log<'a>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Log {
+pub(super) struct Log<'a> {
+    /// The program that wrote the file.
     #[serde(default)]
-    pub creator: Option<Creator>,
-    #[serde(deserialize_with = "numbered")]
-    pub entries: Vec<Entry>,
+    pub creator: Option<Value>,
+    /// Each is read by itself, as far as it has to be.
+    #[serde(borrow, deserialize_with = "list")]
+    pub entries: Vec<&'a RawValue>,
     #[serde(rename = "_poscert", default)]
     pub extra: Option<LogExtra>,
 }
 
-/// The program that wrote the file.
+impl Log<'_> {
+    /// The name of the program that wrote the file.
+    pub fn maker(&self) -> &str {
+        self.creator.as_ref().and_then(|creator| creator.get("name")?.as_str()).unwrap_or_default()
+    }
+}
+
+/// As much of an entry as says whether it is a call of the API. Nothing in it has to be as it should.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Creator {
-    #[serde(default)]
-    pub name: Option<String>,
+#[serde(default)]
+pub(super) struct Outline {
+    #[serde(rename = "startedDateTime")]
+    pub started: Value,
+    pub request: Value,
+    pub response: Value,
+    #[serde(rename = "_fromCache")]
+    pub from_cache: Value,
+    #[serde(rename = "_resourceType")]
+    pub resource_type: Value,
+    #[serde(rename = "_poscert")]
+    pub extra: Value,
+}
+
+impl Outline {
+    /// A text of the request; empty where it is none.
+    pub fn of_request(&self, name: &str) -> &str {
+        self.request.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The headers of request and response that are texts.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lists = [&self.request, &self.response].into_iter().filter_map(|side| side.get("headers")?.as_array());
+        lists.flatten().filter_map(|pair| Some((pair.get("name")?.as_str()?, pair.get("value")?.as_str()?)))
+    }
+
+    /// Chromium's word for an answer out of its cache: nothing was sent.
+    pub fn is_cached(&self) -> bool {
+        !matches!(&self.from_cache, Value::Null | Value::Bool(false)) && self.from_cache != ""
+    }
+
+    /// Our number of it.
+    pub fn number(&self) -> Option<u64> {
+        self.extra.get("number")?.as_u64()
+    }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Entry {
-    #[serde(rename = "startedDateTime")]
-    pub started: String,
     #[serde(default)]
     pub time: Option<f64>,
     pub request: Request,
@@ -40,9 +81,6 @@ pub(super) struct Entry {
     pub response: Option<Response>,
     #[serde(default)]
     pub timings: Option<Timings>,
-    /// Chromium's word for an answer out of its cache: nothing was sent.
-    #[serde(rename = "_fromCache", default)]
-    pub from_cache: Option<String>,
     #[serde(rename = "_poscert", default)]
     pub extra: Option<Box<EntryExtra>>,
 }
@@ -73,9 +111,11 @@ pub(super) struct Response {
     pub headers: Option<Vec<Pair>>,
     #[serde(default)]
     pub content: Option<Content>,
+    #[serde(rename = "bodySize", default)]
+    pub body_size: Option<f64>,
     /// Chromium's reason why there is no answer.
     #[serde(rename = "_error", default)]
-    pub error: Option<String>,
+    pub error: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,7 +136,7 @@ pub(super) struct Post {
     pub params: Option<Vec<Pair>>,
     /// Playwright's name of another file that holds it.
     #[serde(rename = "_file", default)]
-    pub file: Option<String>,
+    pub file: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,7 +149,12 @@ pub(super) struct Content {
     pub encoding: Option<String>,
     /// Playwright's name of another file that holds it.
     #[serde(rename = "_file", default)]
-    pub file: Option<String>,
+    pub file: Option<Value>,
+    /// How many bytes a coding saved.
+    #[serde(default)]
+    pub compression: Option<f64>,
+    #[serde(default)]
+    pub comment: Option<Value>,
 }
 
 /// In milliseconds; -1 where it does not apply.
@@ -149,27 +194,23 @@ fn sum(all: &[Option<f64>]) -> f64 {
     all.iter().flatten().filter(|ms| **ms > 0.0).sum()
 }
 
-/// A list whose errors name the entry, from 1.
-fn numbered<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    struct Numbered<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Numbered<T> {
-        type Value = Vec<T>;
+/// A list of entries, unread.
+fn list<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'a RawValue>, D::Error> {
+    struct List;
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<&'de RawValue>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a list of entries")
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<&'de RawValue>, A::Error> {
             let mut all = Vec::new();
-            loop {
-                let number = all.len() + 1;
-                match list.next_element() {
-                    Ok(Some(one)) => all.push(one),
-                    Ok(None) => return Ok(all),
-                    Err(error) => return Err(A::Error::custom(format_args!("entry {number}: {error}"))),
-                }
+            while let Some(one) = list.next_element()? {
+                all.push(one);
             }
+            Ok(all)
         }
     }
-    deserializer.deserialize_seq(Numbered(PhantomData))
+    deserializer.deserialize_seq(List)
 }

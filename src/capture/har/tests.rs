@@ -76,7 +76,7 @@ fn entries_are_numbered_by_time_and_place() {
     assert_eq!(all, expected.map(|(number, target, head)| (number, target.to_owned(), head)));
     assert_eq!(
         (capture.resolution_us, capture.complete, capture.attempts, capture.session.is_none()),
-        (1, true, 1, true)
+        (1_000_000, true, 1, true)
     );
     for (started, resolution) in [(AT, 1000), ("2024-03-01T12:00:00Z", 1_000_000), ("2024-03-01T12:00:00.123456Z", 1)] {
         assert_eq!(opened(har(&[entry(started, STORES)]).as_bytes()).unwrap().resolution_us, resolution);
@@ -114,7 +114,7 @@ fn bodies_in_every_form() {
     assert_eq!(post(json!({"text": "e30=", "encoding": "base64"}), 2).bytes, b"{}");
     let form = post(json!({"params": [{"name": "a b", "value": "c&d"}, {"name": "e"}]}), 9).bytes;
     assert_eq!(String::from_utf8(form).unwrap(), "a%20b=c%26d&e=");
-    assert_eq!((post(Value::Null, 0).kept, post(Value::Null, -1).kept), (Kept::Whole, Kept::Whole));
+    assert_eq!((post(Value::Null, 0).kept, post(Value::Null, -1).kept), (Kept::Whole, Kept::Unknown));
     assert_eq!((post(Value::Null, 17).kept, post(Value::Null, 17).length), (Kept::Unknown, 17));
 
     let get = |content: Value, encoded: bool| {
@@ -179,7 +179,7 @@ fn what_a_browser_loads_beside_the_api_is_left_out() {
     let capture = opened(har(&[page, preflight, entry(AT, STORES), wrong_path]).as_bytes()).unwrap();
     let numbers: Vec<u64> = exchanges(&capture).iter().map(|exchange| exchange.number).collect();
     assert_eq!((numbers.as_slice(), capture.exchanges, capture.complete), (&[3, 4][..], 2, true));
-    assert!(capture.remarks[0].starts_with("2 entries"), "{:?}", capture.remarks);
+    assert!(capture.remarks.iter().any(|remark| remark.starts_with("2 entries")), "{:?}", capture.remarks);
 }
 
 #[test]
@@ -200,8 +200,11 @@ fn wrong_files_get_a_sentence_with_the_place() {
         ("{\"log\":{}}".to_owned(), "missing field `entries`"),
         ("{\"log\":{\"entries\":{}}}".to_owned(), "a list of entries"),
         (with(&format!("{second}/startedDateTime"), json!("x")), "entry 2: startedDateTime \"x\" is not a time"),
-        (with(&format!("{second}/startedDateTime"), json!(7)), "entry 2: invalid type"),
-        (with(&format!("{second}/request/url"), json!("/x")), "entry 2: request.url \"/x\" is no URL"),
+        (with(&format!("{second}/startedDateTime"), json!(7)), "entry 2: startedDateTime 7 is not a time"),
+        (
+            with(&format!("{second}/request/url"), json!("/pos/v10/stores")),
+            "entry 2: request.url \"/pos/v10/stores\" is no URL",
+        ),
         (with(&format!("{second}/request/headers"), json!("x")), "entry 2: invalid type"),
         (with(&format!("{second}/response/status"), json!("200")), "entry 2: invalid type"),
         (with(&format!("{second}/response/status"), json!(99999)), "entry 2: response.status 99999"),

@@ -29,9 +29,108 @@ pub(super) fn parse(text: &str) -> Option<Started> {
     Some(Started { wall_us: moment.as_microsecond(), nanos: moment.subsec_nanosecond() % 1000, digits, has_offset })
 }
 
+/// The steps in which a file's clock goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps {
+    /// How many moments there are.
+    count: usize,
+    /// How many of them are written with so many digits of a second.
+    digits: [usize; 8],
+    /// The longest step of which all moments are multiples, in microseconds.
+    even_us: u64,
+    /// The same of how long entries lasted.
+    lasted_even_us: u64,
+    lasted_count: usize,
+    /// Some entries lasted no time.
+    lasted_nothing: bool,
+    /// Some entries lasted no whole number of the moments' steps.
+    lasted_finer: bool,
+}
+
+/// The longest step of a clock, in microseconds.
+const LONGEST_STEP: u64 = 1_000_000;
+
+/// So many times tell a clock that goes in steps of ten from one that happens to show tens.
+const TELLING: usize = 12;
+
+impl Steps {
+    /// Of a file whose calls began then.
+    pub fn of(begun: &[Started]) -> Steps {
+        let mut steps =
+            Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
+        for moment in begun {
+            if let Some(count) = steps.digits.get_mut(moment.digits.min(7)) {
+                *count += 1;
+            }
+            let us = moment.wall_us.unsigned_abs();
+            steps.even_us = divisor(us, steps.even_us);
+        }
+        steps
+    }
+
+    /// An entry has such a `time`.
+    pub fn lasted(&mut self, time: Option<f64>) {
+        let Some(ms) = time.filter(|ms| *ms >= 0.0) else { return };
+        // Finer than a microsecond is finer than anything here.
+        let us = micros(ms);
+        let exact = (ms * 1000.0 - us_as_float(us)).abs() < 1e-6;
+        self.lasted_even_us = if exact { divisor(us, self.lasted_even_us) } else { 1 };
+        self.lasted_count += 1;
+        self.lasted_nothing |= us == 0;
+        self.lasted_finer |= !us.is_multiple_of(self.even_us.max(1));
+    }
+
+    /// The step of `startedDateTime`, in microseconds.
+    pub fn begin_us(&self) -> u64 {
+        let Some(most) = self.digits.iter().rposition(|count| *count > 0) else { return 1 };
+        // Some writers drop zeros at the end: one time in ten has one digit less, one in a hundred two. More than that
+        // have been written by a coarser clock.
+        let coarser = (0..most).find(|&digits| {
+            let so_few: usize = self.digits.iter().take(digits + 1).sum();
+            let by_chance = 10_usize.saturating_pow(u32::try_from(most - digits).unwrap_or(9));
+            so_few.saturating_mul(by_chance) > self.count.saturating_mul(3)
+        });
+        resolution_us(coarser.unwrap_or(most)).max(self.padded_us())
+    }
+
+    /// The step that shows in the values alone: milliseconds that are all whole seconds, or tens. The clock goes in those,
+    /// unless all was made of round numbers.
+    pub fn padded_us(&self) -> u64 {
+        let is_even = self.count >= TELLING && (self.lasted_finer || self.lasted_nothing);
+        if is_even { self.even_us } else { 1 }
+    }
+
+    /// The step of `time`, in microseconds.
+    pub fn lasted_us(&self) -> u64 {
+        let tells = self.lasted_count >= TELLING && self.lasted_nothing;
+        let most = if tells { LONGEST_STEP } else { 1000 };
+        if self.lasted_count == 0 { 1 } else { self.lasted_even_us.min(most) }
+    }
+}
+
+/// The largest step of a clock, no longer than this one, of which a time is a multiple.
+fn divisor(us: u64, mut step: u64) -> u64 {
+    while step > 1 && !us.is_multiple_of(step) {
+        step /= 10;
+    }
+    step
+}
+
+fn us_as_float(us: u64) -> f64 {
+    // Durations have fewer digits than a float holds.
+    #[allow(clippy::cast_precision_loss)]
+    let us = us as f64;
+    us
+}
+
 /// The resolution in microseconds of moments written with so many digits of a second.
 pub(super) fn resolution_us(digits: usize) -> u64 {
     10_u64.pow(u32::try_from(6_usize.saturating_sub(digits)).unwrap_or(0))
+}
+
+/// A step of a clock in words.
+pub(super) fn in_words(us: u64) -> String {
+    if us >= 1_000_000 { "a second".to_owned() } else { format!("{} ms", us.div_ceil(1000)) }
 }
 
 /// How long an entry lasted.

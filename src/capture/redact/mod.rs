@@ -163,6 +163,7 @@ fn pass_request(pass: &mut Pass<'_>, request: Request) -> Request {
         body: pass_body(pass, request.body, &headers),
         trailers: pass_headers(pass, request.trailers, refused),
         refused: request.refused.map(|reason| pass.text(&reason)),
+        not_shown: request.not_shown,
         headers,
         scheme: request.scheme,
     }

@@ -29,6 +29,7 @@ fn entry(call: &Call) -> Value {
     };
     let mut request =
         json!({"method": call.method, "url": url, "httpVersion": call.http, "headers": pairs(&call.headers)});
+    request["bodySize"] = json!(call.body.as_ref().map_or(0, String::len));
     if let Some(body) = &call.body {
         let kind =
             if body.starts_with("grant_type") { "application/x-www-form-urlencoded" } else { "application/json" };

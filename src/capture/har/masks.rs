@@ -1,0 +1,216 @@
+//! Values that a sanitiser has put in the place of others. What stands there then is not what was sent.
+
+use crate::capture::claims;
+use serde_json::Value;
+
+/// What sanitisers write.
+const WORDS: [&str; 17] = [
+    "redacted",
+    "filtered",
+    "masked",
+    "hidden",
+    "removed",
+    "sanitized",
+    "sanitised",
+    "stripped",
+    "scrubbed",
+    "omitted",
+    "censored",
+    "obfuscated",
+    "anonymized",
+    "anonymised",
+    "suppressed",
+    "withheld",
+    "confidential",
+];
+
+/// Whether a value is a mask: `[authorization redacted]`, `REDACTED`, `***`, `<hidden>`, `xxxx`, `eyJhbGci...`.
+pub(super) fn is_mask(value: &str) -> bool {
+    let value = value.trim();
+    if is_ours(value) {
+        return false;
+    }
+    is_marked(value) || is_blanked(value) || value.ends_with("...") || value.ends_with('…') || is_word(value)
+}
+
+/// Whether it certainly is one, wherever it stands: in a body, people may have meant what looks like one.
+pub(super) fn is_marked(value: &str) -> bool {
+    let value = value.trim();
+    let stars = longest_run(value, |c| matches!(c, '*' | '•' | '●' | '█' | '■' | '▇'));
+    let bracketed = value.starts_with(['[', '<', '(', '{', '%']) && value.ends_with([']', '>', ')', '}', '%']);
+    stars >= 3 || (bracketed && names_a_mask(value)) || value.eq_ignore_ascii_case("redacted")
+}
+
+/// What a recorder of this program has put there stands for a value, equal for equal ones.
+fn is_ours(value: &str) -> bool {
+    let hex = value.strip_prefix("redacted-").unwrap_or_default();
+    hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn names_a_mask(value: &str) -> bool {
+    let lower = value.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
+}
+
+/// A few words, one of which says it: `REDACTED`, `value removed`.
+fn is_word(value: &str) -> bool {
+    let is_text = value.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '_' | '-' | ':'));
+    is_text && value.len() <= 60 && names_a_mask(value)
+}
+
+/// `xxxxxxxx`, `DKxxxxxxxx`, `####`, `xxxx-xxxx`.
+fn is_blanked(value: &str) -> bool {
+    let blanks = |c: char| matches!(c, 'x' | 'X' | '#');
+    let count = value.chars().filter(|c| blanks(*c)).count();
+    longest_run(value, blanks) >= 3 && count * 2 >= value.chars().count()
+}
+
+fn longest_run(value: &str, is: impl Fn(char) -> bool) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in value.chars() {
+        run = if is(c) { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// Whether the value of an `Authorization` header is masked: all of it, or what follows the scheme.
+pub(super) fn masks_credential(value: &str) -> bool {
+    let value = value.trim();
+    let token = after_scheme(value);
+    let is_masked = is_mask(value) || is_mask(token) || parts(token).is_some_and(|parts| parts.len() == 2);
+    is_masked && !lacks_signature(value)
+}
+
+/// What follows `Bearer `, or all of it.
+fn after_scheme(value: &str) -> &str {
+    let value = value.trim();
+    value.split_once(' ').filter(|(scheme, _)| !scheme.contains('.')).map_or(value, |(_, token)| token.trim())
+}
+
+/// Whether it is a token (JWT) that is shown without its signature, or with a mask in its place.
+pub(super) fn lacks_signature(value: &str) -> bool {
+    parts(after_scheme(value))
+        .is_some_and(|parts| parts.len() == 3 && parts.last().is_some_and(|last| last.is_empty() || is_mask(last)))
+}
+
+/// The parts of a token that begins as a JWT does.
+fn parts(token: &str) -> Option<Vec<&str>> {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [head, payload, ..] = parts[..] else { return None };
+    (claims::is_header(head) && claims::is_header(payload)).then_some(parts)
+}
+
+/// Whether a masked value stands anywhere in a body.
+pub(super) fn stands_in(body: &Value) -> bool {
+    match body {
+        Value::String(text) => is_marked(text),
+        Value::Array(items) => items.iter().any(stands_in),
+        Value::Object(object) => object.values().any(stands_in),
+        _ => false,
+    }
+}
+
+/// The fields of responses that rules look at.
+const JUDGED: [&str; 20] = [
+    "access_token",
+    "amount",
+    "beaconId",
+    "code",
+    "currencyCode",
+    "expires_in",
+    "isUserCheckedIn",
+    "loyaltyIds",
+    "merchantPosId",
+    "orderId",
+    "partialCapturePossible",
+    "paymentId",
+    "paymentIds",
+    "pollDelayInMs",
+    "posId",
+    "posIds",
+    "refundId",
+    "refundIds",
+    "restrictions",
+    "status",
+];
+
+/// Whether one stands in a field of a response that rules look at.
+pub(super) fn stands_in_judged(body: &Value) -> bool {
+    match body {
+        Value::Object(object) => JUDGED.iter().any(|name| object.get(*name).is_some_and(stands_in)),
+        other => stands_in(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sanitisers_write_is_a_mask_and_what_clients_send_is_none() {
+        for mask in [
+            "[authorization redacted]",
+            "[redacted]",
+            "REDACTED",
+            "***",
+            "********",
+            "<redacted>",
+            "xxxx",
+            "XXXXXXXX",
+            "[FILTERED]",
+            "(hidden)",
+            "DKxxxxxxxx",
+            "2.*** ",
+            "eyJhbGciOiJ...",
+            "{masked}",
+            "••••",
+            "value removed",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "%removed%",
+            "authorization_redacted",
+            "ab***yz",
+        ] {
+            assert!(is_mask(mask), "{mask}");
+        }
+        for value in [
+            "2.1.0",
+            "DK90000028",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "1",
+            "key-1",
+            "redacted-0123456789abcdef",
+            "x.y.z",
+            "",
+            "null",
+            "undefined",
+            "12..34",
+            "Max",
+            "{{token}}",
+            "${TOKEN}",
+            "a hidden-value-1",
+            "--",
+        ] {
+            assert!(!is_mask(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn of_a_token_the_parts_count_that_are_shown() {
+        let (head, payload) = ("eyJhbGciOiJSUzI1NiJ9", "eyJtZXJjaGFudF92YXQiOiJESzkwMDAwMDI4In0");
+        for cut in ["", "redacted", "[signature redacted]", "***"] {
+            let value = format!("Bearer {head}.{payload}.{cut}");
+            assert_eq!((lacks_signature(&value), masks_credential(&value)), (true, false), "{value}");
+        }
+        for masked in ["Bearer [redacted]", "[authorization redacted]", "Bearer ***", "Bearer abc...", "Basic xxxx"] {
+            assert_eq!((lacks_signature(masked), masks_credential(masked)), (false, true), "{masked}");
+        }
+        assert!(masks_credential(&format!("Bearer {head}.{payload}")));
+        for whole in
+            [format!("Bearer {head}.{payload}.c2lnbmF0dXJl"), "Bearer opaque".into(), "Bearer ".into(), String::new()]
+        {
+            assert_eq!((lacks_signature(&whole), masks_credential(&whole)), (false, false), "{whole}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What an entry shows of its request's head, and what exporters and sanitisers have taken out of it.
+
+use super::masks;
+use super::model::{self, Pair};
+use crate::api::{Place, Route, header};
+use crate::capture::record::{Exchange, NotShown, values};
+use percent_encoding::percent_decode_str;
+
+/// The headers that rules look at, in lower case.
+pub(super) const JUDGED: [&str; 5] =
+    [header::AUTHORIZATION, header::VERSION, header::VAT, header::CLIENT_ID, header::KEY];
+
+/// What of a request's head is not shown. `target` is that of its request line.
+pub(super) fn of_request(request: &model::Request, target: &str) -> NotShown {
+    let pairs = request.headers.as_deref().unwrap_or_default();
+    let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
+    // A request has a header at least: Host, or in HTTP/2 the pseudo-headers in its place.
+    let none = pairs.iter().all(|pair| name(pair).is_empty());
+    let mut not_shown = NotShown { headers: none, ..NotShown::default() };
+    for judged in JUDGED {
+        for pair in pairs.iter().filter(|pair| name(pair) == judged) {
+            let is_credential = judged == header::AUTHORIZATION;
+            let masked = match pair.value.as_deref() {
+                None => true,
+                Some(value) if is_credential => masks::masks_credential(value),
+                Some(value) => masks::is_mask(value),
+            };
+            if masked {
+                not_shown.masked.push(judged.to_owned());
+            } else if is_credential && pair.value.as_deref().is_some_and(masks::lacks_signature) {
+                not_shown.unsigned.push(judged.to_owned());
+            }
+        }
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_masked = |text: &str| masks::is_marked(&percent_decode_str(text).decode_utf8_lossy());
+    not_shown.path = path.split('/').any(is_masked);
+    not_shown.query = query.split('&').any(|pair| is_masked(pair.split_once('=').map_or("", |(_, value)| value)));
+    not_shown
+}
+
+/// What the whole file says of exporters that leave credentials out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Credentials {
+    /// An entry of the file shows a credential: the exporter leaves none out.
+    pub shown: bool,
+    /// The exporter leaves credentials out, unless it is told otherwise.
+    pub left_out_by_default: bool,
+}
+
+impl Credentials {
+    /// Of a file by that maker, before its entries are looked at.
+    pub fn by(maker: &str) -> Credentials {
+        let maker = maker.to_ascii_lowercase();
+        // The DevTools of Chromium, by all names that browsers write.
+        let known = ["webinspector", "chrome", "chromium", "devtools", "edge", "sanitizer", "sanitized"];
+        Credentials { shown: false, left_out_by_default: known.iter().any(|name| maker.contains(name)) }
+    }
+
+    /// Looks at the headers of an entry, whatever it is about.
+    pub fn see<'a>(&mut self, headers: impl Iterator<Item = (&'a str, &'a str)>) {
+        let credentials = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
+        let mut shown = headers.filter(|(name, value)| {
+            credentials.iter().any(|known| name.eq_ignore_ascii_case(known)) && !value.trim().is_empty()
+        });
+        self.shown |= shown.next().is_some();
+    }
+
+    /// Where no credential of the whole file is shown, a call without one is no evidence of a client that sends none: an
+    /// exporter has left them out that does so, or the API answered as to a call that carries one.
+    pub fn apply(self, calls: &mut [Exchange]) {
+        if self.shown {
+            return;
+        }
+        let is_call = |call: &Exchange| {
+            let place = Route::of(&call.request.method, &call.request.target).place;
+            !matches!(place, Place::Token | Place::Simulation)
+        };
+        let served =
+            |call: &Exchange| is_call(call) && call.status().is_some_and(|status| (200..300).contains(&status));
+        if !self.left_out_by_default && !calls.iter().any(served) {
+            return;
+        }
+        for call in calls.iter_mut().filter(|call| is_call(call)) {
+            let mut given = values(&call.request.headers, header::AUTHORIZATION);
+            if given.all(|value| value.trim().is_empty()) {
+                call.request.not_shown.left_out.push(header::AUTHORIZATION.to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A HAR as a capture.
+
+use super::archive::{self, Header};
+use super::error::{CaptureError, Trouble};
+use super::har;
+use super::order::InOrder;
+use super::reader::{Capture, CaptureKind, LONGEST_HAR, Source, remarks};
+use super::record::Record;
+use super::summary::Summary;
+use crate::seal;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens what stands in these bytes; `path` is its name.
+pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError> {
+    let digest = seal::Digest::of(&bytes).to_string();
+    let read = har::read(path, bytes, LONGEST_HAR)?;
+    let mut summary = Summary::default();
+    for record in &read.records {
+        summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
+    }
+    // A HAR from elsewhere has no runs, and nothing says that it is not whole; what was left out of it on purpose is
+    // not lost.
+    read.left_out.iter().for_each(|&number| summary.leave_out(number));
+    let header = Header::of(&summary, 0, false);
+    let mut all = read.remarks;
+    all.extend(remarks(&summary, &header, false));
+    let source = Source::Records(Arc::new(read.records));
+    let capture = Capture::new(path, CaptureKind::Har, &summary, header, source);
+    let (resolution_us, lasted_us) = (read.resolution_us, read.lasted_us);
+    Ok(Capture { digest, resolution_us, lasted_us, ties: read.ties, remarks: all, ..capture })
+}
+
+/// Opens the HAR that comes through standard input.
+pub(super) fn from_standard_input() -> Result<Capture, CaptureError> {
+    let name = Path::new("standard input");
+    let mut bytes = Vec::new();
+    let mut limited = std::io::stdin().lock().take(LONGEST_HAR.saturating_add(1));
+    limited.read_to_end(&mut bytes).map_err(|error| CaptureError::io("read", name, &error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST_HAR) {
+        let sentence = format!("standard input holds more than {LONGEST_HAR} bytes: export a shorter session");
+        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+    }
+    if archive::is_archive(&bytes) {
+        let sentence = "standard input holds a sealed archive, which is read from a file only: name the file";
+        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+    }
+    open(name, bytes)
+}
+
+impl Capture {
+    /// As [`Capture::records`], with the exchanges of a HAR in another order: `order` holds the place of each among all.
+    /// They are numbered anew, in that order.
+    ///
+    /// # Errors
+    /// As [`Capture::records`].
+    pub fn records_in(
+        &self,
+        order: Option<&[usize]>,
+    ) -> Result<Box<dyn Iterator<Item = Result<Record, CaptureError>>>, CaptureError> {
+        let (Source::Records(records), Some(order)) = (&self.source, order) else {
+            return Ok(Box::new(self.records()?));
+        };
+        let is_exchange = |record: &&Record| matches!(record, Record::Exchange(_));
+        let exchanges: Vec<&Record> = records.iter().filter(is_exchange).collect();
+        let numbers = exchanges.iter().filter_map(|record| match record {
+            Record::Exchange(exchange) => Some(exchange.number),
+            _ => None,
+        });
+        let others = records.iter().filter(|record| !is_exchange(record)).cloned();
+        let mut all: Vec<Record> = others.collect();
+        for (number, place) in numbers.zip(order) {
+            if let Some(Record::Exchange(exchange)) = exchanges.get(*place) {
+                let mut exchange = exchange.clone();
+                exchange.number = number;
+                all.push(Record::Exchange(exchange));
+            }
+        }
+        Ok(Box::new(InOrder::new(Box::new(all.into_iter().map(Ok)), self.absent.clone())))
+    }
+}
