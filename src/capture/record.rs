@@ -131,6 +131,10 @@ pub struct Connection {
     pub tls: String,
     /// In a sentence.
     pub detail: String,
+    /// The exchange whose response did not reach the client whole, though its record says so: the client left after the
+    /// record was made, and before the response was out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undelivered: Option<u64>,
 }
 
 /// Which way a client came in.

@@ -76,10 +76,10 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
 /// Says so if the client left after all while the answer that the record calls delivered went out.
 async fn settled(recorder: &Recorder, seat: &Seat) {
     let _ = timeout(LAST_BYTES, seat.until(|state| state.end_out.is_some() || state.gone.is_some())).await;
-    let (complete, gone) = seat.look(|state| (state.complete && state.end_out.is_none(), state.gone.clone()));
+    // Whoever leaves once it is out is not gone for this exchange.
+    let (complete, gone) = seat.look(|state| (state.complete, state.gone.clone()));
     if let (true, Some(gone)) = (complete, gone) {
-        let detail = format!("{} while the answer of exchange {} went out", gone.detail, seat.number);
-        recorder.connection_event(seat.line.connection, "closed", &seat.line.tls, detail).await;
+        recorder.undelivered(seat, gone).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use super::faults::Faults;
 use super::pool::Pool;
 use super::pulse::Pulse;
-use super::seat::lock;
+use super::seat::{Gone, Seat, lock};
 use super::upstream::Upstream;
 use super::watch::Watch;
 use crate::capture::record::{Connection, Exchange};
@@ -222,15 +222,28 @@ impl Recorder {
 
     /// Records what happened to a connection below HTTP, and says it in one line.
     pub async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
-        let record = Connection {
-            run: self.writer.run(),
-            connection,
-            wall_us: self.writer.wall_us(),
-            at_us: self.writer.now_us(),
-            event: event.to_owned(),
-            tls: tls.to_owned(),
-            detail,
-        };
+        let (event, tls) = (event.to_owned(), tls.to_owned());
+        let at_us = self.writer.now_us();
+        self.tell(Connection { connection, event, tls, detail, at_us, ..Connection::default() }).await;
+    }
+
+    /// The client left after an exchange was recorded as complete, and before its response was out.
+    pub async fn undelivered(&self, seat: &Seat, gone: Gone) {
+        self.tell(Connection {
+            connection: seat.line.connection,
+            event: "closed".to_owned(),
+            tls: seat.line.tls.clone(),
+            detail: format!("{} while the answer of exchange {} went out", gone.detail, seat.number),
+            // The earliest that it can have been: the client was in time for what it did next.
+            at_us: gone.at.saturating_sub(gone.late),
+            undelivered: Some(seat.number),
+            ..Connection::default()
+        })
+        .await;
+    }
+
+    async fn tell(&self, record: Connection) {
+        let record = Connection { run: self.writer.run(), wall_us: self.writer.wall_us(), ..record };
         let record = self.writer.redactor().connection(record);
         self.watch.connection(&record);
         if let Err(error) = self.writer.append(Record::Connection(record)).await {

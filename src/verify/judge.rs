@@ -20,6 +20,7 @@ use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOve
 use crate::rules::RuleSet;
 use crate::rules::model::Requirement;
 use crate::rules::predicate::PredicateError;
+use std::collections::HashMap;
 
 /// What is to be known of a capture beside its records.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Judge<'r> {
     dockets: Vec<Docket<'r>>,
     pub(super) cases: Vec<Vec<CaseWatch<'r>>>,
     pub(super) waits: Vec<WaitOver>,
+    /// Exchanges to come whose response did not reach the client, by run and number, and when it left.
+    undelivered: HashMap<(u32, u64), u64>,
     seen: u64,
     hidden: Hidden,
 }
@@ -68,6 +71,7 @@ impl<'r> Judge<'r> {
             dockets: dockets.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
             waits: Vec::new(),
+            undelivered: HashMap::new(),
             seen: 0,
             hidden: Hidden::default(),
         }
@@ -103,7 +107,10 @@ impl<'r> Judge<'r> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
-        let send = Send::of(exchange);
+        let mut send = Send::of(exchange);
+        if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
+            send.undelivered(left);
+        }
         self.hidden.see(&send);
         self.ends_before(send.head)?;
         let context = self.world.open(&send);
@@ -129,6 +136,7 @@ impl<'r> Judge<'r> {
             dockets: Vec::new(),
             cases: self.cases.clone(),
             waits: self.waits.clone(),
+            undelivered: self.undelivered.clone(),
             seen: self.seen,
             hidden: self.hidden.clone(),
         }
@@ -206,6 +214,13 @@ impl<'r> Judge<'r> {
     }
 
     fn connection(&mut self, connection: &Connection) -> Result<(), PredicateError> {
+        if let Some(number) = connection.undelivered {
+            match self.timeline.open(connection.run, number) {
+                Some(send) => send.undelivered(connection.at_us),
+                // In a HAR it stands before the exchange.
+                None => drop(self.undelivered.insert((connection.run, number), connection.at_us)),
+            }
+        }
         let moment = Moment { connection: Some(connection), ..Moment::bare(&self.world, self.target) };
         see_all(&mut self.dockets, self.rules, self.target, Happened::Connection, &moment)
     }

@@ -55,8 +55,11 @@ impl World {
     pub(super) fn recover(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
         if send.is_call && (send.failed() || send.is_unnamed()) {
             let track = self.calls.at_mut(context.call);
-            if track.last_n == send.n {
-                let unnamed = send.is_unnamed() || track.loss.as_ref().is_some_and(|loss| loss.unnamed);
+            let unnamed = track.loss.as_ref().is_some_and(|loss| loss.unnamed);
+            // A repeat that names nothing either changes nothing: what is known is known, what is owed is owed.
+            let repeats = send.is_unnamed() && (unnamed || context.repeats_success);
+            if track.last_n == send.n && !repeats {
+                let unnamed = unnamed || send.is_unnamed();
                 track.loss = Some(Loss {
                     unnamed,
                     n: send.n,

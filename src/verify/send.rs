@@ -264,6 +264,14 @@ impl Send {
         self.hides_body() || (self.is_call && hides != Hides::default())
     }
 
+    /// The response did not reach the client, which left at this moment (microseconds of the run).
+    pub fn undelivered(&mut self, left_us: u64) {
+        (self.status, self.answer, self.answer_hidden, self.issued) = (None, AnswerBody::default(), false, None);
+        self.ended_by = EndedBy::Client;
+        self.end.us = left_us.max(self.head.us);
+        self.end_late_us = 0;
+    }
+
     /// Whether it got no answer.
     pub fn no_answer(&self) -> bool {
         self.status.is_none()

@@ -44,6 +44,12 @@ impl Timeline {
         self.open.push((send, context));
     }
 
+    /// An exchange that has not ended yet, by its run and number.
+    pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Send> {
+        let mut open = self.open.iter_mut().map(|(send, _)| send);
+        open.find(|send| send.head.run == run && send.n == number)
+    }
+
     fn take(&mut self, due: impl Fn(Instant) -> bool) -> Option<(Send, Context)> {
         let next = self.open.iter().enumerate().filter(|(_, (send, _))| due(send.end));
         let next = next.min_by_key(|(_, (send, _))| (send.end.run, send.end.us, send.n)).map(|(at, _)| at)?;

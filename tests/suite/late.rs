@@ -2,7 +2,7 @@
 
 use super::program::*;
 use super::raw::{self, RawBackend, wait_for};
-use poscert::capture::record::{End, EndedBy, Exchange, Record, Request, Stage, Times};
+use poscert::capture::record::{Answer, Connection, End, EndedBy, Exchange, Header, Record, Request, Stage, Times};
 use poscert::pki::Authority;
 use poscert::rules::load;
 use poscert::verify::{Input, Judge, Options, Survey, Target};
@@ -109,12 +109,16 @@ fn retried(measured: i64, late: u64) -> Vec<Exchange> {
 }
 
 fn findings(exchanges: Vec<Exchange>, id: &str) -> usize {
+    judged(exchanges.into_iter().map(|exchange| Record::Exchange(Box::new(exchange))), id)
+}
+
+fn judged(records: impl IntoIterator<Item = Record>, id: &str) -> usize {
     let rules = load(None).unwrap();
     let options = Options::default();
     let target = Target::settle(&options, None, &Survey::default(), &rules);
     let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());
-    for exchange in exchanges {
-        judge.take(&Record::Exchange(Box::new(exchange))).unwrap();
+    for record in records {
+        judge.take(&record).unwrap();
     }
     let verdict = judge.finish(&Input { complete: true, ..Input::default() }, &options).unwrap();
     verdict.requirements.iter().find(|requirement| requirement.id == id).unwrap().findings.len()
@@ -139,4 +143,31 @@ fn a_call_is_held_no_longer_than_is_known() {
         exchanges[0].times.end = (1_000 + lasted) * 1000;
         assert_eq!(findings(exchanges, "ALL-15"), found, "{lasted} ms, {late} ms late");
     }
+}
+
+#[test]
+fn a_response_that_did_not_reach_its_client_is_not_held_against_it() {
+    let exchange = |number: u64, status: u16| {
+        let bearer = Header { name: "Authorization".into(), value: "Bearer one".into() };
+        let (method, target, headers) = ("GET".into(), PATH.into(), vec![bearer]);
+        Record::Exchange(Box::new(Exchange {
+            number,
+            request: Request { method, target, scheme: "https".into(), headers, ..Request::default() },
+            answer: Some(Answer { status, ..Answer::default() }),
+            times: Times { request_head: number * 1_000_000, end: number * 1_000_000 + 50_000, ..Times::default() },
+            ..Exchange::default()
+        }))
+    };
+    let left = Record::Connection(Connection {
+        event: "closed".into(),
+        at_us: 1_500_000,
+        undelivered: Some(1),
+        ..Connection::default()
+    });
+    assert_eq!(judged([exchange(1, 401), exchange(2, 401)], "ALL-23"), 1);
+    assert_eq!(judged([exchange(1, 401), left.clone(), exchange(2, 401)], "ALL-23"), 0);
+    // A HAR has other records first.
+    assert_eq!(judged([left.clone(), exchange(1, 401), exchange(2, 401)], "ALL-23"), 0);
+    // Of the second nothing is known.
+    assert_eq!(judged([left, exchange(1, 401), exchange(2, 401), exchange(3, 401)], "ALL-23"), 1);
 }

@@ -253,6 +253,21 @@ async fn the_last_piece_waits_for_the_record() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_client_that_leaves_while_its_exchange_is_recorded_is_told_of_by_number() {
+    let gate = Arc::new(Gate::default());
+    let choice = Choice { faults: gate.clone(), ..Choice::default() };
+    let (_backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), send(OK)]], choice).await;
+    let seen = bench.play(Way::Base, &[send(GET), Act::Pause(200), Act::Drop]).await;
+    assert_eq!(seen, Seen::default());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    gate.open();
+    let event = bench.noted.event("closed").await;
+    assert_eq!(event.undelivered, Some(1), "{event:?}");
+    let exchange = &bench.noted.exchanges(1).await[0];
+    assert!(event.at_us >= exchange.times.request_head, "{event:?} {exchange:?}");
+}
+
 #[tokio::test]
 async fn nothing_of_a_withheld_response_goes_out() {
     for pieces in
