@@ -100,21 +100,23 @@ def main():
     if args.minimise:
         os.makedirs(args.minimise, exist_ok=True)
     wrong = scenarios(args.poscert, args.minimise) if args.scenarios or not args.only else 0
-    kinds = collections.defaultdict(list)
+    kinds = collections.Counter()
     for seed, features, mistakes, diff in compare_all(args.poscert, args.seed, args.count, args.jobs):
         for subject, ours, theirs in diff:
-            if args.only in (None, subject):
-                kinds[(subject, " ".join(ours.split()[:1]))].append((seed, features, mistakes, ours, theirs))
-    for (subject, _), ones in sorted(kinds.items()):
-        print("%s: %d timelines" % (subject, len(ones)))
-        for seed, features, mistakes, ours, theirs in ones[:args.show]:
-            print("  seed %s %s\n    judge:   %s\n    poscert: %s" % (seed, ",".join(mistakes), ours, theirs))
-        if args.minimise and ones[0][1]:
-            har = minimise(args.poscert, timeline(ones[0][0])[0], ones[0][1], subject)
-            name = os.path.join(args.minimise, "%s-%d.har" % (subject.replace("/", "_"), ones[0][0]))
-            with open(name, "w") as out:
-                json.dump(har, out)
-            print("    smallest: %s (%d exchanges)" % (name, len(har["log"]["entries"])))
+            if args.only not in (None, subject):
+                continue
+            kind = (subject, " ".join(ours.split()[:1]))
+            kinds[kind] += 1
+            if kinds[kind] <= args.show:
+                print("%s: seed %s %s\n  judge:   %s\n  poscert: %s" % (subject, seed, ",".join(mistakes), ours, theirs), flush=True)
+            if args.minimise and features and kinds[kind] == 1:
+                har = minimise(args.poscert, timeline(seed)[0], features, subject)
+                name = os.path.join(args.minimise, "%s-%d.har" % (subject.replace("/", "_"), seed))
+                with open(name, "w") as out:
+                    json.dump(har, out)
+                print("  smallest: %s (%d exchanges)" % (name, len(har["log"]["entries"])), flush=True)
+    for (subject, ours), count in sorted(kinds.items()):
+        print("%s: %d timelines (judge: %s)" % (subject, count, ours))
     print("%d timelines, %d kinds of differences" % (args.count, len(kinds)))
     return 1 if kinds or wrong else 0
 
