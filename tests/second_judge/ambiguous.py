@@ -24,7 +24,7 @@ AMBIGUOUS = {
     "A-EMPTY-TEXT": "ALL-18: an empty text in a required field",
     "A-FAILING-BY-4XX": "ALL-12: seven sends, of which some were refused or answered",
     "A-FINAL-SEEN-BEFORE": "PAY-08: the act failed after the payment had ended",
-    "A-FOUND-ONLY-WHAT-WAS-KNOWN": "ALL-11: the look-up lists only ids that were known before the loss",
+    "A-FOUND-ONLY-WHAT-WAS-KNOWN": "ALL-11: the look-up lists only ids that were known before the loss, or that answers to other creates named",
     "A-FOUND-SEVERAL": "ALL-11: the look-up lists several new ids, not all of them used",
     "A-GROWING-BY-LITTLE": "ALL-17: a delay that grows by less than the resolution",
     "A-HALF-A-MINUTE": "ALL-12: a pause of about half a minute",
