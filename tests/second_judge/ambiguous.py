@@ -53,7 +53,7 @@ AMBIGUOUS = {
     "A-OTHER-CREATES-BETWEEN": "PAY-11: other creates lie between the refusal and the list",
     "A-OTHER-FILTER": "ALL-11: a lost list, asked again with another filter",
     "A-OTHER-QUERY": "ONB-02: another query than that of the PoS in the way",
-    "A-OTHER-QUERY-IS-ANOTHER-CALL": "ALL-13: the same list with another query",
+    "A-OTHER-QUERY-IS-ANOTHER-CALL": "ALL-12, ALL-13: the same list with another query, of two tills perhaps: another call, or `same method and path`?",
     "A-OVERLAP": "two requests overlap in time",
     "A-POLL-IS-A-RETRY": "ALL-13: a poll soon after a failed poll",
     "A-POLL-THEN-ACT": "ALL-11: a lost poll, then acts on the same resource and no poll",
