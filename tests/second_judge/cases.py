@@ -228,7 +228,7 @@ def clean_up(op):
                        and world.payment(c.resource).pos in (pos, None)]
             again = [y for y in world.calls if y.op == op and y.ok and y.start >= x.end and y.id_field("posId") == pos]
             chains = [(c, y) for c in cancels for y in again if c.end <= y.start]
-            results += [chain_result(c, y, world) if y is first_after(again, c) else chain_result(c, y, world) and None
+            results += [chain_result(c, y, world) if y is again[0] else chain_result(c, y, world) and None
                         for c, y in chains] or [None if again else False]
             if not again:
                 broke.append(True if not any(y.op in STARTS and y.start >= x.end for y in world.calls) else None)
@@ -238,10 +238,6 @@ def clean_up(op):
                 broke.append(None)
         return any_of(results), any_of(broke), "1301, look-up, cancel, created again, brought to an end"
     return judge
-
-
-def first_after(again, cancel):
-    return next((y for y in again if y.start >= cancel.end), None)
 
 
 def chain_result(c, y, world):

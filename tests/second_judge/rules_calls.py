@@ -109,7 +109,7 @@ def judge_ids(exchanges, report):
     for x in exchanges:
         if x.kind != "call":
             continue
-        used = [x.resource] if x.resource and GUID.match(x.resource) and x.op != "GetStore" else []
+        used = [x.resource] if x.resource and x.op != "GetStore" else []
         used += [v for v in (x.id_field("posId"), x.id_field("paymentId")) if v]
         used += [v.lower() for n, v in x.query if n in ("posId", "paymentId")]
         for one in set(used):

@@ -160,9 +160,7 @@ def judge_refused(p, report):
 def judge_unnamed(world, report):
     for u in world.unnamed:
         op = u.sends[0].op
-        rule = {"CreateRefund": "REF-03", "CreatePos": None}.get(op, "PAY-06")
-        if rule is None:
-            continue
+        rule = {"CreateRefund": "REF-03", "CreatePos": "ALL-11"}.get(op, "PAY-06")
         if u.found:
             continue                    # what was found is judged as a payment or refund of its own
         if u.lookups:

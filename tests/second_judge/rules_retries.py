@@ -7,7 +7,7 @@ FINAL = {"Captured", "CancelledByUser", "CancelledByClient", "CancelledByMobileP
 
 
 def judge_retries(exchanges, report):
-    calls = [x for x in exchanges if x.kind == "call" and x.op]
+    calls = [x for x in exchanges if x.kind == "call"]          # undocumented ones, too: ALL rules hold for every call
     moved = judge_keys(calls, report)
     judge_losses(calls, report, moved)
     judge_counts(calls, report)
@@ -92,7 +92,7 @@ def judge_losses(calls, report, moved):
         if any(y.n > x.n and y.call_key == x.call_key for y in calls):
             report.open(rule, [x], "A-OVERLAP")
             continue
-        if x.op == "CreatePos" and x.status == 0 and x.key is None:
+        if x.op in CREATES and x.key is None and any(y.op == x.op and y.same_body(x) and y.n > x.n for y in calls):
             report.open(rule, [x], "A-RETRY-WITHOUT-KEY")
             continue
         answer = made_good(x, calls)
@@ -118,7 +118,8 @@ def made_good(x, calls):
         if x.status not in (0, 500):
             return "A-LOOKED-UP-502"
         found = [(one, look) for look in good for one in look.listed]
-        new = [(one, look) for one, look in found if not seen_before(one, calls, x.start)]
+        named = {y.created for y in calls if y.created}
+        new = [(one, look) for one, look in found if one not in named and not seen_before(one, calls, x.start)]
         if not new:
             return "A-FOUND-ONLY-WHAT-WAS-KNOWN" if found else "ok"
         unused = [one for one, look in new if not uses(one, calls, look.end)]
@@ -165,7 +166,9 @@ def judge_counts(calls, report):
                 if previous.ok:
                     any_kind = any_kind if any_kind < 6 else 6
             failing, any_kind = failing + 1, any_kind + 1
-            if failing == 7:
+            if failing == 7 and len({y.url for y in sends if y.n <= x.n}) > 1 and x.method == "GET":
+                report.open("ALL-12", [x], "A-OTHER-QUERY-IS-ANOTHER-CALL")
+            elif failing == 7:
                 report.fail("ALL-12", [x], "the seventh send of a failing call")
             elif any_kind >= 7 and any(y.status >= 400 or y.status == 0 for y in sends):
                 report.open("ALL-12", [x], "A-FAILING-BY-4XX")

@@ -60,7 +60,10 @@ def compare_all(binary, first, count, jobs):
 
 def scenarios(binary, show):
     """The hand-made scenarios: expectation, judge and poscert side by side. Returns how many differ."""
-    wrong = 0
+    wrong, told_of = 0, {}
+    for features in sorted({tuple(one.features) for one in SCENARIOS}):
+        ones = [one for one in SCENARIOS if tuple(one.features) == features]
+        told_of.update(zip([one.name for one in ones], verdicts(binary, [har_of_scenario(one) for one in ones], features)))
     for one in SCENARIOS:
         har = har_of_scenario(one)
         report, exchanges = judge(har, one.features, VERSION, CLIENT_ID)
@@ -69,7 +72,7 @@ def scenarios(binary, show):
         if (surely ^ (one.must | one.warn)) - one.free - set(report.unsure):
             lines.append("judge:   %s" % {i: report.broken[i][0] for i in sorted(surely)})
         lines += ["judge:   %s %s" % (c, report.cases[c]) for c, s in one.cases.items() if s not in report.cases[c][0]]
-        verdict = verdicts(binary, [har], one.features)[0]
+        verdict = told_of[one.name]
         told = {r["id"]: r for r in verdict["requirements"] if r["status"] in ("failed", "warning")}
         for i in sorted((set(told) ^ (one.must | one.warn)) - one.free):
             lines.append("poscert: %s %s" % (i, told[i]["findings"][0]["message"] if i in told else "is not found"))
@@ -100,21 +103,23 @@ def main():
     if args.minimise:
         os.makedirs(args.minimise, exist_ok=True)
     wrong = scenarios(args.poscert, args.minimise) if args.scenarios or not args.only else 0
-    kinds = collections.defaultdict(list)
+    kinds = collections.Counter()
     for seed, features, mistakes, diff in compare_all(args.poscert, args.seed, args.count, args.jobs):
         for subject, ours, theirs in diff:
-            if args.only in (None, subject):
-                kinds[(subject, " ".join(ours.split()[:1]))].append((seed, features, mistakes, ours, theirs))
-    for (subject, _), ones in sorted(kinds.items()):
-        print("%s: %d timelines" % (subject, len(ones)))
-        for seed, features, mistakes, ours, theirs in ones[:args.show]:
-            print("  seed %s %s\n    judge:   %s\n    poscert: %s" % (seed, ",".join(mistakes), ours, theirs))
-        if args.minimise and ones[0][1]:
-            har = minimise(args.poscert, timeline(ones[0][0])[0], ones[0][1], subject)
-            name = os.path.join(args.minimise, "%s-%d.har" % (subject.replace("/", "_"), ones[0][0]))
-            with open(name, "w") as out:
-                json.dump(har, out)
-            print("    smallest: %s (%d exchanges)" % (name, len(har["log"]["entries"])))
+            if args.only not in (None, subject):
+                continue
+            kind = (subject, " ".join(ours.split()[:1]))
+            kinds[kind] += 1
+            if kinds[kind] <= args.show:
+                print("%s: seed %s %s\n  judge:   %s\n  poscert: %s" % (subject, seed, ",".join(mistakes), ours, theirs), flush=True)
+            if args.minimise and features and kinds[kind] == 1:
+                har = minimise(args.poscert, timeline(seed)[0], features, subject)
+                name = os.path.join(args.minimise, "%s-%d.har" % (subject.replace("/", "_"), seed))
+                with open(name, "w") as out:
+                    json.dump(har, out)
+                print("  smallest: %s (%d exchanges)" % (name, len(har["log"]["entries"])), flush=True)
+    for (subject, ours), count in sorted(kinds.items()):
+        print("%s: %d timelines (judge: %s)" % (subject, count, ours))
     print("%d timelines, %d kinds of differences" % (args.count, len(kinds)))
     return 1 if kinds or wrong else 0
 

@@ -73,6 +73,74 @@ def _(h):
     h.capture_refund(h.refund(pid, 50))
 
 
+for how in ("order", "pos", "both"):
+    for said, act in (("cancel answered 409", lambda h, p: h.cancel(p, 409)), ("capture answered 409", lambda h, p: h.capture(p, 100)),
+                      ("cancel answered 404", lambda h, p: h.cancel(p, 404)), ("polled", lambda h, p: h.poll(p))):
+        @scenario("InitiatePayment answered {}, found by %s, %s, left" % (how, said), NO_ID + "; what is found comes to an end", "PAY-06",
+                  free="PAY-13 PAY-01")
+        def _(h, how=how, act=act):
+            body = h.body()
+            h.post("/payments", body, h.key(), {"run": True, "status": 200, "text": "{}"})
+            act(h, h.find(**asked(h, body, how))[0])
+
+    @scenario("InitiatePayment answered {}, then 1301, found by %s, cancelled, again" % how, NO_ID, cases={"payment/4": "passed"})
+    def _(h, how=how):
+        lost, body, key = h.body(), h.body(), h.key()
+        h.post("/payments", lost, h.key(), {"run": True, "status": 200, "text": "{}"})
+        h.post("/payments", body, key)
+        h.cancel(h.find(**asked(h, lost, how))[0])
+        h.cancel(h.post("/payments", body, key).get("paymentId"))
+
+
+def asked(h, body, how):
+    return {"order": {"orderId": body["orderId"]}, "pos": {"posId": h.pos}, "both": {"posId": h.pos, "orderId": body["orderId"]}}[how]
+
+
+for fault in ({"run": True, "status": 200, "text": "{}"}, "t"):
+    @scenario("refund %s, another refund, then found and cancelled" % ("lost" if fault == "t" else "answered {}"),
+              "ALL-11, REF-03: looked up, and what is found is cancelled")
+    def _(h, fault=fault):
+        pid = h.captured()
+        h.post("/refunds", h.refund_body(pid, 20), h.key(), fault)
+        other = h.refund(pid, 10)
+        h.capture_refund(other)
+        for rid in h.get("/refunds", paymentId=pid).get("refundIds"):
+            if rid != other:
+                h.cancel_refund(rid)
+
+
+for op in ("InitiatePayment", "PreparePayment", "CreateRefund"):
+    @scenario("%s answered with an id that is no GUID, named by the retry, cancelled" % op, NO_ID + "; one key is one call")
+    def _(h, op=op):
+        path, body, end = start(h, op)
+        key, name = h.key(), "refundId" if op == "CreateRefund" else "paymentId"
+        h.post(path, body, key, {"run": True, "status": 200, "text": '{"%s": "abc"}' % name})
+        end(h.post(path, body, key).get(name))
+
+
+@scenario("PreparePayment answered {}, found, readied, left", NO_ID, "PAY-06")
+def _(h):
+    body = h.prepare_body()
+    h.post("/payments/prepare", body, h.key(), {"run": True, "status": 200, "text": "{}"})
+    pid = h.find(orderId=body["orderId"])[0]
+    h.post("/payments/%s/ready" % pid, {"amount": 100, "currencyCode": "DKK", "plannedCaptureDelay": "None"})
+
+
+@scenario("CreateRefund answered {}, found, capture answered 409, left", NO_ID, "REF-02 REF-03", free="PAY-13")
+def _(h):
+    pid = h.captured()
+    h.post("/refunds", h.refund_body(pid), h.key(), {"run": True, "status": 200, "text": "{}"})
+    h.capture_refund(h.get("/refunds", paymentId=pid).get("refundIds")[0])
+
+
+@scenario("CreatePos repeated after its 200, answered 500", "ALL-11: a repeat of what was answered 200 before owes nothing", warn="",
+          free="ONB-01", cases={"onboarding/1": "not-tested"})
+def _(h):
+    body, key = dict(h.till.pos_body(), merchantPosId="Till 7", name="Till 7"), h.key()
+    h.get("/pointofsales/" + h.post("/pointofsales", body, key).get("posId"))
+    h.post("/pointofsales", body, key, "5")
+
+
 LOST = "a look-up by the order of the client's own lost create is a look-up like any other, with or without posId"
 for path, case in (("/payments", "payment/4"), ("/payments/prepare", "prepared-payment/4")):
     for how in ("order", "pos", "both"):

@@ -1,5 +1,7 @@
 """What the judge found: failed, warned, left open, or one of several; and the sums that make feature verdicts of it."""
 
+from ambiguous import AMBIGUOUS
+
 FEATURES = ["onboarding", "payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]
 SHOULDS = set("ALL-07 ALL-13 ALL-15 ALL-19 ALL-24 ALL-25 ALL-27 ALL-29 ALL-30 ONB-01 ONB-03 ONB-04 PAY-09 PAY-10 "
               "PAY-12 PAY-13 PAY-14 RES-03".split())
@@ -40,6 +42,7 @@ class Report:
             self.broken.setdefault(requirement, []).append(([x.n for x in exchanges], reason))
 
     def open(self, requirement, exchanges, ambiguity):
+        assert ambiguity in AMBIGUOUS, ambiguity
         if self.judged(requirement):
             self.unsure.setdefault(requirement, []).append(([x.n for x in exchanges], ambiguity))
 
