@@ -7,7 +7,9 @@ use super::heads::authority_of;
 use super::seat::{Seat, lock};
 use crate::api::Fault;
 use crate::capture::Writer;
-use crate::capture::record::{Answer, AnsweredBy, End, EndedBy, Exchange, Header, NotShown, Request, Stage, Times, Way, values};
+use crate::capture::record::{
+    Answer, AnsweredBy, End, EndedBy, Exchange, Header, NotShown, Request, Stage, Times, Way, values,
+};
 use std::sync::{Arc, Mutex};
 
 /// How an exchange ended.

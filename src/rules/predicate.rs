@@ -198,7 +198,8 @@ impl Resolver<'_> {
             met.ranges.push(range);
             met.ranges.len() - 1
         });
-        let is_high = self.corner.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1);
+        let is_high =
+            self.corner.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1);
         if is_high { range.high } else { range.low }
     }
 }

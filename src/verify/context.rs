@@ -185,9 +185,8 @@ impl World {
         let held = |head: Instant| send.head.ms_since(head).is_some_and(may_last);
         context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
         let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
-        context.last_reset = track
-            .last
-            .is_some_and(|last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms);
+        context.last_reset =
+            track.last.is_some_and(|last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms);
         context.answered_before = track.answered_content.is_some();
         // What is not shown is not said to differ.
         let shown = track.content_known && send.body.known;

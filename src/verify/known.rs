@@ -4,12 +4,13 @@
 //! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
 
 use super::clock::{about, within};
+use super::events::hides_scope;
 use super::facts::Moment;
 use super::missing::{LOYALTY, NAMES, PAYMENTS};
 use super::send::{Hides, Send};
 use crate::api::Operation;
 use crate::capture::record::Seen;
-use crate::rules::{Doubt, Range, Value};
+use crate::rules::{Doubt, Range, Scope, Value};
 
 /// Longer than any call lasts, in ms; rules multiply it.
 const LONGEST_MS: i64 = 1_000_000_000_000;
@@ -33,19 +34,20 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     if !missing.any && !hides {
         return value;
     }
-    let is_unknown = match root {
-        "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
-        "payment" => moment.hides_payment(field, &value),
-        "pos" => moment.hides_pos(field, &value),
-        "refund" => moment.hides_refund(field, &value),
-        "client" => match field {
-            "offboarded" => missing.unnamed_pos,
-            "wasted_tokens" => missing.tokens,
+    let is_unknown = is_unplaced(moment, root)
+        || match root {
+            "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
+            "payment" => moment.hides_payment(field, &value),
+            "pos" => moment.hides_pos(field, &value),
+            "refund" => moment.hides_refund(field, &value),
+            "client" => match field {
+                "offboarded" => missing.unnamed_pos,
+                "wasted_tokens" => missing.tokens,
+                _ => false,
+            },
+            "token" => missing.refused_token && is_negative(&value),
             _ => false,
-        },
-        "token" => missing.refused_token && is_negative(&value),
-        _ => false,
-    };
+        };
     if is_unknown {
         return NOT_SHOWN;
     }
@@ -65,6 +67,17 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
             at_least(moment.open_payments(|_| true))
         }
         _ => value,
+    }
+}
+
+/// Whether it is not shown which thing of that kind a moment is about.
+fn is_unplaced(moment: &Moment, root: &str) -> bool {
+    let about = &moment.about;
+    match root {
+        "pos" => about.pos.is_none() && hides_scope(Scope::Pos, moment),
+        "payment" => about.payment.is_none() && hides_scope(Scope::Payment, moment),
+        "refund" => about.refund.is_none() && hides_scope(Scope::Refund, moment),
+        _ => false,
     }
 }
 
@@ -98,6 +111,12 @@ fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
 }
 
 impl Moment<'_> {
+    /// Whether everything is known that a rule can ask for.
+    pub(super) fn is_certain(&self) -> bool {
+        let hides = self.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
+        !hides && !self.world.missing.any && self.is_exact()
+    }
+
     /// Whether all times are known as well as rules count.
     fn is_exact(&self) -> bool {
         let timed = self.send.is_none_or(|(send, context)| send.timed && context.gap_timed);
@@ -111,9 +130,7 @@ impl Moment<'_> {
         let is_timed = context.is_none_or(|context| context.gap_timed);
         match (field, value) {
             // Since an end of which it is known only that it was no earlier.
-            ("gap_ms", Value::Int(ms)) if !is_timed => {
-                within(ms.min(0), ms, ms.saturating_add(clock.gap_ms()), "gap")
-            }
+            ("gap_ms", Value::Int(ms)) if !is_timed => within(ms.min(0), ms, ms.saturating_add(clock.gap_ms()), "gap"),
             ("gap_ms", value) => ranged(value, clock.gap_ms(), "gap"),
             ("back_off_ms", value) => ranged(value, clock.gap_ms(), "back-off"),
             ("head_gap_ms" | "open_poll_ms", value) => ranged(value, clock.heads_ms(), "heads"),
@@ -174,8 +191,14 @@ impl Moment<'_> {
         let earlier = send.operation.is_some_and(|operation| missing.bodies.contains(&operation));
         let hidden = send.hides_body();
         match field {
-            "amount" | "currency" | "restricted" | "both_restricted" | "names_restrictions" | "restrictions_broken"
-            | "body_broken" => hidden,
+            "amount"
+            | "currency"
+            | "restricted"
+            | "both_restricted"
+            | "names_restrictions"
+            | "restrictions_broken"
+            | "body_broken"
+            | "body_known" => hidden,
             "body_informal" | "name_taken_n" | "name_looked_up" if hidden => is_negative(value),
             "name_taken_n" | "name_looked_up" => missing.some_pos & NAMES != 0 && is_negative(value),
             "merchant_pos_id" => hidden && is_negative(value),
@@ -201,7 +224,12 @@ impl Moment<'_> {
     fn hides_answer(&self, send: &Send, field: &str, value: &Value) -> bool {
         let missing = &self.world.missing;
         match field {
-            "state" | "code" | "poll_delay_ms" | "answer_partial" | "answer_restrictions_differ" | "found_count"
+            "state"
+            | "code"
+            | "poll_delay_ms"
+            | "answer_partial"
+            | "answer_restrictions_differ"
+            | "found_count"
             | "unnamed" => send.answer_hidden,
             "id_unknown" => {
                 let ids = missing.unnamed_payment
@@ -222,9 +250,25 @@ impl Moment<'_> {
         let loose = send.operation.is_some_and(|operation| self.world.missing.loose.contains(&operation));
         let of_history = matches!(
             field,
-            "last_status" | "last_failed" | "last_reset" | "failures" | "failed_in_go" | "gap_ms" | "head_gap_ms"
-                | "back_off_ms" | "open_poll_ms" | "open_poll_n" | "asked_delay_ms" | "asked_n" | "answered_before"
-                | "same_content" | "contradicted_n" | "twin_ms" | "twin_n" | "met_timeout" | "met_500"
+            "last_status"
+                | "last_failed"
+                | "last_reset"
+                | "failures"
+                | "failed_in_go"
+                | "gap_ms"
+                | "head_gap_ms"
+                | "back_off_ms"
+                | "open_poll_ms"
+                | "open_poll_n"
+                | "asked_delay_ms"
+                | "asked_n"
+                | "answered_before"
+                | "same_content"
+                | "contradicted_n"
+                | "twin_ms"
+                | "twin_n"
+                | "met_timeout"
+                | "met_500"
                 | "repeats_success"
         );
         (loose || send.is_loose()) && of_history && *value != Value::Bool(true)

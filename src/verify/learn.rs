@@ -222,7 +222,8 @@ impl World {
             let age = last.issued.and_then(|(then, ms)| Some((send.head.ms_since(then)?, ms)));
             let worn = self.limits.token_worn_percent;
             let slack = self.clock.gap_ms();
-            let good = age.is_some_and(|(age, ms)| age.saturating_add(slack).saturating_mul(100) < ms.saturating_mul(worn));
+            let good =
+                age.is_some_and(|(age, ms)| age.saturating_add(slack).saturating_mul(100) < ms.saturating_mul(worn));
             let good = good && last.refused_n.is_none();
             let same = last.vat == send.asked_vat;
             self.wasted_tokens =

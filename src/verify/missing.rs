@@ -68,8 +68,7 @@ pub struct Missing {
 
 /// Operations about payments, refunds among them.
 fn is_of_payments(operation: Operation) -> bool {
-    let others =
-        [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
+    let others = [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
     !others.contains(&operation)
 }
 
@@ -131,7 +130,11 @@ impl Missing {
         }
         if operation.polled() && send.status.is_some_and(|status| status < 400) {
             let hidden = send.answer_hidden;
-            if hidden { self.delays.insert(context.call) } else { self.delays.remove(&context.call) };
+            if hidden {
+                self.delays.insert(context.call)
+            } else {
+                self.delays.remove(&context.call)
+            };
         }
         if !send.answer_hidden {
             return;
@@ -272,9 +275,7 @@ pub fn possible(world: &World, send: &Send, context: &Context) -> Vec<Possible> 
             (CreateRefund, QueryRefundIds) | (DeletePos, GetPosWithFilter) => hidden,
             (InitiatePayment | PreparePayment, QueryPayment) => send.answer_hidden && found(&send.path_id),
             (CapturePayment | CancelPayment | PaymentReady, QueryPayment) => send.answer_hidden && same_payment,
-            (CapturePayment | CancelPayment, QueryPaymentIds) => {
-                hidden && (send.lists_captured() || send.hides.query)
-            }
+            (CapturePayment | CancelPayment, QueryPaymentIds) => hidden && (send.lists_captured() || send.hides.query),
             (CaptureRefund | CancelRefund, GetRefund) => send.answer_hidden && same_refund,
             (GetCheckIn, InitiatePayment | PreparePayment) => send.hides_body(),
             _ => false,

@@ -203,7 +203,8 @@ mod tests {
         assert_eq!(all.len(), 23);
         assert_eq!(arrangements(&[1, 2, 3, 4, 5]).len(), 4);
         let mut seed = 7;
-        let order = arranged(&(0..9).collect::<Vec<_>>(), &[vec![1, 2], vec![4, 5, 6]], |group| shuffled(group, &mut seed));
+        let order =
+            arranged(&(0..9).collect::<Vec<_>>(), &[vec![1, 2], vec![4, 5, 6]], |group| shuffled(group, &mut seed));
         assert_eq!((order[0], order[3], order[7], order[8]), (0, 3, 7, 8));
         assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), 9);
     }

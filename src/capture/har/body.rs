@@ -27,7 +27,11 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<
             return Ok(body);
         }
         let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER);
-        return Ok(if is_mended || is_cut(&body, sizes, headers) { unseen(body.length) } else { unmasked(body, false) });
+        return Ok(if is_mended || is_cut(&body, sizes, headers) {
+            unseen(body.length)
+        } else {
+            unmasked(body, false)
+        });
     }
     let params = post.and_then(|post: &Post| post.params.as_deref()).unwrap_or_default();
     if !params.is_empty() {
@@ -40,7 +44,8 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<
     if let Some(size) = sizes.into_iter().flatten().find(|size| *size > 0) {
         return Ok(unseen(size));
     }
-    let said = request.body_size == Some(0.0) || announced(headers) == Some(0) || post.is_some_and(|p| p.text.is_some());
+    let said =
+        request.body_size == Some(0.0) || announced(headers) == Some(0) || post.is_some_and(|p| p.text.is_some());
     let coded = coding_named(headers);
     Ok(if (said && !coded) || !has_body(&request.method, &request.url) { Body::default() } else { unseen(0) })
 }
@@ -114,7 +119,8 @@ fn is_cut(body: &Body, sizes: [Option<u64>; 2], headers: &[Header]) -> bool {
         return false;
     }
     let [said, announced] = sizes;
-    announced.or(said).is_some_and(|size| body.length < size) || (announced.is_none() && said.is_some_and(|s| body.length < s))
+    announced.or(said).is_some_and(|size| body.length < size)
+        || (announced.is_none() && said.is_some_and(|s| body.length < s))
 }
 
 fn is_json_object(body: &Body) -> bool {
@@ -176,5 +182,10 @@ fn whole(bytes: Vec<u8>, headers: &[Header]) -> Body {
         Decoded::Whole(decoded) => decoded,
         _ => bytes,
     };
-    Body { length: u64::try_from(bytes.len()).unwrap_or(u64::MAX), bytes, decoded: coding_named(headers), ..Body::default() }
+    Body {
+        length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        bytes,
+        decoded: coding_named(headers),
+        ..Body::default()
+    }
 }

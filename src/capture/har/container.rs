@@ -131,7 +131,10 @@ fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         () if starts(b"Rar!") => ("a rar archive", again),
         () if starts(&[0x1f, 0x8b]) => ("compressed twice with gzip", again),
         () if starts(b"PK\x03\x04") => ("a zip archive in a gzip file", again),
-        () if starts(&[0xd4, 0xc3, 0xb2, 0xa1]) || starts(&[0xa1, 0xb2, 0xc3, 0xd4]) || starts(&[0x0a, 0x0d, 0x0d, 0x0a]) => {
+        () if starts(&[0xd4, 0xc3, 0xb2, 0xa1])
+            || starts(&[0xa1, 0xb2, 0xc3, 0xd4])
+            || starts(&[0x0a, 0x0d, 0x0d, 0x0a]) =>
+        {
             ("a packet capture (pcap)", "record the client with `poscert record` instead")
         }
         () if bytes.get(257..262) == Some(b"ustar") => ("a tar archive", again),
@@ -144,5 +147,7 @@ fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 /// A tnetstring: a length in digits, a colon, and a dictionary.
 fn is_flow_file(bytes: &[u8]) -> bool {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (1..10).contains(&digits) && bytes.get(digits) == Some(&b':') && bytes.get(digits + 1).is_some_and(u8::is_ascii_digit)
+    (1..10).contains(&digits)
+        && bytes.get(digits) == Some(&b':')
+        && bytes.get(digits + 1).is_some_and(u8::is_ascii_digit)
 }

@@ -3,8 +3,8 @@
 use super::container::Files;
 use super::extra::EntryExtra;
 use super::model::{Entry, Pair, Response};
-use super::{body, shown};
 use super::time::{Lasted, Started, micros};
+use super::{body, shown};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
 /// A URL, taken apart as far as a request needs it.

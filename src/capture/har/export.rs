@@ -33,8 +33,13 @@ pub fn write_stripped(capture: &Capture, out: &mut impl Write) -> Result<(), Cap
 fn write_with(capture: &Capture, change: fn(&mut Exchange), out: &mut impl Write) -> Result<(), CaptureError> {
     let creator = json!({"name": "poscert", "version": env!("CARGO_PKG_VERSION")});
     line(out, &format!("{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":["))?;
-    let mut extra =
-        LogExtra { format: FORMAT, redacted: true, resolution_us: capture.resolution_us, lasted_us: capture.lasted_us, ..LogExtra::default() };
+    let mut extra = LogExtra {
+        format: FORMAT,
+        redacted: true,
+        resolution_us: capture.resolution_us,
+        lasted_us: capture.lasted_us,
+        ..LogExtra::default()
+    };
     let mut run_walls = BTreeMap::new();
     let mut first = true;
     for record in capture.records()? {

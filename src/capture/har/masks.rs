@@ -5,8 +5,23 @@ use serde_json::Value;
 
 /// What sanitisers write.
 const WORDS: [&str; 17] = [
-    "redacted", "filtered", "masked", "hidden", "removed", "sanitized", "sanitised", "stripped", "scrubbed", "omitted",
-    "censored", "obfuscated", "anonymized", "anonymised", "suppressed", "withheld", "confidential",
+    "redacted",
+    "filtered",
+    "masked",
+    "hidden",
+    "removed",
+    "sanitized",
+    "sanitised",
+    "stripped",
+    "scrubbed",
+    "omitted",
+    "censored",
+    "obfuscated",
+    "anonymized",
+    "anonymised",
+    "suppressed",
+    "withheld",
+    "confidential",
 ];
 
 /// Whether a value is a mask: `[authorization redacted]`, `REDACTED`, `***`, `<hidden>`, `xxxx`, `eyJhbGci...`.
@@ -76,7 +91,8 @@ fn after_scheme(value: &str) -> &str {
 
 /// Whether it is a token (JWT) that is shown without its signature, or with a mask in its place.
 pub(super) fn lacks_signature(value: &str) -> bool {
-    parts(after_scheme(value)).is_some_and(|parts| parts.len() == 3 && parts.last().is_some_and(|last| last.is_empty() || is_mask(last)))
+    parts(after_scheme(value))
+        .is_some_and(|parts| parts.len() == 3 && parts.last().is_some_and(|last| last.is_empty() || is_mask(last)))
 }
 
 /// The parts of a token that begins as a JWT does.
@@ -98,9 +114,26 @@ pub(super) fn stands_in(body: &Value) -> bool {
 
 /// The fields of responses that rules look at.
 const JUDGED: [&str; 20] = [
-    "access_token", "amount", "beaconId", "code", "currencyCode", "expires_in", "isUserCheckedIn", "loyaltyIds",
-    "merchantPosId", "orderId", "partialCapturePossible", "paymentId", "paymentIds", "pollDelayInMs", "posId", "posIds",
-    "refundId", "refundIds", "restrictions", "status",
+    "access_token",
+    "amount",
+    "beaconId",
+    "code",
+    "currencyCode",
+    "expires_in",
+    "isUserCheckedIn",
+    "loyaltyIds",
+    "merchantPosId",
+    "orderId",
+    "partialCapturePossible",
+    "paymentId",
+    "paymentIds",
+    "pollDelayInMs",
+    "posId",
+    "posIds",
+    "refundId",
+    "refundIds",
+    "restrictions",
+    "status",
 ];
 
 /// Whether one stands in a field of a response that rules look at.
@@ -118,15 +151,46 @@ mod tests {
     #[test]
     fn what_sanitisers_write_is_a_mask_and_what_clients_send_is_none() {
         for mask in [
-            "[authorization redacted]", "[redacted]", "REDACTED", "***", "********", "<redacted>", "xxxx", "XXXXXXXX",
-            "[FILTERED]", "(hidden)", "DKxxxxxxxx", "2.*** ", "eyJhbGciOiJ...", "{masked}", "••••", "value removed",
-            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "%removed%", "authorization_redacted", "ab***yz",
+            "[authorization redacted]",
+            "[redacted]",
+            "REDACTED",
+            "***",
+            "********",
+            "<redacted>",
+            "xxxx",
+            "XXXXXXXX",
+            "[FILTERED]",
+            "(hidden)",
+            "DKxxxxxxxx",
+            "2.*** ",
+            "eyJhbGciOiJ...",
+            "{masked}",
+            "••••",
+            "value removed",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "%removed%",
+            "authorization_redacted",
+            "ab***yz",
         ] {
             assert!(is_mask(mask), "{mask}");
         }
         for value in [
-            "2.1.0", "DK90000028", "0f8fad5b-d9cb-469f-a165-70867728950e", "1", "key-1", "redacted-0123456789abcdef",
-            "x.y.z", "", "null", "undefined", "12..34", "Max", "{{token}}", "${TOKEN}", "a hidden-value-1", "--",
+            "2.1.0",
+            "DK90000028",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "1",
+            "key-1",
+            "redacted-0123456789abcdef",
+            "x.y.z",
+            "",
+            "null",
+            "undefined",
+            "12..34",
+            "Max",
+            "{{token}}",
+            "${TOKEN}",
+            "a hidden-value-1",
+            "--",
         ] {
             assert!(!is_mask(value), "{value}");
         }
@@ -143,7 +207,9 @@ mod tests {
             assert_eq!((lacks_signature(masked), masks_credential(masked)), (false, true), "{masked}");
         }
         assert!(masks_credential(&format!("Bearer {head}.{payload}")));
-        for whole in [format!("Bearer {head}.{payload}.c2lnbmF0dXJl"), "Bearer opaque".into(), "Bearer ".into(), String::new()] {
+        for whole in
+            [format!("Bearer {head}.{payload}.c2lnbmF0dXJl"), "Bearer opaque".into(), "Bearer ".into(), String::new()]
+        {
             assert_eq!((lacks_signature(&whole), masks_credential(&whole)), (false, false), "{whole}");
         }
     }

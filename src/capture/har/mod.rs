@@ -117,10 +117,8 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     let lasted_us = if is_own { extra.lasted_us.max(1) } else { steps.lasted_us() };
     let order = numbers(&entries, steps.padded_us()).map_err(|(at, words)| wrong(at, &words))?;
     let number = |at: usize| order.numbers.get(at).copied().unwrap_or(0);
-    let mut calls: Vec<Exchange> = calls
-        .into_iter()
-        .map(|(at, exchange)| Exchange { number: number(at), ..exchange })
-        .collect();
+    let mut calls: Vec<Exchange> =
+        calls.into_iter().map(|(at, exchange)| Exchange { number: number(at), ..exchange }).collect();
     calls.sort_by_key(|exchange| exchange.number);
     if !is_own {
         credentials.apply(&mut calls);
@@ -146,16 +144,22 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         all.push(format!("{} entries of the HAR are no calls of the API and were left out", others.len()));
     }
     if !unreadable.is_empty() {
-        let places: Vec<u64> = (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
+        let places: Vec<u64> =
+            (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
         let which = remarks::listed(&places);
-        all.push(format!("{} entries of the HAR have no URL that can be read, and were left out: {which}", places.len()));
+        all.push(format!(
+            "{} entries of the HAR have no URL that can be read, and were left out: {which}",
+            places.len()
+        ));
     }
     if begun.iter().any(|moment| !moment.has_offset) {
         all.push("times without an offset from UTC were taken as UTC".to_owned());
     }
     if resolution_us > 1000 && !begun.is_empty() {
         let step = time::in_words(resolution_us);
-        all.push(format!("the times of the HAR go in steps of {step}: pauses between calls are known no better than that"));
+        all.push(format!(
+            "the times of the HAR go in steps of {step}: pauses between calls are known no better than that"
+        ));
     }
     if lasted_us > 1000 {
         let step = time::in_words(lasted_us);
@@ -203,7 +207,12 @@ fn sorted<'a>(
             kind: Kind::Other,
             started: outline.started.as_str().and_then(time::parse),
             said: entry::clip(&said),
-            run: outline.extra.get("run").and_then(serde_json::Value::as_u64).and_then(|run| u32::try_from(run).ok()).unwrap_or(0),
+            run: outline
+                .extra
+                .get("run")
+                .and_then(serde_json::Value::as_u64)
+                .and_then(|run| u32::try_from(run).ok())
+                .unwrap_or(0),
             number: outline.number(),
         });
     }

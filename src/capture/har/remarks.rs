@@ -18,7 +18,9 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
         calls.iter().filter(|call| is(call)).map(|call| call.number).collect()
     };
     add(numbers(&|call| call.request.not_shown.headers), &|calls| {
-        format!("the request headers of {calls} are not in the HAR: what rests on them is not judged; export it with headers")
+        format!(
+            "the request headers of {calls} are not in the HAR: what rests on them is not judged; export it with headers"
+        )
     });
     let left_out = |name: &str, call: &Exchange| {
         let not_shown = &call.request.not_shown;
@@ -40,7 +42,9 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     ] {
         let masked = |call: &Exchange| matches!(call.request.seen(name), Seen::Presence | Seen::Form);
         add(numbers(&masked), &|calls| {
-            format!("the value of {title} is masked in {calls}: what rests on it is not judged; do not sanitise the HAR")
+            format!(
+                "the value of {title} is masked in {calls}: what rests on it is not judged; do not sanitise the HAR"
+            )
         });
     }
     let url = |call: &Exchange| call.request.not_shown.path || call.request.not_shown.query;
@@ -49,7 +53,9 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     });
     let hidden = |body: &Body| matches!(body.kept, Kept::Unknown | Kept::Digest);
     add(numbers(&|call| hidden(&call.request.body)), &|calls| {
-        format!("the request body of {calls} is not in the HAR: what it would show is not judged; export it with bodies")
+        format!(
+            "the request body of {calls} is not in the HAR: what it would show is not judged; export it with bodies"
+        )
     });
     let answer = |call: &Exchange| call.answer.as_ref().is_some_and(|answer| hidden(&answer.body));
     add(numbers(&answer), &|calls| {

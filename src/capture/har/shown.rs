@@ -76,7 +76,8 @@ impl Credentials {
             let place = Route::of(&call.request.method, &call.request.target).place;
             !matches!(place, Place::Token | Place::Simulation)
         };
-        let served = |call: &Exchange| is_call(call) && call.status().is_some_and(|status| (200..300).contains(&status));
+        let served =
+            |call: &Exchange| is_call(call) && call.status().is_some_and(|status| (200..300).contains(&status));
         if !self.left_out_by_default && !calls.iter().any(served) {
             return;
         }

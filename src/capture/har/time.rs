@@ -56,7 +56,8 @@ const TELLING: usize = 12;
 impl Steps {
     /// Of a file whose calls began then.
     pub fn of(begun: &[Started]) -> Steps {
-        let mut steps = Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
+        let mut steps =
+            Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
         for moment in begun {
             if let Some(count) = steps.digits.get_mut(moment.digits.min(7)) {
                 *count += 1;

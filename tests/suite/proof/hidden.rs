@@ -186,7 +186,9 @@ fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
             // Each in its turn: together the parts come by every entry more than once.
             for at in (part % 5..walk.calls.len()).step_by(5) {
                 let har = hidden(&walk, hide, |place| place == at);
-                found.extend(har.iter().flat_map(|har| compared(&format!("{name}, {what} of {}", at + 1), &walk, har, &whole)));
+                found.extend(
+                    har.iter().flat_map(|har| compared(&format!("{name}, {what} of {}", at + 1), &walk, har, &whole)),
+                );
             }
             let har = hidden(&walk, hide, |_| true);
             found.extend(har.iter().flat_map(|har| compared(&format!("{name}, {what} of all"), &walk, har, &whole)));
