@@ -24,5 +24,5 @@ pub use feature::Feature;
 pub use id::Guid;
 pub use money::{Amount, ExactAmount};
 pub use operation::Operation;
-pub use route::{Place, Route};
+pub use route::{HOSTS, Place, Route};
 pub use state::{PaymentState, RefundState};

@@ -7,6 +7,9 @@
 use super::{Operation, id::Guid};
 use percent_encoding::percent_decode_str;
 
+/// The hosts of the documented base URLs: production, and the sandbox with its self-certification API.
+pub const HOSTS: [&str; 2] = ["api.mobilepay.dk", "api.sandbox.mobilepay.dk"];
+
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

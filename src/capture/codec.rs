@@ -98,4 +98,30 @@ mod tests {
         let bytes = rmp_serde::to_vec_named(&later).unwrap();
         assert_eq!(decode(&bytes), Ok(Record::RunStop(RunStop { run: 1, at_us: 2, next_number: 3 })));
     }
+    #[test]
+    fn a_wait_of_an_earlier_or_a_later_version_is_read() {
+        #[derive(serde::Serialize)]
+        struct Wait {
+            record: &'static str,
+            case: &'static str,
+            step: u32,
+            waited_ms: u64,
+            after_number: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ended: Option<&'static str>,
+        }
+        let (case, step, waited_ms, after_number) = ("payment/1", 1, 20_000, 4);
+        let read = |ended| {
+            let wait = Wait { record: "wait-over", case, step, waited_ms, after_number, ended };
+            decode(&rmp_serde::to_vec_named(&wait).unwrap()).unwrap()
+        };
+        let plain = WaitOver { case: case.to_owned(), step, waited_ms, after_number, ..WaitOver::default() };
+        assert_eq!(read(None), Record::WaitOver(plain.clone()));
+        assert_eq!(encode(&read(None)).unwrap().windows(5).filter(|part| part == b"calls").count(), 0);
+        let other = WaitOver { ended: Some(WaitEnd::Other), ..plain.clone() };
+        assert_eq!(read(Some("pre-empted")), Record::WaitOver(other));
+        let skipped = WaitOver { calls: Some(2), ended: Some(WaitEnd::Skipped), ..plain };
+        let skipped = Record::WaitOver(skipped);
+        assert_eq!(decode(&encode(&skipped).unwrap()), Ok(skipped));
+    }
 }

@@ -181,6 +181,9 @@ pub struct Exchange {
     pub informational: Vec<u16>,
     /// When things happened.
     pub times: Times,
+    /// By how much the request's head may have been complete before `times.request_head`, in microseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub head_late_us: u64,
     /// How it ended.
     pub end: End,
     /// The fault that was put on it.
@@ -356,6 +359,10 @@ pub struct End {
     /// When is not known (a HAR that leaves it out): `times.end` is the earliest it can have been.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub untimed: bool,
+    /// By how much it may have been earlier than `times.end`, in microseconds: the client's leaving is seen when the
+    /// recorder comes to look.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub late_us: u64,
 }
 
 /// The guided certification waited for a step in vain.
@@ -369,6 +376,30 @@ pub struct WaitOver {
     pub waited_ms: u64,
     /// The last exchange number then.
     pub after_number: u64,
+    /// How many calls arrived while the step was due; `None`: the recorder did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+    /// How many of them were calls of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_calls: Option<u64>,
+    /// Why the wait ended; `None`: the recorder did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<WaitEnd>,
+}
+
+/// Why the guided certification did not wait for a step any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitEnd {
+    /// The time ran out.
+    TimedOut,
+    /// The operator skipped it.
+    Skipped,
+    /// Something came that must not come.
+    Contradicted,
+    /// A reason that a later recorder gives.
+    #[serde(other)]
+    Other,
 }
 
 /// A check-in notification that was sent to the client's callback (notification_service).
@@ -412,6 +443,11 @@ impl Answer {
 /// All values of a header, by its name in any letter case.
 pub fn values<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+}
+
+/// Whether a number may be left out of a record.
+pub fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Bytes as MessagePack `bin`, which serde's own `Vec<u8>` would make an array.

@@ -124,7 +124,7 @@ impl Access {
         let url = format!("{}{}{path}", self.origin, self.path);
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let reply = self.errands.send(method, &url, &headers, body).await;
-        reply.map_err(|why| format!("the backend {} cannot be reached ({why}); {}", self.origin, next_step(&why)))
+        reply.map_err(|no| format!("the backend {} cannot be reached ({no}); {}", self.origin, no.next_step))
     }
 
     async fn token(&self) -> Result<String, String> {
@@ -137,7 +137,7 @@ impl Access {
         let url = format!("{}/integrator-authentication/connect/token", self.origin);
         let reply = self.errands.send(Method::POST, &url, &headers, "grant_type=client_credentials".to_owned()).await;
         let reply =
-            reply.map_err(|why| format!("the token endpoint {url} cannot be reached ({why}); {}", next_step(&why)))?;
+            reply.map_err(|no| format!("the token endpoint {url} cannot be reached ({no}); {}", no.next_step))?;
         let given = reply.json().get("access_token").and_then(Value::as_str).map(str::to_owned);
         match given.filter(|token| reply.status == 200 && token.chars().all(|c| c.is_ascii_graphic())) {
             Some(token) => Ok(token),
@@ -183,12 +183,5 @@ impl Access {
     /// Takes it away again; nothing, where the client has done so.
     pub async fn unobstruct(&self, payment_id: &str) {
         let _ = self.call(Method::POST, &format!("/payments/{payment_id}/cancel"), None).await;
-    }
-}
-/// What can be done about a backend that gives no answer.
-fn next_step(why: &str) -> &'static str {
-    match why.contains("invalid peer certificate") {
-        true => "name the CA that signed its certificate with --upstream-ca",
-        false => "check --upstream",
     }
 }

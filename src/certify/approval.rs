@@ -10,7 +10,7 @@ use crate::certificate::ledger::{Act, Given as Entered, Ledger};
 use crate::certificate::statement::reading;
 use crate::certificate::{Certificate, Seen, Statement, grounds, page};
 use crate::rules::RuleSet;
-use crate::seal::{Fingerprint, SigningKey};
+use crate::seal::{Fingerprint, SigningKey, private};
 use crate::verify::{Options, Verdict, run};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -78,17 +78,19 @@ impl Given {
 }
 
 /// Judges a capture that is closed, and gives a certificate where all that it rests on is there. `desk` has the key that
-/// signs and the place of the ledger, and is asked only then.
+/// signs and the place of the ledger, and is asked only then. `objection`: why none is to be given all the same, as a clause.
 ///
 /// # Errors
 /// A sentence where the capture cannot be read or judged.
 pub fn approve(
     dir: &Path,
     rules: &RuleSet,
+    objection: Option<String>,
     desk: impl FnOnce() -> Result<(SigningKey, PathBuf), String>,
 ) -> Result<Approval, String> {
     let (capture, verdict, seen) = judged(dir, rules)?;
-    let missing = grounds::missing(&verdict, capture.session.as_ref(), &seen);
+    let mut missing = grounds::missing(&verdict, capture.session.as_ref(), &seen);
+    missing.extend(objection);
     if !missing.is_empty() {
         return Ok(Approval { verdict, certificate: Certified::NotGiven(grounds::sentence(&missing)) });
     }
@@ -180,7 +182,7 @@ fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Re
     let failed = |error: std::io::Error| format!("{}: cannot be written ({error})", file.display());
     let files: Vec<archive::RuleFile> =
         rules.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
-    let mut out = BufWriter::new(File::create_new(file).map_err(failed)?);
+    let mut out = BufWriter::new(private::create_new(file, 0o600).map_err(failed)?);
     archive::write(capture, &files, key, &mut out, |_| ()).map_err(|error| error.to_string())?;
     out.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)
 }

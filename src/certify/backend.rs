@@ -170,7 +170,7 @@ impl Simulation {
                 Acted::ByHand(format!("the customer simulation {url} answers {}", reply.words()))
             }
             Ok(reply) => Acted::NotYet(format!("the customer simulation {url} answers {}", reply.words())),
-            Err(why) => Acted::NotYet(format!("the customer simulation {url} gives no answer: {why}")),
+            Err(no) => Acted::NotYet(format!("the customer simulation {url} gives no answer: {no}; {}", no.next_step)),
         }
     }
 }

@@ -338,6 +338,7 @@ impl State {
 impl Faults for Conductor {
     fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
         let route = head.route();
+        self.state().course.heard(route.operation(), Instant::now());
         let operation = route.operation()?;
         let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));

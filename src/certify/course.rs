@@ -4,17 +4,21 @@
 //! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
 //! earlier case is not taken for this one's.
 
+mod patience;
 mod wishes;
+
+pub use patience::Patience;
 
 use super::line::Line;
 use super::order::{Order, Planned, Play, acts, case_line, step_line};
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
-use crate::capture::record::WaitOver;
+use crate::capture::record::{WaitEnd, WaitOver};
 use crate::report::words::case_sentence;
-use crate::rules::model::{Case, Step, StepKind, Waits};
+use crate::rules::model::{Case, Step, StepKind};
 use crate::verify::live::{SoFar, Standing};
 use crate::verify::verdict::CaseStatus;
+use patience::Arrivals;
 use std::time::{Duration, Instant};
 
 /// However much a client stirs, a step takes no longer than so many waits and this.
@@ -41,8 +45,8 @@ pub struct Course {
     plan: Vec<Planned>,
     at: usize,
     stage: Stage,
-    wait: Duration,
-    quiet: Duration,
+    patience: Patience,
+    arrivals: Arrivals,
     /// Where it goes on after a case that was asked for once more.
     resume: Option<usize>,
     /// What is waited for is waited for no longer.
@@ -58,14 +62,13 @@ pub struct Course {
 
 impl Course {
     /// Before the first case.
-    pub fn new(plan: Vec<Planned>, waits: Waits, attended: bool, now: Instant) -> Course {
-        let seconds = if attended { waits.by_hand_s } else { waits.unattended_s };
+    pub fn new(plan: Vec<Planned>, patience: Patience, now: Instant) -> Course {
         Course {
             plan,
             at: 0,
             stage: Stage::Tidy { since: now },
-            wait: Duration::from_secs(seconds),
-            quiet: Duration::from_millis(waits.quiet_ms),
+            patience,
+            arrivals: Arrivals::default(),
             resume: None,
             hasten: false,
             arranged: false,
@@ -128,7 +131,9 @@ impl Course {
 
     /// How long a step is waited for.
     fn longest_wait(&self, step: Option<&Step>) -> Duration {
-        step.map_or(self.wait, |step| self.wait.max(Duration::from_secs(step.guide.wait_s)))
+        let Patience { step: usual, first_call, .. } = self.patience;
+        let wait = if self.arrivals.begun { usual } else { first_call };
+        step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
     }
 
     /// What is waited for, and for how long already.
@@ -142,7 +147,7 @@ impl Course {
     /// The due step has just moved on, though it is not shown yet: a call met its fault, the customer acted. The client
     /// is given its time from here.
     pub fn stirred(&mut self, now: Instant) {
-        let longest = self.wait.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
+        let longest = self.patience.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
         if let Stage::Under { begun, due_since, .. } = &mut self.stage
             && now.saturating_duration_since(*begun) < longest
         {
@@ -165,13 +170,14 @@ impl Course {
                     orders.extend(line.map(Order::Tell));
                     self.stage = Stage::Forgotten { told: true, since };
                 }
-                Stage::Forgotten { since, .. } if self.is_long(since, now) => {
+                Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
+                    self.arrivals.begun = true;
                     self.stage = Stage::Tidy { since: now };
                 }
-                Stage::Tidy { since } if !so_far.open || self.is_long(since, now) => {
+                Stage::Tidy { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
                     self.open_next(so_far, last_number, now, &mut orders);
                 }
-                Stage::Closing { since } if !so_far.open || self.is_long(since, now) => {
+                Stage::Closing { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
                     self.stage = Stage::Closed;
                     orders.push(Order::NewAttempt);
                 }
@@ -187,9 +193,9 @@ impl Course {
         }
     }
 
-    /// Whether something that began then has lasted as long as is waited.
-    fn is_long(&mut self, since: Instant, now: Instant) -> bool {
-        std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= self.wait
+    /// Whether something that began then has lasted this long, or is to be waited for no longer.
+    fn is_long(&mut self, since: Instant, wait: Duration, now: Instant) -> bool {
+        std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= wait
     }
 
     fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
@@ -246,7 +252,7 @@ impl Course {
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        let quiet = ends(due) && waited >= self.quiet;
+        let quiet = ends(due) && waited >= self.patience.quiet;
         let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
         if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
@@ -254,12 +260,21 @@ impl Course {
         // What was not to come has come, and the case has no turning point that would say so.
         let in_vain = quiet && !settled;
         let wait = self.longest_wait(steps.get(due));
-        if in_vain || !ends(due) && (std::mem::take(&mut self.hasten) || waited >= wait) {
+        let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
+        if in_vain || skipped || !ends(due) && waited >= wait {
+            self.arrivals.begun = true;
             let over = WaitOver {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),
                 waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
                 after_number: last_number,
+                calls: Some(self.arrivals.calls),
+                step_calls: Some(self.arrivals.step_calls),
+                ended: Some(match (in_vain, skipped) {
+                    (true, _) => WaitEnd::Contradicted,
+                    (_, true) => WaitEnd::Skipped,
+                    _ => WaitEnd::TimedOut,
+                }),
             };
             orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
             let line = Line::abort(&planned.case.id);
@@ -288,7 +303,7 @@ impl Course {
     /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
     /// come to show a case that is about a customer who cancels.
     fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
-        if !self.nudged && now.saturating_duration_since(since) >= self.wait / 2 {
+        if !self.nudged && now.saturating_duration_since(since) >= self.patience.step / 2 {
             self.nudged = true;
             orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
         }
@@ -297,6 +312,7 @@ impl Course {
     fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
+        self.arrivals.next_step();
         (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
@@ -315,7 +331,7 @@ impl Course {
             return;
         }
         // Not for all of the wait: a till may cancel a refund only once it is put aside.
-        let arranged = arrange(case, due, self.wait / 2);
+        let arranged = arrange(case, due, self.patience.step / 2);
         self.arranged |= !arranged.is_empty();
         orders.extend(arranged);
         if let Some(line) = Line::of_step(&case.id, due + 1, guide) {

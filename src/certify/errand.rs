@@ -1,16 +1,21 @@
 //! Calls of our own: to the backend's token endpoint and customer simulation, and to the client's callback.
 //!
 //! They are not the client's: they go past the recorder, stand in no capture and count in no verdict. Redirects are
-//! answers like others, and never followed.
+//! answers like others, and never followed. A backend is reached as the recorder reaches it: through the same proxy, with the same
+//! client certificate.
 
 use crate::pki::causes;
+use crate::proxy::upstream::trouble::next_step;
+use crate::proxy::{ClientIdentity, Dialer, Upstream};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use rustls::ClientConfig;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest answer that is read.
@@ -19,8 +24,24 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 /// A way to send them.
 #[derive(Clone)]
 pub struct Errands {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
+    identity: Arc<ClientIdentity>,
     patience: Duration,
+}
+
+/// That there is no complete answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoReply {
+    /// Why, in words in which no header stands.
+    pub why: String,
+    /// What can be done about it at a backend, in part of a sentence.
+    pub next_step: String,
+}
+
+impl fmt::Display for NoReply {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.why)
+    }
 }
 
 /// A complete answer.
@@ -55,42 +76,51 @@ impl Reply {
 }
 
 impl Errands {
-    /// With this TLS; every answer has to be complete after `patience`. A server without TLS is spoken to only where
-    /// its URL says `http`.
-    pub fn new(tls: ClientConfig, patience: Duration) -> Errands {
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+    /// To servers that are reached and believed as this one; every answer has to be complete after `patience`. A server
+    /// without TLS is spoken to only where its URL says `http`.
+    ///
+    /// # Errors
+    /// A sentence where TLS cannot be set up.
+    pub fn to(server: &Upstream, patience: Duration) -> Result<Errands, String> {
+        let connector = server.connector(&[])?;
         // They are few: a connection each, and none that has gone stale.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Errands { client, patience }
+        Ok(Errands { client, identity: server.identity.clone(), patience })
     }
 
     /// Sends a request and reads its answer to the end.
     ///
     /// # Errors
-    /// Why there is no answer, in words in which no header stands.
+    /// Why there is no answer.
     pub async fn send(
         &self,
         method: Method,
         url: &str,
         headers: &[(&str, &str)],
         body: String,
-    ) -> Result<Reply, String> {
+    ) -> Result<Reply, NoReply> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| self.failed(&error))?;
         match tokio::time::timeout(self.patience, self.whole(request)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(format!("no answer within {} s", self.patience.as_secs())),
+            Err(_) => {
+                let why = format!("no answer within {} s", self.patience.as_secs());
+                Err(NoReply { why, next_step: "check --upstream".to_owned() })
+            }
         }
     }
 
-    async fn whole(&self, request: Request<Full<Bytes>>) -> Result<Reply, String> {
-        let answer = self.client.request(request).await.map_err(|error| causes(&error))?;
+    async fn whole(&self, request: Request<Full<Bytes>>) -> Result<Reply, NoReply> {
+        let answer = self.client.request(request).await.map_err(|error| self.failed(&error))?;
         let status: StatusCode = answer.status();
         let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| causes(error.as_ref()))?;
+        let body = body.map_err(|error| self.failed(error.as_ref()))?;
         Ok(Reply { status: status.as_u16(), body: body.to_bytes() })
+    }
+    fn failed(&self, error: &(dyn Error + 'static)) -> NoReply {
+        NoReply { why: causes(error), next_step: next_step(error, &self.identity) }
     }
 }

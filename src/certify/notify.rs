@@ -38,8 +38,8 @@ impl Callback {
     /// A sentence where it is none.
     pub fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
-        let tls = Upstream::parse(&origin, Trust::Roots(more))?.client_config()?;
-        Ok(Callback { url: url.to_owned(), errands: Errands::new(tls, PATIENCE) })
+        let errands = Errands::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
+        Ok(Callback { url: url.to_owned(), errands })
     }
 
     /// Sends it, with the head of the chain, until it is answered 200, four times at most; the status of each try, 0 where none came, and why the
@@ -58,9 +58,9 @@ impl Callback {
                         break;
                     }
                 }
-                Err(why) => {
+                Err(no) => {
                     statuses.push(0);
-                    trouble = Some(why);
+                    trouble = Some(no.why);
                 }
             }
         }

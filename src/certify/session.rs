@@ -14,7 +14,10 @@ const LONGEST: usize = 100;
 
 /// What may stand in a session file.
 const KEYS: &str = "integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, \
-                    client-secret-file, merchant-vat, callback-alias and callback-url";
+                    client-secret-file, merchant-vat, callback-alias, callback-url and wait";
+
+/// The longest wait for a step, in seconds: a day.
+pub const LONGEST_WAIT: u64 = 86_400;
 
 /// What was told of a client, as typed. A session file is this in TOML.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -42,6 +45,9 @@ pub struct Identification {
     pub callback_alias: Option<String>,
     /// Where the client takes check-in notifications.
     pub callback_url: Option<String>,
+    /// How long a step is waited for, in seconds. It is of the run, and no capture holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
 }
 
 impl Identification {
@@ -79,6 +85,7 @@ impl Identification {
             merchant_vat: self.merchant_vat.or(other.merchant_vat),
             callback_alias: self.callback_alias.or(other.callback_alias),
             callback_url: self.callback_url.or(other.callback_url),
+            wait: self.wait.or(other.wait),
         }
     }
 
@@ -149,6 +156,9 @@ impl Identification {
         });
         if let Some(url) = &self.callback_url {
             notify::origin(url)?;
+        }
+        if let Some(wait) = self.wait.filter(|wait| !(1..=LONGEST_WAIT).contains(wait)) {
+            return Err(format!("wait: {wait} is not 1 to {LONGEST_WAIT} seconds"));
         }
         if let Some(alias) = self.callback_alias.as_deref()
             && let Some(what) = text::problem(alias)

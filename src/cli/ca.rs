@@ -1,7 +1,7 @@
 //! `poscert ca`: where the local CA is, and how to make a client trust it.
 
 use super::{Exit, Failure};
-use crate::pki::{Authority, default_dir, recipes};
+use crate::pki::{Authority, default_dir, recipes, truststore, word};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert ca`.
@@ -40,16 +40,19 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     super::live::print(&format!(
         "The local CA, made on this machine and for it alone:\n  \
          certificate (PEM)        {}\n  certificate (DER)        {}\n  \
-         with the system's roots  {}\n  key (keep it to yourself) {}\n\n\
-         Clients that are started by hand:\n{}\nWhole machines and devices:\n{}\n\
-         There is no PKCS#12 file: keytool and certutil take the certificate as it is, as shown above.\n\
+         with the system's roots  {}\n  the same for Java (JKS)  {} (password {})\n  key (keep it to yourself) {}\n\n\
+         Clients that are started by hand (`...` is for the rest of the command):\n{}\nWhole machines and devices:\n{}\n\
+         A truststore of your own takes the certificate by `keytool -importcert -alias poscert -file {} -keystore FILE`.\n\
          Whoever trusts this CA trusts whoever can read its key: take it out again when the certification is over.\n",
         files.pem.display(),
         files.der.display(),
         files.bundle.display(),
+        files.truststore.display(),
+        truststore::PASSWORD,
         files.private.display(),
-        recipes::text(&recipes::for_clients(files, "https://127.0.0.1:8443/pos/v10")),
+        recipes::text(&recipes::for_clients(files)),
         recipes::text(&recipes::for_machines(files)),
+        word(&files.der),
     ));
     Ok(Exit::Passed)
 }

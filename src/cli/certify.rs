@@ -9,29 +9,34 @@ mod past;
 mod stage;
 mod told;
 
+use super::child::CommandError;
 use super::greeting::{Greeting, ready_file};
 use super::live::{Lines, print, tell};
-use super::record::{self, Backend, Signals};
+use super::record::{self, Backend};
+use super::signals::Signals;
+use super::unrecorded::Tally;
 use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::access::Keys;
 use crate::certify::approval::CUT_OFF;
 use crate::certify::conductor::Before;
-use crate::certify::course::Course;
+use crate::certify::course::{Course, Patience};
 use crate::certify::notify::Notifier;
 use crate::certify::order::Planned;
 use crate::certify::page::hub::Led;
 use crate::certify::points::Points;
 use crate::certify::session::{kept, untold};
 use crate::certify::{Conductor, Identification, Page};
-use crate::proxy::{self, Each, Watch};
+use crate::proxy::{self, Each, Listeners, Watch};
 use crate::rules::RuleSet;
 use crate::rules::model::Waits;
 use crate::verify::clock::Clock;
+use crate::verify::verdict::Outcome;
 use crate::verify::{Judge, Options, Survey, Target};
 use past::Past;
 use stage::Stage;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,15 +51,18 @@ Examples:
   poscert certify --session session.toml --capture my-till
   poscert certify --unattended --features onboarding,payment -- poscert till drive
                                                     the command is told what to do by lines of JSON
+  poscert certify --unattended --wait 60 -- ./drive-my-slow-till
+                                                    each step is waited for 60 s, the first call of all 360 s
 
 A session file: integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, client-secret-file,
-merchant-vat, callback-alias and callback-url, each as the flag of that name.
+merchant-vat, callback-alias, callback-url and wait, each as the flag of that name.
 A capture that is there is gone on with, at the first case that was not passed.
 With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.
 The keyboard takes lines too: again CASE, skip, start over, notify, end.
 On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
 
-Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work.")]
+Exit codes: 0 passed, 1 failed, 3 incomplete, 2 poscert could not do its work, 4 passed, but the command that drives the
+till ended with an error of its own: then no certificate is given.")]
 pub struct Args {
     #[command(flatten)]
     record: record::Args,
@@ -65,13 +73,14 @@ pub struct Args {
     unattended: bool,
     /// A command (for the shell) that is told by lines of JSON what to do on the till
     #[arg(long, value_name = "CMD", env = "POSCERT_DRIVER", conflicts_with = "command")]
-    driver: Option<String>,
+    driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
     /// Begin a new attempt: what was recorded before counts no more
     #[arg(long)]
     new_attempt: bool,
-    /// The whole run takes no longer, in seconds [default: 1800 unattended, else no bound]
+    /// The whole run takes no longer, in seconds [default: 1800 unattended, in proportion more with a longer --wait; else no
+    /// bound]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
     /// Rule files to go by, instead of the built-in ones
@@ -100,8 +109,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let page = certify(&args, told, rules, waits, &mut signals).await?;
-        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger)?;
+        let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
+        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
+        // Where all was shown before, there was nothing to record.
+        if end.verdict().verdict != Outcome::Passed {
+            tell(&nothing.unwrap_or_default());
+        }
         let exit = end.say()?;
         if let Some(page) = page {
             page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
@@ -113,14 +126,15 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     result
 }
 
-/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown.
+/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown, the error that the
+/// driver ended with, if any, and what is said where nothing was recorded.
 async fn certify(
     args: &Args,
     told: Identification,
     rules: &'static RuleSet,
     waits: Waits,
     signals: &mut Signals,
-) -> Result<Option<Page>, Failure> {
+) -> Result<(Option<Page>, Option<CommandError>, Option<String>), Failure> {
     let recorded = &args.record;
     let past = Past::read(&recorded.capture)?;
     let before = past.identification();
@@ -142,9 +156,11 @@ async fn certify(
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let warning = if args.new_attempt { None } else { past.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
-    let backend = Backend::of(recorded, &authority, told.client_id.as_deref()).await?;
+    let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
+    let mut backend = Backend::of(recorded, &authority, told.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
+    listeners.check(&config).await.map_err(Failure::new)?;
     let access = access(&told, keys, &session, &backend.upstream)?;
     if let Some(access) = &access {
         access.try_it().await.map_err(Failure::new)?;
@@ -152,18 +168,21 @@ async fn certify(
     let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    let tally = Arc::new(Tally::default());
     let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
         Ok(conductor) => {
             let lines: Arc<dyn Watch> = Arc::new(Lines { out: tell, quiet: true });
-            let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines]).collect()));
+            let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
             let faults = conductor.clone();
-            match proxy::start(config.clone(), authority.clone(), writer.clone(), faults, watch).await {
+            let started = proxy::start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
+            match started {
                 Ok(running) => (conductor, running),
                 Err(sentence) => return Err(closed(&writer, Failure::new(sentence)).await),
             }
         }
         Err(failure) => return Err(closed(&writer, failure).await),
     };
+    backend.tell(&running);
     let greeting = Greeting {
         files: authority.files(),
         config: &config,
@@ -205,16 +224,18 @@ async fn certify(
                 warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
             }
             let page = page.as_ref();
-            let guided = Stage { args, conductor, writer, side, notifier, out, page };
+            let (usual_wait, wait) = (waits.unattended_s, told.wait);
+            let guided = Stage { args, conductor, writer, side, notifier, out, page, usual_wait, wait };
             guided.work(&greeting, &running, signals).await
         }
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(Failure::new);
+    let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
-    worked.and(stopped)?;
+    let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&record::farewell(&recorded.capture, &writer));
-    Ok(page)
+    Ok((page, error, nothing))
 }
 
 /// Who is certified for what, as a person says it at the page.
@@ -280,7 +301,8 @@ async fn begin(
             possible: case.needed_with.is_none_or(|with| target.features.contains(&with)),
         })
         .collect();
-    let course = Course::new(plan, waits, !args.unattended, Instant::now());
+    let patience = Patience::of(waits, !args.unattended, told.wait);
+    let course = Course::new(plan, patience, Instant::now());
     let forgotten = args.record.upstream.is_none();
     let before = Before {
         judge,

@@ -1,6 +1,7 @@
 //! What `poscert record` says when it is ready: to people, to scripts, and to the command it starts.
 
 use super::Failure;
+use super::paths::{file_url, lossy};
 use crate::capture::Durability;
 use crate::pki::{CaFiles, recipes};
 use crate::proxy::{RecorderConfig, Trust};
@@ -55,24 +56,20 @@ impl Greeting<'_> {
         }
     }
 
-    /// The variables that the started command gets.
-    pub fn variables(&self) -> Vec<(&'static str, String)> {
-        let bundle = self.files.bundle.display().to_string();
-        let client = self.sandbox.and_then(|sandbox| sandbox.clients().first());
-        let client = client.map(|client| {
-            [("POSCERT_CLIENT_ID", client.client_id.clone()), ("POSCERT_CLIENT_SECRET", client.client_secret.clone())]
-        });
-        let mut variables = vec![
-            ("POSCERT_BASE_URL", self.base_url()),
-            ("HTTPS_PROXY", self.proxy_url()),
-            ("NO_PROXY", "127.0.0.1,localhost,::1".to_owned()),
-            ("SSL_CERT_FILE", bundle.clone()),
-            ("REQUESTS_CA_BUNDLE", bundle.clone()),
-            ("CURL_CA_BUNDLE", bundle),
-            ("NODE_EXTRA_CA_CERTS", self.files.pem.display().to_string()),
-        ];
-        variables.extend(client.into_iter().flatten());
-        variables
+    /// Host and port of the proxy, the host without brackets.
+    pub fn proxy_host(&self) -> (String, u16) {
+        let (host, port) = (self.reachable(self.proxy_addr), self.proxy_addr.port());
+        let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
+        (host.trim_matches(['[', ']']).to_owned(), port)
+    }
+
+    /// The hosts whose calls the proxy takes.
+    pub fn proxied(&self) -> Vec<String> {
+        let upstream = &self.config.upstream;
+        let hosts = upstream.also.iter().chain(&self.config.names).cloned();
+        // The embedded sandbox is an address of this machine, which many clients call without a proxy.
+        let own = Some(upstream.authority()).filter(|_| self.sandbox.is_none());
+        own.into_iter().chain(hosts).collect()
     }
 
     /// For people: where it is, where calls go, and what is kept.
@@ -88,13 +85,11 @@ impl Greeting<'_> {
         }
         line(format_args!("Recording into {}", self.capture.display()));
         line(format_args!("  base URL      {}", self.base_url()));
-        line(format_args!(
-            "  HTTPS proxy   {}   (CONNECT to {}{})",
-            self.proxy_url(),
-            upstream.authority(),
-            self.also()
-        ));
+        line(format_args!("  HTTPS proxy   {}   (for {})", self.proxy_url(), self.proxied().join(", ")));
         line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
+        if let Ok(Some(proxy)) = upstream.proxy() {
+            line(format_args!("  through       the proxy {proxy}"));
+        }
         line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
         line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
         if matches!(upstream.trust, Trust::Anyone) {
@@ -115,21 +110,21 @@ impl Greeting<'_> {
 
     /// For people who start their client themselves: the same, and lines to paste.
     pub fn text(&self) -> String {
-        let recipes = recipes::text(&recipes::for_clients(self.files, &self.base_url()));
+        let recipes = recipes::text(&recipes::for_clients(self.files));
+        let (host, port) = self.proxy_host();
+        let [variables, java] = recipes::for_proxy(self.files, &self.proxy_url(), &host, port);
+        let hosts: Vec<String> = self.proxied().iter().map(|host| format!("https://{host}")).collect();
         format!(
-            "{}\nTo point a client at it, use the base URL and make it trust the CA:\n{recipes}\n\
-             A client whose URL cannot be changed:\n  export HTTPS_PROXY={}\n\nCtrl-C ends the recording.\n",
+            "{}\nTo point a client at it, use the base URL and make it trust the CA (`...` is for the rest of the command):\n{recipes}\n\
+             A client whose URL cannot be changed takes it as its HTTPS proxy, besides, and calls {}:\n  {variables}\n  {java}\n\
+             (docs/clients.md names the clients that need more)\n\nCtrl-C ends the recording.\n",
             self.brief(),
-            self.proxy_url()
+            hosts.join(" or ")
         )
     }
 
-    fn also(&self) -> String {
-        self.config.names.iter().map(|name| format!(", {name}")).collect()
-    }
-
     fn what_backend(&self) -> &'static str {
-        if self.sandbox.is_some() { "   (the embedded sandbox, on loopback)" } else { "" }
+        if self.sandbox.is_some() { "   (the embedded sandbox; it takes calls from this recorder alone)" } else { "" }
     }
 
     /// What can be reached from other devices, and what stays on loopback.
@@ -165,20 +160,27 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
         "listen": greeting.base_addr.to_string(),
         "proxy_listen": greeting.proxy_addr.to_string(),
         "upstream": greeting.config.upstream.origin(),
-        "capture": greeting.capture,
-        "ca": files.pem,
-        "ca_der": files.der,
-        "ca_bundle": files.bundle,
+        "capture": lossy(greeting.capture),
+        "capture_url": file_url(greeting.capture),
+        "ca": lossy(&files.pem),
+        "ca_url": file_url(&files.pem),
+        "ca_der": lossy(&files.der),
+        "ca_der_url": file_url(&files.der),
+        "ca_bundle": lossy(&files.bundle),
+        "ca_bundle_url": file_url(&files.bundle),
         "page": greeting.page,
     });
+    put_ready(file, &ready)
+}
+
+/// Puts a ready file in its place, for its owner alone: the token of a page may stand in it.
+pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), Failure> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);
     // What an earlier run has left there is nobody's any more.
     let _ = std::fs::remove_file(&draft);
-    // The page's token is for its user alone.
-    let mode = if greeting.page.is_some() { 0o600 } else { 0o666 };
-    let written = private::write_new(&draft, format!("{ready}\n").as_bytes(), mode);
+    let written = private::write_new(&draft, format!("{ready}\n").as_bytes(), 0o600);
     let written = written.and_then(|()| std::fs::rename(&draft, file));
     written.map_err(|e| {
         Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))

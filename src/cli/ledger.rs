@@ -63,7 +63,8 @@ struct Check {
     #[arg(value_name = "CLIENT-ID")]
     client_id: String,
     /// The build, Major.Minor.Build
-    #[arg(value_name = "VERSION")]
+    // Not `version`: that is the id of `--version`.
+    #[arg(id = "client_version", value_name = "VERSION")]
     version: String,
     /// A feature that has to be covered (can be given again); without one, any certificate of that Major.Minor will do
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]

@@ -54,7 +54,7 @@ fn exchange_line(exchange: &Exchange) -> String {
 }
 
 /// A text without what would move the cursor or colour the screen.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -1,12 +1,14 @@
 //! One file per subcommand: arguments in, exit code out.
 //!
 //! A subcommand returns [`Exit`] or a [`Failure`]; only this file prints failures and turns them into exit codes
-//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work).
+//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work, `4` a started command failed).
 
 mod ca;
 mod certificate;
 mod certify;
+mod child;
 mod demo;
+mod environment;
 mod expect;
 mod export;
 mod greeting;
@@ -14,13 +16,17 @@ mod keys;
 mod ledger;
 mod limits;
 mod live;
+mod paths;
 mod reading;
 mod record;
 mod rules;
 mod sandbox;
 mod seal;
 mod show;
+mod signals;
 mod till;
+mod unrecorded;
+mod upstream;
 mod verify;
 
 use crate::report::words;
@@ -43,6 +49,8 @@ pub enum Exit {
     Failed,
     /// Something was not shown.
     Incomplete,
+    /// The recording passed, but the command that was started ended with an error of its own.
+    CommandFailed,
 }
 
 impl Exit {
@@ -52,6 +60,7 @@ impl Exit {
             Exit::Passed => 0,
             Exit::Failed => 1,
             Exit::Incomplete => 3,
+            Exit::CommandFailed => 4,
         }
     }
 }
@@ -136,7 +145,7 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            eprintln!("poscert: {}", shown(&failure.0));
+            live::tell(&format!("poscert: {}\n", shown(&failure.0)));
             ExitCode::from(2)
         }
     }

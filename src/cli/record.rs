@@ -1,24 +1,33 @@
 //! `poscert record`: the recorder, and with a command also the verdict on what it did.
 
 use super::ca::Folder;
+use super::child::{CommandError, Ended};
+use super::environment::Environment;
 use super::greeting::{Greeting, ready_file};
 use super::limits::LimitArgs;
 use super::live::{Lines, print, tell};
+use super::signals::Signals;
+use super::unrecorded::{BYPASSED, Tally};
+use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{Exit, Failure};
+use crate::api::HOSTS;
 use crate::capture::{Durability, Record, Writer, WriterOptions};
-use crate::pki::{Authority, Name};
-use crate::proxy::{NoFaults, RecorderConfig, Running, Trust, Upstream, start};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::pki::{Authority, ClientCertificate, Name};
+use crate::proxy::{
+    ClientIdentity, Each, Listeners, NoFaults, RecorderConfig, Running, Trust, Upstream, Watch, start_on,
+};
+use crate::sandbox::{Gate, Sandbox, SandboxOptions};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use std::net::SocketAddr;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// How long a command may take to end when the recorder is asked to stop.
@@ -37,7 +46,10 @@ Examples:
   poscert record --features onboarding,payment -- ./my-till --self-test
                                                     records one command; its verdict is the exit code
 
-A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.")]
+A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.
+
+Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 the recorder could not do its work, 4 passed, but the command
+ended with an error of its own. Without a command: 0, or 2.")]
 pub struct Args {
     /// Where calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
@@ -48,6 +60,8 @@ pub struct Args {
     /// Believe any certificate at the upstream: whoever stands between can read and change every call
     #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
     upstream_insecure: bool,
+    #[command(flatten)]
+    way: WayArgs,
     /// Folder of the capture; one that is there is gone on with
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
     pub(super) capture: PathBuf,
@@ -88,7 +102,7 @@ pub struct Args {
     pub(super) ca: Folder,
     /// A command that is started when all is ready; when it ends, the capture is verified
     #[arg(last = true, value_name = "CMD")]
-    pub(super) command: Vec<String>,
+    pub(super) command: Vec<OsString>,
 }
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
@@ -97,8 +111,14 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let result = runtime.block_on(record(&args));
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    result?;
-    if args.command.is_empty() { Ok(Exit::Passed) } else { verify::verify_after_recording(&args.capture) }
+    let Recorded { error, nothing } = result?;
+    if args.command.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    let exit = verify::verify_after_recording(&args.capture)?;
+    // What earlier runs recorded into this capture says nothing of the command of this one.
+    let exit = if nothing { verify::worse(exit, Exit::Incomplete) } else { exit };
+    Ok(error.map_or(exit, |error| error.exit(exit)))
 }
 
 impl Args {
@@ -110,7 +130,12 @@ impl Args {
             Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
-        Upstream::parse(url, trust).map(Some).map_err(Failure::new)
+        self.on_its_way(Upstream::parse(url, trust).map_err(Failure::new)?).map(Some)
+    }
+
+    /// An upstream as it is reached: through which proxy, with which client certificate.
+    fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, Failure> {
+        self.way.apply(upstream, &[self.listen, self.proxy_listen])
     }
 
     /// Where the recorder listens and forwards to.
@@ -118,6 +143,9 @@ impl Args {
         let (limits, fewer) = self.limits.limits()?;
         if let Some(sentence) = fewer {
             tell(&sentence);
+        }
+        if let Some(note) = self.way.note(&[self.listen, self.proxy_listen]) {
+            tell(&format!("poscert: {note}\n"));
         }
         Ok(RecorderConfig {
             listen: self.listen,
@@ -139,20 +167,35 @@ impl Args {
     }
 }
 
-async fn record(args: &Args) -> Result<(), Failure> {
+/// What came of a run of the recorder.
+struct Recorded {
+    /// The error that the command ended with, if any.
+    error: Option<CommandError>,
+    /// There was no exchange to record.
+    nothing: bool,
+}
+
+/// Records until it is asked to stop, or the command ends.
+async fn record(args: &Args) -> Result<Recorded, Failure> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
-    let backend = Backend::of(args, &authority, args.profile.client_id.as_deref()).await?;
+    let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(Failure::new)?;
+    let mut backend = Backend::of(args, &authority, args.profile.client_id.as_deref(), &listeners).await?;
     let config = args.recorder_config(&backend.upstream)?;
+    listeners.check(&config).await.map_err(Failure::new)?;
     let (durability, options) = args.writer_options(&backend.upstream);
     let session = args.profile.session()?;
+    let is_new = !args.capture.exists();
     let writer = Writer::open(&args.capture, options).map_err(|e| Failure::new(e.to_string()))?;
     if let Some(session) = session {
         writer.append(Record::Session(session)).await.map_err(|e| Failure::new(e.to_string()))?;
     }
     let out = if args.command.is_empty() { print } else { tell };
-    let lines = Arc::new(Lines { out, quiet: args.quiet });
-    let started = start(config.clone(), authority.clone(), writer.clone(), Arc::new(NoFaults), lines).await;
+    let tally = Arc::new(Tally::default());
+    let lines: Arc<dyn Watch> = Arc::new(Lines { out, quiet: args.quiet });
+    let watch = Arc::new(Each(vec![lines, tally.clone()]));
+    let faults = Arc::new(NoFaults);
+    let started = start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
     let running = match started {
         Ok(running) => running,
         Err(sentence) => {
@@ -161,6 +204,7 @@ async fn record(args: &Args) -> Result<(), Failure> {
             return Err(Failure::new(sentence));
         }
     };
+    backend.tell(&running);
     let greeting = Greeting {
         files: authority.files(),
         config: &config,
@@ -173,15 +217,23 @@ async fn record(args: &Args) -> Result<(), Failure> {
     };
     out(&if args.command.is_empty() { greeting.text() } else { greeting.brief() });
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
-    let worked = match ready {
-        Ok(()) => work(args, &greeting, &running, &mut signals).await,
+    let begun = ready.and_then(|()| command(args, &greeting));
+    let not_begun = begun.is_err();
+    let worked = match begun {
+        Ok(command) => work(command, &running, &mut signals).await,
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(Failure::new);
+    let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
-    worked.and(stopped)?;
+    if not_begun && is_new && stopped.is_ok() && nothing.is_some() {
+        // It was made a moment ago, and holds nothing but the start and the stop of this run.
+        let _ = std::fs::remove_dir_all(&args.capture);
+    }
+    let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&farewell(&args.capture, &writer));
-    Ok(())
+    out(nothing.as_deref().unwrap_or_default());
+    Ok(Recorded { error, nothing: nothing.is_some() })
 }
 
 /// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
@@ -198,108 +250,127 @@ fn challenge(text: &str) -> Result<String, String> {
     }
 }
 
-/// Until the command ends, a signal asks to stop, or the store fails.
-async fn work(args: &Args, greeting: &Greeting<'_>, running: &Running, signals: &mut Signals) -> Result<(), Failure> {
+/// Starts the command, where there is one; with what it is called.
+fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String)>, Failure> {
+    let Some((program, arguments)) = args.command.split_first() else { return Ok(None) };
+    let name = program.to_string_lossy().into_owned();
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    let environment = Environment::new(greeting, std::env::vars_os());
+    environment.apply(&mut command);
+    tell(&environment.note().unwrap_or_default());
+    let child = command.spawn().map_err(|e| cannot_start(&name, &e))?;
+    Ok(Some((child, name)))
+}
+
+/// Until the command ends, a signal asks to stop, or the store fails; gives the error that the command ended with.
+async fn work(
+    command: Option<(Child, String)>,
+    running: &Running,
+    signals: &mut Signals,
+) -> Result<Option<CommandError>, Failure> {
     let failed = async {
         let why = running.failed().await;
         Failure::new(format!("recording stopped, and no more calls are taken: {why}"))
     };
-    let Some((program, arguments)) = args.command.split_first() else {
+    let Some((mut child, program)) = command else {
         return tokio::select! {
             failure = failed => Err(failure),
-            () = signals.stop() => Ok(()),
+            () = signals.stop() => Ok(None),
         };
     };
-    let mut command = tokio::process::Command::new(program);
-    command.args(arguments).envs(greeting.variables()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{program}`: {e}")))?;
-    tokio::select! {
-        failure = failed => Err(failure),
-        ended = child.wait() => {
-            let ended = ended.map_err(|e| Failure::new(format!("cannot wait for `{program}`: {e}")))?;
-            if !ended.success() {
-                tell(&format!("`{program}` ended with {ended}\n"));
-            }
-            Ok(())
-        }
+    let ended = tokio::select! {
+        failure = failed => return Err(failure),
+        ended = child.wait() => Ended::of(ended),
         () = signals.stop() => {
             // The terminal has told the command too; one that does not end is ended.
             if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
-            Ok(())
+            return Ok(None);
         }
-    }
+    };
+    Ok(CommandError::of(&program, &ended.unless_stopped(signals).await))
 }
 
-/// SIGINT and SIGTERM.
-pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    asked: bool,
-}
-
-impl Signals {
-    pub(super) fn new() -> Result<Signals, Failure> {
-        let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
-        Ok(Signals {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            asked: false,
-        })
-    }
-
-    pub(super) async fn stop(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        self.asked = true;
-    }
-
-    /// Whether a signal has asked to stop.
-    pub(super) fn asked(&self) -> bool {
-        self.asked
-    }
+/// A command that cannot be started.
+pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
 }
 
 /// Where calls go: the upstream, or a sandbox of our own.
 pub(super) struct Backend {
     pub(super) upstream: Upstream,
     pub(super) sandbox: Option<Sandbox>,
+    /// The sandbox's gate: calls of others than the recorder are refused.
+    pub(super) gate: Option<Arc<Gate>>,
+    told: Option<mpsc::Receiver<String>>,
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Backend {
-    /// `client`: the client id that was told; the embedded sandbox knows it.
-    pub(super) async fn of(args: &Args, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
+    /// `client`: the client id that was told; the embedded sandbox knows it. `listeners`: of the recorder before it.
+    pub(super) async fn of(
+        args: &Args,
+        authority: &Authority,
+        client: Option<&str>,
+        listeners: &Listeners,
+    ) -> Result<Backend, Failure> {
         match args.elsewhere()? {
-            Some(upstream) => Ok(Backend { upstream, sandbox: None, serving: None }),
-            None => Backend::embedded(args.poll_delay, authority, client).await,
+            Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, told: None, serving: None }),
+            None => {
+                let backend = Backend::embedded(args.poll_delay, authority, client, listeners).await?;
+                // The sandbox asks for the certificate that was made for it, whatever others are for.
+                let identity = backend.upstream.identity.clone();
+                Ok(Backend { upstream: Upstream { identity, ..args.on_its_way(backend.upstream)? }, ..backend })
+            }
         }
     }
 
-    async fn embedded(poll_delay_ms: u64, authority: &Authority, client: Option<&str>) -> Result<Backend, Failure> {
+    async fn embedded(
+        poll_delay_ms: u64,
+        authority: &Authority,
+        client: Option<&str>,
+        listeners: &Listeners,
+    ) -> Result<Backend, Failure> {
         let failed = |why: String| Failure::new(format!("cannot start the embedded sandbox: {why}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(e.to_string()))?;
         let address = listener.local_addr().map_err(|e| failed(e.to_string()))?;
-        let tls = authority.server_config_for(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
+        let tls = authority.server_config_asking_clients(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
+        let ClientCertificate { chain, key } = ClientCertificate::generate().map_err(|e| failed(e.0))?;
+        let recorder = chain.first().cloned().unwrap_or_else(|| Vec::new().into());
+        let identity = ClientIdentity::new(chain, key).map_err(|e| failed(e.to_string()))?;
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
         let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
+        let also = HOSTS.map(str::to_owned).to_vec();
+        let upstream = Upstream { identity: Arc::new(identity), also, ..upstream };
+        // Whoever finds the sandbox's port is on this machine.
+        let here = |address| nearby(address).to_string();
+        let base_url = format!("https://{}/pos/v10", here(listeners.base_addr));
+        let (gate, told) = Gate::new(recorder, base_url, format!("http://{}", here(listeners.proxy_addr)));
+        let gate = Arc::new(gate);
         let options = SandboxOptions { poll_delay_ms, ..SandboxOptions::default() };
         let sandbox = Sandbox::new(match client {
             Some(client) => options.with_client(client),
             None => options,
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = sandbox.clone();
+        let (serving, behind) = (sandbox.clone(), gate.clone());
         let serving = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
-            serving.serve(listener, tls, stopped).await;
+            serving.serve_behind(listener, tls, Some(behind), stopped).await;
         });
-        Ok(Backend { upstream, sandbox: Some(sandbox), serving: Some((stop, serving)) })
+        let (gate, serving) = (Some(gate), Some((stop, serving)));
+        Ok(Backend { upstream, sandbox: Some(sandbox), gate, told: Some(told), serving })
+    }
+
+    /// Lets a recorder record and tell of the calls that came to the sandbox past it.
+    pub(super) fn tell(&mut self, running: &Running) {
+        if let Some(told) = self.told.take() {
+            running.record_events(BYPASSED, told);
+        }
     }
 
     pub(super) async fn stop(self) {
@@ -318,6 +389,15 @@ pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateD
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
     if list.is_empty() { Err(wrong("there is no PEM certificate in it".to_owned())) } else { Ok(list) }
+}
+
+/// A listener's address for a client on this machine.
+fn nearby(address: SocketAddr) -> SocketAddr {
+    let local = match address {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    if address.ip().is_unspecified() { SocketAddr::new(local, address.port()) } else { address }
 }
 
 fn hosts(given: &[String], option: &str) -> Result<Vec<String>, Failure> {

@@ -1,16 +1,18 @@
 //! `poscert sandbox`: the simulated PoS API v10 on a port of its own, over TLS with a leaf of the local CA.
 
+use super::greeting::put_ready;
+use super::live::print;
+use super::paths::{file_url, lossy};
+use super::signals::Signals;
 use super::{Exit, Failure};
 use crate::api::customer::{Account, CERTIFICATION_VAT, CUSTOMERS};
-use crate::pki::{self, Authority, Name};
+use crate::pki::{self, Authority, Name, word};
 use crate::sandbox::merchant::{self, OTHER_VAT};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `poscert sandbox`.
 #[derive(clap::Args)]
@@ -43,7 +45,8 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
     let listener = TcpListener::bind(&args.listen).await.map_err(|e| cannot_listen(&args.listen, &e))?;
     let address = listener.local_addr().map_err(|e| cannot_listen(&args.listen, &e))?;
     let tls = authority.server_config_for(&names(&args.listen, address)).map_err(pki)?;
-    let stop = stop_signal()?;
+    let mut signals = Signals::new()?;
+    let stop = async move { signals.stop().await };
     let sandbox = Sandbox::new(SandboxOptions { poll_delay_ms: args.poll_delay, ..SandboxOptions::default() });
     let origin = format!("https://{}", reachable(address));
     print(&introduction(&sandbox, &origin, &authority.files().pem));
@@ -53,18 +56,6 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
     sandbox.serve(listener, tls, stop).await;
     print("Stopped.\n");
     Ok(Exit::Passed)
-}
-
-/// Resolves at SIGINT or SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
-    let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
@@ -92,7 +83,7 @@ fn reachable(address: SocketAddr) -> String {
 
 fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     let mut text = String::new();
-    let ca = ca.display();
+    let ca = word(ca);
     let mut line = |args: std::fmt::Arguments| {
         // Writing into a String does not fail.
         let _ = writeln!(text, "{args}");
@@ -154,19 +145,8 @@ fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), Failure>
         "token_url": format!("{origin}/integrator-authentication/connect/token"),
         "simulation_url": format!("{origin}/pos/app/usersimulation"),
         "openapi_url": format!("{origin}/openapi.json"),
-        "ca": ca,
+        "ca": lossy(ca),
+        "ca_url": file_url(ca),
     });
-    // By rename, so that whoever waits for the file never reads half of it.
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(".new");
-    let written = std::fs::write(&draft, format!("{ready}\n")).and_then(|()| std::fs::rename(&draft, file));
-    written.map_err(|e| {
-        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
-    })
-}
-
-/// Prints to standard output; that nobody reads it any more is no reason to stop.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    put_ready(file, &ready)
 }

@@ -1,11 +1,12 @@
 //! `poscert verify`: captures in, verdicts out.
 
 use super::reading::Reading;
-use super::{Exit, Failure, certificate, expect};
+use super::{Exit, Failure, certificate, expect, live};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
+use crate::seal::private;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, run};
 use std::path::{Path, PathBuf};
@@ -201,9 +202,9 @@ pub fn exit(verdict: &Verdict) -> Exit {
 }
 
 /// Of several captures the worst counts: failed before incomplete before passed.
-fn worse(a: Exit, b: Exit) -> Exit {
+pub(super) fn worse(a: Exit, b: Exit) -> Exit {
     let rank = |exit: Exit| match exit {
-        Exit::Passed => 0,
+        Exit::Passed | Exit::CommandFailed => 0,
         Exit::Incomplete => 1,
         Exit::Failed => 2,
     };
@@ -231,7 +232,7 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Fail
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text)
+    private::write(file, text.as_bytes())
         .map_err(|error| Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
 }
 
@@ -240,7 +241,7 @@ fn github(verdict: &Verdict) -> Result<(), Failure> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
-    eprint!("{}", report::markdown::annotations(verdict));
+    live::tell(&report::markdown::annotations(verdict));
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
     let unwritable = |error: std::io::Error| {
@@ -264,7 +265,7 @@ pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
 /// # Errors
 /// A summary of a GitHub run that cannot be written.
 pub fn say_verdict(verdict: &Verdict) -> Result<Exit, Failure> {
-    eprint!("{}", report::text::render(verdict, Style::for_stderr()));
+    live::tell(&report::text::render(verdict, Style::for_stderr()));
     github(verdict)?;
     Ok(exit(verdict))
 }

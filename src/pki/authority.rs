@@ -2,7 +2,9 @@
 
 use super::PkiError;
 use super::folder::{self, CaFiles};
+use super::identity::AnyClient;
 use super::leaf::{self, Name};
+use super::truststore;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
@@ -48,7 +50,12 @@ impl Authority {
         let authority = Authority::load(files, &text)?;
         folder::put_public(&authority.files.pem, authority.pem.as_bytes())?;
         folder::put_public(&authority.files.der, &authority.certificate)?;
-        folder::put_public(&authority.files.bundle, authority.bundle().as_bytes())?;
+        let trusted = authority.trusted();
+        let bundle: String = trusted.iter().map(pem).collect();
+        folder::put_public(&authority.files.bundle, bundle.as_bytes())?;
+        folder::put_public(&authority.files.truststore, &truststore::jks(&trusted))?;
+        folder::make_dir(&authority.files.php)?;
+        folder::put_public(&authority.files.php.join("poscert.ini"), &php_settings(&authority.files.bundle))?;
         Ok(authority)
     }
 
@@ -74,15 +81,15 @@ impl Authority {
         &self.certificate
     }
 
-    /// The system's roots and the CA, as PEM.
-    fn bundle(&self) -> String {
+    /// The CA, and then the system's roots.
+    fn trusted(&self) -> Vec<CertificateDer<'static>> {
         // Roots that cannot be read are left out: what can be read is better than nothing.
         let system = rustls_native_certs::load_native_certs().certs;
-        let others = system.iter().filter(|certificate| **certificate != self.certificate);
-        std::iter::once(self.pem.clone()).chain(others.map(pem)).collect()
+        let others = system.into_iter().filter(|certificate| *certificate != self.certificate);
+        std::iter::once(self.certificate.clone()).chain(others).collect()
     }
 
-    /// How to be a TLS server under these names: TLS 1.2 and 1.3, ALPN `http/1.1` alone, a leaf with a key of its own.
+    /// How to be a TLS server under these names: TLS 1.2 and 1.3, ALPN `http/1.1` and `http/1.0`, a leaf with a key of its own.
     /// The same names get the same configuration for some weeks, so that sessions can be resumed.
     pub fn server_config_for(&self, names: &[Name]) -> Result<Arc<ServerConfig>, PkiError> {
         let mut names = names.to_vec();
@@ -95,25 +102,37 @@ impl Authority {
             return Ok(config.clone());
         }
         let (certificate, key) = leaf::make(&names, &self.issuer)?;
-        let config = Arc::new(server_config(certificate, PrivateKeyDer::Pkcs8(key))?);
+        let config = Arc::new(server_config(certificate, PrivateKeyDer::Pkcs8(key), false)?);
         if configs.len() >= LEAVES {
             configs.clear();
         }
         configs.insert(names, (Instant::now(), config.clone()));
         Ok(config)
     }
+
+    /// The same, and the client is asked for a certificate. Any is taken, and none: the caller looks at it.
+    pub fn server_config_asking_clients(&self, names: &[Name]) -> Result<Arc<ServerConfig>, PkiError> {
+        let (certificate, key) = leaf::make(names, &self.issuer)?;
+        server_config(certificate, PrivateKeyDer::Pkcs8(key), true).map(Arc::new)
+    }
 }
 
-fn server_config(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, PkiError> {
+fn server_config(
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+    asks_clients: bool,
+) -> Result<ServerConfig, PkiError> {
     let failed = |e: rustls::Error| PkiError(format!("cannot set up TLS: {e}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .map_err(failed)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let builder = ServerConfig::builder_with_provider(provider.clone());
+    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
+    let builder = match asks_clients {
+        true => builder.with_client_cert_verifier(AnyClient::new(provider)),
+        false => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(vec![certificate], key).map_err(failed)?;
+    // In the order of preference: an old client may offer `http/1.0` alone.
+    config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }
 
@@ -133,6 +152,16 @@ fn new_ca() -> Result<String, PkiError> {
     let key = KeyPair::generate().map_err(failed)?;
     let certificate = params.self_signed(&key).map_err(failed)?;
     Ok(format!("{}{}", key.serialize_pem(), pem(certificate.der())))
+}
+
+/// Settings by which PHP trusts the bundle, with cURL and with streams. PHP reads them as bytes.
+fn php_settings(bundle: &Path) -> Vec<u8> {
+    let path = bundle.as_os_str().as_encoded_bytes();
+    // A quotation mark or a `$` in the path cannot be written so that all versions read it; then PHP needs its own settings.
+    if path.iter().any(|byte| b"\"$\\\n".contains(byte)) {
+        return b"; the path of the CA cannot be written here\n".to_vec();
+    }
+    [b"curl.cainfo=\"", path, b"\"\nopenssl.cafile=\"", path, b"\"\n"].concat()
 }
 
 /// A certificate as PEM (RFC 7468).
@@ -232,6 +261,6 @@ mod tests {
         let again = authority.server_config_for(&[name("127.0.0.1"), name("A.example")]).unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         assert!(!Arc::ptr_eq(&first, &authority.server_config_for(&[name("b.example")]).unwrap()));
-        assert_eq!(first.alpn_protocols, [b"http/1.1".to_vec()]);
+        assert_eq!(first.alpn_protocols, [b"http/1.1".to_vec(), b"http/1.0".to_vec()]);
     }
 }

@@ -17,6 +17,10 @@ pub struct CaFiles {
     pub der: PathBuf,
     /// The system's roots and the CA in one PEM file, for variables that replace the system's list.
     pub bundle: PathBuf,
+    /// The same certificates as a Java truststore.
+    pub truststore: PathBuf,
+    /// A folder that PHP scans for settings: it names the bundle.
+    pub php: PathBuf,
 }
 
 impl CaFiles {
@@ -28,6 +32,8 @@ impl CaFiles {
             pem: dir.join("ca.pem"),
             der: dir.join("ca.crt"),
             bundle: dir.join("bundle.pem"),
+            truststore: dir.join("truststore.jks"),
+            php: dir.join("php"),
         }
     }
 }

@@ -6,13 +6,18 @@
 mod authority;
 mod causes;
 mod folder;
+mod identity;
 mod leaf;
 pub mod recipes;
+mod shell;
+pub mod truststore;
 
 pub use authority::Authority;
 pub use causes::causes;
 pub use folder::{CaFiles, default_dir};
+pub use identity::ClientCertificate;
 pub use leaf::Name;
+pub use shell::word;
 
 use std::fmt;
 

@@ -1,43 +1,66 @@
-//! Lines to paste that make a client trust the CA.
+//! Lines to paste that make a client trust the CA, and that lead it to the recorder as its proxy.
 
-use super::CaFiles;
+use super::{CaFiles, word};
 
-/// A way of trusting the CA: for whom, and the line.
+/// A line to paste: for whom, and the line.
 pub struct Recipe {
     /// curl, Python, ...
     pub who: &'static str,
-    /// A line to paste, or a short instruction.
+    /// A line of a POSIX shell. `...` is for the rest of the client's command.
     pub line: String,
 }
 
-/// For the clients that are started by hand, with a base URL to call.
-pub fn for_clients(files: &CaFiles, base_url: &str) -> Vec<Recipe> {
-    let (pem, bundle, der) = (files.pem.display(), files.bundle.display(), files.der.display());
+/// For the clients that are started by hand: how each trusts the CA.
+pub fn for_clients(files: &CaFiles) -> Vec<Recipe> {
+    let (pem, bundle) = (word(&files.pem), word(&files.bundle));
     let recipe = |who, line| Recipe { who, line };
     vec![
-        recipe("curl", format!("curl --cacert {pem} {base_url}/stores")),
+        recipe("curl", format!("curl --cacert {pem} ...")),
+        recipe("wget", format!("wget --ca-certificate={bundle} ...")),
         recipe("Python", format!("export REQUESTS_CA_BUNDLE={bundle} SSL_CERT_FILE={bundle}")),
         recipe("Node", format!("export NODE_EXTRA_CA_CERTS={pem}")),
-        recipe(
-            "Java",
-            format!(
-                "keytool -importcert -noprompt -alias poscert -file {der} -keystore truststore.p12 -storetype PKCS12 -storepass changeit && java -Djavax.net.ssl.trustStore=truststore.p12 -Djavax.net.ssl.trustStorePassword=changeit ..."
-            ),
-        ),
-        recipe(".NET", format!("export SSL_CERT_FILE={bundle}     (Windows: certutil -user -addstore Root {der})")),
+        recipe("Java", format!("java {} ...", java_trust(files))),
         recipe("PHP", format!("php -d curl.cainfo={bundle} -d openssl.cafile={bundle} ...")),
+        recipe("Perl", format!("export SSL_CERT_FILE={bundle} PERL_LWP_SSL_CA_FILE={bundle}")),
+        recipe("Go, Ruby", format!("export SSL_CERT_FILE={bundle}")),
+        recipe(".NET", format!("export SSL_CERT_FILE={bundle}")),
     ]
+}
+
+/// How clients take the recorder as their HTTPS proxy: the variables, and Java's options.
+pub fn for_proxy(files: &CaFiles, url: &str, host: &str, port: u16) -> [String; 2] {
+    [
+        // In both spellings: each is the only one to some. Ruby reads `http_proxy` for HTTPS, too. Node from 24 on and
+        // Perl's LWP read them where they are told to.
+        format!(
+            "export HTTPS_PROXY={url} https_proxy={url} http_proxy={url} NO_PROXY= no_proxy= \
+             NODE_USE_ENV_PROXY=1 PERL_LWP_ENV_PROXY=1"
+        ),
+        format!("java {} {} ...", java_proxy(host, port), java_trust(files)),
+    ]
+}
+
+/// Java's options to trust the CA, as words of a shell.
+fn java_trust(files: &CaFiles) -> String {
+    let store = word(&files.truststore);
+    format!("-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStoreType=jks")
+}
+
+/// Java's options to take a proxy.
+pub fn java_proxy(host: &str, port: u16) -> String {
+    format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}")
 }
 
 /// For whole machines and devices.
 pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
-    let (pem, der) = (files.pem.display(), files.der.display());
+    let (pem, der) = (word(&files.pem), word(&files.der));
     let recipe = |who, line| Recipe { who, line };
     vec![
         recipe(
             "Debian",
             format!("sudo cp {pem} /usr/local/share/ca-certificates/poscert.crt && sudo update-ca-certificates"),
         ),
+        recipe("JDK", format!("sudo keytool -importcert -cacerts -noprompt -alias poscert -file {der}")),
         recipe("Windows", format!("certutil -user -addstore Root {der}")),
         recipe(
             "Android",
@@ -50,5 +73,5 @@ pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
 
 /// Recipes as lines of text.
 pub fn text(recipes: &[Recipe]) -> String {
-    recipes.iter().map(|recipe| format!("  {:<8} {}\n", recipe.who, recipe.line)).collect()
+    recipes.iter().map(|recipe| format!("  {:<9} {}\n", recipe.who, recipe.line)).collect()
 }

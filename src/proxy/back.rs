@@ -5,6 +5,7 @@ use super::framer::{AnswerLine, AtEnd, Event, Framer, Refusal, RequestLine};
 use super::heads::answer_skeleton;
 use super::rewrite::Rewriter;
 use super::seat::lock;
+use super::upstream::{ClientIdentity, MISSING};
 use crate::capture::Writer;
 use bytes::{Buf, BytesMut};
 use std::io;
@@ -41,6 +42,7 @@ pub struct Back<T> {
     io: T,
     line: Arc<BackLine>,
     writer: Writer,
+    identity: Arc<ClientIdentity>,
     requests: Framer<RequestLine>,
     request_body: Rewriter,
     out: BytesMut,
@@ -52,6 +54,9 @@ pub struct Back<T> {
     answered: bool,
     /// Why nothing more is read, once hyper has had what came before.
     failed: Option<String>,
+    /// Why nothing more can be written. A backend that answers early and closes breaks the connection while the request
+    /// is still being sent: its response has come by then, and is read before the connection is given up.
+    write_error: Option<String>,
     /// How many 1xx answers the last request got.
     interim: usize,
     ready: BytesMut,
@@ -60,7 +65,13 @@ pub struct Back<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
     /// Puts the tap on a connection.
-    pub fn new(io: T, line: Arc<BackLine>, writer: Writer, head_limit: usize) -> Back<T> {
+    pub fn new(
+        io: T,
+        line: Arc<BackLine>,
+        writer: Writer,
+        head_limit: usize,
+        identity: Arc<ClientIdentity>,
+    ) -> Back<T> {
         let (requests, answers) = (Framer::new(head_limit), Framer::new(head_limit));
         let (request_body, answer_body) = (Rewriter::default(), Rewriter::default());
         let (out, ready, buffer) = (BytesMut::new(), BytesMut::new(), vec![0; 16 * 1024].into());
@@ -68,6 +79,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             io,
             line,
             writer,
+            identity,
             requests,
             request_body,
             out,
@@ -76,6 +88,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             answer_body,
             answered: true,
             failed: None,
+            write_error: None,
             interim: 0,
             ready,
             buffer,
@@ -102,7 +115,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                     }
                 }
                 Some(Event::Chunk(size)) => self.request_body.chunk(size, &mut self.out),
-                Some(Event::Data) => self.out.extend_from_slice(used),
+                Some(Event::Data) => self.request_body.data(used, &mut self.out),
                 Some(Event::End(_)) => {
                     let trailers = call.as_ref().map(|call| call.seat.look(|state| state.request_trailers.clone()));
                     self.request_body.end(&trailers.unwrap_or_default(), &mut self.out);
@@ -112,26 +125,42 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
         }
     }
 
+    /// Writes what hyper wrote. An error of the connection is none here: hyper would give up a response that has come.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let call = self.line.call();
         while !self.out.is_empty() {
             let went = match ready!(Pin::new(&mut self.io).poll_write(cx, &self.out)) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(0) => return self.stop_writing(&io::ErrorKind::WriteZero.into(), cx),
                 Ok(went) => went,
-                Err(error) => return Poll::Ready(Err(self.broke(error))),
+                Err(error) => return self.stop_writing(&error, cx),
             };
             self.out.advance(went);
             if let Some(call) = &call {
                 call.change(|state| state.sent += went as u64);
             }
         }
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if let Err(error) = ready!(Pin::new(&mut self.io).poll_flush(cx)) {
+            return self.stop_writing(&error, cx);
+        }
         if std::mem::take(&mut self.request_ended)
             && let Some(call) = call
         {
             let now = self.writer.now_us();
             call.change(|state| state.request_out = Some(now));
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The backend takes no more: what is left of the request is thrown away, and reading goes on to its end.
+    fn stop_writing(&mut self, error: &io::Error, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.out.clear();
+        let why = format!("the connection to the backend broke: {error}");
+        self.write_error.get_or_insert_with(|| why.clone());
+        if let Some(call) = self.line.call() {
+            call.change(|state| state.write_error = Some(why));
+        }
+        // Whatever hyper waits for, it is to read now.
+        cx.waker().wake_by_ref();
         Poll::Ready(Ok(()))
     }
 
@@ -145,6 +174,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             }
         };
         let mut input = &self.buffer[..filled];
+        if !self.answered && !input.is_empty() {
+            tell(&mut |state| state.answer_begun = true);
+        }
         loop {
             if self.answered && !input.is_empty() {
                 // Whatever this is, nobody asked for it.
@@ -174,10 +206,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
                     tell(&mut |state| (state.answer, state.head_in) = (Some((head.clone(), framing)), Some(now)));
                 }
                 Some(Event::Chunk(size)) => self.answer_body.chunk(size, &mut self.ready),
-                Some(Event::Data) => self.ready.extend_from_slice(used),
+                Some(Event::Data) => {
+                    self.answer_body.data(used, &mut self.ready);
+                    if let Some(call) = &call {
+                        call.seat.arrived(used.len() as u64);
+                    }
+                }
                 Some(Event::End(trailers)) => {
                     self.answered = true;
                     self.answer_body.end(&[], &mut self.ready);
+                    if let Some(call) = &call {
+                        call.seat.arrived_whole();
+                    }
                     tell(&mut |state| (state.trailers, state.end_in) = (trailers.clone(), Some(now)));
                 }
             }
@@ -193,22 +233,25 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
             AtEnd::InHead => "the backend closed the connection in the middle of its answer's head",
             AtEnd::InBody => "the backend closed the connection before its answer was complete",
         };
-        call.change(|state| {
-            if state.end_in.is_none() {
-                state.broken.get_or_insert_with(|| broken.to_owned());
-            }
-        });
+        let hint = if self.identity.is_missing() { format!("; {MISSING}") } else { String::new() };
+        self.breaks(&call, format!("{broken}{hint}"));
     }
 
     fn broke(&self, error: io::Error) -> io::Error {
         if let Some(call) = self.line.call() {
-            call.change(|state| {
-                if state.end_in.is_none() {
-                    state.broken.get_or_insert_with(|| format!("the connection to the backend broke: {error}"));
-                }
-            });
+            let hint = self.identity.remedy(&error).map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            self.breaks(&call, format!("the connection to the backend broke: {error}{hint}"));
         }
         error
+    }
+
+    /// The response will not come to its end. What broke the request first is the cause of what the response met.
+    fn breaks(&self, call: &Call, why: String) {
+        call.change(|state| {
+            if state.end_in.is_none() {
+                state.broken.get_or_insert_with(|| self.write_error.clone().unwrap_or(why));
+            }
+        });
     }
 }
 
@@ -220,6 +263,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
                 let given = this.ready.split_to(buf.remaining().min(this.ready.len()));
                 buf.put_slice(&given);
                 return Poll::Ready(Ok(()));
+            }
+            if this.write_error.is_some() && this.answered {
+                // No request goes out on this connection any more.
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             if let Some(why) = &this.failed {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why.clone())));
@@ -249,6 +296,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Back<T> {
         if this.out.len() >= ROOM {
             ready!(this.poll_out(cx))?;
         }
+        if this.write_error.is_some() {
+            return Poll::Ready(Ok(buf.len()));
+        }
         this.take_request(buf).map_err(|refusal| io::Error::other(refusal.0))?;
         Poll::Ready(Ok(buf.len()))
     }
@@ -259,6 +309,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Back<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_out(cx))?;
+        if self.write_error.is_some() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

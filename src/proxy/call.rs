@@ -13,6 +13,10 @@ pub struct CallState {
     pub sent: u64,
     /// When the request was out.
     pub request_out: Option<u64>,
+    /// The backend takes no more of the request; with why. What it sent before that is still read.
+    pub write_error: Option<String>,
+    /// The backend has sent something since the request began, be it one byte of a response that makes no sense.
+    pub answer_begun: bool,
     /// Statuses of the 1xx answers.
     pub informational: Vec<u16>,
     /// The answer's head as it came.

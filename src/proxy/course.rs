@@ -103,7 +103,7 @@ impl Course {
         // What is held back goes out as soon as this is durable, whole or cut.
         let goes = whole || fate.by == EndedBy::Backend;
         let now = writer.now_us();
-        let left = state.gone.as_ref().filter(|_| fate.by == EndedBy::Client).map(|gone| gone.at);
+        let left = state.gone.as_ref().filter(|_| fate.by == EndedBy::Client).map(|gone| (gone.at, gone.late));
         let bytes_out = if goes { state.queued.max(state.sent) } else { state.sent };
         let answered_by = match (&real, bytes_out) {
             (Some(_), 1..) if known.by_recorder => AnsweredBy::Recorder,
@@ -134,7 +134,7 @@ impl Course {
             answer_end_in: call.end_in,
             answer_head_out: state.head_out.or_else(|| (bytes_out > 0).then_some(now)),
             answer_end_out: whole.then_some(now),
-            end: left.map_or(now, |at| at.min(now)),
+            end: left.map_or(now, |(at, _)| at.min(now)),
         };
         Exchange {
             number: seat.number,
@@ -147,7 +147,15 @@ impl Course {
             answer,
             informational: known.informational.iter().copied().chain(call.informational).collect(),
             times,
-            end: End { by: fate.by, stage: fate.stage, detail: fate.detail.clone(), bytes_out, untimed: false },
+            head_late_us: seat.head_late,
+            end: End {
+                by: fate.by,
+                stage: fate.stage,
+                detail: fate.detail.clone(),
+                bytes_out,
+                untimed: false,
+                late_us: left.map_or(0, |(_, late)| late),
+            },
             fault: self.fault,
             answered_by,
             notes,

@@ -156,14 +156,26 @@ fn pump_request(
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
                 seat.change(|state| {
-                    state.gone = Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us() })
+                    state.gone =
+                        Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
                 });
                 return feed.end(Err(Cut(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
-                None => return feed.end(Ok(())),
+                None => {
+                    seat.change(|state| state.taken = true);
+                    return feed.end(Ok(()));
+                }
                 Some(Ok(Ok(piece))) => {
-                    lock(&keeper).add(&piece);
+                    let length = {
+                        let mut keeper = lock(&keeper);
+                        keeper.add(&piece);
+                        keeper.length()
+                    };
+                    if seat.framing == Framing::Length(length) {
+                        // The backend may answer before hyper is asked again.
+                        seat.change(|state| state.taken = true);
+                    }
                     feed.push(piece).await;
                 }
                 Some(Ok(Err(_trailers))) => {}
@@ -187,10 +199,10 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
     let withheld = course.fault == Some(Fault::Timeout);
     if !withheld {
         seat.change(|state| state.answer = Some(head.clone()));
-        reply(&head, framing, &feed, rest);
+        reply(seat, &head, framing, &feed, rest);
     }
     let whole = pump_answer(recorder, course, &mut body, &feed, withheld).await;
-    if whole.is_ok() {
+    if whole.is_ok() && call.state().write_error.is_none() {
         recorder.pool.keep(backend);
     }
     if withheld {
@@ -273,7 +285,7 @@ async fn pump_answer(
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
-                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at }));
+                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at, late: 0 }));
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::framer::{AnswerLine, Framing, Head};
 use super::heads::forwarded;
 use super::pool::Backend;
 use super::recorder::{Recorder, seconds};
+use super::upstream::MISSING;
 use http::Request;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -69,20 +70,23 @@ pub async fn call_backend(
                 let Some((head, framing)) = call.state().answer else {
                     return Err(Failed::because("the backend's answer has no head"));
                 };
+                // Some servers say in HTTP, and not by ending the connection, that a client certificate is needed.
+                if matches!(head.line.status, 400 | 401 | 403 | 495 | 496) && recorder.pool.lacks_certificate() {
+                    course.note(MISSING);
+                }
                 return Ok(Answered { head, framing, body, backend, call });
             }
             Err(failed) if failed.timed_out => return Err(failed),
             Err(failed) => failed.why,
         };
         let state = call.state();
-        let untouched = state.sent == 0 || idempotent(&seat.head.line.method);
-        let unanswered = state.answer.is_none() && state.informational.is_empty();
+        let safe = state.sent == 0 || idempotent(&seat.head.line.method);
         let here = seat.look(|state| state.gone.is_none());
-        let again = backend.reused && untouched && unanswered && here && feed.can_replay() && tries < TRIES;
+        let again = backend.pooled && safe && !state.answer_begun && here && feed.can_replay() && tries < TRIES;
         if !again {
             return Err(Failed::because(state.broken.unwrap_or(why)));
         }
-        course.note("sent again on another connection: the one it was first sent on had been closed by the backend");
+        course.note(repeated(state.sent, &state.broken.unwrap_or(why)));
     }
 }
 
@@ -101,7 +105,7 @@ async fn send(
     tokio::pin!(answer);
     // The patience begins when the request is out: a client may take its time to send it.
     let patience = async {
-        call.until(|state| state.request_out.is_some()).await;
+        call.until(|state| state.request_out.is_some() || state.write_error.is_some()).await;
         tokio::time::sleep(limits.backend).await;
     };
     let alone = async {
@@ -137,6 +141,18 @@ fn skeleton(method: &str, framing: Framing, feed: &Arc<Feed>) -> http::Result<Re
         Framing::None | Framing::Close => request,
     };
     request.body(feed.reader(framing))
+}
+
+/// The note about a request that goes out on another connection, after it had none of its response on the first.
+fn repeated(sent: u64, why: &str) -> String {
+    match sent {
+        0 => format!(
+            "sent on a new connection: nothing of it had been sent on the one kept from an earlier call ({why})"
+        ),
+        _ => format!(
+            "sent again on another connection: on the first, kept from an earlier call, no byte of a response came ({why})"
+        ),
+    }
 }
 
 /// Methods that may be sent twice (RFC 9110 section 9.2.2).

@@ -13,8 +13,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// How long the rest of a refused request is read and thrown away, so that the refusal reaches the client.
+/// How long nothing may come while the rest of what a client sends is read and thrown away, so that the last response
+/// reaches it (RFC 9112 section 9.6), and how long that may take in all.
 const LINGER: Duration = Duration::from_secs(1);
+const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
 /// A client's connection as hyper's server sees it.
 pub struct Front<T> {
@@ -24,7 +26,9 @@ pub struct Front<T> {
     intake: Intake,
     outlet: Outlet,
     buffer: Box<[u8]>,
+    /// Runs while nothing comes of what is thrown away, and from its beginning.
     linger: Timer,
+    longest_linger: Timer,
     limits: Limits,
     /// Runs while a head is not complete.
     slow_head: Timer,
@@ -39,7 +43,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
     pub fn new(io: T, line: Arc<Line>, writer: Writer, limits: &Limits) -> Front<T> {
         let intake = Intake::new(line.clone(), writer.clone(), limits.head);
         let (outlet, buffer, limits) = (Outlet::new(limits.head), vec![0; 16 * 1024].into(), *limits);
-        Front { io, line, writer, intake, outlet, buffer, linger: None, limits, slow_head: None, stall: None }
+        let (linger, longest_linger, slow_head, stall) = (None, None, None, None);
+        Front { io, line, writer, intake, outlet, buffer, linger, longest_linger, limits, slow_head, stall }
     }
 
     /// A head that is not complete, and that nobody else's answer delays, has only so much time.
@@ -74,7 +79,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
                 } else {
                     "the client closed the connection"
                 };
-                self.intake.end(detail);
+                self.intake.end_read(detail);
                 Poll::Ready(Ok(false))
             }
             Ok(()) => {
@@ -83,7 +88,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
             }
             Err(error) => {
                 self.line.broke(&error);
-                self.intake.end(&format!("the connection with the client broke: {error}"));
+                self.intake.end_read(&format!("the connection with the client broke: {error}"));
                 Poll::Ready(Err(error))
             }
         }
@@ -92,8 +97,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
     /// Writes what may go to the client.
     fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let working = self.intake.working().cloned();
-        if working.as_ref().is_none_or(|seat| seat.look(|state| state.released)) {
-            self.outlet.allow_all();
+        match working.as_ref().filter(|seat| !seat.look(|state| state.released)) {
+            Some(seat) => self.outlet.allow(seat),
+            None => self.outlet.allow_all(),
         }
         while !self.outlet.ready().is_empty() {
             let went = match Pin::new(&mut self.io).poll_write(cx, self.outlet.ready()) {
@@ -144,13 +150,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
         });
     }
 
-    /// Throws away what a refused client still sends.
+    /// Throws away what the client still sends.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while timer(&mut self.linger, LINGER).poll(cx).is_pending() {
+        while timer(&mut self.longest_linger, LONGEST_LINGER).poll(cx).is_pending()
+            && timer(&mut self.linger, LINGER).poll(cx).is_pending()
+        {
             let mut buffer = ReadBuf::new(&mut self.buffer);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
                 _ => return Poll::Ready(()),
+            }
+            if !self.line.drains() {
+                self.linger = None;
             }
         }
         Poll::Ready(())
@@ -218,7 +229,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.line.remember(cx.waker());
-        if this.linger.is_none() {
+        if this.longest_linger.is_none() {
             if let Some(seat) = this.intake.working().cloned() {
                 ready!(this.poll_outlet(cx))?;
                 let begun = seat.look(|state| state.queued > 0 && state.end_out.is_none());

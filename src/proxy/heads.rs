@@ -118,7 +118,14 @@ pub fn answered(real: &Head<AnswerLine>, skeleton: &Head<AnswerLine>, framing: F
     if !bodyless && !has_framing {
         headers.extend(framing_header(framing));
     }
-    headers.extend(skeleton.values("connection").map(|value| header("Connection", value)));
+    let kept = connection_tokens(&skeleton.headers);
+    let has = |token: &str| kept.iter().any(|kept| kept == token);
+    // Our line says what the backend's says; hyper's says HTTP/1.0 where the connection ends and it need not say so.
+    if has("close") || framing == Framing::Close || (skeleton.line.version == Version::Http10 && !has("keep-alive")) {
+        headers.push(header("Connection", "close"));
+    } else {
+        headers.extend(skeleton.values("connection").map(|value| header("Connection", value)));
+    }
     let line = AnswerLine { version: real.line.version, status: real.line.status, reason: real.line.reason.clone() };
     Head { line, headers }.bytes()
 }
@@ -203,6 +210,21 @@ mod tests {
         assert_eq!(bytes, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n");
         let real = answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked");
         let bytes = answered(&real, &answer("HTTP/1.0 200 OK"), Framing::Close);
-        assert_eq!(bytes, b"HTTP/1.1 200 OK\r\n\r\n");
+        assert_eq!(bytes, b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    }
+
+    #[test]
+    fn an_answer_after_which_the_connection_ends_says_so() {
+        let real = answer("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3");
+        for (skeleton, want) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3", ""),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close", "Connection: close\r\n"),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 3", "Connection: close\r\n"),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 3\r\nconnection: keep-alive", "Connection: keep-alive\r\n"),
+        ] {
+            let bytes = answered(&real, &answer(skeleton), Framing::Length(3));
+            let want = format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n{want}\r\n");
+            assert_eq!(String::from_utf8(bytes).unwrap(), want, "{skeleton}");
+        }
     }
 }

@@ -68,9 +68,9 @@ impl Intake {
         self.ended
     }
 
-    /// Whether the client still sends what nobody wants any more.
+    /// Whether the client still sends what nobody wants any more, or has sent it.
     pub fn unread(&self) -> bool {
-        self.refused || self.reading.is_some()
+        self.refused || self.reading.is_some() || !self.items.is_empty()
     }
 
     /// Whether the client left in the middle of a head.
@@ -114,7 +114,7 @@ impl Intake {
             Event::Head(head, framing) => return self.head(head, framing),
             Event::Interim(_) => {}
             Event::Chunk(size) => self.rewriter.chunk(size, &mut bytes),
-            Event::Data => bytes.extend_from_slice(used),
+            Event::Data => self.rewriter.data(used, &mut bytes),
             Event::End(trailers) => {
                 self.rewriter.end(&[], &mut bytes);
                 let now = self.writer.now_us();
@@ -161,7 +161,8 @@ impl Intake {
         notes: Vec<String>,
     ) -> Arc<Seat> {
         let (number, wall_us, head_at) = (self.writer.take_number(), self.writer.wall_us(), self.writer.now_us());
-        let taken = Taken { number, wall_us, head_at, head, version, framing, refused, notes };
+        let head_late = head_at.saturating_sub(self.line.stamp.read_after());
+        let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes };
         Arc::new(Seat::new(taken, self.line.clone()))
     }
 
@@ -218,15 +219,22 @@ impl Intake {
 
     /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
     pub fn end(&mut self, detail: &str) {
-        self.end_by(EndedBy::Client, detail);
+        self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
     }
 
-    fn end_by(&mut self, by: EndedBy, detail: &str) {
+    /// The same where it was told by what was read.
+    pub fn end_read(&mut self, detail: &str) {
+        self.end_by(EndedBy::Client, detail, self.line.stamp.read_after());
+    }
+
+    fn end_by(&mut self, by: EndedBy, detail: &str, after: u64) {
         self.ended = true;
         if self.in_head() {
             self.line.left_in_head("the connection ended in the middle of a request head");
         }
-        let gone = Gone { by, detail: detail.to_owned(), at: self.writer.now_us() };
+        let at = self.writer.now_us();
+        let late = if by == EndedBy::Client { at.saturating_sub(after) } else { 0 };
+        let gone = Gone { by, detail: detail.to_owned(), at, late };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,
@@ -250,7 +258,7 @@ fn weight(head: &Head<RequestLine>) -> usize {
 impl Drop for Intake {
     fn drop(&mut self) {
         let (by, detail) = self.line.dropped_by();
-        self.end_by(by, detail);
+        self.end_by(by, detail, self.line.stamp.seen_after());
         let queued = self.items.drain(..).filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,

@@ -1,5 +1,8 @@
 //! hyper's answers on their way to the client: the real head in the skeleton's place, and the last piece held back
 //! until the exchange is durable.
+//!
+//! What has come from the backend goes on as it comes, the head first: a client that waits for the next piece waits no
+//! longer than it would without a recorder. Pieces that came together go out together.
 
 use super::framer::{AnswerLine, Event, Framer, Framing, Refusal};
 use super::heads::answered;
@@ -8,8 +11,8 @@ use super::seat::Seat;
 use bytes::{Buf, BytesMut};
 use std::sync::Arc;
 
-/// An answer up to this length is held back whole.
-const HELD_WHOLE: u64 = 64 * 1024;
+/// An answer up to this length waits here for what came together with it, or for the record where all of it has come.
+const GATHERED: u64 = 64 * 1024;
 /// How much waits here before hyper is asked to wait.
 const ROOM: usize = 128 * 1024;
 
@@ -20,7 +23,12 @@ pub struct Outlet {
     framing: Framing,
     /// Content that is still to come where the length is known.
     left: u64,
+    /// Content that has come out of hyper.
+    content: u64,
     out: BytesMut,
+    /// How many bytes at the end of `out` complete the answer: they go out when the exchange is durable. `None` where
+    /// there is nothing yet that may go before.
+    last: Option<usize>,
     /// How many bytes of `out` may go.
     allowed: usize,
 }
@@ -31,7 +39,7 @@ impl Outlet {
         // hyper's heads are short; the limit is only there to have one.
         let framer = Framer::new(head_limit);
         let (rewriter, out) = (Rewriter::default(), BytesMut::new());
-        Outlet { framer, rewriter, framing: Framing::None, left: 0, out, allowed: 0 }
+        Outlet { framer, rewriter, framing: Framing::None, left: 0, content: 0, out, last: None, allowed: 0 }
     }
 
     /// Whether hyper may write.
@@ -60,19 +68,23 @@ impl Outlet {
                 Some(event) => self.event(event, used, seat),
             }
             self.left = self.left.saturating_sub(content);
+            self.content += content;
             let Some(seat) = seat.filter(|_| !interim) else {
                 self.allowed = self.out.len();
                 continue;
             };
-            let written = (self.out.len() - before) as u64;
-            let queued = seat.look(|state| state.queued) + written;
-            if content > 0 && queued > HELD_WHOLE {
-                // The last byte of the content completes an answer of known length; chunks and closes come later.
-                let last = matches!(self.framing, Framing::Length(_)) && self.left == 0;
-                self.allowed = self.out.len() - usize::from(last);
-            }
+            let written = self.out.len().saturating_sub(before);
+            self.last = match self.framing {
+                // The head completes an answer without a body.
+                Framing::None | Framing::Length(0) => None,
+                // So does the last byte of the content where its length is known.
+                Framing::Length(_) => Some(usize::from(self.left == 0)),
+                Framing::Chunked => Some(if ended { written } else { 0 }),
+                // The connection's end does, and it comes later.
+                Framing::Close => Some(0),
+            };
             seat.change(|state| {
-                state.queued = queued;
+                state.queued += written as u64;
                 state.content += content;
                 state.complete |= ended;
             });
@@ -87,6 +99,7 @@ impl Outlet {
             }
             Event::Head(skeleton, framing) => {
                 self.framing = framing;
+                self.content = 0;
                 self.left = if let Framing::Length(length) = framing { length } else { 0 };
                 self.rewriter = Rewriter::new(framing);
                 let real = seat.and_then(|seat| seat.look(|state| state.answer.clone()));
@@ -100,11 +113,22 @@ impl Outlet {
                 }
             }
             Event::Chunk(size) => self.rewriter.chunk(size, &mut self.out),
-            Event::Data => self.out.extend_from_slice(used),
+            Event::Data => self.rewriter.data(used, &mut self.out),
             Event::End(_) => {
                 let trailers = seat.map(|seat| seat.look(|state| state.answer_trailers.clone())).unwrap_or_default();
                 self.rewriter.end(&trailers, &mut self.out);
             }
+        }
+    }
+
+    /// Lets go what may go before the exchange is durable: all but the last piece, unless more is on its way that came
+    /// with it, or all of the answer has come, so that nothing but the record is waited for.
+    pub fn allow(&mut self, seat: &Seat) {
+        let Some(last) = self.last else { return };
+        let (arrived, whole) = seat.has_arrived();
+        let gathers = self.content < arrived || whole;
+        if !gathers || seat.look(|state| state.queued) > GATHERED {
+            self.allowed = self.allowed.max(self.out.len().saturating_sub(last));
         }
     }
 

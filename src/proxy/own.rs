@@ -7,16 +7,22 @@ use super::forward::Failed;
 use super::framer::{AnswerLine, Framing, Head};
 use super::heads::own_answer;
 use super::recorder::Recorder;
-use super::seat::lock;
+use super::seat::{Seat, lock};
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::{Response, Version};
 use std::sync::Arc;
 
-/// Gives hyper's server the answer to write.
-pub fn reply(head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
+/// Gives hyper's server the answer to write. Where the connection ends after it, hyper is told so, and tells the client
+/// (RFC 9112 section 9.6).
+pub fn reply(seat: &Seat, head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
     let mut response = Response::new(feed.reader(framing));
+    if seat.leaves_unread() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
         *response.status_mut() = status;
     }
@@ -54,6 +60,7 @@ pub async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
 async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
     course.answers_itself();
     let seat = &course.seat;
+    seat.arrived_whole();
     let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
     let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
     let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
@@ -64,7 +71,7 @@ async fn answer_itself(course: &Course, status: u16, reason: &str, body: String,
         feed.push(Bytes::from(body)).await;
     }
     feed.end(Ok(()));
-    reply(&head, framing, &feed, rest);
+    reply(seat, &head, framing, &feed, rest);
     seat.until(|state| state.complete || state.gone.is_some()).await;
     left(course).unwrap_or(fate)
 }

@@ -3,13 +3,13 @@
 use super::back::{Back, BackLine};
 use super::body::FeedBody;
 use super::seat::lock;
-use super::upstream::Upstream;
+use super::upstream::trouble::{deepest, next_step};
+use super::upstream::{CONNECT, ClientIdentity, Dialer, Upstream};
 use crate::capture::Writer;
 use http::Uri;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::service::Service as _;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
@@ -17,8 +17,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
-/// How long dialling and TLS may take.
-const CONNECT: Duration = Duration::from_secs(10);
 /// Backends commonly close after five seconds or more; a connection idle for longer is not trusted with a POST.
 const IDLE: Duration = Duration::from_secs(4);
 /// How many idle connections are kept.
@@ -30,8 +28,8 @@ pub struct Backend {
     pub sender: SendRequest<FeedBody>,
     /// The tap's end.
     pub line: Arc<BackLine>,
-    /// Whether it has carried a call already, so that it may have died unseen.
-    pub reused: bool,
+    /// Whether it waited in the pool, so that it may have died unseen.
+    pub pooled: bool,
     idle_since: Instant,
 }
 
@@ -39,7 +37,11 @@ pub struct Backend {
 pub struct Pool {
     uri: Uri,
     origin: String,
-    connector: TowerToHyperService<HttpsConnector<HttpConnector>>,
+    connector: TowerToHyperService<HttpsConnector<Dialer>>,
+    dialer: Dialer,
+    /// The proxy on the way, for people.
+    proxy: Option<String>,
+    identity: Arc<ClientIdentity>,
     idle: Mutex<Vec<Backend>>,
     writer: Writer,
     head_limit: usize,
@@ -51,25 +53,34 @@ impl Pool {
     pub fn new(upstream: &Upstream, writer: Writer, head_limit: usize, own: Vec<SocketAddr>) -> Result<Pool, String> {
         let origin = upstream.origin();
         let uri = format!("{origin}/").parse().map_err(|e| format!("`{origin}` is no upstream: {e}"))?;
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(upstream.client_config()?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let connector = TowerToHyperService::new(connector);
-        Ok(Pool { uri, origin, connector, idle: Mutex::default(), writer, head_limit, own })
+        let connector = TowerToHyperService::new(upstream.connector(&own)?);
+        let proxy = upstream.proxy()?.map(|proxy| format!(" through the proxy {proxy}"));
+        let (dialer, identity) = (Dialer::new(upstream.outgoing.clone(), &own), upstream.identity.clone());
+        Ok(Pool { uri, origin, connector, dialer, proxy, identity, idle: Mutex::default(), writer, head_limit, own })
+    }
+
+    /// A connection to another host, through the proxy that is on the way there.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, String> {
+        let uri = format!("https://{host}:{port}/").parse::<Uri>().map_err(|error| error.to_string())?;
+        let dialled = self.dialer.clone().dial(uri).await;
+        dialled.map(TokioIo::into_inner).map_err(|error| deepest(error.as_ref()))
+    }
+
+    /// Whether the backend has asked for a client certificate, and none was given.
+    pub fn lacks_certificate(&self) -> bool {
+        self.identity.is_missing()
     }
 
     /// An idle connection that still stands, as far as can be seen.
     pub fn take(&self) -> Option<Backend> {
         let mut idle = lock(&self.idle);
-        while let Some(backend) = idle.pop() {
+        while let Some(mut backend) = idle.pop() {
             let stands = backend.sender.is_ready() && !backend.sender.is_closed();
             if stands && backend.idle_since.elapsed() < IDLE {
+                backend.pooled = true;
                 return Some(backend);
             }
         }
@@ -82,7 +93,6 @@ impl Pool {
         tokio::spawn(async move {
             let ready = tokio::time::timeout(IDLE, backend.sender.ready()).await;
             if matches!(ready, Ok(Ok(()))) {
-                backend.reused = true;
                 pool.put(backend);
             }
         });
@@ -103,9 +113,13 @@ impl Pool {
         let failed = |why: String| format!("the recorder cannot reach the backend {}: {why}", self.origin);
         let connecting = tokio::time::timeout(CONNECT, self.connector.call(self.uri.clone()));
         let stream = match connecting.await {
-            Err(_) => return Err(failed(format!("no connection within {} s; check --upstream", CONNECT.as_secs()))),
+            Err(_) => {
+                let (seconds, proxy) = (CONNECT.as_secs(), self.proxy.as_deref().unwrap_or_default());
+                return Err(failed(format!("no connection within {seconds} s{proxy}; check --upstream")));
+            }
             Ok(Err(error)) => {
-                return Err(failed(format!("{}; {}", deepest(error.as_ref()), next_step(error.as_ref()))));
+                let step = next_step(error.as_ref(), &self.identity);
+                return Err(failed(format!("{}; {step}", deepest(error.as_ref()))));
             }
             Ok(Ok(stream)) => stream,
         };
@@ -113,34 +127,14 @@ impl Pool {
             return Err(failed("its address is the recorder's own, so calls would go in circles".to_owned()));
         }
         let line = Arc::new(BackLine::default());
-        let tap = Back::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit);
+        let identity = self.identity.clone();
+        let tap = Back::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit, identity);
         let handshake = http1::Builder::new().max_headers(16).handshake(TokioIo::new(tap)).await;
         let (sender, connection) = handshake.map_err(|e| failed(e.to_string()))?;
         // Ends by itself when the sender is dropped or the backend closes; what went wrong is told by the tap.
         tokio::spawn(connection);
-        Ok(Backend { sender, line, reused: false, idle_since: Instant::now() })
+        Ok(Backend { sender, line, pooled: false, idle_since: Instant::now() })
     }
-}
-
-/// What can be done about a backend that cannot be reached.
-fn next_step(error: &(dyn std::error::Error + 'static)) -> &'static str {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        match error.downcast_ref() {
-            Some(rustls::Error::InvalidCertificate(_)) => {
-                return "name the CA that signed its certificate with --upstream-ca, or check --upstream";
-            }
-            Some(_) => return "it does not speak TLS as it has to; check --upstream",
-            None => {}
-        }
-        // The source of an I/O error is that of what it was made of, and passes this by.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        cause = match inner {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    "check --upstream"
 }
 
 fn peer(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> Option<SocketAddr> {
@@ -155,13 +149,4 @@ fn peer(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> Option<SocketAddr> {
 pub fn is_same(own: SocketAddr, peer: SocketAddr) -> bool {
     let everywhere = own.ip().is_unspecified() && peer.ip().to_canonical().is_loopback();
     own.port() == peer.port() && (own.ip().to_canonical() == peer.ip().to_canonical() || everywhere)
-}
-
-/// The innermost cause, which says what happened.
-fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::pool::Pool;
+use super::pulse::Pulse;
 use super::seat::lock;
 use super::upstream::Upstream;
 use super::watch::Watch;
@@ -103,6 +104,8 @@ pub struct Recorder {
     pub authority: Arc<Authority>,
     /// Connections to the backend.
     pub pool: Arc<Pool>,
+    /// When the event loop looked at its sockets.
+    pub pulse: Arc<Pulse>,
     /// Who decides on faults.
     pub faults: Arc<dyn Faults>,
     /// Who looks on.
@@ -137,11 +140,13 @@ impl Recorder {
         let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
         let (pool, full_until) = (Arc::new(pool), Mutex::default());
+        let pulse = Pulse::new(writer.clone());
         Ok(Recorder {
             config,
             writer,
             authority,
             pool,
+            pulse,
             faults,
             watch,
             own,

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::pool::is_same;
+use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
 use super::serve::{Accepted, serve};
 use super::tunnel::serve_proxy;
@@ -9,12 +10,13 @@ use super::watch::Watch;
 use crate::capture::Writer;
 use crate::capture::record::Way;
 use crate::pki::Authority;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 /// A running recorder.
@@ -26,6 +28,36 @@ pub struct Running {
     recorder: Arc<Recorder>,
 }
 
+/// The addresses of a recorder, taken before anything is made that would be left behind where one of them is not free.
+pub struct Listeners {
+    /// Where it listens as base URL.
+    pub base_addr: SocketAddr,
+    /// Where it listens as HTTPS proxy.
+    pub proxy_addr: SocketAddr,
+    base: TcpListener,
+    proxy: TcpListener,
+}
+
+impl Listeners {
+    /// Takes both addresses. Clients can connect from now on; they are served when the recorder starts.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn bind(base: SocketAddr, proxy: SocketAddr) -> Result<Listeners, String> {
+        let (base, proxy) = (listen(base, "--listen").await?, listen(proxy, "--proxy-listen").await?);
+        let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
+        Ok(Listeners { base_addr: address(&base)?, proxy_addr: address(&proxy)?, base, proxy })
+    }
+
+    /// Whether the upstream of this configuration is another program.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn check(&self, config: &RecorderConfig) -> Result<(), String> {
+        not_itself(config, [self.base_addr, self.proxy_addr]).await
+    }
+}
+
 /// Starts a recorder. The error is a sentence.
 pub async fn start(
     config: RecorderConfig,
@@ -34,16 +66,33 @@ pub async fn start(
     faults: Arc<dyn Faults>,
     watch: Arc<dyn Watch>,
 ) -> Result<Running, String> {
-    let base = listen(config.listen, "--listen").await?;
-    let proxy = listen(config.proxy_listen, "--proxy-listen").await?;
-    let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
-    let (base_addr, proxy_addr) = (address(&base)?, address(&proxy)?);
-    not_itself(&config, [base_addr, proxy_addr]).await?;
+    let listeners = Listeners::bind(config.listen, config.proxy_listen).await?;
+    listeners.check(&config).await?;
+    start_on(listeners, config, authority, writer, faults, watch)
+}
+
+/// Starts a recorder on addresses that were taken and checked before. The error is a sentence.
+pub fn start_on(
+    listeners: Listeners,
+    config: RecorderConfig,
+    authority: Arc<Authority>,
+    writer: Writer,
+    faults: Arc<dyn Faults>,
+    watch: Arc<dyn Watch>,
+) -> Result<Running, String> {
+    let Listeners { base_addr, proxy_addr, base, proxy } = listeners;
     let recorder = Recorder::new(config, [base_addr, proxy_addr], authority, writer, faults, watch)?;
     let recorder = Arc::new(recorder);
     tokio::spawn(fail_with_the_store(recorder.clone()));
     tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
     tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
+    let (pulse, stopped) = (recorder.pulse.clone(), recorder.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = pulse.beat() => {}
+            () = stopped.untracked() => {}
+        }
+    });
     Ok(Running { base_addr, proxy_addr, recorder })
 }
 
@@ -51,6 +100,24 @@ impl Running {
     /// Waits until the capture cannot be written any more, and traffic is no longer taken. With what the store said.
     pub async fn failed(&self) -> String {
         self.recorder.failed().await
+    }
+
+    /// Records what is told here as connection events of this name, until it stops.
+    pub fn record_events(&self, event: &'static str, mut told: mpsc::Receiver<String>) {
+        let (recorder, tracked) = (self.recorder.clone(), self.recorder.track());
+        tokio::spawn(async move {
+            let mut draining = std::pin::pin!(recorder.reached(Phase::Draining));
+            loop {
+                let detail = tokio::select! {
+                    biased;
+                    detail = told.recv() => detail,
+                    () = &mut draining => None,
+                };
+                let Some(detail) = detail else { break };
+                recorder.connection_event(0, event, "", detail).await;
+            }
+            drop(tracked);
+        });
     }
 
     /// Stops: takes nothing new, gives what is under way its time, records the rest as it stands, closes the capture.
@@ -71,9 +138,7 @@ impl Running {
 /// # Errors
 /// A sentence, as [`start`] gives it.
 pub async fn can_listen(base: SocketAddr, proxy: SocketAddr) -> Result<(), String> {
-    let both = (listen(base, "--listen").await?, listen(proxy, "--proxy-listen").await?);
-    drop(both);
-    Ok(())
+    Listeners::bind(base, proxy).await.map(drop)
 }
 
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
@@ -90,6 +155,11 @@ async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String
 /// An upstream that is this recorder would make calls go in circles.
 async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(), String> {
     let upstream = &config.upstream;
+    // A proxy finds the backend, and the name may mean nothing here; that the proxy is not the recorder is seen to where it
+    // is dialled.
+    if upstream.proxy()?.is_some() {
+        return Ok(());
+    }
     let host = upstream.host.trim_matches(['[', ']']);
     // A name that cannot be resolved now may be later; dialling looks again.
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
@@ -127,9 +197,11 @@ async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError>
 }
 
 async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
+    let stamp = Stamp::new(recorder.pulse.clone(), recorder.writer.now_us());
+    let next = || poll_fn(|cx| stamp.poll(cx, |cx| listener.poll_accept(cx)));
     loop {
         let accepted = tokio::select! {
-            accepted = async { (room(&recorder).await, listener.accept().await) } => accepted,
+            accepted = async { (room(&recorder).await, next().await) } => accepted,
             () = recorder.reached(Phase::Draining) => break,
         };
         let (Ok(room), Ok((tcp, _))) = accepted else {
@@ -138,24 +210,25 @@ async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracke
             continue;
         };
         let (recorder, tracked) = (recorder.clone(), recorder.track());
+        let stamp = Stamp::new(recorder.pulse.clone(), stamp.read_after());
         tokio::spawn(async move {
-            connection(recorder, tcp, way).await;
+            connection(recorder, tcp, stamp, way).await;
             drop((room, tracked));
         });
     }
     drop(tracked);
 }
 
-async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, way: Way) {
+async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, stamp: Arc<Stamp>, way: Way) {
     let (number, at) = (recorder.next_connection(), recorder.writer.now_us());
     let _ = tcp.set_nodelay(true);
     let killed = recorder.clone();
     let serving = async {
         match way {
-            Way::Connect => serve_proxy(recorder, tcp, number, at).await,
+            Way::Connect => serve_proxy(recorder, tcp, stamp, number, at).await,
             Way::Base => {
                 let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
-                serve(recorder, Accepted { tcp, connection: number, at, way, connect: None, names }).await;
+                serve(recorder, Accepted { tcp, stamp, connection: number, at, way, connect: None, names }).await;
             }
         }
     };

@@ -1,8 +1,10 @@
 //! What tap and exchange tell each other: the client's connection ([`Line`]) and each request's place on it ([`Seat`]).
 
 use super::framer::{AnswerLine, Framing, Head, RequestLine};
+use super::pulse::Stamp;
 use crate::capture::record::{EndedBy, Header, Way};
-use std::sync::atomic::{AtomicBool, Ordering};
+use rustls::AlertDescription;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tokio::sync::watch;
@@ -29,19 +31,31 @@ pub struct Line {
     pub tls_done: u64,
     /// The host of CONNECT, with its port where it is not 443.
     pub connect_host: Option<String>,
+    /// Since when what comes on it can have been there.
+    pub stamp: Arc<Stamp>,
     waker: Mutex<Option<Waker>>,
     current: Mutex<Option<Arc<Seat>>>,
     orphans: Mutex<Vec<Arc<Seat>>>,
-    alert: Mutex<Option<String>>,
+    alert: Mutex<Option<AlertDescription>>,
     in_head: Mutex<Option<String>>,
+    draining: AtomicBool,
     stopped: AtomicBool,
 }
 
 impl Line {
     /// A connection that has just been accepted.
-    pub fn new(connection: u64, way: Way, tls: String, accepted: u64, tls_done: u64, host: Option<String>) -> Line {
+    pub fn new(
+        connection: u64,
+        way: Way,
+        tls: String,
+        accepted: u64,
+        tls_done: u64,
+        host: Option<String>,
+        stamp: Arc<Stamp>,
+    ) -> Line {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (alert, in_head, stopped) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+        let (alert, in_head) = (Mutex::default(), Mutex::default());
+        let (draining, stopped) = (AtomicBool::default(), AtomicBool::default());
         let connect_host = host;
         Line {
             connection,
@@ -50,11 +64,13 @@ impl Line {
             accepted,
             tls_done,
             connect_host,
+            stamp,
             waker,
             current,
             orphans,
             alert,
             in_head,
+            draining,
             stopped,
         }
     }
@@ -78,12 +94,12 @@ impl Line {
     pub fn broke(&self, error: &std::io::Error) {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = inner {
-            *lock(&self.alert) = Some(format!("{alert:?}"));
+            *lock(&self.alert) = Some(*alert);
         }
     }
 
     /// The TLS alert that ended the connection.
-    pub fn take_alert(&self) -> Option<String> {
+    pub fn take_alert(&self) -> Option<AlertDescription> {
         lock(&self.alert).take()
     }
 
@@ -95,6 +111,16 @@ impl Line {
     /// How it did, if it did.
     pub fn take_left_in_head(&self) -> Option<String> {
         lock(&self.in_head).take()
+    }
+
+    /// The recorder stops: what is under way is finished, and nothing more is waited for.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn drains(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The recorder stops, and ends the connection: its client did not.
@@ -141,6 +167,8 @@ pub struct Gone {
     /// When it was seen (microseconds of the run): the exchange ends then for the client, however long the backend
     /// takes.
     pub at: u64,
+    /// By how much it may have been earlier, in microseconds.
+    pub late: u64,
 }
 
 /// How far the client's side of an exchange has got.
@@ -152,6 +180,8 @@ pub struct SeatState {
     pub request_trailers: Vec<Header>,
     /// Why the rest of the request was refused.
     pub refused: Option<String>,
+    /// hyper's server has given the request's body to its end: the connection can carry another request.
+    pub taken: bool,
     /// The client went away.
     pub gone: Option<Gone>,
     /// The real head of the answer that hyper is given.
@@ -184,6 +214,8 @@ pub struct Seat {
     pub wall_us: i64,
     /// The same by the run's clock.
     pub head_at: u64,
+    /// By how much it may have been earlier, in microseconds.
+    pub head_late: u64,
     /// The head as it came; what can be told of it where it was refused.
     pub head: Head<RequestLine>,
     /// The version's text, where there was one.
@@ -196,6 +228,10 @@ pub struct Seat {
     pub notes: Vec<String>,
     /// The connection.
     pub line: Arc<Line>,
+    /// How much of the response's content has come from the backend.
+    arrived: AtomicU64,
+    /// Whether all of the response has come.
+    arrived_whole: AtomicBool,
     state: watch::Sender<SeatState>,
 }
 
@@ -207,6 +243,8 @@ pub struct Taken {
     pub wall_us: i64,
     /// See [`Seat`].
     pub head_at: u64,
+    /// See [`Seat`].
+    pub head_late: u64,
     /// See [`Seat`].
     pub head: Head<RequestLine>,
     /// See [`Seat`].
@@ -222,9 +260,24 @@ pub struct Taken {
 impl Seat {
     /// A seat for a request.
     pub fn new(taken: Taken, line: Arc<Line>) -> Seat {
-        let Taken { number, wall_us, head_at, head, version, framing, refused, notes } = taken;
+        let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(SeatState::default());
-        Seat { number, wall_us, head_at, head, version, framing, refused, notes, line, state }
+        let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
+        Seat {
+            number,
+            wall_us,
+            head_at,
+            head_late,
+            head,
+            version,
+            framing,
+            refused,
+            notes,
+            line,
+            arrived,
+            arrived_whole,
+            state,
+        }
     }
 
     /// Changes the state and tells whoever waits.
@@ -246,6 +299,26 @@ impl Seat {
     pub async fn until(&self, so: impl FnMut(&SeatState) -> bool) {
         // The sender lives in `self`: the wait can only end because the state is so.
         let _ = self.state.subscribe().wait_for(so).await;
+    }
+
+    /// So much more of the response's content has come from the backend.
+    pub fn arrived(&self, count: u64) {
+        self.arrived.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// All of the response has come, or it is the recorder's own: nothing of it is waited for.
+    pub fn arrived_whole(&self) {
+        self.arrived_whole.store(true, Ordering::Relaxed);
+    }
+
+    /// How much of the response's content has come, and whether all of it has.
+    pub fn has_arrived(&self) -> (u64, bool) {
+        (self.arrived.load(Ordering::Relaxed), self.arrived_whole.load(Ordering::Relaxed))
+    }
+
+    /// Whether a response to it ends the connection, because what is left of its body is not read as a message.
+    pub fn leaves_unread(&self) -> bool {
+        !matches!(self.framing, Framing::None | Framing::Length(0)) && !self.look(|state| state.taken)
     }
 
     /// Lets everything go out to the client.

@@ -1,9 +1,20 @@
-//! The backend: where it is, and whose certificates are believed there.
+//! The backend: where it is, how it is reached, whose certificates are believed there, and which one is shown to it.
 
+mod dial;
+mod identity;
+mod outgoing;
+pub mod trouble;
+
+pub use dial::{CONNECT, Dialer, ProxyError};
+pub use identity::{ClientIdentity, MISSING};
+pub use outgoing::{Outgoing, OutgoingProxy};
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The backend that calls are forwarded to.
@@ -22,6 +33,12 @@ pub struct Upstream {
     pub path: String,
     /// Whose certificates are believed.
     pub trust: Trust,
+    /// Through which proxy it is reached.
+    pub outgoing: Outgoing,
+    /// The certificate that is shown to it, where it asks for one.
+    pub identity: Arc<ClientIdentity>,
+    /// Other hosts that are taken for it: CONNECT to them is intercepted, at any port.
+    pub also: Vec<String>,
 }
 
 /// Whose certificates are believed at the backend.
@@ -51,7 +68,35 @@ impl Upstream {
         let default = if tls { 443 } else { 80 };
         let (host, port) =
             split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
-        Ok(Upstream { tls, host, port, path: path.trim_end_matches('/').to_owned(), trust })
+        let path = path.trim_end_matches('/').to_owned();
+        let (outgoing, identity) = (Outgoing::default(), Arc::default());
+        Ok(Upstream { tls, host, port, path, trust, outgoing, identity, also: Vec::new() })
+    }
+
+    /// Another URL at the same backend, or beside it: reached and believed as this one.
+    ///
+    /// # Errors
+    /// As [`Upstream::parse`].
+    pub fn beside(&self, url: &str) -> Result<Upstream, String> {
+        let (outgoing, identity) = (self.outgoing.clone(), self.identity.clone());
+        Ok(Upstream { outgoing, identity, ..Upstream::parse(url, self.trust.clone())? })
+    }
+
+    /// The proxy on the way.
+    ///
+    /// # Errors
+    /// A variable of the environment that names none that can be used, in a sentence.
+    pub fn proxy(&self) -> Result<Option<&OutgoingProxy>, String> {
+        self.outgoing.to(self.tls, &self.host, self.port)
+    }
+
+    /// What makes connections to it. `own`: addresses of the recorder itself, which is no proxy on the way.
+    ///
+    /// # Errors
+    /// A sentence where TLS cannot be set up.
+    pub fn connector(&self, own: &[SocketAddr]) -> Result<HttpsConnector<Dialer>, String> {
+        let builder = HttpsConnectorBuilder::new().with_tls_config(self.client_config()?);
+        Ok(builder.https_or_http().enable_http1().wrap_connector(Dialer::new(self.outgoing.clone(), own)))
     }
 
     /// `https` or `http`.
@@ -73,7 +118,7 @@ impl Upstream {
     }
 
     /// How TLS is spoken with it.
-    pub fn client_config(&self) -> Result<ClientConfig, String> {
+    fn client_config(&self) -> Result<ClientConfig, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -86,12 +131,12 @@ impl Upstream {
                     let added = roots.add(certificate.clone());
                     added.map_err(|e| format!("a certificate for the backend cannot be used: {e}"))?;
                 }
-                builder.with_root_certificates(roots).with_no_client_auth()
+                builder.with_root_certificates(roots).with_client_cert_resolver(self.identity.clone())
             }
             Trust::Anyone => builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(Anyone(algorithms(&provider))))
-                .with_no_client_auth(),
+                .with_client_cert_resolver(self.identity.clone()),
         })
     }
 }

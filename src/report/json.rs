@@ -31,6 +31,8 @@ pub fn render(verdict: &Verdict) -> String {
 mod tests {
     use super::super::{sample, schema};
     use super::*;
+    use crate::capture::record::WaitEnd;
+    use crate::verify::verdict::WaitVerdict;
 
     #[test]
     fn hostile_characters_are_escaped_and_read_back_the_same() {
@@ -44,7 +46,12 @@ mod tests {
     #[test]
     fn the_schema_describes_what_is_written() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
-        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+        let mut waited = sample::failed();
+        let case = &mut waited.features[0].cases[0];
+        let wait = WaitVerdict { step: 1, waited_ms: 20_400, calls: 3, step_calls: 0, ended: WaitEnd::TimedOut };
+        (case.wait, case.steps[0].message) = (Some(wait), wait.message());
+        assert!(render(&waited).contains("no call of this step came within 20 s (3 calls of other steps did)"));
+        for verdict in [sample::passed(), sample::failed(), sample::incomplete(), waited] {
             let value: serde_json::Value = serde_json::from_str(&render(&verdict)).unwrap();
             assert_eq!(schema::problems(&schema, &schema, &value, "$"), Vec::<String>::new());
         }

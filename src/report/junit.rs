@@ -103,7 +103,9 @@ fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
     let mut steps = String::new();
     for (step, at) in case.steps.iter().zip(1..) {
         let seen = step.exchange.map(|number| format!(", exchange {number}")).unwrap_or_default();
-        steps.push_str(&format!("{at}. {}: {}{seen}\n", words::safe(&step.call), words::step_status(step.status)));
+        let message = step.message.as_ref().map(|message| format!(": {}", words::safe(message))).unwrap_or_default();
+        let status = words::step_status(step.status);
+        steps.push_str(&format!("{at}. {}: {status}{seen}{message}\n", words::safe(&step.call)));
     }
     let status = match (case.status, case.optional) {
         (CaseStatus::Passed, _) | (CaseStatus::Failed, true) => TestCaseStatus::success(),

@@ -44,6 +44,7 @@ fn steps(calls: &[(&str, Option<u64>)], broken: Option<usize>) -> Vec<StepVerdic
         call: (*call).to_owned(),
         status: status(at, *exchange),
         exchange: *exchange,
+        message: None,
     };
     calls.iter().enumerate().map(step).collect()
 }
@@ -56,7 +57,7 @@ fn case(
     steps: Vec<StepVerdict>,
     witness: &[u64],
 ) -> CaseVerdict {
-    CaseVerdict { id: id.into(), title: title.into(), optional, status, steps, witness: witness.to_vec() }
+    CaseVerdict { id: id.into(), title: title.into(), optional, status, steps, witness: witness.to_vec(), wait: None }
 }
 
 fn onboarding() -> FeatureVerdict {

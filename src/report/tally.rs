@@ -1,6 +1,7 @@
 //! A verdict sorted by what its reader has to do about it; the same for every format.
 
 use super::words;
+use crate::capture::record::WaitEnd;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
 
 /// A verdict sorted by what its reader has to do about it.
@@ -101,6 +102,11 @@ impl<'a> Tally<'a> {
         match self.verdict.verdict {
             Outcome::Passed if self.warnings.is_empty() => "keep the capture, this verdict rests on it.".to_owned(),
             Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
+            Outcome::Failed if self.failed.is_empty() && self.failed_cases.iter().all(|case| case.is_untried()) => {
+                "the cases that failed were not tried: see that the till calls the recorder and acts sooner, or give it \
+                 more time with `poscert certify --wait SECONDS`, and record it anew."
+                    .to_owned()
+            }
             Outcome::Failed => format!("mend the client and record it anew; {look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
                 "send the client's calls through the recorder (`poscert record --help` shows how to point a client at it).".to_owned()
@@ -123,6 +129,25 @@ impl<'a> Tally<'a> {
 
     /// What to do about a case that failed, in a sentence: first what was broken in the same exchanges.
     pub fn advice(&self, case: &CaseVerdict) -> String {
+        let ended = case.wait.map(|wait| wait.ended);
+        if case.is_untried() {
+            let advice = match ended {
+                Some(WaitEnd::Skipped) => "Do the case on the till; nothing of it was recorded.",
+                _ if self.verdict.capture.exchanges == 0 => {
+                    "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, give it more \
+                     time with --wait SECONDS (POSCERT_WAIT)."
+                }
+                _ => {
+                    "Have the till do this step sooner, or give it more time with --wait SECONDS (POSCERT_WAIT); nothing was \
+                     recorded that the client did wrong in this case."
+                }
+            };
+            return advice.to_owned();
+        }
+        let more_time = match ended {
+            Some(WaitEnd::TimedOut) => " If the till only needs more time, give it more with --wait SECONDS.",
+            _ => "",
+        };
         let exchanges = || case.steps.iter().filter_map(|step| step.exchange);
         let there = |requirement: &&&RequirementVerdict| {
             requirement.findings.iter().any(|finding| exchanges().any(|number| finding.exchanges.contains(&number)))
@@ -134,9 +159,11 @@ impl<'a> Tally<'a> {
                 format!("{id} was broken there too, and comes first: {}", words::safe(remedy))
             }
             (None, Some(number)) => {
-                format!("Bring this step through on the till; `poscert show CAPTURE {number}` shows how far it came.")
+                format!(
+                    "Bring this step through on the till; `poscert show CAPTURE {number}` shows how far it came.{more_time}"
+                )
             }
-            (None, None) => "Do the case on the till from its first step on.".to_owned(),
+            (None, None) => format!("Do the case on the till from its first step on.{more_time}"),
         }
     }
 

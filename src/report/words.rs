@@ -1,6 +1,6 @@
 //! The words that all reports share, so that a status is called the same thing wherever it is read.
 
-use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, Outcome, Status, StepStatus};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, Outcome, Status, StepStatus, WaitVerdict};
 use std::fmt::Write;
 
 /// How many numbers of a list are spelt out before it ends in an ellipsis.
@@ -147,10 +147,17 @@ pub fn case_sentence(case: &CaseVerdict) -> String {
     };
     match case.status {
         CaseStatus::Passed => format!("shown by {}", place(&case.witness)),
-        CaseStatus::Failed => match step(StepStatus::Failed) {
-            Some(found) => format!("it was tried and broke at {}", named(found)),
-            None => "it was tried and broke".to_owned(),
-        },
+        CaseStatus::Failed => {
+            let message = case.wait.as_ref().and_then(WaitVerdict::message);
+            match (step(StepStatus::Failed), message) {
+                (Some((step, at)), Some(message)) if case.is_untried() => {
+                    format!("step {at} of {} ({}) was not tried: {message}", case.steps.len(), safe(&step.call))
+                }
+                (Some(found), Some(message)) => format!("it was tried and broke at {}: {message}", named(found)),
+                (Some(found), None) => format!("it was tried and broke at {}", named(found)),
+                (None, _) => "it was tried and broke".to_owned(),
+            }
+        }
         CaseStatus::NotTested | CaseStatus::InProgress => match step(StepStatus::Pending) {
             Some((_, 1)) => "nothing in the capture shows it".to_owned(),
             Some(found) => format!("not shown from {} on", named(found)),

@@ -363,6 +363,10 @@ pub struct Waits {
     pub by_hand_s: u64,
     /// For a step, with nobody at the till, in seconds.
     pub unattended_s: u64,
+    /// For the first call of all, with nobody at the till, in seconds: a till takes its time to start. Where it is left
+    /// out, as for any step.
+    #[serde(default)]
+    pub first_call_s: u64,
     /// For what must not come any more, in ms.
     pub quiet_ms: u64,
 }

@@ -5,7 +5,7 @@ use super::customer::Simulation;
 use super::grant;
 use super::refusal::{Answer, Refusal};
 use super::world::Call;
-use super::{Sandbox, body, openapi};
+use super::{Gate, Sandbox, body, openapi};
 use crate::api::{Guid, Operation, Place, Route, error};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -15,6 +15,7 @@ use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The longest body that is read, in bytes. The longest documented one has some 500.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -27,6 +28,19 @@ impl Sandbox {
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
+}
+
+/// The response to a call that came past the recorder, when it is there whole: a client that is still sending would not
+/// read it.
+pub(super) async fn past_the_recorder(gate: Arc<Gate>, request: Request, first: bool) -> Response {
+    let (parts, body) = request.into_parts();
+    let sentence = gate.refuse(parts.method.as_str(), parts.uri.path(), first);
+    let whole = axum::body::to_bytes(body, LONGEST_BODY).await.is_ok();
+    let mut response = json_response(421, &sentence);
+    if !whole {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {

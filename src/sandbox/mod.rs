@@ -8,9 +8,11 @@ mod body;
 mod caller;
 pub mod clock;
 mod customer;
+mod gate;
 mod grant;
 mod http;
 mod idempotency;
+mod linger;
 pub mod merchant;
 mod openapi;
 mod payment;
@@ -37,6 +39,7 @@ mod property_tests;
 mod trial;
 
 pub use clock::{Clock, Moment};
+pub use gate::Gate;
 pub use payment::INACTIVITY;
 pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
 

@@ -1,11 +1,17 @@
 //! The sandbox on a socket: TLS, HTTP/1.1 with keep-alive, and an end when it is told to.
 
-use super::Sandbox;
+use super::linger::Lingering;
+use super::{Gate, Sandbox, http};
+use ::http::header::CONNECTION;
+use axum::body::Body;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -28,6 +34,17 @@ impl Sandbox {
         tls: Arc<rustls::ServerConfig>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) {
+        self.serve_behind(listener, tls, None, shutdown).await;
+    }
+
+    /// The same behind a gate: `tls` has to ask clients for a certificate then.
+    pub async fn serve_behind(
+        &self,
+        listener: TcpListener,
+        tls: Arc<rustls::ServerConfig>,
+        gate: Option<Arc<Gate>>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) {
         let acceptor = TlsAcceptor::from(tls);
         let (ending, ended) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -38,7 +55,8 @@ impl Sandbox {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(connection(self.clone(), stream, acceptor.clone(), ended.clone()));
+                        let (sandbox, gate) = (self.clone(), gate.clone());
+                        connections.spawn(connection(sandbox, gate, stream, acceptor.clone(), ended.clone()));
                     }
                     Err(_) => tokio::time::sleep(BREATH).await,
                 },
@@ -53,7 +71,13 @@ impl Sandbox {
 }
 
 /// One connection, from its handshake to its end. What goes wrong on it is the client's to see.
-async fn connection(sandbox: Sandbox, stream: TcpStream, acceptor: TlsAcceptor, mut ended: watch::Receiver<bool>) {
+async fn connection(
+    sandbox: Sandbox,
+    gate: Option<Arc<Gate>>,
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    mut ended: watch::Receiver<bool>,
+) {
     // Small answers go out at once: a client that polls should not wait for Nagle's algorithm.
     let _ = stream.set_nodelay(true);
     let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream));
@@ -62,7 +86,23 @@ async fn connection(sandbox: Sandbox, stream: TcpStream, acceptor: TlsAcceptor, 
         _ = ended.wait_for(|ended| *ended) => return,
     };
     let Ok(Ok(stream)) = stream else { return };
-    let service = TowerToHyperService::new(sandbox.router());
+    let shut = gate.filter(|gate| !gate.admits(stream.get_ref().1.peer_certificates()));
+    let (early, first) = (Arc::new(AtomicBool::default()), AtomicBool::new(true));
+    let (router, answers_early) = (TowerToHyperService::new(sandbox.router()), early.clone());
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let (router, shut, early) = (router.clone(), shut.clone(), answers_early.clone());
+        let first = first.swap(false, Ordering::Relaxed);
+        async move {
+            let response = match shut {
+                Some(gate) => http::past_the_recorder(gate, request.map(Body::new), first).await,
+                None => router.call(request).await?,
+            };
+            // Only a response to a request that was not read to its end ends the connection.
+            early.fetch_or(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let stream = Lingering::new(stream, early);
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {

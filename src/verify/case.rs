@@ -9,7 +9,7 @@ use super::facts::Moment;
 use super::profile::Target;
 use super::tracks::About;
 use super::tries::{Tries, Try, holds};
-use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict};
+use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use super::world::World;
 use crate::api::Operation;
 use crate::capture::record::WaitOver;
@@ -91,7 +91,8 @@ impl<'r> CaseWatch<'r> {
         } else if witness.is_none() {
             lost = self.lost(world, target)?;
         }
-        let wait = waits.iter().find(|wait| wait.case == self.case.id).map(|wait| wait.step.max(1) as usize - 1);
+        let waited = waits.iter().find(|wait| wait.case == self.case.id);
+        let wait = waited.map(|wait| wait.step.max(1) as usize - 1);
         let furthest = || self.tries.all().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
@@ -102,7 +103,14 @@ impl<'r> CaseWatch<'r> {
             (None, ..) if goes_on && furthest().is_some() => (CaseStatus::InProgress, furthest(), None),
             _ => (CaseStatus::NotTested, furthest(), None),
         };
-        Ok(self.put(status, one, failed_step, optional))
+        let mut verdict = self.put(status, one, failed_step, optional);
+        verdict.wait = waited.filter(|_| status == CaseStatus::Failed).and_then(WaitVerdict::of);
+        if let (Some(wait), Some((at, _))) = (&verdict.wait, failed_step)
+            && let Some(step) = verdict.steps.get_mut(at)
+        {
+            step.message = wait.message();
+        }
+        Ok(verdict)
     }
 
     /// Whether there may be a witness in what is not shown.
@@ -131,6 +139,8 @@ impl<'r> CaseWatch<'r> {
                 let gone = call.operation == Some(Operation::DeletePos);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
+                // What was answered before was brought through; only a poll has to be answered again.
+                let through = through || (call.succeeded && !call.operation.is_some_and(Operation::polled));
                 if !marked || !met || through || call.looked_up {
                     continue;
                 }
@@ -169,7 +179,7 @@ impl<'r> CaseWatch<'r> {
                 _ if exchange.is_some() || status == CaseStatus::Passed => (StepStatus::Passed, exchange),
                 _ => (StepStatus::Pending, None),
             };
-            StepVerdict { call: step.title.clone(), status, exchange }
+            StepVerdict { call: step.title.clone(), status, exchange, message: None }
         });
         let mut witness: Vec<u64> = match status {
             CaseStatus::Passed => shown.iter().flat_map(|(_, all, _)| all.iter().copied()).collect(),
@@ -184,6 +194,7 @@ impl<'r> CaseWatch<'r> {
             status,
             steps: steps.collect(),
             witness,
+            wait: None,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! two requests whatever their spelling.
 
 use super::send::as_text;
-use crate::api::{ExactAmount, Operation, id, json::Document, shape};
+use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::coding::content;
 use crate::capture::record::{Answer, Exchange};
 use serde_json::{Map, Value};
@@ -87,7 +87,7 @@ pub struct AnswerBody {
     pub checked_in: Option<bool>,
     /// The ids of a list.
     pub found: Vec<String>,
-    /// The id of what was created: a string that is not empty. Nothing else names anything.
+    /// The id of what was created: a GUID, in lower case. Nothing else names anything.
     pub created: Option<String>,
     /// The PoS of a payment.
     pub pos_id: String,
@@ -208,7 +208,7 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         loyalty,
         checked_in: flag("isUserCheckedIn"),
         found,
-        created: created.and_then(|name| object.get(name)?.as_str()).filter(|id| !id.is_empty()).map(id::canonical),
+        created: created.and_then(|name| Guid::parse(object.get(name)?.as_str()?)).map(|id| id.to_string()),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
         order_id: id_of(&object, "orderId"),

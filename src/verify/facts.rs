@@ -143,7 +143,6 @@ impl Moment<'_> {
             "refused" => text(&send.refused),
             "is_get" => Value::Bool(send.method == "GET"),
             "documented" => Value::Bool(send.operation.is_some()),
-            "polls" => Value::Bool(send.operation.is_some_and(Operation::polled)),
             "creates" => Value::Bool(send.operation.is_some_and(Operation::creates)),
             "id_valid" => Value::Bool(send.id_valid),
             "http" => text(&send.http_version),

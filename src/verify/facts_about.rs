@@ -124,6 +124,7 @@ impl Moment<'_> {
             "reserved_n" => n(track.reserved_n),
             "final_n" => n(track.final_n),
             "captured_n" => n(track.captured_n),
+            "captured_amount" => money(track.captured_amount),
             "cancelled_n" => n(track.cancelled_n),
             _ => return None,
         })

@@ -4,7 +4,7 @@
 //! Only what reached the client counts as an answer: an exchange that was cut tells it nothing.
 
 use super::context::Context;
-use super::send::Send;
+use super::send::{Instant, Send};
 use super::tracks::{Last, Throttled};
 use super::world::{Emitted, World};
 use crate::api::Operation;
@@ -72,7 +72,8 @@ impl World {
             track.overtaken.push((n, send.head));
         }
         track.in_flight.push((send.n, send.head));
-        track.last_head = Some(send.head);
+        // The earliest that it can have been: the gap to the next is the longest.
+        track.last_head = Some(Instant { us: send.head.us.saturating_sub(send.head_late_us), ..send.head });
         track.last_n = send.n;
         track.about = context.about;
         track.back_off_ms = if context.last_failed { context.gap_ms } else { None };
@@ -173,8 +174,8 @@ impl World {
             end: send.end,
             status: send.status,
             failed: send.failed(),
-            lasted_ms: send.lasted_ms(),
-            timed: send.timed,
+            lasted_ms: send.lasted_at_most_ms(),
+            timed: send.is_timed(),
         });
         track.looked_up &= !send.failed();
     }

@@ -56,7 +56,9 @@ impl World {
                     track.final_n.get_or_insert(send.n);
                 }
             }
-            Some(CaptureRefund) if send.succeeded() => _ = track.captured_n.get_or_insert(send.n),
+            Some(CaptureRefund) if send.succeeded() && track.captured_n.is_none() => {
+                (track.captured_n, track.captured_amount) = (Some(send.n), send.body.amount);
+            }
             Some(CancelRefund) if send.succeeded() => _ = track.cancelled_n.get_or_insert(send.n),
             _ => {}
         }

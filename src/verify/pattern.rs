@@ -366,7 +366,8 @@ impl<'r> Watch<'r> {
         let begins = matches(from, happened, moment)?;
         if begins != Truth::No {
             let certain = begins == Truth::Yes;
-            self.states.insert(scope, State::From { end: send.end, n: send.n, timed: send.timed, certain });
+            let from = State::From { end: send.end, n: send.n, timed: send.is_timed(), certain };
+            self.states.insert(scope, from);
         }
         let hidden = Truth::Unknown(Doubt::NotShown);
         self.unsure |= ends == hidden || begins == hidden;

@@ -43,7 +43,9 @@ impl World {
                 Some(InitiatePayment | PreparePayment) => send.is(&[PaymentReady]),
                 operation => operation.is_some_and(Operation::creates),
             };
-            let used = (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
+            // What was started for certain has to be ended, too: that is seen when the act is answered.
+            let owes_end = loss.unnamed && track.operation != Some(CreatePos);
+            let used = !owes_end && (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
             track.looked_up |= used;
             used
         })
@@ -70,8 +72,8 @@ impl World {
             return Vec::new();
         }
         let mut emitted = self.answered_late(send, context);
-        let body = self.created_with(send);
         let found = self.not_known_otherwise(&send.answer.found);
+        let body = self.created_with(send, !found.is_empty());
         let about = context.about;
         let asked_for = self.asked_for(send);
         let captured = send.answer.found.iter().filter(|_| send.lists_captured());
@@ -90,6 +92,16 @@ impl World {
                     loss.found.clone_from(&found);
                     loss.told = true;
                     found.is_empty()
+                }
+                (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
+                | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {
+                    loss.unnamed && send.succeeded() && loss.found.contains(&path_id)
+                }
+                (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) if send.lists_captured() => {
+                    loss.unnamed && send.answer.found.iter().any(|id| loss.found.contains(id))
+                }
+                (Some(CreateRefund), Some(GetRefund)) => {
+                    loss.unnamed && refund_state.is_some_and(RefundState::is_final) && loss.found.contains(&path_id)
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
                 (Some(DeletePos), Some(GetPosWithFilter)) => {
@@ -242,8 +254,9 @@ impl World {
         found.iter().filter(|id| !created(id)).cloned().collect()
     }
 
-    /// The contents of lost creates that a look-up by filter is about.
-    fn created_with(&self, send: &Send) -> Vec<[u8; 16]> {
+    /// The contents of lost creates that a look-up by filter is about. One that finds something the client did not know
+    /// is about whatever was lost there; that nothing was found says nothing of what the client had left behind.
+    fn created_with(&self, send: &Send, finds: bool) -> Vec<[u8; 16]> {
         // A filter by something else beside it finds something else.
         let is_about = |name: &str, value: &str, beside: &[(&str, &str)]| {
             let other = |(name, value): &(&str, &str)| !["", *value].contains(&send.parameter(name));
@@ -253,7 +266,7 @@ impl World {
         if send.lists_captured() {
             return Vec::new();
         }
-        let abandoned = |track: &CallTrack| track.loss.as_ref().is_none_or(|loss| loss.abandoned);
+        let abandoned = |track: &CallTrack| !finds && track.loss.as_ref().is_none_or(|loss| loss.abandoned);
         let lost = self.losses.iter().map(|&call| self.calls.at(call));
         lost.filter(|track| match (track.operation, send.operation) {
             (Some(CreatePos), Some(GetPosWithFilter)) => {

@@ -26,6 +26,8 @@ impl Instant {
     }
 }
 
+/// By how much an end may be later than it is taken for, in microseconds, and a gap after it still shows something.
+const LATE_US: u64 = 50_000;
 /// What of a request's head the capture does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hides {
@@ -54,8 +56,12 @@ pub struct Send {
     pub connection: Option<u64>,
     /// When its head was complete.
     pub head: Instant,
-    /// When it was over.
+    /// When it was over, at the earliest that can be known.
     pub end: Instant,
+    /// By how much later it may have been over, in microseconds.
+    pub end_late_us: u64,
+    /// By how much earlier its head may have been complete, in microseconds.
+    pub head_late_us: u64,
     /// The operation, where it is one.
     pub operation: Option<Operation>,
     /// Whether it goes to the token endpoint.
@@ -171,11 +177,16 @@ impl Send {
         };
         let (issued, asked_vat) = if is_token { content::token(exchange) } else { (None, String::new()) };
         let known = operation.map_or(&[][..], Operation::parameters);
+        let head = exchange.times.request_head;
+        let latest = exchange.times.end.max(head);
+        let earliest = latest.saturating_sub(exchange.end.late_us).max(head);
         Send {
             n: exchange.number,
             connection: exchange.connection,
             head: Instant { run: exchange.run, us: exchange.times.request_head },
-            end: Instant { run: exchange.run, us: exchange.times.end.max(exchange.times.request_head) },
+            end: Instant { run: exchange.run, us: earliest },
+            end_late_us: latest.saturating_sub(earliest),
+            head_late_us: exchange.head_late_us,
             operation,
             is_token,
             is_simulation,
@@ -289,9 +300,20 @@ impl Send {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// How long it lasted, in whole ms.
+    /// How long it lasted at least, in whole ms.
     pub fn lasted_ms(&self) -> i64 {
         self.end.ms_since(self.head).unwrap_or(0)
+    }
+
+    /// How long it lasted at most: by that a time-out is told from a connection that was reset.
+    pub fn lasted_at_most_ms(&self) -> i64 {
+        let latest = Instant { us: self.end.us.saturating_add(self.end_late_us), ..self.end };
+        latest.ms_since(self.head).unwrap_or(0)
+    }
+
+    /// Whether the capture tells when it was over, as nearly as gaps are judged.
+    pub fn is_timed(&self) -> bool {
+        self.timed && self.end_late_us <= LATE_US
     }
 
     /// Whether it is one of these operations.

@@ -400,6 +400,8 @@ pub struct RefundTrack {
     pub final_n: Option<u64>,
     /// A capture was answered 200, or seen.
     pub captured_n: Option<u64>,
+    /// The amount in the body of that capture, where it had one.
+    pub captured_amount: Option<ExactAmount>,
     /// A cancel was answered 200.
     pub cancelled_n: Option<u64>,
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::capture::record::{WaitEnd, WaitOver};
 pub use crate::rules::model::Level;
 
 /// The name of this shape.
@@ -131,6 +132,66 @@ pub struct CaseVerdict {
     pub steps: Vec<StepVerdict>,
     /// The exchanges that show the case, in order; empty where it was not passed.
     pub witness: Vec<u64>,
+    /// The guided certification's wait that decided that it failed; `None` where none did, or where its record tells no more
+    /// than that there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<WaitVerdict>,
+}
+
+impl CaseVerdict {
+    /// Whether it failed by a wait alone, in which the client did not even try it.
+    pub fn is_untried(&self) -> bool {
+        self.status == CaseStatus::Failed && self.wait.is_some_and(|wait| wait.is_untried())
+    }
+}
+
+/// A step of a case that the guided certification waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WaitVerdict {
+    /// The step, from 1.
+    pub step: u64,
+    /// How long it was waited for since the last sign of life, in ms.
+    pub waited_ms: u64,
+    /// How many calls arrived while the step was due.
+    pub calls: u64,
+    /// How many of them were calls of the step.
+    pub step_calls: u64,
+    /// Why the wait ended.
+    pub ended: WaitEnd,
+}
+
+impl WaitVerdict {
+    /// Of a record; `None` where it does not say more than that there was a wait.
+    pub fn of(record: &WaitOver) -> Option<WaitVerdict> {
+        Some(WaitVerdict {
+            step: u64::from(record.step.max(1)),
+            waited_ms: record.waited_ms,
+            calls: record.calls?,
+            step_calls: record.step_calls?,
+            ended: record.ended?,
+        })
+    }
+
+    /// What ended the wait, in part of a sentence; `None` where it was not the time and not the operator.
+    pub fn message(&self) -> Option<String> {
+        let seconds = format!("{} s", self.waited_ms / 1000);
+        let calls = |n: u64| if n == 1 { "1 call".to_owned() } else { format!("{n} calls") };
+        Some(match (self.ended, self.step_calls, self.calls) {
+            (WaitEnd::TimedOut, _, 0) => format!("no call came within {seconds}"),
+            (WaitEnd::TimedOut, 0, all) => {
+                format!("no call of this step came within {seconds} ({} of other steps did)", calls(all))
+            }
+            (WaitEnd::TimedOut, n, _) => format!("its wait of {seconds} ran out ({} of this step came)", calls(n)),
+            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, and no call had come"),
+            (WaitEnd::Skipped, ..) => format!("the operator skipped it after {seconds}"),
+            (WaitEnd::Contradicted | WaitEnd::Other, ..) => return None,
+        })
+    }
+
+    /// Whether the client did not even try the case: no call of its first step came.
+    pub fn is_untried(&self) -> bool {
+        self.step == 1 && self.step_calls == 0 && matches!(self.ended, WaitEnd::TimedOut | WaitEnd::Skipped)
+    }
 }
 
 /// The status of a step.
@@ -154,6 +215,9 @@ pub struct StepVerdict {
     pub status: StepStatus,
     /// The exchange that showed it.
     pub exchange: Option<u64>,
+    /// What ended the wait for it, where a wait decided that it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The status of a requirement.

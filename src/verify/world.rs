@@ -214,7 +214,7 @@ impl World {
 
     /// Whether a send got no answer and certainly lasted long enough to be a time-out.
     pub fn is_time_out(&self, send: &Send) -> bool {
-        let lasted = send.lasted_ms().saturating_sub(self.clock.lasted_ms());
+        let lasted = send.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
         send.no_answer() && lasted >= self.limits.timeout_ms
     }
 

@@ -23,3 +23,4 @@ import scenarios_fresh01  # noqa: F401
 import scenarios_fresh02  # noqa: F401
 import scenarios_fresh03  # noqa: F401
 import scenarios_fresh04  # noqa: F401
+import scenarios_settled  # noqa: F401

@@ -82,7 +82,7 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     run.ask("notify");
     run.hears("no callback URL is known");
     run.ask("skip");
-    run.hears("\u{2717} onboarding/2 Offboard a PoS: it was tried and broke at step 1 of 1");
+    run.hears("\u{2717} onboarding/2 Offboard a PoS: step 1 of 1 (DeletePos (timeout) (500)) was not tried: the operator skipped it");
     run.ask("again onboarding/2");
     run.hears("onboarding/2 once more");
     run.hears("Offboard the point of sale");

@@ -201,6 +201,11 @@ fn the_verdict_is_the_exit_code() {
     // A capture that passes is gone on with, and passes still: the verdict is on all of it.
     let demo = poscert(home).args(["demo", "--capture", "whole"]).output().unwrap();
     assert_eq!(demo.status.code(), Some(0), "{}", text(&demo.stdout));
-    let (code, said) = run("whole", "exit 0");
+    let token = "curl -sS -u $POSCERT_CLIENT_ID:$POSCERT_CLIENT_SECRET -d grant_type=client_credentials \
+                 -d merchant_vat=DK90000028 ${POSCERT_BASE_URL%/pos/v10}/integrator-authentication/connect/token";
+    let (code, said) = run("whole", token);
     assert_eq!(code, Some(0), "{said}");
+    // But not by a command that made no call.
+    let (code, said) = run("whole", "exit 0");
+    assert!(code == Some(3) && said.contains("Nothing was recorded in this run"), "{said}");
 }

@@ -364,3 +364,16 @@ fn succeeded(command: &mut Command) -> (bool, String) {
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_before_the_end_of_a_request_is_not_lost() {
+    let served = serve().await;
+    for length in [100_000, 3_000_000] {
+        let body = "z".repeat(length);
+        for _ in 0..8 {
+            let (mut wire, headers) = served.client().await;
+            let answer = wire.post("/pos/v10/payments", &headers, &body).await;
+            assert_eq!((answer.status, answer.header("connection")), (413, Some("close")), "{length}");
+        }
+    }
+}

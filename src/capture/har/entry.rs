@@ -170,12 +170,15 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>
     exchange.notes.clone_from(&extra.notes);
     exchange.claims.clone_from(&extra.claims);
     exchange.wall_us = extra.wall_us.unwrap_or(exchange.wall_us);
-    if extra.duration_us == Some(exchange.duration_us()) {
+    let is_timed = extra.duration_us == Some(exchange.duration_us());
+    if is_timed {
+        exchange.head_late_us = extra.head_late_us;
         exchange.times.answer_end_out = None;
         extra.put_times(&mut exchange.times);
     }
     if let Some(end) = extra.end.as_ref().filter(|_| extra.has_answer == exchange.answer.is_some()) {
         exchange.end = end.clone();
+        exchange.end.late_us = if is_timed { end.late_us } else { 0 };
         exchange.answered_by = extra.answered_by.unwrap_or(exchange.answered_by);
         if let Some(undelivered) = extra.undelivered.as_ref().filter(|_| exchange.answer.is_none()) {
             let method = exchange.request.method.clone();

@@ -41,6 +41,9 @@ pub(super) struct EntryExtra {
     pub after: BTreeMap<String, i64>,
     /// Its duration in microseconds: if HAR's time says otherwise, somebody edited it, and what is in `after` is old.
     pub duration_us: Option<u64>,
+    /// By how much the request's head may have been complete before its time.
+    #[serde(skip_serializing_if = "crate::capture::record::is_zero")]
+    pub head_late_us: u64,
     /// Wall clock when the request head was complete.
     pub wall_us: Option<i64>,
     /// 1xx answers of the backend.
@@ -148,6 +151,7 @@ impl EntryExtra {
             end: Some(exchange.end.clone()),
             after: after.collect(),
             duration_us: Some(exchange.duration_us()),
+            head_late_us: exchange.head_late_us,
             wall_us: Some(exchange.wall_us),
             informational: exchange.informational.clone(),
             notes: exchange.notes.clone(),

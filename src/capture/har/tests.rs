@@ -273,6 +273,7 @@ fn recorded(dir: &Path) {
     };
     let mut refused = exchange(3);
     refused.request.target = "*".to_owned();
+    refused.head_late_us = 2_500;
     refused.request.refused = Some("two lengths".to_owned());
     refused.answered_by = AnsweredBy::Recorder;
     refused.end = End {
@@ -281,6 +282,7 @@ fn recorded(dir: &Path) {
         detail: "refused".to_owned(),
         bytes_out: 9,
         untimed: false,
+        late_us: 1_500,
     };
     let event = Connection { run: 1, connection: 4, event: "tls-failed".to_owned(), ..Connection::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,11 +1,14 @@
 //! The course on virtual time: what it orders when, with clients that are slow, gone, or asked to begin again.
 
 use super::*;
+use crate::api::Operation;
 use crate::rules::load;
+use crate::rules::model::Waits;
 use crate::verify::live::PosSoFar;
 use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
 
 const WAIT: u64 = 20;
+const FIRST: u64 = 120;
 
 /// A course at a time, with how its cases stand.
 struct Played {
@@ -24,9 +27,11 @@ impl Played {
         let plan: Vec<Planned> =
             chosen.flat_map(|feature| feature.cases).map(|case| Planned { case, possible: true }).collect();
         let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
-        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, quiet_ms: 3000 };
+        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
         let so_far = SoFar { cases, refundable: 100_000, ..SoFar::default() };
-        Played { course: Course::new(plan, waits, false, now), so_far, now, last: 0 }
+        let mut course = Course::new(plan, Patience::of(waits, false, None), now);
+        course.heard(None, now);
+        Played { course, so_far, now, last: 0 }
     }
 
     /// As the conductor does: a wait that is over is said before the course goes on.
@@ -68,7 +73,12 @@ impl Played {
 }
 
 fn standing(case: &Case) -> Standing {
-    let step = |step: &Step| StepVerdict { call: step.title.clone(), status: StepStatus::Pending, exchange: None };
+    let step = |step: &Step| StepVerdict {
+        call: step.title.clone(),
+        status: StepStatus::Pending,
+        exchange: None,
+        message: None,
+    };
     let verdict = CaseVerdict {
         id: case.id.clone(),
         title: case.title.clone(),
@@ -76,6 +86,7 @@ fn standing(case: &Case) -> Standing {
         status: CaseStatus::NotTested,
         steps: case.steps.iter().map(step).collect(),
         witness: Vec::new(),
+        wait: None,
     };
     Standing { verdict, tries: Vec::new() }
 }
@@ -255,4 +266,66 @@ fn the_backend_is_set_back_when_a_case_is_left() {
     assert!(orders.contains(&Order::Restore) && wait_over(&orders).is_some());
     assert!(orders.contains(&Order::Balance(Amount(0))), "{orders:?}");
     assert!(play.after(WAIT).contains(&Order::Restore) && play.course.is_over());
+}
+
+fn over(orders: &[Order]) -> WaitOver {
+    let over = orders.iter().find_map(|order| match order {
+        Order::WaitOver(over) => Some(over.clone()),
+        _ => None,
+    });
+    over.unwrap()
+}
+
+#[test]
+fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any() {
+    let mut play = Played::of(&["payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.turn();
+    assert_eq!(wait_over(&play.after(FIRST - 1)), None);
+    // Its first call is that for a token.
+    play.course.heard(None, play.now);
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    let orders = play.after(1);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    let over = over(&orders);
+    assert_eq!((over.calls, over.step_calls, over.ended), (Some(1), Some(0), Some(WaitEnd::TimedOut)));
+}
+
+#[test]
+fn a_till_that_never_calls_is_given_the_longer_time_once() {
+    let mut play = Played::of(&["payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.turn();
+    let orders = play.after(FIRST);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    assert_eq!((over(&orders).calls, over(&orders).waited_ms), (Some(0), FIRST * 1000));
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    assert_eq!(wait_over(&play.after(1)), Some(("payment/2".to_owned(), 1)));
+}
+
+#[test]
+fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
+    let mut play = Played::of(&["payment"]);
+    play.turn();
+    play.course.heard(Some(Operation::InitiatePayment), play.now);
+    play.course.heard(Some(Operation::GetPos), play.now);
+    play.course.skip().unwrap();
+    let over = over(&play.after(1));
+    assert_eq!((over.calls, over.step_calls, over.ended), (Some(2), Some(1), Some(WaitEnd::Skipped)));
+}
+
+#[test]
+fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
+    let mut play = Played::of(&["onboarding", "payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.course = std::mem::replace(&mut play.course, Course::new(Vec::new(), quick(), play.now)).forgotten(play.now);
+    assert_eq!(told(&play.turn()), ["onboard"]);
+    assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());
+    play.course.heard(Some(Operation::CreatePos), play.now);
+    assert_eq!(told(&play.after(WAIT - 1)), Vec::<&str>::new());
+    assert_eq!(told(&play.after(1)).len(), 1, "it goes on with the first case");
+}
+
+fn quick() -> Patience {
+    Patience::of(Waits { by_hand_s: 1, unattended_s: 1, first_call_s: 1, quiet_ms: 1 }, false, None)
 }

@@ -3,6 +3,7 @@
 use super::hub::{Hub, Phase};
 use super::view::exchange;
 use crate::capture::{self, Record};
+use crate::pki::word;
 use crate::report::ExchangeView;
 use maud::{Markup, html};
 use std::collections::VecDeque;
@@ -89,5 +90,5 @@ pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
 
 /// The line that shows an exchange in a terminal.
 pub fn show_line(hub: &Hub, number: u64) -> String {
-    format!("{} show {} {number}", hub.program, hub.capture.display())
+    format!("{} show {} {number}", hub.program, word(&hub.capture))
 }

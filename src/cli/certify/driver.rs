@@ -3,7 +3,11 @@
 use super::Args;
 use crate::certify::line::Line;
 use crate::cli::Failure;
+use crate::cli::child::Ended;
+use crate::cli::environment::Environment;
 use crate::cli::greeting::Greeting;
+use crate::cli::live::tell;
+use crate::cli::record::cannot_start;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,6 +21,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// A driver that runs.
 pub(super) struct Driver {
     child: Child,
+    /// The command as it was given.
+    name: String,
     /// The process group that it leads. One that reads from the terminal stays in ours: in another it would be stopped
     /// there (SIGTTIN).
     group: Option<Pid>,
@@ -29,23 +35,26 @@ impl Driver {
             (Some(line), _) => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(line);
-                (shell, line.clone())
+                (shell, line.to_string_lossy().into_owned())
             }
             (None, Some((program, arguments))) => {
                 let mut command = Command::new(program);
                 command.args(arguments);
-                (command, program.clone())
+                (command, program.to_string_lossy().into_owned())
             }
             (None, None) => return Ok(None),
         };
-        command.envs(greeting.variables()).kill_on_drop(true);
+        let environment = Environment::new(greeting, std::env::vars_os());
+        environment.apply(&mut command);
+        tell(&environment.note().unwrap_or_default());
+        command.kill_on_drop(true);
         let told = args.unattended || args.driver.is_some();
         if told {
             command.stdin(Stdio::piped()).process_group(0);
         }
-        let child = command.spawn().map_err(|e| Failure::new(format!("cannot start `{named}`: {e}")))?;
+        let child = command.spawn().map_err(|e| cannot_start(&named, &e))?;
         let id = child.id().filter(|_| told).and_then(|id| i32::try_from(id).ok());
-        Ok(Some(Driver { child, group: id.and_then(Pid::from_raw) }))
+        Ok(Some(Driver { child, name: named, group: id.and_then(Pid::from_raw) }))
     }
 
     /// What takes its lines, once.
@@ -53,12 +62,14 @@ impl Driver {
         self.child.stdin.take()
     }
 
+    /// The command as it was given.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Waits until it has ended, and says how.
-    pub(super) async fn gone(&mut self) -> String {
-        match self.child.wait().await {
-            Ok(status) => format!("ended with {status}"),
-            Err(error) => format!("cannot be waited for ({error})"),
-        }
+    pub(super) async fn gone(&mut self) -> Ended {
+        Ended::of(self.child.wait().await)
     }
 
     /// Tells it and all that it has started what a terminal's Ctrl-C tells those in our own group.
@@ -66,17 +77,17 @@ impl Driver {
         self.signal(Signal::INT);
     }
 
-    /// Ends it, and whatever of what it has started is left. `false`: it did not end by itself in this time.
-    pub(super) async fn end(mut self, patience: Duration) -> bool {
-        let in_time = tokio::time::timeout(patience, self.child.wait()).await.is_ok();
-        if !in_time && self.group.is_some() {
+    /// Ends it, and whatever of what it has started is left; says how it ended, where it did so by itself in this time.
+    pub(super) async fn end(mut self, patience: Duration) -> Option<Ended> {
+        let by_itself = tokio::time::timeout(patience, self.gone()).await.ok();
+        if by_itself.is_none() && self.group.is_some() {
             self.signal(Signal::TERM);
             let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
         }
         self.signal(Signal::KILL);
         self.group = None;
         let _ = self.child.kill().await;
-        in_time
+        by_itself
     }
 
     fn signal(&self, signal: Signal) {

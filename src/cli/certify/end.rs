@@ -2,30 +2,44 @@
 
 use crate::certify::approval::{self, Approval, Certified, Given};
 use crate::certify::page::approval::{Content, Offer};
+use crate::cli::child::CommandError;
+use crate::cli::live::tell;
 use crate::cli::{Exit, Failure, keys, ledger, verify};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
 use std::path::Path;
 
 /// What came of a certification.
-pub(super) struct End(Approval);
+pub(super) struct End {
+    approval: Approval,
+    /// What the driver ended with, where that is an error of its own.
+    driver: Option<CommandError>,
+}
 
 impl End {
     /// Judges the capture and gives the certificate that is due.
     ///
     /// # Errors
     /// A capture that cannot be judged.
-    pub(super) fn of(dir: &Path, rules: &RuleSet, key: Option<&Path>, place: &ledger::Place) -> Result<End, Failure> {
+    pub(super) fn of(
+        dir: &Path,
+        rules: &RuleSet,
+        key: Option<&Path>,
+        place: &ledger::Place,
+        driver: Option<CommandError>,
+    ) -> Result<End, Failure> {
         let desk = || {
             let ledger = place.path().map_err(|failure| failure.0)?;
             Ok((keys::open(key).map_err(|failure| failure.0)?, ledger))
         };
-        approval::approve(dir, rules, desk).map(End).map_err(Failure::new)
+        let objection = driver.as_ref().map(CommandError::objection);
+        let approval = approval::approve(dir, rules, objection, desk).map_err(Failure::new)?;
+        Ok(End { approval, driver })
     }
 
     /// The verdict.
     pub(super) fn verdict(&self) -> &Verdict {
-        &self.0.verdict
+        &self.approval.verdict
     }
 
     /// Says verdict and certificate on standard error.
@@ -33,18 +47,18 @@ impl End {
     /// # Errors
     /// A summary of a GitHub run that cannot be written.
     pub(super) fn say(&self) -> Result<Exit, Failure> {
-        let exit = verify::say_verdict(&self.0.verdict)?;
-        match &self.0.certificate {
-            Certified::Given(given) => eprint!("\n{}", said(given)),
-            Certified::NotGiven(sentence) => eprintln!("\n{sentence}"),
+        let exit = verify::say_verdict(&self.approval.verdict)?;
+        match &self.approval.certificate {
+            Certified::Given(given) => tell(&format!("\n{}", said(given))),
+            Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
-        Ok(exit)
+        Ok(self.driver.as_ref().map_or(exit, |error| error.exit(exit)))
     }
 
     /// The same for the page, a sentence each.
     pub(super) fn sentences(&self) -> Vec<String> {
-        match &self.0.certificate {
+        match &self.approval.certificate {
             Certified::Given(given) => vec![
                 format!("Certificate {} is given, signed by the key `{}`.", given.id, given.signer),
                 format!("Certificate and archive are in `{}`, and it stands in the ledger.", given.folder.display()),
@@ -55,7 +69,7 @@ impl End {
 
     /// What the page hands out.
     pub(super) fn offers(&self) -> Vec<Offer> {
-        let Certified::Given(given) = &self.0.certificate else { return Vec::new() };
+        let Certified::Given(given) = &self.approval.certificate else { return Vec::new() };
         let offer = |name, title, media, file| Offer { name, title, media, content: Content::File(file) };
         vec![
             offer(approval::PAGE, "The certificate, to read and print", "text/html; charset=utf-8", given.page()),
@@ -74,7 +88,7 @@ impl End {
     /// # Errors
     /// A certificate that is due and could not be written or entered.
     pub(super) fn result(self, exit: Exit) -> Result<Exit, Failure> {
-        match self.0.certificate {
+        match self.approval.certificate {
             Certified::Failed(sentence) => Err(Failure::new(sentence)),
             Certified::Given(_) | Certified::NotGiven(_) => Ok(exit),
         }

@@ -7,9 +7,9 @@ use crate::certify::page::approval::{Approval, Content, Offer};
 use crate::certify::page::hub::{Door, Reach};
 use crate::certify::{Identification, Page};
 use crate::cli::greeting::Greeting;
-use crate::cli::record::Signals;
+use crate::cli::signals::Signals;
 use crate::cli::{Failure, verify};
-use crate::pki::recipes;
+use crate::pki::{recipes, word};
 use crate::proxy::Upstream;
 use crate::report::{Format, Style};
 use crate::rules::RuleSet;
@@ -64,8 +64,8 @@ fn door(upstream: Upstream) -> Door {
 
 /// What this program is called where it was started.
 fn program() -> String {
-    let name = std::env::args().next().unwrap_or_default();
-    if name.is_empty() { "poscert".to_owned() } else { name }
+    let name = std::env::args_os().next().filter(|name| !name.is_empty());
+    name.map_or_else(|| "poscert".to_owned(), |name| word(Path::new(&name)))
 }
 
 /// Where a till finds the recorder.
@@ -93,7 +93,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     if let Some(client) = client.filter(|client| client.client_id != TEST_CLIENT) {
         till.push_str(&format!(" --client-id {}", client.client_id));
     }
-    let recipes = recipes::for_clients(greeting.files, &base_url);
+    let recipes = recipes::for_clients(greeting.files);
     Reach {
         proxy_url: greeting.proxy_url(),
         ca: greeting.files.pem.display().to_string(),
@@ -105,17 +105,13 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     }
 }
 
-/// A path as a word of a shell's line.
-fn word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
 /// A folder beside this one, of its name and a number, that is not there yet.
 fn free(capture: &Path) -> PathBuf {
-    let name = capture.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let numbered = |number: u32| capture.with_file_name(format!("{name}-{number}"));
+    let numbered = |number: u32| {
+        let mut name = capture.file_name().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        capture.with_file_name(name)
+    };
     (2..1000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| capture.with_file_name("NEW"))
 }
 
@@ -150,9 +146,9 @@ pub(super) async fn approve(
         },
     ];
     files.append(&mut more);
-    let again = format!("{} certify --capture {}", program(), capture.display());
+    let again = format!("{} certify --capture {}", program(), word(capture));
     let anew = format!("{again} --new-attempt");
-    let fresh = format!("{} certify --capture {}", program(), free(capture).display());
+    let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
     page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
     crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");

@@ -9,8 +9,10 @@ use crate::certify::line::Line;
 use crate::certify::notify::Notifier;
 use crate::certify::{Conductor, Guided, Page};
 use crate::cli::Failure;
+use crate::cli::child::{CommandError, Ended};
 use crate::cli::greeting::Greeting;
-use crate::cli::record::{FAREWELL, Signals};
+use crate::cli::record::FAREWELL;
+use crate::cli::signals::Signals;
 use crate::proxy::Running;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +20,9 @@ use tokio::sync::mpsc;
 
 /// How long a driver may take to finish what it is at, when all is done.
 const LAST_ACT: Duration = Duration::from_secs(30);
+
+/// How long a run with nobody at the till takes at most, in seconds.
+const BOUND: u64 = 1800;
 
 /// A certification that is set up.
 pub(super) struct Stage<'a> {
@@ -28,17 +33,21 @@ pub(super) struct Stage<'a> {
     pub(super) notifier: Notifier,
     pub(super) out: fn(&str),
     pub(super) page: Option<&'a Page>,
+    /// How long a step is waited for by the rules, with nobody at the till, in seconds.
+    pub(super) usual_wait: u64,
+    /// How long a step is waited for, where that was said.
+    pub(super) wait: Option<u64>,
 }
 
 impl Stage<'_> {
     /// Until all cases were gone through, the command ends, a signal asks to stop, the bound is reached, or the store
-    /// fails.
+    /// fails; gives the error that the command ended with, if any.
     pub(super) async fn work(
         self,
         greeting: &Greeting<'_>,
         running: &Running,
         signals: &mut Signals,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<CommandError>, Failure> {
         let mut driver = Driver::start(self.args, greeting)?;
         let (lines, told) = mpsc::unbounded_channel::<Line>();
         let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, told)));
@@ -67,6 +76,7 @@ impl Stage<'_> {
             remind: &terminal,
         };
         let mut patience = LAST_ACT;
+        let (mut error, mut is_said) = (None, false);
         let ended = tokio::select! {
             led = guided.run() => led.map_err(Failure::new),
             why = running.failed() => {
@@ -77,13 +87,16 @@ impl Stage<'_> {
                 patience = FAREWELL;
                 Ok(())
             }
-            () = bound(self.args) => {
+            () = bound(self.args, self.usual_wait, self.wait) => {
                 stamp("the bound on the run is reached: what is left was not tested (--bound sets another)");
                 patience = GRACE;
                 Ok(())
             }
-            why = gone(driver.as_mut()) => {
-                stamp(&format!("the command {why} before all cases were gone through"));
+            ended = gone(driver.as_mut()) => {
+                let due = self.conductor.outlook().due;
+                let due = due.map(|due| format!(" ({} step {} was due)", due.case, due.at + 1)).unwrap_or_default();
+                stamp(&format!("the command {} before all cases were gone through{due}", ended.what));
+                is_said = true;
                 Ok(())
             }
         };
@@ -99,23 +112,32 @@ impl Stage<'_> {
             if signals.asked() {
                 driver.interrupt();
             }
-            if !driver.end(patience).await {
-                stamp("the command did not end in time and was stopped");
+            let name = driver.name().to_owned();
+            match driver.end(patience).await {
+                None => stamp("the command did not end in time and was stopped"),
+                Some(_) if signals.asked() => {}
+                Some(end) => error = CommandError::of(&name, &end.unless_stopped(signals).await),
             }
         }
-        ended
+        if let Some(error) = error.as_ref().filter(|_| !is_said) {
+            stamp(&format!("the command {}", error.0));
+        }
+        ended.map(|()| error)
     }
 }
 
-async fn bound(args: &Args) {
-    match args.bound.or(args.unattended.then_some(1800)) {
+/// The bound on the run, by default in proportion to a longer wait.
+async fn bound(args: &Args, usual_wait: u64, wait: Option<u64>) {
+    let longer = wait.unwrap_or(0).max(usual_wait);
+    let usual = args.unattended.then(|| BOUND.saturating_mul(longer) / usual_wait.max(1));
+    match args.bound.or(usual) {
         Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
         None => std::future::pending().await,
     }
 }
 
 /// Waits until the command has ended; for ever, where there is none.
-async fn gone(driver: Option<&mut Driver>) -> String {
+async fn gone(driver: Option<&mut Driver>) -> Ended {
     match driver {
         Some(driver) => driver.gone().await,
         None => std::future::pending().await,

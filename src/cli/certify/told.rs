@@ -7,6 +7,7 @@ use crate::certify::access::{Access, Keys, Opens, Secret};
 use crate::certify::backend::{Side, Simulation};
 use crate::certify::errand::Errands;
 use crate::certify::notify::Callback;
+use crate::certify::session::LONGEST_WAIT;
 use crate::cli::Failure;
 use crate::cli::record::certificates;
 use crate::cli::verify::ProfileArgs;
@@ -45,6 +46,10 @@ pub struct Told {
     /// Where the client takes check-in notifications
     #[arg(long, value_name = "URL", env = "POSCERT_CALLBACK_URL")]
     callback_url: Option<String>,
+    /// How long a step is waited for, in seconds, from the last sign of life [default: 20 unattended, 300 with a person at the
+    /// till; unattended, the very first call is waited for six times as long]
+    #[arg(long, value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
+    wait: Option<u64>,
     /// Certificates (PEM) believed at the callback, beside the system's
     #[arg(long, value_name = "FILE", env = "POSCERT_CALLBACK_CA")]
     callback_ca: Option<PathBuf>,
@@ -71,6 +76,7 @@ impl Told {
             merchant_vat: self.merchant_vat.clone(),
             callback_alias: self.callback_alias.clone(),
             callback_url: self.callback_url.clone(),
+            wait: self.wait,
         };
         let Some(file) = &self.session else { return Ok(flags.tidied()) };
         let text = std::fs::read_to_string(file)
@@ -105,8 +111,7 @@ impl Told {
         let simulation = match self.simulation.as_deref() {
             Some("none") => None,
             Some(url) => {
-                let named = Upstream::parse(url, upstream.trust.clone());
-                let named = named.map_err(|why| Failure::new(format!("--simulation: {why}")))?;
+                let named = upstream.beside(url).map_err(|why| Failure::new(format!("--simulation: {why}")))?;
                 Some(simulation(&named, &named.path)?)
             }
             None => Some(simulation(upstream, "/pos/app/usersimulation")?),
@@ -116,7 +121,7 @@ impl Told {
 }
 
 fn simulation(at: &Upstream, path: &str) -> Result<Simulation, Failure> {
-    let errands = Errands::new(at.client_config().map_err(Failure::new)?, PATIENCE);
+    let errands = Errands::to(at, PATIENCE).map_err(Failure::new)?;
     Ok(Simulation { url: format!("{}{path}", at.origin()), errands })
 }
 
@@ -148,7 +153,7 @@ pub fn access(
         // A secret in a variable alone may be the till's.
         _ => return Ok(None),
     };
-    let tls = upstream.client_config().map_err(Failure::new)?;
+    let errands = Errands::to(upstream, PATIENCE).map_err(Failure::new)?;
     let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,
@@ -157,7 +162,7 @@ pub fn access(
         vat: told.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
         origin: upstream.origin(),
         path,
-        errands: Errands::new(tls, PATIENCE),
+        errands,
     }))
 }
 

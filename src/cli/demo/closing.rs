@@ -1,6 +1,7 @@
 //! The demo's last lines: verdict, where the capture is, how to look at the worst finding; and for a mistake, whether
 //! it was caught for exactly what was announced.
 
+use crate::pki::word;
 use crate::till::mistake::Announced;
 use crate::verify::Verdict;
 use crate::verify::verdict::{CaseStatus, Outcome, Status};
@@ -27,8 +28,8 @@ pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Announced>) -
     let _ = writeln!(text, "\nVerdict: {}", outcome(verdict.verdict));
     let _ = writeln!(text, "Capture: {}", capture.display());
     let _ = match worst(verdict) {
-        Some((id, number)) => writeln!(text, "Look at {id}: poscert show {} {number}", capture.display()),
-        None => writeln!(text, "Look inside: poscert show {}", capture.display()),
+        Some((id, number)) => writeln!(text, "Look at {id}: poscert show {} {number}", word(capture)),
+        None => writeln!(text, "Look inside: poscert show {}", word(capture)),
     };
     text
 }

@@ -1,7 +1,7 @@
 //! A record on one line.
 
 use super::{ending, escape};
-use crate::capture::record::Record;
+use crate::capture::record::{Record, WaitEnd};
 use crate::capture::{Exchange, record};
 use jiff::Timestamp;
 
@@ -37,7 +37,10 @@ pub(super) fn of(record: &Record) -> String {
             )
         }
         Record::WaitOver(wait) => {
-            format!("   -- waited {} ms in vain for step {} of {}", wait.waited_ms, wait.step, escape::line(&wait.case))
+            let calls = wait.calls.map(|calls| format!(", {calls} calls came")).unwrap_or_default();
+            let skipped = if wait.ended == Some(WaitEnd::Skipped) { ", skipped by the operator" } else { "" };
+            let (case, step) = (escape::line(&wait.case), wait.step);
+            format!("   -- waited {} ms in vain for step {step} of {case}{calls}{skipped}", wait.waited_ms)
         }
         Record::Notification(sent) => {
             let statuses: Vec<String> = sent.statuses.iter().map(u16::to_string).collect();

@@ -98,6 +98,10 @@ impl StartLine for RequestLine {
         if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
             return Err(refuse("the request target is empty or holds a control character"));
         }
+        // RFC 9113 section 3.4: what a client begins with that takes HTTP/2 for agreed on.
+        if *method == b"PRI" && *version == b"HTTP/2.0" {
+            return Err(refuse("the client speaks HTTP/2 without having agreed on it: allow HTTP/1.1 in the client"));
+        }
         let version = Version::parse(version).ok_or_else(|| refuse("the HTTP version is neither 1.0 nor 1.1"))?;
         Ok(RequestLine { method: latin1(method), target: latin1(target), version })
     }

@@ -72,3 +72,10 @@ fn what_is_seen_in_the_wild_and_wrong_is_caught() {
     assert!(edits.iter().all(|edit| !edit.failed.is_empty() && !edit.line.is_empty()));
     assert_eq!(wrong("caught.toml"), [""; 0]);
 }
+
+#[test]
+fn readings_that_were_settled_later_are_kept() {
+    let edits = edit::read("settled.toml");
+    assert!(edits.iter().all(|edit| !edit.line.is_empty()));
+    assert_eq!(wrong("settled.toml"), [""; 0]);
+}

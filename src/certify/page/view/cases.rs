@@ -73,6 +73,7 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
                         @let (class, mark, word) = match step.status {
                             StepStatus::Passed => ("passed", "✓", "shown"),
                             _ if due => ("now", "▸", "due"),
+                            StepStatus::Failed if case.is_untried() => ("failed", "✗", "not tried in time"),
                             StepStatus::Failed => ("failed", "✗", "broke here"),
                             StepStatus::Pending => ("open", "·", "not shown"),
                         };

@@ -33,7 +33,7 @@ pub fn render(reach: &Reach, open: bool) -> Markup {
                     p.hint { (code("The reference till does each act from a second terminal. Each step shows its line; this one begins:")) }
                     (copy("till-first", "first line for the reference till", &format!("{} onboard", reach.till)))
                     details.recipes {
-                        summary { "Trusting the CA: curl, Python, Node, Java, .NET, PHP" }
+                        summary { "Trusting the CA, client by client" }
                         @for (at, (who, line)) in reach.recipes.iter().enumerate() {
                             h4 { (who) }
                             (copy(&format!("recipe-{at}"), &format!("line for {who}"), line))

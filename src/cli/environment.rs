@@ -1,0 +1,216 @@
+//! The environment of a command that is started beside the recorder: what leads its calls to the recorder and makes it
+//! trust the CA, and what of the inherited environment would lead them past it.
+
+use super::greeting::Greeting;
+use crate::pki::recipes;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use tokio::process::Command;
+
+/// The HTTPS proxy in the spellings that clients read; Ruby and others read that of HTTP for HTTPS, too.
+const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+/// What is called without the proxy.
+const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// The addresses of this machine: a client's other services may be there, and the base URL is.
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+/// The longest value of an inherited variable that is shown, in characters.
+const SHOWN: usize = 80;
+
+/// What is done with an inherited variable.
+enum Inherited {
+    /// It gets the recorder as its value.
+    Proxy,
+    /// It gets the addresses that are called without the proxy.
+    Exempt,
+    /// It goes: others of the same meaning are set.
+    Remove,
+}
+
+/// Changes to an environment.
+#[derive(Default)]
+pub(super) struct Environment {
+    set: Vec<(OsString, OsString)>,
+    remove: Vec<OsString>,
+    /// What was there otherwise, for people.
+    replaced: Vec<String>,
+}
+
+impl Environment {
+    /// For a command that inherits these variables.
+    pub(super) fn new(
+        greeting: &Greeting<'_>,
+        inherited: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Environment {
+        let mut environment = Environment::default();
+        let own = is_loopback(&greeting.config.upstream.host) && greeting.sandbox.is_none();
+        let proxy = OsString::from(greeting.proxy_url());
+        let exempt = exempt(greeting, own);
+        let (bundle, pem) = (greeting.files.bundle.clone(), greeting.files.pem.clone());
+        let mut set = |name: &str, value: &OsStr| environment.set.push((name.into(), value.to_owned()));
+        set("POSCERT_BASE_URL", greeting.base_url().as_ref());
+        PROXY.iter().for_each(|name| set(name, &proxy));
+        EXEMPT.iter().for_each(|name| set(name, exempt.as_ref()));
+        for name in ["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"] {
+            set(name, "1".as_ref());
+        }
+        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PERL_LWP_SSL_CA_FILE"] {
+            set(name, bundle.as_ref());
+        }
+        for name in ["NODE_EXTRA_CA_CERTS", "DENO_CERT"] {
+            set(name, pem.as_ref());
+        }
+        if let Some(client) = greeting.sandbox.and_then(|sandbox| sandbox.clients().first()) {
+            set("POSCERT_CLIENT_ID", client.client_id.as_ref());
+            set("POSCERT_CLIENT_SECRET", client.client_secret.as_ref());
+        }
+        environment.take_over(inherited, &proxy, exempt.as_ref(), &java_options(greeting, own), &greeting.files.php);
+        environment
+    }
+
+    /// Deals with what is inherited: replaces what would lead past the recorder, and adds to lists.
+    fn take_over(
+        &mut self,
+        inherited: impl IntoIterator<Item = (OsString, OsString)>,
+        proxy: &OsStr,
+        exempt: &OsStr,
+        java: &OsStr,
+        php: &Path,
+    ) {
+        let (mut java_tool_options, mut php_folders) = (java.to_owned(), OsString::new());
+        for (name, value) in inherited {
+            let text = name.to_string_lossy().into_owned();
+            match text.as_str() {
+                "JAVA_TOOL_OPTIONS" => java_tool_options = joined(&value, " ", java),
+                // It wins over the others where it is there.
+                "_JAVA_OPTIONS" => self.set.push((name, joined(&value, " ", java))),
+                "PHP_INI_SCAN_DIR" => php_folders = value,
+                _ => self.replace(name, &text, &value, proxy, exempt),
+            }
+        }
+        if !java.is_empty() {
+            self.set.push(("JAVA_TOOL_OPTIONS".into(), java_tool_options));
+        }
+        // An empty folder in this list is the one that PHP scans otherwise.
+        if !php.as_os_str().as_encoded_bytes().contains(&b':') {
+            self.set.push(("PHP_INI_SCAN_DIR".into(), joined(&php_folders, ":", php.as_os_str())));
+        }
+    }
+
+    fn replace(&mut self, name: OsString, text: &str, value: &OsStr, proxy: &OsStr, exempt: &OsStr) {
+        let known = self.set.iter().find(|(set, _)| *set == name).map(|(_, new)| new.clone());
+        let new = match (known, meaning(&text.to_ascii_lowercase())) {
+            (Some(new), _) => new,
+            (None, None) => return,
+            (None, Some(Inherited::Remove)) => {
+                self.remove.push(name);
+                OsString::new()
+            }
+            (None, Some(meaning)) => {
+                let new = if matches!(meaning, Inherited::Proxy) { proxy } else { exempt };
+                self.set.push((name, new.to_owned()));
+                new.to_owned()
+            }
+        };
+        if !value.is_empty() && *value != *new && !text.starts_with("POSCERT_") {
+            self.replaced.push(format!("{text}={}", shown(value)));
+        }
+    }
+
+    /// Makes the changes for a command.
+    pub(super) fn apply(&self, command: &mut Command) {
+        self.remove.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        command.envs(self.set.iter().map(|(name, value)| (name, value)));
+    }
+
+    /// What of the inherited environment the command does not get, in one line.
+    pub(super) fn note(&self) -> Option<String> {
+        let replaced = self.replaced.join(", ");
+        let note = || format!("Replaced in the command's environment, so that its calls are recorded: {replaced}\n");
+        (!replaced.is_empty()).then(note)
+    }
+}
+
+/// What an inherited variable means for calls, by its name in lower case: Python reads every spelling.
+fn meaning(name: &str) -> Option<Inherited> {
+    match name {
+        "https_proxy" | "http_proxy" | "no_proxy" | "all_proxy" | "socks_proxy" => Some(Inherited::Remove),
+        // npm sets these from its settings for whatever `npm run` starts, and some agents read them first.
+        "npm_config_https_proxy"
+        | "npm_config_http_proxy"
+        | "npm_config_proxy"
+        | "npm_config_no_proxy"
+        | "npm_config_noproxy" => Some(Inherited::Remove),
+        "global_agent_https_proxy" | "global_agent_http_proxy" | "cgi_http_proxy" => Some(Inherited::Proxy),
+        "global_agent_no_proxy" => Some(Inherited::Exempt),
+        _ => None,
+    }
+}
+
+/// What is called without the proxy. `own`: the backend is on this machine itself, so its address is not exempt; then the
+/// base URL is called by the proxy, too, which takes that.
+fn exempt(greeting: &Greeting<'_>, own: bool) -> String {
+    let backend = greeting.config.upstream.host.trim_matches(['[', ']']);
+    let exempt: Vec<&str> = LOOPBACK.into_iter().filter(|host| !own || *host != backend).collect();
+    exempt.join(",")
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare == "localhost" || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.to_canonical().is_loopback())
+}
+
+/// Java reads no variable for proxies, and has a list of CAs of its own. `own`: as for [`exempt`]; by itself Java calls
+/// everything on this machine without a proxy.
+fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
+    let (host, port) = greeting.proxy_host();
+    let mut options = OsString::from(recipes::java_proxy(&host, port));
+    if own {
+        options.push(" -Dhttp.nonProxyHosts=");
+    }
+    let store = greeting.files.truststore.as_os_str();
+    // Options are divided at spaces, but in quotes.
+    let quote = [None, Some("\""), Some("'")].into_iter().find(|quote| {
+        let bytes = store.as_encoded_bytes();
+        let holds = |byte: u8| bytes.contains(&byte);
+        match quote {
+            None => !bytes.iter().any(|byte| byte.is_ascii_whitespace()) && !holds(b'"') && !holds(b'\''),
+            Some(quote) => !quote.bytes().any(holds),
+        }
+    });
+    if let Some(quote) = quote {
+        let quote = quote.unwrap_or_default();
+        for part in [" -Djavax.net.ssl.trustStoreType=jks ", quote, "-Djavax.net.ssl.trustStore="] {
+            options.push(part);
+        }
+        options.push(store);
+        options.push(quote);
+    }
+    options
+}
+
+fn joined(before: &OsStr, between: &str, after: &OsStr) -> OsString {
+    let mut joined = before.to_owned();
+    joined.push(between);
+    joined.push(after);
+    joined
+}
+
+/// A value for people, without what logs in at a proxy.
+fn shown(value: &OsStr) -> String {
+    let text = value.to_string_lossy();
+    let text = match text.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+            format!("{}***@{host}", scheme.unwrap_or_default())
+        }
+        None => text.into_owned(),
+    };
+    let mut text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}

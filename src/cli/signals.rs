@@ -1,0 +1,58 @@
+//! Signals that ask a command to stop in good order.
+
+use super::Failure;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGINT, SIGTERM, and SIGHUP: a terminal that is closed, or a connection to it that drops, ends a run as Ctrl-C does.
+///
+/// SIGQUIT is left alone: it ends a process at once for whoever cannot wait.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// `None` where it was ignored when this process started, as by `nohup`: then it stays ignored.
+    hangup: Option<Signal>,
+    asked: bool,
+}
+
+impl Signals {
+    pub(super) fn new() -> Result<Signals, Failure> {
+        let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
+        let hangup = SignalKind::hangup();
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: if is_ignored(hangup) { None } else { Some(listen(hangup)?) },
+            asked: false,
+        })
+    }
+
+    /// Waits for one of them.
+    pub(super) async fn stop(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
+        }
+        self.asked = true;
+    }
+
+    /// Whether a signal has asked to stop.
+    pub(super) fn asked(&self) -> bool {
+        self.asked
+    }
+}
+
+/// Whether this process ignores a signal now (proc(5), `SigIgn`). Where that cannot be read, it does not.
+fn is_ignored(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let bit = kind.as_raw_value().checked_sub(1).and_then(|bit| u32::try_from(bit).ok());
+    bit.and_then(|bit| mask.checked_shr(bit)).is_some_and(|shifted| shifted & 1 == 1)
+}

@@ -1,0 +1,74 @@
+//! A run that recorded nothing: that it did, why as far as it was seen, and what to check.
+
+use super::greeting::Greeting;
+use crate::capture::record::{Connection, Exchange};
+use crate::proxy::Watch;
+use crate::sandbox::Gate;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The name of the event of a call that came to the embedded sandbox past the recorder.
+pub(super) const BYPASSED: &str = "bypassed";
+
+/// Counts what is recorded in a run.
+#[derive(Default)]
+pub(super) struct Tally {
+    exchanges: AtomicU64,
+    /// How many connections came to nothing, and how the last of them did.
+    failed: Mutex<(u64, String)>,
+}
+
+impl Watch for Tally {
+    fn exchange(&self, _: &Exchange) {
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn connection(&self, connection: &Connection) {
+        if connection.event != BYPASSED {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = failed.0.saturating_add(1);
+            *failed = (count, connection.detail.clone());
+        }
+    }
+}
+
+impl Tally {
+    /// Whether no exchange was recorded.
+    pub(super) fn is_empty(&self) -> bool {
+        self.exchanges.load(Ordering::Relaxed) == 0
+    }
+
+    /// What is said of a run that recorded nothing; `None` where it did. `gate`: of the embedded sandbox.
+    pub(super) fn nothing(&self, greeting: &Greeting<'_>, gate: Option<&Gate>) -> Option<String> {
+        if !self.is_empty() {
+            return None;
+        }
+        let mut text = "Nothing was recorded in this run: no call reached the recorder.\n".to_owned();
+        let mut line = |args: std::fmt::Arguments| {
+            // Writing into a String does not fail.
+            let _ = writeln!(text, "  {args}");
+        };
+        let past = gate.map_or(0, Gate::refused);
+        let (failed, last) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match past {
+            0 => {}
+            1 => line(format_args!("1 call went to the embedded sandbox past the recorder, and was refused")),
+            _ => line(format_args!("{past} calls went to the embedded sandbox past the recorder, and were refused")),
+        }
+        match failed {
+            0 if past == 0 => line(format_args!("no client connected to it")),
+            0 => {}
+            1 => line(format_args!("1 connection failed: {}", super::live::printable(&last))),
+            _ => line(format_args!("{failed} connections failed; the last: {}", super::live::printable(&last))),
+        }
+        line(format_args!("check that the client calls the base URL {}", greeting.base_url()));
+        line(format_args!(
+            "or that it takes {} as its HTTPS proxy for {}: not every client reads HTTPS_PROXY, and some call addresses of \
+             this machine without it (docs/clients.md)",
+            greeting.proxy_url(),
+            greeting.proxied().join(", ")
+        ));
+        Some(text)
+    }
+}

@@ -1,0 +1,68 @@
+//! The way to the backend: the proxy between, and the client certificate that the backend asks for.
+
+use super::Failure;
+use crate::proxy::{ClientIdentity, Outgoing, Upstream};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Options of the way to the backend.
+#[derive(clap::Args)]
+pub(super) struct WayArgs {
+    /// HTTP proxy on the way to the upstream, or `none` [default: by HTTPS_PROXY, ALL_PROXY and NO_PROXY; none for an upstream
+    /// on this machine]
+    #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM_PROXY", hide_env_values = true)]
+    upstream_proxy: Option<String>,
+    /// Client certificate (PEM, with its chain) for an upstream that asks for one
+    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CERT", requires = "upstream")]
+    upstream_cert: Option<PathBuf>,
+    /// Its key (PEM: PKCS#8, PKCS#1 or SEC1) [default: the one in the file of --upstream-cert]
+    #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_KEY", requires = "upstream_cert")]
+    upstream_key: Option<PathBuf>,
+}
+
+impl WayArgs {
+    /// Puts an upstream behind the proxy, with the client certificate. `own`: where this recorder listens, which is no proxy
+    /// on the way.
+    ///
+    /// # Errors
+    /// A proxy or a file that cannot be used.
+    pub(super) fn apply(&self, upstream: Upstream, own: &[SocketAddr]) -> Result<Upstream, Failure> {
+        let (outgoing, _) = self.outgoing(own)?;
+        let identity = Arc::new(self.identity()?);
+        let upstream = Upstream { outgoing, identity, ..upstream };
+        let proxy = upstream.proxy().map_err(Failure::new)?;
+        if let Some(proxy) = proxy.filter(|proxy| proxy.is_one_of(own)) {
+            return Err(Failure::new(format!(
+                "--upstream-proxy names this recorder itself ({}), so calls would go in circles: name the proxy that leads to \
+                 the backend, or `none`",
+                proxy.origin()
+            )));
+        }
+        Ok(upstream)
+    }
+
+    /// That a proxy of the environment is this recorder itself and is not used, in a sentence.
+    pub(super) fn note(&self, own: &[SocketAddr]) -> Option<String> {
+        self.outgoing(own).ok().and_then(|(_, note)| note)
+    }
+
+    fn outgoing(&self, own: &[SocketAddr]) -> Result<(Outgoing, Option<String>), Failure> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let outgoing = Outgoing::read(self.upstream_proxy.as_deref(), variable).map_err(Failure::new)?;
+        Ok(outgoing.without(own))
+    }
+
+    fn identity(&self) -> Result<ClientIdentity, Failure> {
+        let Some(cert) = &self.upstream_cert else { return Ok(ClientIdentity::default()) };
+        let read = |file: &Path, option: &str| {
+            std::fs::read(file).map_err(|e| Failure::new(format!("{option} {}: cannot be read ({e})", file.display())))
+        };
+        let chain = read(cert, "--upstream-cert")?;
+        let key = match &self.upstream_key {
+            Some(file) => read(file, "--upstream-key")?,
+            None => chain.clone(),
+        };
+        ClientIdentity::from_pem(&chain, &key).map_err(Failure::new)
+    }
+}

@@ -1,0 +1,95 @@
+//! TLS alerts of a client (RFC 8446 section 6.2) as sentences: what is known by them, and what to do.
+
+use rustls::AlertDescription;
+
+/// An alert's name as the RFCs write it.
+fn name(alert: AlertDescription) -> String {
+    let debug = format!("{alert:?}");
+    match alert {
+        AlertDescription::UnknownCA => "unknown_ca".to_owned(),
+        AlertDescription::UnknownPSKIdentity => "unknown_psk_identity".to_owned(),
+        AlertDescription::UnrecognisedName => "unrecognized_name".to_owned(),
+        AlertDescription::Unknown(number) => format!("number {number}"),
+        _ => debug.chars().fold(String::new(), |mut name, c| {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+            name
+        }),
+    }
+}
+
+/// The kind of connection event that an alert makes, and its sentence.
+pub fn told_by(alert: AlertDescription) -> (&'static str, String) {
+    use AlertDescription::*;
+    let name = name(alert);
+    let refused = |sentence: String| ("certificate-refused", sentence);
+    let failed = |sentence: String| ("tls-failed", sentence);
+    match alert {
+        UnknownCA => refused(format!(
+            "the client does not trust the CA: it ended TLS with the alert {name}; `poscert ca` tells how to make it trust"
+        )),
+        CertificateExpired => refused(format!(
+            "the client takes the recorder's certificate for expired or not yet valid (alert {name}): compare the client's clock with the recorder's"
+        )),
+        BadCertificate | CertificateUnknown | NoCertificate | CertificateUnobtainable => refused(format!(
+            "the client refused the recorder's certificate and does not say why (alert {name}): its clock may be off, the name it calls may not be in the certificate (--name), or the CA may not be trusted (`poscert ca`)"
+        )),
+        UnsupportedCertificate => refused(format!(
+            "the client cannot use the kind of certificate that the recorder has (alert {name}): it has to take ECDSA with P-256"
+        )),
+        CertificateRevoked | BadCertificateStatusResponse | BadCertificateHashValue => refused(format!(
+            "the client refused the recorder's certificate (alert {name}): it asks for a proof that it was not revoked, which a local CA does not give; turn that off in the client"
+        )),
+        AccessDenied => refused(format!(
+            "the client refused the connection by a rule of its own (alert {name}), such as a pinned certificate"
+        )),
+        HandshakeFailure | InsufficientSecurity => failed(format!(
+            "the client found nothing in TLS to agree on (alert {name}): TLS 1.2 and 1.3 are spoken here, with the common cipher suites"
+        )),
+        ProtocolVersion => failed(format!(
+            "the client does not take the version of TLS (alert {name}): TLS 1.2 and 1.3 are spoken here"
+        )),
+        NoApplicationProtocol => failed(format!(
+            "the client does not take the application protocol (alert {name}): HTTP/1.1 is spoken here (ALPN http/1.1)"
+        )),
+        CloseNotify => failed(format!(
+            "the client closed TLS and did not say why (alert {name}): one that does not trust the CA may do that; see `poscert ca`"
+        )),
+        InternalError => failed(format!("the client ended TLS for an error of its own (alert {name})")),
+        UserCanceled => failed(format!("the client cancelled TLS (alert {name})")),
+        _ => failed(format!("the client ended TLS with the alert {name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_says_no_more_than_is_known() {
+        for number in 0..=255 {
+            let (event, sentence) = told_by(AlertDescription::from(number));
+            assert_eq!(sentence.starts_with("the client does not trust the CA"), number == 48, "{number}: {sentence}");
+            let of_certificate = matches!(number, 41..=46 | 48 | 49 | 111 | 113 | 114);
+            assert_eq!(event == "certificate-refused", of_certificate, "{number}: {sentence}");
+        }
+        for (number, words) in [
+            (40, "handshake_failure"),
+            (42, "alert bad_certificate"),
+            (45, "clock"),
+            (46, "alert certificate_unknown"),
+            (49, "access_denied"),
+            (70, "TLS 1.2"),
+            (80, "internal_error"),
+            (90, "user_canceled"),
+            (115, "unknown_psk_identity"),
+            (120, "ALPN http/1.1"),
+            (200, "number 200"),
+        ] {
+            let (_, sentence) = told_by(AlertDescription::from(number));
+            assert!(sentence.contains(words), "{number}: {sentence}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The way to a host: a TCP connection of our own, or one that a proxy makes for us (CONNECT, RFC 9110 section 9.3.6).
+
+use super::outgoing::{Outgoing, OutgoingProxy};
+use super::trouble::deepest;
+use crate::proxy::framer::{AnswerLine, Event, Framer};
+use crate::proxy::pool::is_same;
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+/// How long dialling and TLS may take.
+pub const CONNECT: Duration = Duration::from_secs(10);
+/// How long a proxy may take to answer CONNECT: less than the whole, so that it is the proxy that is named.
+const PROXY_ANSWER: Duration = Duration::from_secs(8);
+/// The longest head of a proxy's answer, in bytes.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Dials hosts, through the proxy that is on the way.
+#[derive(Clone)]
+pub struct Dialer {
+    tcp: HttpConnector,
+    outgoing: Outgoing,
+    own: Arc<[SocketAddr]>,
+}
+
+impl Dialer {
+    /// `own`: addresses that are never taken for a proxy.
+    pub fn new(outgoing: Outgoing, own: &[SocketAddr]) -> Dialer {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        Dialer { tcp, outgoing, own: own.into() }
+    }
+
+    /// A connection to the host of a URL, without TLS.
+    ///
+    /// # Errors
+    /// A [`ProxyError`], or why the host cannot be reached.
+    pub async fn dial(mut self, uri: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
+        let tls = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default().to_owned();
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let Some(proxy) = self.outgoing.to(tls, &host, port)?.cloned() else {
+            return Ok(self.tcp.call(uri).await?);
+        };
+        let failed = |what| ProxyError { proxy: proxy.clone(), target: format!("{host}:{port}"), what };
+        let address: Uri = format!("{}/", proxy.origin()).parse()?;
+        let dialled = self.tcp.call(address).await;
+        let mut tcp = dialled.map_err(|error| failed(Trouble::Unreachable(deepest(&error))))?.into_inner();
+        if tcp.peer_addr().is_ok_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
+            return Err(failed(Trouble::Recorder).into());
+        }
+        let asked = tokio::time::timeout(PROXY_ANSWER, connect(&mut tcp, &proxy, &host, port)).await;
+        match asked.unwrap_or(Err(Trouble::Silent)) {
+            Ok(()) => Ok(TokioIo::new(tcp)),
+            Err(what) => Err(failed(what).into()),
+        }
+    }
+}
+
+impl Service<Uri> for Dialer {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().dial(uri))
+    }
+}
+
+/// Asks a proxy for a connection, and reads not a byte more than its answer's head.
+async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<(), Trouble> {
+    let authorization = proxy.authorization().map(|value| format!("Proxy-Authorization: {value}\r\n"));
+    let request =
+        format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{}\r\n", authorization.unwrap_or_default());
+    tcp.write_all(request.as_bytes()).await.map_err(|_| Trouble::Closed)?;
+    let mut framer = Framer::<AnswerLine>::new(HEAD_LIMIT);
+    let mut buffer = [0; 4096];
+    loop {
+        let seen = tcp.peek(&mut buffer).await.map_err(|_| Trouble::Closed)?;
+        if seen == 0 {
+            return Err(Trouble::Closed);
+        }
+        let step = framer.step(buffer.get(..seen).unwrap_or_default()).map_err(|_| Trouble::NotHttp)?;
+        let taken = buffer.get_mut(..step.used).unwrap_or_default();
+        tcp.read_exact(taken).await.map_err(|_| Trouble::Closed)?;
+        match step.event {
+            Some(Event::Head(head, _)) if (200..300).contains(&head.line.status) => return Ok(()),
+            Some(Event::Head(head, _)) => {
+                return Err(Trouble::Refused(head.line.status, proxy.authorization().is_some()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A proxy on the way that does not make the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyError {
+    proxy: OutgoingProxy,
+    target: String,
+    what: Trouble,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Trouble {
+    Unreachable(String),
+    /// It is this recorder.
+    Recorder,
+    Closed,
+    Silent,
+    NotHttp,
+    /// Its status, and whether it was given a user name.
+    Refused(u16, bool),
+}
+
+impl ProxyError {
+    /// What can be done about it, in part of a sentence.
+    pub fn remedy(&self) -> String {
+        let source = self.proxy.source();
+        let past = if self.proxy.is_flag() {
+            "--upstream-proxy none".to_owned()
+        } else {
+            format!("NO_PROXY={} or --upstream-proxy none", self.target.rsplit_once(':').map_or("", |(host, _)| host))
+        };
+        match self.what {
+            Trouble::Unreachable(_) | Trouble::Silent | Trouble::Closed | Trouble::NotHttp | Trouble::Recorder => {
+                format!("check {source}, or go past the proxy with {past}")
+            }
+            Trouble::Refused(407, false) => {
+                // The redactor takes what stands between `//` and `@` for a secret.
+                format!("put user name and password into the URL of {source}, as USER:PASSWORD@ before the host")
+            }
+            Trouble::Refused(407, true) => format!("check user name and password in {source}"),
+            Trouble::Refused(401 | 403, _) => {
+                format!("have {} allowed there, or go past the proxy with {past}", self.target)
+            }
+            Trouble::Refused(502..=504, _) => "check --upstream, and whether the proxy can reach it".to_owned(),
+            Trouble::Refused(..) => format!("check that {source} names an HTTP proxy, or go past it with {past}"),
+        }
+    }
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ProxyError { proxy, target, what } = self;
+        match what {
+            Trouble::Unreachable(why) => write!(out, "the proxy {proxy} cannot be reached: {why}"),
+            Trouble::Recorder => write!(out, "the proxy {proxy} is this recorder itself, so calls would go in circles"),
+            Trouble::Closed => {
+                write!(out, "the proxy {proxy} closed the connection without an answer to CONNECT {target}")
+            }
+            Trouble::Silent => {
+                write!(out, "the proxy {proxy} did not answer CONNECT {target} within {} s", PROXY_ANSWER.as_secs())
+            }
+            Trouble::NotHttp => write!(out, "the proxy {proxy} does not answer CONNECT {target} in HTTP"),
+            Trouble::Refused(407, false) => write!(out, "the proxy {proxy} asks for a user name and a password (407)"),
+            Trouble::Refused(407, true) => write!(out, "the proxy {proxy} refuses the user name and password (407)"),
+            Trouble::Refused(403, _) => write!(out, "the proxy {proxy} does not allow connections to {target} (403)"),
+            Trouble::Refused(status, _) => write!(out, "the proxy {proxy} answered CONNECT {target} with {status}"),
+        }
+    }
+}
+
+impl Error for ProxyError {}
