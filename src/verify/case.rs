@@ -4,86 +4,51 @@
 //! anything may lie between. A try that shows all steps is a witness, and the case is passed, whatever else was tried.
 //! Live certification and the verdict ask this one matcher.
 
+use super::events::{Happened, hides_scope, scope_of};
 use super::facts::Moment;
-use super::pattern::{Happened, hides_scope, scope_of};
 use super::profile::Target;
 use super::tracks::About;
+use super::tries::{Tries, Try, holds};
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use super::world::World;
-use crate::api::{Fault, Operation};
+use crate::api::Operation;
 use crate::capture::record::WaitOver;
-use crate::rules::model::{Case, Scope, Step, StepKind};
+use crate::rules::Truth;
+use crate::rules::model::{Case, Scope};
 use crate::rules::predicate::PredicateError;
-use crate::rules::{Doubt, Truth};
-use std::collections::BTreeMap;
-
-/// One thing that may come to show the case.
-#[derive(Clone, Debug)]
-struct Try {
-    /// For each step shown: the exchange, all exchanges that belong to it, and the payment it was of.
-    shown: Vec<(u64, Vec<u64>, Option<usize>)>,
-    about: About,
-    request: usize,
-    /// The step that is due may have been shown in what the capture does not show.
-    doubtful: bool,
-}
 
 /// A case at work.
 #[derive(Clone)]
 pub struct CaseWatch<'r> {
     case: &'r Case,
-    tries: BTreeMap<u64, Vec<Try>>,
-    witness: Option<Try>,
+    tries: Tries,
+    /// The tries, were all that is not known as the case asks for it; where everything is known, there are no others.
+    possible: Option<Tries>,
 }
-
-/// The most tries kept for one thing: they can only multiply on a PoS that is used again and again.
-const MOST_TRIES: usize = 32;
 
 impl<'r> CaseWatch<'r> {
     /// A case of which nothing was seen.
     pub fn new(case: &'r Case) -> CaseWatch<'r> {
-        CaseWatch { case, tries: BTreeMap::new(), witness: None }
+        CaseWatch { case, tries: Tries::default(), possible: None }
     }
 
     /// Looks at an exchange that is over.
     pub fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
-        let Some((send, context)) = moment.send.filter(|_| self.witness.is_none()) else { return Ok(()) };
+        let Some((send, _)) = moment.send.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
         if !self.case.steps.iter().any(|step| send.is(&step.calls)) {
             return Ok(());
         }
-        let Some(scope) = scope_of(self.case.about, Happened::Answer, moment) else {
-            if hides_scope(self.case.about, moment) {
-                self.tries.values_mut().flatten().for_each(|one| one.doubtful = true);
-            }
+        let scope = scope_of(self.case.about, Happened::Answer, moment);
+        if scope.is_none() && !hides_scope(self.case.about, moment) {
             return Ok(());
-        };
-        match asks(self.case.applies.as_deref(), moment)? {
-            Truth::Yes => {}
-            Truth::No => return Ok(()),
-            Truth::Unknown(_) => {
-                self.tries.entry(scope).or_default().iter_mut().for_each(|one| one.doubtful = true);
-                return Ok(());
-            }
         }
-        let tries = self.tries.entry(scope).or_default();
-        for one in tries.iter_mut() {
-            let (shown, doubtful) = shown_by(&self.case.steps[one.shown.len()..], one, moment)?;
-            one.doubtful |= doubtful;
-            if !shown.is_empty() {
-                one.doubtful = false;
-                one.shown.extend(shown.iter().map(|step| exchanges(step, moment)));
-                one.about = merged(one.about, moment.about);
-            }
+        let before = (self.possible.is_none() && !moment.is_certain()).then(|| self.tries.clone());
+        let unknown = self.tries.see(self.case, scope, moment, false)?;
+        if unknown && self.possible.is_none() {
+            self.possible = before;
         }
-        let fresh = tries.iter().any(|one| one.shown.len() == 1);
-        let start = Try { shown: Vec::new(), about: moment.about, request: context.request, doubtful: false };
-        if !fresh && tries.len() < MOST_TRIES && shows(&self.case.steps[0], &start, moment)? == Truth::Yes {
-            let shown = vec![exchanges(&self.case.steps[0], moment)];
-            tries.push(Try { shown, ..start });
-        }
-        self.witness = tries.iter().find(|one| one.shown.len() == self.case.steps.len()).cloned();
-        if self.witness.is_some() {
-            self.tries.clear();
+        if let Some(possible) = self.possible.as_mut().filter(|possible| possible.witness.is_none()) {
+            possible.see(self.case, scope, moment, true)?;
         }
         Ok(())
     }
@@ -97,18 +62,15 @@ impl<'r> CaseWatch<'r> {
         goes_on: bool,
         optional: bool,
     ) -> Result<CaseVerdict, PredicateError> {
-        let mut witness = self.witness.clone();
+        let mut witness = self.tries.witness.clone();
         let mut broken: Option<(Try, usize)> = None;
-        for one in self.tries.values().flatten() {
+        for one in self.tries.all() {
             if witness.is_some() {
                 break;
             }
-            let request = Some(one.request);
-            let at_end = Moment { about: one.about, request, ..Moment::bare(world, target) };
+            let at_end = one.at_end(world, target);
             let reached = one.shown.len();
-            let rest = &self.case.steps[reached..];
-            let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
-            match if ends { all_hold(rest, &at_end)? } else { Truth::No } {
+            match one.ends_well(self.case, &at_end)? {
                 Truth::Yes => {
                     witness = (!goes_on).then(|| one.clone());
                     continue;
@@ -123,12 +85,15 @@ impl<'r> CaseWatch<'r> {
             }
         }
         let mut lost = None;
-        if witness.is_none() {
+        if witness.is_none() && self.is_possible(world, target)? {
+            // What is not shown may be what shows it.
+            broken = None;
+        } else if witness.is_none() {
             lost = self.lost(world, target)?;
         }
         let waited = waits.iter().find(|wait| wait.case == self.case.id);
         let wait = waited.map(|wait| wait.step.max(1) as usize - 1);
-        let furthest = || self.tries.values().flatten().max_by_key(|one| one.shown.len()).cloned();
+        let furthest = || self.tries.all().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
             // Where the guided certification gave up is what it said then; what came later does not change the words.
@@ -146,6 +111,17 @@ impl<'r> CaseWatch<'r> {
             step.message = wait.message();
         }
         Ok(verdict)
+    }
+
+    /// Whether there may be a witness in what is not shown.
+    fn is_possible(&self, world: &World, target: &Target) -> Result<bool, PredicateError> {
+        let Some(possible) = &self.possible else { return Ok(false) };
+        for one in possible.all() {
+            if one.ends_well(self.case, &one.at_end(world, target))? != Truth::No {
+                return Ok(true);
+            }
+        }
+        Ok(possible.witness.is_some())
     }
 
     /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
@@ -184,7 +160,7 @@ impl<'r> CaseWatch<'r> {
 
     /// For each thing that may come to show the case: the exchanges that showed its steps so far, in order.
     pub fn tries(&self) -> Vec<Vec<u64>> {
-        self.tries.values().flatten().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
+        self.tries.all().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
     }
 
     fn put(
@@ -221,92 +197,6 @@ impl<'r> CaseWatch<'r> {
             wait: None,
         }
     }
-}
-
-fn merged(old: About, new: About) -> About {
-    About { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
-}
-
-fn asks(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<Truth, PredicateError> {
-    predicate.map_or(Ok(Truth::Yes), |predicate| predicate.asks(moment))
-}
-
-fn holds(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<bool, PredicateError> {
-    Ok(asks(predicate, moment)? == Truth::Yes)
-}
-
-fn all_hold(steps: &[Step], moment: &Moment) -> Result<Truth, PredicateError> {
-    let mut truth = Truth::Yes;
-    for step in steps {
-        match asks(step.when.as_deref(), moment)? {
-            Truth::Yes => {}
-            Truth::No => return Ok(Truth::No),
-            unknown => truth = unknown,
-        }
-    }
-    Ok(truth)
-}
-
-/// The steps that an exchange shows, of those that are due: the first, or the second where that makes the first
-/// unneeded. And whether it may show one, as far as the capture shows that.
-fn shown_by<'s>(due: &'s [Step], one: &Try, moment: &Moment) -> Result<(&'s [Step], bool), PredicateError> {
-    let [first, rest @ ..] = due else { return Ok((due, false)) };
-    let shown = shows(first, one, moment)?;
-    if shown == Truth::Yes {
-        return Ok((std::slice::from_ref(first), false));
-    }
-    let mut doubtful = shown != Truth::No;
-    if let ([second, ..], Some(unneeded)) = (rest, &first.unneeded_when) {
-        let both = (shows(second, one, moment)?, unneeded.asks(moment)?);
-        if both == (Truth::Yes, Truth::Yes) {
-            return Ok((due.get(..2).unwrap_or(due), false));
-        }
-        doubtful |= both.0 != Truth::No && both.1 != Truth::No;
-    }
-    Ok((&[], doubtful))
-}
-
-/// Whether an exchange that is over shows a step.
-fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateError> {
-    let Some((send, context)) = moment.send else { return Ok(Truth::No) };
-    if step.kind == StepKind::Ends || !send.is(&step.calls) {
-        return Ok(Truth::No);
-    }
-    if let Some(earlier) = step.same_payment_as {
-        let wanted = one.shown.get(earlier - 1).and_then(|(.., payment)| *payment);
-        if wanted.is_none() || wanted != moment.about.payment {
-            return Ok(Truth::No);
-        }
-    }
-    if step.kind == StepKind::Call {
-        let call = moment.world.calls.at(context.call);
-        let held = call.in_flight.iter().any(|(_, head)| moment.world.was_held(*head, send.end));
-        let met = |fault: &Fault| match fault {
-            Fault::Timeout => call.go_timeouts > 0 || held,
-            Fault::ServerError => call.go_500s > 0,
-            // No step is marked with it: it is a refusal, which a step sees by its status and code.
-            Fault::BalanceTooLow => false,
-        };
-        if !send.succeeded() {
-            return Ok(Truth::No);
-        }
-        if !step.faults.iter().all(met) {
-            // Sends of the call may be among those of which it is not shown to which they belong.
-            let loose = send.operation.is_some_and(|operation| moment.world.missing.loose.contains(&operation));
-            return Ok(if loose { Truth::Unknown(Doubt::NotShown) } else { Truth::No });
-        }
-    }
-    asks(step.when.as_deref(), moment)
-}
-
-/// The exchange that showed a step, with those that belong to it.
-fn exchanges(step: &Step, moment: &Moment) -> (u64, Vec<u64>, Option<usize>) {
-    let Some((send, context)) = moment.send else { return (0, Vec::new(), None) };
-    let mut all = vec![send.n];
-    if step.kind == StepKind::Call {
-        all.extend(moment.world.calls.at(context.call).go.iter().filter(|n| **n <= send.n));
-    }
-    (send.n, all, moment.about.payment)
 }
 
 /// The thing a case is about, in words.

@@ -4,12 +4,13 @@
 //! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
 
 use super::clock::{about, within};
+use super::events::hides_scope;
 use super::facts::Moment;
 use super::missing::{LOYALTY, NAMES, PAYMENTS};
 use super::send::{Hides, Send};
 use crate::api::Operation;
 use crate::capture::record::Seen;
-use crate::rules::{Doubt, Range, Value};
+use crate::rules::{Doubt, Range, Scope, Value};
 
 /// Longer than any call lasts, in ms; rules multiply it.
 const LONGEST_MS: i64 = 1_000_000_000_000;
@@ -33,19 +34,20 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     if !missing.any && !hides {
         return value;
     }
-    let is_unknown = match root {
-        "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
-        "payment" => moment.hides_payment(field, &value),
-        "pos" => moment.hides_pos(field, &value),
-        "refund" => moment.hides_refund(field, &value),
-        "client" => match field {
-            "offboarded" => missing.unnamed_pos,
-            "wasted_tokens" => missing.tokens,
+    let is_unknown = is_unplaced(moment, root)
+        || match root {
+            "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
+            "payment" => moment.hides_payment(field, &value),
+            "pos" => moment.hides_pos(field, &value),
+            "refund" => moment.hides_refund(field, &value),
+            "client" => match field {
+                "offboarded" => missing.unnamed_pos,
+                "wasted_tokens" => missing.tokens,
+                _ => false,
+            },
+            "token" => missing.refused_token && is_negative(&value),
             _ => false,
-        },
-        "token" => missing.refused_token && is_negative(&value),
-        _ => false,
-    };
+        };
     if is_unknown {
         return NOT_SHOWN;
     }
@@ -65,6 +67,17 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
             at_least(moment.open_payments(|_| true))
         }
         _ => value,
+    }
+}
+
+/// Whether it is not shown which thing of that kind a moment is about.
+fn is_unplaced(moment: &Moment, root: &str) -> bool {
+    let about = &moment.about;
+    match root {
+        "pos" => about.pos.is_none() && hides_scope(Scope::Pos, moment),
+        "payment" => about.payment.is_none() && hides_scope(Scope::Payment, moment),
+        "refund" => about.refund.is_none() && hides_scope(Scope::Refund, moment),
+        _ => false,
     }
 }
 
@@ -98,6 +111,12 @@ fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
 }
 
 impl Moment<'_> {
+    /// Whether everything is known that a rule can ask for.
+    pub(super) fn is_certain(&self) -> bool {
+        let hides = self.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
+        !hides && !self.world.missing.any && self.is_exact()
+    }
+
     /// Whether all times are known as well as rules count.
     fn is_exact(&self) -> bool {
         let timed = self.send.is_none_or(|(send, context)| send.timed && context.gap_timed);
@@ -178,7 +197,8 @@ impl Moment<'_> {
             | "both_restricted"
             | "names_restrictions"
             | "restrictions_broken"
-            | "body_broken" => hidden,
+            | "body_broken"
+            | "body_known" => hidden,
             "body_informal" | "name_taken_n" | "name_looked_up" if hidden => is_negative(value),
             "name_taken_n" | "name_looked_up" => missing.some_pos & NAMES != 0 && is_negative(value),
             "merchant_pos_id" => hidden && is_negative(value),

@@ -11,6 +11,7 @@ pub mod conflict;
 pub mod content;
 pub mod context;
 mod docket;
+pub mod events;
 pub mod facts;
 mod facts_about;
 mod hidden;
@@ -30,6 +31,7 @@ pub mod run;
 pub mod send;
 pub mod timeline;
 pub mod tracks;
+mod tries;
 pub mod verdict;
 pub mod world;
 

@@ -16,37 +16,16 @@
 //! Where an event, or what a predicate asks for, is not shown by the capture or not known so well, nothing is found: an
 //! obligation that it may have met is not open any more, and the check has not been passed.
 
+pub use super::events::Happened;
+use super::events::{any, hides_scope, matches, may_match, one, scope_of};
 use super::facts::Moment;
 use super::missing::Possible;
 use super::send::Instant;
 use crate::api::Operation;
-use crate::rules::model::{At, Check, Event, Pattern, Scope, Selector};
+use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;
 use crate::rules::{Doubt, Truth};
 use std::collections::HashMap;
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// A request's head arrived.
-    Request,
-    /// An exchange is over.
-    Answer,
-    /// Something below HTTP.
-    Connection,
-    /// The loss of this call was made good.
-    Recovered(usize),
-    /// A look-up told what became of this call, and what it found was used.
-    LookedUp(usize),
-    /// The name conflict that this call met was looked into.
-    ConflictResolved(usize),
-    /// A list said that this payment is captured.
-    ListedCaptured(usize),
-    /// A check-in notification was sent.
-    Notification,
-    /// This may have happened in what the capture does not show.
-    Possibly(Possible),
-}
 
 /// Something that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -400,127 +379,5 @@ impl<'r> Watch<'r> {
         let truth = any(events, happened, moment)?;
         self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
         Ok(truth == Truth::Yes)
-    }
-}
-
-/// The number that tells one thing of a scope from another, where the event has such a thing.
-pub fn scope_of(scope: Scope, happened: Happened, moment: &Moment) -> Option<u64> {
-    if scope == Scope::Client {
-        return Some(0);
-    }
-    if let Happened::Recovered(call) | Happened::LookedUp(call) | Happened::ConflictResolved(call) = happened {
-        return matches!(scope, Scope::Call | Scope::Key).then_some(call as u64);
-    }
-    if let Happened::ListedCaptured(payment) = happened {
-        return (scope == Scope::Payment).then_some(payment as u64);
-    }
-    let context = moment.send.map(|(_, context)| context);
-    let place = match scope {
-        Scope::Client => Some(0),
-        Scope::Connection => {
-            let of_event = moment.connection.map(|connection| connection.connection);
-            return of_event.or_else(|| moment.send.map(|(send, _)| send.connection.unwrap_or(0)));
-        }
-        Scope::Call | Scope::Key => context.map(|context| context.call),
-        Scope::Request => context.map(|context| context.request),
-        Scope::Token => context.and_then(|context| context.token),
-        Scope::Pos => moment.about.pos,
-        Scope::Payment => moment.about.payment,
-        Scope::Refund => moment.about.refund,
-    };
-    place.map(|place| place as u64)
-}
-
-/// Whether a thing of that scope is what an event is about, and the capture does not show which.
-pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
-    use Operation::*;
-    let Some((send, context)) = moment.send else { return false };
-    let missing = &moment.world.missing;
-    let Some(operation) = send.operation else { return scope == Scope::Token && send.is_call && !send.shows_token() };
-    let created_unseen = send.succeeded() && send.answer_hidden;
-    match scope {
-        Scope::Token => !send.shows_token(),
-        Scope::Payment => match operation {
-            InitiatePayment | PreparePayment => created_unseen,
-            CreateRefund => send.hides_body(),
-            PaymentReady | QueryPayment | CapturePayment | CancelPayment => send.hides.path,
-            QueryRefundIds => send.hides.query,
-            _ => false,
-        },
-        Scope::Refund => match operation {
-            CreateRefund => created_unseen,
-            GetRefund | CaptureRefund | CancelRefund => send.hides.path,
-            _ => false,
-        },
-        Scope::Pos => match operation {
-            GetStores | GetStore | GetDetailedStores => false,
-            CreatePos | GetPosWithFilter => created_unseen,
-            GetPos | DeletePos | GetCheckIn => send.hides.path,
-            InitiatePayment | PreparePayment => send.hides_body(),
-            QueryPaymentIds => send.hides.query || missing.started,
-            // The PoS of its payment.
-            _ => send.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
-        },
-        _ => false,
-    }
-}
-
-fn one(event: &Event) -> &[Event] {
-    std::slice::from_ref(event)
-}
-
-/// Whether an event is one of these.
-pub fn any(events: &[Event], happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
-    let mut truth = Truth::No;
-    for event in events {
-        match matches(event, happened, moment)? {
-            Truth::Yes => return Ok(Truth::Yes),
-            Truth::No => {}
-            unknown => truth = unknown,
-        }
-    }
-    Ok(truth)
-}
-
-fn may_match(events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
-    Ok(any(events, happened, moment)? != Truth::No)
-}
-
-/// Whether an event is the one that is meant.
-pub fn matches(event: &Event, happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
-    if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
-        return Ok(Truth::No);
-    }
-    event.when.as_ref().map_or(Ok(Truth::Yes), |when| when.asks(moment))
-}
-
-fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> bool {
-    match (selector, happened) {
-        (Selector::Recovered, Happened::Recovered(_)) => return true,
-        (Selector::LookedUp, Happened::LookedUp(_)) => return true,
-        (Selector::ConflictResolved, Happened::ConflictResolved(_)) => return true,
-        (Selector::ListedCaptured, Happened::ListedCaptured(_)) => return true,
-        (Selector::Connection, Happened::Connection) => return true,
-        (Selector::Notification, Happened::Notification) => return true,
-        (_, Happened::Request) if at == At::Request => {}
-        (_, Happened::Answer) if at == At::Answer => {}
-        _ => return false,
-    }
-    let Some((send, _)) = moment.send else { return false };
-    match selector {
-        Selector::Operation(operation) => send.operation == Some(operation),
-        Selector::Any => send.is_call,
-        Selector::Documented => send.operation.is_some(),
-        Selector::Creates => send.operation.is_some_and(Operation::creates),
-        Selector::Polls => send.operation.is_some_and(Operation::polled),
-        Selector::NotPolls => send.is_call && !send.operation.is_some_and(Operation::polled),
-        Selector::Token => send.is_token,
-        Selector::Simulation => send.is_simulation,
-        Selector::Connection
-        | Selector::Recovered
-        | Selector::LookedUp
-        | Selector::ConflictResolved
-        | Selector::ListedCaptured
-        | Selector::Notification => false,
     }
 }
