@@ -15,7 +15,8 @@ pub struct Hidden {
 impl Hidden {
     /// Takes a send in.
     pub fn see(&mut self, send: &Send) {
-        if !send.hides_request() && !(send.answer_hidden && send.is_call) {
+        let hides_answer = send.answer_hidden && send.is_call;
+        if !(send.hides_request() || hides_answer) {
             return;
         }
         self.operations.extend(send.operation);

@@ -24,13 +24,17 @@ const WORDS: [&str; 17] = [
     "confidential",
 ];
 
+/// As long as a GUID: a longer run of one letter is what a client sends whose value is too long.
+const LONGEST_BLANK: usize = 36;
+
 /// Whether a value is a mask: `[authorization redacted]`, `REDACTED`, `***`, `<hidden>`, `xxxx`, `eyJhbGci...`.
 pub(super) fn is_mask(value: &str) -> bool {
     let value = value.trim();
     if is_ours(value) {
         return false;
     }
-    is_marked(value) || is_blanked(value) || value.ends_with("...") || value.ends_with('…') || is_word(value)
+    let is_blanked = value.chars().count() <= LONGEST_BLANK && is_blanked(value);
+    is_marked(value) || is_blanked || value.ends_with("...") || value.ends_with('…') || is_word(value)
 }
 
 /// Whether it certainly is one, wherever it stands: in a body, people may have meant what looks like one.
@@ -79,7 +83,8 @@ fn longest_run(value: &str, is: impl Fn(char) -> bool) -> usize {
 pub(super) fn masks_credential(value: &str) -> bool {
     let value = value.trim();
     let token = after_scheme(value);
-    let is_masked = is_mask(value) || is_mask(token) || parts(token).is_some_and(|parts| parts.len() == 2);
+    let is_masked =
+        is_mask(value) || is_mask(token) || is_blanked(token) || parts(token).is_some_and(|parts| parts.len() == 2);
     is_masked && !lacks_signature(value)
 }
 
@@ -190,6 +195,7 @@ mod tests {
             "{{token}}",
             "${TOKEN}",
             "a hidden-value-1",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             "--",
         ] {
             assert!(!is_mask(value), "{value}");
