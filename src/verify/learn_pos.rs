@@ -100,7 +100,7 @@ impl World {
                 if send.answer.checked_in == Some(true) {
                     track.loyalty_lacked |= send.answer.loyalty == Loyalty::Absent;
                     track.loyalty = Some(send.answer.loyalty);
-                } else {
+                } else if send.answer.checked_in == Some(false) {
                     (track.loyalty, track.loyalty_lacked) = (None, false);
                 }
             }
