@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+const TOKEN: &str = "curl -sS -o token -u $POSCERT_CLIENT_ID:$POSCERT_CLIENT_SECRET -d grant_type=client_credentials \
+                     -d merchant_vat=DK90000028 ${POSCERT_BASE_URL%/pos/v10}/integrator-authentication/connect/token";
+
 fn record(home: &Path, command: &[&str]) -> Command {
     let mut record = poscert(home);
     record.args(["record", "-q", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--capture", "capture"]);
@@ -47,10 +50,11 @@ fn a_driver_that_fails_costs_the_certificate_and_a_command_the_pass() {
             .contains("certificate"))
     );
 
-    // The recording is passed: what counts is the command.
-    ends(&record(home, &["sh", "-c", "exit 7"]).output().unwrap(), 4, "`sh` ended with exit status: 7");
-    ends(&record(home, &["sh", "-c", "kill -9 $$"]).output().unwrap(), 4, "`sh` was killed by signal: 9");
-    ends(&record(home, &["true"]).output().unwrap(), 0, "PASSED");
+    // The recording is passed: what counts is the command. It fetches a token, so that something is recorded.
+    let after_a_call = |end: &str| record(home, &["sh", "-c", &format!("{TOKEN} && {end}")]).output().unwrap();
+    ends(&after_a_call("exit 7"), 4, "`sh` ended with exit status: 7");
+    ends(&after_a_call("kill -9 $$"), 4, "`sh` was killed by signal: 9");
+    ends(&after_a_call("true"), 0, "PASSED");
     ends(&record(home, &["./not-there"]).output().unwrap(), 2, "cannot start `./not-there`");
 
     // That alone was against the certificate.
