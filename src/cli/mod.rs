@@ -3,6 +3,7 @@
 //! A subcommand returns [`Exit`] or a [`Failure`]; only this file prints failures and turns them into exit codes
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work, `4` a started command failed).
 
+mod addresses;
 mod ca;
 mod certificate;
 mod certify;

@@ -1,5 +1,6 @@
 //! `poscert record`: the recorder, and with a command also the verdict on what it did.
 
+use super::addresses::{hosts, nearby};
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
 use super::environment::Environment;
@@ -21,7 +22,7 @@ use crate::sandbox::{Gate, Sandbox, SandboxOptions};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -389,23 +390,4 @@ pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateD
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
     if list.is_empty() { Err(wrong("there is no PEM certificate in it".to_owned())) } else { Ok(list) }
-}
-
-/// A listener's address for a client on this machine.
-fn nearby(address: SocketAddr) -> SocketAddr {
-    let local = match address {
-        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    if address.ip().is_unspecified() { SocketAddr::new(local, address.port()) } else { address }
-}
-
-fn hosts(given: &[String], option: &str) -> Result<Vec<String>, Failure> {
-    let host = |host: &String| {
-        let name = Name::parse(host).ok_or_else(|| {
-            Failure::new(format!("{option} `{host}` is neither a host name nor an address; leave scheme and port away"))
-        })?;
-        Ok(name.to_string())
-    };
-    given.iter().filter(|host| !host.is_empty()).map(host).collect()
 }

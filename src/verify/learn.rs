@@ -4,8 +4,9 @@
 //! Only what reached the client counts as an answer: an exchange that was cut tells it nothing.
 
 use super::context::Context;
+use super::refusals::Throttled;
 use super::send::{Instant, Send};
-use super::tracks::{Last, Throttled};
+use super::tracks::Last;
 use super::world::{Emitted, World};
 use crate::api::Operation;
 use Operation::*;

@@ -2,8 +2,9 @@
 
 use super::content::Loyalty;
 use super::context::Context;
+use super::refusals::CreateFailed;
 use super::send::Send;
-use super::tracks::{CreateFailed, Listing};
+use super::tracks::Listing;
 use super::world::{Emitted, World};
 use crate::api::Operation::*;
 use crate::api::PaymentState;

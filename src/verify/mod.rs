@@ -27,6 +27,7 @@ pub mod pattern;
 pub mod profile;
 pub mod readings;
 mod recovery;
+pub mod refusals;
 pub mod run;
 pub mod send;
 pub mod timeline;

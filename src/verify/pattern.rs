@@ -93,9 +93,13 @@ impl<'r> Watch<'r> {
             }
             return Ok(Vec::new());
         };
-        if matches!(self.check.scope, Scope::Call | Scope::Key) && moment.send.is_some_and(|(send, _)| send.is_loose())
-        {
+        let of_call = matches!(self.check.scope, Scope::Call | Scope::Key);
+        if of_call && moment.send.is_some_and(|(send, _)| send.is_loose()) {
             self.unplaced(happened, moment)?;
+            // What it owes may be met by sends that seem to be of another call.
+            if matches!(self.check.pattern, Pattern::After { .. }) {
+                return Ok(Vec::new());
+            }
         }
         match &self.check.pattern {
             Pattern::Each { trigger, require } => self.each(happened, moment, trigger, require, Truth::No),

@@ -172,7 +172,8 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     assert_eq!(bare.whole, "incomplete");
     let kept = std::fs::read_to_string(home.join("bare.har")).unwrap();
     assert!(!kept.contains("\"postData\"") && !kept.contains("Reserved") && kept.contains("\"kept\":\"digest\""));
-    // Without `_poscert`, an answer that was withheld from the client is none.
+    // Without `_poscert`, an answer that was withheld from the client is none, and a body whose secret was replaced does not
+    // have the size that the file says: the token's answer is not shown.
     let mut others: Value = serde_json::from_str(&std::fs::read_to_string(home.join("own.har")).unwrap()).unwrap();
     others["log"].as_object_mut().unwrap().remove("_poscert");
     for entry in others["log"]["entries"].as_array_mut().unwrap() {
@@ -180,7 +181,7 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     }
     std::fs::write(home.join("others.har"), others.to_string()).unwrap();
     let seen = said(home, "others.har", features);
-    assert_eq!(not_shown(&capture, &seen), set(&["ALL-01"]));
+    assert_eq!(not_shown(&capture, &seen), set(&["ALL-01", "ALL-24"]));
     assert_eq!((&seen.cases, &seen.whole), (&capture.cases, &capture.whole));
 }
 

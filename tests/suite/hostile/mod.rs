@@ -174,10 +174,9 @@ async fn what_is_no_tls_and_no_backend_is_recorded() {
         let _ = tcp.read_to_end(&mut rest).await;
         said(target.home.path(), name, words);
     }
-    // What it says to a CONNECT that leads elsewhere: the recorder itself, its other address, the machine's services.
-    let (base, proxy) = (target.base().to_string(), target.proxy().to_string());
-    let elsewhere =
-        [&base, &proxy, "127.0.0.1:22", "localhost:1", "169.254.169.254:80", "[::1]:443", "example.com:443"];
+    // What it says to a CONNECT that leads elsewhere: its own proxy address, the machine's services.
+    let proxy = target.proxy().to_string();
+    let elsewhere = [&proxy, "127.0.0.1:22", "localhost:1", "169.254.169.254:80", "[::1]:443", "example.com:443"];
     for elsewhere in elsewhere {
         let (_tcp, answer) = connect(target.proxy(), elsewhere).await;
         assert!(answer.starts_with("HTTP/1.1 403 "), "{elsewhere}: {answer}");

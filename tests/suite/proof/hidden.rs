@@ -91,6 +91,8 @@ fn without_bodies_no_case_is_shown_and_no_rule_on_them_passed() {
         assert_eq!((seen.verdict, seen.failed.len(), seen.warned.len()), ("incomplete", 0, 0), "{name}: {seen:?}");
         let gone: Vec<&String> =
             seen.exercised.iter().filter(|id| !id.starts_with("ALL-") && !id.starts_with("NOT-")).collect();
+        // That no payment was started is plain from the requests alone, where there is none that starts one.
+        let gone: Vec<&String> = gone.into_iter().filter(|id| name != "onboarding" || *id != "ONB-04").collect();
         assert!(gone.is_empty(), "{name}: {gone:?} rest on bodies");
         let entries: Value = serde_json::from_str(&without(&walk, |_| (true, true))).unwrap();
         assert!(!entries.to_string().contains("Reserved"), "{name}");
