@@ -10,6 +10,7 @@ AMBIGUOUS = {
     "A-ANSWER-WITHOUT-DELAY": "ALL-16: the last answer held no pollDelayInMs: does the one before it hold?",
     "A-ANSWERED-THEN-FAILED-THEN-OTHER-BODY": "one of ALL-09 and ALL-10: the key was answered, then its last send failed, then it carries another body",
     "A-AT-ONCE-TOLERANCE": "ALL-17: a little under 200 ms",
+    "A-BACK-OFF-AFTER-RESETS": "ALL-17: polls that are reset at once, and a delay between them that neither is kept nor grows",
     "A-CANCEL-AFTER-CAPTURED-SEEN": "PAY-04: cancel after Captured was seen, with no capture answered 200",
     "A-CAPTURE-OUTCOME-UNKNOWN": "REF-01: the capture failed and may have been executed",
     "A-CAPTURED-AMOUNT-UNKNOWN": "REF-01: the captured amount is not shown",
