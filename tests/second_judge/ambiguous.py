@@ -77,7 +77,7 @@ AMBIGUOUS = {
     "A-STATE": "ALL-18, ALL-19: `state` other than Captured",
     "A-SWEPT": "PAY-12: whether what was listed was decided one by one",
     "A-TOKENS": "ALL-24: how many tokens are too many",
-    "A-TWO-AMOUNTS": "PAY-02, PAY-03: the capture shows two amounts of one payment",
+    "A-TWO-AMOUNTS": "PAY-02, PAY-03, REF-01: the capture shows two amounts of one payment or refund",
     "A-TWO-CAPTURES-ONE-SEEN": "PAY-04: captures of two amounts failed, and Captured was seen",
     "A-TWO-CLIENT-IDS": "ALL-07, ALL-28: the client id header twice",
     "A-UNDOCUMENTED-BODY": "ALL-18: a malformed body where none is documented",
