@@ -160,7 +160,7 @@ def onboarding_4(world):
 
 
 def kind(world, op):
-    return [p for p in world.payments.values() if p.op == op]
+    return [p for p in world.payments.values() if p.op == op or p.by_pos_only]
 
 
 def payment_1(world):

@@ -111,7 +111,7 @@ def refund_3(world):
     for x in world.calls:
         if x.op != "CreateRefund" or x.status != 409 or x.code not in ("1367", "1368"):
             continue
-        again = [y for y in world.calls if y.op == "CreateRefund" and y.n > x.n and y.same_body(x)]
+        again = [y for y in world.calls if y.op == "CreateRefund" and y.same_body(x) and (y.n > x.n or y.n < x.n and y.refused)]
         results.append(False if any(y.key == x.key for y in again) else None if again else True)
         broke.append(None)
     return h.any_of(results), h.any_of(broke), "CreateRefund answered 1367 or 1368, not sent again"
@@ -141,7 +141,7 @@ def loyalty(world, enrolled):
     h = helpers()
     results = []
     for p in world.payments.values():
-        if p.op is None and p.readies and p.polls:
+        if (p.op is None or p.by_pos_only) and p.readies and p.polls:
             results.append(None)                              # its start is not shown
         elif p.op == "PreparePayment" and p.readies:
             ready = next((x for x in p.readies if x.ok), p.readies[0])

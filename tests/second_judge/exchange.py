@@ -160,7 +160,9 @@ class Exchange:
     def same_body(self, other):
         if self.text == other.text:
             return True
-        return self.body is not None and self.body == other.body and not self.name_twice and not other.name_twice
+        if self.body is None or self.name_twice or other.name_twice:
+            return False
+        return self.body == other.body or plain(self.body) == plain(other.body)
 
     # -- response -------------------------------------------------------------------------------------
     @property
@@ -219,6 +221,13 @@ def money(value):
     if isinstance(value, str) and re.match(r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$", value):
         return Decimal(value)
     return None
+
+
+def plain(body):
+    """A body whose amount is compared as a number: 60 and "60.00" are one amount."""
+    if not isinstance(body, dict) or money(body.get("amount")) is None:
+        return body
+    return dict(body, amount=money(body["amount"]))
 
 
 def load(har):

@@ -85,6 +85,8 @@ def judge_after_failure(x, y, gap, known, failures, report):
         report.open("ALL-17", [x, y], "A-GROWING-BY-LITTLE")
     elif y.start - x.start >= known - tolerance(known):
         report.open("ALL-17", [x, y], "A-DELAY-FROM-REQUEST")
+    elif x.status == 0 and x.took < 400:
+        report.open("ALL-17", [x, y], "A-BACK-OFF-AFTER-RESETS")
     elif failures[-1] >= known - tolerance(known):
         report.open("ALL-17", [x, y], "A-KEPT-THEN-SHORTER")
     else:

@@ -49,6 +49,9 @@ def judge_sum(x, p, capture, world, report):
         sends = [z for z in world.calls if z.call_key == y.call_key and z.op == y.op and z.start < x.start]
         created = next((z.created for z in sends if z.created), None)
         amount = y.amount or 0
+        told = world.refunds[created].told("amount", x.start) if created else None
+        if told is not None and told != amount:
+            report.open("REF-01", [y, x], "A-TWO-AMOUNTS")
         if created:
             r = world.refunds[created]
             gone = r.cancelled_ok(x.start) or r.first({"CancelledByClient", "CancelledByMobilePay"}, x.start)

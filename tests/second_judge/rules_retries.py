@@ -32,8 +32,9 @@ def judge_keys(calls, report):
                 continue
             y = others[-1]
             if y.op == x.op and y.same_body(x) and y.failed:
-                if x.start < y.end:
+                if x.start < y.end or any(z.ok for z in others):
                     report.open("ALL-09", [y, x], "A-OVERLAP")
+                    report.open("ALL-11", [y, x], "A-OVERLAP")
                     continue
                 good, doubtful = lookups_of(y, calls, y.end, x.start)
                 doubtful = doubtful or any(z.key is None and z.op == y.op and z.same_body(y) and y.n < z.n < x.n for z in creates)

@@ -1,5 +1,5 @@
 """Payments, refunds and points of sale of one timeline, put together from what requests and responses tell."""
-from exchange import STARTS
+from exchange import STARTS, money
 from lookups import lookups_of, seen_before
 from rules_retries import FINAL
 
@@ -41,6 +41,8 @@ class Resource:
         if self.captured_ok(before) or self.cancelled_ok(before):
             return "Captured" if self.captured_ok(before) else "CancelledByClient"
         told = [(x.end, state) for x, state in self.states(before)]
+        if any(state in FINAL for _, state in told):
+            return next(state for _, state in told if state in FINAL)
         told += [(x.end, "Readied") for x in self.readies if x.ok and (before is None or x.end <= before)]
         return max(told, key=lambda pair: pair[0])[1] if told else "Created"
 
@@ -60,7 +62,7 @@ class Resource:
 
     def amounts(self, before):
         """Every amount the capture shows for it before a moment; one is what is to be expected."""
-        told = self.told("amount", before)
+        told = money(self.told("amount", before))
         if told is not None:
             return {told}
         sent = [x.amount for x in self.creates + self.readies if x.ok and x.end <= before]
