@@ -13,7 +13,7 @@ use super::order::{Order, case_line};
 use super::outlook::{Broken, Due, Outlook};
 use super::points::{Point, Points, onboards};
 use crate::api::{Fault, Operation, Route};
-use crate::capture::record::{Exchange, Record};
+use crate::capture::record::{Connection, Exchange, Record};
 use crate::proxy::{Faults, HeadView};
 use crate::rules::RuleSet;
 use crate::verify::Judge;
@@ -35,6 +35,8 @@ struct State {
     judge: Judge<'static>,
     next: u64,
     beyond: BTreeMap<u64, Exchange>,
+    /// Recorded exchanges whose responses are on their way to the client.
+    going_out: BTreeSet<u64>,
     so_far: SoFar,
     focus: Focus,
     points: Points,
@@ -126,6 +128,7 @@ impl Conductor {
             judge,
             next,
             beyond: BTreeMap::new(),
+            going_out: BTreeSet::new(),
             so_far,
             focus,
             points,
@@ -151,12 +154,14 @@ impl Conductor {
     pub fn orders(&self, now: Instant) -> (Vec<Order>, Scene) {
         let mut state = self.state();
         state.turn(now);
-        let orders = std::mem::take(&mut state.orders);
+        // Whoever is told of the next step may end what the client does; it has its response first.
+        let responded = state.going_out.is_empty();
+        let orders = if responded { std::mem::take(&mut state.orders) } else { Vec::new() };
         let scene = Scene {
             pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over(),
+            over: responded && (state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over()),
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
         };
@@ -303,6 +308,7 @@ impl State {
 
     fn recorded(&mut self, exchange: &Exchange, timeout_ms: i64) {
         let now = Instant::now();
+        self.going_out.insert(exchange.number);
         let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
         let step = self.course.due().and_then(|(steps, due)| steps.get(due));
         if self.hurt.ended(exchange, operation, step, timeout_ms) {
@@ -354,6 +360,18 @@ impl Faults for Conductor {
 
     fn recorded(&self, exchange: &Exchange) {
         self.state().recorded(exchange, self.rules.limits.timeout_ms);
+        self.news.notify_one();
+    }
+
+    fn undelivered(&self, connection: &Connection) {
+        let mut state = self.state();
+        state.take(&Record::Connection(connection.clone()));
+        state.look();
+        state.turn(Instant::now());
+    }
+
+    fn delivered(&self, number: u64) {
+        self.state().going_out.remove(&number);
         self.news.notify_one();
     }
 }

@@ -55,22 +55,34 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
         }
     };
     let durable = recorder.record(course.record(&fate, &recorder.writer)).await;
-    if !durable || fate.by == EndedBy::Recorder && fate.stage != Stage::Done {
-        // Dropping the reply closes the connection; a feed without an end would leave the client waiting.
-        if let Some(feed) = rest.cut {
-            feed.end(Err(Cut("the recorder ended the exchange".to_owned())));
-        }
+    if durable {
+        deliver(&recorder, &seat, &fate, rest.cut).await;
+        recorder.faults.delivered(seat.number);
+    } else if let Some(feed) = rest.cut {
+        stop(&feed);
+    }
+}
+
+/// Lets the response of a recorded exchange out, and waits until it is, or the client has left.
+async fn deliver(recorder: &Recorder, seat: &Seat, fate: &Fate, cut: Option<Arc<Feed>>) {
+    if fate.by == EndedBy::Recorder && fate.stage != Stage::Done {
+        cut.iter().for_each(|feed| stop(feed));
         return;
     }
     seat.release();
-    if let Some(feed) = rest.cut {
+    if let Some(feed) = cut {
         let out = seat.until(|state| state.gone.is_some() || state.sent >= state.queued);
         let _ = timeout(LAST_BYTES, out).await;
         feed.end(Err(Cut(fate.detail.clone())));
     }
     if fate.stage == Stage::Done {
-        settled(&recorder, &seat).await;
+        settled(recorder, seat).await;
     }
+}
+
+/// Dropping the reply closes the connection; a feed without an end would leave the client waiting.
+fn stop(feed: &Feed) {
+    feed.end(Err(Cut("the recorder ended the exchange".to_owned())));
 }
 
 /// Says so if the client left after all while the answer that the record calls delivered went out.
@@ -88,7 +100,9 @@ pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
     let course = Course::new(seat.clone(), None, &recorder.writer);
     let fate = left(&course).unwrap_or_else(|| Fate::new(EndedBy::Client, course.stage_of_leaving(), ""));
     let fate = Fate { detail: format!("{}; the request was not forwarded", fate.detail), ..fate };
-    recorder.record(course.record(&fate, &recorder.writer)).await;
+    if recorder.record(course.record(&fate, &recorder.writer)).await {
+        recorder.faults.delivered(seat.number);
+    }
 }
 
 async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, rest: &mut Rest) -> Fate {

@@ -2,7 +2,7 @@
 
 use super::seat::lock;
 use crate::api::{Fault, Operation, Route};
-use crate::capture::record::{Exchange, Header};
+use crate::capture::record::{Connection, Exchange, Header};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -32,6 +32,12 @@ pub trait Faults: Send + Sync {
 
     /// An exchange is durable, and its answer about to go out: what the client does next comes after this.
     fn recorded(&self, _exchange: &Exchange) {}
+
+    /// The client left before the response of a recorded exchange was out: it has none.
+    fn undelivered(&self, _connection: &Connection) {}
+
+    /// The response of a recorded exchange is out, or its client is gone.
+    fn delivered(&self, _number: u64) {}
 }
 
 /// No faults at all.

@@ -246,6 +246,9 @@ impl Recorder {
         let record = Connection { run: self.writer.run(), wall_us: self.writer.wall_us(), ..record };
         let record = self.writer.redactor().connection(record);
         self.watch.connection(&record);
+        if record.undelivered.is_some() {
+            self.faults.undelivered(&record);
+        }
         if let Err(error) = self.writer.append(Record::Connection(record)).await {
             self.fail(error.to_string());
         }

@@ -97,7 +97,8 @@ fn not_connect(head: &Head<RequestLine>) -> String {
     match (&*head.line.method, authority_of(&head.line.target)) {
         ("CONNECT", _) => format!("{only}, and the target of this CONNECT is none"),
         (_, Some(host)) => format!(
-            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on; for another              host the client needs http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
+            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on; for another \
+             host the client needs http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
         ),
         (_, None) => format!("{only}: set this address as the HTTPS proxy, or call the base URL"),
     }

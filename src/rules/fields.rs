@@ -122,10 +122,10 @@ pub const FIELDS: &[Field] = &[
     f("call.last_status", Int, false, "the status that the call's last send was answered; 0 for no answer or no send"),
     f("call.last_failed", Bool, false, "the call's last send failed"),
     f(
-        "call.last_reset",
+        "call.resent_at_once",
         Bool,
         false,
-        "the call's last send lost its connection at once: no answer, and sooner than a time-out",
+        "the call's last send lost its connection at once, and this is sent within 200 ms after it; not so for one after such a one",
     ),
     f("call.failures", Int, false, "how many sends of the call failed in a row before this one"),
     f(

@@ -2,9 +2,12 @@
 //! before it.
 
 use super::send::{Instant, Send};
-use super::tracks::{About, PosTrack, Subject};
+use super::tracks::{About, Last, PosTrack, Subject};
 use super::world::{FORGET_EVERY, World};
 use crate::api::{ExactAmount, Operation, id};
+
+/// A request that comes so soon after its connection was reset was sent again by an HTTP library.
+pub const AT_ONCE_MS: i64 = 200;
 
 /// What was true when a send's head had arrived, kept until it is over.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +42,8 @@ pub struct Context {
     pub after_held: bool,
     /// When the call was sent again before this send was over.
     pub next_head: Option<Instant>,
-    /// Whether the call's last send was cut so soon that its connection must have been reset.
-    pub last_reset: bool,
+    /// How long after a reset connection the call is sent again, for the first time.
+    pub resent_ms: Option<i64>,
     /// Whether the call was answered below 500 before.
     pub answered_before: bool,
     /// Whether the content is that of the send before it, or of the one that was answered.
@@ -100,6 +103,7 @@ impl World {
         if self.calls.at(call).sends == 0 {
             let track = self.calls.at_mut(call);
             track.operation = send.operation;
+            track.query.clone_from(&send.query);
             track.content = send.content;
             track.content_known = send.body.known;
             track.is_loose = send.is_loose();
@@ -183,10 +187,11 @@ impl World {
         context.last_failed = track.last.is_some_and(|last| last.failed);
         let may_last = |ms: i64| ms.saturating_add(self.clock.heads_ms()) >= self.limits.timeout_ms;
         let held = |head: Instant| send.head.ms_since(head).is_some_and(may_last);
-        context.after_held = track.in_flight.iter().any(|(_, head)| held(*head));
+        let others = self.asking.iter().map(|&call| self.calls.at(call)).filter(|other| other.is_asked_again_by(send));
+        context.after_held = others.chain([track]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
         let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
-        context.last_reset =
-            track.last.is_some_and(|last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms);
+        let reset = |last: &Last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
+        context.resent_ms = context.gap_ms.filter(|_| track.last.as_ref().is_some_and(reset) && !track.resent_at_once);
         context.answered_before = track.answered_content.is_some();
         // What is not shown is not said to differ.
         let shown = track.content_known && send.body.known;
@@ -288,7 +293,14 @@ impl World {
     }
 }
 
-/// Creates with one key are one call; others are one where method and path are.
+impl Context {
+    /// Whether the call is sent again at once after a reset connection, as HTTP libraries do it by themselves.
+    pub fn resent_at_once(&self) -> bool {
+        self.resent_ms.is_some_and(|ms| ms < AT_ONCE_MS)
+    }
+}
+
+/// Creates with one key are one call; others are one where method and path are, and what is asked for in a query.
 fn call_key(send: &Send) -> String {
     let creates = send.operation.is_some_and(Operation::creates);
     if send.is_loose() {
@@ -297,6 +309,10 @@ fn call_key(send: &Send) -> String {
         format!("key {}", id::canonical(&send.key))
     } else if creates {
         format!("{} {} {:02x?}", send.method, send.resource, send.content)
+    } else if send.asks_by_query() {
+        let mut asked: Vec<String> = send.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        asked.sort_unstable();
+        format!("{} {}?{}", send.method, send.resource, asked.join("&"))
     } else {
         format!("{} {}", send.method, send.resource)
     }

@@ -4,6 +4,7 @@
 //! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
 
 use super::clock::{about, within};
+use super::context::AT_ONCE_MS;
 use super::events::hides_scope;
 use super::facts::Moment;
 use super::missing::{LOYALTY, NAMES, PAYMENTS};
@@ -132,6 +133,14 @@ impl Moment<'_> {
             // Since an end of which it is known only that it was no earlier.
             ("gap_ms", Value::Int(ms)) if !is_timed => within(ms.min(0), ms, ms.saturating_add(clock.gap_ms()), "gap"),
             ("gap_ms", value) => ranged(value, clock.gap_ms(), "gap"),
+            ("resent_at_once", value) => match context.and_then(|context| context.resent_ms) {
+                Some(ms) => {
+                    let earliest = if is_timed { ms.saturating_sub(clock.gap_ms()) } else { ms.min(0) };
+                    let latest = ms.saturating_add(clock.gap_ms());
+                    if earliest < AT_ONCE_MS && latest >= AT_ONCE_MS { Value::Unknown(Doubt::Clock) } else { value }
+                }
+                _ => value,
+            },
             ("back_off_ms", value) => ranged(value, clock.gap_ms(), "back-off"),
             ("head_gap_ms" | "open_poll_ms", value) => ranged(value, clock.heads_ms(), "heads"),
             ("lasted_ms", Value::Int(ms)) => lasted(ms, send, clock.lasted_ms()),
@@ -237,7 +246,8 @@ impl Moment<'_> {
                     || missing.some_payment
                     || missing.some_refund
                     || missing.some_pos & NAMES != 0;
-                send.answer_hidden || (ids && !is_negative(value))
+                // By its code a conflict tells whether the id is known; other answers do by their status.
+                (send.answer_hidden && send.status == Some(409)) || (ids && !is_negative(value))
             }
             "asked_delay_ms" => self.send.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
             "block_cleared" => is_negative(value) && missing.of_pos(self.about.pos, PAYMENTS),
@@ -252,7 +262,7 @@ impl Moment<'_> {
             field,
             "last_status"
                 | "last_failed"
-                | "last_reset"
+                | "resent_at_once"
                 | "failures"
                 | "failed_in_go"
                 | "gap_ms"

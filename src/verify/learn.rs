@@ -67,17 +67,31 @@ impl World {
         track.last_content = send.content;
         track.content_known &= send.body.known;
         track.go.push(send.n);
-        // Those before the latest were overtaken by it, or by one of before.
-        let latest = track.in_flight.last().map(|(n, _)| *n);
-        if let Some(n) = latest.filter(|n| !track.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
-            track.overtaken.push((n, send.head));
-        }
-        track.in_flight.push((send.n, send.head));
+        track.begin(send);
         // The earliest that it can have been: the gap to the next is the longest.
         track.last_head = Some(Instant { us: send.head.us.saturating_sub(send.head_late_us), ..send.head });
         track.last_n = send.n;
         track.about = context.about;
-        track.back_off_ms = if context.last_failed { context.gap_ms } else { None };
+        track.resent_at_once = context.resent_at_once();
+        if !track.resent_at_once {
+            track.back_off_ms = if context.last_failed { context.gap_ms } else { None };
+        }
+        self.count_look_up(send, context);
+    }
+
+    fn count_look_up(&mut self, send: &Send, context: &Context) {
+        if !send.asks_by_query() {
+            return;
+        }
+        for &other in self.asking.iter().filter(|&&other| other != context.call) {
+            let track = self.calls.at_mut(other);
+            if track.is_asked_again_by(send) {
+                track.overtaken_at(send.head);
+            }
+        }
+        if !self.asking.contains(&context.call) {
+            self.asking.push(context.call);
+        }
     }
 
     fn count_request(&mut self, send: &Send, context: &Context) {
@@ -142,6 +156,9 @@ impl World {
         let timed_out = self.is_time_out(send);
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
+        if track.in_flight.is_empty() {
+            self.asking.retain(|&call| call != context.call);
+        }
         context.next_head = track.overtaken.iter().find(|(n, _)| *n == send.n).map(|(_, head)| *head);
         track.overtaken.retain(|(n, _)| *n != send.n);
         context.contradicted_n = track.contradicted.iter().find(|(n, _)| *n == send.n).map(|(_, later)| *later);
@@ -177,6 +194,7 @@ impl World {
             failed: send.failed(),
             lasted_ms: send.lasted_at_most_ms(),
             timed: send.is_timed(),
+            unnamed: send.is_unnamed(),
         });
         track.looked_up &= !send.failed();
     }

@@ -216,8 +216,9 @@ impl World {
 
     fn free(&mut self, pos: usize, n: u64) {
         let pos = self.poses.at_mut(pos);
-        if pos.blocked_n.is_some() {
-            pos.unblocked_n.get_or_insert(n);
+        // What is ended after an empty list was in the way all the same.
+        if pos.blocked_n.is_some() && (pos.unblocked_n.is_none() || pos.unblocked_n == pos.emptied_n) {
+            pos.unblocked_n = Some(n);
         }
     }
 
@@ -249,6 +250,7 @@ impl World {
         let whole = send.parameter("orderid").is_empty() && !listing.payments.iter().any(in_the_way);
         if let Some(pos) = of_pos.filter(|_| whole) {
             self.free(pos, send.n);
+            self.poses.at_mut(pos).emptied_n = Some(send.n);
         }
         self.listing = listing;
         Vec::new()

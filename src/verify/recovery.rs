@@ -18,7 +18,7 @@ impl World {
         self.losses.retain(|&call| {
             let track = calls.at_mut(call);
             let is_twin = track.content == send.content && twin.is_some_and(|n| n == track.last_n);
-            let again = (call == context.call && asks_again(track, send)) || is_twin;
+            let again = call == context.call || track.is_asked_again_by(send) || is_twin;
             if !again {
                 return true;
             }
@@ -63,7 +63,6 @@ impl World {
                 track.loss = Some(Loss {
                     unnamed,
                     n: send.n,
-                    query: send.query.clone(),
                     found: Vec::new(),
                     told: false,
                     abandoned: false,
@@ -154,9 +153,6 @@ impl World {
 
     /// A send that was still under way when a later one of its call failed was answered after all.
     fn answered_late(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
-        if !asks_again(self.calls.at(context.call), send) {
-            return Vec::new();
-        }
         let unnamed = self.calls.at(context.call).loss.as_ref().is_some_and(|loss| loss.unnamed);
         if unnamed && send.answer.created.is_none() {
             return Vec::new();
@@ -342,13 +338,4 @@ impl World {
         });
         emitted
     }
-}
-
-/// Whether a send of a lost call asks what the lost one asked: a list by another name is another question.
-fn asks_again(lost: &CallTrack, send: &Send) -> bool {
-    let differs = |(name, value): &(String, String)| {
-        let mut asked = send.query.iter().filter(|(asked, _)| asked == name);
-        asked.any(|(_, other)| other != value)
-    };
-    !lost.loss.as_ref().is_some_and(|loss| loss.query.iter().any(differs))
 }

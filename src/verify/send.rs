@@ -246,10 +246,16 @@ impl Send {
         self.hides.authorization == Seen::Whole
     }
 
-    /// Whether the capture does not show to which call it belongs: the key of a create, or the id in a path, is not shown.
+    /// Whether the capture does not show to which call it belongs: the key of a create, the id in a path, or what a
+    /// look-up asks for is not shown.
     pub fn is_loose(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
-        self.hides.path || (creates && self.hides.key != Seen::Whole)
+        self.hides.path || (creates && self.hides.key != Seen::Whole) || (self.hides.query && self.asks_by_query())
+    }
+
+    /// Whether it is a look-up that tells in its query what it asks for.
+    pub fn asks_by_query(&self) -> bool {
+        self.operation.is_some_and(|operation| !operation.parameters().is_empty())
     }
 
     /// Whether its operation has a body, and the capture does not show that.

@@ -4,7 +4,7 @@
 
 use super::content::Loyalty;
 use super::refusals::{CreateFailed, Throttled};
-use super::send::Instant;
+use super::send::{Instant, Send};
 use crate::api::{ExactAmount, Operation, PaymentState, RefundState};
 
 /// The latest send of a call that is over.
@@ -22,6 +22,8 @@ pub struct Last {
     pub lasted_ms: i64,
     /// Whether the capture tells when it was over.
     pub timed: bool,
+    /// A create that was answered 2xx without an id that can be read.
+    pub unnamed: bool,
 }
 
 /// One call: the sends with one key, or with one method and path.
@@ -29,6 +31,8 @@ pub struct Last {
 pub struct CallTrack {
     /// The operation, where it is one.
     pub operation: Option<Operation>,
+    /// What it asks for in its query.
+    pub query: Vec<(String, String)>,
     /// The content of its first send.
     pub content: [u8; 16],
     /// The content of its latest send.
@@ -81,12 +85,40 @@ pub struct CallTrack {
     pub failures: u32,
     /// How many sends failed since the last long pause or success.
     pub failed_in_go: u32,
-    /// Polls: the pause before the latest send, where it followed a failed one.
+    /// Polls: the pause before the latest send, where it followed a failed one; one that was sent again at once after a
+    /// reset connection aside.
     pub back_off_ms: Option<i64>,
+    /// The latest send was sent again at once after a reset connection.
+    pub resent_at_once: bool,
     /// The things its sends were about.
     pub about: About,
     /// What a create named, so that a look-up of it can be told from others.
     pub subject: Subject,
+}
+
+impl CallTrack {
+    /// Whether a look-up asks, perhaps by other parameters, what this one asked.
+    pub fn is_asked_again_by(&self, send: &Send) -> bool {
+        let differs = |(name, value): &(String, String)| {
+            let mut asked = send.query.iter().filter(|(asked, _)| asked == name);
+            asked.any(|(_, other)| other != value)
+        };
+        send.asks_by_query() && self.operation == send.operation && !self.query.iter().any(differs)
+    }
+
+    /// It was sent again, or asked again, while sends of it were under way: the latest of them is overtaken, those before it were.
+    pub fn overtaken_at(&mut self, head: Instant) {
+        let latest = self.in_flight.last().map(|(n, _)| *n);
+        if let Some(n) = latest.filter(|n| !self.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
+            self.overtaken.push((n, head));
+        }
+    }
+
+    /// A send of it is under way.
+    pub fn begin(&mut self, send: &Send) {
+        self.overtaken_at(send.head);
+        self.in_flight.push((send.n, send.head));
+    }
 }
 
 /// What a create names.
@@ -124,8 +156,6 @@ pub struct About {
 pub struct Loss {
     /// The send that was lost.
     pub n: u64,
-    /// What it asked for in its query.
-    pub query: Vec<(String, String)>,
     /// Ids that a look-up found and that were not used yet.
     pub found: Vec<String>,
     /// A look-up told what became of it.
@@ -323,6 +353,8 @@ pub struct PosTrack {
     pub blocked: u64,
     /// Since then a payment on it has come to an end.
     pub unblocked_n: Option<u64>,
+    /// The latest list of its payments that named none that can be in the way.
+    pub emptied_n: Option<u64>,
     /// What the latest check-in answer of a checked-in customer says of loyalty.
     pub loyalty: Option<Loyalty>,
     /// A check-in answer before lacked it.

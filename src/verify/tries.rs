@@ -199,8 +199,12 @@ fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateErro
         return Ok(Truth::No);
     }
     if let Some(earlier) = step.same_payment_as {
-        let wanted = one.shown.get(earlier - 1).and_then(|(.., payment)| *payment);
-        if wanted.is_none() || wanted != moment.about.payment {
+        let Some(((n, _, wanted), payment)) = one.shown.get(earlier - 1).zip(moment.about.payment) else {
+            return Ok(Truth::No);
+        };
+        // A create that named no id may have been looked up.
+        let found = moment.world.payments.at(payment).found_for.is_some_and(|(create, _)| create == *n);
+        if !(found || *wanted == Some(payment)) {
             return Ok(Truth::No);
         }
     }

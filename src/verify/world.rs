@@ -88,6 +88,8 @@ pub struct World {
     pub refused: Vec<usize>,
     /// Calls with an open loss.
     pub losses: Vec<usize>,
+    /// Look-ups that are under way.
+    pub asking: Vec<usize>,
     /// Payments, by id.
     pub payments: Arena<PaymentTrack>,
     /// Points of sale, by id.
@@ -153,6 +155,7 @@ impl World {
             requests: Arena::default(),
             refused: Vec::new(),
             losses: Vec::new(),
+            asking: Vec::new(),
             payments: Arena::default(),
             poses: Arena::default(),
             refunds: Arena::default(),
@@ -229,6 +232,6 @@ impl World {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
         let slack = self.clock.gap_ms();
         let paused = head.ms_since(last.end).is_none_or(|ms| ms.saturating_add(slack) >= self.limits.go_pause_ms);
-        paused || last.status.is_some_and(|status| status < 300)
+        paused || last.status.is_some_and(|status| status < 300 && !last.unnamed)
     }
 }

@@ -31,7 +31,7 @@ async fn connect_is_for_the_backend_alone() {
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("only CONNECT"), "{answer}");
-    assert!(answer.contains("Plain HTTP to example.com") && answer.contains("NO_PROXY"), "{answer}");
+    assert!(answer.contains("for http://example.com,") && answer.contains("NO_PROXY"), "{answer}");
 }
 
 #[tokio::test]
