@@ -111,7 +111,7 @@ pub const FIELDS: &[Field] = &[
         "call.first_loss",
         Bool,
         false,
-        "no answer or 500, for the first time since an answer below 500, and the call was not sent again before it was over",
+        "no answer or 500, the call's last send before it had not failed, and the call was not sent again before it was over",
     ),
     f(
         "call.first_failure",
@@ -262,7 +262,6 @@ pub const FIELDS: &[Field] = &[
     f("payment.created_by", Text, false, "the operation that did"),
     f("payment.state", Text, false, "the state that the last answered poll said"),
     f("payment.state_n", Int, true, "that poll"),
-    f("payment.hidden", Bool, false, "the capture does not show the body of an answer to a poll of it"),
     f("payment.amount", Money, true, "what it costs"),
     f("payment.currency", Text, false, "its currency"),
     f("payment.ready_asked_amount", Money, true, "the amount of the PaymentReady sent before"),

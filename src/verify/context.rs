@@ -36,8 +36,6 @@ pub struct Context {
     pub last_status: u16,
     /// Whether it failed.
     pub last_failed: bool,
-    /// Whether a send of the call got no answer or 500 since one was answered below 500.
-    pub lost_before: bool,
     /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
     pub after_held: bool,
     /// When the call was sent again before this send was over.
@@ -161,8 +159,12 @@ impl World {
                 let known = self.order_pos.get(send.parameter("orderid")).copied();
                 about.pos = known.or_else(|| self.only_blocked());
             }
-            Some(CreateRefund) => about.payment = Some(self.payment(&send.body.payment_id)),
-            Some(QueryRefundIds) => about.payment = Some(self.payment(send.parameter("paymentid"))),
+            Some(CreateRefund) if !send.body.payment_id.is_empty() => {
+                about.payment = Some(self.payment(&send.body.payment_id));
+            }
+            Some(QueryRefundIds) if !send.parameter("paymentid").is_empty() => {
+                about.payment = Some(self.payment(send.parameter("paymentid")));
+            }
             Some(GetRefund | CaptureRefund | CancelRefund) => {
                 let refund = self.refund(&path_id);
                 about.refund = Some(refund);
@@ -198,7 +200,6 @@ impl World {
         let same_as_last = context.last_failed && track.last_content == send.content;
         context.same_content = same_as_last || track.answered_content == Some(send.content) || !shown;
         context.gap_timed = track.last.is_none_or(|last| last.timed);
-        context.lost_before = track.lost;
         context.failures = track.failures;
         let begins = self.begins_go(track, send.head);
         context.failed_in_go = if begins { 0 } else { track.failed_in_go };
@@ -212,7 +213,8 @@ impl World {
 
     fn note_request(&self, send: &Send, context: &mut Context) {
         let track = self.requests.at(context.request);
-        let new_token = track.token.is_some() && track.token.as_deref() != send.token();
+        // A token that is not shown is not said to be another.
+        let new_token = track.token.as_deref().zip(send.token()).is_some_and(|(then, now)| then != now);
         context.throttle_pause_ms = track
             .throttled
             .and_then(|throttled| send.head.ms_since(throttled.end))

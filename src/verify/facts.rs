@@ -239,7 +239,7 @@ impl Moment<'_> {
         Some(match field {
             "first_loss" => {
                 let sent_again = context.after_held || context.next_head.is_some();
-                Value::Bool(send.lost() && !context.lost_before && !sent_again && !track.twinned)
+                Value::Bool(send.lost() && !context.last_failed && !sent_again && !track.twinned)
             }
             "first_failure" => {
                 let sent_again = context.after_held || context.next_head.is_some();

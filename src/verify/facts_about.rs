@@ -57,7 +57,6 @@ impl Moment<'_> {
             "created_by" => text(track.created_by.map_or("", Operation::name)),
             "state" => text(track.state.map_or("", crate::api::PaymentState::name)),
             "state_n" => n(track.state_n),
-            "hidden" => Value::Bool(track.hidden),
             "amount" => money(track.amount),
             "currency" => text(&track.currency),
             "ready_asked_amount" => money(track.ready_asked.and_then(|(_, amount)| amount)),

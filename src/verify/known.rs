@@ -7,7 +7,7 @@ use super::clock::{about, within};
 use super::context::AT_ONCE_MS;
 use super::events::hides_scope;
 use super::facts::Moment;
-use super::missing::{LOYALTY, NAMES, PAYMENTS};
+use super::missing::{LOYALTY, NAMES, PAYMENTS, REFUSALS};
 use super::send::{Hides, Send};
 use crate::api::Operation;
 use crate::capture::record::Seen;
@@ -247,7 +247,10 @@ impl Moment<'_> {
                     || missing.some_refund
                     || missing.some_pos & NAMES != 0;
                 // By its code a conflict tells whether the id is known; other answers do by their status.
-                (send.answer_hidden && send.status == Some(409)) || (ids && !is_negative(value))
+                let tells = matches!(send.status, Some(404 | 409));
+                (send.answer_hidden && send.status == Some(409))
+                    || (send.hides.path && tells)
+                    || (ids && !is_negative(value))
             }
             "asked_delay_ms" => self.send.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
             "block_cleared" => is_negative(value) && missing.of_pos(self.about.pos, PAYMENTS),
@@ -298,6 +301,7 @@ impl Moment<'_> {
         let captured = polled || missing.listed_captured;
         let unnamed = track.created_n.is_none() && missing.unnamed_payment;
         let met = polled || described || unnamed || missing.listed || missing.started;
+        let refusals = missing.of_pos(track.pos, REFUSALS);
         match field {
             "created_n" | "created_by" => negative && unnamed,
             "started_n" | "started_by" => negative && (unnamed || missing.listed || missing.started),
@@ -311,9 +315,12 @@ impl Moment<'_> {
             "capture_failed_n" => captured && !negative,
             "capture_failed_amount" => (captured && !negative) || (described && negative),
             "order_reused_n" => negative && (missing.started || missing.unnamed_payment),
-            "listed_n" | "listed_after_block" | "known_in_the_way" => negative && met,
-            "swept_after_error" | "create_failed_n" => (negative && met) || (!negative && missing.started),
-            "swept_with" => missing.listed || !missing.polled.is_empty(),
+            "listed_n" => negative && met,
+            "listed_after_block" | "known_in_the_way" => negative && (met || refusals),
+            "swept_after_error" | "create_failed_n" => {
+                (negative && (met || refusals)) || (!negative && missing.started)
+            }
+            "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
             "restricted" | "restrictions_n" => negative && (described || unnamed),
             "loyalty" => polled || missing.of_pos(track.pos, LOYALTY),
             "loyalty_lacked" => negative && (polled || missing.of_pos(track.pos, LOYALTY)),

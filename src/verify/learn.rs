@@ -185,7 +185,6 @@ impl World {
         if send.failed() && track.last.is_some_and(|last| last.n > send.n) {
             return;
         }
-        track.lost = send.lost() || (send.failed() && track.lost);
         track.failures = if send.failed() { track.failures + 1 } else { 0 };
         track.last = Some(Last {
             n: send.n,

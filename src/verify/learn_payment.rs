@@ -12,15 +12,15 @@ use crate::api::PaymentState;
 impl World {
     pub(super) fn learn_create(&mut self, send: &Send, context: &mut Context) {
         if send.succeeded() {
-            let Some(id) = send.answer.created.clone() else { return };
-            let payment = self.payment(&id);
             let pos = context.about.pos;
-            context.about.payment = Some(payment);
-            self.calls.at_mut(context.call).about = context.about;
-            self.learn_new_payment(send, payment, pos);
+            if let Some(id) = send.answer.created.clone() {
+                let payment = self.payment(&id);
+                context.about.payment = Some(payment);
+                self.calls.at_mut(context.call).about = context.about;
+                self.learn_new_payment(send, payment, pos);
+            }
             if let Some(pos) = pos {
-                let track = self.poses.at_mut(pos);
-                context.block_cleared = track.has_started();
+                context.block_cleared = self.poses.at_mut(pos).has_started();
             }
         } else {
             self.create_failed(send, context);
@@ -39,7 +39,9 @@ impl World {
             }
             // Whatever was brought to an end before, something is in the way now.
             track.unblocked_n = None;
-        } else if !send.answer_hidden && track.creates_failed.last().is_none_or(|c| c.call != context.call) {
+        } else if !(send.answer_hidden && send.status == Some(409))
+            && track.creates_failed.last().is_none_or(|c| c.call != context.call)
+        {
             let (call, sent) = (context.call, context.tick);
             track.creates_failed.push(CreateFailed { call, n: send.n, sent, failed: tick });
         }

@@ -16,6 +16,8 @@ pub const NAMES: u8 = 1;
 pub const PAYMENTS: u8 = 2;
 /// What a check-in said of loyalty.
 pub const LOYALTY: u8 = 4;
+/// Why a create on it was refused: whether a payment was in the way.
+pub const REFUSALS: u8 = 8;
 
 /// What is not shown of the exchanges so far.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +154,7 @@ impl Missing {
             InitiatePayment | PreparePayment => {
                 self.unnamed_payment |= send.succeeded();
                 self.payments_on(about.pos);
+                self.refusal(send, about.pos);
             }
             QueryPayment => {
                 self.polled.extend(about.payment);
@@ -161,6 +164,7 @@ impl Missing {
                 self.some_refund |= send.succeeded();
                 self.refunded.extend(about.payment);
                 self.payments_on(about.pos);
+                self.refusal(send, about.pos);
             }
             GetRefund => {
                 self.refunds.extend(about.refund);
@@ -208,6 +212,13 @@ impl Missing {
         match pos {
             Some(pos) => self.pos(pos, PAYMENTS),
             None => self.some_pos |= PAYMENTS,
+        }
+    }
+
+    /// Whether a payment was in the way is told by the code of a conflict.
+    fn refusal(&mut self, send: &Send, pos: Option<usize>) {
+        if let (Some(409), Some(pos)) = (send.status, pos) {
+            self.pos(pos, REFUSALS);
         }
     }
 

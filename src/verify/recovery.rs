@@ -60,13 +60,7 @@ impl World {
             let repeats = send.is_unnamed() && (unnamed || context.repeats_success);
             if track.last_n == send.n && !repeats {
                 let unnamed = unnamed || send.is_unnamed();
-                track.loss = Some(Loss {
-                    unnamed,
-                    n: send.n,
-                    found: Vec::new(),
-                    told: false,
-                    abandoned: false,
-                });
+                track.loss = Some(Loss { unnamed, n: send.n, found: Vec::new(), told: false, abandoned: false });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
@@ -93,7 +87,8 @@ impl World {
                 {
                     loss.found.clone_from(&found);
                     loss.told = true;
-                    found.is_empty()
+                    // A point of sale that was created for certain has only to be known.
+                    found.is_empty() || (loss.unnamed && lost == CreatePos)
                 }
                 (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
                 | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {

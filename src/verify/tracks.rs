@@ -79,8 +79,6 @@ pub struct CallTrack {
     pub looked_up: bool,
     /// Polls: the delay asked by the last answer that had one.
     pub poll_delay_ms: Option<i64>,
-    /// A send got no answer or 500 since one was answered below 500.
-    pub lost: bool,
     /// How many sends failed in a row.
     pub failures: u32,
     /// How many sends failed since the last long pause or success.

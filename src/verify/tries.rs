@@ -194,20 +194,23 @@ fn shown_by<'s>(
 
 /// Whether an exchange that is over shows a step.
 fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateError> {
-    let Some((send, context)) = moment.send else { return Ok(Truth::No) };
+    let Some((send, _)) = moment.send else { return Ok(Truth::No) };
     if step.kind == StepKind::Ends || !send.is(&step.calls) {
         return Ok(Truth::No);
     }
     if let Some(earlier) = step.same_payment_as {
-        let Some(((n, _, wanted), payment)) = one.shown.get(earlier - 1).zip(moment.about.payment) else {
-            return Ok(Truth::No);
-        };
-        // A create that named no id may have been looked up.
-        let found = moment.world.payments.at(payment).found_for.is_some_and(|(create, _)| create == *n);
-        if !(found || *wanted == Some(payment)) {
-            return Ok(Truth::No);
+        let wanted = one.shown.get(earlier - 1).map(|(n, _, payment)| (*n, *payment));
+        let same = is_of(wanted, moment);
+        if same != Truth::Yes {
+            return Ok(if same == Truth::No || is_met(step, moment)? == Truth::No { Truth::No } else { same });
         }
     }
+    is_met(step, moment)
+}
+
+/// Whether the faults and the condition of a step are met by an exchange that is over.
+fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
+    let Some((send, context)) = moment.send else { return Ok(Truth::No) };
     if step.kind == StepKind::Call {
         let call = moment.world.calls.at(context.call);
         let held = call.in_flight.iter().any(|(_, head)| moment.world.was_held(*head, send.end));
@@ -227,6 +230,20 @@ fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateErro
         }
     }
     asks(step.when.as_deref(), moment)
+}
+
+/// Whether a moment is about the payment of an earlier step, which that exchange showed.
+fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
+    let (Some((n, wanted)), Some(payment)) = (step, moment.about.payment) else { return Truth::No };
+    let track = moment.world.payments.at(payment);
+    // A create that named no id may have been looked up.
+    let found = track.found_for.is_some_and(|(create, _)| create == n);
+    match wanted {
+        _ if found => Truth::Yes,
+        Some(wanted) if wanted == payment => Truth::Yes,
+        None if track.created_n.is_none() && moment.world.missing.unnamed_payment => Truth::Unknown(Doubt::NotShown),
+        _ => Truth::No,
+    }
 }
 
 /// The exchange that showed a step, with those that belong to it.

@@ -121,19 +121,19 @@ const PARTS: [(&str, Hide); 12] = [
     ("response state", |entry| {
         let text = entry["response"]["content"]["text"].as_str().unwrap_or_default();
         let Ok(mut body) = serde_json::from_str::<Value>(text) else { return false };
-        let shown = body.get("status").is_some();
-        body["status"] = json!("[redacted]");
+        let Some(state) = body.get_mut("status") else { return false };
+        *state = json!("[redacted]");
         entry["response"]["content"] = json!({"text": body.to_string()});
-        shown
+        true
     }),
     ("request amount", |entry| {
         let text = entry["request"]["postData"]["text"].as_str().unwrap_or_default();
         let Ok(mut body) = serde_json::from_str::<Value>(text) else { return false };
-        let shown = body.get("amount").is_some();
-        body["amount"] = json!("***");
+        let Some(amount) = body.get_mut("amount") else { return false };
+        *amount = json!("***");
         entry["request"]["bodySize"] = json!(-1);
         entry["request"]["postData"] = json!({"text": body.to_string()});
-        shown
+        true
     }),
     ("headers", |entry| entry["request"].as_object_mut().unwrap().remove("headers").is_some()),
     ("token", |entry| masked(entry, "Authorization", "Bearer [redacted]")),
@@ -177,18 +177,8 @@ fn is_call(entry: &Value) -> bool {
     url.contains("/v10/") && !url.contains("/usersimulation/")
 }
 
-/// What is still told wrongly of a requirement or a case in a capture that has failed, or is incomplete, all the same.
-const NOT_RIGHT_YET: [&str; 9] = [
-    "ALL-25 a PoS is read that no answer ever named, and that is not there, id in the path of some hidden: ALL-25 is passed, and was broken",
-    "ALL-25 a payment is cancelled that nobody ever named, id in the path of some hidden: ALL-25 is passed, and was broken",
-    "PAY-03 less is captured, though the card does not allow it, end of the response body of some hidden: PAY-03 is passed, and was broken",
-    "PAY-03 less is captured, and no answer said that this is possible, end of the response body of some hidden: PAY-03 is passed, and was broken",
-    "PAY-07 the payment in the way is cancelled, the new one never started again, end of the response body of some hidden: payment/4 is failed, and was passed",
-    "PAY-07 1301 is taken for the end of it, and the till goes home, response body of some hidden: payment/4 is failed, and was passed",
-    "PAY-08 success is shown after a capture without an answer, response body of some hidden: payment/4 is failed, and was passed",
-    "PAY-11 a payment refused for its amount is cleaned up by cancelling the one that runs, end of the response body of some hidden: PAY-11 is passed, and was broken",
-    "PAY-12 all reservations that are listed are cancelled, id in the path of some hidden: PAY-12 is passed, and was broken",
-];
+/// How many choices of entries are tried for each edit and part.
+const SALTS: usize = 4;
 
 #[test]
 fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
@@ -213,15 +203,14 @@ fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
         let whole = judge(&walk);
         for (part, (what, hide)) in PARTS.into_iter().enumerate() {
             // Some entries of each, other ones for each part.
-            let har = hidden(&walk, hide, |at| (at * 7 + count + part).is_multiple_of(11));
-            let name = format!("{} {}, {what} of some", edit.requirement, edit.shows);
-            found.extend(har.iter().flat_map(|har| compared(&name, &walk, har, &whole)));
+            for salt in 0..SALTS {
+                let har = hidden(&walk, hide, |at| (at * 7 + count + part + salt * 3).is_multiple_of(11));
+                let name = format!("{} {}, {what} of some ({salt})", edit.requirement, edit.shows);
+                found.extend(har.iter().flat_map(|har| compared(&name, &walk, har, &whole)));
+            }
         }
     }
-    let (known, wrong): (Vec<String>, Vec<String>) =
-        found.into_iter().partition(|one| NOT_RIGHT_YET.contains(&one.as_str()));
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(known.len(), NOT_RIGHT_YET.len(), "what is right now is to be taken from the list: {known:?}");
+    assert!(found.is_empty(), "{} wrong:\n{}", found.len(), found.join("\n"));
 }
 
 /// A response of a store look-up says nothing of a payment, nor of a point of sale.
