@@ -3,9 +3,9 @@
 use super::archive::{self, Header};
 use super::error::{CaptureError, Trouble};
 use super::har;
-use super::order::InOrder;
 use super::reader::{Capture, CaptureKind, LONGEST_HAR, Source, remarks};
 use super::record::Record;
+use super::reorder::InOrder;
 use super::summary::Summary;
 use crate::seal;
 use std::io::Read;

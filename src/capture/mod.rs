@@ -5,30 +5,30 @@
 //! what a call means for a certification.
 
 pub mod archive;
-mod claims;
+mod chain_search;
+mod checkpoint;
 pub mod codec;
-pub mod coding;
-mod commit;
+mod committer;
+pub mod content_encoding;
 mod error;
-mod files;
-mod guard;
+mod exchange_numbers;
 pub mod har;
 mod har_source;
-mod head;
+mod jwt_claims;
 mod not_shown;
-mod numbers;
 mod options;
-mod order;
-mod part;
+mod panic_guard;
+mod private_fs;
 pub mod reader;
 pub mod record;
 pub mod redact;
-mod runs;
+mod reorder;
+mod run_validation;
 mod salvage;
+mod segment;
 mod store;
-mod strip;
+mod strip_bodies;
 mod summary;
-mod trail;
 pub mod writer;
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //! it or in it, and holds no more in memory than what was unfinished at a time.
 
 use super::archive::{self, Header, RuleFile};
+use super::checkpoint::{Head, PartHead};
 use super::error::{CaptureError, Trouble};
-use super::head::{Head, PartHead};
-use super::order::InOrder;
-use super::part::PartReader;
 use super::record::{Record, Session};
+use super::reorder::InOrder;
+use super::segment::PartReader;
 use super::summary::{Summary, gaps_in_words};
-use super::{codec, har_source, numbers, store};
+use super::{codec, exchange_numbers, har_source, store};
 use crate::seal;
 use std::fs::File;
 use std::io::Read;
@@ -124,7 +124,7 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     if looks_like_an_archive(path)? {
         return open_archive(path);
     }
-    let bytes = seal::input::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
+    let bytes = seal::bounded_read::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
     har_source::open(path, bytes)
 }
 
@@ -187,7 +187,7 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         part.digest = chain.digest.to_string();
         plans.push(PartPlan { part, before, whole: true });
     }
-    let note = numbers::noted(dir, head.next_number);
+    let note = exchange_numbers::noted(dir, head.next_number);
     if let Some(taken) = note.filter(|&note| !live && summary.ends_before(note)) {
         let what = format!(
             "exchange numbers below {taken} were taken, and its last run ends before that: its head and parts are older ones"

@@ -197,7 +197,7 @@ pub struct Exchange {
     /// Where the recorder had to differ from what it received, a sentence each.
     pub notes: Vec<String>,
     /// The claims of each token in it that is a JWT, by the text that stands in the token's place.
-    #[serde(with = "super::claims::plain")]
+    #[serde(with = "super::jwt_claims::plain")]
     pub claims: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
 }
 

@@ -2,13 +2,13 @@
 //! capture is never complete.
 
 use super::archive::{self, Header};
+use super::checkpoint::{Head, PartHead};
 use super::codec;
 use super::error::{CaptureError, Trouble};
-use super::head::{Head, PartHead};
-use super::part::PartReader;
 use super::reader::{Capture, CaptureKind, PartPlan, Source, remarks};
+use super::segment::PartReader;
 use super::summary::{Summary, gaps_in_words};
-use super::{numbers, store};
+use super::{exchange_numbers, store};
 use crate::seal::{self, Digest};
 use std::path::Path;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
         return Err(CaptureError::damaged(dir, "no record in it is whole, so there is nothing to salvage"));
     }
     let known = head.map_or(0, |head| head.next_number);
-    let noted = numbers::noted(dir, known).unwrap_or(known);
+    let noted = exchange_numbers::noted(dir, known).unwrap_or(known);
     let source = Source::Parts { dir: dir.to_owned(), parts: plans };
     Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
 }

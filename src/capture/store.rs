@@ -3,11 +3,11 @@
 //! Order of things, so that a kill at any point leaves a capture that can be read: a part's directory, the head that
 //! names it, its records, their flush, the acknowledgement, the head that counts them.
 
+use super::checkpoint::{Head, PartHead};
 use super::error::{CaptureError, Trouble};
-use super::head::{Head, PartHead};
 use super::options::Durability;
-use super::part::{Part, PartReader};
-use super::{Record, files};
+use super::segment::{Part, PartReader};
+use super::{Record, private_fs};
 use crate::seal;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const ASK: &str = "ask";
 /// Takes the capture for one recorder. The lock goes with the process that holds it.
 pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
     let path = dir.join(LOCK);
-    let file = files::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    let file = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
     // A reader that looks whether a recorder is there holds it for a moment.
     let until = Instant::now() + Duration::from_millis(500);
     while file.try_lock().is_err() {
@@ -37,7 +37,7 @@ pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
 
 /// Whether a recorder holds the capture now.
 pub(super) fn is_held(dir: &Path) -> bool {
-    files::open_to_read(&dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
+    private_fs::open_to_read(&dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 /// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
@@ -45,7 +45,7 @@ pub(super) fn is_held(dir: &Path) -> bool {
 /// where the recorder is gone meanwhile.
 pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
     let path = dir.join(ASK);
-    let file = files::open_to_read(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    let file = private_fs::open_to_read(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
     let parts = Head::read(dir)?.parts.len();
     file.lock_shared().map_err(|error| CaptureError::io("lock", &path, &error))?;
     let until = Instant::now() + Duration::from_secs(30);
@@ -91,7 +91,7 @@ impl Store {
     /// also the highest exchange number that was found beyond the head's own count.
     pub fn open(dir: &Path, head: Head, durability: Durability, limit: u64) -> Result<(Store, u64), CaptureError> {
         let path = dir.join(ASK);
-        let ask = files::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+        let ask = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
         let chain = head.chain().ok_or_else(|| CaptureError::damaged(dir, "its head names no digest"))?;
         let limit = limit.max(1);
         let mut store = Store {
@@ -122,7 +122,7 @@ impl Store {
         }
         let found = reader.head();
         check_part(&dir, &last, found)?;
-        files::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))?;
+        private_fs::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))?;
         self.chain = found;
         self.count_in_head(true);
         self.write_head(true)?;

@@ -1,8 +1,8 @@
 //! What a capture's records say of the whole: how many exchanges, who is certified for what, and what is missing.
 
-use super::numbers::Ranges;
+use super::exchange_numbers::Ranges;
 use super::record::{Record, Session};
-use super::runs::Runs;
+use super::run_validation::Runs;
 
 /// Gathered from every record, in any order of the exchanges.
 #[derive(Clone, Debug, Default)]

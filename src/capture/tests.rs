@@ -217,7 +217,7 @@ fn damage_is_never_taken_for_emptiness() {
             "a part made anew",
             |dir| {
                 std::fs::remove_dir_all(dir.join("part-000002")).unwrap();
-                drop(part::Part::create(&dir.join("part-000002")).unwrap());
+                drop(segment::Part::create(&dir.join("part-000002")).unwrap());
             },
             "part-000002",
         ),
@@ -247,7 +247,7 @@ fn damage_is_never_taken_for_emptiness() {
         (
             "the head of fewer records",
             |dir| {
-                let mut head = head::Head::read(dir).unwrap();
+                let mut head = checkpoint::Head::read(dir).unwrap();
                 head.parts[2].count -= 1;
                 head.count -= 1;
                 head.write(dir, false).unwrap();
@@ -322,6 +322,6 @@ fn a_store_that_fails_says_so_to_everybody() {
 }
 
 #[cfg(test)]
-mod kills;
+mod foreign_files;
 #[cfg(test)]
-mod strangers;
+mod kills;

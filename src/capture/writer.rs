@@ -1,14 +1,14 @@
 //! Writing a capture directory: records are queued in the order of the calls, one thread commits them in groups, and
 //! each caller is told when its record is durable.
 
-use super::commit::{Command, Committer, Done};
+use super::checkpoint::Head;
+use super::committer::{Command, Committer, Done};
 use super::error::{CaptureError, Trouble};
-use super::head::Head;
-use super::numbers::{self, Numbers};
+use super::exchange_numbers::{self, Numbers};
 use super::record::{RunStart, RunStop};
 use super::redact::Redactor;
 use super::store::{self, Store};
-use super::{Durability, Record, WriterOptions, codec, files};
+use super::{Durability, Record, WriterOptions, codec, private_fs};
 use crate::seal::{self, Key};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,10 +58,11 @@ impl Writer {
         let redactor = Redactor::new(key);
         let (run, told) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
-        let (known, note) = (told.max(highest.saturating_add(1)), numbers::noted(dir, told));
+        let (known, note) = (told.max(highest.saturating_add(1)), exchange_numbers::noted(dir, told));
         // Where nobody knows what a run that was cut off had taken, none of it may be taken again.
         let loss_unknown = note.is_none() && !store.ends_in_good_order()?;
-        let next = if loss_unknown { known.saturating_add(numbers::STEP) } else { known.max(note.unwrap_or(0)) };
+        let next =
+            if loss_unknown { known.saturating_add(exchange_numbers::STEP) } else { known.max(note.unwrap_or(0)) };
         let numbers = Numbers::open(dir, next)?;
         let (start, wall_us) = (Instant::now(), now_wall_us());
         let record = Record::RunStart(RunStart {
@@ -241,7 +242,7 @@ fn now_wall_us() -> i64 {
 /// Makes the directory where there is none; `true` where there is nothing in it that this did not make.
 fn prepare(dir: &Path) -> Result<bool, CaptureError> {
     if !dir.exists() {
-        files::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
+        private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
         return Ok(true);
     }
     if Head::stands_in(dir) {
@@ -265,7 +266,7 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
             return Err(CaptureError::new(Trouble::NotACapture, sentence));
         }
     }
-    files::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
+    private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
     Ok(true)
 }
 
@@ -277,7 +278,7 @@ fn key(dir: &Path, head: &Head) -> Result<Key, CaptureError> {
         CaptureError::damaged(dir, format_args!("its key {what}: {next}"))
     };
     if path.exists() {
-        let key = files::open_to_read(&path)
+        let key = private_fs::open_to_read(&path)
             .and_then(|_| Key::read(&path))
             .map_err(|error| CaptureError::io("read the key in", &path, &error))?;
         let known = head.key_check.is_empty() || head.key_check == key.check();

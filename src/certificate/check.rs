@@ -2,10 +2,10 @@
 //! was made just now.
 
 use super::statement::{CAPTURE, RULES, Statement, reading};
-use super::{Certificate, Seen, grounds};
+use super::{Certificate, Seen, eligibility};
 use crate::capture::record::Session;
-use crate::report::difference::{Difference, differences};
-use crate::report::words;
+use crate::report::json_diff::{Difference, differences};
+use crate::report::wording;
 use crate::seal::Fingerprint;
 use crate::verify::Verdict;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub fn check(
     let mut checked = Checked::default();
     checked.signature(certificate, trusted);
     checked.subjects(&certificate.statement, verdict, !trusted.is_empty());
-    let missing = grounds::missing_beside_rules(verdict, session, seen);
+    let missing = eligibility::missing_beside_rules(verdict, session, seen);
     checked.broken.extend(missing.iter().map(|clause| format!("No certificate rests on this capture: {clause}.")));
     checked.predicate(certificate, &Statement::of(verdict, seen, session));
     if certificate.statement.predicate.verdict.digest.sha256 != reading(verdict).to_string() {
@@ -47,7 +47,11 @@ pub fn check(
     }
     let engine = &certificate.statement.predicate.engine;
     if engine != verdict.engine {
-        checked.notes.push(format!("It was given by engine {}, and read by {}.", words::safe(engine), verdict.engine));
+        checked.notes.push(format!(
+            "It was given by engine {}, and read by {}.",
+            wording::safe(engine),
+            verdict.engine
+        ));
     }
     checked
 }
@@ -60,7 +64,7 @@ impl Checked {
 
     fn signature(&mut self, certificate: &Certificate, trusted: &[Fingerprint]) {
         match certificate.signers() {
-            Err(why) => self.broken.push(format!("The signature does not hold: {}.", words::safe(&why))),
+            Err(why) => self.broken.push(format!("The signature does not hold: {}.", wording::safe(&why))),
             Ok(signers) if signers.is_empty() => self.broken.push("Nobody signed it.".to_owned()),
             Ok(signers) => {
                 if trusted.is_empty() {
@@ -71,7 +75,7 @@ impl Checked {
                     );
                 } else if !signers.iter().any(|signer| trusted.contains(signer)) {
                     let by: Vec<String> = signers.iter().map(Fingerprint::to_string).collect();
-                    self.broken.push(format!("It is signed by {}, and that is no trusted key.", words::list(&by)));
+                    self.broken.push(format!("It is signed by {}, and that is no trusted key.", wording::list(&by)));
                 }
                 self.signers = signers;
             }
@@ -81,14 +85,14 @@ impl Checked {
     fn subjects(&mut self, statement: &Statement, verdict: &Verdict, vouched: bool) {
         let names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
         if names != [CAPTURE, RULES] {
-            let names = words::safe(&names.join(", "));
+            let names = wording::safe(&names.join(", "));
             self.broken.push(format!("Its subjects are {names}, and must be {CAPTURE} and {RULES}."));
         }
         let of_capture = statement.digest_of(CAPTURE);
         if of_capture != verdict.capture.digest {
             self.broken.push(format!(
                 "It is about another capture, or another state of this one: the certificate's is {}, this one {}.",
-                words::safe(of_capture),
+                wording::safe(of_capture),
                 verdict.capture.digest
             ));
         }
@@ -96,9 +100,9 @@ impl Checked {
         if of_rules != verdict.rules.digest {
             self.broken.push(format!(
                 "It rests on other rules: the certificate's are {}, those applied {}; version {} of poscert has them.",
-                words::safe(of_rules),
+                wording::safe(of_rules),
                 verdict.rules.digest,
-                words::safe(&statement.predicate.engine)
+                wording::safe(&statement.predicate.engine)
             ));
         }
         if !statement.predicate.rules.builtin {
@@ -127,11 +131,11 @@ impl Checked {
                 (Difference::shown(difference.first.as_ref()), Difference::shown(difference.second.as_ref()));
             let place = difference.place.trim_start_matches(": ");
             let line = format!("`{place}`: the certificate says {first}, this capture shows {second}.");
-            self.broken.push(words::safe(&line));
+            self.broken.push(wording::safe(&line));
         }
         let more = found.iter().filter(digest).count().saturating_sub(NAMED);
         if more > 0 {
-            self.broken.push(format!("{} more do not fit.", words::count(more, "detail")));
+            self.broken.push(format!("{} more do not fit.", wording::count(more, "detail")));
         }
     }
 }

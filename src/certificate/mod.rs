@@ -4,19 +4,19 @@
 //! stated; [`envelope`] is the signed file, [`check`] compares one with a capture, [`page`] shows it to people, and
 //! [`ledger`] remembers which were given and which were revoked. `docs/certificate.md` has the formats.
 
+pub mod capture_facts;
 pub mod check;
 pub mod date;
+pub mod eligibility;
 pub mod envelope;
-pub mod grounds;
-mod identity;
+mod identity_changes;
 pub mod ledger;
 pub mod page;
-pub mod seen;
 pub mod statement;
 
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use capture_facts::Seen;
 pub use envelope::Certificate;
-pub use seen::Seen;
 pub use statement::Statement;

@@ -3,7 +3,7 @@
 use super::statement::Statement;
 use super::{Certificate, Seen};
 use crate::capture::record::{Attempt, Exchange, Header, Record, RunStart, RunStop, Session};
-use crate::report::sample as verdicts;
+use crate::report::test_verdicts as verdicts;
 use crate::seal::{Fingerprint, SigningKey};
 use crate::verify::Verdict;
 use crate::verify::verdict::{Level, RequirementVerdict, Status};

@@ -7,28 +7,28 @@
 //! capture. [`access`] and [`errand`] are our own calls, past the proxy. [`astray`] is what nobody asked for, [`outlook`] how things stand, and [`page`] the
 //! web page that shows it and takes a person's orders. [`approval`] is the end: verdict, archive and certificate.
 
-pub mod access;
-pub mod approval;
-pub mod astray;
-pub mod backend;
-pub mod conductor;
-pub mod course;
+pub mod action;
+pub mod backend_control;
+pub mod credentials;
 pub mod customer;
-pub mod errand;
-pub mod guide;
-pub mod hurt;
-pub mod line;
+pub mod customer_driver;
+pub mod director;
+pub mod driver_command;
+pub mod executor;
+pub mod fault_plan;
+pub mod http_client;
+pub mod identification;
+pub mod issue;
 pub mod notify;
-pub mod order;
-pub mod outlook;
 pub mod page;
-pub mod player;
-pub mod points;
-mod precedent;
-pub mod session;
+pub mod pos_registry;
+mod previous_certificates;
+pub mod schedule;
+pub mod status;
+pub mod unexpected_call;
 
-pub use conductor::Conductor;
-pub use guide::Guided;
-pub use outlook::Outlook;
+pub use director::Conductor;
+pub use executor::Guided;
+pub use identification::Identification;
 pub use page::Page;
-pub use session::Identification;
+pub use status::Outlook;

@@ -1,10 +1,10 @@
 //! The check-in notification to the client's callback (notification_service): a POST over HTTPS, and three more where it
 //! is not answered 200.
 
-use super::access::Access;
-use super::conductor::Conductor;
-use super::errand::Errands;
-use super::points::Point;
+use super::credentials::Access;
+use super::director::Conductor;
+use super::http_client::Errands;
+use super::pos_registry::Point;
 use crate::api::customer::{CERTIFICATION_BRAND, CERTIFICATION_LOCATION};
 use crate::capture::record::Notification;
 use crate::capture::{Record, Writer};
@@ -127,7 +127,7 @@ impl Notifier {
     }
 
     /// The same, for a button.
-    pub fn for_people(self) -> super::page::hub::Notify {
+    pub fn for_people(self) -> super::page::page_state::Notify {
         Arc::new(move || {
             let notifier = self.clone();
             Box::pin(async move { notifier.send().await })

@@ -1,7 +1,7 @@
 //! `poscert ca`: where the local CA is, and how to make a client trust it.
 
 use super::{Exit, Failure};
-use crate::pki::{Authority, default_dir, recipes, truststore, word};
+use crate::pki::{Authority, default_dir, trust_instructions, truststore, word};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert ca`.
@@ -37,7 +37,7 @@ impl Folder {
 pub fn run(args: Args) -> Result<Exit, Failure> {
     let authority = args.folder.open()?;
     let files = authority.files();
-    super::live::print(&format!(
+    super::traffic_log::print(&format!(
         "The local CA, made on this machine and for it alone:\n  \
          certificate (PEM)        {}\n  certificate (DER)        {}\n  \
          with the system's roots  {}\n  the same for Java (JKS)  {} (password {})\n  key (keep it to yourself) {}\n\n\
@@ -50,8 +50,8 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         files.truststore.display(),
         truststore::PASSWORD,
         files.private.display(),
-        recipes::text(&recipes::for_clients(files)),
-        recipes::text(&recipes::for_machines(files)),
+        trust_instructions::text(&trust_instructions::for_clients(files)),
+        trust_instructions::text(&trust_instructions::for_machines(files)),
         word(&files.der),
     ));
     Ok(Exit::Passed)

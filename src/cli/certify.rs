@@ -1,32 +1,32 @@
 //! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
 //! the verdict on what was recorded.
 
+mod console;
 mod driver;
-mod end;
-mod keyboard;
+mod finish;
+mod identification_args;
 mod page;
-mod past;
-mod stage;
-mod told;
+mod resume;
+mod session_run;
 
 use super::child::CommandError;
-use super::greeting::{Greeting, ready_file};
-use super::live::{Lines, print, tell};
 use super::record::{self, Backend};
 use super::signals::Signals;
+use super::startup_message::{Greeting, ready_file};
+use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::Tally;
 use super::{Exit, Failure, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
-use crate::certify::access::Keys;
-use crate::certify::approval::CUT_OFF;
-use crate::certify::conductor::Before;
-use crate::certify::course::{Course, Patience};
+use crate::certify::action::Planned;
+use crate::certify::credentials::Keys;
+use crate::certify::director::Before;
+use crate::certify::identification::{kept, untold};
+use crate::certify::issue::CUT_OFF;
 use crate::certify::notify::Notifier;
-use crate::certify::order::Planned;
-use crate::certify::page::hub::Led;
-use crate::certify::points::Points;
-use crate::certify::session::{kept, untold};
+use crate::certify::page::page_state::Led;
+use crate::certify::pos_registry::Points;
+use crate::certify::schedule::{Course, Patience};
 use crate::certify::{Conductor, Identification, Page};
 use crate::proxy::{self, Each, Listeners, Watch};
 use crate::rules::RuleSet;
@@ -34,13 +34,13 @@ use crate::rules::model::Waits;
 use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Judge, Options, Survey, Target};
-use past::Past;
-use stage::Stage;
+use identification_args::{Told, access};
+use resume::Past;
+use session_run::Stage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use told::{Told, access};
 
 /// Arguments of `poscert certify`.
 #[derive(clap::Args)]
@@ -110,7 +110,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
-        let end = end::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
+        let end = finish::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
         // Where all was shown before, there was nothing to record.
         if end.verdict().verdict != Outcome::Passed {
             tell(&nothing.unwrap_or_default());

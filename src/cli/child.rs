@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::signals::Signals;
-use crate::report::words;
+use crate::report::wording;
 use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(super) struct CommandError(pub(super) String);
 impl CommandError {
     /// The error of a command, if it is one. `name`: the command as it was given.
     pub(super) fn of(name: &str, ended: &Ended) -> Option<CommandError> {
-        ended.is_error.then(|| CommandError(format!("`{}` {}", words::safe(name), ended.what)))
+        ended.is_error.then(|| CommandError(format!("`{}` {}", wording::safe(name), ended.what)))
     }
 
     /// Why no certificate can be given, as a clause.

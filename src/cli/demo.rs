@@ -1,20 +1,20 @@
 //! `poscert demo`: sandbox, recorder, reference client and verdict in one process, over real sockets and real TLS.
 
-mod closing;
 mod customer;
+mod environment;
 mod faults;
-mod play;
+mod runner;
 mod script;
-mod stage;
+mod summary;
 
 use super::{Exit, Failure};
 use crate::api::Feature;
 use crate::report::text;
 use crate::sandbox::SandboxOptions;
-use crate::till::mistake::{Announced, catalogue};
-use play::Scenery;
+use crate::till::misbehavior::{Announced, catalogue};
+use environment::Stage;
+use runner::Scenery;
 use script::Script;
-use stage::Stage;
 use std::path::PathBuf;
 
 /// Arguments of `poscert demo`.
@@ -33,7 +33,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<Exit, Failure> {
     if args.broken.as_deref() == Some("list") {
-        print!("{}", closing::list(&catalogue().map_err(Failure::new)?));
+        print!("{}", summary::list(&catalogue().map_err(Failure::new)?));
         return Ok(Exit::Passed);
     }
     let announced = match args.broken.as_deref() {
@@ -46,7 +46,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     runtime.block_on(record(&dir, announced.as_ref()))?;
     let verdict = super::verify::verify_capture(&dir)?;
     print!("\n{}", text::render(&verdict, text::Style::for_stdout()));
-    print!("{}", closing::lines(&verdict, &dir, announced.as_ref()));
+    print!("{}", summary::lines(&verdict, &dir, announced.as_ref()));
     Ok(super::verify::exit(&verdict))
 }
 

@@ -1,8 +1,8 @@
 //! The environment of a command that is started beside the recorder: what leads its calls to the recorder and makes it
 //! trust the CA, and what of the inherited environment would lead them past it.
 
-use super::greeting::Greeting;
-use crate::pki::recipes;
+use super::startup_message::Greeting;
+use crate::pki::trust_instructions;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use tokio::process::Command;
@@ -165,7 +165,7 @@ fn is_loopback(host: &str) -> bool {
 /// everything on this machine without a proxy.
 fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
     let (host, port) = greeting.proxy_host();
-    let mut options = OsString::from(recipes::java_proxy(&host, port));
+    let mut options = OsString::from(trust_instructions::java_proxy(&host, port));
     if own {
         options.push(" -Dhttp.nonProxyHosts=");
     }

@@ -1,6 +1,6 @@
 //! `poscert export`: a capture as one file, sealed for those who judge it, or for other tools.
 
-use super::{Exit, Failure, keys, verify};
+use super::{Exit, Failure, signing_key, verify};
 use crate::capture::{self, Capture, archive, har};
 use crate::rules::RuleSet;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -73,7 +73,7 @@ fn as_archive(args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new(format!("{name}: a recorder is writing into it; stop it first, an archive is final")));
     }
     drop(capture.log().map_err(unreadable)?);
-    let key = keys::open(args.key.as_deref())?;
+    let key = signing_key::open(args.key.as_deref())?;
     for remark in &capture.remarks {
         eprintln!("poscert: {}: {remark}", args.capture.display());
     }

@@ -5,9 +5,9 @@ use crate::api::{Feature, Guid, header::Version};
 use crate::capture;
 use crate::certificate::date;
 use crate::certificate::envelope::is_id;
-use crate::certificate::ledger::cover::{coverage, standings};
+use crate::certificate::ledger::coverage::{coverage, standings};
 use crate::certificate::ledger::{Act, Entry, Evidence, Ledger, Revoked, Standing, default_place, head_place};
-use crate::report::words;
+use crate::report::wording;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -181,18 +181,22 @@ fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
         let given = one.given;
         let name = given.system_name.as_deref().unwrap_or("a client");
         let minor = given.version.rsplit_once('.').map_or(given.version.as_str(), |(minor, _)| minor);
-        let name = words::safe_line(&format!("{}  {name} {minor}, made by {}", given.id, given.integrator_id));
+        let name = wording::safe_line(&format!("{}  {name} {minor}, made by {}", given.id, given.integrator_id));
         let _ = writeln!(text, "{name}");
-        let _ = writeln!(text, "  client    {}", words::safe(&given.client_id));
+        let _ = writeln!(text, "  client    {}", wording::safe(&given.client_id));
         if let Some(id) = &given.production_client_id {
-            let _ = writeln!(text, "            {} in production", words::safe(id));
+            let _ = writeln!(text, "            {} in production", wording::safe(id));
         }
-        let _ = writeln!(text, "  features  {}", words::safe(&words::list(&given.features)));
-        let _ =
-            writeln!(text, "  recorded  {}, entered {}", words::safe(&date::day(&given.date)), date::day(one.entered));
-        let _ = writeln!(text, "  signed by {}", words::safe(&words::list(&given.signed_by)));
+        let _ = writeln!(text, "  features  {}", wording::safe(&wording::list(&given.features)));
+        let _ = writeln!(
+            text,
+            "  recorded  {}, entered {}",
+            wording::safe(&date::day(&given.date)),
+            date::day(one.entered)
+        );
+        let _ = writeln!(text, "  signed by {}", wording::safe(&wording::list(&given.signed_by)));
         if let Some((since, revoked)) = one.revoked {
-            let (reason, digest) = (words::safe(&revoked.reason), words::safe(&revoked.evidence.digest));
+            let (reason, digest) = (wording::safe(&revoked.reason), wording::safe(&revoked.evidence.digest));
             let _ =
                 writeln!(text, "  REVOKED   {}: {reason} (evidence: a capture of digest {digest})", date::day(since));
         }
@@ -202,7 +206,7 @@ fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
     let _ = writeln!(
         text,
         "{}, {revoked} of them revoked, in {}",
-        words::count(standings.len(), "certificate"),
+        wording::count(standings.len(), "certificate"),
         ledger.path.display()
     );
     text
@@ -210,15 +214,15 @@ fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
 
 fn check(args: &Check) -> Result<Exit, Failure> {
     let id = Guid::parse(args.client_id.trim()).ok_or_else(|| {
-        Failure::new(format!("`{}` is not a client id, which is a GUID", words::safe(&args.client_id)))
+        Failure::new(format!("`{}` is not a client id, which is a GUID", wording::safe(&args.client_id)))
     })?;
     let version = Version::parse(args.version.trim()).ok_or_else(|| {
-        Failure::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", words::safe(&args.version)))
+        Failure::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", wording::safe(&args.version)))
     })?;
     let feature = |id: &String| {
         Feature::from_id(id.trim()).ok_or_else(|| {
             let known = Feature::ALL.map(Feature::id).join(", ");
-            Failure::new(format!("--feature: `{}` is not a feature; choose from {known}", words::safe(id)))
+            Failure::new(format!("--feature: `{}` is not a feature; choose from {known}", wording::safe(id)))
         })
     };
     let features: Vec<Feature> = args.feature.iter().map(feature).collect::<Result<_, _>>()?;
@@ -234,7 +238,7 @@ fn check(args: &Check) -> Result<Exit, Failure> {
 
 fn revoke(args: &Revoke) -> Result<Exit, Failure> {
     if !is_id(&args.id) {
-        let id = words::safe(&args.id);
+        let id = wording::safe(&args.id);
         return Err(Failure::new(format!("`{id}` is not the id of a certificate; `poscert ledger list` shows them")));
     }
     let reason = args.reason.trim();
@@ -254,7 +258,7 @@ fn revoke(args: &Revoke) -> Result<Exit, Failure> {
     });
     let ledger = entered.map_err(Failure::new)?;
     tell(&ledger);
-    super::print(&format!("{} is revoked from now on: {}\n", args.id, words::safe(reason)))?;
+    super::print(&format!("{} is revoked from now on: {}\n", args.id, wording::safe(reason)))?;
     Ok(Exit::Passed)
 }
 
@@ -265,7 +269,7 @@ fn known(entries: &[Entry], id: &str) -> Result<(), String> {
     match one {
         None => Err(format!("no certificate {id} stands in the ledger; `poscert ledger list` shows those that do")),
         Some(Standing { revoked: Some((since, revoked)), .. }) => {
-            Err(format!("{id} was revoked on {} already: {}", date::day(since), words::safe(&revoked.reason)))
+            Err(format!("{id} was revoked on {} already: {}", date::day(since), wording::safe(&revoked.reason)))
         }
         Some(_) => Ok(()),
     }

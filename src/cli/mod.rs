@@ -5,32 +5,32 @@
 
 mod addresses;
 mod ca;
-mod certificate;
 mod certify;
+mod check_certificate;
 mod child;
+mod compare;
 mod demo;
 mod environment;
-mod expect;
 mod export;
-mod greeting;
-mod keys;
 mod ledger;
 mod limits;
-mod live;
 mod paths;
-mod reading;
 mod record;
 mod rules;
 mod sandbox;
 mod seal;
 mod show;
 mod signals;
+mod signing_key;
+mod startup_message;
 mod till;
+mod traffic_log;
 mod unrecorded;
 mod upstream;
 mod verify;
+mod verify_input;
 
-use crate::report::words;
+use crate::report::wording;
 use clap::{Parser, Subcommand};
 use std::fmt;
 use std::process::ExitCode;
@@ -146,7 +146,7 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
-            live::tell(&format!("poscert: {}\n", shown(&failure.0)));
+            traffic_log::tell(&format!("poscert: {}\n", shown(&failure.0)));
             ExitCode::from(2)
         }
     }
@@ -154,7 +154,7 @@ pub fn main() -> ExitCode {
 
 /// A failure as a terminal can show it: what stands in a foreign file does not act on it, and does not fill it.
 fn shown(sentence: &str) -> String {
-    let lines: Vec<String> = sentence.lines().map(words::safe).collect();
+    let lines: Vec<String> = sentence.lines().map(wording::safe).collect();
     let mut shown = lines.join("\n");
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_FAILURE) {
         shown.truncate(end);

@@ -1,13 +1,13 @@
 //! `poscert sandbox`: the simulated PoS API v10 on a port of its own, over TLS with a leaf of the local CA.
 
-use super::greeting::put_ready;
-use super::live::print;
 use super::paths::{file_url, lossy};
 use super::signals::Signals;
+use super::startup_message::put_ready;
+use super::traffic_log::print;
 use super::{Exit, Failure};
 use crate::api::customer::{Account, CERTIFICATION_VAT, CUSTOMERS};
 use crate::pki::{self, Authority, Name, word};
-use crate::sandbox::merchant::{self, OTHER_VAT};
+use crate::sandbox::seed_data::{self, OTHER_VAT};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -101,7 +101,7 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
         line(format_args!("  {}  {:<20}  {}", client.client_id, client.client_secret, client.integrator));
     }
     line(format_args!("\nStores: store id, VAT number, merchantBrandId, merchantLocationId"));
-    for store in merchant::stores() {
+    for store in seed_data::stores() {
         let closed = if store.active { "" } else { "  (not active)" };
         line(format_args!(
             "  {}  {}  {}  {}  {}{closed}",

@@ -1,7 +1,7 @@
 //! `poscert seal`: one more signature on an archive, by whoever can vouch for it.
 
 use super::export::write_whole;
-use super::{Exit, Failure, keys};
+use super::{Exit, Failure, signing_key};
 use crate::capture::{self, CaptureKind, archive};
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         let sentence = format!("{name} is no archive: make one with `poscert export {name} -o FILE.poscert`");
         return Err(Failure::new(sentence));
     }
-    let key = keys::open(Some(&args.key))?;
+    let key = signing_key::open(Some(&args.key))?;
     let mut signers = Vec::new();
     write_whole(&args.archive, |out| {
         signers = archive::add_signature(&args.archive, &key, out).map_err(unreadable)?;

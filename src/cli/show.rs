@@ -1,9 +1,9 @@
 //! `poscert show`: the exchanges of a capture, a line each, or one in full.
 
-mod escape;
+mod detail;
 mod json;
-mod lines;
-mod page;
+mod list;
+mod sanitize;
 
 use super::{Exit, Failure};
 use crate::capture::{self, Capture, Exchange, Record};
@@ -108,8 +108,8 @@ fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Sto
         found = true;
         match (&record, args.range) {
             _ if args.json => writeln!(out, "{}", json::of(&record))?,
-            (Record::Exchange(exchange), Some(Range::One(_))) => page::write(out, exchange)?,
-            _ => writeln!(out, "{}", lines::of(&record))?,
+            (Record::Exchange(exchange), Some(Range::One(_))) => detail::write(out, exchange)?,
+            _ => writeln!(out, "{}", list::of(&record))?,
         }
     }
     out.flush()?;
@@ -153,7 +153,7 @@ fn ending(exchange: &Exchange) -> Option<String> {
         Stage::Answer => "in the middle of the answer",
         Stage::Done => "after the answer",
     };
-    let detail = escape::line(&exchange.end.detail);
+    let detail = sanitize::line(&exchange.end.detail);
     let colon = if detail.is_empty() { "" } else { ": " };
     Some(format!("ended by {by} {stage}{colon}{detail}"))
 }

@@ -3,10 +3,10 @@
 use super::{Exit, Failure};
 use crate::api::Amount;
 use crate::pki::{self, CaFiles};
-use crate::till::act::amount_of;
+use crate::till::command::amount_of;
 use crate::till::config::token_url;
-use crate::till::drive::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
-use crate::till::handover::{Following, take_over};
+use crate::till::driver::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
+use crate::till::follow_lock::{Following, take_over};
 use crate::till::prepared::due;
 use crate::till::sale::Abort;
 use crate::till::{Memory, Mistake, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};

@@ -1,6 +1,6 @@
 //! A run that recorded nothing: that it did, why as far as it was seen, and what to check.
 
-use super::greeting::Greeting;
+use super::startup_message::Greeting;
 use crate::capture::record::{Connection, Exchange};
 use crate::proxy::Watch;
 use crate::sandbox::Gate;
@@ -59,8 +59,8 @@ impl Tally {
         match failed {
             0 if past == 0 => line(format_args!("no client connected to it")),
             0 => {}
-            1 => line(format_args!("1 connection failed: {}", super::live::printable(&last))),
-            _ => line(format_args!("{failed} connections failed; the last: {}", super::live::printable(&last))),
+            1 => line(format_args!("1 connection failed: {}", super::traffic_log::printable(&last))),
+            _ => line(format_args!("{failed} connections failed; the last: {}", super::traffic_log::printable(&last))),
         }
         line(format_args!("check that the client calls the base URL {}", greeting.base_url()));
         line(format_args!(

@@ -1,14 +1,14 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::reading::Reading;
-use super::{Exit, Failure, certificate, expect, live};
+use super::verify_input::Reading;
+use super::{Exit, Failure, check_certificate, compare, traffic_log};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::{self, RuleSet};
-use crate::seal::private;
+use crate::seal::secret_file;
 use crate::verify::verdict::Outcome;
-use crate::verify::{Options, Verdict, run};
+use crate::verify::{Options, Verdict, verify_capture};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert verify`.
@@ -153,12 +153,12 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
             write(&target.file, &rendered(target.format, &capture, &verdict, Style::PLAIN)?)?;
         }
         if let Some(expected) = &args.expect {
-            let differences = expect::differences(expected, &verdict)?;
+            let differences = compare::differences(expected, &verdict)?;
             eprint!("{differences}");
             worst = if differences.is_empty() { worst } else { worse(worst, Exit::Failed) };
         }
         if let Some(file) = &args.certificate
-            && !certificate::holds(file, &capture, &verdict, reading.trusted())?
+            && !check_certificate::holds(file, &capture, &verdict, reading.trusted())?
         {
             worst = worse(worst, Exit::Failed);
         }
@@ -189,7 +189,7 @@ pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, Failure> {
 /// A capture that cannot be read, or a rule that cannot be applied.
 pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, Failure> {
     let capture = capture::open(path).map_err(|error| Failure::new(error.to_string()))?;
-    run::judge(&capture, rules, options).map_err(|error| Failure::new(error.to_string()))
+    verify_capture::judge(&capture, rules, options).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// The exit code of a verdict.
@@ -232,7 +232,7 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Fail
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    private::write(file, text.as_bytes())
+    secret_file::write(file, text.as_bytes())
         .map_err(|error| Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
 }
 
@@ -241,7 +241,7 @@ fn github(verdict: &Verdict) -> Result<(), Failure> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
-    live::tell(&report::markdown::annotations(verdict));
+    traffic_log::tell(&report::markdown::annotations(verdict));
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
     let unwritable = |error: std::io::Error| {
@@ -265,7 +265,7 @@ pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
 /// # Errors
 /// A summary of a GitHub run that cannot be written.
 pub fn say_verdict(verdict: &Verdict) -> Result<Exit, Failure> {
-    live::tell(&report::text::render(verdict, Style::for_stderr()));
+    traffic_log::tell(&report::text::render(verdict, Style::for_stderr()));
     github(verdict)?;
     Ok(exit(verdict))
 }

@@ -1,7 +1,7 @@
 //! The CA: made once, loaded ever after, and the maker of leaves and TLS configurations.
 
 use super::PkiError;
-use super::folder::{self, CaFiles};
+use super::ca_dir::{self, CaFiles};
 use super::identity::AnyClient;
 use super::leaf::{self, Name};
 use super::truststore;
@@ -39,23 +39,23 @@ impl Authority {
     /// Loads the CA of a folder, and makes it there if there is none. Writes certificate and bundle for people.
     pub fn open(dir: &Path) -> Result<Authority, PkiError> {
         let files = CaFiles::within(dir);
-        folder::make_dir(dir)?;
-        let text = match folder::read_private(&files.private)? {
+        ca_dir::make_dir(dir)?;
+        let text = match ca_dir::read_private(&files.private)? {
             Some(text) => text,
             None => {
-                folder::put_private(&files.private, &new_ca()?)?;
-                folder::read_private(&files.private)?.unwrap_or_default()
+                ca_dir::put_private(&files.private, &new_ca()?)?;
+                ca_dir::read_private(&files.private)?.unwrap_or_default()
             }
         };
         let authority = Authority::load(files, &text)?;
-        folder::put_public(&authority.files.pem, authority.pem.as_bytes())?;
-        folder::put_public(&authority.files.der, &authority.certificate)?;
+        ca_dir::put_public(&authority.files.pem, authority.pem.as_bytes())?;
+        ca_dir::put_public(&authority.files.der, &authority.certificate)?;
         let trusted = authority.trusted();
         let bundle: String = trusted.iter().map(pem).collect();
-        folder::put_public(&authority.files.bundle, bundle.as_bytes())?;
-        folder::put_public(&authority.files.truststore, &truststore::jks(&trusted))?;
-        folder::make_dir(&authority.files.php)?;
-        folder::put_public(&authority.files.php.join("poscert.ini"), &php_settings(&authority.files.bundle))?;
+        ca_dir::put_public(&authority.files.bundle, bundle.as_bytes())?;
+        ca_dir::put_public(&authority.files.truststore, &truststore::jks(&trusted))?;
+        ca_dir::make_dir(&authority.files.php)?;
+        ca_dir::put_public(&authority.files.php.join("poscert.ini"), &php_settings(&authority.files.bundle))?;
         Ok(authority)
     }
 

@@ -4,17 +4,17 @@
 //! made at the first run, is never the same twice, and its key can be read by its owner alone.
 
 mod authority;
-mod causes;
-mod folder;
+mod ca_dir;
+mod error_chain;
 mod identity;
 mod leaf;
-pub mod recipes;
 mod shell;
+pub mod trust_instructions;
 pub mod truststore;
 
 pub use authority::Authority;
-pub use causes::causes;
-pub use folder::{CaFiles, default_dir};
+pub use ca_dir::{CaFiles, default_dir};
+pub use error_chain::error_chain;
 pub use identity::ClientCertificate;
 pub use leaf::Name;
 pub use shell::word;

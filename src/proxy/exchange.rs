@@ -1,15 +1,15 @@
 //! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
 
 use super::body::{Cut, Feed, FeedBody};
-use super::call::CallState;
-use super::course::{Course, Fate};
+use super::connection::{Gone, STOPPED, Seat, SeatState, lock};
+use super::exchange_state::{Course, Fate};
 use super::faults::HeadView;
-use super::forward::{Answered, call_backend};
-use super::framer::Framing;
-use super::heads::expects_continue;
-use super::own::{answer_fault, fail, refuse, reply};
+use super::forwarding_headers::expects_continue;
+use super::h1::Framing;
+use super::local_response::{answer_fault, fail, refuse, reply};
 use super::recorder::{Phase, Recorder, seconds};
-use super::seat::{Gone, STOPPED, Seat, SeatState, lock};
+use super::upstream_call::{Answered, call_backend};
+use super::upstream_request::CallState;
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use http_body_util::BodyExt;

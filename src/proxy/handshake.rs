@@ -1,11 +1,11 @@
 //! TLS with a client: the certificate that fits it, and why it did not come to stand.
 
+use super::accept::farewell;
 use super::alert;
-use super::heads::own_answer;
+use super::forwarding_headers::own_answer;
 use super::protocol::{Protocol, not_tls, peek, recognise};
 use super::pulse::{Stamp, Stamped};
 use super::recorder::Recorder;
-use super::serve::farewell;
 use crate::capture::record::Way;
 use crate::pki::Name;
 use std::sync::Arc;

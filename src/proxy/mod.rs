@@ -4,35 +4,35 @@
 //! server → `exchange` (a task for each) → `forward` and `pool` → hyper's client → `back` (the other tap) → TLS →
 //! backend. hyper sees skeleton heads (`heads`); the real ones are put in and out of the bytes by the taps.
 
+mod accept;
 mod alert;
-mod back;
 mod body;
-mod call;
-mod course;
+mod body_encoder;
+mod client_tap;
+mod connect;
+mod connection;
 mod exchange;
+mod exchange_state;
 pub mod faults;
-mod forward;
-pub mod framer;
-mod front;
+mod forwarding_headers;
+pub mod h1;
 mod handshake;
-mod heads;
-mod intake;
-mod outlet;
-mod own;
+mod local_response;
+pub mod observer;
 mod pool;
 mod protocol;
 mod pulse;
 mod recorder;
-mod rewrite;
-mod running;
-mod seat;
-mod serve;
-mod tunnel;
+mod request_reader;
+mod response_writer;
+mod server;
 pub mod upstream;
-pub mod watch;
+mod upstream_call;
+mod upstream_request;
+mod upstream_tap;
 
 pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
+pub use observer::{Each, Unwatched, Watch};
 pub use recorder::{Limits, RecorderConfig};
-pub use running::{Listeners, Running, can_listen, start, start_on};
+pub use server::{Listeners, Running, can_listen, start, start_on};
 pub use upstream::{ClientIdentity, Dialer, Outgoing, Trust, Upstream};
-pub use watch::{Each, Unwatched, Watch};

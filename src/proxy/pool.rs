@@ -1,10 +1,10 @@
 //! Connections to the backend: dialled when needed, kept for the next call.
 
-use super::back::{Back, BackLine};
 use super::body::FeedBody;
-use super::seat::lock;
-use super::upstream::trouble::{deepest, next_step};
+use super::connection::lock;
+use super::upstream::connect_error::{deepest, next_step};
 use super::upstream::{CONNECT, ClientIdentity, Dialer, Upstream};
+use super::upstream_tap::{Back, BackLine};
 use crate::capture::Writer;
 use http::Uri;
 use hyper::client::conn::http1::{self, SendRequest};

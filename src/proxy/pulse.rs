@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::seat::lock;
+use super::connection::lock;
 
 /// How often the turns of the event loop are marked.
 const EVERY: Duration = Duration::from_millis(4);

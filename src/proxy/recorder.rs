@@ -1,11 +1,11 @@
 //! What all connections of a recorder share, and how it stops.
 
+use super::connection::{Gone, Seat, lock};
 use super::faults::Faults;
+use super::observer::Watch;
 use super::pool::Pool;
 use super::pulse::Pulse;
-use super::seat::{Gone, Seat, lock};
 use super::upstream::Upstream;
-use super::watch::Watch;
 use crate::capture::record::{Connection, Exchange};
 use crate::capture::{Record, Writer};
 use crate::pki::{Authority, Name};

@@ -1,9 +1,9 @@
 //! The backend: where it is, how it is reached, whose certificates are believed there, and which one is shown to it.
 
+pub mod connect_error;
 mod dial;
 mod identity;
 mod outgoing;
-pub mod trouble;
 
 pub use dial::{CONNECT, Dialer, ProxyError};
 pub use identity::{ClientIdentity, MISSING};

@@ -1,6 +1,6 @@
 //! The verdict as JSON for scripts: the shape of `poscert.verdict/1`, described in `docs/verdict.schema.json`.
 
-use super::words;
+use super::wording;
 use crate::verify::Verdict;
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub fn render(verdict: &Verdict) -> String {
     let mut out = String::with_capacity(plain.len() + 1);
     for c in plain.chars() {
         // Below 0x20 stands only what serde_json itself put between the values: its line breaks.
-        if c == '\n' || !words::is_hidden(c) {
+        if c == '\n' || !wording::is_hidden(c) {
             out.push(c);
             continue;
         }
@@ -29,16 +29,16 @@ pub fn render(verdict: &Verdict) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{sample, schema};
+    use super::super::{schema, test_verdicts};
     use super::*;
     use crate::capture::record::WaitEnd;
     use crate::verify::verdict::WaitVerdict;
 
     #[test]
     fn hostile_characters_are_escaped_and_read_back_the_same() {
-        let verdict = sample::failed();
+        let verdict = test_verdicts::failed();
         let text = render(&verdict);
-        assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && words::is_hidden(c)));
+        assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && wording::is_hidden(c)));
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read, serde_json::to_value(&verdict).unwrap());
     }
@@ -46,12 +46,12 @@ mod tests {
     #[test]
     fn the_schema_describes_what_is_written() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
-        let mut waited = sample::failed();
+        let mut waited = test_verdicts::failed();
         let case = &mut waited.features[0].cases[0];
         let wait = WaitVerdict { step: 1, waited_ms: 20_400, calls: 3, step_calls: 0, ended: WaitEnd::TimedOut };
         (case.wait, case.steps[0].message) = (Some(wait), wait.message());
         assert!(render(&waited).contains("no call of this step came within 20 s (3 calls of other steps did)"));
-        for verdict in [sample::passed(), sample::failed(), sample::incomplete(), waited] {
+        for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete(), waited] {
             let value: serde_json::Value = serde_json::from_str(&render(&verdict)).unwrap();
             assert_eq!(schema::problems(&schema, &schema, &value, "$"), Vec::<String>::new());
         }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn the_schema_refuses_what_the_contract_does_not_know() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
-        let good = serde_json::to_value(sample::failed()).unwrap();
+        let good = serde_json::to_value(test_verdicts::failed()).unwrap();
         for (path, wrong) in [
             ("/verdict", serde_json::json!("maybe")),
             ("/schema", serde_json::json!("poscert.verdict/2")),

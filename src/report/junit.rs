@@ -14,8 +14,8 @@
 //! So there are failures or errors exactly where the verdict is not `passed`. No times and no ids: same verdict, same
 //! bytes.
 
-use super::fold::{Fold, fold};
-use super::{Tally, words};
+use super::group_findings::{Fold, fold};
+use super::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, RequirementVerdict, Status, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -46,7 +46,7 @@ pub fn render(verdict: &Verdict) -> String {
         }
     }
     report.add_test_suite(rest);
-    let mut out = report.to_string().unwrap_or_else(|error| format!("<!-- {} -->", words::safe(&error.to_string())));
+    let mut out = report.to_string().unwrap_or_else(|error| format!("<!-- {} -->", wording::safe(&error.to_string())));
     if !out.ends_with('\n') {
         out.push('\n');
     }
@@ -68,14 +68,14 @@ fn capture(verdict: &Verdict, tally: &Tally) -> TestSuite {
     };
     let mut case = TestCase::new("the capture is complete", status);
     case.set_classname("capture");
-    let mut out = format!("{}: {}.\n", words::outcome(verdict.verdict), tally.reason());
+    let mut out = format!("{}: {}.\n", wording::outcome(verdict.verdict), tally.reason());
     for remark in &verdict.remarks {
-        out.push_str(&format!("{}\n", words::safe(remark)));
+        out.push_str(&format!("{}\n", wording::safe(remark)));
     }
     case.set_system_out(out);
     let mut suite = TestSuite::new("capture");
     for (name, value) in [
-        ("verdict", words::outcome(verdict.verdict).to_owned()),
+        ("verdict", wording::outcome(verdict.verdict).to_owned()),
         ("client", tally.who()),
         ("features", verdict.profile.features.join(", ")),
         ("seal", tally.seal()),
@@ -99,13 +99,13 @@ const TO_BE_SHOWN: &str = "remedy: do these steps on the till while it is record
     and makes the time-outs and the answers 500 that are named here.\n";
 
 fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
-    let sentence = words::case_sentence(case);
+    let sentence = wording::case_sentence(case);
     let mut steps = String::new();
     for (step, at) in case.steps.iter().zip(1..) {
         let seen = step.exchange.map(|number| format!(", exchange {number}")).unwrap_or_default();
-        let message = step.message.as_ref().map(|message| format!(": {}", words::safe(message))).unwrap_or_default();
-        let status = words::step_status(step.status);
-        steps.push_str(&format!("{at}. {}: {status}{seen}{message}\n", words::safe(&step.call)));
+        let message = step.message.as_ref().map(|message| format!(": {}", wording::safe(message))).unwrap_or_default();
+        let status = wording::step_status(step.status);
+        steps.push_str(&format!("{at}. {}: {status}{seen}{message}\n", wording::safe(&step.call)));
     }
     let status = match (case.status, case.optional) {
         (CaseStatus::Passed, _) | (CaseStatus::Failed, true) => TestCaseStatus::success(),
@@ -115,11 +115,11 @@ fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
         }
         (CaseStatus::NotTested | CaseStatus::InProgress, false) => {
             steps.push_str(TO_BE_SHOWN);
-            non_success(NonSuccessKind::Error, words::case_status(case.status), &sentence, &steps)
+            non_success(NonSuccessKind::Error, wording::case_status(case.status), &sentence, &steps)
         }
         (CaseStatus::NotTested | CaseStatus::InProgress, true) => skipped(&sentence),
     };
-    let mut out = TestCase::new(format!("{} {}", words::safe(&case.id), words::safe(&case.title)), status);
+    let mut out = TestCase::new(format!("{} {}", wording::safe(&case.id), wording::safe(&case.title)), status);
     out.set_classname(feature);
     if case.status == CaseStatus::Failed && case.optional {
         out.set_system_out(format!("warning: optional: {sentence}\n{steps}"));
@@ -139,17 +139,17 @@ fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Findin
     let folds = fold(findings);
     let told = told(requirement, &folds);
     let first = folds.first().map_or_else(
-        || words::status(requirement.status).to_owned(),
-        |fold| format!("{}: {}", words::place(&fold.first.exchanges), words::safe(&fold.first.message)),
+        || wording::status(requirement.status).to_owned(),
+        |fold| format!("{}: {}", wording::place(&fold.first.exchanges), wording::safe(&fold.first.message)),
     );
     let status = match (requirement.status, requirement.level) {
         (Status::Passed | Status::Warning, _) => TestCaseStatus::success(),
-        (Status::Failed, _) => non_success(NonSuccessKind::Failure, words::level(requirement.level), &first, &told),
+        (Status::Failed, _) => non_success(NonSuccessKind::Failure, wording::level(requirement.level), &first, &told),
         (Status::Inconclusive, Level::Must) => non_success(NonSuccessKind::Error, "inconclusive", &first, &told),
         (Status::Inconclusive, Level::Should) | (Status::NotExercised, _) => skipped(&first),
     };
     let mut case =
-        TestCase::new(format!("{} {}", words::safe(&requirement.id), words::safe(&requirement.title)), status);
+        TestCase::new(format!("{} {}", wording::safe(&requirement.id), wording::safe(&requirement.title)), status);
     case.set_classname(suite);
     if requirement.status == Status::Warning {
         case.set_system_out(format!("warning: {told}"));
@@ -161,29 +161,29 @@ fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Findin
 fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
     let mut out = String::new();
     for fold in folds {
-        out.push_str(&format!("{}: {}\n", words::place(&fold.first.exchanges), words::safe(&fold.first.message)));
+        out.push_str(&format!("{}: {}\n", wording::place(&fold.first.exchanges), wording::safe(&fold.first.message)));
         if !fold.rest.is_empty() {
             out.push_str(&format!("and {} more like it: {}\n", fold.rest.len(), fold.others()));
         }
         if !fold.first.remedy.is_empty() {
-            out.push_str(&format!("remedy: {}\n", words::safe(&fold.first.remedy)));
+            out.push_str(&format!("remedy: {}\n", wording::safe(&fold.first.remedy)));
         }
     }
-    out.push_str(&format!("source: {}\n", words::safe(&requirement.source)));
+    out.push_str(&format!("source: {}\n", wording::safe(&requirement.source)));
     out
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{golden, sample};
+    use super::super::{snapshots, test_verdicts};
     use super::*;
     use crate::verify::verdict::Outcome;
 
     #[test]
     fn documents_are_as_reviewed() {
-        golden::check("passed.xml", &render(&sample::passed()));
-        golden::check("failed.xml", &render(&sample::failed()));
-        golden::check("incomplete.xml", &render(&sample::incomplete()));
+        snapshots::check("passed.xml", &render(&test_verdicts::passed()));
+        snapshots::check("failed.xml", &render(&test_verdicts::failed()));
+        snapshots::check("incomplete.xml", &render(&test_verdicts::incomplete()));
     }
 
     /// Elements of a name that a reader finds.
@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn failures_and_errors_stand_exactly_where_the_verdict_is_not_passed() {
-        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+        for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete()] {
             let xml = render(&verdict);
             assert_eq!(count(&xml, "failure") > 0, verdict.verdict == Outcome::Failed, "{xml}");
             assert_eq!(count(&xml, "failure") + count(&xml, "error") == 0, verdict.verdict == Outcome::Passed, "{xml}");
         }
-        let mut cut = sample::passed();
+        let mut cut = test_verdicts::passed();
         cut.verdict = Outcome::Incomplete;
         cut.capture.complete = false;
         assert_eq!(count(&render(&cut), "error"), 1);
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_requirement_and_case_is_there_and_nothing_of_a_client_is_markup() {
-        let verdict = sample::failed();
+        let verdict = test_verdicts::failed();
         let xml = render(&verdict);
         let cases = verdict.features.iter().map(|feature| feature.cases.len()).sum::<usize>();
         assert_eq!(count(&xml, "testcase"), 1 + cases + verdict.requirements.len());
@@ -214,12 +214,12 @@ mod tests {
         for clock in ["timestamp=", "uuid=", " time="] {
             assert!(!xml.contains(clock), "{clock}");
         }
-        assert!(!xml.chars().any(|c| c != '\n' && words::is_hidden(c)));
+        assert!(!xml.chars().any(|c| c != '\n' && wording::is_hidden(c)));
     }
 
     #[test]
     fn a_finding_that_counts_against_no_chosen_feature_still_fails() {
-        let mut verdict = sample::failed();
+        let mut verdict = test_verdicts::failed();
         verdict.requirements.truncate(1);
         verdict.requirements[0].findings[0].features.clear();
         let xml = render(&verdict);

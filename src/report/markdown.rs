@@ -2,8 +2,8 @@
 //!
 //! The caller appends [`render`] to the file that `GITHUB_STEP_SUMMARY` names, and prints [`annotations`].
 
-use super::fold::fold;
-use super::{Tally, words};
+use super::group_findings::fold;
+use super::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict, Verdict};
 use std::fmt::Write;
 
@@ -15,8 +15,8 @@ pub fn render(verdict: &Verdict) -> String {
     let tally = Tally::of(verdict);
     let mut out = String::new();
     let features: Vec<String> = verdict.profile.features.iter().map(|id| text(id)).collect();
-    let word = words::outcome(verdict.verdict);
-    let _ = writeln!(out, "## {} poscert: {word} for {}\n", sign(verdict.verdict), words::list(&features));
+    let word = wording::outcome(verdict.verdict);
+    let _ = writeln!(out, "## {} poscert: {word} for {}\n", sign(verdict.verdict), wording::list(&features));
     let _ = writeln!(out, "{}  ", text(&tally.seal()));
     for remark in &verdict.remarks {
         let _ = writeln!(out, "**{}**  ", text(remark));
@@ -54,14 +54,15 @@ fn section(out: &mut String, title: &str, tally: &Tally, requirements: &[&Requir
             } else {
                 format!(" (and {} more like it: {})", fold.rest.len(), fold.others())
             };
-            let _ = writeln!(out, "  - {}: {}{more}", words::place(&fold.first.exchanges), text(&fold.first.message));
+            let _ = writeln!(out, "  - {}: {}{more}", wording::place(&fold.first.exchanges), text(&fold.first.message));
             if !fold.first.remedy.is_empty() {
                 let _ = writeln!(out, "    Remedy: {}", text(&fold.first.remedy));
             }
         }
     }
     for case in cases {
-        let _ = writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&words::case_sentence(case)));
+        let _ =
+            writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&wording::case_sentence(case)));
         let _ = writeln!(out, "    Remedy: {}", text(&tally.advice(case)));
     }
     out.push('\n');
@@ -91,9 +92,9 @@ fn cases(out: &mut String, verdict: &Verdict) {
             CaseStatus::NotTested | CaseStatus::InProgress => "·",
         };
         let optional = if case.optional { ", optional" } else { "" };
-        let status = words::case_status(case.status);
+        let status = wording::case_status(case.status);
         let (id, title) = (text(&case.id), text(&case.title));
-        let sentence = text(&words::case_sentence(case));
+        let sentence = text(&wording::case_sentence(case));
         let _ = writeln!(out, "| {sign} | {id} {title} | {status}{optional} | {sentence} |");
     }
     out.push('\n');
@@ -103,7 +104,7 @@ fn cases(out: &mut String, verdict: &Verdict) {
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut last = ' ';
-    for c in words::safe(text).chars() {
+    for c in wording::safe(text).chars() {
         let plain = !c.is_ascii_punctuation()
             || matches!(c, ',' | ';' | '-' | '\'')
             || (c == '.' && !matches!(last, 'w' | 'W'));
@@ -122,7 +123,7 @@ pub fn annotations(verdict: &Verdict) -> String {
     let tally = Tally::of(verdict);
     let mut errors: Vec<String> = tally.failed.iter().map(|r| broken("error", r)).collect();
     let case = |kind: &str, case: &&CaseVerdict| {
-        command(kind, &format!("{} {}", case.id, case.title), &words::case_sentence(case))
+        command(kind, &format!("{} {}", case.id, case.title), &wording::case_sentence(case))
     };
     errors.extend(tally.failed_cases.iter().map(|c| case("error", c)));
     errors.extend(tally.missing_cases.iter().map(|c| case("error", c)));
@@ -144,15 +145,15 @@ fn broken(kind: &str, requirement: &RequirementVerdict) -> String {
     let title = format!("{} {}", requirement.id, requirement.title);
     let message = match requirement.findings.first() {
         Some(first) => {
-            let times = words::count(requirement.findings.len(), "finding");
+            let times = wording::count(requirement.findings.len(), "finding");
             format!(
                 "{}: {}\nRemedy: {}\n{times}",
-                words::place(&first.exchanges),
-                words::safe(&first.message),
-                words::safe(&first.remedy)
+                wording::place(&first.exchanges),
+                wording::safe(&first.message),
+                wording::safe(&first.remedy)
             )
         }
-        None => words::status(requirement.status).to_owned(),
+        None => wording::status(requirement.status).to_owned(),
     };
     command(kind, &title, &message)
 }
@@ -160,25 +161,25 @@ fn broken(kind: &str, requirement: &RequirementVerdict) -> String {
 /// One workflow command on a line of its own, escaped as GitHub's own toolkit does.
 fn command(kind: &str, title: &str, message: &str) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let title = data(&words::safe(title)).replace(':', "%3A").replace(',', "%2C");
+    let title = data(&wording::safe(title)).replace(':', "%3A").replace(',', "%2C");
     format!("::{kind} title={title}::{}\n", data(message))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{golden, sample};
+    use super::super::{snapshots, test_verdicts};
     use super::*;
 
     #[test]
     fn summaries_are_as_reviewed() {
-        golden::check("failed.md", &render(&sample::failed()));
-        golden::check("incomplete.md", &render(&sample::incomplete()));
-        golden::check("failed.annotations", &annotations(&sample::failed()));
+        snapshots::check("failed.md", &render(&test_verdicts::failed()));
+        snapshots::check("incomplete.md", &render(&test_verdicts::incomplete()));
+        snapshots::check("failed.annotations", &annotations(&test_verdicts::failed()));
     }
 
     #[test]
     fn a_client_writes_no_markup_and_no_command() {
-        let mut verdict = sample::failed();
+        let mut verdict = test_verdicts::failed();
         verdict.requirements[0].findings[0].message = "x\n::error::y|[a](b)<img>`www.a.b @c".into();
         let summary = render(&verdict);
         for markup in ["<script", "<img", "](", "`", "www.a", "@c", "y|["] {
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn annotations_keep_to_what_is_shown() {
-        let mut verdict = sample::failed();
+        let mut verdict = test_verdicts::failed();
         let one = verdict.requirements[0].clone();
         verdict.requirements.extend(std::iter::repeat_n(one, 30));
         assert_eq!(annotations(&verdict).lines().filter(|line| line.starts_with("::error")).count(), ANNOTATIONS);

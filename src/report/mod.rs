@@ -1,31 +1,31 @@
 //! A verdict as text, JSON, JUnit, HTML and Markdown: verdict in, bytes out. A report adds no judgement.
 //!
-//! Everything a client sent is taken for hostile: [`words::safe`] makes it harmless to terminals and readers, and
+//! Everything a client sent is taken for hostile: [`wording::safe`] makes it harmless to terminals and readers, and
 //! each format escapes it once more by its own rules. No report holds a clock's time: same verdict, same bytes.
 
-pub mod difference;
-pub mod fold;
+pub mod exchange_view;
 pub mod format;
+pub mod group_findings;
 pub mod html;
 pub mod json;
+pub mod json_diff;
 pub mod junit;
+pub mod line_wrap;
 pub mod markdown;
-pub mod tally;
+pub mod summary;
 pub mod text;
-pub mod view;
-pub mod words;
-pub mod wrap;
+pub mod wording;
 
 #[cfg(test)]
-pub(crate) mod golden;
-#[cfg(test)]
-mod hostile;
-#[cfg(test)]
-pub(crate) mod sample;
+mod injection_tests;
 #[cfg(test)]
 pub(crate) mod schema;
+#[cfg(test)]
+pub(crate) mod snapshots;
+#[cfg(test)]
+pub(crate) mod test_verdicts;
 
+pub use exchange_view::ExchangeView;
 pub use format::{Format, Target, render};
-pub use tally::Tally;
+pub use summary::Tally;
 pub use text::Style;
-pub use view::ExchangeView;

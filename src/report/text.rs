@@ -1,8 +1,8 @@
 //! The verdict for people at a terminal: what came of it first, then what to mend, then the rest.
 
-use super::fold::{Fold, fold};
-use super::wrap::Page;
-use super::{Tally, words};
+use super::group_findings::{Fold, fold};
+use super::line_wrap::Page;
+use super::{Tally, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
@@ -64,19 +64,19 @@ pub fn render(verdict: &Verdict, style: Style) -> String {
     cases(&mut page, verdict);
     page.blank();
     let (_, color) = outcome_look(verdict.verdict);
-    let word = words::outcome(verdict.verdict).to_uppercase();
+    let word = wording::outcome(verdict.verdict).to_uppercase();
     page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", tally.reason(), tally.next_step()), "")]);
     page.finish()
 }
 
 fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
     let (mark, color) = outcome_look(verdict.verdict);
-    let word = words::outcome(verdict.verdict).to_uppercase();
-    let covers = format!(" for {}", words::list(&verdict.profile.features));
+    let word = wording::outcome(verdict.verdict).to_uppercase();
+    let covers = format!(" for {}", wording::list(&verdict.profile.features));
     page.line("", "  ", &[(&format!("{mark} {word}"), color), (&covers, BOLD)]);
     page.line("  ", "  ", &[(&tally.seal(), "")]);
     for remark in &verdict.remarks {
-        page.line("! ", "  ", &[(&words::safe(remark), YELLOW)]);
+        page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
     page.line("  Client:  ", "           ", &[(&tally.who(), "")]);
     page.line("  Capture: ", "           ", &[(&tally.capture(), "")]);
@@ -84,7 +84,7 @@ fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
-        let line = format!("{:<20} {:<10}", feature.id, words::outcome(feature.verdict));
+        let line = format!("{:<20} {:<10}", feature.id, wording::outcome(feature.verdict));
         page.line("  ", "      ", &[(mark, color), (&format!(" {line} {}", cases_shown(feature)), "")]);
     }
 }
@@ -96,7 +96,7 @@ fn cases_shown(feature: &FeatureVerdict) -> String {
     };
     let ((shown, all), (extra, extras)) = (passed(false), passed(true));
     let optional = if extras == 0 { String::new() } else { format!(", {extra} of {extras} optional") };
-    format!("{shown} of {} shown{optional}", words::count(all, "case"))
+    format!("{shown} of {} shown{optional}", wording::count(all, "case"))
 }
 
 fn broken(page: &mut Page, tally: &Tally) {
@@ -127,14 +127,14 @@ fn warned(page: &mut Page, tally: &Tally) {
 
 fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, color: &str) {
     let optional = if case.optional { " (optional)" } else { "" };
-    let title = format!(" {} {}{optional}", words::safe(&case.id), words::safe(&case.title));
+    let title = format!(" {} {}{optional}", wording::safe(&case.id), wording::safe(&case.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
-    page.line("    ", "    ", &[(&words::case_sentence(case), "")]);
+    page.line("    ", "    ", &[(&wording::case_sentence(case), "")]);
     page.line("    Remedy: ", "      ", &[(&tally.advice(case), "")]);
 }
 
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
-    let title = format!(" {} {}", words::safe(&requirement.id), words::safe(&requirement.title));
+    let title = format!(" {} {}", wording::safe(&requirement.id), wording::safe(&requirement.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
     let folds = fold(&requirement.findings);
     let (told, rest) = folds.split_at(folds.len().min(TOLD_IN_FULL));
@@ -145,7 +145,7 @@ fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, co
     let rest: Vec<&Finding> =
         rest.iter().flat_map(|fold| std::iter::once(fold.first).chain(fold.rest.clone())).collect();
     if !rest.is_empty() {
-        let line = format!("and {}: {}", words::count(rest.len(), "other finding"), words::own_exchanges(&rest, 0));
+        let line = format!("and {}: {}", wording::count(rest.len(), "other finding"), wording::own_exchanges(&rest, 0));
         page.line("    ", "      ", &[(&line, DIM)]);
     }
     page.line("    Source: ", "      ", &[(&source(requirement), DIM)]);
@@ -159,20 +159,20 @@ fn source(requirement: &RequirementVerdict) -> String {
         }
     }
     let against =
-        if features.is_empty() { String::new() } else { format!("; counts against {}", words::list(&features)) };
-    format!("{}{against}", words::safe(&requirement.source))
+        if features.is_empty() { String::new() } else { format!("; counts against {}", wording::list(&features)) };
+    format!("{}{against}", wording::safe(&requirement.source))
 }
 
 fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
-    let said = format!(": {}", words::safe(&fold.first.message));
-    page.line("    ", "      ", &[(&words::place(&fold.first.exchanges), BOLD), (&said, "")]);
+    let said = format!(": {}", wording::safe(&fold.first.message));
+    page.line("    ", "      ", &[(&wording::place(&fold.first.exchanges), BOLD), (&said, "")]);
     if !fold.rest.is_empty() {
         let like = if fold.identical { "more" } else { "more like it" };
         let line = format!("and {} {like}: {}", fold.rest.len(), fold.others());
         page.line("      ", "      ", &[(&line, DIM)]);
     }
     if with_remedy && !fold.first.remedy.is_empty() {
-        page.line("    Remedy: ", "      ", &[(&words::safe(&fold.first.remedy), "")]);
+        page.line("    Remedy: ", "      ", &[(&wording::safe(&fold.first.remedy), "")]);
     }
 }
 
@@ -181,18 +181,17 @@ fn open(page: &mut Page, tally: &Tally) {
         page.title("Not shown yet");
         for case in &tally.missing_cases {
             let line =
-                format!("{} {}: {}", words::safe(&case.id), words::safe(&case.title), words::case_sentence(case));
+                format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
             page.line("· ", "  ", &[(&line, "")]);
         }
     }
     if !tally.inconclusive.is_empty() {
         page.title("Inconclusive: still open where the capture ends");
         for requirement in &tally.inconclusive {
-            let first = requirement
-                .findings
-                .first()
-                .map(|finding| format!(" ({}: {})", words::place(&finding.exchanges), words::safe(&finding.message)));
-            let (id, title) = (words::safe(&requirement.id), words::safe(&requirement.title));
+            let first = requirement.findings.first().map(|finding| {
+                format!(" ({}: {})", wording::place(&finding.exchanges), wording::safe(&finding.message))
+            });
+            let (id, title) = (wording::safe(&requirement.id), wording::safe(&requirement.title));
             let line = format!("{id} {title}{}", first.unwrap_or_default());
             page.line("? ", "  ", &[(&line, "")]);
         }
@@ -201,9 +200,9 @@ fn open(page: &mut Page, tally: &Tally) {
         page.title("Not exercised: nothing in the capture touches them");
         for level in [Level::Must, Level::Should] {
             let ids: Vec<String> =
-                tally.not_exercised.iter().filter(|r| r.level == level).map(|r| words::safe(&r.id)).collect();
+                tally.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
             if !ids.is_empty() {
-                page.line(&format!("  {:<7}", words::level(level)), "         ", &[(&ids.join(", "), "")]);
+                page.line(&format!("  {:<7}", wording::level(level)), "         ", &[(&ids.join(", "), "")]);
             }
         }
     }
@@ -213,8 +212,8 @@ fn cases(page: &mut Page, verdict: &Verdict) {
     page.title("Cases");
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
-        let title = if feature.title.is_empty() { feature.id.to_owned() } else { words::safe(&feature.title) };
-        page.line("", "  ", &[(mark, color), (&format!(" {title}: {}", words::outcome(feature.verdict)), BOLD)]);
+        let title = if feature.title.is_empty() { feature.id.to_owned() } else { wording::safe(&feature.title) };
+        page.line("", "  ", &[(mark, color), (&format!(" {title}: {}", wording::outcome(feature.verdict)), BOLD)]);
         for case in &feature.cases {
             self::case(page, case);
         }
@@ -226,9 +225,9 @@ fn case(page: &mut Page, case: &CaseVerdict) {
     let optional = if case.optional { "optional, " } else { "" };
     let line = format!(
         " {} {} ({optional}{})",
-        words::safe(&case.id),
-        words::safe(&case.title),
-        words::case_status(case.status)
+        wording::safe(&case.id),
+        wording::safe(&case.title),
+        wording::case_status(case.status)
     );
     page.line("  ", "    ", &[(mark, color), (&line, "")]);
     for step in &case.steps {
@@ -238,7 +237,7 @@ fn case(page: &mut Page, case: &CaseVerdict) {
             StepStatus::Pending => ("·", DIM),
         };
         let seen = step.exchange.map(|number| format!("  exchange {number}")).unwrap_or_default();
-        let call = format!(" {}", words::safe(&step.call));
+        let call = format!(" {}", wording::safe(&step.call));
         page.line("      ", "        ", &[(mark, color), (&call, ""), (&seen, DIM)]);
     }
 }
@@ -263,19 +262,19 @@ fn outcome_look(outcome: Outcome) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{golden, sample};
+    use super::super::{snapshots, test_verdicts};
     use super::*;
 
     #[test]
     fn texts_are_as_reviewed() {
-        golden::check("passed.txt", &render(&sample::passed(), Style::PLAIN));
-        golden::check("failed.txt", &render(&sample::failed(), Style::PLAIN));
-        golden::check("incomplete.txt", &render(&sample::incomplete(), Style { color: false, width: 72 }));
+        snapshots::check("passed.txt", &render(&test_verdicts::passed(), Style::PLAIN));
+        snapshots::check("failed.txt", &render(&test_verdicts::failed(), Style::PLAIN));
+        snapshots::check("incomplete.txt", &render(&test_verdicts::incomplete(), Style { color: false, width: 72 }));
     }
 
     #[test]
     fn the_first_lines_say_what_matters() {
-        let text = render(&sample::incomplete(), Style::PLAIN);
+        let text = render(&test_verdicts::incomplete(), Style::PLAIN);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0] == "· INCOMPLETE for onboarding and payment", "{text}");
         assert_eq!(lines[1], "  Nobody sealed this capture.");
@@ -286,9 +285,9 @@ mod tests {
     #[test]
     fn colours_only_if_asked_and_nothing_of_a_client_reaches_the_terminal() {
         let own = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
-        for verdict in [sample::passed(), sample::failed(), sample::incomplete()] {
+        for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete()] {
             let plain = render(&verdict, Style::PLAIN);
-            assert!(!plain.chars().any(|c| c != '\n' && words::is_hidden(c)), "{plain:?}");
+            assert!(!plain.chars().any(|c| c != '\n' && wording::is_hidden(c)), "{plain:?}");
             let colored = render(&verdict, Style { color: true, width: 100 });
             assert!(own.is_match(&colored));
             assert_eq!(own.replace_all(&colored, ""), plain);
@@ -298,7 +297,7 @@ mod tests {
     #[test]
     fn lines_keep_to_the_width() {
         for width in [40, 60, 120] {
-            let text = render(&sample::failed(), Style { color: false, width });
+            let text = render(&test_verdicts::failed(), Style { color: false, width });
             let long: Vec<&str> =
                 text.lines().filter(|l| l.chars().count() > width && l.trim().contains(' ')).collect();
             // A word that is wider than the page may stick out, on a line of its own.
@@ -309,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_thousand_findings_are_one_entry() {
-        let mut verdict = sample::failed();
+        let mut verdict = test_verdicts::failed();
         let all: Vec<Finding> = (1..=1000)
             .map(|n| Finding {
                 exchanges: vec![n],

@@ -1,7 +1,7 @@
 //! Finds and reads the rule files: those built into the engine, or those of a folder.
 
-use super::file::{self, Mistake, Parsed};
 use super::model::{Feature, Requirement, Waits};
+use super::toml_file::{self, Mistake, Parsed};
 use crate::seal;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -147,7 +147,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
         .into_iter()
         .map(|name| {
             let path = folder.join(&name);
-            let text = seal::input::read_text(&path, LONGEST)
+            let text = seal::bounded_read::read_text(&path, LONGEST)
                 .map_err(|error| RuleError::whole(&path.display().to_string(), format!("cannot be read: {error}")))?;
             Ok((path.display().to_string(), text))
         })
@@ -168,7 +168,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     for (path, text) in files {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, waits, requirements: more } =
-            file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
+            toml_file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
         named.push((name, text.clone()));
         guide = waits.or(guide);
         if let Some(numbers) = numbers {

@@ -6,10 +6,10 @@
 
 pub mod examples;
 pub mod fields;
-pub mod file;
 pub mod load;
 pub mod model;
 pub mod predicate;
+pub mod toml_file;
 
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};

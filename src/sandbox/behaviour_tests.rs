@@ -1,6 +1,6 @@
 //! What the sandbox does over several calls: keys, customers, look-ups, expiry, lists.
 
-use super::trial::{STORE, Trial, payment};
+use super::test_client::{STORE, Trial, payment};
 use crate::api::customer::{Account, CustomerAct};
 use crate::api::{Amount, Operation};
 use Operation::*;
@@ -81,7 +81,7 @@ async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     act(&me, CustomerAct::CheckIn(Account::Loyalty)).unwrap();
-    let ids = |got: &super::trial::Got| got.body.get("loyaltyIds").map(|ids| ids.as_array().unwrap().len());
+    let ids = |got: &super::test_client::Got| got.body.get("loyaltyIds").map(|ids| ids.as_array().unwrap().len());
     for expected in [None, None, Some(1)] {
         let got = me.call(GetCheckIn, &pos, "", Value::Null).await;
         assert_eq!((got.body["isUserCheckedIn"].clone(), ids(&got)), (true.into(), expected));

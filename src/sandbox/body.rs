@@ -3,7 +3,7 @@
 //! Two requests are the same where these values are equal, so spelling does not count: `100` and `100.00`, the
 //! letter case of GUIDs, the order of fields, `null` and absent.
 
-use super::refusal::Refusal;
+use super::api_error::Refusal;
 use crate::api::{Amount, Guid, Operation, error, id, shape, text};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! Every error code of the API, each with the condition that gives it.
 
-use super::merchant::OTHER_VAT;
-use super::trial::{STORE, Trial, payment};
+use super::seed_data::OTHER_VAT;
+use super::test_client::{STORE, Trial, payment};
 use crate::api::{Amount, Operation, error};
 use Operation::*;
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! The simulated customer: what the customer simulation API does, for its callers and for an embedded director.
 
+use super::backend_state::World;
+use super::checked_in_customer::Visit;
 use super::clock::Moment;
 use super::payment::{Event, Payment};
-use super::visit::Visit;
-use super::world::World;
 use crate::api::customer::{Account, CustomerAct};
 use crate::api::{Guid, id};
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! Requests into calls, answers into responses: the only place where the sandbox speaks HTTP.
 
-use super::caller;
+use super::api_error::{Answer, Refusal};
+use super::authenticate;
+use super::backend_state::Call;
 use super::customer::Simulation;
-use super::grant;
-use super::refusal::{Answer, Refusal};
-use super::world::Call;
+use super::token_endpoint;
 use super::{Gate, Sandbox, body, openapi};
 use crate::api::{Guid, Operation, Place, Route, error};
 use axum::Router;
@@ -71,14 +71,14 @@ impl Sandbox {
     fn call(&self, operation: Operation, route: Route, headers: &HeaderMap, bytes: &[u8]) -> Result<Call, Refusal> {
         let now = self.inner.clock.now();
         let signer = self.inner.signer.as_ref().ok_or(error::INTERNAL)?;
-        let caller = caller::identify(headers, signer, now, self.inner.options.require_system_name)?;
+        let caller = authenticate::identify(headers, signer, now, self.inner.options.require_system_name)?;
         let id = match &route.id {
             Some(text) => Some(Guid::parse(text).ok_or_else(|| {
                 Refusal::Code(error::UNKNOWN, format!("the id in the path is {text:?}, which is not a GUID"))
             })?),
             None => None,
         };
-        let key = operation.creates().then(|| caller::idempotency_key(headers)).transpose()?;
+        let key = operation.creates().then(|| authenticate::idempotency_key(headers)).transpose()?;
         if !crate::api::shape::fields(operation).is_empty() {
             check_content_type(headers)?;
         }
@@ -89,7 +89,7 @@ impl Sandbox {
     fn token(&self, headers: &HeaderMap, form: &[u8]) -> Response {
         let Some(signer) = &self.inner.signer else { return refused(&error::INTERNAL.into(), None) };
         let basic = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-        let outcome = grant::grant(basic, form, &self.inner.options.clients, signer, self.inner.clock.now());
+        let outcome = token_endpoint::grant(basic, form, &self.inner.options.clients, signer, self.inner.clock.now());
         let mut response = match outcome {
             Ok(token) => json_response(200, &token),
             Err(denied) => {

@@ -1,33 +1,33 @@
 //! The simulated backend: the PoS API v10 with its state machines, token endpoint and simulated customers.
 //!
-//! [`world::World`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
+//! [`backend_state::World`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
 //! into responses; `serve` does TLS and connections. What the sandbox does is held to the API's documentation, not to
 //! what would be convenient: the verifier's cases are tried against it.
 
+mod api_error;
+mod authenticate;
+mod backend_state;
 mod body;
-mod caller;
+mod checked_in_customer;
 pub mod clock;
 mod customer;
 mod gate;
-mod grant;
 mod http;
 mod idempotency;
 mod linger;
-pub mod merchant;
 mod openapi;
 mod payment;
-mod payments;
-mod points;
+mod payment_operations;
 mod pos;
+mod pos_operations;
 mod refund;
-mod refunds;
-mod refusal;
+mod refund_operations;
 mod schema;
+pub mod seed_data;
 mod serve;
 mod table;
 mod token;
-mod visit;
-mod world;
+mod token_endpoint;
 
 #[cfg(test)]
 mod behaviour_tests;
@@ -36,7 +36,7 @@ mod codes_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
-mod trial;
+mod test_client;
 
 pub use clock::{Clock, Moment};
 pub use gate::Gate;
@@ -45,12 +45,12 @@ pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
 
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Guid, id};
+use backend_state::{PollDelays, World};
 use customer::Simulation;
 use payment::Event;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use token::Signer;
-use world::{PollDelays, World};
 
 /// A client that the token endpoint knows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The sandbox's own OpenAPI 3 description, made from the tables that it works by: operations, body shapes, answers,
 //! error codes. It says what the documentation says; nothing in it is copied from another description.
 
-use super::refusal::is_refund;
+use super::api_error::is_refund;
 use super::schema;
 use crate::api::error::{self, ErrorCode};
 use crate::api::shape::{Field, Kind};

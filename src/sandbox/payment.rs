@@ -1,9 +1,9 @@
 //! A payment and its state machine (payment_flows#payment_flow_states). Values in, values out.
 
+use super::api_error::Refusal;
 use super::body::{NewPayment, Terms};
+use super::checked_in_customer::Visit;
 use super::clock::{Moment, rfc3339};
-use super::refusal::Refusal;
-use super::visit::Visit;
 use crate::api::customer::Account;
 use crate::api::{Amount, Guid, PaymentState, error};
 use serde_json::{Map, Value, json};

@@ -1,9 +1,9 @@
 //! A point of sale: who it belongs to, what it is called, who is checked in at it.
 
 use super::body::NewPos;
+use super::checked_in_customer::Visit;
 use super::clock::Moment;
 use super::payment::INACTIVITY;
-use super::visit::Visit;
 use crate::api::Guid;
 use serde_json::{Map, Value, json};
 

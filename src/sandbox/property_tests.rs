@@ -1,11 +1,11 @@
 //! What holds whatever tills, customers and clocks do: against a world that is driven by random acts.
 
+use super::api_error::{Answer, Refusal};
+use super::authenticate::Caller;
+use super::backend_state::{Call, PollDelays, World};
 use super::body::{Body, NewPayment, NewPos, NewRefund, Terms};
-use super::caller::Caller;
 use super::clock::Moment;
 use super::customer::Simulation;
-use super::refusal::{Answer, Refusal};
-use super::world::{Call, PollDelays, World};
 use crate::api::customer::{Account, CustomerAct};
 use crate::api::{Amount, Guid, Operation, PaymentState, Route};
 use proptest::prelude::*;

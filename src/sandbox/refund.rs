@@ -1,8 +1,8 @@
 //! A refund and its state machine (payment_flows#refunds). Values in, values out.
 
+use super::api_error::Refusal;
 use super::body::NewRefund;
 use super::clock::Moment;
-use super::refusal::Refusal;
 use crate::api::{Amount, Guid, RefundState, error};
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4) of what may be known to everybody; what may not goes through [`super::key`].
+//! SHA-256 (FIPS 180-4) of what may be known to everybody; what may not goes through [`super::hmac_key`].
 
 use super::hex;
 use serde::de::Error as _;

@@ -4,17 +4,17 @@
 //! standard library; [`chain`] makes leaving out, altering or reordering a record show; [`sign`] and [`dsse`] say by whom
 //! something is vouched for; [`private`] keeps files that hold a secret.
 
+pub mod bounded_read;
 pub mod chain;
 pub mod digest;
 pub mod dsse;
 pub mod hex;
-pub mod input;
-pub mod key;
-pub mod private;
+pub mod hmac_key;
+pub mod secret_file;
 pub mod sign;
 
 pub use chain::Head;
 pub use digest::Digest;
 pub use dsse::Envelope;
-pub use key::{Key, KeyedHash};
+pub use hmac_key::{Key, KeyedHash};
 pub use sign::{Fingerprint, PublicKey, SigningKey};

@@ -1,7 +1,7 @@
 //! Ed25519 signatures (RFC 8032): a signing key in a PKCS#8 PEM file (RFC 5958), its public half as SubjectPublicKeyInfo
 //! (RFC 8410), both as `openssl pkey` reads and writes them. The same key and message give the same signature.
 
-use super::{Digest, input, private};
+use super::{Digest, bounded_read, secret_file};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey as Secret, VerifyingKey};
@@ -38,7 +38,7 @@ impl SigningKey {
 
     /// Where the key lies that nobody names.
     pub fn default_place() -> Option<PathBuf> {
-        private::data_place("signing-key.pem")
+        secret_file::data_place("signing-key.pem")
     }
 
     /// The key in this file, made at its first use, readable by its owner alone from then on; its public half lies beside
@@ -47,19 +47,19 @@ impl SigningKey {
     /// # Errors
     /// A sentence where the file cannot be read or made, holds no such key, or can be read by others.
     pub fn open(path: &Path) -> Result<(SigningKey, bool), String> {
-        if let Some(pem) = private::read(WHAT, path)? {
+        if let Some(pem) = secret_file::read(WHAT, path)? {
             return Ok((SigningKey::from_pem(&pem, path)?, false));
         }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private::make_dir("the folder of the signing key", folder)?;
+            secret_file::make_dir("the folder of the signing key", folder)?;
         }
         // Without the public half in it: OpenSSL 3.0 and what is built on it read no other form.
         let secret = KeypairBytes { secret_key: SigningKey::random()?.0.to_bytes(), public_key: None };
         let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(|error| format!("cannot write {WHAT}: {error}"))?;
-        private::put(WHAT, path, &pem)?;
-        let pem = private::read(WHAT, path)?.unwrap_or_default();
+        secret_file::put(WHAT, path, &pem)?;
+        let pem = secret_file::read(WHAT, path)?.unwrap_or_default();
         let key = SigningKey::from_pem(&pem, path)?;
-        private::put_public("the public key", &public_place(path), key.public().pem().as_bytes())?;
+        secret_file::put_public("the public key", &public_place(path), key.public().pem().as_bytes())?;
         Ok((key, true))
     }
 
@@ -142,7 +142,7 @@ impl Fingerprint {
         if let Some(fingerprint) = Fingerprint::parse(argument) {
             return Ok(fingerprint);
         }
-        let pem = input::read_text(Path::new(argument), LONGEST_PEM).map_err(|error| {
+        let pem = bounded_read::read_text(Path::new(argument), LONGEST_PEM).map_err(|error| {
             format!("`{argument}` is neither a fingerprint of 64 hex digits nor a file that can be read ({error})")
         })?;
         let key = PublicKey::from_pem(&pem).ok_or_else(|| {

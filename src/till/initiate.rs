@@ -1,6 +1,6 @@
 //! Starting a payment, and what is done when another one stands in the way (payment_flows#payment_management).
 
-use super::call::{Call, list_field, text_field};
+use super::api_call::{Call, list_field, text_field};
 use super::{Mistake, Payment, Sale, Till, Trouble};
 use crate::api::{Operation, PaymentState, error};
 use serde_json::{Value, json};

@@ -6,48 +6,48 @@
 //! [`Mistake`], so that a verifier can be seen to catch it. What a mistake changes stands in [`mistake`] where it is
 //! a value, and at its place in the flow where it is an act.
 
-pub mod act;
-pub mod call;
+pub mod api_call;
 pub mod checkin;
+pub mod command;
 pub mod config;
-pub mod drive;
-pub mod handover;
-pub mod hanging;
+pub mod driver;
+pub mod error;
+pub mod feature_misbehavior;
+pub mod follow_lock;
+pub mod http;
 pub mod initiate;
-pub mod memory;
-pub mod mistake;
+pub mod misbehavior;
 pub mod onboarding;
-pub mod pace;
 pub mod payment;
+pub mod payment_misbehavior;
 pub mod poll;
 pub mod prepared;
 pub mod refund;
+pub mod retry_job;
 pub mod sale;
+pub mod state_file;
+pub mod timing;
 pub mod token;
-pub mod trouble;
-pub mod wire;
-pub mod wrong;
-pub mod wrong_six;
 
 pub use config::TillConfig;
-pub use memory::{Hanging, Intent, KnownPos, Memory, Taken};
-pub use mistake::Mistake;
-pub use pace::Pace;
+pub use error::Trouble;
+pub use misbehavior::Mistake;
 pub use payment::Payment;
 pub use prepared::Prepared;
 pub use refund::{Refund, Refunded};
 pub use sale::{Paid, Restrictions, Sale};
-pub use trouble::Trouble;
+pub use state_file::{Hanging, Intent, KnownPos, Memory, Taken};
+pub use timing::Pace;
 
 use std::collections::HashMap;
 
 /// A till: one client of the API with what it remembers.
 pub struct Till {
     config: TillConfig,
-    line: wire::Line,
+    line: http::Line,
     tokens: token::Tokens,
     memory: Memory,
-    polls: HashMap<String, pace::PollClock>,
+    polls: HashMap<String, timing::PollClock>,
 }
 
 impl Till {
@@ -57,7 +57,7 @@ impl Till {
     /// [`Trouble::Setup`] where a URL, the CA file or the memory file cannot be used.
     pub fn new(config: TillConfig) -> Result<Till, Trouble> {
         config.check()?;
-        let line = wire::Line::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
+        let line = http::Line::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
         let memory = match &config.memory {
             Some(path) => Memory::load(path)?,
             None => Memory::default(),

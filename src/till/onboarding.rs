@@ -1,6 +1,6 @@
 //! Onboarding: a PoS is looked up before it is created, and a beacon that is taken is freed (pos_management).
 
-use super::call::{Call, list_field, text_field};
+use super::api_call::{Call, list_field, text_field};
 use super::{KnownPos, Mistake, Till, Trouble};
 use crate::api::{Operation, error};
 use serde_json::json;

@@ -3,8 +3,8 @@
 //! A decision (capture, cancel) is remembered before it is carried out and forgotten when the backend has confirmed
 //! it, so that neither a lost answer nor a power cut loses money (payment_flows, "Hanging payments").
 
-use super::call::Call;
-use super::hanging::now_ms;
+use super::api_call::Call;
+use super::retry_job::now_ms;
 use super::{Intent, Till, Trouble};
 use crate::api::{Amount, Operation, PaymentState, RefundState};
 use serde_json::{Value, json};
@@ -163,7 +163,7 @@ impl Till {
 }
 
 fn view(answer: &Value) -> Result<View, Trouble> {
-    let name = super::call::text_field(Operation::QueryPayment, answer, "status")?;
+    let name = super::api_call::text_field(Operation::QueryPayment, answer, "status")?;
     let partial = answer.get("partialCapturePossible").and_then(Value::as_bool);
     Ok(View {
         state: PaymentState::from_name(&name),

@@ -1,7 +1,7 @@
 //! Polling at the pace that the backend asks for (api_principles#call_throttling, best_practices#polling).
 
-use super::call::Call;
-use super::pace::PollClock;
+use super::api_call::Call;
+use super::timing::PollClock;
 use super::{Till, Trouble};
 use crate::api::Operation;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! While the goods are rung up the customer checks in, and the backend looks up whether they are enrolled in the
 //! loyalty programme; the amount is fixed once that is known.
 
-use super::call::{Call, new_key};
+use super::api_call::{Call, new_key};
 use super::payment::View;
 use super::sale::Abort;
 use super::{Mistake, Paid, Payment, Sale, Till, Trouble};

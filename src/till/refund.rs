@@ -4,9 +4,9 @@
 //! A refund is remembered from its creation on, so that it comes to the end that was decided, whatever happens
 //! in between: one that is left alone is captured by itself after a day.
 
-use super::call::{Call, list_field, new_key, text_field};
-use super::hanging::now_ms;
+use super::api_call::{Call, list_field, new_key, text_field};
 use super::payment::Settled;
+use super::retry_job::now_ms;
 use super::sale::Abort;
 use super::{Intent, Mistake, Till, Trouble};
 use crate::api::{Amount, Operation, RefundState};

@@ -1,6 +1,6 @@
 //! A sale: one payment from its start to an end that the till knows of.
 
-use super::call::new_key;
+use super::api_call::new_key;
 use super::payment::Settled;
 use super::{Mistake, Payment, Till, Trouble};
 use crate::api::{Amount, PaymentState};

@@ -1,6 +1,6 @@
 //! The access token: fetched once, used until it nears its end or is refused (pos_integratorauthentication).
 
-use super::{Till, Trouble, pace::Next, pace::Sent};
+use super::{Till, Trouble, timing::Next, timing::Sent};
 use crate::api::Operation;
 use base64::Engine as _;
 use bytes::Bytes;

@@ -4,13 +4,13 @@
 //! anything may lie between. A try that shows all steps is a witness, and the case is passed, whatever else was tried.
 //! Live certification and the verdict ask this one matcher.
 
+use super::case_attempts::{Tries, Try, holds};
 use super::events::{Happened, hides_scope, scope_of};
-use super::facts::Moment;
+use super::fields::Moment;
 use super::profile::Target;
-use super::tracks::About;
-use super::tries::{Tries, Try, holds};
+use super::resources::About;
+use super::state::World;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
-use super::world::World;
 use crate::api::Operation;
 use crate::capture::record::WaitOver;
 use crate::rules::Truth;

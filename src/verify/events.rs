@@ -1,7 +1,7 @@
 //! Events: what happened, what it was about, and whether it is one that a rule means.
 
-use super::facts::Moment;
-use super::missing::Possible;
+use super::fields::Moment;
+use super::missing_evidence::Possible;
 use crate::api::Operation;
 use crate::rules::Truth;
 use crate::rules::model::{At, Event, Scope, Selector};

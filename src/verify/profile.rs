@@ -1,6 +1,6 @@
 //! Who is certified for what: from options, from the capture's own session, else from its traffic.
 
-use super::send::Send;
+use super::attempt::Send;
 use super::verdict::Profile;
 use crate::api::header::Version;
 use crate::api::{Feature, Operation};

@@ -1,6 +1,6 @@
 //! Refused requests and failed creates, as far as later requests are judged by them.
 
-use super::send::Instant;
+use super::attempt::Instant;
 
 /// A response 429 (RFC 6585 section 4), and how long the client had waited before it asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! head and its end, and between the heads of two exchanges lie the ends that came before the second. Where the clock
 //! of a capture is coarse, an answer that may have come before the next request is taken to have.
 
-use super::context::Context;
-use super::send::{Instant, Send};
+use super::attempt::{Instant, Send};
+use super::attempt_context::Context;
 
 /// Exchanges whose end has not come yet.
 #[derive(Clone, Default)]

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use poscert::api::{Fault, Operation, Route};
 use poscert::pki::{Authority, Name};
 use poscert::sandbox::{Sandbox, SandboxOptions};
-use poscert::till::{TillConfig, wire::Line};
+use poscert::till::{TillConfig, http::Line};
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! The patterns of the rules, each against the test vectors of `fixtures/patterns.toml`.
 
 use poscert::capture::record::{Answer, Body, End, EndedBy, Exchange, Kept, Record, Request, Stage, Times};
-use poscert::rules::{file, load};
+use poscert::rules::{load, toml_file};
 use poscert::verify::{Input, Judge, Options, Survey, Target};
 use serde::Deserialize;
 
@@ -70,7 +70,7 @@ fn each_pattern_finds_what_its_vectors_say() {
         let mut rules = load(None).unwrap();
         let text = format!("{HEAD}{}", vector.check);
         rules.requirements =
-            file::parse("vector", &text).unwrap_or_else(|e| panic!("{}: {e:?}", vector.says)).requirements;
+            toml_file::parse("vector", &text).unwrap_or_else(|e| panic!("{}: {e:?}", vector.says)).requirements;
         let options = Options::default();
         let target = Target::settle(&options, None, &Survey::default(), &rules);
         let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());

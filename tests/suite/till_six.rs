@@ -253,7 +253,7 @@ async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
         send(r#"{"act": "offboard"}"#);
         send(r#"{"act": "end"}"#);
     };
-    let driven = poscert::till::drive::drive(&config, "till-1", lines, |line| told.push(line.to_owned()));
+    let driven = poscert::till::driver::drive(&config, "till-1", lines, |line| told.push(line.to_owned()));
     let (driven, ()) =
         tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(driven, play) }).await.unwrap();
     driven.unwrap();

@@ -8,26 +8,26 @@
 //! The records are the log's own bytes in the log's own order, so the chain of digests over them ends as the
 //! capture directory's does: that head is the content's digest, whatever key sealed it and whatever version wrote it.
 
-mod block;
+mod cosign;
+mod file_header;
 mod frame;
 mod header;
 mod index;
 mod manifest;
-mod preamble;
 pub(super) mod reader;
+mod record_block;
 pub(super) mod salvage;
-mod sealing;
-mod survey;
+mod scan;
 mod writer;
 
 #[cfg(test)]
-mod forged;
+mod test_forgeries;
 #[cfg(test)]
 mod tests;
 
+pub use cosign::add_signature;
+pub use file_header::{FORMAT, is_archive};
 pub use header::Header;
-pub use preamble::{FORMAT, is_archive};
-pub use sealing::add_signature;
 pub use writer::write;
 
 /// A rule file as it stands in an archive: its name and its text.

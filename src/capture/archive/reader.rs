@@ -1,11 +1,11 @@
 //! Reads an archive: first the seal and the index at its end, then the rest from front to back, a block at a time, each
 //! part against the digest that the seal or the index holds for it.
 
-use super::block::Records;
 use super::frame::{self, Frame, FrameHead, Tag};
 use super::index::{BlockEntry, Counted, Index};
 use super::manifest::Manifest;
-use super::{Damage, FORMAT, Header, RuleFile, Unreadable, preamble};
+use super::record_block::Records;
+use super::{Damage, FORMAT, Header, RuleFile, Unreadable, file_header};
 use crate::capture::error::{CaptureError, Trouble};
 use crate::seal::{Digest, Fingerprint, Head};
 use std::fs::File;
@@ -102,10 +102,10 @@ fn sections(path: &Path) -> Result<Archive, Unreadable> {
 /// Walks from frame to frame, without reading what is in them; the last one ends where the file does.
 fn places(file: &mut BufReader<File>) -> Result<Vec<Place>, Unreadable> {
     let mut start = Vec::new();
-    file.by_ref().take(preamble::BYTES as u64).read_to_end(&mut start)?;
-    preamble::read(&start)?;
+    file.by_ref().take(file_header::BYTES as u64).read_to_end(&mut start)?;
+    file_header::read(&start)?;
     let length = file.get_ref().metadata()?.len();
-    let mut at = preamble::BYTES as u64;
+    let mut at = file_header::BYTES as u64;
     let mut places = Vec::new();
     loop {
         let head = frame::read_head(file, at)?;
@@ -135,14 +135,14 @@ fn last(places: &[Place], tag: Tag) -> Result<(&Place, &[Place]), Damage> {
     match places.split_last() {
         Some((place, rest)) if place.head.tag == tag => Ok((place, rest)),
         Some((place, _)) => Err(Damage::new(place.at, format!("{} should stand there", tag.name()))),
-        None => Err(Damage::new(preamble::BYTES as u64, format!("{} should stand there", tag.name()))),
+        None => Err(Damage::new(file_header::BYTES as u64, format!("{} should stand there", tag.name()))),
     }
 }
 
 fn first(places: &[Place]) -> Result<(&Place, &[Place]), Damage> {
     match places.split_first() {
         Some((place, rest)) if place.head.tag == Tag::Header => Ok((place, rest)),
-        _ => Err(Damage::new(preamble::BYTES as u64, "the header should stand there")),
+        _ => Err(Damage::new(file_header::BYTES as u64, "the header should stand there")),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Reading what is whole of a damaged archive. Where the seal and the index are whole, only blocks that were sealed are
 //! read; where they are not, nobody vouches for what is read, and that is said.
 
-use super::block::Records;
 use super::frame::{self, Frame, Tag};
 use super::index::{BlockEntry, Index};
 use super::manifest::Manifest;
 use super::reader::{Archive, rule_file, told};
-use super::survey::survey;
+use super::record_block::Records;
+use super::scan::survey;
 use super::{Damage, Header, RuleFile, Unreadable};
 use crate::capture::error::CaptureError;
 use crate::seal::{Fingerprint, Head};

@@ -115,7 +115,7 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
     let (place, capture, path, bytes) = both(6);
     let other = place.path().join("other");
     std::fs::write(&path, &bytes).unwrap();
-    let sections = survey::survey(&path).unwrap();
+    let sections = scan::survey(&path).unwrap();
     assert!(sections.holes.is_empty() && sections.frames.len() >= 7, "{sections:?}");
     let section_of = |at: usize| {
         let mut starts = sections.frames.iter().map(|(start, _)| *start);
@@ -147,7 +147,7 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
 #[test]
 fn a_newer_version_gets_a_sentence() {
     let (_place, _, path, bytes) = both(1);
-    let newer = [&preamble::of_version(7)[..], &bytes[preamble::BYTES..]].concat();
+    let newer = [&file_header::of_version(7)[..], &bytes[file_header::BYTES..]].concat();
     std::fs::write(&path, newer).unwrap();
     let error = open(&path).unwrap_err();
     assert_eq!(error.trouble, Trouble::Unsupported);

@@ -1,11 +1,11 @@
 //! Writes an archive from front to back, a block of records in memory at a time. It depends on the capture, the rule
 //! files, the key and this version alone: nothing says when or where it was made.
 
-use super::block::Block;
 use super::frame::{self, CONTENT_LIMIT, Tag};
 use super::index::Index;
 use super::manifest::{Manifest, RuleEntry, TYPE};
-use super::{FORMAT, RuleFile, preamble};
+use super::record_block::Block;
+use super::{FORMAT, RuleFile, file_header};
 use crate::capture::error::{CaptureError, Trouble};
 use crate::capture::{Capture, codec};
 use crate::seal::{Digest, Envelope, Head, SigningKey};
@@ -51,7 +51,7 @@ pub(super) fn write_in_blocks(
     }
     let log = capture.log()?;
     let mut out = Counted { out, count: 0 };
-    out.write_all(&preamble::bytes()).map_err(failed)?;
+    out.write_all(&file_header::bytes()).map_err(failed)?;
     let header = frame::write(&mut out, Tag::Header, &json(&capture.header)?).map_err(failed)?.digest;
     let rules = write_rules(&mut out, rules).map_err(failed)?;
     let mut index = Index::default();

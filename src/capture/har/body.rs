@@ -5,9 +5,9 @@
 use super::entry::Beside;
 use super::masks;
 use super::model::{Content, Entry, Pair, Post, Response};
-use super::time::micros;
+use super::timings::micros;
 use crate::api::{Operation, Place, Route};
-use crate::capture::coding::{self, Decoded};
+use crate::capture::content_encoding::{self, Decoded};
 use crate::capture::record::{Body, Header, Kept, values};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -178,7 +178,7 @@ fn kept(text: &str, encoding: Option<&str>, headers: &[Header], field: &str) -> 
 
 /// The bytes of a body: HAR holds them without content coding, but some makers leave the coding on.
 fn whole(bytes: Vec<u8>, headers: &[Header]) -> Body {
-    let bytes = match coding::decode(&bytes, &[]) {
+    let bytes = match content_encoding::decode(&bytes, &[]) {
         Decoded::Whole(decoded) => decoded,
         _ => bytes,
     };

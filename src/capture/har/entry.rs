@@ -1,9 +1,9 @@
 //! An entry of a HAR as an exchange.
 
 use super::container::Files;
-use super::extra::EntryExtra;
+use super::extension::EntryExtra;
 use super::model::{Entry, Pair, Response};
-use super::time::{Lasted, Started, micros};
+use super::timings::{Lasted, Started, micros};
 use super::{body, shown};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
@@ -202,7 +202,7 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>
     Ok(())
 }
 
-fn put_back_body(body: &mut Body, extra: &super::extra::SideExtra) {
+fn put_back_body(body: &mut Body, extra: &super::extension::SideExtra) {
     body.length = extra.length.unwrap_or(body.length);
     body.digest = extra.digest.clone().unwrap_or(std::mem::take(&mut body.digest));
     body.kept = extra.kept.unwrap_or(body.kept);

@@ -1,12 +1,12 @@
 //! A capture as a HAR 1.2 file: valid for everybody's tools, and with `_poscert` beside it so that reading it back
 //! gives the same records.
 
-use super::extra::{EntryExtra, LogExtra};
+use super::extension::{EntryExtra, LogExtra};
 use crate::capture::Capture;
-use crate::capture::coding;
+use crate::capture::content_encoding;
 use crate::capture::error::{CaptureError, Trouble};
 use crate::capture::record::{Answer, Body, Exchange, FORMAT, Header, Kept, Record, Request, values};
-use crate::capture::strip::strip_bodies;
+use crate::capture::strip_bodies::strip_bodies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -174,7 +174,7 @@ fn no_answer(reason: &str) -> Value {
 
 /// A body as HAR holds it, without content coding: text, or base64 where it is none; and its size.
 fn text(body: &Body, headers: &[Header]) -> (String, Option<&'static str>, u64) {
-    let content = coding::content(body, headers);
+    let content = content_encoding::content(body, headers);
     let bytes = content.as_deref().unwrap_or(&body.bytes);
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let size = if body.kept == Kept::Whole { size } else { body.length };

@@ -1,6 +1,6 @@
 //! Values that a sanitiser has put in the place of others. What stands there then is not what was sent.
 
-use crate::capture::claims;
+use crate::capture::jwt_claims;
 use serde_json::Value;
 
 /// What sanitisers write.
@@ -104,7 +104,7 @@ pub(super) fn lacks_signature(value: &str) -> bool {
 fn parts(token: &str) -> Option<Vec<&str>> {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, payload, ..] = parts[..] else { return None };
-    (claims::is_header(head) && claims::is_header(payload)).then_some(parts)
+    (jwt_claims::is_header(head) && jwt_claims::is_header(payload)).then_some(parts)
 }
 
 /// Whether a masked value stands anywhere in a body.

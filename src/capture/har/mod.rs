@@ -8,17 +8,17 @@ mod body;
 mod container;
 mod entry;
 pub mod export;
-pub mod extra;
+pub mod extension;
 mod masks;
-mod mend;
 mod model;
 mod order;
 mod remarks;
+mod repair;
 mod shown;
-mod time;
+mod timings;
 
 #[cfg(test)]
-mod makers;
+mod producer_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +31,7 @@ use entry::Beside;
 use model::Outline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use time::Started;
+use timings::Started;
 
 /// What was read from a HAR file.
 pub(super) struct Read {
@@ -97,11 +97,11 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         }
     }
     let begun: Vec<Started> = entries.iter().filter(|e| e.kind == Kind::Call).filter_map(|e| e.started).collect();
-    let mut steps = time::Steps::of(&begun);
+    let mut steps = timings::Steps::of(&begun);
     let mut calls = Vec::new();
     let first = first_moments(&entries);
     for (at, sorted) in entries.iter_mut().enumerate().filter(|(_, entry)| entry.kind == Kind::Call) {
-        let text = mend::mend(sorted.text);
+        let text = repair::mend(sorted.text);
         let entry: model::Entry = serde_json::from_str(&text).map_err(|error| wrong(at, &error.to_string()))?;
         let Some(moment) = sorted.started else { continue };
         let since = moment.wall_us.saturating_sub(first.get(&sorted.run).copied().unwrap_or(moment.wall_us));
@@ -156,13 +156,13 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         all.push("times without an offset from UTC were taken as UTC".to_owned());
     }
     if resolution_us > 1000 && !begun.is_empty() {
-        let step = time::in_words(resolution_us);
+        let step = timings::in_words(resolution_us);
         all.push(format!(
             "the times of the HAR go in steps of {step}: pauses between calls are known no better than that"
         ));
     }
     if lasted_us > 1000 {
-        let step = time::in_words(lasted_us);
+        let step = timings::in_words(lasted_us);
         all.push(format!("how long calls lasted goes in steps of {step} in the HAR, and is known no better than that"));
     }
     let place = |number: &u64| calls.binary_search_by_key(number, |exchange| exchange.number).ok();
@@ -192,7 +192,7 @@ fn sorted<'a>(
     let mut hosts = BTreeSet::new();
     let mut places = Vec::with_capacity(entries.len());
     for raw in entries {
-        let outline: Outline = serde_json::from_str(&mend::mend(raw.get())).unwrap_or_default();
+        let outline: Outline = serde_json::from_str(&repair::mend(raw.get())).unwrap_or_default();
         credentials.see(outline.headers());
         let (method, url) = (outline.of_request("method"), outline.of_request("url"));
         let place = entry::place(url).or_else(|| entry::within_the_browser(url));
@@ -205,7 +205,7 @@ fn sorted<'a>(
         all.push(Sorted {
             text: raw.get(),
             kind: Kind::Other,
-            started: outline.started.as_str().and_then(time::parse),
+            started: outline.started.as_str().and_then(timings::parse),
             said: entry::clip(&said),
             run: outline
                 .extra
@@ -278,7 +278,7 @@ fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, S
         }
         return Ok(order::Order { numbers: own, ties: Vec::new() });
     }
-    let step = |moment: Started| time::resolution_us(moment.digits).max(padded_us);
+    let step = |moment: Started| timings::resolution_us(moment.digits).max(padded_us);
     let moment = |entry: &Sorted| order::Moment {
         started: entry.started,
         step_us: entry.started.map_or(padded_us, step),

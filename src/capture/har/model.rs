@@ -1,7 +1,7 @@
 //! A HAR 1.2 file as its makers write it: what the specification asks for and they leave out is optional here, and
 //! what they add is passed over, whatever its type.
 
-use super::extra::{EntryExtra, LogExtra};
+use super::extension::{EntryExtra, LogExtra};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

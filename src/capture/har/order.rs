@@ -3,7 +3,7 @@
 //! `startedDateTime` says it where it can. Where it does not (equal times, or times that are closer than the clock tells
 //! apart), the order of the file does, if that is the order of time, or its reverse. Else it is not known.
 
-use super::time::Started;
+use super::timings::Started;
 
 /// The order of the entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,8 +106,8 @@ mod tests {
     use super::*;
 
     fn moment(time: Option<&str>) -> Moment {
-        let started = time.and_then(|time| super::super::time::parse(&format!("2024-03-01T12:00:{time}Z")));
-        let step_us = super::super::time::resolution_us(started.map_or(6, |started| started.digits));
+        let started = time.and_then(|time| super::super::timings::parse(&format!("2024-03-01T12:00:{time}Z")));
+        let step_us = super::super::timings::resolution_us(started.map_or(6, |started| started.digits));
         Moment { started, step_us, is_call: started.is_some() }
     }
 

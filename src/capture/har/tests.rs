@@ -125,7 +125,7 @@ fn bodies_in_every_form() {
         }
         one(entry).answer.unwrap().body
     };
-    let zipped = super::super::coding::tests::gzip(b"{\"a\":1}");
+    let zipped = super::super::content_encoding::tests::gzip(b"{\"a\":1}");
     let zipped = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, zipped);
     for (body, decoded) in [
         (get(json!({"size": 7, "text": "{\"a\":1}"}), false), false),

@@ -1,8 +1,8 @@
 //! Secrets in JSON (RFC 8259): the spans of values to replace, found in the bytes as they were sent. All else (the
 //! spelling of numbers, the order of fields, fields named twice) stays what it was.
 
-use super::names::{Named, named};
-use super::pass::Pass;
+use super::exchange_pass::Pass;
+use super::secret_names::{Named, named};
 use std::ops::Range;
 
 /// Deeper than this nothing is read, and the body counts as unreadable.

@@ -8,21 +8,21 @@
 //! An exchange is read twice: first to learn which secrets it holds, by name and shape, then to replace them wherever
 //! they stand in it. What was learnt of earlier exchanges counts, too.
 
-mod echo;
+mod exchange_pass;
 mod json;
-mod names;
-mod pass;
+mod secret_index;
+mod secret_names;
 mod text;
 mod url;
 
 #[cfg(test)]
 mod tests;
 
-use super::coding::{self, Decoded};
+use super::content_encoding::{self, Decoded};
 use super::record::{Answer, Body, Connection, Exchange, Header, Kept, Request};
 use crate::seal::{Key, KeyedHash, hex};
-use echo::Echoes;
-use pass::Pass;
+use exchange_pass::Pass;
+use secret_index::Echoes;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The header whose value is no secret, whatever stands elsewhere.
@@ -193,7 +193,7 @@ fn pass_headers(pass: &mut Pass<'_>, headers: Vec<Header>, refused: bool) -> Vec
             let name = pass.text(&header.name);
             return Header { name, value };
         }
-        let mentioned = names::mentions(header.name.as_bytes());
+        let mentioned = secret_names::mentions(header.name.as_bytes());
         if refused || mentioned {
             let name = if mentioned { pass.secret(&header.name) } else { pass.text(&header.name) };
             return Header { name, value: pass.secret(&header.value) };
@@ -216,12 +216,13 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
         body.digest = hex::encode(&pass.redactor().key().hash(&body.bytes));
     }
     let whole = body.kept == Kept::Whole;
-    let decoded = if body.decoded { Decoded::Plain(&body.bytes) } else { coding::decode(&body.bytes, headers) };
+    let decoded =
+        if body.decoded { Decoded::Plain(&body.bytes) } else { content_encoding::decode(&body.bytes, headers) };
     let (found, was_coded) = match decoded {
         Decoded::Plain(bytes) => (look(pass, bytes, headers, whole), false),
         Decoded::Whole(bytes) => match look(pass, &bytes, headers, whole) {
             // What stands beside the content was not looked at: the content alone is kept.
-            Found::Nothing if !coding::is_bare(&body.bytes, headers) => (Found::Replaced(bytes), true),
+            Found::Nothing if !content_encoding::is_bare(&body.bytes, headers) => (Found::Replaced(bytes), true),
             found => (found, true),
         },
         // In a coded body that is cut, or is none, anything may stand where the coding could not be taken off.
@@ -250,7 +251,7 @@ fn look(pass: &mut Pass<'_>, bytes: &[u8], headers: &[Header], whole: bool) -> F
         _ if !is_text(bytes) => return Found::Unreadable,
         (None, Some(content)) if is_form(content, headers) => Some(pass.pairs(content)).filter(|new| new != content),
         (None, _) => {
-            let secret = names::mentions(bytes) || text::has_shape(&String::from_utf8_lossy(bytes));
+            let secret = secret_names::mentions(bytes) || text::has_shape(&String::from_utf8_lossy(bytes));
             return if secret || pass.holds(bytes) { Found::Unreadable } else { Found::Nothing };
         }
     };

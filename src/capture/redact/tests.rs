@@ -2,7 +2,7 @@
 
 mod leaks;
 
-use super::super::coding::tests::{encoding, gzip};
+use super::super::content_encoding::tests::{encoding, gzip};
 use super::super::record::*;
 use super::super::{Record, codec};
 use super::*;
@@ -78,7 +78,7 @@ fn assert_gone(exchange: &Exchange, secret: &str) {
     let mut texts = vec![codec::encode(&Record::Exchange(Box::new(exchange.clone()))).unwrap()];
     let bodies = [Some(&exchange.request.body), exchange.answer.as_ref().map(|answer| &answer.body)];
     for body in bodies.into_iter().flatten() {
-        if let Decoded::Whole(bytes) | Decoded::Part(bytes) = coding::decode(&body.bytes, &[]) {
+        if let Decoded::Whole(bytes) | Decoded::Part(bytes) = content_encoding::decode(&body.bytes, &[]) {
             texts.push(bytes);
         }
     }

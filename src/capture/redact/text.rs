@@ -1,10 +1,10 @@
 //! Secrets in free text: error messages, notes, refused heads, header values. They are known by their shape (a JWT,
 //! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
+use super::exchange_pass::{Pass, is_replacement, is_word};
 use super::json;
-use super::names::{self, Named, decoded, said};
-use super::pass::{Pass, is_replacement, is_word};
-use crate::capture::claims;
+use super::secret_names::{self, Named, decoded, said};
+use crate::capture::jwt_claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
     const SHAPES: &str =
         r"basic|dpop|e[yw][a-z0-9_-]{8,}\.|\+[0-9]|%[0-9a-f]{2}|://[^/ ]*@|\\u[0-9a-f]{4}|[?&]code=|api[-_ ]?key";
-    pattern(&format!("(?i){}|{SHAPES}", names::words()))
+    pattern(&format!("(?i){}|{SHAPES}", secret_names::words()))
 });
 static JWT: LazyLock<Regex> = LazyLock::new(|| pattern(r"e[yw][A-Za-z0-9_-]{8,}={0,2}(?:\.[A-Za-z0-9_-]*={0,2})+"));
 static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,15 +25,15 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     const BARE: &str = r#"((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\[\]}]+)"#;
     const LIST: &str = r"(\[)([^\[\]{}]+)";
     const QUOTED: &str = r#"(")((?:[^"\\]|\\.)+)|(')((?:[^'\\]|\\.)+)|(\\+["'])([^"'\\]+)"#;
-    pattern(&format!("(?is)({})({SIGN})(?:{LIST}|{QUOTED}|{BARE})", names::pattern()))
+    pattern(&format!("(?is)({})({SIGN})(?:{LIST}|{QUOTED}|{BARE})", secret_names::pattern()))
 });
 /// A name and a value without a sign: in quotes or brackets, or a word with a digit in it.
 static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r#"(?i)({})(\s+(?:was\s+)?\\*["'(]?)([a-z0-9._~+/=-]{{8,}})"#, names::pattern()))
+    pattern(&format!(r#"(?i)({})(\s+(?:was\s+)?\\*["'(]?)([a-z0-9._~+/=-]{{8,}})"#, secret_names::pattern()))
 });
 /// A value in an element or an attribute beside its name.
 static MARKED: LazyLock<Regex> = LazyLock::new(|| {
-    let name = names::pattern();
+    let name = secret_names::pattern();
     pattern(&format!(
         r#"(?i)(<({name})(?:\s[^<>]*)?>)([^<>]+)|(name=\\*["']({name})\\*["'][^<>]*?value=\\*["'])([^"'\\]+)"#
     ))
@@ -73,7 +73,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         return text.to_owned();
     }
     if text.contains("\\u") && pass.nested < DEEPEST {
-        let plain = names::unescaped(text);
+        let plain = secret_names::unescaped(text);
         pass.nested += 1;
         let clean = redact(pass, &plain);
         pass.nested -= 1;
@@ -155,5 +155,5 @@ fn replaced(pattern: &Regex, text: &str, mut new: impl FnMut(&Captures<'_>) -> O
 }
 
 fn is_jwt(text: &str) -> bool {
-    text.split('.').next().is_some_and(claims::is_header)
+    text.split('.').next().is_some_and(jwt_claims::is_header)
 }

@@ -1,9 +1,9 @@
 //! Secrets in URLs and forms (RFC 3986): found percent-decoded, replaced where they stood. All else stays as it was
 //! spelt.
 
-use super::echo::SHORTEST;
-use super::names::{Named, decoded, named_parameter, said};
-use super::pass::{Pass, is_word};
+use super::exchange_pass::{Pass, is_word};
+use super::secret_index::SHORTEST;
+use super::secret_names::{Named, decoded, named_parameter, said};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

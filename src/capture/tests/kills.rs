@@ -57,7 +57,7 @@ fn a_killed_recorder_loses_nothing_that_was_acknowledged() {
         assert!(missing.is_empty(), "round {round}: acknowledged and lost: {missing:?}");
         assert!(!capture.complete && !capture.live);
         let lost: u64 = capture.gaps.iter().map(|(first, last)| last - first + 1).sum();
-        let taken = super::super::numbers::noted(&dir, 1).unwrap() - 1;
+        let taken = super::super::exchange_numbers::noted(&dir, 1).unwrap() - 1;
         assert_eq!(there.len() as u64 + lost, taken, "each number is recorded or named as lost");
     }
     let writer = Writer::open(&dir, options()).unwrap();
@@ -93,7 +93,7 @@ fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again
         |path| std::fs::write(path, "").unwrap(),
         |path| std::fs::write(path, "00000000000000000004\n").unwrap(),
         |path| std::fs::write(path, "what?").unwrap(),
-        |path| drop(numbers::Numbers::open(path.parent().unwrap(), 2).unwrap()),
+        |path| drop(exchange_numbers::Numbers::open(path.parent().unwrap(), 2).unwrap()),
     ];
     for harm in harms {
         let place = tempfile::tempdir().unwrap();

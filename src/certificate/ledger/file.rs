@@ -1,9 +1,9 @@
 //! The ledger's file: locked while it is read or written, synced before anybody is told, mended where a crash cut it.
 
-use super::chain::{self, Lines};
+use super::log::{self, Lines};
 use super::{Act, Entry};
 use crate::certificate::date;
-use crate::seal::private;
+use crate::seal::secret_file;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub struct Ledger {
 
 /// Where the ledger lies that nobody names.
 pub fn default_place() -> Option<PathBuf> {
-    private::data_place("ledger.jsonl")
+    secret_file::data_place("ledger.jsonl")
 }
 
 /// The file beside it that says how many entries there must be.
@@ -90,7 +90,7 @@ impl Ledger {
         // The head stands before the first entry does: entries without a head are damage.
         ledger.count()?;
         let entry = Entry { number: ledger.lines.head.count.saturating_add(1), entered: date::now(), act };
-        let (line, head) = chain::line(&entry, ledger.lines.head)?;
+        let (line, head) = log::line(&entry, ledger.lines.head)?;
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
         if let Err(error) = written {
             // What got there of it is nothing that anybody was told of.
@@ -166,8 +166,8 @@ impl Ledger {
 
     /// Writes how many entries there are.
     fn count(&mut self) -> Result<(), String> {
-        let text = chain::head_text(self.lines.head);
-        let put = private::put_public("the ledger's head", &head_place(&self.path), text.as_bytes());
+        let text = log::head_text(self.lines.head);
+        let put = secret_file::put_public("the ledger's head", &head_place(&self.path), text.as_bytes());
         put.map_err(|why| format!("{why}; {NEXT}"))?;
         self.lines.uncounted = 0;
         Ok(())
@@ -178,7 +178,7 @@ impl Ledger {
 fn folder(path: &Path) -> Result<&Path, String> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            let made = private::make_dir("the folder of the ledger", folder);
+            let made = secret_file::make_dir("the folder of the ledger", folder);
             made.map(|()| folder).map_err(|why| format!("{why}; {NEXT}"))
         }
         _ => Ok(Path::new(".")),
@@ -193,13 +193,13 @@ fn unwritable(path: &Path, error: &std::io::Error) -> String {
 fn checked(path: &Path, bytes: &[u8]) -> Result<Lines, String> {
     let place = head_place(path);
     let counted = match std::fs::read_to_string(&place) {
-        Ok(text) => Some(chain::head_of(&text).ok_or_else(|| {
+        Ok(text) => Some(log::head_of(&text).ok_or_else(|| {
             format!("{} is not the head of a ledger; bring back the one that belongs to it", place.display())
         })?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(format!("the ledger's head {} cannot be read: {error}", place.display())),
     };
-    chain::read(bytes, counted).map_err(|why| {
+    log::read(bytes, counted).map_err(|why| {
         format!(
             "{WHAT} {} is damaged: {why}; nothing can be said from it: bring back a good copy, with its .head",
             path.display()

@@ -3,11 +3,11 @@
 //! [`entry`] is what stands in it, [`chain`] ties the entries together, [`file`] reads and writes them, and [`cover`] answers
 //! whether a build is covered.
 
-pub mod chain;
-pub mod cover;
+pub mod coverage;
 pub mod entry;
 pub mod file;
+pub mod log;
 
-pub use cover::{Coverage, Standing};
+pub use coverage::{Coverage, Standing};
 pub use entry::{Act, Entry, Evidence, Given, Revoked};
 pub use file::{Ledger, default_place, head_place};

@@ -3,7 +3,7 @@
 use super::{left_out, signers};
 use crate::certificate::Certificate;
 use crate::certificate::statement::{CAPTURE, Predicate, RULES, Requirement};
-use crate::report::words;
+use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, Level, Status};
 use maud::{Markup, html};
 
@@ -31,13 +31,13 @@ pub(super) fn render(certificate: &Certificate) -> Markup {
 
 fn covers(predicate: &Predicate) -> Markup {
     let client = &predicate.client;
-    let minor = words::safe(&client.major_minor);
+    let minor = wording::safe(&client.major_minor);
     html! {
         section.covers {
             h2 { "It covers" }
             ul {
                 li { "Every Build of version " strong { (minor) } ": " (minor) ".0, " (minor) ".1 and all that follow." }
-                li { (if predicate.features.len() == 1 { "The feature " } else { "The features " }) strong { (words::list(&titles(predicate))) } ", as the rules stood then." }
+                li { (if predicate.features.len() == 1 { "The feature " } else { "The features " }) strong { (wording::list(&titles(predicate))) } ", as the rules stood then." }
                 li { "It has no last day. It ends only by being revoked, with a reason, in the ledger of who gave it." }
             }
         }
@@ -51,9 +51,9 @@ fn covers_not(predicate: &Predicate) -> Markup {
         section.covers-not {
             h2 { "It does not cover" }
             ul {
-                li { "Any other Major or Minor of the client: what is not " (words::safe(&client.major_minor)) " is certified anew." }
+                li { "Any other Major or Minor of the client: what is not " (wording::safe(&client.major_minor)) " is certified anew." }
                 @if !left.is_empty() {
-                    li { "The features that were not chosen: " strong { (words::list(&left)) } "." }
+                    li { "The features that were not chosen: " strong { (wording::list(&left)) } "." }
                 }
                 li { "What was not recorded: the client's screen, its clock, and how it fares in conditions that did not come up." }
                 li { "The word of the operator of the API: this says what poscert saw, and no more." }
@@ -63,7 +63,7 @@ fn covers_not(predicate: &Predicate) -> Markup {
 }
 
 fn titles(predicate: &Predicate) -> Vec<String> {
-    predicate.features.iter().map(|feature| words::safe(&feature.title)).collect()
+    predicate.features.iter().map(|feature| wording::safe(&feature.title)).collect()
 }
 
 /// What a reader should know before relying on it.
@@ -84,10 +84,10 @@ fn open(predicate: &Predicate) -> Markup {
                     @if musts.is_empty() {
                         "Every mandatory requirement was exercised."
                     } @else {
-                        (words::count(musts.len(), "mandatory requirement")) " that nothing in the recording touched:"
+                        (wording::count(musts.len(), "mandatory requirement")) " that nothing in the recording touched:"
                         (list(&musts.iter().map(|one| (one.id.as_str(), one.title.as_str())).collect::<Vec<_>>()))
                     }
-                    @if shoulds > 0 { p { (words::count(shoulds, "recommendation")) " too." } }
+                    @if shoulds > 0 { p { (wording::count(shoulds, "recommendation")) " too." } }
                 }
                 dt { "Earlier attempts" }
                 dd { (attempts(predicate)) }
@@ -100,11 +100,11 @@ fn attempts(predicate: &Predicate) -> String {
     let earlier: Vec<String> = predicate
         .earlier_attempts
         .iter()
-        .map(|one| format!("attempt {} ended {}", one.number, words::safe(&one.ended_as)))
+        .map(|one| format!("attempt {} ended {}", one.number, wording::safe(&one.ended_as)))
         .collect();
     match earlier.as_slice() {
         [] => "None: it passed at the first.".to_owned(),
-        some => format!("{} before this one; {}.", words::count(some.len(), "attempt"), words::list(some)),
+        some => format!("{} before this one; {}.", wording::count(some.len(), "attempt"), wording::list(some)),
     }
 }
 
@@ -127,7 +127,7 @@ fn list(items: &[(&str, &str)]) -> Markup {
     html! {
         ul class=(class) {
             @for (id, title) in items {
-                li { span.id { (words::safe(id)) } " " (words::safe(title)) }
+                li { span.id { (wording::safe(id)) } " " (wording::safe(title)) }
             }
         }
     }
@@ -140,15 +140,15 @@ fn cases(predicate: &Predicate) -> Markup {
             div.cases {
                 @for feature in &predicate.features {
                     div {
-                        h3 { (words::safe(&feature.title)) }
+                        h3 { (wording::safe(&feature.title)) }
                         ul.marks {
                             @for case in &feature.cases {
                                 @let passed = case.status == CaseStatus::Passed;
                                 li class=(if passed { "passed" } else { "open" }) {
                                     span.mark aria-hidden="true" { (if passed { "✓" } else { "–" }) }
                                     span {
-                                        (words::safe(&case.title))
-                                        @if !passed { span.dim { " (optional, " (words::case_status(case.status)) ")" } }
+                                        (wording::safe(&case.title))
+                                        @if !passed { span.dim { " (optional, " (wording::case_status(case.status)) ")" } }
                                     }
                                 }
                             }
@@ -174,9 +174,9 @@ fn requirements(predicate: &Predicate) -> Markup {
             ul.grid {
                 @for one in &predicate.requirements {
                     @let (class, mark) = mark(one.status);
-                    li class=(class) title=(words::safe(&one.title)) {
-                        span.mark aria-hidden="true" { (mark) } (words::safe(&one.id))
-                        span.hidden { " " (words::status(one.status)) }
+                    li class=(class) title=(wording::safe(&one.title)) {
+                        span.mark aria-hidden="true" { (mark) } (wording::safe(&one.id))
+                        span.hidden { " " (wording::status(one.status)) }
                     }
                 }
             }
@@ -211,7 +211,7 @@ fn worth(certificate: &Certificate) -> Markup {
 }
 
 fn how(certificate: &Certificate) -> Markup {
-    let digest = |name: &str| words::safe(certificate.statement.digest_of(name));
+    let digest = |name: &str| wording::safe(certificate.statement.digest_of(name));
     html! {
         section {
             h2 { "How to check it" }
@@ -222,7 +222,7 @@ fn how(certificate: &Certificate) -> Markup {
                 dt { "Capture" } dd { code { (digest(CAPTURE)) } }
                 dt { "Rules" } dd { code { (digest(RULES)) } }
                 dt { "Certificate" } dd { code { (certificate.digest()) } }
-                dt { "Recording ended, by the recorder's clock" } dd { code { (words::safe(&certificate.statement.predicate.date)) } }
+                dt { "Recording ended, by the recorder's clock" } dd { code { (wording::safe(&certificate.statement.predicate.date)) } }
             }
         }
     }

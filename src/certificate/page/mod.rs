@@ -10,7 +10,7 @@ use super::statement::{Case, Client, Predicate};
 use super::{Certificate, date};
 use crate::api::Feature;
 use crate::report::html::document;
-use crate::report::words;
+use crate::report::wording;
 use crate::verify::verdict::CaseStatus;
 use maud::{Markup, html};
 
@@ -37,8 +37,8 @@ pub fn render(certificate: &Certificate) -> String {
 /// What the client is called: its system name, else whose it is.
 fn name(client: &Client) -> String {
     match &client.system_name {
-        Some(name) => words::safe(name),
-        None => format!("Client of {}", words::safe(&client.integrator_id)),
+        Some(name) => wording::safe(name),
+        None => format!("Client of {}", wording::safe(&client.integrator_id)),
     }
 }
 
@@ -57,11 +57,11 @@ fn client(client: &Client, predicate: &Predicate) -> Markup {
     let exchanges = usize::try_from(predicate.recording.exchanges).unwrap_or(usize::MAX);
     html! {
         h1 #title { bdi { (name(client)) } }
-        p.version { "version " (words::safe(&client.major_minor)) }
-        p.maker { "made by " bdi { (words::safe(&client.integrator_id)) } }
+        p.version { "version " (wording::safe(&client.major_minor)) }
+        p.maker { "made by " bdi { (wording::safe(&client.integrator_id)) } }
         p.claim {
-            "In a recording of " (words::count(exchanges, "exchange")) " that ended on "
-            strong { (words::safe(&date::day(&predicate.date))) }
+            "In a recording of " (wording::count(exchanges, "exchange")) " that ended on "
+            strong { (wording::safe(&date::day(&predicate.date))) }
             ", this client showed every mandatory case of the features below and broke no mandatory requirement."
         }
     }
@@ -73,7 +73,7 @@ fn features(predicate: &Predicate) -> Markup {
             @for feature in &predicate.features {
                 li {
                     span.tick aria-hidden="true" { "✓" }
-                    span.name { (words::safe(&feature.title)) }
+                    span.name { (wording::safe(&feature.title)) }
                     span.dim { (shown(&feature.cases)) }
                 }
             }
@@ -85,7 +85,7 @@ fn features(predicate: &Predicate) -> Markup {
 fn shown(cases: &[Case]) -> String {
     let passed = cases.iter().filter(|case| case.status == CaseStatus::Passed).count();
     let left = cases.len().saturating_sub(passed);
-    let shown = format!("{} shown", words::count(passed, "case"));
+    let shown = format!("{} shown", wording::count(passed, "case"));
     match left {
         0 => shown,
         1 => format!("{shown}, an optional one not"),
@@ -95,16 +95,16 @@ fn shown(cases: &[Case]) -> String {
 
 fn facts(certificate: &Certificate) -> Markup {
     let predicate = &certificate.statement.predicate;
-    let backends: Vec<String> = predicate.recording.recorders.iter().map(|one| words::safe(&one.backend)).collect();
+    let backends: Vec<String> = predicate.recording.recorders.iter().map(|one| wording::safe(&one.backend)).collect();
     html! {
         dl.facts {
-            div { dt { "Client id" } dd { code { (words::safe(&predicate.client.client_id)) } } }
-            @if let Some(id) = &predicate.client.production_client_id { div { dt { "In production" } dd { code { (words::safe(id)) } } } }
-            div { dt { "Recorded at" } dd { (words::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
-            div { dt { "Version that was certified" } dd { (words::safe(&predicate.client.version)) (builds(&predicate.client)) } }
-            div { dt { "Judged by" } dd { "poscert " (words::safe(&predicate.engine)) " and its built-in rules" } }
+            div { dt { "Client id" } dd { code { (wording::safe(&predicate.client.client_id)) } } }
+            @if let Some(id) = &predicate.client.production_client_id { div { dt { "In production" } dd { code { (wording::safe(id)) } } } }
+            div { dt { "Recorded at" } dd { (wording::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
+            div { dt { "Version that was certified" } dd { (wording::safe(&predicate.client.version)) (builds(&predicate.client)) } }
+            div { dt { "Judged by" } dd { "poscert " (wording::safe(&predicate.engine)) " and its built-in rules" } }
             @if !predicate.recording.challenges.is_empty() {
-                div.wide { dt { "Said at the start of the recording" } dd { bdi { (words::safe(&words::list(&predicate.recording.challenges))) } } }
+                div.wide { dt { "Said at the start of the recording" } dd { bdi { (wording::safe(&wording::list(&predicate.recording.challenges))) } } }
             }
             div.wide { dt { "Signed by the key" } dd { (signers(certificate)) } }
         }
@@ -124,15 +124,15 @@ fn of_this_machine(predicate: &Predicate) -> bool {
 
 fn builds(client: &Client) -> String {
     let others: Vec<String> =
-        client.builds_seen.iter().filter(|build| **build != client.version).map(|build| words::safe(build)).collect();
-    if others.is_empty() { String::new() } else { format!("; its calls named {} too", words::list(&others)) }
+        client.builds_seen.iter().filter(|build| **build != client.version).map(|build| wording::safe(build)).collect();
+    if others.is_empty() { String::new() } else { format!("; its calls named {} too", wording::list(&others)) }
 }
 
 fn signers(certificate: &Certificate) -> Markup {
     html! {
         @match certificate.signers() {
             Ok(signers) => @for signer in signers { code { (signer) } },
-            Err(why) => strong { "None: " (words::safe(&why)) },
+            Err(why) => strong { "None: " (wording::safe(&why)) },
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::super::statement::Statement;
 use super::super::{Certificate, sample};
 use super::*;
-use crate::report::golden;
 use crate::report::html::check_markup;
+use crate::report::snapshots;
 use crate::seal::SigningKey;
 
 /// The page of a statement, with what depends on the random key named by its kind.
@@ -18,7 +18,7 @@ fn page(statement: &Statement) -> String {
 
 #[test]
 fn it_is_as_reviewed() {
-    golden::check("certificate.html", &page(&sample::statement()));
+    snapshots::check("certificate.html", &page(&sample::statement()));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
     let page = page(&statement);
     check_markup(&page);
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
-    assert!(!page.chars().any(|c| c != '\n' && words::is_hidden(c)));
+    assert!(!page.chars().any(|c| c != '\n' && wording::is_hidden(c)));
     for loading in ["url(", "@import", "expression("] {
         assert!(!STYLE.contains(loading), "{loading}");
     }

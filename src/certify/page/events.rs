@@ -3,8 +3,8 @@
 //! `part`: an element's content is replaced; `row`: an exchange is over; `say`: what a screen reader is told; `phase`:
 //! another of the four steps is under way, and the page is to be loaded again; `clock`: milliseconds since the start.
 
-use super::hub::{Hub, Phase, Seen};
-use super::view::{exchange, led};
+use super::page_state::{Hub, Phase, Seen};
+use super::view::{certification, exchange};
 use axum::body::{Body, Bytes};
 use http_body_util::channel::{Channel, Sender};
 use serde_json::json;
@@ -87,7 +87,7 @@ impl Told {
             frames.push(frame("phase", None, &json!(phase.name())));
         }
         let Phase::Certification(certification) = &phase else { return frames };
-        let now = led::parts(hub, certification);
+        let now = certification::parts(hub, certification);
         for (id, html) in now.parts {
             if self.parts.get(id) != Some(&html) {
                 frames.push(frame("part", None, &json!({"id": id, "html": html})));

@@ -2,8 +2,8 @@
 
 use crate::api::Feature;
 use crate::api::form::fields;
-use crate::certify::access::{Keys, Secret};
-use crate::certify::session::Identification;
+use crate::certify::credentials::{Keys, Secret};
+use crate::certify::identification::Identification;
 use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
 
@@ -141,7 +141,7 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     for (name, value) in fields(form) {
         if !allowed.contains(&name.as_str()) {
             let known = allowed.join(", ");
-            return Err(format!("there is no field `{}` here; there are {known}", crate::report::words::safe(&name)));
+            return Err(format!("there is no field `{}` here; there are {known}", crate::report::wording::safe(&name)));
         }
         if SECRETS.contains(&name.as_str()) {
             continue;

@@ -4,26 +4,26 @@
 //! things stand; the script swaps what has changed), `events` what is sent as it changes, `orders` what a person can
 //! ask for, and `server` joins them to addresses. Nothing is loaded from elsewhere.
 
+mod actions;
 pub mod approval;
+mod client_hint;
 mod events;
 mod form;
-pub mod hub;
-mod orders;
-mod past;
+mod json_state;
+pub mod page_state;
 pub mod security;
 mod server;
-mod state;
-mod till_line;
+mod stored_exchanges;
 mod view;
 
-use super::access::Keys;
-use super::line::Line;
-use super::session::Identification;
+use super::credentials::Keys;
+use super::driver_command::Line;
+use super::identification::Identification;
 use crate::proxy::Watch;
 use crate::rules::RuleSet;
 use crate::seal::hex;
 use approval::Approval;
-use hub::{Door, Hub, Led, Phase, Wish};
+use page_state::{Door, Hub, Led, Phase, Wish};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! The addresses of the page, and what stands at each.
 
 use super::approval::{self, Content, Offer};
-use super::hub::{Hub, Phase};
+use super::page_state::{Hub, Phase};
 use super::security::{Guard, POLICY};
-use super::view::{self, exchange, identify, led};
-use super::{events, orders, past, state};
+use super::view::{self, certification, exchange, identify};
+use super::{actions, events, json_state, stored_exchanges};
 use crate::api::form::fields;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -46,7 +46,7 @@ pub fn router(hub: Arc<Hub>, guard: Guard) -> Router {
     let seats = events::Seats::default();
     Router::new()
         .route("/", get(home))
-        .route("/state", get(async |State(hub): State<Arc<Hub>>| json(&state::of(&hub))))
+        .route("/state", get(async |State(hub): State<Arc<Hub>>| json(&json_state::of(&hub))))
         .route("/act", get(act))
         .route("/events", get(async move |State(hub), uri, headers| stream(&seats, hub, &uri, &headers)))
         .route("/exchange/{number}", get(one))
@@ -55,7 +55,7 @@ pub fn router(hub: Arc<Hub>, guard: Guard) -> Router {
         .route("/style.css", asset("text/css; charset=utf-8", STYLE))
         .route("/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
         .route("/icon.svg", asset("image/svg+xml", ICON))
-        .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", orders::check(&body))))
+        .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", actions::check(&body))))
         .route("/{order}", post(order))
         .fallback(async || sorry(404, "There is nothing here", "The certification stands at the address `/`."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -99,7 +99,7 @@ async fn home(State(hub): State<Arc<Hub>>) -> Response {
     let (step, main) = match &phase {
         Phase::Identification => (0, identify::identification(&told, hub.door.is_some(), None)),
         Phase::Selection => (1, identify::selection(&told, hub.rules, None)),
-        Phase::Certification(led) => (2, led::render(&hub, led)),
+        Phase::Certification(led) => (2, certification::render(&hub, led)),
         Phase::Approval(approval) => (3, view::approval::render(approval)),
     };
     html(200, view::page(Some(step), phase.name(), hub.ms(Instant::now()), seen, &main))
@@ -107,7 +107,7 @@ async fn home(State(hub): State<Arc<Hub>>) -> Response {
 
 /// The line that is due on the till (the contract's "Driving a till"); nothing, with 204, where none is.
 async fn act(State(hub): State<Arc<Hub>>) -> Response {
-    match state::act(&hub) {
+    match json_state::act(&hub) {
         Some(line) => whole(200, "application/json", line.json()),
         None => response(204, Body::empty()),
     }
@@ -127,11 +127,11 @@ fn stream(seats: &events::Seats, hub: Arc<Hub>, uri: &Uri, headers: &HeaderMap) 
 }
 
 async fn one(State(hub): State<Arc<Hub>>, Path(number): Path<u64>, uri: Uri) -> Response {
-    let view = match past::exchange(&hub, number).await {
+    let view = match stored_exchanges::exchange(&hub, number).await {
         Ok(view) => view,
         Err(sentence) => return sorry(404, "This exchange cannot be shown", &sentence),
     };
-    let main = exchange::opened(&view, &past::show_line(&hub, number));
+    let main = exchange::opened(&view, &stored_exchanges::show_line(&hub, number));
     if field(&uri, "part").is_some() {
         return html(200, main.into_string());
     }
@@ -140,8 +140,8 @@ async fn one(State(hub): State<Arc<Hub>>, Path(number): Path<u64>, uri: Uri) -> 
 
 async fn traffic(State(hub): State<Arc<Hub>>, uri: Uri) -> Response {
     let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
-    match past::exchanges(&hub, before).await {
-        Ok(views) => html(200, beside(&hub, &past::list(&views))),
+    match stored_exchanges::exchanges(&hub, before).await {
+        Ok(views) => html(200, beside(&hub, &stored_exchanges::list(&views))),
         Err(sentence) => sorry(503, "The capture cannot be read", &sentence),
     }
 }
@@ -201,16 +201,16 @@ fn streamed(mut file: tokio::fs::File) -> Response {
 async fn order(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let plain = headers.get("accept").is_some_and(|accept| accept == "text/plain");
     let text = |status, sentence: String| whole(status, "text/plain; charset=utf-8", sentence);
-    match orders::take(&hub, &name, &body).await {
-        orders::Done::Said(sentence) if plain => text(200, sentence),
-        orders::Done::Refused(sentence) if plain => text(422, sentence),
-        orders::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
-        orders::Done::Again(step, main) => {
+    match actions::take(&hub, &name, &body).await {
+        actions::Done::Said(sentence) if plain => text(200, sentence),
+        actions::Done::Refused(sentence) if plain => text(422, sentence),
+        actions::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
+        actions::Done::Again(step, main) => {
             let phase = hub.state().phase.name();
             html(422, view::page(Some(step), phase, hub.ms(Instant::now()), 0, &main))
         }
-        orders::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
-        orders::Done::Said(_) => see_home(),
+        actions::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
+        actions::Done::Said(_) => see_home(),
     }
 }
 

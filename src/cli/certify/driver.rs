@@ -1,13 +1,13 @@
 //! The command that drives the till: how it is started, told, and ended with all that it has started itself.
 
 use super::Args;
-use crate::certify::line::Line;
+use crate::certify::driver_command::Line;
 use crate::cli::Failure;
 use crate::cli::child::Ended;
 use crate::cli::environment::Environment;
-use crate::cli::greeting::Greeting;
-use crate::cli::live::tell;
 use crate::cli::record::cannot_start;
+use crate::cli::startup_message::Greeting;
+use crate::cli::traffic_log::tell;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,15 +1,15 @@
 //! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
 
 use super::Args;
-use super::told::access;
+use super::identification_args::access;
 use crate::capture;
 use crate::certify::page::approval::{Approval, Content, Offer};
-use crate::certify::page::hub::{Door, Reach};
+use crate::certify::page::page_state::{Door, Reach};
 use crate::certify::{Identification, Page};
-use crate::cli::greeting::Greeting;
 use crate::cli::signals::Signals;
+use crate::cli::startup_message::Greeting;
 use crate::cli::{Failure, verify};
-use crate::pki::{recipes, word};
+use crate::pki::{trust_instructions, word};
 use crate::proxy::Upstream;
 use crate::report::{Format, Style};
 use crate::rules::RuleSet;
@@ -93,7 +93,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     if let Some(client) = client.filter(|client| client.client_id != TEST_CLIENT) {
         till.push_str(&format!(" --client-id {}", client.client_id));
     }
-    let recipes = recipes::for_clients(greeting.files);
+    let recipes = trust_instructions::for_clients(greeting.files);
     Reach {
         proxy_url: greeting.proxy_url(),
         ca: greeting.files.pem.display().to_string(),
@@ -151,7 +151,7 @@ pub(super) async fn approve(
     let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
     page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
-    crate::cli::live::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
+    crate::cli::traffic_log::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
     tokio::select! {
         // The answer to that order is still on its way.
         () = page.closed() => tokio::time::sleep(FAREWELL).await,

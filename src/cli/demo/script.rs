@@ -186,7 +186,7 @@ pub fn account(name: &str) -> Result<Account, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::till::act::amount_of;
+    use crate::till::command::amount_of;
 
     #[test]
     fn the_play_can_be_played() {

@@ -1,6 +1,6 @@
 //! A record as JSON: its fields by name, bodies as text where they are text and in base64 where not.
 
-use crate::capture::coding;
+use crate::capture::content_encoding;
 use crate::capture::record::{Body, Header, Record};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +29,7 @@ fn value(record: &Record) -> Value {
 fn put(side: &mut Value, body: &Body, headers: &[Header]) {
     let Some(fields) = side.get_mut("body").and_then(Value::as_object_mut) else { return };
     fields.remove("bytes");
-    let content = coding::content(body, headers);
+    let content = content_encoding::content(body, headers);
     let bytes = content.as_deref().unwrap_or(&body.bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => fields.insert("text".to_owned(), text.into()),

@@ -1,8 +1,8 @@
 //! The way to a host: a TCP connection of our own, or one that a proxy makes for us (CONNECT, RFC 9110 section 9.3.6).
 
+use super::connect_error::deepest;
 use super::outgoing::{Outgoing, OutgoingProxy};
-use super::trouble::deepest;
-use crate::proxy::framer::{AnswerLine, Event, Framer};
+use crate::proxy::h1::{AnswerLine, Event, Framer};
 use crate::proxy::pool::is_same;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;

@@ -1,8 +1,8 @@
 //! The cases of each feature with their steps and a drawing of what happened.
 
 use super::{Exchanges, chip, diagram, step_mark};
-use crate::report::view::ExchangeView;
-use crate::report::words;
+use crate::report::exchange_view::ExchangeView;
+use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, FeatureVerdict, StepStatus, Verdict};
 use maud::{Markup, html};
 
@@ -36,9 +36,9 @@ pub(super) fn section(verdict: &Verdict, exchanges: &Exchanges) -> Markup {
 }
 
 fn feature(feature: &FeatureVerdict, exchanges: &Exchanges) -> Markup {
-    let word = words::outcome(feature.verdict);
+    let word = wording::outcome(feature.verdict);
     html! {
-        h3.feature id={ "feature-" (feature.id) } { (words::safe(&feature.title)) " " (chip(word, word)) }
+        h3.feature id={ "feature-" (feature.id) } { (wording::safe(&feature.title)) " " (chip(word, word)) }
         @for case in &feature.cases { (self::case(case, exchanges)) }
     }
 }
@@ -56,8 +56,8 @@ fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
     html! {
         article class={ "case " (class) } {
             h4 {
-                (chip("id", &words::safe(&case.id))) " " (words::safe(&case.title)) " "
-                (chip(class, words::case_status(case.status)))
+                (chip("id", &wording::safe(&case.id))) " " (wording::safe(&case.title)) " "
+                (chip(class, wording::case_status(case.status)))
                 @if case.optional { " " span.dim { "optional" } }
             }
             div.columns {
@@ -71,20 +71,20 @@ fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
                             };
                             li class=(class) {
                                 span.mark aria-hidden="true" { (step_mark(step.status)) }
-                                span { (words::safe(&step.call)) }
+                                span { (wording::safe(&step.call)) }
                                 span.dim {
-                                    (words::step_status(step.status))
+                                    (wording::step_status(step.status))
                                     @if let Some(number) = step.exchange { ", #" (number) }
                                 }
                             }
                         }
                     }
-                    @if case.status != CaseStatus::Passed { p.dim { (words::case_sentence(case)) } }
+                    @if case.status != CaseStatus::Passed { p.dim { (wording::case_sentence(case)) } }
                 }
                 @if !views.is_empty() {
                     figure {
                         (diagram::render(&case.id, &views))
-                        @if left_out > 0 { figcaption.dim { (words::count(left_out, "exchange")) " between the first " (DRAWN.0) " and the last " (DRAWN.1) " left out" } }
+                        @if left_out > 0 { figcaption.dim { (wording::count(left_out, "exchange")) " between the first " (DRAWN.0) " and the last " (DRAWN.1) " left out" } }
                     }
                 }
             }

@@ -2,8 +2,8 @@
 //! downwards. Colours come from the style sheet by class, so that it follows light and dark.
 
 use crate::api::{Operation, PaymentState};
-use crate::report::view::{Actor, ExchangeView, time};
-use crate::report::words;
+use crate::report::exchange_view::{Actor, ExchangeView, time};
+use crate::report::wording;
 use maud::{Markup, html};
 
 /// The lanes' places, in units of the drawing.
@@ -35,7 +35,7 @@ enum Shape {
 pub(super) fn render(case: &str, views: &[&ExchangeView]) -> Markup {
     let (marks, bottom) = marks(views);
     let height = bottom + 12;
-    let title = format!("Sequence of {}", words::safe(case));
+    let title = format!("Sequence of {}", wording::safe(case));
     html! {
         svg.sequence viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(title) xmlns="http://www.w3.org/2000/svg" {
             title { (title) }

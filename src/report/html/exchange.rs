@@ -1,6 +1,6 @@
 //! One exchange opened: what was asked, what was answered, and what became of it.
 
-use crate::report::view::{ExchangeView, Message};
+use crate::report::exchange_view::{ExchangeView, Message};
 use maud::{Markup, html};
 
 /// A line that names an exchange.

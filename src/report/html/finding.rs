@@ -2,8 +2,8 @@
 
 use super::{Exchanges, chip, code, exchange, level_chip};
 use crate::report::Tally;
-use crate::report::fold::{Fold, fold};
-use crate::report::words;
+use crate::report::group_findings::{Fold, fold};
+use crate::report::wording;
 use crate::verify::verdict::{CaseVerdict, Level, RequirementVerdict};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
@@ -47,8 +47,8 @@ pub(super) fn section(
 fn case(class: &str, tally: &Tally, case: &CaseVerdict) -> Markup {
     html! {
         article class={ "broken " (class) } {
-            h3 { (chip("id", &words::safe(&case.id))) " " (words::safe(&case.title)) }
-            p { "The case was not brought to its end: " (words::case_sentence(case)) "." }
+            h3 { (chip("id", &wording::safe(&case.id))) " " (wording::safe(&case.title)) }
+            p { "The case was not brought to its end: " (wording::case_sentence(case)) "." }
             p.remedy { strong { "Remedy" } " " (code(&tally.advice(case))) }
         }
     }
@@ -60,14 +60,14 @@ fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchan
     let mut remedy = "";
     html! {
         article class={ "broken " (class) } {
-            h3 { (chip("id", &words::safe(&requirement.id))) " " (words::safe(&requirement.title)) }
-            p.source { (level_chip(requirement.level)) " " (words::safe(&requirement.source)) }
+            h3 { (chip("id", &wording::safe(&requirement.id))) " " (wording::safe(&requirement.title)) }
+            p.source { (level_chip(requirement.level)) " " (wording::safe(&requirement.source)) }
             @for fold in told {
                 (finding(fold, std::mem::replace(&mut remedy, &fold.first.remedy), requirement.level == Level::Should, exchanges, shown))
             }
             @if !rest.is_empty() {
                 @let all: Vec<_> = rest.iter().flat_map(|f| std::iter::once(f.first).chain(f.rest.clone())).collect();
-                p.dim { "and " (words::count(all.len(), "other finding")) ": " (words::own_exchanges(&all, 0)) }
+                p.dim { "and " (wording::count(all.len(), "other finding")) ": " (wording::own_exchanges(&all, 0)) }
             }
         }
     }
@@ -80,17 +80,17 @@ fn finding(fold: &Fold, before: &str, is_warning: bool, exchanges: &Exchanges, s
     html! {
         div.finding {
             p {
-                span.place { (words::place(&first.exchanges)) }
-                " " bdi { (words::safe(&first.message)) }
+                span.place { (wording::place(&first.exchanges)) }
+                " " bdi { (wording::safe(&first.message)) }
             }
             p.dim {
-                @if !first.features.is_empty() { "Counts against " (words::list(&first.features)) ". " }
+                @if !first.features.is_empty() { "Counts against " (wording::list(&first.features)) ". " }
                 @if !fold.rest.is_empty() {
                     "And " (fold.rest.len()) " more like it: " (fold.others())
                 }
             }
             @if first.remedy != before && !first.remedy.is_empty() {
-                p.remedy { strong { "Remedy" } " " (code(&words::safe(&first.remedy))) }
+                p.remedy { strong { "Remedy" } " " (code(&wording::safe(&first.remedy))) }
             }
             @for (at, number) in first.exchanges.iter().take(OPENED).enumerate() {
                 @if let Some(view) = exchanges.get(number) {

@@ -1,15 +1,15 @@
 //! The verdict as one HTML file that needs nothing else: no script, no load, no link out of itself.
 //!
 //! Its content security policy lets in nothing but its own style sheet, named by its digest. All that came from a
-//! client is made harmless ([`words::safe`]) and then escaped by the template.
+//! client is made harmless ([`wording::safe`]) and then escaped by the template.
 
 mod case;
 mod diagram;
 mod exchange;
 mod finding;
 
-use super::view::ExchangeView;
-use super::{Tally, words};
+use super::exchange_view::ExchangeView;
+use super::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, Level, Outcome, RequirementVerdict, Status, StepStatus, Verdict};
 use base64::Engine;
 use finding::Shown;
@@ -35,7 +35,7 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
     let tally = Tally::of(verdict);
     let mut shown = Shown::default();
-    let word = words::outcome(verdict.verdict);
+    let word = wording::outcome(verdict.verdict);
     let body = html! {
         (head(verdict, &tally))
         main {
@@ -91,19 +91,19 @@ pub fn code(sentence: &str) -> Markup {
 }
 
 fn head(verdict: &Verdict, tally: &Tally) -> Markup {
-    let class = words::outcome(verdict.verdict);
+    let class = wording::outcome(verdict.verdict);
     let profile = &verdict.profile;
     let capture = &verdict.capture;
-    let or = |text: &str| if text.is_empty() { "unknown".to_owned() } else { words::safe(text) };
+    let or = |text: &str| if text.is_empty() { "unknown".to_owned() } else { wording::safe(text) };
     html! {
         header class=(class) {
             div.wide {
                 p.brand { "PoS API v10 certification" }
                 h1 { span.badge aria-hidden="true" { (outcome_mark(verdict.verdict)) } (class) }
-                p.covers { "for " (words::list(&profile.features)) ": " (tally.reason()) "." }
+                p.covers { "for " (wording::list(&profile.features)) ": " (tally.reason()) "." }
                 p.seal { (tally.seal()) }
                 @for remark in &verdict.remarks {
-                    p.remark { bdi { (words::safe(remark)) } }
+                    p.remark { bdi { (wording::safe(remark)) } }
                 }
                 dl.facts {
                     div { dt { "Client" } dd { code { (or(&profile.client_id)) } } }
@@ -111,15 +111,15 @@ fn head(verdict: &Verdict, tally: &Tally) -> Markup {
                     div { dt { "Integrator" } dd { bdi { (or(&profile.integrator_id)) } } }
                     div { dt { "Capture" } dd {
                         (if capture.kind == "har" { "HAR" } else { capture.kind }) ", "
-                        (words::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) " in "
-                        (words::count(capture.attempts as usize, "attempt")) ", "
+                        (wording::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) " in "
+                        (wording::count(capture.attempts as usize, "attempt")) ", "
                         @if capture.complete { "complete" } @else { strong { "not complete" } }
-                        code.digest { (words::safe(&capture.digest)) }
+                        code.digest { (wording::safe(&capture.digest)) }
                     } }
                     div { dt { "Rules" } dd {
                         @if verdict.rules.builtin { "the built-in ones" } @else { strong { "not the built-in ones" } }
                         ", engine " (verdict.engine)
-                        code.digest { (words::safe(&verdict.rules.digest)) }
+                        code.digest { (wording::safe(&verdict.rules.digest)) }
                     } }
                 }
             }
@@ -134,11 +134,11 @@ fn features(verdict: &Verdict) -> Markup {
                 @for feature in &verdict.features {
                     @let shown = feature.cases.iter().filter(|c| !c.optional && c.status == CaseStatus::Passed).count();
                     @let needed = feature.cases.iter().filter(|c| !c.optional).count();
-                    li class=(words::outcome(feature.verdict)) {
+                    li class=(wording::outcome(feature.verdict)) {
                         a href={ "#feature-" (feature.id) } {
-                            span.name { (words::safe(&feature.title)) }
-                            (chip(words::outcome(feature.verdict), words::outcome(feature.verdict)))
-                            span.dim { (shown) " of " (words::count(needed, "case")) " shown" }
+                            span.name { (wording::safe(&feature.title)) }
+                            (chip(wording::outcome(feature.verdict), wording::outcome(feature.verdict)))
+                            span.dim { (shown) " of " (wording::count(needed, "case")) " shown" }
                         }
                     }
                 }
@@ -154,14 +154,14 @@ fn open(tally: &Tally) -> Markup {
                 h2 { "Not shown yet" }
                 ul.plain {
                     @for case in &tally.missing_cases {
-                        li { strong { (words::safe(&case.id)) } " " (words::safe(&case.title)) ": " (words::case_sentence(case)) }
+                        li { strong { (wording::safe(&case.id)) } " " (wording::safe(&case.title)) ": " (wording::case_sentence(case)) }
                     }
                     @for requirement in &tally.inconclusive {
                         li {
-                            strong { (words::safe(&requirement.id)) } " " (words::safe(&requirement.title))
+                            strong { (wording::safe(&requirement.id)) } " " (wording::safe(&requirement.title))
                             ": still open where the capture ends"
                             @if let Some(first) = requirement.findings.first() {
-                                " (" (words::place(&first.exchanges)) ": " bdi { (words::safe(&first.message)) } ")"
+                                " (" (wording::place(&first.exchanges)) ": " bdi { (wording::safe(&first.message)) } ")"
                             }
                         }
                     }
@@ -190,8 +190,8 @@ fn not_exercised(tally: &Tally) -> Markup {
             section #not-exercised {
                 h2 { "Not exercised" }
                 p.dim {
-                    "Nothing in the capture touches these " (words::count(tally.not_exercised.len(), "requirement"))
-                    ", so the verdict says nothing about them. " (words::count(musts, "must")) " among them."
+                    "Nothing in the capture touches these " (wording::count(tally.not_exercised.len(), "requirement"))
+                    ", so the verdict says nothing about them. " (wording::count(musts, "must")) " among them."
                 }
                 (table(&tally.not_exercised))
             }
@@ -206,9 +206,9 @@ fn table(requirements: &[&RequirementVerdict]) -> Markup {
             tbody {
                 @for requirement in requirements {
                     tr {
-                        td.id { (words::safe(&requirement.id)) }
-                        td { (words::level(requirement.level)) }
-                        td { (words::safe(&requirement.title)) " " span.source { (words::safe(&requirement.source)) } }
+                        td.id { (wording::safe(&requirement.id)) }
+                        td { (wording::level(requirement.level)) }
+                        td { (wording::safe(&requirement.title)) " " span.source { (wording::safe(&requirement.source)) } }
                     }
                 }
             }
@@ -221,7 +221,7 @@ fn chip(class: &str, text: &str) -> Markup {
 }
 
 fn level_chip(level: Level) -> Markup {
-    chip("level", words::level(level))
+    chip("level", wording::level(level))
 }
 
 fn outcome_mark(outcome: Outcome) -> &'static str {

@@ -1,13 +1,13 @@
 //! What an HTML report must hold, and what must never stand in it.
 
-use super::super::{golden, sample};
+use super::super::{snapshots, test_verdicts};
 use super::*;
 
 #[test]
 fn documents_are_as_reviewed() {
-    golden::check("passed.html", &render(&sample::passed(), &sample::views()));
-    golden::check("failed.html", &render(&sample::failed(), &sample::views()));
-    golden::check("incomplete.html", &render(&sample::incomplete(), &sample::views()));
+    snapshots::check("passed.html", &render(&test_verdicts::passed(), &test_verdicts::views()));
+    snapshots::check("failed.html", &render(&test_verdicts::failed(), &test_verdicts::views()));
+    snapshots::check("incomplete.html", &render(&test_verdicts::incomplete(), &test_verdicts::views()));
 }
 
 /// Elements and attributes that the template writes; none of them loads or runs anything.
@@ -32,10 +32,10 @@ pub(crate) fn check_markup(page: &str) {
 
 #[test]
 fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
-    let page = render(&sample::failed(), &sample::views());
+    let page = render(&test_verdicts::failed(), &test_verdicts::views());
     check_markup(&page);
     assert!(page.contains("&lt;script&gt;alert(1)"), "the hostile text is shown, as text");
-    assert!(!page.chars().any(|c| c != '\n' && words::is_hidden(c)));
+    assert!(!page.chars().any(|c| c != '\n' && wording::is_hidden(c)));
     for loading in ["url(", "@import", "expression("] {
         assert!(!STYLE.contains(loading), "{loading}");
     }
@@ -43,7 +43,7 @@ fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
 
 #[test]
 fn the_policy_lets_in_the_style_sheet_alone() {
-    let page = render(&sample::passed(), &[]);
+    let page = render(&test_verdicts::passed(), &[]);
     let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
     let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
     let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
@@ -52,7 +52,7 @@ fn the_policy_lets_in_the_style_sheet_alone() {
 
 #[test]
 fn each_exchange_is_opened_once_and_every_link_leads_somewhere() {
-    let page = render(&sample::failed(), &sample::views());
+    let page = render(&test_verdicts::failed(), &test_verdicts::views());
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
     assert_eq!(ids.len(), unique.len(), "{ids:?}");
@@ -64,21 +64,22 @@ fn each_exchange_is_opened_once_and_every_link_leads_somewhere() {
 
 #[test]
 fn what_is_cited_is_what_is_used() {
-    let verdict = sample::failed();
+    let verdict = test_verdicts::failed();
     let cited = cited(&verdict);
-    let only: Vec<ExchangeView> = sample::views().into_iter().filter(|view| cited.contains(&view.number)).collect();
-    assert!(only.len() < sample::views().len());
-    assert_eq!(render(&verdict, &only), render(&verdict, &sample::views()));
+    let only: Vec<ExchangeView> =
+        test_verdicts::views().into_iter().filter(|view| cited.contains(&view.number)).collect();
+    assert!(only.len() < test_verdicts::views().len());
+    assert_eq!(render(&verdict, &only), render(&verdict, &test_verdicts::views()));
 }
 
 #[test]
 fn a_long_case_is_drawn_by_its_ends() {
-    let mut verdict = sample::passed();
+    let mut verdict = test_verdicts::passed();
     verdict.features[1].cases[0].witness = (100..1000).collect();
     let cited = cited(&verdict);
     assert!(cited.contains(&100) && cited.contains(&999) && !cited.contains(&500));
     let views: Vec<ExchangeView> =
-        (100..1000).map(|number| ExchangeView { number, ..sample::views()[2].clone() }).collect();
+        (100..1000).map(|number| ExchangeView { number, ..test_verdicts::views()[2].clone() }).collect();
     let page = render(&verdict, &views);
     assert!(page.contains("852 exchanges between the first 32 and the last 16 left out"));
     assert_eq!(page.matches("<text class=\"call\"").count(), 48);

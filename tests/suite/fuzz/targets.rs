@@ -5,7 +5,7 @@ use crate::hostile::{attacks::attacks, lies::lies};
 use poscert::api::Route;
 use poscert::capture::record::{Answer, Body, Connection, Exchange, Header, Record, Request, RunStart, RunStop};
 use poscert::capture::{Redactor, Trouble, Writer, WriterOptions, codec};
-use poscert::proxy::framer::{AnswerLine, Event, Framer, RequestLine, StartLine};
+use poscert::proxy::h1::{AnswerLine, Event, Framer, RequestLine, StartLine};
 use poscert::seal::Key;
 use std::path::Path;
 

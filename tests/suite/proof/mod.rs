@@ -16,7 +16,7 @@ use poscert::api::Feature;
 use poscert::capture;
 use poscert::rules::{self, RuleSet};
 use poscert::verify::verdict::{CaseStatus, Outcome, Status};
-use poscert::verify::{Options, Verdict, run};
+use poscert::verify::{Options, Verdict, verify_capture};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -82,7 +82,7 @@ pub fn judge_har(text: &str, features: &[String]) -> Shown {
     let capture = capture::open(file.path()).unwrap_or_else(|error| panic!("{error}"));
     let chosen = features.iter().map(|id| Feature::from_id(id).unwrap_or_else(|| panic!("no feature {id}")));
     let options = Options { features: Some(chosen.collect()), ..Options::default() };
-    shown(&run::judge(&capture, rules(), &options).unwrap())
+    shown(&verify_capture::judge(&capture, rules(), &options).unwrap())
 }
 
 fn shown(verdict: &Verdict) -> Shown {

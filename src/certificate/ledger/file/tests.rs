@@ -77,7 +77,7 @@ fn what_a_crash_cut_is_told_and_put_aside() {
     // The line break alone is missing, and the head is one behind: the entry counts.
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-    std::fs::write(head_place(&path), chain::head_text(first)).unwrap();
+    std::fs::write(head_place(&path), log::head_text(first)).unwrap();
     let read = Ledger::read(&path).unwrap();
     assert_eq!((read.lines.entries.len(), read.notes.len()), (2, 1));
     assert!(read.notes[0].contains("number 2, is not counted in its head"), "{:?}", read.notes);
@@ -98,7 +98,7 @@ fn lines_that_somebody_else_added_are_refused_or_noted() {
     };
     forge("pc-2");
     assert!(Ledger::read(&path).unwrap().notes[0].contains("or somebody else added it"));
-    std::fs::write(head_place(&path), chain::head_text(Ledger::read(&path).unwrap().lines.head)).unwrap();
+    std::fs::write(head_place(&path), log::head_text(Ledger::read(&path).unwrap().lines.head)).unwrap();
     forge("pc-3");
     let text = std::fs::read_to_string(&path).unwrap();
     for refused in [Ledger::read(&path), add(&path, "pc-4")] {
@@ -145,7 +145,7 @@ fn what_is_revoked_was_given() {
     let revoked = Revoked { id: "pc-1".into(), reason: "r".into(), evidence };
     Ledger::add(&path, |_| Ok(Some(Act::Revoked(revoked)))).unwrap();
     assert_eq!(
-        super::super::cover::standings(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
+        super::super::coverage::standings(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
         "r"
     );
 }

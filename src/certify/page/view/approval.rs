@@ -1,8 +1,8 @@
 //! The fourth step: the verdict and what can be taken home, or what failed and what to do next.
 
-use super::{broken, code, copy, order, sentence};
+use super::{code, copy, finding, order, sentence};
 use crate::certify::page::approval::Approval;
-use crate::report::{Tally, words};
+use crate::report::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 pub fn render(approval: &Approval) -> Markup {
     let verdict = &approval.verdict;
     let tally = Tally::of(verdict);
-    let word = words::outcome(verdict.verdict);
+    let word = wording::outcome(verdict.verdict);
     let mark = match verdict.verdict {
         Outcome::Passed => "✓",
         Outcome::Failed => "✗",
@@ -25,7 +25,7 @@ pub fn render(approval: &Approval) -> Markup {
                 p.hint { (tally.seal()) }
             }
         }
-        @for remark in &verdict.remarks { p.note { bdi { (words::safe(remark)) } } }
+        @for remark in &verdict.remarks { p.note { bdi { (wording::safe(remark)) } } }
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
@@ -59,8 +59,8 @@ pub fn render(approval: &Approval) -> Markup {
                 @for feature in &verdict.features {
                     @let needed = feature.cases.iter().filter(|case| !case.optional).count();
                     @let shown = feature.cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
-                    @let word = words::outcome(feature.verdict);
-                    li class=(word) { span.name { (words::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases shown" } }
+                    @let word = wording::outcome(feature.verdict);
+                    li class=(word) { span.name { (wording::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases shown" } }
                 }
             }
         }
@@ -97,8 +97,8 @@ fn cases(cases: &[&CaseVerdict]) -> Markup {
         ul.plain {
             @for case in cases {
                 li {
-                    span.chip.id { (words::safe(&case.id)) } " " strong { (words::safe(&case.title)) }
-                    @if case.optional { span.dim { "(optional)" } } ": " (words::case_sentence(case))
+                    span.chip.id { (wording::safe(&case.id)) } " " strong { (wording::safe(&case.title)) }
+                    @if case.optional { span.dim { "(optional)" } } ": " (wording::case_sentence(case))
                 }
             }
         }
@@ -114,7 +114,7 @@ fn section(title: &str, class: &str, requirements: &[&RequirementVerdict], cases
                 @for requirement in requirements {
                     @let more = requirement.findings.len().saturating_sub(1);
                     @let more = if more > 0 { format!("and {more} more, in the full report") } else { String::new() };
-                    (broken::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
+                    (finding::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
                 }
                 @if !cases.is_empty() { (self::cases(cases)) }
             }

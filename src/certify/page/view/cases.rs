@@ -1,8 +1,8 @@
 //! The cases in order with their steps, as the verifier sees them at this moment.
 
 use super::order;
-use crate::certify::outlook::Outlook;
-use crate::report::words;
+use crate::certify::status::Outlook;
+use crate::report::wording;
 use crate::rules::RuleSet;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
 use maud::{Markup, html};
@@ -56,7 +56,7 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
     let word = match class {
         "now" => "under way",
         "open" => "to come",
-        _ => words::case_status(case.status),
+        _ => wording::case_status(case.status),
     };
     let id = case.id.replace('/', "-");
     html! {
@@ -64,7 +64,7 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
             details id={ "case-" (id) } open[now.is_some() || class == "failed"] {
                 summary {
                     span.mark aria-hidden="true" { (mark) }
-                    span.title { (words::safe(&case.title)) @if case.optional { span.dim { " (optional)" } } }
+                    span.title { (wording::safe(&case.title)) @if case.optional { span.dim { " (optional)" } } }
                     span.chip.(class) { (word) }
                 }
                 ol.steps {
@@ -79,12 +79,12 @@ fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
                         };
                         li class=(class) {
                             span.mark aria-hidden="true" { (mark) }
-                            span { (words::safe(&step.call)) }
+                            span { (wording::safe(&step.call)) }
                             span.dim { (word) @if let Some(number) = step.exchange { ", " a href={ "/exchange/" (number) } data-exchange { "exchange " (number) } } }
                         }
                     }
                 }
-                @if behind || class == "failed" { p.seen { (words::case_sentence(case)) } }
+                @if behind || class == "failed" { p.seen { (wording::case_sentence(case)) } }
                 @if class == "failed" || class == "missed" {
                     (order("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Try this case again"))
                 }

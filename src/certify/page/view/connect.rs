@@ -1,7 +1,7 @@
 //! How a till is pointed at the recorder, for people who read nothing else.
 
 use super::{code, copy};
-use crate::certify::page::hub::Reach;
+use crate::certify::page::page_state::Reach;
 use maud::{Markup, html};
 
 /// The lines that connect a till.

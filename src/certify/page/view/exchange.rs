@@ -2,7 +2,7 @@
 
 use super::copy;
 use crate::report::ExchangeView;
-use crate::report::view::{Actor, Message};
+use crate::report::exchange_view::{Actor, Message};
 use maud::{Markup, html};
 
 /// How many characters of a name stand in a row.

@@ -2,9 +2,9 @@
 
 use super::code;
 use crate::api::Feature;
+use crate::certify::identification::Identification;
 use crate::certify::page::form::{self, ACCESS, FEATURES, FIELDS, Field};
-use crate::certify::session::Identification;
-use crate::report::words;
+use crate::report::wording;
 use crate::rules::RuleSet;
 use crate::rules::model;
 use maud::{Markup, html};
@@ -90,7 +90,7 @@ fn choice(feature: &model::Feature, told: &Identification) -> Markup {
             div {
                 label for={ "choose-" (id) } { (feature.title) @if always { span.chip { "always in" } } }
                 p.hint id={ "about-" (id) } {
-                    (words::count(needed, "case")) " to show"
+                    (wording::count(needed, "case")) " to show"
                     @if needed < feature.cases.len() { ", " (feature.cases.len() - needed) " optional" }
                 }
                 details {

@@ -1,16 +1,16 @@
 //! The page as HTML: what changes stands in parts that are sent again by themselves.
 //!
-//! All that came from a client has been made harmless ([`crate::report::words::safe`]) and is escaped by the template.
+//! All that came from a client has been made harmless ([`crate::report::wording::safe`]) and is escaped by the template.
 
 pub mod approval;
-pub mod broken;
 pub mod cases;
+pub mod certification;
 pub mod connect;
-pub mod due;
+pub mod current_step;
 pub mod exchange;
-pub mod facts;
+pub mod finding;
 pub mod identify;
-pub mod led;
+pub mod step_details;
 
 pub use crate::report::html::code;
 use maud::{DOCTYPE, Markup, html};

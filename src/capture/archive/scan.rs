@@ -1,0 +1,118 @@
+//! What of a damaged archive is whole: it is walked from frame to frame, and where none begins the next one is looked
+//! for, so that what is not whole lies between what is.
+
+use super::frame::{self, FrameHead, Tag};
+use super::index::Index;
+use super::{Damage, Unreadable, file_header};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+const WINDOW: usize = 64 * 1024;
+
+/// The frames that are whole, and what lies between them.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Where each begins, and its head.
+    pub frames: Vec<(u64, FrameHead)>,
+    /// From a byte up to and without another.
+    pub holes: Vec<(u64, u64)>,
+}
+
+/// Surveys an archive. A file that is made to look like frames everywhere is given up after a few times its length.
+pub(super) fn survey(path: &Path) -> Result<Survey, Unreadable> {
+    let mut file = BufReader::new(File::open(path)?);
+    let length = file.get_ref().metadata()?.len();
+    let mut start = Vec::new();
+    file.by_ref().take(file_header::BYTES as u64).read_to_end(&mut start)?;
+    let mut survey = Survey::default();
+    let first = (file_header::BYTES as u64).min(length);
+    match file_header::read(&start) {
+        Err(Unreadable::Damaged(_)) => survey.holes.push((0, first)),
+        other => other?,
+    }
+    let mut patience = length.saturating_mul(4).saturating_add(1 << 20);
+    let mut at = first;
+    while at < length {
+        if let Some(head) = whole(&mut file, at, &mut patience)? {
+            survey.frames.push((at, head));
+            at = at.saturating_add(head.length());
+            continue;
+        }
+        let next = next_frame(&mut file, at.saturating_add(1), &mut patience)?.unwrap_or(length);
+        survey.holes.push((at, next));
+        at = next;
+    }
+    Ok(survey)
+}
+
+/// The frame that begins here, if a whole one does.
+fn whole(file: &mut BufReader<File>, at: u64, patience: &mut u64) -> io::Result<Option<FrameHead>> {
+    file.seek(SeekFrom::Start(at))?;
+    let read = frame::read_head(file, at).and_then(|head| {
+        // Content that unpacks to a thousand times its length is not unpacked again and again.
+        let effort = head.length().max(head.content() / 1024);
+        *patience = patience.checked_sub(effort).ok_or_else(|| Damage::new(at, "enough"))?;
+        file.seek(SeekFrom::Start(at))?;
+        frame::read(file, at)
+    });
+    match read {
+        Ok(frame) => Ok(Some(frame.head)),
+        Err(Unreadable::Io(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Where the next whole frame begins.
+fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::Result<Option<u64>> {
+    let mut at = from;
+    loop {
+        let mut window = Vec::new();
+        file.seek(SeekFrom::Start(at))?;
+        file.by_ref().take(WINDOW as u64).read_to_end(&mut window)?;
+        for (place, bytes) in (at..).zip(window.windows(4)) {
+            let is_tag = <[u8; 4]>::try_from(bytes).is_ok_and(|bytes| Tag::of(bytes).is_some());
+            if is_tag && whole(file, place, patience)?.is_some() {
+                return Ok(Some(place));
+            }
+        }
+        if window.len() < WINDOW {
+            return Ok(None);
+        }
+        // A tag may lie across two windows.
+        at = at.saturating_add(WINDOW as u64 - 3);
+    }
+}
+
+impl Survey {
+    /// The first thing that is not whole.
+    pub fn damage(&self, index: Option<&Index>) -> Option<Damage> {
+        self.holes.first().map(|hole| Damage::new(hole.0, format!("{} not whole", self.name(*hole, index))))
+    }
+
+    /// Which section a hole is, or was, with its verb; by the index, where that is whole.
+    fn name(&self, (from, to): (u64, u64), index: Option<&Index>) -> String {
+        if from == 0 {
+            return "its first bytes are".to_owned();
+        }
+        let blocks = index.map(|index| &index.blocks[..]).unwrap_or_default().iter();
+        let lost: Vec<String> =
+            blocks.filter(|block| (from..to).contains(&block.at)).map(|block| block.name()).collect();
+        match lost.as_slice() {
+            [] => {}
+            [one] => return format!("{one} is"),
+            more => return format!("{} are", more.join(" and ")),
+        }
+        let before = self.frames.iter().rev().find(|(at, _)| *at < from).map(|(_, head)| head.tag);
+        let after = self.frames.iter().find(|(at, _)| *at >= to).map(|(_, head)| head.tag);
+        match (before, after) {
+            (None, Some(_)) => "the header is".to_owned(),
+            (_, Some(Tag::Seal)) => "the index is".to_owned(),
+            (Some(Tag::Index), None) => "the seal is".to_owned(),
+            (_, None) => "what stands from there to its end is".to_owned(),
+            (_, Some(Tag::Rule)) => "a rule file is".to_owned(),
+            (Some(Tag::Records), _) => "a block of records is".to_owned(),
+            _ => "a rule file or a block of records is".to_owned(),
+        }
+    }
+}

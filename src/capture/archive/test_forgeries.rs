@@ -1,0 +1,152 @@
+//! Captures that no recorder wrote: records and headers of the holder of a key, whole in every digest, that cannot be true.
+//! They are refused where they are opened, as a directory and as an archive.
+
+use super::writer::write_in_blocks;
+use super::{Header, RuleFile};
+use crate::capture::checkpoint::Head;
+use crate::capture::reader::{PartPlan, Source};
+use crate::capture::record::{Exchange, RunStart, RunStop};
+use crate::capture::store::Store;
+use crate::capture::summary::Summary;
+use crate::capture::{Capture, CaptureError, CaptureKind, Durability, Record, Trouble, codec, open};
+use crate::seal::{self, SigningKey};
+use std::path::Path;
+
+fn exchange(number: u64) -> Record {
+    Record::Exchange(Box::new(Exchange { number, run: 1, ..Exchange::default() }))
+}
+
+fn start(first_number: u64) -> Record {
+    Record::RunStart(RunStart { run: 1, first_number, ..RunStart::default() })
+}
+
+fn stop(next_number: u64) -> Record {
+    Record::RunStop(RunStop { run: 1, at_us: 0, next_number })
+}
+
+/// A directory of these records.
+fn directory(dir: &Path, records: &[Record]) {
+    std::fs::create_dir(dir).unwrap();
+    Head::empty().write(dir, false).unwrap();
+    let (mut store, _) = Store::open(dir, Head::empty(), Durability::Off, 1_000).unwrap();
+    let bytes: Vec<Vec<u8>> = records.iter().map(|record| codec::encode(record).unwrap()).collect();
+    store.append(&bytes, 0).unwrap();
+    store.close_part().unwrap();
+}
+
+/// An archive of that directory, whose header says what `change` makes of it.
+fn archive(dir: &Path, path: &Path, records: &[Record], change: impl Fn(Header) -> Header) {
+    let head = Head::read(dir).unwrap();
+    let part = PartPlan { part: head.parts[0].clone(), before: seal::Head::default(), whole: true };
+    let mut summary = Summary::default();
+    records.iter().for_each(|record| drop(summary.take(record)));
+    let header = change(Header::of(&summary, head.next_number, false));
+    let source = Source::Parts { dir: dir.to_owned(), parts: vec![part] };
+    let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
+    let capture = Capture { head: head.chain().unwrap(), ..capture };
+    write(&capture, &[], path);
+}
+
+fn write(capture: &Capture, rules: &[RuleFile], path: &Path) {
+    let mut bytes = Vec::new();
+    write_in_blocks(3_000, capture, rules, &SigningKey::random().unwrap(), &mut bytes, |_| ()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// How the archive of these records opens.
+fn opened(records: &[Record], change: impl Fn(Header) -> Header) -> Result<Capture, CaptureError> {
+    let place = tempfile::tempdir().unwrap();
+    let (dir, path) = (place.path().join("capture"), place.path().join("x.poscert"));
+    directory(&dir, records);
+    archive(&dir, &path, records, change);
+    let capture = open(&path)?;
+    assert_eq!(capture.records()?.filter(Result::is_ok).count(), records.len());
+    Ok(capture)
+}
+
+fn refused(opened: Result<Capture, CaptureError>, words: &str) {
+    let error = opened.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Damaged, "{error}");
+    assert!(error.sentence.contains(words) && !error.sentence.contains('\n'), "{words}: {error}");
+}
+
+#[test]
+fn what_a_recorder_can_have_written_is_read() {
+    let records = [start(1), exchange(2), exchange(1), stop(3)];
+    let capture = opened(&records, |header| header).unwrap();
+    assert_eq!((capture.exchanges, capture.complete, capture.header.next_number), (2, true, 3));
+}
+
+#[test]
+fn a_number_outside_of_its_run_is_damage_in_directory_and_archive() {
+    for (records, words) in [
+        (vec![start(1), exchange(0), exchange(2), stop(3)], "exchange 0 does not lie in the numbers of its run"),
+        (vec![start(1), exchange(1), stop(2), exchange(2)], "exchange 2 does not lie"),
+        (vec![start(1 << 63), exchange(1), exchange(3), stop(1 << 63)], "exchange 1 does not lie"),
+        (vec![start(1), exchange(1), exchange(1), stop(2)], "exchange 1 stands in it twice"),
+        (vec![start(1), exchange(1), start(1), exchange(2), stop(3)], "run 1 starts again"),
+        (vec![exchange(1)], "exchange 1 does not lie"),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("capture");
+        directory(&dir, &records);
+        refused(open(&dir), words);
+        refused(opened(&records, |header| header), words);
+    }
+}
+
+#[test]
+fn a_header_that_says_something_else_is_damage() {
+    let records = [start(1), exchange(1), exchange(3), stop(4)];
+    let words = "its header does not say what its records say";
+    let changes: [fn(Header) -> Header; 9] = [
+        |header| Header { next_number: 1, ..header },
+        |header| Header { next_number: 999, ..header },
+        |header| Header { gaps: vec![], ..header },
+        |header| Header { gaps: vec![(2, 3)], ..header },
+        |header| Header { gaps: vec![], complete: true, ..header },
+        |header| Header { complete: true, ..header },
+        |header| Header { loss_unknown: true, ..header },
+        |header| Header { runs: 2, ..header },
+        |header| Header { challenges: vec!["mine".to_owned()], ..header },
+    ];
+    for change in changes {
+        refused(opened(&records, change), words);
+    }
+    // Of a run that was cut off, only the header knows how far it had come: no less far than its records.
+    let cut = [start(1), exchange(1), exchange(3)];
+    refused(opened(&cut, |header| Header { next_number: 3, ..header }), words);
+    let further = |header| Header { next_number: 6, gaps: vec![(2, 2), (4, 5)], ..header };
+    assert_eq!(opened(&cut, further).unwrap().gaps, [(2, 2), (4, 5)]);
+    let unknown = opened(&cut, |header| Header { loss_unknown: true, ..header }).unwrap();
+    assert!(!unknown.complete && unknown.remarks.concat().contains("cannot be told"), "{:?}", unknown.remarks);
+}
+
+#[test]
+fn a_gap_is_not_declared_away() {
+    let later = [start(101), exchange(101), stop(102)];
+    let capture = opened(&later, |header| header).unwrap();
+    assert_eq!((capture.gaps.as_slice(), capture.complete), (&[(1, 100)][..], false));
+}
+
+#[test]
+fn rule_files_are_few_and_short() {
+    let place = tempfile::tempdir().unwrap();
+    let (dir, path) = (place.path().join("capture"), place.path().join("x.poscert"));
+    directory(&dir, &[start(1), stop(1)]);
+    let capture = open(&dir).unwrap();
+    let file = |at: usize, length: usize| (format!("{at:03}.toml"), vec![b'#'; length]);
+    let many: Vec<RuleFile> = (0..101).map(|at| file(at, 1)).collect();
+    let long: Vec<RuleFile> = (0..9).map(|at| file(at, 1 << 20)).collect();
+    for (rules, words) in [(many, "101 rule files"), (long, "9 rule files of 9437292 bytes stand in it")] {
+        let unwritten = super::write(&capture, &rules, &SigningKey::random().unwrap(), &mut Vec::new(), |_| ());
+        assert!(unwritten.unwrap_err().sentence.contains(words));
+        write(&capture, &rules, &path);
+        refused(open(&path), words);
+        // Also where what is whole of it is wanted.
+        let salvaged = crate::capture::open_or_salvage(&path).unwrap();
+        assert!(salvaged.rules.is_empty() && salvaged.remarks.concat().contains("none of them is used"));
+    }
+    write(&capture, &[file(0, 7 << 20)], &path);
+    assert_eq!(open(&path).unwrap().rules.len(), 1);
+}

@@ -1,0 +1,159 @@
+//! The one thread that writes: it commits what is queued in groups, keeps the head near, and hears readers' wishes.
+
+use super::error::CaptureError;
+use super::exchange_numbers::Numbers;
+use super::store::Store;
+use crate::seal;
+use std::fs::File;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+
+/// How often a reader's wish is looked for, and how far the head may lag behind.
+const TICK: Duration = Duration::from_millis(50);
+/// The most that is committed at once.
+const BATCH_RECORDS: usize = 512;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Whom to tell how it went.
+pub(super) type Done = oneshot::Sender<Result<(), CaptureError>>;
+
+/// What can be queued.
+pub(super) enum Command {
+    Append { bytes: Vec<u8>, is_exchange: bool, done: Option<Done> },
+    ClosePart(Done),
+    Close(Done),
+}
+
+/// What the writing thread has.
+pub(super) struct Committer {
+    store: Store,
+    numbers: Arc<Mutex<Numbers>>,
+    queued: Arc<AtomicUsize>,
+    run: u32,
+    failed: watch::Sender<Option<CaptureError>>,
+    heads: watch::Sender<seal::Head>,
+    _lock: File,
+}
+
+impl Committer {
+    pub fn new(
+        store: Store,
+        numbers: Arc<Mutex<Numbers>>,
+        queued: Arc<AtomicUsize>,
+        run: u32,
+        failed: watch::Sender<Option<CaptureError>>,
+        heads: watch::Sender<seal::Head>,
+        lock: File,
+    ) -> Committer {
+        Committer { store, numbers, queued, run, failed, heads, _lock: lock }
+    }
+
+    /// Works until it is closed, or all who could queue something are gone.
+    pub fn run(mut self, commands: &Receiver<Command>) {
+        let mut last_tick = Instant::now();
+        loop {
+            let closing = match commands.recv_timeout(TICK) {
+                Ok(command) => self.take(command, commands),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if let Some(done) = closing {
+                let result = self.attempt(Store::close_part);
+                // The lock goes before the answer: who is told that it is closed can open it.
+                drop(self);
+                let _ = done.send(result);
+                return;
+            }
+            if last_tick.elapsed() >= TICK {
+                self.tick();
+                last_tick = Instant::now();
+            }
+        }
+        // All handles are gone without a clean stop: what was queued is in, the run stays open.
+        let _ = self.attempt(Store::close_part);
+    }
+
+    /// Does this command and those that wait behind it; inside, whom to tell where one asks for the end.
+    fn take(&mut self, first: Command, commands: &Receiver<Command>) -> Option<Done> {
+        let mut batch = Batch::default();
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Append { bytes, is_exchange, done } => {
+                    self.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
+                    batch.add(bytes, is_exchange, done);
+                }
+                Command::ClosePart(done) => {
+                    self.commit(&mut batch);
+                    let _ = done.send(self.attempt(Store::close_part));
+                }
+                Command::Close(done) => {
+                    self.commit(&mut batch);
+                    return Some(done);
+                }
+            }
+            let full = batch.records.len() >= BATCH_RECORDS || batch.bytes >= BATCH_BYTES;
+            if full || batch.exchanges >= self.store.room() {
+                break;
+            }
+            next = commands.try_recv().ok();
+        }
+        self.commit(&mut batch);
+        None
+    }
+
+    fn commit(&mut self, batch: &mut Batch) {
+        let batch = std::mem::take(batch);
+        if batch.records.is_empty() {
+            return;
+        }
+        let result = self.attempt(|store| store.append(&batch.records, batch.exchanges));
+        self.heads.send_replace(self.store.chain());
+        for done in batch.waiting {
+            let _ = done.send(result.clone());
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.store.has_stale_head() {
+            let _ = self.attempt(Store::write_stale_head);
+        }
+        if self.store.is_asked() {
+            let _ = self.attempt(Store::close_part);
+        }
+    }
+
+    /// Does something with the store, unless it has failed before; a failure is told to all.
+    fn attempt(&mut self, act: impl FnOnce(&mut Store) -> Result<(), CaptureError>) -> Result<(), CaptureError> {
+        if let Some(error) = self.failed.borrow().clone() {
+            return Err(error);
+        }
+        let next = self.numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.store.note(next, self.run);
+        let result = act(&mut self.store);
+        if let Err(error) = &result {
+            self.failed.send_replace(Some(error.clone()));
+        }
+        result
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Vec<u8>>,
+    bytes: usize,
+    exchanges: u64,
+    waiting: Vec<Done>,
+}
+
+impl Batch {
+    fn add(&mut self, bytes: Vec<u8>, is_exchange: bool, done: Option<Done>) {
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        self.exchanges = self.exchanges.saturating_add(u64::from(is_exchange));
+        self.records.push(bytes);
+        self.waiting.extend(done);
+    }
+}

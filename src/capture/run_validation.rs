@@ -1,0 +1,217 @@
+//! The runs of a recorder as a log tells of them: which exchange numbers belong to each, whether a record can stand where
+//! it does, and what is missing between and in them.
+
+use super::exchange_numbers::Ranges;
+use super::record::{Record, RunStart};
+
+/// A run of the recorder.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub run: u32,
+    pub wall_us: i64,
+    pub challenge: String,
+    pub first_number: u64,
+    /// The numbers between the run before, which was cut off, and this one say nothing of what is lost.
+    loss_unknown: bool,
+    /// By which its key is known again.
+    key_check: String,
+    /// The next number at its clean stop.
+    pub stopped: Option<u64>,
+}
+
+/// All runs, in the order of their starts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Runs(pub Vec<Run>);
+
+impl Runs {
+    /// Whether this record can stand behind what was taken in so far, of which `last` is the highest exchange number (0:
+    /// none): runs follow one another, and each exchange's number lies in the run that goes on there.
+    ///
+    /// # Errors
+    /// In words, where it cannot.
+    pub fn fits(&self, record: &Record, last: u64) -> Result<(), String> {
+        let taken = last.saturating_add(1);
+        match record {
+            Record::RunStart(start) => {
+                let before = self.0.last();
+                let from = before.map_or(1, |run| run.stopped.unwrap_or(run.first_number)).max(taken);
+                let (run, first) = (start.run, start.first_number);
+                if run <= before.map_or(0, |before| before.run) {
+                    return Err(format!("run {run} starts again, or after a later one"));
+                }
+                let other = |before: &Run| !before.key_check.is_empty() && before.key_check != start.key_check;
+                if !start.key_check.is_empty() && self.0.iter().any(other) {
+                    return Err(format!("run {run} was recorded under another key than those before it"));
+                }
+                match first < from {
+                    true => Err(format!("run {run} begins with exchange {first}, and {from} has to be the first")),
+                    false => Ok(()),
+                }
+            }
+            Record::RunStop(stop) => {
+                let goes_on = self.0.last().filter(|run| run.run == stop.run && run.stopped.is_none());
+                let run = goes_on.ok_or_else(|| format!("run {} stops where it does not go on", stop.run))?;
+                match stop.next_number < run.first_number.max(taken) {
+                    true => {
+                        Err(format!("run {} stops before exchange {}, which is too early", run.run, stop.next_number))
+                    }
+                    false => Ok(()),
+                }
+            }
+            Record::Exchange(exchange) => {
+                let (number, run) = (exchange.number, exchange.run);
+                let outside = || format!("exchange {number} does not lie in the numbers of its run, {run}");
+                let goes_on = self.0.last().filter(|started| started.run == run).ok_or_else(outside)?;
+                let end = goes_on.stopped.unwrap_or(u64::MAX);
+                if (goes_on.first_number..end).contains(&number) { Ok(()) } else { Err(outside()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a start in.
+    pub fn start(&mut self, start: &RunStart) {
+        let RunStart { run, wall_us, first_number, loss_unknown, .. } = *start;
+        let (challenge, key_check) = (start.challenge.clone(), start.key_check.clone());
+        self.0.push(Run { run, wall_us, challenge, first_number, loss_unknown, key_check, stopped: None });
+    }
+
+    /// The last run of that number.
+    pub fn find(&mut self, number: u32) -> Option<&mut Run> {
+        self.0.iter_mut().rev().find(|run| run.run == number)
+    }
+
+    /// Numbers that were taken and are not `accounted` for. `taken_to`: see [`super::summary::Summary::gaps`].
+    pub fn gaps(&self, accounted: &Ranges, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
+        let recorded_to = |below: u64| accounted.last_below(below).map_or(1, |last| last.saturating_add(1));
+        let mut gaps = Vec::new();
+        let mut from = 1;
+        for (at, run) in self.0.iter().enumerate() {
+            // Where a run begins further on than the one before ended, something was taken that nothing tells of.
+            if !run.loss_unknown {
+                gaps.extend(accounted.missing(from, run.first_number));
+            }
+            from = match (run.stopped, self.0.get(at.saturating_add(1))) {
+                (Some(next), _) => next,
+                (None, Some(next)) if next.loss_unknown => recorded_to(next.first_number),
+                (None, Some(next)) => next.first_number,
+                (None, None) if live => run.first_number,
+                (None, None) => taken_to.max(recorded_to(u64::MAX)),
+            };
+            gaps.extend(accounted.missing(run.first_number, from));
+        }
+        if self.0.is_empty() {
+            gaps.extend(accounted.missing(1, taken_to));
+        }
+        gaps
+    }
+
+    /// No number from there on was taken: what the last run says, or, where it was cut off, what is known from elsewhere.
+    pub fn next_number(&self, last: u64, taken_to: u64) -> u64 {
+        match self.0.last() {
+            Some(Run { stopped: Some(next), .. }) => *next,
+            Some(run) => taken_to.max(run.first_number).max(last.saturating_add(1)),
+            None => taken_to,
+        }
+    }
+
+    /// Whether the start of a run says that what was lost before it is not known.
+    pub fn loss_unknown(&self) -> bool {
+        self.0.iter().any(|run| run.loss_unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Exchange, RunStop};
+    use super::super::summary::Summary;
+    use super::*;
+
+    fn exchange(number: u64, run: u32) -> Record {
+        Record::Exchange(Box::new(Exchange { number, run, ..Exchange::default() }))
+    }
+
+    fn start(run: u32, first_number: u64) -> Record {
+        Record::RunStart(RunStart { run, first_number, ..RunStart::default() })
+    }
+
+    fn stop(run: u32, next_number: u64) -> Record {
+        Record::RunStop(RunStop { run, at_us: 0, next_number })
+    }
+
+    /// The gaps of a log, or why it cannot be one.
+    fn gaps(log: &[Record]) -> Result<Vec<(u64, u64)>, String> {
+        let mut summary = Summary::default();
+        log.iter().try_for_each(|record| summary.take_next(record))?;
+        Ok(summary.gaps(0, false))
+    }
+
+    #[test]
+    fn a_log_as_a_recorder_writes_it_is_taken() {
+        // Exchanges end in any order, also behind the stop; a run that was cut off is followed by another.
+        let log =
+            [start(1, 1), exchange(2, 1), exchange(1, 1), start(3, 5), exchange(6, 3), stop(3, 7), exchange(5, 3)];
+        assert_eq!(gaps(&log), Ok(vec![(3, 4)]));
+        assert_eq!(gaps(&[start(1, 1), stop(1, 1), start(2, 1), exchange(1, 2), stop(2, 2)]), Ok(vec![]));
+    }
+
+    #[test]
+    fn numbers_outside_of_their_run_are_damage() {
+        for (log, words) in [
+            (vec![exchange(1, 1)], "exchange 1 does not lie in the numbers of its run, 1"),
+            (vec![start(1, 1), exchange(0, 1)], "exchange 0 does not lie"),
+            (vec![start(1, 5), exchange(4, 1)], "exchange 4 does not lie"),
+            (vec![start(1, 1), stop(1, 3), exchange(3, 1)], "exchange 3 does not lie"),
+            (vec![start(1, 1), exchange(1, 2)], "exchange 1 does not lie in the numbers of its run, 2"),
+            (vec![start(1, 1), start(2, 4), exchange(2, 1)], "exchange 2 does not lie"),
+            (vec![start(1, 1), exchange(1, 1), exchange(1, 1)], "exchange 1 stands in it twice"),
+        ] {
+            let why = gaps(&log).unwrap_err();
+            assert!(why.contains(words), "{why}");
+        }
+    }
+
+    #[test]
+    fn runs_that_go_backwards_are_damage() {
+        for (log, words) in [
+            (vec![start(1, 0)], "run 1 begins with exchange 0, and 1 has to be the first"),
+            (vec![start(0, 1)], "run 0 starts again"),
+            (vec![start(1, 1), start(1, 1)], "run 1 starts again"),
+            (vec![start(2, 1), start(1, 1)], "run 1 starts again, or after a later one"),
+            (vec![start(1, 1), exchange(4, 1), start(2, 4)], "and 5 has to be the first"),
+            (vec![start(1, 1), stop(1, 9), start(2, 8)], "and 9 has to be the first"),
+            (vec![start(1, 1), stop(2, 1)], "run 2 stops where it does not go on"),
+            (vec![start(1, 1), stop(1, 1), stop(1, 1)], "run 1 stops where it does not go on"),
+            (vec![start(1, 1), exchange(4, 1), stop(1, 4)], "run 1 stops before exchange 4"),
+        ] {
+            let why = gaps(&log).unwrap_err();
+            assert!(why.contains(words), "{why}");
+        }
+    }
+
+    #[test]
+    fn all_runs_have_one_key() {
+        let keyed = |run, key: &str| {
+            Record::RunStart(RunStart { run, first_number: 1, key_check: key.to_owned(), ..RunStart::default() })
+        };
+        assert_eq!(gaps(&[start(1, 1), stop(1, 1), keyed(2, "a"), stop(2, 1), keyed(3, "a")]), Ok(vec![]));
+        let why = gaps(&[keyed(1, "a"), stop(1, 1), keyed(2, "b")]).unwrap_err();
+        assert!(why.contains("run 2 was recorded under another key"), "{why}");
+    }
+
+    #[test]
+    fn a_jump_between_runs_is_a_gap() {
+        assert_eq!(gaps(&[start(1, 101), exchange(101, 1), stop(1, 102)]), Ok(vec![(1, 100)]));
+        let log = [start(1, 1), exchange(1, 1), stop(1, 2), start(2, 1 << 63), stop(2, 1 << 63)];
+        assert_eq!(gaps(&log), Ok(vec![(2, (1 << 63) - 1)]));
+    }
+
+    #[test]
+    fn where_the_loss_is_not_known_no_number_is_named() {
+        let blind = |run, first_number| {
+            Record::RunStart(RunStart { run, first_number, loss_unknown: true, ..RunStart::default() })
+        };
+        let log = [start(1, 1), exchange(1, 1), exchange(3, 1), blind(2, 1_000), exchange(1_001, 2), stop(2, 1_002)];
+        assert_eq!(gaps(&log), Ok(vec![(2, 2), (1_000, 1_000)]));
+    }
+}

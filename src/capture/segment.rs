@@ -1,0 +1,267 @@
+//! A part of a capture: a sled of some thousand records, in the order of the log.
+//!
+//! A record lies under its log index (big-endian) as the chain's digest after it, then its bytes. Long records lie in
+//! pieces, the later ones under the index and the piece's number: sled's memory grows with large values. A part is
+//! read through a private copy, because opening a sled writes to it.
+
+use super::error::CaptureError;
+use super::panic_guard::caught;
+use super::{Record, codec, private_fs};
+use crate::seal::{Digest, Head};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const PIECE: usize = 8 * 1024;
+const CACHE: u64 = 8 * 1024 * 1024;
+/// The largest part that is read; one of 20,000 exchanges with the longest bodies is shorter.
+const LARGEST: u64 = 64 << 30;
+
+/// A part that is being written.
+pub(super) struct Part {
+    /// There until it is closed.
+    db: Option<sled::Db>,
+    dir: PathBuf,
+}
+
+impl Part {
+    /// Makes a new part.
+    pub fn create(dir: &Path) -> Result<Part, CaptureError> {
+        private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
+        let part = Part { db: Some(open(dir, false)?), dir: dir.to_owned() };
+        private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
+        Ok(part)
+    }
+
+    /// Adds records behind this head, and gives the head after them.
+    pub fn append(&self, head: Head, records: &[Vec<u8>]) -> Result<Head, CaptureError> {
+        let mut batch = sled::Batch::default();
+        let mut chain = head;
+        for record in records {
+            let index = chain.count;
+            chain = chain.then(record);
+            let (first, rest) = record.split_at(record.len().min(PIECE));
+            batch.insert(&index.to_be_bytes(), [&chain.digest.0, first].concat());
+            for (number, piece) in (1_u32..).zip(rest.chunks(PIECE)) {
+                batch.insert([&index.to_be_bytes()[..], &number.to_be_bytes()].concat(), piece);
+            }
+        }
+        let db = self.db()?;
+        self.told("write to", caught(|| db.apply_batch(batch)))?;
+        Ok(chain)
+    }
+
+    /// Hands what was added to the operating system: it survives a killed process.
+    pub fn flush(&self) -> Result<(), CaptureError> {
+        let db = self.db()?;
+        self.told("write to", caught(|| db.flush())).map(|_| ())
+    }
+
+    /// Hands it to the disk: it survives a power cut. sled's own flush does not (it is `sync_file_range`).
+    pub fn sync(&self) -> Result<(), CaptureError> {
+        self.flush()?;
+        private_fs::sync_tree(&self.dir).map_err(|error| CaptureError::io("sync", &self.dir, &error))
+    }
+
+    /// Closes it for good, synced to the disk; then it needs no lock to be read.
+    pub fn close(mut self) -> Result<(), CaptureError> {
+        self.flush()?;
+        let (db, dir) = (self.db.take(), self.dir.clone());
+        let dropped = caught(move || drop(db));
+        dropped.map_err(|words| CaptureError::io("close", &dir, &std::io::Error::other(words)))?;
+        wait_for_lock(&dir)?;
+        private_fs::close_to_others(&dir).map_err(|error| CaptureError::io("close to others", &dir, &error))?;
+        private_fs::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))
+    }
+
+    fn db(&self) -> Result<&sled::Db, CaptureError> {
+        self.db.as_ref().ok_or_else(|| CaptureError::io("write to", &self.dir, &std::io::Error::other("it is closed")))
+    }
+
+    fn told<T>(&self, doing: &str, result: Result<sled::Result<T>, String>) -> Result<T, CaptureError> {
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io(doing, &self.dir, &plain(error))),
+            Ok(Err(error)) => Err(CaptureError::io(doing, &self.dir, &std::io::Error::other(error.to_string()))),
+            Err(words) => Err(CaptureError::io(doing, &self.dir, &std::io::Error::other(words))),
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Of a store that has failed: what it says now is no news.
+        let _ = caught(|| drop(self.db.take()));
+    }
+}
+
+/// An error as the system words it: sled hands on what its other threads met as a text for programmers.
+fn plain(error: std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        None if error.to_string().starts_with("Os {") => error.kind().into(),
+        _ => error,
+    }
+}
+
+/// sled's own threads may hold its file a moment longer than its handle lived.
+fn wait_for_lock(dir: &Path) -> Result<(), CaptureError> {
+    let path = dir.join("db");
+    let file = File::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
+    let until = Instant::now() + Duration::from_secs(10);
+    while file.try_lock().is_err() {
+        if Instant::now() > until {
+            let held = std::io::Error::other("the store does not let go of it");
+            return Err(CaptureError::io("close", &path, &held));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+fn open(dir: &Path, private_copy: bool) -> Result<sled::Db, CaptureError> {
+    let config = || {
+        let config = sled::Config::new().path(dir).cache_capacity(CACHE).flush_every_ms(None);
+        config.mode(sled::Mode::HighThroughput).temporary(private_copy).open()
+    };
+    match caught(config) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io("open", dir, &plain(error))),
+        Ok(Err(error)) => Err(CaptureError::damaged(dir, error)),
+        Err(words) => Err(CaptureError::damaged(dir, words)),
+    }
+}
+
+/// What the store calls its files: two names, those of its snapshots, and numbers for what is too long for the others.
+fn is_of_the_store(name: &str) -> bool {
+    matches!(name, "db" | "conf") || name.starts_with("snap.") || name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The records of a part, from a private copy that is gone with this value.
+pub(super) struct PartReader {
+    dir: PathBuf,
+    iter: sled::Iter,
+    ahead: Option<(sled::IVec, sled::IVec)>,
+    head: Head,
+    // Dropped in this order: the sled before the place where it lies.
+    _db: sled::Db,
+    _place: tempfile::TempDir,
+}
+
+impl PartReader {
+    /// Opens a copy of the part that lies in `dir`; the chain stood at `head` before it.
+    pub fn open(dir: &Path, head: Head) -> Result<PartReader, CaptureError> {
+        let is_there = std::fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_dir());
+        if !is_there || std::fs::symlink_metadata(dir.join("db")).is_err() {
+            return Err(CaptureError::damaged(dir, "there is no part at this place, though the head names it"));
+        }
+        let place = tempfile::Builder::new().prefix("poscert-").tempdir();
+        let place = place.map_err(|error| CaptureError::io("make a copy in", &std::env::temp_dir(), &error))?;
+        let copy = place.path().join("part");
+        private_fs::copy(dir, &copy, Some("blobs"), is_of_the_store, LARGEST).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => CaptureError::damaged(dir, error),
+            _ => CaptureError::io("copy", dir, &error),
+        })?;
+        let db = open(&copy, true).map_err(|error| match error.trouble {
+            super::Trouble::Damaged => CaptureError::damaged(dir, "its store does not open"),
+            _ => error,
+        })?;
+        Ok(PartReader { dir: dir.to_owned(), iter: db.iter(), ahead: None, head, _db: db, _place: place })
+    }
+
+    /// The chain's head after the records that were read.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    fn piece(&mut self) -> Result<Option<(sled::IVec, sled::IVec)>, CaptureError> {
+        if let Some(piece) = self.ahead.take() {
+            return Ok(Some(piece));
+        }
+        let iter = &mut self.iter;
+        match caught(|| iter.next()) {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(piece))) => Ok(Some(piece)),
+            Ok(Some(Err(error))) => Err(CaptureError::damaged(&self.dir, error)),
+            Err(words) => Err(CaptureError::damaged(&self.dir, words)),
+        }
+    }
+
+    /// The next record's own bytes.
+    pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
+        let Some((key, value)) = self.piece()? else { return Ok(None) };
+        let index = self.head.count;
+        if key.as_ref() != index.to_be_bytes() {
+            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is not at its place")));
+        }
+        let Some((digest, first)) = value.split_first_chunk::<32>() else {
+            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is cut")));
+        };
+        let mut bytes = first.to_vec();
+        while let Some((key, value)) = self.piece()? {
+            if key.len() == 8 {
+                self.ahead = Some((key, value));
+                break;
+            }
+            bytes.extend_from_slice(&value);
+        }
+        let head = self.head.then(&bytes);
+        if head.digest != Digest(*digest) {
+            let what = format_args!("record {index} does not fit the chain of digests");
+            return Err(CaptureError::damaged(&self.dir, what));
+        }
+        self.head = head;
+        Ok(Some(bytes))
+    }
+
+    fn record(&mut self) -> Result<Option<Record>, CaptureError> {
+        let index = self.head.count;
+        let Some(bytes) = self.bytes()? else { return Ok(None) };
+        let unreadable = |words| CaptureError::damaged(&self.dir, format_args!("record {index}: {words}"));
+        codec::decode(&bytes).map(Some).map_err(unreadable)
+    }
+}
+
+impl Iterator for PartReader {
+    type Item = Result<Record, CaptureError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.record().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Connection, RunStop};
+    use super::*;
+
+    fn record(detail: &str) -> Record {
+        Record::Connection(Connection { detail: detail.to_owned(), ..Connection::default() })
+    }
+
+    #[test]
+    fn records_come_back_in_order_long_ones_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("part-000001");
+        let part = Part::create(&place).unwrap();
+        let records = [record(&"x".repeat(100_000)), Record::RunStop(RunStop::default()), record(&"y".repeat(8_192))];
+        let bytes: Vec<Vec<u8>> = records.iter().map(|record| codec::encode(record).unwrap()).collect();
+        let head = part.append(Head::default(), &bytes[..1]).unwrap();
+        let head = part.append(head, &bytes[1..]).unwrap();
+        part.sync().unwrap();
+        part.close().unwrap();
+        let mut reader = PartReader::open(&place, Head::default()).unwrap();
+        let read: Vec<Record> = reader.by_ref().collect::<Result<_, _>>().unwrap();
+        assert_eq!(read, records);
+        assert_eq!(reader.head(), head);
+        // Behind another head the same records are not the same log.
+        let other = Head { digest: Digest::of(b"x"), count: 0 };
+        assert!(PartReader::open(&place, other).unwrap().next().unwrap().is_err());
+    }
+
+    #[test]
+    fn a_place_without_a_part_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = PartReader::open(&dir.path().join("part-000001"), Head::default()).err().unwrap();
+        assert_eq!(error.trouble, super::super::Trouble::Damaged);
+    }
+}

@@ -1,0 +1,143 @@
+//! What a capture tells that its verdict does not: which builds called, who recorded it at which backend, when it ended,
+//! and how earlier attempts did.
+
+use super::date;
+use super::identity_changes::Identity;
+use super::statement::{Earlier, Recorder};
+use crate::api::header::Version;
+use crate::capture::record::Record;
+use crate::verify::attempt::Send;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Gathered from every record of a capture, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    builds: BTreeSet<Version>,
+    earlier: Vec<Earlier>,
+    recorders: Vec<Recorder>,
+    challenges: Vec<String>,
+    /// The wall clock at the start of each run, in microseconds.
+    starts: BTreeMap<u32, i64>,
+    /// The wall clock at the end of each run that stopped in good order, likewise.
+    stops: BTreeMap<u32, i64>,
+    /// The run of the last exchange of the attempt that counts.
+    last_run: Option<u32>,
+    identity: Identity,
+}
+
+impl Seen {
+    /// Takes the next record.
+    pub fn take(&mut self, record: &Record) {
+        match record {
+            Record::Exchange(exchange) => {
+                self.last_run = Some(exchange.run);
+                self.identity.exchange(exchange.number);
+                let send = Send::of(exchange);
+                if send.is_call {
+                    self.builds.extend(Version::parse(&send.version));
+                }
+            }
+            Record::Attempt(attempt) => {
+                // The builds are those of the attempt that counts.
+                self.builds.clear();
+                self.last_run = None;
+                self.identity.attempt();
+                let ended_as = attempt.ended_as.clone();
+                self.earlier.push(Earlier { number: attempt.number.saturating_sub(1), ended_as });
+            }
+            Record::RunStart(start) => {
+                self.starts.insert(start.run, start.wall_us);
+                let recorder = Recorder { engine: start.engine.clone(), backend: start.upstream.clone() };
+                self.challenges.extend(Some(start.challenge.clone()).filter(|words| !words.is_empty()));
+                if !self.recorders.contains(&recorder) {
+                    self.recorders.push(recorder);
+                }
+            }
+            Record::RunStop(stop) => {
+                let since = i64::try_from(stop.at_us).unwrap_or(i64::MAX);
+                let end = self.starts.get(&stop.run).map(|start| (stop.run, start.saturating_add(since)));
+                self.stops.extend(end);
+            }
+            Record::Session(session) => self.identity.session(session),
+            Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
+        }
+    }
+
+    /// The versions that well-formed headers of the counting attempt named, in their order.
+    pub fn builds(&self) -> Vec<String> {
+        self.builds.iter().map(Version::to_string).collect()
+    }
+
+    /// Earlier attempts, as the capture says that they ended.
+    pub fn earlier(&self) -> &[Earlier] {
+        &self.earlier
+    }
+
+    /// Who recorded it, and at which backend.
+    pub fn recorders(&self) -> &[Recorder] {
+        &self.recorders
+    }
+
+    /// What an auditor gave the recorder to say, a run after the other.
+    pub fn challenges(&self) -> &[String] {
+        &self.challenges
+    }
+
+    /// When the run stopped in which the last exchange was recorded that counts, by the recorder's wall clock: a run in which
+    /// nothing was recorded makes nothing newer.
+    pub fn ended(&self) -> Option<String> {
+        let stop = self.stops.get(&self.last_run?)?;
+        date::of_micros(*stop)
+    }
+
+    /// What was told of the client while exchanges were recorded and is another thing now, as a clause.
+    pub fn renamed(&self) -> Option<String> {
+        self.identity.changed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::record::{Attempt, Exchange, Header, RunStart, RunStop};
+
+    fn call(run: u32, version: &str) -> Record {
+        let mut exchange = Exchange { run, ..Exchange::default() };
+        exchange.request.method = "GET".into();
+        exchange.request.target = "/pos/v10/stores".into();
+        let header = |name: &str| Header { name: name.into(), value: version.into() };
+        exchange.request.headers = vec![header(crate::api::header::VERSION)];
+        Record::Exchange(Box::new(exchange))
+    }
+
+    fn start(run: u32, wall_us: i64) -> Record {
+        let (engine, upstream) = ("0.1.0".into(), "https://api.example.com".into());
+        Record::RunStart(RunStart { run, wall_us, engine, upstream, ..RunStart::default() })
+    }
+
+    #[test]
+    fn what_counts_is_the_last_attempt_and_the_stop_of_its_last_exchange() {
+        let mut seen = Seen::default();
+        let stop = |run, at_us| Record::RunStop(RunStop { run, at_us, next_number: 9 });
+        let attempt = Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() });
+        let records = [
+            start(1, 1_795_000_000_000_000),
+            call(1, "9.9.9"),
+            stop(1, 5_000_000),
+            start(2, 1_795_000_100_000_000),
+            attempt,
+            call(2, "2.1.10"),
+            call(2, "2.1.9"),
+            call(2, "2.1"),
+            stop(2, 61_000_000),
+            start(3, 1_795_000_900_000_000),
+            stop(3, 5_000_000),
+        ];
+        assert_eq!(seen.ended(), None);
+        records.iter().for_each(|record| seen.take(record));
+        assert_eq!(seen.builds(), ["2.1.9", "2.1.10"]);
+        assert_eq!(seen.earlier(), [Earlier { number: 1, ended_as: "failed".into() }]);
+        assert_eq!(seen.recorders().len(), 1);
+        assert_eq!(seen.ended().as_deref(), Some("2026-11-18T11:09:21Z"));
+    }
+}

@@ -1,0 +1,222 @@
+//! What the entries of a ledger come to: which certificates stand, and whether a build is covered.
+//!
+//! A certificate is for a Major.Minor: a new Build is covered, a new Minor or Major is not (api_principles#client_versioning).
+//! It ends by revocation alone.
+
+use super::entry::{Act, Entry, Given, Revoked};
+use crate::api::Feature;
+use crate::api::header::Version;
+use crate::certificate::date;
+use crate::report::wording;
+use std::collections::HashMap;
+
+/// A certificate and how it stands.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    /// When it was entered.
+    pub entered: &'a str,
+    /// The certificate.
+    pub given: &'a Given,
+    /// When it was revoked, and why.
+    pub revoked: Option<(&'a str, &'a Revoked)>,
+}
+
+/// The answer on a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Whether all that was asked for is covered.
+    pub covered: bool,
+    /// Why, in sentences, a line each.
+    pub why: Vec<String>,
+}
+
+/// The certificates in the order in which they were given.
+pub fn standings(entries: &[Entry]) -> Vec<Standing<'_>> {
+    let mut standings: Vec<Standing> = Vec::new();
+    let mut places = HashMap::new();
+    for entry in entries {
+        match &entry.act {
+            Act::Given(given) => {
+                places.insert(given.id.as_str(), standings.len());
+                standings.push(Standing { entered: &entry.entered, given, revoked: None });
+            }
+            Act::Revoked(revoked) => {
+                let place = places.get(revoked.id.as_str()).copied();
+                if let Some(standing) = place.and_then(|at| standings.get_mut(at)) {
+                    standing.revoked = Some((&entry.entered, revoked));
+                }
+            }
+        }
+    }
+    standings
+}
+
+impl Standing<'_> {
+    fn is_for(&self, version: Version) -> bool {
+        Version::parse(&self.given.version).is_some_and(|certified| certified.same_minor(version))
+    }
+
+    fn holds(&self, feature: Feature) -> bool {
+        self.given.features.iter().any(|id| id == feature.id())
+    }
+
+    /// When and why it was revoked, in a clause.
+    pub fn ended(&self) -> Option<String> {
+        let (since, revoked) = self.revoked?;
+        Some(format!(
+            "{} was revoked on {}: {} (evidence: a capture of digest {})",
+            wording::safe(&self.given.id),
+            date::day(since),
+            wording::safe(&revoked.reason),
+            wording::safe(&revoked.evidence.digest)
+        ))
+    }
+}
+
+/// Whether a build of a client is certified in these features; in whatever it is certified in, where there are none.
+/// Onboarding is needed for all of them.
+pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
+    let standings = standings(entries);
+    let of_client: Vec<&Standing> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
+    let of_minor: Vec<&&Standing> = of_client.iter().filter(|one| one.is_for(version)).collect();
+    let stands: Vec<&&&Standing> =
+        of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::Onboarding)).collect();
+    let client = wording::safe(client_id);
+    let not = |why: Vec<String>| Coverage { covered: false, why };
+    if stands.is_empty() {
+        let minor = format!("{}.{}", version.major, version.minor);
+        let mut why: Vec<String> = of_minor.iter().filter_map(|one| one.ended()).map(|end| end + ".").collect();
+        if why.is_empty() {
+            why.push(match of_client.as_slice() {
+                [] => format!("No certificate was given to client {client}."),
+                others => format!(
+                    "No certificate of client {client} is for {minor}, only for {}: a new Major or Minor is certified anew.",
+                    versions(others)
+                ),
+            });
+        }
+        why.insert(0, format!("Not covered: client {client}, version {version}."));
+        return not(why);
+    }
+    let missing: Vec<&str> =
+        features.iter().filter(|feature| !stands.iter().any(|one| one.holds(**feature))).map(|one| one.id()).collect();
+    let by = |one: &&&&Standing| {
+        let given = one.given;
+        format!(
+            "{} (given for {}, recorded {}) covers {}.",
+            wording::safe(&given.id),
+            wording::safe(&given.version),
+            date::day(&given.date),
+            wording::safe(&wording::list(&given.features))
+        )
+    };
+    let mut why: Vec<String> = stands.iter().map(by).collect();
+    if missing.is_empty() {
+        let asked: Vec<&str> = features.iter().map(|feature| feature.id()).collect();
+        let asked = if asked.is_empty() { String::new() } else { format!(", in {}", wording::list(&asked)) };
+        why.insert(0, format!("Covered: client {client}, version {version}{asked}."));
+        return Coverage { covered: true, why };
+    }
+    let revoked = of_minor.iter().filter(|one| {
+        one.revoked.is_some() && missing.iter().any(|id| one.given.features.iter().any(|feature| feature == id))
+    });
+    why.extend(revoked.filter_map(|one| one.ended()).map(|end| end + "."));
+    why.insert(0, format!("Not covered: client {client}, version {version}, in {}.", wording::list(&missing)));
+    not(why)
+}
+
+/// The Major.Minor of certificates, each once, with those that were revoked marked.
+fn versions(standings: &[&Standing]) -> String {
+    let mut named: Vec<String> = Vec::new();
+    for one in standings {
+        let version = &one.given.version;
+        let minor = version.rsplit_once('.').map_or(version.as_str(), |(minor, _)| minor);
+        let end = if one.revoked.is_some() { " (revoked)" } else { "" };
+        let text = format!("{}{end}", wording::safe(minor));
+        if !named.contains(&text) {
+            named.push(text);
+        }
+    }
+    wording::list(&named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Evidence;
+    use super::*;
+
+    fn given(id: &str, version: &str, features: &[&str]) -> Act {
+        Act::Given(Given {
+            id: id.into(),
+            digest: "0".repeat(64),
+            signed_by: vec![],
+            integrator_id: "ACME".into(),
+            client_id: "c0ffee00-0000-4000-8000-000000000001".into(),
+            production_client_id: Some("2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11".into()),
+            system_name: None,
+            version: version.into(),
+            features: features.iter().map(|id| (*id).to_owned()).collect(),
+            capture: "1".repeat(64),
+            date: "2026-11-18T11:06:40Z".into(),
+        })
+    }
+
+    fn revoked(id: &str) -> Act {
+        let evidence = Evidence { kind: "archive".into(), digest: "e".repeat(64), exchanges: 3 };
+        Act::Revoked(Revoked { id: id.into(), reason: "it captures twice".into(), evidence })
+    }
+
+    fn entries(acts: Vec<Act>) -> Vec<Entry> {
+        let entry = |(act, number)| Entry { number, entered: "2026-12-01T08:00:00Z".into(), act };
+        acts.into_iter().zip(1..).map(entry).collect()
+    }
+
+    fn asked(acts: Vec<Act>, version: &str, features: &[Feature]) -> (bool, String) {
+        let version = Version::parse(version).unwrap();
+        let id = "C0FFEE00-0000-4000-8000-000000000001";
+        let coverage = coverage(&entries(acts), id, version, features);
+        (coverage.covered, coverage.why.join(" "))
+    }
+
+    #[test]
+    fn builds_are_covered_and_minors_are_not() {
+        let acts = || vec![given("pc-1", "2.1.0", &["onboarding", "payment"])];
+        let covered = |version: &str, features: &[Feature]| asked(acts(), version, features).0;
+        assert!(covered("2.1.7", &[]) && covered("2.1.0", &[Feature::Payment]));
+        assert!(covered("2.1.7", &[Feature::Onboarding, Feature::Payment]));
+        for (version, features) in [("2.2.0", &[][..]), ("3.1.0", &[]), ("2.1.7", &[Feature::Refund])] {
+            assert!(!covered(version, features), "{version} {features:?}");
+        }
+        let in_production = Version::parse("2.1.7").unwrap();
+        let in_production = coverage(&entries(acts()), "2B8C3A52-7a4e-4f0e-9d7e-0d5f5f0f8b11", in_production, &[]);
+        assert!(in_production.covered, "{:?}", in_production.why);
+        assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1: a new Major or Minor is certified anew"));
+        assert!(
+            asked(acts(), "2.1.7", &[Feature::Refund]).1.contains("pc-1 (given for 2.1.0, recorded 18 November 2026)")
+        );
+        assert!(asked(vec![], "2.1.7", &[]).1.contains("No certificate was given to client"));
+        // Without onboarding nothing is covered.
+        assert!(!asked(vec![given("pc-1", "2.1.0", &["payment"])], "2.1.0", &[Feature::Payment]).0);
+    }
+
+    #[test]
+    fn a_revoked_certificate_says_since_when_and_why() {
+        let acts = || vec![given("pc-1", "2.1.0", &["onboarding", "payment"]), revoked("pc-1")];
+        let (covered, why) = asked(acts(), "2.1.0", &[]);
+        assert!(!covered && why.contains("pc-1 was revoked on 1 December 2026: it captures twice"), "{why}");
+        assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1 (revoked)"));
+        // Another one stands by itself, and one feature that was revoked says so too.
+        let mut more = acts();
+        more.push(given("pc-2", "2.1.4", &["onboarding"]));
+        assert!(asked(more.clone(), "2.1.9", &[Feature::Onboarding]).0);
+        let (covered, why) = asked(more, "2.1.9", &[Feature::Payment]);
+        assert!(!covered && why.contains("pc-1 was revoked"), "{why}");
+    }
+
+    #[test]
+    fn certificates_of_one_minor_add_up() {
+        let acts =
+            vec![given("pc-1", "2.1.0", &["onboarding", "payment"]), given("pc-2", "2.1.1", &["onboarding", "refund"])];
+        assert!(asked(acts, "2.1.2", &[Feature::Payment, Feature::Refund]).0);
+    }
+}

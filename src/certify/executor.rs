@@ -1,0 +1,128 @@
+//! Carries out what the course orders: tells the till, plays the customer, writes into the capture, tells people.
+
+use super::action::Order;
+use super::backend_control::Backend;
+use super::customer_driver::{Played, Player};
+use super::director::{Conductor, Scene};
+use super::driver_command::Line;
+use super::notify::Notifier;
+use crate::api::customer::CustomerAct;
+use crate::capture::{Record, Writer};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How often the customer tries, and waits are looked at.
+const BEAT: Duration = Duration::from_millis(50);
+/// How often people are told that they are still waited for.
+const REMIND: Duration = Duration::from_secs(15);
+
+/// A certification under way.
+pub struct Guided<'a> {
+    /// Knows what is due.
+    pub conductor: Arc<Conductor>,
+    /// The capture.
+    pub writer: Writer,
+    /// The backend's side.
+    pub backend: Backend,
+    /// Tells the client of check-ins.
+    pub notifier: Notifier,
+    /// Tells the driver of the till, where there is one.
+    pub tell: &'a mut (dyn FnMut(&Line) + Send),
+    /// Tells people, a line at a time.
+    pub say: &'a (dyn Fn(&str) + Sync),
+    /// Tells people that they are still waited for; where a clock shows it, nobody needs to be told.
+    pub remind: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Guided<'_> {
+    /// Leads the client through all cases.
+    ///
+    /// # Errors
+    /// A sentence where the capture cannot be written or a rule cannot be applied.
+    pub async fn run(mut self) -> Result<(), String> {
+        let mut player = Player::default();
+        let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
+        let mut reminded = Duration::ZERO;
+        loop {
+            let (orders, scene) = self.conductor.orders(Instant::now());
+            if let Some(broken) = &scene.broken {
+                return Err(format!("the rules cannot be applied: {broken}"));
+            }
+            for order in orders {
+                self.carry_out(order, &scene, &mut player).await?;
+            }
+            while let Some(noticed) = notices.try_join_next() {
+                let told = noticed.map_err(|error| error.to_string()).and_then(|told| told);
+                (self.say)(&format!("  {}", told.unwrap_or_else(|sentence| sentence)));
+            }
+            if scene.over && notices.is_empty() {
+                return Ok(());
+            }
+            self.play(&scene, &mut player, &mut notices).await;
+            self.remind(&scene, &mut reminded);
+            let _ = tokio::time::timeout(BEAT, self.conductor.news()).await;
+        }
+    }
+
+    async fn carry_out(&mut self, order: Order, scene: &Scene, player: &mut Player) -> Result<(), String> {
+        match order {
+            Order::Tell(line) => self.tell_line(&line),
+            Order::Play(more) => player.add(more),
+            Order::StopPlaying => player.stop(),
+            Order::Obstruct => {
+                if let Err(why) = self.backend.obstruct(scene.pos.as_ref()).await {
+                    (self.say)(&format!("  poscert could not put a payment in the way: {why}"));
+                }
+            }
+            Order::Balance(balance) => self.backend.balance(Some(balance)),
+            Order::HoldRefunds(hold) => self.backend.hold_refunds(hold),
+            Order::Restore => self.backend.restore().await,
+            Order::NewAttempt => {
+                let attempt = self.conductor.begin_attempt(self.writer.next_number());
+                (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
+                self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
+            }
+            Order::WaitOver(over) => {
+                self.writer.append(Record::WaitOver(over)).await.map_err(|error| error.to_string())?;
+            }
+            Order::Say(line) => (self.say)(&line),
+        }
+        Ok(())
+    }
+
+    fn tell_line(&mut self, line: &Line) {
+        (self.say)(&format!("  step {}: {}", line.step.max(1), line.text));
+        (self.tell)(line);
+    }
+
+    async fn play(&mut self, scene: &Scene, player: &mut Player, notices: &mut JoinSet<Result<String, String>>) {
+        while let Some(played) = player.play(scene, &mut self.backend, Instant::now()).await {
+            match played {
+                Played::Tell(line) => self.tell_line(&line),
+                Played::Say(line) => (self.say)(&line),
+                Played::Looked => return self.conductor.stirred(Instant::now()),
+                Played::Acted(act, line) => {
+                    self.conductor.stirred(Instant::now());
+                    (self.say)(&line);
+                    let due = scene.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
+                    if matches!(act, CustomerAct::CheckIn(_)) && due {
+                        let notifier = self.notifier.clone();
+                        notices.spawn(async move { notifier.send().await });
+                    }
+                }
+            }
+        }
+    }
+
+    fn remind(&self, scene: &Scene, reminded: &mut Duration) {
+        let Some((what, waited)) = &scene.waiting else { return };
+        if *waited < *reminded {
+            *reminded = Duration::ZERO;
+        }
+        if waited.saturating_sub(*reminded) >= REMIND {
+            *reminded = *waited;
+            (self.remind)(&format!("  waiting {} s for {what}", waited.as_secs()));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What a person can ask for at the page.
+
+use super::form::{self, FEATURES};
+use super::page_state::{Hub, Led, Phase, Wish};
+use super::view::identify;
+use crate::api::form::fields;
+use crate::certify::credentials::Keys;
+use crate::certify::identification::Identification;
+use axum::body::Bytes;
+use maud::Markup;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the beginning is waited for before the page is shown again.
+const BEGINNING: Duration = Duration::from_secs(5);
+
+/// What became of an order.
+pub enum Done {
+    /// It is done: in a sentence.
+    Said(String),
+    /// It cannot be done: why, and what to do.
+    Refused(String),
+    /// The form of one of the steps again, with what is wrong in it.
+    Again(usize, Markup),
+    /// There is no such order.
+    Unknown,
+}
+
+/// What is wrong with a field as typed, in a sentence; empty where nothing is.
+pub fn check(body: &Bytes) -> String {
+    let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
+    match form::told(&String::from_utf8_lossy(body), &names) {
+        Ok(told) => form::wrong(&told).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
+        Err(sentence) => sentence,
+    }
+}
+
+/// Carries out an order.
+pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
+    let form = String::from_utf8_lossy(body).into_owned();
+    let phase = hub.state().phase.clone();
+    match (name, phase) {
+        ("identification", Phase::Identification | Phase::Selection) => identification(hub, &form).await,
+        ("selection", Phase::Identification | Phase::Selection) => selection(hub, &form).await,
+        ("back", Phase::Identification | Phase::Selection) => {
+            hub.change(|state| state.phase = Phase::Identification);
+            Done::Said("back to the identification".to_owned())
+        }
+        ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(led)) => {
+            match of_the_course(&led, name, &form).await {
+                Ok(sentence) => {
+                    hub.say(&format!("  at the page: {sentence}"));
+                    Done::Said(sentence)
+                }
+                Err(sentence) => Done::Refused(sentence),
+            }
+        }
+        ("close", Phase::Approval(_)) => {
+            hub.wish(Wish::Close);
+            Done::Said("poscert ends; this page can be closed".to_owned())
+        }
+        ("identification" | "selection" | "back", _) => {
+            Done::Refused("the certification has begun: who is certified for what stands in its capture".to_owned())
+        }
+        ("again" | "skip" | "start-over" | "notify" | "verdict", _) => {
+            Done::Refused("no certification is under way at this moment".to_owned())
+        }
+        ("close", _) => Done::Refused("it can be closed when the certification was judged".to_owned()),
+        _ => Done::Unknown,
+    }
+}
+
+async fn identification(hub: &Hub, form: &str) -> Done {
+    let names: Vec<&str> = form::asked(hub.door.is_some()).map(|field| field.name).collect();
+    let again = |told: &Identification, sentence: &str| {
+        Done::Again(0, identify::identification(told, hub.door.is_some(), Some(sentence)))
+    };
+    let (told, keys) = match form::told(form, &names).and_then(|told| Ok((told, form::keys(form)?))) {
+        Ok(both) => both,
+        Err(sentence) => return again(&hub.state().told.clone(), &sentence),
+    };
+    let is_wrong = !form::wrong(&told).is_empty();
+    let mut known = (told.clone(), Keys::default());
+    hub.change(|state| {
+        state.told = form::put(&state.told, &told, form::asked(hub.door.is_some()));
+        state.keys = keys.or(std::mem::take(&mut state.keys));
+        state.phase = Phase::Identification;
+        known = (state.told.clone(), state.keys.clone());
+    });
+    if is_wrong {
+        return again(&told, "Not all of it can be taken: see below.");
+    }
+    let (told, keys) = known;
+    if let Some(door) = &hub.door
+        && let Err(sentence) = door(told.clone(), keys).await
+    {
+        // A key that does not open is not tried again unasked.
+        hub.change(|state| state.keys = Keys::default());
+        return again(&told, &sentence);
+    }
+    hub.change(|state| state.phase = Phase::Selection);
+    Done::Said("who is certified is known".to_owned())
+}
+
+async fn selection(hub: &Hub, form: &str) -> Done {
+    let chosen = match form::told(form, &[FEATURES]) {
+        Ok(told) => told.features.unwrap_or_default(),
+        Err(sentence) => return Done::Again(1, identify::selection(&hub.state().told, hub.rules, Some(&sentence))),
+    };
+    hub.change(|state| state.told.features = Some(chosen));
+    let told = hub.state().told.clone();
+    if let Err(sentence) = told.check() {
+        return Done::Again(1, identify::selection(&told, hub.rules, Some(&sentence)));
+    }
+    let mut changes = hub.changes();
+    let keys = hub.state().keys.clone();
+    hub.wish(Wish::Begin(Box::new(told), keys));
+    let begun = async {
+        while !matches!(hub.state().phase, Phase::Certification(_)) {
+            let _ = changes.changed().await;
+        }
+    };
+    let _ = tokio::time::timeout(BEGINNING, begun).await;
+    Done::Said("the certification begins".to_owned())
+}
+
+async fn of_the_course(led: &Arc<Led>, name: &str, form: &str) -> Result<String, String> {
+    let allowed: &[&str] = match name {
+        "again" => &["case"],
+        "skip" => &["case", "step"],
+        _ => &[],
+    };
+    let told = fields(form);
+    if let Some((odd, _)) = told.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
+        return Err(format!("`{name}` takes no field `{}`", crate::report::wording::safe(odd)));
+    }
+    let value = |name: &str| told.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    let conductor = &led.conductor;
+    match name {
+        "again" => {
+            let case = value("case").ok_or("`again` needs the field `case`, such as that of a button on the page")?;
+            conductor.again(case)?;
+            Ok(format!("{} is tried again", crate::report::wording::safe(case)))
+        }
+        "skip" => {
+            // A button that was pressed a moment too late must not skip the next step.
+            let due = conductor.outlook().due.map(|due| (due.case, (due.at + 1).to_string()));
+            if let (Some(case), Some(step)) = (value("case"), value("step"))
+                && due.as_ref().is_none_or(|(at, due)| at != case || due != step)
+            {
+                return Err("that step is not waited for any more".to_owned());
+            }
+            conductor.skip_wait()?;
+            Ok("the wait is over".to_owned())
+        }
+        "start-over" => {
+            conductor.start_over()?;
+            Ok("a new attempt begins, with all cases".to_owned())
+        }
+        "verdict" => {
+            conductor.finish();
+            Ok("recording stops, and what was recorded is judged".to_owned())
+        }
+        _ => led.notify().await,
+    }
+}

@@ -1,0 +1,94 @@
+//! Exchanges that the page does not hold any more: they are read from the capture.
+
+use super::page_state::{Hub, Phase};
+use super::view::exchange;
+use crate::capture::{self, Record};
+use crate::pki::word;
+use crate::report::ExchangeView;
+use maud::{Markup, html};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How many exchanges stand on a page.
+const PAGE: usize = 100;
+
+/// An exchange by its number.
+///
+/// # Errors
+/// A sentence where the capture does not hold it or cannot be read.
+pub async fn exchange(hub: &Hub, number: u64) -> Result<Arc<ExchangeView>, String> {
+    let kept = hub.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
+    if let Some(view) = kept {
+        return Ok(view);
+    }
+    let found = read(hub, move |views, view| {
+        if view.number == number {
+            views.push_back(view);
+        }
+    });
+    let missing = || format!("the capture does not hold exchange {number}");
+    found.await?.pop_front().map(Arc::new).ok_or_else(missing)
+}
+
+/// The last exchanges with numbers below `before`, in the order of their numbers.
+///
+/// # Errors
+/// A sentence where the capture cannot be read.
+pub async fn exchanges(hub: &Hub, before: u64) -> Result<VecDeque<ExchangeView>, String> {
+    let keep = move |views: &mut VecDeque<ExchangeView>, view: ExchangeView| {
+        if view.number < before {
+            views.push_back(view);
+        }
+        if views.len() > PAGE {
+            views.pop_front();
+        }
+    };
+    read(hub, keep).await
+}
+
+async fn read(
+    hub: &Hub,
+    mut keep: impl FnMut(&mut VecDeque<ExchangeView>, ExchangeView) + Send + 'static,
+) -> Result<VecDeque<ExchangeView>, String> {
+    if matches!(hub.state().phase, Phase::Identification | Phase::Selection) {
+        return Err("nothing has been recorded yet: the certification has not begun".to_owned());
+    }
+    let capture = hub.capture.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut views = VecDeque::new();
+        each(&capture, &mut |view| keep(&mut views, view))?;
+        Ok(views)
+    });
+    reading.await.unwrap_or_else(|error| Err(format!("the capture could not be read: {error}")))
+}
+
+fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String> {
+    let sentence = |error: capture::CaptureError| error.sentence;
+    for record in capture::open(capture).map_err(sentence)?.records().map_err(sentence)? {
+        if let Record::Exchange(exchange) = record.map_err(sentence)? {
+            take(ExchangeView::of(&exchange));
+        }
+    }
+    Ok(())
+}
+
+/// A page of exchanges, the newest first.
+pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
+    let first = views.front().map_or(0, |view| view.number);
+    html! {
+        h1 { "Exchanges of the capture" }
+        @if views.is_empty() { p { "There are none." } }
+        ol.traffic reversed { @for view in views.iter().rev() { (exchange::row(view)) } }
+        div.actions {
+            @if views.len() >= PAGE && first > 1 { a.button href={ "/traffic?before=" (first) } { "Older ones" } }
+            a.button href="/" { "Back to the certification" }
+        }
+        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
+    }
+}
+
+/// The line that shows an exchange in a terminal.
+pub fn show_line(hub: &Hub, number: u64) -> String {
+    format!("{} show {} {number}", hub.program, word(&hub.capture))
+}

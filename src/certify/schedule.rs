@@ -1,0 +1,391 @@
+//! The course through the cases: which one is under way, which step is due, and what has to be done about it.
+//!
+//! Values in, values out: it is told how the cases stand and what time it is, and gives orders. Only exchanges of the
+//! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
+//! earlier case is not taken for this one's.
+
+mod operator_commands;
+mod step_timeouts;
+
+pub use step_timeouts::Patience;
+
+use super::action::{Order, Planned, Play, acts, case_line, step_line};
+use super::driver_command::Line;
+use crate::api::Amount;
+use crate::api::customer::CustomerAct;
+use crate::capture::record::{WaitEnd, WaitOver};
+use crate::report::wording::case_sentence;
+use crate::rules::model::{Case, Step, StepKind};
+use crate::verify::progress::{SoFar, Standing};
+use crate::verify::verdict::CaseStatus;
+use std::time::{Duration, Instant};
+use step_timeouts::Arrivals;
+
+/// However much a client stirs, a step takes no longer than so many waits and this.
+const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The client has no PoS at this backend: the first case's act is done once more, with its faults.
+    Forgotten { told: bool, since: Instant },
+    /// Before a case: what the last one left open comes to its end.
+    Tidy { since: Instant },
+    /// A case is under way.
+    Under { since_number: u64, due: usize, begun: Instant, due_since: Instant },
+    /// Before a new attempt: what is open comes to its end.
+    Closing { since: Instant },
+    /// A new attempt is to be written into the capture.
+    Closed,
+    /// All cases were gone through.
+    Over,
+}
+
+/// The course.
+pub struct Course {
+    plan: Vec<Planned>,
+    at: usize,
+    stage: Stage,
+    patience: Patience,
+    arrivals: Arrivals,
+    /// Where it goes on after a case that was asked for once more.
+    resume: Option<usize>,
+    /// What is waited for is waited for no longer.
+    hasten: bool,
+    /// The backend was set up for the case.
+    arranged: bool,
+    first_is_due: bool,
+    clear_is_due: bool,
+    cleared: bool,
+    /// The customer was asked to cancel what is open.
+    nudged: bool,
+}
+
+impl Course {
+    /// Before the first case.
+    pub fn new(plan: Vec<Planned>, patience: Patience, now: Instant) -> Course {
+        Course {
+            plan,
+            at: 0,
+            stage: Stage::Tidy { since: now },
+            patience,
+            arrivals: Arrivals::default(),
+            resume: None,
+            hasten: false,
+            arranged: false,
+            first_is_due: false,
+            clear_is_due: false,
+            cleared: false,
+            nudged: false,
+        }
+    }
+
+    /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
+    pub fn forgotten(self, now: Instant) -> Course {
+        Course { stage: Stage::Forgotten { told: false, since: now }, ..self }
+    }
+
+    /// The client has a PoS at this backend.
+    pub fn onboarded(&mut self, now: Instant) {
+        if matches!(self.stage, Stage::Forgotten { .. }) {
+            self.stage = Stage::Tidy { since: now };
+        }
+    }
+
+    /// Whether all cases were gone through.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The id of the case under way.
+    pub fn case(&self) -> Option<&str> {
+        match self.stage {
+            Stage::Under { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The steps of the case under way, and the one that is due (from 0; their count where none is).
+    pub fn due(&self) -> Option<(&[Step], usize)> {
+        match self.stage {
+            Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
+            Stage::Forgotten { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
+            _ => None,
+        }
+    }
+
+    /// The case under way, the step that is due in it (from 0), since when that is waited for, and for how long at most.
+    pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
+        let (at, due, since) = match self.stage {
+            Stage::Under { due, due_since, .. } => (self.at, due, due_since),
+            Stage::Forgotten { since, .. } => (0, 0, since),
+            Stage::Tidy { .. } | Stage::Closing { .. } | Stage::Closed | Stage::Over => return None,
+        };
+        let case = &self.plan.get(at)?.case;
+        Some((case, due, since, self.longest_wait(case.steps.get(due))))
+    }
+
+    /// How many cases of the plan are behind.
+    pub fn gone_through(&self) -> usize {
+        self.at
+    }
+
+    /// How long a step is waited for.
+    fn longest_wait(&self, step: Option<&Step>) -> Duration {
+        let Patience { step: usual, first_call, .. } = self.patience;
+        let wait = if self.arrivals.begun { usual } else { first_call };
+        step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
+    }
+
+    /// What is waited for, and for how long already.
+    pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
+        let Stage::Under { due, due_since, .. } = self.stage else { return None };
+        let case = &self.plan.get(self.at)?.case;
+        let step = case.steps.get(due)?;
+        Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
+    }
+
+    /// The due step has just moved on, though it is not shown yet: a call met its fault, the customer acted. The client
+    /// is given its time from here.
+    pub fn stirred(&mut self, now: Instant) {
+        let longest = self.patience.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
+        if let Stage::Under { begun, due_since, .. } = &mut self.stage
+            && now.saturating_duration_since(*begun) < longest
+        {
+            *due_since = now;
+        }
+    }
+
+    /// Goes on as far as the records allow. `last_number` is the last exchange that is over.
+    pub fn turn(&mut self, so_far: &SoFar, last_number: u64, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        loop {
+            let before = (self.at, self.stage);
+            let stage = self.stage;
+            match stage {
+                Stage::Over | Stage::Closed => return orders,
+                Stage::Forgotten { told: false, since } => {
+                    orders.push(Order::Say("the client has no point of sale at this backend: first of all".to_owned()));
+                    let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
+                    let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
+                    orders.extend(line.map(Order::Tell));
+                    self.stage = Stage::Forgotten { told: true, since };
+                }
+                Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
+                    self.arrivals.begun = true;
+                    self.stage = Stage::Tidy { since: now };
+                }
+                Stage::Tidy { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
+                    self.open_next(so_far, last_number, now, &mut orders);
+                }
+                Stage::Closing { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
+                    self.stage = Stage::Closed;
+                    orders.push(Order::NewAttempt);
+                }
+                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
+                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
+                Stage::Forgotten { .. } => {}
+            }
+            // What the wait's end means for the case is said before the next one is opened.
+            let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
+            if waited || before == (self.at, self.stage) {
+                return orders;
+            }
+        }
+    }
+
+    /// Whether something that began then has lasted this long, or is to be waited for no longer.
+    fn is_long(&mut self, since: Instant, wait: Duration, now: Instant) -> bool {
+        std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= wait
+    }
+
+    fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let case = &planned.case;
+        let standing = so_far.cases.get(self.at);
+        let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
+        if passed {
+            let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
+            orders.push(Order::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+        }
+        if passed || !planned.possible {
+            self.at = self.resume.take().unwrap_or(self.at + 1);
+            return;
+        }
+        orders.push(Order::Say(format!("{} {}", case.id, case.title)));
+        let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
+        // What should have been shown before was not: the till is told all the same, for the sake of the cases to come.
+        let opening = first_told(&case.steps);
+        let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
+        let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
+        self.cleared = false;
+        self.stage = Stage::Under { since_number: last_number, due, begun: now, due_since: now };
+        self.begin_step(due, so_far, orders);
+        orders.extend(line.map(Order::Tell));
+    }
+
+    fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+        let Stage::Under { since_number, due, due_since, .. } = self.stage else { return };
+        let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
+            self.stage = Stage::Over;
+            return;
+        };
+        let steps = &planned.case.steps;
+        let ends = |from: usize| steps.iter().skip(from).all(|step| step.kind == StepKind::Ends);
+        let witnessed = standing.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
+        let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
+        if now_due > due {
+            let lit = steps.iter().enumerate().take(now_due).skip(due);
+            orders.extend(lit.map(|(at, step)| Order::Say(step_line(standing, step, at))));
+            self.stage = Stage::Under { since_number, due: now_due, begun: now, due_since: now };
+            self.begin_step(now_due, so_far, orders);
+            return;
+        }
+        let first_is_done = self.first_is_due && !needs_first(steps.get(due), so_far);
+        let clear_is_done = self.clear_is_due && !so_far.onboarded();
+        let found = !self.cleared && so_far.found() && steps.get(due).is_some_and(|step| step.guide.clear.is_some());
+        if first_is_done || clear_is_done || found {
+            self.stage = Stage::Under { since_number, due, begun: now, due_since: now };
+            self.begin_step(due, so_far, orders);
+            return;
+        }
+        let waited = now.saturating_duration_since(due_since);
+        let quiet = ends(due) && waited >= self.patience.quiet;
+        let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
+        if due >= steps.len() || quiet && settled {
+            return self.close(standing, now, orders);
+        }
+        // What was not to come has come, and the case has no turning point that would say so.
+        let in_vain = quiet && !settled;
+        let wait = self.longest_wait(steps.get(due));
+        let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
+        if in_vain || skipped || !ends(due) && waited >= wait {
+            self.arrivals.begun = true;
+            let over = WaitOver {
+                case: planned.case.id.clone(),
+                step: u32::try_from(due + 1).unwrap_or(u32::MAX),
+                waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+                after_number: last_number,
+                calls: Some(self.arrivals.calls),
+                step_calls: Some(self.arrivals.step_calls),
+                ended: Some(match (in_vain, skipped) {
+                    (true, _) => WaitEnd::Contradicted,
+                    (_, true) => WaitEnd::Skipped,
+                    _ => WaitEnd::TimedOut,
+                }),
+            };
+            orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
+            let line = Line::abort(&planned.case.id);
+            orders.extend([Order::StopPlaying, Order::WaitOver(over)]);
+            self.leave(now, orders);
+            if so_far.open {
+                orders.push(Order::Tell(line));
+            }
+        }
+    }
+
+    fn close(&mut self, standing: &Standing, now: Instant, orders: &mut Vec<Order>) {
+        orders.push(Order::Say(case_line(standing)));
+        self.leave(now, orders);
+    }
+
+    fn leave(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        if std::mem::take(&mut self.arranged) {
+            orders.push(Order::Restore);
+        }
+        self.at = self.resume.take().unwrap_or(self.at + 1);
+        self.nudged = false;
+        self.stage = Stage::Tidy { since: now };
+    }
+
+    /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
+    /// come to show a case that is about a customer who cancels.
+    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
+        if !self.nudged && now.saturating_duration_since(since) >= self.patience.step / 2 {
+            self.nudged = true;
+            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+        }
+    }
+
+    fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
+        let Some(planned) = self.plan.get(self.at) else { return };
+        let case = &planned.case;
+        self.arrivals.next_step();
+        (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
+        let Some(step) = case.steps.get(due) else { return };
+        let guide = &step.guide;
+        if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
+            orders.push(Order::StopPlaying);
+        }
+        if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
+            (self.cleared, self.clear_is_due) = (true, true);
+            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, clear)));
+            return;
+        }
+        if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
+            self.first_is_due = true;
+            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, first)));
+            orders.push(Order::Play(acts(&guide.customer, guide.account.as_deref())));
+            return;
+        }
+        // Not for all of the wait: a till may cancel a refund only once it is put aside.
+        let arranged = arrange(case, due, self.patience.step / 2);
+        self.arranged |= !arranged.is_empty();
+        orders.extend(arranged);
+        if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
+            orders.push(Order::Tell(line));
+        } else if let Some(text) = &guide.text {
+            orders.push(Order::Say(format!("  step {}: {text}", due + 1)));
+        }
+        if guide.first.is_some() {
+            return;
+        }
+        let mut plays = acts(&guide.customer, guide.account.as_deref());
+        if let Some(then) = &guide.then {
+            plays.insert(plays.len().min(1), Play::Tell(Line::of_then(&case.id, due + 1, then)));
+        }
+        if guide.polls > 0 {
+            plays.insert(0, Play::Polls(guide.polls));
+        }
+        if !plays.is_empty() {
+            orders.push(Order::Play(plays));
+        }
+    }
+}
+
+/// What the backend has to be set up for before a step.
+fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Order> {
+    let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
+    let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
+    let obstruct = guide.obstruct.then_some(Order::Obstruct);
+    let hold = guide.hold_refunds.then_some(Order::HoldRefunds(hold));
+    obstruct.into_iter().chain(balance.map(Order::Balance)).chain(hold).collect()
+}
+
+/// Whether a step gives back more than any captured payment has left.
+fn needs_first(step: Option<&Step>, so_far: &SoFar) -> bool {
+    let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
+    let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
+    amount.is_some_and(|amount| amount.0 > so_far.refundable) || so_far.refundable == 0
+}
+
+fn is_end(step: &Step) -> bool {
+    step.kind == StepKind::Ends
+}
+
+/// The first step that the till is told to do.
+fn first_told(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
+}
+
+/// How many steps the best try has shown whose first told step came after `since`.
+fn reached(steps: &[Step], standing: &Standing, since: u64) -> usize {
+    let opening = first_told(steps);
+    let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
+    standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

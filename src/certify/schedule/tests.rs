@@ -1,0 +1,331 @@
+//! The course on virtual time: what it orders when, with clients that are slow, gone, or asked to begin again.
+
+use super::*;
+use crate::api::Operation;
+use crate::rules::load;
+use crate::rules::model::Waits;
+use crate::verify::progress::PosSoFar;
+use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
+
+const WAIT: u64 = 20;
+const FIRST: u64 = 120;
+
+/// A course at a time, with how its cases stand.
+struct Played {
+    course: Course,
+    so_far: SoFar,
+    now: Instant,
+    last: u64,
+}
+
+impl Played {
+    /// Before the first case of a feature.
+    fn of(features: &[&str]) -> Played {
+        let rules = load(None).unwrap();
+        let now = Instant::now();
+        let chosen = rules.features.into_iter().filter(|feature| features.contains(&feature.feature.id()));
+        let plan: Vec<Planned> =
+            chosen.flat_map(|feature| feature.cases).map(|case| Planned { case, possible: true }).collect();
+        let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
+        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
+        let so_far = SoFar { cases, refundable: 100_000, ..SoFar::default() };
+        let mut course = Course::new(plan, Patience::of(waits, false, None), now);
+        course.heard(None, now);
+        Played { course, so_far, now, last: 0 }
+    }
+
+    /// As the conductor does: a wait that is over is said before the course goes on.
+    fn turn(&mut self) -> Vec<Order> {
+        let mut orders = Vec::new();
+        loop {
+            let more = self.course.turn(&self.so_far, self.last, self.now);
+            let waited = wait_over(&more).is_some();
+            orders.extend(more);
+            if !waited {
+                return orders;
+            }
+        }
+    }
+
+    fn after(&mut self, seconds: u64) -> Vec<Order> {
+        self.now += Duration::from_secs(seconds);
+        self.turn()
+    }
+
+    /// An exchange shows the first steps of a case.
+    fn shown(&mut self, case: usize, steps: usize) -> Vec<Order> {
+        let first = self.last + 1;
+        self.last += steps as u64;
+        self.so_far.cases[case].tries = vec![(first..=self.last).collect()];
+        self.turn()
+    }
+
+    fn passed(&mut self, case: usize) -> Vec<Order> {
+        self.last += 1;
+        self.so_far.cases[case].verdict.status = CaseStatus::Passed;
+        self.turn()
+    }
+
+    fn pos(&mut self, created: bool, deleted: bool) -> Vec<Order> {
+        self.so_far.pos = Some(PosSoFar { created, deleted, ..PosSoFar::default() });
+        self.turn()
+    }
+}
+
+fn standing(case: &Case) -> Standing {
+    let step = |step: &Step| StepVerdict {
+        call: step.title.clone(),
+        status: StepStatus::Pending,
+        exchange: None,
+        message: None,
+    };
+    let verdict = CaseVerdict {
+        id: case.id.clone(),
+        title: case.title.clone(),
+        optional: case.optional,
+        status: CaseStatus::NotTested,
+        steps: case.steps.iter().map(step).collect(),
+        witness: Vec::new(),
+        wait: None,
+    };
+    Standing { verdict, tries: Vec::new() }
+}
+
+/// The acts that the till was told.
+fn told(orders: &[Order]) -> Vec<&str> {
+    let act = |order: &Order| match order {
+        Order::Tell(line) => Some(line.act.clone()),
+        _ => None,
+    };
+    let acts: Vec<String> = orders.iter().filter_map(act).collect();
+    acts.into_iter().map(|act| &*act.leak()).collect()
+}
+
+fn wait_over(orders: &[Order]) -> Option<(String, u32)> {
+    orders.iter().find_map(|order| match order {
+        Order::WaitOver(over) => Some((over.case.clone(), over.step)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_till_that_takes_its_time_at_every_step_is_waited_for() {
+    let mut play = Played::of(&["payment"]);
+    assert_eq!(told(&play.turn()), ["pay"]);
+    // It begins late, and each fault, act of the customer and step gives it its time anew.
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    play.course.stirred(play.now);
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    play.course.stirred(play.now);
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    play.shown(0, 1);
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    assert_eq!(wait_over(&play.after(1)), Some(("payment/1".to_owned(), 2)));
+}
+
+#[test]
+fn a_client_that_stirs_for_ever_is_not_waited_for_for_ever() {
+    let mut play = Played::of(&["payment"]);
+    play.turn();
+    let mut waited = 0;
+    while wait_over(&play.after(5)).is_none() {
+        play.course.stirred(play.now);
+        waited += 5;
+        assert!(waited < 3 * WAIT + 120 + 2 * WAIT, "{waited}");
+    }
+    assert!(waited >= 3 * WAIT);
+}
+
+#[test]
+fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
+    let mut play = Played::of(&["payment"]);
+    play.turn();
+    play.so_far.open = true;
+    let orders = play.after(WAIT);
+    assert_eq!(told(&orders), ["abort"]);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    assert_eq!(play.after(WAIT / 2 - 1), []);
+    // Only where the till has not done it, the customer cancels: that must not come to show another case.
+    assert_eq!(play.after(1), [Order::Play(vec![Play::Act(CustomerAct::Cancel)])]);
+    assert_eq!(play.after(1), []);
+    play.so_far.open = false;
+    let orders = play.turn();
+    assert_eq!(told(&orders), ["pay"]);
+    assert!(play.course.case() == Some("payment/2") && orders.contains(&Order::StopPlaying));
+    // Nor does what never ends hold it up for ever.
+    play.so_far.open = true;
+    assert!(wait_over(&play.after(WAIT)).is_some());
+    assert_eq!(told(&play.after(WAIT)), ["pay"]);
+}
+
+#[test]
+fn a_case_is_tried_once_more_and_then_the_course_goes_on_where_it_was() {
+    let mut play = Played::of(&["payment"]);
+    play.turn();
+    play.pos(true, false);
+    play.after(WAIT);
+    assert_eq!(play.course.case(), Some("payment/2"));
+    let orders = play.course.again("payment/1", &play.so_far, play.now).unwrap();
+    assert_eq!(orders, [Order::Say("payment/1 once more".to_owned()), Order::StopPlaying]);
+    assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/1")));
+    // What was shown of it before does not count.
+    assert_eq!(play.course.due().unwrap().1, 0);
+    play.passed(0);
+    assert_eq!(play.course.case(), Some("payment/2"), "the case that was interrupted");
+    assert!(play.course.again("payment/1", &play.so_far, play.now).unwrap_err().contains("passed already"));
+    assert!(play.course.again("payment/99", &play.so_far, play.now).unwrap_err().contains("is no case"));
+}
+
+#[test]
+fn a_case_is_tried_once_more_when_all_were_gone_through() {
+    let mut play = Played::of(&["loyalty"]);
+    play.turn();
+    play.pos(true, false);
+    play.after(WAIT);
+    play.after(WAIT);
+    assert!(play.course.is_over());
+    play.course.again("loyalty/1", &play.so_far, play.now).unwrap();
+    play.turn();
+    assert_eq!((play.course.is_over(), play.course.case()), (false, Some("loyalty/1")));
+    play.passed(0);
+    assert!(play.course.is_over(), "loyalty/2 was not asked for");
+}
+
+#[test]
+fn a_client_without_a_pos_gets_one_with_its_faults_before_a_case_is_tried_once_more() {
+    let mut play = Played::of(&["onboarding", "payment"]);
+    play.turn();
+    play.pos(true, true);
+    play.course.again("payment/3", &play.so_far, play.now).unwrap();
+    assert_eq!(told(&play.turn()), ["onboard"]);
+    assert_eq!(play.course.due().unwrap().0[0].faults.len(), 2);
+    play.pos(true, false);
+    play.course.onboarded(play.now);
+    assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/3")));
+}
+
+#[test]
+fn a_wait_that_is_skipped_fails_the_step_that_was_waited_for() {
+    let mut play = Played::of(&["payment"]);
+    assert_eq!(play.turn().len(), 3);
+    play.course.skip().unwrap();
+    let orders = play.after(1);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    assert!(orders.contains(&Order::Say("  waited 1 s for step 1 in vain".to_owned())));
+    // Once, and not what is only looked on for.
+    assert_eq!(wait_over(&play.turn()), None);
+    play.shown(1, 2);
+    assert!(play.course.skip().unwrap_err().contains("only looked on"));
+    assert_eq!((play.after(2), play.course.case()), (vec![], Some("payment/2")));
+    play.after(1);
+    assert_eq!(play.course.case(), Some("payment/3"));
+}
+
+#[test]
+fn everything_begins_anew_once_what_is_open_has_ended() {
+    let mut play = Played::of(&["onboarding", "payment"]);
+    play.turn();
+    play.pos(true, false);
+    play.so_far.open = true;
+    let orders = play.course.start_over(&play.so_far, play.now).unwrap();
+    assert_eq!(told(&orders), ["abort"]);
+    assert!(play.course.start_over(&play.so_far, play.now).is_err());
+    assert!(play.course.again("payment/1", &play.so_far, play.now).is_err());
+    assert_eq!(play.turn(), []);
+    play.so_far.open = false;
+    assert_eq!(play.turn(), [Order::NewAttempt]);
+    assert_eq!(play.after(100), [], "until it is written");
+    play.so_far.pos = None;
+    play.course.begin_attempt(play.now);
+    assert_eq!(told(&play.turn()), ["onboard"]);
+    // The till looks its PoS up, and would create none.
+    assert_eq!(told(&play.pos(false, false)), ["offboard"]);
+    assert_eq!(told(&play.pos(false, true)), ["onboard"]);
+    assert_eq!(play.course.case(), Some("onboarding/1"));
+}
+
+#[test]
+fn a_pos_that_is_created_without_its_faults_is_not_offboarded_for_another_try() {
+    let mut play = Played::of(&["onboarding"]);
+    play.turn();
+    assert_eq!(told(&play.pos(true, false)), [""; 0]);
+    assert_eq!(wait_over(&play.after(WAIT)), Some(("onboarding/1".to_owned(), 1)));
+}
+
+#[test]
+fn the_backend_is_set_back_when_a_case_is_left() {
+    let mut play = Played::of(&["refund"]);
+    play.pos(true, false);
+    play.passed(0);
+    assert_eq!(play.course.case(), Some("refund/2"));
+    let hold = Order::HoldRefunds(Duration::from_secs(WAIT / 2));
+    let orders = play.course.again("refund/2", &play.so_far, play.now).unwrap();
+    assert!(orders.contains(&Order::Restore));
+    assert!(play.turn().contains(&hold));
+    let orders = play.after(WAIT);
+    assert!(orders.contains(&Order::Restore) && wait_over(&orders).is_some());
+    assert!(orders.contains(&Order::Balance(Amount(0))), "{orders:?}");
+    assert!(play.after(WAIT).contains(&Order::Restore) && play.course.is_over());
+}
+
+fn over(orders: &[Order]) -> WaitOver {
+    let over = orders.iter().find_map(|order| match order {
+        Order::WaitOver(over) => Some(over.clone()),
+        _ => None,
+    });
+    over.unwrap()
+}
+
+#[test]
+fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any() {
+    let mut play = Played::of(&["payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.turn();
+    assert_eq!(wait_over(&play.after(FIRST - 1)), None);
+    // Its first call is that for a token.
+    play.course.heard(None, play.now);
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    let orders = play.after(1);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    let over = over(&orders);
+    assert_eq!((over.calls, over.step_calls, over.ended), (Some(1), Some(0), Some(WaitEnd::TimedOut)));
+}
+
+#[test]
+fn a_till_that_never_calls_is_given_the_longer_time_once() {
+    let mut play = Played::of(&["payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.turn();
+    let orders = play.after(FIRST);
+    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    assert_eq!((over(&orders).calls, over(&orders).waited_ms), (Some(0), FIRST * 1000));
+    assert_eq!(wait_over(&play.after(WAIT - 1)), None);
+    assert_eq!(wait_over(&play.after(1)), Some(("payment/2".to_owned(), 1)));
+}
+
+#[test]
+fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
+    let mut play = Played::of(&["payment"]);
+    play.turn();
+    play.course.heard(Some(Operation::InitiatePayment), play.now);
+    play.course.heard(Some(Operation::GetPos), play.now);
+    play.course.skip().unwrap();
+    let over = over(&play.after(1));
+    assert_eq!((over.calls, over.step_calls, over.ended), (Some(2), Some(1), Some(WaitEnd::Skipped)));
+}
+
+#[test]
+fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
+    let mut play = Played::of(&["onboarding", "payment"]);
+    play.course.arrivals = Arrivals::default();
+    play.course = std::mem::replace(&mut play.course, Course::new(Vec::new(), quick(), play.now)).forgotten(play.now);
+    assert_eq!(told(&play.turn()), ["onboard"]);
+    assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());
+    play.course.heard(Some(Operation::CreatePos), play.now);
+    assert_eq!(told(&play.after(WAIT - 1)), Vec::<&str>::new());
+    assert_eq!(told(&play.after(1)).len(), 1, "it goes on with the first case");
+}
+
+fn quick() -> Patience {
+    Patience::of(Waits { by_hand_s: 1, unattended_s: 1, first_call_s: 1, quiet_ms: 1 }, false, None)
+}

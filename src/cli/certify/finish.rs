@@ -1,0 +1,103 @@
+//! How `certify` ends: the verdict, and on `passed` the certificate, or why there is none.
+
+use crate::certify::issue::{self, Approval, Certified, Given};
+use crate::certify::page::approval::{Content, Offer};
+use crate::cli::child::CommandError;
+use crate::cli::traffic_log::tell;
+use crate::cli::{Exit, Failure, ledger, signing_key, verify};
+use crate::rules::RuleSet;
+use crate::verify::Verdict;
+use std::path::Path;
+
+/// What came of a certification.
+pub(super) struct End {
+    approval: Approval,
+    /// What the driver ended with, where that is an error of its own.
+    driver: Option<CommandError>,
+}
+
+impl End {
+    /// Judges the capture and gives the certificate that is due.
+    ///
+    /// # Errors
+    /// A capture that cannot be judged.
+    pub(super) fn of(
+        dir: &Path,
+        rules: &RuleSet,
+        key: Option<&Path>,
+        place: &ledger::Place,
+        driver: Option<CommandError>,
+    ) -> Result<End, Failure> {
+        let desk = || {
+            let ledger = place.path().map_err(|failure| failure.0)?;
+            Ok((signing_key::open(key).map_err(|failure| failure.0)?, ledger))
+        };
+        let objection = driver.as_ref().map(CommandError::objection);
+        let approval = issue::approve(dir, rules, objection, desk).map_err(Failure::new)?;
+        Ok(End { approval, driver })
+    }
+
+    /// The verdict.
+    pub(super) fn verdict(&self) -> &Verdict {
+        &self.approval.verdict
+    }
+
+    /// Says verdict and certificate on standard error.
+    ///
+    /// # Errors
+    /// A summary of a GitHub run that cannot be written.
+    pub(super) fn say(&self) -> Result<Exit, Failure> {
+        let exit = verify::say_verdict(&self.approval.verdict)?;
+        match &self.approval.certificate {
+            Certified::Given(given) => tell(&format!("\n{}", said(given))),
+            Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
+            Certified::Failed(_) => {}
+        }
+        Ok(self.driver.as_ref().map_or(exit, |error| error.exit(exit)))
+    }
+
+    /// The same for the page, a sentence each.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        match &self.approval.certificate {
+            Certified::Given(given) => vec![
+                format!("Certificate {} is given, signed by the key `{}`.", given.id, given.signer),
+                format!("Certificate and archive are in `{}`, and it stands in the ledger.", given.folder.display()),
+            ],
+            Certified::NotGiven(sentence) | Certified::Failed(sentence) => vec![sentence.clone()],
+        }
+    }
+
+    /// What the page hands out.
+    pub(super) fn offers(&self) -> Vec<Offer> {
+        let Certified::Given(given) = &self.approval.certificate else { return Vec::new() };
+        let offer = |name, title, media, file| Offer { name, title, media, content: Content::File(file) };
+        vec![
+            offer(issue::PAGE, "The certificate, to read and print", "text/html; charset=utf-8", given.page()),
+            offer(issue::CERTIFICATE, "The certificate itself, signed", "application/json", given.certificate()),
+            offer(issue::ARCHIVE, "The sealed archive that it is about", "application/octet-stream", given.archive()),
+        ]
+    }
+
+    /// The exit code.
+    ///
+    /// # Errors
+    /// A certificate that is due and could not be written or entered.
+    pub(super) fn result(self, exit: Exit) -> Result<Exit, Failure> {
+        match self.approval.certificate {
+            Certified::Failed(sentence) => Err(Failure::new(sentence)),
+            Certified::Given(_) | Certified::NotGiven(_) => Ok(exit),
+        }
+    }
+}
+
+fn said(given: &Given) -> String {
+    let mut text = format!("Certificate {} is given, signed by {}.\n", given.id, given.signer);
+    for file in [given.page(), given.certificate(), given.archive()] {
+        text.push_str(&format!("  {}\n", file.display()));
+    }
+    text.push_str("It stands in the ledger: `poscert ledger list`.\n");
+    for note in &given.notes {
+        text.push_str(&format!("poscert: {note}\n"));
+    }
+    text
+}

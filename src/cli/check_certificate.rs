@@ -1,0 +1,55 @@
+//! `verify --certificate`: whether a certificate holds for the capture that was judged.
+
+use super::Failure;
+use crate::capture::{self, Capture};
+use crate::certificate::check::{Checked, check};
+use crate::certificate::{Certificate, Seen, envelope};
+use crate::report::wording;
+use crate::seal::Fingerprint;
+use crate::verify::Verdict;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Holds a certificate against the verdict on a capture, and says on standard error what came of it. `true`: all holds.
+///
+/// # Errors
+/// A certificate or a capture that cannot be read.
+pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, Failure> {
+    let certificate = read(file)?;
+    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
+    let mut seen = Seen::default();
+    for record in capture.records().map_err(unreadable)? {
+        seen.take(&record.map_err(unreadable)?);
+    }
+    let checked = check(&certificate, verdict, capture.session.as_ref(), &seen, trusted);
+    eprint!("{}", said(&certificate, &checked));
+    Ok(checked.holds())
+}
+
+/// Reads a certificate's file.
+///
+/// # Errors
+/// A sentence where it cannot be read or is none.
+pub fn read(file: &Path) -> Result<Certificate, Failure> {
+    let failed = |why: String| Failure::new(format!("--certificate {}: {why}", file.display()));
+    let mut bytes = Vec::new();
+    let opened = File::open(file).and_then(|opened| opened.take(envelope::LONGEST).read_to_end(&mut bytes));
+    opened.map_err(|error| failed(format!("it cannot be read ({error})")))?;
+    Certificate::read(&bytes).map_err(|why| failed(format!("{}; give the file certificate.json", wording::safe(&why))))
+}
+
+fn said(certificate: &Certificate, checked: &Checked) -> String {
+    let verb = if checked.holds() { "holds for this capture" } else { "DOES NOT HOLD for this capture" };
+    let mut text = format!("Certificate {} {verb}.\n", certificate.id());
+    for signer in &checked.signers {
+        text.push_str(&format!("  Signed by {signer}.\n"));
+    }
+    for line in checked.broken.iter().chain(&checked.notes) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    let client = &certificate.statement.predicate.client;
+    let asks = wording::safe(&format!("poscert ledger check {} {}", client.client_id, client.version));
+    text.push_str(&format!("  Whether it was revoked was not asked; the ledger of who gave it tells: `{asks}`.\n"));
+    text
+}

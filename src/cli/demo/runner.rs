@@ -1,0 +1,250 @@
+//! Playing the script: tills play side by side, each its scenes in order, and a line is said for each scene.
+
+use super::customer::Customer;
+use super::environment::Stage;
+use super::faults::SceneFaults;
+use super::script::{Does, Role, Scene, Script, account};
+use crate::api::customer::CustomerAct;
+use crate::api::{Amount, Feature};
+use crate::sandbox::Sandbox;
+use crate::till::command::amount_of;
+use crate::till::driver::{tell_jobs, tell_paid, tell_refunded, tell_settled};
+use crate::till::prepared::due;
+use crate::till::sale::Abort;
+use crate::till::{Mistake, Paid, Sale, Till, TillConfig, Trouble};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How long a till waits for the customer: the simulated one comes at once or not at all.
+const CUSTOMER: Duration = Duration::from_secs(20);
+/// How often a hanging payment is tried again at the end.
+const LAST_TRIES: u32 = 2;
+
+/// What all tills play on.
+pub struct Scenery {
+    script: Script,
+    till: TillConfig,
+    faults: Arc<SceneFaults>,
+    sandbox: Sandbox,
+    mistake: Option<Mistake>,
+    start: Instant,
+}
+
+/// Tills whose scenes follow one another, and the token that they share, as those of one integrator do.
+struct Strand {
+    scenery: Arc<Scenery>,
+    tills: HashMap<String, Till>,
+    token: Option<String>,
+}
+
+impl Scenery {
+    /// Before the first scene: the script as far as the chosen features go.
+    pub fn new(stage: &Stage, script: Script, features: &[Feature], mistake: Option<Mistake>) -> Arc<Scenery> {
+        let (sandbox, faults) = stage.actors();
+        let (till, script) = (stage.till.clone(), script.confined_to(features));
+        Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
+    }
+
+    /// Sets the stage, plays all scenes, and what is due after them.
+    ///
+    /// # Errors
+    /// A sentence where the play cannot go on; what goes wrong between till and backend is part of it.
+    pub async fn play(self: Arc<Scenery>) -> Result<(), String> {
+        let mut opening = Strand { scenery: self.clone(), tills: HashMap::new(), token: None };
+        opening.play(self.script.opening()).await?;
+        let mut playing = JoinSet::new();
+        for scenes in self.script.strands() {
+            let name = scenes.first().map(|scene| scene.till.clone()).unwrap_or_default();
+            let token = opening.token.clone();
+            let tills = opening.tills.remove_entry(&name).into_iter().collect();
+            let mut strand = Strand { scenery: self.clone(), tills, token };
+            playing.spawn(async move { strand.play_out(&scenes).await });
+        }
+        while let Some(played) = playing.join_next().await {
+            played.map_err(|error| format!("the demo broke down: {error}"))??;
+        }
+        Ok(())
+    }
+
+    fn line(&self, case: &str, text: &str) {
+        println!("{:5.1} s  {case:<22} {text}", self.start.elapsed().as_secs_f64());
+    }
+}
+
+impl Strand {
+    async fn play(&mut self, scenes: &[Scene]) -> Result<(), String> {
+        for scene in scenes {
+            self.jobs().await?;
+            let role = self.scenery.script.role(scene)?.clone();
+            let config = self.config(&role);
+            self.scenery.faults.arm(&config.agent, scene)?;
+            let told = match self.scene(scene, &role, &config).await {
+                Err(Trouble::Setup(what)) => return Err(what),
+                outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
+            };
+            self.scenery.faults.clear(&config.agent);
+            let fresh = || self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
+            self.token = self.token.take().or_else(fresh);
+            self.scenery.line(&scene.case, &format!("{}: {told}", scene.title));
+        }
+        Ok(())
+    }
+
+    /// Plays the scenes, and waits for what the periodic job has to do after them.
+    async fn play_out(&mut self, scenes: &[Scene]) -> Result<(), String> {
+        self.play(scenes).await?;
+        for _ in 0..LAST_TRIES {
+            let Some(due) = self.tills.values().filter_map(Till::next_job).min() else { break };
+            if !due.is_zero() {
+                self.scenery.line("", &format!("waiting {:.0} s for the periodic job", due.as_secs_f64()));
+            }
+            tokio::time::sleep(due).await;
+            self.jobs().await?;
+        }
+        Ok(())
+    }
+
+    /// The periodic job of every till.
+    async fn jobs(&mut self) -> Result<(), String> {
+        for till in self.tills.values_mut() {
+            let done = till.resume_hanging().await.map_err(|trouble| trouble.to_string())?;
+            tell_jobs(done).iter().for_each(|line| self.scenery.line("", line));
+        }
+        Ok(())
+    }
+
+    async fn scene(&mut self, scene: &Scene, role: &Role, config: &TillConfig) -> Result<String, Trouble> {
+        let mut till = match self.tills.remove(&role.name) {
+            Some(till) => till,
+            None => Till::new(config.clone())?,
+        };
+        let balance = self.scenery.set_balance(&till, scene)?;
+        let outcome = self.scenery.act(&mut till, scene, role, config).await;
+        if let Some(store) = balance {
+            self.scenery.sandbox.store_balance(&store, None);
+        }
+        self.tills.insert(role.name.clone(), till);
+        outcome
+    }
+
+    fn config(&self, role: &Role) -> TillConfig {
+        let mut config = self.scenery.till.clone();
+        config.beacon_id = role.beacon_id.clone();
+        config.agent = format!("{} ({})", config.agent, role.merchant_pos_id);
+        config.first_token = if role.stale_token { Some("a.stale.token".to_owned()) } else { self.token.clone() };
+        config.mistake = self.scenery.mistake;
+        config.pace.customer = CUSTOMER;
+        config.pace.arrival = CUSTOMER;
+        config.pace.second_thought = Duration::ZERO;
+        config
+    }
+}
+
+impl Scenery {
+    /// Sets what the till's store can refund, where the scene says so; gives the store.
+    fn set_balance(&self, till: &Till, scene: &Scene) -> Result<Option<String>, Trouble> {
+        let Some(balance) = scene.store_balance.as_deref() else { return Ok(None) };
+        let store = till.memory().pos.as_ref().and_then(|pos| self.sandbox.store_of(&pos.pos_id));
+        let balance = amount_of(balance).map_err(Trouble::Setup)?;
+        Ok(store.filter(|store| self.sandbox.store_balance(store, Some(balance))))
+    }
+
+    async fn act(&self, till: &mut Till, scene: &Scene, role: &Role, config: &TillConfig) -> Result<String, Trouble> {
+        let pos = &role.merchant_pos_id;
+        match scene.does {
+            Does::Onboard => till.onboard(pos).await.map(|pos| format!("PoS {}", pos.pos_id)),
+            Does::Offboard => till.offboard().await.map(|()| "deleted".to_owned()),
+            Does::Restart => twin(till, pos, config).await.map(|_| "the PoS was found by its merchantPosId".to_owned()),
+            Does::LosePower => {
+                let mut twin = twin(till, pos, config).await?;
+                let id = if scene.prepared { twin.prepare().await?.id } else { twin.initiate(&sale(scene)?).await?.id };
+                Ok(format!("payment {id} is active"))
+            }
+            Does::Abandon if scene.prepared => {
+                let prepared = till.prepare().await?;
+                let settled = till.cancel(&prepared.id).await?;
+                Ok(format!("payment {}: {}", prepared.id, tell_settled(&settled)))
+            }
+            Does::Abandon => {
+                let payment = till.initiate(&sale(scene)?).await?;
+                till.abandon(payment).await.map(|paid| tell_paid(&paid))
+            }
+            Does::Pay => self.pay(till, scene, config).await.map(|paid| tell_paid(&paid)),
+            Does::Refund => {
+                let refunded = till.refund(amount(scene)?, None, &Abort::default()).await?;
+                Ok(tell_refunded(&refunded))
+            }
+            Does::CancelRefund => {
+                let refund = till.create_refund(amount(scene)?, None).await?;
+                till.await_refund(&refund.id).await?;
+                let settled = till.cancel_refund(&refund.id).await?;
+                Ok(format!("refund {}: {}", refund.id, tell_settled(&settled)))
+            }
+        }
+    }
+
+    /// A sale and its customer.
+    async fn pay(&self, till: &mut Till, scene: &Scene, config: &TillConfig) -> Result<Paid, Trouble> {
+        let sale = sale(scene)?;
+        let customer = self.customer(till, scene, config)?.map(|customer| tokio::spawn(customer.visit()));
+        let abort = Abort::default();
+        let paid = if scene.prepared {
+            match till.prepare().await {
+                Ok(prepared) => till.pay_prepared(prepared, &due(sale), &abort).await,
+                Err(trouble) => Err(trouble),
+            }
+        } else {
+            till.pay(&sale, &abort).await
+        };
+        if let Some(customer) = customer {
+            customer.abort();
+        }
+        paid
+    }
+
+    fn customer(&self, till: &Till, scene: &Scene, config: &TillConfig) -> Result<Option<Customer>, Trouble> {
+        let Some((name, act)) = &scene.customer else { return Ok(None) };
+        // A till that never polls cannot be waited for.
+        let waits = u32::from(self.mistake != Some(Mistake::CapturesUnseen));
+        Ok(Some(Customer {
+            sandbox: self.sandbox.clone(),
+            faults: self.faults.clone(),
+            agent: config.agent.clone(),
+            beacon: till.memory().pos.as_ref().map(|pos| pos.beacon_id.clone()).unwrap_or_default(),
+            account: account(name).map_err(Trouble::Setup)?,
+            act: if act == "cancel" { CustomerAct::Cancel } else { CustomerAct::Accept },
+            comes_first: scene.member_first,
+            comes_after: waits,
+            // A prepared payment has to be seen paired; a check-in is looked at before there is a payment to accept.
+            decides_after: if scene.prepared { waits } else { 0 },
+        }))
+    }
+}
+
+/// The same till after a power cut: it knows what it was set up with, and nothing else.
+async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, Trouble> {
+    if till.memory().pos.is_none() {
+        return Err(Trouble::NoPos);
+    }
+    let first_token = till.token_at_hand().map(str::to_owned);
+    let mut twin = Till::new(TillConfig { first_token, ..config.clone() })?;
+    twin.onboard(pos).await?;
+    Ok(twin)
+}
+
+fn amount(scene: &Scene) -> Result<Amount, Trouble> {
+    let missing = || format!("fixtures/demo.toml: the scene {:?} has no amount", scene.title);
+    amount_of(scene.amount.as_deref().ok_or_else(missing).map_err(Trouble::Setup)?).map_err(Trouble::Setup)
+}
+
+fn sale(scene: &Scene) -> Result<Sale, Trouble> {
+    let capture = scene.capture.as_deref().map(amount_of).transpose().map_err(Trouble::Setup)?;
+    Ok(Sale {
+        capture,
+        restrictions: scene.restrictions(),
+        member_first: scene.member_first,
+        ..Sale::of(amount(scene)?)
+    })
+}

@@ -1,0 +1,87 @@
+//! The demo's last lines: verdict, where the capture is, how to look at the worst finding; and for a mistake, whether
+//! it was caught for exactly what was announced.
+
+use crate::pki::word;
+use crate::till::misbehavior::Announced;
+use crate::verify::Verdict;
+use crate::verify::verdict::{CaseStatus, Outcome, Status};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// All mistakes with what each must fail.
+pub fn list(mistakes: &[Announced]) -> String {
+    let width = mistakes.iter().map(|announced| announced.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for announced in mistakes {
+        let _ = writeln!(text, "{:width$}  {}", announced.id, announced.title);
+        let _ = writeln!(text, "{:width$}  must fail {}", "", announced.fails.join(", "));
+    }
+    text
+}
+
+/// The last lines.
+pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Announced>) -> String {
+    let mut text = String::new();
+    if let Some(announced) = announced {
+        let _ = writeln!(text, "\n{}", comparison(verdict, announced));
+    }
+    let _ = writeln!(text, "\nVerdict: {}", outcome(verdict.verdict));
+    let _ = writeln!(text, "Capture: {}", capture.display());
+    let _ = match worst(verdict) {
+        Some((id, number)) => writeln!(text, "Look at {id}: poscert show {} {number}", word(capture)),
+        None => writeln!(text, "Look inside: poscert show {}", word(capture)),
+    };
+    text
+}
+
+/// The ids of the musts that failed, in order.
+fn failed(verdict: &Verdict) -> Vec<String> {
+    let failed = verdict.requirements.iter().filter(|requirement| requirement.status == Status::Failed);
+    let mut ids: Vec<String> = failed.map(|requirement| requirement.id.clone()).collect();
+    ids.sort();
+    ids
+}
+
+/// The ids of the mandatory cases without a witness, in order.
+fn not_passed(verdict: &Verdict) -> Vec<String> {
+    let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
+    let without = cases.filter(|case| !case.optional && case.status != CaseStatus::Passed);
+    let mut ids: Vec<String> = without.map(|case| case.id.clone()).collect();
+    ids.sort();
+    ids
+}
+
+fn comparison(verdict: &Verdict, announced: &Announced) -> String {
+    let mut text = format!("Mistake: {} ({})", announced.id, announced.title);
+    let parts = [
+        ("musts that fail", &announced.fails, failed(verdict)),
+        ("cases not passed", &announced.cases_not_passed, not_passed(verdict)),
+    ];
+    for (what, wanted, got) in parts {
+        let wanted_text = if wanted.is_empty() { "none".to_owned() } else { wanted.join(", ") };
+        let _ = match *wanted == got {
+            true => write!(text, "\n  {what}: announced {wanted_text}; exactly these"),
+            false => write!(text, "\n  {what}: announced {wanted_text}; NOT these, but [{}]", got.join(", ")),
+        };
+    }
+    text
+}
+
+/// The first must that failed with an exchange that shows it, else the first warning.
+fn worst(verdict: &Verdict) -> Option<(&str, u64)> {
+    let shown = |status: Status| {
+        verdict.requirements.iter().filter(move |requirement| requirement.status == status).find_map(|requirement| {
+            let number = requirement.findings.iter().find_map(|finding| finding.exchanges.last())?;
+            Some((requirement.id.as_str(), *number))
+        })
+    };
+    shown(Status::Failed).or_else(|| shown(Status::Warning))
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::Incomplete => "incomplete",
+    }
+}

@@ -1,0 +1,141 @@
+//! An exchange in full.
+
+use super::{ending, list, sanitize};
+use crate::capture::content_encoding;
+use crate::capture::record::{AnsweredBy, Body, Exchange, Header, Kept, Way};
+use std::io::{self, Write};
+
+/// Writes all that is known of an exchange.
+pub(super) fn write(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
+    summary(out, exchange)?;
+    let request = &exchange.request;
+    let start = format!("{} {} {}", request.method, request.target, request.version);
+    writeln!(out, "\nRequest to {}://{}", sanitize::line(&request.scheme), sanitize::line(&request.authority))?;
+    message(out, &start, &request.headers, &request.body, &request.trailers)?;
+    match &exchange.answer {
+        None => writeln!(out, "\nNo answer")?,
+        Some(answer) => {
+            writeln!(out, "\nAnswer by {}", answered_by(exchange.answered_by))?;
+            let start = format!("{} {} {}", answer.version, answer.status, answer.reason);
+            message(out, &start, &answer.headers, &answer.body, &answer.trailers)?;
+        }
+    }
+    times(out, exchange)?;
+    for (token, claims) in &exchange.claims {
+        let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        writeln!(out, "\nClaims of {}: {}", sanitize::line(token), sanitize::line(&claims.join(", ")))?;
+    }
+    for note in &exchange.notes {
+        writeln!(out, "\nNote: {}", sanitize::line(note))?;
+    }
+    Ok(())
+}
+
+fn summary(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
+    let mut facts = Vec::new();
+    if exchange.run > 0 {
+        facts.push(format!("run {}", exchange.run));
+    }
+    facts.extend(exchange.connection.map(|number| format!("connection {number}")));
+    match exchange.tls.as_deref() {
+        Some("") => facts.push("no TLS".to_owned()),
+        Some(tls) => facts.push(sanitize::line(tls)),
+        None => {}
+    }
+    if exchange.way == Way::Connect {
+        facts.push("by CONNECT".to_owned());
+    }
+    let date = jiff::Timestamp::from_microsecond(exchange.wall_us);
+    let date = date.map_or_else(|_| "at an unknown time".to_owned(), |moment| moment.strftime("%Y-%m-%d").to_string());
+    let colon = if facts.is_empty() { "" } else { ": " };
+    writeln!(out, "Exchange {}{colon}{}", exchange.number, facts.join(", "))?;
+    let took = list::milliseconds(exchange.duration_us());
+    writeln!(out, "{date} {}, took {took}", list::clock(exchange.wall_us))?;
+    if let Some(fault) = exchange.fault {
+        writeln!(out, "Fault: {}", fault.name())?;
+    }
+    if let Some(reason) = &exchange.request.refused {
+        writeln!(out, "Refused by the recorder: {}", sanitize::line(reason))?;
+    }
+    match ending(exchange) {
+        Some(ending) => writeln!(out, "Incomplete: {ending}; {} bytes of the answer went out", exchange.end.bytes_out),
+        None => writeln!(out, "Complete"),
+    }
+}
+
+fn answered_by(by: AnsweredBy) -> &'static str {
+    match by {
+        AnsweredBy::Nobody => "nobody",
+        AnsweredBy::Backend => "the backend",
+        AnsweredBy::Recorder => "the recorder",
+    }
+}
+
+fn message(out: &mut impl Write, start: &str, headers: &[Header], body: &Body, trailers: &[Header]) -> io::Result<()> {
+    writeln!(out, "  {}", sanitize::line(start.trim_end()))?;
+    fields(out, headers)?;
+    writeln!(out)?;
+    for line in content(body, headers).lines() {
+        writeln!(out, "  {line}")?;
+    }
+    fields(out, trailers)
+}
+
+fn fields(out: &mut impl Write, headers: &[Header]) -> io::Result<()> {
+    headers.iter().try_for_each(|h| writeln!(out, "  {}: {}", sanitize::line(&h.name), sanitize::line(&h.value)))
+}
+
+/// The body for people: decoded, JSON indented, other bytes counted.
+fn content(body: &Body, headers: &[Header]) -> String {
+    let length = body.length;
+    match body.kept {
+        Kept::Digest => return format!("({length} bytes; only their keyed digest is kept: {})", body.digest),
+        Kept::Unknown => return format!("({length} bytes that are not in the capture)"),
+        Kept::Prefix => {
+            let first = sanitize::block(&String::from_utf8_lossy(&body.bytes));
+            return format!("{first}\n(the first {} of {length} bytes)", body.bytes.len());
+        }
+        Kept::Whole if body.bytes.is_empty() => return String::new(),
+        Kept::Whole => {}
+    }
+    let Some(bytes) = content_encoding::content(body, headers) else {
+        return format!("({length} bytes that cannot be decoded)");
+    };
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
+            sanitize::block(&sanitize::indented(text))
+        }
+        Ok(text) => sanitize::block(text),
+        Err(_) => format!("({length} bytes that are no text)"),
+    }
+}
+
+fn times(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
+    let times = &exchange.times;
+    let all = [
+        ("connection accepted", times.accepted),
+        ("TLS done", times.tls_done),
+        ("request head in", Some(times.request_head)),
+        ("request end in", times.request_end),
+        ("backend connected", times.backend_connected),
+        ("request out", times.request_out),
+        ("answer head in", times.answer_head_in),
+        ("answer end in", times.answer_end_in),
+        ("answer head out", times.answer_head_out),
+        ("answer end out", times.answer_end_out),
+        ("end", Some(times.end)),
+    ];
+    writeln!(out, "\nTimes, from the request head")?;
+    for (name, at) in all {
+        let Some(at) = at else { continue };
+        let (sign, us) = match at.checked_sub(times.request_head) {
+            Some(after) => ("+", after),
+            None => ("-", times.request_head.saturating_sub(at)),
+        };
+        writeln!(out, "  {name:<20} {sign}{}", list::milliseconds(us))?;
+    }
+    if !exchange.informational.is_empty() {
+        writeln!(out, "  1xx answers that were not passed on: {:?}", exchange.informational)?;
+    }
+    Ok(())
+}

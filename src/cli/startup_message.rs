@@ -1,0 +1,188 @@
+//! What `poscert record` says when it is ready: to people, to scripts, and to the command it starts.
+
+use super::Failure;
+use super::paths::{file_url, lossy};
+use crate::capture::Durability;
+use crate::pki::{CaFiles, trust_instructions};
+use crate::proxy::{RecorderConfig, Trust};
+use crate::sandbox::Sandbox;
+use crate::seal::secret_file;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What there is to say.
+pub struct Greeting<'a> {
+    /// The CA's files.
+    pub files: &'a CaFiles,
+    /// What the recorder does.
+    pub config: &'a RecorderConfig,
+    /// Where it listens as base URL.
+    pub base_addr: SocketAddr,
+    /// Where it listens as proxy.
+    pub proxy_addr: SocketAddr,
+    /// The capture's folder.
+    pub capture: &'a Path,
+    /// What an answered call survives.
+    pub durability: Durability,
+    /// The embedded sandbox.
+    pub sandbox: Option<&'a Sandbox>,
+    /// The web page's address, with its token.
+    pub page: Option<String>,
+}
+
+impl Greeting<'_> {
+    /// The base URL for clients.
+    pub fn base_url(&self) -> String {
+        let path = match self.config.upstream.path.as_str() {
+            "" => "/pos/v10",
+            path => path,
+        };
+        format!("https://{}{path}", self.reachable(self.base_addr))
+    }
+
+    /// The proxy's URL.
+    pub fn proxy_url(&self) -> String {
+        format!("http://{}", self.reachable(self.proxy_addr))
+    }
+
+    /// The address as a client writes it: by the first name, where it listens on more than loopback.
+    fn reachable(&self, address: SocketAddr) -> String {
+        let name = self.config.names.first().filter(|_| !address.ip().is_loopback());
+        match name {
+            Some(name) => format!("{name}:{}", address.port()),
+            None if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
+            None => address.to_string(),
+        }
+    }
+
+    /// Host and port of the proxy, the host without brackets.
+    pub fn proxy_host(&self) -> (String, u16) {
+        let (host, port) = (self.reachable(self.proxy_addr), self.proxy_addr.port());
+        let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
+        (host.trim_matches(['[', ']']).to_owned(), port)
+    }
+
+    /// The hosts whose calls the proxy takes.
+    pub fn proxied(&self) -> Vec<String> {
+        let upstream = &self.config.upstream;
+        let hosts = upstream.also.iter().chain(&self.config.names).cloned();
+        // The embedded sandbox is an address of this machine, which many clients call without a proxy.
+        let own = Some(upstream.authority()).filter(|_| self.sandbox.is_none());
+        own.into_iter().chain(hosts).collect()
+    }
+
+    /// For people: where it is, where calls go, and what is kept.
+    pub fn brief(&self) -> String {
+        let mut text = String::new();
+        let mut line = |args: std::fmt::Arguments| {
+            // Writing into a String does not fail.
+            let _ = writeln!(text, "{args}");
+        };
+        let upstream = &self.config.upstream;
+        if let Some(page) = &self.page {
+            line(format_args!("Open {page}"));
+        }
+        line(format_args!("Recording into {}", self.capture.display()));
+        line(format_args!("  base URL      {}", self.base_url()));
+        line(format_args!("  HTTPS proxy   {}   (for {})", self.proxy_url(), self.proxied().join(", ")));
+        line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
+        if let Ok(Some(proxy)) = upstream.proxy() {
+            line(format_args!("  through       the proxy {proxy}"));
+        }
+        line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
+        line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
+        if matches!(upstream.trust, Trust::Anyone) {
+            line(format_args!(
+                "  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"
+            ));
+        }
+        for sentence in self.reach() {
+            line(format_args!("  note          {sentence}"));
+        }
+        if let Some(client) = self.sandbox.and_then(|sandbox| sandbox.clients().first()) {
+            let origin = format!("https://{}", self.reachable(self.base_addr));
+            line(format_args!("  test client   {} {}", client.client_id, client.client_secret));
+            line(format_args!("  token         {origin}/integrator-authentication/connect/token"));
+        }
+        text
+    }
+
+    /// For people who start their client themselves: the same, and lines to paste.
+    pub fn text(&self) -> String {
+        let recipes = trust_instructions::text(&trust_instructions::for_clients(self.files));
+        let (host, port) = self.proxy_host();
+        let [variables, java] = trust_instructions::for_proxy(self.files, &self.proxy_url(), &host, port);
+        let hosts: Vec<String> = self.proxied().iter().map(|host| format!("https://{host}")).collect();
+        format!(
+            "{}\nTo point a client at it, use the base URL and make it trust the CA (`...` is for the rest of the command):\n{recipes}\n\
+             A client whose URL cannot be changed takes it as its HTTPS proxy, besides, and calls {}:\n  {variables}\n  {java}\n\
+             (docs/clients.md names the clients that need more)\n\nCtrl-C ends the recording.\n",
+            self.brief(),
+            hosts.join(" or ")
+        )
+    }
+
+    fn what_backend(&self) -> &'static str {
+        if self.sandbox.is_some() { "   (the embedded sandbox; it takes calls from this recorder alone)" } else { "" }
+    }
+
+    /// What can be reached from other devices, and what stays on loopback.
+    fn reach(&self) -> Vec<String> {
+        let (base, proxy) = (!self.base_addr.ip().is_loopback(), !self.proxy_addr.ip().is_loopback());
+        let mut notes = Vec::new();
+        if base {
+            notes.push(format!("other devices can reach the base URL at port {}", self.base_addr.port()));
+        }
+        if proxy {
+            notes.push(format!("other devices can use the proxy at port {}", self.proxy_addr.port()));
+        }
+        if base && !proxy {
+            notes.push("the proxy address stays on loopback; --proxy-listen opens it".to_owned());
+        }
+        if proxy && !base {
+            notes.push("the base URL stays on loopback; --listen opens it".to_owned());
+        }
+        if base && self.config.names.is_empty() {
+            notes
+                .push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
+        }
+        notes
+    }
+}
+
+/// Writes the ready file, by rename, so that whoever waits for it never reads half of it.
+pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
+    let files = greeting.files;
+    let ready = serde_json::json!({
+        "base_url": greeting.base_url(),
+        "proxy_url": greeting.proxy_url(),
+        "listen": greeting.base_addr.to_string(),
+        "proxy_listen": greeting.proxy_addr.to_string(),
+        "upstream": greeting.config.upstream.origin(),
+        "capture": lossy(greeting.capture),
+        "capture_url": file_url(greeting.capture),
+        "ca": lossy(&files.pem),
+        "ca_url": file_url(&files.pem),
+        "ca_der": lossy(&files.der),
+        "ca_der_url": file_url(&files.der),
+        "ca_bundle": lossy(&files.bundle),
+        "ca_bundle_url": file_url(&files.bundle),
+        "page": greeting.page,
+    });
+    put_ready(file, &ready)
+}
+
+/// Puts a ready file in its place, for its owner alone: the token of a page may stand in it.
+pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), Failure> {
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = PathBuf::from(draft);
+    // What an earlier run has left there is nobody's any more.
+    let _ = std::fs::remove_file(&draft);
+    let written = secret_file::write_new(&draft, format!("{ready}\n").as_bytes(), 0o600);
+    let written = written.and_then(|()| std::fs::rename(&draft, file));
+    written.map_err(|e| {
+        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+    })
+}

@@ -1,0 +1,126 @@
+//! A client's connection from TLS on: certificates, hyper's server, and what goes wrong below HTTP.
+
+use super::alert;
+use super::client_tap::Front;
+use super::connection::Line;
+use super::exchange;
+use super::handshake::handshake;
+use super::pulse::{Stamp, Stamped};
+use super::recorder::{Phase, Recorder, seconds};
+use crate::capture::record::Way;
+use crate::pki::Name;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+
+/// How long the end of a connection is waited for.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A connection that was accepted, and is to speak TLS now.
+pub struct Accepted {
+    /// The connection.
+    pub tcp: TcpStream,
+    /// Since when what comes on it can have been there.
+    pub stamp: Arc<Stamp>,
+    /// Its number.
+    pub connection: u64,
+    /// When it was accepted.
+    pub at: u64,
+    /// Which way it came in.
+    pub way: Way,
+    /// The host and port of CONNECT.
+    pub connect: Option<(String, u16)>,
+    /// For whom the certificate is where the client names nobody.
+    pub names: Vec<Name>,
+}
+
+/// Serves a connection to its end.
+pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
+    let Accepted { tcp, stamp, connection, at, way, connect, names } = accepted;
+    let patience = recorder.config.limits.head_time;
+    let stream = match timeout(patience, handshake(&recorder, tcp, &stamp, way, &names)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(failure)) => {
+            return recorder.connection_event(connection, failure.event, failure.tls, failure.detail).await;
+        }
+        Err(_) => {
+            let detail = format!("the client did not finish its TLS handshake within {}", seconds(patience));
+            return recorder.connection_event(connection, "tls-failed", "", detail).await;
+        }
+    };
+    let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str().map(tls_name));
+    let host = connect.map(|(host, port)| if port == 443 { host } else { format!("{host}:{port}") });
+    let now = recorder.writer.now_us();
+    let line = Arc::new(Line::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
+    http(&recorder, stream, line.clone()).await;
+    for seat in line.take_orphans() {
+        exchange::record_orphan(&recorder, seat).await;
+    }
+    if let Some(detail) = line.take_left_in_head() {
+        recorder.connection_event(connection, "closed", &line.tls, detail).await;
+    }
+    if let Some(alert) = line.take_alert() {
+        let (event, detail) = alert::told_by(alert);
+        recorder.connection_event(connection, event, &line.tls, detail).await;
+    }
+}
+
+fn tls_name(name: &str) -> String {
+    name.replace("TLSv1_", "TLSv1.")
+}
+
+async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Line>) {
+    let limits = recorder.config.limits;
+    let tap = Front::new(stream, line.clone(), recorder.writer.clone(), &limits);
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+        let (reply, answer) = oneshot::channel();
+        if let Some(seat) = line.take_seat() {
+            let tracked = recorder.track();
+            let task = exchange::run(recorder.clone(), seat, request.into_body(), reply);
+            tokio::spawn(async move {
+                task.await;
+                drop(tracked);
+            });
+        }
+        // An error is an exchange that ends without an answer: hyper closes the connection.
+        answer
+    });
+    let connection = http1::Builder::new()
+        .half_close(false)
+        .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .serve_connection(TokioIo::new(tap), service);
+    tokio::pin!(connection);
+    let mut draining = std::pin::pin!(recorder.reached(Phase::Draining));
+    let mut killed = std::pin::pin!(recorder.reached(Phase::Killed));
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            // How the connection ended is told by the tap.
+            _ = connection.as_mut() => return,
+            () = &mut killed => return line.stop(),
+            () = &mut draining, if !asked => {
+                asked = true;
+                line.drain();
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// Writes the last bytes of a connection. What the client still sends is read and thrown away for a moment: unread
+/// bytes would turn the close into a reset, and the sentence might be lost.
+pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
+    let _ = tcp.write_all(bytes).await;
+    let _ = tcp.shutdown().await;
+    let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
+}

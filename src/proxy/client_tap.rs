@@ -1,0 +1,250 @@
+//! The tap on a client's connection: between TLS and hyper's server.
+
+use super::connection::{Line, Seat};
+use super::recorder::{Limits, seconds};
+use super::request_reader::Intake;
+use super::response_writer::Outlet;
+use crate::capture::Writer;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+/// How long nothing may come while the rest of what a client sends is read and thrown away, so that the last response
+/// reaches it (RFC 9112 section 9.6), and how long that may take in all.
+const LINGER: Duration = Duration::from_secs(1);
+const LONGEST_LINGER: Duration = Duration::from_secs(10);
+
+/// A client's connection as hyper's server sees it.
+pub struct Front<T> {
+    io: T,
+    line: Arc<Line>,
+    writer: Writer,
+    intake: Intake,
+    outlet: Outlet,
+    buffer: Box<[u8]>,
+    /// Runs while nothing comes of what is thrown away, and from its beginning.
+    linger: Timer,
+    longest_linger: Timer,
+    limits: Limits,
+    /// Runs while a head is not complete.
+    slow_head: Timer,
+    /// Runs while the client does not read.
+    stall: Timer,
+}
+
+type Timer = Option<Pin<Box<Sleep>>>;
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
+    /// Puts the tap on a connection.
+    pub fn new(io: T, line: Arc<Line>, writer: Writer, limits: &Limits) -> Front<T> {
+        let intake = Intake::new(line.clone(), writer.clone(), limits.head);
+        let (outlet, buffer, limits) = (Outlet::new(limits.head), vec![0; 16 * 1024].into(), *limits);
+        let (linger, longest_linger, slow_head, stall) = (None, None, None, None);
+        Front { io, line, writer, intake, outlet, buffer, linger, longest_linger, limits, slow_head, stall }
+    }
+
+    /// A head that is not complete, and that nobody else's answer delays, has only so much time.
+    fn poll_slow_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if !self.intake.in_head() || self.intake.working().is_some() {
+            self.slow_head = None;
+            return Poll::Pending;
+        }
+        let patience = self.limits.head_time;
+        ready!(timer(&mut self.slow_head, patience).poll(cx));
+        let detail = format!("the client did not finish its request head within {}", seconds(patience));
+        self.line.left_in_head(&detail);
+        self.intake.end(&detail);
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// A client that reads nothing of what is there for it has only so much time.
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let patience = self.limits.idle;
+        ready!(timer(&mut self.stall, patience).poll(cx));
+        self.intake.end(&format!("the client stopped reading the answer for {}", seconds(patience)));
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Reads once from the client into the intake; `Ok(false)` when the client has ended.
+    fn poll_intake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut buffer = ReadBuf::new(&mut self.buffer);
+        match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
+            Ok(()) if buffer.filled().is_empty() => {
+                let detail = if self.intake.in_head() {
+                    "the client closed the connection in the middle of a request head"
+                } else {
+                    "the client closed the connection"
+                };
+                self.intake.end_read(detail);
+                Poll::Ready(Ok(false))
+            }
+            Ok(()) => {
+                self.intake.take(buffer.filled());
+                Poll::Ready(Ok(true))
+            }
+            Err(error) => {
+                self.line.broke(&error);
+                self.intake.end_read(&format!("the connection with the client broke: {error}"));
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Writes what may go to the client.
+    fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let working = self.intake.working().cloned();
+        match working.as_ref().filter(|seat| !seat.look(|state| state.released)) {
+            Some(seat) => self.outlet.allow(seat),
+            None => self.outlet.allow_all(),
+        }
+        while !self.outlet.ready().is_empty() {
+            let went = match Pin::new(&mut self.io).poll_write(cx, self.outlet.ready()) {
+                Poll::Pending => return self.poll_stall(cx).map(Err),
+                Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(went) => went,
+            };
+            self.stall = None;
+            let went = went.inspect_err(|error: &io::Error| {
+                self.intake.end(&format!("the connection with the client broke: {error}"));
+            })?;
+            self.outlet.went(went);
+            if let Some(seat) = &working {
+                self.went(seat, went as u64);
+            }
+        }
+        let over = |seat: &Arc<Seat>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
+        if let Some(seat) = working.filter(over) {
+            ready!(self.poll_io_flush(cx))?;
+            let now = self.writer.now_us();
+            seat.change(|state| state.end_out = Some(now));
+            self.intake.done();
+            // The next request may have been waiting for this.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_io_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Pending => self.poll_stall(cx).map(Err),
+            Poll::Ready(flushed) => {
+                self.stall = None;
+                Poll::Ready(flushed)
+            }
+        }
+    }
+
+    fn went(&self, seat: &Seat, count: u64) {
+        // A 100 goes out before the answer and is no part of it.
+        if seat.look(|state| state.queued == 0) {
+            return;
+        }
+        let now = self.writer.now_us();
+        seat.change(|state| {
+            state.sent += count;
+            state.head_out.get_or_insert(now);
+        });
+    }
+
+    /// Throws away what the client still sends.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while timer(&mut self.longest_linger, LONGEST_LINGER).poll(cx).is_pending()
+            && timer(&mut self.linger, LINGER).poll(cx).is_pending()
+        {
+            let mut buffer = ReadBuf::new(&mut self.buffer);
+            match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+            if !self.line.drains() {
+                self.linger = None;
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The timer, which begins now where it did not run.
+fn timer(slot: &mut Timer, length: Duration) -> Pin<&mut Sleep> {
+    slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut()
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Front<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.line.remember(cx.waker());
+        loop {
+            let fresh = this.intake.working().is_none();
+            if let Some(bytes) = this.intake.give(buf.remaining()) {
+                if let Some(seat) = this.intake.working().filter(|_| fresh) {
+                    this.outlet.begin(if seat.refused.is_some() { "GET" } else { &seat.head.line.method });
+                }
+                buf.put_slice(&bytes);
+                return Poll::Ready(Ok(()));
+            }
+            if this.intake.ended() {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.intake.has_room() {
+                return Poll::Pending;
+            }
+            match this.poll_intake(cx) {
+                Poll::Pending => return this.poll_slow_head(cx).map(Err),
+                Poll::Ready(read) => read?,
+            };
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        this.line.remember(cx.waker());
+        if !this.outlet.has_room() {
+            ready!(this.poll_outlet(cx))?;
+            if !this.outlet.has_room() {
+                return Poll::Pending;
+            }
+        }
+        let seat = this.intake.working().cloned();
+        this.outlet.take(buf, seat.as_ref()).map_err(|refusal| io::Error::other(refusal.0))?;
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.line.remember(cx.waker());
+        ready!(this.poll_outlet(cx))?;
+        if !this.outlet.is_empty() {
+            // What is held back goes when the exchange is durable; the line is woken then.
+            return Poll::Pending;
+        }
+        this.poll_io_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.line.remember(cx.waker());
+        if this.longest_linger.is_none() {
+            if let Some(seat) = this.intake.working().cloned() {
+                ready!(this.poll_outlet(cx))?;
+                let begun = seat.look(|state| state.queued > 0 && state.end_out.is_none());
+                if begun && !this.intake.ended() {
+                    return Poll::Pending;
+                }
+            }
+            match Pin::new(&mut this.io).poll_shutdown(cx) {
+                Poll::Pending => return this.poll_stall(cx).map(Err),
+                Poll::Ready(ended) => ended?,
+            }
+        }
+        if this.intake.unread() && !this.intake.ended() {
+            ready!(this.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+}

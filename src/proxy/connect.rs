@@ -1,0 +1,183 @@
+//! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
+
+use super::accept::{Accepted, farewell, serve};
+use super::forwarding_headers::{authority_of, own_answer};
+use super::h1::{Event, Framer, Head, RequestLine};
+use super::pool::is_same;
+use super::protocol;
+use super::pulse::Stamp;
+use super::recorder::{Phase, Recorder, seconds};
+use super::upstream::{Upstream, split_authority};
+use crate::capture::record::Way;
+use crate::pki::Name;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long dialling a host that is let through may take.
+const DIAL: Duration = Duration::from_secs(10);
+
+/// What is to become of a CONNECT.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Intercept,
+    LetThrough,
+    Refuse(String),
+}
+
+/// Serves a connection to the proxy address to its end.
+pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc<Stamp>, connection: u64, at: u64) {
+    let limits = recorder.config.limits;
+    let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
+        Ok(Ok(Some(head))) => head,
+        Ok(Ok(None)) => return,
+        Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
+        Err(_) => {
+            let why = format!("no request came within {}", seconds(limits.head_time));
+            return refuse(&recorder, tcp, connection, 408, "Request Timeout", why).await;
+        }
+    };
+    let Some((host, port)) = target(&head) else {
+        return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", not_connect(&head)).await;
+    };
+    match decide(&recorder, &host, port) {
+        Verdict::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
+        Verdict::LetThrough => let_through(&recorder, tcp, connection, &host, port).await,
+        Verdict::Intercept => {
+            // Dialled first: a dead backend is an honest 502.
+            match recorder.pool.connect().await {
+                Ok(backend) => recorder.pool.put(backend),
+                Err(why) => return refuse(&recorder, tcp, connection, 502, "Bad Gateway", why).await,
+            }
+            if tcp.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+                return;
+            }
+            let names = Name::parse(&host).into_iter().collect();
+            let connect = Some((host, port));
+            serve(recorder, Accepted { tcp, stamp, connection, at, way: Way::Connect, connect, names }).await;
+        }
+    }
+}
+
+/// Reads a head, and not a byte more. `None`: the client left without a word.
+async fn read_head(recorder: &Recorder, tcp: &mut TcpStream) -> Result<Option<Head<RequestLine>>, String> {
+    let mut first = [0; protocol::LONGEST];
+    let seen = protocol::peek(tcp, &mut first).await;
+    if let (Some(spoken), [base, proxy, ..]) =
+        (protocol::recognise(first.get(..seen).unwrap_or_default()), recorder.own.as_slice())
+        && let Some(why) = protocol::not_http(spoken, &base.to_string(), &proxy.to_string())
+    {
+        return Err(why);
+    }
+    let mut framer = Framer::<RequestLine>::new(recorder.config.limits.head);
+    let mut buffer = [0; 4096];
+    loop {
+        let seen = tcp.peek(&mut buffer).await.map_err(|error| error.to_string())?;
+        if seen == 0 && framer.partial_head().is_empty() {
+            return Ok(None);
+        }
+        if seen == 0 {
+            return Err("the request head is not complete".to_owned());
+        }
+        let step = framer.step(&buffer[..seen]).map_err(|refusal| refusal.0)?;
+        let taken = buffer.get_mut(..step.used).unwrap_or_default();
+        tcp.read_exact(taken).await.map_err(|error| error.to_string())?;
+        if let Some(Event::Head(head, _)) = step.event {
+            return Ok(Some(head));
+        }
+    }
+}
+
+/// What to tell a client that asks for something else than a tunnel.
+fn not_connect(head: &Head<RequestLine>) -> String {
+    let only = "only CONNECT host:port is taken here";
+    match (&*head.line.method, authority_of(&head.line.target)) {
+        ("CONNECT", _) => format!("{only}, and the target of this CONNECT is none"),
+        (_, Some(host)) => format!(
+            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on; for another \
+             host the client needs http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
+        ),
+        (_, None) => format!("{only}: set this address as the HTTPS proxy, or call the base URL"),
+    }
+}
+
+/// Host and port of a CONNECT.
+fn target(head: &Head<RequestLine>) -> Option<(String, u16)> {
+    let connect = head.line.method == "CONNECT";
+    connect.then(|| split_authority(&head.line.target, 443)).flatten()
+}
+
+fn decide(recorder: &Recorder, host: &str, port: u16) -> Verdict {
+    let config = &recorder.config;
+    let upstream = &config.upstream;
+    let is = |name: &String| name.trim_matches(['[', ']']).eq_ignore_ascii_case(host.trim_matches(['[', ']']));
+    let named = config.names.iter().chain(&upstream.also).any(is);
+    if is(&upstream.host) && port == upstream.port || named || is_base(recorder, host, port) {
+        return Verdict::Intercept;
+    }
+    if config.tunnel.iter().any(is) {
+        return Verdict::LetThrough;
+    }
+    Verdict::Refuse(refusal(upstream, host, port))
+}
+
+/// Whether this is the recorder's own base URL: a client that calls it by the proxy, too, is served all the same.
+fn is_base(recorder: &Recorder, host: &str, port: u16) -> bool {
+    let Some(base) = recorder.own.first() else { return false };
+    let addresses = match Name::parse(host) {
+        Some(Name::Ip(ip)) => vec![ip],
+        Some(Name::Dns(name)) if name == "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        _ => Vec::new(),
+    };
+    addresses.into_iter().any(|ip| is_same(*base, SocketAddr::new(ip, port)))
+}
+
+/// Why CONNECT to this host is refused, and what can be done: first what records its calls, last what does not.
+fn refusal(upstream: &Upstream, host: &str, port: u16) -> String {
+    let backends: Vec<&str> = upstream.also.iter().map(String::as_str).collect();
+    let backends = match backends.as_slice() {
+        [] => String::new(),
+        also => format!(" and {}", also.join(", ")),
+    };
+    format!(
+        "the recorder takes calls to {}{backends}, not to {host}:{port}: if they are calls of the API, `--name {host}` records \
+         them and sends them on to {}, and `--upstream https://{host}` makes this host the backend; if not, `--tunnel {host}` \
+         lets them through unrecorded",
+        upstream.authority(),
+        upstream.origin()
+    )
+}
+
+async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status: u16, reason: &str, why: String) {
+    let body = format!("{why}\n");
+    let headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")];
+    let mut bytes = own_answer(status, reason, &headers, body.len()).bytes();
+    bytes.extend_from_slice(body.as_bytes());
+    recorder.connection_event(connection, "connect-refused", "", format!("{status}: {why}")).await;
+    farewell(&mut tcp, &bytes).await;
+}
+
+/// Passes bytes through unseen, as the user asked for this host.
+async fn let_through(recorder: &Recorder, mut tcp: TcpStream, connection: u64, host: &str, port: u16) {
+    let why = |error: String| format!("cannot reach {host}:{port}: {error}");
+    let dialled = timeout(DIAL, recorder.pool.dial(host, port)).await;
+    let mut far = match dialled {
+        Ok(Ok(far)) => far,
+        Ok(Err(error)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(error)).await,
+        Err(_) => return refuse(recorder, tcp, connection, 504, "Gateway Timeout", why("no answer".to_owned())).await,
+    };
+    if far.peer_addr().is_ok_and(|peer| recorder.own.iter().any(|own| is_same(*own, peer))) {
+        let why = why("this is the recorder itself".to_owned());
+        return refuse(recorder, tcp, connection, 403, "Forbidden", why).await;
+    }
+    if tcp.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+        return;
+    }
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut tcp, &mut far) => {}
+        () = recorder.reached(Phase::Draining) => {}
+    }
+}

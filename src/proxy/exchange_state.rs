@@ -1,0 +1,188 @@
+//! What is known of an exchange while it is under way, and the record that it becomes.
+
+use super::body::Keeper;
+use super::connection::{Seat, lock};
+use super::forwarding_headers::authority_of;
+use super::h1::{Head, RequestLine};
+use super::upstream_request::Call;
+use crate::api::Fault;
+use crate::capture::Writer;
+use crate::capture::record::{
+    Answer, AnsweredBy, End, EndedBy, Exchange, Header, NotShown, Request, Stage, Times, Way, values,
+};
+use std::sync::{Arc, Mutex};
+
+/// How an exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// By whom.
+    pub by: EndedBy,
+    /// In which stage.
+    pub stage: Stage,
+    /// In a sentence.
+    pub detail: String,
+}
+
+impl Fate {
+    /// It is complete.
+    pub fn complete() -> Fate {
+        Fate { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
+    }
+
+    /// It ended otherwise.
+    pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> Fate {
+        Fate { by, stage, detail: detail.into() }
+    }
+}
+
+/// An exchange under way: whatever becomes of the task that carries it, this can be recorded.
+pub struct Course {
+    /// The client's side.
+    pub seat: Arc<Seat>,
+    /// The fault put on it.
+    pub fault: Option<Fault>,
+    /// The request's body.
+    pub request: Arc<Mutex<Keeper>>,
+    /// The answer's body.
+    pub answer: Mutex<Keeper>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    call: Option<Arc<Call>>,
+    connected: Option<u64>,
+    informational: Vec<u16>,
+    notes: Vec<String>,
+    by_recorder: bool,
+}
+
+impl Course {
+    /// An exchange whose head has arrived.
+    pub fn new(seat: Arc<Seat>, fault: Option<Fault>, writer: &Writer) -> Course {
+        let keeper = || Keeper::new(writer.body_limit(), writer.redactor().digester());
+        let (request, answer) = (Arc::new(Mutex::new(keeper())), Mutex::new(keeper()));
+        let known = Known { notes: seat.notes.clone(), ..Known::default() };
+        Course { seat, fault, request, answer, known: Mutex::new(known) }
+    }
+
+    /// The request is being sent on this connection, which stands since `connected`.
+    pub fn calls(&self, call: Arc<Call>, connected: u64) {
+        let mut known = lock(&self.known);
+        known.call = Some(call);
+        known.connected = Some(connected);
+    }
+
+    /// The recorder answers itself.
+    pub fn answers_itself(&self) {
+        lock(&self.known).by_recorder = true;
+    }
+
+    /// A sentence for the record.
+    pub fn note(&self, note: impl Into<String>) {
+        lock(&self.known).notes.push(note.into());
+    }
+
+    /// Where a client that went away left the exchange.
+    pub fn stage_of_leaving(&self) -> Stage {
+        self.seat.look(|state| match (state.request_end, state.sent) {
+            (None, 0) => Stage::Request,
+            (_, 0) => Stage::Waiting,
+            _ => Stage::Answer,
+        })
+    }
+
+    /// The record.
+    pub fn record(&self, fate: &Fate, writer: &Writer) -> Exchange {
+        let seat = &self.seat;
+        let state = seat.state();
+        let known = lock(&self.known);
+        let call = known.call.as_ref().map(|call| call.state()).unwrap_or_default();
+        let real = state.answer.clone().or_else(|| call.answer.clone().map(|(head, _)| head));
+        let whole = fate.stage == Stage::Done;
+        // What is held back goes out as soon as this is durable, whole or cut.
+        let goes = whole || fate.by == EndedBy::Backend;
+        let now = writer.now_us();
+        let left = state.gone.as_ref().filter(|_| fate.by == EndedBy::Client).map(|gone| (gone.at, gone.late));
+        let bytes_out = if goes { state.queued.max(state.sent) } else { state.sent };
+        let answered_by = match (&real, bytes_out) {
+            (Some(_), 1..) if known.by_recorder => AnsweredBy::Recorder,
+            (Some(_), 1..) => AnsweredBy::Backend,
+            _ => AnsweredBy::Nobody,
+        };
+        let mut notes = known.notes.clone();
+        if real.is_some() && answered_by == AnsweredBy::Nobody {
+            notes.push("the answer was not sent to the client".to_owned());
+        }
+        let trailers = if state.answer_trailers.is_empty() { call.trailers } else { state.answer_trailers };
+        let answer = real.map(|head| Answer {
+            version: head.line.version.as_str().to_owned(),
+            status: head.line.status,
+            reason: head.line.reason,
+            headers: head.headers,
+            body: lock(&self.answer).finish(),
+            trailers,
+        });
+        let times = Times {
+            accepted: Some(seat.line.accepted),
+            tls_done: Some(seat.line.tls_done),
+            request_head: seat.head_at,
+            request_end: state.request_end,
+            backend_connected: known.connected,
+            request_out: call.request_out,
+            answer_head_in: call.head_in,
+            answer_end_in: call.end_in,
+            answer_head_out: state.head_out.or_else(|| (bytes_out > 0).then_some(now)),
+            answer_end_out: whole.then_some(now),
+            end: left.map_or(now, |(at, _)| at.min(now)),
+        };
+        Exchange {
+            number: seat.number,
+            run: writer.run(),
+            connection: Some(seat.line.connection),
+            way: seat.line.way,
+            tls: Some(seat.line.tls.clone()),
+            wall_us: seat.wall_us,
+            request: self.request_record(&state.request_trailers, state.refused),
+            answer,
+            informational: known.informational.iter().copied().chain(call.informational).collect(),
+            times,
+            head_late_us: seat.head_late,
+            end: End {
+                by: fate.by,
+                stage: fate.stage,
+                detail: fate.detail.clone(),
+                bytes_out,
+                untimed: false,
+                late_us: left.map_or(0, |(_, late)| late),
+            },
+            fault: self.fault,
+            answered_by,
+            notes,
+            claims: Default::default(),
+        }
+    }
+
+    fn request_record(&self, trailers: &[Header], refused: Option<String>) -> Request {
+        let seat = &self.seat;
+        Request {
+            version: seat.version.clone(),
+            method: seat.head.line.method.clone(),
+            target: seat.head.line.target.clone(),
+            scheme: "https".to_owned(),
+            authority: authority(seat.line.way, seat.line.connect_host.as_deref(), &seat.head),
+            headers: seat.head.headers.clone(),
+            body: lock(&self.request).finish(),
+            trailers: trailers.to_vec(),
+            refused: seat.refused.clone().or(refused),
+            not_shown: NotShown::default(),
+        }
+    }
+}
+
+/// The host the client meant: that of an absolute target, else `Host`, else that of CONNECT.
+fn authority(way: Way, connect_host: Option<&str>, head: &Head<RequestLine>) -> String {
+    let host = authority_of(&head.line.target).or_else(|| values(&head.headers, "host").next());
+    let connect = connect_host.filter(|_| way == Way::Connect);
+    host.filter(|host| !host.is_empty()).or(connect).unwrap_or_default().to_owned()
+}

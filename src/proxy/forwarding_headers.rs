@@ -1,0 +1,230 @@
+//! Heads on their way through: what goes on to the other side, and the skeletons that hyper sees in their place.
+//!
+//! hyper keeps the protocol's state (bodies, keep-alive, `100-continue`), but its header map regroups and drops what
+//! the record has to be true about. So the taps give it heads that say no more than the framing, and put the real
+//! heads in and out of the bytes themselves.
+
+use super::h1::{AnswerLine, Framing, Head, RequestLine, Version, head_bytes};
+use crate::capture::record::{Header, values};
+
+/// Headers of one hop that are not named by `Connection` alone (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [&str; 4] = ["connection", "keep-alive", "te", "upgrade"];
+/// What `Connection` cannot take away, whatever it names.
+const NEVER_HOP: [&str; 3] = ["host", "content-length", "transfer-encoding"];
+
+/// The names that a head's `Connection` headers list, in lower case.
+fn connection_tokens(headers: &[Header]) -> Vec<String> {
+    let tokens = values(headers, "connection").flat_map(|value| value.split(','));
+    tokens.map(|token| token.trim().to_ascii_lowercase()).collect()
+}
+
+/// Whether a header goes no further than to this hop.
+fn is_hop(name: &str, named: &[String]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let by_nature = HOP_BY_HOP.contains(&name.as_str()) || name.starts_with("proxy-");
+    by_nature || (named.contains(&name) && !NEVER_HOP.contains(&name.as_str()))
+}
+
+/// The request's head as the backend gets it: in order, less what belongs to one hop, with the backend's `Host`, and
+/// the target in origin form.
+pub fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
+    let named = connection_tokens(&head.headers);
+    let mut headers: Vec<Header> = head.headers.iter().filter(|h| !is_hop(&h.name, &named)).cloned().collect();
+    match headers.iter_mut().find(|h| h.name.eq_ignore_ascii_case("host")) {
+        Some(header) => header.value = host.to_owned(),
+        None => headers.insert(0, Header { name: "Host".to_owned(), value: host.to_owned() }),
+    }
+    let line = &head.line;
+    let target = origin_form(&line.method, &line.target);
+    head_bytes(&format!("{} {target} {}", line.method, line.version.as_str()), &headers)
+}
+
+/// A target in origin form, whatever form it came in (RFC 9112 section 3.2).
+fn origin_form(method: &str, target: &str) -> String {
+    let Some((_, rest)) = target.split_once("://").filter(|_| !target.starts_with('/')) else {
+        return target.to_owned();
+    };
+    match rest.find(['/', '?']) {
+        Some(at) if rest[at..].starts_with('/') => rest[at..].to_owned(),
+        Some(at) => format!("/{}", &rest[at..]),
+        None if method == "OPTIONS" => "*".to_owned(),
+        None => "/".to_owned(),
+    }
+}
+
+/// The authority of a target in absolute form.
+pub fn authority_of(target: &str) -> Option<&str> {
+    let (_, rest) = target.split_once("://").filter(|_| !target.starts_with('/'))?;
+    Some(rest.split(['/', '?']).next().unwrap_or(rest))
+}
+
+/// The request's head as hyper's server sees it.
+pub fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
+    let named = connection_tokens(&head.headers);
+    let mut headers = vec![header("host", "tap")];
+    headers.extend(framing_header(framing));
+    for token in ["close", "keep-alive"] {
+        if named.iter().any(|name| name == token) {
+            headers.push(header("connection", token));
+        }
+    }
+    if expects_continue(head) {
+        headers.push(header("expect", "100-continue"));
+    }
+    head_bytes(&format!("{} / {}", head.line.method, head.line.version.as_str()), &headers)
+}
+
+/// The head that hyper's server sees where the real one was refused.
+pub fn refused_skeleton() -> Vec<u8> {
+    b"GET / HTTP/1.1\r\nhost: tap\r\nconnection: close\r\n\r\n".to_vec()
+}
+
+/// Whether the client waits for a 100 (RFC 9110 section 10.1.1; HTTP/1.0 knows none).
+pub fn expects_continue(head: &Head<RequestLine>) -> bool {
+    let asked = head.values("expect").any(|value| value.eq_ignore_ascii_case("100-continue"));
+    asked && head.line.version == Version::Http11
+}
+
+/// The answer's head as hyper's client sees it.
+pub fn answer_skeleton(head: &Head<AnswerLine>, framing: Framing) -> Vec<u8> {
+    let named = connection_tokens(&head.headers);
+    let stays = match head.line.version {
+        Version::Http11 => !named.iter().any(|name| name == "close"),
+        Version::Http10 => named.iter().any(|name| name == "keep-alive"),
+    };
+    let mut headers: Vec<Header> = framing_header(framing).into_iter().collect();
+    if !stays || framing == Framing::Close {
+        headers.push(header("connection", "close"));
+    }
+    head_bytes(&format!("HTTP/1.1 {} ", head.line.status), &headers)
+}
+
+/// The answer's head as the client gets it: the backend's in order, less what belongs to one hop, with the framing and
+/// the `Connection` that hyper decided on.
+pub fn answered(real: &Head<AnswerLine>, skeleton: &Head<AnswerLine>, framing: Framing) -> Vec<u8> {
+    let named = connection_tokens(&real.headers);
+    let bodyless = framing == Framing::None;
+    let is = |header: &Header, name: &str| header.name.eq_ignore_ascii_case(name);
+    let keep = |header: &&Header| {
+        let fits = match framing {
+            Framing::None => true,
+            Framing::Chunked => !is(header, "content-length"),
+            Framing::Length(_) | Framing::Close => !is(header, "transfer-encoding"),
+        };
+        fits && !is_hop(&header.name, &named)
+    };
+    let mut headers: Vec<Header> = real.headers.iter().filter(keep).cloned().collect();
+    let has_framing = headers.iter().any(|h| is(h, "content-length") || is(h, "transfer-encoding"));
+    if !bodyless && !has_framing {
+        headers.extend(framing_header(framing));
+    }
+    let kept = connection_tokens(&skeleton.headers);
+    let has = |token: &str| kept.iter().any(|kept| kept == token);
+    // Our line says what the backend's says; hyper's says HTTP/1.0 where the connection ends and it need not say so.
+    if has("close") || framing == Framing::Close || (skeleton.line.version == Version::Http10 && !has("keep-alive")) {
+        headers.push(header("Connection", "close"));
+    } else {
+        headers.extend(skeleton.values("connection").map(|value| header("Connection", value)));
+    }
+    let line = AnswerLine { version: real.line.version, status: real.line.status, reason: real.line.reason.clone() };
+    Head { line, headers }.bytes()
+}
+
+/// An answer of the recorder's own.
+pub fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<AnswerLine> {
+    let mut list: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
+    list.push(header("Content-Length", &length.to_string()));
+    Head { line: AnswerLine { version: Version::Http11, status, reason: reason.to_owned() }, headers: list }
+}
+
+fn framing_header(framing: Framing) -> Option<Header> {
+    match framing {
+        Framing::Length(length) => Some(header("Content-Length", &length.to_string())),
+        Framing::Chunked => Some(header("Transfer-Encoding", "chunked")),
+        Framing::None | Framing::Close => None,
+    }
+}
+
+fn header(name: &str, value: &str) -> Header {
+    Header { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// The trailer section as it goes on, after the last chunk's line (RFC 9112 section 7.1.2).
+pub fn last_chunk(trailers: &[Header]) -> Vec<u8> {
+    head_bytes("0", trailers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(lines: &str) -> Head<RequestLine> {
+        Head::parse(format!("{lines}\r\n\r\n").as_bytes()).unwrap()
+    }
+
+    fn answer(lines: &str) -> Head<AnswerLine> {
+        Head::parse(format!("{lines}\r\n\r\n").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_forwarded_head_differs_only_where_it_has_to() {
+        let head = request(
+            "POST https://a.example/x?y HTTP/1.1\r\nx-A: 1\r\nHost: a.example\r\nConnection: X-Hop, content-length\r\nX-B: 2\r\nx-hop: 1\r\nX-A: 3\r\nProxy-Authorization: Basic x\r\nTE: trailers\r\nContent-Length: 0",
+        );
+        let bytes = String::from_utf8(forwarded(&head, "b.example:1")).unwrap();
+        assert_eq!(
+            bytes,
+            "POST /x?y HTTP/1.1\r\nx-A: 1\r\nHost: b.example:1\r\nX-B: 2\r\nX-A: 3\r\nContent-Length: 0\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn targets_become_origin_form() {
+        for (method, target, want) in [
+            ("GET", "/a?b", "/a?b"),
+            ("GET", "http://h/a?u=http://x/", "/a?u=http://x/"),
+            ("GET", "/a?u=http://x/", "/a?u=http://x/"),
+            ("GET", "http://h", "/"),
+            ("GET", "http://h?q", "/?q"),
+            ("OPTIONS", "http://h", "*"),
+            ("OPTIONS", "*", "*"),
+        ] {
+            assert_eq!(origin_form(method, target), want, "{target}");
+        }
+        assert_eq!(authority_of("https://h:1/a"), Some("h:1"));
+        assert_eq!(authority_of("/a://b"), None);
+    }
+
+    #[test]
+    fn an_answer_keeps_order_duplicates_and_its_own_length() {
+        let real = answer(
+            "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX: 1\r\nset-cookie: b\r\nContent-Length: 3\r\nKeep-Alive: x\r\nDate: d",
+        );
+        let skeleton = answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close");
+        assert_eq!(
+            String::from_utf8(answered(&real, &skeleton, Framing::Length(3))).unwrap(),
+            "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX: 1\r\nset-cookie: b\r\nContent-Length: 3\r\nDate: d\r\nConnection: close\r\n\r\n"
+        );
+        let real = answer("HTTP/1.1 304 Not Modified\r\nContent-Length: 3");
+        let bytes = answered(&real, &answer("HTTP/1.1 304 Not Modified"), Framing::None);
+        assert_eq!(bytes, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n");
+        let real = answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked");
+        let bytes = answered(&real, &answer("HTTP/1.0 200 OK"), Framing::Close);
+        assert_eq!(bytes, b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    }
+
+    #[test]
+    fn an_answer_after_which_the_connection_ends_says_so() {
+        let real = answer("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3");
+        for (skeleton, want) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3", ""),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close", "Connection: close\r\n"),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 3", "Connection: close\r\n"),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 3\r\nconnection: keep-alive", "Connection: keep-alive\r\n"),
+        ] {
+            let bytes = answered(&real, &answer(skeleton), Framing::Length(3));
+            let want = format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n{want}\r\n");
+            assert_eq!(String::from_utf8(bytes).unwrap(), want, "{skeleton}");
+        }
+    }
+}

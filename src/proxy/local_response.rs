@@ -1,0 +1,97 @@
+//! Answers that the recorder gives itself: refusals, faults, and a backend that cannot be reached.
+
+use super::body::Feed;
+use super::connection::{Seat, lock};
+use super::exchange::{Rest, left, withhold};
+use super::exchange_state::{Course, Fate};
+use super::forwarding_headers::own_answer;
+use super::h1::{AnswerLine, Framing, Head};
+use super::recorder::Recorder;
+use super::upstream_call::Failed;
+use crate::api::Fault;
+use crate::capture::record::{EndedBy, Stage};
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONNECTION;
+use hyper::{Response, Version};
+use std::sync::Arc;
+
+/// Gives hyper's server the answer to write. Where the connection ends after it, hyper is told so, and tells the client
+/// (RFC 9112 section 9.6).
+pub fn reply(seat: &Seat, head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
+    let mut response = Response::new(feed.reader(framing));
+    if seat.leaves_unread() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
+        *response.status_mut() = status;
+    }
+    if framing == Framing::Close {
+        // Or hyper would make chunks of it.
+        *response.version_mut() = Version::HTTP_10;
+    }
+    if let Some(reply) = rest.reply.take() {
+        // If nobody waits any more, the tap has seen the client go.
+        let _ = reply.send(response);
+    }
+}
+
+/// The backend gave no answer that could be passed on.
+pub async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &mut Rest) -> Fate {
+    if let Some(fate) = left(course) {
+        return fate;
+    }
+    if course.fault == Some(Fault::Timeout) {
+        course.note(failed.why);
+        return withhold(recorder, course).await;
+    }
+    let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
+    let fate = Fate::new(EndedBy::Backend, Stage::Done, failed.why.clone());
+    answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
+}
+
+/// Answers a request that two readers could frame differently.
+pub async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
+    let sentence = format!("the recorder refused this request: {why}");
+    let fate = Fate::new(EndedBy::Recorder, Stage::Done, sentence.clone());
+    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
+}
+
+async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
+    course.answers_itself();
+    let seat = &course.seat;
+    seat.arrived_whole();
+    let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
+    let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
+    let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
+    seat.change(|state| state.answer = Some(head.clone()));
+    let feed = Feed::once();
+    if !bodyless {
+        lock(&course.answer).add(body.as_bytes());
+        feed.push(Bytes::from(body)).await;
+    }
+    feed.end(Ok(()));
+    reply(seat, &head, framing, &feed, rest);
+    seat.until(|state| state.complete || state.gone.is_some()).await;
+    left(course).unwrap_or(fate)
+}
+
+/// A fault that is an answer of the recorder's own.
+pub async fn answer_fault(course: &Course, fault: Fault, rest: &mut Rest) -> Fate {
+    let (status, reason, code, message) = match fault {
+        Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
+        Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),
+    };
+    answer_itself(course, status, reason, fault_body(code, message), rest, Fate::complete()).await
+}
+
+/// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
+fn own_body(sentence: &str) -> String {
+    serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
+}
+
+/// The body of a fault, as the API writes errors.
+fn fault_body(code: &str, message: &str) -> String {
+    let id = uuid::Uuid::new_v4().to_string();
+    serde_json::json!({ "code": code, "message": message, "correlationId": id }).to_string()
+}

@@ -1,0 +1,268 @@
+//! The client's bytes on their way to hyper: framed, refused where they are ambiguous, one request at a time.
+
+use super::body_encoder::Rewriter;
+use super::connection::{Gone, Line, Seat, Taken};
+use super::forwarding_headers::{refused_skeleton, request_skeleton};
+use super::h1::{AtEnd, Event, Framer, Framing, Head, RequestLine, Version, lenient_headers};
+use crate::capture::Writer;
+use crate::capture::record::EndedBy;
+use bytes::{Buf, BytesMut};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How much is read ahead of hyper, so that a client's leaving is seen while its request is worked on.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// What a header, and what a request takes beside its bytes.
+const PER_HEADER: usize = 64;
+const PER_REQUEST: usize = 1024;
+
+enum Item {
+    /// A request, the head that hyper gets, and how much memory it takes.
+    Request(Arc<Seat>, BytesMut, usize),
+    Bytes(BytesMut),
+}
+
+/// The reading side of a client's connection.
+pub struct Intake {
+    line: Arc<Line>,
+    writer: Writer,
+    framer: Framer<RequestLine>,
+    rewriter: Rewriter,
+    items: VecDeque<Item>,
+    held: usize,
+    /// The request that is being read.
+    reading: Option<Arc<Seat>>,
+    /// The request that hyper works on.
+    working: Option<Arc<Seat>>,
+    refused: bool,
+    ended: bool,
+}
+
+impl Intake {
+    /// For a connection that has just been made.
+    pub fn new(line: Arc<Line>, writer: Writer, head_limit: usize) -> Intake {
+        let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
+        let items = VecDeque::new();
+        Intake {
+            line,
+            writer,
+            framer,
+            rewriter,
+            items,
+            held: 0,
+            reading: None,
+            working: None,
+            refused: false,
+            ended: false,
+        }
+    }
+
+    /// Whether more should be read from the client.
+    pub fn has_room(&self) -> bool {
+        self.held < READ_AHEAD
+    }
+
+    /// Whether the client has ended its sending side.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the client still sends what nobody wants any more, or has sent it.
+    pub fn unread(&self) -> bool {
+        self.refused || self.reading.is_some() || !self.items.is_empty()
+    }
+
+    /// Whether the client left in the middle of a head.
+    pub fn in_head(&self) -> bool {
+        self.framer.at_end() == AtEnd::InHead && !self.refused
+    }
+
+    /// The request that hyper works on.
+    pub fn working(&self) -> Option<&Arc<Seat>> {
+        self.working.as_ref()
+    }
+
+    /// The answer is out: the next request may go to hyper.
+    pub fn done(&mut self) {
+        self.working = None;
+    }
+
+    /// Takes bytes from the client.
+    pub fn take(&mut self, mut input: &[u8]) {
+        while !self.refused {
+            let step = match self.framer.step(input) {
+                Ok(step) => step,
+                Err(refusal) => return self.refuse(refusal.0),
+            };
+            let (used, rest) = input.split_at(step.used);
+            input = rest;
+            match step.event {
+                None if used.is_empty() => return,
+                None => {}
+                Some(event) => self.event(event, used),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event<RequestLine>, used: &[u8]) {
+        let mut bytes = BytesMut::new();
+        match event {
+            Event::Head(head, _) if head.line.method == "CONNECT" => {
+                return self.refuse_head(head, "CONNECT is for the proxy address, not for this one".to_owned());
+            }
+            Event::Head(head, framing) => return self.head(head, framing),
+            Event::Interim(_) => {}
+            Event::Chunk(size) => self.rewriter.chunk(size, &mut bytes),
+            Event::Data => self.rewriter.data(used, &mut bytes),
+            Event::End(trailers) => {
+                self.rewriter.end(&[], &mut bytes);
+                let now = self.writer.now_us();
+                if let Some(seat) = self.reading.take() {
+                    seat.change(|state| (state.request_end, state.request_trailers) = (Some(now), trailers));
+                }
+            }
+        }
+        self.push(bytes);
+    }
+
+    fn push(&mut self, bytes: BytesMut) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.held += bytes.len();
+        match self.items.back_mut() {
+            Some(Item::Bytes(last)) => last.unsplit(bytes),
+            _ => self.items.push_back(Item::Bytes(bytes)),
+        }
+    }
+
+    fn head(&mut self, head: Head<RequestLine>, framing: Framing) {
+        let skeleton = request_skeleton(&head, framing);
+        self.rewriter = Rewriter::new(framing);
+        let version = head.line.version.as_str().to_owned();
+        let seat = self.sit(head, version, framing, None, Vec::new());
+        self.reading = Some(seat.clone());
+        self.queue(seat, &skeleton);
+    }
+
+    fn queue(&mut self, seat: Arc<Seat>, skeleton: &[u8]) {
+        let weight = weight(&seat.head);
+        self.held += weight + skeleton.len();
+        self.items.push_back(Item::Request(seat, BytesMut::from(skeleton), weight));
+    }
+
+    fn sit(
+        &mut self,
+        head: Head<RequestLine>,
+        version: String,
+        framing: Framing,
+        refused: Option<String>,
+        notes: Vec<String>,
+    ) -> Arc<Seat> {
+        let (number, wall_us, head_at) = (self.writer.take_number(), self.writer.wall_us(), self.writer.now_us());
+        let head_late = head_at.saturating_sub(self.line.stamp.read_after());
+        let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes };
+        Arc::new(Seat::new(taken, self.line.clone()))
+    }
+
+    /// Refuses what comes: a head, or the rest of a request whose head was taken.
+    fn refuse(&mut self, why: String) {
+        if let Some(seat) = self.reading.take() {
+            self.refused = true;
+            return seat.change(|state| state.refused = Some(why));
+        }
+        let (first, headers, left_out) = lenient_headers(self.framer.partial_head());
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let version = words.next().unwrap_or_default();
+        let line = RequestLine { method, target, version: Version::Http11 };
+        let notes = match left_out {
+            0 => Vec::new(),
+            n => vec![format!("{n} lines of the refused head are no headers and were not kept")],
+        };
+        self.refuse_as(Head { line, headers }, version, why, notes);
+    }
+
+    fn refuse_head(&mut self, head: Head<RequestLine>, why: String) {
+        let version = head.line.version.as_str().to_owned();
+        self.refuse_as(head, version, why, Vec::new());
+    }
+
+    fn refuse_as(&mut self, head: Head<RequestLine>, version: String, why: String, notes: Vec<String>) {
+        self.refused = true;
+        let seat = self.sit(head, version, Framing::None, Some(why), notes);
+        self.queue(seat, &refused_skeleton());
+    }
+
+    /// Gives hyper what it may have: at most `room` bytes, nothing of the next request before the last is answered.
+    pub fn give(&mut self, room: usize) -> Option<BytesMut> {
+        if let Some(Item::Request(seat, _, _)) = self.items.front() {
+            if self.working.is_some() {
+                return None;
+            }
+            self.line.seat(seat.clone());
+            self.working = Some(seat.clone());
+            if let Some(Item::Request(_, bytes, weight)) = self.items.pop_front() {
+                self.held -= weight;
+                self.items.push_front(Item::Bytes(bytes));
+            }
+        }
+        let Some(Item::Bytes(bytes)) = self.items.front_mut() else { return None };
+        let given = bytes.split_to(room.min(bytes.len()));
+        if !bytes.has_remaining() {
+            self.items.pop_front();
+        }
+        self.held -= given.len();
+        Some(given)
+    }
+
+    /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
+    pub fn end(&mut self, detail: &str) {
+        self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
+    }
+
+    /// The same where it was told by what was read.
+    pub fn end_read(&mut self, detail: &str) {
+        self.end_by(EndedBy::Client, detail, self.line.stamp.read_after());
+    }
+
+    fn end_by(&mut self, by: EndedBy, detail: &str, after: u64) {
+        self.ended = true;
+        if self.in_head() {
+            self.line.left_in_head("the connection ended in the middle of a request head");
+        }
+        let at = self.writer.now_us();
+        let late = if by == EndedBy::Client { at.saturating_sub(after) } else { 0 };
+        let gone = Gone { by, detail: detail.to_owned(), at, late };
+        let queued = self.items.iter().filter_map(|item| match item {
+            Item::Request(seat, _, _) => Some(seat),
+            Item::Bytes(_) => None,
+        });
+        for seat in queued.chain(&self.working).chain(&self.reading) {
+            seat.change(|state| {
+                if state.end_out.is_none() {
+                    state.gone.get_or_insert_with(|| gone.clone());
+                }
+            });
+        }
+    }
+}
+
+/// About how much memory a request takes while it waits for its turn.
+fn weight(head: &Head<RequestLine>) -> usize {
+    let headers: usize = head.headers.iter().map(|header| header.name.len() + header.value.len() + PER_HEADER).sum();
+    headers + head.line.target.len() + PER_REQUEST
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        let (by, detail) = self.line.dropped_by();
+        self.end_by(by, detail, self.line.stamp.seen_after());
+        let queued = self.items.drain(..).filter_map(|item| match item {
+            Item::Request(seat, _, _) => Some(seat),
+            Item::Bytes(_) => None,
+        });
+        self.line.abandon(queued.chain(self.line.take_seat()));
+    }
+}

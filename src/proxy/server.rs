@@ -1,0 +1,243 @@
+//! A recorder that listens: started, looked at, stopped.
+
+use super::accept::{Accepted, serve};
+use super::connect::serve_proxy;
+use super::faults::Faults;
+use super::observer::Watch;
+use super::pool::is_same;
+use super::pulse::Stamp;
+use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
+use crate::capture::Writer;
+use crate::capture::record::Way;
+use crate::pki::Authority;
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+
+/// A running recorder.
+pub struct Running {
+    /// Where it listens as base URL.
+    pub base_addr: SocketAddr,
+    /// Where it listens as HTTPS proxy.
+    pub proxy_addr: SocketAddr,
+    recorder: Arc<Recorder>,
+}
+
+/// The addresses of a recorder, taken before anything is made that would be left behind where one of them is not free.
+pub struct Listeners {
+    /// Where it listens as base URL.
+    pub base_addr: SocketAddr,
+    /// Where it listens as HTTPS proxy.
+    pub proxy_addr: SocketAddr,
+    base: TcpListener,
+    proxy: TcpListener,
+}
+
+impl Listeners {
+    /// Takes both addresses. Clients can connect from now on; they are served when the recorder starts.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn bind(base: SocketAddr, proxy: SocketAddr) -> Result<Listeners, String> {
+        let (base, proxy) = (listen(base, "--listen").await?, listen(proxy, "--proxy-listen").await?);
+        let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
+        Ok(Listeners { base_addr: address(&base)?, proxy_addr: address(&proxy)?, base, proxy })
+    }
+
+    /// Whether the upstream of this configuration is another program.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub async fn check(&self, config: &RecorderConfig) -> Result<(), String> {
+        not_itself(config, [self.base_addr, self.proxy_addr]).await
+    }
+}
+
+/// Starts a recorder. The error is a sentence.
+pub async fn start(
+    config: RecorderConfig,
+    authority: Arc<Authority>,
+    writer: Writer,
+    faults: Arc<dyn Faults>,
+    watch: Arc<dyn Watch>,
+) -> Result<Running, String> {
+    let listeners = Listeners::bind(config.listen, config.proxy_listen).await?;
+    listeners.check(&config).await?;
+    start_on(listeners, config, authority, writer, faults, watch)
+}
+
+/// Starts a recorder on addresses that were taken and checked before. The error is a sentence.
+pub fn start_on(
+    listeners: Listeners,
+    config: RecorderConfig,
+    authority: Arc<Authority>,
+    writer: Writer,
+    faults: Arc<dyn Faults>,
+    watch: Arc<dyn Watch>,
+) -> Result<Running, String> {
+    let Listeners { base_addr, proxy_addr, base, proxy } = listeners;
+    let recorder = Recorder::new(config, [base_addr, proxy_addr], authority, writer, faults, watch)?;
+    let recorder = Arc::new(recorder);
+    tokio::spawn(fail_with_the_store(recorder.clone()));
+    tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
+    tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
+    let (pulse, stopped) = (recorder.pulse.clone(), recorder.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = pulse.beat() => {}
+            () = stopped.untracked() => {}
+        }
+    });
+    Ok(Running { base_addr, proxy_addr, recorder })
+}
+
+impl Running {
+    /// Waits until the capture cannot be written any more, and traffic is no longer taken. With what the store said.
+    pub async fn failed(&self) -> String {
+        self.recorder.failed().await
+    }
+
+    /// Records what is told here as connection events of this name, until it stops.
+    pub fn record_events(&self, event: &'static str, mut told: mpsc::Receiver<String>) {
+        let (recorder, tracked) = (self.recorder.clone(), self.recorder.track());
+        tokio::spawn(async move {
+            let mut draining = std::pin::pin!(recorder.reached(Phase::Draining));
+            loop {
+                let detail = tokio::select! {
+                    biased;
+                    detail = told.recv() => detail,
+                    () = &mut draining => None,
+                };
+                let Some(detail) = detail else { break };
+                recorder.connection_event(0, event, "", detail).await;
+            }
+            drop(tracked);
+        });
+    }
+
+    /// Stops: takes nothing new, gives what is under way its time, records the rest as it stands, closes the capture.
+    pub async fn stop(self) -> Result<(), String> {
+        let recorder = &self.recorder;
+        recorder.enter(Phase::Draining);
+        if timeout(recorder.config.limits.drain, recorder.untracked()).await.is_err() {
+            recorder.enter(Phase::Killed);
+            // What is left now only writes records.
+            let _ = timeout(Duration::from_secs(5), recorder.untracked()).await;
+        }
+        recorder.writer.close().await.map_err(|error| error.to_string())
+    }
+}
+
+/// Whether a recorder could listen there now, before anything is asked of a person for whom it would be in vain.
+///
+/// # Errors
+/// A sentence, as [`start`] gives it.
+pub async fn can_listen(base: SocketAddr, proxy: SocketAddr) -> Result<(), String> {
+    Listeners::bind(base, proxy).await.map(drop)
+}
+
+async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!(
+                "{address} is taken by another program: choose another address with {option}, or port 0 for a free one"
+            )
+        }
+        _ => format!("cannot listen at {address}: {error}; choose another address with {option}"),
+    })
+}
+
+/// An upstream that is this recorder would make calls go in circles.
+async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(), String> {
+    let upstream = &config.upstream;
+    // A proxy finds the backend, and the name may mean nothing here; that the proxy is not the recorder is seen to where it
+    // is dialled.
+    if upstream.proxy()?.is_some() {
+        return Ok(());
+    }
+    let host = upstream.host.trim_matches(['[', ']']);
+    // A name that cannot be resolved now may be later; dialling looks again.
+    let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
+    let mut addresses = addresses;
+    let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
+    match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
+        true => {
+            Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin()))
+        }
+        false => Ok(()),
+    }
+}
+
+/// A store may fail while nothing is under way, and no exchange is there to notice: traffic stops all the same.
+async fn fail_with_the_store(recorder: Arc<Recorder>) {
+    tokio::select! {
+        error = recorder.writer.failure() => recorder.fail(error.to_string()),
+        () = recorder.reached(Phase::Draining) => {}
+    }
+}
+
+/// Room for one more connection; where there is none, that is recorded, and waited for.
+async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError> {
+    if let Ok(room) = recorder.room.clone().try_acquire_owned() {
+        return Ok(room);
+    }
+    if recorder.begins_to_be_full() {
+        let most = recorder.config.limits.connections;
+        let detail = format!(
+            "{most} connections are open, and no more are taken until one of them ends; --max-connections allows more"
+        );
+        recorder.connection_event(0, "full", "", detail).await;
+    }
+    recorder.room.clone().acquire_owned().await
+}
+
+async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
+    let stamp = Stamp::new(recorder.pulse.clone(), recorder.writer.now_us());
+    let next = || poll_fn(|cx| stamp.poll(cx, |cx| listener.poll_accept(cx)));
+    loop {
+        let accepted = tokio::select! {
+            accepted = async { (room(&recorder).await, next().await) } => accepted,
+            () = recorder.reached(Phase::Draining) => break,
+        };
+        let (Ok(room), Ok((tcp, _))) = accepted else {
+            // Too many open files, or a connection that was gone at once: neither lasts.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let (recorder, tracked) = (recorder.clone(), recorder.track());
+        let stamp = Stamp::new(recorder.pulse.clone(), stamp.read_after());
+        tokio::spawn(async move {
+            connection(recorder, tcp, stamp, way).await;
+            drop((room, tracked));
+        });
+    }
+    drop(tracked);
+}
+
+async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, stamp: Arc<Stamp>, way: Way) {
+    let (number, at) = (recorder.next_connection(), recorder.writer.now_us());
+    let _ = tcp.set_nodelay(true);
+    let killed = recorder.clone();
+    let serving = async {
+        match way {
+            Way::Connect => serve_proxy(recorder, tcp, stamp, number, at).await,
+            Way::Base => {
+                let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
+                serve(recorder, Accepted { tcp, stamp, connection: number, at, way, connect: None, names }).await;
+            }
+        }
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => {}
+        () = killed.reached(Phase::Killed) => {
+            // Requests that never had their turn are still recorded.
+            let _ = timeout(Duration::from_secs(1), serving).await;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A call at the backend: on a connection that stands, again on another where that is safe.
+
+use super::body::Feed;
+use super::exchange_state::Course;
+use super::forwarding_headers::forwarded;
+use super::h1::{AnswerLine, Framing, Head};
+use super::pool::Backend;
+use super::recorder::{Recorder, seconds};
+use super::upstream::MISSING;
+use super::upstream_request::Call;
+use http::Request;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// How often a call is sent, where the connections it was sent on had died.
+const TRIES: u32 = 3;
+
+/// The backend's answer, its body still to come.
+pub struct Answered {
+    /// The head as it came.
+    pub head: Head<AnswerLine>,
+    /// How its body ends.
+    pub framing: Framing,
+    /// The body.
+    pub body: Incoming,
+    /// The connection, to be kept when the body was read.
+    pub backend: Backend,
+    /// What the tap knows.
+    pub call: Arc<Call>,
+}
+
+/// The backend gave no answer.
+pub struct Failed {
+    /// In a sentence.
+    pub why: String,
+    /// Whether it took too long.
+    pub timed_out: bool,
+}
+
+impl Failed {
+    fn because(why: impl Into<String>) -> Failed {
+        Failed { why: why.into(), timed_out: false }
+    }
+}
+
+/// Sends the request, and waits for the answer's head.
+pub async fn call_backend(
+    recorder: &Arc<Recorder>,
+    course: &Course,
+    feed: &Arc<Feed>,
+    continues: &Notify,
+) -> Result<Answered, Failed> {
+    let seat = &course.seat;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        // The last try is on a fresh connection: then a failure is the backend's own.
+        let pooled = if tries < TRIES { recorder.pool.take() } else { None };
+        let mut backend = match pooled {
+            Some(backend) => backend,
+            None => recorder.pool.connect().await.map_err(Failed::because)?,
+        };
+        let call = Arc::new(Call::new(forwarded(&seat.head, &recorder.config.upstream.authority()), seat.clone()));
+        course.calls(call.clone(), recorder.writer.now_us());
+        backend.line.begin(call.clone());
+        let sent = send(recorder, course, &mut backend, &call, feed, continues).await;
+        let why = match sent {
+            Ok(body) => {
+                let Some((head, framing)) = call.state().answer else {
+                    return Err(Failed::because("the backend's answer has no head"));
+                };
+                // Some servers say in HTTP, and not by ending the connection, that a client certificate is needed.
+                if matches!(head.line.status, 400 | 401 | 403 | 495 | 496) && recorder.pool.lacks_certificate() {
+                    course.note(MISSING);
+                }
+                return Ok(Answered { head, framing, body, backend, call });
+            }
+            Err(failed) if failed.timed_out => return Err(failed),
+            Err(failed) => failed.why,
+        };
+        let state = call.state();
+        let safe = state.sent == 0 || idempotent(&seat.head.line.method);
+        let here = seat.look(|state| state.gone.is_none());
+        let again = backend.pooled && safe && !state.answer_begun && here && feed.can_replay() && tries < TRIES;
+        if !again {
+            return Err(Failed::because(state.broken.unwrap_or(why)));
+        }
+        course.note(repeated(state.sent, &state.broken.unwrap_or(why)));
+    }
+}
+
+async fn send(
+    recorder: &Recorder,
+    course: &Course,
+    backend: &mut Backend,
+    call: &Call,
+    feed: &Arc<Feed>,
+    continues: &Notify,
+) -> Result<Incoming, Failed> {
+    let seat = &course.seat;
+    let limits = recorder.config.limits;
+    let request = skeleton(&seat.head.line.method, seat.framing, feed).map_err(|e| Failed::because(e.to_string()))?;
+    let answer = backend.sender.send_request(request);
+    tokio::pin!(answer);
+    // The patience begins when the request is out: a client may take its time to send it.
+    let patience = async {
+        call.until(|state| state.request_out.is_some() || state.write_error.is_some()).await;
+        tokio::time::sleep(limits.backend).await;
+    };
+    let alone = async {
+        seat.until(|state| state.gone.is_some()).await;
+        tokio::time::sleep(limits.alone).await;
+    };
+    let hundred = async {
+        call.until(|state| state.informational.contains(&100)).await;
+        continues.notify_one();
+        std::future::pending::<std::convert::Infallible>().await
+    };
+    tokio::select! {
+        answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the call to the backend failed: {e}"))),
+        () = patience => {
+            let why = format!("the backend did not answer within {}", seconds(limits.backend));
+            Err(Failed { why, timed_out: true })
+        }
+        () = feed.stuck(limits.backend) => {
+            let why = format!("the backend stopped reading the request for {}", seconds(limits.backend));
+            Err(Failed { why, timed_out: true })
+        }
+        () = alone => Err(Failed::because("the backend did not answer after the client had gone")),
+        never = hundred => match never {},
+    }
+}
+
+/// The request as hyper's client sees it.
+fn skeleton(method: &str, framing: Framing, feed: &Arc<Feed>) -> http::Result<Request<super::body::FeedBody>> {
+    let request = Request::builder().method(method).uri("/").header("host", "tap");
+    let request = match framing {
+        Framing::Length(length) => request.header("content-length", length),
+        Framing::Chunked => request.header("transfer-encoding", "chunked"),
+        Framing::None | Framing::Close => request,
+    };
+    request.body(feed.reader(framing))
+}
+
+/// The note about a request that goes out on another connection, after it had none of its response on the first.
+fn repeated(sent: u64, why: &str) -> String {
+    match sent {
+        0 => format!(
+            "sent on a new connection: nothing of it had been sent on the one kept from an earlier call ({why})"
+        ),
+        _ => format!(
+            "sent again on another connection: on the first, kept from an earlier call, no byte of a response came ({why})"
+        ),
+    }
+}
+
+/// Methods that may be sent twice (RFC 9110 section 9.2.2).
+fn idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
+}

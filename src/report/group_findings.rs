@@ -1,0 +1,82 @@
+//! Folds findings that say the same thing, so that a client that errs a thousand times gets one entry and a count.
+
+use super::wording;
+use crate::verify::verdict::Finding;
+
+/// A finding and those like it.
+pub struct Fold<'a> {
+    /// The first of them.
+    pub first: &'a Finding,
+    /// The others, in their order.
+    pub rest: Vec<&'a Finding>,
+    /// Whether the others say the very same, and not just the same with other values.
+    pub identical: bool,
+}
+
+impl Fold<'_> {
+    /// Where the others were made, in words.
+    pub fn others(&self) -> String {
+        let all: Vec<&Finding> = std::iter::once(self.first).chain(self.rest.iter().copied()).collect();
+        wording::own_exchanges(&all, 1)
+    }
+}
+
+/// Folds findings whose messages differ in their values (numbers, ids) only, in the order of their first ones.
+pub fn fold(findings: &[Finding]) -> Vec<Fold<'_>> {
+    let mut keys = std::collections::HashMap::new();
+    let mut folds: Vec<Fold> = Vec::new();
+    for finding in findings {
+        let key = (shape(&finding.message), &finding.remedy, &finding.features);
+        let at = *keys.entry(key).or_insert(folds.len());
+        match folds.get_mut(at) {
+            Some(fold) => {
+                fold.identical &= fold.first.message == finding.message;
+                fold.rest.push(finding);
+            }
+            None => folds.push(Fold { first: finding, rest: Vec::new(), identical: true }),
+        }
+    }
+    folds
+}
+
+/// A message with a sign in place of each word that holds a digit.
+fn shape(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for word in message.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | ':'))) {
+        if word.bytes().any(|b| b.is_ascii_digit()) {
+            out.push('#');
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(number: u64, message: &str) -> Finding {
+        Finding { exchanges: vec![number], message: message.into(), remedy: "r".into(), features: vec!["payment"] }
+    }
+
+    #[test]
+    fn what_differs_in_values_only_is_one_entry() {
+        let findings = [
+            finding(1, "came 512.5 ms after"),
+            finding(2, "no key"),
+            finding(3, "came 12 ms after"),
+            finding(4, "no key"),
+        ];
+        let folds = fold(&findings);
+        let told: Vec<_> = folds.iter().map(|f| (f.first.exchanges[0], f.rest.len(), f.identical)).collect();
+        assert_eq!(told, [(1, 1, false), (2, 1, true)]);
+    }
+
+    #[test]
+    fn another_remedy_or_feature_is_another_entry() {
+        let mut other = finding(2, "no key");
+        other.features = vec!["onboarding"];
+        assert_eq!(fold(&[finding(1, "no key"), other]).len(), 2);
+    }
+}

@@ -1,0 +1,378 @@
+//! Verdicts for the tests of reports: one of each outcome, the failed one of a client that sends hostile texts.
+
+use super::exchange_view::ExchangeView;
+use crate::api::Fault;
+use crate::capture::record::*;
+use crate::verify::verdict::*;
+
+fn finding(exchanges: &[u64], message: &str, remedy: &str, features: &[&'static str]) -> Finding {
+    Finding {
+        exchanges: exchanges.to_vec(),
+        message: message.to_owned(),
+        remedy: remedy.to_owned(),
+        features: features.to_vec(),
+    }
+}
+
+fn requirement(
+    id: &str,
+    level: Level,
+    status: Status,
+    title: &str,
+    source: &str,
+    findings: Vec<Finding>,
+) -> RequirementVerdict {
+    RequirementVerdict {
+        id: id.into(),
+        level,
+        status,
+        title: title.into(),
+        source: source.into(),
+        findings,
+        judged: true,
+    }
+}
+
+/// Steps by call and exchange; the one at `broken` failed, those after it are pending.
+fn steps(calls: &[(&str, Option<u64>)], broken: Option<usize>) -> Vec<StepVerdict> {
+    let status = |at: usize, exchange: Option<u64>| match (broken, exchange) {
+        (Some(broken), _) if at == broken => StepStatus::Failed,
+        (_, Some(_)) => StepStatus::Passed,
+        _ => StepStatus::Pending,
+    };
+    let step = |(at, (call, exchange)): (usize, &(&str, Option<u64>))| StepVerdict {
+        call: (*call).to_owned(),
+        status: status(at, *exchange),
+        exchange: *exchange,
+        message: None,
+    };
+    calls.iter().enumerate().map(step).collect()
+}
+
+fn case(
+    id: &str,
+    title: &str,
+    optional: bool,
+    status: CaseStatus,
+    steps: Vec<StepVerdict>,
+    witness: &[u64],
+) -> CaseVerdict {
+    CaseVerdict { id: id.into(), title: title.into(), optional, status, steps, witness: witness.to_vec(), wait: None }
+}
+
+fn onboarding() -> FeatureVerdict {
+    let create = ("CreatePos (timeout) (500)", Some(3));
+    let cases = vec![
+        case("onboarding/1", "Onboard a PoS", false, CaseStatus::Passed, steps(&[create], None), &[3, 4, 5]),
+        case(
+            "onboarding/2",
+            "Offboard a PoS",
+            false,
+            CaseStatus::Passed,
+            steps(&[("DeletePos (timeout) (500)", Some(6))], None),
+            &[6, 7, 8],
+        ),
+        case(
+            "onboarding/3",
+            "Onboard a PoS (final)",
+            false,
+            CaseStatus::Passed,
+            steps(&[("CreatePos", Some(9))], None),
+            &[9],
+        ),
+        case("onboarding/4", "Restart", true, CaseStatus::NotTested, steps(&[("GetPosWithFilter", None)], None), &[]),
+    ];
+    FeatureVerdict { id: "onboarding", title: "Onboarding".into(), verdict: Outcome::Passed, cases }
+}
+
+fn complete() -> CaseVerdict {
+    let calls = [
+        ("InitiatePayment (timeout) (500)", Some(10)),
+        ("QueryPayment (timeout) (500)", Some(14)),
+        ("QueryPayment sees Reserved", Some(18)),
+        ("CapturePayment (timeout) (500)", Some(19)),
+    ];
+    case(
+        "payment/1",
+        "Complete a payment",
+        false,
+        CaseStatus::Passed,
+        steps(&calls, None),
+        &[10, 11, 12, 14, 15, 16, 18, 19, 20, 21],
+    )
+}
+
+fn hanging(status: CaseStatus, exchanges: [Option<u64>; 3], broken: Option<usize>) -> CaseVerdict {
+    let [reserved, failing, captured] = exchanges;
+    let calls = [
+        ("QueryPayment sees Reserved", reserved),
+        ("CapturePayment (500), until the client gives up", failing),
+        ("CapturePayment, half a minute later or more", captured),
+    ];
+    let witness: Vec<u64> =
+        if status == CaseStatus::Passed { exchanges.into_iter().flatten().collect() } else { Vec::new() };
+    case("payment/6", "Hanging reservation", false, status, steps(&calls, broken), &witness)
+}
+
+fn payment(verdict: Outcome, last: CaseVerdict) -> FeatureVerdict {
+    let partial = steps(&[("QueryPayment sees partialCapturePossible", None), ("CapturePayment of less", None)], None);
+    let optional = case("payment/7", "Partial capture possible", true, CaseStatus::NotTested, partial, &[]);
+    FeatureVerdict { id: "payment", title: "Payment".into(), verdict, cases: vec![complete(), last, optional] }
+}
+
+/// A client that does all it must.
+pub(crate) fn passed() -> Verdict {
+    Verdict {
+        schema: SCHEMA,
+        engine: "0.1.0",
+        verdict: Outcome::Passed,
+        profile: Profile {
+            integrator_id: "Acme Oy".into(),
+            client_id: "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11".into(),
+            client_version: "2.1.10".into(),
+            features: vec!["onboarding", "payment"],
+            digest: "6b1f".repeat(16),
+        },
+        capture: CaptureSummary {
+            kind: "directory",
+            digest: "9d0a".repeat(16),
+            exchanges: 42,
+            attempts: 1,
+            complete: true,
+            sealed_by: vec!["ed25519:1f8a90c24b7d".into()],
+            trusted: Vec::new(),
+        },
+        rules: RulesSummary { digest: "77c2".repeat(16), builtin: true },
+        features: vec![
+            onboarding(),
+            payment(Outcome::Passed, hanging(CaseStatus::Passed, [Some(30), Some(31), Some(40)], None)),
+        ],
+        requirements: vec![
+            requirement(
+                "ALL-01",
+                Level::Must,
+                Status::Passed,
+                "TLS 1.2 or newer is negotiated",
+                "api_principles#security_model",
+                vec![],
+            ),
+            requirement("ALL-02", Level::Must, Status::Passed, "HTTP/1.1 or newer", "overview_of_changes", vec![]),
+            requirement(
+                "PAY-03",
+                Level::Must,
+                Status::NotExercised,
+                "capture less only where partialCapturePossible is true",
+                "payment_flows#partial_capture",
+                vec![],
+            ),
+            requirement(
+                "PAY-10",
+                Level::Should,
+                Status::NotExercised,
+                "an orderId is used for one payment",
+                "best_practices",
+                vec![],
+            ),
+        ],
+        remarks: vec![],
+    }
+}
+
+/// A client that errs in several ways, and sends texts that would like to act on their reader.
+pub(crate) fn failed() -> Verdict {
+    let mut verdict = passed();
+    verdict.verdict = Outcome::Failed;
+    verdict.profile.integrator_id = "<script>alert(1)</script>".into();
+    verdict.capture.sealed_by.clear();
+    verdict.features[1] = payment(Outcome::Failed, hanging(CaseStatus::Failed, [Some(30), Some(31), None], Some(2)));
+    let keys = |n: u64| {
+        let message = format!(
+            "expected the key of the call whose send in exchange {n} got no answer; seen another one, \"\u{1b}[31m<script>{n}</script>\u{202e}x&y\""
+        );
+        finding(
+            &[n, n + 1],
+            &message,
+            "Make the idempotency key once per payment, outside of the code that retries.",
+            &["payment"],
+        )
+    };
+    let soon = |n: u64, ms: u64| {
+        let message = format!("expected 1000 ms at least between the answer to a poll and the next poll; seen {ms} ms");
+        finding(&[n], &message, "Wait pollDelayInMs after each answer.", &["payment"])
+    };
+    verdict.requirements = vec![
+        requirement(
+            "ALL-01",
+            Level::Must,
+            Status::Failed,
+            "TLS 1.2 or newer is negotiated",
+            "api_principles#security_model",
+            vec![finding(
+                &[],
+                "expected TLS 1.2 or newer; seen a client that offers TLSv1.1 at most",
+                "Use a TLS library of this decade.",
+                &["onboarding"],
+            )],
+        ),
+        requirement(
+            "ALL-09",
+            Level::Must,
+            Status::Failed,
+            "a retry carries the same key and the same body",
+            "api_principles#error_handling",
+            vec![keys(10), keys(11), keys(31)],
+        ),
+        requirement(
+            "ALL-15",
+            Level::Should,
+            Status::Warning,
+            "a held call is given up after its documented time-out",
+            "api_principles#error_handling",
+            vec![finding(
+                &[10],
+                "expected the client to give up after 2 s; seen 10.0 s",
+                "Set the time-out of calls other than GET to 2 s.",
+                &["payment"],
+            )],
+        ),
+        requirement(
+            "ALL-16",
+            Level::Must,
+            Status::Failed,
+            "the next poll comes no sooner than pollDelayInMs after the last answer",
+            "api_principles#call_throttling",
+            (14..30).map(|n| soon(n, 400 + n)).collect(),
+        ),
+        requirement(
+            "PAY-05",
+            Level::Must,
+            Status::Inconclusive,
+            "every payment that reached Reserved ends captured or cancelled",
+            "payment_flows#payment_management",
+            vec![],
+        ),
+        requirement(
+            "PAY-03",
+            Level::Must,
+            Status::NotExercised,
+            "capture less only where partialCapturePossible is true",
+            "payment_flows#partial_capture",
+            vec![],
+        ),
+    ];
+    verdict.remarks =
+        vec!["The rules are not the built-in ones: no certificate rests on this verdict.\u{1b}]0;x\u{7}".into()];
+    verdict
+}
+
+/// A recording that does not show everything yet.
+pub(crate) fn incomplete() -> Verdict {
+    let mut verdict = passed();
+    verdict.verdict = Outcome::Incomplete;
+    verdict.profile.integrator_id.clear();
+    verdict.profile.client_version.clear();
+    verdict.capture.kind = "har";
+    verdict.capture.sealed_by.clear();
+    let started = hanging(CaseStatus::InProgress, [Some(30), None, None], None);
+    verdict.features[1] = payment(Outcome::Incomplete, started);
+    verdict.requirements[1].status = Status::Inconclusive;
+    verdict.remarks =
+        vec!["Fewer features were judged than the session of the capture selected: refund was left out.".into()];
+    verdict
+}
+
+const PAYMENT: &str = "/pos/v10/payments/186d2b31-ff25-4414-9fd1-bfe9807fa8b7";
+
+/// An exchange that takes 80 ms and comes a second after the one before it.
+fn exchange(number: u64, method: &str, target: &str, body: &str, answer: Option<(u16, &str)>) -> Exchange {
+    let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
+    let kept = |text: &str| Body { bytes: text.into(), length: text.len() as u64, ..Body::default() };
+    let start = number * 1_080_000;
+    Exchange {
+        number,
+        run: 1,
+        request: Request {
+            version: "HTTP/1.1".into(),
+            method: method.into(),
+            target: target.into(),
+            headers: vec![
+                header("Host", "127.0.0.1:8443"),
+                header("Authorization", "Bearer redacted-5c1f0a"),
+                header("X-MobilePay-Client-System-Version", "2.1.10"),
+                header("X-MobilePay-Idempotency-Key", "\"><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}"),
+            ],
+            body: kept(body),
+            ..Request::default()
+        },
+        answer: answer.map(|(status, body)| Answer {
+            version: "HTTP/1.1".into(),
+            status,
+            reason: if status == 200 { "OK" } else { "Internal Server Error" }.into(),
+            headers: vec![header("Content-Type", "application/json")],
+            body: kept(body),
+            ..Answer::default()
+        }),
+        times: Times { request_head: start, end: start + 80_000, request_out: Some(start + 2_000), ..Times::default() },
+        answered_by: if answer.is_some() { AnsweredBy::Backend } else { AnsweredBy::Nobody },
+        ..Exchange::default()
+    }
+}
+
+/// One that got a timeout fault, and was given up after two seconds.
+fn held(mut exchange: Exchange) -> Exchange {
+    exchange.fault = Some(Fault::Timeout);
+    exchange.answer = None;
+    exchange.answered_by = AnsweredBy::Nobody;
+    exchange.times.end = exchange.times.request_head + 2_050_000;
+    exchange.end =
+        End { by: EndedBy::Client, stage: Stage::Waiting, detail: "it closed the connection".into(), ..End::default() };
+    exchange
+}
+
+/// One that got a 500 fault.
+fn refused(mut exchange: Exchange) -> Exchange {
+    exchange.fault = Some(Fault::ServerError);
+    exchange.answered_by = AnsweredBy::Recorder;
+    exchange.times.request_out = None;
+    if let Some(answer) = &mut exchange.answer {
+        answer.status = 500;
+        answer.reason = "Internal Server Error".into();
+        answer.body = Body::default();
+    }
+    exchange
+}
+
+/// The exchanges of the sample verdicts, as a report shows them.
+pub(crate) fn views() -> Vec<ExchangeView> {
+    exchanges().iter().map(ExchangeView::of).collect()
+}
+
+/// The exchanges of the sample verdicts.
+pub(crate) fn exchanges() -> Vec<Exchange> {
+    let create = r#"{"posId":"0f8fad5b-d9cb-469f-a165-70867728950e","orderId":"<script>alert(1)</script>","amount":100.00,"currencyCode":"DKK","plannedCaptureDelay":"None"}"#;
+    let made = Some((200, r#"{"paymentId":"186d2b31-ff25-4414-9fd1-bfe9807fa8b7"}"#));
+    let initiate = |number| exchange(number, "POST", "/pos/v10/payments", create, made);
+    let answer = |state: &str| format!(r#"{{"status":"{state}","amount":100.00,"pollDelayInMs":1000}}"#);
+    let (initiated, issued, reserved) = (answer("Initiated"), answer("IssuedToUser"), answer("Reserved"));
+    let poll = |number, body: &str| exchange(number, "GET", PAYMENT, "", Some((200, body)));
+    let capture =
+        |number| exchange(number, "POST", &format!("{PAYMENT}/capture"), r#"{"amount":100.00}"#, Some((200, "")));
+    vec![
+        held(initiate(10)),
+        refused(initiate(11)),
+        initiate(12),
+        poll(13, &initiated),
+        held(poll(14, &initiated)),
+        refused(poll(15, &initiated)),
+        poll(16, &issued),
+        poll(17, &issued),
+        poll(18, &reserved),
+        held(capture(19)),
+        refused(capture(20)),
+        capture(21),
+        poll(30, &reserved),
+        refused(capture(31)),
+        capture(40),
+        poll(41, &reserved),
+    ]
+}

@@ -1,0 +1,221 @@
+//! A call: what the till means to say, sent until it is answered, refused or given up.
+//!
+//! Every send of a call carries the same key and the same body; what changes from send to send is the token alone.
+
+use super::http::Answer;
+use super::timing::{Next, Sent};
+use super::{Mistake, Till, Trouble};
+use crate::api::{Operation, header};
+use bytes::Bytes;
+use http::{Request, header as names};
+use http_body_util::Full;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+/// What is to be said.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The operation.
+    pub operation: Operation,
+    /// The id in its path, where it has one.
+    pub id: Option<String>,
+    /// Query parameters.
+    pub query: Vec<(&'static str, String)>,
+    /// The body, where it has one.
+    pub body: Option<Value>,
+    /// The idempotency key, for creating calls.
+    pub key: Option<String>,
+}
+
+impl Call {
+    /// A call of an operation without id.
+    pub fn of(operation: Operation) -> Call {
+        let key = operation.creates().then(new_key);
+        Call { operation, id: None, query: Vec::new(), body: None, key }
+    }
+
+    /// A call of an operation on a resource.
+    pub fn on(operation: Operation, id: &str) -> Call {
+        Call { id: Some(id.to_owned()), ..Call::of(operation) }
+    }
+
+    /// With a body.
+    pub fn body(mut self, body: Value) -> Call {
+        self.body = Some(body);
+        self
+    }
+
+    /// With a query parameter.
+    pub fn parameter(mut self, name: &'static str, value: &str) -> Call {
+        self.query.push((name, value.to_owned()));
+        self
+    }
+
+    /// The path after the base URL, with the query.
+    fn target(&self) -> String {
+        let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
+        let path: Vec<String> = self
+            .operation
+            .template()
+            .split('/')
+            .map(|part| match &self.id {
+                Some(id) if part.starts_with('{') => encode(id),
+                _ => part.to_owned(),
+            })
+            .collect();
+        let query: Vec<String> = self.query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{}", path.join("/"), query.join("&"))
+    }
+}
+
+/// What is encoded in a URL: all but the unreserved characters (RFC 3986 section 2.3).
+const UNRESERVED: percent_encoding::AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A new idempotency key.
+pub fn new_key() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+impl Till {
+    /// Says it until it is answered with success (the body; `Null` where it is empty), refused, or given up.
+    pub(super) async fn call(&mut self, call: &Call) -> Result<Value, Trouble> {
+        let mut call = call.clone();
+        let mut renewed = false;
+        let mut sends = 0;
+        loop {
+            let token = self.token().await?;
+            let outcome = self.send(&call, &token).await?;
+            sends += 1;
+            let sent = match &outcome {
+                Ok(answer) => Sent::Answered(answer.status.as_u16(), error_code(&answer.body)),
+                Err(_) => Sent::Silent,
+            };
+            match self.config.pace.next(call.operation, sent, sends, renewed, self.config.mistake) {
+                Next::Take => return outcome.map_or(Ok(Value::Null), |answer| self.content(call.operation, &answer)),
+                Next::GiveUp => return Err(trouble(call.operation, sends, outcome)),
+                Next::Again(pause) => {
+                    tokio::time::sleep(pause).await;
+                    self.spoil_retry(&mut call, sends);
+                }
+                Next::NewToken => {
+                    renewed = true;
+                    self.tokens.refused(&token);
+                }
+            }
+        }
+    }
+
+    /// One send: the outer error is the till's own, the inner one says why no answer came.
+    async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, String>, Trouble> {
+        let patience = self.config.pace.patience(call.operation, self.config.mistake);
+        Ok(self.line.exchange(self.request(call, token)?, patience).await)
+    }
+
+    pub(super) fn request(&self, call: &Call, token: &str) -> Result<Request<Full<Bytes>>, Trouble> {
+        let mut url = format!("{}{}", self.config.base_url.trim_end_matches('/'), call.target());
+        if self.makes(Mistake::TokenInUrl) && call.operation.polled() {
+            url.push_str(&format!("?access_token={token}"));
+        }
+        let mut request = Request::builder()
+            .method(call.operation.method())
+            .uri(url)
+            .header(names::ACCEPT, "application/json")
+            .header(names::USER_AGENT, &self.config.agent)
+            .header(names::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CLIENT_ID, &self.config.client_id);
+        if let Some(version) = self.spelled_version(call.operation) {
+            request = request.header(header::VERSION, version);
+        }
+        request = request.header(header::VAT, self.spelled_vat());
+        if let Some(key) = call.key.as_ref().filter(|_| !self.leaves_key_off(call.operation)) {
+            request = request.header(header::KEY, key);
+        }
+        let body = match &call.body {
+            Some(body) => {
+                request = request.header(names::CONTENT_TYPE, "application/json");
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        request
+            .body(Full::new(body))
+            .map_err(|error| Trouble::Setup(format!("no request for {} can be made: {error}", call.operation)))
+    }
+
+    fn content(&self, operation: Operation, answer: &Answer) -> Result<Value, Trouble> {
+        if answer.body.is_empty() || !answer.status.is_success() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| Trouble::Unreadable { operation, what: format!("it is not JSON ({error})") })
+    }
+}
+
+fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) -> Trouble {
+    let answer = match outcome {
+        Err(why) => return Trouble::Lost { operation, sends, status: None, why },
+        Ok(answer) => answer,
+    };
+    let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
+    if answer.status.is_server_error() {
+        return Trouble::Lost { operation, sends, status: Some(status), why: format!("answered {status}") };
+    }
+    let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+    Trouble::Refused { operation, status, code, message: message.unwrap_or_default() }
+}
+
+fn error_body(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok()
+}
+
+/// The `code` of an error answer; it is a text in the wild, and a number in places.
+fn error_code(body: &[u8]) -> Option<u16> {
+    match error_body(body)?.get("code")? {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|number| u16::try_from(number).ok()),
+    }
+}
+
+/// A field of an answer that has to be a text.
+pub(super) fn text_field(operation: Operation, answer: &Value, name: &str) -> Result<String, Trouble> {
+    let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or_else(|| Trouble::Unreadable { operation, what: format!("it has no {name}") })
+}
+
+/// A field of an answer that has to be a list of ids.
+pub(super) fn list_field(operation: Operation, answer: &Value, name: &str) -> Result<Vec<String>, Trouble> {
+    let list = answer.get(name).and_then(Value::as_array);
+    let ids = list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+    ids.ok_or_else(|| Trouble::Unreadable { operation, what: format!("it has no list {name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_the_template_with_the_id() {
+        let call = Call::on(Operation::CapturePayment, "0f8fad5b-d9cb-469f-a165-70867728950e");
+        assert_eq!(call.target(), "/payments/0f8fad5b-d9cb-469f-a165-70867728950e/capture");
+        let call = Call::of(Operation::GetPosWithFilter).parameter("merchantPosId", "a b/c").parameter("storeId", "x");
+        assert_eq!(call.target(), "/pointofsales?merchantPosId=a%20b%2Fc&storeId=x");
+    }
+
+    #[test]
+    fn only_creating_calls_have_a_key_and_each_its_own() {
+        for operation in Operation::ALL {
+            assert_eq!(Call::of(operation).key.is_some(), operation.creates());
+        }
+        assert_ne!(Call::of(Operation::CreatePos).key, Call::of(Operation::CreatePos).key);
+    }
+
+    #[test]
+    fn a_code_may_be_a_text_or_a_number_or_nothing() {
+        assert_eq!(error_code(br#"{"code":"1301"}"#), Some(1301));
+        assert_eq!(error_code(br#"{"code":1301}"#), Some(1301));
+        for nothing in [&b""[..], b"{}", b"[1]", br#"{"code":""}"#, br#"{"code":70000}"#, b"<html>"] {
+            assert_eq!(error_code(nothing), None);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Driving a till by lines of JSON, an act each (the contract's "Driving a till").
+//!
+//! One act at a time, in order; `abort` reaches the sale that is under way, `restart` is the power cut that ends
+//! whatever is under way. Between acts the periodic job does what is due.
+
+use super::command::Act;
+use super::payment::Settled;
+use super::sale::Abort;
+use super::{Hanging, Paid, Refunded, Sale, Till, TillConfig, Trouble};
+use std::collections::VecDeque;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+type Job = JoinHandle<(Till, Vec<String>)>;
+
+/// What the till is at.
+enum State {
+    Idle(Box<Till>),
+    Busy(Job, Keys),
+}
+
+/// What reaches the act that is under way.
+struct Keys {
+    act: Option<Act>,
+    abort: Abort,
+    due: watch::Sender<Option<Sale>>,
+}
+
+impl Keys {
+    fn new(act: Option<Act>) -> Keys {
+        let known = if let Some(Act::Prepare(sale)) = &act { sale.clone() } else { None };
+        Keys { act, abort: Abort::default(), due: watch::Sender::new(known) }
+    }
+
+    /// Whether a prepared payment waits for its amount.
+    fn wants_amount(&self) -> bool {
+        matches!(self.act, Some(Act::Prepare(_))) && self.due.borrow().is_none()
+    }
+
+    /// Hands on what is next in the queue where it is meant for the act under way. A prepared payment whose amount
+    /// never comes, since the till is told to do something else, is let go.
+    fn hand_on(&self, queue: &mut VecDeque<Act>, open: bool) {
+        if !self.wants_amount() {
+            return;
+        }
+        match queue.front() {
+            Some(Act::Ready(sale)) => {
+                self.due.send_replace(Some(sale.clone()));
+                queue.pop_front();
+            }
+            None if open => {}
+            _ => self.abort.press(),
+        }
+    }
+}
+
+/// Does the acts of `lines` until `end`, or until no more lines can come. What was done is told to `say`, a line each.
+///
+/// # Errors
+/// A line that is no act, or a till that cannot be set up.
+pub async fn drive(
+    config: &TillConfig,
+    merchant_pos_id: &str,
+    mut lines: UnboundedReceiver<String>,
+    mut say: impl FnMut(&str),
+) -> Result<(), Trouble> {
+    let mut state = State::Idle(Box::new(Till::new(config.clone())?));
+    let mut queue = VecDeque::new();
+    let mut open = true;
+    loop {
+        state = match (state, queue.is_empty()) {
+            (State::Idle(till), false) => start(till, queue.pop_front(), merchant_pos_id),
+            (State::Idle(till), true) if !open => {
+                drop(till);
+                return Ok(());
+            }
+            (state, _) => state,
+        };
+        match &mut state {
+            State::Idle(till) => {
+                let job = till.next_job();
+                tokio::select! {
+                    line = lines.recv() => match line {
+                        Some(line) => hear(&line, None, &mut queue, &mut open)?,
+                        None => open = false,
+                    },
+                    () = tokio::time::sleep(job.unwrap_or_default()), if job.is_some() => {
+                        for line in tell_jobs(till.resume_hanging().await?) {
+                            say(&line);
+                        }
+                    }
+                }
+            }
+            State::Busy(job, keys) => {
+                keys.hand_on(&mut queue, open);
+                tokio::select! {
+                    done = &mut *job => {
+                        let (till, told) = done.map_err(|error| Trouble::Setup(format!("the till broke down: {error}")))?;
+                        told.iter().for_each(|line| say(line));
+                        state = State::Idle(Box::new(till));
+                    }
+                    line = lines.recv(), if open => match line {
+                        Some(line) => hear(&line, Some(keys), &mut queue, &mut open)?,
+                        None => open = false,
+                    },
+                }
+            }
+        }
+        if queue.front() == Some(&Act::Restart) {
+            if let State::Busy(job, _) = &mut state {
+                job.abort();
+                // Its connections are closed and its last note is written when it has ended.
+                let _ = job.await;
+            }
+            state = State::Idle(Box::new(Till::new(config.clone())?));
+        }
+    }
+}
+
+/// Takes one line in: to the act under way, or into the queue.
+fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), Trouble> {
+    if line.trim().is_empty() {
+        return Ok(());
+    }
+    match (Act::parse(line).map_err(Trouble::Setup)?, keys) {
+        (Act::End, _) => *open = false,
+        (Act::Abort, Some(keys)) => keys.abort.press(),
+        (Act::CancelRefund, Some(keys)) if matches!(keys.act, Some(Act::Refund(_))) && queue.is_empty() => {
+            keys.abort.press();
+        }
+        (Act::Abort, None) => {}
+        (Act::Restart, _) => {
+            queue.clear();
+            queue.push_back(Act::Restart);
+        }
+        (act, _) => queue.push_back(act),
+    }
+    Ok(())
+}
+
+/// Starts an act.
+fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
+    let keys = Keys::new(act.clone());
+    let (abort, due, pos) = (keys.abort.clone(), keys.due.subscribe(), merchant_pos_id.to_owned());
+    let job = tokio::spawn(async move {
+        let mut till = *till;
+        let outcome = match act {
+            None | Some(Act::Abort | Act::End) => return (till, Vec::new()),
+            Some(Act::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
+            Some(Act::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
+            Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("started again as {}", pos.pos_id)),
+            Some(Act::Pay(sale)) => till.pay(&sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Prepare(_)) => prepare(&mut till, &due, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Ready(sale)) => ready(&mut till, sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(Act::Refund(amount)) => {
+                till.refund(amount, None, &abort).await.map(|refunded| tell_refunded(&refunded))
+            }
+            Some(Act::CancelRefund) => stop_refund(&mut till).await,
+        };
+        let told = vec![tell(outcome)];
+        (till, told)
+    });
+    State::Busy(job, keys)
+}
+
+async fn prepare(till: &mut Till, due: &watch::Receiver<Option<Sale>>, abort: &Abort) -> Result<Paid, Trouble> {
+    let prepared = till.prepare().await?;
+    till.pay_prepared(prepared, due, abort).await
+}
+
+/// Goes on with the payment that was prepared before the till was started, or by another command.
+///
+/// # Errors
+/// [`Trouble::NoPayment`] where there is none, and as [`Till::pay_prepared`].
+pub async fn ready(till: &mut Till, sale: Sale, abort: &Abort) -> Result<Paid, Trouble> {
+    let prepared = till.memory().prepared.clone().ok_or(Trouble::NoPayment)?;
+    till.pay_prepared(prepared, &super::prepared::due(sale), abort).await
+}
+
+/// Cancels the refund that is decided but not carried out yet.
+///
+/// # Errors
+/// [`Trouble::NoRefund`] where there is none, and what the backend refuses.
+pub async fn stop_refund(till: &mut Till) -> Result<String, Trouble> {
+    let id = till.open_refund().map(str::to_owned).ok_or(Trouble::NoRefund)?;
+    let settled = till.cancel_refund(&id).await?;
+    Ok(format!("refund {id}: {}", tell_settled(&settled)))
+}
+
+fn tell(outcome: Result<String, Trouble>) -> String {
+    outcome.unwrap_or_else(|trouble| format!("failed: {trouble}"))
+}
+
+/// How a sale ended, in a line.
+pub fn tell_paid(paid: &Paid) -> String {
+    match paid {
+        Paid::Captured(payment, amount) => format!("payment {}: captured {amount}", payment.id),
+        Paid::Ended(payment, state) => format!("payment {}: ended as {}", payment.id, state.name()),
+        Paid::Hanging(payment, why) => format!("payment {}: hanging, to be tried again later ({why})", payment.id),
+        Paid::Left(payment) => format!("payment {}: left to the next command", payment.id),
+        Paid::Nobody => "no payment: no customer checked in".to_owned(),
+    }
+}
+
+/// How a refund ended, in a line.
+pub fn tell_refunded(refunded: &Refunded) -> String {
+    match refunded {
+        Refunded::Captured(refund) => format!("refund {}: gave {} back", refund.id, refund.amount),
+        Refunded::Ended(refund, state) => format!("refund {}: ended as {}", refund.id, state.name()),
+        Refunded::Hanging(refund, why) => format!("refund {}: hanging, to be tried again later ({why})", refund.id),
+    }
+}
+
+/// What became of a decision, in words.
+pub fn tell_settled(settled: &Settled) -> String {
+    match settled {
+        Settled::Captured(amount) => format!("captured {amount}"),
+        Settled::Cancelled => "cancelled".to_owned(),
+        Settled::Ended(state) => format!("ended as {}", state.name()),
+        Settled::Refunded => "the money went back".to_owned(),
+        Settled::RefundEnded(state) => format!("ended as {}", state.name()),
+        Settled::Hanging(why) => format!("still hanging ({why})"),
+    }
+}
+
+/// What the periodic job did, a line each.
+pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, Trouble>)>) -> Vec<String> {
+    let line = |(hanging, outcome): (Hanging, Result<Settled, Trouble>)| {
+        let what = outcome.as_ref().map_or_else(|trouble| format!("given up ({trouble})"), tell_settled);
+        let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
+        format!("{kind} {}: tried again, {what}", hanging.id)
+    };
+    jobs.into_iter().map(line).collect()
+}

@@ -1,0 +1,76 @@
+//! The mistakes with prepared payments, refunds and refused cards: what a right client has no place for.
+
+use super::api_call::Call;
+use super::{Mistake, Payment, Prepared, Sale, Till};
+use crate::api::{Amount, Operation};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+impl Till {
+    /// Makes a prepared payment ready once more, with another amount: something was forgotten on the bill.
+    pub(super) async fn ready_with_more(&mut self, prepared: &Prepared, sale: &Sale) {
+        let more = Sale { amount: Amount(sale.amount.0.saturating_add(100)), ..sale.clone() };
+        self.say_ready(&prepared.id, &more).await;
+    }
+
+    /// Makes a payment ready that was never prepared.
+    pub(super) async fn ready_initiated(&mut self, payment: &Payment, sale: &Sale) {
+        if self.makes(Mistake::ReadiesInitiated) {
+            self.say_ready(&payment.id, sale).await;
+            // What the backend says to that is looked at, as it should be.
+            let _ = self.look(&payment.id).await;
+        }
+    }
+
+    async fn say_ready(&mut self, payment_id: &str, sale: &Sale) {
+        let mut body = json!({});
+        self.add_terms(&mut body, sale);
+        let _ = self.call(&Call::on(Operation::PaymentReady, payment_id).body(body)).await;
+    }
+
+    /// What is asked to be given back, as it stands in a body.
+    pub(super) fn spelled_refund(&self, amount: Amount) -> Value {
+        let more = self.makes(Mistake::RefundsTooMuch);
+        self.spelled_amount(if more { Amount(amount.0.saturating_mul(10)) } else { amount })
+    }
+
+    /// The currency of a refund.
+    pub(super) fn refund_currency(&self) -> &'static str {
+        match (self.makes(Mistake::RefundsOtherCurrency), self.config.currency()) {
+            (true, "DKK") => "EUR",
+            (true, _) => "DKK",
+            (false, own) => own,
+        }
+    }
+
+    /// Gives back what was never taken: the payment was cancelled.
+    pub(super) async fn refund_unpaid(&mut self, payment: &Payment) {
+        if self.makes(Mistake::RefundsUnpaid) {
+            let _ = self.create_refund(payment.amount, Some(&payment.id)).await;
+        }
+    }
+
+    /// Does the other thing to a refund that has just ended.
+    pub(super) async fn spoil_ended_refund(&mut self, id: &str, cancelled: bool) {
+        let operation = match (self.config.mistake, cancelled) {
+            (Some(Mistake::CapturesCancelledRefund), true) => Operation::CaptureRefund,
+            (Some(Mistake::CancelsCapturedRefund), false) => Operation::CancelRefund,
+            _ => return,
+        };
+        let _ = self.call(&Call::on(operation, id)).await;
+    }
+
+    /// Does not take a refused card for an answer.
+    pub(super) async fn spoil_refused(&mut self, payment: &Payment, sale: &Sale) {
+        match self.config.mistake {
+            Some(Mistake::CapturesRefused) if sale.restrictions.is_some() => self.stray_capture(payment).await,
+            Some(Mistake::PollsRefused) if sale.restrictions.is_some() => {
+                for _ in 0..3 {
+                    let _ = self.query(&payment.id).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the mistakes say and do that a right client has no place for.
+//!
+//! Kept apart, so that the other files read as what a client should do.
+
+use super::api_call::{Call, new_key};
+use super::{Intent, KnownPos, Mistake, Payment, Restrictions, Sale, Till, Trouble};
+use crate::api::{Amount, Operation};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+impl Till {
+    /// An amount as it stands in a body.
+    pub(super) fn spelled_amount(&self, amount: Amount) -> Value {
+        if self.makes(Mistake::MinorUnits) {
+            // As a client does that holds 19.99 in a float: 1998.9999999999998.
+            return json!(amount.0 as f64 / 100.0 * 100.0);
+        }
+        amount.to_json()
+    }
+
+    /// Restrictions as they stand in a body.
+    pub(super) fn spelled_restrictions(&self, restrictions: Restrictions) -> Value {
+        let Restrictions { debit_card_disallowed: debit, credit_card_disallowed: credit } = restrictions;
+        match self.config.mistake {
+            Some(Mistake::RestrictsInWords) => {
+                json!({ "debitCardDisallowed": debit.to_string(), "creditCardDisallowed": credit.to_string() })
+            }
+            Some(Mistake::MisnamesRestriction) => {
+                json!({ "debitCardsDisallowed": debit, "creditCardsDisallowed": credit })
+            }
+            _ => json!({ "debitCardDisallowed": debit, "creditCardDisallowed": credit }),
+        }
+    }
+
+    /// The version header's value; `None`: no header.
+    pub(super) fn spelled_version(&self, operation: Operation) -> Option<String> {
+        let version = self.config.version.clone();
+        match self.config.mistake {
+            Some(Mistake::NoVersion) => None,
+            Some(Mistake::MalformedVersion) => Some(format!("v{version}")),
+            Some(Mistake::OtherVersion) if operation == Operation::CapturePayment => Some("99.0.0".to_owned()),
+            _ => Some(version),
+        }
+    }
+
+    /// The VAT header's value.
+    pub(super) fn spelled_vat(&self) -> String {
+        let vat = &self.config.vat;
+        match self.config.mistake {
+            Some(Mistake::DoubledVatPrefix) => format!("{}{vat}", vat.get(..2).unwrap_or("")),
+            Some(Mistake::BareVat) => vat.get(2..).unwrap_or("").to_owned(),
+            _ => vat.clone(),
+        }
+    }
+
+    /// Whether a creating call goes out without its key.
+    pub(super) fn leaves_key_off(&self, operation: Operation) -> bool {
+        self.makes(Mistake::NoKey) && operation == Operation::InitiatePayment
+    }
+
+    /// Changes what must stay the same from send to send.
+    pub(super) fn spoil_retry(&self, call: &mut Call, sends: u32) {
+        if !call.operation.creates() {
+            return;
+        }
+        match (self.config.mistake, &mut call.body) {
+            (Some(Mistake::NewKeyPerAttempt), _) => call.key = Some(new_key()),
+            (Some(Mistake::BodyChangesOnRetry), Some(body)) if call.operation == Operation::InitiatePayment => {
+                body["merchantPaymentLabel"] = json!(format!("Attempt {}", sends + 1));
+            }
+            _ => {}
+        }
+    }
+
+    /// The call once more, after what stood in its way is gone.
+    pub(super) fn once_more(&self, call: &Call) -> Call {
+        let key = if self.makes(Mistake::NewKeyPerAttempt) { Some(new_key()) } else { call.key.clone() };
+        Call { key, ..call.clone() }
+    }
+
+    /// Whether a decision that was tried in vain is forgotten all the same.
+    pub(super) fn takes_as_done(&self, intent: Intent, trouble: &Trouble) -> bool {
+        match self.config.mistake {
+            Some(Mistake::ForgetsHanging | Mistake::NoRetry) => true,
+            Some(Mistake::SuccessAfterLostCapture) => {
+                matches!((intent, trouble), (Intent::Capture(_), Trouble::Lost { status: None, .. }))
+            }
+            _ => false,
+        }
+    }
+
+    /// Any error on the start of a payment is "cleaned up" by cancelling whatever is listed, then it is tried again.
+    pub(super) async fn sweep_and_repeat(
+        &mut self,
+        call: &Call,
+        pos_id: &str,
+        mut trouble: Trouble,
+    ) -> Result<Value, Trouble> {
+        for _ in 0..3 {
+            for id in self.listed(pos_id).await? {
+                self.call(&Call::on(Operation::CancelPayment, &id)).await?;
+                self.remember(|memory| memory.settled(&id))?;
+            }
+            match self.call(call).await {
+                Err(again) => trouble = again,
+                done => return done,
+            }
+        }
+        Err(trouble)
+    }
+
+    /// Rings up a test sale on the PoS that was just deleted.
+    pub(super) async fn sell_after_close(&mut self, pos: &KnownPos) {
+        let sale = Sale::of(Amount(100));
+        let body = json!({
+            "posId": pos.pos_id,
+            "orderId": sale.order_id,
+            "amount": sale.amount.to_json(),
+            "currencyCode": self.config.currency(),
+            "plannedCaptureDelay": "None",
+        });
+        let _ = self.call(&Call::of(Operation::InitiatePayment).body(body)).await;
+    }
+
+    /// Waits about as long as a customer needs, and asks nobody.
+    pub(super) async fn wait_for_a_hunch(&self) {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+
+    /// Captures what was just cancelled.
+    pub(super) async fn stray_capture(&mut self, payment: &Payment) {
+        let body = json!({ "amount": payment.amount.to_json() });
+        let _ = self.call(&Call::on(Operation::CapturePayment, &payment.id).body(body)).await;
+    }
+
+    /// Asks at a path that the API does not have.
+    pub(super) async fn ask_for_status(&mut self, payment: &Payment) {
+        let call = Call::on(Operation::QueryPayment, &payment.id);
+        let Ok(token) = self.token().await else { return };
+        let Ok(mut request) = self.request(&call, &token) else { return };
+        let Ok(uri) = format!("{}/status", request.uri()).parse() else { return };
+        *request.uri_mut() = uri;
+        let _ = self.line.exchange(request, Some(self.config.pace.get_patience)).await;
+    }
+
+    /// Looks for refunds, though refunds were not selected.
+    pub(super) async fn ask_for_refunds(&mut self, payment: &Payment) {
+        let _ = self.call(&Call::of(Operation::QueryRefundIds).parameter("paymentId", &payment.id)).await;
+    }
+}

@@ -1,0 +1,328 @@
+//! What is true when a send's head has arrived, before it changes anything: its tracks, and how it stands to the sends
+//! before it.
+
+use super::attempt::{Instant, Send};
+use super::resources::{About, Last, PosTrack, Subject};
+use super::state::{FORGET_EVERY, World};
+use crate::api::{ExactAmount, Operation, id};
+
+/// A request that comes so soon after its connection was reset was sent again by an HTTP library.
+pub const AT_ONCE_MS: i64 = 200;
+
+/// What was true when a send's head had arrived, kept until it is over.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// When its head arrived (a tick of the timeline).
+    pub tick: u64,
+    /// Its call.
+    pub call: usize,
+    /// Its request.
+    pub request: usize,
+    /// What it is about; a create's resource is known when it is answered.
+    pub about: About,
+    /// Its token.
+    pub token: Option<usize>,
+    /// Since the end of the call's last send.
+    pub gap_ms: Option<i64>,
+    /// Whether the capture tells when that was; else the gap is the longest it can have been.
+    pub gap_timed: bool,
+    /// Since the head of the call's last send.
+    pub head_gap_ms: Option<i64>,
+    /// The call's latest send that is not over, and the ms since its head.
+    pub open_poll: Option<(u64, i64)>,
+    /// The call's last send that is over.
+    pub last_n: Option<u64>,
+    /// Its status; 0 where it got no answer.
+    pub last_status: u16,
+    /// Whether it failed.
+    pub last_failed: bool,
+    /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
+    pub after_held: bool,
+    /// When the call was sent again before this send was over.
+    pub next_head: Option<Instant>,
+    /// How long after a reset connection the call is sent again, for the first time.
+    pub resent_ms: Option<i64>,
+    /// Whether the call was answered below 500 before.
+    pub answered_before: bool,
+    /// Whether the content is that of the send before it, or of the one that was answered.
+    pub same_content: bool,
+    /// How many sends of the call failed in a row before this one.
+    pub failures: u32,
+    /// How many of them since the last long pause.
+    pub failed_in_go: u32,
+    /// How many of them before a pause that may have been a long one, as far as the clock tells.
+    pub failed_before_pause: u32,
+    /// The pause before the last send, where that too followed a failed one.
+    pub back_off_ms: Option<i64>,
+    /// The delay that the last answered poll asked for.
+    pub poll_delay_ms: Option<i64>,
+    /// Since another call failed that tried to create the same and whose outcome is not known.
+    pub twin_ms: Option<i64>,
+    /// That call's last send.
+    pub twin_n: Option<u64>,
+    /// The clock does not tell whether that is too long ago.
+    pub twin_may_be_old: bool,
+    /// The call was sent with another body while this send was under way.
+    pub contradicted_n: Option<u64>,
+    /// A PoS of the name that is to be created is there already, by what the client knows.
+    pub name_taken_n: Option<u64>,
+    /// That PoS.
+    pub name_taken: Option<usize>,
+    /// And it was looked up since.
+    pub name_looked_up: bool,
+    /// It started a payment on a PoS where one had been in the way, and that one had been brought to an end.
+    pub block_cleared: bool,
+    /// How often this PoS was created again after a name conflict without a look.
+    pub conflict_repeats: i64,
+    /// How often the request was repeated unchanged after a refusal, with nothing done about it.
+    pub unchanged_repeats: i64,
+    /// The refusal.
+    pub refused_n: Option<u64>,
+    /// How long the client had waited since the request was answered 429.
+    pub throttle_pause_ms: Option<i64>,
+    /// The same request (a create: under the same key) was answered 2xx before.
+    pub repeats_success: bool,
+    /// Whether it makes a payment's sum of refunds larger than what was captured.
+    pub refund_sum: Option<ExactAmount>,
+}
+
+impl World {
+    /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
+    pub fn open(&mut self, send: &Send) -> Context {
+        self.tick += 1;
+        if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
+            self.forget();
+        }
+        if send.operation.is_some() && (self.base.is_empty() || self.base_run != send.head.run) {
+            // A recorder that is started anew may listen elsewhere, and its client goes there with it.
+            (self.base, self.base_run) = (send.base.clone(), send.head.run);
+        }
+        let call = self.calls.place(&call_key(send));
+        if self.calls.at(call).sends == 0 {
+            let track = self.calls.at_mut(call);
+            track.operation = send.operation;
+            track.query.clone_from(&send.query);
+            track.content = send.content;
+            track.content_known = send.body.known;
+            track.is_loose = send.is_loose();
+            track.subject = Subject {
+                pos_id: send.body.pos_id.clone(),
+                order_id: send.body.order_id.clone(),
+                payment_id: send.body.payment_id.clone(),
+                merchant_pos_id: send.body.merchant_pos_id.clone(),
+                beacon_id: send.body.beacon_id.clone(),
+                store_id: send.body.store_id.clone(),
+                restrictions: send.body.restrictions(),
+            };
+        }
+        let request = self.requests.place(&request_key(send));
+        let mut context = Context {
+            tick: self.tick,
+            call,
+            request,
+            about: self.about(send),
+            token: send.token().filter(|_| send.is_call).map(|token| self.tokens.place(token)),
+            ..Context::default()
+        };
+        self.note_call(send, &mut context);
+        self.note_request(send, &mut context);
+        self.note_twin(send, &mut context);
+        self.note_names(send, &mut context);
+        self.note_refund(send, &mut context);
+        context
+    }
+
+    /// The things a send is about, by the ids it names.
+    fn about(&mut self, send: &Send) -> About {
+        use Operation::*;
+        let mut about = About::default();
+        if send.hides.path || (send.hides.query && send.is(&[QueryPaymentIds, QueryRefundIds])) {
+            return about;
+        }
+        let path_id = send.path_id.clone().unwrap_or_default();
+        match send.operation {
+            Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
+            Some(InitiatePayment | PreparePayment) if !send.body.pos_id.is_empty() => {
+                let pos = self.pos(&send.body.pos_id);
+                about.pos = Some(pos);
+                if !send.body.order_id.is_empty() {
+                    self.order_pos.insert(send.body.order_id.clone(), pos);
+                }
+            }
+            Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
+                about.payment = Some(self.payment(&path_id));
+            }
+            Some(QueryPaymentIds) if !send.parameter("posid").is_empty() => {
+                about.pos = Some(self.pos(send.parameter("posid")));
+            }
+            Some(QueryPaymentIds) => {
+                let known = self.order_pos.get(send.parameter("orderid")).copied();
+                about.pos = known.or_else(|| self.only_blocked());
+            }
+            Some(CreateRefund) if !send.body.payment_id.is_empty() => {
+                about.payment = Some(self.payment(&send.body.payment_id));
+            }
+            Some(QueryRefundIds) if !send.parameter("paymentid").is_empty() => {
+                about.payment = Some(self.payment(send.parameter("paymentid")));
+            }
+            Some(GetRefund | CaptureRefund | CancelRefund) => {
+                let refund = self.refund(&path_id);
+                about.refund = Some(refund);
+                about.payment = self.refunds.at(refund).payment;
+            }
+            _ => {}
+        }
+        if about.pos.is_none() {
+            about.pos = about.payment.and_then(|payment| self.payments.at(payment).pos);
+        }
+        about
+    }
+
+    fn note_call(&self, send: &Send, context: &mut Context) {
+        let track = self.calls.at(context.call);
+        let gap = |then: Instant| send.head.ms_since(then);
+        context.gap_ms = track.last.and_then(|last| gap(last.end));
+        context.head_gap_ms = track.last_head.and_then(gap);
+        context.open_poll = track.in_flight.last().and_then(|(n, head)| Some((*n, gap(*head)?)));
+        context.last_n = track.last.map(|last| last.n);
+        context.last_status = track.last.and_then(|last| last.status).unwrap_or(0);
+        context.last_failed = track.last.is_some_and(|last| last.failed);
+        let may_last = |ms: i64| ms.saturating_add(self.clock.heads_ms()) >= self.limits.timeout_ms;
+        let held = |head: Instant| send.head.ms_since(head).is_some_and(may_last);
+        let others = self.asking.iter().map(|&call| self.calls.at(call)).filter(|other| other.is_asked_again_by(send));
+        context.after_held = others.chain([track]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
+        let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
+        let reset = |last: &Last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
+        context.resent_ms = context.gap_ms.filter(|_| track.last.as_ref().is_some_and(reset) && !track.resent_at_once);
+        context.answered_before = track.answered_content.is_some();
+        // What is not shown is not said to differ.
+        let shown = track.content_known && send.body.known;
+        let same_as_last = context.last_failed && track.last_content == send.content;
+        context.same_content = same_as_last || track.answered_content == Some(send.content) || !shown;
+        context.gap_timed = track.last.is_none_or(|last| last.timed);
+        context.failures = track.failures;
+        let begins = self.begins_go(track, send.head);
+        context.failed_in_go = if begins { 0 } else { track.failed_in_go };
+        let paused = track.last.and_then(|last| send.head.ms_since(last.end));
+        let certainly = paused.is_none_or(|ms| ms.saturating_sub(self.clock.gap_ms()) >= self.limits.go_pause_ms);
+        let only_paused = begins && !certainly && track.last.is_some_and(|last| last.status.is_none_or(|s| s >= 300));
+        context.failed_before_pause = if only_paused { track.failed_in_go } else { 0 };
+        context.back_off_ms = track.back_off_ms;
+        context.poll_delay_ms = track.poll_delay_ms;
+    }
+
+    fn note_request(&self, send: &Send, context: &mut Context) {
+        let track = self.requests.at(context.request);
+        // A token that is not shown is not said to be another.
+        let new_token = track.token.as_deref().zip(send.token()).is_some_and(|(then, now)| then != now);
+        context.throttle_pause_ms = track
+            .throttled
+            .and_then(|throttled| send.head.ms_since(throttled.end))
+            .map(|ms| ms.saturating_add(self.clock.gap_ms()));
+        let patient = track.throttled.zip(context.throttle_pause_ms);
+        let patient = patient.is_some_and(|(throttled, pause)| throttled.is_respected_by(pause));
+        if track.refused.is_some() && track.last_refused && !new_token {
+            context.unchanged_repeats = track.repeats + i64::from(!patient);
+            context.refused_n = track.refused;
+        }
+        let call = self.calls.at(context.call);
+        let creates = send.operation.is_some_and(Operation::creates);
+        context.repeats_success =
+            if creates { call.succeeded && call.answered_content == Some(send.content) } else { track.succeeded };
+    }
+
+    fn note_twin(&self, send: &Send, context: &mut Context) {
+        if !send.operation.is_some_and(Operation::creates) || self.calls.at(context.call).sends > 0 {
+            return;
+        }
+        let others = self.creates.get(&send.content).map_or(&[][..], Vec::as_slice);
+        let unknown = others.iter().filter(|&&call| call != context.call).filter_map(|&call| {
+            let track = self.calls.at(call);
+            let held = track.in_flight.iter().find(|(_, head)| self.was_held(*head, send.head));
+            let held = held.map(|(n, _)| (*n, 0));
+            let unknown = track.loss.as_ref().is_some_and(|loss| !loss.told) && !track.looked_up;
+            // A repeat that is lost leaves nothing unknown: what it repeats was answered.
+            let failed = track.last.filter(|last| last.failed && unknown && !track.succeeded);
+            held.or_else(|| failed.and_then(|last| Some((last.n, send.head.ms_since(last.end)?))))
+        });
+        let slack = self.clock.gap_ms();
+        let unknown = unknown.filter(|(_, ms)| ms.saturating_sub(slack) <= self.limits.retry_window_ms);
+        if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
+            (context.twin_ms, context.twin_n) = (Some(ms), Some(n));
+            context.twin_may_be_old = ms.saturating_add(slack) > self.limits.retry_window_ms;
+        }
+    }
+
+    fn note_names(&self, send: &Send, context: &mut Context) {
+        if send.operation != Some(Operation::CreatePos) || send.body.merchant_pos_id.is_empty() {
+            return;
+        }
+        context.conflict_repeats = self
+            .conflicts
+            .iter()
+            .filter(|conflict| conflict.is_of(&send.body))
+            .map(|conflict| conflict.repeats + 1)
+            .max()
+            .unwrap_or(0);
+        if self.calls.at(context.call).succeeded {
+            return;
+        }
+        let taken = self.names.get(&send.body.merchant_pos_id).map_or(&[][..], Vec::as_slice);
+        let taken = taken.iter().copied().rfind(|&pos| self.poses.at(pos).deleted_n.is_none());
+        if let Some(place) = taken {
+            let pos = self.poses.at(place);
+            context.name_taken = Some(place);
+            context.name_taken_n = pos.created_n;
+            context.name_looked_up = pos.looked_up_n.is_some();
+        }
+    }
+
+    fn note_refund(&self, send: &Send, context: &mut Context) {
+        let (Some(Operation::CreateRefund), Some(payment)) = (send.operation, context.about.payment) else { return };
+        let call = self.calls.at(context.call);
+        // What a look-up found of this call counts already.
+        let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());
+        let replay = call.succeeded || found;
+        let amount = if replay { Some(ExactAmount::default()) } else { send.body.amount };
+        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.plus(amount));
+    }
+
+    /// The PoS where a payment is in the way of another, if there is but one.
+    pub fn only_blocked(&self) -> Option<usize> {
+        let waits = |pos: &PosTrack| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
+        blocked.next().filter(|_| blocked.next().is_none())
+    }
+}
+
+impl Context {
+    /// Whether the call is sent again at once after a reset connection, as HTTP libraries do it by themselves.
+    pub fn resent_at_once(&self) -> bool {
+        self.resent_ms.is_some_and(|ms| ms < AT_ONCE_MS)
+    }
+}
+
+/// Creates with one key are one call; others are one where method and path are, and what is asked for in a query.
+fn call_key(send: &Send) -> String {
+    let creates = send.operation.is_some_and(Operation::creates);
+    if send.is_loose() {
+        format!("exchange {}", send.n)
+    } else if creates && !send.key.is_empty() {
+        format!("key {}", id::canonical(&send.key))
+    } else if creates {
+        format!("{} {} {:02x?}", send.method, send.resource, send.content)
+    } else if send.asks_by_query() {
+        let mut asked: Vec<String> = send.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        asked.sort_unstable();
+        format!("{} {}?{}", send.method, send.resource, asked.join("&"))
+    } else {
+        format!("{} {}", send.method, send.resource)
+    }
+}
+
+fn request_key(send: &Send) -> String {
+    if send.hides.path || send.hides.query {
+        return format!("exchange {}", send.n);
+    }
+    format!("{} {} {:02x?}", send.method, send.target, send.content)
+}

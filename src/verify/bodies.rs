@@ -1,0 +1,298 @@
+//! What stands in the bodies of requests and answers, as typed values.
+//!
+//! Amounts are read from their digits; ids are canonical (GUIDs in lower case); a fingerprint compares the content of
+//! two requests whatever their spelling.
+
+use super::attempt::as_text;
+use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
+use crate::capture::content_encoding::content;
+use crate::capture::record::{Answer, Exchange};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// The fields of a request body that the verifier looks at.
+#[derive(Clone, Debug, Default)]
+pub struct RequestBody {
+    /// Whether the capture shows it.
+    pub known: bool,
+    /// How it breaks the documented shape, in sentences.
+    pub broken: Vec<String>,
+    /// How it differs though the backend takes it.
+    pub informal: Vec<String>,
+    /// The amount.
+    pub amount: Option<ExactAmount>,
+    /// `DKK`, `EUR`.
+    pub currency: String,
+    /// The order.
+    pub order_id: String,
+    /// The PoS named in it.
+    pub pos_id: String,
+    /// The payment named in it.
+    pub payment_id: String,
+    /// The merchant's name for a PoS.
+    pub merchant_pos_id: String,
+    /// The beacon.
+    pub beacon_id: String,
+    /// The store.
+    pub store_id: String,
+    /// `restrictions.debitCardDisallowed`.
+    pub debit_disallowed: bool,
+    /// `restrictions.creditCardDisallowed`.
+    pub credit_disallowed: bool,
+    /// Whether it says something of restrictions, in the documented place or elsewhere.
+    pub names_restrictions: bool,
+    /// How that differs from its documented form, in sentences.
+    pub restrictions_wrong: Vec<String>,
+    /// For comparison.
+    pub canonical: String,
+}
+
+impl RequestBody {
+    /// Debit and credit disallowed, where one is.
+    pub fn restrictions(&self) -> Option<(bool, bool)> {
+        (self.debit_disallowed || self.credit_disallowed).then_some((self.debit_disallowed, self.credit_disallowed))
+    }
+}
+
+/// What an answer says of loyalty (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loyalty {
+    /// No `loyaltyIds`.
+    #[default]
+    Absent,
+    /// `[]`.
+    Empty,
+    /// One id or more.
+    Ids,
+}
+
+/// The fields of an answer that the verifier looks at.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerBody {
+    /// The error code of an answer from 400 on.
+    pub code: String,
+    /// `status` of a payment or a refund.
+    pub state: String,
+    /// `pollDelayInMs`.
+    pub poll_delay_ms: Option<i64>,
+    /// The amount.
+    pub amount: Option<ExactAmount>,
+    /// `DKK`, `EUR`.
+    pub currency: String,
+    /// `partialCapturePossible`.
+    pub partial: Option<bool>,
+    /// `loyaltyIds`.
+    pub loyalty: Loyalty,
+    /// `isUserCheckedIn`.
+    pub checked_in: Option<bool>,
+    /// The ids of a list.
+    pub found: Vec<String>,
+    /// The id of what was created: a GUID, in lower case. Nothing else names anything.
+    pub created: Option<String>,
+    /// The PoS of a payment.
+    pub pos_id: String,
+    /// The payment of a refund.
+    pub payment_id: String,
+    /// The order of a payment.
+    pub order_id: String,
+    /// The merchant's name of a PoS.
+    pub merchant_pos_id: String,
+    /// The beacon of a PoS.
+    pub beacon_id: String,
+    /// `restrictions`, where the answer has them: debit and credit disallowed.
+    pub restrictions: Option<(bool, bool)>,
+}
+
+/// Reads a request's body by its documented shape.
+pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
+    let body = &exchange.request.body;
+    let Some(bytes) = content(body, &exchange.request.headers) else {
+        // Equal raw bytes are equal content; without a digest it is like no other.
+        let unlike = || format!("exchange {}", exchange.number);
+        let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
+        return RequestBody { canonical, ..RequestBody::default() };
+    };
+    let differences = shape::check(operation, &bytes);
+    let of_restrictions = |difference: &&shape::Difference| {
+        let field = difference.field.to_ascii_lowercase();
+        field.contains("restrict") || field.contains("disallowed")
+    };
+    let all = differences.broken.iter().chain(&differences.informal);
+    let wrong: Vec<shape::Difference> = all.filter(of_restrictions).cloned().collect();
+    let sentences = |list: Vec<shape::Difference>| list.iter().map(shape::Difference::sentence).collect();
+    let document = Document::read(&bytes).ok();
+    let canonical = match &document {
+        Some(document) if document.repeated.is_empty() => canonical(&document.value).to_string(),
+        _ => String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    let object = document.map_or_else(Map::new, Document::into_object);
+    let restriction = |name: &str| object.get("restrictions").and_then(|r| r.get(name)) == Some(&Value::Bool(true));
+    RequestBody {
+        known: true,
+        broken: sentences(differences.broken),
+        informal: sentences(differences.informal),
+        amount: amount(&object, "amount"),
+        currency: text(&object, "currencyCode"),
+        order_id: id_of(&object, "orderId"),
+        pos_id: id_of(&object, "posId"),
+        payment_id: id_of(&object, "paymentId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
+        beacon_id: id_of(&object, "beaconId"),
+        store_id: id_of(&object, "storeId"),
+        debit_disallowed: restriction("debitCardDisallowed"),
+        credit_disallowed: restriction("creditCardDisallowed"),
+        names_restrictions: !wrong.is_empty() || object.get("restrictions").is_some_and(|given| !given.is_null()),
+        restrictions_wrong: wrong.iter().map(|difference| difference.sentence()).collect(),
+        canonical,
+    }
+}
+
+/// Whether an answer has something to tell by a body that the capture does not show. Where success has no documented
+/// body, and from 500 on, the status says it all.
+pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
+    use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
+    let empty = matches!(
+        operation,
+        Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund)
+    );
+    let of_operation = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
+    let tells = of_operation || (is_token && answer.status == 200);
+    tells && content(&answer.body, &answer.headers).is_none()
+}
+
+/// Reads an answer's body.
+pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
+    let Some(bytes) = content(&answer.body, &answer.headers) else {
+        return AnswerBody::default();
+    };
+    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&bytes) else {
+        return AnswerBody::default();
+    };
+    if answer.status >= 400 {
+        let code = object.get("code").filter(|code| !code.is_null()).map_or(String::new(), as_text);
+        return AnswerBody { code, ..AnswerBody::default() };
+    }
+    let flag = |name: &str| object.get(name).and_then(Value::as_bool);
+    let restrictions = object.get("restrictions").and_then(Value::as_object).map(|restrictions| {
+        let set = |name: &str| restrictions.get(name) == Some(&Value::Bool(true));
+        (set("debitCardDisallowed"), set("creditCardDisallowed"))
+    });
+    let loyalty = match object.get("loyaltyIds").and_then(Value::as_array) {
+        None => Loyalty::Absent,
+        Some(ids) if ids.is_empty() => Loyalty::Empty,
+        Some(_) => Loyalty::Ids,
+    };
+    let created = match operation {
+        Some(Operation::CreatePos) => Some("posId"),
+        Some(Operation::InitiatePayment | Operation::PreparePayment) => Some("paymentId"),
+        Some(Operation::CreateRefund) => Some("refundId"),
+        _ => None,
+    };
+    let list = match operation {
+        Some(Operation::GetPosWithFilter) => "posIds",
+        Some(Operation::QueryPaymentIds) => "paymentIds",
+        Some(Operation::QueryRefundIds) => "refundIds",
+        _ => "",
+    };
+    let found = object
+        .get(list)
+        .and_then(Value::as_array)
+        .map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
+    AnswerBody {
+        code: String::new(),
+        state: text(&object, "status"),
+        poll_delay_ms: object.get("pollDelayInMs").and_then(delay),
+        amount: amount(&object, "amount"),
+        currency: text(&object, "currencyCode"),
+        partial: flag("partialCapturePossible"),
+        loyalty,
+        checked_in: flag("isUserCheckedIn"),
+        found,
+        created: created.and_then(|name| Guid::parse(object.get(name)?.as_str()?)).map(|id| id.to_string()),
+        pos_id: id_of(&object, "posId"),
+        payment_id: id_of(&object, "paymentId"),
+        order_id: id_of(&object, "orderId"),
+        merchant_pos_id: id_of(&object, "merchantPosId"),
+        beacon_id: id_of(&object, "beaconId"),
+        restrictions,
+    }
+}
+
+/// Reads a token request: what stands for the token in its answer with the ms it is good for, and the merchant it
+/// was asked for.
+pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
+    let asked = String::from_utf8_lossy(&exchange.request.body.bytes).into_owned();
+    let asked_vat =
+        asked.split('&').find_map(|pair| pair.strip_prefix("merchant_vat=")).map_or(String::new(), str::to_owned);
+    let answer = exchange.answer.as_ref().filter(|answer| exchange.status().is_some() && answer.status == 200);
+    let issued = answer.and_then(|answer| {
+        let bytes = content(&answer.body, &answer.headers)?;
+        let object: Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
+        let seconds = object.get("expires_in").and_then(Value::as_i64).unwrap_or(0);
+        Some((text(&object, "access_token"), seconds.saturating_mul(1000)))
+    });
+    (issued, asked_vat)
+}
+
+/// The content of a request in sixteen bytes: equal for equal requests, however their JSON is written.
+pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in [method, path, &body.canonical] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    short
+}
+
+fn text(object: &Map<String, Value>, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(value) => as_text(value),
+    }
+}
+
+fn id_of(object: &Map<String, Value>, name: &str) -> String {
+    id::canonical(&text(object, name))
+}
+
+fn amount(object: &Map<String, Value>, name: &str) -> Option<ExactAmount> {
+    let digits = match object.get(name)? {
+        Value::Number(number) => number.as_str().to_owned(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    ExactAmount::parse(&digits)
+}
+
+/// The longest delay that is told from longer ones, in ms: some thirty years. Rules multiply it.
+const LONGEST_DELAY: i64 = 1_000_000_000_000;
+
+/// A delay in whole ms, however its number is written (`1000`, `1000.0`, `1e3`).
+fn delay(value: &Value) -> Option<i64> {
+    // A cast from float saturates.
+    #[allow(clippy::cast_possible_truncation)]
+    let ms = value.as_i64().or_else(|| value.as_f64().map(|ms| ms.ceil() as i64))?;
+    Some(ms.clamp(0, LONGEST_DELAY))
+}
+
+/// A JSON value with one spelling: keys sorted, nulls left out, amounts and GUIDs in one form.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<(&String, &Value)> = object.iter().filter(|(_, v)| !v.is_null()).collect();
+            entries.sort_by_key(|(name, _)| name.as_str());
+            let money = |name: &str, v: &Value| {
+                let digits = (name == "amount").then(|| as_text(v));
+                digits.and_then(|digits| ExactAmount::parse(&digits)).map(|amount| Value::String(amount.to_string()))
+            };
+            let one = |(name, v): (&String, &Value)| (name.clone(), money(name, v).unwrap_or_else(|| canonical(v)));
+            Value::Object(entries.into_iter().map(one).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        Value::String(text) => Value::String(id::canonical(text)),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,387 @@
+//! The patterns: what each kind of check means when it meets traffic.
+//!
+//! An event is the head of a request, the end of an exchange, a connection event, or something the timeline says itself.
+//! Each check keeps its state apart by its scope; an event without the scope's thing (a payment, a token) passes it by.
+//!
+//! - **each**: at every event that matches the trigger, the predicate holds; where it does not, that is a finding.
+//! - **never**: an event that matches the trigger and the predicate is a finding.
+//! - **at-most**: events that match the trigger are counted; one beyond the limit is a finding. A reset event, or a
+//!   pause of `pause_ms` since the end of the last exchange counted, begins the count again.
+//! - **before**: an event that matches the trigger is a finding unless one of `need` came before it, since the last reset.
+//! - **after**: an event that matches the trigger opens an obligation. One of `need` meets it. One of `until`, or the end
+//!   of the capture, while it is open is a finding; where the capture goes on, the end leaves it undecided.
+//! - **gap**: from the end of an exchange that matches `from` to the head of the next request that matches `to`, at least
+//!   so many ms lie; less is a finding. Nothing is measured across a restart of the recorder.
+//!
+//! Where an event, or what a predicate asks for, is not shown by the capture or not known so well, nothing is found: an
+//! obligation that it may have met is not open any more, and the check has not been passed.
+
+use super::attempt::Instant;
+pub use super::events::Happened;
+use super::events::{any, hides_scope, matches, may_match, one, scope_of};
+use super::fields::Moment;
+use super::missing_evidence::Possible;
+use crate::api::Operation;
+use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
+use crate::rules::predicate::PredicateError;
+use crate::rules::{Doubt, Truth};
+use std::collections::HashMap;
+
+/// Something that a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The exchanges that show it, in order.
+    pub exchanges: Vec<u64>,
+    /// What was expected and seen.
+    pub message: String,
+    /// The operation it is about, where it is one.
+    pub operation: Option<Operation>,
+}
+
+/// What is remembered of one thing in a check's scope.
+#[derive(Debug)]
+enum State {
+    Count {
+        count: u32,
+        last: Option<Instant>,
+        numbers: Vec<u64>,
+    },
+    Met(bool),
+    /// What would have met it happened, and the capture does not show whether it did.
+    MaybeMet,
+    Open(Found),
+    Done,
+    From {
+        end: Instant,
+        n: u64,
+        timed: bool,
+        /// Whether the gap may begin elsewhere: what the event asks for is not known.
+        certain: bool,
+    },
+}
+
+/// A check at work.
+pub struct Watch<'r> {
+    check: &'r Check,
+    states: HashMap<u64, State>,
+    /// Whether anything in the capture touched it.
+    pub exercised: bool,
+    /// Whether something bears on it that the capture does not show.
+    pub unsure: bool,
+    /// What `before` asks for may have happened to anything.
+    maybe_met: bool,
+}
+
+/// How many exchanges of one flood a finding names.
+const MOST_NUMBERS: usize = 100;
+
+impl<'r> Watch<'r> {
+    /// A check that has seen nothing.
+    pub fn new(check: &'r Check) -> Watch<'r> {
+        Watch { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
+    }
+
+    /// Looks at an event; returns what it breaks.
+    pub fn see(&mut self, happened: Happened, moment: &Moment) -> Result<Vec<Found>, PredicateError> {
+        if let Happened::Possibly(possible) = happened {
+            self.possibly(possible);
+            return Ok(Vec::new());
+        }
+        let Some(scope) = scope_of(self.check.scope, happened, moment) else {
+            if hides_scope(self.check.scope, moment) {
+                self.unplaced(happened, moment)?;
+            }
+            return Ok(Vec::new());
+        };
+        let of_call = matches!(self.check.scope, Scope::Call | Scope::Key);
+        if of_call && moment.send.is_some_and(|(send, _)| send.is_loose()) {
+            self.unplaced(happened, moment)?;
+            // What it owes may be met by sends that seem to be of another call.
+            if matches!(self.check.pattern, Pattern::After { .. }) {
+                return Ok(Vec::new());
+            }
+        }
+        match &self.check.pattern {
+            Pattern::Each { trigger, require } => self.each(happened, moment, trigger, require, Truth::No),
+            Pattern::Never { trigger, forbid } => self.each(happened, moment, trigger, forbid, Truth::Yes),
+            Pattern::AtMost { trigger, limit, reset, pause_ms } => {
+                self.count(scope, happened, moment, trigger, *limit, reset, *pause_ms)
+            }
+            Pattern::Before { trigger, need, reset } => self.before(scope, happened, moment, trigger, need, reset),
+            Pattern::After { trigger, need, until, once } => {
+                self.after(scope, happened, moment, trigger, need, until, *once)
+            }
+            Pattern::Gap { from, to, at_least_ms } => self.gap(scope, happened, moment, from, to, *at_least_ms),
+        }
+    }
+
+    /// What is owed and was not done, where the capture ends.
+    pub fn owed(self) -> impl Iterator<Item = Found> {
+        let open = self.states.into_values().filter_map(|state| match state {
+            State::Open(found) => Some(found),
+            _ => None,
+        });
+        let mut open: Vec<Found> = open.collect();
+        open.sort_by(|a, b| (&a.exchanges, &a.message).cmp(&(&b.exchanges, &b.message)));
+        open.into_iter()
+    }
+
+    /// Something may have happened that meets what is owed.
+    fn possibly(&mut self, possible: Possible) {
+        let Pattern::After { need, .. } = &self.check.pattern else { return };
+        let by = |wanted: &[Selector]| need.iter().any(|event| event.on.iter().any(|on| wanted.contains(on)));
+        let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
+        let call = match possible {
+            Possible::MadeGood(call) if of_calls && by(&[Selector::Recovered, Selector::LookedUp]) => Some(call),
+            Possible::ConflictResolved(call) if of_calls && by(&[Selector::ConflictResolved]) => Some(call),
+            Possible::ListedCaptured if by(&[Selector::ListedCaptured]) => None,
+            _ => return,
+        };
+        self.may_be_met(|scope, _| call.is_none_or(|call| scope == call as u64));
+    }
+
+    /// What is owed may have been done.
+    fn may_be_met(&mut self, which: impl Fn(u64, &Found) -> bool) {
+        for (scope, state) in &mut self.states {
+            if matches!(state, State::Open(found) if which(*scope, found)) {
+                *state = State::Done;
+                self.unsure = true;
+            }
+        }
+    }
+
+    /// An event about something, and the capture does not show about what.
+    fn unplaced(&mut self, happened: Happened, moment: &Moment) -> Result<(), PredicateError> {
+        let operation = moment.send.and_then(|(send, _)| send.operation);
+        let may = |events: &[Event]| may_match(events, happened, moment);
+        match &self.check.pattern {
+            Pattern::Each { trigger, .. } | Pattern::Never { trigger, .. } => self.unsure |= may(one(trigger))?,
+            Pattern::AtMost { trigger, reset, .. } => {
+                self.unsure |= may(one(trigger))?;
+                if may(reset)? {
+                    (self.unsure, self.states) = (true, HashMap::new());
+                }
+            }
+            Pattern::Before { trigger, need, .. } => {
+                self.unsure |= may(one(trigger))?;
+                self.maybe_met |= may(need)?;
+            }
+            Pattern::After { trigger, need, .. } => {
+                self.unsure |= may(one(trigger))?;
+                if may(need)? {
+                    // One call is of one operation.
+                    let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
+                    self.may_be_met(|_, found| !of_calls || found.operation == operation);
+                }
+            }
+            Pattern::Gap { from, to, .. } => self.unsure |= may(one(from))? || may(one(to))?,
+        }
+        Ok(())
+    }
+
+    /// At each event that matches the trigger, the predicate has to be anything but `wrong`.
+    fn each(
+        &mut self,
+        happened: Happened,
+        moment: &Moment,
+        trigger: &Event,
+        predicate: &crate::rules::Predicate,
+        wrong: Truth,
+    ) -> Result<Vec<Found>, PredicateError> {
+        let mut truth = matches(trigger, happened, moment)?;
+        if truth == Truth::Yes {
+            truth = predicate.asks(moment)?;
+            self.exercised |= !matches!(truth, Truth::Unknown(_));
+            if truth == wrong {
+                return Ok(vec![self.found(moment)]);
+            }
+        }
+        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        Ok(Vec::new())
+    }
+
+    fn found(&self, moment: &Moment) -> Found {
+        use crate::rules::{Facts, Value};
+        let cited = self.check.cite.iter().filter_map(|field| match moment.value(field) {
+            Some(Value::Int(n)) => u64::try_from(n).ok(),
+            _ => None,
+        });
+        let mut exchanges: Vec<u64> = moment.send.map(|(send, _)| send.n).into_iter().chain(cited).collect();
+        exchanges.sort_unstable();
+        exchanges.dedup();
+        Found {
+            exchanges,
+            message: self.check.message.render(moment),
+            operation: moment.send.and_then(|(send, _)| send.operation),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn count(
+        &mut self,
+        scope: u64,
+        happened: Happened,
+        moment: &Moment,
+        trigger: &Event,
+        limit: u32,
+        reset: &[Event],
+        pause_ms: i64,
+    ) -> Result<Vec<Found>, PredicateError> {
+        let hit = self.is_certain(one(trigger), happened, moment)?;
+        let again = may_match(reset, happened, moment)?;
+        let state = self.states.entry(scope).or_insert(State::Count { count: 0, last: None, numbers: Vec::new() });
+        let State::Count { count, last, numbers } = state else { return Ok(Vec::new()) };
+        let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
+        if happened == Happened::Answer && numbers.contains(&send.n) {
+            *last = Some(send.end);
+        }
+        if again {
+            (*count, *numbers) = (0, Vec::new());
+        }
+        if !hit {
+            return Ok(Vec::new());
+        }
+        let slack = moment.world.clock.gap_ms();
+        let pause = last.and_then(|last| send.head.ms_since(last)).map(|ms| ms.saturating_add(slack));
+        let paused = pause.is_some_and(|ms| pause_ms > 0 && ms >= pause_ms);
+        if paused || last.is_some_and(|last| last.run != send.head.run) {
+            (*count, *numbers) = (0, Vec::new());
+        }
+        *count = count.saturating_add(1);
+        if numbers.len() < MOST_NUMBERS {
+            numbers.push(send.n);
+        }
+        let (count, numbers) = (*count, numbers.clone());
+        self.exercised = true;
+        if count <= limit {
+            return Ok(Vec::new());
+        }
+        let mut found = self.found(moment);
+        found.exchanges.extend(numbers);
+        found.exchanges.sort_unstable();
+        found.exchanges.dedup();
+        Ok(vec![found])
+    }
+
+    fn before(
+        &mut self,
+        scope: u64,
+        happened: Happened,
+        moment: &Moment,
+        trigger: &Event,
+        need: &[Event],
+        reset: &[Event],
+    ) -> Result<Vec<Found>, PredicateError> {
+        if self.is_certain(reset, happened, moment)? {
+            self.states.insert(scope, State::Met(false));
+        }
+        let mut found = Vec::new();
+        if self.is_certain(one(trigger), happened, moment)? {
+            match self.states.get(&scope) {
+                Some(State::Met(true)) => self.exercised = true,
+                Some(State::MaybeMet) => self.unsure = true,
+                _ if self.maybe_met => self.unsure = true,
+                _ => {
+                    self.exercised = true;
+                    found.push(self.found(moment));
+                }
+            }
+        }
+        match any(need, happened, moment)? {
+            Truth::Yes => _ = self.states.insert(scope, State::Met(true)),
+            Truth::Unknown(_) if !matches!(self.states.get(&scope), Some(State::Met(true))) => {
+                self.states.insert(scope, State::MaybeMet);
+            }
+            _ => {}
+        }
+        Ok(found)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn after(
+        &mut self,
+        scope: u64,
+        happened: Happened,
+        moment: &Moment,
+        trigger: &Event,
+        need: &[Event],
+        until: &[Event],
+        once: bool,
+    ) -> Result<Vec<Found>, PredicateError> {
+        if matches!(self.states.get(&scope), Some(State::Open(_))) {
+            match any(need, happened, moment)? {
+                Truth::Yes => _ = self.states.insert(scope, State::Done),
+                Truth::Unknown(_) => self.may_be_met(|open, _| open == scope),
+                Truth::No => {
+                    if self.is_certain(until, happened, moment)?
+                        && let Some(State::Open(mut found)) = self.states.insert(scope, State::Done)
+                    {
+                        found.exchanges.extend(moment.send.map(|(send, _)| send.n));
+                        found.exchanges.dedup();
+                        return Ok(vec![found]);
+                    }
+                }
+            }
+            return Ok(Vec::new());
+        }
+        let done = matches!(self.states.get(&scope), Some(State::Done));
+        if self.is_certain(one(trigger), happened, moment)? {
+            self.exercised = true;
+            if !(once && done) {
+                let found = self.found(moment);
+                self.states.insert(scope, State::Open(found));
+            }
+        } else if once && !done && may_match(need, happened, moment)? {
+            // What is done before it is owed need not be done again.
+            self.unsure |= any(need, happened, moment)? != Truth::Yes;
+            self.states.insert(scope, State::Done);
+        }
+        Ok(Vec::new())
+    }
+
+    fn gap(
+        &mut self,
+        scope: u64,
+        happened: Happened,
+        moment: &Moment,
+        from: &Event,
+        to: &Event,
+        at_least_ms: i64,
+    ) -> Result<Vec<Found>, PredicateError> {
+        let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
+        let clock = moment.world.clock;
+        let mut found = Vec::new();
+        let ends = matches(to, happened, moment)?;
+        if ends != Truth::No
+            && let Some(State::From { end, n, timed, certain }) = self.states.remove(&scope)
+            && let Some(ms) = send.head.ms_since(end)
+        {
+            let (certain, slack) = (certain && ends == Truth::Yes, clock.gap_ms());
+            let is_short = ms.saturating_add(slack) < at_least_ms;
+            let is_known = is_short || (timed && ms.saturating_sub(slack) >= at_least_ms);
+            self.exercised |= certain && is_known;
+            if certain && is_short {
+                let mut short = self.found(moment);
+                short.exchanges.insert(0, n);
+                short.exchanges.dedup();
+                found.push(short);
+            }
+        }
+        let begins = matches(from, happened, moment)?;
+        if begins != Truth::No {
+            let certain = begins == Truth::Yes;
+            let from = State::From { end: send.end, n: send.n, timed: send.is_timed(), certain };
+            self.states.insert(scope, from);
+        }
+        let hidden = Truth::Unknown(Doubt::NotShown);
+        self.unsure |= ends == hidden || begins == hidden;
+        Ok(found)
+    }
+
+    /// Whether an event certainly is one of these; where that is not shown, the check cannot be passed.
+    fn is_certain(&mut self, events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+        let truth = any(events, happened, moment)?;
+        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        Ok(truth == Truth::Yes)
+    }
+}

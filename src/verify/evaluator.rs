@@ -1,0 +1,334 @@
+//! Runs the rules over a capture and puts the verdict together.
+
+use super::attempt::{Instant, Send};
+use super::attempt_context::Context;
+use super::case::CaseWatch;
+use super::checks::Happened;
+use super::clock::Clock;
+use super::fields::Moment;
+use super::missing_bodies::Hidden;
+use super::missing_evidence::{self, Possible};
+use super::profile::{Options, Target};
+use super::requirement_state::{Docket, Settled, see_all};
+use super::state::{Emitted, World};
+use super::timeline::Timeline;
+use super::verdict::{
+    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Status, Verdict,
+};
+use crate::api::Feature;
+use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
+use crate::rules::RuleSet;
+use crate::rules::model::Requirement;
+use crate::rules::predicate::PredicateError;
+use std::collections::HashMap;
+
+/// What is to be known of a capture beside its records.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// `directory`, `archive` or `har`.
+    pub kind: &'static str,
+    /// Of its content.
+    pub digest: String,
+    /// How many exchanges it holds.
+    pub exchanges: u64,
+    /// How many attempts.
+    pub attempts: u32,
+    /// Whether every run stopped cleanly and no number is lost.
+    pub complete: bool,
+    /// Fingerprints of the keys that sealed it.
+    pub sealed_by: Vec<String>,
+    /// What a reader must know of it.
+    pub remarks: Vec<String>,
+}
+
+/// The rules at work on a capture.
+pub struct Judge<'r> {
+    pub(super) rules: &'r RuleSet,
+    pub(super) target: &'r Target,
+    clock: Clock,
+    pub(super) world: World,
+    timeline: Timeline,
+    dockets: Vec<Docket<'r>>,
+    pub(super) cases: Vec<Vec<CaseWatch<'r>>>,
+    pub(super) waits: Vec<WaitOver>,
+    /// Exchanges to come whose response did not reach the client, by run and number, and when it left.
+    undelivered: HashMap<(u32, u64), u64>,
+    seen: u64,
+    hidden: Hidden,
+}
+
+impl<'r> Judge<'r> {
+    /// Rules that have seen nothing.
+    pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Judge<'r> {
+        let dockets = rules.requirements.iter().map(|requirement| Docket::new(requirement, target));
+        let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
+        Judge {
+            rules,
+            target,
+            clock,
+            world: World::new(rules.limits, clock),
+            timeline: Timeline::new(clock.begin_us),
+            dockets: dockets.collect(),
+            cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
+            waits: Vec::new(),
+            undelivered: HashMap::new(),
+            seen: 0,
+            hidden: Hidden::default(),
+        }
+    }
+
+    /// The same rules for the same client, before anything was seen.
+    pub fn fresh(&self) -> Judge<'r> {
+        Judge { timeline: self.timeline.fresh(), ..Judge::new(self.rules, self.target, self.clock) }
+    }
+
+    /// The same, for a client whose calls overlap: an answer comes before a request only where the clock says so.
+    pub fn overlapping(self) -> Judge<'r> {
+        Judge { timeline: Timeline::new(1), ..self }
+    }
+
+    /// Takes the next record, in the order of exchange numbers.
+    pub fn take(&mut self, record: &Record) -> Result<(), PredicateError> {
+        match record {
+            Record::Exchange(exchange) => self.exchange(exchange),
+            Record::Connection(connection) => self.connection(connection),
+            Record::Notification(notification) => self.notification(notification),
+            Record::WaitOver(wait) => {
+                self.waits.push(wait.clone());
+                Ok(())
+            }
+            Record::Attempt(_) => {
+                *self = self.fresh();
+                Ok(())
+            }
+            Record::RunStart(_) | Record::RunStop(_) | Record::Session(_) => Ok(()),
+        }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
+        self.seen += 1;
+        let mut send = Send::of(exchange);
+        if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
+            send.undelivered(left);
+        }
+        self.hidden.see(&send);
+        self.ends_before(send.head)?;
+        let context = self.world.open(&send);
+        self.look(Happened::Request, &send, &context)?;
+        let emitted = self.world.sent(&send, &context);
+        self.world.missing.request(&send, &context);
+        self.emitted(&emitted, &send, &context, false)?;
+        if send.is_loose() {
+            self.possibly(&send, &context)?;
+        }
+        self.timeline.opened(send, context);
+        Ok(())
+    }
+
+    /// The matcher alone, where everything that has arrived is over; the requirements stay behind.
+    pub(super) fn looking_ahead(&self) -> Judge<'r> {
+        Judge {
+            rules: self.rules,
+            target: self.target,
+            clock: self.clock,
+            world: self.world.clone(),
+            timeline: self.timeline.clone(),
+            dockets: Vec::new(),
+            cases: self.cases.clone(),
+            waits: self.waits.clone(),
+            undelivered: self.undelivered.clone(),
+            seen: self.seen,
+            hidden: self.hidden.clone(),
+        }
+    }
+
+    /// Lets what is under way be over.
+    pub(super) fn end_all(&mut self) -> Result<(), PredicateError> {
+        while let Some((send, context)) = self.timeline.ended() {
+            self.end(send, context)?;
+        }
+        Ok(())
+    }
+
+    fn ends_before(&mut self, head: Instant) -> Result<(), PredicateError> {
+        while let Some((send, context)) = self.timeline.ended_before(head) {
+            self.end(send, context)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, send: Send, mut context: Context) -> Result<(), PredicateError> {
+        let emitted = self.world.answered(&send, &mut context);
+        self.world.missing.answer(&send, &context);
+        self.emitted(&emitted, &send, &context, send.answer_hidden)?;
+        if send.answer_hidden || send.hides_request() {
+            self.possibly(&send, &context)?;
+        }
+        self.look(Happened::Answer, &send, &context)?;
+        let moment = moment(&self.world, self.target, &send, &context);
+        for case in self.cases.iter_mut().flatten() {
+            case.see(&moment)?;
+        }
+        Ok(())
+    }
+
+    /// `unseen`: the response that tells it is not shown, and may have told something else.
+    fn emitted(
+        &mut self,
+        emitted: &[Emitted],
+        send: &Send,
+        context: &Context,
+        unseen: bool,
+    ) -> Result<(), PredicateError> {
+        for what in emitted {
+            let happened = match *what {
+                Emitted::Recovered(call) | Emitted::LookedUp(call) if unseen => {
+                    Happened::Possibly(Possible::MadeGood(call))
+                }
+                Emitted::ConflictResolved(call) if unseen || !self.world.calls.at(call).content_known => {
+                    Happened::Possibly(Possible::ConflictResolved(call))
+                }
+                Emitted::Recovered(call) => Happened::Recovered(call),
+                Emitted::LookedUp(call) => Happened::LookedUp(call),
+                Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
+                Emitted::ListedCaptured(payment) => Happened::ListedCaptured(payment),
+            };
+            self.look(happened, send, context)?;
+        }
+        Ok(())
+    }
+
+    /// What may have happened in what is not shown of an exchange.
+    fn possibly(&mut self, send: &Send, context: &Context) -> Result<(), PredicateError> {
+        for possible in missing_evidence::possible(&self.world, send, context) {
+            if let Possible::MadeGood(call) = possible {
+                self.world.missing.made_good.insert(call);
+            }
+            self.look(Happened::Possibly(possible), send, context)?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, happened: Happened, send: &Send, context: &Context) -> Result<(), PredicateError> {
+        see_all(&mut self.dockets, self.rules, self.target, happened, &moment(&self.world, self.target, send, context))
+    }
+
+    fn connection(&mut self, connection: &Connection) -> Result<(), PredicateError> {
+        if let Some(number) = connection.undelivered {
+            match self.timeline.open(connection.run, number) {
+                Some(send) => send.undelivered(connection.at_us),
+                // In a HAR it stands before the exchange.
+                None => drop(self.undelivered.insert((connection.run, number), connection.at_us)),
+            }
+        }
+        let moment = Moment { connection: Some(connection), ..Moment::bare(&self.world, self.target) };
+        see_all(&mut self.dockets, self.rules, self.target, Happened::Connection, &moment)
+    }
+
+    fn notification(&mut self, notification: &Notification) -> Result<(), PredicateError> {
+        let moment = Moment { notification: Some(notification), ..Moment::bare(&self.world, self.target) };
+        see_all(&mut self.dockets, self.rules, self.target, Happened::Notification, &moment)
+    }
+
+    /// The musts that have been broken so far, whatever is still to come, with what was found against each.
+    pub fn broken(&self) -> impl Iterator<Item = (&'r Requirement, &[Finding])> {
+        let musts = self.dockets.iter().filter(|docket| docket.requirement.level == Level::Must);
+        musts.map(|docket| (docket.requirement, docket.findings.as_slice())).filter(|(_, found)| !found.is_empty())
+    }
+
+    /// The verdict, where the capture ends here.
+    pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
+        self.end_all()?;
+        let goes_on = options.open || !input.complete;
+        let mut requirements = Vec::new();
+        for docket in std::mem::take(&mut self.dockets) {
+            requirements.push(docket.settle(self.rules, self.target, goes_on));
+        }
+        let target = self.target;
+        let mut features = Vec::new();
+        let chosen: Vec<_> = self.rules.features.iter().filter(|f| target.features.contains(&f.feature)).collect();
+        for (feature, watches) in chosen.into_iter().zip(&self.cases) {
+            let mut cases = Vec::new();
+            for (case, watch) in feature.cases.iter().zip(watches) {
+                let needed = case.needed_with.is_none_or(|with| target.features.contains(&with));
+                let optional = case.optional || !needed;
+                let verdict = watch.verdict(&self.world, target, &self.waits, goes_on, optional)?;
+                cases.push(verdict);
+            }
+            if !options.open {
+                // Only a capture that goes on has tries under way.
+                for case in cases.iter_mut().filter(|case| case.status == CaseStatus::InProgress) {
+                    case.status = CaseStatus::NotTested;
+                }
+            }
+            features.push(FeatureVerdict {
+                id: feature.feature.id(),
+                title: feature.title.clone(),
+                verdict: match outcome(feature.feature, &cases, &requirements) {
+                    Outcome::Passed if self.is_hidden(feature) => Outcome::Incomplete,
+                    other => other,
+                },
+                cases,
+            });
+        }
+        let verdict = overall(&features, &requirements, input.complete && self.seen > 0 && !self.hidden.any());
+        Ok(Verdict {
+            schema: SCHEMA,
+            engine: env!("CARGO_PKG_VERSION"),
+            verdict,
+            profile: target.profile(),
+            capture: CaptureSummary {
+                kind: input.kind,
+                digest: input.digest.clone(),
+                exchanges: input.exchanges,
+                attempts: input.attempts,
+                complete: input.complete,
+                sealed_by: input.sealed_by.clone(),
+                trusted: Vec::new(),
+            },
+            rules: RulesSummary { digest: self.rules.digest.clone(), builtin: self.rules.builtin },
+            features,
+            requirements: requirements.into_iter().map(|settled| settled.verdict).collect(),
+            remarks: input.remarks.clone(),
+        })
+    }
+}
+
+impl Judge<'_> {
+    /// Whether something of a call that belongs to a feature is not shown.
+    fn is_hidden(&self, feature: &crate::rules::Feature) -> bool {
+        let beside = feature.feature == Feature::Onboarding && self.hidden.any_beside(&self.target.operations);
+        beside || self.hidden.any_of(&feature.operations)
+    }
+}
+
+fn moment<'a>(world: &'a World, target: &'a Target, send: &'a Send, context: &'a Context) -> Moment<'a> {
+    Moment { send: Some((send, context)), about: context.about, ..Moment::bare(world, target) }
+}
+
+fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[Settled]) -> Outcome {
+    let id = feature.id();
+    let musts = || requirements.iter().filter(|settled| settled.verdict.level == Level::Must);
+    let failed = musts().any(|settled| settled.verdict.findings.iter().any(|finding| finding.features.contains(&id)));
+    let mandatory = || cases.iter().filter(|case| !case.optional);
+    if failed || mandatory().any(|case| case.status == CaseStatus::Failed) {
+        return Outcome::Failed;
+    }
+    let undecided =
+        musts().any(|settled| settled.verdict.status == Status::Inconclusive && settled.undecided.contains(&id));
+    if undecided || mandatory().any(|case| case.status != CaseStatus::Passed) {
+        return Outcome::Incomplete;
+    }
+    Outcome::Passed
+}
+
+fn overall(features: &[FeatureVerdict], requirements: &[Settled], complete: bool) -> Outcome {
+    let must_failed = requirements.iter().any(|settled| settled.verdict.status == Status::Failed);
+    if must_failed || features.iter().any(|feature| feature.verdict == Outcome::Failed) {
+        Outcome::Failed
+    } else if !complete || features.iter().any(|feature| feature.verdict == Outcome::Incomplete) {
+        Outcome::Incomplete
+    } else {
+        Outcome::Passed
+    }
+}

@@ -1,0 +1,354 @@
+//! The typed record at one moment: the value of every field that a predicate can ask for.
+
+use super::attempt::Send;
+use super::attempt_context::Context;
+use super::bodies::Loyalty;
+use super::profile::Target;
+use super::state::World;
+use crate::api::{ExactAmount, Guid, Operation, header};
+use crate::capture::record::{Connection, EndedBy, Notification};
+use crate::rules::{Facts, Value};
+
+/// What is known at one moment of the timeline, and what the moment is about.
+pub struct Moment<'a> {
+    /// The things that traffic is about.
+    pub world: &'a World,
+    /// Who is certified for what.
+    pub target: &'a Target,
+    /// The send, where it is about one.
+    pub send: Option<(&'a Send, &'a Context)>,
+    /// The payment, the PoS and the refund it is about.
+    pub about: super::resources::About,
+    /// A connection event, where it is one.
+    pub connection: Option<&'a Connection>,
+    /// A notification, where it is one.
+    pub notification: Option<&'a Notification>,
+    /// A request by its content, where no send is at hand.
+    pub request: Option<usize>,
+}
+
+impl<'a> Moment<'a> {
+    /// A moment that is about nothing.
+    pub fn bare(world: &'a World, target: &'a Target) -> Moment<'a> {
+        let about = super::resources::About::default();
+        Moment { world, target, send: None, about, connection: None, notification: None, request: None }
+    }
+}
+
+pub(super) fn n(number: Option<u64>) -> Value {
+    number.map_or(Value::Null, |n| Value::Int(n as i64))
+}
+
+pub(super) fn ms(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, Value::Int)
+}
+
+pub(super) fn money(value: Option<ExactAmount>) -> Value {
+    value.map_or(Value::Null, Value::Money)
+}
+
+pub(super) fn flag(value: Option<bool>) -> Value {
+    value.map_or(Value::Null, Value::Bool)
+}
+
+pub(super) fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+pub(super) fn loyalty(value: Loyalty) -> Value {
+    text(match value {
+        Loyalty::Absent => "absent",
+        Loyalty::Empty => "empty",
+        Loyalty::Ids => "ids",
+    })
+}
+
+impl Facts for Moment<'_> {
+    fn value(&self, name: &str) -> Option<Value> {
+        let value = self.recorded(name)?;
+        Some(super::uncertainty::known(self, name, value))
+    }
+}
+
+impl Moment<'_> {
+    /// The value of a field, were everything shown and measured exactly.
+    fn recorded(&self, name: &str) -> Option<Value> {
+        let (root, field) = name.split_once('.')?;
+        match root {
+            "call" => self.call(field),
+            "payment" => self.payment(field),
+            "pos" => self.pos(field),
+            "refund" => self.refund(field),
+            "client" => self.client(field),
+            "request" => match field {
+                "sends_after_refusal" => {
+                    let request = self.request.or(self.send.map(|(_, context)| context.request));
+                    let sends = request.map_or(0, |request| self.world.requests.at(request).sends_after_refusal);
+                    Some(Value::Int(sends))
+                }
+                _ => None,
+            },
+            "token" => match field {
+                "refused_n" => {
+                    let token = self.send.and_then(|(_, context)| context.token);
+                    Some(n(token.and_then(|token| self.world.tokens.at(token).refused_n)))
+                }
+                _ => None,
+            },
+            "connection" => {
+                let connection = self.connection?;
+                match field {
+                    "event" => Some(text(&connection.event)),
+                    "tls" => Some(text(&connection.tls)),
+                    "detail" => Some(text(&connection.detail)),
+                    _ => None,
+                }
+            }
+            "notification" => {
+                let notification = self.notification?;
+                match field {
+                    "statuses" => {
+                        let statuses: Vec<String> = notification.statuses.iter().map(u16::to_string).collect();
+                        Some(Value::Text(statuses.join(", ")))
+                    }
+                    "answered_at_try" => {
+                        let at = notification.statuses.iter().position(|status| *status == 200);
+                        Some(n(at.map(|at| at as u64 + 1)))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn call(&self, field: &str) -> Option<Value> {
+        let (send, context) = self.send?;
+        self.call_head(send, field)
+            .or_else(|| self.call_answer(send, context, field))
+            .or_else(|| self.call_history(send, context, field))
+    }
+
+    /// What the request itself says.
+    fn call_head(&self, send: &Send, field: &str) -> Option<Value> {
+        let body = &send.body;
+        let version = header::Version::parse(&send.version);
+        let claim = || self.claimed_vat(send);
+        Some(match field {
+            "n" => Value::Int(send.n as i64),
+            "op" => text(send.operation.map_or("", Operation::name)),
+            "method" => text(&send.method),
+            "path" => text(&send.path),
+            "base" => text(&send.base),
+            "refused" => text(&send.refused),
+            "is_get" => Value::Bool(send.method == "GET"),
+            "documented" => Value::Bool(send.operation.is_some()),
+            "creates" => Value::Bool(send.operation.is_some_and(Operation::creates)),
+            "id_valid" => Value::Bool(send.id_valid),
+            "http" => text(&send.http_version),
+            "tls" => send.tls.as_deref().map_or(Value::Null, text),
+            "authorization_count" => Value::Int(send.authorization_count),
+            // Of a token that is shown without its signature, the form is shown.
+            "has_bearer" => Value::Bool(send.bearer.is_some()),
+            "version_count" => Value::Int(send.version_count),
+            "version" => text(&send.version),
+            "version_valid" => Value::Bool(version.is_some()),
+            "version_certified" => {
+                let certified = self.target.version;
+                Value::Bool(version.zip(certified).is_none_or(|(sent, wanted)| sent.same_minor(wanted)))
+            }
+            "vat_count" => Value::Int(send.vat_count),
+            "vat_header" => text(&send.vat_header),
+            "vat_header_valid" => Value::Bool(header::is_vat_number(&send.vat_header)),
+            "vat_claim" => Value::Text(claim()),
+            "vat_claim_valid" => Value::Bool(header::is_vat_number(&claim())),
+            "client_id_count" => Value::Int(i64::try_from(send.client_ids.len()).unwrap_or(i64::MAX)),
+            "client_id" => text(send.client_id()),
+            "client_ids" => Value::Text(send.client_ids.join(", ")),
+            "client_id_valid" => Value::Bool(Guid::parse(send.client_id()).is_some()),
+            "client_id_certified" => {
+                let wanted = &self.target.client_id;
+                Value::Bool(wanted.is_empty() || send.client_ids.iter().all(|sent| wanted.eq_ignore_ascii_case(sent)))
+            }
+            "key_count" => Value::Int(send.key_count),
+            "key" => text(&send.key),
+            "key_valid" => Value::Bool(header::is_idempotency_key(&send.key)),
+            "url_credential" => text(&send.url_credential),
+            "body_known" => Value::Bool(body.known),
+            "body_broken" => Value::Text(body.broken.join("; ")),
+            "body_informal" => {
+                let parameters = send.unknown_parameters.iter();
+                let parameters = parameters.map(|name| format!("the query parameter `{name}` is not documented"));
+                Value::Text(body.informal.iter().cloned().chain(parameters).collect::<Vec<_>>().join("; "))
+            }
+            "amount" => money(body.amount),
+            "currency" => text(&body.currency),
+            "merchant_pos_id" if body.merchant_pos_id.is_empty() => text(send.parameter("merchantposid")),
+            "merchant_pos_id" => text(&body.merchant_pos_id),
+            "restricted" => Value::Bool(body.debit_disallowed || body.credit_disallowed),
+            "names_restrictions" => Value::Bool(body.names_restrictions),
+            "restrictions_broken" => Value::Text(body.restrictions_wrong.join("; ")),
+            "both_restricted" => Value::Bool(body.debit_disallowed && body.credit_disallowed),
+            "filter_pos_or_order" => {
+                Value::Bool(["posid", "orderid"].iter().any(|name| !send.parameter(name).is_empty()))
+            }
+            "filter_merchant_pos_id" => Value::Bool(!send.parameter("merchantposid").is_empty()),
+            "in_selection" => Value::Bool(send.operation.is_none_or(|op| self.target.operations.contains(&op))),
+            _ => return None,
+        })
+    }
+
+    /// What became of it.
+    fn call_answer(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+        let answer = &send.answer;
+        Some(match field {
+            "answered" => Value::Bool(!send.no_answer()),
+            "no_answer" => Value::Bool(send.no_answer()),
+            "failed" => Value::Bool(send.failed()),
+            "succeeded" => Value::Bool(send.succeeded()),
+            "unnamed" => Value::Bool(send.is_unnamed()),
+            "status" => Value::Int(send.status.map_or(0, i64::from)),
+            "code" => text(&answer.code),
+            "lasted_ms" => Value::Int(send.lasted_ms()),
+            "given_up_ms" => {
+                let next = context.next_head.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
+                Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
+            }
+            "client_gave_up" => {
+                Value::Bool(send.no_answer() && matches!(send.ended_by, EndedBy::Client | EndedBy::Unknown))
+            }
+            "state" => text(&answer.state),
+            "poll_delay_ms" => ms(answer.poll_delay_ms),
+            "answer_partial" => flag(answer.partial),
+            "answer_restrictions_differ" => {
+                let payment = self.about.payment.map(|payment| self.world.payments.at(payment));
+                // A poll sent before the restrictions were cannot show them.
+                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < send.n));
+                let sent = sent.and_then(|payment| payment.restrictions);
+                Value::Bool(sent.is_some() && sent != answer.restrictions)
+            }
+            "found_count" => Value::Int(answer.found.len() as i64),
+            "id_unknown" => Value::Bool(self.id_unknown(send)),
+            _ => return None,
+        })
+    }
+
+    /// What was true when its head arrived, and what its call has met.
+    fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+        let track = self.world.calls.at(context.call);
+        Some(match field {
+            "first_loss" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.lost() && !context.last_failed && !sent_again && !track.twinned)
+            }
+            "first_failure" => {
+                let sent_again = context.after_held || context.next_head.is_some();
+                Value::Bool(send.failed() && !context.last_failed && !sent_again)
+            }
+            "last_status" => Value::Int(i64::from(context.last_status)),
+            "last_failed" => Value::Bool(context.last_failed),
+            "resent_at_once" => Value::Bool(context.resent_at_once()),
+            "failed_in_go" => Value::Int(i64::from(context.failed_in_go)),
+            "failures" => Value::Int(i64::from(context.failures)),
+            "gap_ms" => ms(context.gap_ms),
+            "head_gap_ms" => ms(context.head_gap_ms),
+            "back_off_ms" => ms(context.back_off_ms),
+            "open_poll_ms" => ms(context.open_poll.map(|(_, ms)| ms)),
+            "open_poll_n" => n(context.open_poll.map(|(n, _)| n)),
+            "asked_delay_ms" => ms(context.poll_delay_ms),
+            "asked_n" => n(context.last_n),
+            "answered_before" => Value::Bool(context.answered_before),
+            "same_content" => Value::Bool(context.same_content),
+            "twin_ms" => ms(context.twin_ms),
+            "twin_n" => n(context.twin_n),
+            "contradicted_n" => n(context.contradicted_n),
+            "met_timeout" => {
+                let held = track.in_flight.iter().any(|(_, head)| self.world.was_held(*head, send.end));
+                Value::Bool(track.go_timeouts > 0 || held)
+            }
+            "met_500" => Value::Bool(track.go_500s > 0),
+            "repeats_success" => Value::Bool(context.repeats_success),
+            "unchanged_repeats" => Value::Int(context.unchanged_repeats),
+            "refused_n" => n(context.refused_n),
+            "name_taken_n" => n(context.name_taken_n),
+            "name_looked_up" => Value::Bool(context.name_looked_up),
+            "conflict_repeats" => Value::Int(context.conflict_repeats),
+            "block_cleared" => Value::Bool(context.block_cleared),
+            "refund_sum" => money(context.refund_sum),
+            _ => return None,
+        })
+    }
+
+    /// The merchant that a token is for: its claim, else what it was asked for with.
+    pub(super) fn claimed_vat(&self, send: &Send) -> String {
+        if !send.vat_claim.is_empty() {
+            return send.vat_claim.clone();
+        }
+        let token = send.token().and_then(|token| self.world.tokens.find(token));
+        token.map_or(String::new(), |token| self.world.tokens.at(token).vat.clone())
+    }
+
+    /// Whether a thing it names is known to neither the capture nor the backend.
+    fn id_unknown(&self, send: &Send) -> bool {
+        let missing = match send.status {
+            Some(404) => true,
+            Some(409) => matches!(send.answer.code.as_str(), "1000" | "1001"),
+            _ => false,
+        };
+        let seen_payment = |at: usize| self.world.payments.at(at).first_seen > 0;
+        let seen_pos = |at: usize| {
+            let pos = self.world.poses.at(at);
+            pos.created_n.is_some() || pos.read_n.is_some()
+        };
+        let seen_refund = |at: usize| self.world.refunds.at(at).created_n.is_some();
+        let about = &self.about;
+        let known = match send.operation {
+            Some(Operation::GetRefund | Operation::CaptureRefund | Operation::CancelRefund) => {
+                about.refund.is_some_and(seen_refund)
+            }
+            _ if about.payment.is_some() => about.payment.is_some_and(seen_payment),
+            _ if about.pos.is_some() => about.pos.is_some_and(seen_pos),
+            _ => true,
+        };
+        missing && !known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fields::{FIELDS, Kind};
+    use crate::rules::load;
+
+    /// A field that the record does not answer would be an error in the middle of a verdict.
+    #[test]
+    fn every_field_is_answered_with_its_type() {
+        let rules = load(None).unwrap();
+        let mut world = World::new(rules.limits, super::super::clock::Clock::default());
+        let target = Target::default();
+        let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
+        let operation = Some(Operation::CapturePayment);
+        let send = Send { operation, body, timed: true, ..Send::default() };
+        let context = world.open(&send);
+        let (connection, notification) = (Connection::default(), Notification::default());
+        let moment = Moment {
+            send: Some((&send, &context)),
+            connection: Some(&connection),
+            notification: Some(&notification),
+            ..Moment::bare(&world, &target)
+        };
+        for field in FIELDS {
+            let value = moment.value(field.name).unwrap_or_else(|| panic!("{} is not answered", field.name));
+            let fits = match value {
+                Value::Null => field.nullable,
+                Value::Bool(_) => field.kind == Kind::Bool || field.nullable,
+                Value::Int(_) => field.kind == Kind::Int,
+                Value::Money(_) => field.kind == Kind::Money,
+                Value::Text(_) => field.kind == Kind::Text,
+                Value::Unknown(_) | Value::Between(_) => false,
+            };
+            assert!(fits, "{} is {value:?}", field.name);
+        }
+        assert_eq!(moment.value("call.nothing"), None);
+    }
+}

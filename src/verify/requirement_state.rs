@@ -1,0 +1,137 @@
+//! What is found against one requirement while a capture is read, and what is said of it where the capture ends.
+
+use super::checks::{Found, Happened, Watch};
+use super::fields::Moment;
+use super::profile::Target;
+use super::verdict::{Finding, Level, RequirementVerdict, Status};
+use crate::api::{Feature, Operation};
+use crate::rules::RuleSet;
+use crate::rules::model::{Counts, Requirement};
+use crate::rules::predicate::PredicateError;
+
+/// The most findings of one requirement that a verdict lists.
+const MOST_FINDINGS: usize = 500;
+
+/// What was found against one requirement.
+pub(super) struct Docket<'r> {
+    pub(super) requirement: &'r Requirement,
+    watches: Vec<Watch<'r>>,
+    /// Whether it is judged for a chosen feature.
+    judged: bool,
+    pub(super) findings: Vec<Finding>,
+    left_out: u64,
+}
+
+impl<'r> Docket<'r> {
+    /// A requirement of which nothing was seen.
+    pub(super) fn new(requirement: &'r Requirement, target: &Target) -> Docket<'r> {
+        Docket {
+            requirement,
+            watches: requirement.checks.iter().map(Watch::new).collect(),
+            judged: requirement.judged_for.iter().any(|feature| target.features.contains(feature)),
+            findings: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    fn add(&mut self, found: Found, rules: &RuleSet, target: &Target) {
+        let features = counts_against(self.requirement, found.operation, rules, target);
+        let alike =
+            self.findings.iter_mut().find(|finding| finding.message == found.message && finding.features == features);
+        if let Some(alike) = alike {
+            alike.exchanges.extend(found.exchanges);
+            alike.exchanges.sort_unstable();
+            alike.exchanges.dedup();
+        } else if self.findings.len() < MOST_FINDINGS {
+            let remedy = self.requirement.remedy.clone();
+            self.findings.push(Finding { exchanges: found.exchanges, message: found.message, remedy, features });
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// What is said of it where the capture ends.
+    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> Settled {
+        let exercised = self.watches.iter().any(|watch| watch.exercised);
+        let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
+        let owed: Vec<Found> = std::mem::take(&mut self.watches).into_iter().flat_map(Watch::owed).collect();
+        let mut undecided = Vec::new();
+        for found in owed {
+            if goes_on {
+                undecided.extend(counts_against(self.requirement, found.operation, rules, target));
+            } else {
+                self.add(found, rules, target);
+            }
+        }
+        undecided.sort_unstable();
+        undecided.dedup();
+        self.findings.sort_by(|a, b| a.exchanges.cmp(&b.exchanges));
+        if self.left_out > 0
+            && let Some(last) = self.findings.last_mut()
+        {
+            last.message = format!("{} (and {} more findings like these)", last.message, self.left_out);
+        }
+        let level = self.requirement.level;
+        let status = match (self.findings.is_empty(), level) {
+            (false, Level::Must) => Status::Failed,
+            (false, Level::Should) => Status::Warning,
+            (true, _) if !undecided.is_empty() => Status::Inconclusive,
+            (true, _) if exercised => Status::Passed,
+            (true, _) => Status::NotExercised,
+        };
+        let verdict = RequirementVerdict {
+            id: self.requirement.id.clone(),
+            level,
+            status,
+            title: self.requirement.title.clone(),
+            source: self.requirement.source.clone(),
+            judged: self.judged,
+            findings: self.findings,
+        };
+        Settled { verdict, undecided }
+    }
+}
+
+/// Ids of the chosen features that a broken requirement counts against.
+fn counts_against(
+    requirement: &Requirement,
+    operation: Option<Operation>,
+    rules: &RuleSet,
+    target: &Target,
+) -> Vec<&'static str> {
+    let chosen = |feature: &Feature| target.features.contains(feature);
+    if requirement.counts == Counts::Own {
+        return requirement.judged_for.iter().copied().filter(|f| chosen(f)).map(Feature::id).collect();
+    }
+    let owners = rules.features.iter().filter(|feature| chosen(&feature.feature));
+    let owners = owners.filter(|feature| operation.is_some_and(|operation| feature.operations.contains(&operation)));
+    let owners: Vec<&'static str> = owners.map(|feature| feature.feature.id()).collect();
+    if owners.is_empty() { vec![Feature::Onboarding.id()] } else { owners }
+}
+
+/// A requirement's verdict, with the features in which it is undecided.
+pub(super) struct Settled {
+    pub(super) verdict: RequirementVerdict,
+    pub(super) undecided: Vec<&'static str>,
+}
+
+/// Shows what has happened to all that are judged.
+pub(super) fn see_all(
+    dockets: &mut [Docket],
+    rules: &RuleSet,
+    target: &Target,
+    happened: Happened,
+    moment: &Moment,
+) -> Result<(), PredicateError> {
+    for docket in dockets.iter_mut().filter(|docket| docket.judged) {
+        for at in 0..docket.watches.len() {
+            let found = docket.watches[at].see(happened, moment).map_err(|error| {
+                PredicateError(format!("{}: requirement {}: {error}", docket.requirement.file, docket.requirement.id))
+            })?;
+            for found in found {
+                docket.add(found, rules, target);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,406 @@
+//! How far the value of a field is known at a moment.
+//!
+//! What the capture shows is known, and what it shows to have happened has happened. That something did not happen is
+//! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
+
+use super::attempt::{Hides, Send};
+use super::attempt_context::AT_ONCE_MS;
+use super::clock::{about, within};
+use super::events::hides_scope;
+use super::fields::Moment;
+use super::missing_evidence::{LOYALTY, NAMES, PAYMENTS, REFUSALS};
+use crate::api::Operation;
+use crate::capture::record::Seen;
+use crate::rules::{Doubt, Range, Scope, Value};
+
+/// Longer than any call lasts, in ms; rules multiply it.
+const LONGEST_MS: i64 = 1_000_000_000_000;
+
+const NOT_SHOWN: Value = Value::Unknown(Doubt::NotShown);
+
+/// The value, where it is known; else how far it is.
+pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
+    let Some((root, field)) = name.split_once('.') else { return value };
+    let missing = &moment.world.missing;
+    let value = match root {
+        "call" if moment.is_exact() => value,
+        "call" => match moment.send {
+            Some((send, _)) => moment.of_clock(send, field, value),
+            None => value,
+        },
+        "payment" if field == "hang_ms" => ranged(value, moment.world.clock.gap_ms(), "hang"),
+        _ => value,
+    };
+    let hides = moment.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
+    if !missing.any && !hides {
+        return value;
+    }
+    let is_unknown = is_unplaced(moment, root)
+        || match root {
+            "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
+            "payment" => moment.hides_payment(field, &value),
+            "pos" => moment.hides_pos(field, &value),
+            "refund" => moment.hides_refund(field, &value),
+            "client" => match field {
+                "offboarded" => missing.unnamed_pos,
+                "wasted_tokens" => missing.tokens,
+                _ => false,
+            },
+            "token" => missing.refused_token && is_negative(&value),
+            _ => false,
+        };
+    if is_unknown {
+        return NOT_SHOWN;
+    }
+    match (name, &value) {
+        ("call.conflict_repeats", Value::Int(count)) if missing.some_pos & NAMES != 0 => at_least(*count),
+        ("call.unchanged_repeats" | "request.sends_after_refusal", Value::Int(count)) => {
+            let hidden = moment.send.and_then(|(send, _)| send.operation);
+            if hidden.is_some_and(|operation| missing.bodies.contains(&operation)) { at_least(*count) } else { value }
+        }
+        ("payment.capture_sends", Value::Int(count)) if missing.some_payment => at_least(*count),
+        ("payment.final_polls", Value::Int(count)) if moment.polls_missing() => at_least(*count),
+        ("payment.poll_timeouts" | "payment.poll_500s", Value::Int(count)) if moment.polls_missing() => at_most(*count),
+        ("pos.active_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
+            at_least(moment.open_payments(|payment| payment.active()))
+        }
+        ("pos.open_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
+            at_least(moment.open_payments(|_| true))
+        }
+        _ => value,
+    }
+}
+
+/// Whether it is not shown which thing of that kind a moment is about.
+fn is_unplaced(moment: &Moment, root: &str) -> bool {
+    let about = &moment.about;
+    match root {
+        "pos" => about.pos.is_none() && hides_scope(Scope::Pos, moment),
+        "payment" => about.payment.is_none() && hides_scope(Scope::Payment, moment),
+        "refund" => about.refund.is_none() && hides_scope(Scope::Refund, moment),
+        _ => false,
+    }
+}
+
+/// Whether a value says that there is, or was, nothing.
+fn is_negative(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Text(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// A count that may leave some out.
+fn at_least(count: i64) -> Value {
+    Value::Between(Range { low: count, seen: count, high: LONGEST_MS, doubt: Doubt::NotShown, source: "at least" })
+}
+
+/// A count that may hold too many.
+fn at_most(count: i64) -> Value {
+    if count == 0 {
+        return Value::Int(0);
+    }
+    Value::Between(Range { low: 0, seen: count, high: count, doubt: Doubt::NotShown, source: "at most" })
+}
+
+fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
+    match value {
+        Value::Int(ms) => about(ms, slack, source),
+        other => other,
+    }
+}
+
+impl Moment<'_> {
+    /// Whether everything is known that a rule can ask for.
+    pub(super) fn is_certain(&self) -> bool {
+        let hides = self.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
+        !hides && !self.world.missing.any && self.is_exact()
+    }
+
+    /// Whether all times are known as well as rules count.
+    fn is_exact(&self) -> bool {
+        let timed = self.send.is_none_or(|(send, context)| send.timed && context.gap_timed);
+        timed && self.world.clock.is_exact()
+    }
+
+    /// Times, as well as the capture's clock tells them.
+    fn of_clock(&self, send: &Send, field: &str, value: Value) -> Value {
+        let clock = self.world.clock;
+        let context = self.send.map(|(_, context)| context);
+        let is_timed = context.is_none_or(|context| context.gap_timed);
+        match (field, value) {
+            // Since an end of which it is known only that it was no earlier.
+            ("gap_ms", Value::Int(ms)) if !is_timed => within(ms.min(0), ms, ms.saturating_add(clock.gap_ms()), "gap"),
+            ("gap_ms", value) => ranged(value, clock.gap_ms(), "gap"),
+            ("resent_at_once", value) => match context.and_then(|context| context.resent_ms) {
+                Some(ms) => {
+                    let earliest = if is_timed { ms.saturating_sub(clock.gap_ms()) } else { ms.min(0) };
+                    let latest = ms.saturating_add(clock.gap_ms());
+                    if earliest < AT_ONCE_MS && latest >= AT_ONCE_MS { Value::Unknown(Doubt::Clock) } else { value }
+                }
+                _ => value,
+            },
+            ("back_off_ms", value) => ranged(value, clock.gap_ms(), "back-off"),
+            ("head_gap_ms" | "open_poll_ms", value) => ranged(value, clock.heads_ms(), "heads"),
+            ("lasted_ms", Value::Int(ms)) => lasted(ms, send, clock.lasted_ms()),
+            ("given_up_ms", Value::Int(ms)) => {
+                let next = context.and_then(|context| context.next_head).and_then(|head| head.ms_since(send.head));
+                match next.filter(|next| *next >= 0 && *next == ms && *next < send.lasted_ms()) {
+                    Some(next) => about(next, clock.heads_ms(), "next head"),
+                    None => lasted(ms, send, clock.lasted_ms()),
+                }
+            }
+            ("twin_ms" | "twin_n", _) if context.is_some_and(|context| context.twin_may_be_old) => {
+                Value::Unknown(Doubt::Clock)
+            }
+            ("twin_ms", value) => ranged(value, clock.gap_ms(), "twin"),
+            // What may be the first of a new go, and what was sent before it.
+            ("failed_in_go", Value::Int(0)) => match context {
+                Some(context) if context.failed_before_pause > 0 => {
+                    within(0, 0, i64::from(context.failed_before_pause), "go")
+                }
+                _ => Value::Int(0),
+            },
+            (_, value) => value,
+        }
+    }
+
+    fn hides_call(&self, send: &Send, field: &str, value: &Value) -> bool {
+        hides_head(&send.hides, field)
+            || self.hides_token(send, field, value)
+            || self.hides_request_body(send, field, value)
+            || self.hides_answer(send, field, value)
+            || self.hides_history(send, field, value)
+    }
+
+    fn hides_token(&self, send: &Send, field: &str, value: &Value) -> bool {
+        let seen = send.hides.authorization;
+        match field {
+            "has_bearer" => match seen {
+                Seen::Nothing => true,
+                // Two are wrong whatever they hold.
+                Seen::Presence => send.authorization_count == 1,
+                Seen::Form | Seen::Whole => false,
+            },
+            "vat_claim" | "vat_claim_valid" => {
+                let claim = self.claimed_vat(send);
+                claim.is_empty() && (matches!(seen, Seen::Nothing | Seen::Presence) || self.world.missing.token_asked)
+            }
+            "unchanged_repeats" | "refused_n" => {
+                let many = !matches!(value, Value::Null | Value::Int(0 | 1));
+                many && (self.world.missing.tokens || self.world.missing.could_settle(send.operation))
+            }
+            _ => false,
+        }
+    }
+
+    fn hides_request_body(&self, send: &Send, field: &str, value: &Value) -> bool {
+        let missing = &self.world.missing;
+        let earlier = send.operation.is_some_and(|operation| missing.bodies.contains(&operation));
+        let hidden = send.hides_body();
+        match field {
+            "amount"
+            | "currency"
+            | "restricted"
+            | "both_restricted"
+            | "names_restrictions"
+            | "restrictions_broken"
+            | "body_broken"
+            | "body_known" => hidden,
+            "body_informal" | "name_taken_n" | "name_looked_up" if hidden => is_negative(value),
+            "name_taken_n" | "name_looked_up" => missing.some_pos & NAMES != 0 && is_negative(value),
+            "merchant_pos_id" => hidden && is_negative(value),
+            "conflict_repeats" => hidden,
+            "refund_sum" => {
+                let of_payment = self.about.payment.is_some_and(|payment| missing.refunded.contains(&payment));
+                hidden || send.hides.key != Seen::Whole || of_payment || missing.some_refund
+            }
+            "unchanged_repeats" | "refused_n" => hidden || send.hides.path || send.hides.query,
+            "same_content" => hidden || !self.shows_contents(),
+            "contradicted_n" => is_negative(value) && (hidden || !self.shows_contents()),
+            "twin_ms" | "twin_n" => hidden || (is_negative(value) && earlier),
+            _ => false,
+        }
+    }
+
+    /// Whether the bodies of the call's sends are shown.
+    fn shows_contents(&self) -> bool {
+        let call = self.send.map(|(_, context)| self.world.calls.at(context.call));
+        call.is_none_or(|call| call.sends == 0 || call.content_known || call.operation.is_none())
+    }
+
+    fn hides_answer(&self, send: &Send, field: &str, value: &Value) -> bool {
+        let missing = &self.world.missing;
+        match field {
+            "state"
+            | "code"
+            | "poll_delay_ms"
+            | "answer_partial"
+            | "answer_restrictions_differ"
+            | "found_count"
+            | "unnamed" => send.answer_hidden,
+            "id_unknown" => {
+                let ids = missing.unnamed_payment
+                    || missing.listed
+                    || missing.some_payment
+                    || missing.some_refund
+                    || missing.some_pos & NAMES != 0;
+                // By its code a conflict tells whether the id is known; other answers do by their status.
+                let tells = matches!(send.status, Some(404 | 409));
+                (send.answer_hidden && send.status == Some(409))
+                    || (send.hides.path && tells)
+                    || (ids && !is_negative(value))
+            }
+            "asked_delay_ms" => self.send.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
+            "block_cleared" => is_negative(value) && missing.of_pos(self.about.pos, PAYMENTS),
+            _ => false,
+        }
+    }
+
+    /// What was sent of the same call before, where it is not shown which sends those are.
+    fn hides_history(&self, send: &Send, field: &str, value: &Value) -> bool {
+        let loose = send.operation.is_some_and(|operation| self.world.missing.loose.contains(&operation));
+        let of_history = matches!(
+            field,
+            "last_status"
+                | "last_failed"
+                | "resent_at_once"
+                | "failures"
+                | "failed_in_go"
+                | "gap_ms"
+                | "head_gap_ms"
+                | "back_off_ms"
+                | "open_poll_ms"
+                | "open_poll_n"
+                | "asked_delay_ms"
+                | "asked_n"
+                | "answered_before"
+                | "same_content"
+                | "contradicted_n"
+                | "twin_ms"
+                | "twin_n"
+                | "met_timeout"
+                | "met_500"
+                | "repeats_success"
+        );
+        (loose || send.is_loose()) && of_history && *value != Value::Bool(true)
+            || (send.hides_body() && matches!(field, "repeats_success"))
+    }
+
+    fn polls_missing(&self) -> bool {
+        self.about.payment.is_some_and(|payment| self.world.missing.of_payment(payment))
+    }
+
+    fn hides_payment(&self, field: &str, value: &Value) -> bool {
+        let Some(payment) = self.about.payment else { return false };
+        let (missing, track) = (&self.world.missing, self.world.payments.at(payment));
+        let negative = is_negative(value);
+        let polled = missing.of_payment(payment);
+        let described = missing.described.contains(&payment);
+        let captured = polled || missing.listed_captured;
+        let unnamed = track.created_n.is_none() && missing.unnamed_payment;
+        let met = polled || described || unnamed || missing.listed || missing.started;
+        let refusals = missing.of_pos(track.pos, REFUSALS);
+        match field {
+            "created_n" | "created_by" => negative && unnamed,
+            "started_n" | "started_by" => negative && (unnamed || missing.listed || missing.started),
+            "state" => polled && !track.state.is_some_and(crate::api::PaymentState::is_final),
+            "state_n" | "paired_n" | "reserved_n" | "final_n" | "partial" => negative && polled,
+            "captured_n" => negative && captured,
+            "captured_amount" | "refundable" => negative && (captured || described),
+            "amount" | "currency" | "reserved_amount" => negative && (polled || described || unnamed),
+            "ready_asked_amount" | "ready_asked_currency" => negative && (described || missing.some_payment),
+            "cancelled_n" | "readied_n" | "ready_asked_n" | "gave_up_n" | "hang_ms" => negative && missing.some_payment,
+            "capture_failed_n" => captured && !negative,
+            "capture_failed_amount" => (captured && !negative) || (described && negative),
+            "order_reused_n" => negative && (missing.started || missing.unnamed_payment),
+            "listed_n" => negative && met,
+            "listed_after_block" | "known_in_the_way" => negative && (met || refusals),
+            "swept_after_error" | "create_failed_n" => {
+                (negative && (met || refusals)) || (!negative && missing.started)
+            }
+            "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
+            "restricted" | "restrictions_n" => negative && (described || unnamed),
+            "loyalty" => polled || missing.of_pos(track.pos, LOYALTY),
+            "loyalty_lacked" => negative && (polled || missing.of_pos(track.pos, LOYALTY)),
+            "refunded" => missing.some_refund || missing.refunded.contains(&payment),
+            _ => false,
+        }
+    }
+
+    fn hides_pos(&self, field: &str, value: &Value) -> bool {
+        let missing = &self.world.missing;
+        let of = |what: u8| missing.of_pos(self.about.pos, what);
+        let negative = is_negative(value);
+        match field {
+            "created_n" => negative && missing.unnamed_pos,
+            "through_faults" => missing.unnamed_pos,
+            "beacon_generated" | "created_again_n" => negative && of(NAMES),
+            "read_n" => negative && missing.loose.contains(&Operation::GetPos),
+            "deleted_n" => negative && (missing.loose.contains(&Operation::DeletePos) || self.lost_delete_looked_up()),
+            "loyalty" => of(LOYALTY),
+            "blocked_n" | "unblocked_n" => negative && of(PAYMENTS),
+            _ => false,
+        }
+    }
+
+    /// A delete of the PoS got no answer, and the answer to a look-up of points of sale is not shown.
+    fn lost_delete_looked_up(&self) -> bool {
+        let lost = self.world.losses.iter().map(|&call| self.world.calls.at(call));
+        let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
+        self.world.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
+    }
+
+    fn hides_refund(&self, field: &str, value: &Value) -> bool {
+        let missing = &self.world.missing;
+        let Some(refund) = self.about.refund else { return false };
+        let polled = missing.refunds.contains(&refund);
+        let loose = missing.loose.iter().any(|operation| {
+            [Operation::GetRefund, Operation::CaptureRefund, Operation::CancelRefund].contains(operation)
+        });
+        let track = self.world.refunds.at(refund);
+        match field {
+            "created_n" | "started_n" => is_negative(value) && missing.some_refund,
+            "state" => (polled || loose) && !track.state.is_some_and(crate::api::RefundState::is_final),
+            "reserved_n" | "final_n" | "captured_n" => is_negative(value) && (polled || loose),
+            "cancelled_n" => is_negative(value) && loose,
+            _ => false,
+        }
+    }
+
+    /// The open payments on the PoS that no response which is not shown can have ended.
+    fn open_payments(&self, counts: impl Fn(&super::resources::PaymentTrack) -> bool) -> i64 {
+        let missing = &self.world.missing;
+        if missing.listed_captured || missing.some_payment {
+            return 0;
+        }
+        let open = self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
+        let count = open.filter(|payment| !payment.hidden && counts(payment)).count();
+        i64::try_from(count).unwrap_or(i64::MAX)
+    }
+}
+
+/// How long an exchange lasted: where the capture does not tell its end, no less than it says.
+fn lasted(ms: i64, send: &Send, slack: i64) -> Value {
+    if send.timed { about(ms, slack, "lasted") } else { within(ms, ms, LONGEST_MS, "lasted") }
+}
+
+/// What rests on a header, or a part of the path, that is not shown.
+fn hides_head(hides: &Hides, field: &str) -> bool {
+    let count = |seen: Seen| seen == Seen::Nothing;
+    let value = |seen: Seen| matches!(seen, Seen::Nothing | Seen::Presence);
+    match field {
+        "authorization_count" => count(hides.authorization),
+        "version_count" => count(hides.version),
+        "version" | "version_valid" | "version_certified" => value(hides.version),
+        "vat_count" => count(hides.vat),
+        "vat_header" | "vat_header_valid" => value(hides.vat),
+        "client_id_count" => count(hides.client_id),
+        "client_id" | "client_id_valid" | "client_ids" | "client_id_certified" => value(hides.client_id),
+        "key_count" => count(hides.key),
+        "key" | "key_valid" => value(hides.key),
+        "id_valid" | "documented" | "path" => hides.path,
+        _ => false,
+    }
+}
