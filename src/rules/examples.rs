@@ -18,19 +18,19 @@ pub struct Example {
 }
 
 const EDITS: [&str; 4] = [
-    include_str!("../../fixtures/edits/common.toml"),
-    include_str!("../../fixtures/edits/common-more.toml"),
-    include_str!("../../fixtures/edits/onboarding-and-payment.toml"),
-    include_str!("../../fixtures/edits/others.toml"),
+    include_str!("../../fixtures/mutations/common.toml"),
+    include_str!("../../fixtures/mutations/common-more.toml"),
+    include_str!("../../fixtures/mutations/onboarding-and-payment.toml"),
+    include_str!("../../fixtures/mutations/others.toml"),
 ];
 
 const WALKS: [(&str, &str); 6] = [
-    ("onboarding", include_str!("../../fixtures/certified/onboarding.walk")),
-    ("payment", include_str!("../../fixtures/certified/payment.walk")),
-    ("prepared-payment", include_str!("../../fixtures/certified/prepared-payment.walk")),
-    ("refund", include_str!("../../fixtures/certified/refund.walk")),
-    ("loyalty", include_str!("../../fixtures/certified/loyalty.walk")),
-    ("payment-restrictions", include_str!("../../fixtures/certified/payment-restrictions.walk")),
+    ("onboarding", include_str!("../../fixtures/passing/onboarding.scenario")),
+    ("payment", include_str!("../../fixtures/passing/payment.scenario")),
+    ("prepared-payment", include_str!("../../fixtures/passing/prepared-payment.scenario")),
+    ("refund", include_str!("../../fixtures/passing/refund.scenario")),
+    ("loyalty", include_str!("../../fixtures/passing/loyalty.scenario")),
+    ("payment-restrictions", include_str!("../../fixtures/passing/payment-restrictions.scenario")),
 ];
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! The mistakes that clients of the API make, each seen in the wild, and what each must be caught for.
 //!
-//! What a mistake must fail stands in `fixtures/broken.toml`, beside its title: it is a statement about the rules, not
+//! What a mistake must fail stands in `fixtures/misbehaviors.toml`, beside its title: it is a statement about the rules, not
 //! about the till.
 
 use crate::api::Feature;
@@ -10,7 +10,7 @@ macro_rules! mistakes {
     ($($name:ident = $id:literal,)*) => {
         /// A mistake that the till can be told to make.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)] // Each has its title in `fixtures/broken.toml`.
+        #[allow(missing_docs)] // Each has its title in `fixtures/misbehaviors.toml`.
         pub enum Mistake { $($name,)* }
 
         impl Mistake {
@@ -117,7 +117,7 @@ impl Mistake {
     /// A sentence where the catalogue that is built in lacks it.
     pub fn announced(self) -> Result<Announced, String> {
         let found = catalogue()?.into_iter().find(|announced| announced.id == self.id());
-        found.ok_or_else(|| format!("fixtures/broken.toml says nothing of {}", self.id()))
+        found.ok_or_else(|| format!("fixtures/misbehaviors.toml says nothing of {}", self.id()))
     }
 }
 
@@ -126,8 +126,8 @@ impl Mistake {
 /// # Errors
 /// A sentence where the catalogue that is built in cannot be read.
 pub fn catalogue() -> Result<Vec<Announced>, String> {
-    let text = include_str!("../../fixtures/broken.toml");
-    let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/broken.toml: {error}"))?;
+    let text = include_str!("../../fixtures/misbehaviors.toml");
+    let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/misbehaviors.toml: {error}"))?;
     Ok(catalogue.broken)
 }
 

@@ -1,6 +1,6 @@
 //! Sealed archives as their users have them: made by `export`, read by everything that reads a capture.
 
-use super::program::*;
+use super::poscert_process::*;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Output;

@@ -1,8 +1,8 @@
 //! Bad input of every kind through the built program: one sentence with the place and the next step, exit code 2 where
 //! the command cannot go on, and never a panic.
 
-use super::program::*;
-use super::raw;
+use super::poscert_process::*;
+use super::wire;
 use std::path::Path;
 use std::process::Output;
 
@@ -199,7 +199,7 @@ async fn an_upstream_that_is_none_is_told_to_every_caller() {
             let _ = stream.and_then(|mut stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
         }
     });
-    let stranger = raw::RawBackend::start(&raw::authority(), vec![vec![raw::Act::AwaitEnd]]).await;
+    let stranger = wire::RawBackend::start(&wire::authority(), vec![vec![wire::Act::AwaitEnd]]).await;
     for (what, upstream, words) in [
         ("unresolvable", "https://api.nowhere.invalid/pos/v10".to_owned(), ["api.nowhere.invalid", "--upstream"]),
         ("refused", format!("https://{free}"), ["refused", "--upstream"]),

@@ -2,8 +2,8 @@
 //! answer of 350. Ratios are what counts; rounds are interleaved. What a call costs the processor is steadier than how many
 //! there are in a second. `bash tests/bench.sh` runs it.
 
-use super::program::*;
-use super::raw::{Stream, find};
+use super::poscert_process::*;
+use super::wire::{Stream, find};
 use poscert::pki::{Authority, Name};
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;

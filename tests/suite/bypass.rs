@@ -1,6 +1,6 @@
 //! Calls that come past the recorder, and runs that recorded nothing: they are refused, told, and no pass.
 
-use super::program::*;
+use super::poscert_process::*;
 use std::path::Path;
 
 fn curl(ca: &str, url: &str) -> String {

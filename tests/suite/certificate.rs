@@ -1,6 +1,6 @@
 //! A certificate from the certification that gives it to its revocation, as an integrator and an auditor handle it.
 
-use crate::program::{CLIENT_ID, clean, poscert, python, tests, text};
+use crate::poscert_process::{CLIENT_ID, clean, poscert, python, tests, text};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Clients of other makes: curl, Python (requests, httpx) and Node call the built program both ways in, and its
 //! capture holds exactly what they send where nobody stands in between.
 
-use super::program::*;
-use super::truth::{STORE, Sent, Truth};
+use super::capturing_backend::{STORE, Sent, Truth};
+use super::poscert_process::*;
 use poscert::pki::Authority;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,7 +1,7 @@
 //! `kill -9` of the recorder under load: every complete answer that a client has seen is in the capture, which opens,
 //! says what is missing, and is gone on with.
 
-use super::raw::*;
+use super::wire::*;
 use poscert::capture::record::Record;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};

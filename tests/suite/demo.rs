@@ -85,7 +85,7 @@ fn the_right_client_passes_within_a_minute_and_without_a_warning() {
 #[test]
 fn each_mistake_is_caught_for_exactly_what_is_announced() {
     let folder = tempfile::tempdir().unwrap();
-    let catalogue: Catalogue = toml::from_str(include_str!("../../fixtures/broken.toml")).unwrap();
+    let catalogue: Catalogue = toml::from_str(include_str!("../../fixtures/misbehaviors.toml")).unwrap();
     assert!(catalogue.broken.len() >= 12);
     let left = Mutex::new(catalogue.broken.iter());
     let complaints = Mutex::new(Vec::new());

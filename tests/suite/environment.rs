@@ -1,6 +1,6 @@
 //! The environment of a command that is started: what was inherited does not lead its calls past the recorder.
 
-use super::program::*;
+use super::poscert_process::*;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,8 +1,8 @@
 //! The wire's fidelity: each case is played without a recorder and through both ways in, and the raw bytes that client
 //! and backend saw are the same but for the permitted differences.
 
-use super::normal::messages;
-use super::raw::*;
+use super::forwarding_differences::messages;
+use super::wire::*;
 use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Kept, Stage};
 
 struct Case {

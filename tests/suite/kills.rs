@@ -4,7 +4,7 @@
 //! `bash tests/kill.sh 300` does the same more often.
 
 use super::load::{Load, answer, call, connected, token};
-use super::program::*;
+use super::poscert_process::*;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;

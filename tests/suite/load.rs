@@ -1,9 +1,9 @@
 //! Load on a recorder of the built program, by clients with nothing wrong about them: each notes every complete answer
 //! with its nonce, so that what was lost can be told.
 
-use super::program::*;
-use super::raw::{Stream, find, tls};
-use super::truth::STORE;
+use super::capturing_backend::STORE;
+use super::poscert_process::*;
+use super::wire::{Stream, find, tls};
 use poscert::pki::Authority;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! The recorder's own way to the backend: through a proxy, and with a client certificate.
 
 use super::certify_backends::holds_no;
-use super::program::{Recording, exchanges, poscert, refused, text};
-use super::raw::{find, tls};
+use super::poscert_process::{Recording, exchanges, poscert, refused, text};
+use super::wire::{find, tls};
 use poscert::pki::{Authority, Name};
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
@@ -113,7 +113,7 @@ async fn call(home: &Path, recording: &Recording) -> String {
 
 /// `poscert record` to an upstream.
 fn recorder(home: &Path, upstream: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Recording {
-    let mut command = super::program::record(home);
+    let mut command = super::poscert_process::record(home);
     command.args(["--capture", "cap", "--upstream", upstream, "--upstream-ca", "ca/ca.pem"]).args(arguments);
     command.envs(variables.iter().copied());
     Recording::spawn(home, command)
@@ -215,7 +215,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
     let (home, authority) = home();
     let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
-        let mut command = super::program::record(home.path());
+        let mut command = super::poscert_process::record(home.path());
         command.args(["--capture", "none", "--upstream", "https://backend.test"]).args(arguments);
         command.envs(variables.iter().copied()).output().unwrap()
     };
@@ -354,7 +354,7 @@ async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
         (&["--upstream-cert", "till.key", "--upstream-key", "till.key"], &["--upstream-cert", "no PEM certificate"]),
         (&["--upstream-cert", "till.pem", "--upstream-key", "other.key"], &["is not the key of"]),
     ] {
-        let mut command = super::program::record(home);
+        let mut command = super::poscert_process::record(home);
         let output = command.args(["--upstream", "https://backend.test"]).args(arguments).output().unwrap();
         refused(&output, words);
     }

@@ -1,7 +1,7 @@
 //! The lines that `record` prints for clients of many makes are run as they are, in both ways: each client's calls are
 //! recorded. A client that is not on this machine is left out, in a printed line.
 
-use super::program::*;
+use super::poscert_process::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! Files that may hold evidence are their owner's alone, whatever the mask; a start that fails leaves nothing behind.
 
-use super::program::*;
+use super::poscert_process::*;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Responses that come in pieces, early, or refused; and connections that end after them.
 
-use super::raw::*;
+use super::wire::*;
 use poscert::api::{Fault, Operation};
 use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Stage};
 use poscert::pki::{Authority, Name};

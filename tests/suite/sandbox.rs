@@ -298,7 +298,7 @@ fn the_command_says_where_it_is_and_stops_when_asked() {
 
     let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(killed.success());
-    let status = crate::program::ended(&mut child);
+    let status = crate::poscert_process::ended(&mut child);
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
     assert_eq!(status.code(), Some(0), "{text}");

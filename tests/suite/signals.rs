@@ -1,6 +1,6 @@
 //! Signals that ask to stop: a terminal that is closed ends a run as Ctrl-C does, and loses nothing.
 
-use super::program::*;
+use super::poscert_process::*;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 //! and open handles do not grow, latency does not drift. `bash tests/soak.sh [seconds]` runs it (an hour).
 
 use super::hostile::Target;
-use super::raw::find;
+use super::wire::find;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

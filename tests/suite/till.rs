@@ -1,6 +1,6 @@
 //! The reference client on the wire: what it sends, how often, when, and what it makes of the answers.
 
-use crate::gateway::{Gateway, Seen};
+use crate::fault_gateway::{Gateway, Seen};
 use poscert::api::customer::{Account, CustomerAct};
 use poscert::api::{Amount, Fault, Operation, PaymentState};
 use poscert::till::payment::Settled;

@@ -2,7 +2,7 @@
 //! neither whose it is nor when it was; and the same certificate in another envelope stays the same.
 
 use super::{Path, Value, at, certified, certify, ends, files, folders, fs, ledger, text};
-use crate::program::CLIENT_ID;
+use crate::poscert_process::CLIENT_ID;
 use std::process::Output;
 
 /// A certification of the capture in which the till does nothing.

@@ -2,7 +2,7 @@
 
 use super::again::driven;
 use super::{POSCERT, at, certified, ends, folders, fs, ledger, text};
-use crate::program::CLIENT_ID;
+use crate::poscert_process::CLIENT_ID;
 
 #[test]
 fn a_ledger_that_takes_no_entry_is_told_before_anything_is_recorded() {

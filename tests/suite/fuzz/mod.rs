@@ -7,7 +7,7 @@
 mod mutate;
 mod targets;
 
-use super::program::tests;
+use super::poscert_process::tests;
 use mutate::{Chance, mutate};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! What is fed: each reader of foreign bytes, with its seeds and what has to hold of every input.
 
 use super::mutate::Chance;
-use crate::hostile::{attacks::attacks, lies::lies};
+use crate::hostile::{attacks::attacks, backend::lies};
 use poscert::api::Route;
 use poscert::capture::record::{Answer, Body, Connection, Exchange, Header, Record, Request, RunStart, RunStop};
 use poscert::capture::{Redactor, Trouble, Writer, WriterOptions, codec};
@@ -112,11 +112,13 @@ pub fn har() -> Target {
 pub fn archive() -> Target {
     let place = tempfile::tempdir().unwrap();
     let home = place.path().to_owned();
-    let recorded = crate::program::Recording::start(&home, &["--quiet"]);
+    let recorded = crate::poscert_process::Recording::start(&home, &["--quiet"]);
     recorded.stop();
-    let export =
-        crate::program::poscert(&home).args(["export", "poscert-capture", "-o", "seed.poscert"]).output().unwrap();
-    assert!(export.status.success(), "{}", crate::program::text(&export.stderr));
+    let export = crate::poscert_process::poscert(&home)
+        .args(["export", "poscert-capture", "-o", "seed.poscert"])
+        .output()
+        .unwrap();
+    assert!(export.status.success(), "{}", crate::poscert_process::text(&export.stderr));
     let whole = std::fs::read(home.join("seed.poscert")).unwrap();
     target("archive", 3_000, vec![whole.clone()], move |bytes| {
         let path = place.path().join("input.poscert");
@@ -201,7 +203,7 @@ fn written(exchange: Exchange) -> (String, Vec<u8>) {
 }
 
 fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
-    crate::raw::find(bytes, wanted).is_some()
+    crate::wire::find(bytes, wanted).is_some()
 }
 
 pub fn claims() -> Target {

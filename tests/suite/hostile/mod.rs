@@ -2,13 +2,13 @@
 //! answer, memory stays bounded, and nothing panics.
 
 pub mod attacks;
+pub mod backend;
 mod idle;
-pub mod lies;
 mod slow;
 
-use super::normal::messages;
-use super::program::*;
-use super::raw::{Act, Seen, Stream, connect, find, play, send, tls, wait_for};
+use super::forwarding_differences::messages;
+use super::poscert_process::*;
+use super::wire::{Act, Seen, Stream, connect, find, play, send, tls, wait_for};
 use attacks::{attacks, below_http};
 use poscert::pki::Authority;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Target {
     pub async fn start(more: &[&str]) -> Target {
         let home = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&home.path().join("ca")).unwrap());
-        let backend = lies::backend(&authority).await;
+        let backend = backend::backend(&authority).await;
         let upstream = format!("https://{backend}");
         let ca = authority.files().pem.to_str().unwrap().to_owned();
         let own = ["--upstream", &upstream, "--upstream-ca", &ca, "--capture", "capture"];
@@ -124,7 +124,7 @@ async fn requests_that_smuggle_are_refused_and_recorded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backend_that_lies_is_recorded_and_believed_nothing_more() {
     let target = Target::start(&["--quiet", "--backend-timeout", "1"]).await;
-    let lies = lies::lies();
+    let lies = backend::lies();
     for (number, lie) in lies.iter().enumerate() {
         let call = format!("GET /lie/{} HTTP/1.1\r\nHost: a\r\n\r\n", lie.name);
         let mut client = target.client(number % 2 == 1).await;
