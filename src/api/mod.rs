@@ -25,4 +25,4 @@ pub use id::Guid;
 pub use money::{Amount, ExactAmount};
 pub use operation::Operation;
 pub use route::{HOSTS, Place, Route};
-pub use state::{PaymentState, RefundState};
+pub use state::{PaymentStatus, RefundStatus};

@@ -3,7 +3,7 @@
 /// A state of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // The names are the API's own.
-pub enum PaymentState {
+pub enum PaymentStatus {
     Prepared,
     Paired,
     Initiated,
@@ -21,7 +21,7 @@ pub enum PaymentState {
 /// A state of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // The names are the API's own.
-pub enum RefundState {
+pub enum RefundStatus {
     Initiated,
     Reserved,
     Captured,
@@ -30,10 +30,10 @@ pub enum RefundState {
     ExpiredAndCaptured,
 }
 
-impl PaymentState {
+impl PaymentStatus {
     /// All states.
-    pub const ALL: [PaymentState; 11] = {
-        use PaymentState::*;
+    pub const ALL: [PaymentStatus; 11] = {
+        use PaymentStatus::*;
         [
             Prepared,
             Paired,
@@ -51,7 +51,7 @@ impl PaymentState {
 
     /// The state's name as it stands in an answer.
     pub fn name(self) -> &'static str {
-        use PaymentState::*;
+        use PaymentStatus::*;
         match self {
             Prepared => "Prepared",
             Paired => "Paired",
@@ -68,32 +68,32 @@ impl PaymentState {
     }
 
     /// The state of that name.
-    pub fn from_name(name: &str) -> Option<PaymentState> {
+    pub fn from_name(name: &str) -> Option<PaymentStatus> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Whether a payment in this state blocks another one on its PoS.
     pub fn is_active(self) -> bool {
-        use PaymentState::*;
+        use PaymentStatus::*;
         matches!(self, Prepared | Paired | Initiated | IssuedToUser)
     }
 
     /// Whether nothing can happen to it any more.
     pub fn is_final(self) -> bool {
-        !self.is_active() && self != PaymentState::Reserved
+        !self.is_active() && self != PaymentStatus::Reserved
     }
 }
 
-impl RefundState {
+impl RefundStatus {
     /// All states.
-    pub const ALL: [RefundState; 6] = {
-        use RefundState::*;
+    pub const ALL: [RefundStatus; 6] = {
+        use RefundStatus::*;
         [Initiated, Reserved, Captured, CancelledByClient, CancelledByMobilePay, ExpiredAndCaptured]
     };
 
     /// The state's name as it stands in an answer.
     pub fn name(self) -> &'static str {
-        use RefundState::*;
+        use RefundStatus::*;
         match self {
             Initiated => "Initiated",
             Reserved => "Reserved",
@@ -105,12 +105,12 @@ impl RefundState {
     }
 
     /// The state of that name.
-    pub fn from_name(name: &str) -> Option<RefundState> {
+    pub fn from_name(name: &str) -> Option<RefundStatus> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Whether nothing can happen to it any more.
     pub fn is_final(self) -> bool {
-        !matches!(self, RefundState::Initiated | RefundState::Reserved)
+        !matches!(self, RefundStatus::Initiated | RefundStatus::Reserved)
     }
 }

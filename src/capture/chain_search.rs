@@ -4,7 +4,7 @@ use super::codec;
 use super::error::CaptureError;
 use super::reader::Capture;
 use super::record::Record;
-use crate::seal::{Digest, Head};
+use crate::seal::{ChainHead, Digest};
 use std::collections::BTreeMap;
 
 /// Heads that were met in the last attempt, each with the number of exchanges that were recorded after it.
@@ -21,7 +21,7 @@ impl Capture {
         if wanted.is_empty() {
             return Ok(met);
         }
-        let mut head = Head::default();
+        let mut head = ChainHead::default();
         for bytes in self.log()? {
             let bytes = bytes?;
             head = head.then(&bytes);

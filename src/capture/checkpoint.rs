@@ -4,7 +4,7 @@
 //! Its first line is JSON, its second the SHA-256 of the first. It is replaced in one step, after the records it
 //! counts are durable, so it may lag behind the parts but is never ahead of them.
 
-use super::error::{CaptureError, Trouble};
+use super::error::{CaptureError, CaptureErrorKind};
 use super::{private_fs, record::FORMAT};
 use crate::seal::{self, Digest};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// A part as the head knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PartHead {
+pub(super) struct SegmentMeta {
     /// Its directory in the capture's.
     pub name: String,
     /// The log index of its first record.
@@ -31,7 +31,7 @@ pub(super) struct PartHead {
 
 /// The head of a capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+pub(super) struct Checkpoint {
     /// [`FORMAT`].
     pub format: u32,
     /// How many records in all parts.
@@ -46,18 +46,18 @@ pub(super) struct Head {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_check: String,
     /// In order.
-    pub parts: Vec<PartHead>,
+    pub parts: Vec<SegmentMeta>,
 }
 
-impl Head {
+impl Checkpoint {
     /// The head of a capture that holds nothing yet.
-    pub fn empty() -> Head {
-        Head { format: FORMAT, digest: Digest::default().to_string(), next_number: 1, ..Head::default() }
+    pub fn empty() -> Checkpoint {
+        Checkpoint { format: FORMAT, digest: Digest::default().to_string(), next_number: 1, ..Checkpoint::default() }
     }
 
     /// The chain's head.
-    pub fn chain(&self) -> Option<seal::Head> {
-        Some(seal::Head { count: self.count, digest: Digest::parse(&self.digest)? })
+    pub fn chain(&self) -> Option<seal::ChainHead> {
+        Some(seal::ChainHead { count: self.count, digest: Digest::parse(&self.digest)? })
     }
 
     /// Whether a directory has a head.
@@ -66,7 +66,7 @@ impl Head {
     }
 
     /// Reads the head of a capture.
-    pub fn read(dir: &Path) -> Result<Head, CaptureError> {
+    pub fn read(dir: &Path) -> Result<Checkpoint, CaptureError> {
         let path = dir.join(FILE);
         let bytes = private_fs::read(&path, LONGEST).map_err(|error| CaptureError::io("read", &path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
@@ -78,20 +78,21 @@ impl Head {
                 "{} is of format {format}, this version reads format {FORMAT}: use the poscert that made it, or a newer one",
                 dir.display()
             );
-            return Err(CaptureError::new(Trouble::Unsupported, sentence));
+            return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
         }
         if sum.trim_end() != Digest::of(line.as_bytes()).to_string() {
             return Err(damaged("its digest does not fit its content"));
         }
-        let head: Head = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
+        let head: Checkpoint = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
         head.fits().then_some(head).ok_or_else(|| damaged("its counts do not add up"))
     }
 
     /// Puts this head in the place of the one before.
     pub fn write(&self, dir: &Path, sync: bool) -> Result<(), CaptureError> {
         let path = dir.join(FILE);
-        let line = serde_json::to_string(self)
-            .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot write {}: {error}", path.display())))?;
+        let line = serde_json::to_string(self).map_err(|error| {
+            CaptureError::new(CaptureErrorKind::Io, format!("cannot write {}: {error}", path.display()))
+        })?;
         let content = format!("{line}\n{}\n", Digest::of(line.as_bytes()));
         private_fs::replace(&path, content.as_bytes(), sync).map_err(|error| CaptureError::io("write", &path, &error))
     }
@@ -126,18 +127,18 @@ mod tests {
     #[test]
     fn every_cut_and_flip_is_damage() {
         let dir = tempfile::tempdir().unwrap();
-        let head = Head { runs: 3, ..Head::empty() };
+        let head = Checkpoint { runs: 3, ..Checkpoint::empty() };
         head.write(dir.path(), true).unwrap();
-        assert_eq!(Head::read(dir.path()).unwrap(), head);
+        assert_eq!(Checkpoint::read(dir.path()).unwrap(), head);
         let path = dir.path().join(FILE);
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() - 1 {
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert_eq!(Head::read(dir.path()).unwrap_err().trouble, Trouble::Damaged, "cut at {at}");
+            assert_eq!(Checkpoint::read(dir.path()).unwrap_err().trouble, CaptureErrorKind::Damaged, "cut at {at}");
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, &flipped).unwrap();
-            assert!(Head::read(dir.path()).is_err(), "flipped at {at}");
+            assert!(Checkpoint::read(dir.path()).is_err(), "flipped at {at}");
         }
     }
 
@@ -145,8 +146,8 @@ mod tests {
     fn another_version_is_named() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), "{\"format\":9,\"new\":true}\nx\n").unwrap();
-        let error = Head::read(dir.path()).unwrap_err();
-        assert_eq!(error.trouble, Trouble::Unsupported);
+        let error = Checkpoint::read(dir.path()).unwrap_err();
+        assert_eq!(error.trouble, CaptureErrorKind::Unsupported);
         assert!(error.sentence.contains("format 9"), "{error}");
     }
 }

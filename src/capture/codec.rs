@@ -34,7 +34,7 @@ mod tests {
         let texts = (".*", ".*", prop::option::of(".*"));
         let numbers = (any::<u64>(), any::<i64>(), prop::option::of(any::<u64>()), any::<u16>());
         (body, texts, numbers).prop_map(|((bytes, length, decoded), (a, b, c), (number, wall_us, some, status))| {
-            let body = Body { bytes, length, digest: a.clone(), kept: Kept::Prefix, decoded };
+            let body = Body { bytes, length, digest: a.clone(), kept: BodyRetention::Prefix, decoded };
             let claims =
                 serde_json::json!({"exp": number, "iat": wall_us, "nbf": 1.5, "aud": [a, null, true, {"x": b}]});
             let claims = claims.as_object().cloned().unwrap_or_default();
@@ -115,13 +115,13 @@ mod tests {
             let wait = Wait { record: "wait-over", case, step, waited_ms, after_number, ended };
             decode(&rmp_serde::to_vec_named(&wait).unwrap()).unwrap()
         };
-        let plain = WaitOver { case: case.to_owned(), step, waited_ms, after_number, ..WaitOver::default() };
-        assert_eq!(read(None), Record::WaitOver(plain.clone()));
+        let plain = StepTimeout { case: case.to_owned(), step, waited_ms, after_number, ..StepTimeout::default() };
+        assert_eq!(read(None), Record::StepTimeout(plain.clone()));
         assert_eq!(encode(&read(None)).unwrap().windows(5).filter(|part| part == b"calls").count(), 0);
-        let other = WaitOver { ended: Some(WaitEnd::Other), ..plain.clone() };
-        assert_eq!(read(Some("pre-empted")), Record::WaitOver(other));
-        let skipped = WaitOver { calls: Some(2), ended: Some(WaitEnd::Skipped), ..plain };
-        let skipped = Record::WaitOver(skipped);
+        let other = StepTimeout { ended: Some(WaitEnd::Other), ..plain.clone() };
+        assert_eq!(read(Some("pre-empted")), Record::StepTimeout(other));
+        let skipped = StepTimeout { calls: Some(2), ended: Some(WaitEnd::Skipped), ..plain };
+        let skipped = Record::StepTimeout(skipped);
         assert_eq!(decode(&encode(&skipped).unwrap()), Ok(skipped));
     }
 }

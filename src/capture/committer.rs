@@ -1,7 +1,7 @@
 //! The one thread that writes: it commits what is queued in groups, keeps the head near, and hears readers' wishes.
 
 use super::error::CaptureError;
-use super::exchange_numbers::Numbers;
+use super::exchange_numbers::NumberAllocator;
 use super::store::Store;
 use crate::seal;
 use std::fs::File;
@@ -30,22 +30,22 @@ pub(super) enum Command {
 /// What the writing thread has.
 pub(super) struct Committer {
     store: Store,
-    numbers: Arc<Mutex<Numbers>>,
+    numbers: Arc<Mutex<NumberAllocator>>,
     queued: Arc<AtomicUsize>,
     run: u32,
     failed: watch::Sender<Option<CaptureError>>,
-    heads: watch::Sender<seal::Head>,
+    heads: watch::Sender<seal::ChainHead>,
     _lock: File,
 }
 
 impl Committer {
     pub fn new(
         store: Store,
-        numbers: Arc<Mutex<Numbers>>,
+        numbers: Arc<Mutex<NumberAllocator>>,
         queued: Arc<AtomicUsize>,
         run: u32,
         failed: watch::Sender<Option<CaptureError>>,
-        heads: watch::Sender<seal::Head>,
+        heads: watch::Sender<seal::ChainHead>,
         lock: File,
     ) -> Committer {
         Committer { store, numbers, queued, run, failed, heads, _lock: lock }

@@ -1,6 +1,6 @@
 //! Content codings (RFC 9110 section 8.4): a body as its reader sees it.
 
-use super::record::{Body, Header, Kept, values};
+use super::record::{Body, BodyRetention, Header, values};
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -15,7 +15,7 @@ pub enum Decoded<'a> {
     /// All of it.
     Whole(Vec<u8>),
     /// What could be decoded of a body that is cut or broken.
-    Part(Vec<u8>),
+    Segment(Vec<u8>),
     /// The coding is not known, or more than [`DECODED_LIMIT`] stands behind it.
     Unreadable,
 }
@@ -42,7 +42,7 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
         whole &= ended_well;
         current = Cow::Owned(decoded);
     }
-    if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Part(current.into_owned()) }
+    if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Segment(current.into_owned()) }
 }
 
 /// Whether nothing but its content stands in a coded body that was decoded whole: in the heads of gzip members stand names
@@ -115,7 +115,7 @@ fn read(mut from: impl Read) -> (Vec<u8>, bool) {
 
 /// A body that was kept whole, decoded; `None` where it was not, or cannot be decoded.
 pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> {
-    if body.kept != Kept::Whole {
+    if body.kept != BodyRetention::Whole {
         return None;
     }
     if body.decoded {
@@ -124,7 +124,7 @@ pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> 
     match decode(&body.bytes, headers) {
         Decoded::Plain(bytes) => Some(Cow::Borrowed(bytes)),
         Decoded::Whole(bytes) => Some(Cow::Owned(bytes)),
-        Decoded::Part(_) | Decoded::Unreadable => None,
+        Decoded::Segment(_) | Decoded::Unreadable => None,
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) mod tests {
             assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Whole(_)), "{coding}");
             assert!(is_bare(&stream, &encoding(coding)), "{coding}");
             stream.extend_from_slice(b"{\"password\":\"x\"}");
-            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Part(_)), "{coding}");
+            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Segment(_)), "{coding}");
         }
         let commented = flate2::GzBuilder::new().comment("password=x").write(Vec::new(), flate2::Compression::fast());
         assert!(!is_bare(&commented.finish().unwrap(), &encoding("gzip")));
@@ -180,7 +180,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_cut_or_too_large_is_said_to_be() {
         let zipped = gzip(&[7; 100_000]);
-        assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Part(_)));
+        assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Segment(_)));
         let bomb = gzip(&vec![0; DECODED_LIMIT + 1]);
         assert_eq!(decode(&bomb, &encoding("gzip")), Decoded::Unreadable);
     }

@@ -8,7 +8,7 @@ const TOO_MANY_FILES: i32 = 24;
 
 /// What kind of trouble, for those who act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum CaptureErrorKind {
     /// There is no capture at that place.
     NotACapture,
     /// It is not what was recorded any more.
@@ -27,14 +27,14 @@ pub enum Trouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureError {
     /// What kind of trouble.
-    pub trouble: Trouble,
+    pub trouble: CaptureErrorKind,
     /// The sentence.
     pub sentence: String,
 }
 
 impl CaptureError {
     /// An error of that kind.
-    pub fn new(trouble: Trouble, sentence: impl Into<String>) -> CaptureError {
+    pub fn new(trouble: CaptureErrorKind, sentence: impl Into<String>) -> CaptureError {
         CaptureError { trouble, sentence: sentence.into() }
     }
 
@@ -49,13 +49,13 @@ impl CaptureError {
             _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit on open files (`ulimit -n`)",
             _ => "check that disk and its permissions",
         };
-        CaptureError::new(Trouble::Io, format!("cannot {doing} {}: {error}; {next}", path.display()))
+        CaptureError::new(CaptureErrorKind::Io, format!("cannot {doing} {}: {error}; {next}", path.display()))
     }
 
     /// What is there is not what was recorded.
     pub fn damaged(path: &Path, what: impl fmt::Display) -> CaptureError {
         let sentence = format!("{} is damaged: {what}; take another copy of it", path.display());
-        CaptureError::new(Trouble::Damaged, sentence)
+        CaptureError::new(CaptureErrorKind::Damaged, sentence)
     }
 }
 

@@ -18,18 +18,18 @@ pub(super) const STEP: u64 = 1_000_000;
 
 /// Hands out exchange numbers, and notes each outside this process before it is used: what was under way when the
 /// process was killed can be named afterwards.
-pub(super) struct Numbers {
+pub(super) struct NumberAllocator {
     next: u64,
     file: File,
     closed: bool,
 }
 
-impl Numbers {
+impl NumberAllocator {
     /// Begins with `next`, and notes it in `dir`.
-    pub fn open(dir: &Path, next: u64) -> Result<Numbers, CaptureError> {
+    pub fn open(dir: &Path, next: u64) -> Result<NumberAllocator, CaptureError> {
         let path = dir.join(FILE);
         let file = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
-        let numbers = Numbers { next, file, closed: false };
+        let numbers = NumberAllocator { next, file, closed: false };
         // What stood there is written over, not emptied first: a kill in between must not lose it.
         let length = written(next).len() as u64;
         let noted = numbers.note().and_then(|()| numbers.file.set_len(length));
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_taken_number_is_noted_at_once() {
         let dir = tempfile::tempdir().unwrap();
-        let mut numbers = Numbers::open(dir.path(), 5).unwrap();
+        let mut numbers = NumberAllocator::open(dir.path(), 5).unwrap();
         assert_eq!(numbers.take().0, 5);
         assert_eq!(noted(dir.path(), 1), Some(6));
         assert_eq!((numbers.close(), numbers.take().0, numbers.take().0), (6, 6, 6));
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_note_that_was_changed_is_none() {
         let dir = tempfile::tempdir().unwrap();
-        drop(Numbers::open(dir.path(), 12).unwrap());
+        drop(NumberAllocator::open(dir.path(), 12).unwrap());
         let path = dir.path().join(FILE);
         let note = std::fs::read_to_string(&path).unwrap();
         assert_eq!(noted(dir.path(), 13), None, "the head knows of more");

@@ -1,11 +1,11 @@
 //! A HAR as a capture.
 
 use super::archive::{self, Header};
-use super::error::{CaptureError, Trouble};
+use super::error::{CaptureError, CaptureErrorKind};
 use super::har;
 use super::reader::{Capture, CaptureKind, LONGEST_HAR, Source, remarks};
 use super::record::Record;
-use super::reorder::InOrder;
+use super::reorder::ReorderBuffer;
 use super::summary::Summary;
 use crate::seal;
 use std::io::Read;
@@ -40,11 +40,11 @@ pub(super) fn from_standard_input() -> Result<Capture, CaptureError> {
     limited.read_to_end(&mut bytes).map_err(|error| CaptureError::io("read", name, &error))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST_HAR) {
         let sentence = format!("standard input holds more than {LONGEST_HAR} bytes: export a shorter session");
-        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
     if archive::is_archive(&bytes) {
         let sentence = "standard input holds a sealed archive, which is read from a file only: name the file";
-        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
     open(name, bytes)
 }
@@ -77,6 +77,6 @@ impl Capture {
                 all.push(Record::Exchange(exchange));
             }
         }
-        Ok(Box::new(InOrder::new(Box::new(all.into_iter().map(Ok)), self.absent.clone())))
+        Ok(Box::new(ReorderBuffer::new(Box::new(all.into_iter().map(Ok)), self.absent.clone())))
     }
 }

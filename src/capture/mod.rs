@@ -34,7 +34,7 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use error::{CaptureError, Trouble};
+pub use error::{CaptureError, CaptureErrorKind};
 pub use options::{Durability, WriterOptions};
 pub use reader::{Capture, CaptureKind, open};
 pub use record::{Exchange, Record};

@@ -2,11 +2,11 @@
 //! it or in it, and holds no more in memory than what was unfinished at a time.
 
 use super::archive::{self, Header, RuleFile};
-use super::checkpoint::{Head, PartHead};
-use super::error::{CaptureError, Trouble};
+use super::checkpoint::{Checkpoint, SegmentMeta};
+use super::error::{CaptureError, CaptureErrorKind};
 use super::record::{Record, Session};
-use super::reorder::InOrder;
-use super::segment::PartReader;
+use super::reorder::ReorderBuffer;
+use super::segment::SegmentReader;
 use super::summary::{Summary, gaps_in_words};
 use super::{codec, exchange_numbers, har_source, store};
 use crate::seal;
@@ -72,7 +72,7 @@ pub struct Capture {
     /// What a reader must know, a sentence each.
     pub remarks: Vec<String>,
     /// The head of the chain of digests; of no records in a HAR, which has no chain.
-    pub head: seal::Head,
+    pub head: seal::ChainHead,
     /// The same in brief, with the times and the challenges.
     pub header: Header,
     /// The rule files that are sealed with it, in order; none but in an archive.
@@ -86,18 +86,18 @@ pub struct Capture {
 #[expect(clippy::large_enum_variant, reason = "there is one for each capture that is open")]
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    Parts { dir: PathBuf, parts: Vec<PartPlan> },
+    Segments { dir: PathBuf, parts: Vec<SegmentPlan> },
     Archive(archive::reader::Archive),
     Records(Arc<Vec<Record>>),
 }
 
 /// A part as it is to be read.
 #[derive(Clone, Debug)]
-pub(super) struct PartPlan {
+pub(super) struct SegmentPlan {
     /// What has to be in it.
-    pub part: PartHead,
+    pub part: SegmentMeta,
     /// The chain's head before it.
-    pub before: seal::Head,
+    pub before: seal::ChainHead,
     /// Whether that is all; of a salvaged part there may be more that cannot be read.
     pub whole: bool,
 }
@@ -119,7 +119,10 @@ pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     }
     if !metadata.is_file() {
         let sentence = format!("{} is neither a directory nor a regular file", path.display());
-        return Err(CaptureError::new(Trouble::NotACapture, format!("{sentence}: copy its content into a file first")));
+        return Err(CaptureError::new(
+            CaptureErrorKind::NotACapture,
+            format!("{sentence}: copy its content into a file first"),
+        ));
     }
     if looks_like_an_archive(path)? {
         return open_archive(path);
@@ -161,22 +164,22 @@ fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
 }
 
 fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
-    if !Head::stands_in(dir) {
+    if !Checkpoint::stands_in(dir) {
         return Err(no_head(dir));
     }
     let closed = if store::is_held(dir) { store::ask_to_close(dir)? } else { None };
     let live = closed.is_some();
-    let head = closed.map_or_else(|| Head::read(dir), Ok)?;
+    let head = closed.map_or_else(|| Checkpoint::read(dir), Ok)?;
     if !live {
         store::check_unnamed(dir, &head)?;
     }
     let mut plans = Vec::new();
     let mut summary = Summary::default();
-    let mut chain = seal::Head::default();
+    let mut chain = seal::ChainHead::default();
     for mut part in head.parts {
         let before = chain;
         let place = dir.join(&part.name);
-        let mut reader = PartReader::open(&place, chain)?;
+        let mut reader = SegmentReader::open(&place, chain)?;
         for record in reader.by_ref() {
             summary.take_next(&record?).map_err(|words| CaptureError::damaged(&place, words))?;
         }
@@ -185,7 +188,7 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         // The second reading has to find exactly this, whatever the head said.
         part.count = chain.count.saturating_sub(part.first);
         part.digest = chain.digest.to_string();
-        plans.push(PartPlan { part, before, whole: true });
+        plans.push(SegmentPlan { part, before, whole: true });
     }
     let note = exchange_numbers::noted(dir, head.next_number);
     if let Some(taken) = note.filter(|&note| !live && summary.ends_before(note)) {
@@ -202,7 +205,7 @@ fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         let sentence = format!("{count} exchanges were under way when it was read");
         remarks.insert(0, format!("a recorder is writing into this capture; {sentence}"));
     }
-    let source = Source::Parts { dir: dir.to_owned(), parts: plans };
+    let source = Source::Segments { dir: dir.to_owned(), parts: plans };
     let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
     Ok(Capture { digest: chain.digest.to_string(), head: chain, live, remarks, ..capture })
 }
@@ -234,7 +237,7 @@ fn no_head(dir: &Path) -> CaptureError {
         "{} is no capture: no head stands in it; name a capture directory, a sealed archive or a HAR file",
         dir.display()
     );
-    CaptureError::new(Trouble::NotACapture, sentence)
+    CaptureError::new(CaptureErrorKind::NotACapture, sentence)
 }
 
 impl Capture {
@@ -254,7 +257,7 @@ impl Capture {
             ties: Vec::new(),
             salvaged: false,
             remarks: Vec::new(),
-            head: seal::Head::default(),
+            head: seal::ChainHead::default(),
             header,
             rules: Arc::default(),
             path: path.to_owned(),
@@ -269,13 +272,13 @@ impl Capture {
     /// Where it cannot be read any more, and of a HAR, which has no log.
     pub fn log(&self) -> Result<Log, CaptureError> {
         match &self.source {
-            Source::Parts { dir, parts } => Ok(Box::new(Parts::new(dir.clone(), parts.clone()))),
+            Source::Segments { dir, parts } => Ok(Box::new(Segments::new(dir.clone(), parts.clone()))),
             Source::Archive(archive) => Ok(Box::new(archive.log()?)),
             Source::Records(_) => {
                 let name = self.path.display();
                 let sentence = format!("{name} is a HAR, in which no recorder's log and no chain of digests stands");
                 let next = "name the capture directory it was made from";
-                Err(CaptureError::new(Trouble::Unsupported, format!("{sentence}: {next}")))
+                Err(CaptureError::new(CaptureErrorKind::Unsupported, format!("{sentence}: {next}")))
             }
         }
     }
@@ -284,8 +287,8 @@ impl Capture {
     ///
     /// # Errors
     /// As [`Capture::log`], and where the log cannot be read to that place.
-    pub fn went_through(&self, noted: seal::Head) -> Result<bool, CaptureError> {
-        let mut head = seal::Head::default();
+    pub fn went_through(&self, noted: seal::ChainHead) -> Result<bool, CaptureError> {
+        let mut head = seal::ChainHead::default();
         let mut log = self.log()?;
         while head.count < noted.count {
             let Some(bytes) = log.next() else { return Ok(false) };
@@ -311,25 +314,25 @@ impl Capture {
                 Box::new(self.log()?.map(move |bytes| bytes.and_then(&decoded)))
             }
         };
-        Ok(InOrder::new(log, self.absent.clone()))
+        Ok(ReorderBuffer::new(log, self.absent.clone()))
     }
 }
 
 /// The records' bytes of all parts, one part open at a time.
-struct Parts {
+struct Segments {
     dir: PathBuf,
-    parts: std::vec::IntoIter<PartPlan>,
-    open: Option<(PartReader, PartPlan)>,
+    parts: std::vec::IntoIter<SegmentPlan>,
+    open: Option<(SegmentReader, SegmentPlan)>,
 }
 
-impl Parts {
-    fn new(dir: PathBuf, parts: Vec<PartPlan>) -> Parts {
-        Parts { dir, parts: parts.into_iter(), open: None }
+impl Segments {
+    fn new(dir: PathBuf, parts: Vec<SegmentPlan>) -> Segments {
+        Segments { dir, parts: parts.into_iter(), open: None }
     }
 
     fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         loop {
-            if let Some((reader, PartPlan { part, whole, .. })) = &mut self.open {
+            if let Some((reader, SegmentPlan { part, whole, .. })) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
                 // A recorder that went on meanwhile may have added to it.
                 let more = if read < part.count { reader.bytes()? } else { None };
@@ -342,12 +345,12 @@ impl Parts {
                 self.open = None;
             }
             let Some(plan) = self.parts.next() else { return Ok(None) };
-            self.open = Some((PartReader::open(&self.dir.join(&plan.part.name), plan.before)?, plan));
+            self.open = Some((SegmentReader::open(&self.dir.join(&plan.part.name), plan.before)?, plan));
         }
     }
 }
 
-impl Iterator for Parts {
+impl Iterator for Segments {
     type Item = Result<Vec<u8>, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -31,7 +31,7 @@ pub enum Record {
     /// A request and what became of it.
     Exchange(Box<Exchange>),
     /// The guided certification waited for a step in vain.
-    WaitOver(WaitOver),
+    StepTimeout(StepTimeout),
     /// A check-in notification was sent to the client's callback.
     Notification(Notification),
 }
@@ -258,7 +258,7 @@ pub struct Answer {
 /// How much of a body was kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
+pub enum BodyRetention {
     /// All of it.
     #[default]
     Whole,
@@ -283,7 +283,7 @@ pub struct Body {
     /// Keyed digest of the raw bytes, in hex; empty for an empty body.
     pub digest: String,
     /// How much is in `bytes`.
-    pub kept: Kept,
+    pub kept: BodyRetention,
     /// Whether `bytes` are decoded though the head names a content coding.
     pub decoded: bool,
 }
@@ -371,7 +371,7 @@ pub struct End {
 
 /// The guided certification waited for a step in vain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct WaitOver {
+pub struct StepTimeout {
     /// The case.
     pub case: String,
     /// The step, from 1.

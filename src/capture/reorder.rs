@@ -6,7 +6,7 @@ use super::record::{Exchange, Record};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A log's records with the exchanges in number order and the others at their place among them.
-pub(super) struct InOrder<I> {
+pub(super) struct ReorderBuffer<I> {
     log: I,
     /// Ranges of numbers that will never come, in order.
     absent: VecDeque<(u64, u64)>,
@@ -19,11 +19,11 @@ pub(super) struct InOrder<I> {
     ended: bool,
 }
 
-impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
+impl<I: Iterator<Item = Result<Record, CaptureError>>> ReorderBuffer<I> {
     /// `absent`: the numbers that the log does not hold, as ranges in order.
-    pub fn new(log: I, absent: Vec<(u64, u64)>) -> InOrder<I> {
+    pub fn new(log: I, absent: Vec<(u64, u64)>) -> ReorderBuffer<I> {
         let (exchanges, others) = (BTreeMap::new(), BTreeMap::new());
-        InOrder { log, absent: absent.into(), next: 1, run_from: 1, exchanges, others, ended: false }
+        ReorderBuffer { log, absent: absent.into(), next: 1, run_from: 1, exchanges, others, ended: false }
     }
 
     fn take(&mut self, record: Record) {
@@ -35,7 +35,7 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
             }
             Record::RunStop(stop) => stop.next_number,
             Record::Attempt(attempt) => attempt.first_number,
-            Record::WaitOver(wait) => wait.after_number.saturating_add(1),
+            Record::StepTimeout(wait) => wait.after_number.saturating_add(1),
             Record::Notification(sent) => sent.after_number.saturating_add(1),
             Record::Session(_) | Record::Connection(_) => self.next.max(self.run_from),
         };
@@ -93,7 +93,7 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> InOrder<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<Record, CaptureError>>> Iterator for InOrder<I> {
+impl<I: Iterator<Item = Result<Record, CaptureError>>> Iterator for ReorderBuffer<I> {
     type Item = Result<Record, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -146,7 +146,8 @@ mod tests {
     }
 
     fn ordered(log: Vec<Record>, absent: Vec<(u64, u64)>) -> String {
-        let records: Vec<String> = InOrder::new(log.into_iter().map(Ok), absent).map(|r| brief(&r.unwrap())).collect();
+        let records: Vec<String> =
+            ReorderBuffer::new(log.into_iter().map(Ok), absent).map(|r| brief(&r.unwrap())).collect();
         records.join(" ")
     }
 
@@ -185,7 +186,7 @@ mod tests {
                                             absent in prop::collection::vec((0_u64..9, any::<u64>()), 0..4)) {
             let count = numbers.len();
             let log = numbers.into_iter().rev().map(|number| Ok(exchange(number)));
-            prop_assert_eq!(InOrder::new(log, absent).count(), count);
+            prop_assert_eq!(ReorderBuffer::new(log, absent).count(), count);
         }
 
         #[test]
@@ -200,7 +201,7 @@ mod tests {
         fn it_waits_for_no_number_that_never_comes(count in 1_u64..200) {
             // Number 1 is lost: with that known, nothing is held back.
             let log = (2..=count).map(|n| Ok(exchange(n)));
-            let mut ordered = InOrder::new(log, vec![(1, 1)]);
+            let mut ordered = ReorderBuffer::new(log, vec![(1, 1)]);
             while ordered.next().is_some() {
                 prop_assert!(ordered.exchanges.is_empty());
             }

@@ -2,11 +2,11 @@
 //! capture is never complete.
 
 use super::archive::{self, Header};
-use super::checkpoint::{Head, PartHead};
+use super::checkpoint::{Checkpoint, SegmentMeta};
 use super::codec;
-use super::error::{CaptureError, Trouble};
-use super::reader::{Capture, CaptureKind, PartPlan, Source, remarks};
-use super::segment::PartReader;
+use super::error::{CaptureError, CaptureErrorKind};
+use super::reader::{Capture, CaptureKind, SegmentPlan, Source, remarks};
+use super::segment::SegmentReader;
 use super::summary::{Summary, gaps_in_words};
 use super::{exchange_numbers, store};
 use crate::seal::{self, Digest};
@@ -22,7 +22,7 @@ const WARNING: &str = "SALVAGED: only what is whole of a damaged capture was rea
 /// Where nothing of it can be read.
 pub fn open_or_salvage(path: &Path) -> Result<Capture, CaptureError> {
     match super::open(path) {
-        Err(error) if error.trouble == Trouble::Damaged => match (path.is_dir(), is_archive(path)) {
+        Err(error) if error.trouble == CaptureErrorKind::Damaged => match (path.is_dir(), is_archive(path)) {
             (true, _) => directory(path),
             (false, true) => of_archive(path),
             (false, false) => Err(error),
@@ -38,7 +38,7 @@ fn is_archive(path: &Path) -> bool {
 /// The capture of records that were salvaged; `next_number` as far as it is known.
 fn capture(path: &Path, kind: CaptureKind, source: Source, next_number: u64, losses: Vec<String>) -> Capture {
     let empty = Capture::new(path, kind, &Summary::default(), Header::default(), source.clone());
-    let (mut summary, mut chain) = (Summary::default(), seal::Head::default());
+    let (mut summary, mut chain) = (Summary::default(), seal::ChainHead::default());
     // What does not fit together any more, because what was between is gone, is no further damage.
     for bytes in empty.log().into_iter().flatten().map_while(Result::ok) {
         chain = chain.then(&bytes);
@@ -69,10 +69,10 @@ fn of_archive(path: &Path) -> Result<Capture, CaptureError> {
 fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     if store::is_held(dir) {
         let sentence = format!("a recorder is writing into {}: stop it before salvaging", dir.display());
-        return Err(CaptureError::new(Trouble::Held, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
     }
     let mut losses = Vec::new();
-    let head = Head::read(dir).ok();
+    let head = Checkpoint::read(dir).ok();
     let parts = match &head {
         Some(head) => head.parts.clone(),
         None => {
@@ -81,7 +81,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
         }
     };
     let mut plans = Vec::new();
-    let mut before = seal::Head::default();
+    let mut before = seal::ChainHead::default();
     for part in &parts {
         let (found, trouble) = readable(&dir.join(&part.name), before);
         let count = found.count.saturating_sub(before.count);
@@ -92,12 +92,12 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
         losses.extend(trouble.map(|sentence| without_place(&sentence, dir)));
         if count > 0 {
             let digest = found.digest.to_string();
-            let read = PartHead { first: before.count, count, digest, ..part.clone() };
-            plans.push(PartPlan { part: read, before, whole: false });
+            let read = SegmentMeta { first: before.count, count, digest, ..part.clone() };
+            plans.push(SegmentPlan { part: read, before, whole: false });
         }
         // Behind a broken part the chain goes on where the head says; without one, nothing behind it can be checked.
         before = match &head {
-            Some(_) => seal::Head {
+            Some(_) => seal::ChainHead {
                 count: part.first.saturating_add(part.count),
                 digest: Digest::parse(&part.digest).unwrap_or_default(),
             },
@@ -109,7 +109,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     }
     let known = head.map_or(0, |head| head.next_number);
     let noted = exchange_numbers::noted(dir, known).unwrap_or(known);
-    let source = Source::Parts { dir: dir.to_owned(), parts: plans };
+    let source = Source::Segments { dir: dir.to_owned(), parts: plans };
     Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
 }
 
@@ -120,8 +120,8 @@ fn without_place(sentence: &str, dir: &Path) -> String {
 }
 
 /// How far a part can be read, and why no further.
-fn readable(place: &Path, before: seal::Head) -> (seal::Head, Option<String>) {
-    let mut reader = match PartReader::open(place, before) {
+fn readable(place: &Path, before: seal::ChainHead) -> (seal::ChainHead, Option<String>) {
+    let mut reader = match SegmentReader::open(place, before) {
         Ok(reader) => reader,
         Err(error) => return (before, Some(error.sentence)),
     };
@@ -135,10 +135,10 @@ fn readable(place: &Path, before: seal::Head) -> (seal::Head, Option<String>) {
     }
 }
 
-fn parts_by_name(dir: &Path) -> Vec<PartHead> {
+fn parts_by_name(dir: &Path) -> Vec<SegmentMeta> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| name.starts_with("part-")).collect();
     names.sort();
-    names.into_iter().map(|name| PartHead { name, ..PartHead::default() }).collect()
+    names.into_iter().map(|name| SegmentMeta { name, ..SegmentMeta::default() }).collect()
 }

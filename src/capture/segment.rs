@@ -7,7 +7,7 @@
 use super::error::CaptureError;
 use super::panic_guard::caught;
 use super::{Record, codec, private_fs};
-use crate::seal::{Digest, Head};
+use crate::seal::{ChainHead, Digest};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,23 +18,23 @@ const CACHE: u64 = 8 * 1024 * 1024;
 const LARGEST: u64 = 64 << 30;
 
 /// A part that is being written.
-pub(super) struct Part {
+pub(super) struct Segment {
     /// There until it is closed.
     db: Option<sled::Db>,
     dir: PathBuf,
 }
 
-impl Part {
+impl Segment {
     /// Makes a new part.
-    pub fn create(dir: &Path) -> Result<Part, CaptureError> {
+    pub fn create(dir: &Path) -> Result<Segment, CaptureError> {
         private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
-        let part = Part { db: Some(open(dir, false)?), dir: dir.to_owned() };
+        let part = Segment { db: Some(open(dir, false)?), dir: dir.to_owned() };
         private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
         Ok(part)
     }
 
     /// Adds records behind this head, and gives the head after them.
-    pub fn append(&self, head: Head, records: &[Vec<u8>]) -> Result<Head, CaptureError> {
+    pub fn append(&self, head: ChainHead, records: &[Vec<u8>]) -> Result<ChainHead, CaptureError> {
         let mut batch = sled::Batch::default();
         let mut chain = head;
         for record in records {
@@ -88,7 +88,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for Segment {
     fn drop(&mut self) {
         // Of a store that has failed: what it says now is no news.
         let _ = caught(|| drop(self.db.take()));
@@ -137,19 +137,19 @@ fn is_of_the_store(name: &str) -> bool {
 }
 
 /// The records of a part, from a private copy that is gone with this value.
-pub(super) struct PartReader {
+pub(super) struct SegmentReader {
     dir: PathBuf,
     iter: sled::Iter,
     ahead: Option<(sled::IVec, sled::IVec)>,
-    head: Head,
+    head: ChainHead,
     // Dropped in this order: the sled before the place where it lies.
     _db: sled::Db,
     _place: tempfile::TempDir,
 }
 
-impl PartReader {
+impl SegmentReader {
     /// Opens a copy of the part that lies in `dir`; the chain stood at `head` before it.
-    pub fn open(dir: &Path, head: Head) -> Result<PartReader, CaptureError> {
+    pub fn open(dir: &Path, head: ChainHead) -> Result<SegmentReader, CaptureError> {
         let is_there = std::fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_dir());
         if !is_there || std::fs::symlink_metadata(dir.join("db")).is_err() {
             return Err(CaptureError::damaged(dir, "there is no part at this place, though the head names it"));
@@ -162,14 +162,14 @@ impl PartReader {
             _ => CaptureError::io("copy", dir, &error),
         })?;
         let db = open(&copy, true).map_err(|error| match error.trouble {
-            super::Trouble::Damaged => CaptureError::damaged(dir, "its store does not open"),
+            super::CaptureErrorKind::Damaged => CaptureError::damaged(dir, "its store does not open"),
             _ => error,
         })?;
-        Ok(PartReader { dir: dir.to_owned(), iter: db.iter(), ahead: None, head, _db: db, _place: place })
+        Ok(SegmentReader { dir: dir.to_owned(), iter: db.iter(), ahead: None, head, _db: db, _place: place })
     }
 
     /// The chain's head after the records that were read.
-    pub fn head(&self) -> Head {
+    pub fn head(&self) -> ChainHead {
         self.head
     }
 
@@ -221,7 +221,7 @@ impl PartReader {
     }
 }
 
-impl Iterator for PartReader {
+impl Iterator for SegmentReader {
     type Item = Result<Record, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -242,26 +242,26 @@ mod tests {
     fn records_come_back_in_order_long_ones_too() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("part-000001");
-        let part = Part::create(&place).unwrap();
+        let part = Segment::create(&place).unwrap();
         let records = [record(&"x".repeat(100_000)), Record::RunStop(RunStop::default()), record(&"y".repeat(8_192))];
         let bytes: Vec<Vec<u8>> = records.iter().map(|record| codec::encode(record).unwrap()).collect();
-        let head = part.append(Head::default(), &bytes[..1]).unwrap();
+        let head = part.append(ChainHead::default(), &bytes[..1]).unwrap();
         let head = part.append(head, &bytes[1..]).unwrap();
         part.sync().unwrap();
         part.close().unwrap();
-        let mut reader = PartReader::open(&place, Head::default()).unwrap();
+        let mut reader = SegmentReader::open(&place, ChainHead::default()).unwrap();
         let read: Vec<Record> = reader.by_ref().collect::<Result<_, _>>().unwrap();
         assert_eq!(read, records);
         assert_eq!(reader.head(), head);
         // Behind another head the same records are not the same log.
-        let other = Head { digest: Digest::of(b"x"), count: 0 };
-        assert!(PartReader::open(&place, other).unwrap().next().unwrap().is_err());
+        let other = ChainHead { digest: Digest::of(b"x"), count: 0 };
+        assert!(SegmentReader::open(&place, other).unwrap().next().unwrap().is_err());
     }
 
     #[test]
     fn a_place_without_a_part_is_damage() {
         let dir = tempfile::tempdir().unwrap();
-        let error = PartReader::open(&dir.path().join("part-000001"), Head::default()).err().unwrap();
-        assert_eq!(error.trouble, super::super::Trouble::Damaged);
+        let error = SegmentReader::open(&dir.path().join("part-000001"), ChainHead::default()).err().unwrap();
+        assert_eq!(error.trouble, super::super::CaptureErrorKind::Damaged);
     }
 }

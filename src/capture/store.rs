@@ -3,10 +3,10 @@
 //! Order of things, so that a kill at any point leaves a capture that can be read: a part's directory, the head that
 //! names it, its records, their flush, the acknowledgement, the head that counts them.
 
-use super::checkpoint::{Head, PartHead};
-use super::error::{CaptureError, Trouble};
+use super::checkpoint::{Checkpoint, SegmentMeta};
+use super::error::{CaptureError, CaptureErrorKind};
 use super::options::Durability;
-use super::segment::{Part, PartReader};
+use super::segment::{Segment, SegmentReader};
 use super::{Record, private_fs};
 use crate::seal;
 use std::fs::File;
@@ -28,7 +28,7 @@ pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
                 "another recorder is writing into {}: stop it, or choose another --capture directory",
                 dir.display()
             );
-            return Err(CaptureError::new(Trouble::Held, sentence));
+            return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -43,20 +43,20 @@ pub(super) fn is_held(dir: &Path) -> bool {
 /// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
 /// parts that had records at the time of asking are closed. Nothing is written: the asking is a shared lock. `None`
 /// where the recorder is gone meanwhile.
-pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
+pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Checkpoint>, CaptureError> {
     let path = dir.join(ASK);
     let file = private_fs::open_to_read(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
-    let parts = Head::read(dir)?.parts.len();
+    let parts = Checkpoint::read(dir)?.parts.len();
     file.lock_shared().map_err(|error| CaptureError::io("lock", &path, &error))?;
     let until = Instant::now() + Duration::from_secs(30);
     loop {
-        let mut head = Head::read(dir)?;
+        let mut head = Checkpoint::read(dir)?;
         if head.parts.iter().take(parts).all(|part| part.closed) {
             let next_number = head.next_number;
             head.parts.truncate(parts);
             head.count = head.parts.iter().map(|part| part.count).sum();
             head.digest = head.parts.last().map_or(head.digest, |part| part.digest.clone());
-            return Ok(Some(Head { next_number, ..head }));
+            return Ok(Some(Checkpoint { next_number, ..head }));
         }
         if !is_held(dir) {
             return Ok(None);
@@ -66,7 +66,7 @@ pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
                 "the recorder that writes into {} does not close its open part: stop it and try again",
                 dir.display()
             );
-            return Err(CaptureError::new(Trouble::Held, sentence));
+            return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -76,9 +76,9 @@ pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Head>, CaptureError> {
 pub(super) struct Store {
     dir: PathBuf,
     durability: Durability,
-    head: Head,
-    chain: seal::Head,
-    part: Option<Part>,
+    head: Checkpoint,
+    chain: seal::ChainHead,
+    part: Option<Segment>,
     /// Exchanges in the open part.
     exchanges: u64,
     limit: u64,
@@ -89,7 +89,12 @@ pub(super) struct Store {
 impl Store {
     /// Opens the log of a capture whose head is `head`; what a killed recorder left open is closed first. Gives
     /// also the highest exchange number that was found beyond the head's own count.
-    pub fn open(dir: &Path, head: Head, durability: Durability, limit: u64) -> Result<(Store, u64), CaptureError> {
+    pub fn open(
+        dir: &Path,
+        head: Checkpoint,
+        durability: Durability,
+        limit: u64,
+    ) -> Result<(Store, u64), CaptureError> {
         let path = dir.join(ASK);
         let ask = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
         let chain = head.chain().ok_or_else(|| CaptureError::damaged(dir, "its head names no digest"))?;
@@ -130,12 +135,12 @@ impl Store {
     }
 
     /// The records of the last part.
-    fn last_part(&self, last: &PartHead) -> Result<PartReader, CaptureError> {
+    fn last_part(&self, last: &SegmentMeta) -> Result<SegmentReader, CaptureError> {
         let before = match self.head.parts.len().checked_sub(2).and_then(|at| self.head.parts.get(at)) {
             Some(part) => seal::Digest::parse(&part.digest).unwrap_or_default(),
             None => seal::Digest::default(),
         };
-        PartReader::open(&self.dir.join(&last.name), seal::Head { count: last.first, digest: before })
+        SegmentReader::open(&self.dir.join(&last.name), seal::ChainHead { count: last.first, digest: before })
     }
 
     /// Whether the last run, if there was one, stopped in good order: its stop is then in the last part.
@@ -153,7 +158,7 @@ impl Store {
     }
 
     /// The chain's head after the records that were added.
-    pub fn chain(&self) -> seal::Head {
+    pub fn chain(&self) -> seal::ChainHead {
         self.chain
     }
 
@@ -188,9 +193,9 @@ impl Store {
         // A kill between the making of a part and the head that names it leaves a place without acknowledged records.
         let free = (self.head.parts.len() + 1..).map(|number| format!("part-{number:06}"));
         let name = free.into_iter().find(|name| !self.dir.join(name).exists()).unwrap_or_default();
-        let part = Part::create(&self.dir.join(&name))?;
+        let part = Segment::create(&self.dir.join(&name))?;
         let digest = self.chain.digest.to_string();
-        self.head.parts.push(PartHead { name, first: self.chain.count, count: 0, digest, closed: false });
+        self.head.parts.push(SegmentMeta { name, first: self.chain.count, count: 0, digest, closed: false });
         self.write_head(self.durability == Durability::Power)?;
         self.part = Some(part);
         self.exchanges = 0;
@@ -262,7 +267,7 @@ impl Store {
 
 /// Refuses a capture in which a part lies that its head does not name and that holds records: the head is an older one. A
 /// part that was just being made when the recorder was killed holds none.
-pub(super) fn check_unnamed(dir: &Path, head: &Head) -> Result<(), CaptureError> {
+pub(super) fn check_unnamed(dir: &Path, head: &Checkpoint) -> Result<(), CaptureError> {
     let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
     for entry in entries {
         let name = entry.map_err(|error| CaptureError::io("read", dir, &error))?.file_name();
@@ -271,7 +276,7 @@ pub(super) fn check_unnamed(dir: &Path, head: &Head) -> Result<(), CaptureError>
             continue;
         }
         let place = dir.join(&*name);
-        if PartReader::open(&place, head.chain().unwrap_or_default()).is_ok_and(|mut part| part.next().is_some()) {
+        if SegmentReader::open(&place, head.chain().unwrap_or_default()).is_ok_and(|mut part| part.next().is_some()) {
             let what = "it holds records, and the head does not name it: the head is an older one";
             return Err(CaptureError::damaged(&place, what));
         }
@@ -280,7 +285,7 @@ pub(super) fn check_unnamed(dir: &Path, head: &Head) -> Result<(), CaptureError>
 }
 
 /// Whether what was found in a part is what its head says: all of it, and more only where the part is open.
-pub(super) fn check_part(dir: &Path, part: &PartHead, found: seal::Head) -> Result<(), CaptureError> {
+pub(super) fn check_part(dir: &Path, part: &SegmentMeta, found: seal::ChainHead) -> Result<(), CaptureError> {
     let count = found.count.saturating_sub(part.first);
     if count < part.count || (part.closed && count > part.count) {
         let what = format_args!("it holds {count} records, the head says {}", part.count);

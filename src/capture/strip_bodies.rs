@@ -1,7 +1,7 @@
 //! Bodies left out of a capture that is handed on: their length and keyed digest stay, so equal ones can still be told
 //! to be equal. What a body would have shown cannot be judged any more.
 
-use super::record::{Body, Exchange, Kept};
+use super::record::{Body, BodyRetention, Exchange};
 
 /// Takes the bytes of both bodies out.
 pub fn strip_bodies(exchange: &mut Exchange) {
@@ -15,8 +15,12 @@ fn strip(body: &mut Body) {
     if body.bytes.is_empty() {
         return;
     }
-    *body =
-        Body { length: body.length, digest: std::mem::take(&mut body.digest), kept: Kept::Digest, ..Body::default() };
+    *body = Body {
+        length: body.length,
+        digest: std::mem::take(&mut body.digest),
+        kept: BodyRetention::Digest,
+        ..Body::default()
+    };
 }
 
 #[cfg(test)]
@@ -32,6 +36,9 @@ mod tests {
         strip_bodies(&mut exchange);
         let left = &exchange.request.body;
         assert_eq!((left.bytes.len(), left.length, left.digest.as_str()), (0, 2, "ab"));
-        assert_eq!((left.kept, left.decoded, exchange.answer.unwrap().body.kept), (Kept::Digest, false, Kept::Whole));
+        assert_eq!(
+            (left.kept, left.decoded, exchange.answer.unwrap().body.kept),
+            (BodyRetention::Digest, false, BodyRetention::Whole)
+        );
     }
 }

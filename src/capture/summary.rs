@@ -55,7 +55,7 @@ impl Summary {
                 self.see(exchange.run, exchange.times.end);
             }
             Record::Connection(connection) => self.see(connection.run, connection.at_us),
-            Record::WaitOver(_) | Record::Notification(_) => {}
+            Record::StepTimeout(_) | Record::Notification(_) => {}
         }
         Ok(())
     }

@@ -117,7 +117,7 @@ fn a_capture_goes_on_with_a_new_run() {
             .unwrap();
         writer.append(exchange_of(2, 9)).await.unwrap();
         writer.close().await.unwrap();
-        assert_eq!(writer.append(exchange(10, 0)).await.unwrap_err().trouble, Trouble::Closed);
+        assert_eq!(writer.append(exchange(10, 0)).await.unwrap_err().trouble, CaptureErrorKind::Closed);
     });
     let capture = open(&dir).unwrap();
     assert_eq!((capture.exchanges, capture.attempts, capture.complete), (9, 2, true));
@@ -169,7 +169,7 @@ fn a_recorder_at_work_can_be_read() {
         assert!(capture.remarks[0].contains(&format!("{round} exchanges were under way")), "{:?}", capture.remarks);
     }
     let refused = Writer::open(&dir, options()).err().unwrap();
-    assert_eq!(refused.trouble, Trouble::Held);
+    assert_eq!(refused.trouble, CaptureErrorKind::Held);
     block_on(writer.close()).unwrap();
     assert_eq!(open(&dir).unwrap().gaps, [(1, 1), (3, 3), (5, 5)]);
 }
@@ -217,7 +217,7 @@ fn damage_is_never_taken_for_emptiness() {
             "a part made anew",
             |dir| {
                 std::fs::remove_dir_all(dir.join("part-000002")).unwrap();
-                drop(segment::Part::create(&dir.join("part-000002")).unwrap());
+                drop(segment::Segment::create(&dir.join("part-000002")).unwrap());
             },
             "part-000002",
         ),
@@ -247,7 +247,7 @@ fn damage_is_never_taken_for_emptiness() {
         (
             "the head of fewer records",
             |dir| {
-                let mut head = checkpoint::Head::read(dir).unwrap();
+                let mut head = checkpoint::Checkpoint::read(dir).unwrap();
                 head.parts[2].count -= 1;
                 head.count -= 1;
                 head.write(dir, false).unwrap();
@@ -261,7 +261,7 @@ fn damage_is_never_taken_for_emptiness() {
         capture_in(&dir);
         harm(&dir);
         let error = open(&dir).expect_err(what);
-        assert_eq!(error.trouble, Trouble::Damaged, "{what}: {error}");
+        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "{what}: {error}");
         assert!(error.sentence.contains(words), "{what}: {error}");
         assert!(!error.sentence.contains('\n'), "{what}: {error}");
     }
@@ -292,14 +292,14 @@ fn any_flipped_byte_is_seen_or_harmless() {
 fn other_places_are_refused_in_a_sentence() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("letter.txt"), "Dear").unwrap();
-    assert_eq!(Writer::open(place.path(), options()).err().unwrap().trouble, Trouble::NotACapture);
-    assert_eq!(open(place.path()).unwrap_err().trouble, Trouble::NotACapture);
-    assert_eq!(open(&place.path().join("letter.txt")).unwrap_err().trouble, Trouble::NotACapture);
-    assert_eq!(open(&place.path().join("none")).unwrap_err().trouble, Trouble::Io);
+    assert_eq!(Writer::open(place.path(), options()).err().unwrap().trouble, CaptureErrorKind::NotACapture);
+    assert_eq!(open(place.path()).unwrap_err().trouble, CaptureErrorKind::NotACapture);
+    assert_eq!(open(&place.path().join("letter.txt")).unwrap_err().trouble, CaptureErrorKind::NotACapture);
+    assert_eq!(open(&place.path().join("none")).unwrap_err().trouble, CaptureErrorKind::Io);
     std::fs::write(place.path().join("x.poscert"), "?").unwrap();
-    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().trouble, Trouble::Damaged);
+    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().trouble, CaptureErrorKind::Damaged);
     let file = place.path().join("letter.txt/capture");
-    assert_eq!(Writer::open(&file, options()).err().unwrap().trouble, Trouble::Io);
+    assert_eq!(Writer::open(&file, options()).err().unwrap().trouble, CaptureErrorKind::Io);
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_store_that_fails_says_so_to_everybody() {
         std::fs::rename(&dir, place.path().join("gone")).unwrap();
         std::fs::write(&dir, "a file in its place").unwrap();
         let error = writer.append(exchange(writer.take_number(), 1)).await.unwrap_err();
-        assert_eq!(error.trouble, Trouble::Io);
+        assert_eq!(error.trouble, CaptureErrorKind::Io);
         assert_eq!(writer.failure().await, error);
         assert_eq!(writer.is_failed(), Some(error.clone()));
         assert_eq!(writer.append(exchange(3, 1)).await.unwrap_err(), error);

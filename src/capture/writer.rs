@@ -1,10 +1,10 @@
 //! Writing a capture directory: records are queued in the order of the calls, one thread commits them in groups, and
 //! each caller is told when its record is durable.
 
-use super::checkpoint::Head;
+use super::checkpoint::Checkpoint;
 use super::committer::{Command, Committer, Done};
-use super::error::{CaptureError, Trouble};
-use super::exchange_numbers::{self, Numbers};
+use super::error::{CaptureError, CaptureErrorKind};
+use super::exchange_numbers::{self, NumberAllocator};
 use super::record::{RunStart, RunStop};
 use super::redact::Redactor;
 use super::store::{self, Store};
@@ -29,9 +29,9 @@ struct Inner {
     queue: Sender<Command>,
     /// Bytes in the queue.
     queued: Arc<AtomicUsize>,
-    numbers: Arc<Mutex<Numbers>>,
+    numbers: Arc<Mutex<NumberAllocator>>,
     failed: watch::Sender<Option<CaptureError>>,
-    heads: watch::Receiver<seal::Head>,
+    heads: watch::Receiver<seal::ChainHead>,
     redactor: Redactor,
     options: WriterOptions,
     run: u32,
@@ -47,10 +47,10 @@ impl Writer {
     pub fn open(dir: &Path, options: WriterOptions) -> Result<Writer, CaptureError> {
         let fresh = prepare(dir)?;
         let lock = store::hold(dir)?;
-        if fresh && !Head::stands_in(dir) {
-            Head::empty().write(dir, true)?;
+        if fresh && !Checkpoint::stands_in(dir) {
+            Checkpoint::empty().write(dir, true)?;
         }
-        let mut head = Head::read(dir)?;
+        let mut head = Checkpoint::read(dir)?;
         store::check_unnamed(dir, &head)?;
         let key = key(dir, &head)?;
         let key_check = key.check();
@@ -63,7 +63,7 @@ impl Writer {
         let loss_unknown = note.is_none() && !store.ends_in_good_order()?;
         let next =
             if loss_unknown { known.saturating_add(exchange_numbers::STEP) } else { known.max(note.unwrap_or(0)) };
-        let numbers = Numbers::open(dir, next)?;
+        let numbers = NumberAllocator::open(dir, next)?;
         let (start, wall_us) = (Instant::now(), now_wall_us());
         let record = Record::RunStart(RunStart {
             run,
@@ -86,10 +86,9 @@ impl Writer {
         let (told, heads) = watch::channel(store.chain());
         let committer =
             Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), told, lock);
-        std::thread::Builder::new()
-            .name("capture".to_owned())
-            .spawn(move || committer.run(&commands))
-            .map_err(|error| CaptureError::new(Trouble::Io, format!("cannot start the writing thread: {error}")))?;
+        std::thread::Builder::new().name("capture".to_owned()).spawn(move || committer.run(&commands)).map_err(
+            |error| CaptureError::new(CaptureErrorKind::Io, format!("cannot start the writing thread: {error}")),
+        )?;
         Ok(Writer(Arc::new(Inner { queue, queued, numbers, failed, heads, redactor, options, run, wall_us, start })))
     }
 
@@ -118,7 +117,7 @@ impl Writer {
         let (number, noted) = self.numbers().take();
         if let Err(error) = noted {
             let sentence = format!("cannot note that exchange {number} began: {error}; check the capture's disk");
-            self.0.failed.send_replace(Some(CaptureError::new(Trouble::Io, sentence)));
+            self.0.failed.send_replace(Some(CaptureError::new(CaptureErrorKind::Io, sentence)));
         }
         number
     }
@@ -128,7 +127,7 @@ impl Writer {
         self.numbers().next()
     }
 
-    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+    fn numbers(&self) -> MutexGuard<'_, NumberAllocator> {
         self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -149,7 +148,7 @@ impl Writer {
 
     /// The head of the chain of digests over what is durable so far; it stays when the capture is closed. Who notes it
     /// elsewhere is a witness of all that was recorded until then.
-    pub fn head(&self) -> seal::Head {
+    pub fn head(&self) -> seal::ChainHead {
         *self.0.heads.borrow()
     }
 
@@ -227,11 +226,12 @@ impl Writer {
 }
 
 fn closed() -> CaptureError {
-    CaptureError::new(Trouble::Closed, "the capture is closed: nothing more is recorded in it")
+    CaptureError::new(CaptureErrorKind::Closed, "the capture is closed: nothing more is recorded in it")
 }
 
 fn encoded(record: &Record) -> Result<Vec<u8>, CaptureError> {
-    codec::encode(record).map_err(|words| CaptureError::new(Trouble::Io, format!("cannot encode a record: {words}")))
+    codec::encode(record)
+        .map_err(|words| CaptureError::new(CaptureErrorKind::Io, format!("cannot encode a record: {words}")))
 }
 
 fn now_wall_us() -> i64 {
@@ -245,7 +245,7 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
         private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
         return Ok(true);
     }
-    if Head::stands_in(dir) {
+    if Checkpoint::stands_in(dir) {
         return Ok(false);
     }
     // A kill in the first moment may have left these.
@@ -263,7 +263,7 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
                 dir.display(),
                 name.to_string_lossy()
             );
-            return Err(CaptureError::new(Trouble::NotACapture, sentence));
+            return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
         }
     }
     private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
@@ -271,7 +271,7 @@ fn prepare(dir: &Path) -> Result<bool, CaptureError> {
 }
 
 /// The capture's key. Under another one equal secrets would not look equal any more, so nothing is recorded under that.
-fn key(dir: &Path, head: &Head) -> Result<Key, CaptureError> {
+fn key(dir: &Path, head: &Checkpoint) -> Result<Key, CaptureError> {
     let path = dir.join(KEY);
     let damaged = |what: &str| {
         let next = "put the one back that it was begun with, or record into a new capture";

@@ -6,12 +6,12 @@ use super::identity_changes::Identity;
 use super::statement::{Earlier, Recorder};
 use crate::api::header::Version;
 use crate::capture::record::Record;
-use crate::verify::attempt::Send;
+use crate::verify::attempt::Attempt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Gathered from every record of a capture, in their order.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct CaptureFacts {
     builds: BTreeSet<Version>,
     earlier: Vec<Earlier>,
     recorders: Vec<Recorder>,
@@ -25,14 +25,14 @@ pub struct Seen {
     identity: Identity,
 }
 
-impl Seen {
+impl CaptureFacts {
     /// Takes the next record.
     pub fn take(&mut self, record: &Record) {
         match record {
             Record::Exchange(exchange) => {
                 self.last_run = Some(exchange.run);
                 self.identity.exchange(exchange.number);
-                let send = Send::of(exchange);
+                let send = Attempt::of(exchange);
                 if send.is_call {
                     self.builds.extend(Version::parse(&send.version));
                 }
@@ -59,7 +59,7 @@ impl Seen {
                 self.stops.extend(end);
             }
             Record::Session(session) => self.identity.session(session),
-            Record::Connection(_) | Record::WaitOver(_) | Record::Notification(_) => {}
+            Record::Connection(_) | Record::StepTimeout(_) | Record::Notification(_) => {}
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_counts_is_the_last_attempt_and_the_stop_of_its_last_exchange() {
-        let mut seen = Seen::default();
+        let mut seen = CaptureFacts::default();
         let stop = |run, at_us| Record::RunStop(RunStop { run, at_us, next_number: 9 });
         let attempt = Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() });
         let records = [

@@ -2,7 +2,7 @@
 //! was made just now.
 
 use super::statement::{CAPTURE, RULES, Statement, reading};
-use super::{Certificate, Seen, eligibility};
+use super::{CaptureFacts, Certificate, eligibility};
 use crate::capture::record::Session;
 use crate::report::json_diff::{Difference, differences};
 use crate::report::wording;
@@ -15,7 +15,7 @@ const NAMED: usize = 20;
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
+pub struct CheckReport {
     /// By whom it is signed, where all signatures fit.
     pub signers: Vec<Fingerprint>,
     /// What does not hold, a sentence each; empty where all holds.
@@ -30,10 +30,10 @@ pub fn check(
     certificate: &Certificate,
     verdict: &Verdict,
     session: Option<&Session>,
-    seen: &Seen,
+    seen: &CaptureFacts,
     trusted: &[Fingerprint],
-) -> Checked {
-    let mut checked = Checked::default();
+) -> CheckReport {
+    let mut checked = CheckReport::default();
     checked.signature(certificate, trusted);
     checked.subjects(&certificate.statement, verdict, !trusted.is_empty());
     let missing = eligibility::missing_beside_rules(verdict, session, seen);
@@ -56,7 +56,7 @@ pub fn check(
     checked
 }
 
-impl Checked {
+impl CheckReport {
     /// Whether all holds.
     pub fn holds(&self) -> bool {
         self.broken.is_empty()

@@ -1,13 +1,13 @@
 //! What a certificate rests on, and which of it is missing.
 
-use super::Seen;
+use super::CaptureFacts;
 use crate::capture::record::Session;
 use crate::verify::Verdict;
 use crate::verify::verdict::Outcome;
 
 /// What is missing for a certificate, a clause each; empty where nothing is. That the capture is sealed is a matter of its
 /// own ([`unsealed`]): it is sealed when all else is there.
-pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &Seen) -> Vec<String> {
+pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = missing_beside_rules(verdict, session, seen);
     if !verdict.rules.builtin {
         missing.push("the rules are not the built-in ones".to_owned());
@@ -16,7 +16,7 @@ pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &Seen) -> Vec
 }
 
 /// As [`missing`], whatever the rules are.
-pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: &Seen) -> Vec<String> {
+pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = Vec::new();
     match verdict.verdict {
         Outcome::Passed => {}
@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(missing_of(change), [wanted]);
         }
         let verdict = sample::verdict();
-        assert_eq!(missing(&verdict, None, &Seen::default()), ["the capture does not say when it ended"]);
+        assert_eq!(missing(&verdict, None, &CaptureFacts::default()), ["the capture does not say when it ended"]);
         let mut renamed = sample::seen();
         let session = Session { integrator_id: Some("Other".into()), ..sample::session() };
         renamed.take(&Record::Session(session));

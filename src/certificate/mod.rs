@@ -17,6 +17,6 @@ pub mod statement;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use capture_facts::Seen;
+pub use capture_facts::CaptureFacts;
 pub use envelope::Certificate;
 pub use statement::Statement;

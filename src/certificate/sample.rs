@@ -1,7 +1,7 @@
 //! A certificate for the tests of this room.
 
 use super::statement::Statement;
-use super::{Certificate, Seen};
+use super::{CaptureFacts, Certificate};
 use crate::capture::record::{Attempt, Exchange, Header, Record, RunStart, RunStop, Session};
 use crate::report::test_verdicts as verdicts;
 use crate::seal::{Fingerprint, SigningKey};
@@ -63,8 +63,8 @@ pub(crate) fn records() -> Vec<Record> {
 }
 
 /// What its records show.
-pub(crate) fn seen() -> Seen {
-    let mut seen = Seen::default();
+pub(crate) fn seen() -> CaptureFacts {
+    let mut seen = CaptureFacts::default();
     records().iter().for_each(|record| seen.take(record));
     seen
 }

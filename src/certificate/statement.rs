@@ -1,7 +1,7 @@
 //! What a certificate states: an in-toto Statement, version 1, whose subjects are capture and rules by their digests,
 //! and whose predicate says who passed what. Its JSON has one order, and no clock but the capture's own is in it.
 
-use super::Seen;
+use super::CaptureFacts;
 use crate::capture::record::Session;
 use crate::seal::Digest;
 use crate::verify::Verdict;
@@ -78,7 +78,7 @@ pub struct Predicate {
     /// Which rules it judged by.
     pub rules: Rules,
     /// What `poscert verify` says of the capture.
-    pub verdict: Reading,
+    pub verdict: VerdictDigest,
 }
 
 /// The client.
@@ -185,7 +185,7 @@ pub struct Rules {
 /// A verdict in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reading {
+pub struct VerdictDigest {
     /// Always `passed` in a certificate.
     pub outcome: Outcome,
     /// Of its `verdict`, `features` and `requirements`.
@@ -194,7 +194,7 @@ pub struct Reading {
 
 impl Statement {
     /// What a verdict on a capture states; `seen` are its records.
-    pub fn of(verdict: &Verdict, seen: &Seen, session: Option<&Session>) -> Statement {
+    pub fn of(verdict: &Verdict, seen: &CaptureFacts, session: Option<&Session>) -> Statement {
         let subject = |name: &str, digest: &str| Subject { name: name.to_owned(), digest: sha256(digest) };
         Statement {
             kind: STATEMENT.to_owned(),
@@ -215,7 +215,7 @@ impl Statement {
                 },
                 engine: verdict.engine.to_owned(),
                 rules: Rules { builtin: verdict.rules.builtin },
-                verdict: Reading { outcome: verdict.verdict, digest: sha256(&reading(verdict).to_string()) },
+                verdict: VerdictDigest { outcome: verdict.verdict, digest: sha256(&reading(verdict).to_string()) },
             },
         }
     }
@@ -241,7 +241,7 @@ fn sha256(digest: &str) -> Sha256 {
     Sha256 { sha256: digest.to_owned() }
 }
 
-fn client(verdict: &Verdict, seen: &Seen, session: Option<&Session>) -> Client {
+fn client(verdict: &Verdict, seen: &CaptureFacts, session: Option<&Session>) -> Client {
     let profile = &verdict.profile;
     let version = &profile.client_version;
     Client {

@@ -4,20 +4,20 @@ use super::customer;
 use super::driver_command::Line;
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
-use crate::capture::record::WaitOver;
+use crate::capture::record::StepTimeout;
 use crate::report::wording::case_sentence;
 use crate::rules::model::{Case, Step};
-use crate::verify::progress::Standing;
+use crate::verify::progress::CaseProgress;
 use crate::verify::verdict::CaseStatus;
 use std::time::Duration;
 
 /// Something that has to be done now.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Order {
+pub enum Action {
     /// On the till.
     Tell(Line),
     /// At the PoS, as soon as it is possible.
-    Play(Vec<Play>),
+    CustomerAction(Vec<CustomerAction>),
     /// What the customer has not done yet is not to be done any more.
     StopPlaying,
     /// Put a payment in the way of the next one.
@@ -29,8 +29,8 @@ pub enum Order {
     /// Set the backend back to what it was before the case.
     Restore,
     /// Write into the capture that a wait is over.
-    WaitOver(WaitOver),
-    /// Write into the capture that a new attempt begins ([`super::Conductor::begin_attempt`]).
+    StepTimeout(StepTimeout),
+    /// Write into the capture that a new attempt begins ([`super::Director::begin_attempt`]).
     NewAttempt,
     /// Tell people.
     Say(String),
@@ -38,9 +38,9 @@ pub enum Order {
 
 /// What the customer does, and what the till is told between two acts of theirs.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Play {
+pub enum CustomerAction {
     /// The customer acts.
-    Act(CustomerAct),
+    LedgerEvent(CustomerAct),
     /// The till is told.
     Tell(Line),
     /// So many polls of the payment are answered first.
@@ -59,19 +59,19 @@ pub struct Planned {
 }
 
 /// What the customer does, in order.
-pub(super) fn acts(names: &[String], account: Option<&str>) -> Vec<Play> {
-    names.iter().filter_map(|name| customer::act(name, account).map(Play::Act)).collect()
+pub(super) fn acts(names: &[String], account: Option<&str>) -> Vec<CustomerAction> {
+    names.iter().filter_map(|name| customer::act(name, account).map(CustomerAction::LedgerEvent)).collect()
 }
 
 /// A step that was shown, in a line.
-pub(super) fn step_line(standing: &Standing, step: &Step, at: usize) -> String {
+pub(super) fn step_line(standing: &CaseProgress, step: &Step, at: usize) -> String {
     let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
     let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
     format!("  ✓ step {}: {}{seen}", at + 1, step.title)
 }
 
 /// How a case stands, in a line: the words are those of the report.
-pub fn case_line(standing: &Standing) -> String {
+pub fn case_line(standing: &CaseProgress) -> String {
     let case = &standing.verdict;
     let mark = match case.status {
         CaseStatus::Passed => "✓",

@@ -2,8 +2,8 @@
 //! itself; a real backend has a customer simulation and takes calls of ours; what is left is done by people.
 
 use super::credentials::Access;
-use super::http_client::Errands;
-use super::pos_registry::Point;
+use super::http_client::HttpClient;
+use super::pos_registry::PosEntry;
 use crate::api::customer::{Account, CustomerAct};
 use crate::api::{Amount, id};
 use crate::sandbox::Sandbox;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Who is at the other side.
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
-pub enum Side {
+pub enum BackendControl {
     /// The embedded sandbox.
     Embedded(Sandbox),
     /// A backend elsewhere.
@@ -30,12 +30,12 @@ pub struct Simulation {
     /// Its URL, without the act.
     pub url: String,
     /// How it is spoken to.
-    pub errands: Errands,
+    pub errands: HttpClient,
 }
 
 /// What became of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Acted {
+pub enum ActionResult {
     /// Done.
     Done,
     /// Not possible yet, and why.
@@ -46,7 +46,7 @@ pub enum Acted {
 
 /// The backend's side.
 pub struct Backend {
-    side: Side,
+    side: BackendControl,
     in_the_way: Option<String>,
     /// Who checked in last: the one who accepts.
     customer: Account,
@@ -54,38 +54,40 @@ pub struct Backend {
 
 impl Backend {
     /// Nothing was brought about yet.
-    pub fn new(side: Side) -> Backend {
+    pub fn new(side: BackendControl) -> Backend {
         Backend { side, in_the_way: None, customer: Account::Credit }
     }
 
     /// How long to wait before an act that was not possible is tried again.
     pub fn pace(&self) -> Duration {
         match self.side {
-            Side::Embedded(_) => Duration::ZERO,
-            Side::Elsewhere { .. } => Duration::from_millis(500),
+            BackendControl::Embedded(_) => Duration::ZERO,
+            BackendControl::Elsewhere { .. } => Duration::from_millis(500),
         }
     }
 
     /// Whether everything on this side is done by itself, at once.
     pub fn is_embedded(&self) -> bool {
-        matches!(self.side, Side::Embedded(_))
+        matches!(self.side, BackendControl::Embedded(_))
     }
 
     /// Lets the customer act at a PoS.
-    pub async fn act(&mut self, point: &Point, act: CustomerAct) -> Acted {
+    pub async fn act(&mut self, point: &PosEntry, act: CustomerAct) -> ActionResult {
         if let CustomerAct::CheckIn(account) = act {
             self.customer = account;
         }
         match &self.side {
-            Side::Embedded(sandbox) => {
+            BackendControl::Embedded(sandbox) => {
                 let beacon = sandbox.beacon(&point.id).ok_or_else(|| "there is no such PoS".to_owned());
                 match beacon.and_then(|beacon| sandbox.customer(&beacon, act)) {
-                    Ok(()) => Acted::Done,
-                    Err(why) => Acted::NotYet(why),
+                    Ok(()) => ActionResult::Done,
+                    Err(why) => ActionResult::NotYet(why),
                 }
             }
-            Side::Elsewhere { simulation: None, .. } => Acted::ByHand("there is no customer simulation".to_owned()),
-            Side::Elsewhere { simulation: Some(simulation), access } => {
+            BackendControl::Elsewhere { simulation: None, .. } => {
+                ActionResult::ByHand("there is no customer simulation".to_owned())
+            }
+            BackendControl::Elsewhere { simulation: Some(simulation), access } => {
                 let known = Some(point.beacon_id.clone()).filter(|beacon| !beacon.is_empty());
                 let beacon = match (known, access) {
                     (Some(beacon), _) => Some(beacon),
@@ -94,7 +96,7 @@ impl Backend {
                 };
                 match beacon {
                     Some(beacon) => simulation.act(&beacon, self.customer.phone(point.country()), act).await,
-                    None => Acted::ByHand("the client has not read its PoS's beacon by GetPos".to_owned()),
+                    None => ActionResult::ByHand("the client has not read its PoS's beacon by GetPos".to_owned()),
                 }
             }
         }
@@ -104,26 +106,28 @@ impl Backend {
     ///
     /// # Errors
     /// What people have to do, in a sentence.
-    pub async fn obstruct(&mut self, point: Option<&Point>) -> Result<(), String> {
+    pub async fn obstruct(&mut self, point: Option<&PosEntry>) -> Result<(), String> {
         const BY_HAND: &str = "a payment has to be active on the point of sale before the next one is started";
         let point = point.ok_or_else(|| format!("no point of sale is known: {BY_HAND}"))?;
         match &self.side {
-            Side::Embedded(sandbox) => {
+            BackendControl::Embedded(sandbox) => {
                 let done = sandbox.beacon(&point.id).is_some_and(|beacon| sandbox.obstruct(&beacon));
                 done.then_some(()).ok_or_else(|| BY_HAND.to_owned())
             }
-            Side::Elsewhere { access: Some(access), .. } => {
+            BackendControl::Elsewhere { access: Some(access), .. } => {
                 let id = access.obstruct(&point.id).await.map_err(|why| format!("{BY_HAND} ({why})"))?;
                 self.in_the_way = Some(id);
                 Ok(())
             }
-            Side::Elsewhere { access: None, .. } => Err(format!("{BY_HAND}, by another till or with its token")),
+            BackendControl::Elsewhere { access: None, .. } => {
+                Err(format!("{BY_HAND}, by another till or with its token"))
+            }
         }
     }
 
     /// Sets what each store can refund; elsewhere the recorder refuses in the backend's stead.
     pub fn balance(&self, balance: Option<Amount>) {
-        if let Side::Embedded(sandbox) = &self.side {
+        if let BackendControl::Embedded(sandbox) = &self.side {
             for store in sandbox.store_ids() {
                 sandbox.store_balance(&store, balance);
             }
@@ -132,7 +136,7 @@ impl Backend {
 
     /// Refunds take so long to be put aside.
     pub fn hold_refunds(&self, hold: Duration) {
-        if let Side::Embedded(sandbox) = &self.side {
+        if let BackendControl::Embedded(sandbox) = &self.side {
             sandbox.hold_refunds(Some(hold));
         }
     }
@@ -141,11 +145,11 @@ impl Backend {
     pub async fn restore(&mut self) {
         self.balance(None);
         match &self.side {
-            Side::Embedded(sandbox) => {
+            BackendControl::Embedded(sandbox) => {
                 sandbox.hold_refunds(None);
                 sandbox.unobstruct();
             }
-            Side::Elsewhere { access, .. } => {
+            BackendControl::Elsewhere { access, .. } => {
                 if let (Some(access), Some(payment)) = (access, self.in_the_way.take()) {
                     access.unobstruct(&payment).await;
                 }
@@ -155,7 +159,7 @@ impl Backend {
 }
 
 impl Simulation {
-    async fn act(&self, beacon: &str, phone: &str, act: CustomerAct) -> Acted {
+    async fn act(&self, beacon: &str, phone: &str, act: CustomerAct) -> ActionResult {
         let beacon = id::canonical(beacon);
         let (name, body) = match act {
             CustomerAct::CheckIn(_) => ("checkin", json!({ "beaconId": beacon, "phoneNumber": phone })),
@@ -165,12 +169,14 @@ impl Simulation {
         let url = format!("{}/{name}", self.url);
         let json = [("content-type", "application/json")];
         match self.errands.send(Method::POST, &url, &json, body.to_string()).await {
-            Ok(reply) if (200..300).contains(&reply.status) => Acted::Done,
+            Ok(reply) if (200..300).contains(&reply.status) => ActionResult::Done,
             Ok(reply) if matches!(reply.status, 300..=399 | 401 | 403 | 404 | 405 | 501) => {
-                Acted::ByHand(format!("the customer simulation {url} answers {}", reply.words()))
+                ActionResult::ByHand(format!("the customer simulation {url} answers {}", reply.words()))
             }
-            Ok(reply) => Acted::NotYet(format!("the customer simulation {url} answers {}", reply.words())),
-            Err(no) => Acted::NotYet(format!("the customer simulation {url} gives no answer: {no}; {}", no.next_step)),
+            Ok(reply) => ActionResult::NotYet(format!("the customer simulation {url} answers {}", reply.words())),
+            Err(no) => {
+                ActionResult::NotYet(format!("the customer simulation {url} gives no answer: {no}; {}", no.next_step))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It is for calls of our own alone; a client brings its own token. Neither is written anywhere.
 
-use super::http_client::{Errands, Reply};
+use super::http_client::{HttpClient, Reply};
 use crate::api::header::{AUTHORIZATION, CLIENT_ID, KEY, VAT, VERSION};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,24 +37,24 @@ impl fmt::Debug for Secret {
 
 /// Secrets as a person typed them, each for one purpose; kept in memory alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys {
+pub struct Secrets {
     /// A token.
     pub token: Option<Secret>,
     /// The secret of the client id.
     pub client_secret: Option<Secret>,
 }
 
-impl Keys {
+impl Secrets {
     /// These, and where one is missing, the other's.
     #[must_use]
-    pub fn or(self, other: Keys) -> Keys {
-        Keys { token: self.token.or(other.token), client_secret: self.client_secret.or(other.client_secret) }
+    pub fn or(self, other: Secrets) -> Secrets {
+        Secrets { token: self.token.or(other.token), client_secret: self.client_secret.or(other.client_secret) }
     }
 }
 
 /// What opens the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opens {
+pub enum Credential {
     /// A token.
     Token(Secret),
     /// The secret of a client id, for which the token endpoint gives a token.
@@ -65,7 +65,7 @@ pub enum Opens {
 #[derive(Clone)]
 pub struct Access {
     /// What opens it.
-    pub opens: Opens,
+    pub opens: Credential,
     /// The client id, where it is known.
     pub client_id: Option<String>,
     /// The client's version.
@@ -77,7 +77,7 @@ pub struct Access {
     /// What the API's paths begin with: `/pos/v10`.
     pub path: String,
     /// How it is spoken to.
-    pub errands: Errands,
+    pub errands: HttpClient,
 }
 
 impl Access {
@@ -129,8 +129,8 @@ impl Access {
 
     async fn token(&self) -> Result<String, String> {
         let (id, secret) = match &self.opens {
-            Opens::Token(token) => return Ok(token.0.clone()),
-            Opens::ClientSecret(id, secret) => (id, secret),
+            Credential::Token(token) => return Ok(token.0.clone()),
+            Credential::ClientSecret(id, secret) => (id, secret),
         };
         let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{}", secret.0)));
         let headers = [(AUTHORIZATION, basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];

@@ -1,9 +1,9 @@
 //! Plays the customer: act by act, each as soon as it is possible.
 
-use super::action::Play;
-use super::backend_control::{Acted, Backend};
+use super::action::CustomerAction;
+use super::backend_control::{ActionResult, Backend};
 use super::customer;
-use super::director::Scene;
+use super::director::Snapshot;
 use super::driver_command::Line;
 use crate::api::customer::CustomerAct;
 use std::collections::VecDeque;
@@ -14,8 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the customer has still to do.
 #[derive(Default)]
-pub struct Player {
-    plays: VecDeque<Play>,
+pub struct CustomerDriver {
+    plays: VecDeque<CustomerAction>,
     trying: Option<Trying>,
     polls: u32,
 }
@@ -27,20 +27,20 @@ struct Trying {
 
 /// What came of playing.
 #[derive(Debug, PartialEq)]
-pub enum Played {
+pub enum CustomerActionResult {
     /// The till is to be told.
     Tell(Line),
     /// People are to be told.
     Say(String),
     /// The customer acted: so it is said, and the due step has moved on.
-    Acted(CustomerAct, String),
+    ActionResult(CustomerAct, String),
     /// The client polled while the customer looks at the payment.
     Looked,
 }
 
-impl Player {
+impl CustomerDriver {
     /// More to do.
-    pub fn add(&mut self, plays: Vec<Play>) {
+    pub fn add(&mut self, plays: Vec<CustomerAction>) {
         self.plays.extend(plays);
     }
 
@@ -51,32 +51,43 @@ impl Player {
     }
 
     /// The next thing that is possible; nothing, where the rest has to wait.
-    pub async fn play(&mut self, scene: &Scene, backend: &mut Backend, now: Instant) -> Option<Played> {
+    pub async fn play(
+        &mut self,
+        scene: &Snapshot,
+        backend: &mut Backend,
+        now: Instant,
+    ) -> Option<CustomerActionResult> {
         loop {
             match self.plays.front().cloned()? {
-                Play::Tell(line) => {
+                CustomerAction::Tell(line) => {
                     self.done();
-                    return Some(Played::Tell(line));
+                    return Some(CustomerActionResult::Tell(line));
                 }
-                Play::Polls(count) => {
+                CustomerAction::Polls(count) => {
                     // From here on, for as long as this stands at the front.
                     self.polls = scene.polls;
                     self.plays.pop_front();
-                    self.plays.push_front(Play::PolledUntil(scene.polls.saturating_add(count)));
+                    self.plays.push_front(CustomerAction::PolledUntil(scene.polls.saturating_add(count)));
                 }
-                Play::PolledUntil(until) if scene.polls < until => {
+                CustomerAction::PolledUntil(until) if scene.polls < until => {
                     let looked = scene.polls > self.polls;
                     self.polls = scene.polls;
-                    return looked.then_some(Played::Looked);
+                    return looked.then_some(CustomerActionResult::Looked);
                 }
-                Play::PolledUntil(_) => self.done(),
-                Play::Act(CustomerAct::CheckIn(_)) if !scene.awaited => return None,
-                Play::Act(act) => return self.act(act, scene, backend, now).await,
+                CustomerAction::PolledUntil(_) => self.done(),
+                CustomerAction::LedgerEvent(CustomerAct::CheckIn(_)) if !scene.awaited => return None,
+                CustomerAction::LedgerEvent(act) => return self.act(act, scene, backend, now).await,
             }
         }
     }
 
-    async fn act(&mut self, act: CustomerAct, scene: &Scene, backend: &mut Backend, now: Instant) -> Option<Played> {
+    async fn act(
+        &mut self,
+        act: CustomerAct,
+        scene: &Snapshot,
+        backend: &mut Backend,
+        now: Instant,
+    ) -> Option<CustomerActionResult> {
         let since = self.trying.as_ref().map_or(now, |trying| trying.since);
         if self.trying.as_ref().is_some_and(|trying| now.saturating_duration_since(trying.last) < backend.pace()) {
             return None;
@@ -84,21 +95,21 @@ impl Player {
         self.trying = Some(Trying { since, last: now });
         let point = scene.pos.as_ref()?;
         match backend.act(point, act).await {
-            Acted::Done => {
+            ActionResult::Done => {
                 self.done();
-                Some(Played::Acted(act, format!("  customer {}", customer::words(act))))
+                Some(CustomerActionResult::ActionResult(act, format!("  customer {}", customer::words(act))))
             }
-            Acted::NotYet(why) if !backend.is_embedded() && now.saturating_duration_since(since) >= PATIENCE => {
+            ActionResult::NotYet(why) if !backend.is_embedded() && now.saturating_duration_since(since) >= PATIENCE => {
                 Some(self.hand_over(act, &why))
             }
-            Acted::NotYet(_) => None,
-            Acted::ByHand(why) => Some(self.hand_over(act, &why)),
+            ActionResult::NotYet(_) => None,
+            ActionResult::ByHand(why) => Some(self.hand_over(act, &why)),
         }
     }
 
-    fn hand_over(&mut self, act: CustomerAct, why: &str) -> Played {
+    fn hand_over(&mut self, act: CustomerAct, why: &str) -> CustomerActionResult {
         self.done();
-        Played::Say(format!("  play the customer, who {}, at the backend ({why})", customer::words(act)))
+        CustomerActionResult::Say(format!("  play the customer, who {}, at the backend ({why})", customer::words(act)))
     }
 
     fn done(&mut self) {

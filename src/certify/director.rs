@@ -6,18 +6,18 @@
 
 mod operator_commands;
 
-use super::action::{Order, case_line};
-use super::fault_plan::Hurt;
-use super::pos_registry::{Point, Points, onboards};
-use super::schedule::Course;
-use super::status::{Broken, Due, Outlook};
+use super::action::{Action, case_line};
+use super::fault_plan::FaultPlan;
+use super::pos_registry::{PosEntry, PosRegistry, onboards};
+use super::schedule::Schedule;
+use super::status::{BrokenRequirement, CertificationStatus, CurrentStep};
 use super::unexpected_call;
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Connection, Exchange, Record};
-use crate::proxy::{Faults, HeadView};
+use crate::proxy::{FaultInjector, RequestHead};
 use crate::rules::RuleSet;
-use crate::verify::Judge;
-use crate::verify::progress::{Focus, SoFar};
+use crate::verify::Evaluator;
+use crate::verify::progress::{Focus, Progress};
 use crate::verify::verdict::CaseStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,30 +25,30 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Between proxy, matcher and course.
-pub struct Conductor {
+pub struct Director {
     rules: &'static RuleSet,
     state: Mutex<State>,
     news: Notify,
 }
 
 struct State {
-    judge: Judge<'static>,
+    judge: Evaluator<'static>,
     next: u64,
     beyond: BTreeMap<u64, Exchange>,
     /// Recorded exchanges whose responses are on their way to the client.
     going_out: BTreeSet<u64>,
-    so_far: SoFar,
+    so_far: Progress,
     focus: Focus,
-    points: Points,
+    points: PosRegistry,
     vat: Option<String>,
     last_number: u64,
     attempt: u32,
     complete: bool,
-    course: Course,
+    course: Schedule,
     /// How the cases stood that were gone through, as it was said.
     said: BTreeMap<String, CaseStatus>,
-    hurt: Hurt,
-    orders: Vec<Order>,
+    hurt: FaultPlan,
+    orders: Vec<Action>,
     asked_check_in: u64,
     polls: u32,
     /// What the case under way has nothing to do with, as it was said.
@@ -68,17 +68,17 @@ enum AtEnd {
     /// It goes on until people say that it is over.
     Stay,
     /// They have said so.
-    Said,
+    LogEntry,
 }
 
 /// What was recorded before, and how it is gone on with.
-pub struct Before {
+pub struct ResumeState {
     /// Has taken everything recorded before this run that counts.
-    pub judge: Judge<'static>,
+    pub judge: Evaluator<'static>,
     /// The first exchange number of this run.
     pub next: u64,
     /// What is known of the client's points of sale.
-    pub points: Points,
+    pub points: PosRegistry,
     /// The merchant's VAT number, where it was told.
     pub vat: Option<String>,
     /// The recorder has to refuse what the backend cannot be brought to refuse.
@@ -93,9 +93,9 @@ pub struct Before {
 
 /// What the guide has to know beside the orders.
 #[derive(Clone, Debug, Default)]
-pub struct Scene {
+pub struct Snapshot {
     /// The PoS that the client works with.
-    pub pos: Option<Point>,
+    pub pos: Option<PosEntry>,
     /// The client waits for a customer: a payment is active, or it asks for the check-in.
     pub awaited: bool,
     /// How many polls of payments were answered.
@@ -108,13 +108,13 @@ pub struct Scene {
     pub broken: Option<String>,
 }
 
-impl Conductor {
+impl Director {
     /// Goes on with what was recorded before.
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn new(rules: &'static RuleSet, before: Before, course: Course) -> Result<Conductor, String> {
-        let Before { judge, next, mut points, vat, stands_in, forgotten, attempt, complete } = before;
+    pub fn new(rules: &'static RuleSet, before: ResumeState, course: Schedule) -> Result<Director, String> {
+        let ResumeState { judge, next, mut points, vat, stands_in, forgotten, attempt, complete } = before;
         if forgotten {
             points.forget();
         }
@@ -123,7 +123,7 @@ impl Conductor {
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
         let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
-        let told = Broken::of(&judge).into_iter().map(|broken| broken.id).collect();
+        let told = BrokenRequirement::of(&judge).into_iter().map(|broken| broken.id).collect();
         let state = State {
             judge,
             next,
@@ -138,7 +138,7 @@ impl Conductor {
             complete,
             course,
             said: BTreeMap::new(),
-            hurt: Hurt::new(stands_in),
+            hurt: FaultPlan::new(stands_in),
             orders: Vec::new(),
             asked_check_in: 0,
             polls: 0,
@@ -147,21 +147,21 @@ impl Conductor {
             told,
             end: AtEnd::default(),
         };
-        Ok(Conductor { rules, state: Mutex::new(state), news: Notify::new() })
+        Ok(Director { rules, state: Mutex::new(state), news: Notify::new() })
     }
 
     /// Takes the orders that are due, and how things are.
-    pub fn orders(&self, now: Instant) -> (Vec<Order>, Scene) {
+    pub fn orders(&self, now: Instant) -> (Vec<Action>, Snapshot) {
         let mut state = self.state();
         state.turn(now);
         // Whoever is told of the next step may end what the client does; it has its response first.
         let responded = state.going_out.is_empty();
         let orders = if responded { std::mem::take(&mut state.orders) } else { Vec::new() };
-        let scene = Scene {
+        let scene = Snapshot {
             pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: responded && (state.end == AtEnd::Said || state.end == AtEnd::Leave && state.course.is_over()),
+            over: responded && (state.end == AtEnd::LogEntry || state.end == AtEnd::Leave && state.course.is_over()),
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
         };
@@ -184,9 +184,9 @@ impl Conductor {
     }
 
     /// How everything stands, for whoever shows it.
-    pub fn outlook(&self) -> Outlook {
+    pub fn outlook(&self) -> CertificationStatus {
         let state = self.state();
-        let due = state.course.under_way().map(|(case, at, since, wait)| Due {
+        let due = state.course.under_way().map(|(case, at, since, wait)| CurrentStep {
             case: case.id.clone(),
             title: case.title.clone(),
             at,
@@ -196,12 +196,12 @@ impl Conductor {
             wait,
             met: state.hurt.met(),
         });
-        Outlook {
+        CertificationStatus {
             cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
             gone_through: state.course.gone_through(),
             due,
             over: state.course.is_over(),
-            broken: Broken::of(&state.judge),
+            broken: BrokenRequirement::of(&state.judge),
         }
     }
 
@@ -230,7 +230,7 @@ impl State {
             let waits: Vec<Record> = orders
                 .iter()
                 .filter_map(|order| match order {
-                    Order::WaitOver(over) => Some(Record::WaitOver(over.clone())),
+                    Action::StepTimeout(over) => Some(Record::StepTimeout(over.clone())),
                     _ => None,
                 })
                 .collect();
@@ -245,15 +245,17 @@ impl State {
             }
             self.look();
             let failed = self.so_far.cases.iter().filter(|standing| {
-                waits.iter().any(|record| matches!(record, Record::WaitOver(over) if over.case == standing.verdict.id))
+                waits
+                    .iter()
+                    .any(|record| matches!(record, Record::StepTimeout(over) if over.case == standing.verdict.id))
             });
-            let lines: Vec<Order> = failed.map(|standing| Order::Say(case_line(standing))).collect();
+            let lines: Vec<Action> = failed.map(|standing| Action::Say(case_line(standing))).collect();
             self.orders.extend(lines);
             self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
         }
     }
 
-    fn point(&self) -> Option<Point> {
+    fn point(&self) -> Option<PosEntry> {
         self.so_far.pos.as_ref().filter(|pos| !pos.deleted).map(|pos| self.points.point(pos, self.vat.as_deref()))
     }
 
@@ -270,7 +272,7 @@ impl State {
             let Some(said) = self.said.get_mut(&standing.verdict.id) else { continue };
             if *said != status && under_way.as_deref() != Some(&standing.verdict.id) {
                 *said = status;
-                self.orders.push(Order::Say(case_line(standing)));
+                self.orders.push(Action::Say(case_line(standing)));
             }
         }
     }
@@ -288,8 +290,9 @@ impl State {
             Ok(so_far) => {
                 self.so_far = so_far;
                 self.correct();
-                let broken = Broken::of(&self.judge).into_iter().filter(|broken| self.told.insert(broken.id.clone()));
-                self.orders.extend(broken.map(|broken| Order::Say(broken.line())));
+                let broken =
+                    BrokenRequirement::of(&self.judge).into_iter().filter(|broken| self.told.insert(broken.id.clone()));
+                self.orders.extend(broken.map(|broken| Action::Say(broken.line())));
             }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());
@@ -303,7 +306,7 @@ impl State {
             self.course.under_way().and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
         if let Some(said) = said.filter(|_| !self.astray.contains(&operation)) {
             self.astray.push(operation);
-            self.orders.push(Order::Say(said));
+            self.orders.push(Action::Say(said));
         }
     }
 
@@ -342,8 +345,8 @@ impl State {
     }
 }
 
-impl Faults for Conductor {
-    fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for Director {
+    fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
         let route = head.route();
         self.state().course.heard(route.operation(), Instant::now());
         let operation = route.operation()?;

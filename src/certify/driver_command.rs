@@ -1,6 +1,6 @@
 //! The line that tells a driver what to do on the till (the contract's "Driving a till").
 
-use crate::rules::model::{Guide, Then};
+use crate::rules::model::{FollowUp, Guidance};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn is_zero(step: &usize) -> bool {
 
 impl Line {
     /// What a step asks for, if it asks for anything.
-    pub fn of_step(case: &str, step: usize, guide: &Guide) -> Option<Line> {
+    pub fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<Line> {
         Some(Line {
             case: case.to_owned(),
             step,
@@ -48,7 +48,7 @@ impl Line {
     }
 
     /// What a step asks for once the customer has checked in.
-    pub fn of_then(case: &str, step: usize, then: &Then) -> Line {
+    pub fn of_then(case: &str, step: usize, then: &FollowUp) -> Line {
         Line {
             case: case.to_owned(),
             step,
@@ -88,11 +88,11 @@ mod tests {
 
     #[test]
     fn a_line_is_what_the_contract_says() {
-        let guide = Guide {
+        let guide = Guidance {
             act: Some("pay".into()),
             amount: Some("100.00".into()),
             text: Some("Start a payment of 100.00 on the till".into()),
-            ..Guide::default()
+            ..Guidance::default()
         };
         let line = Line::of_step("payment/1", 1, &guide).unwrap();
         let text = "Start a payment of 100.00 on the till";

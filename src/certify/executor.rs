@@ -1,9 +1,9 @@
 //! Carries out what the course orders: tells the till, plays the customer, writes into the capture, tells people.
 
-use super::action::Order;
+use super::action::Action;
 use super::backend_control::Backend;
-use super::customer_driver::{Played, Player};
-use super::director::{Conductor, Scene};
+use super::customer_driver::{CustomerActionResult, CustomerDriver};
+use super::director::{Director, Snapshot};
 use super::driver_command::Line;
 use super::notify::Notifier;
 use crate::api::customer::CustomerAct;
@@ -18,9 +18,9 @@ const BEAT: Duration = Duration::from_millis(50);
 const REMIND: Duration = Duration::from_secs(15);
 
 /// A certification under way.
-pub struct Guided<'a> {
+pub struct Executor<'a> {
     /// Knows what is due.
-    pub conductor: Arc<Conductor>,
+    pub conductor: Arc<Director>,
     /// The capture.
     pub writer: Writer,
     /// The backend's side.
@@ -35,13 +35,13 @@ pub struct Guided<'a> {
     pub remind: &'a (dyn Fn(&str) + Sync),
 }
 
-impl Guided<'_> {
+impl Executor<'_> {
     /// Leads the client through all cases.
     ///
     /// # Errors
     /// A sentence where the capture cannot be written or a rule cannot be applied.
     pub async fn run(mut self) -> Result<(), String> {
-        let mut player = Player::default();
+        let mut player = CustomerDriver::default();
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
         let mut reminded = Duration::ZERO;
         loop {
@@ -65,28 +65,28 @@ impl Guided<'_> {
         }
     }
 
-    async fn carry_out(&mut self, order: Order, scene: &Scene, player: &mut Player) -> Result<(), String> {
+    async fn carry_out(&mut self, order: Action, scene: &Snapshot, player: &mut CustomerDriver) -> Result<(), String> {
         match order {
-            Order::Tell(line) => self.tell_line(&line),
-            Order::Play(more) => player.add(more),
-            Order::StopPlaying => player.stop(),
-            Order::Obstruct => {
+            Action::Tell(line) => self.tell_line(&line),
+            Action::CustomerAction(more) => player.add(more),
+            Action::StopPlaying => player.stop(),
+            Action::Obstruct => {
                 if let Err(why) = self.backend.obstruct(scene.pos.as_ref()).await {
                     (self.say)(&format!("  poscert could not put a payment in the way: {why}"));
                 }
             }
-            Order::Balance(balance) => self.backend.balance(Some(balance)),
-            Order::HoldRefunds(hold) => self.backend.hold_refunds(hold),
-            Order::Restore => self.backend.restore().await,
-            Order::NewAttempt => {
+            Action::Balance(balance) => self.backend.balance(Some(balance)),
+            Action::HoldRefunds(hold) => self.backend.hold_refunds(hold),
+            Action::Restore => self.backend.restore().await,
+            Action::NewAttempt => {
                 let attempt = self.conductor.begin_attempt(self.writer.next_number());
                 (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
                 self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
             }
-            Order::WaitOver(over) => {
-                self.writer.append(Record::WaitOver(over)).await.map_err(|error| error.to_string())?;
+            Action::StepTimeout(over) => {
+                self.writer.append(Record::StepTimeout(over)).await.map_err(|error| error.to_string())?;
             }
-            Order::Say(line) => (self.say)(&line),
+            Action::Say(line) => (self.say)(&line),
         }
         Ok(())
     }
@@ -96,13 +96,18 @@ impl Guided<'_> {
         (self.tell)(line);
     }
 
-    async fn play(&mut self, scene: &Scene, player: &mut Player, notices: &mut JoinSet<Result<String, String>>) {
+    async fn play(
+        &mut self,
+        scene: &Snapshot,
+        player: &mut CustomerDriver,
+        notices: &mut JoinSet<Result<String, String>>,
+    ) {
         while let Some(played) = player.play(scene, &mut self.backend, Instant::now()).await {
             match played {
-                Played::Tell(line) => self.tell_line(&line),
-                Played::Say(line) => (self.say)(&line),
-                Played::Looked => return self.conductor.stirred(Instant::now()),
-                Played::Acted(act, line) => {
+                CustomerActionResult::Tell(line) => self.tell_line(&line),
+                CustomerActionResult::Say(line) => (self.say)(&line),
+                CustomerActionResult::Looked => return self.conductor.stirred(Instant::now()),
+                CustomerActionResult::ActionResult(act, line) => {
                     self.conductor.stirred(Instant::now());
                     (self.say)(&line);
                     let due = scene.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
@@ -115,7 +120,7 @@ impl Guided<'_> {
         }
     }
 
-    fn remind(&self, scene: &Scene, reminded: &mut Duration) {
+    fn remind(&self, scene: &Snapshot, reminded: &mut Duration) {
         let Some((what, waited)) = &scene.waiting else { return };
         if *waited < *reminded {
             *reminded = Duration::ZERO;

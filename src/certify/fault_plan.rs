@@ -11,7 +11,7 @@ const SLACK: Duration = Duration::from_millis(250);
 
 /// The faults of the case that is under way.
 #[derive(Debug, Default)]
-pub struct Hurt {
+pub struct FaultPlan {
     /// The faults that were met, and by what: the id in the path, empty for a create.
     met: Vec<(String, Fault)>,
     in_flight: BTreeMap<u64, (String, Fault)>,
@@ -20,10 +20,10 @@ pub struct Hurt {
     stands_in: bool,
 }
 
-impl Hurt {
+impl FaultPlan {
     /// No case is under way.
-    pub fn new(stands_in: bool) -> Hurt {
-        Hurt { stands_in, ..Hurt::default() }
+    pub fn new(stands_in: bool) -> FaultPlan {
+        FaultPlan { stands_in, ..FaultPlan::default() }
     }
 
     /// Another step is due, or another case.
@@ -34,7 +34,7 @@ impl Hurt {
     /// Another case is due.
     pub fn next_case(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
-        *self = Hurt { in_flight, stands_in: self.stands_in, ..Hurt::default() };
+        *self = FaultPlan { in_flight, stands_in: self.stands_in, ..FaultPlan::default() };
     }
 
     /// The faults that calls of the due step have met, and those that are being put on one.
@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn a_call_meets_each_fault_once_even_if_its_next_send_comes_before_the_last_was_seen_to_end() {
-        let (steps, mut hurt, now) = (steps("onboarding/1"), Hurt::default(), Instant::now());
+        let (steps, mut hurt, now) = (steps("onboarding/1"), FaultPlan::default(), Instant::now());
         let create = Operation::CreatePos;
-        let decide = |hurt: &mut Hurt, n| hurt.decide((n, create, ""), &steps, 0, REST, now);
+        let decide = |hurt: &mut FaultPlan, n| hurt.decide((n, create, ""), &steps, 0, REST, now);
         assert_eq!(decide(&mut hurt, 1), Some(Fault::Timeout));
         assert_eq!(decide(&mut hurt, 2), Some(Fault::ServerError));
         assert_eq!(decide(&mut hurt, 3), None);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_fault_for_every_send_stays_until_the_call_has_rested() {
-        let (steps, mut hurt, now) = (steps("payment/6"), Hurt::default(), Instant::now());
+        let (steps, mut hurt, now) = (steps("payment/6"), FaultPlan::default(), Instant::now());
         let capture = Operation::CapturePayment;
         assert_eq!(hurt.decide((1, capture, ""), &steps, 0, REST, now), None);
         for (n, due) in [(2, 1), (3, 2), (4, 2)] {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn polls_of_another_payment_do_not_use_up_the_faults_of_this_one() {
-        let (steps, mut hurt, now) = (steps("payment/1"), Hurt::default(), Instant::now());
+        let (steps, mut hurt, now) = (steps("payment/1"), FaultPlan::default(), Instant::now());
         let poll = Operation::QueryPayment;
         let path = |id: &str| format!("/pos/v10/payments/{id}");
         for (n, id) in [(1, "a"), (2, "b")] {
@@ -175,10 +175,10 @@ mod tests {
     #[test]
     fn what_the_backend_cannot_be_brought_to_refuse_is_refused_for_it() {
         let (steps, now) = (steps("refund/3"), Instant::now());
-        let mut hurt = Hurt::new(true);
+        let mut hurt = FaultPlan::new(true);
         hurt.next_case();
         let create = (1, Operation::CreateRefund, "");
         assert_eq!(hurt.decide(create, &steps, 0, REST, now), Some(Fault::BalanceTooLow));
-        assert_eq!(Hurt::new(false).decide(create, &steps, 0, REST, now), None);
+        assert_eq!(FaultPlan::new(false).decide(create, &steps, 0, REST, now), None);
     }
 }

@@ -23,7 +23,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// A way to send them.
 #[derive(Clone)]
-pub struct Errands {
+pub struct HttpClient {
     client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
     identity: Arc<ClientIdentity>,
     patience: Duration,
@@ -75,17 +75,17 @@ impl Reply {
     }
 }
 
-impl Errands {
+impl HttpClient {
     /// To servers that are reached and believed as this one; every answer has to be complete after `patience`. A server
     /// without TLS is spoken to only where its URL says `http`.
     ///
     /// # Errors
     /// A sentence where TLS cannot be set up.
-    pub fn to(server: &Upstream, patience: Duration) -> Result<Errands, String> {
+    pub fn to(server: &Upstream, patience: Duration) -> Result<HttpClient, String> {
         let connector = server.connector(&[])?;
         // They are few: a connection each, and none that has gone stale.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Errands { client, identity: server.identity.clone(), patience })
+        Ok(HttpClient { client, identity: server.identity.clone(), patience })
     }
 
     /// Sends a request and reads its answer to the end.

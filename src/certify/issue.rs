@@ -6,9 +6,9 @@
 
 use super::previous_certificates;
 use crate::capture::{self, Capture, archive};
-use crate::certificate::ledger::{Act, Given as Entered, Ledger};
+use crate::certificate::ledger::{Issued as Entered, Ledger, LedgerEvent};
 use crate::certificate::statement::reading;
-use crate::certificate::{Certificate, Seen, Statement, eligibility, page};
+use crate::certificate::{CaptureFacts, Certificate, Statement, eligibility, page};
 use crate::rules::RuleSet;
 use crate::seal::{Fingerprint, SigningKey, secret_file};
 use crate::verify::{Options, Verdict, verify_capture};
@@ -40,7 +40,7 @@ pub struct Approval {
 #[derive(Debug)]
 pub enum Certified {
     /// It was.
-    Given(Given),
+    Issued(Issued),
     /// Something that it would rest on is missing, or the ledger has something against it, as the sentence says.
     NotGiven(String),
     /// It is due, and could not be written or entered, as the sentence says.
@@ -49,7 +49,7 @@ pub enum Certified {
 
 /// A certificate that was given, and where it lies.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct Issued {
     /// What names it.
     pub id: String,
     /// Beside the capture, with [`ARCHIVE`], [`CERTIFICATE`] and [`PAGE`] in it.
@@ -60,7 +60,7 @@ pub struct Given {
     pub notes: Vec<String>,
 }
 
-impl Given {
+impl Issued {
     /// The certificate's file, a DSSE envelope.
     pub fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
@@ -98,10 +98,10 @@ pub fn approve(
     Ok(given.unwrap_or_else(|why| Approval { verdict, certificate: Certified::Failed(why) }))
 }
 
-fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, Seen), String> {
+fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFacts), String> {
     let capture = capture::open(path).map_err(|error| error.to_string())?;
     let verdict = verify_capture::judge(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
-    let mut seen = Seen::default();
+    let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(|error| error.to_string())? {
         seen.take(&record.map_err(|error| error.to_string())?);
     }
@@ -164,8 +164,8 @@ fn give(
     }
     let entry = Entered::of(&certificate)?;
     let entered = Ledger::add(ledger, |entries| {
-        let there = entries.iter().any(|one| matches!(&one.act, Act::Given(given) if given.id == entry.id));
-        Ok((!there).then_some(Act::Given(entry)))
+        let there = entries.iter().any(|one| matches!(&one.act, LedgerEvent::Issued(given) if given.id == entry.id));
+        Ok((!there).then_some(LedgerEvent::Issued(entry)))
     });
     let entered = entered.map_err(|why| {
         format!(
@@ -174,8 +174,8 @@ fn give(
             folder.display()
         )
     })?;
-    let given = Given { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
-    Ok(Approval { verdict: sealed_verdict, certificate: Certified::Given(given) })
+    let given = Issued { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
+    Ok(Approval { verdict: sealed_verdict, certificate: Certified::Issued(given) })
 }
 
 fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Result<(), String> {

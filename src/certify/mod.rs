@@ -27,8 +27,8 @@ pub mod schedule;
 pub mod status;
 pub mod unexpected_call;
 
-pub use director::Conductor;
-pub use executor::Guided;
+pub use director::Director;
+pub use executor::Executor;
 pub use identification::Identification;
 pub use page::Page;
-pub use status::Outlook;
+pub use status::CertificationStatus;

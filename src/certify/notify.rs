@@ -2,9 +2,9 @@
 //! is not answered 200.
 
 use super::credentials::Access;
-use super::director::Conductor;
-use super::http_client::Errands;
-use super::pos_registry::Point;
+use super::director::Director;
+use super::http_client::HttpClient;
+use super::pos_registry::PosEntry;
 use crate::api::customer::{CERTIFICATION_BRAND, CERTIFICATION_LOCATION};
 use crate::capture::record::Notification;
 use crate::capture::{Record, Writer};
@@ -28,7 +28,7 @@ const CHAIN_HEAD: &str = "x-poscert-chain-head";
 #[derive(Clone)]
 pub struct Callback {
     url: String,
-    errands: Errands,
+    errands: HttpClient,
 }
 
 impl Callback {
@@ -38,7 +38,7 @@ impl Callback {
     /// A sentence where it is none.
     pub fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
-        let errands = Errands::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
+        let errands = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
         Ok(Callback { url: url.to_owned(), errands })
     }
 
@@ -93,7 +93,7 @@ pub struct Notifier {
     /// Access to the backend, which knows the store's brand and location.
     pub access: Option<Access>,
     /// Knows the PoS.
-    pub conductor: Arc<Conductor>,
+    pub conductor: Arc<Director>,
     /// The capture.
     pub writer: Writer,
 }
@@ -135,12 +135,12 @@ impl Notifier {
     }
 
     /// Whether the backend would notify the client of a check-in at this PoS.
-    pub fn is_due(&self, point: &Point) -> bool {
+    pub fn is_due(&self, point: &PosEntry) -> bool {
         let wanted = |alias: &String| self.alias.as_ref().is_none_or(|told| told == alias);
         self.callback.is_some() && point.alias.as_ref().is_some_and(wanted)
     }
 
-    async fn body(&self, point: &Point) -> Value {
+    async fn body(&self, point: &PosEntry) -> Value {
         let store = match &self.access {
             Some(access) if !point.store_id.is_empty() => access.store(&point.store_id).await,
             _ => None,

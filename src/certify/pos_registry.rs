@@ -5,14 +5,14 @@ use crate::api::Operation::{self, CreatePos, GetCheckIn, GetPos, GetPosWithFilte
 use crate::api::customer::CERTIFICATION_VAT;
 use crate::api::header;
 use crate::capture::record::{Body, Exchange};
-use crate::verify::attempt::Send;
-use crate::verify::progress::PosSoFar;
+use crate::verify::attempt::Attempt;
+use crate::verify::progress::PosProgress;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What was learned.
 #[derive(Clone, Debug, Default)]
-pub struct Points {
+pub struct PosRegistry {
     current: Option<String>,
     aliases: BTreeMap<String, String>,
     vat: Option<String>,
@@ -20,7 +20,7 @@ pub struct Points {
 
 /// A point of sale.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Point {
+pub struct PosEntry {
     /// Its id.
     pub id: String,
     /// Its beacon; empty where nobody said it.
@@ -35,17 +35,17 @@ pub struct Point {
     pub vat: String,
 }
 
-impl Point {
+impl PosEntry {
     /// The country of its merchant.
     pub fn country(&self) -> &str {
         self.vat.get(..2).unwrap_or("DK")
     }
 }
 
-impl Points {
+impl PosRegistry {
     /// Looks at an exchange that is over; `true` where it says with which PoS the client works.
     pub fn learn(&mut self, exchange: &Exchange) -> bool {
-        let send = Send::of(exchange);
+        let send = Attempt::of(exchange);
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
         self.vat = vat.map(str::to_owned).or(self.vat.take());
         let told = match send.operation {
@@ -73,9 +73,9 @@ impl Points {
     }
 
     /// All that is known of a PoS. `vat` is taken where no call said whose it is.
-    pub fn point(&self, pos: &PosSoFar, vat: Option<&str>) -> Point {
+    pub fn point(&self, pos: &PosProgress, vat: Option<&str>) -> PosEntry {
         let vat = self.vat.as_deref().or(vat).unwrap_or(CERTIFICATION_VAT[0]);
-        Point {
+        PosEntry {
             id: pos.id.clone(),
             beacon_id: pos.beacon_id.clone(),
             merchant_pos_id: pos.merchant_pos_id.clone(),
@@ -93,7 +93,7 @@ fn alias(body: &Body) -> Option<String> {
 }
 
 /// The PoS that a send says the client works with.
-fn current(send: &Send) -> Option<String> {
+fn current(send: &Attempt) -> Option<String> {
     let gone = send.status == Some(404) || send.answer.code == "1000";
     match send.operation? {
         CreatePos => send.answer.created.clone(),

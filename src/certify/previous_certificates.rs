@@ -5,7 +5,7 @@
 
 use crate::capture::Capture;
 use crate::certificate::ledger::coverage::standings;
-use crate::certificate::ledger::{Entry, Given};
+use crate::certificate::ledger::{Entry, Issued};
 use crate::verify::Verdict;
 
 /// Why no certificate is given on this attempt, in a sentence; `None` where the ledger has nothing against it.
@@ -24,13 +24,13 @@ pub(super) fn against(capture: &Capture, verdict: &Verdict, entries: &[Entry]) -
              attempt with --new-attempt, or a new capture (--capture)."
         )));
     }
-    let unchanged = |given: &Given| met.get(&given.capture) == Some(&0) && is_same(given, verdict);
+    let unchanged = |given: &Issued| met.get(&given.capture) == Some(&0) && is_same(given, verdict);
     let already = on_this().find(|one| unchanged(one.given));
     Ok(already.map(|one| format!("Certified already, by {}; nothing was recorded since.", one.given.id)))
 }
 
 /// Whether a certificate says of the same client what one on this verdict would.
-fn is_same(given: &Given, verdict: &Verdict) -> bool {
+fn is_same(given: &Issued, verdict: &Verdict) -> bool {
     let profile = &verdict.profile;
     let features = verdict.features.iter().map(|feature| feature.id);
     given.client_id.eq_ignore_ascii_case(&profile.client_id)

@@ -7,19 +7,19 @@
 mod operator_commands;
 mod step_timeouts;
 
-pub use step_timeouts::Patience;
+pub use step_timeouts::StepTimeouts;
 
-use super::action::{Order, Planned, Play, acts, case_line, step_line};
+use super::action::{Action, CustomerAction, Planned, acts, case_line, step_line};
 use super::driver_command::Line;
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
-use crate::capture::record::{WaitEnd, WaitOver};
+use crate::capture::record::{StepTimeout, WaitEnd};
 use crate::report::wording::case_sentence;
 use crate::rules::model::{Case, Step, StepKind};
-use crate::verify::progress::{SoFar, Standing};
+use crate::verify::progress::{CaseProgress, Progress};
 use crate::verify::verdict::CaseStatus;
 use std::time::{Duration, Instant};
-use step_timeouts::Arrivals;
+use step_timeouts::ReceivedCalls;
 
 /// However much a client stirs, a step takes no longer than so many waits and this.
 const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
@@ -41,12 +41,12 @@ enum Stage {
 }
 
 /// The course.
-pub struct Course {
+pub struct Schedule {
     plan: Vec<Planned>,
     at: usize,
     stage: Stage,
-    patience: Patience,
-    arrivals: Arrivals,
+    patience: StepTimeouts,
+    arrivals: ReceivedCalls,
     /// Where it goes on after a case that was asked for once more.
     resume: Option<usize>,
     /// What is waited for is waited for no longer.
@@ -60,15 +60,15 @@ pub struct Course {
     nudged: bool,
 }
 
-impl Course {
+impl Schedule {
     /// Before the first case.
-    pub fn new(plan: Vec<Planned>, patience: Patience, now: Instant) -> Course {
-        Course {
+    pub fn new(plan: Vec<Planned>, patience: StepTimeouts, now: Instant) -> Schedule {
+        Schedule {
             plan,
             at: 0,
             stage: Stage::Tidy { since: now },
             patience,
-            arrivals: Arrivals::default(),
+            arrivals: ReceivedCalls::default(),
             resume: None,
             hasten: false,
             arranged: false,
@@ -80,8 +80,8 @@ impl Course {
     }
 
     /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
-    pub fn forgotten(self, now: Instant) -> Course {
-        Course { stage: Stage::Forgotten { told: false, since: now }, ..self }
+    pub fn forgotten(self, now: Instant) -> Schedule {
+        Schedule { stage: Stage::Forgotten { told: false, since: now }, ..self }
     }
 
     /// The client has a PoS at this backend.
@@ -131,7 +131,7 @@ impl Course {
 
     /// How long a step is waited for.
     fn longest_wait(&self, step: Option<&Step>) -> Duration {
-        let Patience { step: usual, first_call, .. } = self.patience;
+        let StepTimeouts { step: usual, first_call, .. } = self.patience;
         let wait = if self.arrivals.begun { usual } else { first_call };
         step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
     }
@@ -156,7 +156,7 @@ impl Course {
     }
 
     /// Goes on as far as the records allow. `last_number` is the last exchange that is over.
-    pub fn turn(&mut self, so_far: &SoFar, last_number: u64, now: Instant) -> Vec<Order> {
+    pub fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
         let mut orders = Vec::new();
         loop {
             let before = (self.at, self.stage);
@@ -164,10 +164,11 @@ impl Course {
             match stage {
                 Stage::Over | Stage::Closed => return orders,
                 Stage::Forgotten { told: false, since } => {
-                    orders.push(Order::Say("the client has no point of sale at this backend: first of all".to_owned()));
+                    orders
+                        .push(Action::Say("the client has no point of sale at this backend: first of all".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
                     let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
-                    orders.extend(line.map(Order::Tell));
+                    orders.extend(line.map(Action::Tell));
                     self.stage = Stage::Forgotten { told: true, since };
                 }
                 Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
@@ -179,14 +180,14 @@ impl Course {
                 }
                 Stage::Closing { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
                     self.stage = Stage::Closed;
-                    orders.push(Order::NewAttempt);
+                    orders.push(Action::NewAttempt);
                 }
                 Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
                 Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
                 Stage::Forgotten { .. } => {}
             }
             // What the wait's end means for the case is said before the next one is opened.
-            let waited = orders.iter().any(|order| matches!(order, Order::WaitOver(_)));
+            let waited = orders.iter().any(|order| matches!(order, Action::StepTimeout(_)));
             if waited || before == (self.at, self.stage) {
                 return orders;
             }
@@ -198,7 +199,7 @@ impl Course {
         std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= wait
     }
 
-    fn open_next(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+    fn open_next(&mut self, so_far: &Progress, last_number: u64, now: Instant, orders: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else {
             self.stage = Stage::Over;
             return;
@@ -208,13 +209,13 @@ impl Course {
         let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
         if passed {
             let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
-            orders.push(Order::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+            orders.push(Action::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
             self.at = self.resume.take().unwrap_or(self.at + 1);
             return;
         }
-        orders.push(Order::Say(format!("{} {}", case.id, case.title)));
+        orders.push(Action::Say(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
         // What should have been shown before was not: the till is told all the same, for the sake of the cases to come.
         let opening = first_told(&case.steps);
@@ -223,10 +224,10 @@ impl Course {
         self.cleared = false;
         self.stage = Stage::Under { since_number: last_number, due, begun: now, due_since: now };
         self.begin_step(due, so_far, orders);
-        orders.extend(line.map(Order::Tell));
+        orders.extend(line.map(Action::Tell));
     }
 
-    fn go_on(&mut self, so_far: &SoFar, last_number: u64, now: Instant, orders: &mut Vec<Order>) {
+    fn go_on(&mut self, so_far: &Progress, last_number: u64, now: Instant, orders: &mut Vec<Action>) {
         let Stage::Under { since_number, due, due_since, .. } = self.stage else { return };
         let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
             self.stage = Stage::Over;
@@ -238,7 +239,7 @@ impl Course {
         let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
         if now_due > due {
             let lit = steps.iter().enumerate().take(now_due).skip(due);
-            orders.extend(lit.map(|(at, step)| Order::Say(step_line(standing, step, at))));
+            orders.extend(lit.map(|(at, step)| Action::Say(step_line(standing, step, at))));
             self.stage = Stage::Under { since_number, due: now_due, begun: now, due_since: now };
             self.begin_step(now_due, so_far, orders);
             return;
@@ -263,7 +264,7 @@ impl Course {
         let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
         if in_vain || skipped || !ends(due) && waited >= wait {
             self.arrivals.begun = true;
-            let over = WaitOver {
+            let over = StepTimeout {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),
                 waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
@@ -276,24 +277,24 @@ impl Course {
                     _ => WaitEnd::TimedOut,
                 }),
             };
-            orders.push(Order::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
+            orders.push(Action::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
             let line = Line::abort(&planned.case.id);
-            orders.extend([Order::StopPlaying, Order::WaitOver(over)]);
+            orders.extend([Action::StopPlaying, Action::StepTimeout(over)]);
             self.leave(now, orders);
             if so_far.open {
-                orders.push(Order::Tell(line));
+                orders.push(Action::Tell(line));
             }
         }
     }
 
-    fn close(&mut self, standing: &Standing, now: Instant, orders: &mut Vec<Order>) {
-        orders.push(Order::Say(case_line(standing)));
+    fn close(&mut self, standing: &CaseProgress, now: Instant, orders: &mut Vec<Action>) {
+        orders.push(Action::Say(case_line(standing)));
         self.leave(now, orders);
     }
 
-    fn leave(&mut self, now: Instant, orders: &mut Vec<Order>) {
+    fn leave(&mut self, now: Instant, orders: &mut Vec<Action>) {
         if std::mem::take(&mut self.arranged) {
-            orders.push(Order::Restore);
+            orders.push(Action::Restore);
         }
         self.at = self.resume.take().unwrap_or(self.at + 1);
         self.nudged = false;
@@ -302,14 +303,14 @@ impl Course {
 
     /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
     /// come to show a case that is about a customer who cancels.
-    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Order>) {
+    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Action>) {
         if !self.nudged && now.saturating_duration_since(since) >= self.patience.step / 2 {
             self.nudged = true;
-            orders.push(Order::Play(vec![Play::Act(CustomerAct::Cancel)]));
+            orders.push(Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)]));
         }
     }
 
-    fn begin_step(&mut self, due: usize, so_far: &SoFar, orders: &mut Vec<Order>) {
+    fn begin_step(&mut self, due: usize, so_far: &Progress, orders: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
         self.arrivals.next_step();
@@ -317,17 +318,17 @@ impl Course {
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
         if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
-            orders.push(Order::StopPlaying);
+            orders.push(Action::StopPlaying);
         }
         if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
             (self.cleared, self.clear_is_due) = (true, true);
-            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, clear)));
+            orders.push(Action::Tell(Line::of_then(&case.id, due + 1, clear)));
             return;
         }
         if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
             self.first_is_due = true;
-            orders.push(Order::Tell(Line::of_then(&case.id, due + 1, first)));
-            orders.push(Order::Play(acts(&guide.customer, guide.account.as_deref())));
+            orders.push(Action::Tell(Line::of_then(&case.id, due + 1, first)));
+            orders.push(Action::CustomerAction(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
         // Not for all of the wait: a till may cancel a refund only once it is put aside.
@@ -335,37 +336,37 @@ impl Course {
         self.arranged |= !arranged.is_empty();
         orders.extend(arranged);
         if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
-            orders.push(Order::Tell(line));
+            orders.push(Action::Tell(line));
         } else if let Some(text) = &guide.text {
-            orders.push(Order::Say(format!("  step {}: {text}", due + 1)));
+            orders.push(Action::Say(format!("  step {}: {text}", due + 1)));
         }
         if guide.first.is_some() {
             return;
         }
         let mut plays = acts(&guide.customer, guide.account.as_deref());
         if let Some(then) = &guide.then {
-            plays.insert(plays.len().min(1), Play::Tell(Line::of_then(&case.id, due + 1, then)));
+            plays.insert(plays.len().min(1), CustomerAction::Tell(Line::of_then(&case.id, due + 1, then)));
         }
         if guide.polls > 0 {
-            plays.insert(0, Play::Polls(guide.polls));
+            plays.insert(0, CustomerAction::Polls(guide.polls));
         }
         if !plays.is_empty() {
-            orders.push(Order::Play(plays));
+            orders.push(Action::CustomerAction(plays));
         }
     }
 }
 
 /// What the backend has to be set up for before a step.
-fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Order> {
+fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Action> {
     let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
     let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
-    let obstruct = guide.obstruct.then_some(Order::Obstruct);
-    let hold = guide.hold_refunds.then_some(Order::HoldRefunds(hold));
-    obstruct.into_iter().chain(balance.map(Order::Balance)).chain(hold).collect()
+    let obstruct = guide.obstruct.then_some(Action::Obstruct);
+    let hold = guide.hold_refunds.then_some(Action::HoldRefunds(hold));
+    obstruct.into_iter().chain(balance.map(Action::Balance)).chain(hold).collect()
 }
 
 /// Whether a step gives back more than any captured payment has left.
-fn needs_first(step: Option<&Step>, so_far: &SoFar) -> bool {
+fn needs_first(step: Option<&Step>, so_far: &Progress) -> bool {
     let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
     let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
     amount.is_some_and(|amount| amount.0 > so_far.refundable) || so_far.refundable == 0
@@ -381,7 +382,7 @@ fn first_told(steps: &[Step]) -> usize {
 }
 
 /// How many steps the best try has shown whose first told step came after `since`.
-fn reached(steps: &[Step], standing: &Standing, since: u64) -> usize {
+fn reached(steps: &[Step], standing: &CaseProgress, since: u64) -> usize {
     let opening = first_told(steps);
     let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
     standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)

@@ -4,28 +4,28 @@ use super::driver_command::Line;
 use crate::api::Fault;
 use crate::report::wording;
 use crate::rules::model::Step;
-use crate::verify::Judge;
+use crate::verify::Evaluator;
 use crate::verify::verdict::{CaseVerdict, Finding};
 use std::time::{Duration, Instant};
 
 /// How everything stands.
 #[derive(Clone, Debug, Default)]
-pub struct Outlook {
+pub struct CertificationStatus {
     /// The cases of the chosen features, in the order of the verdict, as the verifier sees them.
     pub cases: Vec<CaseVerdict>,
     /// How many of them are behind.
     pub gone_through: usize,
     /// The case under way and its step that is due; `None` between two cases and at the end.
-    pub due: Option<Due>,
+    pub due: Option<CurrentStep>,
     /// All cases were gone through.
     pub over: bool,
     /// The musts that have been broken so far: the verdict cannot be passed any more.
-    pub broken: Vec<Broken>,
+    pub broken: Vec<BrokenRequirement>,
 }
 
 /// A must that has been broken.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Broken {
+pub struct BrokenRequirement {
     /// The requirement's id.
     pub id: String,
     /// What it asks.
@@ -36,27 +36,27 @@ pub struct Broken {
     pub more: usize,
 }
 
-impl Broken {
+impl BrokenRequirement {
     /// What a judge has found so far.
-    pub fn of(judge: &Judge<'_>) -> Vec<Broken> {
+    pub fn of(judge: &Evaluator<'_>) -> Vec<BrokenRequirement> {
         let broken = judge.broken().filter_map(|(requirement, found)| {
             let (first, rest) = found.split_first()?;
             let (id, title) = (requirement.id.clone(), requirement.title.clone());
-            Some(Broken { id, title, first: first.clone(), more: rest.len() })
+            Some(BrokenRequirement { id, title, first: first.clone(), more: rest.len() })
         });
         broken.collect()
     }
 
     /// It in a line.
     pub fn line(&self) -> String {
-        let Broken { id, title, first, .. } = self;
+        let BrokenRequirement { id, title, first, .. } = self;
         format!("✗ {id} {title}: {}: {}", wording::place(&first.exchanges), wording::safe(&first.message))
     }
 }
 
 /// The step that is due.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct CurrentStep {
     /// The case's id.
     pub case: String,
     /// The case's title.
@@ -75,7 +75,7 @@ pub struct Due {
     pub met: Vec<Fault>,
 }
 
-impl Outlook {
+impl CertificationStatus {
     /// Whether a line that the till was told is still to be done: until its step has been shown or its case is left.
     pub fn is_due(&self, line: &Line) -> bool {
         match &self.due {
@@ -91,12 +91,12 @@ impl Outlook {
 mod tests {
     use super::*;
 
-    fn outlook(case: &str, at: usize) -> Outlook {
+    fn outlook(case: &str, at: usize) -> CertificationStatus {
         let now = Instant::now();
         let (case, title) = (case.to_owned(), String::new());
         let wait = Duration::from_secs(1);
-        let due = Due { case, title, at, steps: 3, step: None, since: now, wait, met: Vec::new() };
-        Outlook { due: Some(due), ..Outlook::default() }
+        let due = CurrentStep { case, title, at, steps: 3, step: None, since: now, wait, met: Vec::new() };
+        CertificationStatus { due: Some(due), ..CertificationStatus::default() }
     }
 
     #[test]
@@ -104,10 +104,10 @@ mod tests {
         let line = Line { case: "a/1".into(), step: 2, act: "pay".into(), ..Line::default() };
         assert!(outlook("a/1", 0).is_due(&line) && outlook("a/1", 1).is_due(&line));
         assert!(!outlook("a/1", 2).is_due(&line) && !outlook("a/2", 0).is_due(&line));
-        let between = Outlook::default();
+        let between = CertificationStatus::default();
         assert!(!between.is_due(&line) && between.is_due(&Line::abort("a/1")) && !between.is_due(&Line::end()));
         assert!(!outlook("a/2", 0).is_due(&Line::abort("a/1")));
-        let over = Outlook { over: true, ..Outlook::default() };
+        let over = CertificationStatus { over: true, ..CertificationStatus::default() };
         assert!(over.is_due(&Line::end()) && !over.is_due(&line));
     }
 }

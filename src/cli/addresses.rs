@@ -1,6 +1,6 @@
 //! Addresses and host names of options and listeners.
 
-use super::Failure;
+use super::CliError;
 use crate::pki::Name;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -17,10 +17,12 @@ pub(super) fn nearby(address: SocketAddr) -> SocketAddr {
 ///
 /// # Errors
 /// What is neither, with the option.
-pub(super) fn hosts(given: &[String], option: &str) -> Result<Vec<String>, Failure> {
+pub(super) fn hosts(given: &[String], option: &str) -> Result<Vec<String>, CliError> {
     let host = |host: &String| {
         let name = Name::parse(host).ok_or_else(|| {
-            Failure::new(format!("{option} `{host}` is neither a host name nor an address; leave scheme and port away"))
+            CliError::new(format!(
+                "{option} `{host}` is neither a host name nor an address; leave scheme and port away"
+            ))
         })?;
         Ok(name.to_string())
     };

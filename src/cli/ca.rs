@@ -1,6 +1,6 @@
 //! `poscert ca`: where the local CA is, and how to make a client trust it.
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::pki::{Authority, default_dir, trust_instructions, truststore, word};
 use std::path::{Path, PathBuf};
 
@@ -27,14 +27,14 @@ impl Folder {
     }
 
     /// Loads the CA, or makes it.
-    pub fn open(&self) -> Result<Authority, Failure> {
-        let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| Failure::new(error.0))?;
+    pub fn open(&self) -> Result<Authority, CliError> {
+        let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| CliError::new(error.0))?;
         let dir = std::path::absolute(&dir).unwrap_or(dir);
-        Authority::open(&dir).map_err(|error| Failure::new(error.0))
+        Authority::open(&dir).map_err(|error| CliError::new(error.0))
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let authority = args.folder.open()?;
     let files = authority.files();
     super::traffic_log::print(&format!(

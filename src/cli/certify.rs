@@ -15,25 +15,25 @@ use super::signals::Signals;
 use super::startup_message::{Greeting, ready_file};
 use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::Tally;
-use super::{Exit, Failure, ledger, verify};
+use super::{CliError, Exit, ledger, verify};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::action::Planned;
-use crate::certify::credentials::Keys;
-use crate::certify::director::Before;
+use crate::certify::credentials::Secrets;
+use crate::certify::director::ResumeState;
 use crate::certify::identification::{kept, untold};
 use crate::certify::issue::CUT_OFF;
 use crate::certify::notify::Notifier;
-use crate::certify::page::page_state::Led;
-use crate::certify::pos_registry::Points;
-use crate::certify::schedule::{Course, Patience};
-use crate::certify::{Conductor, Identification, Page};
-use crate::proxy::{self, Each, Listeners, Watch};
+use crate::certify::page::page_state::ActiveCertification;
+use crate::certify::pos_registry::PosRegistry;
+use crate::certify::schedule::{Schedule, StepTimeouts};
+use crate::certify::{Director, Identification, Page};
+use crate::proxy::{self, Fanout, Listeners, Observer};
 use crate::rules::RuleSet;
-use crate::rules::model::Waits;
+use crate::rules::model::Timeouts;
 use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
-use crate::verify::{Judge, Options, Survey, Target};
+use crate::verify::{Evaluator, Options, ProfileInference, Target};
 use identification_args::{Told, access};
 use resume::Past;
 use session_run::Stage;
@@ -93,20 +93,20 @@ pub struct Args {
     ledger: ledger::Place,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let told = args.told.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
-        return Err(Failure::new(
+        return Err(CliError::new(
             "--unattended needs a command that drives the till: give one after `--`, such as `-- poscert till drive`",
         ));
     }
     // The rules are needed for as long as the process lives: the matcher at work borrows them.
     let rules: &'static RuleSet = Box::leak(Box::new(verify::load_rules(args.rules.as_deref())?));
     let waits = rules.waits.ok_or_else(|| {
-        Failure::new("no rule file has the [guide] table, which says how long steps are waited for: see common.toml")
+        CliError::new("no rule file has the [guide] table, which says how long steps are waited for: see common.toml")
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
@@ -132,52 +132,52 @@ async fn certify(
     args: &Args,
     told: Identification,
     rules: &'static RuleSet,
-    waits: Waits,
+    waits: Timeouts,
     signals: &mut Signals,
-) -> Result<(Option<Page>, Option<CommandError>, Option<String>), Failure> {
+) -> Result<(Option<Page>, Option<CommandError>, Option<String>), CliError> {
     let recorded = &args.record;
     let past = Past::read(&recorded.capture)?;
     let before = past.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
-    told.check().map_err(Failure::new)?;
+    told.check().map_err(CliError::new)?;
     // What could not be entered at the end is told before anything is recorded, where a certificate may be given at all.
     if rules.builtin && (to_be_asked || told.integrator_id.is_some()) {
         args.ledger.ready()?;
     }
-    proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
+    proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
     let page = page::open(args, rules, &told).await?;
     let (told, keys) = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
         Some(page) => asked(page, signals).await?,
-        None => (told, Keys::default()),
+        None => (told, Secrets::default()),
     };
-    let session = told.check().map_err(Failure::new)?;
+    let session = told.check().map_err(CliError::new)?;
     let callback = args.told.callback(&told)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let warning = if args.new_attempt { None } else { past.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
-    let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(Failure::new)?;
+    let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = Backend::of(recorded, &authority, told.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
-    listeners.check(&config).await.map_err(Failure::new)?;
+    listeners.check(&config).await.map_err(CliError::new)?;
     let access = access(&told, keys, &session, &backend.upstream)?;
     if let Some(access) = &access {
-        access.try_it().await.map_err(Failure::new)?;
+        access.try_it().await.map_err(CliError::new)?;
     }
     let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
-    let writer = Writer::open(&recorded.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     let tally = Arc::new(Tally::default());
     let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
         Ok(conductor) => {
-            let lines: Arc<dyn Watch> = Arc::new(Lines { out: tell, quiet: true });
-            let watch = Arc::new(Each(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
+            let lines: Arc<dyn Observer> = Arc::new(Lines { out: tell, quiet: true });
+            let watch = Arc::new(Fanout(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
             let faults = conductor.clone();
             let started = proxy::start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
             match started {
                 Ok(running) => (conductor, running),
-                Err(sentence) => return Err(closed(&writer, Failure::new(sentence)).await),
+                Err(sentence) => return Err(closed(&writer, CliError::new(sentence)).await),
             }
         }
         Err(failure) => return Err(closed(&writer, failure).await),
@@ -212,7 +212,7 @@ async fn certify(
             if let Some(page) = &page {
                 let reach = page::reach(args, &greeting, session.client_version.as_deref());
                 let notify = notifier.callback.is_some().then(|| notifier.clone().for_people());
-                page.begins(Led {
+                page.begins(ActiveCertification {
                     conductor: conductor.clone(),
                     session: session.clone(),
                     reach,
@@ -230,7 +230,7 @@ async fn certify(
         }
         Err(failure) => Err(failure),
     };
-    let stopped = running.stop().await.map_err(Failure::new);
+    let stopped = running.stop().await.map_err(CliError::new);
     let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
     let error = worked.and_then(|error| stopped.map(|()| error))?;
@@ -239,18 +239,18 @@ async fn certify(
 }
 
 /// Who is certified for what, as a person says it at the page.
-async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Keys), Failure> {
+async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Secrets), CliError> {
     print(&format!("Say at the page who is certified for what, and the certification begins:\n  {}\n\n", page.url()));
     tokio::select! {
         told = page.begun() => Ok(told),
         () = signals.stop() => {
-            Err(Failure::new("asked to stop before the certification began: nothing was recorded"))
+            Err(CliError::new("asked to stop before the certification began: nothing was recorded"))
         }
     }
 }
 
 /// Ends the run in good order: nothing was lost in it.
-async fn closed(writer: &Writer, failure: Failure) -> Failure {
+async fn closed(writer: &Writer, failure: CliError) -> CliError {
     let _ = writer.close().await;
     failure
 }
@@ -265,18 +265,18 @@ async fn begin(
     args: &Args,
     (past, ended_as): (&Past, String),
     (told, session): (&Identification, &Session),
-    (rules, waits): (&'static RuleSet, Waits),
+    (rules, waits): (&'static RuleSet, Timeouts),
     writer: &Writer,
-) -> Result<Arc<Conductor>, Failure> {
-    let append = async |record: Record| writer.append(record).await.map_err(|e| Failure::new(e.to_string()));
+) -> Result<Arc<Director>, CliError> {
+    let append = async |record: Record| writer.append(record).await.map_err(|e| CliError::new(e.to_string()));
     append(Record::Session(kept(session, writer.redactor()))).await?;
     // As the rules: for as long as the process lives.
     let target: &'static Target =
-        Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &Survey::default(), rules)));
-    let mut judge = Judge::new(rules, target, Clock::default());
-    let fault = |error: crate::rules::predicate::PredicateError| Failure::new(format!("rules: {error}"));
+        Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &ProfileInference::default(), rules)));
+    let mut judge = Evaluator::new(rules, target, Clock::default());
+    let fault = |error: crate::rules::predicate::PredicateError| CliError::new(format!("rules: {error}"));
     let next = writer.next_number();
-    let (mut attempt, mut points) = (past.attempts(), Points::default());
+    let (mut attempt, mut points) = (past.attempts(), PosRegistry::default());
     if args.new_attempt && past.is_there() {
         attempt += 1;
         append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
@@ -301,10 +301,10 @@ async fn begin(
             possible: case.needed_with.is_none_or(|with| target.features.contains(&with)),
         })
         .collect();
-    let patience = Patience::of(waits, !args.unattended, told.wait);
-    let course = Course::new(plan, patience, Instant::now());
+    let patience = StepTimeouts::of(waits, !args.unattended, told.wait);
+    let course = Schedule::new(plan, patience, Instant::now());
     let forgotten = args.record.upstream.is_none();
-    let before = Before {
+    let before = ResumeState {
         judge,
         next,
         points,
@@ -314,7 +314,7 @@ async fn begin(
         attempt,
         complete: past.is_complete(),
     };
-    Ok(Arc::new(Conductor::new(rules, before, course).map_err(Failure::new)?))
+    Ok(Arc::new(Director::new(rules, before, course).map_err(CliError::new)?))
 }
 
 fn introduction(session: &Session) -> String {

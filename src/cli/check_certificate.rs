@@ -1,9 +1,9 @@
 //! `verify --certificate`: whether a certificate holds for the capture that was judged.
 
-use super::Failure;
+use super::CliError;
 use crate::capture::{self, Capture};
-use crate::certificate::check::{Checked, check};
-use crate::certificate::{Certificate, Seen, envelope};
+use crate::certificate::check::{CheckReport, check};
+use crate::certificate::{CaptureFacts, Certificate, envelope};
 use crate::report::wording;
 use crate::seal::Fingerprint;
 use crate::verify::Verdict;
@@ -15,10 +15,10 @@ use std::path::Path;
 ///
 /// # Errors
 /// A certificate or a capture that cannot be read.
-pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, Failure> {
+pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, CliError> {
     let certificate = read(file)?;
-    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
-    let mut seen = Seen::default();
+    let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
+    let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(unreadable)? {
         seen.take(&record.map_err(unreadable)?);
     }
@@ -31,15 +31,15 @@ pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Finge
 ///
 /// # Errors
 /// A sentence where it cannot be read or is none.
-pub fn read(file: &Path) -> Result<Certificate, Failure> {
-    let failed = |why: String| Failure::new(format!("--certificate {}: {why}", file.display()));
+pub fn read(file: &Path) -> Result<Certificate, CliError> {
+    let failed = |why: String| CliError::new(format!("--certificate {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|opened| opened.take(envelope::LONGEST).read_to_end(&mut bytes));
     opened.map_err(|error| failed(format!("it cannot be read ({error})")))?;
     Certificate::read(&bytes).map_err(|why| failed(format!("{}; give the file certificate.json", wording::safe(&why))))
 }
 
-fn said(certificate: &Certificate, checked: &Checked) -> String {
+fn said(certificate: &Certificate, checked: &CheckReport) -> String {
     let verb = if checked.holds() { "holds for this capture" } else { "DOES NOT HOLD for this capture" };
     let mut text = format!("Certificate {} {verb}.\n", certificate.id());
     for signer in &checked.signers {

@@ -1,7 +1,7 @@
 //! Compares a verdict with one that is expected: two readings are the same if `verdict`, `features` and `requirements`
 //! are equal.
 
-use super::Failure;
+use super::CliError;
 use crate::report::{self, json_diff, json_diff::Difference};
 use crate::seal::bounded_read;
 use crate::verify::Verdict;
@@ -15,8 +15,8 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 ///
 /// # Errors
 /// A file that cannot be read or is no verdict.
-pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, Failure> {
-    let unreadable = |error: String| Failure::new(format!("--expect {}: {error}", file.display()));
+pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, CliError> {
+    let unreadable = |error: String| CliError::new(format!("--expect {}: {error}", file.display()));
     let text =
         bounded_read::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
     let expected: Value = serde_json::from_str(&text)
@@ -28,7 +28,7 @@ pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, Failure> {
         )));
     }
     let seen: Value = serde_json::from_str(&report::json::render(verdict))
-        .map_err(|error| Failure::new(format!("the verdict cannot be compared: {error}")))?;
+        .map_err(|error| CliError::new(format!("the verdict cannot be compared: {error}")))?;
     let mut lines = String::new();
     for part in ["verdict", "features", "requirements"] {
         for found in json_diff::differences(part, expected.get(part), seen.get(part)) {

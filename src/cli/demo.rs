@@ -7,11 +7,11 @@ mod runner;
 mod script;
 mod summary;
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::api::Feature;
 use crate::report::text;
 use crate::sandbox::SandboxOptions;
-use crate::till::misbehavior::{Announced, catalogue};
+use crate::till::misbehavior::{ExpectedFindings, catalogue};
 use environment::Stage;
 use runner::Scenery;
 use script::Script;
@@ -31,17 +31,17 @@ pub struct Args {
     capture: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     if args.broken.as_deref() == Some("list") {
-        print!("{}", summary::list(&catalogue().map_err(Failure::new)?));
+        print!("{}", summary::list(&catalogue().map_err(CliError::new)?));
         return Ok(Exit::Passed);
     }
     let announced = match args.broken.as_deref() {
-        Some(id) => Some(super::till::mistake_of(id)?.announced().map_err(Failure::new)?),
+        Some(id) => Some(super::till::mistake_of(id)?.announced().map_err(CliError::new)?),
         None => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
     let dir = capture_dir(args.capture)?;
     runtime.block_on(record(&dir, announced.as_ref()))?;
     let verdict = super::verify::verify_capture(&dir)?;
@@ -51,9 +51,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// Plays the whole script before a recorder.
-async fn record(dir: &std::path::Path, announced: Option<&Announced>) -> Result<(), Failure> {
+async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> Result<(), CliError> {
     let mistake = announced.map(|announced| super::till::mistake_of(&announced.id)).transpose()?;
-    let script = Script::builtin().map_err(Failure::new)?;
+    let script = Script::builtin().map_err(CliError::new)?;
     let features = features(announced);
     let usual = SandboxOptions::default();
     let delay = announced.and_then(|announced| announced.poll_delay_ms);
@@ -65,25 +65,26 @@ async fn record(dir: &std::path::Path, announced: Option<&Announced>) -> Result<
     }
     let played = Scenery::new(&stage, script, &features, mistake).play().await;
     stage.clear().await?;
-    played.map_err(Failure::new)
+    played.map_err(CliError::new)
 }
 
 /// The features that are played: all of them, unless a mistake concerns some alone.
-fn features(announced: Option<&Announced>) -> Vec<Feature> {
+fn features(announced: Option<&ExpectedFindings>) -> Vec<Feature> {
     let chosen = announced.map(|announced| announced.features.as_slice()).unwrap_or_default();
     let plays = |feature: &Feature| chosen.is_empty() || *feature == Feature::Onboarding || chosen.contains(feature);
     Feature::ALL.into_iter().filter(plays).collect()
 }
 
-fn capture_dir(wanted: Option<PathBuf>) -> Result<PathBuf, Failure> {
+fn capture_dir(wanted: Option<PathBuf>) -> Result<PathBuf, CliError> {
     match wanted {
         Some(dir) if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) => {
-            Err(Failure::new(format!("{} is not empty: name a new folder for the demo's capture", dir.display())))
+            Err(CliError::new(format!("{} is not empty: name a new folder for the demo's capture", dir.display())))
         }
         Some(dir) => Ok(dir),
         None => {
             let made = tempfile::Builder::new().prefix("poscert-demo-").tempdir();
-            let made = made.map_err(|error| Failure::new(format!("no folder for the capture can be made: {error}")))?;
+            let made =
+                made.map_err(|error| CliError::new(format!("no folder for the capture can be made: {error}")))?;
             // The capture outlives the demo, so that it can be shown and verified again.
             Ok(made.keep())
         }

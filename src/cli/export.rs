@@ -1,6 +1,6 @@
 //! `poscert export`: a capture as one file, sealed for those who judge it, or for other tools.
 
-use super::{Exit, Failure, signing_key, verify};
+use super::{CliError, Exit, signing_key, verify};
 use crate::capture::{self, Capture, archive, har};
 use crate::rules::RuleSet;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -32,23 +32,23 @@ pub struct Args {
     rules: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let ending = args.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match args.format.clone().or(ending).as_deref() {
         Some("har") => as_har(&args),
         Some("poscert") => as_archive(&args),
-        Some(other) => Err(Failure::new(format!(
+        Some(other) => Err(CliError::new(format!(
             "`{other}` is not a format of export; name the file .poscert or .har, or give --format poscert or har"
         ))),
-        None => Err(Failure::new("the file has no ending; name it .poscert or .har, or give --format poscert or har")),
+        None => Err(CliError::new("the file has no ending; name it .poscert or .har, or give --format poscert or har")),
     }
 }
 
-fn unreadable(error: capture::CaptureError) -> Failure {
-    Failure::new(error.to_string())
+fn unreadable(error: capture::CaptureError) -> CliError {
+    CliError::new(error.to_string())
 }
 
-fn as_har(args: &Args) -> Result<Exit, Failure> {
+fn as_har(args: &Args) -> Result<Exit, CliError> {
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     write_whole(&args.output, |out| {
         let written = match args.strip_bodies {
@@ -61,16 +61,18 @@ fn as_har(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn as_archive(args: &Args) -> Result<Exit, Failure> {
+fn as_archive(args: &Args) -> Result<Exit, CliError> {
     if args.strip_bodies {
-        return Err(Failure::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
+        return Err(CliError::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
     }
     let rules = verify::load_rules(args.rules.as_deref())?;
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     // A capture that cannot be sealed makes no key.
     if capture.live {
         let name = args.capture.display();
-        return Err(Failure::new(format!("{name}: a recorder is writing into it; stop it first, an archive is final")));
+        return Err(CliError::new(format!(
+            "{name}: a recorder is writing into it; stop it first, an archive is final"
+        )));
     }
     drop(capture.log().map_err(unreadable)?);
     let key = signing_key::open(args.key.as_deref())?;
@@ -108,10 +110,10 @@ fn progress(capture: &Capture) -> ProgressBar {
 /// Writes a file whole or not at all: beside its place, then by rename.
 pub(super) fn write_whole(
     file: &Path,
-    write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let unwritable = |error: std::io::Error| {
-        Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display()))
+        CliError::new(format!("{}: cannot be written ({error}); choose another file", file.display()))
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;

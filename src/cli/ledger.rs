@@ -1,12 +1,14 @@
 //! `poscert ledger`: certificates given, whether a build is covered, and the only way in which one ends.
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::api::{Feature, Guid, header::Version};
 use crate::capture;
 use crate::certificate::date;
 use crate::certificate::envelope::is_id;
 use crate::certificate::ledger::coverage::{coverage, standings};
-use crate::certificate::ledger::{Act, Entry, Evidence, Ledger, Revoked, Standing, default_place, head_place};
+use crate::certificate::ledger::{
+    CertificateStatus, Entry, Evidence, Ledger, LedgerEvent, Revoked, default_place, head_place,
+};
 use crate::report::wording;
 use serde_json::json;
 use std::fmt::Write;
@@ -93,9 +95,9 @@ impl Place {
     ///
     /// # Errors
     /// Where nobody named it and this user has no data folder.
-    pub fn path(&self) -> Result<PathBuf, Failure> {
+    pub fn path(&self) -> Result<PathBuf, CliError> {
         self.ledger.clone().or_else(default_place).ok_or_else(|| {
-            Failure::new("there is no place for the ledger: neither HOME nor XDG_DATA_HOME is set; give --ledger FILE")
+            CliError::new("there is no place for the ledger: neither HOME nor XDG_DATA_HOME is set; give --ledger FILE")
         })
     }
 
@@ -103,8 +105,8 @@ impl Place {
     ///
     /// # Errors
     /// A sentence where it could not.
-    pub fn ready(&self) -> Result<(), Failure> {
-        Ledger::ready(&self.path()?).map_err(Failure::new)
+    pub fn ready(&self) -> Result<(), CliError> {
+        Ledger::ready(&self.path()?).map_err(CliError::new)
     }
 
     /// That nobody has a ledger there, in a sentence.
@@ -119,7 +121,7 @@ impl Place {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::List(args) => list(&args),
         Command::Check(args) => check(&args),
@@ -128,9 +130,9 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// The ledger, and where none is there, a sentence that says so. One that is damaged is neither.
-fn read(place: &Place) -> Result<(Ledger, Option<String>), Failure> {
+fn read(place: &Place) -> Result<(Ledger, Option<String>), CliError> {
     let path = place.path()?;
-    let ledger = Ledger::read(&path).map_err(Failure::new)?;
+    let ledger = Ledger::read(&path).map_err(CliError::new)?;
     tell(&ledger);
     let nothing = !path.exists() && !head_place(&path).exists();
     let nothing = nothing.then(|| place.nothing(&path));
@@ -144,7 +146,7 @@ pub fn tell(ledger: &Ledger) {
     }
 }
 
-fn list(args: &List) -> Result<Exit, Failure> {
+fn list(args: &List) -> Result<Exit, CliError> {
     let (ledger, nothing) = read(&args.place)?;
     if let Some(nothing) = nothing {
         eprintln!("poscert: {nothing}");
@@ -155,8 +157,8 @@ fn list(args: &List) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn as_json(ledger: &Ledger, standings: &[Standing]) -> String {
-    let certificate = |one: &Standing| {
+fn as_json(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
+    let certificate = |one: &CertificateStatus| {
         let mut fields = json!(one.given);
         let revoked = one
             .revoked
@@ -175,7 +177,7 @@ fn as_json(ledger: &Ledger, standings: &[Standing]) -> String {
     format!("{list:#}\n")
 }
 
-fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
+fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
     let mut text = String::new();
     for one in standings {
         let given = one.given;
@@ -212,17 +214,17 @@ fn as_text(ledger: &Ledger, standings: &[Standing]) -> String {
     text
 }
 
-fn check(args: &Check) -> Result<Exit, Failure> {
+fn check(args: &Check) -> Result<Exit, CliError> {
     let id = Guid::parse(args.client_id.trim()).ok_or_else(|| {
-        Failure::new(format!("`{}` is not a client id, which is a GUID", wording::safe(&args.client_id)))
+        CliError::new(format!("`{}` is not a client id, which is a GUID", wording::safe(&args.client_id)))
     })?;
     let version = Version::parse(args.version.trim()).ok_or_else(|| {
-        Failure::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", wording::safe(&args.version)))
+        CliError::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", wording::safe(&args.version)))
     })?;
     let feature = |id: &String| {
         Feature::from_id(id.trim()).ok_or_else(|| {
             let known = Feature::ALL.map(Feature::id).join(", ");
-            Failure::new(format!("--feature: `{}` is not a feature; choose from {known}", wording::safe(id)))
+            CliError::new(format!("--feature: `{}` is not a feature; choose from {known}", wording::safe(id)))
         })
     };
     let features: Vec<Feature> = args.feature.iter().map(feature).collect::<Result<_, _>>()?;
@@ -236,27 +238,27 @@ fn check(args: &Check) -> Result<Exit, Failure> {
     Ok(if coverage.covered { Exit::Passed } else { Exit::Failed })
 }
 
-fn revoke(args: &Revoke) -> Result<Exit, Failure> {
+fn revoke(args: &Revoke) -> Result<Exit, CliError> {
     if !is_id(&args.id) {
         let id = wording::safe(&args.id);
-        return Err(Failure::new(format!("`{id}` is not the id of a certificate; `poscert ledger list` shows them")));
+        return Err(CliError::new(format!("`{id}` is not the id of a certificate; `poscert ledger list` shows them")));
     }
     let reason = args.reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
-        return Err(Failure::new(format!(
+        return Err(CliError::new(format!(
             "--reason: say in a sentence why, in letters that can be printed and at most {LONGEST_REASON} of them"
         )));
     }
     let path = args.place.path()?;
     // What is not in the ledger needs no evidence.
-    known(&Ledger::read(&path).map_err(Failure::new)?.lines.entries, &args.id).map_err(Failure::new)?;
+    known(&Ledger::read(&path).map_err(CliError::new)?.lines.entries, &args.id).map_err(CliError::new)?;
     let evidence = evidence(&args.evidence)?;
     let revoked = Revoked { id: args.id.clone(), reason: reason.to_owned(), evidence };
     let entered = Ledger::add(&path, |entries| {
         known(entries, &args.id)?;
-        Ok(Some(Act::Revoked(revoked)))
+        Ok(Some(LedgerEvent::Revoked(revoked)))
     });
-    let ledger = entered.map_err(Failure::new)?;
+    let ledger = entered.map_err(CliError::new)?;
     tell(&ledger);
     super::print(&format!("{} is revoked from now on: {}\n", args.id, wording::safe(reason)))?;
     Ok(Exit::Passed)
@@ -268,7 +270,7 @@ fn known(entries: &[Entry], id: &str) -> Result<(), String> {
     let one = standings.iter().find(|one| one.given.id == id);
     match one {
         None => Err(format!("no certificate {id} stands in the ledger; `poscert ledger list` shows those that do")),
-        Some(Standing { revoked: Some((since, revoked)), .. }) => {
+        Some(CertificateStatus { revoked: Some((since, revoked)), .. }) => {
             Err(format!("{id} was revoked on {} already: {}", date::day(since), wording::safe(&revoked.reason)))
         }
         Some(_) => Ok(()),
@@ -276,12 +278,12 @@ fn known(entries: &[Entry], id: &str) -> Result<(), String> {
 }
 
 /// Reads a capture to its end, and what is entered of it.
-fn evidence(path: &Path) -> Result<Evidence, Failure> {
-    let failed = |error: capture::CaptureError| Failure::new(format!("--evidence: {error}"));
+fn evidence(path: &Path) -> Result<Evidence, CliError> {
+    let failed = |error: capture::CaptureError| CliError::new(format!("--evidence: {error}"));
     let capture = capture::open(path).map_err(failed)?;
     if capture.live {
         let path = path.display();
-        return Err(Failure::new(format!(
+        return Err(CliError::new(format!(
             "--evidence: a recorder is writing into {path}; stop it first, evidence is final"
         )));
     }
@@ -290,7 +292,7 @@ fn evidence(path: &Path) -> Result<Evidence, Failure> {
     }
     if capture.exchanges == 0 {
         let path = path.display();
-        return Err(Failure::new(format!(
+        return Err(CliError::new(format!(
             "--evidence: no exchange stands in {path}, so it shows nothing; name the capture in which the reason is seen"
         )));
     }

@@ -1,6 +1,6 @@
 //! The bounds of a recorder: options of `record` and `certify`, and how many connections the file handles allow.
 
-use super::Failure;
+use super::CliError;
 use crate::capture::WriterOptions;
 use crate::proxy::Limits;
 use clap::value_parser;
@@ -53,11 +53,11 @@ pub struct LimitArgs {
 
 impl LimitArgs {
     /// The proxy's limits; with a sentence where there are fewer connections than was asked for.
-    pub fn limits(&self) -> Result<(Limits, Option<String>), Failure> {
+    pub fn limits(&self) -> Result<(Limits, Option<String>), CliError> {
         let asked = u64::from(self.max_connections);
         let handles = handles(needed(asked));
         let fit = connections(asked, handles).ok_or_else(|| {
-            Failure::new(format!(
+            CliError::new(format!(
                 "this process may open only {handles} files, and needs {} for one connection: raise the limit with `ulimit -n`",
                 needed(1)
             ))

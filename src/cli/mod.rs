@@ -1,6 +1,6 @@
 //! One file per subcommand: arguments in, exit code out.
 //!
-//! A subcommand returns [`Exit`] or a [`Failure`]; only this file prints failures and turns them into exit codes
+//! A subcommand returns [`Exit`] or a [`CliError`]; only this file prints failures and turns them into exit codes
 //! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work, `4` a started command failed).
 
 mod addresses;
@@ -68,21 +68,21 @@ impl Exit {
 
 /// Why a command could not do its work: one sentence that says what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure(pub String);
+pub struct CliError(pub String);
 
-impl Failure {
+impl CliError {
     /// A failure in one sentence.
-    pub fn new(sentence: impl Into<String>) -> Failure {
-        Failure(sentence.into())
+    pub fn new(sentence: impl Into<String>) -> CliError {
+        CliError(sentence.into())
     }
 
     /// The refusal of what a later version will do.
-    pub fn not_yet(what: &str) -> Failure {
-        Failure(format!("{what} is not built yet in version {}", env!("CARGO_PKG_VERSION")))
+    pub fn not_yet(what: &str) -> CliError {
+        CliError(format!("{what} is not built yet in version {}", env!("CARGO_PKG_VERSION")))
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -173,17 +173,17 @@ fn outlive_file_size_limits() {
 }
 
 /// Prints to standard output; a reader that went away ends the program's output quietly.
-fn print(text: &str) -> Result<(), Failure> {
+fn print(text: &str) -> Result<(), CliError> {
     use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output cannot be written ({error}); redirect it to a file with space")))
+            Err(CliError::new(format!("standard output cannot be written ({error}); redirect it to a file with space")))
         }
         _ => Ok(()),
     }
 }
 
-fn run(command: Command) -> Result<Exit, Failure> {
+fn run(command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Demo(args) => demo::run(args),
         Command::Record(args) => record::run(*args),
@@ -196,7 +196,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),
         Command::Seal(args) => seal::run(args),
-        Command::Replay(_) => Err(Failure::not_yet("`replay`")),
+        Command::Replay(_) => Err(CliError::not_yet("`replay`")),
         Command::Ledger(args) => ledger::run(args),
     }
 }

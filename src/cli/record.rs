@@ -11,12 +11,12 @@ use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::{BYPASSED, Tally};
 use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::api::HOSTS;
 use crate::capture::{Durability, Record, Writer, WriterOptions};
 use crate::pki::{Authority, ClientCertificate, Name};
 use crate::proxy::{
-    ClientIdentity, Each, Listeners, NoFaults, RecorderConfig, Running, Trust, Upstream, Watch, start_on,
+    ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
 use crate::sandbox::{Gate, Sandbox, SandboxOptions};
 use rustls_pki_types::CertificateDer;
@@ -106,9 +106,9 @@ pub struct Args {
     pub(super) command: Vec<OsString>,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::new(format!("cannot start its threads: {e}")))?;
+    let runtime = runtime.map_err(|e| CliError::new(format!("cannot start its threads: {e}")))?;
     let result = runtime.block_on(record(&args));
     // Whatever still hangs in a system call does not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -124,23 +124,23 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 
 impl Args {
     /// The backend that was named; `None`: the embedded sandbox.
-    pub(super) fn elsewhere(&self) -> Result<Option<Upstream>, Failure> {
+    pub(super) fn elsewhere(&self) -> Result<Option<Upstream>, CliError> {
         let Some(url) = &self.upstream else { return Ok(None) };
         let trust = match &self.upstream_ca {
             _ if self.upstream_insecure => Trust::Anyone,
             Some(file) => Trust::Roots(certificates(file, "--upstream-ca")?),
             None => Trust::Roots(Vec::new()),
         };
-        self.on_its_way(Upstream::parse(url, trust).map_err(Failure::new)?).map(Some)
+        self.on_its_way(Upstream::parse(url, trust).map_err(CliError::new)?).map(Some)
     }
 
     /// An upstream as it is reached: through which proxy, with which client certificate.
-    fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, Failure> {
+    fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, CliError> {
         self.way.apply(upstream, &[self.listen, self.proxy_listen])
     }
 
     /// Where the recorder listens and forwards to.
-    pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, Failure> {
+    pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, CliError> {
         let (limits, fewer) = self.limits.limits()?;
         if let Some(sentence) = fewer {
             tell(&sentence);
@@ -177,24 +177,24 @@ struct Recorded {
 }
 
 /// Records until it is asked to stop, or the command ends.
-async fn record(args: &Args) -> Result<Recorded, Failure> {
+async fn record(args: &Args) -> Result<Recorded, CliError> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
-    let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(Failure::new)?;
+    let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = Backend::of(args, &authority, args.profile.client_id.as_deref(), &listeners).await?;
     let config = args.recorder_config(&backend.upstream)?;
-    listeners.check(&config).await.map_err(Failure::new)?;
+    listeners.check(&config).await.map_err(CliError::new)?;
     let (durability, options) = args.writer_options(&backend.upstream);
     let session = args.profile.session()?;
     let is_new = !args.capture.exists();
-    let writer = Writer::open(&args.capture, options).map_err(|e| Failure::new(e.to_string()))?;
+    let writer = Writer::open(&args.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     if let Some(session) = session {
-        writer.append(Record::Session(session)).await.map_err(|e| Failure::new(e.to_string()))?;
+        writer.append(Record::Session(session)).await.map_err(|e| CliError::new(e.to_string()))?;
     }
     let out = if args.command.is_empty() { print } else { tell };
     let tally = Arc::new(Tally::default());
-    let lines: Arc<dyn Watch> = Arc::new(Lines { out, quiet: args.quiet });
-    let watch = Arc::new(Each(vec![lines, tally.clone()]));
+    let lines: Arc<dyn Observer> = Arc::new(Lines { out, quiet: args.quiet });
+    let watch = Arc::new(Fanout(vec![lines, tally.clone()]));
     let faults = Arc::new(NoFaults);
     let started = start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
     let running = match started {
@@ -202,7 +202,7 @@ async fn record(args: &Args) -> Result<Recorded, Failure> {
         Err(sentence) => {
             // The run ends in good order: nothing was lost in it.
             let _ = writer.close().await;
-            return Err(Failure::new(sentence));
+            return Err(CliError::new(sentence));
         }
     };
     backend.tell(&running);
@@ -224,7 +224,7 @@ async fn record(args: &Args) -> Result<Recorded, Failure> {
         Ok(command) => work(command, &running, &mut signals).await,
         Err(failure) => Err(failure),
     };
-    let stopped = running.stop().await.map_err(Failure::new);
+    let stopped = running.stop().await.map_err(CliError::new);
     let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
     if not_begun && is_new && stopped.is_ok() && nothing.is_some() {
@@ -252,7 +252,7 @@ fn challenge(text: &str) -> Result<String, String> {
 }
 
 /// Starts the command, where there is one; with what it is called.
-fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String)>, Failure> {
+fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String)>, CliError> {
     let Some((program, arguments)) = args.command.split_first() else { return Ok(None) };
     let name = program.to_string_lossy().into_owned();
     let mut command = Command::new(program);
@@ -267,12 +267,12 @@ fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String
 /// Until the command ends, a signal asks to stop, or the store fails; gives the error that the command ended with.
 async fn work(
     command: Option<(Child, String)>,
-    running: &Running,
+    running: &ProxyHandle,
     signals: &mut Signals,
-) -> Result<Option<CommandError>, Failure> {
+) -> Result<Option<CommandError>, CliError> {
     let failed = async {
         let why = running.failed().await;
-        Failure::new(format!("recording stopped, and no more calls are taken: {why}"))
+        CliError::new(format!("recording stopped, and no more calls are taken: {why}"))
     };
     let Some((mut child, program)) = command else {
         return tokio::select! {
@@ -295,8 +295,8 @@ async fn work(
 }
 
 /// A command that cannot be started.
-pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
+pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
+    CliError::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
 }
 
 /// Where calls go: the upstream, or a sandbox of our own.
@@ -316,7 +316,7 @@ impl Backend {
         authority: &Authority,
         client: Option<&str>,
         listeners: &Listeners,
-    ) -> Result<Backend, Failure> {
+    ) -> Result<Backend, CliError> {
         match args.elsewhere()? {
             Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, told: None, serving: None }),
             None => {
@@ -333,8 +333,8 @@ impl Backend {
         authority: &Authority,
         client: Option<&str>,
         listeners: &Listeners,
-    ) -> Result<Backend, Failure> {
-        let failed = |why: String| Failure::new(format!("cannot start the embedded sandbox: {why}"));
+    ) -> Result<Backend, CliError> {
+        let failed = |why: String| CliError::new(format!("cannot start the embedded sandbox: {why}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(e.to_string()))?;
         let address = listener.local_addr().map_err(|e| failed(e.to_string()))?;
         let tls = authority.server_config_asking_clients(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
@@ -368,7 +368,7 @@ impl Backend {
     }
 
     /// Lets a recorder record and tell of the calls that came to the sandbox past it.
-    pub(super) fn tell(&mut self, running: &Running) {
+    pub(super) fn tell(&mut self, running: &ProxyHandle) {
         if let Some(told) = self.told.take() {
             running.record_events(BYPASSED, told);
         }
@@ -383,9 +383,9 @@ impl Backend {
 }
 
 /// The certificates of a PEM file that `option` names.
-pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
+pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
     let wrong =
-        |why: String| Failure::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
+        |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;

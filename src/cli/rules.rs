@@ -1,6 +1,6 @@
 //! `poscert rules`: the rules that a verdict rests on, to be read and checked.
 
-use super::{Exit, Failure, verify::load_rules};
+use super::{CliError, Exit, verify::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Level, Requirement};
 use crate::rules::{RuleSet, examples, load, predicate};
@@ -49,14 +49,14 @@ struct Check {
     dir: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::List(folder) => super::print(&list(&load_rules(folder.rules.as_deref())?))?,
         Command::Explain(explain) if explain.id == "fields" => super::print(&fields())?,
         Command::Explain(explain) if explain.walk => {
             let id = explain.id.to_uppercase();
             let example = examples::of(&id).ok_or_else(|| {
-                Failure::new(format!("`{id}` has no example; `poscert rules list` shows the requirements"))
+                CliError::new(format!("`{id}` has no example; `poscert rules list` shows the requirements"))
             })?;
             super::print(example.walk)?;
         }
@@ -69,7 +69,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn checked(check: Check) -> Result<Exit, Failure> {
+fn checked(check: Check) -> Result<Exit, CliError> {
     match load(check.dir.as_deref()) {
         Ok(rules) => {
             let cases: usize = rules.features.iter().map(|feature| feature.cases.len()).sum();
@@ -77,7 +77,7 @@ fn checked(check: Check) -> Result<Exit, Failure> {
             super::print(&format!("{count} requirements and {cases} cases can be used; digest {}\n", rules.digest))?;
             Ok(Exit::Passed)
         }
-        Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(Failure::new(error.to_string())),
+        Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(CliError::new(error.to_string())),
         Err(error) => {
             eprintln!("{error}");
             Ok(Exit::Failed)
@@ -107,7 +107,7 @@ fn list(rules: &RuleSet) -> String {
     text
 }
 
-fn explained(rules: &RuleSet, id: &str) -> Result<String, Failure> {
+fn explained(rules: &RuleSet, id: &str) -> Result<String, CliError> {
     let requirement = rules.requirements.iter().find(|requirement| requirement.id.eq_ignore_ascii_case(id));
     if let Some(requirement) = requirement {
         return Ok(requirement_text(requirement));
@@ -119,7 +119,7 @@ fn explained(rules: &RuleSet, id: &str) -> Result<String, Failure> {
     let cases = rules.features.iter().flat_map(|feature| &feature.cases).map(|case| case.id.as_str());
     let known = rules.requirements.iter().map(|requirement| requirement.id.as_str()).chain(cases);
     let nearest = known.min_by_key(|known| predicate::distance(known, id)).unwrap_or("");
-    Err(Failure::new(format!(
+    Err(CliError::new(format!(
         "no rule has the id `{id}`; did you mean `{nearest}`? `poscert rules list` shows them all"
     )))
 }

@@ -4,7 +4,7 @@ use super::paths::{file_url, lossy};
 use super::signals::Signals;
 use super::startup_message::put_ready;
 use super::traffic_log::print;
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::api::customer::{Account, CERTIFICATION_VAT, CUSTOMERS};
 use crate::pki::{self, Authority, Name, word};
 use crate::sandbox::seed_data::{self, OTHER_VAT};
@@ -33,13 +33,13 @@ pub struct Args {
     ca_dir: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|e| Failure::new(format!("cannot start its threads: {e}")))?.block_on(serve(args))
+    runtime.map_err(|e| CliError::new(format!("cannot start its threads: {e}")))?.block_on(serve(args))
 }
 
-async fn serve(args: Args) -> Result<Exit, Failure> {
-    let pki = |e: pki::PkiError| Failure::new(e.to_string());
+async fn serve(args: Args) -> Result<Exit, CliError> {
+    let pki = |e: pki::PkiError| CliError::new(e.to_string());
     let dir = args.ca_dir.map_or_else(pki::default_dir, Ok).map_err(pki)?;
     let authority = Authority::open(&dir).map_err(pki)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|e| cannot_listen(&args.listen, &e))?;
@@ -58,13 +58,13 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn cannot_listen(address: &str, error: &std::io::Error) -> Failure {
+fn cannot_listen(address: &str, error: &std::io::Error) -> CliError {
     let step = match error.kind() {
         std::io::ErrorKind::AddrInUse => "another program has that port: choose another with --listen, or port 0",
         std::io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose a higher one with --listen",
         _ => "give --listen an address of this machine and a port, as in 127.0.0.1:9443",
     };
-    Failure::new(format!("cannot listen on {address} ({error}): {step}"))
+    CliError::new(format!("cannot listen on {address} ({error}): {step}"))
 }
 
 /// Whom the certificate is for: this machine, and what was asked for.
@@ -139,7 +139,7 @@ fn described(account: Account) -> &'static str {
     }
 }
 
-fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), Failure> {
+fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), CliError> {
     let ready = serde_json::json!({
         "base_url": format!("{origin}/pos/v10"),
         "token_url": format!("{origin}/integrator-authentication/connect/token"),

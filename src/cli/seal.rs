@@ -1,7 +1,7 @@
 //! `poscert seal`: one more signature on an archive, by whoever can vouch for it.
 
 use super::export::write_whole;
-use super::{Exit, Failure, signing_key};
+use super::{CliError, Exit, signing_key};
 use crate::capture::{self, CaptureKind, archive};
 use std::path::PathBuf;
 
@@ -17,13 +17,13 @@ pub struct Args {
     key: PathBuf,
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
-    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
+pub fn run(args: Args) -> Result<Exit, CliError> {
+    let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
     let capture = capture::open(&args.archive).map_err(unreadable)?;
     let name = args.archive.display();
     if capture.kind != CaptureKind::Archive {
         let sentence = format!("{name} is no archive: make one with `poscert export {name} -o FILE.poscert`");
-        return Err(Failure::new(sentence));
+        return Err(CliError::new(sentence));
     }
     let key = signing_key::open(Some(&args.key))?;
     let mut signers = Vec::new();

@@ -5,7 +5,7 @@ mod json;
 mod list;
 mod sanitize;
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::capture::{self, Capture, Exchange, Record};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -64,25 +64,27 @@ impl Range {
 }
 
 /// Runs `poscert show`.
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let open = if args.salvage { capture::open_or_salvage } else { capture::open };
-    let capture = open(&args.capture).map_err(|error| Failure::new(error.sentence))?;
+    let capture = open(&args.capture).map_err(|error| CliError::new(error.sentence))?;
     for remark in &capture.remarks {
         eprintln!("poscert: {}: {remark}", args.capture.display());
     }
     let mut out = BufWriter::new(io::stdout().lock());
     match print(&args, &capture, &mut out) {
         Ok(()) => Ok(Exit::Passed),
-        Err(Stop::Failure(failure)) => Err(failure),
+        Err(Stop::CliError(failure)) => Err(failure),
         // Who reads the output has seen enough.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
-        Err(Stop::Output(error)) => Err(Failure::new(format!("cannot write the output: {error}; check where it goes"))),
+        Err(Stop::Output(error)) => {
+            Err(CliError::new(format!("cannot write the output: {error}; check where it goes")))
+        }
     }
 }
 
 /// Why printing ended.
 enum Stop {
-    Failure(Failure),
+    CliError(CliError),
     Output(io::Error),
 }
 
@@ -93,7 +95,7 @@ impl From<io::Error> for Stop {
 }
 
 fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Stop> {
-    let failed = |error: capture::CaptureError| Stop::Failure(Failure::new(error.sentence));
+    let failed = |error: capture::CaptureError| Stop::CliError(CliError::new(error.sentence));
     let mut found = false;
     for record in capture.records().map_err(failed)? {
         let record = record.map_err(failed)?;
@@ -114,12 +116,12 @@ fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Sto
     }
     out.flush()?;
     match args.range {
-        Some(range) if !found => Err(Stop::Failure(not_there(args, capture, range))),
+        Some(range) if !found => Err(Stop::CliError(not_there(args, capture, range))),
         _ => Ok(()),
     }
 }
 
-fn not_there(args: &Args, capture: &Capture, range: Range) -> Failure {
+fn not_there(args: &Args, capture: &Capture, range: Range) -> CliError {
     let name = args.capture.display();
     let (what, first) = match range {
         Range::One(number) => (format!("exchange {number}"), number),
@@ -127,11 +129,11 @@ fn not_there(args: &Args, capture: &Capture, range: Range) -> Failure {
         Range::Many(first, _) => (format!("an exchange from {first} on"), first),
     };
     if capture.gaps.iter().any(|(from, to)| (*from..=*to).contains(&first)) {
-        return Failure::new(format!(
+        return CliError::new(format!(
             "{name} does not hold {what}: it began and was lost when the recorder was cut off"
         ));
     }
-    Failure::new(format!(
+    CliError::new(format!(
         "{name} does not hold {what}: it holds {}; `poscert show {name}` lists them",
         capture.exchanges
     ))

@@ -1,6 +1,6 @@
 //! Signals that ask a command to stop in good order.
 
-use super::Failure;
+use super::CliError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGINT, SIGTERM, and SIGHUP: a terminal that is closed, or a connection to it that drops, ends a run as Ctrl-C does.
@@ -15,8 +15,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    pub(super) fn new() -> Result<Signals, Failure> {
-        let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("cannot listen for signals: {e}")));
+    pub(super) fn new() -> Result<Signals, CliError> {
+        let listen = |kind| signal(kind).map_err(|e| CliError::new(format!("cannot listen for signals: {e}")));
         let hangup = SignalKind::hangup();
         Ok(Signals {
             interrupt: listen(SignalKind::interrupt())?,

@@ -1,6 +1,6 @@
 //! What `poscert record` says when it is ready: to people, to scripts, and to the command it starts.
 
-use super::Failure;
+use super::CliError;
 use super::paths::{file_url, lossy};
 use crate::capture::Durability;
 use crate::pki::{CaFiles, trust_instructions};
@@ -152,7 +152,7 @@ impl Greeting<'_> {
 }
 
 /// Writes the ready file, by rename, so that whoever waits for it never reads half of it.
-pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
+pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> {
     let files = greeting.files;
     let ready = serde_json::json!({
         "base_url": greeting.base_url(),
@@ -174,7 +174,7 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), Failure> {
 }
 
 /// Puts a ready file in its place, for its owner alone: the token of a page may stand in it.
-pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), Failure> {
+pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), CliError> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);
@@ -183,6 +183,6 @@ pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), Failure> 
     let written = secret_file::write_new(&draft, format!("{ready}\n").as_bytes(), 0o600);
     let written = written.and_then(|()| std::fs::rename(&draft, file));
     written.map_err(|e| {
-        Failure::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+        CliError::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
     })
 }

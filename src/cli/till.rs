@@ -1,6 +1,6 @@
 //! `poscert till`: the reference client by hand, an act at a time, or driven by lines of JSON.
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::api::Amount;
 use crate::pki::{self, CaFiles};
 use crate::till::command::amount_of;
@@ -8,8 +8,8 @@ use crate::till::config::token_url;
 use crate::till::driver::{drive, ready, stop_refund, tell_jobs, tell_paid, tell_refunded, tell_settled};
 use crate::till::follow_lock::{Following, take_over};
 use crate::till::prepared::due;
-use crate::till::sale::Abort;
-use crate::till::{Memory, Mistake, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};
+use crate::till::sale::CancelSignal;
+use crate::till::{ClientError, Misbehavior, Paid, Refunded, Restrictions, Sale, StateFile, Till, TillConfig};
 use clap::Subcommand;
 use std::io::BufRead as _;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
     remembered, and `poscert till job` tries it again.")]
 pub struct Args {
     #[command(subcommand)]
-    act: Act,
+    act: LedgerEvent,
     /// Base URL of the API, up to and with /v10
     #[arg(long, global = true, env = "POSCERT_BASE_URL", default_value = "https://127.0.0.1:8443/pos/v10")]
     base_url: String,
@@ -74,7 +74,7 @@ pub struct Args {
 }
 
 #[derive(Subcommand)]
-enum Act {
+enum LedgerEvent {
     /// Look the PoS up, or create it
     Onboard,
     /// Delete the PoS
@@ -158,14 +158,14 @@ impl Terms {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     let config = config(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start its threads: {error}")))?;
-    runtime.block_on(act(config, &args)).map_err(|trouble| Failure::new(trouble.to_string()))
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
+    runtime.block_on(act(config, &args)).map_err(|trouble| CliError::new(trouble.to_string()))
 }
 
-fn config(args: &Args) -> Result<TillConfig, Failure> {
+fn config(args: &Args) -> Result<TillConfig, CliError> {
     let ca_dir = args.ca_dir.clone().map_or_else(pki::default_dir, Ok).ok();
     let local_ca = ca_dir.as_ref().map(|dir| CaFiles::within(dir).pem).filter(|pem| pem.exists());
     let beside_ca = || Some(ca_dir.as_ref()?.parent()?.join("till.json"));
@@ -179,7 +179,7 @@ fn config(args: &Args) -> Result<TillConfig, Failure> {
         ca_file: args.ca_file.clone(),
         extra_ca: local_ca,
         beacon_id: args.beacon.clone(),
-        memory: Some(memory.ok_or_else(|| Failure::new(nowhere))?),
+        memory: Some(memory.ok_or_else(|| CliError::new(nowhere))?),
         members: !args.no_loyalty,
         mistake,
         ..TillConfig::certification(&args.base_url, &args.client_id, &args.client_secret)
@@ -187,22 +187,22 @@ fn config(args: &Args) -> Result<TillConfig, Failure> {
 }
 
 /// The mistake of that id.
-pub(super) fn mistake_of(id: &str) -> Result<Mistake, Failure> {
-    Mistake::from_id(id)
-        .ok_or_else(|| Failure::new(format!("there is no mistake {id:?}: `poscert demo --broken list` has them all")))
+pub(super) fn mistake_of(id: &str) -> Result<Misbehavior, CliError> {
+    Misbehavior::from_id(id)
+        .ok_or_else(|| CliError::new(format!("there is no mistake {id:?}: `poscert demo --broken list` has them all")))
 }
 
-async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
-    if let Act::Drive = args.act {
+async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
+    if let LedgerEvent::Drive = args.act {
         drive(&config, &args.pos, lines_of_stdin(), |line| eprintln!("{line}")).await?;
         return Ok(Exit::Passed);
     }
-    if let Some(memory) = config.memory.as_deref().filter(|_| !matches!(args.act, Act::Status)) {
+    if let Some(memory) = config.memory.as_deref().filter(|_| !matches!(args.act, LedgerEvent::Status)) {
         take_over(memory).await?;
     }
     let mut till = Till::new(config)?;
     match &args.act {
-        Act::Onboard | Act::Restart => {
+        LedgerEvent::Onboard | LedgerEvent::Restart => {
             let pos = till.onboard(&args.pos).await?;
             println!(
                 "PoS {} is onboarded; its QR code holds mobilepaypos://pos?id={}&source=qr",
@@ -210,45 +210,45 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, Trouble> {
             );
             Ok(Exit::Passed)
         }
-        Act::Offboard => {
+        LedgerEvent::Offboard => {
             till.offboard().await?;
             println!("The PoS is deleted.");
             Ok(Exit::Passed)
         }
-        Act::Pay { terms, check_in } => {
+        LedgerEvent::Pay { terms, check_in } => {
             let sale = Sale { member_first: *check_in, ..terms.sale() };
             let abort = abort_by_key();
             Ok(told(&till.pay(&sale, &abort).await?))
         }
-        Act::Prepare { wait: true, .. } => prepare_and_wait(&mut till).await,
-        Act::Prepare { amount, .. } => prepare(&mut till, *amount).await,
-        Act::Ready { terms } => Ok(told(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
-        Act::Refund { amount, payment } => {
+        LedgerEvent::Prepare { wait: true, .. } => prepare_and_wait(&mut till).await,
+        LedgerEvent::Prepare { amount, .. } => prepare(&mut till, *amount).await,
+        LedgerEvent::Ready { terms } => Ok(told(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
+        LedgerEvent::Refund { amount, payment } => {
             let refunded = till.refund(*amount, payment.as_deref(), &abort_by_key()).await?;
             println!("{}", tell_refunded(&refunded));
             Ok(if matches!(refunded, Refunded::Captured(..)) { Exit::Passed } else { Exit::Failed })
         }
-        Act::CancelRefund => {
+        LedgerEvent::CancelRefund => {
             println!("{}", stop_refund(&mut till).await?);
             Ok(Exit::Passed)
         }
-        Act::Cancel => {
-            let open = till.memory().open.clone().ok_or(Trouble::NoPayment)?;
+        LedgerEvent::Cancel => {
+            let open = till.memory().open.clone().ok_or(ClientError::NoPayment)?;
             println!("payment {open}: {}", tell_settled(&till.cancel(&open).await?));
             Ok(Exit::Passed)
         }
-        Act::Job => job(&mut till).await,
-        Act::Status => {
+        LedgerEvent::Job => job(&mut till).await,
+        LedgerEvent::Status => {
             println!("{}", status(till.memory()));
             Ok(Exit::Passed)
         }
-        Act::Drive => Ok(Exit::Passed),
+        LedgerEvent::Drive => Ok(Exit::Passed),
     }
 }
 
 /// Ctrl-C stops a sale or refund as the cashier would.
-fn abort_by_key() -> Abort {
-    let abort = Abort::default();
+fn abort_by_key() -> CancelSignal {
+    let abort = CancelSignal::default();
     let key = abort.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -264,7 +264,7 @@ fn told(paid: &Paid) -> Exit {
 }
 
 /// A payment whose amount is said now or later; it is looked at once, so that the cashier sees that it is there.
-async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Trouble> {
+async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, ClientError> {
     let prepared = till.prepare().await?;
     if let Some(amount) = amount {
         let paid = till.pay_prepared(prepared, &due(Sale::of(amount)), &abort_by_key()).await?;
@@ -277,7 +277,7 @@ async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Troubl
 }
 
 /// A payment that is followed until somebody says, in another terminal, what is to be paid.
-async fn prepare_and_wait(till: &mut Till) -> Result<Exit, Trouble> {
+async fn prepare_and_wait(till: &mut Till) -> Result<Exit, ClientError> {
     let memory = till.config().memory.clone().unwrap_or_default();
     let following = Arc::new(Following::begin(&memory)?);
     let prepared = till.prepare().await?;
@@ -295,7 +295,7 @@ async fn prepare_and_wait(till: &mut Till) -> Result<Exit, Trouble> {
 }
 
 /// The periodic job: waits for what rests, and tries it again.
-async fn job(till: &mut Till) -> Result<Exit, Trouble> {
+async fn job(till: &mut Till) -> Result<Exit, ClientError> {
     let Some(due) = till.next_job() else {
         println!("Nothing is to be done.");
         return Ok(Exit::Passed);
@@ -307,7 +307,7 @@ async fn job(till: &mut Till) -> Result<Exit, Trouble> {
     Ok(if till.memory().hanging.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
-fn status(memory: &Memory) -> String {
+fn status(memory: &StateFile) -> String {
     serde_json::to_string_pretty(memory).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! A line for each exchange and connection event, as it happens.
 
 use crate::capture::record::{AnsweredBy, Connection, EndedBy, Exchange, Stage};
-use crate::proxy::Watch;
+use crate::proxy::Observer;
 use std::io::Write as _;
 
 /// Prints to standard output; that nobody reads it any more is no reason to stop.
@@ -23,7 +23,7 @@ pub struct Lines {
     pub quiet: bool,
 }
 
-impl Watch for Lines {
+impl Observer for Lines {
     fn exchange(&self, exchange: &Exchange) {
         if !self.quiet {
             (self.out)(&format!("{}\n", exchange_line(exchange)));

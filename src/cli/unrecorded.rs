@@ -2,7 +2,7 @@
 
 use super::startup_message::Greeting;
 use crate::capture::record::{Connection, Exchange};
-use crate::proxy::Watch;
+use crate::proxy::Observer;
 use crate::sandbox::Gate;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ pub(super) struct Tally {
     failed: Mutex<(u64, String)>,
 }
 
-impl Watch for Tally {
+impl Observer for Tally {
     fn exchange(&self, _: &Exchange) {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
     }

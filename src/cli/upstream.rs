@@ -1,6 +1,6 @@
 //! The way to the backend: the proxy between, and the client certificate that the backend asks for.
 
-use super::Failure;
+use super::CliError;
 use crate::proxy::{ClientIdentity, Outgoing, Upstream};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,13 +27,13 @@ impl WayArgs {
     ///
     /// # Errors
     /// A proxy or a file that cannot be used.
-    pub(super) fn apply(&self, upstream: Upstream, own: &[SocketAddr]) -> Result<Upstream, Failure> {
+    pub(super) fn apply(&self, upstream: Upstream, own: &[SocketAddr]) -> Result<Upstream, CliError> {
         let (outgoing, _) = self.outgoing(own)?;
         let identity = Arc::new(self.identity()?);
         let upstream = Upstream { outgoing, identity, ..upstream };
-        let proxy = upstream.proxy().map_err(Failure::new)?;
+        let proxy = upstream.proxy().map_err(CliError::new)?;
         if let Some(proxy) = proxy.filter(|proxy| proxy.is_one_of(own)) {
-            return Err(Failure::new(format!(
+            return Err(CliError::new(format!(
                 "--upstream-proxy names this recorder itself ({}), so calls would go in circles: name the proxy that leads to \
                  the backend, or `none`",
                 proxy.origin()
@@ -47,22 +47,22 @@ impl WayArgs {
         self.outgoing(own).ok().and_then(|(_, note)| note)
     }
 
-    fn outgoing(&self, own: &[SocketAddr]) -> Result<(Outgoing, Option<String>), Failure> {
+    fn outgoing(&self, own: &[SocketAddr]) -> Result<(Outgoing, Option<String>), CliError> {
         let variable = |name: &str| std::env::var(name).ok();
-        let outgoing = Outgoing::read(self.upstream_proxy.as_deref(), variable).map_err(Failure::new)?;
+        let outgoing = Outgoing::read(self.upstream_proxy.as_deref(), variable).map_err(CliError::new)?;
         Ok(outgoing.without(own))
     }
 
-    fn identity(&self) -> Result<ClientIdentity, Failure> {
+    fn identity(&self) -> Result<ClientIdentity, CliError> {
         let Some(cert) = &self.upstream_cert else { return Ok(ClientIdentity::default()) };
         let read = |file: &Path, option: &str| {
-            std::fs::read(file).map_err(|e| Failure::new(format!("{option} {}: cannot be read ({e})", file.display())))
+            std::fs::read(file).map_err(|e| CliError::new(format!("{option} {}: cannot be read ({e})", file.display())))
         };
         let chain = read(cert, "--upstream-cert")?;
         let key = match &self.upstream_key {
             Some(file) => read(file, "--upstream-key")?,
             None => chain.clone(),
         };
-        ClientIdentity::from_pem(&chain, &key).map_err(Failure::new)
+        ClientIdentity::from_pem(&chain, &key).map_err(CliError::new)
     }
 }

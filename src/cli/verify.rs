@@ -1,7 +1,7 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::verify_input::Reading;
-use super::{Exit, Failure, check_certificate, compare, traffic_log};
+use super::verify_input::VerdictDigest;
+use super::{CliError, Exit, check_certificate, compare, traffic_log};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
@@ -81,23 +81,23 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// A feature, version or client id that is none.
-    pub fn options(&self, open: bool) -> Result<Options, Failure> {
+    pub fn options(&self, open: bool) -> Result<Options, CliError> {
         let feature = |id: &String| {
             let id = id.trim();
             Feature::from_id(id).ok_or_else(|| {
                 let known = Feature::ALL.map(Feature::id).join(", ");
-                Failure::new(format!("--features: `{id}` is not a feature; choose from {known}"))
+                CliError::new(format!("--features: `{id}` is not a feature; choose from {known}"))
             })
         };
         let features = self.features.as_ref().map(|ids| ids.iter().map(feature).collect()).transpose()?;
         let version = |text: &String| {
             Version::parse(text).ok_or_else(|| {
-                Failure::new(format!("--client-version: `{text}` is not Major.Minor.Build, three numbers like 2.1.0"))
+                CliError::new(format!("--client-version: `{text}` is not Major.Minor.Build, three numbers like 2.1.0"))
             })
         };
         let client_version = self.client_version.as_ref().map(version).transpose()?;
         if let Some(id) = self.client_id.as_ref().filter(|id| crate::api::Guid::parse(id).is_none()) {
-            return Err(Failure::new(format!("--client-id: `{id}` is not a GUID; it is the client id of the portal")));
+            return Err(CliError::new(format!("--client-id: `{id}` is not a GUID; it is the client id of the portal")));
         }
         Ok(Options {
             integrator_id: self.integrator_id.clone(),
@@ -112,7 +112,7 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// As [`ProfileArgs::options`].
-    pub fn session(&self) -> Result<Option<Session>, Failure> {
+    pub fn session(&self) -> Result<Option<Session>, CliError> {
         let options = self.options(false)?;
         let features = options.features.unwrap_or_default();
         let session = Session {
@@ -127,12 +127,13 @@ impl ProfileArgs {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, CliError> {
     if args.certificate.is_some() && args.captures.len() != 1 {
-        return Err(Failure::new("--certificate: a certificate is for one capture; name that one alone"));
+        return Err(CliError::new("--certificate: a certificate is for one capture; name that one alone"));
     }
     let options = args.profile.options(args.open)?;
-    let reading = Reading::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
+    let reading =
+        VerdictDigest::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
     let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();
@@ -170,7 +171,7 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
         None => super::print(&printed)?,
     }
     match damage {
-        Some(_) => Err(Failure::new("one or more captures could not be read, as said above; the others were judged")),
+        Some(_) => Err(CliError::new("one or more captures could not be read, as said above; the others were judged")),
         None => Ok(worst),
     }
 }
@@ -179,17 +180,17 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// The first mistake in a rule file.
-pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, Failure> {
-    rules::load(folder).map_err(|error| Failure::new(format!("rules: {error}")))
+pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
+    rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
 }
 
 /// The verdict on a capture.
 ///
 /// # Errors
 /// A capture that cannot be read, or a rule that cannot be applied.
-pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, Failure> {
-    let capture = capture::open(path).map_err(|error| Failure::new(error.to_string()))?;
-    verify_capture::judge(&capture, rules, options).map_err(|error| Failure::new(error.to_string()))
+pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
+    let capture = capture::open(path).map_err(|error| CliError::new(error.to_string()))?;
+    verify_capture::judge(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
 }
 
 /// The exit code of a verdict.
@@ -211,15 +212,15 @@ pub(super) fn worse(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-pub(super) fn rendered(format: Format, capture: &Capture, verdict: &Verdict, style: Style) -> Result<String, Failure> {
+pub(super) fn rendered(format: Format, capture: &Capture, verdict: &Verdict, style: Style) -> Result<String, CliError> {
     let exchanges = if format == Format::Html { cited(capture, verdict)? } else { Vec::new() };
     Ok(report::render(format, verdict, &exchanges, style))
 }
 
 /// The exchanges that an HTML report opens.
-fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Failure> {
+fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, CliError> {
     let wanted = report::html::cited(verdict);
-    let unreadable = |error: capture::CaptureError| Failure::new(error.to_string());
+    let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
     let mut views = Vec::new();
     for record in capture.records().map_err(unreadable)? {
         if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?
@@ -231,13 +232,13 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, Fail
     Ok(views)
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+fn write(file: &Path, text: &str) -> Result<(), CliError> {
     secret_file::write(file, text.as_bytes())
-        .map_err(|error| Failure::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
+        .map_err(|error| CliError::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
 }
 
 /// On a GitHub runner: annotations among the output, and the summary of the step.
-fn github(verdict: &Verdict) -> Result<(), Failure> {
+fn github(verdict: &Verdict) -> Result<(), CliError> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
     }
@@ -245,7 +246,7 @@ fn github(verdict: &Verdict) -> Result<(), Failure> {
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
     let unwritable = |error: std::io::Error| {
-        Failure::new(format!("GITHUB_STEP_SUMMARY: {} cannot be written ({error})", file.display()))
+        CliError::new(format!("GITHUB_STEP_SUMMARY: {} cannot be written ({error})", file.display()))
     };
     let mut summary = std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
     std::io::Write::write_all(&mut summary, report::markdown::render(verdict).as_bytes()).map_err(unwritable)
@@ -256,7 +257,7 @@ fn github(verdict: &Verdict) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`judge`].
-pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
+pub fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
     say_verdict(&verify_capture(dir)?)
 }
 
@@ -264,7 +265,7 @@ pub fn verify_after_recording(dir: &Path) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// A summary of a GitHub run that cannot be written.
-pub fn say_verdict(verdict: &Verdict) -> Result<Exit, Failure> {
+pub fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
     traffic_log::tell(&report::text::render(verdict, Style::for_stderr()));
     github(verdict)?;
     Ok(exit(verdict))
@@ -274,6 +275,6 @@ pub fn say_verdict(verdict: &Verdict) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// As [`judge`].
-pub fn verify_capture(path: &Path) -> Result<Verdict, Failure> {
+pub fn verify_capture(path: &Path) -> Result<Verdict, CliError> {
     judge(path, &load_rules(None)?, &Options::default())
 }

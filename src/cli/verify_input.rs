@@ -1,10 +1,10 @@
 //! How a reader of captures goes about it: whom they trust, by which rules they judge, and whether they take what is
 //! left of a damaged one.
 
-use super::{Failure, verify};
+use super::{CliError, verify};
 use crate::capture::{self, Capture};
 use crate::rules::{RuleSet, load};
-use crate::seal::{Fingerprint, Head};
+use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use std::path::Path;
 const SEALED: &str = "sealed";
 
 /// How captures are read.
-pub(super) struct Reading {
+pub(super) struct VerdictDigest {
     trusted: Vec<Fingerprint>,
     /// Heads of the chain that somebody noted.
-    witnessed: Vec<Head>,
+    witnessed: Vec<ChainHead>,
     /// A certificate is held against the capture: a trusted key may have signed that instead.
     certified: bool,
     /// The reader's own rules; `None`: those that are sealed with the capture.
@@ -23,39 +23,39 @@ pub(super) struct Reading {
     salvage: bool,
 }
 
-impl Reading {
+impl VerdictDigest {
     /// By these rules, with these trusted keys.
     ///
     /// # Errors
     /// Rules that cannot be used, or a key that is none.
-    pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<Reading, Failure> {
+    pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerdictDigest, CliError> {
         let key =
-            |key: &String| Fingerprint::of_argument(key).map_err(|why| Failure::new(format!("--trusted-key: {why}")));
+            |key: &String| Fingerprint::of_argument(key).map_err(|why| CliError::new(format!("--trusted-key: {why}")));
         let trusted = trusted.iter().map(key).collect::<Result<_, _>>()?;
         let sealed = rules.is_some_and(|rules| rules.as_os_str() == SEALED);
         let rules = if sealed { None } else { Some(verify::load_rules(rules)?) };
-        Ok(Reading { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
+        Ok(VerdictDigest { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
     }
 
     /// The same, where a trusted key may have signed a certificate on the capture instead of the capture.
-    pub fn certified(self) -> Reading {
-        Reading { certified: true, ..self }
+    pub fn certified(self) -> VerdictDigest {
+        VerdictDigest { certified: true, ..self }
     }
 
     /// The same, of captures alone whose chain went through these heads, each COUNT:DIGEST.
     ///
     /// # Errors
     /// A head that is none.
-    pub fn witnessed(self, heads: &[String]) -> Result<Reading, Failure> {
+    pub fn witnessed(self, heads: &[String]) -> Result<VerdictDigest, CliError> {
         let head = |text: &String| {
-            Head::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
-                Failure::new(format!(
+            ChainHead::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
+                CliError::new(format!(
                     "--witnessed: `{text}` is not COUNT:DIGEST, as recorder, page and notification show the chain's head"
                 ))
             })
         };
         let witnessed = heads.iter().map(head).collect::<Result<_, _>>()?;
-        Ok(Reading { witnessed, ..self })
+        Ok(VerdictDigest { witnessed, ..self })
     }
 
     /// The keys whose word is taken.
@@ -68,18 +68,18 @@ impl Reading {
     /// # Errors
     /// One that cannot be read, that no trusted key has sealed, whose chain is another than the one that was witnessed, or
     /// that cannot be judged.
-    pub fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), Failure> {
+    pub fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
         let open = if self.salvage { capture::open_or_salvage } else { capture::open };
-        let capture = open(path).map_err(|error| Failure::new(error.to_string()))?;
+        let capture = open(path).map_err(|error| CliError::new(error.to_string()))?;
         for noted in &self.witnessed {
             witnessed(path, &capture, *noted)?;
         }
         let trusted = match trusted(&capture, &self.trusted) {
-            Err(why) if !self.certified => return Err(Failure::new(format!("{}: {why}", path.display()))),
+            Err(why) if !self.certified => return Err(CliError::new(format!("{}: {why}", path.display()))),
             found => found.unwrap_or_default(),
         };
         let judge = |rules: &RuleSet| {
-            verify_capture::judge(&capture, rules, options).map_err(|error| Failure::new(error.to_string()))
+            verify_capture::judge(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
         };
         let mut verdict = match &self.rules {
             Some(rules) => judge(rules)?,
@@ -108,15 +108,15 @@ impl Reading {
 }
 
 /// Refuses a capture whose chain never had a head that somebody noted.
-fn witnessed(path: &Path, capture: &Capture, noted: Head) -> Result<(), Failure> {
+fn witnessed(path: &Path, capture: &Capture, noted: ChainHead) -> Result<(), CliError> {
     match capture.went_through(noted) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::new(format!(
+        Ok(false) => Err(CliError::new(format!(
             "{}: its chain never had the head {noted}, which was witnessed: this is another capture, or it was altered before \
              that record; ask for the one that was recorded then",
             path.display()
         ))),
-        Err(error) => Err(Failure::new(error.to_string())),
+        Err(error) => Err(CliError::new(error.to_string())),
     }
 }
 
@@ -143,14 +143,14 @@ fn texts(capture: &Capture) -> Option<Vec<(String, String)>> {
     capture.rules.iter().map(text).collect()
 }
 
-fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, Failure> {
+fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
     let name = path.display();
     if capture.rules.is_empty() {
-        return Err(Failure::new(format!("{name} holds no rule files: leave out `--rules sealed`, or name a folder")));
+        return Err(CliError::new(format!("{name} holds no rule files: leave out `--rules sealed`, or name a folder")));
     }
-    let files = texts(capture).ok_or_else(|| Failure::new(format!("{name}: a sealed rule file is no text")))?;
+    let files = texts(capture).ok_or_else(|| CliError::new(format!("{name}: a sealed rule file is no text")))?;
     load::of_files(files).map_err(|error| {
-        Failure::new(format!(
+        CliError::new(format!(
             "{name}: the sealed rules cannot be used by this version: {error}; leave out `--rules sealed`"
         ))
     })
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_and_rules_that_are_none_are_said() {
-        let error = Reading::new(None, &["12".to_owned()], false).err().unwrap();
+        let error = VerdictDigest::new(None, &["12".to_owned()], false).err().unwrap();
         assert!(error.0.starts_with("--trusted-key: `12` is neither"), "{error}");
-        assert!(Reading::new(Some(Path::new("./sealed")), &[], false).is_err(), "a folder that is not there");
-        assert!(Reading::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
+        assert!(VerdictDigest::new(Some(Path::new("./sealed")), &[], false).is_err(), "a folder that is not there");
+        assert!(VerdictDigest::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
     }
 }

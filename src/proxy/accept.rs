@@ -1,8 +1,8 @@
 //! A client's connection from TLS on: certificates, hyper's server, and what goes wrong below HTTP.
 
 use super::alert;
-use super::client_tap::Front;
-use super::connection::Line;
+use super::client_tap::ClientTap;
+use super::connection::ClientConnection;
 use super::exchange;
 use super::handshake::handshake;
 use super::pulse::{Stamp, Stamped};
@@ -59,7 +59,7 @@ pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str().map(tls_name));
     let host = connect.map(|(host, port)| if port == 443 { host } else { format!("{host}:{port}") });
     let now = recorder.writer.now_us();
-    let line = Arc::new(Line::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
+    let line = Arc::new(ClientConnection::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
     http(&recorder, stream, line.clone()).await;
     for seat in line.take_orphans() {
         exchange::record_orphan(&recorder, seat).await;
@@ -77,9 +77,9 @@ fn tls_name(name: &str) -> String {
     name.replace("TLSv1_", "TLSv1.")
 }
 
-async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Line>) {
+async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<ClientConnection>) {
     let limits = recorder.config.limits;
-    let tap = Front::new(stream, line.clone(), recorder.writer.clone(), &limits);
+    let tap = ClientTap::new(stream, line.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
         if let Some(seat) = line.take_seat() {

@@ -2,7 +2,7 @@
 
 use super::connection::lock;
 use super::h1::Framing;
-use crate::capture::record::{Body, Kept};
+use crate::capture::record::{Body, BodyRetention};
 use crate::capture::redact::Digester;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -22,15 +22,15 @@ const REPLAY: usize = 64 * 1024;
 
 /// A body was cut, in a sentence.
 #[derive(Clone, Debug)]
-pub struct Cut(pub String);
+pub struct BodyAborted(pub String);
 
-impl fmt::Display for Cut {
+impl fmt::Display for BodyAborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Cut {}
+impl std::error::Error for BodyAborted {}
 
 #[derive(Default)]
 struct FeedState {
@@ -43,26 +43,26 @@ struct FeedState {
     total: usize,
     /// How many pieces its readers were given.
     given: u64,
-    end: Option<Result<(), Cut>>,
+    end: Option<Result<(), BodyAborted>>,
     reader: Option<Waker>,
 }
 
 /// A body that is written by one task and read by hyper, more than once as long as it is short.
-pub struct Feed {
+pub struct BodyChannel {
     state: Mutex<FeedState>,
     room: Notify,
     replay: usize,
 }
 
-impl Feed {
+impl BodyChannel {
     /// A feed whose readers can begin again until about [`REPLAY`] bytes were put into it.
-    pub fn replayable() -> Arc<Feed> {
-        Arc::new(Feed { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
+    pub fn replayable() -> Arc<BodyChannel> {
+        Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
     }
 
     /// A feed that is read once.
-    pub fn once() -> Arc<Feed> {
-        Arc::new(Feed { state: Mutex::default(), room: Notify::new(), replay: 0 })
+    pub fn once() -> Arc<BodyChannel> {
+        Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: 0 })
     }
 
     /// Adds a piece; waits while there is no room.
@@ -100,7 +100,7 @@ impl Feed {
     }
 
     /// Ends the body, whole or cut.
-    pub fn end(&self, how: Result<(), Cut>) {
+    pub fn end(&self, how: Result<(), BodyAborted>) {
         let mut state = lock(&self.state);
         state.end.get_or_insert(how);
         wake(&mut state);
@@ -112,8 +112,8 @@ impl Feed {
     }
 
     /// A reader from the beginning.
-    pub fn reader(self: &Arc<Self>, framing: Framing) -> FeedBody {
-        FeedBody { feed: self.clone(), at: 0, framing }
+    pub fn reader(self: &Arc<Self>, framing: Framing) -> BodyReader {
+        BodyReader { feed: self.clone(), at: 0, framing }
     }
 }
 
@@ -128,21 +128,21 @@ fn wake(state: &mut FeedState) {
 }
 
 /// A reader of a feed, as hyper takes bodies.
-pub struct FeedBody {
-    feed: Arc<Feed>,
+pub struct BodyReader {
+    feed: Arc<BodyChannel>,
     at: usize,
     framing: Framing,
 }
 
-impl HttpBody for FeedBody {
+impl HttpBody for BodyReader {
     type Data = Bytes;
-    type Error = Cut;
+    type Error = BodyAborted;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyAborted>>> {
         let feed = self.feed.clone();
         let mut state = lock(&feed.state);
         let Some(at) = self.at.checked_sub(state.gone) else {
-            return Poll::Ready(Some(Err(Cut("the body is no longer whole".to_owned()))));
+            return Poll::Ready(Some(Err(BodyAborted("the body is no longer whole".to_owned()))));
         };
         if let Some(piece) = state.pieces.get(at).cloned() {
             self.at += 1;
@@ -179,17 +179,17 @@ impl HttpBody for FeedBody {
 }
 
 /// Remembers a body: its first bytes, its length, its keyed digest.
-pub struct Keeper {
+pub struct BodyRecorder {
     bytes: Vec<u8>,
     length: u64,
     limit: usize,
     digester: Option<Digester>,
 }
 
-impl Keeper {
+impl BodyRecorder {
     /// A keeper of the first `limit` bytes.
-    pub fn new(limit: usize, digester: Digester) -> Keeper {
-        Keeper { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
+    pub fn new(limit: usize, digester: Digester) -> BodyRecorder {
+        BodyRecorder { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
     }
 
     /// A piece went by.
@@ -211,7 +211,7 @@ impl Keeper {
     pub fn finish(&mut self) -> Body {
         let bytes = std::mem::take(&mut self.bytes);
         let digest = self.digester.take().map(Digester::finish).filter(|_| self.length > 0).unwrap_or_default();
-        let kept = if bytes.len() as u64 == self.length { Kept::Whole } else { Kept::Prefix };
+        let kept = if bytes.len() as u64 == self.length { BodyRetention::Whole } else { BodyRetention::Prefix };
         Body { bytes, length: self.length, digest, kept, decoded: false }
     }
 }

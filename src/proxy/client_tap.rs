@@ -1,9 +1,9 @@
 //! The tap on a client's connection: between TLS and hyper's server.
 
-use super::connection::{Line, Seat};
+use super::connection::{ClientConnection, ExchangeSlot};
 use super::recorder::{Limits, seconds};
-use super::request_reader::Intake;
-use super::response_writer::Outlet;
+use super::request_reader::RequestReader;
+use super::response_writer::ResponseWriter;
 use crate::capture::Writer;
 use std::io;
 use std::pin::Pin;
@@ -19,12 +19,12 @@ const LINGER: Duration = Duration::from_secs(1);
 const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
 /// A client's connection as hyper's server sees it.
-pub struct Front<T> {
+pub struct ClientTap<T> {
     io: T,
-    line: Arc<Line>,
+    line: Arc<ClientConnection>,
     writer: Writer,
-    intake: Intake,
-    outlet: Outlet,
+    intake: RequestReader,
+    outlet: ResponseWriter,
     buffer: Box<[u8]>,
     /// Runs while nothing comes of what is thrown away, and from its beginning.
     linger: Timer,
@@ -38,13 +38,13 @@ pub struct Front<T> {
 
 type Timer = Option<Pin<Box<Sleep>>>;
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     /// Puts the tap on a connection.
-    pub fn new(io: T, line: Arc<Line>, writer: Writer, limits: &Limits) -> Front<T> {
-        let intake = Intake::new(line.clone(), writer.clone(), limits.head);
-        let (outlet, buffer, limits) = (Outlet::new(limits.head), vec![0; 16 * 1024].into(), *limits);
+    pub fn new(io: T, line: Arc<ClientConnection>, writer: Writer, limits: &Limits) -> ClientTap<T> {
+        let intake = RequestReader::new(line.clone(), writer.clone(), limits.head);
+        let (outlet, buffer, limits) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into(), *limits);
         let (linger, longest_linger, slow_head, stall) = (None, None, None, None);
-        Front { io, line, writer, intake, outlet, buffer, linger, longest_linger, limits, slow_head, stall }
+        ClientTap { io, line, writer, intake, outlet, buffer, linger, longest_linger, limits, slow_head, stall }
     }
 
     /// A head that is not complete, and that nobody else's answer delays, has only so much time.
@@ -116,7 +116,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
                 self.went(seat, went as u64);
             }
         }
-        let over = |seat: &Arc<Seat>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
+        let over =
+            |seat: &Arc<ExchangeSlot>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
         if let Some(seat) = working.filter(over) {
             ready!(self.poll_io_flush(cx))?;
             let now = self.writer.now_us();
@@ -138,7 +139,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Front<T> {
         }
     }
 
-    fn went(&self, seat: &Seat, count: u64) {
+    fn went(&self, seat: &ExchangeSlot, count: u64) {
         // A 100 goes out before the answer and is no part of it.
         if seat.look(|state| state.queued == 0) {
             return;
@@ -173,7 +174,7 @@ fn timer(slot: &mut Timer, length: Duration) -> Pin<&mut Sleep> {
     slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut()
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Front<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientTap<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.line.remember(cx.waker());
@@ -200,7 +201,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Front<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Front<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         this.line.remember(cx.waker());

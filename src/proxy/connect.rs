@@ -22,7 +22,7 @@ const DIAL: Duration = Duration::from_secs(10);
 
 /// What is to become of a CONNECT.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum ConnectDecision {
     Intercept,
     LetThrough,
     Refuse(String),
@@ -44,9 +44,9 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc
         return refuse(&recorder, tcp, connection, 405, "Method Not Allowed", not_connect(&head)).await;
     };
     match decide(&recorder, &host, port) {
-        Verdict::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
-        Verdict::LetThrough => let_through(&recorder, tcp, connection, &host, port).await,
-        Verdict::Intercept => {
+        ConnectDecision::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
+        ConnectDecision::LetThrough => let_through(&recorder, tcp, connection, &host, port).await,
+        ConnectDecision::Intercept => {
             // Dialled first: a dead backend is an honest 502.
             match recorder.pool.connect().await {
                 Ok(backend) => recorder.pool.put(backend),
@@ -110,18 +110,18 @@ fn target(head: &Head<RequestLine>) -> Option<(String, u16)> {
     connect.then(|| split_authority(&head.line.target, 443)).flatten()
 }
 
-fn decide(recorder: &Recorder, host: &str, port: u16) -> Verdict {
+fn decide(recorder: &Recorder, host: &str, port: u16) -> ConnectDecision {
     let config = &recorder.config;
     let upstream = &config.upstream;
     let is = |name: &String| name.trim_matches(['[', ']']).eq_ignore_ascii_case(host.trim_matches(['[', ']']));
     let named = config.names.iter().chain(&upstream.also).any(is);
     if is(&upstream.host) && port == upstream.port || named || is_base(recorder, host, port) {
-        return Verdict::Intercept;
+        return ConnectDecision::Intercept;
     }
     if config.tunnel.iter().any(is) {
-        return Verdict::LetThrough;
+        return ConnectDecision::LetThrough;
     }
-    Verdict::Refuse(refusal(upstream, host, port))
+    ConnectDecision::Refuse(refusal(upstream, host, port))
 }
 
 /// Whether this is the recorder's own base URL: a client that calls it by the proxy, too, is served all the same.

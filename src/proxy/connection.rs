@@ -1,6 +1,6 @@
-//! What tap and exchange tell each other: the client's connection ([`Line`]) and each request's place on it ([`Seat`]).
+//! What tap and exchange tell each other: the client's connection ([`ClientConnection`]) and each request's place on it ([`ExchangeSlot`]).
 
-use super::h1::{AnswerLine, Framing, Head, RequestLine};
+use super::h1::{Framing, Head, RequestLine, StatusLine};
 use super::pulse::Stamp;
 use crate::capture::record::{EndedBy, Header, Way};
 use rustls::AlertDescription;
@@ -18,7 +18,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub const STOPPED: &str = "the recorder was stopped";
 
 /// A client's connection.
-pub struct Line {
+pub struct ClientConnection {
     /// Numbered from 1 in its run.
     pub connection: u64,
     /// Which way it came in.
@@ -34,15 +34,15 @@ pub struct Line {
     /// Since when what comes on it can have been there.
     pub stamp: Arc<Stamp>,
     waker: Mutex<Option<Waker>>,
-    current: Mutex<Option<Arc<Seat>>>,
-    orphans: Mutex<Vec<Arc<Seat>>>,
+    current: Mutex<Option<Arc<ExchangeSlot>>>,
+    orphans: Mutex<Vec<Arc<ExchangeSlot>>>,
     alert: Mutex<Option<AlertDescription>>,
     in_head: Mutex<Option<String>>,
     draining: AtomicBool,
     stopped: AtomicBool,
 }
 
-impl Line {
+impl ClientConnection {
     /// A connection that has just been accepted.
     pub fn new(
         connection: u64,
@@ -52,12 +52,12 @@ impl Line {
         tls_done: u64,
         host: Option<String>,
         stamp: Arc<Stamp>,
-    ) -> Line {
+    ) -> ClientConnection {
         let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (alert, in_head) = (Mutex::default(), Mutex::default());
         let (draining, stopped) = (AtomicBool::default(), AtomicBool::default());
         let connect_host = host;
-        Line {
+        ClientConnection {
             connection,
             way,
             tls,
@@ -137,29 +137,29 @@ impl Line {
     }
 
     /// Gives hyper's next request its seat.
-    pub fn seat(&self, seat: Arc<Seat>) {
+    pub fn seat(&self, seat: Arc<ExchangeSlot>) {
         *lock(&self.current) = Some(seat);
     }
 
     /// The seat of the request that hyper has just read.
-    pub fn take_seat(&self) -> Option<Arc<Seat>> {
+    pub fn take_seat(&self) -> Option<Arc<ExchangeSlot>> {
         lock(&self.current).take()
     }
 
     /// Leaves requests that never had their turn to whoever ends the connection.
-    pub fn abandon(&self, seats: impl Iterator<Item = Arc<Seat>>) {
+    pub fn abandon(&self, seats: impl Iterator<Item = Arc<ExchangeSlot>>) {
         lock(&self.orphans).extend(seats);
     }
 
     /// The requests that never had their turn.
-    pub fn take_orphans(&self) -> Vec<Arc<Seat>> {
+    pub fn take_orphans(&self) -> Vec<Arc<ExchangeSlot>> {
         std::mem::take(&mut *lock(&self.orphans))
     }
 }
 
 /// A client that went away, or that the recorder left as it stopped.
 #[derive(Clone, Debug)]
-pub struct Gone {
+pub struct Disconnect {
     /// Who ended it.
     pub by: EndedBy,
     /// What was seen, in a sentence.
@@ -173,7 +173,7 @@ pub struct Gone {
 
 /// How far the client's side of an exchange has got.
 #[derive(Clone, Debug, Default)]
-pub struct SeatState {
+pub struct DeliveryState {
     /// When the request was complete.
     pub request_end: Option<u64>,
     /// The request's trailers.
@@ -183,9 +183,9 @@ pub struct SeatState {
     /// hyper's server has given the request's body to its end: the connection can carry another request.
     pub taken: bool,
     /// The client went away.
-    pub gone: Option<Gone>,
+    pub gone: Option<Disconnect>,
     /// The real head of the answer that hyper is given.
-    pub answer: Option<Head<AnswerLine>>,
+    pub answer: Option<Head<StatusLine>>,
     /// The answer's trailers.
     pub answer_trailers: Vec<Header>,
     /// Bytes of the answer that have come out of hyper, as they go to the client.
@@ -207,7 +207,7 @@ pub struct SeatState {
 }
 
 /// A request's place on its connection.
-pub struct Seat {
+pub struct ExchangeSlot {
     /// The exchange's number.
     pub number: u64,
     /// Wall clock when the head was complete.
@@ -227,43 +227,43 @@ pub struct Seat {
     /// Where the recorder had to differ from what it read.
     pub notes: Vec<String>,
     /// The connection.
-    pub line: Arc<Line>,
+    pub line: Arc<ClientConnection>,
     /// How much of the response's content has come from the backend.
     arrived: AtomicU64,
     /// Whether all of the response has come.
     arrived_whole: AtomicBool,
-    state: watch::Sender<SeatState>,
+    state: watch::Sender<DeliveryState>,
 }
 
 /// A request as the tap has read it.
 pub struct Taken {
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub number: u64,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub wall_us: i64,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub head_at: u64,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub head_late: u64,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub head: Head<RequestLine>,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub version: String,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub framing: Framing,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub refused: Option<String>,
-    /// See [`Seat`].
+    /// See [`ExchangeSlot`].
     pub notes: Vec<String>,
 }
 
-impl Seat {
+impl ExchangeSlot {
     /// A seat for a request.
-    pub fn new(taken: Taken, line: Arc<Line>) -> Seat {
+    pub fn new(taken: Taken, line: Arc<ClientConnection>) -> ExchangeSlot {
         let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
-        let state = watch::Sender::new(SeatState::default());
+        let state = watch::Sender::new(DeliveryState::default());
         let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
-        Seat {
+        ExchangeSlot {
             number,
             wall_us,
             head_at,
@@ -281,22 +281,22 @@ impl Seat {
     }
 
     /// Changes the state and tells whoever waits.
-    pub fn change(&self, change: impl FnOnce(&mut SeatState)) {
+    pub fn change(&self, change: impl FnOnce(&mut DeliveryState)) {
         self.state.send_modify(change);
     }
 
     /// The state now.
-    pub fn state(&self) -> SeatState {
+    pub fn state(&self) -> DeliveryState {
         self.state.borrow().clone()
     }
 
     /// Looks at the state without copying it.
-    pub fn look<T>(&self, look: impl FnOnce(&SeatState) -> T) -> T {
+    pub fn look<T>(&self, look: impl FnOnce(&DeliveryState) -> T) -> T {
         look(&self.state.borrow())
     }
 
     /// Waits until the state is so.
-    pub async fn until(&self, so: impl FnMut(&SeatState) -> bool) {
+    pub async fn until(&self, so: impl FnMut(&DeliveryState) -> bool) {
         // The sender lives in `self`: the wait can only end because the state is so.
         let _ = self.state.subscribe().wait_for(so).await;
     }

@@ -1,9 +1,9 @@
 //! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
 
-use super::body::{Cut, Feed, FeedBody};
-use super::connection::{Gone, STOPPED, Seat, SeatState, lock};
-use super::exchange_state::{Course, Fate};
-use super::faults::HeadView;
+use super::body::{BodyAborted, BodyChannel, BodyReader};
+use super::connection::{DeliveryState, Disconnect, ExchangeSlot, STOPPED, lock};
+use super::exchange_state::{ExchangeOutcome, ExchangeState};
+use super::faults::RequestHead;
 use super::forwarding_headers::expects_continue;
 use super::h1::Framing;
 use super::local_response::{answer_fault, fail, refuse, reply};
@@ -28,29 +28,33 @@ const CONTINUE: Duration = Duration::from_secs(1);
 const ALONE: u64 = 64 * 1024 * 1024;
 
 /// Where hyper's server waits for the answer.
-pub type Reply = oneshot::Sender<Response<FeedBody>>;
+pub type Reply = oneshot::Sender<Response<BodyReader>>;
 
 /// What is left to do once the exchange is durable.
 #[derive(Default)]
-pub struct Rest {
+pub struct Deferred {
     /// Where hyper's server waits, if it still does.
     pub reply: Option<Reply>,
     /// The feed of an answer that does not come to its end.
-    pub cut: Option<Arc<Feed>>,
+    pub cut: Option<Arc<BodyChannel>>,
 }
 
 /// Carries an exchange from its head to its record.
-pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, reply: Reply) {
+pub async fn run(recorder: Arc<Recorder>, seat: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
     let head = &seat.head;
-    let view =
-        HeadView { number: seat.number, method: &head.line.method, target: &head.line.target, headers: &head.headers };
+    let view = RequestHead {
+        number: seat.number,
+        method: &head.line.method,
+        target: &head.line.target,
+        headers: &head.headers,
+    };
     let fault = if seat.refused.is_none() { recorder.faults.decide(&view) } else { None };
-    let course = Course::new(seat.clone(), fault, &recorder.writer);
-    let mut rest = Rest { reply: Some(reply), cut: None };
+    let course = ExchangeState::new(seat.clone(), fault, &recorder.writer);
+    let mut rest = Deferred { reply: Some(reply), cut: None };
     let fate = tokio::select! {
         fate = carry(&recorder, &course, incoming, &mut rest) => fate,
         () = recorder.reached(Phase::Killed) => {
-            let stopped = || Fate::new(EndedBy::Recorder, course.stage_of_leaving(), STOPPED);
+            let stopped = || ExchangeOutcome::new(EndedBy::Recorder, course.stage_of_leaving(), STOPPED);
             left(&course).unwrap_or_else(stopped)
         }
     };
@@ -64,7 +68,7 @@ pub async fn run(recorder: Arc<Recorder>, seat: Arc<Seat>, incoming: Incoming, r
 }
 
 /// Lets the response of a recorded exchange out, and waits until it is, or the client has left.
-async fn deliver(recorder: &Recorder, seat: &Seat, fate: &Fate, cut: Option<Arc<Feed>>) {
+async fn deliver(recorder: &Recorder, seat: &ExchangeSlot, fate: &ExchangeOutcome, cut: Option<Arc<BodyChannel>>) {
     if fate.by == EndedBy::Recorder && fate.stage != Stage::Done {
         cut.iter().for_each(|feed| stop(feed));
         return;
@@ -73,7 +77,7 @@ async fn deliver(recorder: &Recorder, seat: &Seat, fate: &Fate, cut: Option<Arc<
     if let Some(feed) = cut {
         let out = seat.until(|state| state.gone.is_some() || state.sent >= state.queued);
         let _ = timeout(LAST_BYTES, out).await;
-        feed.end(Err(Cut(fate.detail.clone())));
+        feed.end(Err(BodyAborted(fate.detail.clone())));
     }
     if fate.stage == Stage::Done {
         settled(recorder, seat).await;
@@ -81,12 +85,12 @@ async fn deliver(recorder: &Recorder, seat: &Seat, fate: &Fate, cut: Option<Arc<
 }
 
 /// Dropping the reply closes the connection; a feed without an end would leave the client waiting.
-fn stop(feed: &Feed) {
-    feed.end(Err(Cut("the recorder ended the exchange".to_owned())));
+fn stop(feed: &BodyChannel) {
+    feed.end(Err(BodyAborted("the recorder ended the exchange".to_owned())));
 }
 
 /// Says so if the client left after all while the answer that the record calls delivered went out.
-async fn settled(recorder: &Recorder, seat: &Seat) {
+async fn settled(recorder: &Recorder, seat: &ExchangeSlot) {
     let _ = timeout(LAST_BYTES, seat.until(|state| state.end_out.is_some() || state.gone.is_some())).await;
     // Whoever leaves once it is out is not gone for this exchange.
     let (complete, gone) = seat.look(|state| (state.complete, state.gone.clone()));
@@ -96,22 +100,27 @@ async fn settled(recorder: &Recorder, seat: &Seat) {
 }
 
 /// Records a request that never had its turn.
-pub async fn record_orphan(recorder: &Recorder, seat: Arc<Seat>) {
-    let course = Course::new(seat.clone(), None, &recorder.writer);
-    let fate = left(&course).unwrap_or_else(|| Fate::new(EndedBy::Client, course.stage_of_leaving(), ""));
-    let fate = Fate { detail: format!("{}; the request was not forwarded", fate.detail), ..fate };
+pub async fn record_orphan(recorder: &Recorder, seat: Arc<ExchangeSlot>) {
+    let course = ExchangeState::new(seat.clone(), None, &recorder.writer);
+    let fate = left(&course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, course.stage_of_leaving(), ""));
+    let fate = ExchangeOutcome { detail: format!("{}; the request was not forwarded", fate.detail), ..fate };
     if recorder.record(course.record(&fate, &recorder.writer)).await {
         recorder.faults.delivered(seat.number);
     }
 }
 
-async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, rest: &mut Rest) -> Fate {
+async fn carry(
+    recorder: &Arc<Recorder>,
+    course: &ExchangeState,
+    incoming: Incoming,
+    rest: &mut Deferred,
+) -> ExchangeOutcome {
     let seat = &course.seat;
     let refused = seat.refused.clone().or_else(|| seat.look(|state| state.refused.clone()));
     if let Some(why) = refused {
         return refuse(course, &why, rest).await;
     }
-    let (feed, continues) = (Feed::replayable(), Arc::new(Notify::new()));
+    let (feed, continues) = (BodyChannel::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&seat.head).then(|| continues.clone());
     let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
     let pump = Pump(pump.abort_handle(), feed.clone());
@@ -127,7 +136,7 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
     let answered = tokio::select! {
         answered = call_backend(recorder, course, &feed, &continues) => answered,
         () = refusal => {
-            feed.end(Err(Cut("the client's request was refused".to_owned())));
+            feed.end(Err(BodyAborted("the client's request was refused".to_owned())));
             let why = seat.look(|state| state.refused.clone()).unwrap_or_default();
             return refuse(course, &why, rest).await;
         }
@@ -141,21 +150,21 @@ async fn carry(recorder: &Arc<Recorder>, course: &Course, incoming: Incoming, re
 }
 
 /// The task that takes the request's body, and where it puts it: both end with the exchange.
-struct Pump(tokio::task::AbortHandle, Arc<Feed>);
+struct Pump(tokio::task::AbortHandle, Arc<BodyChannel>);
 
 impl Drop for Pump {
     fn drop(&mut self) {
         self.0.abort();
         // A request that is not whole by now never will be: hyper's client is not to wait for the rest.
-        self.1.end(Err(Cut("the exchange is over".to_owned())));
+        self.1.end(Err(BodyAborted("the exchange is over".to_owned())));
     }
 }
 
 /// Takes the request's body from hyper: for the record and for the backend.
 fn pump_request(
     mut incoming: Incoming,
-    feed: Arc<Feed>,
-    course: &Course,
+    feed: Arc<BodyChannel>,
+    course: &ExchangeState,
     gate: Option<Arc<Notify>>,
     recorder: &Recorder,
 ) -> impl Future<Output = ()> + Send + use<> {
@@ -171,9 +180,9 @@ fn pump_request(
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
                 seat.change(|state| {
                     state.gone =
-                        Some(Gone { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
+                        Some(Disconnect { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
                 });
-                return feed.end(Err(Cut(detail)));
+                return feed.end(Err(BodyAborted(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
                 None => {
@@ -193,23 +202,28 @@ fn pump_request(
                     feed.push(piece).await;
                 }
                 Some(Ok(Err(_trailers))) => {}
-                Some(Err(error)) => return feed.end(Err(Cut(error.to_string()))),
+                Some(Err(error)) => return feed.end(Err(BodyAborted(error.to_string()))),
             }
         }
     }
 }
 
 /// Reads a feed that nobody else reads, to its end.
-async fn drain(feed: &Arc<Feed>, framing: Framing) {
+async fn drain(feed: &Arc<BodyChannel>, framing: Framing) {
     let mut body = feed.reader(framing);
     while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// Passes the backend's answer on.
-async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, rest: &mut Rest) -> Fate {
+async fn relay(
+    recorder: &Arc<Recorder>,
+    course: &ExchangeState,
+    answered: Answered,
+    rest: &mut Deferred,
+) -> ExchangeOutcome {
     let seat = &course.seat;
     let Answered { head, framing, mut body, backend, call } = answered;
-    let feed = Feed::once();
+    let feed = BodyChannel::once();
     let withheld = course.fault == Some(Fault::Timeout);
     if !withheld {
         seat.change(|state| state.answer = Some(head.clone()));
@@ -236,35 +250,35 @@ async fn relay(recorder: &Arc<Recorder>, course: &Course, answered: Answered, re
             seat.change(|state| state.answer_trailers = trailers);
             feed.end(Ok(()));
             let length = lock(&course.answer).length();
-            let all = |state: &SeatState| state.until_close && state.content >= length;
+            let all = |state: &DeliveryState| state.until_close && state.content >= length;
             seat.until(|state| state.complete || all(state) || state.gone.is_some()).await;
             seat.change(|state| state.complete |= all(state));
-            left(course).unwrap_or_else(Fate::complete)
+            left(course).unwrap_or_else(ExchangeOutcome::complete)
         }
         Err(cut) => {
             let detail = call.state().broken.unwrap_or(cut.0);
             let length = lock(&course.answer).length();
             seat.until(|state| state.content >= length && state.queued > 0 || state.gone.is_some()).await;
             rest.cut = Some(feed);
-            left(course).unwrap_or_else(|| Fate::new(EndedBy::Backend, Stage::Answer, detail))
+            left(course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Backend, Stage::Answer, detail))
         }
     }
 }
 
 /// The fate of an exchange whose client went away, or was left.
-pub fn left(course: &Course) -> Option<Fate> {
+pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
     let gone = course.seat.look(|state| state.gone.clone())?;
-    Some(Fate::new(gone.by, course.stage_of_leaving(), gone.detail))
+    Some(ExchangeOutcome::new(gone.by, course.stage_of_leaving(), gone.detail))
 }
 
 /// Reads the backend's answer: for the record, and for the client while there is one.
 async fn pump_answer(
     recorder: &Recorder,
-    course: &Course,
+    course: &ExchangeState,
     body: &mut Incoming,
-    feed: &Feed,
+    feed: &BodyChannel,
     withheld: bool,
-) -> Result<(), Cut> {
+) -> Result<(), BodyAborted> {
     let seat = &course.seat;
     let limits = recorder.config.limits;
     let gone = || seat.until(|state| state.gone.is_some());
@@ -276,12 +290,12 @@ async fn pump_answer(
     loop {
         let frame = tokio::select! {
             frame = timeout(limits.backend, body.frame()) => frame,
-            () = &mut alone => return Err(Cut("the answer was not read to its end after the client had gone".to_owned())),
+            () = &mut alone => return Err(BodyAborted("the answer was not read to its end after the client had gone".to_owned())),
         };
         let piece = match frame {
-            Err(_) => return Err(Cut("the backend stopped in the middle of its answer".to_owned())),
+            Err(_) => return Err(BodyAborted("the backend stopped in the middle of its answer".to_owned())),
             Ok(None) => return Ok(()),
-            Ok(Some(Err(error))) => return Err(Cut(format!("the backend's answer was cut: {error}"))),
+            Ok(Some(Err(error))) => return Err(BodyAborted(format!("the backend's answer was cut: {error}"))),
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(piece) => piece,
                 Err(_trailers) => continue,
@@ -290,7 +304,9 @@ async fn pump_answer(
         lock(&course.answer).add(&piece);
         let left = seat.look(|state| state.gone.is_some());
         if left && lock(&course.answer).length() > ALONE {
-            return Err(Cut("the answer was too long to be read to its end after the client had gone".to_owned()));
+            return Err(BodyAborted(
+                "the answer was too long to be read to its end after the client had gone".to_owned(),
+            ));
         }
         if !withheld && !left {
             tokio::select! {
@@ -299,7 +315,7 @@ async fn pump_answer(
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
-                    seat.change(|state| state.gone = Some(Gone { by: EndedBy::Client, detail, at, late: 0 }));
+                    seat.change(|state| state.gone = Some(Disconnect { by: EndedBy::Client, detail, at, late: 0 }));
                 }
             }
         }
@@ -307,15 +323,15 @@ async fn pump_answer(
 }
 
 /// The timeout fault: no answer until the client goes away.
-pub async fn withhold(recorder: &Recorder, course: &Course) -> Fate {
+pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
     let longest = recorder.config.limits.withhold;
     let spent = recorder.writer.now_us().saturating_sub(course.seat.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));
     match timeout(wait, course.seat.until(|state| state.gone.is_some())).await {
-        Ok(()) => left(course).unwrap_or_else(Fate::complete),
+        Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
         Err(_) => {
             let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));
-            Fate::new(EndedBy::Recorder, Stage::Waiting, detail)
+            ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of an exchange while it is under way, and the record that it becomes.
 
-use super::body::Keeper;
-use super::connection::{Seat, lock};
+use super::body::BodyRecorder;
+use super::connection::{ExchangeSlot, lock};
 use super::forwarding_headers::authority_of;
 use super::h1::{Head, RequestLine};
 use super::upstream_request::Call;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fate {
+pub struct ExchangeOutcome {
     /// By whom.
     pub by: EndedBy,
     /// In which stage.
@@ -23,28 +23,28 @@ pub struct Fate {
     pub detail: String,
 }
 
-impl Fate {
+impl ExchangeOutcome {
     /// It is complete.
-    pub fn complete() -> Fate {
-        Fate { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
+    pub fn complete() -> ExchangeOutcome {
+        ExchangeOutcome { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
     }
 
     /// It ended otherwise.
-    pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> Fate {
-        Fate { by, stage, detail: detail.into() }
+    pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> ExchangeOutcome {
+        ExchangeOutcome { by, stage, detail: detail.into() }
     }
 }
 
 /// An exchange under way: whatever becomes of the task that carries it, this can be recorded.
-pub struct Course {
+pub struct ExchangeState {
     /// The client's side.
-    pub seat: Arc<Seat>,
+    pub seat: Arc<ExchangeSlot>,
     /// The fault put on it.
     pub fault: Option<Fault>,
     /// The request's body.
-    pub request: Arc<Mutex<Keeper>>,
+    pub request: Arc<Mutex<BodyRecorder>>,
     /// The answer's body.
-    pub answer: Mutex<Keeper>,
+    pub answer: Mutex<BodyRecorder>,
     known: Mutex<Known>,
 }
 
@@ -57,13 +57,13 @@ struct Known {
     by_recorder: bool,
 }
 
-impl Course {
+impl ExchangeState {
     /// An exchange whose head has arrived.
-    pub fn new(seat: Arc<Seat>, fault: Option<Fault>, writer: &Writer) -> Course {
-        let keeper = || Keeper::new(writer.body_limit(), writer.redactor().digester());
+    pub fn new(seat: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
+        let keeper = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
         let (request, answer) = (Arc::new(Mutex::new(keeper())), Mutex::new(keeper()));
         let known = Known { notes: seat.notes.clone(), ..Known::default() };
-        Course { seat, fault, request, answer, known: Mutex::new(known) }
+        ExchangeState { seat, fault, request, answer, known: Mutex::new(known) }
     }
 
     /// The request is being sent on this connection, which stands since `connected`.
@@ -93,7 +93,7 @@ impl Course {
     }
 
     /// The record.
-    pub fn record(&self, fate: &Fate, writer: &Writer) -> Exchange {
+    pub fn record(&self, fate: &ExchangeOutcome, writer: &Writer) -> Exchange {
         let seat = &self.seat;
         let state = seat.state();
         let known = lock(&self.known);

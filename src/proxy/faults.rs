@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 /// A request's head, as far as a fault can depend on it.
-pub struct HeadView<'a> {
+pub struct RequestHead<'a> {
     /// The exchange's number.
     pub number: u64,
     /// The method.
@@ -18,7 +18,7 @@ pub struct HeadView<'a> {
     pub headers: &'a [Header],
 }
 
-impl HeadView<'_> {
+impl RequestHead<'_> {
     /// What is asked for.
     pub fn route(&self) -> Route {
         Route::of(self.method, self.target)
@@ -26,9 +26,9 @@ impl HeadView<'_> {
 }
 
 /// Decides on faults. Both functions are called while exchanges are under way: they must not wait.
-pub trait Faults: Send + Sync {
+pub trait FaultInjector: Send + Sync {
     /// The fault of a call, decided when its head has arrived.
-    fn decide(&self, head: &HeadView<'_>) -> Option<Fault>;
+    fn decide(&self, head: &RequestHead<'_>) -> Option<Fault>;
 
     /// An exchange is durable, and its answer about to go out: what the client does next comes after this.
     fn recorded(&self, _exchange: &Exchange) {}
@@ -43,14 +43,14 @@ pub trait Faults: Send + Sync {
 /// No faults at all.
 pub struct NoFaults;
 
-impl Faults for NoFaults {
-    fn decide(&self, _head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for NoFaults {
+    fn decide(&self, _head: &RequestHead<'_>) -> Option<Fault> {
         None
     }
 }
 
 /// What a scripted entry asks of a call's head beside its operation.
-pub type Predicate = Box<dyn Fn(&HeadView<'_>) -> bool + Send + Sync>;
+pub type Predicate = Box<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
 
 /// Faults for the next calls of an operation.
 pub struct Script {
@@ -70,7 +70,7 @@ impl Script {
         Script { operation, id: None, predicate: None, faults: faults.into_iter().collect() }
     }
 
-    fn fits(&self, route: &Route, head: &HeadView<'_>) -> bool {
+    fn fits(&self, route: &Route, head: &RequestHead<'_>) -> bool {
         let contains = |wanted: &String| {
             route.id.as_ref().is_some_and(|id| id.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase()))
         };
@@ -103,8 +103,8 @@ impl ScriptedFaults {
     }
 }
 
-impl Faults for ScriptedFaults {
-    fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for ScriptedFaults {
+    fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
         let route = head.route();
         let mut scripts = lock(&self.scripts);
         let fault = scripts.iter_mut().find(|script| script.fits(&route, head))?.faults.pop_front();
@@ -122,7 +122,7 @@ mod tests {
         let faults = ScriptedFaults::default();
         faults.arm(Script::new(Operation::CreatePos, [Fault::Timeout, Fault::ServerError]));
         faults.arm(Script { id: Some("AB".into()), ..Script::new(Operation::QueryPayment, [Fault::ServerError]) });
-        let decide = |method, target| faults.decide(&HeadView { number: 1, method, target, headers: &[] });
+        let decide = |method, target| faults.decide(&RequestHead { number: 1, method, target, headers: &[] });
         assert_eq!(decide("GET", "/pos/v10/payments/cd"), None);
         assert_eq!(decide("POST", "/pos/v10/pointofsales"), Some(Fault::Timeout));
         assert_eq!(decide("GET", "/pos/v10/payments/xaby"), Some(Fault::ServerError));

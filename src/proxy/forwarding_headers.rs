@@ -4,7 +4,7 @@
 //! the record has to be true about. So the taps give it heads that say no more than the framing, and put the real
 //! heads in and out of the bytes themselves.
 
-use super::h1::{AnswerLine, Framing, Head, RequestLine, Version, head_bytes};
+use super::h1::{Framing, Head, RequestLine, StatusLine, Version, head_bytes};
 use crate::capture::record::{Header, values};
 
 /// Headers of one hop that are not named by `Connection` alone (RFC 9110 section 7.6.1).
@@ -86,7 +86,7 @@ pub fn expects_continue(head: &Head<RequestLine>) -> bool {
 }
 
 /// The answer's head as hyper's client sees it.
-pub fn answer_skeleton(head: &Head<AnswerLine>, framing: Framing) -> Vec<u8> {
+pub fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let stays = match head.line.version {
         Version::Http11 => !named.iter().any(|name| name == "close"),
@@ -101,7 +101,7 @@ pub fn answer_skeleton(head: &Head<AnswerLine>, framing: Framing) -> Vec<u8> {
 
 /// The answer's head as the client gets it: the backend's in order, less what belongs to one hop, with the framing and
 /// the `Connection` that hyper decided on.
-pub fn answered(real: &Head<AnswerLine>, skeleton: &Head<AnswerLine>, framing: Framing) -> Vec<u8> {
+pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&real.headers);
     let bodyless = framing == Framing::None;
     let is = |header: &Header, name: &str| header.name.eq_ignore_ascii_case(name);
@@ -126,15 +126,15 @@ pub fn answered(real: &Head<AnswerLine>, skeleton: &Head<AnswerLine>, framing: F
     } else {
         headers.extend(skeleton.values("connection").map(|value| header("Connection", value)));
     }
-    let line = AnswerLine { version: real.line.version, status: real.line.status, reason: real.line.reason.clone() };
+    let line = StatusLine { version: real.line.version, status: real.line.status, reason: real.line.reason.clone() };
     Head { line, headers }.bytes()
 }
 
 /// An answer of the recorder's own.
-pub fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<AnswerLine> {
+pub fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<StatusLine> {
     let mut list: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
     list.push(header("Content-Length", &length.to_string()));
-    Head { line: AnswerLine { version: Version::Http11, status, reason: reason.to_owned() }, headers: list }
+    Head { line: StatusLine { version: Version::Http11, status, reason: reason.to_owned() }, headers: list }
 }
 
 fn framing_header(framing: Framing) -> Option<Header> {
@@ -162,7 +162,7 @@ mod tests {
         Head::parse(format!("{lines}\r\n\r\n").as_bytes()).unwrap()
     }
 
-    fn answer(lines: &str) -> Head<AnswerLine> {
+    fn answer(lines: &str) -> Head<StatusLine> {
         Head::parse(format!("{lines}\r\n\r\n").as_bytes()).unwrap()
     }
 

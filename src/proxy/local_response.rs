@@ -1,11 +1,11 @@
 //! Answers that the recorder gives itself: refusals, faults, and a backend that cannot be reached.
 
-use super::body::Feed;
-use super::connection::{Seat, lock};
-use super::exchange::{Rest, left, withhold};
-use super::exchange_state::{Course, Fate};
+use super::body::BodyChannel;
+use super::connection::{ExchangeSlot, lock};
+use super::exchange::{Deferred, left, withhold};
+use super::exchange_state::{ExchangeOutcome, ExchangeState};
 use super::forwarding_headers::own_answer;
-use super::h1::{AnswerLine, Framing, Head};
+use super::h1::{Framing, Head, StatusLine};
 use super::recorder::Recorder;
 use super::upstream_call::Failed;
 use crate::api::Fault;
@@ -18,7 +18,13 @@ use std::sync::Arc;
 
 /// Gives hyper's server the answer to write. Where the connection ends after it, hyper is told so, and tells the client
 /// (RFC 9112 section 9.6).
-pub fn reply(seat: &Seat, head: &Head<AnswerLine>, framing: Framing, feed: &Arc<Feed>, rest: &mut Rest) {
+pub fn reply(
+    seat: &ExchangeSlot,
+    head: &Head<StatusLine>,
+    framing: Framing,
+    feed: &Arc<BodyChannel>,
+    rest: &mut Deferred,
+) {
     let mut response = Response::new(feed.reader(framing));
     if seat.leaves_unread() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -37,7 +43,7 @@ pub fn reply(seat: &Seat, head: &Head<AnswerLine>, framing: Framing, feed: &Arc<
 }
 
 /// The backend gave no answer that could be passed on.
-pub async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &mut Rest) -> Fate {
+pub async fn fail(recorder: &Recorder, course: &ExchangeState, failed: Failed, rest: &mut Deferred) -> ExchangeOutcome {
     if let Some(fate) = left(course) {
         return fate;
     }
@@ -46,18 +52,25 @@ pub async fn fail(recorder: &Recorder, course: &Course, failed: Failed, rest: &m
         return withhold(recorder, course).await;
     }
     let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
-    let fate = Fate::new(EndedBy::Backend, Stage::Done, failed.why.clone());
+    let fate = ExchangeOutcome::new(EndedBy::Backend, Stage::Done, failed.why.clone());
     answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
 }
 
 /// Answers a request that two readers could frame differently.
-pub async fn refuse(course: &Course, why: &str, rest: &mut Rest) -> Fate {
+pub async fn refuse(course: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
-    let fate = Fate::new(EndedBy::Recorder, Stage::Done, sentence.clone());
+    let fate = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
     answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
 }
 
-async fn answer_itself(course: &Course, status: u16, reason: &str, body: String, rest: &mut Rest, fate: Fate) -> Fate {
+async fn answer_itself(
+    course: &ExchangeState,
+    status: u16,
+    reason: &str,
+    body: String,
+    rest: &mut Deferred,
+    fate: ExchangeOutcome,
+) -> ExchangeOutcome {
     course.answers_itself();
     let seat = &course.seat;
     seat.arrived_whole();
@@ -65,7 +78,7 @@ async fn answer_itself(course: &Course, status: u16, reason: &str, body: String,
     let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
     let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
     seat.change(|state| state.answer = Some(head.clone()));
-    let feed = Feed::once();
+    let feed = BodyChannel::once();
     if !bodyless {
         lock(&course.answer).add(body.as_bytes());
         feed.push(Bytes::from(body)).await;
@@ -77,12 +90,12 @@ async fn answer_itself(course: &Course, status: u16, reason: &str, body: String,
 }
 
 /// A fault that is an answer of the recorder's own.
-pub async fn answer_fault(course: &Course, fault: Fault, rest: &mut Rest) -> Fate {
+pub async fn answer_fault(course: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
     let (status, reason, code, message) = match fault {
         Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
         Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),
     };
-    answer_itself(course, status, reason, fault_body(code, message), rest, Fate::complete()).await
+    answer_itself(course, status, reason, fault_body(code, message), rest, ExchangeOutcome::complete()).await
 }
 
 /// The body of the recorder's own refusals; no `code`, for it is no answer of the API.

@@ -31,8 +31,8 @@ mod upstream_call;
 mod upstream_request;
 mod upstream_tap;
 
-pub use faults::{Faults, HeadView, NoFaults, Script, ScriptedFaults};
-pub use observer::{Each, Unwatched, Watch};
+pub use faults::{FaultInjector, NoFaults, RequestHead, Script, ScriptedFaults};
+pub use observer::{Fanout, NoopObserver, Observer};
 pub use recorder::{Limits, RecorderConfig};
-pub use server::{Listeners, Running, can_listen, start, start_on};
+pub use server::{Listeners, ProxyHandle, can_listen, start, start_on};
 pub use upstream::{ClientIdentity, Dialer, Outgoing, Trust, Upstream};

@@ -4,7 +4,7 @@ use crate::capture::record::{Connection, Exchange};
 use std::sync::Arc;
 
 /// Is told what was recorded, redacted as it is in the capture. Must not wait.
-pub trait Watch: Send + Sync {
+pub trait Observer: Send + Sync {
     /// An exchange is durable.
     fn exchange(&self, _exchange: &Exchange) {}
 
@@ -13,9 +13,9 @@ pub trait Watch: Send + Sync {
 }
 
 /// Several look on.
-pub struct Each(pub Vec<Arc<dyn Watch>>);
+pub struct Fanout(pub Vec<Arc<dyn Observer>>);
 
-impl Watch for Each {
+impl Observer for Fanout {
     fn exchange(&self, exchange: &Exchange) {
         self.0.iter().for_each(|one| one.exchange(exchange));
     }
@@ -26,6 +26,6 @@ impl Watch for Each {
 }
 
 /// Nobody looks on.
-pub struct Unwatched;
+pub struct NoopObserver;
 
-impl Watch for Unwatched {}
+impl Observer for NoopObserver {}

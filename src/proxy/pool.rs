@@ -1,10 +1,10 @@
 //! Connections to the backend: dialled when needed, kept for the next call.
 
-use super::body::FeedBody;
+use super::body::BodyReader;
 use super::connection::lock;
 use super::upstream::connect_error::{deepest, next_step};
 use super::upstream::{CONNECT, ClientIdentity, Dialer, Upstream};
-use super::upstream_tap::{Back, BackLine};
+use super::upstream_tap::{UpstreamSlot, UpstreamTap};
 use crate::capture::Writer;
 use http::Uri;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -25,9 +25,9 @@ const KEPT: usize = 64;
 /// A connection to the backend.
 pub struct Backend {
     /// hyper's end.
-    pub sender: SendRequest<FeedBody>,
+    pub sender: SendRequest<BodyReader>,
     /// The tap's end.
-    pub line: Arc<BackLine>,
+    pub line: Arc<UpstreamSlot>,
     /// Whether it waited in the pool, so that it may have died unseen.
     pub pooled: bool,
     idle_since: Instant,
@@ -126,9 +126,9 @@ impl Pool {
         if peer(&stream).is_some_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
             return Err(failed("its address is the recorder's own, so calls would go in circles".to_owned()));
         }
-        let line = Arc::new(BackLine::default());
+        let line = Arc::new(UpstreamSlot::default());
         let identity = self.identity.clone();
-        let tap = Back::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit, identity);
+        let tap = UpstreamTap::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit, identity);
         let handshake = http1::Builder::new().max_headers(16).handshake(TokioIo::new(tap)).await;
         let (sender, connection) = handshake.map_err(|e| failed(e.to_string()))?;
         // Ends by itself when the sender is dropped or the backend closes; what went wrong is told by the tap.

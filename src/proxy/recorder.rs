@@ -1,8 +1,8 @@
 //! What all connections of a recorder share, and how it stops.
 
-use super::connection::{Gone, Seat, lock};
-use super::faults::Faults;
-use super::observer::Watch;
+use super::connection::{Disconnect, ExchangeSlot, lock};
+use super::faults::FaultInjector;
+use super::observer::Observer;
 use super::pool::Pool;
 use super::pulse::Pulse;
 use super::upstream::Upstream;
@@ -87,7 +87,7 @@ pub struct RecorderConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Not at all.
-    Running,
+    ProxyHandle,
     /// Nothing new is taken; what is under way is finished.
     Draining,
     /// What is under way is recorded as it stands.
@@ -107,9 +107,9 @@ pub struct Recorder {
     /// When the event loop looked at its sockets.
     pub pulse: Arc<Pulse>,
     /// Who decides on faults.
-    pub faults: Arc<dyn Faults>,
+    pub faults: Arc<dyn FaultInjector>,
     /// Who looks on.
-    pub watch: Arc<dyn Watch>,
+    pub watch: Arc<dyn Observer>,
     /// Its own addresses, base URL and proxy, and then those that are private.
     pub own: Vec<SocketAddr>,
     /// Room for connections.
@@ -131,13 +131,13 @@ impl Recorder {
         own: [SocketAddr; 2],
         authority: Arc<Authority>,
         writer: Writer,
-        faults: Arc<dyn Faults>,
-        watch: Arc<dyn Watch>,
+        faults: Arc<dyn FaultInjector>,
+        watch: Arc<dyn Observer>,
     ) -> Result<Recorder, String> {
         let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
         let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.clone())?;
         let room = Arc::new(Semaphore::new(config.limits.connections));
-        let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
+        let (phase, failure) = (watch::Sender::new(Phase::ProxyHandle), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
         let (pool, full_until) = (Arc::new(pool), Mutex::default());
         let pulse = Pulse::new(writer.clone());
@@ -228,7 +228,7 @@ impl Recorder {
     }
 
     /// The client left after an exchange was recorded as complete, and before its response was out.
-    pub async fn undelivered(&self, seat: &Seat, gone: Gone) {
+    pub async fn undelivered(&self, seat: &ExchangeSlot, gone: Disconnect) {
         self.tell(Connection {
             connection: seat.line.connection,
             event: "closed".to_owned(),

@@ -1,9 +1,9 @@
 //! The client's bytes on their way to hyper: framed, refused where they are ambiguous, one request at a time.
 
 use super::body_encoder::Rewriter;
-use super::connection::{Gone, Line, Seat, Taken};
+use super::connection::{ClientConnection, Disconnect, ExchangeSlot, Taken};
 use super::forwarding_headers::{refused_skeleton, request_skeleton};
-use super::h1::{AtEnd, Event, Framer, Framing, Head, RequestLine, Version, lenient_headers};
+use super::h1::{EofState, Event, Framer, Framing, Head, RequestLine, Version, lenient_headers};
 use crate::capture::Writer;
 use crate::capture::record::EndedBy;
 use bytes::{Buf, BytesMut};
@@ -19,32 +19,32 @@ const PER_REQUEST: usize = 1024;
 
 enum Item {
     /// A request, the head that hyper gets, and how much memory it takes.
-    Request(Arc<Seat>, BytesMut, usize),
+    Request(Arc<ExchangeSlot>, BytesMut, usize),
     Bytes(BytesMut),
 }
 
 /// The reading side of a client's connection.
-pub struct Intake {
-    line: Arc<Line>,
+pub struct RequestReader {
+    line: Arc<ClientConnection>,
     writer: Writer,
     framer: Framer<RequestLine>,
     rewriter: Rewriter,
     items: VecDeque<Item>,
     held: usize,
     /// The request that is being read.
-    reading: Option<Arc<Seat>>,
+    reading: Option<Arc<ExchangeSlot>>,
     /// The request that hyper works on.
-    working: Option<Arc<Seat>>,
+    working: Option<Arc<ExchangeSlot>>,
     refused: bool,
     ended: bool,
 }
 
-impl Intake {
+impl RequestReader {
     /// For a connection that has just been made.
-    pub fn new(line: Arc<Line>, writer: Writer, head_limit: usize) -> Intake {
+    pub fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();
-        Intake {
+        RequestReader {
             line,
             writer,
             framer,
@@ -75,11 +75,11 @@ impl Intake {
 
     /// Whether the client left in the middle of a head.
     pub fn in_head(&self) -> bool {
-        self.framer.at_end() == AtEnd::InHead && !self.refused
+        self.framer.at_end() == EofState::InHead && !self.refused
     }
 
     /// The request that hyper works on.
-    pub fn working(&self) -> Option<&Arc<Seat>> {
+    pub fn working(&self) -> Option<&Arc<ExchangeSlot>> {
         self.working.as_ref()
     }
 
@@ -146,7 +146,7 @@ impl Intake {
         self.queue(seat, &skeleton);
     }
 
-    fn queue(&mut self, seat: Arc<Seat>, skeleton: &[u8]) {
+    fn queue(&mut self, seat: Arc<ExchangeSlot>, skeleton: &[u8]) {
         let weight = weight(&seat.head);
         self.held += weight + skeleton.len();
         self.items.push_back(Item::Request(seat, BytesMut::from(skeleton), weight));
@@ -159,11 +159,11 @@ impl Intake {
         framing: Framing,
         refused: Option<String>,
         notes: Vec<String>,
-    ) -> Arc<Seat> {
+    ) -> Arc<ExchangeSlot> {
         let (number, wall_us, head_at) = (self.writer.take_number(), self.writer.wall_us(), self.writer.now_us());
         let head_late = head_at.saturating_sub(self.line.stamp.read_after());
         let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes };
-        Arc::new(Seat::new(taken, self.line.clone()))
+        Arc::new(ExchangeSlot::new(taken, self.line.clone()))
     }
 
     /// Refuses what comes: a head, or the rest of a request whose head was taken.
@@ -234,7 +234,7 @@ impl Intake {
         }
         let at = self.writer.now_us();
         let late = if by == EndedBy::Client { at.saturating_sub(after) } else { 0 };
-        let gone = Gone { by, detail: detail.to_owned(), at, late };
+        let gone = Disconnect { by, detail: detail.to_owned(), at, late };
         let queued = self.items.iter().filter_map(|item| match item {
             Item::Request(seat, _, _) => Some(seat),
             Item::Bytes(_) => None,
@@ -255,7 +255,7 @@ fn weight(head: &Head<RequestLine>) -> usize {
     headers + head.line.target.len() + PER_REQUEST
 }
 
-impl Drop for Intake {
+impl Drop for RequestReader {
     fn drop(&mut self) {
         let (by, detail) = self.line.dropped_by();
         self.end_by(by, detail, self.line.stamp.seen_after());

@@ -5,9 +5,9 @@
 //! longer than it would without a recorder. Pieces that came together go out together.
 
 use super::body_encoder::Rewriter;
-use super::connection::Seat;
+use super::connection::ExchangeSlot;
 use super::forwarding_headers::answered;
-use super::h1::{AnswerLine, Event, Framer, Framing, Refusal};
+use super::h1::{Event, Framer, Framing, Refusal, StatusLine};
 use bytes::{Buf, BytesMut};
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ const GATHERED: u64 = 64 * 1024;
 const ROOM: usize = 128 * 1024;
 
 /// The writing side of a client's connection.
-pub struct Outlet {
-    framer: Framer<AnswerLine>,
+pub struct ResponseWriter {
+    framer: Framer<StatusLine>,
     rewriter: Rewriter,
     framing: Framing,
     /// Content that is still to come where the length is known.
@@ -33,13 +33,13 @@ pub struct Outlet {
     allowed: usize,
 }
 
-impl Outlet {
+impl ResponseWriter {
     /// For a connection that has just been made.
-    pub fn new(head_limit: usize) -> Outlet {
+    pub fn new(head_limit: usize) -> ResponseWriter {
         // hyper's heads are short; the limit is only there to have one.
         let framer = Framer::new(head_limit);
         let (rewriter, out) = (Rewriter::default(), BytesMut::new());
-        Outlet { framer, rewriter, framing: Framing::None, left: 0, content: 0, out, last: None, allowed: 0 }
+        ResponseWriter { framer, rewriter, framing: Framing::None, left: 0, content: 0, out, last: None, allowed: 0 }
     }
 
     /// Whether hyper may write.
@@ -53,7 +53,7 @@ impl Outlet {
     }
 
     /// Takes what hyper writes.
-    pub fn take(&mut self, mut input: &[u8], seat: Option<&Arc<Seat>>) -> Result<(), Refusal> {
+    pub fn take(&mut self, mut input: &[u8], seat: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
         loop {
             let step = self.framer.step(input)?;
             let (used, rest) = input.split_at(step.used);
@@ -91,7 +91,7 @@ impl Outlet {
         }
     }
 
-    fn event(&mut self, event: Event<AnswerLine>, used: &[u8], seat: Option<&Arc<Seat>>) {
+    fn event(&mut self, event: Event<StatusLine>, used: &[u8], seat: Option<&Arc<ExchangeSlot>>) {
         match event {
             Event::Interim(head) => {
                 // hyper's 100: nothing of the answer, so it is not held.
@@ -123,7 +123,7 @@ impl Outlet {
 
     /// Lets go what may go before the exchange is durable: all but the last piece, unless more is on its way that came
     /// with it, or all of the answer has come, so that nothing but the record is waited for.
-    pub fn allow(&mut self, seat: &Seat) {
+    pub fn allow(&mut self, seat: &ExchangeSlot) {
         let Some(last) = self.last else { return };
         let (arrived, whole) = seat.has_arrived();
         let gathers = self.content < arrived || whole;

@@ -2,8 +2,8 @@
 
 use super::accept::{Accepted, serve};
 use super::connect::serve_proxy;
-use super::faults::Faults;
-use super::observer::Watch;
+use super::faults::FaultInjector;
+use super::observer::Observer;
 use super::pool::is_same;
 use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
@@ -20,7 +20,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 /// A running recorder.
-pub struct Running {
+pub struct ProxyHandle {
     /// Where it listens as base URL.
     pub base_addr: SocketAddr,
     /// Where it listens as HTTPS proxy.
@@ -63,9 +63,9 @@ pub async fn start(
     config: RecorderConfig,
     authority: Arc<Authority>,
     writer: Writer,
-    faults: Arc<dyn Faults>,
-    watch: Arc<dyn Watch>,
-) -> Result<Running, String> {
+    faults: Arc<dyn FaultInjector>,
+    watch: Arc<dyn Observer>,
+) -> Result<ProxyHandle, String> {
     let listeners = Listeners::bind(config.listen, config.proxy_listen).await?;
     listeners.check(&config).await?;
     start_on(listeners, config, authority, writer, faults, watch)
@@ -77,9 +77,9 @@ pub fn start_on(
     config: RecorderConfig,
     authority: Arc<Authority>,
     writer: Writer,
-    faults: Arc<dyn Faults>,
-    watch: Arc<dyn Watch>,
-) -> Result<Running, String> {
+    faults: Arc<dyn FaultInjector>,
+    watch: Arc<dyn Observer>,
+) -> Result<ProxyHandle, String> {
     let Listeners { base_addr, proxy_addr, base, proxy } = listeners;
     let recorder = Recorder::new(config, [base_addr, proxy_addr], authority, writer, faults, watch)?;
     let recorder = Arc::new(recorder);
@@ -93,10 +93,10 @@ pub fn start_on(
             () = stopped.untracked() => {}
         }
     });
-    Ok(Running { base_addr, proxy_addr, recorder })
+    Ok(ProxyHandle { base_addr, proxy_addr, recorder })
 }
 
-impl Running {
+impl ProxyHandle {
     /// Waits until the capture cannot be written any more, and traffic is no longer taken. With what the store said.
     pub async fn failed(&self) -> String {
         self.recorder.failed().await

@@ -1,9 +1,9 @@
 //! A call at the backend: on a connection that stands, again on another where that is safe.
 
-use super::body::Feed;
-use super::exchange_state::Course;
+use super::body::BodyChannel;
+use super::exchange_state::ExchangeState;
 use super::forwarding_headers::forwarded;
-use super::h1::{AnswerLine, Framing, Head};
+use super::h1::{Framing, Head, StatusLine};
 use super::pool::Backend;
 use super::recorder::{Recorder, seconds};
 use super::upstream::MISSING;
@@ -19,7 +19,7 @@ const TRIES: u32 = 3;
 /// The backend's answer, its body still to come.
 pub struct Answered {
     /// The head as it came.
-    pub head: Head<AnswerLine>,
+    pub head: Head<StatusLine>,
     /// How its body ends.
     pub framing: Framing,
     /// The body.
@@ -47,8 +47,8 @@ impl Failed {
 /// Sends the request, and waits for the answer's head.
 pub async fn call_backend(
     recorder: &Arc<Recorder>,
-    course: &Course,
-    feed: &Arc<Feed>,
+    course: &ExchangeState,
+    feed: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Answered, Failed> {
     let seat = &course.seat;
@@ -92,10 +92,10 @@ pub async fn call_backend(
 
 async fn send(
     recorder: &Recorder,
-    course: &Course,
+    course: &ExchangeState,
     backend: &mut Backend,
     call: &Call,
-    feed: &Arc<Feed>,
+    feed: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Incoming, Failed> {
     let seat = &course.seat;
@@ -133,7 +133,7 @@ async fn send(
 }
 
 /// The request as hyper's client sees it.
-fn skeleton(method: &str, framing: Framing, feed: &Arc<Feed>) -> http::Result<Request<super::body::FeedBody>> {
+fn skeleton(method: &str, framing: Framing, feed: &Arc<BodyChannel>) -> http::Result<Request<super::body::BodyReader>> {
     let request = Request::builder().method(method).uri("/").header("host", "tap");
     let request = match framing {
         Framing::Length(length) => request.header("content-length", length),

@@ -1,7 +1,7 @@
 //! One request at the backend: what its tap says became of it.
 
-use super::connection::Seat;
-use super::h1::{AnswerLine, Framing, Head};
+use super::connection::ExchangeSlot;
+use super::h1::{Framing, Head, StatusLine};
 use crate::capture::record::Header;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ pub struct CallState {
     /// Statuses of the 1xx answers.
     pub informational: Vec<u16>,
     /// The answer's head as it came.
-    pub answer: Option<(Head<AnswerLine>, Framing)>,
+    pub answer: Option<(Head<StatusLine>, Framing)>,
     /// When it was complete.
     pub head_in: Option<u64>,
     /// The answer's trailers.
@@ -38,13 +38,13 @@ pub struct Call {
     /// The head that goes to the backend.
     pub head: Vec<u8>,
     /// The exchange's seat with the client, for its trailers.
-    pub seat: Arc<Seat>,
+    pub seat: Arc<ExchangeSlot>,
     state: watch::Sender<CallState>,
 }
 
 impl Call {
     /// A request that has not been sent yet.
-    pub fn new(head: Vec<u8>, seat: Arc<Seat>) -> Call {
+    pub fn new(head: Vec<u8>, seat: Arc<ExchangeSlot>) -> Call {
         Call { head, seat, state: watch::Sender::new(CallState::default()) }
     }
 

@@ -3,7 +3,7 @@
 use super::body_encoder::Rewriter;
 use super::connection::lock;
 use super::forwarding_headers::answer_skeleton;
-use super::h1::{AnswerLine, AtEnd, Event, Framer, Refusal, RequestLine};
+use super::h1::{EofState, Event, Framer, Refusal, RequestLine, StatusLine};
 use super::upstream::{ClientIdentity, MISSING};
 use super::upstream_request::Call;
 use crate::capture::Writer;
@@ -22,11 +22,11 @@ const ROOM: usize = 64 * 1024;
 
 /// The request that a connection to the backend works on.
 #[derive(Default)]
-pub struct BackLine {
+pub struct UpstreamSlot {
     call: Mutex<Option<Arc<Call>>>,
 }
 
-impl BackLine {
+impl UpstreamSlot {
     /// The next request that hyper sends is this one.
     pub fn begin(&self, call: Arc<Call>) {
         *lock(&self.call) = Some(call);
@@ -38,9 +38,9 @@ impl BackLine {
 }
 
 /// A connection to the backend as hyper's client sees it.
-pub struct Back<T> {
+pub struct UpstreamTap<T> {
     io: T,
-    line: Arc<BackLine>,
+    line: Arc<UpstreamSlot>,
     writer: Writer,
     identity: Arc<ClientIdentity>,
     requests: Framer<RequestLine>,
@@ -48,7 +48,7 @@ pub struct Back<T> {
     out: BytesMut,
     /// Whether the end of the request is in `out` or beyond.
     request_ended: bool,
-    answers: Framer<AnswerLine>,
+    answers: Framer<StatusLine>,
     answer_body: Rewriter,
     /// Whether the answer to the last request is complete: until the next request nothing more may come.
     answered: bool,
@@ -63,19 +63,19 @@ pub struct Back<T> {
     buffer: Box<[u8]>,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
     /// Puts the tap on a connection.
     pub fn new(
         io: T,
-        line: Arc<BackLine>,
+        line: Arc<UpstreamSlot>,
         writer: Writer,
         head_limit: usize,
         identity: Arc<ClientIdentity>,
-    ) -> Back<T> {
+    ) -> UpstreamTap<T> {
         let (requests, answers) = (Framer::new(head_limit), Framer::new(head_limit));
         let (request_body, answer_body) = (Rewriter::default(), Rewriter::default());
         let (out, ready, buffer) = (BytesMut::new(), BytesMut::new(), vec![0; 16 * 1024].into());
-        Back {
+        UpstreamTap {
             io,
             line,
             writer,
@@ -228,10 +228,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
         let Some(call) = self.line.call() else { return };
         let now = self.writer.now_us();
         let broken = match self.answers.at_end() {
-            AtEnd::CloseDelimited => return call.change(|state| state.end_in = Some(now)),
-            AtEnd::Between => "the backend closed the connection without an answer",
-            AtEnd::InHead => "the backend closed the connection in the middle of its answer's head",
-            AtEnd::InBody => "the backend closed the connection before its answer was complete",
+            EofState::CloseDelimited => return call.change(|state| state.end_in = Some(now)),
+            EofState::Between => "the backend closed the connection without an answer",
+            EofState::InHead => "the backend closed the connection in the middle of its answer's head",
+            EofState::InBody => "the backend closed the connection before its answer was complete",
         };
         let hint = if self.identity.is_missing() { format!("; {MISSING}") } else { String::new() };
         self.breaks(&call, format!("{broken}{hint}"));
@@ -255,7 +255,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Back<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for UpstreamTap<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -290,7 +290,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Back<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Back<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for UpstreamTap<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.out.len() >= ROOM {

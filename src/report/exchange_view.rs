@@ -1,9 +1,9 @@
 //! An exchange as a report shows it: texts only, bodies decoded and indented, all of it harmless.
 
 use super::wording;
-use crate::api::{PaymentState, Place, Route};
+use crate::api::{PaymentStatus, Place, Route};
 use crate::capture::content_encoding::content;
-use crate::capture::record::{AnsweredBy, Body, EndedBy, Exchange, Header, Kept, Stage, values};
+use crate::capture::record::{AnsweredBy, Body, BodyRetention, EndedBy, Exchange, Header, Stage, values};
 
 /// How many characters of a body a report shows.
 const LONGEST_BODY: usize = 4000;
@@ -49,7 +49,7 @@ pub struct ExchangeView {
     /// The status of an answer that reached the client whole.
     pub status: Option<u16>,
     /// The state of a payment or refund that the answer names.
-    pub state: Option<PaymentState>,
+    pub state: Option<PaymentStatus>,
     /// Since the run's start, when the request head was complete; in microseconds.
     pub start_us: u64,
     /// Likewise, when it was over.
@@ -132,29 +132,29 @@ fn headers(headers: &[Header]) -> Vec<(String, String)> {
     headers.iter().map(|header| (wording::safe_line(&header.name), wording::safe(&header.value))).collect()
 }
 
-fn state(body: &Body, headers: &[Header]) -> Option<PaymentState> {
+fn state(body: &Body, headers: &[Header]) -> Option<PaymentStatus> {
     let value: serde_json::Value = serde_json::from_slice(&content(body, headers)?).ok()?;
-    value.get("status").and_then(serde_json::Value::as_str).and_then(PaymentState::from_name)
+    value.get("status").and_then(serde_json::Value::as_str).and_then(PaymentStatus::from_name)
 }
 
 fn body(body: &Body, headers: &[Header]) -> Vec<String> {
     let size = wording::count(usize::try_from(body.length).unwrap_or(usize::MAX), "byte");
     match body.kept {
-        Kept::Whole if body.length == 0 && body.bytes.is_empty() => Vec::new(),
-        Kept::Whole => match content(body, headers) {
+        BodyRetention::Whole if body.length == 0 && body.bytes.is_empty() => Vec::new(),
+        BodyRetention::Whole => match content(body, headers) {
             Some(bytes) => lines(&bytes),
             None => vec![format!("({size} in a content coding that could not be read)")],
         },
-        Kept::Prefix if !body.decoded && values(headers, "content-encoding").next().is_some() => {
+        BodyRetention::Prefix if !body.decoded && values(headers, "content-encoding").next().is_some() => {
             vec![format!("({size} in a content coding, of which the capture holds the first bytes only)")]
         }
-        Kept::Prefix => {
+        BodyRetention::Prefix => {
             let mut shown = lines(&body.bytes);
             shown.push(format!("(the first bytes of {size})"));
             shown
         }
-        Kept::Digest => vec![format!("({size}, of which the capture holds a keyed digest only)")],
-        Kept::Unknown => vec!["(the capture does not show the body)".to_owned()],
+        BodyRetention::Digest => vec![format!("({size}, of which the capture holds a keyed digest only)")],
+        BodyRetention::Unknown => vec!["(the capture does not show the body)".to_owned()],
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
     fn a_body_that_is_not_there_is_said_so() {
         let exchange = Exchange {
             request: crate::capture::record::Request {
-                body: Body { length: 12, kept: Kept::Digest, ..Body::default() },
+                body: Body { length: 12, kept: BodyRetention::Digest, ..Body::default() },
                 ..Default::default()
             },
             ..Exchange::default()

@@ -1,6 +1,6 @@
 //! Finds and reads the rule files: those built into the engine, or those of a folder.
 
-use super::model::{Feature, Requirement, Waits};
+use super::model::{Feature, Requirement, Timeouts};
 use super::toml_file::{self, Mistake, Parsed};
 use crate::seal;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ pub struct RuleSet {
     /// Numbers that say what counts as what.
     pub limits: Limits,
     /// How long the guided certification waits, where a file says so.
-    pub waits: Option<Waits>,
+    pub waits: Option<Timeouts>,
     /// SHA-256 over the names and texts of the files.
     pub digest: String,
     /// The files, by name and text, in the order in which they were read.

@@ -13,4 +13,4 @@ pub mod toml_file;
 
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};
-pub use predicate::{Doubt, Facts, Predicate, Range, Truth, Value};
+pub use predicate::{Facts, Predicate, Range, Truth, Uncertainty, Value};

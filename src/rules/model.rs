@@ -19,7 +19,7 @@ pub enum Level {
 /// Against which features a broken requirement counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Counts {
+pub enum Attribution {
     /// Against the feature whose file it stands in.
     Own,
     /// Against each chosen feature that the exchange belongs to; onboarding where that is none.
@@ -55,7 +55,7 @@ pub struct Requirement {
     /// How to mend a client that breaks it.
     pub remedy: String,
     /// Against which features it counts.
-    pub counts: Counts,
+    pub counts: Attribution,
     /// It is judged where one of these features is chosen.
     pub judged_for: Vec<crate::api::Feature>,
     /// The file it stands in.
@@ -282,7 +282,7 @@ pub struct Step {
     /// For people: the call and what it meets.
     pub title: String,
     /// What the guided certification does at this step.
-    pub guide: Guide,
+    pub guide: Guidance,
 }
 
 /// What shows a step.
@@ -303,7 +303,7 @@ pub enum StepKind {
 /// What the guided certification does at a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Guide {
+pub struct Guidance {
     /// What the integrator does on the till.
     pub act: Option<String>,
     /// With this amount.
@@ -322,11 +322,11 @@ pub struct Guide {
     pub polls: u32,
     /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
     /// customer's acts are then for that.
-    pub first: Option<Then>,
+    pub first: Option<FollowUp>,
     /// What the integrator does before, where the client has a PoS already.
-    pub clear: Option<Then>,
+    pub clear: Option<FollowUp>,
     /// What the integrator does on the till once the customer has checked in.
-    pub then: Option<Then>,
+    pub then: Option<FollowUp>,
     /// A payment is put in the way of the next one on the PoS before the act.
     pub obstruct: bool,
     /// What the store can refund while the case is under way.
@@ -343,7 +343,7 @@ pub struct Guide {
 /// An act on the till that follows another one of the same step.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Then {
+pub struct FollowUp {
     /// What the integrator does.
     pub act: String,
     /// With this amount.
@@ -358,7 +358,7 @@ pub struct Then {
 /// How long the guided certification waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Waits {
+pub struct Timeouts {
     /// For a step, with a person at the till, in seconds.
     pub by_hand_s: u64,
     /// For a step, with nobody at the till, in seconds.

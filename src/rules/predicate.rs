@@ -27,14 +27,14 @@ pub enum Value {
     /// Text.
     Text(String),
     /// There is a value, and it is not known.
-    Unknown(Doubt),
+    Unknown(Uncertainty),
     /// A whole number that is known no better than to lie between two.
     Between(Range),
 }
 
 /// Why a value is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
+pub enum Uncertainty {
     /// The capture does not show it.
     NotShown,
     /// The clock of the capture is too coarse to tell.
@@ -51,7 +51,7 @@ pub struct Range {
     /// The most that it can be.
     pub high: i64,
     /// Why no more is known.
-    pub doubt: Doubt,
+    pub doubt: Uncertainty,
     /// Values of one source are at the same place of their ranges.
     pub source: &'static str,
 }
@@ -64,7 +64,7 @@ pub enum Truth {
     /// It does not.
     No,
     /// It depends on a value that is not known.
-    Unknown(Doubt),
+    Unknown(Uncertainty),
 }
 
 /// Gives the value of each field of the record at one moment of the traffic.
@@ -142,8 +142,8 @@ impl Predicate {
                 (Err(error), None) => return Err(error),
             };
             if *first.get_or_insert(holds) != holds || ranges.len() > MOST_RANGES {
-                let not_shown = ranges.iter().any(|range| range.doubt == Doubt::NotShown);
-                return Ok(Truth::Unknown(if not_shown { Doubt::NotShown } else { Doubt::Clock }));
+                let not_shown = ranges.iter().any(|range| range.doubt == Uncertainty::NotShown);
+                return Ok(Truth::Unknown(if not_shown { Uncertainty::NotShown } else { Uncertainty::Clock }));
             }
             corner += 1;
         }
@@ -186,7 +186,7 @@ struct Resolver<'a> {
 /// What a predicate asked for that is not known for certain.
 struct Met {
     ranges: Vec<Range>,
-    unknown: Option<Doubt>,
+    unknown: Option<Uncertainty>,
 }
 
 impl Resolver<'_> {
@@ -220,7 +220,7 @@ impl VariableResolver for Resolver<'_> {
             // An error to CEL, which goes on where the other side of `&&` or `||` decides alone.
             Value::Unknown(doubt) => {
                 let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-                met.unknown = met.unknown.filter(|other| *other == Doubt::NotShown).or(Some(doubt));
+                met.unknown = met.unknown.filter(|other| *other == Uncertainty::NotShown).or(Some(doubt));
                 return None;
             }
         })

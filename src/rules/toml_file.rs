@@ -4,7 +4,8 @@
 //! too, so that a rule file that loads can be applied.
 
 use super::model::{
-    At, Case, Check, Counts, Event, Feature, Guide, Level, Pattern, Requirement, Scope, Selector, Step, StepKind, Waits,
+    At, Attribution, Case, Check, Event, Feature, Guidance, Level, Pattern, Requirement, Scope, Selector, Step,
+    StepKind, Timeouts,
 };
 use super::predicate::{self, Predicate, PredicateError, Template};
 use crate::api::{self, Fault, Operation};
@@ -28,9 +29,9 @@ pub struct Mistake {
 struct File {
     feature: Option<FeatureRow>,
     limits: Option<LimitsRow>,
-    guide: Option<Waits>,
+    guide: Option<Timeouts>,
     #[serde(default)]
-    counts: Option<Counts>,
+    counts: Option<Attribution>,
     #[serde(default)]
     judged_for: Vec<Spanned<String>>,
     #[serde(default)]
@@ -140,7 +141,7 @@ struct StepRow {
     same_payment_as: Option<usize>,
     title: Option<String>,
     #[serde(default)]
-    guide: Guide,
+    guide: Guidance,
 }
 
 /// What a rule file holds.
@@ -151,7 +152,7 @@ pub struct Parsed {
     /// Its numbers, if any.
     pub limits: Option<LimitsRow>,
     /// The `[guide]` table.
-    pub waits: Option<Waits>,
+    pub waits: Option<Timeouts>,
     /// Its requirements.
     pub requirements: Vec<Requirement>,
 }
@@ -165,7 +166,7 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
         message: with_meaning(&error.message().replace('\n', " ")),
     })?;
     let feature = file.feature.map(feature).transpose()?;
-    let counts = file.counts.unwrap_or(Counts::Own);
+    let counts = file.counts.unwrap_or(Attribution::Own);
     let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
     if judged_for.is_empty() {
         judged_for.extend(feature.as_ref().map(|feature| feature.feature));
@@ -255,7 +256,12 @@ fn events(rows: &[EventRow]) -> Outcome<Vec<Event>> {
     rows.iter().map(|row| event(&row.on, row.at, row.when.as_ref())).collect()
 }
 
-fn requirement(file: &str, row: RequirementRow, counts: Counts, judged_for: &[api::Feature]) -> Outcome<Requirement> {
+fn requirement(
+    file: &str,
+    row: RequirementRow,
+    counts: Attribution,
+    judged_for: &[api::Feature],
+) -> Outcome<Requirement> {
     if row.check.is_empty() {
         return Err(fault(&row.id, format!("requirement {} has no check", row.id.as_ref())));
     }

@@ -73,7 +73,7 @@ pub struct PollDelays {
 
 /// All that the backend knows.
 #[derive(Debug)]
-pub struct World {
+pub struct BackendState {
     pub(super) delays: PollDelays,
     pub(super) stores: Vec<Store>,
     pub(super) poses: Table<Pos>,
@@ -84,10 +84,10 @@ pub struct World {
     keys: Keys,
 }
 
-impl World {
+impl BackendState {
     /// A backend that has its merchants and nothing else.
-    pub fn new(delays: PollDelays) -> World {
-        World {
+    pub fn new(delays: PollDelays) -> BackendState {
+        BackendState {
             delays,
             stores: seed_data::stores(),
             poses: Table::default(),

@@ -1,6 +1,6 @@
 //! The simulated customer: what the customer simulation API does, for its callers and for an embedded director.
 
-use super::backend_state::World;
+use super::backend_state::BackendState;
 use super::checked_in_customer::Visit;
 use super::clock::Moment;
 use super::payment::{Event, Payment};
@@ -45,7 +45,7 @@ fn unknown_customer(phone: &str) -> String {
     format!("{phone:?} is none of the documented test customers, +4520031801 to 05 and +358200318001 to 05.")
 }
 
-impl World {
+impl BackendState {
     /// Lets a customer act at a PoS. The error is a sentence that says why nothing happened.
     pub fn customer(&mut self, simulation: &Simulation, now: Moment) -> Result<(), String> {
         let beacon = id::canonical(&simulation.beacon_id);

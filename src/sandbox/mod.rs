@@ -1,6 +1,6 @@
 //! The simulated backend: the PoS API v10 with its state machines, token endpoint and simulated customers.
 //!
-//! [`backend_state::World`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
+//! [`backend_state::BackendState`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
 //! into responses; `serve` does TLS and connections. What the sandbox does is held to the API's documentation, not to
 //! what would be convenient: the verifier's cases are tried against it.
 
@@ -45,7 +45,7 @@ pub use token::LIFETIME_SECONDS as TOKEN_LIFETIME_SECONDS;
 
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Guid, id};
-use backend_state::{PollDelays, World};
+use backend_state::{BackendState, PollDelays};
 use customer::Simulation;
 use payment::Event;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,14 +126,14 @@ struct Inner {
     options: SandboxOptions,
     clock: Clock,
     signer: Option<Signer>,
-    world: Mutex<World>,
+    world: Mutex<BackendState>,
 }
 
 impl Sandbox {
     /// A backend that has its merchants and nothing else.
     pub fn new(options: SandboxOptions) -> Sandbox {
         let delays = PollDelays { payment_ms: options.poll_delay_ms, refund_ms: options.refund_poll_delay_ms };
-        let world = Mutex::new(World::new(delays));
+        let world = Mutex::new(BackendState::new(delays));
         let (clock, signer) = (Clock::new(), Signer::random());
         Sandbox { inner: Arc::new(Inner { options, clock, signer, world }) }
     }
@@ -224,7 +224,7 @@ impl Sandbox {
     }
 
     /// The world, for the length of a call. A call that panicked has changed one resource at most; the rest is sound.
-    fn world(&self) -> MutexGuard<'_, World> {
+    fn world(&self) -> MutexGuard<'_, BackendState> {
         self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use super::body::{NewPayment, Terms};
 use super::checked_in_customer::Visit;
 use super::clock::{Moment, rfc3339};
 use crate::api::customer::Account;
-use crate::api::{Amount, Guid, PaymentState, error};
+use crate::api::{Amount, Guid, PaymentStatus, error};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -45,8 +45,8 @@ impl Event {
 }
 
 /// The state after an event; `None` where it cannot happen.
-pub fn next(state: PaymentState, event: Event) -> Option<PaymentState> {
-    use PaymentState::*;
+pub fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> {
+    use PaymentStatus::*;
     match (event, state) {
         (Event::CheckIn, Prepared) => Some(Paired),
         (Event::CheckIn, Initiated) => Some(IssuedToUser),
@@ -82,7 +82,7 @@ pub struct Payment {
     /// What it is about; `None` until a prepared one is ready.
     pub terms: Option<Terms>,
     /// Its state.
-    pub state: PaymentState,
+    pub state: PaymentStatus,
     /// Since when it has been in that state.
     pub since: Moment,
     /// The customer, once checked in.
@@ -101,7 +101,7 @@ impl Payment {
         terms: Option<Terms>,
         now: Moment,
     ) -> Payment {
-        let state = if terms.is_some() { PaymentState::Initiated } else { PaymentState::Prepared };
+        let state = if terms.is_some() { PaymentStatus::Initiated } else { PaymentStatus::Prepared };
         Payment {
             id,
             integrator: owner.0.to_owned(),
@@ -129,7 +129,7 @@ impl Payment {
     /// Ends it where its time has run out.
     pub fn settle(&mut self, now: Moment) {
         let waited = now.saturating_sub(self.since);
-        if self.state == PaymentState::Reserved && waited >= RESERVATION {
+        if self.state == PaymentStatus::Reserved && waited >= RESERVATION {
             self.happen(Event::Expire, self.since + RESERVATION);
         } else if waited >= INACTIVITY {
             self.happen(Event::Refuse, self.since + INACTIVITY);
@@ -145,7 +145,7 @@ impl Payment {
 
     /// The client has its amount. Saying the same again changes nothing.
     pub fn ready(&mut self, terms: &Terms, now: Moment) -> Result<(), Refusal> {
-        use PaymentState::*;
+        use PaymentStatus::*;
         let alive = matches!(self.state, Initiated | IssuedToUser | Reserved | Captured);
         if self.prepared && alive && self.terms.as_ref() == Some(terms) {
             return Ok(());
@@ -159,7 +159,7 @@ impl Payment {
 
     /// The customer accepts: reserved, or ended where their card is not taken. `false` where there is nothing to accept.
     pub fn accept(&mut self, now: Moment) -> bool {
-        if self.state != PaymentState::IssuedToUser {
+        if self.state != PaymentStatus::IssuedToUser {
             return false;
         }
         let event = if self.takes_the_card() { Event::Accept } else { Event::Refuse };
@@ -187,7 +187,7 @@ impl Payment {
             return if captured == amount { Ok(()) } else { Err(Refusal::Code(error::CAPTURED_OTHERWISE, detail)) };
         }
         let reserved = match (&self.terms, self.state) {
-            (Some(terms), PaymentState::Reserved) => terms.amount,
+            (Some(terms), PaymentStatus::Reserved) => terms.amount,
             _ => return Err(Refusal::Code(error::NOT_RESERVED, self.is_now())),
         };
         let detail = || format!("{reserved} is reserved, {amount} is asked for");
@@ -204,7 +204,7 @@ impl Payment {
 
     /// The client cancels. A second time changes nothing.
     pub fn cancel(&mut self, now: Moment) -> Result<(), Refusal> {
-        if self.state == PaymentState::CancelledByClient || self.happen(Event::ClientCancel, now) {
+        if self.state == PaymentStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
             return Ok(());
         }
         Err(Refusal::Code(error::NOT_CANCELLABLE, self.is_now()))
@@ -239,7 +239,7 @@ impl Payment {
             answer.insert("customerReceiptToken".into(), known.receipt_token.into());
             answer.insert("loyaltyIds".into(), known.loyalty_ids.into());
         }
-        if self.state == PaymentState::Reserved {
+        if self.state == PaymentStatus::Reserved {
             answer.insert("paymentExpiresAt".into(), rfc3339(self.since + RESERVATION).into());
             answer.insert("partialCapturePossible".into(), self.partial_capture_possible().into());
         }

@@ -1,16 +1,16 @@
 //! The operations on payments (payment_flows).
 
 use super::api_error::{Answer, Refusal};
-use super::backend_state::{Call, World};
+use super::backend_state::{BackendState, Call};
 use super::body::{Body, NewPayment, Terms};
 use super::clock::Moment;
 use super::payment::Payment;
 use super::table::new_id;
 use crate::api::error::{self, ErrorCode};
-use crate::api::{Guid, PaymentState};
+use crate::api::{Guid, PaymentStatus};
 use serde_json::json;
 
-impl World {
+impl BackendState {
     pub(super) fn create_payment(
         &mut self,
         call: &Call,
@@ -81,8 +81,8 @@ impl World {
                 continue;
             }
             payment.settle(call.now);
-            let open = payment.state.is_active() || payment.state == PaymentState::Reserved;
-            let fits = if captured { payment.state == PaymentState::Captured } else { open };
+            let open = payment.state.is_active() || payment.state == PaymentStatus::Reserved;
+            let fits = if captured { payment.state == PaymentStatus::Captured } else { open };
             if fits {
                 ids.push(payment.id.as_str().to_owned());
             }
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// Ends what has run out of time on a PoS, and gives the state of the payment that is active on it.
-    pub(super) fn settle_pos(&mut self, pos_id: &Guid, now: Moment) -> Option<PaymentState> {
+    pub(super) fn settle_pos(&mut self, pos_id: &Guid, now: Moment) -> Option<PaymentStatus> {
         let pos = self.poses.get_mut(pos_id)?;
         if let Some(payment) = pos.latest.as_ref().and_then(|id| self.payments.get_mut(id)) {
             let was_active = payment.state.is_active();

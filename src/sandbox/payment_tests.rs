@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sandbox::body::Restrictions;
-use PaymentState::*;
+use PaymentStatus::*;
 
 const T: Moment = Duration::from_secs(1_700_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ fn the_documented_transitions_and_no_others() {
         (Event::Expire, Reserved, ExpiredAndCancelled),
     ];
     for event in Event::ALL {
-        for state in PaymentState::ALL {
+        for state in PaymentStatus::ALL {
             let expected = documented.iter().find(|(e, from, _)| (*e, *from) == (event, state)).map(|(_, _, to)| *to);
             assert_eq!(next(state, event), expected, "{event:?} in {state:?}");
             assert!(!state.is_final() || expected.is_none(), "{state:?} is final");

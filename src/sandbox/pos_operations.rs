@@ -1,7 +1,7 @@
 //! The operations on points of sale (pos_management).
 
 use super::api_error::{Answer, Refusal};
-use super::backend_state::{Call, World};
+use super::backend_state::{BackendState, Call};
 use super::body::NewPos;
 use super::pos::Pos;
 use super::table::new_id;
@@ -9,7 +9,7 @@ use crate::api::error::{self, ErrorCode};
 use crate::api::{Guid, id};
 use serde_json::json;
 
-impl World {
+impl BackendState {
     pub(super) fn create_pos(&mut self, call: &Call, new: &NewPos) -> Result<Guid, Refusal> {
         let store = self.stores.iter().find(|store| store.id == new.store_id).ok_or(error::NO_SUCH_STORE)?;
         if store.vat != call.caller.vat {

@@ -2,12 +2,12 @@
 
 use super::api_error::{Answer, Refusal};
 use super::authenticate::Caller;
-use super::backend_state::{Call, PollDelays, World};
+use super::backend_state::{BackendState, Call, PollDelays};
 use super::body::{Body, NewPayment, NewPos, NewRefund, Terms};
 use super::clock::Moment;
 use super::customer::Simulation;
 use crate::api::customer::{Account, CustomerAct};
-use crate::api::{Amount, Guid, Operation, PaymentState, Route};
+use crate::api::{Amount, Guid, Operation, PaymentStatus, Route};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A world, a PoS in it, and what its client remembers.
 struct Till {
-    world: World,
+    world: BackendState,
     pos: Guid,
     now: Moment,
     payments: Vec<Guid>,
@@ -69,7 +69,7 @@ impl Till {
         let pos = Guid::parse(STORE).unwrap();
         let now = Duration::from_secs(1_700_000_000);
         let (payments, refunds, answered) = Default::default();
-        let mut till = Till { world: World::new(delays), pos, now, payments, refunds, answered };
+        let mut till = Till { world: BackendState::new(delays), pos, now, payments, refunds, answered };
         let new = NewPos {
             merchant_pos_id: "m".into(),
             store_id: Guid::parse(STORE).unwrap(),
@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn whatever_happens(acts in prop::collection::vec(act(), 1..60)) {
         let mut till = Till::new();
-        let mut before: HashMap<Guid, PaymentState> = HashMap::new();
+        let mut before: HashMap<Guid, PaymentStatus> = HashMap::new();
         for act in &acts {
             till.act(act);
             let payments: Vec<_> = till.world.payments.iter().collect();
@@ -180,7 +180,7 @@ proptest! {
             for payment in payments {
                 let left = before.insert(payment.id.clone(), payment.state);
                 prop_assert!(left.is_none_or(|left| left == payment.state || !left.is_final()), "final is final");
-                prop_assert_eq!(payment.captured.is_some(), payment.state == PaymentState::Captured);
+                prop_assert_eq!(payment.captured.is_some(), payment.state == PaymentStatus::Captured);
                 let refunds = till.world.refunds.iter().filter(|refund| refund.wanted.payment_id == payment.id);
                 let sum: i64 = refunds.filter(|refund| super::refund::counts(refund.state)).map(|refund| refund.wanted.amount.0).sum();
                 prop_assert!(sum <= payment.captured.map_or(0, |captured| captured.0), "never more than was captured");

@@ -3,7 +3,7 @@
 use super::api_error::Refusal;
 use super::body::NewRefund;
 use super::clock::Moment;
-use crate::api::{Amount, Guid, RefundState, error};
+use crate::api::{Amount, Guid, RefundStatus, error};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ impl Event {
 }
 
 /// The state after an event; `None` where it cannot happen.
-pub fn next(state: RefundState, event: Event) -> Option<RefundState> {
-    use RefundState::*;
+pub fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
+    use RefundStatus::*;
     match (event, state) {
         (Event::Reserve, Initiated) => Some(Reserved),
         (Event::Capture, Reserved) => Some(Captured),
@@ -50,8 +50,8 @@ pub fn next(state: RefundState, event: Event) -> Option<RefundState> {
 }
 
 /// Whether a refund in that state counts against what was captured.
-pub fn counts(state: RefundState) -> bool {
-    !matches!(state, RefundState::CancelledByClient | RefundState::CancelledByMobilePay)
+pub fn counts(state: RefundStatus) -> bool {
+    !matches!(state, RefundStatus::CancelledByClient | RefundStatus::CancelledByMobilePay)
 }
 
 /// A refund.
@@ -68,7 +68,7 @@ pub struct Refund {
     /// What was asked for.
     pub wanted: NewRefund,
     /// Its state.
-    pub state: RefundState,
+    pub state: RefundStatus,
     /// Since when it has been in that state.
     pub since: Moment,
 }
@@ -77,7 +77,7 @@ impl Refund {
     /// A refund that begins now.
     pub fn new(owner: (&str, &str), store_id: Guid, id: Guid, wanted: NewRefund, now: Moment) -> Refund {
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
-        Refund { id, integrator, vat, store_id, wanted, state: RefundState::Initiated, since: now }
+        Refund { id, integrator, vat, store_id, wanted, state: RefundStatus::Initiated, since: now }
     }
 
     /// Lets an event happen; `false` where it cannot.
@@ -92,12 +92,12 @@ impl Refund {
     /// captured when its reservation has run out. Gives what it takes from the balance.
     pub fn settle(&mut self, delay: Duration, balance: Option<Amount>, now: Moment) -> Amount {
         let mut taken = Amount(0);
-        if self.state == RefundState::Initiated && now.saturating_sub(self.since) >= delay {
+        if self.state == RefundStatus::Initiated && now.saturating_sub(self.since) >= delay {
             let covered = balance.is_none_or(|balance| balance >= self.wanted.amount);
             self.happen(if covered { Event::Reserve } else { Event::Refuse }, self.since + delay);
             taken = if covered { self.wanted.amount } else { taken };
         }
-        if self.state == RefundState::Reserved && now.saturating_sub(self.since) >= RESERVATION {
+        if self.state == RefundStatus::Reserved && now.saturating_sub(self.since) >= RESERVATION {
             self.happen(Event::Expire, self.since + RESERVATION);
         }
         taken
@@ -105,7 +105,7 @@ impl Refund {
 
     /// The client captures. A second time changes nothing.
     pub fn capture(&mut self, now: Moment) -> Result<(), Refusal> {
-        if self.state == RefundState::Captured || self.happen(Event::Capture, now) {
+        if self.state == RefundStatus::Captured || self.happen(Event::Capture, now) {
             return Ok(());
         }
         Err(Refusal::Code(error::REFUND_NOT_RESERVED, self.is_now()))
@@ -113,8 +113,8 @@ impl Refund {
 
     /// The client cancels. A second time changes nothing. Gives what goes back to the balance.
     pub fn cancel(&mut self, now: Moment) -> Result<Amount, Refusal> {
-        let back = if self.state == RefundState::Reserved { self.wanted.amount } else { Amount(0) };
-        if self.state == RefundState::CancelledByClient || self.happen(Event::ClientCancel, now) {
+        let back = if self.state == RefundStatus::Reserved { self.wanted.amount } else { Amount(0) };
+        if self.state == RefundStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
             return Ok(back);
         }
         Err(Refusal::Code(error::REFUND_NOT_CANCELLABLE, self.is_now()))

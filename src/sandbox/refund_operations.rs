@@ -1,15 +1,15 @@
 //! The operations on refunds (payment_flows#refunds).
 
 use super::api_error::{Answer, Refusal};
-use super::backend_state::{Call, World};
+use super::backend_state::{BackendState, Call};
 use super::body::NewRefund;
 use super::clock::Moment;
 use super::refund::{self, Refund};
 use super::table::new_id;
-use crate::api::{Amount, Guid, RefundState, error};
+use crate::api::{Amount, Guid, RefundStatus, error};
 use serde_json::json;
 
-impl World {
+impl BackendState {
     pub(super) fn create_refund(&mut self, call: &Call, new: &NewRefund) -> Result<Guid, Refusal> {
         self.settle_refunds(call.now);
         let payment = self.payments.get_mut(&new.payment_id).ok_or(error::NO_SUCH_PAYMENT)?;
@@ -33,7 +33,8 @@ impl World {
             return Err(Refusal::Code(error::TOO_HIGH, format!("{} is left to refund", Amount(left.max(0)))));
         }
         let store_id = payment.store_id.clone();
-        let pending = self.refunds.iter().filter(|one| one.store_id == store_id && one.state == RefundState::Initiated);
+        let pending =
+            self.refunds.iter().filter(|one| one.store_id == store_id && one.state == RefundStatus::Initiated);
         let wanted = sum(pending).saturating_add(new.amount.0);
         let balance = self.stores.iter().find(|store| store.id == store_id).and_then(|store| store.balance);
         if balance.is_some_and(|balance| wanted > balance.0) {

@@ -1,7 +1,7 @@
 //! Every transition of a refund, and what it does to its store's balance.
 
 use super::*;
-use RefundState::*;
+use RefundStatus::*;
 
 const T: Moment = Duration::from_secs(1_700_000_000);
 const DELAY: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ fn the_documented_transitions_and_no_others() {
         (Event::Expire, Reserved, ExpiredAndCaptured),
     ];
     for event in Event::ALL {
-        for state in RefundState::ALL {
+        for state in RefundStatus::ALL {
             let expected = documented.iter().find(|(e, from, _)| (*e, *from) == (event, state)).map(|(_, _, to)| *to);
             assert_eq!(next(state, event), expected, "{event:?} in {state:?}");
         }

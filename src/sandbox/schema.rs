@@ -1,7 +1,7 @@
 //! The shapes of bodies as JSON Schema: requests from the one table in [`shape`], answers from the table here.
 
 use crate::api::shape::{self, BEACON_TYPES, CAPTURE_DELAYS, CURRENCIES};
-use crate::api::{Operation, PaymentState, RefundState};
+use crate::api::{Operation, PaymentStatus, RefundStatus};
 use serde_json::{Map, Value, json};
 
 /// What a field of an answer holds.
@@ -22,9 +22,9 @@ pub enum Kind {
     /// One of these.
     OneOf(&'static [&'static str]),
     /// The state of a payment.
-    PaymentState,
+    PaymentStatus,
     /// The state of a refund.
-    RefundState,
+    RefundStatus,
     /// A set of these.
     SetOf(&'static [&'static str]),
     /// A list of strings.
@@ -91,7 +91,7 @@ const PAYMENT: &[Field] = &[
     ("restrictions", Kind::Object(RESTRICTIONS), false),
     ("merchantPaymentLabel", Kind::Text, false),
     ("plannedCaptureDelay", Kind::OneOf(CAPTURE_DELAYS), false),
-    ("status", Kind::PaymentState, true),
+    ("status", Kind::PaymentStatus, true),
     ("customerToken", Kind::Text, false),
     ("customerReceiptToken", Kind::Text, false),
     ("loyaltyIds", Kind::Texts, false),
@@ -106,7 +106,7 @@ const REFUND: &[Field] = &[
     ("refundOrderId", Kind::Text, true),
     ("amount", Kind::Amount, true),
     ("currencyCode", Kind::OneOf(CURRENCIES), true),
-    ("status", Kind::RefundState, true),
+    ("status", Kind::RefundStatus, true),
     ("pollDelayInMs", Kind::Integer, true),
 ];
 
@@ -172,13 +172,13 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Integer => json!({"type": "integer", "format": "int32"}),
         Kind::Bool => json!({"type": "boolean"}),
         Kind::OneOf(names) => json!({"type": "string", "enum": names}),
-        Kind::PaymentState => {
+        Kind::PaymentStatus => {
             // The state of 2020 is read from old captures, but no backend gives it any more.
             let states =
-                PaymentState::ALL.into_iter().filter(|s| *s != PaymentState::RejectedByMobilePayDueToAgeRestrictions);
-            json!({"type": "string", "enum": states.map(PaymentState::name).collect::<Vec<_>>()})
+                PaymentStatus::ALL.into_iter().filter(|s| *s != PaymentStatus::RejectedByMobilePayDueToAgeRestrictions);
+            json!({"type": "string", "enum": states.map(PaymentStatus::name).collect::<Vec<_>>()})
         }
-        Kind::RefundState => json!({"type": "string", "enum": RefundState::ALL.map(RefundState::name)}),
+        Kind::RefundStatus => json!({"type": "string", "enum": RefundStatus::ALL.map(RefundStatus::name)}),
         Kind::SetOf(names) => {
             json!({"type": "array", "uniqueItems": true, "items": {"type": "string", "enum": names}})
         }

@@ -5,29 +5,29 @@ use super::Digest;
 
 /// The head of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct ChainHead {
     /// How many records.
     pub count: u64,
     /// The digest of the last one; zeros where there is none.
     pub digest: Digest,
 }
 
-impl Head {
+impl ChainHead {
     /// The head after one more record: `SHA-256(digest before || record bytes)`.
     #[must_use]
-    pub fn then(self, record: &[u8]) -> Head {
+    pub fn then(self, record: &[u8]) -> ChainHead {
         let digest = Digest::of_all(&[&self.digest.0, record]);
-        Head { count: self.count.saturating_add(1), digest }
+        ChainHead { count: self.count.saturating_add(1), digest }
     }
 
     /// Reads a head as it is shown: how many records, a colon, the digest in hex.
-    pub fn parse(text: &str) -> Option<Head> {
+    pub fn parse(text: &str) -> Option<ChainHead> {
         let (count, digest) = text.trim().split_once(':')?;
-        Some(Head { count: count.parse().ok()?, digest: Digest::parse(digest)? })
+        Some(ChainHead { count: count.parse().ok()?, digest: Digest::parse(digest)? })
     }
 }
 
-impl std::fmt::Display for Head {
+impl std::fmt::Display for ChainHead {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "{}:{}", self.count, self.digest)
     }
@@ -38,16 +38,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn head(records: &[Vec<u8>]) -> Head {
-        records.iter().fold(Head::default(), |head, record| head.then(record))
+    fn head(records: &[Vec<u8>]) -> ChainHead {
+        records.iter().fold(ChainHead::default(), |head, record| head.then(record))
     }
 
     #[test]
     fn a_head_reads_as_it_is_shown() {
         let two = head(&[b"one".to_vec(), b"two".to_vec()]);
-        assert_eq!(Head::parse(&format!(" {two}\n")), Some(two));
+        assert_eq!(ChainHead::parse(&format!(" {two}\n")), Some(two));
         for none in ["", "2", "2:", "2:12ab", "x:00", &two.digest.to_string()] {
-            assert_eq!(Head::parse(none), None, "{none}");
+            assert_eq!(ChainHead::parse(none), None, "{none}");
         }
     }
 

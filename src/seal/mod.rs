@@ -13,7 +13,7 @@ pub mod hmac_key;
 pub mod secret_file;
 pub mod sign;
 
-pub use chain::Head;
+pub use chain::ChainHead;
 pub use digest::Digest;
 pub use dsse::Envelope;
 pub use hmac_key::{Key, KeyedHash};

@@ -4,7 +4,7 @@
 
 use super::http::Answer;
 use super::timing::{Next, Sent};
-use super::{Mistake, Till, Trouble};
+use super::{ClientError, Misbehavior, Till};
 use crate::api::{Operation, header};
 use bytes::Bytes;
 use http::{Request, header as names};
@@ -79,7 +79,7 @@ pub fn new_key() -> String {
 
 impl Till {
     /// Says it until it is answered with success (the body; `Null` where it is empty), refused, or given up.
-    pub(super) async fn call(&mut self, call: &Call) -> Result<Value, Trouble> {
+    pub(super) async fn call(&mut self, call: &Call) -> Result<Value, ClientError> {
         let mut call = call.clone();
         let mut renewed = false;
         let mut sends = 0;
@@ -107,14 +107,14 @@ impl Till {
     }
 
     /// One send: the outer error is the till's own, the inner one says why no answer came.
-    async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, String>, Trouble> {
+    async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, String>, ClientError> {
         let patience = self.config.pace.patience(call.operation, self.config.mistake);
         Ok(self.line.exchange(self.request(call, token)?, patience).await)
     }
 
-    pub(super) fn request(&self, call: &Call, token: &str) -> Result<Request<Full<Bytes>>, Trouble> {
+    pub(super) fn request(&self, call: &Call, token: &str) -> Result<Request<Full<Bytes>>, ClientError> {
         let mut url = format!("{}{}", self.config.base_url.trim_end_matches('/'), call.target());
-        if self.makes(Mistake::TokenInUrl) && call.operation.polled() {
+        if self.makes(Misbehavior::TokenInUrl) && call.operation.polled() {
             url.push_str(&format!("?access_token={token}"));
         }
         let mut request = Request::builder()
@@ -140,29 +140,29 @@ impl Till {
         };
         request
             .body(Full::new(body))
-            .map_err(|error| Trouble::Setup(format!("no request for {} can be made: {error}", call.operation)))
+            .map_err(|error| ClientError::Setup(format!("no request for {} can be made: {error}", call.operation)))
     }
 
-    fn content(&self, operation: Operation, answer: &Answer) -> Result<Value, Trouble> {
+    fn content(&self, operation: Operation, answer: &Answer) -> Result<Value, ClientError> {
         if answer.body.is_empty() || !answer.status.is_success() {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&answer.body)
-            .map_err(|error| Trouble::Unreadable { operation, what: format!("it is not JSON ({error})") })
+            .map_err(|error| ClientError::Unreadable { operation, what: format!("it is not JSON ({error})") })
     }
 }
 
-fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) -> Trouble {
+fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) -> ClientError {
     let answer = match outcome {
-        Err(why) => return Trouble::Lost { operation, sends, status: None, why },
+        Err(why) => return ClientError::Lost { operation, sends, status: None, why },
         Ok(answer) => answer,
     };
     let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
     if answer.status.is_server_error() {
-        return Trouble::Lost { operation, sends, status: Some(status), why: format!("answered {status}") };
+        return ClientError::Lost { operation, sends, status: Some(status), why: format!("answered {status}") };
     }
     let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
-    Trouble::Refused { operation, status, code, message: message.unwrap_or_default() }
+    ClientError::Refused { operation, status, code, message: message.unwrap_or_default() }
 }
 
 fn error_body(body: &[u8]) -> Option<Value> {
@@ -178,16 +178,16 @@ fn error_code(body: &[u8]) -> Option<u16> {
 }
 
 /// A field of an answer that has to be a text.
-pub(super) fn text_field(operation: Operation, answer: &Value, name: &str) -> Result<String, Trouble> {
+pub(super) fn text_field(operation: Operation, answer: &Value, name: &str) -> Result<String, ClientError> {
     let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.map(str::to_owned).ok_or_else(|| Trouble::Unreadable { operation, what: format!("it has no {name}") })
+    text.map(str::to_owned).ok_or_else(|| ClientError::Unreadable { operation, what: format!("it has no {name}") })
 }
 
 /// A field of an answer that has to be a list of ids.
-pub(super) fn list_field(operation: Operation, answer: &Value, name: &str) -> Result<Vec<String>, Trouble> {
+pub(super) fn list_field(operation: Operation, answer: &Value, name: &str) -> Result<Vec<String>, ClientError> {
     let list = answer.get(name).and_then(Value::as_array);
     let ids = list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-    ids.ok_or_else(|| Trouble::Unreadable { operation, what: format!("it has no list {name}") })
+    ids.ok_or_else(|| ClientError::Unreadable { operation, what: format!("it has no list {name}") })
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! (detecting_mobilepay#user_activation), until it is known whether they are enrolled in the loyalty programme.
 
 use super::payment::membership_known;
-use super::sale::Abort;
-use super::{Mistake, Till, Trouble};
+use super::sale::CancelSignal;
+use super::{ClientError, Misbehavior, Till};
 use crate::api::Operation;
 use serde_json::Value;
 use std::time::Instant;
@@ -14,7 +14,7 @@ impl Till {
     ///
     /// # Errors
     /// What the backend refuses.
-    pub async fn await_member(&mut self, abort: &Abort) -> Result<bool, Trouble> {
+    pub async fn await_member(&mut self, abort: &CancelSignal) -> Result<bool, ClientError> {
         let pos = self.pos()?;
         let until = Instant::now() + self.config.pace.customer;
         while Instant::now() <= until {
@@ -35,6 +35,6 @@ impl Till {
 
     fn knows_enough(&self, answer: &Value) -> bool {
         let here = answer.get("isUserCheckedIn").and_then(Value::as_bool) == Some(true);
-        here && (membership_known(answer) || self.makes(Mistake::InitiatesBeforeMembership))
+        here && (membership_known(answer) || self.makes(Misbehavior::InitiatesBeforeMembership))
     }
 }

@@ -18,7 +18,7 @@ pub enum Act {
     /// The refund that was just asked for is not to be.
     CancelRefund,
     /// The cashier's key that stops the sale or refund under way.
-    Abort,
+    CancelSignal,
     /// Look the PoS up, or create it.
     Onboard,
     /// Delete it.
@@ -66,7 +66,7 @@ impl Act {
             "ready" => Act::Ready(line.sale()?),
             "refund" => Act::Refund(line.amount()?),
             "cancel-refund" => Act::CancelRefund,
-            "abort" => Act::Abort,
+            "abort" => Act::CancelSignal,
             "onboard" => Act::Onboard,
             "offboard" => Act::Offboard,
             "restart" => Act::Restart,

@@ -1,6 +1,6 @@
 //! What a till has to be told: whom it calls, as whom, and at what pace.
 
-use super::{Mistake, Pace, Trouble};
+use super::{ClientError, Misbehavior, Timing};
 use crate::api::{customer, header, text};
 use std::path::PathBuf;
 
@@ -38,9 +38,9 @@ pub struct TillConfig {
     /// A token from an earlier run, used until it is refused.
     pub first_token: Option<String>,
     /// Its times and counts.
-    pub pace: Pace,
+    pub pace: Timing,
     /// The mistake it makes, if any.
-    pub mistake: Option<Mistake>,
+    pub mistake: Option<Misbehavior>,
 }
 
 impl TillConfig {
@@ -62,7 +62,7 @@ impl TillConfig {
             members: true,
             agent: format!("poscert-till/{}", env!("CARGO_PKG_VERSION")),
             first_token: None,
-            pace: Pace::default(),
+            pace: Timing::default(),
             mistake: None,
         }
     }
@@ -70,15 +70,15 @@ impl TillConfig {
     /// Refuses what cannot work before anything is sent.
     ///
     /// # Errors
-    /// [`Trouble::Setup`] with the field that is wrong.
-    pub fn check(&self) -> Result<(), Trouble> {
+    /// [`ClientError::Setup`] with the field that is wrong.
+    pub fn check(&self) -> Result<(), ClientError> {
         let problem = url_problem("base URL", &self.base_url)
             .or_else(|| url_problem("token URL", &self.token_url))
             .or_else(|| version_problem(&self.version))
             .or_else(|| vat_problem(&self.vat))
             .or_else(|| text::problem(&self.client_id).map(|what| format!("the client id {what}")))
             .or_else(|| agent_problem(&self.agent));
-        problem.map_or(Ok(()), |what| Err(Trouble::Setup(what)))
+        problem.map_or(Ok(()), |what| Err(ClientError::Setup(what)))
     }
 
     /// The currency of the merchant's country.

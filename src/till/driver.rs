@@ -5,8 +5,8 @@
 
 use super::command::Act;
 use super::payment::Settled;
-use super::sale::Abort;
-use super::{Hanging, Paid, Refunded, Sale, Till, TillConfig, Trouble};
+use super::sale::CancelSignal;
+use super::{ClientError, Hanging, Paid, Refunded, Sale, Till, TillConfig};
 use std::collections::VecDeque;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
@@ -23,14 +23,14 @@ enum State {
 /// What reaches the act that is under way.
 struct Keys {
     act: Option<Act>,
-    abort: Abort,
+    abort: CancelSignal,
     due: watch::Sender<Option<Sale>>,
 }
 
 impl Keys {
     fn new(act: Option<Act>) -> Keys {
         let known = if let Some(Act::Prepare(sale)) = &act { sale.clone() } else { None };
-        Keys { act, abort: Abort::default(), due: watch::Sender::new(known) }
+        Keys { act, abort: CancelSignal::default(), due: watch::Sender::new(known) }
     }
 
     /// Whether a prepared payment waits for its amount.
@@ -64,7 +64,7 @@ pub async fn drive(
     merchant_pos_id: &str,
     mut lines: UnboundedReceiver<String>,
     mut say: impl FnMut(&str),
-) -> Result<(), Trouble> {
+) -> Result<(), ClientError> {
     let mut state = State::Idle(Box::new(Till::new(config.clone())?));
     let mut queue = VecDeque::new();
     let mut open = true;
@@ -96,7 +96,7 @@ pub async fn drive(
                 keys.hand_on(&mut queue, open);
                 tokio::select! {
                     done = &mut *job => {
-                        let (till, told) = done.map_err(|error| Trouble::Setup(format!("the till broke down: {error}")))?;
+                        let (till, told) = done.map_err(|error| ClientError::Setup(format!("the till broke down: {error}")))?;
                         told.iter().for_each(|line| say(line));
                         state = State::Idle(Box::new(till));
                     }
@@ -119,17 +119,17 @@ pub async fn drive(
 }
 
 /// Takes one line in: to the act under way, or into the queue.
-fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), Trouble> {
+fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), ClientError> {
     if line.trim().is_empty() {
         return Ok(());
     }
-    match (Act::parse(line).map_err(Trouble::Setup)?, keys) {
+    match (Act::parse(line).map_err(ClientError::Setup)?, keys) {
         (Act::End, _) => *open = false,
-        (Act::Abort, Some(keys)) => keys.abort.press(),
+        (Act::CancelSignal, Some(keys)) => keys.abort.press(),
         (Act::CancelRefund, Some(keys)) if matches!(keys.act, Some(Act::Refund(_))) && queue.is_empty() => {
             keys.abort.press();
         }
-        (Act::Abort, None) => {}
+        (Act::CancelSignal, None) => {}
         (Act::Restart, _) => {
             queue.clear();
             queue.push_back(Act::Restart);
@@ -146,7 +146,7 @@ fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
     let job = tokio::spawn(async move {
         let mut till = *till;
         let outcome = match act {
-            None | Some(Act::Abort | Act::End) => return (till, Vec::new()),
+            None | Some(Act::CancelSignal | Act::End) => return (till, Vec::new()),
             Some(Act::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
             Some(Act::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
             Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("started again as {}", pos.pos_id)),
@@ -164,7 +164,11 @@ fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
     State::Busy(job, keys)
 }
 
-async fn prepare(till: &mut Till, due: &watch::Receiver<Option<Sale>>, abort: &Abort) -> Result<Paid, Trouble> {
+async fn prepare(
+    till: &mut Till,
+    due: &watch::Receiver<Option<Sale>>,
+    abort: &CancelSignal,
+) -> Result<Paid, ClientError> {
     let prepared = till.prepare().await?;
     till.pay_prepared(prepared, due, abort).await
 }
@@ -172,23 +176,23 @@ async fn prepare(till: &mut Till, due: &watch::Receiver<Option<Sale>>, abort: &A
 /// Goes on with the payment that was prepared before the till was started, or by another command.
 ///
 /// # Errors
-/// [`Trouble::NoPayment`] where there is none, and as [`Till::pay_prepared`].
-pub async fn ready(till: &mut Till, sale: Sale, abort: &Abort) -> Result<Paid, Trouble> {
-    let prepared = till.memory().prepared.clone().ok_or(Trouble::NoPayment)?;
+/// [`ClientError::NoPayment`] where there is none, and as [`Till::pay_prepared`].
+pub async fn ready(till: &mut Till, sale: Sale, abort: &CancelSignal) -> Result<Paid, ClientError> {
+    let prepared = till.memory().prepared.clone().ok_or(ClientError::NoPayment)?;
     till.pay_prepared(prepared, &super::prepared::due(sale), abort).await
 }
 
 /// Cancels the refund that is decided but not carried out yet.
 ///
 /// # Errors
-/// [`Trouble::NoRefund`] where there is none, and what the backend refuses.
-pub async fn stop_refund(till: &mut Till) -> Result<String, Trouble> {
-    let id = till.open_refund().map(str::to_owned).ok_or(Trouble::NoRefund)?;
+/// [`ClientError::NoRefund`] where there is none, and what the backend refuses.
+pub async fn stop_refund(till: &mut Till) -> Result<String, ClientError> {
+    let id = till.open_refund().map(str::to_owned).ok_or(ClientError::NoRefund)?;
     let settled = till.cancel_refund(&id).await?;
     Ok(format!("refund {id}: {}", tell_settled(&settled)))
 }
 
-fn tell(outcome: Result<String, Trouble>) -> String {
+fn tell(outcome: Result<String, ClientError>) -> String {
     outcome.unwrap_or_else(|trouble| format!("failed: {trouble}"))
 }
 
@@ -225,8 +229,8 @@ pub fn tell_settled(settled: &Settled) -> String {
 }
 
 /// What the periodic job did, a line each.
-pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, Trouble>)>) -> Vec<String> {
-    let line = |(hanging, outcome): (Hanging, Result<Settled, Trouble>)| {
+pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, ClientError>)>) -> Vec<String> {
+    let line = |(hanging, outcome): (Hanging, Result<Settled, ClientError>)| {
         let what = outcome.as_ref().map_or_else(|trouble| format!("given up ({trouble})"), tell_settled);
         let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
         format!("{kind} {}: tried again, {what}", hanging.id)

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Why an act of the till came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ClientError {
     /// It was set up in a way that cannot work.
     Setup(String),
     /// No answer, or a 5xx, to the last send of a call.
@@ -51,48 +51,50 @@ pub enum Trouble {
     StillHanging(usize),
 }
 
-impl Trouble {
+impl ClientError {
     /// Whether it is a refusal with that error code.
     pub fn has_code(&self, wanted: u16) -> bool {
-        matches!(self, Trouble::Refused { code: Some(code), .. } if *code == wanted)
+        matches!(self, ClientError::Refused { code: Some(code), .. } if *code == wanted)
     }
 
     /// Whether it is a refusal with that HTTP status.
     pub fn has_status(&self, wanted: u16) -> bool {
-        matches!(self, Trouble::Refused { status, .. } if *status == wanted)
+        matches!(self, ClientError::Refused { status, .. } if *status == wanted)
     }
 
     /// Whether the call's outcome is unknown.
     pub fn is_loss(&self) -> bool {
-        matches!(self, Trouble::Lost { .. } | Trouble::Unreadable { .. })
+        matches!(self, ClientError::Lost { .. } | ClientError::Unreadable { .. })
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Setup(what) | Trouble::Token(what) => f.write_str(what),
-            Trouble::Lost { operation, sends, why, .. } => {
+            ClientError::Setup(what) | ClientError::Token(what) => f.write_str(what),
+            ClientError::Lost { operation, sends, why, .. } => {
                 write!(f, "{operation} was sent {sends} times in vain: {why}")
             }
-            Trouble::Refused { operation, status, code, message } => {
+            ClientError::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;
                 if let Some(code) = code {
                     write!(f, "/{code}")?;
                 }
                 if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
             }
-            Trouble::Unreadable { operation, what } => write!(f, "the answer to {operation} cannot be used: {what}"),
-            Trouble::NoPos => f.write_str("the till has no PoS: onboard it first"),
-            Trouble::NoPayment => f.write_str("the till knows of no open payment: start one first"),
-            Trouble::NoRefund => f.write_str("the till knows of no refund that could be stopped"),
-            Trouble::NothingTaken(amount) => {
+            ClientError::Unreadable { operation, what } => {
+                write!(f, "the answer to {operation} cannot be used: {what}")
+            }
+            ClientError::NoPos => f.write_str("the till has no PoS: onboard it first"),
+            ClientError::NoPayment => f.write_str("the till knows of no open payment: start one first"),
+            ClientError::NoRefund => f.write_str("the till knows of no refund that could be stopped"),
+            ClientError::NothingTaken(amount) => {
                 write!(
                     f,
                     "no payment that this till captured has {amount} left to give back: take a payment first, or name one"
                 )
             }
-            Trouble::StillHanging(count) => {
+            ClientError::StillHanging(count) => {
                 write!(
                     f,
                     "{count} reservation(s) on this PoS are still to be captured or cancelled: do that before it is deleted"
@@ -102,4 +104,4 @@ impl fmt::Display for Trouble {
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for ClientError {}

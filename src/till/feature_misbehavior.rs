@@ -1,7 +1,7 @@
 //! The mistakes with prepared payments, refunds and refused cards: what a right client has no place for.
 
 use super::api_call::Call;
-use super::{Mistake, Payment, Prepared, Sale, Till};
+use super::{Misbehavior, Payment, Prepared, Sale, Till};
 use crate::api::{Amount, Operation};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -15,7 +15,7 @@ impl Till {
 
     /// Makes a payment ready that was never prepared.
     pub(super) async fn ready_initiated(&mut self, payment: &Payment, sale: &Sale) {
-        if self.makes(Mistake::ReadiesInitiated) {
+        if self.makes(Misbehavior::ReadiesInitiated) {
             self.say_ready(&payment.id, sale).await;
             // What the backend says to that is looked at, as it should be.
             let _ = self.look(&payment.id).await;
@@ -30,13 +30,13 @@ impl Till {
 
     /// What is asked to be given back, as it stands in a body.
     pub(super) fn spelled_refund(&self, amount: Amount) -> Value {
-        let more = self.makes(Mistake::RefundsTooMuch);
+        let more = self.makes(Misbehavior::RefundsTooMuch);
         self.spelled_amount(if more { Amount(amount.0.saturating_mul(10)) } else { amount })
     }
 
     /// The currency of a refund.
     pub(super) fn refund_currency(&self) -> &'static str {
-        match (self.makes(Mistake::RefundsOtherCurrency), self.config.currency()) {
+        match (self.makes(Misbehavior::RefundsOtherCurrency), self.config.currency()) {
             (true, "DKK") => "EUR",
             (true, _) => "DKK",
             (false, own) => own,
@@ -45,7 +45,7 @@ impl Till {
 
     /// Gives back what was never taken: the payment was cancelled.
     pub(super) async fn refund_unpaid(&mut self, payment: &Payment) {
-        if self.makes(Mistake::RefundsUnpaid) {
+        if self.makes(Misbehavior::RefundsUnpaid) {
             let _ = self.create_refund(payment.amount, Some(&payment.id)).await;
         }
     }
@@ -53,8 +53,8 @@ impl Till {
     /// Does the other thing to a refund that has just ended.
     pub(super) async fn spoil_ended_refund(&mut self, id: &str, cancelled: bool) {
         let operation = match (self.config.mistake, cancelled) {
-            (Some(Mistake::CapturesCancelledRefund), true) => Operation::CaptureRefund,
-            (Some(Mistake::CancelsCapturedRefund), false) => Operation::CancelRefund,
+            (Some(Misbehavior::CapturesCancelledRefund), true) => Operation::CaptureRefund,
+            (Some(Misbehavior::CancelsCapturedRefund), false) => Operation::CancelRefund,
             _ => return,
         };
         let _ = self.call(&Call::on(operation, id)).await;
@@ -63,8 +63,8 @@ impl Till {
     /// Does not take a refused card for an answer.
     pub(super) async fn spoil_refused(&mut self, payment: &Payment, sale: &Sale) {
         match self.config.mistake {
-            Some(Mistake::CapturesRefused) if sale.restrictions.is_some() => self.stray_capture(payment).await,
-            Some(Mistake::PollsRefused) if sale.restrictions.is_some() => {
+            Some(Misbehavior::CapturesRefused) if sale.restrictions.is_some() => self.stray_capture(payment).await,
+            Some(Misbehavior::PollsRefused) if sale.restrictions.is_some() => {
                 for _ in 0..3 {
                     let _ = self.query(&payment.id).await;
                     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -3,7 +3,7 @@
 //!
 //! Whoever follows holds a lock beside the memory; whoever wants to go on leaves a wish there and waits for the lock.
 
-use super::Trouble;
+use super::ClientError;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,8 +24,8 @@ impl Following {
     /// Begins to follow what the till with this memory has open.
     ///
     /// # Errors
-    /// [`Trouble::Setup`] where the lock cannot be had.
-    pub fn begin(memory: &Path) -> Result<Following, Trouble> {
+    /// [`ClientError::Setup`] where the lock cannot be had.
+    pub fn begin(memory: &Path) -> Result<Following, ClientError> {
         let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
         let lock = open(&place)?;
         lock.try_lock().map_err(|error| unusable(&place, &error.to_string()))?;
@@ -44,8 +44,8 @@ impl Following {
 /// Makes a command that follows a payment of the till with this memory leave it.
 ///
 /// # Errors
-/// [`Trouble::Setup`] where it does not.
-pub async fn take_over(memory: &Path) -> Result<(), Trouble> {
+/// [`ClientError::Setup`] where it does not.
+pub async fn take_over(memory: &Path) -> Result<(), ClientError> {
     let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
     if !place.exists() {
         return Ok(());
@@ -58,7 +58,7 @@ pub async fn take_over(memory: &Path) -> Result<(), Trouble> {
             Err(TryLockError::WouldBlock) if Instant::now() < until => {}
             Err(TryLockError::WouldBlock) => {
                 let sentence = "another `poscert till` does not leave the payment that it follows: end it there first";
-                return Err(Trouble::Setup(sentence.to_owned()));
+                return Err(ClientError::Setup(sentence.to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&place, &error.to_string())),
         }
@@ -76,7 +76,7 @@ fn beside(memory: &Path, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn open(place: &Path) -> Result<File, Trouble> {
+fn open(place: &Path) -> Result<File, ClientError> {
     if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error.to_string()))?;
     }
@@ -84,8 +84,8 @@ fn open(place: &Path) -> Result<File, Trouble> {
     opened.map_err(|error| unusable(place, &error.to_string()))
 }
 
-fn unusable(place: &Path, why: &str) -> Trouble {
-    Trouble::Setup(format!("{} cannot be used ({why}): name another file with --memory", place.display()))
+fn unusable(place: &Path, why: &str) -> ClientError {
+    ClientError::Setup(format!("{} cannot be used ({why}): name another file with --memory", place.display()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! answer that comes too late would be taken for the answer to the next request. Dropping hyper's future of the
 //! answer does that.
 
-use super::Trouble;
+use super::ClientError;
 use crate::pki::error_chain;
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -41,8 +41,8 @@ impl Line {
     /// `beside` them. (The system's are those of `SSL_CERT_FILE` where that is set.)
     ///
     /// # Errors
-    /// [`Trouble::Setup`] where there is no certificate to trust.
-    pub fn new(ca_file: Option<&Path>, beside: Option<&Path>) -> Result<Line, Trouble> {
+    /// [`ClientError::Setup`] where there is no certificate to trust.
+    pub fn new(ca_file: Option<&Path>, beside: Option<&Path>) -> Result<Line, ClientError> {
         let roots = match ca_file {
             Some(path) => roots_of_file(path)?,
             None => roots_of_system(beside)?,
@@ -50,7 +50,7 @@ impl Line {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Trouble::Setup(format!("TLS cannot be set up: {error}")))?
+            .map_err(|error| ClientError::Setup(format!("TLS cannot be set up: {error}")))?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().build();
@@ -93,8 +93,8 @@ fn why(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn roots_of_file(path: &Path) -> Result<RootCertStore, Trouble> {
-    let trouble = |what: String| Trouble::Setup(format!("the CA file {} {what}", path.display()));
+fn roots_of_file(path: &Path) -> Result<RootCertStore, ClientError> {
+    let trouble = |what: String| ClientError::Setup(format!("the CA file {} {what}", path.display()));
     let pem = std::fs::read(path).map_err(|error| trouble(format!("cannot be read: {error}")))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
@@ -107,12 +107,12 @@ fn roots_of_file(path: &Path) -> Result<RootCertStore, Trouble> {
     Ok(roots)
 }
 
-fn roots_of_system(beside: Option<&Path>) -> Result<RootCertStore, Trouble> {
+fn roots_of_system(beside: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = beside.map_or_else(|| Ok(RootCertStore::empty()), roots_of_file)?;
     // A system's list holds certificates that rustls cannot use; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err(Trouble::Setup(
+        return Err(ClientError::Setup(
             "the system has no trusted certificates: name a CA's file with --ca-file".to_owned(),
         ));
     }

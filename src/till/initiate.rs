@@ -1,8 +1,8 @@
 //! Starting a payment, and what is done when another one stands in the way (payment_flows#payment_management).
 
 use super::api_call::{Call, list_field, text_field};
-use super::{Mistake, Payment, Sale, Till, Trouble};
-use crate::api::{Operation, PaymentState, error};
+use super::{ClientError, Misbehavior, Payment, Sale, Till};
+use crate::api::{Operation, PaymentStatus, error};
 use serde_json::{Value, json};
 
 impl Till {
@@ -11,7 +11,7 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the payment from being started.
-    pub async fn initiate(&mut self, sale: &Sale) -> Result<Payment, Trouble> {
+    pub async fn initiate(&mut self, sale: &Sale) -> Result<Payment, ClientError> {
         let pos = self.pos()?;
         let mut body = json!({ "posId": pos.pos_id, "orderId": sale.order_id });
         self.add_terms(&mut body, sale);
@@ -34,31 +34,31 @@ impl Till {
     }
 
     /// Makes a call that starts a payment, and gives the payment's id. What stands in its way is cleaned up.
-    pub(super) async fn start(&mut self, call: &Call, pos_id: &str) -> Result<String, Trouble> {
+    pub(super) async fn start(&mut self, call: &Call, pos_id: &str) -> Result<String, ClientError> {
         let answer = match self.call(call).await {
-            Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Mistake::IgnoresActive) => {
+            Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Misbehavior::IgnoresActive) => {
                 self.clear_pos(pos_id).await?;
                 self.call(&self.once_more(call)).await?
             }
-            Err(trouble) if self.makes(Mistake::CleansUpOnAnyError) => {
+            Err(trouble) if self.makes(Misbehavior::CleansUpOnAnyError) => {
                 self.sweep_and_repeat(call, pos_id, trouble).await?
             }
             other => other?,
         };
         match text_field(call.operation, &answer, "paymentId") {
-            Err(_) if self.makes(Mistake::NullId) => Ok("null".to_owned()),
+            Err(_) if self.makes(Misbehavior::NullId) => Ok("null".to_owned()),
             other => other,
         }
     }
 
     /// Finds the payment that is active on the PoS and cancels it. The list holds reserved ones too: these stand in
     /// nobody's way, and what becomes of them was decided elsewhere.
-    async fn clear_pos(&mut self, pos_id: &str) -> Result<(), Trouble> {
+    async fn clear_pos(&mut self, pos_id: &str) -> Result<(), ClientError> {
         for id in self.listed(pos_id).await? {
             if self.memory.hanging.iter().any(|hanging| hanging.id == id) {
                 continue;
             }
-            if self.look(&id).await?.state.is_some_and(PaymentState::is_active) {
+            if self.look(&id).await?.state.is_some_and(PaymentStatus::is_active) {
                 self.cancel(&id).await?;
             }
         }
@@ -66,7 +66,7 @@ impl Till {
     }
 
     /// Ids of the active and reserved payments on a PoS.
-    pub(super) async fn listed(&mut self, pos_id: &str) -> Result<Vec<String>, Trouble> {
+    pub(super) async fn listed(&mut self, pos_id: &str) -> Result<Vec<String>, ClientError> {
         let operation = Operation::QueryPaymentIds;
         let answer = self.call(&Call::of(operation).parameter("posId", pos_id)).await?;
         list_field(operation, &answer, "paymentIds")

@@ -11,15 +11,15 @@ macro_rules! mistakes {
         /// A mistake that the till can be told to make.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // Each has its title in `fixtures/misbehaviors.toml`.
-        pub enum Mistake { $($name,)* }
+        pub enum Misbehavior { $($name,)* }
 
-        impl Mistake {
+        impl Misbehavior {
             /// All of them.
-            pub const ALL: &[Mistake] = &[$(Mistake::$name,)*];
+            pub const ALL: &[Misbehavior] = &[$(Misbehavior::$name,)*];
 
             /// The name used in options.
             pub fn id(self) -> &'static str {
-                match self { $(Mistake::$name => $id,)* }
+                match self { $(Misbehavior::$name => $id,)* }
             }
         }
     };
@@ -82,7 +82,7 @@ mistakes! {
 /// What is announced of a mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Announced {
+pub struct ExpectedFindings {
     /// The mistake's id.
     pub id: String,
     /// In a sentence.
@@ -102,12 +102,12 @@ pub struct Announced {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Catalogue {
-    broken: Vec<Announced>,
+    broken: Vec<ExpectedFindings>,
 }
 
-impl Mistake {
+impl Misbehavior {
     /// The mistake of that id.
-    pub fn from_id(id: &str) -> Option<Mistake> {
+    pub fn from_id(id: &str) -> Option<Misbehavior> {
         Self::ALL.iter().copied().find(|mistake| mistake.id() == id)
     }
 
@@ -115,7 +115,7 @@ impl Mistake {
     ///
     /// # Errors
     /// A sentence where the catalogue that is built in lacks it.
-    pub fn announced(self) -> Result<Announced, String> {
+    pub fn announced(self) -> Result<ExpectedFindings, String> {
         let found = catalogue()?.into_iter().find(|announced| announced.id == self.id());
         found.ok_or_else(|| format!("fixtures/misbehaviors.toml says nothing of {}", self.id()))
     }
@@ -125,7 +125,7 @@ impl Mistake {
 ///
 /// # Errors
 /// A sentence where the catalogue that is built in cannot be read.
-pub fn catalogue() -> Result<Vec<Announced>, String> {
+pub fn catalogue() -> Result<Vec<ExpectedFindings>, String> {
     let text = include_str!("../../fixtures/misbehaviors.toml");
     let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/misbehaviors.toml: {error}"))?;
     Ok(catalogue.broken)
@@ -138,14 +138,14 @@ mod tests {
     #[test]
     fn every_mistake_is_announced_and_fails_something() {
         let announced: Vec<String> = catalogue().unwrap().into_iter().map(|announced| announced.id).collect();
-        let known: Vec<&str> = Mistake::ALL.iter().map(|mistake| mistake.id()).collect();
+        let known: Vec<&str> = Misbehavior::ALL.iter().map(|mistake| mistake.id()).collect();
         assert_eq!(announced, known);
         for announced in catalogue().unwrap() {
             assert!(!announced.fails.is_empty(), "{}", announced.id);
             let mut sorted = announced.fails.clone();
             sorted.sort();
             assert_eq!(announced.fails, sorted, "{}", announced.id);
-            assert_eq!(Mistake::from_id(&announced.id).map(Mistake::id), Some(announced.id.as_str()));
+            assert_eq!(Misbehavior::from_id(&announced.id).map(Misbehavior::id), Some(announced.id.as_str()));
         }
     }
 }

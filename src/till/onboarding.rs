@@ -1,7 +1,7 @@
 //! Onboarding: a PoS is looked up before it is created, and a beacon that is taken is freed (pos_management).
 
 use super::api_call::{Call, list_field, text_field};
-use super::{KnownPos, Mistake, Till, Trouble};
+use super::{ClientError, KnownPos, Misbehavior, Till};
 use crate::api::{Operation, error};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the till from having a PoS.
-    pub async fn onboard(&mut self, merchant_pos_id: &str) -> Result<KnownPos, Trouble> {
+    pub async fn onboard(&mut self, merchant_pos_id: &str) -> Result<KnownPos, ClientError> {
         let pos_id = match self.find_pos("merchantPosId", merchant_pos_id).await? {
             Some(pos_id) => pos_id,
             None => self.create_pos(merchant_pos_id).await?,
@@ -26,42 +26,42 @@ impl Till {
     /// Deletes the till's PoS. One that is gone already is deleted.
     ///
     /// # Errors
-    /// [`Trouble::StillHanging`] while a reservation on it is not settled, and whatever the backend refuses.
-    pub async fn offboard(&mut self) -> Result<(), Trouble> {
+    /// [`ClientError::StillHanging`] while a reservation on it is not settled, and whatever the backend refuses.
+    pub async fn offboard(&mut self) -> Result<(), ClientError> {
         let pos = self.pos()?;
         let reservations = self.memory.hanging.iter().filter(|hanging| !hanging.intent.is_of_refund()).count();
         if reservations > 0 {
-            return Err(Trouble::StillHanging(reservations));
+            return Err(ClientError::StillHanging(reservations));
         }
         if let Some(open) = self.memory.open.clone() {
             self.cancel(&open).await?;
         }
         self.delete_pos(&pos.pos_id).await?;
-        if self.makes(Mistake::SellsOnDeletedPos) {
+        if self.makes(Misbehavior::SellsOnDeletedPos) {
             self.sell_after_close(&pos).await;
         }
         self.remember(|memory| memory.pos = None)
     }
 
     /// The till's PoS.
-    pub(super) fn pos(&self) -> Result<KnownPos, Trouble> {
-        self.memory.pos.clone().ok_or(Trouble::NoPos)
+    pub(super) fn pos(&self) -> Result<KnownPos, ClientError> {
+        self.memory.pos.clone().ok_or(ClientError::NoPos)
     }
 
-    async fn delete_pos(&mut self, pos_id: &str) -> Result<(), Trouble> {
+    async fn delete_pos(&mut self, pos_id: &str) -> Result<(), ClientError> {
         match self.call(&Call::on(Operation::DeletePos, pos_id)).await {
             Err(trouble) if !trouble.has_status(404) => Err(trouble),
             _ => Ok(()),
         }
     }
 
-    async fn find_pos(&mut self, filter: &'static str, value: &str) -> Result<Option<String>, Trouble> {
+    async fn find_pos(&mut self, filter: &'static str, value: &str) -> Result<Option<String>, ClientError> {
         let operation = Operation::GetPosWithFilter;
         let answer = self.call(&Call::of(operation).parameter(filter, value)).await?;
         Ok(list_field(operation, &answer, "posIds")?.into_iter().next())
     }
 
-    async fn create_pos(&mut self, merchant_pos_id: &str) -> Result<String, Trouble> {
+    async fn create_pos(&mut self, merchant_pos_id: &str) -> Result<String, ClientError> {
         let operation = Operation::CreatePos;
         let mut body = json!({
             "merchantPosId": merchant_pos_id,
@@ -85,9 +85,9 @@ impl Till {
 
     /// The till's own beacon stands at another PoS, an earlier one of its own: that one is deleted, and the same
     /// call made again, with the same key.
-    async fn free_beacon(&mut self, call: &Call, taken: Trouble) -> Result<String, Trouble> {
+    async fn free_beacon(&mut self, call: &Call, taken: ClientError) -> Result<String, ClientError> {
         let beacon = self.config.beacon_id.clone().unwrap_or_default();
-        if self.makes(Mistake::HammersOnTakenBeacon) {
+        if self.makes(Misbehavior::HammersOnTakenBeacon) {
             return Err(taken);
         }
         let other = self.find_pos("beaconId", &beacon).await?.ok_or(taken)?;
@@ -97,14 +97,13 @@ impl Till {
     }
 
     /// The merchant's store.
-    async fn find_store(&mut self) -> Result<String, Trouble> {
+    async fn find_store(&mut self) -> Result<String, ClientError> {
         let operation = Operation::GetStores;
         let (brand, location) = (self.config.brand.clone(), self.config.location.clone());
         let call = Call::of(operation).parameter("merchantBrandId", &brand).parameter("merchantLocationId", &location);
         let answer = self.call(&call).await?;
-        list_field(operation, &answer, "storeIds")?
-            .into_iter()
-            .next()
-            .ok_or_else(|| Trouble::Setup(format!("the merchant has no store of brand {brand} at location {location}")))
+        list_field(operation, &answer, "storeIds")?.into_iter().next().ok_or_else(|| {
+            ClientError::Setup(format!("the merchant has no store of brand {brand} at location {location}"))
+        })
     }
 }

@@ -5,8 +5,8 @@
 
 use super::api_call::Call;
 use super::retry_job::now_ms;
-use super::{Intent, Till, Trouble};
-use crate::api::{Amount, Operation, PaymentState, RefundState};
+use super::{ClientError, PendingDecision, Till};
+use crate::api::{Amount, Operation, PaymentStatus, RefundStatus};
 use serde_json::{Value, json};
 
 /// A payment that was started.
@@ -24,7 +24,7 @@ pub struct Payment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// Its state; `None` where the name is not known to this client, which then goes on asking.
-    pub state: Option<PaymentState>,
+    pub state: Option<PaymentStatus>,
     /// Whether less than all may be captured.
     pub partial_capture_possible: bool,
     /// Whether it is known if the customer is enrolled in the loyalty programme: `loyaltyIds` is there, empty or not.
@@ -39,27 +39,27 @@ pub enum Settled {
     /// It was cancelled.
     Cancelled,
     /// It had come to another end before.
-    Ended(PaymentState),
+    Ended(PaymentStatus),
     /// The refund was captured.
     Refunded,
     /// The refund had come to another end before.
-    RefundEnded(RefundState),
+    RefundEnded(RefundStatus),
     /// It was tried in vain; it is remembered, and tried again later.
-    Hanging(Trouble),
+    Hanging(ClientError),
 }
 
 impl Till {
     /// Asks for a payment once, when it is its turn. A question without answer is not repeated here: ask on.
     ///
     /// # Errors
-    /// [`Trouble::Lost`] where no answer came, and whatever the backend refuses.
-    pub async fn query(&mut self, payment_id: &str) -> Result<View, Trouble> {
+    /// [`ClientError::Lost`] where no answer came, and whatever the backend refuses.
+    pub async fn query(&mut self, payment_id: &str) -> Result<View, ClientError> {
         view(&self.poll(Operation::QueryPayment, payment_id).await?)
     }
 
     /// Asks for a payment until there is an answer.
-    pub(super) async fn look(&mut self, payment_id: &str) -> Result<View, Trouble> {
-        let mut last = Trouble::NoPayment;
+    pub(super) async fn look(&mut self, payment_id: &str) -> Result<View, ClientError> {
+        let mut last = ClientError::NoPayment;
         for _ in 0..self.config.pace.sends {
             match self.query(payment_id).await {
                 Err(trouble) if trouble.is_loss() => last = trouble,
@@ -73,25 +73,25 @@ impl Till {
     ///
     /// # Errors
     /// What the backend refuses; a loss is no error but [`Settled::Hanging`].
-    pub async fn capture(&mut self, payment_id: &str, amount: Amount) -> Result<Settled, Trouble> {
-        self.settle(payment_id, Intent::Capture(amount.0)).await
+    pub async fn capture(&mut self, payment_id: &str, amount: Amount) -> Result<Settled, ClientError> {
+        self.settle(payment_id, PendingDecision::Capture(amount.0)).await
     }
 
     /// Cancels a payment.
     ///
     /// # Errors
     /// As [`Till::capture`].
-    pub async fn cancel(&mut self, payment_id: &str) -> Result<Settled, Trouble> {
-        self.settle(payment_id, Intent::Cancel).await
+    pub async fn cancel(&mut self, payment_id: &str) -> Result<Settled, ClientError> {
+        self.settle(payment_id, PendingDecision::Cancel).await
     }
 
     /// Carries a decision on a payment or refund out, and remembers it until that is confirmed.
-    pub(super) async fn settle(&mut self, id: &str, intent: Intent) -> Result<Settled, Trouble> {
+    pub(super) async fn settle(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         self.remember(|memory| memory.decide(id, intent))?;
         let outcome = match self.carry_out(id, intent).await {
             Err(trouble) if trouble.has_status(409) => match intent {
-                Intent::Capture(_) | Intent::Cancel => self.heal(id, intent).await,
-                Intent::CaptureRefund | Intent::CancelRefund => self.heal_refund(id, intent).await,
+                PendingDecision::Capture(_) | PendingDecision::Cancel => self.heal(id, intent).await,
+                PendingDecision::CaptureRefund | PendingDecision::CancelRefund => self.heal_refund(id, intent).await,
             },
             other => other,
         };
@@ -102,7 +102,7 @@ impl Till {
                     memory.settled(id);
                     match &other {
                         Ok(Settled::Captured(amount)) => memory.took(id, *amount),
-                        Ok(Settled::Cancelled | Settled::RefundEnded(RefundState::CancelledByMobilePay)) => {
+                        Ok(Settled::Cancelled | Settled::RefundEnded(RefundStatus::CancelledByMobilePay)) => {
                             memory.gives_nothing_back(id);
                         }
                         _ => {}
@@ -113,22 +113,22 @@ impl Till {
         }
     }
 
-    pub(super) async fn carry_out(&mut self, id: &str, intent: Intent) -> Result<Settled, Trouble> {
+    pub(super) async fn carry_out(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match intent {
-            Intent::Capture(minor) => {
+            PendingDecision::Capture(minor) => {
                 let body = json!({ "amount": self.spelled_amount(Amount(minor)) });
                 self.call(&Call::on(Operation::CapturePayment, id).body(body)).await?;
                 Ok(Settled::Captured(Amount(minor)))
             }
-            Intent::Cancel => {
+            PendingDecision::Cancel => {
                 self.call(&Call::on(Operation::CancelPayment, id)).await?;
                 Ok(Settled::Cancelled)
             }
-            Intent::CaptureRefund => {
+            PendingDecision::CaptureRefund => {
                 self.call(&Call::on(Operation::CaptureRefund, id)).await?;
                 Ok(Settled::Refunded)
             }
-            Intent::CancelRefund => {
+            PendingDecision::CancelRefund => {
                 self.call(&Call::on(Operation::CancelRefund, id)).await?;
                 Ok(Settled::Cancelled)
             }
@@ -137,22 +137,22 @@ impl Till {
 
     /// The backend sees the payment otherwise than the till: what it says holds. A reservation that cannot be
     /// captured as decided is let go.
-    async fn heal(&mut self, payment_id: &str, intent: Intent) -> Result<Settled, Trouble> {
+    async fn heal(&mut self, payment_id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match (self.look(payment_id).await?.state, intent) {
-            (Some(PaymentState::Captured), Intent::Capture(minor)) => Ok(Settled::Captured(Amount(minor))),
+            (Some(PaymentStatus::Captured), PendingDecision::Capture(minor)) => Ok(Settled::Captured(Amount(minor))),
             (Some(state), _) if state.is_final() => Ok(Settled::Ended(state)),
-            (_, Intent::Capture(_)) => {
-                self.remember(|memory| memory.decide(payment_id, Intent::Cancel))?;
-                self.carry_out(payment_id, Intent::Cancel).await
+            (_, PendingDecision::Capture(_)) => {
+                self.remember(|memory| memory.decide(payment_id, PendingDecision::Cancel))?;
+                self.carry_out(payment_id, PendingDecision::Cancel).await
             }
             (state, _) => {
                 let what = format!("the payment is {state:?} and yet cannot be cancelled");
-                Err(Trouble::Unreadable { operation: Operation::CancelPayment, what })
+                Err(ClientError::Unreadable { operation: Operation::CancelPayment, what })
             }
         }
     }
 
-    fn hang(&mut self, id: &str, intent: Intent, trouble: Trouble) -> Result<Settled, Trouble> {
+    fn hang(&mut self, id: &str, intent: PendingDecision, trouble: ClientError) -> Result<Settled, ClientError> {
         if self.takes_as_done(intent, &trouble) {
             self.remember(|memory| memory.settled(id))?;
         } else {
@@ -162,11 +162,11 @@ impl Till {
     }
 }
 
-fn view(answer: &Value) -> Result<View, Trouble> {
+fn view(answer: &Value) -> Result<View, ClientError> {
     let name = super::api_call::text_field(Operation::QueryPayment, answer, "status")?;
     let partial = answer.get("partialCapturePossible").and_then(Value::as_bool);
     Ok(View {
-        state: PaymentState::from_name(&name),
+        state: PaymentStatus::from_name(&name),
         partial_capture_possible: partial == Some(true),
         membership_known: membership_known(answer),
     })

@@ -3,7 +3,7 @@
 //! Kept apart, so that the other files read as what a client should do.
 
 use super::api_call::{Call, new_key};
-use super::{Intent, KnownPos, Mistake, Payment, Restrictions, Sale, Till, Trouble};
+use super::{ClientError, KnownPos, Misbehavior, Payment, PendingDecision, Restrictions, Sale, Till};
 use crate::api::{Amount, Operation};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 impl Till {
     /// An amount as it stands in a body.
     pub(super) fn spelled_amount(&self, amount: Amount) -> Value {
-        if self.makes(Mistake::MinorUnits) {
+        if self.makes(Misbehavior::MinorUnits) {
             // As a client does that holds 19.99 in a float: 1998.9999999999998.
             return json!(amount.0 as f64 / 100.0 * 100.0);
         }
@@ -22,10 +22,10 @@ impl Till {
     pub(super) fn spelled_restrictions(&self, restrictions: Restrictions) -> Value {
         let Restrictions { debit_card_disallowed: debit, credit_card_disallowed: credit } = restrictions;
         match self.config.mistake {
-            Some(Mistake::RestrictsInWords) => {
+            Some(Misbehavior::RestrictsInWords) => {
                 json!({ "debitCardDisallowed": debit.to_string(), "creditCardDisallowed": credit.to_string() })
             }
-            Some(Mistake::MisnamesRestriction) => {
+            Some(Misbehavior::MisnamesRestriction) => {
                 json!({ "debitCardsDisallowed": debit, "creditCardsDisallowed": credit })
             }
             _ => json!({ "debitCardDisallowed": debit, "creditCardDisallowed": credit }),
@@ -36,9 +36,9 @@ impl Till {
     pub(super) fn spelled_version(&self, operation: Operation) -> Option<String> {
         let version = self.config.version.clone();
         match self.config.mistake {
-            Some(Mistake::NoVersion) => None,
-            Some(Mistake::MalformedVersion) => Some(format!("v{version}")),
-            Some(Mistake::OtherVersion) if operation == Operation::CapturePayment => Some("99.0.0".to_owned()),
+            Some(Misbehavior::NoVersion) => None,
+            Some(Misbehavior::MalformedVersion) => Some(format!("v{version}")),
+            Some(Misbehavior::OtherVersion) if operation == Operation::CapturePayment => Some("99.0.0".to_owned()),
             _ => Some(version),
         }
     }
@@ -47,15 +47,15 @@ impl Till {
     pub(super) fn spelled_vat(&self) -> String {
         let vat = &self.config.vat;
         match self.config.mistake {
-            Some(Mistake::DoubledVatPrefix) => format!("{}{vat}", vat.get(..2).unwrap_or("")),
-            Some(Mistake::BareVat) => vat.get(2..).unwrap_or("").to_owned(),
+            Some(Misbehavior::DoubledVatPrefix) => format!("{}{vat}", vat.get(..2).unwrap_or("")),
+            Some(Misbehavior::BareVat) => vat.get(2..).unwrap_or("").to_owned(),
             _ => vat.clone(),
         }
     }
 
     /// Whether a creating call goes out without its key.
     pub(super) fn leaves_key_off(&self, operation: Operation) -> bool {
-        self.makes(Mistake::NoKey) && operation == Operation::InitiatePayment
+        self.makes(Misbehavior::NoKey) && operation == Operation::InitiatePayment
     }
 
     /// Changes what must stay the same from send to send.
@@ -64,8 +64,8 @@ impl Till {
             return;
         }
         match (self.config.mistake, &mut call.body) {
-            (Some(Mistake::NewKeyPerAttempt), _) => call.key = Some(new_key()),
-            (Some(Mistake::BodyChangesOnRetry), Some(body)) if call.operation == Operation::InitiatePayment => {
+            (Some(Misbehavior::NewKeyPerAttempt), _) => call.key = Some(new_key()),
+            (Some(Misbehavior::BodyChangesOnRetry), Some(body)) if call.operation == Operation::InitiatePayment => {
                 body["merchantPaymentLabel"] = json!(format!("Attempt {}", sends + 1));
             }
             _ => {}
@@ -74,16 +74,16 @@ impl Till {
 
     /// The call once more, after what stood in its way is gone.
     pub(super) fn once_more(&self, call: &Call) -> Call {
-        let key = if self.makes(Mistake::NewKeyPerAttempt) { Some(new_key()) } else { call.key.clone() };
+        let key = if self.makes(Misbehavior::NewKeyPerAttempt) { Some(new_key()) } else { call.key.clone() };
         Call { key, ..call.clone() }
     }
 
     /// Whether a decision that was tried in vain is forgotten all the same.
-    pub(super) fn takes_as_done(&self, intent: Intent, trouble: &Trouble) -> bool {
+    pub(super) fn takes_as_done(&self, intent: PendingDecision, trouble: &ClientError) -> bool {
         match self.config.mistake {
-            Some(Mistake::ForgetsHanging | Mistake::NoRetry) => true,
-            Some(Mistake::SuccessAfterLostCapture) => {
-                matches!((intent, trouble), (Intent::Capture(_), Trouble::Lost { status: None, .. }))
+            Some(Misbehavior::ForgetsHanging | Misbehavior::NoRetry) => true,
+            Some(Misbehavior::SuccessAfterLostCapture) => {
+                matches!((intent, trouble), (PendingDecision::Capture(_), ClientError::Lost { status: None, .. }))
             }
             _ => false,
         }
@@ -94,8 +94,8 @@ impl Till {
         &mut self,
         call: &Call,
         pos_id: &str,
-        mut trouble: Trouble,
-    ) -> Result<Value, Trouble> {
+        mut trouble: ClientError,
+    ) -> Result<Value, ClientError> {
         for _ in 0..3 {
             for id in self.listed(pos_id).await? {
                 self.call(&Call::on(Operation::CancelPayment, &id)).await?;

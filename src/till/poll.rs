@@ -2,7 +2,7 @@
 
 use super::api_call::Call;
 use super::timing::PollClock;
-use super::{Till, Trouble};
+use super::{ClientError, Till};
 use crate::api::Operation;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl Till {
     }
 
     /// Asks for a resource once, when it is its turn. A question without answer is not repeated here: ask on.
-    pub(super) async fn poll(&mut self, operation: Operation, id: &str) -> Result<Value, Trouble> {
+    pub(super) async fn poll(&mut self, operation: Operation, id: &str) -> Result<Value, ClientError> {
         tokio::time::sleep_until(self.turn(id).into()).await;
         let answer = self.call(&Call::on(operation, id)).await;
         let asked = |answer: &Value| answer.get("pollDelayInMs").and_then(Value::as_u64).unwrap_or(0);

@@ -6,9 +6,9 @@
 
 use super::api_call::{Call, new_key};
 use super::payment::View;
-use super::sale::Abort;
-use super::{Mistake, Paid, Payment, Sale, Till, Trouble};
-use crate::api::{Operation, PaymentState};
+use super::sale::CancelSignal;
+use super::{ClientError, Misbehavior, Paid, Payment, Sale, Till};
+use crate::api::{Operation, PaymentStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Instant;
@@ -36,7 +36,7 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the payment from being prepared.
-    pub async fn prepare(&mut self) -> Result<Prepared, Trouble> {
+    pub async fn prepare(&mut self) -> Result<Prepared, ClientError> {
         let pos = self.pos()?;
         let order_id = new_key();
         let body = json!({ "posId": pos.pos_id, "orderId": order_id });
@@ -54,7 +54,12 @@ impl Till {
     ///
     /// # Errors
     /// Where the backend refuses to speak of it.
-    pub async fn pay_prepared(&mut self, prepared: Prepared, due: &Due, abort: &Abort) -> Result<Paid, Trouble> {
+    pub async fn pay_prepared(
+        &mut self,
+        prepared: Prepared,
+        due: &Due,
+        abort: &CancelSignal,
+    ) -> Result<Paid, ClientError> {
         let until = Instant::now() + self.config.pace.customer;
         let mut known_since = None;
         loop {
@@ -80,7 +85,7 @@ impl Till {
                 self.remember(|memory| memory.settled(&prepared.id))?;
                 return Ok(Paid::Ended(unpriced(&prepared), state));
             }
-            if !matches!(view.state, None | Some(PaymentState::Prepared | PaymentState::Paired)) {
+            if !matches!(view.state, None | Some(PaymentStatus::Prepared | PaymentStatus::Paired)) {
                 // Made ready in an earlier life of the till, with an amount that nobody knows any more.
                 return self.abandon(unpriced(&prepared)).await;
             }
@@ -95,10 +100,10 @@ impl Till {
     /// Whether the amount, known `since` then, is fixed now: once it is known whether the customer is a member; where
     /// none has come, without.
     fn fixes_amount(&self, view: View, since: Instant) -> bool {
-        let known = view.membership_known || !self.config.members || self.makes(Mistake::ReadiesBeforeMembership);
+        let known = view.membership_known || !self.config.members || self.makes(Misbehavior::ReadiesBeforeMembership);
         match view.state {
-            Some(PaymentState::Paired) => known,
-            Some(PaymentState::Prepared) => !self.config.members || since.elapsed() >= self.config.pace.arrival,
+            Some(PaymentStatus::Paired) => known,
+            Some(PaymentStatus::Prepared) => !self.config.members || since.elapsed() >= self.config.pace.arrival,
             _ => false,
         }
     }
@@ -107,16 +112,16 @@ impl Till {
         &mut self,
         prepared: &Prepared,
         sale: &Sale,
-        abort: &Abort,
-    ) -> Result<Paid, Trouble> {
+        abort: &CancelSignal,
+    ) -> Result<Paid, ClientError> {
         match self.ready(prepared, sale).await {
             Ok(payment) => {
-                if self.makes(Mistake::ReadiesTwice) {
+                if self.makes(Misbehavior::ReadiesTwice) {
                     self.ready_with_more(prepared, sale).await;
                 }
                 self.see_through(payment, sale, abort).await
             }
-            Err(Trouble::Setup(what)) => Err(Trouble::Setup(what)),
+            Err(ClientError::Setup(what)) => Err(ClientError::Setup(what)),
             // Without an amount it can come to no good end: the PoS is freed.
             Err(_) => self.abandon(Payment { amount: sale.amount, ..unpriced(prepared) }).await,
         }
@@ -126,13 +131,13 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the payment from being made ready.
-    pub async fn ready(&mut self, prepared: &Prepared, sale: &Sale) -> Result<Payment, Trouble> {
+    pub async fn ready(&mut self, prepared: &Prepared, sale: &Sale) -> Result<Payment, ClientError> {
         let mut body = json!({});
         self.add_terms(&mut body, sale);
         let call = Call::on(Operation::PaymentReady, &prepared.id).body(body);
         if let Err(trouble) = self.call(&call).await {
             let ended =
-                trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentState::is_final);
+                trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentStatus::is_final);
             if !ended {
                 return Err(trouble);
             }

@@ -7,9 +7,9 @@
 use super::api_call::{Call, list_field, new_key, text_field};
 use super::payment::Settled;
 use super::retry_job::now_ms;
-use super::sale::Abort;
-use super::{Intent, Mistake, Till, Trouble};
-use crate::api::{Amount, Operation, RefundState};
+use super::sale::CancelSignal;
+use super::{ClientError, Misbehavior, PendingDecision, Till};
+use crate::api::{Amount, Operation, RefundStatus};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -33,15 +33,15 @@ pub enum Refunded {
     /// The money went back.
     Captured(Refund),
     /// It did not.
-    Ended(Refund, RefundState),
+    Ended(Refund, RefundStatus),
     /// It is decided, and to be carried out by the periodic job.
-    Hanging(Refund, Trouble),
+    Hanging(Refund, ClientError),
 }
 
 /// What the backend says of a refund.
 struct RefundView {
     /// `None` where the name is not known to this client, which then goes on asking.
-    state: Option<RefundState>,
+    state: Option<RefundStatus>,
     order_id: String,
     minor: i64,
 }
@@ -51,7 +51,12 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the refund from being created, or from being followed.
-    pub async fn refund(&mut self, amount: Amount, of: Option<&str>, abort: &Abort) -> Result<Refunded, Trouble> {
+    pub async fn refund(
+        &mut self,
+        amount: Amount,
+        of: Option<&str>,
+        abort: &CancelSignal,
+    ) -> Result<Refunded, ClientError> {
         let refund = self.create_refund(amount, of).await?;
         self.complete_refund(refund, abort).await
     }
@@ -61,11 +66,11 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps the refund from being created.
-    pub async fn create_refund(&mut self, amount: Amount, of: Option<&str>) -> Result<Refund, Trouble> {
+    pub async fn create_refund(&mut self, amount: Amount, of: Option<&str>) -> Result<Refund, ClientError> {
         let latest = || self.memory.refundable(amount).map(|taken| taken.payment_id.clone());
         let payment_id = match of {
             Some(id) => id.to_owned(),
-            None => latest().ok_or(Trouble::NothingTaken(amount))?,
+            None => latest().ok_or(ClientError::NothingTaken(amount))?,
         };
         let order_id = new_key();
         let body = json!({
@@ -87,7 +92,7 @@ impl Till {
         };
         self.remember(|memory| {
             memory.gives_back(&payment_id, [(id.clone(), amount.0)]);
-            memory.decide(&id, Intent::CaptureRefund);
+            memory.decide(&id, PendingDecision::CaptureRefund);
             memory.tried(&id, now_ms());
         })?;
         Ok(Refund { id, payment_id, amount })
@@ -97,23 +102,23 @@ impl Till {
     ///
     /// # Errors
     /// Where the backend refuses to speak of it.
-    pub async fn complete_refund(&mut self, refund: Refund, abort: &Abort) -> Result<Refunded, Trouble> {
+    pub async fn complete_refund(&mut self, refund: Refund, abort: &CancelSignal) -> Result<Refunded, ClientError> {
         let patience = self.config.pace.customer;
         let stopped = match self.await_reserved(&refund.id, patience, abort).await? {
             None => true,
-            Some(RefundState::Reserved) => abort.within(self.config.pace.second_thought).await,
+            Some(RefundStatus::Reserved) => abort.within(self.config.pace.second_thought).await,
             Some(state) => return self.ended_refund(refund, state),
         };
-        if self.makes(Mistake::ForgetsRefund) {
+        if self.makes(Misbehavior::ForgetsRefund) {
             self.remember(|memory| memory.settled(&refund.id))?;
-            return Ok(Refunded::Ended(refund, RefundState::Reserved));
+            return Ok(Refunded::Ended(refund, RefundStatus::Reserved));
         }
         let settled =
             if stopped { self.cancel_refund(&refund.id).await? } else { self.capture_refund(&refund.id).await? };
         Ok(match settled {
             Settled::Hanging(trouble) => Refunded::Hanging(refund, trouble),
             Settled::RefundEnded(state) => Refunded::Ended(refund, state),
-            Settled::Cancelled => Refunded::Ended(refund, RefundState::CancelledByClient),
+            Settled::Cancelled => Refunded::Ended(refund, RefundStatus::CancelledByClient),
             _ => Refunded::Captured(refund),
         })
     }
@@ -122,13 +127,13 @@ impl Till {
     ///
     /// # Errors
     /// Where the backend refuses to speak of it.
-    pub async fn await_refund(&mut self, id: &str) -> Result<Option<RefundState>, Trouble> {
-        self.await_reserved(id, self.config.pace.rest, &Abort::default()).await
+    pub async fn await_refund(&mut self, id: &str) -> Result<Option<RefundStatus>, ClientError> {
+        self.await_reserved(id, self.config.pace.rest, &CancelSignal::default()).await
     }
 
     /// The refund that is decided but not carried out yet, the latest.
     pub fn open_refund(&self) -> Option<&str> {
-        let open = self.memory.hanging.iter().rev().find(|hanging| hanging.intent == Intent::CaptureRefund);
+        let open = self.memory.hanging.iter().rev().find(|hanging| hanging.intent == PendingDecision::CaptureRefund);
         open.map(|hanging| hanging.id.as_str())
     }
 
@@ -136,8 +141,8 @@ impl Till {
     ///
     /// # Errors
     /// What the backend refuses; a loss is no error but [`Settled::Hanging`].
-    pub async fn capture_refund(&mut self, id: &str) -> Result<Settled, Trouble> {
-        let settled = self.settle(id, Intent::CaptureRefund).await?;
+    pub async fn capture_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
+        let settled = self.settle(id, PendingDecision::CaptureRefund).await?;
         self.spoil_ended_refund(id, false).await;
         Ok(settled)
     }
@@ -146,27 +151,27 @@ impl Till {
     ///
     /// # Errors
     /// As [`Till::capture_refund`].
-    pub async fn cancel_refund(&mut self, id: &str) -> Result<Settled, Trouble> {
-        let settled = self.settle(id, Intent::CancelRefund).await?;
+    pub async fn cancel_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
+        let settled = self.settle(id, PendingDecision::CancelRefund).await?;
         self.spoil_ended_refund(id, true).await;
         Ok(settled)
     }
 
     /// A refund that an earlier run of the till did not bring to its end.
-    pub(super) async fn resume_refund(&mut self, id: &str) -> Result<Settled, Trouble> {
+    pub(super) async fn resume_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
         match self.await_refund(id).await? {
-            Some(RefundState::Reserved) => self.capture_refund(id).await,
-            Some(RefundState::Captured) => self.end_refund(id, Settled::Refunded),
+            Some(RefundStatus::Reserved) => self.capture_refund(id).await,
+            Some(RefundStatus::Captured) => self.end_refund(id, Settled::Refunded),
             Some(state) => self.end_refund(id, Settled::RefundEnded(state)),
             None => self.cancel_refund(id).await,
         }
     }
 
     /// The backend sees the refund otherwise than the till: what it says holds.
-    pub(super) async fn heal_refund(&mut self, id: &str, intent: Intent) -> Result<Settled, Trouble> {
+    pub(super) async fn heal_refund(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match (self.await_refund(id).await?, intent) {
-            (Some(RefundState::Captured), Intent::CaptureRefund) => Ok(Settled::Refunded),
-            (Some(RefundState::CancelledByClient), Intent::CancelRefund) => Ok(Settled::Cancelled),
+            (Some(RefundStatus::Captured), PendingDecision::CaptureRefund) => Ok(Settled::Refunded),
+            (Some(RefundStatus::CancelledByClient), PendingDecision::CancelRefund) => Ok(Settled::Cancelled),
             (Some(state), _) if state.is_final() => Ok(Settled::RefundEnded(state)),
             _ => self.carry_out(id, intent).await,
         }
@@ -177,11 +182,11 @@ impl Till {
         &mut self,
         id: &str,
         patience: Duration,
-        abort: &Abort,
-    ) -> Result<Option<RefundState>, Trouble> {
-        if self.makes(Mistake::CapturesRefundUnseen) {
+        abort: &CancelSignal,
+    ) -> Result<Option<RefundStatus>, ClientError> {
+        if self.makes(Misbehavior::CapturesRefundUnseen) {
             self.wait_for_a_hunch().await;
-            return Ok(Some(RefundState::Reserved));
+            return Ok(Some(RefundStatus::Reserved));
         }
         let until = Instant::now() + patience;
         while Instant::now() <= until {
@@ -192,7 +197,9 @@ impl Till {
                 () = tokio::time::sleep_until(turn) => {}
             }
             match self.query_refund(id).await {
-                Ok(RefundView { state: Some(state), .. }) if state != RefundState::Initiated => return Ok(Some(state)),
+                Ok(RefundView { state: Some(state), .. }) if state != RefundStatus::Initiated => {
+                    return Ok(Some(state));
+                }
                 Err(trouble) if !trouble.is_loss() => return Err(trouble),
                 _ => {}
             }
@@ -200,23 +207,23 @@ impl Till {
         Ok(None)
     }
 
-    async fn query_refund(&mut self, id: &str) -> Result<RefundView, Trouble> {
+    async fn query_refund(&mut self, id: &str) -> Result<RefundView, ClientError> {
         let operation = Operation::GetRefund;
         let answer = self.poll(operation, id).await?;
         let state = text_field(operation, &answer, "status")?;
         let order_id = text_field(operation, &answer, "refundOrderId")?;
         let amount = answer.get("amount").and_then(amount_of_answer);
-        Ok(RefundView { state: RefundState::from_name(&state), order_id, minor: amount.unwrap_or_default() })
+        Ok(RefundView { state: RefundStatus::from_name(&state), order_id, minor: amount.unwrap_or_default() })
     }
 
     /// Which refunds a payment has, and whether one of them has that order id.
-    async fn look_into(&mut self, payment_id: &str, order_id: &str) -> Result<Option<String>, Trouble> {
+    async fn look_into(&mut self, payment_id: &str, order_id: &str) -> Result<Option<String>, ClientError> {
         let operation = Operation::QueryRefundIds;
         let answer = self.call(&Call::of(operation).parameter("paymentId", payment_id)).await?;
         let (mut found, mut counting) = (None, Vec::new());
         for id in list_field(operation, &answer, "refundIds")?.into_iter().take(LOOKED_INTO) {
             let Ok(view) = self.query_refund(&id).await else { continue };
-            let void = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay];
+            let void = [RefundStatus::CancelledByClient, RefundStatus::CancelledByMobilePay];
             if !view.state.is_some_and(|state| void.contains(&state)) {
                 counting.push((id.clone(), view.minor));
             }
@@ -228,14 +235,14 @@ impl Till {
         Ok(found)
     }
 
-    fn ended_refund(&mut self, refund: Refund, state: RefundState) -> Result<Refunded, Trouble> {
-        let settled = if state == RefundState::Captured { Settled::Refunded } else { Settled::RefundEnded(state) };
+    fn ended_refund(&mut self, refund: Refund, state: RefundStatus) -> Result<Refunded, ClientError> {
+        let settled = if state == RefundStatus::Captured { Settled::Refunded } else { Settled::RefundEnded(state) };
         self.end_refund(&refund.id, settled)?;
-        Ok(if state == RefundState::Captured { Refunded::Captured(refund) } else { Refunded::Ended(refund, state) })
+        Ok(if state == RefundStatus::Captured { Refunded::Captured(refund) } else { Refunded::Ended(refund, state) })
     }
 
-    fn end_refund(&mut self, id: &str, settled: Settled) -> Result<Settled, Trouble> {
-        let void = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay].map(Settled::RefundEnded);
+    fn end_refund(&mut self, id: &str, settled: Settled) -> Result<Settled, ClientError> {
+        let void = [RefundStatus::CancelledByClient, RefundStatus::CancelledByMobilePay].map(Settled::RefundEnded);
         self.remember(|memory| {
             memory.settled(id);
             if void.contains(&settled) {

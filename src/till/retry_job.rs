@@ -1,7 +1,7 @@
 //! The periodic job: what was decided and could not be carried out is tried again (payment_flows, "Hanging payments").
 
 use super::payment::Settled;
-use super::{Hanging, Intent, Till, Trouble};
+use super::{ClientError, Hanging, PendingDecision, Till};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the Unix epoch: the memory outlives the process, so its times are the wall clock's.
@@ -28,18 +28,18 @@ impl Till {
     ///
     /// # Errors
     /// Only the till's own: what the backend refuses is in the list.
-    pub async fn resume_hanging(&mut self) -> Result<Vec<(Hanging, Result<Settled, Trouble>)>, Trouble> {
+    pub async fn resume_hanging(&mut self) -> Result<Vec<(Hanging, Result<Settled, ClientError>)>, ClientError> {
         let (now, rest) = (now_ms(), self.config.pace.rest);
         let due: Vec<Hanging> =
             self.memory.hanging.iter().filter(|hanging| rests_for(hanging, now, rest).is_zero()).cloned().collect();
         let mut done = Vec::new();
         for hanging in due {
             let outcome = match hanging.intent {
-                Intent::CaptureRefund => self.resume_refund(&hanging.id).await,
+                PendingDecision::CaptureRefund => self.resume_refund(&hanging.id).await,
                 intent => self.settle(&hanging.id, intent).await,
             };
             match outcome {
-                Err(Trouble::Setup(what)) => return Err(Trouble::Setup(what)),
+                Err(ClientError::Setup(what)) => return Err(ClientError::Setup(what)),
                 outcome => done.push((hanging, outcome)),
             }
         }
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_hanging_payment_rests_before_it_is_tried_again() {
         let rest = Duration::from_secs(30);
-        let hanging = Hanging { id: "p".into(), intent: Intent::Cancel, tried_ms: 100_000 };
+        let hanging = Hanging { id: "p".into(), intent: PendingDecision::Cancel, tried_ms: 100_000 };
         assert_eq!(rests_for(&hanging, 100_000, rest), rest);
         assert_eq!(rests_for(&hanging, 129_000, rest), Duration::from_secs(1));
         assert_eq!(rests_for(&hanging, 130_000, rest), Duration::ZERO);

@@ -2,8 +2,8 @@
 
 use super::api_call::new_key;
 use super::payment::Settled;
-use super::{Mistake, Payment, Till, Trouble};
-use crate::api::{Amount, PaymentState};
+use super::{ClientError, Misbehavior, Payment, Till};
+use crate::api::{Amount, PaymentStatus};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,9 +55,9 @@ pub enum Paid {
     /// It was paid.
     Captured(Payment, Amount),
     /// It was not.
-    Ended(Payment, PaymentState),
+    Ended(Payment, PaymentStatus),
     /// It is decided, and to be carried out by the periodic job.
-    Hanging(Payment, Trouble),
+    Hanging(Payment, ClientError),
     /// It was not started: no customer checked in.
     Nobody,
     /// It is left as it stands to whoever says what is to be paid.
@@ -66,9 +66,9 @@ pub enum Paid {
 
 /// The cashier's key that stops a sale or a refund.
 #[derive(Clone, Debug, Default)]
-pub struct Abort(Arc<Notify>);
+pub struct CancelSignal(Arc<Notify>);
 
-impl Abort {
+impl CancelSignal {
     /// Presses it.
     pub fn press(&self) {
         self.0.notify_one();
@@ -90,7 +90,7 @@ impl Till {
     ///
     /// # Errors
     /// Whatever keeps it from being started, or from being followed.
-    pub async fn pay(&mut self, sale: &Sale, abort: &Abort) -> Result<Paid, Trouble> {
+    pub async fn pay(&mut self, sale: &Sale, abort: &CancelSignal) -> Result<Paid, ClientError> {
         if sale.member_first && !self.await_member(abort).await? {
             return Ok(Paid::Nobody);
         }
@@ -104,8 +104,13 @@ impl Till {
     ///
     /// # Errors
     /// Where the backend refuses to speak of it.
-    pub async fn see_through(&mut self, payment: Payment, sale: &Sale, abort: &Abort) -> Result<Paid, Trouble> {
-        if self.makes(Mistake::CapturesUnseen) {
+    pub async fn see_through(
+        &mut self,
+        payment: Payment,
+        sale: &Sale,
+        abort: &CancelSignal,
+    ) -> Result<Paid, ClientError> {
+        if self.makes(Misbehavior::CapturesUnseen) {
             self.wait_for_a_hunch().await;
             return self.take(payment, sale, false).await;
         }
@@ -126,7 +131,7 @@ impl Till {
                 Err(trouble) => return Err(trouble),
             };
             match view.state {
-                Some(PaymentState::Reserved) => return self.take(payment, sale, view.partial_capture_possible).await,
+                Some(PaymentStatus::Reserved) => return self.take(payment, sale, view.partial_capture_possible).await,
                 Some(state) if state.is_final() => {
                     self.spoil_refused(&payment, sale).await;
                     self.remember(|memory| memory.settled(&payment.id))?;
@@ -141,12 +146,12 @@ impl Till {
     ///
     /// # Errors
     /// As [`Till::cancel`].
-    pub async fn abandon(&mut self, payment: Payment) -> Result<Paid, Trouble> {
-        if self.makes(Mistake::LeavesActive) {
-            return Ok(Paid::Ended(payment, PaymentState::CancelledByClient));
+    pub async fn abandon(&mut self, payment: Payment) -> Result<Paid, ClientError> {
+        if self.makes(Misbehavior::LeavesActive) {
+            return Ok(Paid::Ended(payment, PaymentStatus::CancelledByClient));
         }
         let settled = self.cancel(&payment.id).await?;
-        if self.makes(Mistake::CapturesAfterCancel) {
+        if self.makes(Misbehavior::CapturesAfterCancel) {
             self.stray_capture(&payment).await;
         }
         self.refund_unpaid(&payment).await;
@@ -154,15 +159,15 @@ impl Till {
     }
 
     /// Captures a reservation: what is wished where that is possible, else all of it.
-    async fn take(&mut self, payment: Payment, sale: &Sale, partial_possible: bool) -> Result<Paid, Trouble> {
+    async fn take(&mut self, payment: Payment, sale: &Sale, partial_possible: bool) -> Result<Paid, ClientError> {
         let Some(amount) = amount_to_capture(sale, partial_possible, self.config.mistake) else {
-            return Ok(Paid::Ended(payment, PaymentState::Reserved));
+            return Ok(Paid::Ended(payment, PaymentStatus::Reserved));
         };
-        if self.makes(Mistake::UndocumentedCall) {
+        if self.makes(Misbehavior::UndocumentedCall) {
             self.ask_for_status(&payment).await;
         }
         let settled = self.capture(&payment.id, amount).await?;
-        if self.makes(Mistake::OutsideSelection) {
+        if self.makes(Misbehavior::OutsideSelection) {
             self.ask_for_refunds(&payment).await;
         }
         Ok(paid(payment, settled))
@@ -172,22 +177,22 @@ impl Till {
 fn paid(payment: Payment, settled: Settled) -> Paid {
     match settled {
         Settled::Captured(amount) => Paid::Captured(payment, amount),
-        Settled::Cancelled => Paid::Ended(payment, PaymentState::CancelledByClient),
+        Settled::Cancelled => Paid::Ended(payment, PaymentStatus::CancelledByClient),
         Settled::Ended(state) => Paid::Ended(payment, state),
         // Decisions on payments do not end as refunds do.
-        Settled::Refunded | Settled::RefundEnded(_) => Paid::Ended(payment, PaymentState::Captured),
+        Settled::Refunded | Settled::RefundEnded(_) => Paid::Ended(payment, PaymentStatus::Captured),
         Settled::Hanging(trouble) => Paid::Hanging(payment, trouble),
     }
 }
 
 /// What to capture of a reservation (payment_flows#partial_capture); `None`: the till walks away.
-fn amount_to_capture(sale: &Sale, partial_possible: bool, mistake: Option<Mistake>) -> Option<Amount> {
+fn amount_to_capture(sale: &Sale, partial_possible: bool, mistake: Option<Misbehavior>) -> Option<Amount> {
     let wished = sale.capture.filter(|_| partial_possible).unwrap_or(sale.amount);
     match mistake {
-        Some(Mistake::PartialWithoutFlag) => Some(sale.capture.unwrap_or(sale.amount)),
-        Some(Mistake::LeavesReserved) if sale.capture.is_some() && !partial_possible => None,
-        Some(Mistake::TruncatesCapture) => Some(Amount(wished.0 - wished.0 % 100)),
-        Some(Mistake::CapturesTooMuch) => Some(Amount(wished.0.saturating_add(sale.amount.0))),
+        Some(Misbehavior::PartialWithoutFlag) => Some(sale.capture.unwrap_or(sale.amount)),
+        Some(Misbehavior::LeavesReserved) if sale.capture.is_some() && !partial_possible => None,
+        Some(Misbehavior::TruncatesCapture) => Some(Amount(wished.0 - wished.0 % 100)),
+        Some(Misbehavior::CapturesTooMuch) => Some(Amount(wished.0.saturating_add(sale.amount.0))),
         _ => Some(wished),
     }
 }
@@ -209,9 +214,9 @@ mod tests {
     fn mistakes_take_what_they_say() {
         let less = Sale::of(Amount(9_995)).capturing(Amount(6_000));
         let wrong = |mistake| amount_to_capture(&less, false, Some(mistake));
-        assert_eq!(wrong(Mistake::PartialWithoutFlag), Some(Amount(6_000)));
-        assert_eq!(wrong(Mistake::TruncatesCapture), Some(Amount(9_900)));
-        assert_eq!(wrong(Mistake::CapturesTooMuch), Some(Amount(19_990)));
-        assert_eq!(wrong(Mistake::LeavesReserved), None);
+        assert_eq!(wrong(Misbehavior::PartialWithoutFlag), Some(Amount(6_000)));
+        assert_eq!(wrong(Misbehavior::TruncatesCapture), Some(Amount(9_900)));
+        assert_eq!(wrong(Misbehavior::CapturesTooMuch), Some(Amount(19_990)));
+        assert_eq!(wrong(Misbehavior::LeavesReserved), None);
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! The file holds ids and amounts, and no secret.
 
-use super::{Prepared, Trouble};
+use super::{ClientError, Prepared};
 use crate::api::Amount;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -13,7 +13,7 @@ use std::path::Path;
 /// What a till remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Memory {
+pub struct StateFile {
     /// Its PoS.
     pub pos: Option<KnownPos>,
     /// The payment it started and does not know the end of.
@@ -23,12 +23,12 @@ pub struct Memory {
     /// What is decided, and not done yet.
     pub hanging: Vec<Hanging>,
     /// The last payments it captured, the latest at the end.
-    pub taken: Vec<Taken>,
+    pub taken: Vec<CapturedPayment>,
 }
 
 /// A payment that was captured, and what is given back of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taken {
+pub struct CapturedPayment {
     /// The payment.
     pub payment_id: String,
     /// What was captured, in minor units.
@@ -37,7 +37,7 @@ pub struct Taken {
     pub refunds: Vec<(String, i64)>,
 }
 
-impl Taken {
+impl CapturedPayment {
     /// What is left to give back, in minor units.
     pub fn left(&self) -> i64 {
         self.refunds.iter().fold(self.minor, |left, (_, minor)| left.saturating_sub(*minor))
@@ -58,7 +58,7 @@ pub struct KnownPos {
 /// What was decided on a reservation or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Intent {
+pub enum PendingDecision {
     /// To take that many minor units.
     Capture(i64),
     /// To let it go.
@@ -69,10 +69,10 @@ pub enum Intent {
     CancelRefund,
 }
 
-impl Intent {
+impl PendingDecision {
     /// Whether it is about a refund.
     pub fn is_of_refund(self) -> bool {
-        matches!(self, Intent::CaptureRefund | Intent::CancelRefund)
+        matches!(self, PendingDecision::CaptureRefund | PendingDecision::CancelRefund)
     }
 }
 
@@ -82,7 +82,7 @@ pub struct Hanging {
     /// The payment or refund.
     pub id: String,
     /// What is to be done.
-    pub intent: Intent,
+    pub intent: PendingDecision,
     /// When it was last tried, in milliseconds since the Unix epoch; 0: not yet.
     pub tried_ms: u64,
 }
@@ -90,9 +90,9 @@ pub struct Hanging {
 /// Captured payments that are remembered; of an older one a refund is asked for by its id.
 const TAKEN: usize = 32;
 
-impl Memory {
+impl StateFile {
     /// Notes a decision before it is carried out; a later decision on the same one takes its place.
-    pub fn decide(&mut self, id: &str, intent: Intent) {
+    pub fn decide(&mut self, id: &str, intent: PendingDecision) {
         self.hanging.retain(|hanging| hanging.id != id);
         self.hanging.push(Hanging { id: id.to_owned(), intent, tried_ms: 0 });
     }
@@ -125,11 +125,11 @@ impl Memory {
         if self.taken.len() >= TAKEN {
             self.taken.remove(0);
         }
-        self.taken.push(Taken { payment_id: payment_id.to_owned(), minor: amount.0, refunds: Vec::new() });
+        self.taken.push(CapturedPayment { payment_id: payment_id.to_owned(), minor: amount.0, refunds: Vec::new() });
     }
 
     /// The latest payment of which that much can be given back.
-    pub fn refundable(&self, amount: Amount) -> Option<&Taken> {
+    pub fn refundable(&self, amount: Amount) -> Option<&CapturedPayment> {
         self.taken.iter().rev().find(|taken| taken.left() >= amount.0)
     }
 
@@ -151,11 +151,11 @@ impl Memory {
     /// What a file holds; nothing where there is none.
     ///
     /// # Errors
-    /// [`Trouble::Setup`] where it cannot be read.
-    pub fn load(path: &Path) -> Result<Memory, Trouble> {
+    /// [`ClientError::Setup`] where it cannot be read.
+    pub fn load(path: &Path) -> Result<StateFile, ClientError> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Memory::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(StateFile::default()),
             Err(error) => return Err(unusable(path, "read", &error)),
         };
         serde_json::from_slice(&text).map_err(|error| unusable(path, "understood", &error))
@@ -164,8 +164,8 @@ impl Memory {
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
-    /// [`Trouble::Setup`] where it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), Trouble> {
+    /// [`ClientError::Setup`] where it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ClientError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
             std::fs::create_dir_all(folder)?;
@@ -179,8 +179,8 @@ impl Memory {
     }
 }
 
-fn unusable(path: &Path, verb: &str, error: &dyn std::fmt::Display) -> Trouble {
-    Trouble::Setup(format!(
+fn unusable(path: &Path, verb: &str, error: &dyn std::fmt::Display) -> ClientError {
+    ClientError::Setup(format!(
         "the till's memory {} cannot be {verb} ({error}): name another file with --memory",
         path.display()
     ))
@@ -194,28 +194,28 @@ mod tests {
     fn a_decision_outlives_the_till() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/till.json");
-        assert_eq!(Memory::load(&path).unwrap(), Memory::default());
-        let mut memory = Memory { open: Some("p".into()), ..Memory::default() };
-        memory.decide("p", Intent::Capture(10_000));
+        assert_eq!(StateFile::load(&path).unwrap(), StateFile::default());
+        let mut memory = StateFile { open: Some("p".into()), ..StateFile::default() };
+        memory.decide("p", PendingDecision::Capture(10_000));
         memory.tried("p", 7);
         memory.save(&path).unwrap();
-        let mut read = Memory::load(&path).unwrap();
+        let mut read = StateFile::load(&path).unwrap();
         assert_eq!(read, memory);
         assert_eq!(read.open, None, "it is decided");
         assert_eq!(read.hanging[0].tried_ms, 7);
-        read.decide("p", Intent::Cancel);
-        assert_eq!((read.hanging.len(), read.hanging[0].intent), (1, Intent::Cancel));
+        read.decide("p", PendingDecision::Cancel);
+        assert_eq!((read.hanging.len(), read.hanging[0].intent), (1, PendingDecision::Cancel));
         read.settled("p");
-        assert_eq!(read, Memory::default());
+        assert_eq!(read, StateFile::default());
     }
 
     #[test]
     fn no_more_is_given_back_than_was_taken() {
-        let mut memory = Memory::default();
+        let mut memory = StateFile::default();
         memory.took("old", Amount(5_000));
         memory.took("new", Amount(1_000));
         memory.took("new", Amount(9_999));
-        let of = |memory: &Memory, minor| memory.refundable(Amount(minor)).map(|taken| taken.payment_id.clone());
+        let of = |memory: &StateFile, minor| memory.refundable(Amount(minor)).map(|taken| taken.payment_id.clone());
         assert_eq!(of(&memory, 1_000).as_deref(), Some("new"));
         memory.gives_back("new", [("r".to_owned(), 400)]);
         memory.gives_back("new", [("r".to_owned(), 400)]);
@@ -232,7 +232,7 @@ mod tests {
     fn a_file_that_is_no_memory_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "[1, 2").unwrap();
-        let sentence = Memory::load(file.path()).unwrap_err().to_string();
+        let sentence = StateFile::load(file.path()).unwrap_err().to_string();
         assert!(sentence.contains("cannot be understood"), "{sentence}");
     }
 }

@@ -3,13 +3,13 @@
 //! Pure: values in, values out. The numbers are those of the documentation (api_principles#error_handling,
 //! #retrying_requests, #call_throttling; best_practices#polling).
 
-use super::Mistake;
+use super::Misbehavior;
 use crate::api::{Operation, error};
 use std::time::{Duration, Instant};
 
 /// Times and counts of a till.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Timing {
     /// How long a POST or DELETE is waited for.
     pub patience: Duration,
     /// How long a GET is waited for.
@@ -34,9 +34,9 @@ pub struct Pace {
     pub second_thought: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace {
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
             patience: Duration::from_secs(2),
             get_patience: Duration::from_millis(500),
             sends: 6,
@@ -74,11 +74,11 @@ pub enum Next {
     GiveUp,
 }
 
-impl Pace {
+impl Timing {
     /// How long a send of that call is waited for; `None`: for ever.
-    pub fn patience(&self, operation: Operation, mistake: Option<Mistake>) -> Option<Duration> {
+    pub fn patience(&self, operation: Operation, mistake: Option<Misbehavior>) -> Option<Duration> {
         match (operation.method(), operation, mistake) {
-            (_, Operation::CapturePayment, Some(Mistake::NoTimeout)) => None,
+            (_, Operation::CapturePayment, Some(Misbehavior::NoTimeout)) => None,
             ("GET", ..) => Some(self.get_patience),
             _ => Some(self.patience),
         }
@@ -86,7 +86,14 @@ impl Pace {
 
     /// What to do after send number `sends` (from 1) of a call. `renewed` says that the token was got anew for
     /// this call already. A poll is never sent again: it is polled on.
-    pub fn next(&self, operation: Operation, sent: Sent, sends: u32, renewed: bool, mistake: Option<Mistake>) -> Next {
+    pub fn next(
+        &self,
+        operation: Operation,
+        sent: Sent,
+        sends: u32,
+        renewed: bool,
+        mistake: Option<Misbehavior>,
+    ) -> Next {
         if let Some(wrong) = wrong_next(operation, sent, sends, mistake) {
             return wrong;
         }
@@ -113,26 +120,30 @@ impl Pace {
 }
 
 /// Where a mistake changes what follows a send.
-fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Mistake>) -> Option<Next> {
+fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misbehavior>) -> Option<Next> {
     let again_until = |limit, pause| (sends < limit).then_some(Next::Again(Duration::from_millis(pause)));
     let failed = matches!(sent, Sent::Answered(500..=599, _) | Sent::Silent);
     match (mistake?, sent) {
-        (Mistake::HammersOnTakenBeacon, Sent::Answered(409, Some(code))) if code == error::BEACON_ID_TAKEN.code => {
+        (Misbehavior::HammersOnTakenBeacon, Sent::Answered(409, Some(code))) if code == error::BEACON_ID_TAKEN.code => {
             again_until(50, 0)
         }
-        (Mistake::HammersOnServerError, Sent::Answered(500..=599, _)) if !operation.polled() => again_until(100, 0),
-        (Mistake::TooManySends, _) if failed && !operation.polled() => again_until(15, 150),
-        (Mistake::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
+        (Misbehavior::HammersOnServerError, Sent::Answered(500..=599, _)) if !operation.polled() => again_until(100, 0),
+        (Misbehavior::TooManySends, _) if failed && !operation.polled() => again_until(15, 150),
+        (Misbehavior::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
             again_until(4, 300)
         }
-        (Mistake::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => again_until(4, 300),
-        (Mistake::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
-        (Mistake::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
+        (Misbehavior::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => {
+            again_until(4, 300)
+        }
+        (Misbehavior::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
+        (Misbehavior::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
             Some(Next::GiveUp)
         }
-        (Mistake::NoRetry, _) if failed => Some(Next::GiveUp),
-        (Mistake::NullId, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => Some(Next::Take),
-        (Mistake::CleansUpOnAnyError, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
+        (Misbehavior::NoRetry, _) if failed => Some(Next::GiveUp),
+        (Misbehavior::NullId, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
+            Some(Next::Take)
+        }
+        (Misbehavior::CleansUpOnAnyError, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
             Some(Next::GiveUp)
         }
         _ => None,
@@ -150,19 +161,25 @@ pub struct PollClock {
 
 impl PollClock {
     /// The clock after a poll that ended at `now` and was answered with `pollDelayInMs`, or failed (`None`).
-    pub fn after(self, now: Instant, asked_ms: Option<u64>, floor: Duration, mistake: Option<Mistake>) -> PollClock {
+    pub fn after(
+        self,
+        now: Instant,
+        asked_ms: Option<u64>,
+        floor: Duration,
+        mistake: Option<Misbehavior>,
+    ) -> PollClock {
         let delay = asked_ms.map_or(self.delay, |ms| Duration::from_millis(ms).max(floor));
         let wait = match (mistake, asked_ms) {
-            (Some(Mistake::PollsTooSoon), Some(_)) => Duration::from_millis(400),
-            (Some(Mistake::FixedPollPace), Some(_)) => Duration::from_secs(1),
-            (Some(Mistake::PollsAtOnceAfterFailure), None) => Duration::from_millis(30),
+            (Some(Misbehavior::PollsTooSoon), Some(_)) => Duration::from_millis(400),
+            (Some(Misbehavior::FixedPollPace), Some(_)) => Duration::from_secs(1),
+            (Some(Misbehavior::PollsAtOnceAfterFailure), None) => Duration::from_millis(30),
             _ => delay,
         };
         PollClock { ready: now + wait, delay }
     }
 
     /// The clock of a resource that was not polled yet: at once.
-    pub fn fresh(now: Instant, pace: &Pace) -> PollClock {
+    pub fn fresh(now: Instant, pace: &Timing) -> PollClock {
         PollClock { ready: now, delay: pace.poll_floor }
     }
 }
@@ -173,7 +190,7 @@ mod tests {
     use Operation::*;
 
     fn right(operation: Operation, sent: Sent, sends: u32) -> Next {
-        Pace::default().next(operation, sent, sends, false, None)
+        Timing::default().next(operation, sent, sends, false, None)
     }
 
     #[test]
@@ -200,13 +217,13 @@ mod tests {
     #[test]
     fn a_refused_token_is_renewed_once() {
         assert_eq!(right(GetPos, Sent::Answered(401, None), 1), Next::NewToken);
-        assert_eq!(Pace::default().next(GetPos, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
+        assert_eq!(Timing::default().next(GetPos, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
     }
 
     #[test]
     fn a_poll_is_not_sent_again_but_polled_on() {
         assert_eq!(right(QueryPayment, Sent::Silent, 1), Next::GiveUp);
-        let (now, pace) = (Instant::now(), Pace::default());
+        let (now, pace) = (Instant::now(), Timing::default());
         let first = PollClock::fresh(now, &pace);
         assert_eq!(first.ready, now);
         let floor = pace.floor(QueryPayment);
@@ -221,11 +238,11 @@ mod tests {
 
     #[test]
     fn patience_is_half_a_second_for_a_get_and_two_for_the_rest() {
-        let pace = Pace::default();
+        let pace = Timing::default();
         for operation in Operation::ALL {
             let wanted = if operation.method() == "GET" { 500 } else { 2000 };
             assert_eq!(pace.patience(operation, None), Some(Duration::from_millis(wanted)));
         }
-        assert_eq!(pace.patience(CapturePayment, Some(Mistake::NoTimeout)), None);
+        assert_eq!(pace.patience(CapturePayment, Some(Misbehavior::NoTimeout)), None);
     }
 }

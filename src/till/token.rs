@@ -1,6 +1,6 @@
 //! The access token: fetched once, used until it nears its end or is refused (pos_integratorauthentication).
 
-use super::{Till, Trouble, timing::Next, timing::Sent};
+use super::{ClientError, Till, timing::Next, timing::Sent};
 use crate::api::Operation;
 use base64::Engine as _;
 use bytes::Bytes;
@@ -54,7 +54,7 @@ impl Till {
     }
 
     /// A token that is good for a while yet, from the cache or from the endpoint.
-    pub(super) async fn token(&mut self) -> Result<String, Trouble> {
+    pub(super) async fn token(&mut self) -> Result<String, ClientError> {
         if let Some(token) = self.tokens.usable(Instant::now()) {
             return Ok(token.to_owned());
         }
@@ -64,7 +64,7 @@ impl Till {
         Ok(granted.access_token)
     }
 
-    async fn fetch_token(&self) -> Result<Granted, Trouble> {
+    async fn fetch_token(&self) -> Result<Granted, ClientError> {
         // The rules for sending again are those of any POST that may be repeated.
         let like = Operation::CancelPayment;
         for sends in 1.. {
@@ -74,25 +74,25 @@ impl Till {
                 (Next::Again(pause), _) => tokio::time::sleep(pause).await,
                 (Next::Take, Ok(answer)) => {
                     return serde_json::from_slice(&answer.body).map_err(|_| {
-                        Trouble::Token(format!("the answer of {} holds no access_token", self.config.token_url))
+                        ClientError::Token(format!("the answer of {} holds no access_token", self.config.token_url))
                     });
                 }
                 (_, Ok(answer)) => {
                     let status = answer.status.as_u16();
                     let url = &self.config.token_url;
-                    return Err(Trouble::Token(format!(
+                    return Err(ClientError::Token(format!(
                         "{url} gave no token (status {status}): check client id and secret"
                     )));
                 }
                 (_, Err(why)) => {
-                    return Err(Trouble::Token(format!("{} did not answer: {why}", self.config.token_url)));
+                    return Err(ClientError::Token(format!("{} did not answer: {why}", self.config.token_url)));
                 }
             }
         }
-        Err(Trouble::Token("no token".to_owned()))
+        Err(ClientError::Token("no token".to_owned()))
     }
 
-    fn token_request(&self) -> Result<Request<Full<Bytes>>, Trouble> {
+    fn token_request(&self) -> Result<Request<Full<Bytes>>, ClientError> {
         let credentials = format!("{}:{}", self.config.client_id, self.config.client_secret);
         let basic = base64::engine::general_purpose::STANDARD.encode(credentials);
         Request::post(&self.config.token_url)
@@ -100,7 +100,7 @@ impl Till {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .body(Full::new(Bytes::from_static(b"grant_type=client_credentials")))
-            .map_err(|error| Trouble::Setup(format!("no request for a token can be made: {error}")))
+            .map_err(|error| ClientError::Setup(format!("no request for a token can be made: {error}")))
     }
 }
 

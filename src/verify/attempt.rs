@@ -5,22 +5,22 @@
 
 use super::bodies::{self, AnswerBody, RequestBody};
 use crate::api::{Guid, Operation, Place, Route, header, id};
-use crate::capture::record::{EndedBy, Exchange, Header, Kept, Seen, values};
+use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
 use percent_encoding::percent_decode_str;
 
 /// A moment on a run's monotonic clock, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Instant {
+pub struct RunTime {
     /// The run of the recorder; times of different runs cannot be compared.
     pub run: u32,
     /// Since its start.
     pub us: u64,
 }
 
-impl Instant {
+impl RunTime {
     /// Whole milliseconds from an earlier moment to this one, negative where this one is the earlier;
     /// `None` across a restart of the recorder.
-    pub fn ms_since(self, earlier: Instant) -> Option<i64> {
+    pub fn ms_since(self, earlier: RunTime) -> Option<i64> {
         let (now, then) = (i64::try_from(self.us).ok()?, i64::try_from(earlier.us).ok()?);
         (self.run == earlier.run).then(|| (now - then).div_euclid(1000))
     }
@@ -30,7 +30,7 @@ impl Instant {
 const LATE_US: u64 = 50_000;
 /// What of a request's head the capture does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hides {
+pub struct MissingParts {
     /// How much is shown of `Authorization`.
     pub authorization: Seen,
     /// Of the version header.
@@ -49,15 +49,15 @@ pub struct Hides {
 
 /// A request on the wire and what became of it.
 #[derive(Clone, Debug, Default)]
-pub struct Send {
+pub struct Attempt {
     /// The exchange's number.
     pub n: u64,
     /// The client's connection.
     pub connection: Option<u64>,
     /// When its head was complete.
-    pub head: Instant,
+    pub head: RunTime,
     /// When it was over, at the earliest that can be known.
-    pub end: Instant,
+    pub end: RunTime,
     /// By how much later it may have been over, in microseconds.
     pub end_late_us: u64,
     /// By how much earlier its head may have been complete, in microseconds.
@@ -107,7 +107,7 @@ pub struct Send {
     /// The value of the first.
     pub key: String,
     /// What of its head is not shown.
-    pub hides: Hides,
+    pub hides: MissingParts,
     /// Why the recorder refused it; empty where it did not.
     pub refused: String,
     /// The request's body.
@@ -142,9 +142,9 @@ pub struct Send {
     pub is_call: bool,
 }
 
-impl Send {
+impl Attempt {
     /// Reads an exchange.
-    pub fn of(exchange: &Exchange) -> Send {
+    pub fn of(exchange: &Exchange) -> Attempt {
         let request = &exchange.request;
         let route = Route::of(&request.method, &request.target);
         let operation = route.operation();
@@ -166,7 +166,7 @@ impl Send {
         let body = operation.map_or_else(RequestBody::default, |op| bodies::request(op, exchange));
         let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
         let answer = answered.map_or_else(AnswerBody::default, |answer| bodies::answer(operation, answer));
-        let hides = Hides {
+        let hides = MissingParts {
             authorization: request.seen(header::AUTHORIZATION),
             version: request.seen(header::VERSION),
             vat: request.seen(header::VAT),
@@ -180,11 +180,11 @@ impl Send {
         let head = exchange.times.request_head;
         let latest = exchange.times.end.max(head);
         let earliest = latest.saturating_sub(exchange.end.late_us).max(head);
-        Send {
+        Attempt {
             n: exchange.number,
             connection: exchange.connection,
-            head: Instant { run: exchange.run, us: exchange.times.request_head },
-            end: Instant { run: exchange.run, us: earliest },
+            head: RunTime { run: exchange.run, us: exchange.times.request_head },
+            end: RunTime { run: exchange.run, us: earliest },
             end_late_us: latest.saturating_sub(earliest),
             head_late_us: exchange.head_late_us,
             operation,
@@ -213,7 +213,7 @@ impl Send {
             key_count: count(exchange, header::KEY),
             key: first(exchange, header::KEY),
             hides,
-            body_shown: request.body.kept != Kept::Unknown,
+            body_shown: request.body.kept != BodyRetention::Unknown,
             refused: request.refused.clone().unwrap_or_default(),
             body,
             status: exchange.status(),
@@ -266,8 +266,8 @@ impl Send {
     /// Whether the capture does not show something of its request that rules look at.
     pub fn hides_request(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
-        let hides = Hides { key: if creates { self.hides.key } else { Seen::Whole }, ..self.hides };
-        self.hides_body() || (self.is_call && hides != Hides::default())
+        let hides = MissingParts { key: if creates { self.hides.key } else { Seen::Whole }, ..self.hides };
+        self.hides_body() || (self.is_call && hides != MissingParts::default())
     }
 
     /// The response did not reach the client, which left at this moment (microseconds of the run).
@@ -321,7 +321,7 @@ impl Send {
 
     /// How long it lasted at most: by that a time-out is told from a connection that was reset.
     pub fn lasted_at_most_ms(&self) -> i64 {
-        let latest = Instant { us: self.end.us.saturating_add(self.end_late_us), ..self.end };
+        let latest = RunTime { us: self.end.us.saturating_add(self.end_late_us), ..self.end };
         latest.ms_since(self.head).unwrap_or(0)
     }
 

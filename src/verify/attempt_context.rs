@@ -1,9 +1,9 @@
 //! What is true when a send's head has arrived, before it changes anything: its tracks, and how it stands to the sends
 //! before it.
 
-use super::attempt::{Instant, Send};
-use super::resources::{About, Last, PosTrack, Subject};
-use super::state::{FORGET_EVERY, World};
+use super::attempt::{Attempt, RunTime};
+use super::resources::{Last, PosState, Subject, Subjects};
+use super::state::{FORGET_EVERY, ObservedState};
 use crate::api::{ExactAmount, Operation, id};
 
 /// A request that comes so soon after its connection was reset was sent again by an HTTP library.
@@ -19,7 +19,7 @@ pub struct Context {
     /// Its request.
     pub request: usize,
     /// What it is about; a create's resource is known when it is answered.
-    pub about: About,
+    pub about: Subjects,
     /// Its token.
     pub token: Option<usize>,
     /// Since the end of the call's last send.
@@ -39,7 +39,7 @@ pub struct Context {
     /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
     pub after_held: bool,
     /// When the call was sent again before this send was over.
-    pub next_head: Option<Instant>,
+    pub next_head: Option<RunTime>,
     /// How long after a reset connection the call is sent again, for the first time.
     pub resent_ms: Option<i64>,
     /// Whether the call was answered below 500 before.
@@ -86,9 +86,9 @@ pub struct Context {
     pub refund_sum: Option<ExactAmount>,
 }
 
-impl World {
+impl ObservedState {
     /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
-    pub fn open(&mut self, send: &Send) -> Context {
+    pub fn open(&mut self, send: &Attempt) -> Context {
         self.tick += 1;
         if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
             self.forget();
@@ -133,9 +133,9 @@ impl World {
     }
 
     /// The things a send is about, by the ids it names.
-    fn about(&mut self, send: &Send) -> About {
+    fn about(&mut self, send: &Attempt) -> Subjects {
         use Operation::*;
-        let mut about = About::default();
+        let mut about = Subjects::default();
         if send.hides.path || (send.hides.query && send.is(&[QueryPaymentIds, QueryRefundIds])) {
             return about;
         }
@@ -178,9 +178,9 @@ impl World {
         about
     }
 
-    fn note_call(&self, send: &Send, context: &mut Context) {
+    fn note_call(&self, send: &Attempt, context: &mut Context) {
         let track = self.calls.at(context.call);
-        let gap = |then: Instant| send.head.ms_since(then);
+        let gap = |then: RunTime| send.head.ms_since(then);
         context.gap_ms = track.last.and_then(|last| gap(last.end));
         context.head_gap_ms = track.last_head.and_then(gap);
         context.open_poll = track.in_flight.last().and_then(|(n, head)| Some((*n, gap(*head)?)));
@@ -188,7 +188,7 @@ impl World {
         context.last_status = track.last.and_then(|last| last.status).unwrap_or(0);
         context.last_failed = track.last.is_some_and(|last| last.failed);
         let may_last = |ms: i64| ms.saturating_add(self.clock.heads_ms()) >= self.limits.timeout_ms;
-        let held = |head: Instant| send.head.ms_since(head).is_some_and(may_last);
+        let held = |head: RunTime| send.head.ms_since(head).is_some_and(may_last);
         let others = self.asking.iter().map(|&call| self.calls.at(call)).filter(|other| other.is_asked_again_by(send));
         context.after_held = others.chain([track]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
         let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
@@ -211,7 +211,7 @@ impl World {
         context.poll_delay_ms = track.poll_delay_ms;
     }
 
-    fn note_request(&self, send: &Send, context: &mut Context) {
+    fn note_request(&self, send: &Attempt, context: &mut Context) {
         let track = self.requests.at(context.request);
         // A token that is not shown is not said to be another.
         let new_token = track.token.as_deref().zip(send.token()).is_some_and(|(then, now)| then != now);
@@ -231,7 +231,7 @@ impl World {
             if creates { call.succeeded && call.answered_content == Some(send.content) } else { track.succeeded };
     }
 
-    fn note_twin(&self, send: &Send, context: &mut Context) {
+    fn note_twin(&self, send: &Attempt, context: &mut Context) {
         if !send.operation.is_some_and(Operation::creates) || self.calls.at(context.call).sends > 0 {
             return;
         }
@@ -253,7 +253,7 @@ impl World {
         }
     }
 
-    fn note_names(&self, send: &Send, context: &mut Context) {
+    fn note_names(&self, send: &Attempt, context: &mut Context) {
         if send.operation != Some(Operation::CreatePos) || send.body.merchant_pos_id.is_empty() {
             return;
         }
@@ -277,7 +277,7 @@ impl World {
         }
     }
 
-    fn note_refund(&self, send: &Send, context: &mut Context) {
+    fn note_refund(&self, send: &Attempt, context: &mut Context) {
         let (Some(Operation::CreateRefund), Some(payment)) = (send.operation, context.about.payment) else { return };
         let call = self.calls.at(context.call);
         // What a look-up found of this call counts already.
@@ -289,7 +289,7 @@ impl World {
 
     /// The PoS where a payment is in the way of another, if there is but one.
     pub fn only_blocked(&self) -> Option<usize> {
-        let waits = |pos: &PosTrack| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let waits = |pos: &PosState| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
         let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
         blocked.next().filter(|_| blocked.next().is_none())
     }
@@ -303,7 +303,7 @@ impl Context {
 }
 
 /// Creates with one key are one call; others are one where method and path are, and what is asked for in a query.
-fn call_key(send: &Send) -> String {
+fn call_key(send: &Attempt) -> String {
     let creates = send.operation.is_some_and(Operation::creates);
     if send.is_loose() {
         format!("exchange {}", send.n)
@@ -320,7 +320,7 @@ fn call_key(send: &Send) -> String {
     }
 }
 
-fn request_key(send: &Send) -> String {
+fn request_key(send: &Attempt) -> String {
     if send.hides.path || send.hides.query {
         return format!("exchange {}", send.n);
     }

@@ -4,32 +4,32 @@
 //! anything may lie between. A try that shows all steps is a witness, and the case is passed, whatever else was tried.
 //! Live certification and the verdict ask this one matcher.
 
-use super::case_attempts::{Tries, Try, holds};
-use super::events::{Happened, hides_scope, scope_of};
+use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
+use super::events::{EventKind, hides_scope, scope_of};
 use super::fields::Moment;
 use super::profile::Target;
-use super::resources::About;
-use super::state::World;
+use super::resources::Subjects;
+use super::state::ObservedState;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use crate::api::Operation;
-use crate::capture::record::WaitOver;
+use crate::capture::record::StepTimeout;
 use crate::rules::Truth;
 use crate::rules::model::{Case, Scope};
 use crate::rules::predicate::PredicateError;
 
 /// A case at work.
 #[derive(Clone)]
-pub struct CaseWatch<'r> {
+pub struct CaseState<'r> {
     case: &'r Case,
-    tries: Tries,
+    tries: CaseAttempts,
     /// The tries, were all that is not known as the case asks for it; where everything is known, there are no others.
-    possible: Option<Tries>,
+    possible: Option<CaseAttempts>,
 }
 
-impl<'r> CaseWatch<'r> {
+impl<'r> CaseState<'r> {
     /// A case of which nothing was seen.
-    pub fn new(case: &'r Case) -> CaseWatch<'r> {
-        CaseWatch { case, tries: Tries::default(), possible: None }
+    pub fn new(case: &'r Case) -> CaseState<'r> {
+        CaseState { case, tries: CaseAttempts::default(), possible: None }
     }
 
     /// Looks at an exchange that is over.
@@ -38,7 +38,7 @@ impl<'r> CaseWatch<'r> {
         if !self.case.steps.iter().any(|step| send.is(&step.calls)) {
             return Ok(());
         }
-        let scope = scope_of(self.case.about, Happened::Answer, moment);
+        let scope = scope_of(self.case.about, EventKind::Answer, moment);
         if scope.is_none() && !hides_scope(self.case.about, moment) {
             return Ok(());
         }
@@ -56,14 +56,14 @@ impl<'r> CaseWatch<'r> {
     /// What is to be said of the case now. `goes_on`: the capture does not end here, or its end is not to be relied on.
     pub fn verdict(
         &self,
-        world: &World,
+        world: &ObservedState,
         target: &Target,
-        waits: &[WaitOver],
+        waits: &[StepTimeout],
         goes_on: bool,
         optional: bool,
     ) -> Result<CaseVerdict, PredicateError> {
         let mut witness = self.tries.witness.clone();
-        let mut broken: Option<(Try, usize)> = None;
+        let mut broken: Option<(CaseAttempt, usize)> = None;
         for one in self.tries.all() {
             if witness.is_some() {
                 break;
@@ -114,7 +114,7 @@ impl<'r> CaseWatch<'r> {
     }
 
     /// Whether there may be a witness in what is not shown.
-    fn is_possible(&self, world: &World, target: &Target) -> Result<bool, PredicateError> {
+    fn is_possible(&self, world: &ObservedState, target: &Target) -> Result<bool, PredicateError> {
         let Some(possible) = &self.possible else { return Ok(false) };
         for one in possible.all() {
             if one.ends_well(self.case, &one.at_end(world, target))? != Truth::No {
@@ -125,7 +125,7 @@ impl<'r> CaseWatch<'r> {
     }
 
     /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
-    fn lost(&self, world: &World, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
+    fn lost(&self, world: &ObservedState, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
         for (at, step) in self.case.steps.iter().enumerate() {
             if step.faults.is_empty() {
                 continue;
@@ -145,7 +145,7 @@ impl<'r> CaseWatch<'r> {
                     continue;
                 }
                 let applies = match &self.case.applies {
-                    Some(applies) if call.about != About::default() => {
+                    Some(applies) if call.about != Subjects::default() => {
                         applies.holds(&Moment { about: call.about, ..Moment::bare(world, target) })?
                     }
                     _ => true,
@@ -166,7 +166,7 @@ impl<'r> CaseWatch<'r> {
     fn put(
         &self,
         status: CaseStatus,
-        one: Option<Try>,
+        one: Option<CaseAttempt>,
         failed_step: Option<(usize, Option<u64>)>,
         optional: bool,
     ) -> CaseVerdict {

@@ -2,20 +2,20 @@
 
 use super::fields::Moment;
 use super::profile::Target;
-use super::resources::About;
-use super::state::World;
+use super::resources::Subjects;
+use super::state::ObservedState;
 use crate::api::Fault;
 use crate::rules::model::{Case, Step, StepKind};
 use crate::rules::predicate::PredicateError;
-use crate::rules::{Doubt, Truth};
+use crate::rules::{Truth, Uncertainty};
 use std::collections::BTreeMap;
 
 /// One thing that may come to show the case.
 #[derive(Clone, Debug)]
-pub(super) struct Try {
+pub(super) struct CaseAttempt {
     /// For each step shown: the exchange, all exchanges that belong to it, and the payment it was of.
     pub shown: Vec<(u64, Vec<u64>, Option<usize>)>,
-    pub about: About,
+    pub about: Subjects,
     pub request: usize,
     /// The step that is due may have been shown in what the capture does not show.
     pub doubtful: bool,
@@ -23,19 +23,19 @@ pub(super) struct Try {
 
 /// All tries at a case.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tries {
+pub(super) struct CaseAttempts {
     /// By the thing they are of.
-    things: BTreeMap<u64, Vec<Try>>,
+    things: BTreeMap<u64, Vec<CaseAttempt>>,
     /// Of things of which the capture does not show which they are.
-    unplaced: Vec<Try>,
+    unplaced: Vec<CaseAttempt>,
     /// The first that showed all steps.
-    pub witness: Option<Try>,
+    pub witness: Option<CaseAttempt>,
 }
 
 /// The most tries kept for one thing: they can only multiply on a PoS that is used again and again.
 const MOST_TRIES: usize = 32;
 
-impl Tries {
+impl CaseAttempts {
     /// Looks at an exchange that is over and about the thing of that scope, where the capture shows which. `possibly`:
     /// what is not known is as the case asks for it. Returns whether something was not known.
     pub fn see(
@@ -81,7 +81,7 @@ impl Tries {
     }
 
     /// All of them, in the order of the things they are of.
-    pub fn all(&self) -> impl Iterator<Item = &Try> {
+    pub fn all(&self) -> impl Iterator<Item = &CaseAttempt> {
         self.things.values().flatten().chain(&self.unplaced)
     }
 
@@ -97,13 +97,13 @@ impl Tries {
 }
 
 /// Begins another try, where an exchange shows the first step; says whether that is not known.
-fn begin(tries: &mut Vec<Try>, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
+fn begin(tries: &mut Vec<CaseAttempt>, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
     let Some((_, context)) = moment.send else { return Ok(false) };
     let fresh = tries.iter().any(|one| one.shown.len() == 1);
     if fresh || tries.len() >= MOST_TRIES {
         return Ok(false);
     }
-    let mut start = Try { shown: Vec::new(), about: moment.about, request: context.request, doubtful: false };
+    let mut start = CaseAttempt { shown: Vec::new(), about: moment.about, request: context.request, doubtful: false };
     let first = case.steps.get(..1).unwrap_or_default();
     let unknown = start.advance_by(first, moment, possibly)?;
     if !start.shown.is_empty() {
@@ -112,7 +112,7 @@ fn begin(tries: &mut Vec<Try>, case: &Case, moment: &Moment, possibly: bool) -> 
     Ok(unknown)
 }
 
-impl Try {
+impl CaseAttempt {
     /// Goes on where an exchange shows the next step; says whether that is not known.
     fn advance(&mut self, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
         let due = case.steps.get(self.shown.len()..).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Try {
     }
 
     /// What it is about, where the capture ends.
-    pub fn at_end<'a>(&self, world: &'a World, target: &'a Target) -> Moment<'a> {
+    pub fn at_end<'a>(&self, world: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         Moment { about: self.about, request: Some(self.request), ..Moment::bare(world, target) }
     }
 
@@ -143,8 +143,8 @@ impl Try {
     }
 }
 
-fn merged(old: About, new: About) -> About {
-    About { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
+fn merged(old: Subjects, new: Subjects) -> Subjects {
+    Subjects { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
 }
 
 fn asks(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<Truth, PredicateError> {
@@ -171,7 +171,7 @@ fn all_hold(steps: &[Step], moment: &Moment) -> Result<Truth, PredicateError> {
 /// unneeded. And whether it may show one, as far as the capture shows that.
 fn shown_by<'s>(
     due: &'s [Step],
-    one: &Try,
+    one: &CaseAttempt,
     moment: &Moment,
     possibly: bool,
 ) -> Result<(&'s [Step], bool), PredicateError> {
@@ -193,7 +193,7 @@ fn shown_by<'s>(
 }
 
 /// Whether an exchange that is over shows a step.
-fn shows(step: &Step, one: &Try, moment: &Moment) -> Result<Truth, PredicateError> {
+fn shows(step: &Step, one: &CaseAttempt, moment: &Moment) -> Result<Truth, PredicateError> {
     let Some((send, _)) = moment.send else { return Ok(Truth::No) };
     if step.kind == StepKind::Ends || !send.is(&step.calls) {
         return Ok(Truth::No);
@@ -226,7 +226,7 @@ fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
         if !step.faults.iter().all(met) {
             // Sends of the call may be among those of which it is not shown to which they belong.
             let loose = send.operation.is_some_and(|operation| moment.world.missing.loose.contains(&operation));
-            return Ok(if loose { Truth::Unknown(Doubt::NotShown) } else { Truth::No });
+            return Ok(if loose { Truth::Unknown(Uncertainty::NotShown) } else { Truth::No });
         }
     }
     asks(step.when.as_deref(), moment)
@@ -241,7 +241,9 @@ fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
     match wanted {
         _ if found => Truth::Yes,
         Some(wanted) if wanted == payment => Truth::Yes,
-        None if track.created_n.is_none() && moment.world.missing.unnamed_payment => Truth::Unknown(Doubt::NotShown),
+        None if track.created_n.is_none() && moment.world.missing.unnamed_payment => {
+            Truth::Unknown(Uncertainty::NotShown)
+        }
         _ => Truth::No,
     }
 }

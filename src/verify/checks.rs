@@ -16,20 +16,20 @@
 //! Where an event, or what a predicate asks for, is not shown by the capture or not known so well, nothing is found: an
 //! obligation that it may have met is not open any more, and the check has not been passed.
 
-use super::attempt::Instant;
-pub use super::events::Happened;
+use super::attempt::RunTime;
+pub use super::events::EventKind;
 use super::events::{any, hides_scope, matches, may_match, one, scope_of};
 use super::fields::Moment;
 use super::missing_evidence::Possible;
 use crate::api::Operation;
 use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;
-use crate::rules::{Doubt, Truth};
+use crate::rules::{Truth, Uncertainty};
 use std::collections::HashMap;
 
 /// Something that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Violation {
     /// The exchanges that show it, in order.
     pub exchanges: Vec<u64>,
     /// What was expected and seen.
@@ -43,16 +43,16 @@ pub struct Found {
 enum State {
     Count {
         count: u32,
-        last: Option<Instant>,
+        last: Option<RunTime>,
         numbers: Vec<u64>,
     },
     Met(bool),
     /// What would have met it happened, and the capture does not show whether it did.
     MaybeMet,
-    Open(Found),
+    Open(Violation),
     Done,
     From {
-        end: Instant,
+        end: RunTime,
         n: u64,
         timed: bool,
         /// Whether the gap may begin elsewhere: what the event asks for is not known.
@@ -61,7 +61,7 @@ enum State {
 }
 
 /// A check at work.
-pub struct Watch<'r> {
+pub struct CheckState<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,
     /// Whether anything in the capture touched it.
@@ -75,15 +75,15 @@ pub struct Watch<'r> {
 /// How many exchanges of one flood a finding names.
 const MOST_NUMBERS: usize = 100;
 
-impl<'r> Watch<'r> {
+impl<'r> CheckState<'r> {
     /// A check that has seen nothing.
-    pub fn new(check: &'r Check) -> Watch<'r> {
-        Watch { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
+    pub fn new(check: &'r Check) -> CheckState<'r> {
+        CheckState { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
     }
 
     /// Looks at an event; returns what it breaks.
-    pub fn see(&mut self, happened: Happened, moment: &Moment) -> Result<Vec<Found>, PredicateError> {
-        if let Happened::Possibly(possible) = happened {
+    pub fn see(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
+        if let EventKind::Possibly(possible) = happened {
             self.possibly(possible);
             return Ok(Vec::new());
         }
@@ -116,12 +116,12 @@ impl<'r> Watch<'r> {
     }
 
     /// What is owed and was not done, where the capture ends.
-    pub fn owed(self) -> impl Iterator<Item = Found> {
+    pub fn owed(self) -> impl Iterator<Item = Violation> {
         let open = self.states.into_values().filter_map(|state| match state {
             State::Open(found) => Some(found),
             _ => None,
         });
-        let mut open: Vec<Found> = open.collect();
+        let mut open: Vec<Violation> = open.collect();
         open.sort_by(|a, b| (&a.exchanges, &a.message).cmp(&(&b.exchanges, &b.message)));
         open.into_iter()
     }
@@ -141,7 +141,7 @@ impl<'r> Watch<'r> {
     }
 
     /// What is owed may have been done.
-    fn may_be_met(&mut self, which: impl Fn(u64, &Found) -> bool) {
+    fn may_be_met(&mut self, which: impl Fn(u64, &Violation) -> bool) {
         for (scope, state) in &mut self.states {
             if matches!(state, State::Open(found) if which(*scope, found)) {
                 *state = State::Done;
@@ -151,7 +151,7 @@ impl<'r> Watch<'r> {
     }
 
     /// An event about something, and the capture does not show about what.
-    fn unplaced(&mut self, happened: Happened, moment: &Moment) -> Result<(), PredicateError> {
+    fn unplaced(&mut self, happened: EventKind, moment: &Moment) -> Result<(), PredicateError> {
         let operation = moment.send.and_then(|(send, _)| send.operation);
         let may = |events: &[Event]| may_match(events, happened, moment);
         match &self.check.pattern {
@@ -182,12 +182,12 @@ impl<'r> Watch<'r> {
     /// At each event that matches the trigger, the predicate has to be anything but `wrong`.
     fn each(
         &mut self,
-        happened: Happened,
+        happened: EventKind,
         moment: &Moment,
         trigger: &Event,
         predicate: &crate::rules::Predicate,
         wrong: Truth,
-    ) -> Result<Vec<Found>, PredicateError> {
+    ) -> Result<Vec<Violation>, PredicateError> {
         let mut truth = matches(trigger, happened, moment)?;
         if truth == Truth::Yes {
             truth = predicate.asks(moment)?;
@@ -196,11 +196,11 @@ impl<'r> Watch<'r> {
                 return Ok(vec![self.found(moment)]);
             }
         }
-        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        self.unsure |= truth == Truth::Unknown(Uncertainty::NotShown);
         Ok(Vec::new())
     }
 
-    fn found(&self, moment: &Moment) -> Found {
+    fn found(&self, moment: &Moment) -> Violation {
         use crate::rules::{Facts, Value};
         let cited = self.check.cite.iter().filter_map(|field| match moment.value(field) {
             Some(Value::Int(n)) => u64::try_from(n).ok(),
@@ -209,7 +209,7 @@ impl<'r> Watch<'r> {
         let mut exchanges: Vec<u64> = moment.send.map(|(send, _)| send.n).into_iter().chain(cited).collect();
         exchanges.sort_unstable();
         exchanges.dedup();
-        Found {
+        Violation {
             exchanges,
             message: self.check.message.render(moment),
             operation: moment.send.and_then(|(send, _)| send.operation),
@@ -220,19 +220,19 @@ impl<'r> Watch<'r> {
     fn count(
         &mut self,
         scope: u64,
-        happened: Happened,
+        happened: EventKind,
         moment: &Moment,
         trigger: &Event,
         limit: u32,
         reset: &[Event],
         pause_ms: i64,
-    ) -> Result<Vec<Found>, PredicateError> {
+    ) -> Result<Vec<Violation>, PredicateError> {
         let hit = self.is_certain(one(trigger), happened, moment)?;
         let again = may_match(reset, happened, moment)?;
         let state = self.states.entry(scope).or_insert(State::Count { count: 0, last: None, numbers: Vec::new() });
         let State::Count { count, last, numbers } = state else { return Ok(Vec::new()) };
         let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
-        if happened == Happened::Answer && numbers.contains(&send.n) {
+        if happened == EventKind::Answer && numbers.contains(&send.n) {
             *last = Some(send.end);
         }
         if again {
@@ -266,12 +266,12 @@ impl<'r> Watch<'r> {
     fn before(
         &mut self,
         scope: u64,
-        happened: Happened,
+        happened: EventKind,
         moment: &Moment,
         trigger: &Event,
         need: &[Event],
         reset: &[Event],
-    ) -> Result<Vec<Found>, PredicateError> {
+    ) -> Result<Vec<Violation>, PredicateError> {
         if self.is_certain(reset, happened, moment)? {
             self.states.insert(scope, State::Met(false));
         }
@@ -301,13 +301,13 @@ impl<'r> Watch<'r> {
     fn after(
         &mut self,
         scope: u64,
-        happened: Happened,
+        happened: EventKind,
         moment: &Moment,
         trigger: &Event,
         need: &[Event],
         until: &[Event],
         once: bool,
-    ) -> Result<Vec<Found>, PredicateError> {
+    ) -> Result<Vec<Violation>, PredicateError> {
         if matches!(self.states.get(&scope), Some(State::Open(_))) {
             match any(need, happened, moment)? {
                 Truth::Yes => _ = self.states.insert(scope, State::Done),
@@ -342,12 +342,12 @@ impl<'r> Watch<'r> {
     fn gap(
         &mut self,
         scope: u64,
-        happened: Happened,
+        happened: EventKind,
         moment: &Moment,
         from: &Event,
         to: &Event,
         at_least_ms: i64,
-    ) -> Result<Vec<Found>, PredicateError> {
+    ) -> Result<Vec<Violation>, PredicateError> {
         let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
         let clock = moment.world.clock;
         let mut found = Vec::new();
@@ -373,15 +373,15 @@ impl<'r> Watch<'r> {
             let from = State::From { end: send.end, n: send.n, timed: send.is_timed(), certain };
             self.states.insert(scope, from);
         }
-        let hidden = Truth::Unknown(Doubt::NotShown);
+        let hidden = Truth::Unknown(Uncertainty::NotShown);
         self.unsure |= ends == hidden || begins == hidden;
         Ok(found)
     }
 
     /// Whether an event certainly is one of these; where that is not shown, the check cannot be passed.
-    fn is_certain(&mut self, events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+    fn is_certain(&mut self, events: &[Event], happened: EventKind, moment: &Moment) -> Result<bool, PredicateError> {
         let truth = any(events, happened, moment)?;
-        self.unsure |= truth == Truth::Unknown(Doubt::NotShown);
+        self.unsure |= truth == Truth::Unknown(Uncertainty::NotShown);
         Ok(truth == Truth::Yes)
     }
 }

@@ -4,7 +4,7 @@
 //! them may have been almost a step longer or shorter. A recorder's own clock counts microseconds and is taken as exact;
 //! so is one of whole milliseconds, in which the rules count.
 
-use crate::rules::{Doubt, Range, Value};
+use crate::rules::{Range, Uncertainty, Value};
 
 /// The steps of a capture's clock, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn within(low: i64, seen: i64, high: i64, source: &'static str) -> Value {
     if low == high {
         return Value::Int(seen);
     }
-    Value::Between(Range { low, seen, high, doubt: Doubt::Clock, source })
+    Value::Between(Range { low, seen, high, doubt: Uncertainty::Clock, source })
 }
 
 #[cfg(test)]

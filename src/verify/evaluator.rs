@@ -1,22 +1,22 @@
 //! Runs the rules over a capture and puts the verdict together.
 
-use super::attempt::{Instant, Send};
+use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
-use super::case::CaseWatch;
-use super::checks::Happened;
+use super::case::CaseState;
+use super::checks::EventKind;
 use super::clock::Clock;
 use super::fields::Moment;
 use super::missing_bodies::Hidden;
 use super::missing_evidence::{self, Possible};
 use super::profile::{Options, Target};
-use super::requirement_state::{Docket, Settled, see_all};
-use super::state::{Emitted, World};
+use super::requirement_state::{RequirementResult, RequirementState, see_all};
+use super::state::{DerivedEvent, ObservedState};
 use super::timeline::Timeline;
 use super::verdict::{
     CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Status, Verdict,
 };
 use crate::api::Feature;
-use crate::capture::record::{Connection, Exchange, Notification, Record, WaitOver};
+use crate::capture::record::{Connection, Exchange, Notification, Record, StepTimeout};
 use crate::rules::RuleSet;
 use crate::rules::model::Requirement;
 use crate::rules::predicate::PredicateError;
@@ -42,34 +42,34 @@ pub struct Input {
 }
 
 /// The rules at work on a capture.
-pub struct Judge<'r> {
+pub struct Evaluator<'r> {
     pub(super) rules: &'r RuleSet,
     pub(super) target: &'r Target,
     clock: Clock,
-    pub(super) world: World,
+    pub(super) world: ObservedState,
     timeline: Timeline,
-    dockets: Vec<Docket<'r>>,
-    pub(super) cases: Vec<Vec<CaseWatch<'r>>>,
-    pub(super) waits: Vec<WaitOver>,
+    dockets: Vec<RequirementState<'r>>,
+    pub(super) cases: Vec<Vec<CaseState<'r>>>,
+    pub(super) waits: Vec<StepTimeout>,
     /// Exchanges to come whose response did not reach the client, by run and number, and when it left.
     undelivered: HashMap<(u32, u64), u64>,
     seen: u64,
     hidden: Hidden,
 }
 
-impl<'r> Judge<'r> {
+impl<'r> Evaluator<'r> {
     /// Rules that have seen nothing.
-    pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Judge<'r> {
-        let dockets = rules.requirements.iter().map(|requirement| Docket::new(requirement, target));
+    pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Evaluator<'r> {
+        let dockets = rules.requirements.iter().map(|requirement| RequirementState::new(requirement, target));
         let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
-        Judge {
+        Evaluator {
             rules,
             target,
             clock,
-            world: World::new(rules.limits, clock),
+            world: ObservedState::new(rules.limits, clock),
             timeline: Timeline::new(clock.begin_us),
             dockets: dockets.collect(),
-            cases: chosen.map(|feature| feature.cases.iter().map(CaseWatch::new).collect()).collect(),
+            cases: chosen.map(|feature| feature.cases.iter().map(CaseState::new).collect()).collect(),
             waits: Vec::new(),
             undelivered: HashMap::new(),
             seen: 0,
@@ -78,13 +78,13 @@ impl<'r> Judge<'r> {
     }
 
     /// The same rules for the same client, before anything was seen.
-    pub fn fresh(&self) -> Judge<'r> {
-        Judge { timeline: self.timeline.fresh(), ..Judge::new(self.rules, self.target, self.clock) }
+    pub fn fresh(&self) -> Evaluator<'r> {
+        Evaluator { timeline: self.timeline.fresh(), ..Evaluator::new(self.rules, self.target, self.clock) }
     }
 
     /// The same, for a client whose calls overlap: an answer comes before a request only where the clock says so.
-    pub fn overlapping(self) -> Judge<'r> {
-        Judge { timeline: Timeline::new(1), ..self }
+    pub fn overlapping(self) -> Evaluator<'r> {
+        Evaluator { timeline: Timeline::new(1), ..self }
     }
 
     /// Takes the next record, in the order of exchange numbers.
@@ -93,7 +93,7 @@ impl<'r> Judge<'r> {
             Record::Exchange(exchange) => self.exchange(exchange),
             Record::Connection(connection) => self.connection(connection),
             Record::Notification(notification) => self.notification(notification),
-            Record::WaitOver(wait) => {
+            Record::StepTimeout(wait) => {
                 self.waits.push(wait.clone());
                 Ok(())
             }
@@ -107,14 +107,14 @@ impl<'r> Judge<'r> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
-        let mut send = Send::of(exchange);
+        let mut send = Attempt::of(exchange);
         if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
             send.undelivered(left);
         }
         self.hidden.see(&send);
         self.ends_before(send.head)?;
         let context = self.world.open(&send);
-        self.look(Happened::Request, &send, &context)?;
+        self.look(EventKind::Request, &send, &context)?;
         let emitted = self.world.sent(&send, &context);
         self.world.missing.request(&send, &context);
         self.emitted(&emitted, &send, &context, false)?;
@@ -126,8 +126,8 @@ impl<'r> Judge<'r> {
     }
 
     /// The matcher alone, where everything that has arrived is over; the requirements stay behind.
-    pub(super) fn looking_ahead(&self) -> Judge<'r> {
-        Judge {
+    pub(super) fn looking_ahead(&self) -> Evaluator<'r> {
+        Evaluator {
             rules: self.rules,
             target: self.target,
             clock: self.clock,
@@ -150,21 +150,21 @@ impl<'r> Judge<'r> {
         Ok(())
     }
 
-    fn ends_before(&mut self, head: Instant) -> Result<(), PredicateError> {
+    fn ends_before(&mut self, head: RunTime) -> Result<(), PredicateError> {
         while let Some((send, context)) = self.timeline.ended_before(head) {
             self.end(send, context)?;
         }
         Ok(())
     }
 
-    fn end(&mut self, send: Send, mut context: Context) -> Result<(), PredicateError> {
+    fn end(&mut self, send: Attempt, mut context: Context) -> Result<(), PredicateError> {
         let emitted = self.world.answered(&send, &mut context);
         self.world.missing.answer(&send, &context);
         self.emitted(&emitted, &send, &context, send.answer_hidden)?;
         if send.answer_hidden || send.hides_request() {
             self.possibly(&send, &context)?;
         }
-        self.look(Happened::Answer, &send, &context)?;
+        self.look(EventKind::Answer, &send, &context)?;
         let moment = moment(&self.world, self.target, &send, &context);
         for case in self.cases.iter_mut().flatten() {
             case.see(&moment)?;
@@ -175,23 +175,23 @@ impl<'r> Judge<'r> {
     /// `unseen`: the response that tells it is not shown, and may have told something else.
     fn emitted(
         &mut self,
-        emitted: &[Emitted],
-        send: &Send,
+        emitted: &[DerivedEvent],
+        send: &Attempt,
         context: &Context,
         unseen: bool,
     ) -> Result<(), PredicateError> {
         for what in emitted {
             let happened = match *what {
-                Emitted::Recovered(call) | Emitted::LookedUp(call) if unseen => {
-                    Happened::Possibly(Possible::MadeGood(call))
+                DerivedEvent::Recovered(call) | DerivedEvent::LookedUp(call) if unseen => {
+                    EventKind::Possibly(Possible::MadeGood(call))
                 }
-                Emitted::ConflictResolved(call) if unseen || !self.world.calls.at(call).content_known => {
-                    Happened::Possibly(Possible::ConflictResolved(call))
+                DerivedEvent::ConflictResolved(call) if unseen || !self.world.calls.at(call).content_known => {
+                    EventKind::Possibly(Possible::ConflictResolved(call))
                 }
-                Emitted::Recovered(call) => Happened::Recovered(call),
-                Emitted::LookedUp(call) => Happened::LookedUp(call),
-                Emitted::ConflictResolved(call) => Happened::ConflictResolved(call),
-                Emitted::ListedCaptured(payment) => Happened::ListedCaptured(payment),
+                DerivedEvent::Recovered(call) => EventKind::Recovered(call),
+                DerivedEvent::LookedUp(call) => EventKind::LookedUp(call),
+                DerivedEvent::ConflictResolved(call) => EventKind::ConflictResolved(call),
+                DerivedEvent::ListedCaptured(payment) => EventKind::ListedCaptured(payment),
             };
             self.look(happened, send, context)?;
         }
@@ -199,17 +199,17 @@ impl<'r> Judge<'r> {
     }
 
     /// What may have happened in what is not shown of an exchange.
-    fn possibly(&mut self, send: &Send, context: &Context) -> Result<(), PredicateError> {
+    fn possibly(&mut self, send: &Attempt, context: &Context) -> Result<(), PredicateError> {
         for possible in missing_evidence::possible(&self.world, send, context) {
             if let Possible::MadeGood(call) = possible {
                 self.world.missing.made_good.insert(call);
             }
-            self.look(Happened::Possibly(possible), send, context)?;
+            self.look(EventKind::Possibly(possible), send, context)?;
         }
         Ok(())
     }
 
-    fn look(&mut self, happened: Happened, send: &Send, context: &Context) -> Result<(), PredicateError> {
+    fn look(&mut self, happened: EventKind, send: &Attempt, context: &Context) -> Result<(), PredicateError> {
         see_all(&mut self.dockets, self.rules, self.target, happened, &moment(&self.world, self.target, send, context))
     }
 
@@ -222,12 +222,12 @@ impl<'r> Judge<'r> {
             }
         }
         let moment = Moment { connection: Some(connection), ..Moment::bare(&self.world, self.target) };
-        see_all(&mut self.dockets, self.rules, self.target, Happened::Connection, &moment)
+        see_all(&mut self.dockets, self.rules, self.target, EventKind::Connection, &moment)
     }
 
     fn notification(&mut self, notification: &Notification) -> Result<(), PredicateError> {
         let moment = Moment { notification: Some(notification), ..Moment::bare(&self.world, self.target) };
-        see_all(&mut self.dockets, self.rules, self.target, Happened::Notification, &moment)
+        see_all(&mut self.dockets, self.rules, self.target, EventKind::Notification, &moment)
     }
 
     /// The musts that have been broken so far, whatever is still to come, with what was found against each.
@@ -294,7 +294,7 @@ impl<'r> Judge<'r> {
     }
 }
 
-impl Judge<'_> {
+impl Evaluator<'_> {
     /// Whether something of a call that belongs to a feature is not shown.
     fn is_hidden(&self, feature: &crate::rules::Feature) -> bool {
         let beside = feature.feature == Feature::Onboarding && self.hidden.any_beside(&self.target.operations);
@@ -302,11 +302,11 @@ impl Judge<'_> {
     }
 }
 
-fn moment<'a>(world: &'a World, target: &'a Target, send: &'a Send, context: &'a Context) -> Moment<'a> {
+fn moment<'a>(world: &'a ObservedState, target: &'a Target, send: &'a Attempt, context: &'a Context) -> Moment<'a> {
     Moment { send: Some((send, context)), about: context.about, ..Moment::bare(world, target) }
 }
 
-fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[Settled]) -> Outcome {
+fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[RequirementResult]) -> Outcome {
     let id = feature.id();
     let musts = || requirements.iter().filter(|settled| settled.verdict.level == Level::Must);
     let failed = musts().any(|settled| settled.verdict.findings.iter().any(|finding| finding.features.contains(&id)));
@@ -322,7 +322,7 @@ fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements
     Outcome::Passed
 }
 
-fn overall(features: &[FeatureVerdict], requirements: &[Settled], complete: bool) -> Outcome {
+fn overall(features: &[FeatureVerdict], requirements: &[RequirementResult], complete: bool) -> Outcome {
     let must_failed = requirements.iter().any(|settled| settled.verdict.status == Status::Failed);
     if must_failed || features.iter().any(|feature| feature.verdict == Outcome::Failed) {
         Outcome::Failed

@@ -9,7 +9,7 @@ use crate::rules::predicate::PredicateError;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum EventKind {
     /// A request's head arrived.
     Request,
     /// An exchange is over.
@@ -31,14 +31,14 @@ pub enum Happened {
 }
 
 /// The number that tells one thing of a scope from another, where the event has such a thing.
-pub fn scope_of(scope: Scope, happened: Happened, moment: &Moment) -> Option<u64> {
+pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u64> {
     if scope == Scope::Client {
         return Some(0);
     }
-    if let Happened::Recovered(call) | Happened::LookedUp(call) | Happened::ConflictResolved(call) = happened {
+    if let EventKind::Recovered(call) | EventKind::LookedUp(call) | EventKind::ConflictResolved(call) = happened {
         return matches!(scope, Scope::Call | Scope::Key).then_some(call as u64);
     }
-    if let Happened::ListedCaptured(payment) = happened {
+    if let EventKind::ListedCaptured(payment) = happened {
         return (scope == Scope::Payment).then_some(payment as u64);
     }
     let context = moment.send.map(|(_, context)| context);
@@ -98,7 +98,7 @@ pub fn one(event: &Event) -> &[Event] {
 }
 
 /// Whether an event is one of these.
-pub fn any(events: &[Event], happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
+pub fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     let mut truth = Truth::No;
     for event in events {
         match matches(event, happened, moment)? {
@@ -114,28 +114,28 @@ pub fn any(events: &[Event], happened: Happened, moment: &Moment) -> Result<Trut
 ///
 /// # Errors
 /// A condition that cannot be evaluated.
-pub fn may_match(events: &[Event], happened: Happened, moment: &Moment) -> Result<bool, PredicateError> {
+pub fn may_match(events: &[Event], happened: EventKind, moment: &Moment) -> Result<bool, PredicateError> {
     Ok(any(events, happened, moment)? != Truth::No)
 }
 
 /// Whether an event is the one that is meant.
-pub fn matches(event: &Event, happened: Happened, moment: &Moment) -> Result<Truth, PredicateError> {
+pub fn matches(event: &Event, happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
         return Ok(Truth::No);
     }
     event.when.as_ref().map_or(Ok(Truth::Yes), |when| when.asks(moment))
 }
 
-fn selects(selector: Selector, at: At, happened: Happened, moment: &Moment) -> bool {
+fn selects(selector: Selector, at: At, happened: EventKind, moment: &Moment) -> bool {
     match (selector, happened) {
-        (Selector::Recovered, Happened::Recovered(_)) => return true,
-        (Selector::LookedUp, Happened::LookedUp(_)) => return true,
-        (Selector::ConflictResolved, Happened::ConflictResolved(_)) => return true,
-        (Selector::ListedCaptured, Happened::ListedCaptured(_)) => return true,
-        (Selector::Connection, Happened::Connection) => return true,
-        (Selector::Notification, Happened::Notification) => return true,
-        (_, Happened::Request) if at == At::Request => {}
-        (_, Happened::Answer) if at == At::Answer => {}
+        (Selector::Recovered, EventKind::Recovered(_)) => return true,
+        (Selector::LookedUp, EventKind::LookedUp(_)) => return true,
+        (Selector::ConflictResolved, EventKind::ConflictResolved(_)) => return true,
+        (Selector::ListedCaptured, EventKind::ListedCaptured(_)) => return true,
+        (Selector::Connection, EventKind::Connection) => return true,
+        (Selector::Notification, EventKind::Notification) => return true,
+        (_, EventKind::Request) if at == At::Request => {}
+        (_, EventKind::Answer) if at == At::Answer => {}
         _ => return false,
     }
     let Some((send, _)) = moment.send else { return false };

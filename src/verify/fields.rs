@@ -1,10 +1,10 @@
 //! The typed record at one moment: the value of every field that a predicate can ask for.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::bodies::Loyalty;
 use super::profile::Target;
-use super::state::World;
+use super::state::ObservedState;
 use crate::api::{ExactAmount, Guid, Operation, header};
 use crate::capture::record::{Connection, EndedBy, Notification};
 use crate::rules::{Facts, Value};
@@ -12,13 +12,13 @@ use crate::rules::{Facts, Value};
 /// What is known at one moment of the timeline, and what the moment is about.
 pub struct Moment<'a> {
     /// The things that traffic is about.
-    pub world: &'a World,
+    pub world: &'a ObservedState,
     /// Who is certified for what.
     pub target: &'a Target,
     /// The send, where it is about one.
-    pub send: Option<(&'a Send, &'a Context)>,
+    pub send: Option<(&'a Attempt, &'a Context)>,
     /// The payment, the PoS and the refund it is about.
-    pub about: super::resources::About,
+    pub about: super::resources::Subjects,
     /// A connection event, where it is one.
     pub connection: Option<&'a Connection>,
     /// A notification, where it is one.
@@ -29,8 +29,8 @@ pub struct Moment<'a> {
 
 impl<'a> Moment<'a> {
     /// A moment that is about nothing.
-    pub fn bare(world: &'a World, target: &'a Target) -> Moment<'a> {
-        let about = super::resources::About::default();
+    pub fn bare(world: &'a ObservedState, target: &'a Target) -> Moment<'a> {
+        let about = super::resources::Subjects::default();
         Moment { world, target, send: None, about, connection: None, notification: None, request: None }
     }
 }
@@ -130,7 +130,7 @@ impl Moment<'_> {
     }
 
     /// What the request itself says.
-    fn call_head(&self, send: &Send, field: &str) -> Option<Value> {
+    fn call_head(&self, send: &Attempt, field: &str) -> Option<Value> {
         let body = &send.body;
         let version = header::Version::parse(&send.version);
         let claim = || self.claimed_vat(send);
@@ -199,7 +199,7 @@ impl Moment<'_> {
     }
 
     /// What became of it.
-    fn call_answer(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+    fn call_answer(&self, send: &Attempt, context: &Context, field: &str) -> Option<Value> {
         let answer = &send.answer;
         Some(match field {
             "answered" => Value::Bool(!send.no_answer()),
@@ -234,7 +234,7 @@ impl Moment<'_> {
     }
 
     /// What was true when its head arrived, and what its call has met.
-    fn call_history(&self, send: &Send, context: &Context, field: &str) -> Option<Value> {
+    fn call_history(&self, send: &Attempt, context: &Context, field: &str) -> Option<Value> {
         let track = self.world.calls.at(context.call);
         Some(match field {
             "first_loss" => {
@@ -280,7 +280,7 @@ impl Moment<'_> {
     }
 
     /// The merchant that a token is for: its claim, else what it was asked for with.
-    pub(super) fn claimed_vat(&self, send: &Send) -> String {
+    pub(super) fn claimed_vat(&self, send: &Attempt) -> String {
         if !send.vat_claim.is_empty() {
             return send.vat_claim.clone();
         }
@@ -289,7 +289,7 @@ impl Moment<'_> {
     }
 
     /// Whether a thing it names is known to neither the capture nor the backend.
-    fn id_unknown(&self, send: &Send) -> bool {
+    fn id_unknown(&self, send: &Attempt) -> bool {
         let missing = match send.status {
             Some(404) => true,
             Some(409) => matches!(send.answer.code.as_str(), "1000" | "1001"),
@@ -324,11 +324,11 @@ mod tests {
     #[test]
     fn every_field_is_answered_with_its_type() {
         let rules = load(None).unwrap();
-        let mut world = World::new(rules.limits, super::super::clock::Clock::default());
+        let mut world = ObservedState::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
         let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
         let operation = Some(Operation::CapturePayment);
-        let send = Send { operation, body, timed: true, ..Send::default() };
+        let send = Attempt { operation, body, timed: true, ..Attempt::default() };
         let context = world.open(&send);
         let (connection, notification) = (Connection::default(), Notification::default());
         let moment = Moment {

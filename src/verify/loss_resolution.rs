@@ -3,16 +3,16 @@
 //! A call that got no answer or a server error is a loss until it is sent again, or until what became of it is looked
 //! up and what the look-up finds is used or cancelled (api_principles#error_handling).
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::resources::{CallTrack, Loss};
-use super::state::{Emitted, World};
-use crate::api::{Operation, PaymentState, RefundState};
+use super::resources::{CallState, UnresolvedCall};
+use super::state::{DerivedEvent, ObservedState};
+use crate::api::{Operation, PaymentStatus, RefundStatus};
 use Operation::*;
 
-impl World {
+impl ObservedState {
     /// A send of the same call, or one that can only be a retry of it under another key, makes the loss good.
-    pub(super) fn resent(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    pub(super) fn resent(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let twin = context.twin_n;
         let (calls, mut emitted) = (&mut self.calls, Vec::new());
         self.losses.retain(|&call| {
@@ -22,7 +22,7 @@ impl World {
             if !again {
                 return true;
             }
-            emitted.push(Emitted::Recovered(call));
+            emitted.push(DerivedEvent::Recovered(call));
             // A call that was not sent again itself stays lost for whoever asks how it ended. What was created without
             // a readable id is not known because it is asked for again.
             let unnamed = track.loss.as_ref().is_some_and(|loss| loss.unnamed);
@@ -33,7 +33,7 @@ impl World {
     }
 
     /// A send that names an id which a look-up had found uses what was found.
-    pub(super) fn used(&mut self, send: &Send) -> Vec<Emitted> {
+    pub(super) fn used(&mut self, send: &Attempt) -> Vec<DerivedEvent> {
         let named = [send.path_id.as_deref(), Some(&send.body.pos_id), Some(&send.body.payment_id)];
         let acts = send.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
         self.close(|track, loss| {
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// A send is over: a failed one is a loss; a look-up may make others good.
-    pub(super) fn recover(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    pub(super) fn recover(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         if send.is_call && (send.failed() || send.is_unnamed()) {
             let track = self.calls.at_mut(context.call);
             let unnamed = track.loss.as_ref().is_some_and(|loss| loss.unnamed);
@@ -60,7 +60,8 @@ impl World {
             let repeats = send.is_unnamed() && (unnamed || context.repeats_success);
             if track.last_n == send.n && !repeats {
                 let unnamed = unnamed || send.is_unnamed();
-                track.loss = Some(Loss { unnamed, n: send.n, found: Vec::new(), told: false, abandoned: false });
+                track.loss =
+                    Some(UnresolvedCall { unnamed, n: send.n, found: Vec::new(), told: false, abandoned: false });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
@@ -75,8 +76,8 @@ impl World {
         let captured = send.answer.found.iter().filter(|_| send.lists_captured());
         let captured: Vec<usize> = captured.filter_map(|id| self.payments.find(id)).collect();
         let path_id = send.path_id.clone().unwrap_or_default();
-        let payment_state = PaymentState::from_name(&send.answer.state);
-        let refund_state = RefundState::from_name(&send.answer.state);
+        let payment_state = PaymentStatus::from_name(&send.answer.state);
+        let refund_state = RefundStatus::from_name(&send.answer.state);
         emitted.extend(self.close(|track, loss| {
             let same_payment = track.about.payment.is_some() && track.about.payment == about.payment;
             let same_refund = track.about.refund.is_some() && track.about.refund == about.refund;
@@ -98,7 +99,7 @@ impl World {
                     loss.unnamed && send.answer.found.iter().any(|id| loss.found.contains(id))
                 }
                 (Some(CreateRefund), Some(GetRefund)) => {
-                    loss.unnamed && refund_state.is_some_and(RefundState::is_final) && loss.found.contains(&path_id)
+                    loss.unnamed && refund_state.is_some_and(RefundStatus::is_final) && loss.found.contains(&path_id)
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
                 (Some(DeletePos), Some(GetPosWithFilter)) => {
@@ -110,7 +111,7 @@ impl World {
                 // What is polled to its end, or until PAY-05 asks for it, was not left behind.
                 (Some(InitiatePayment | PreparePayment), Some(QueryPayment)) => {
                     let settled =
-                        payment_state.is_some_and(|state| state.is_final() || state == PaymentState::Reserved);
+                        payment_state.is_some_and(|state| state.is_final() || state == PaymentStatus::Reserved);
                     settled && loss.found.contains(&path_id)
                 }
                 (Some(CapturePayment | CancelPayment), Some(QueryPaymentIds)) => {
@@ -119,11 +120,11 @@ impl World {
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {
                         loss.found = vec![path_id.clone()];
-                        payment_state.is_some_and(PaymentState::is_final)
+                        payment_state.is_some_and(PaymentStatus::is_final)
                     }
                 }
                 (Some(PaymentReady), Some(QueryPayment)) => {
-                    let waiting = [PaymentState::Prepared, PaymentState::Paired];
+                    let waiting = [PaymentStatus::Prepared, PaymentStatus::Paired];
                     same_payment && {
                         loss.found = vec![path_id.clone()];
                         payment_state.is_some_and(|state| !waiting.contains(&state))
@@ -133,7 +134,7 @@ impl World {
                 (Some(CaptureRefund | CancelRefund), Some(GetRefund)) => {
                     same_refund && {
                         loss.found = vec![path_id.clone()];
-                        refund_state.is_some_and(RefundState::is_final)
+                        refund_state.is_some_and(RefundStatus::is_final)
                     }
                 }
                 _ => false,
@@ -147,7 +148,7 @@ impl World {
     }
 
     /// A send that was still under way when a later one of its call failed was answered after all.
-    fn answered_late(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    fn answered_late(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let unnamed = self.calls.at(context.call).loss.as_ref().is_some_and(|loss| loss.unnamed);
         if unnamed && send.answer.created.is_none() {
             return Vec::new();
@@ -155,16 +156,16 @@ impl World {
         let lost = self.losses.len();
         self.losses.retain(|&call| call != context.call);
         self.calls.at_mut(context.call).loss = None;
-        if self.losses.len() < lost { vec![Emitted::Recovered(context.call)] } else { Vec::new() }
+        if self.losses.len() < lost { vec![DerivedEvent::Recovered(context.call)] } else { Vec::new() }
     }
 
     /// The points of sale that a look-up by filter is about.
-    pub(super) fn asked_for(&self, send: &Send) -> Vec<usize> {
+    pub(super) fn asked_for(&self, send: &Attempt) -> Vec<usize> {
         if send.operation != Some(GetPosWithFilter) {
             return Vec::new();
         }
         let fits = |value: &str, name: &str| !value.is_empty() && send.parameter(name) == value;
-        let about = |pos: &super::resources::PosTrack| {
+        let about = |pos: &super::resources::PosState| {
             fits(&pos.merchant_pos_id, "merchantposid")
                 || fits(&pos.beacon_id, "beaconid")
                 || fits(&pos.store_id, "storeid")
@@ -174,7 +175,7 @@ impl World {
     }
 
     /// Another create in the same place leaves what was lost there behind.
-    pub(super) fn abandon(&mut self, send: &Send, context: &Context) {
+    pub(super) fn abandon(&mut self, send: &Attempt, context: &Context) {
         if !send.operation.is_some_and(Operation::creates) {
             return;
         }
@@ -192,7 +193,7 @@ impl World {
 
     /// A look-up by the order of a lost create, or by the payment of a lost refund, that finds one thing unseen before
     /// tells what that create made.
-    pub(super) fn found(&mut self, send: &Send, context: &mut Context) {
+    pub(super) fn found(&mut self, send: &Attempt, context: &mut Context) {
         let found = self.not_known_otherwise(&send.answer.found);
         if send.operation == Some(QueryRefundIds) {
             for id in &found {
@@ -250,7 +251,7 @@ impl World {
 
     /// The contents of lost creates that a look-up by filter is about. One that finds something the client did not know
     /// is about whatever was lost there; that nothing was found says nothing of what the client had left behind.
-    fn created_with(&self, send: &Send, finds: bool) -> Vec<[u8; 16]> {
+    fn created_with(&self, send: &Attempt, finds: bool) -> Vec<[u8; 16]> {
         // A filter by something else beside it finds something else.
         let is_about = |name: &str, value: &str, beside: &[(&str, &str)]| {
             let other = |(name, value): &(&str, &str)| !["", *value].contains(&send.parameter(name));
@@ -260,7 +261,7 @@ impl World {
         if send.lists_captured() {
             return Vec::new();
         }
-        let abandoned = |track: &CallTrack| !finds && track.loss.as_ref().is_none_or(|loss| loss.abandoned);
+        let abandoned = |track: &CallState| !finds && track.loss.as_ref().is_none_or(|loss| loss.abandoned);
         let lost = self.losses.iter().map(|&call| self.calls.at(call));
         lost.filter(|track| match (track.operation, send.operation) {
             (Some(CreatePos), Some(GetPosWithFilter)) => {
@@ -284,14 +285,14 @@ impl World {
         .collect()
     }
 
-    fn close(&mut self, made_good: impl Fn(&mut CallTrack, &mut Loss) -> bool) -> Vec<Emitted> {
+    fn close(&mut self, made_good: impl Fn(&mut CallState, &mut UnresolvedCall) -> bool) -> Vec<DerivedEvent> {
         let (calls, mut emitted) = (&mut self.calls, Vec::new());
         self.losses.retain(|&call| {
             let track = calls.at_mut(call);
             let Some(mut loss) = track.loss.take() else { return false };
             let done = made_good(track, &mut loss);
             if done {
-                emitted.extend([Emitted::Recovered(call), Emitted::LookedUp(call)]);
+                emitted.extend([DerivedEvent::Recovered(call), DerivedEvent::LookedUp(call)]);
             } else {
                 track.loss = Some(loss);
             }
@@ -301,7 +302,7 @@ impl World {
     }
 
     /// A name conflict is looked into when the other PoS is looked up, read or deleted.
-    pub(super) fn resolve_conflicts(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    pub(super) fn resolve_conflicts(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let other = context.about.pos.map(|pos| self.poses.at(pos));
         let mut emitted = Vec::new();
         self.conflicts.retain(|conflict| {
@@ -327,7 +328,7 @@ impl World {
                 _ => false,
             };
             if done {
-                emitted.push(Emitted::ConflictResolved(conflict.call));
+                emitted.push(DerivedEvent::ConflictResolved(conflict.call));
             }
             !done
         });

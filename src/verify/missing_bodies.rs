@@ -1,6 +1,6 @@
 //! Of which calls the capture does not show everything: no feature that they belong to is passed.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use crate::api::Operation;
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub struct Hidden {
 
 impl Hidden {
     /// Takes a send in.
-    pub fn see(&mut self, send: &Send) {
+    pub fn see(&mut self, send: &Attempt) {
         let hides_answer = send.answer_hidden && send.is_call;
         if !(send.hides_request() || hides_answer) {
             return;

@@ -4,9 +4,9 @@
 //! a list of payments on every payment that it may have named. [`super::uncertainty`] asks here before a rule is told that
 //! something did not happen.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::state::World;
+use super::state::ObservedState;
 use crate::api::Operation::{self, *};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -21,7 +21,7 @@ pub const REFUSALS: u8 = 8;
 
 /// What is not shown of the exchanges so far.
 #[derive(Clone, Debug, Default)]
-pub struct Missing {
+pub struct MissingEvidence {
     /// Anything at all.
     pub any: bool,
     /// Payments of which the response to a poll is not shown.
@@ -74,9 +74,9 @@ fn is_of_payments(operation: Operation) -> bool {
     !others.contains(&operation)
 }
 
-impl Missing {
+impl MissingEvidence {
     /// A request has arrived.
-    pub fn request(&mut self, send: &Send, context: &Context) {
+    pub fn request(&mut self, send: &Attempt, context: &Context) {
         if send.is_call && !send.shows_token() {
             (self.any, self.tokens) = (true, true);
         }
@@ -115,7 +115,7 @@ impl Missing {
     }
 
     /// An exchange is over.
-    pub fn answer(&mut self, send: &Send, context: &Context) {
+    pub fn answer(&mut self, send: &Attempt, context: &Context) {
         if send.is_token && send.answer_hidden {
             (self.any, self.tokens) = (true, true);
         }
@@ -176,7 +176,7 @@ impl Missing {
     }
 
     /// A list or a look-up of which the question or the answer is not shown.
-    fn listed_unseen(&mut self, operation: Operation, send: &Send, context: &Context) {
+    fn listed_unseen(&mut self, operation: Operation, send: &Attempt, context: &Context) {
         self.any = true;
         match operation {
             QueryPaymentIds => {
@@ -216,7 +216,7 @@ impl Missing {
     }
 
     /// Whether a payment was in the way is told by the code of a conflict.
-    fn refusal(&mut self, send: &Send, pos: Option<usize>) {
+    fn refusal(&mut self, send: &Attempt, pos: Option<usize>) {
         if let (Some(409), Some(pos)) = (send.status, pos) {
             self.pos(pos, REFUSALS);
         }
@@ -267,7 +267,7 @@ pub enum Possible {
 }
 
 /// What an exchange that is not all shown may have done to what is open.
-pub fn possible(world: &World, send: &Send, context: &Context) -> Vec<Possible> {
+pub fn possible(world: &ObservedState, send: &Attempt, context: &Context) -> Vec<Possible> {
     let Some(operation) = send.operation else { return Vec::new() };
     let mut all = Vec::new();
     for &call in &world.losses {

@@ -36,6 +36,6 @@ mod uncertainty;
 pub mod verdict;
 pub mod verify_capture;
 
-pub use evaluator::{Input, Judge};
-pub use profile::{Options, Survey, Target};
+pub use evaluator::{Evaluator, Input};
+pub use profile::{Options, ProfileInference, Target};
 pub use verdict::Verdict;

@@ -1,16 +1,16 @@
 //! What an answer about a payment tells: started, refused, listed, polled, ended.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::bodies::Loyalty;
 use super::refusals::CreateFailed;
 use super::resources::Listing;
-use super::state::{Emitted, World};
+use super::state::{DerivedEvent, ObservedState};
 use crate::api::Operation::*;
-use crate::api::PaymentState;
+use crate::api::PaymentStatus;
 
-impl World {
-    pub(super) fn learn_create(&mut self, send: &Send, context: &mut Context) {
+impl ObservedState {
+    pub(super) fn learn_create(&mut self, send: &Attempt, context: &mut Context) {
         if send.succeeded() {
             let pos = context.about.pos;
             if let Some(id) = send.answer.created.clone() {
@@ -28,7 +28,7 @@ impl World {
     }
 
     /// A create on a PoS was refused or failed: of a payment, or of a refund of one that was paid there.
-    pub(super) fn create_failed(&mut self, send: &Send, context: &Context) {
+    pub(super) fn create_failed(&mut self, send: &Attempt, context: &Context) {
         let Some(pos) = context.about.pos else { return };
         let tick = self.tick;
         let track = self.poses.at_mut(pos);
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    fn learn_new_payment(&mut self, send: &Send, payment: usize, pos: Option<usize>) {
+    fn learn_new_payment(&mut self, send: &Attempt, payment: usize, pos: Option<usize>) {
         let tick = self.tick;
         // An order that is not named, or not shown, is the same as no other.
         let named = Some(&send.body.order_id).filter(|order| send.body.known && !order.is_empty());
@@ -89,10 +89,10 @@ impl World {
         }
     }
 
-    pub(super) fn learn_act(&mut self, send: &Send, context: &Context) {
+    pub(super) fn learn_act(&mut self, send: &Attempt, context: &Context) {
         let Some(payment) = context.about.payment else { return };
         let go = self.calls.at(context.call).clone();
-        let hang = |then| go.go_head.and_then(|head: super::attempt::Instant| head.ms_since(then));
+        let hang = |then| go.go_head.and_then(|head: super::attempt::RunTime| head.ms_since(then));
         let track = self.payments.at_mut(payment);
         let was_reserved = track.reserved();
         // What can be captured was in nobody's way, unless a poll had said that it was.
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    pub(super) fn learn_poll(&mut self, send: &Send, context: &mut Context) {
+    pub(super) fn learn_poll(&mut self, send: &Attempt, context: &mut Context) {
         let Some(payment) = context.about.payment else { return };
         if context.about.pos.is_none() && !send.answer.pos_id.is_empty() {
             context.about.pos = Some(self.pos(&send.answer.pos_id));
@@ -165,7 +165,7 @@ impl World {
             track.poll_timeouts += u32::from(timed_out);
             track.poll_500s += u32::from(send.status == Some(500));
         }
-        let Some(state) = PaymentState::from_name(&send.answer.state) else { return };
+        let Some(state) = PaymentStatus::from_name(&send.answer.state) else { return };
         track.pos = track.pos.or(pos);
         if track.first_seen == 0 {
             track.first_seen = tick;
@@ -175,26 +175,26 @@ impl World {
         if !send.answer.currency.is_empty() {
             track.currency.clone_from(&send.answer.currency);
         }
-        let looked_for = !matches!(state, PaymentState::Prepared | PaymentState::Initiated);
+        let looked_for = !matches!(state, PaymentStatus::Prepared | PaymentStatus::Initiated);
         track.loyalty_lacked |=
             looked_for && send.answer.loyalty == Loyalty::Absent && track.loyalty == Loyalty::Absent;
         if send.answer.loyalty != Loyalty::Absent {
             track.loyalty = send.answer.loyalty;
         }
-        if let (PaymentState::Initiated | PaymentState::IssuedToUser | PaymentState::Reserved, Some((n, _)), None) =
+        if let (PaymentStatus::Initiated | PaymentStatus::IssuedToUser | PaymentStatus::Reserved, Some((n, _)), None) =
             (state, track.ready_asked, track.readied_n)
         {
             // The PaymentReady without an answer was carried out.
             track.restrict(track.ready_asked_restrictions, n);
         }
         match state {
-            PaymentState::Paired => _ = track.paired_n.get_or_insert(send.n),
-            PaymentState::Reserved => {
+            PaymentStatus::Paired => _ = track.paired_n.get_or_insert(send.n),
+            PaymentStatus::Reserved => {
                 track.reserved_n.get_or_insert(send.n);
                 track.reserved_amount = track.amount;
                 track.partial = send.answer.partial.or(track.partial);
             }
-            PaymentState::Captured => track.seen_captured(send.n),
+            PaymentStatus::Captured => track.seen_captured(send.n),
             _ => {}
         }
         if state.is_final() {
@@ -224,7 +224,7 @@ impl World {
         }
     }
 
-    pub(super) fn learn_list(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    pub(super) fn learn_list(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         if !send.succeeded() {
             return Vec::new();
         }
@@ -259,10 +259,10 @@ impl World {
     }
 
     /// A list of captured payments says of each that this is its final state.
-    fn listed_captured(&mut self, id: &str, n: u64) -> Emitted {
+    fn listed_captured(&mut self, id: &str, n: u64) -> DerivedEvent {
         let payment = self.payment(id);
         self.payments.at_mut(payment).seen_captured(n);
-        Emitted::ListedCaptured(payment)
+        DerivedEvent::ListedCaptured(payment)
     }
 
     fn swept(&mut self, payment: usize, cancelled: bool) {

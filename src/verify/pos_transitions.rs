@@ -1,13 +1,13 @@
 //! What an answer about a PoS tells: created, read, looked up, deleted, a customer checked in.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::bodies::Loyalty;
 use super::name_conflict::Conflict;
-use super::state::World;
+use super::state::ObservedState;
 use crate::api::Operation::*;
 
-impl World {
+impl ObservedState {
     /// A look-up does not find a PoS: where its delete got no answer, it was carried out.
     fn gone(&mut self, pos: usize, n: u64) {
         let calls = &self.calls;
@@ -17,7 +17,7 @@ impl World {
         }
     }
 
-    pub(super) fn learn_pos(&mut self, send: &Send, context: &mut Context) {
+    pub(super) fn learn_pos(&mut self, send: &Attempt, context: &mut Context) {
         let filter = |name: &str| send.parameter(name).to_owned();
         match send.operation {
             Some(CreatePos) if send.succeeded() => {
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    fn poses_matching(&self, matches: impl Fn(&super::resources::PosTrack) -> bool) -> Vec<usize> {
+    fn poses_matching(&self, matches: impl Fn(&super::resources::PosState) -> bool) -> Vec<usize> {
         self.poses.iter().filter(|(_, pos)| matches(pos)).map(|(place, _)| place).collect()
     }
 }

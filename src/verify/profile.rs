@@ -1,6 +1,6 @@
 //! Who is certified for what: from options, from the capture's own session, else from its traffic.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::verdict::Profile;
 use crate::api::header::Version;
 use crate::api::{Feature, Operation};
@@ -41,21 +41,21 @@ pub struct Target {
 
 /// What the traffic says about the client: counted over all calls.
 #[derive(Clone, Debug, Default)]
-pub struct Survey {
+pub struct ProfileInference {
     versions: BTreeMap<(u64, u64, u64), (u64, u64)>,
     client_ids: BTreeMap<String, (u64, u64)>,
     calls: u64,
 }
 
-impl Survey {
+impl ProfileInference {
     /// Counts a record.
     pub fn count(&mut self, record: &Record) {
         let exchange = match record {
             Record::Exchange(exchange) => exchange,
-            Record::Attempt(_) => return *self = Survey::default(),
+            Record::Attempt(_) => return *self = ProfileInference::default(),
             _ => return,
         };
-        let send = Send::of(exchange);
+        let send = Attempt::of(exchange);
         if !send.is_call {
             return;
         }
@@ -91,7 +91,7 @@ impl Survey {
 
 impl Target {
     /// Settles who is certified for what.
-    pub fn settle(options: &Options, session: Option<&Session>, survey: &Survey, rules: &RuleSet) -> Target {
+    pub fn settle(options: &Options, session: Option<&Session>, survey: &ProfileInference, rules: &RuleSet) -> Target {
         let of_session = |field: fn(&Session) -> &Option<String>| session.and_then(|session| field(session).clone());
         let version = options.client_version;
         let version = version

@@ -2,7 +2,7 @@
 //!
 //! There is no second matcher: the judge's own cases are asked, after everything recorded so far.
 
-use super::Judge;
+use super::Evaluator;
 use super::verdict::CaseVerdict;
 use crate::api::ExactAmount;
 use crate::capture::record::Record;
@@ -10,7 +10,7 @@ use crate::rules::predicate::PredicateError;
 
 /// How a case stands.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct CaseProgress {
     /// The verdict on it if the capture ended here.
     pub verdict: CaseVerdict,
     /// For each thing that may come to show it: the exchanges that showed its steps so far, in order.
@@ -19,9 +19,9 @@ pub struct Standing {
 
 /// How everything stands.
 #[derive(Clone, Debug, Default)]
-pub struct SoFar {
+pub struct Progress {
     /// The cases of the chosen features, in the order of the verdict.
-    pub cases: Vec<Standing>,
+    pub cases: Vec<CaseProgress>,
     /// A payment that the client started can still be accepted by a customer.
     pub active: bool,
     /// The most that can be given back of one captured payment, in minor units.
@@ -29,12 +29,12 @@ pub struct SoFar {
     /// A payment or refund of the client has not come to its end.
     pub open: bool,
     /// The PoS that was asked about, where the client was told of it.
-    pub pos: Option<PosSoFar>,
+    pub pos: Option<PosProgress>,
 }
 
 /// What is known of a PoS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PosSoFar {
+pub struct PosProgress {
     /// Its id.
     pub id: String,
     /// The client has created it in this attempt.
@@ -58,7 +58,7 @@ pub struct Focus {
     pub since: u64,
 }
 
-impl SoFar {
+impl Progress {
     /// The client has a PoS.
     pub fn onboarded(&self) -> bool {
         self.pos.as_ref().is_some_and(|pos| !pos.deleted)
@@ -70,13 +70,13 @@ impl SoFar {
     }
 }
 
-impl Judge<'_> {
+impl Evaluator<'_> {
     /// How the cases stand after what was taken and `beyond`: exchanges that are over though one with a lower number
     /// is still under way, in the order of their numbers.
     ///
     /// # Errors
     /// A rule that cannot be applied.
-    pub fn so_far(&self, beyond: &[Record], focus: &Focus) -> Result<SoFar, PredicateError> {
+    pub fn so_far(&self, beyond: &[Record], focus: &Focus) -> Result<Progress, PredicateError> {
         let mut ahead = self.looking_ahead();
         for record in beyond {
             ahead.take(record)?;
@@ -89,7 +89,7 @@ impl Judge<'_> {
                 let needed = case.needed_with.is_none_or(|with| ahead.target.features.contains(&with));
                 let optional = case.optional || !needed;
                 let verdict = watch.verdict(&ahead.world, ahead.target, &ahead.waits, false, optional)?;
-                cases.push(Standing { verdict, tries: watch.tries() });
+                cases.push(CaseProgress { verdict, tries: watch.tries() });
             }
         }
         let here = |latest: [Option<u64>; 3]| latest.into_iter().flatten().any(|n| n >= focus.since);
@@ -106,7 +106,7 @@ impl Judge<'_> {
         let left = captured
             .map(|payment| payment.captured_amount.or(payment.amount).unwrap_or_default().minus(payment.refunded));
         let pos = focus.pos.as_ref().and_then(|id| ahead.world.poses.iter().find(|(_, pos)| pos.id == *id));
-        let pos = pos.map(|(_, pos)| PosSoFar {
+        let pos = pos.map(|(_, pos)| PosProgress {
             id: pos.id.clone(),
             created: pos.created_n.is_some(),
             deleted: pos.deleted_n.is_some(),
@@ -114,7 +114,7 @@ impl Judge<'_> {
             merchant_pos_id: pos.merchant_pos_id.clone(),
             store_id: pos.store_id.clone(),
         });
-        Ok(SoFar {
+        Ok(Progress {
             cases,
             refundable: left.max().and_then(ExactAmount::minor).unwrap_or(0),
             active: payments().any(|payment| payment.active()),

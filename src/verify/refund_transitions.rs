@@ -1,13 +1,13 @@
 //! What an answer about a refund tells.
 
-use super::attempt::Send;
+use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::state::World;
+use super::state::ObservedState;
 use crate::api::Operation::*;
-use crate::api::{ExactAmount, RefundState};
+use crate::api::{ExactAmount, RefundStatus};
 
-impl World {
-    pub(super) fn learn_refund(&mut self, send: &Send, context: &mut Context) {
+impl ObservedState {
+    pub(super) fn learn_refund(&mut self, send: &Attempt, context: &mut Context) {
         if let (Some(CreateRefund), true, Some(id)) = (send.operation, send.succeeded(), &send.answer.created) {
             let refund = self.refund(id);
             context.about.refund = Some(refund);
@@ -34,22 +34,22 @@ impl World {
         let Some(refund) = context.about.refund else { return };
         let (tick, mut shown) = (self.tick, false);
         let track = self.refunds.at_mut(refund);
-        let given_back = |track: &super::resources::RefundTrack| {
-            let ended = [RefundState::CancelledByClient, RefundState::CancelledByMobilePay];
+        let given_back = |track: &super::resources::RefundState| {
+            let ended = [RefundStatus::CancelledByClient, RefundStatus::CancelledByMobilePay];
             track.cancelled_n.is_some() || track.state.is_some_and(|state| ended.contains(&state))
         };
         let before = given_back(track) || track.amount.is_none();
         match send.operation {
             Some(GetRefund) => {
-                let Some(state) = RefundState::from_name(&send.answer.state) else { return };
+                let Some(state) = RefundStatus::from_name(&send.answer.state) else { return };
                 track.state = Some(state);
                 if track.first_seen == 0 {
                     track.first_seen = tick;
                 }
                 shown = track.amount.is_none() && !send.answer.payment_id.is_empty();
                 match state {
-                    RefundState::Reserved => _ = track.reserved_n.get_or_insert(send.n),
-                    RefundState::Captured => _ = track.captured_n.get_or_insert(send.n),
+                    RefundStatus::Reserved => _ = track.reserved_n.get_or_insert(send.n),
+                    RefundStatus::Captured => _ = track.captured_n.get_or_insert(send.n),
                     _ => {}
                 }
                 if state.is_final() {

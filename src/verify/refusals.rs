@@ -1,12 +1,12 @@
 //! Refused requests and failed creates, as far as later requests are judged by them.
 
-use super::attempt::Instant;
+use super::attempt::RunTime;
 
 /// A response 429 (RFC 6585 section 4), and how long the client had waited before it asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
     /// When the response was complete.
-    pub end: Instant,
+    pub end: RunTime,
     /// How long it asks the client to wait.
     pub retry_after_ms: Option<i64>,
     /// How long the client had waited after the 429 before this one.

@@ -1,40 +1,40 @@
 //! What is found against one requirement while a capture is read, and what is said of it where the capture ends.
 
-use super::checks::{Found, Happened, Watch};
+use super::checks::{CheckState, EventKind, Violation};
 use super::fields::Moment;
 use super::profile::Target;
 use super::verdict::{Finding, Level, RequirementVerdict, Status};
 use crate::api::{Feature, Operation};
 use crate::rules::RuleSet;
-use crate::rules::model::{Counts, Requirement};
+use crate::rules::model::{Attribution, Requirement};
 use crate::rules::predicate::PredicateError;
 
 /// The most findings of one requirement that a verdict lists.
 const MOST_FINDINGS: usize = 500;
 
 /// What was found against one requirement.
-pub(super) struct Docket<'r> {
+pub(super) struct RequirementState<'r> {
     pub(super) requirement: &'r Requirement,
-    watches: Vec<Watch<'r>>,
+    watches: Vec<CheckState<'r>>,
     /// Whether it is judged for a chosen feature.
     judged: bool,
     pub(super) findings: Vec<Finding>,
     left_out: u64,
 }
 
-impl<'r> Docket<'r> {
+impl<'r> RequirementState<'r> {
     /// A requirement of which nothing was seen.
-    pub(super) fn new(requirement: &'r Requirement, target: &Target) -> Docket<'r> {
-        Docket {
+    pub(super) fn new(requirement: &'r Requirement, target: &Target) -> RequirementState<'r> {
+        RequirementState {
             requirement,
-            watches: requirement.checks.iter().map(Watch::new).collect(),
+            watches: requirement.checks.iter().map(CheckState::new).collect(),
             judged: requirement.judged_for.iter().any(|feature| target.features.contains(feature)),
             findings: Vec::new(),
             left_out: 0,
         }
     }
 
-    fn add(&mut self, found: Found, rules: &RuleSet, target: &Target) {
+    fn add(&mut self, found: Violation, rules: &RuleSet, target: &Target) {
         let features = counts_against(self.requirement, found.operation, rules, target);
         let alike =
             self.findings.iter_mut().find(|finding| finding.message == found.message && finding.features == features);
@@ -51,10 +51,10 @@ impl<'r> Docket<'r> {
     }
 
     /// What is said of it where the capture ends.
-    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> Settled {
+    pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> RequirementResult {
         let exercised = self.watches.iter().any(|watch| watch.exercised);
         let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
-        let owed: Vec<Found> = std::mem::take(&mut self.watches).into_iter().flat_map(Watch::owed).collect();
+        let owed: Vec<Violation> = std::mem::take(&mut self.watches).into_iter().flat_map(CheckState::owed).collect();
         let mut undecided = Vec::new();
         for found in owed {
             if goes_on {
@@ -88,7 +88,7 @@ impl<'r> Docket<'r> {
             judged: self.judged,
             findings: self.findings,
         };
-        Settled { verdict, undecided }
+        RequirementResult { verdict, undecided }
     }
 }
 
@@ -100,7 +100,7 @@ fn counts_against(
     target: &Target,
 ) -> Vec<&'static str> {
     let chosen = |feature: &Feature| target.features.contains(feature);
-    if requirement.counts == Counts::Own {
+    if requirement.counts == Attribution::Own {
         return requirement.judged_for.iter().copied().filter(|f| chosen(f)).map(Feature::id).collect();
     }
     let owners = rules.features.iter().filter(|feature| chosen(&feature.feature));
@@ -110,17 +110,17 @@ fn counts_against(
 }
 
 /// A requirement's verdict, with the features in which it is undecided.
-pub(super) struct Settled {
+pub(super) struct RequirementResult {
     pub(super) verdict: RequirementVerdict,
     pub(super) undecided: Vec<&'static str>,
 }
 
 /// Shows what has happened to all that are judged.
 pub(super) fn see_all(
-    dockets: &mut [Docket],
+    dockets: &mut [RequirementState],
     rules: &RuleSet,
     target: &Target,
-    happened: Happened,
+    happened: EventKind,
     moment: &Moment,
 ) -> Result<(), PredicateError> {
     for docket in dockets.iter_mut().filter(|docket| docket.judged) {

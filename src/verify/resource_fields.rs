@@ -1,12 +1,12 @@
 //! The fields of the things that a moment is about: the client, a PoS, a payment, a refund.
 
 use super::fields::{Moment, flag, loyalty, money, ms, n, text};
-use super::resources::{PaymentTrack, PosTrack, RefundTrack};
+use super::resources::{PaymentState, PosState, RefundState};
 use crate::api::Operation;
 use crate::rules::Value;
 
 /// The create that failed on a payment's PoS, after the payment was first seen and before it was listed.
-fn swept_after(payment: &PaymentTrack, pos: Option<&PosTrack>) -> Option<u64> {
+fn swept_after(payment: &PaymentState, pos: Option<&PosState>) -> Option<u64> {
     let listed = payment.listed?;
     let seen = payment.first_seen;
     let failed = pos?.creates_failed.iter().find(|create| listed > create.failed && seen > 0 && seen < create.sent);
@@ -26,7 +26,7 @@ impl Moment<'_> {
     }
 
     pub(super) fn pos(&self, field: &str) -> Option<Value> {
-        let unknown = PosTrack::default();
+        let unknown = PosState::default();
         let track = self.about.pos.map_or(&unknown, |pos| self.world.poses.at(pos));
         let open = || self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
         Some(match field {
@@ -47,7 +47,7 @@ impl Moment<'_> {
     }
 
     pub(super) fn payment(&self, field: &str) -> Option<Value> {
-        let unknown = PaymentTrack::default();
+        let unknown = PaymentState::default();
         let track = self.about.payment.map_or(&unknown, |payment| self.world.payments.at(payment));
         let pos = track.pos.map(|pos| self.world.poses.at(pos));
         Some(match field {
@@ -55,7 +55,7 @@ impl Moment<'_> {
             "started_n" => n(track.started().map(|(n, _)| n)),
             "started_by" => text(track.started().map_or("", |(_, operation)| operation.name())),
             "created_by" => text(track.created_by.map_or("", Operation::name)),
-            "state" => text(track.state.map_or("", crate::api::PaymentState::name)),
+            "state" => text(track.state.map_or("", crate::api::PaymentStatus::name)),
             "state_n" => n(track.state_n),
             "amount" => money(track.amount),
             "currency" => text(&track.currency),
@@ -114,12 +114,12 @@ impl Moment<'_> {
     }
 
     pub(super) fn refund(&self, field: &str) -> Option<Value> {
-        let unknown = RefundTrack::default();
+        let unknown = RefundState::default();
         let track = self.about.refund.map_or(&unknown, |refund| self.world.refunds.at(refund));
         Some(match field {
             "created_n" => n(track.created_n),
             "started_n" => n(track.created_n.or(track.found_for)),
-            "state" => text(track.state.map_or("", crate::api::RefundState::name)),
+            "state" => text(track.state.map_or("", crate::api::RefundStatus::name)),
             "reserved_n" => n(track.reserved_n),
             "final_n" => n(track.final_n),
             "captured_n" => n(track.captured_n),

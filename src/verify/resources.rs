@@ -2,10 +2,10 @@
 //!
 //! A track holds facts, not judgements. It changes when a request is sent and when an answer reaches the client.
 
-use super::attempt::{Instant, Send};
+use super::attempt::{Attempt, RunTime};
 use super::bodies::Loyalty;
 use super::refusals::{CreateFailed, Throttled};
-use crate::api::{ExactAmount, Operation, PaymentState, RefundState};
+use crate::api::{ExactAmount, Operation, PaymentStatus, RefundStatus};
 
 /// The latest send of a call that is over.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub struct Last {
     /// Its number.
     pub n: u64,
     /// When it was over.
-    pub end: Instant,
+    pub end: RunTime,
     /// Its status, if it got an answer.
     pub status: Option<u16>,
     /// No answer or 5xx.
@@ -28,7 +28,7 @@ pub struct Last {
 
 /// One call: the sends with one key, or with one method and path.
 #[derive(Clone, Debug, Default)]
-pub struct CallTrack {
+pub struct CallState {
     /// The operation, where it is one.
     pub operation: Option<Operation>,
     /// What it asks for in its query.
@@ -46,15 +46,15 @@ pub struct CallTrack {
     /// When it was last sent (a tick of the timeline).
     pub touched: u64,
     /// When the latest was sent.
-    pub last_head: Option<Instant>,
+    pub last_head: Option<RunTime>,
     /// The number of the latest.
     pub last_n: u64,
     /// The latest that is over.
     pub last: Option<Last>,
     /// Sends that are not over: number and head.
-    pub in_flight: Vec<(u64, Instant)>,
+    pub in_flight: Vec<(u64, RunTime)>,
     /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
-    pub overtaken: Vec<(u64, Instant)>,
+    pub overtaken: Vec<(u64, RunTime)>,
     /// Of those, each with the first send of another body that came while it was under way.
     pub contradicted: Vec<(u64, u64)>,
     /// The capture does not show to which call its send belongs.
@@ -64,7 +64,7 @@ pub struct CallTrack {
     /// The numbers of the sends of the go under way: since the last success or long pause.
     pub go: Vec<u64>,
     /// When the go's first send was sent.
-    pub go_head: Option<Instant>,
+    pub go_head: Option<RunTime>,
     /// How many sends of the go got no answer and lasted long enough to be a time-out.
     pub go_timeouts: u32,
     /// How many sends of the go were answered 500.
@@ -74,7 +74,7 @@ pub struct CallTrack {
     /// Whether it was ever answered with success.
     pub succeeded: bool,
     /// Its unresolved loss: it got no answer or 5xx and nothing was done about it.
-    pub loss: Option<Loss>,
+    pub loss: Option<UnresolvedCall>,
     /// Whether what became of it was looked up after its last failure, and used.
     pub looked_up: bool,
     /// Polls: the delay asked by the last answer that had one.
@@ -89,14 +89,14 @@ pub struct CallTrack {
     /// The latest send was sent again at once after a reset connection.
     pub resent_at_once: bool,
     /// The things its sends were about.
-    pub about: About,
+    pub about: Subjects,
     /// What a create named, so that a look-up of it can be told from others.
     pub subject: Subject,
 }
 
-impl CallTrack {
+impl CallState {
     /// Whether a look-up asks, perhaps by other parameters, what this one asked.
-    pub fn is_asked_again_by(&self, send: &Send) -> bool {
+    pub fn is_asked_again_by(&self, send: &Attempt) -> bool {
         let differs = |(name, value): &(String, String)| {
             let mut asked = send.query.iter().filter(|(asked, _)| asked == name);
             asked.any(|(_, other)| other != value)
@@ -105,7 +105,7 @@ impl CallTrack {
     }
 
     /// It was sent again, or asked again, while sends of it were under way: the latest of them is overtaken, those before it were.
-    pub fn overtaken_at(&mut self, head: Instant) {
+    pub fn overtaken_at(&mut self, head: RunTime) {
         let latest = self.in_flight.last().map(|(n, _)| *n);
         if let Some(n) = latest.filter(|n| !self.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
             self.overtaken.push((n, head));
@@ -113,7 +113,7 @@ impl CallTrack {
     }
 
     /// A send of it is under way.
-    pub fn begin(&mut self, send: &Send) {
+    pub fn begin(&mut self, send: &Attempt) {
         self.overtaken_at(send.head);
         self.in_flight.push((send.n, send.head));
     }
@@ -140,7 +140,7 @@ pub struct Subject {
 
 /// The things a send is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct About {
+pub struct Subjects {
     /// The point of sale.
     pub pos: Option<usize>,
     /// The payment.
@@ -151,7 +151,7 @@ pub struct About {
 
 /// A call that got no answer or a server error.
 #[derive(Clone, Debug)]
-pub struct Loss {
+pub struct UnresolvedCall {
     /// The send that was lost.
     pub n: u64,
     /// Ids that a look-up found and that were not used yet.
@@ -167,7 +167,7 @@ pub struct Loss {
 
 /// A request by its content: the same method, target and body.
 #[derive(Clone, Debug, Default)]
-pub struct RequestTrack {
+pub struct RequestState {
     /// The number of the refusal (4xx, not 401) that still stands: nothing was done about it since.
     pub refused: Option<u64>,
     /// How often it was sent again unchanged since.
@@ -190,7 +190,7 @@ pub struct RequestTrack {
 
 /// A payment.
 #[derive(Clone, Debug, Default)]
-pub struct PaymentTrack {
+pub struct PaymentState {
     /// Its id.
     pub id: String,
     /// Its order.
@@ -220,7 +220,7 @@ pub struct PaymentTrack {
     /// PaymentReady was answered 200.
     pub readied_n: Option<u64>,
     /// The state that the last answered poll said.
-    pub state: Option<PaymentState>,
+    pub state: Option<PaymentStatus>,
     /// The poll that said so.
     pub state_n: Option<u64>,
     /// The first poll that said Paired.
@@ -254,9 +254,9 @@ pub struct PaymentTrack {
     /// Polls before Reserved that were answered 500.
     pub poll_500s: u32,
     /// The end of the last send of a capture all of whose sends in one go were answered 500.
-    pub gave_up: Option<(u64, Instant)>,
+    pub gave_up: Option<(u64, RunTime)>,
     /// The same of a go before the latest: the go after it failed too.
-    pub gave_up_before: Option<Instant>,
+    pub gave_up_before: Option<RunTime>,
     /// How long the client had paused after that when the act that succeeded began.
     pub hang_ms: Option<i64>,
     /// The latest list that names it.
@@ -275,7 +275,7 @@ pub struct PaymentTrack {
     pub refunded: ExactAmount,
 }
 
-impl PaymentTrack {
+impl PaymentState {
     /// The exchange of this capture that started it, and its operation: its create, or one without an answer that a
     /// look-up found it for.
     pub fn started(&self) -> Option<(u64, Operation)> {
@@ -319,7 +319,7 @@ impl PaymentTrack {
 
 /// A point of sale.
 #[derive(Clone, Debug, Default)]
-pub struct PosTrack {
+pub struct PosState {
     /// Its id.
     pub id: String,
     /// The merchant's name for it.
@@ -361,7 +361,7 @@ pub struct PosTrack {
     pub looked_up_n: Option<u64>,
 }
 
-impl PosTrack {
+impl PosState {
     /// A payment was started on it: what was in the way is history. Whether there was something, and it had been ended.
     pub fn has_started(&mut self) -> bool {
         let cleared = self.blocked_n.is_some() && self.unblocked_n.is_some();
@@ -373,7 +373,7 @@ impl PosTrack {
 
 /// A refund.
 #[derive(Clone, Debug, Default)]
-pub struct RefundTrack {
+pub struct RefundState {
     /// Its id.
     pub id: String,
     /// When it was first seen in an answer (a tick of the timeline).
@@ -387,7 +387,7 @@ pub struct RefundTrack {
     /// It was created in this capture.
     pub created_n: Option<u64>,
     /// The state that the last answered poll said.
-    pub state: Option<RefundState>,
+    pub state: Option<RefundStatus>,
     /// The first poll that said Reserved.
     pub reserved_n: Option<u64>,
     /// The first poll that said a final state.
@@ -402,7 +402,7 @@ pub struct RefundTrack {
 
 /// A token.
 #[derive(Clone, Debug, Default)]
-pub struct TokenTrack {
+pub struct TokenState {
     /// It was refused with 401.
     pub refused_n: Option<u64>,
     /// How many calls carried it.
@@ -410,7 +410,7 @@ pub struct TokenTrack {
     /// The merchant it was asked for, where the capture shows that.
     pub vat: String,
     /// When it was given and for how many ms it is good, where the capture shows that.
-    pub issued: Option<(Instant, i64)>,
+    pub issued: Option<(RunTime, i64)>,
 }
 
 /// A list of payments that was answered: for telling a sweep from single decisions.

@@ -1,10 +1,10 @@
 //! The things that traffic is about, as far as the capture shows them: every track, and how a send finds its own.
 
-use super::attempt::{Instant, Send};
+use super::attempt::{Attempt, RunTime};
 use super::clock::Clock;
-use super::missing_evidence::Missing;
+use super::missing_evidence::MissingEvidence;
 use super::name_conflict::Conflict;
-use super::resources::{CallTrack, Listing, PaymentTrack, PosTrack, RefundTrack, RequestTrack, TokenTrack};
+use super::resources::{CallState, Listing, PaymentState, PosState, RefundState, RequestState, TokenState};
 use crate::api::Operation;
 use crate::rules::load::Limits;
 use std::collections::HashMap;
@@ -71,19 +71,19 @@ impl<T: Default> Arena<T> {
 
 /// What is known at one moment of the timeline.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct ObservedState {
     /// Numbers from the rule file.
     pub limits: Limits,
     /// How well times are known.
     pub clock: Clock,
     /// What the capture does not show of what was before.
-    pub missing: Missing,
+    pub missing: MissingEvidence,
     /// Counts the moments of the timeline.
     pub tick: u64,
     /// Calls, by key, or by method and path.
-    pub calls: Arena<CallTrack>,
+    pub calls: Arena<CallState>,
     /// Requests, by their content.
-    pub requests: Arena<RequestTrack>,
+    pub requests: Arena<RequestState>,
     /// Requests whose refusal stands.
     pub refused: Vec<usize>,
     /// Calls with an open loss.
@@ -91,13 +91,13 @@ pub struct World {
     /// Look-ups that are under way.
     pub asking: Vec<usize>,
     /// Payments, by id.
-    pub payments: Arena<PaymentTrack>,
+    pub payments: Arena<PaymentState>,
     /// Points of sale, by id.
-    pub poses: Arena<PosTrack>,
+    pub poses: Arena<PosState>,
     /// Refunds, by id.
-    pub refunds: Arena<RefundTrack>,
+    pub refunds: Arena<RefundState>,
     /// Tokens, by what stands for them.
-    pub tokens: Arena<TokenTrack>,
+    pub tokens: Arena<TokenState>,
     /// The payment that an order was first used for.
     pub orders: HashMap<String, usize>,
     /// The PoS on which an order was last tried.
@@ -132,7 +132,7 @@ pub const FORGET_EVERY: u64 = 8_192;
 
 /// Something that the timeline itself says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Emitted {
+pub enum DerivedEvent {
     /// The loss of this call was made good.
     Recovered(usize),
     /// A look-up told what became of this call, and what it found was used.
@@ -143,13 +143,13 @@ pub enum Emitted {
     ListedCaptured(usize),
 }
 
-impl World {
+impl ObservedState {
     /// A world in which nothing has happened.
-    pub fn new(limits: Limits, clock: Clock) -> World {
-        World {
+    pub fn new(limits: Limits, clock: Clock) -> ObservedState {
+        ObservedState {
             limits,
             clock,
-            missing: Missing::default(),
+            missing: MissingEvidence::default(),
             tick: 0,
             calls: Arena::default(),
             requests: Arena::default(),
@@ -210,25 +210,25 @@ impl World {
     }
 
     /// The payments that are active or reserved on a PoS, by what the client knows.
-    pub fn open_on(&self, pos: usize) -> impl Iterator<Item = &PaymentTrack> {
+    pub fn open_on(&self, pos: usize) -> impl Iterator<Item = &PaymentState> {
         let payments = self.poses.at(pos).payments.iter();
         payments.map(|&payment| self.payments.at(payment)).filter(|payment| payment.active() || payment.reserved())
     }
 
     /// Whether a send got no answer and certainly lasted long enough to be a time-out.
-    pub fn is_time_out(&self, send: &Send) -> bool {
+    pub fn is_time_out(&self, send: &Attempt) -> bool {
         let lasted = send.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
         send.no_answer() && lasted >= self.limits.timeout_ms
     }
 
     /// Whether, where a send is over, another of its call has certainly been held for a time-out.
-    pub fn was_held(&self, head: Instant, until: Instant) -> bool {
+    pub fn was_held(&self, head: RunTime, until: RunTime) -> bool {
         let held = until.ms_since(head).map(|ms| ms.saturating_sub(self.clock.gap_ms()));
         held.is_some_and(|ms| ms >= self.limits.timeout_ms)
     }
 
     /// Whether a send began a new go at its call: after a long pause, a success, or a restart of the recorder.
-    pub fn begins_go(&self, call: &CallTrack, head: Instant) -> bool {
+    pub fn begins_go(&self, call: &CallState, head: RunTime) -> bool {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
         let slack = self.clock.gap_ms();
         let paused = head.ms_since(last.end).is_none_or(|ms| ms.saturating_add(slack) >= self.limits.go_pause_ms);

@@ -4,13 +4,13 @@
 //! head and its end, and between the heads of two exchanges lie the ends that came before the second. Where the clock
 //! of a capture is coarse, an answer that may have come before the next request is taken to have.
 
-use super::attempt::{Instant, Send};
+use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
 
 /// Exchanges whose end has not come yet.
 #[derive(Clone, Default)]
 pub struct Timeline {
-    open: Vec<(Send, Context)>,
+    open: Vec<(Attempt, Context)>,
     /// The coarseness of the capture's clock in microseconds.
     resolution_us: u64,
 }
@@ -27,30 +27,30 @@ impl Timeline {
     }
 
     /// The next exchange that ends before a head at that moment, earliest first. A restart of the recorder ends all.
-    pub fn ended_before(&mut self, head: Instant) -> Option<(Send, Context)> {
+    pub fn ended_before(&mut self, head: RunTime) -> Option<(Attempt, Context)> {
         // An end that is less than a step later may have been the earlier one.
         let within = self.resolution_us.saturating_sub(1);
-        let due = |end: Instant| end.run != head.run || end.us <= head.us.saturating_add(within);
+        let due = |end: RunTime| end.run != head.run || end.us <= head.us.saturating_add(within);
         self.take(due)
     }
 
     /// The next exchange to end, when no more heads come.
-    pub fn ended(&mut self) -> Option<(Send, Context)> {
+    pub fn ended(&mut self) -> Option<(Attempt, Context)> {
         self.take(|_| true)
     }
 
     /// An exchange whose head has arrived.
-    pub fn opened(&mut self, send: Send, context: Context) {
+    pub fn opened(&mut self, send: Attempt, context: Context) {
         self.open.push((send, context));
     }
 
     /// An exchange that has not ended yet, by its run and number.
-    pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Send> {
+    pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Attempt> {
         let mut open = self.open.iter_mut().map(|(send, _)| send);
         open.find(|send| send.head.run == run && send.n == number)
     }
 
-    fn take(&mut self, due: impl Fn(Instant) -> bool) -> Option<(Send, Context)> {
+    fn take(&mut self, due: impl Fn(RunTime) -> bool) -> Option<(Attempt, Context)> {
         let next = self.open.iter().enumerate().filter(|(_, (send, _))| due(send.end));
         let next = next.min_by_key(|(_, (send, _))| (send.end.run, send.end.us, send.n)).map(|(at, _)| at)?;
         Some(self.open.remove(next))
@@ -62,11 +62,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn send(n: u64, run: u32, head: u64, end: u64) -> Send {
-        Send { n, head: Instant { run, us: head }, end: Instant { run, us: end }, ..Send::default() }
+    fn send(n: u64, run: u32, head: u64, end: u64) -> Attempt {
+        Attempt { n, head: RunTime { run, us: head }, end: RunTime { run, us: end }, ..Attempt::default() }
     }
 
-    fn ends(timeline: &mut Timeline, head: Instant) -> Vec<u64> {
+    fn ends(timeline: &mut Timeline, head: RunTime) -> Vec<u64> {
         std::iter::from_fn(|| timeline.ended_before(head)).map(|(send, _)| send.n).collect()
     }
 
@@ -76,16 +76,16 @@ mod tests {
         for (n, end) in [(1, 900), (2, 300), (3, 500)] {
             timeline.opened(send(n, 1, n, end), Context::default());
         }
-        assert_eq!(ends(&mut timeline, Instant { run: 1, us: 500 }), [2, 3]);
-        assert_eq!(ends(&mut timeline, Instant { run: 1, us: 899 }), [0; 0]);
-        assert_eq!(ends(&mut timeline, Instant { run: 2, us: 0 }), [1]);
+        assert_eq!(ends(&mut timeline, RunTime { run: 1, us: 500 }), [2, 3]);
+        assert_eq!(ends(&mut timeline, RunTime { run: 1, us: 899 }), [0; 0]);
+        assert_eq!(ends(&mut timeline, RunTime { run: 2, us: 0 }), [1]);
     }
 
     #[test]
     fn a_clock_of_whole_seconds_does_not_make_sequential_calls_overlap() {
         let mut timeline = Timeline::new(1_000_000);
         timeline.opened(send(1, 0, 0, 800_000), Context::default());
-        assert_eq!(ends(&mut timeline, Instant { run: 0, us: 0 }), [1]);
+        assert_eq!(ends(&mut timeline, RunTime { run: 0, us: 0 }), [1]);
     }
 
     proptest! {
@@ -100,7 +100,7 @@ mod tests {
             let mut timeline = Timeline::new(1);
             let mut seen: Vec<(u64, u64)> = Vec::new();
             for (n, &(head, lasts)) in (1_u64..).zip(&spans) {
-                while let Some((ended, _)) = timeline.ended_before(Instant { run: 1, us: head }) {
+                while let Some((ended, _)) = timeline.ended_before(RunTime { run: 1, us: head }) {
                     prop_assert!(ended.end.us <= head);
                     seen.push((ended.end.us, ended.n));
                 }

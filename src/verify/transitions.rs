@@ -3,17 +3,17 @@
 //!
 //! Only what reached the client counts as an answer: an exchange that was cut tells it nothing.
 
-use super::attempt::{Instant, Send};
+use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
 use super::refusals::Throttled;
 use super::resources::Last;
-use super::state::{Emitted, World};
+use super::state::{DerivedEvent, ObservedState};
 use crate::api::Operation;
 use Operation::*;
 
-impl World {
+impl ObservedState {
     /// A send's head has arrived: changes the tracks accordingly.
-    pub fn sent(&mut self, send: &Send, context: &Context) -> Vec<Emitted> {
+    pub fn sent(&mut self, send: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let mut emitted = self.resent(send, context);
         self.abandon(send, context);
         self.count_send(send, context);
@@ -34,7 +34,7 @@ impl World {
         emitted
     }
 
-    fn count_send(&mut self, send: &Send, context: &Context) {
+    fn count_send(&mut self, send: &Attempt, context: &Context) {
         let creates = send.operation.is_some_and(Operation::creates);
         let first = self.calls.at(context.call).sends == 0;
         if creates && first {
@@ -69,7 +69,7 @@ impl World {
         track.go.push(send.n);
         track.begin(send);
         // The earliest that it can have been: the gap to the next is the longest.
-        track.last_head = Some(Instant { us: send.head.us.saturating_sub(send.head_late_us), ..send.head });
+        track.last_head = Some(RunTime { us: send.head.us.saturating_sub(send.head_late_us), ..send.head });
         track.last_n = send.n;
         track.about = context.about;
         track.resent_at_once = context.resent_at_once();
@@ -79,7 +79,7 @@ impl World {
         self.count_look_up(send, context);
     }
 
-    fn count_look_up(&mut self, send: &Send, context: &Context) {
+    fn count_look_up(&mut self, send: &Attempt, context: &Context) {
         if !send.asks_by_query() {
             return;
         }
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    fn count_request(&mut self, send: &Send, context: &Context) {
+    fn count_request(&mut self, send: &Attempt, context: &Context) {
         let concerns = concerns(send, self, context);
         let tick = self.tick;
         let track = self.requests.at_mut(context.request);
@@ -110,7 +110,7 @@ impl World {
         track.token = send.token().map(str::to_owned);
     }
 
-    fn count_payment(&mut self, send: &Send, context: &Context) {
+    fn count_payment(&mut self, send: &Attempt, context: &Context) {
         let Some(payment) = context.about.payment else { return };
         let track = self.payments.at_mut(payment);
         match send.operation {
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// A send is over: changes the tracks accordingly. A create's resource is entered into its context.
-    pub fn answered(&mut self, send: &Send, context: &mut Context) -> Vec<Emitted> {
+    pub fn answered(&mut self, send: &Attempt, context: &mut Context) -> Vec<DerivedEvent> {
         self.tick += 1;
         self.end_send(send, context);
         self.end_request(send, context);
@@ -152,7 +152,7 @@ impl World {
         emitted
     }
 
-    fn end_send(&mut self, send: &Send, context: &mut Context) {
+    fn end_send(&mut self, send: &Attempt, context: &mut Context) {
         let timed_out = self.is_time_out(send);
         let track = self.calls.at_mut(context.call);
         track.in_flight.retain(|(n, _)| *n != send.n);
@@ -198,7 +198,7 @@ impl World {
         track.looked_up &= !send.failed();
     }
 
-    fn end_request(&mut self, send: &Send, context: &Context) {
+    fn end_request(&mut self, send: &Attempt, context: &Context) {
         let refused = send.status.is_some_and(|status| (400..500).contains(&status) && status != 401);
         let track = self.requests.at_mut(context.request);
         track.last_refused = refused;
@@ -235,7 +235,7 @@ impl World {
         });
     }
 
-    fn learn_token(&mut self, send: &Send) {
+    fn learn_token(&mut self, send: &Attempt) {
         let Some((token, good_for)) = &send.issued else { return };
         if let Some(last) = self.last_token.map(|last| self.tokens.at(last)) {
             let age = last.issued.and_then(|(then, ms)| Some((send.head.ms_since(then)?, ms)));
@@ -258,7 +258,7 @@ impl World {
 
 /// The ids that a query is about, for a request that was refused: a payment stands for its PoS only where it may be what
 /// is in the way there, and neither a store nor a check-in tells anything of a refusal.
-fn asks_about(send: &Send, world: &World, context: &Context) -> Vec<String> {
+fn asks_about(send: &Attempt, world: &ObservedState, context: &Context) -> Vec<String> {
     let named = || send.path_id.clone().into_iter();
     match send.operation {
         Some(GetCheckIn | GetStore | GetStores | GetDetailedStores) => Vec::new(),
@@ -277,7 +277,7 @@ fn asks_about(send: &Send, world: &World, context: &Context) -> Vec<String> {
 }
 
 /// The ids that a request is about: of itself, of what it names, and of what that belongs to.
-fn concerns(send: &Send, world: &World, context: &Context) -> Vec<String> {
+fn concerns(send: &Attempt, world: &ObservedState, context: &Context) -> Vec<String> {
     let body = &send.body;
     let mut ids: Vec<String> =
         [&body.pos_id, &body.payment_id, &body.order_id, &body.merchant_pos_id, &body.beacon_id, &body.store_id]

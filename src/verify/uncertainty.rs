@@ -3,7 +3,7 @@
 //! What the capture shows is known, and what it shows to have happened has happened. That something did not happen is
 //! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
 
-use super::attempt::{Hides, Send};
+use super::attempt::{Attempt, MissingParts};
 use super::attempt_context::AT_ONCE_MS;
 use super::clock::{about, within};
 use super::events::hides_scope;
@@ -11,12 +11,12 @@ use super::fields::Moment;
 use super::missing_evidence::{LOYALTY, NAMES, PAYMENTS, REFUSALS};
 use crate::api::Operation;
 use crate::capture::record::Seen;
-use crate::rules::{Doubt, Range, Scope, Value};
+use crate::rules::{Range, Scope, Uncertainty, Value};
 
 /// Longer than any call lasts, in ms; rules multiply it.
 const LONGEST_MS: i64 = 1_000_000_000_000;
 
-const NOT_SHOWN: Value = Value::Unknown(Doubt::NotShown);
+const NOT_SHOWN: Value = Value::Unknown(Uncertainty::NotShown);
 
 /// The value, where it is known; else how far it is.
 pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
@@ -93,7 +93,13 @@ fn is_negative(value: &Value) -> bool {
 
 /// A count that may leave some out.
 fn at_least(count: i64) -> Value {
-    Value::Between(Range { low: count, seen: count, high: LONGEST_MS, doubt: Doubt::NotShown, source: "at least" })
+    Value::Between(Range {
+        low: count,
+        seen: count,
+        high: LONGEST_MS,
+        doubt: Uncertainty::NotShown,
+        source: "at least",
+    })
 }
 
 /// A count that may hold too many.
@@ -101,7 +107,7 @@ fn at_most(count: i64) -> Value {
     if count == 0 {
         return Value::Int(0);
     }
-    Value::Between(Range { low: 0, seen: count, high: count, doubt: Doubt::NotShown, source: "at most" })
+    Value::Between(Range { low: 0, seen: count, high: count, doubt: Uncertainty::NotShown, source: "at most" })
 }
 
 fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
@@ -125,7 +131,7 @@ impl Moment<'_> {
     }
 
     /// Times, as well as the capture's clock tells them.
-    fn of_clock(&self, send: &Send, field: &str, value: Value) -> Value {
+    fn of_clock(&self, send: &Attempt, field: &str, value: Value) -> Value {
         let clock = self.world.clock;
         let context = self.send.map(|(_, context)| context);
         let is_timed = context.is_none_or(|context| context.gap_timed);
@@ -137,7 +143,11 @@ impl Moment<'_> {
                 Some(ms) => {
                     let earliest = if is_timed { ms.saturating_sub(clock.gap_ms()) } else { ms.min(0) };
                     let latest = ms.saturating_add(clock.gap_ms());
-                    if earliest < AT_ONCE_MS && latest >= AT_ONCE_MS { Value::Unknown(Doubt::Clock) } else { value }
+                    if earliest < AT_ONCE_MS && latest >= AT_ONCE_MS {
+                        Value::Unknown(Uncertainty::Clock)
+                    } else {
+                        value
+                    }
                 }
                 _ => value,
             },
@@ -152,7 +162,7 @@ impl Moment<'_> {
                 }
             }
             ("twin_ms" | "twin_n", _) if context.is_some_and(|context| context.twin_may_be_old) => {
-                Value::Unknown(Doubt::Clock)
+                Value::Unknown(Uncertainty::Clock)
             }
             ("twin_ms", value) => ranged(value, clock.gap_ms(), "twin"),
             // What may be the first of a new go, and what was sent before it.
@@ -166,7 +176,7 @@ impl Moment<'_> {
         }
     }
 
-    fn hides_call(&self, send: &Send, field: &str, value: &Value) -> bool {
+    fn hides_call(&self, send: &Attempt, field: &str, value: &Value) -> bool {
         hides_head(&send.hides, field)
             || self.hides_token(send, field, value)
             || self.hides_request_body(send, field, value)
@@ -174,7 +184,7 @@ impl Moment<'_> {
             || self.hides_history(send, field, value)
     }
 
-    fn hides_token(&self, send: &Send, field: &str, value: &Value) -> bool {
+    fn hides_token(&self, send: &Attempt, field: &str, value: &Value) -> bool {
         let seen = send.hides.authorization;
         match field {
             "has_bearer" => match seen {
@@ -195,7 +205,7 @@ impl Moment<'_> {
         }
     }
 
-    fn hides_request_body(&self, send: &Send, field: &str, value: &Value) -> bool {
+    fn hides_request_body(&self, send: &Attempt, field: &str, value: &Value) -> bool {
         let missing = &self.world.missing;
         let earlier = send.operation.is_some_and(|operation| missing.bodies.contains(&operation));
         let hidden = send.hides_body();
@@ -230,7 +240,7 @@ impl Moment<'_> {
         call.is_none_or(|call| call.sends == 0 || call.content_known || call.operation.is_none())
     }
 
-    fn hides_answer(&self, send: &Send, field: &str, value: &Value) -> bool {
+    fn hides_answer(&self, send: &Attempt, field: &str, value: &Value) -> bool {
         let missing = &self.world.missing;
         match field {
             "state"
@@ -259,7 +269,7 @@ impl Moment<'_> {
     }
 
     /// What was sent of the same call before, where it is not shown which sends those are.
-    fn hides_history(&self, send: &Send, field: &str, value: &Value) -> bool {
+    fn hides_history(&self, send: &Attempt, field: &str, value: &Value) -> bool {
         let loose = send.operation.is_some_and(|operation| self.world.missing.loose.contains(&operation));
         let of_history = matches!(
             field,
@@ -305,7 +315,7 @@ impl Moment<'_> {
         match field {
             "created_n" | "created_by" => negative && unnamed,
             "started_n" | "started_by" => negative && (unnamed || missing.listed || missing.started),
-            "state" => polled && !track.state.is_some_and(crate::api::PaymentState::is_final),
+            "state" => polled && !track.state.is_some_and(crate::api::PaymentStatus::is_final),
             "state_n" | "paired_n" | "reserved_n" | "final_n" | "partial" => negative && polled,
             "captured_n" => negative && captured,
             "captured_amount" | "refundable" => negative && (captured || described),
@@ -362,7 +372,7 @@ impl Moment<'_> {
         let track = self.world.refunds.at(refund);
         match field {
             "created_n" | "started_n" => is_negative(value) && missing.some_refund,
-            "state" => (polled || loose) && !track.state.is_some_and(crate::api::RefundState::is_final),
+            "state" => (polled || loose) && !track.state.is_some_and(crate::api::RefundStatus::is_final),
             "reserved_n" | "final_n" | "captured_n" => is_negative(value) && (polled || loose),
             "cancelled_n" => is_negative(value) && loose,
             _ => false,
@@ -370,7 +380,7 @@ impl Moment<'_> {
     }
 
     /// The open payments on the PoS that no response which is not shown can have ended.
-    fn open_payments(&self, counts: impl Fn(&super::resources::PaymentTrack) -> bool) -> i64 {
+    fn open_payments(&self, counts: impl Fn(&super::resources::PaymentState) -> bool) -> i64 {
         let missing = &self.world.missing;
         if missing.listed_captured || missing.some_payment {
             return 0;
@@ -382,12 +392,12 @@ impl Moment<'_> {
 }
 
 /// How long an exchange lasted: where the capture does not tell its end, no less than it says.
-fn lasted(ms: i64, send: &Send, slack: i64) -> Value {
+fn lasted(ms: i64, send: &Attempt, slack: i64) -> Value {
     if send.timed { about(ms, slack, "lasted") } else { within(ms, ms, LONGEST_MS, "lasted") }
 }
 
 /// What rests on a header, or a part of the path, that is not shown.
-fn hides_head(hides: &Hides, field: &str) -> bool {
+fn hides_head(hides: &MissingParts, field: &str) -> bool {
     let count = |seen: Seen| seen == Seen::Nothing;
     let value = |seen: Seen| matches!(seen, Seen::Nothing | Seen::Presence);
     match field {

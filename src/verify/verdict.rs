@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::record::{WaitEnd, WaitOver};
+use crate::capture::record::{StepTimeout, WaitEnd};
 pub use crate::rules::model::Level;
 
 /// The name of this shape.
@@ -162,7 +162,7 @@ pub struct WaitVerdict {
 
 impl WaitVerdict {
     /// Of a record; `None` where it does not say more than that there was a wait.
-    pub fn of(record: &WaitOver) -> Option<WaitVerdict> {
+    pub fn of(record: &StepTimeout) -> Option<WaitVerdict> {
         Some(WaitVerdict {
             step: u64::from(record.step.max(1)),
             waited_ms: record.waited_ms,

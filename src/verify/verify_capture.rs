@@ -1,7 +1,7 @@
 //! Judges an opened capture from its first record to its last.
 
 use super::clock::Clock;
-use super::{Input, Judge, Options, Survey, Target, Verdict, readings};
+use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, readings};
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
 use crate::rules::RuleSet;
@@ -41,7 +41,7 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
     let told = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
     let version_told = told(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
     let id_told = told(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
-    let mut survey = Survey::default();
+    let mut survey = ProfileInference::default();
     if !(version_told && id_told) {
         for record in capture.records()? {
             survey.count(&record?);
@@ -49,7 +49,7 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
     }
     let target = Target::settle(options, session, &survey, rules);
     let clock = Clock { begin_us: capture.resolution_us, lasted_us: capture.lasted_us };
-    let mut judge = Judge::new(rules, &target, clock);
+    let mut judge = Evaluator::new(rules, &target, clock);
     let mut earlier = Vec::new();
     for record in capture.records()? {
         let record: Record = record?;
@@ -69,7 +69,7 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
     };
     let mut verdict = judge.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))?;
     let again = |order: Option<&[usize]>, overlapping: bool| -> Result<Verdict, RunError> {
-        let judge = Judge::new(rules, &target, clock);
+        let judge = Evaluator::new(rules, &target, clock);
         let mut judge = if overlapping { judge.overlapping() } else { judge };
         for record in capture.records_in(order)? {
             judge.take(&record?).map_err(|error| RunError::Rule(error.to_string()))?;

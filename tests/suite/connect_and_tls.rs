@@ -143,7 +143,7 @@ async fn an_upstream_that_is_the_recorder_is_refused() {
     };
     let writer = Writer::open(dir.path(), WriterOptions::default()).unwrap();
     let begin = |config| {
-        start(config, authority(), writer.clone(), std::sync::Arc::new(NoFaults), std::sync::Arc::new(Unwatched))
+        start(config, authority(), writer.clone(), std::sync::Arc::new(NoFaults), std::sync::Arc::new(NoopObserver))
     };
     let error = begin(config(&format!("https://localhost:{}", free.port()), free)).await.err().unwrap();
     assert!(error.contains("is this recorder itself"), "{error}");

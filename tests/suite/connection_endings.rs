@@ -5,7 +5,7 @@ use super::forwarding_differences::messages;
 use super::wire::*;
 use poscert::api::{Fault, Operation};
 use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Stage};
-use poscert::proxy::{Faults, HeadView, Limits, Script, ScriptedFaults};
+use poscert::proxy::{FaultInjector, Limits, RequestHead, Script, ScriptedFaults};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -264,8 +264,8 @@ async fn a_withheld_answer_is_not_withheld_for_ever() {
 #[derive(Default)]
 struct Slow(Mutex<Option<Instant>>);
 
-impl Faults for Slow {
-    fn decide(&self, _head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for Slow {
+    fn decide(&self, _head: &RequestHead<'_>) -> Option<Fault> {
         None
     }
 

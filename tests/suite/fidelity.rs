@@ -3,7 +3,7 @@
 
 use super::forwarding_differences::messages;
 use super::wire::*;
-use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Kept, Stage};
+use poscert::capture::record::{AnsweredBy, BodyRetention, EndedBy, Exchange, Stage};
 
 struct Case {
     name: &'static str,
@@ -422,7 +422,7 @@ async fn large_bodies_stream_through() {
             let exchange = &exchanges[0];
             let answer = &exchange.answer.as_ref().unwrap().body;
             for body in [&exchange.request.body, answer] {
-                assert_eq!((body.length, body.kept), (3_000_000, Kept::Prefix));
+                assert_eq!((body.length, body.kept), (3_000_000, BodyRetention::Prefix));
                 assert!(body.bytes.len() <= 256 * 1024 && !body.digest.is_empty());
             }
             assert_eq!(exchange.request.body.digest, answer.digest, "the same content has the same digest");

@@ -69,7 +69,12 @@ fn listening(ready: &Path) -> Value {
 /// The Python till as a command, with what it remembers in this folder.
 fn till(home: &Path) -> Vec<String> {
     let path = |path: PathBuf| path.to_str().unwrap().to_owned();
-    vec!["python3".to_owned(), path(tests("independent_client/till.py")), "--memory".to_owned(), path(home.join("memory.json"))]
+    vec![
+        "python3".to_owned(),
+        path(tests("independent_client/till.py")),
+        "--memory".to_owned(),
+        path(home.join("memory.json")),
+    ]
 }
 
 /// Driver lines from their short form: an act and its amount (`wait` and its seconds).

@@ -1,8 +1,8 @@
 //! The patterns of the rules, each against the test vectors of `fixtures/patterns.toml`.
 
-use poscert::capture::record::{Answer, Body, End, EndedBy, Exchange, Kept, Record, Request, Stage, Times};
+use poscert::capture::record::{Answer, Body, BodyRetention, End, EndedBy, Exchange, Record, Request, Stage, Times};
 use poscert::rules::{load, toml_file};
-use poscert::verify::{Input, Judge, Options, Survey, Target};
+use poscert::verify::{Evaluator, Input, Options, ProfileInference, Target};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -46,7 +46,12 @@ fn exchange(number: u64, line: &str) -> Record {
     let state = words.get(4).map_or(String::new(), |state| format!(r#"{{"status":"{state}"}}"#));
     let answer = words[2].parse().ok().map(|status| Answer {
         status,
-        body: Body { length: state.len() as u64, bytes: state.into_bytes(), kept: Kept::Whole, ..Body::default() },
+        body: Body {
+            length: state.len() as u64,
+            bytes: state.into_bytes(),
+            kept: BodyRetention::Whole,
+            ..Body::default()
+        },
         ..Answer::default()
     });
     let end = match answer {
@@ -72,8 +77,8 @@ fn each_pattern_finds_what_its_vectors_say() {
         rules.requirements =
             toml_file::parse("vector", &text).unwrap_or_else(|e| panic!("{}: {e:?}", vector.says)).requirements;
         let options = Options::default();
-        let target = Target::settle(&options, None, &Survey::default(), &rules);
-        let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());
+        let target = Target::settle(&options, None, &ProfileInference::default(), &rules);
+        let mut judge = Evaluator::new(&rules, &target, poscert::verify::clock::Clock::default());
         for (number, line) in (1..).zip(&vector.traffic) {
             judge.take(&exchange(number, line)).unwrap();
         }

@@ -6,7 +6,9 @@ use poscert::api::customer::{Account, CustomerAct};
 use poscert::api::{Amount, Fault, Operation};
 use poscert::capture::{Writer, WriterOptions};
 use poscert::pki::{Authority, Name};
-use poscert::proxy::{Limits, RecorderConfig, Running, Script, ScriptedFaults, Trust, Unwatched, Upstream, start};
+use poscert::proxy::{
+    Limits, NoopObserver, ProxyHandle, RecorderConfig, Script, ScriptedFaults, Trust, Upstream, start,
+};
 use poscert::sandbox::{Sandbox, SandboxOptions};
 use serde::Deserialize;
 use std::path::Path;
@@ -68,7 +70,7 @@ enum Told {
 struct Stage {
     sandbox: Sandbox,
     faults: Arc<ScriptedFaults>,
-    recorder: Running,
+    recorder: ProxyHandle,
     backend: String,
     ca: std::path::PathBuf,
 }
@@ -95,7 +97,7 @@ impl Stage {
         let faults = Arc::new(ScriptedFaults::default());
         let ca = authority.files().pem.clone();
         let writer = Writer::open(&home.join("capture"), WriterOptions::default()).unwrap();
-        let recorder = start(config, authority, writer, faults.clone(), Arc::new(Unwatched)).await.unwrap();
+        let recorder = start(config, authority, writer, faults.clone(), Arc::new(NoopObserver)).await.unwrap();
         Stage { sandbox, faults, recorder, backend, ca }
     }
 

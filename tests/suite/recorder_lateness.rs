@@ -5,7 +5,7 @@ use super::wire::{self, RawBackend, wait_for};
 use poscert::capture::record::{Answer, Connection, End, EndedBy, Exchange, Header, Record, Request, Stage, Times};
 use poscert::pki::Authority;
 use poscert::rules::load;
-use poscert::verify::{Input, Judge, Options, Survey, Target};
+use poscert::verify::{Evaluator, Input, Options, ProfileInference, Target};
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,8 +115,8 @@ fn findings(exchanges: Vec<Exchange>, id: &str) -> usize {
 fn judged(records: impl IntoIterator<Item = Record>, id: &str) -> usize {
     let rules = load(None).unwrap();
     let options = Options::default();
-    let target = Target::settle(&options, None, &Survey::default(), &rules);
-    let mut judge = Judge::new(&rules, &target, poscert::verify::clock::Clock::default());
+    let target = Target::settle(&options, None, &ProfileInference::default(), &rules);
+    let mut judge = Evaluator::new(&rules, &target, poscert::verify::clock::Clock::default());
     for record in records {
         judge.take(&record).unwrap();
     }

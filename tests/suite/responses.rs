@@ -4,7 +4,7 @@ use super::wire::*;
 use poscert::api::{Fault, Operation};
 use poscert::capture::record::{AnsweredBy, EndedBy, Exchange, Stage};
 use poscert::pki::{Authority, Name};
-use poscert::proxy::{Faults, HeadView, Limits, Script, ScriptedFaults};
+use poscert::proxy::{FaultInjector, Limits, RequestHead, Script, ScriptedFaults};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -193,8 +193,8 @@ impl Gate {
     }
 }
 
-impl Faults for Gate {
-    fn decide(&self, _head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for Gate {
+    fn decide(&self, _head: &RequestHead<'_>) -> Option<Fault> {
         None
     }
 

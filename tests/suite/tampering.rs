@@ -122,7 +122,7 @@ fn a_trusted_key_asks_for_a_seal() {
 fn said_at(home: &Path, capture: &str, count: usize) -> String {
     let capture = poscert::capture::open(&home.join(capture)).unwrap();
     let records = capture.log().unwrap().take(count).map(Result::unwrap);
-    let head = records.fold(poscert::seal::Head::default(), |head, bytes| head.then(&bytes));
+    let head = records.fold(poscert::seal::ChainHead::default(), |head, bytes| head.then(&bytes));
     format!("{}:{}", head.count, head.digest)
 }
 

@@ -2,10 +2,10 @@
 
 use crate::fault_gateway::{Gateway, Seen};
 use poscert::api::customer::{Account, CustomerAct};
-use poscert::api::{Amount, Fault, Operation, PaymentState};
+use poscert::api::{Amount, Fault, Operation, PaymentStatus};
 use poscert::till::payment::Settled;
-use poscert::till::sale::Abort;
-use poscert::till::{Intent, Mistake, Paid, Sale, Till, TillConfig, Trouble};
+use poscert::till::sale::CancelSignal;
+use poscert::till::{ClientError, Misbehavior, Paid, PendingDecision, Sale, Till, TillConfig};
 use std::time::Duration;
 
 const T: Option<Fault> = Some(Fault::Timeout);
@@ -65,7 +65,7 @@ async fn a_pos_is_created_once_though_answers_are_lost() {
     till.offboard().await.unwrap();
     assert_eq!(gateway.seen(Operation::DeletePos).len(), 3);
     assert_eq!(till.memory().pos, None);
-    assert!(matches!(till.offboard().await, Err(Trouble::NoPos)));
+    assert!(matches!(till.offboard().await, Err(ClientError::NoPos)));
     let tokens = gateway.log().iter().filter(|send| send.target.ends_with("/connect/token")).count();
     assert_eq!(tokens, 1, "one token serves all calls");
 }
@@ -116,7 +116,7 @@ async fn a_sale_is_seen_through_lost_answers() {
     assert_eq!(gateway.seen(Operation::InitiatePayment).len(), 3);
     let (sandbox, beacon) = (gateway.sandbox.clone(), till.memory().pos.clone().unwrap().beacon_id);
     let paid = {
-        let abort = Abort::default();
+        let abort = CancelSignal::default();
         let through = till.see_through(payment.clone(), &sale, &abort);
         tokio::pin!(through);
         loop {
@@ -151,8 +151,8 @@ async fn what_the_customer_cancels_is_neither_captured_nor_polled_on() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let customer = customer(&gateway, &till, Account::Credit, CustomerAct::Cancel);
-    let paid = till.pay(&Sale::of(Amount(1_999)), &Abort::default()).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentState::CancelledByUser)), "{paid:?}");
+    let paid = till.pay(&Sale::of(Amount(1_999)), &CancelSignal::default()).await.unwrap();
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByUser)), "{paid:?}");
     customer.await.unwrap();
     assert_eq!(gateway.operations().last(), Some(&Operation::QueryPayment));
     assert_eq!(gateway.seen(Operation::InitiatePayment)[0].status, Some(200));
@@ -163,10 +163,10 @@ async fn the_cashier_cancels_through_lost_answers() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     gateway.arm(Operation::CancelPayment, &[T, E]);
-    let abort = Abort::default();
+    let abort = CancelSignal::default();
     abort.press();
     let paid = till.pay(&Sale::of(Amount(500)), &abort).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentState::CancelledByClient)), "{paid:?}");
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
     let cancels = gateway.seen(Operation::CancelPayment);
     assert_eq!(cancels.len(), 3);
     assert!(cancels.iter().all(|send| send.body.is_empty() && send.header("content-type").is_none()));
@@ -182,7 +182,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     let mut till = onboarded(config).await;
     gateway.arm(Operation::CapturePayment, &[E; 6]);
     let paying = customer(&gateway, &till, Account::Credit, CustomerAct::Accept);
-    let paid = till.pay(&Sale::of(Amount(4_200)), &Abort::default()).await.unwrap();
+    let paid = till.pay(&Sale::of(Amount(4_200)), &CancelSignal::default()).await.unwrap();
     let Paid::Hanging(hanging, _) = paid else { panic!("{paid:?}") };
     paying.await.unwrap();
     let sends = gateway.seen(Operation::CapturePayment);
@@ -191,7 +191,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     for pair in sends.windows(2) {
         assert!(gap(&pair[0], &pair[1]) >= Duration::from_millis(190));
     }
-    assert!(matches!(till.offboard().await, Err(Trouble::StillHanging(1))));
+    assert!(matches!(till.offboard().await, Err(ClientError::StillHanging(1))));
 
     // Another till of the same PoS starts a payment and loses power.
     let mut other = onboarded(gateway.till()).await;
@@ -211,7 +211,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     assert_eq!(till.resume_hanging().await.unwrap(), []);
     let due = till.next_job().unwrap();
     assert!(!due.is_zero(), "{due:?}");
-    assert_eq!(till.memory().hanging[0].intent, Intent::Capture(4_200));
+    assert_eq!(till.memory().hanging[0].intent, PendingDecision::Capture(4_200));
     tokio::time::sleep(due).await;
     let done = till.resume_hanging().await.unwrap();
     assert_eq!(done.len(), 1);
@@ -228,7 +228,7 @@ async fn less_is_captured_where_the_card_lets_it_be() {
     for (account, wanted) in [(Account::PartialCapture, Amount(6_000)), (Account::Credit, Amount(9_995))] {
         let paying = customer(&gateway, &till, account, CustomerAct::Accept);
         let sale = Sale::of(Amount(9_995)).capturing(Amount(6_000));
-        let paid = till.pay(&sale, &Abort::default()).await.unwrap();
+        let paid = till.pay(&sale, &CancelSignal::default()).await.unwrap();
         assert!(matches!(paid, Paid::Captured(_, amount) if amount == wanted), "{paid:?}");
         paying.await.unwrap();
     }
@@ -255,12 +255,12 @@ async fn a_hanging_decision_outlives_the_process() {
 #[tokio::test]
 async fn a_capture_that_is_refused_is_looked_into_and_let_go() {
     let gateway = Gateway::start().await;
-    let config = TillConfig { mistake: Some(Mistake::TruncatesCapture), ..gateway.till() };
+    let config = TillConfig { mistake: Some(Misbehavior::TruncatesCapture), ..gateway.till() };
     let mut till = onboarded(config).await;
     let paying = customer(&gateway, &till, Account::Credit, CustomerAct::Accept);
-    let paid = till.pay(&Sale::of(Amount(9_995)), &Abort::default()).await.unwrap();
+    let paid = till.pay(&Sale::of(Amount(9_995)), &CancelSignal::default()).await.unwrap();
     paying.await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentState::CancelledByClient)), "{paid:?}");
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
     let tail: Vec<Operation> = gateway.operations().into_iter().rev().take(3).collect();
     assert_eq!(tail, [Operation::CancelPayment, Operation::QueryPayment, Operation::CapturePayment]);
     assert_eq!(gateway.seen(Operation::CapturePayment)[0].body, r#"{"amount":99.00}"#);

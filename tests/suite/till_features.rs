@@ -3,10 +3,10 @@
 use crate::fault_gateway::Gateway;
 use crate::poscert_process::{Recording, ended, exchanges, poscert, text};
 use poscert::api::customer::{Account, CustomerAct};
-use poscert::api::{Amount, Fault, Operation, PaymentState, RefundState};
+use poscert::api::{Amount, Fault, Operation, PaymentStatus, RefundStatus};
 use poscert::till::prepared::due;
-use poscert::till::sale::Abort;
-use poscert::till::{Intent, Paid, Refunded, Restrictions, Sale, Till, TillConfig, Trouble};
+use poscert::till::sale::CancelSignal;
+use poscert::till::{ClientError, Paid, PendingDecision, Refunded, Restrictions, Sale, Till, TillConfig};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn statuses(gateway: &Gateway, operation: Operation) -> Vec<Option<u16>> {
 /// A payment of 100.00 that was captured.
 async fn paid(gateway: &Gateway, till: &mut Till) -> String {
     let customer = customer(gateway, till, (Operation::InitiatePayment, 1), Account::Credit, CustomerAct::Accept);
-    let paid = till.pay(&Sale::of(Amount(10_000)), &Abort::default()).await.unwrap();
+    let paid = till.pay(&Sale::of(Amount(10_000)), &CancelSignal::default()).await.unwrap();
     customer.await.unwrap();
     let Paid::Captured(payment, _) = paid else { panic!("{paid:?}") };
     payment.id
@@ -71,7 +71,8 @@ async fn a_prepared_payment_waits_for_its_member_and_survives_lost_answers() {
             && send.body == keys[0].body
     }));
     let here = customer(&gateway, &till, (Operation::QueryPayment, 1), Account::Loyalty, CustomerAct::Accept);
-    let paid = till.pay_prepared(prepared.clone(), &due(Sale::of(Amount(9_000))), &Abort::default()).await.unwrap();
+    let paid =
+        till.pay_prepared(prepared.clone(), &due(Sale::of(Amount(9_000))), &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
     assert!(matches!(&paid, Paid::Captured(payment, Amount(9_000)) if payment.id == prepared.id), "{paid:?}");
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [None, Some(500), Some(200)]);
@@ -92,10 +93,10 @@ async fn a_prepared_payment_in_the_way_is_cancelled() {
     assert_eq!(statuses(&gateway, Operation::PreparePayment), [Some(200), Some(409), Some(200)]);
     let cancels = gateway.seen(Operation::CancelPayment);
     assert!(cancels.len() == 1 && cancels[0].target.contains(&left.id));
-    let abort = Abort::default();
+    let abort = CancelSignal::default();
     abort.press();
     let paid = till.pay_prepared(mine, &due(Sale::of(Amount(100))), &abort).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentState::CancelledByClient)), "{paid:?}");
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
     assert!(gateway.seen(Operation::PaymentReady).is_empty());
 }
 
@@ -107,8 +108,8 @@ async fn without_a_customer_the_amount_is_said_after_a_while() {
     config.pace.customer = Duration::from_secs(3);
     let mut till = onboarded(config).await;
     let prepared = till.prepare().await.unwrap();
-    let paid = till.pay_prepared(prepared, &due(Sale::of(Amount(100))), &Abort::default()).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentState::CancelledByClient)), "nobody came: {paid:?}");
+    let paid = till.pay_prepared(prepared, &due(Sale::of(Amount(100))), &CancelSignal::default()).await.unwrap();
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "nobody came: {paid:?}");
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [Some(200)]);
 }
 
@@ -118,7 +119,7 @@ async fn a_member_is_known_before_the_payment_is_started() {
     let mut till = onboarded(gateway.till()).await;
     let here = customer(&gateway, &till, (Operation::GetCheckIn, 1), Account::Loyalty, CustomerAct::Accept);
     let sale = Sale { member_first: true, ..Sale::of(Amount(4_500)) };
-    let paid = till.pay(&sale, &Abort::default()).await.unwrap();
+    let paid = till.pay(&sale, &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
     assert!(matches!(paid, Paid::Captured(..)), "{paid:?}");
     let checks = gateway.seen(Operation::GetCheckIn);
@@ -129,7 +130,7 @@ async fn a_member_is_known_before_the_payment_is_started() {
     let operations = gateway.operations();
     let start = operations.iter().position(|operation| *operation == Operation::InitiatePayment).unwrap();
     assert!(!operations[start..].contains(&Operation::GetCheckIn));
-    let abort = Abort::default();
+    let abort = CancelSignal::default();
     abort.press();
     assert_eq!(till.pay(&sale, &abort).await.unwrap(), Paid::Nobody);
 }
@@ -141,9 +142,9 @@ async fn a_refused_card_ends_the_payment() {
     let no_debit = Restrictions { debit_card_disallowed: true, credit_card_disallowed: false };
     let sale = Sale { restrictions: Some(no_debit), ..Sale::of(Amount(1_300)) };
     let here = customer(&gateway, &till, (Operation::InitiatePayment, 1), Account::Debit, CustomerAct::Accept);
-    let refused = till.pay(&sale, &Abort::default()).await.unwrap();
+    let refused = till.pay(&sale, &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
-    assert!(matches!(refused, Paid::Ended(_, PaymentState::CancelledByMobilePay)), "{refused:?}");
+    assert!(matches!(refused, Paid::Ended(_, PaymentStatus::CancelledByMobilePay)), "{refused:?}");
     assert_eq!(gateway.operations().last(), Some(&Operation::QueryPayment));
     let body = &gateway.seen(Operation::InitiatePayment)[0].body;
     assert!(body.contains(r#""restrictions":{"debitCardDisallowed":true,"creditCardDisallowed":false}"#), "{body}");
@@ -156,7 +157,7 @@ async fn money_goes_back_in_parts_through_lost_answers_and_never_more_than_was_t
     let payment = paid(&gateway, &mut till).await;
     gateway.arm(Operation::CreateRefund, &[T, E]);
     gateway.arm(Operation::CaptureRefund, &[T, E]);
-    let refunded = till.refund(Amount(6_000), None, &Abort::default()).await.unwrap();
+    let refunded = till.refund(Amount(6_000), None, &CancelSignal::default()).await.unwrap();
     assert!(matches!(&refunded, Refunded::Captured(refund) if refund.payment_id == payment), "{refunded:?}");
     assert_eq!(statuses(&gateway, Operation::CreateRefund), [None, Some(500), Some(200)]);
     assert_eq!(statuses(&gateway, Operation::CaptureRefund), [None, Some(500), Some(200)]);
@@ -165,17 +166,17 @@ async fn money_goes_back_in_parts_through_lost_answers_and_never_more_than_was_t
     assert!(gateway.seen(Operation::CaptureRefund).iter().all(|send| send.body.is_empty()));
 
     // The cashier thinks twice: the money stays, and can be given back later.
-    let abort = Abort::default();
+    let abort = CancelSignal::default();
     abort.press();
     let stopped = till.refund(Amount(4_000), None, &abort).await.unwrap();
-    assert!(matches!(stopped, Refunded::Ended(_, RefundState::CancelledByClient)), "{stopped:?}");
-    let rest = till.refund(Amount(4_000), None, &Abort::default()).await.unwrap();
+    assert!(matches!(stopped, Refunded::Ended(_, RefundStatus::CancelledByClient)), "{stopped:?}");
+    let rest = till.refund(Amount(4_000), None, &CancelSignal::default()).await.unwrap();
     assert!(matches!(rest, Refunded::Captured(_)), "{rest:?}");
     assert_eq!(till.memory().hanging, []);
 
     // Nothing is left, and nothing is asked for.
     let asked = gateway.seen(Operation::CreateRefund).len();
-    assert_eq!(till.refund(Amount(1), None, &Abort::default()).await, Err(Trouble::NothingTaken(Amount(1))));
+    assert_eq!(till.refund(Amount(1), None, &CancelSignal::default()).await, Err(ClientError::NothingTaken(Amount(1))));
     assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked);
 }
 
@@ -186,9 +187,9 @@ async fn a_refused_refund_is_looked_into_and_not_repeated() {
     let payment = paid(&gateway, &mut till).await;
     // Another till of the merchant has given most of it back.
     let mut other = onboarded(gateway.till()).await;
-    other.refund(Amount(9_000), Some(&payment), &Abort::default()).await.unwrap();
+    other.refund(Amount(9_000), Some(&payment), &CancelSignal::default()).await.unwrap();
     let asked = gateway.seen(Operation::CreateRefund).len();
-    let refused = till.refund(Amount(5_000), None, &Abort::default()).await.unwrap_err();
+    let refused = till.refund(Amount(5_000), None, &CancelSignal::default()).await.unwrap_err();
     assert!(refused.has_code(1367), "{refused}");
     assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked + 1);
     assert_eq!(gateway.seen(Operation::QueryRefundIds).len(), 1);
@@ -206,7 +207,7 @@ async fn a_refund_outlives_the_process() {
     let refund = till.create_refund(Amount(2_500), None).await.unwrap();
     drop(till);
     let mut again = Till::new(config).unwrap();
-    assert_eq!(again.memory().hanging[0].intent, Intent::CaptureRefund);
+    assert_eq!(again.memory().hanging[0].intent, PendingDecision::CaptureRefund);
     assert_eq!(again.open_refund(), Some(refund.id.as_str()));
     tokio::time::sleep(again.next_job().unwrap()).await;
     again.resume_hanging().await.unwrap();

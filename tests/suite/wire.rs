@@ -3,7 +3,7 @@
 use poscert::capture::record::{Connection, Exchange};
 use poscert::capture::{Writer, WriterOptions};
 use poscert::pki::{Authority, Name};
-use poscert::proxy::{Faults, Limits, NoFaults, RecorderConfig, Running, Trust, Upstream, Watch, start};
+use poscert::proxy::{FaultInjector, Limits, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
 use std::net::SocketAddr;
@@ -179,7 +179,7 @@ pub struct Noted {
     pub connections: Mutex<Vec<Connection>>,
 }
 
-impl Watch for Noted {
+impl Observer for Noted {
     fn exchange(&self, exchange: &Exchange) {
         self.exchanges.lock().unwrap().push(exchange.clone());
     }
@@ -222,7 +222,7 @@ pub struct Bench {
     pub authority: Arc<Authority>,
     pub noted: Arc<Noted>,
     pub writer: Writer,
-    pub running: Option<Running>,
+    pub running: Option<ProxyHandle>,
     pub base: SocketAddr,
     pub proxy: SocketAddr,
     pub backend: SocketAddr,
@@ -230,7 +230,7 @@ pub struct Bench {
 
 /// What can be chosen about a recorder.
 pub struct Choice {
-    pub faults: Arc<dyn Faults>,
+    pub faults: Arc<dyn FaultInjector>,
     pub limits: Limits,
     pub names: Vec<String>,
     pub tunnel: Vec<String>,

@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::{Damage, FORMAT};
-use crate::seal::{Digest, Envelope, Fingerprint, Head};
+use crate::seal::{ChainHead, Digest, Envelope, Fingerprint};
 use serde::{Deserialize, Serialize};
 
 /// The payload's type in the envelope.
@@ -41,8 +41,8 @@ pub(super) struct RuleEntry {
 
 impl Manifest {
     /// The head of the chain.
-    pub fn head(&self) -> Head {
-        Head { count: self.records, digest: self.chain }
+    pub fn head(&self) -> ChainHead {
+        ChainHead { count: self.records, digest: self.chain }
     }
 
     /// The manifest in a seal's frame, by whom it is signed, and the envelope.

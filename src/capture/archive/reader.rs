@@ -6,8 +6,8 @@ use super::index::{BlockEntry, Counted, Index};
 use super::manifest::Manifest;
 use super::record_block::Records;
 use super::{Damage, FORMAT, Header, RuleFile, Unreadable, file_header};
-use crate::capture::error::{CaptureError, Trouble};
-use crate::seal::{Digest, Fingerprint, Head};
+use crate::capture::error::{CaptureError, CaptureErrorKind};
+use crate::seal::{ChainHead, Digest, Fingerprint};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(in crate::capture) struct Archive {
     path: PathBuf,
     pub header: Header,
     /// The head of the chain that is sealed.
-    pub head: Head,
+    pub head: ChainHead,
     pub sealed_by: Vec<Fingerprint>,
     pub rules: Arc<Vec<RuleFile>>,
     blocks: Arc<Vec<BlockEntry>>,
@@ -56,7 +56,7 @@ pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
         Unreadable::Newer(version) => {
             let name = path.display();
             let sentence = format!("{name} is an archive of format {version}, this version reads format {FORMAT}");
-            CaptureError::new(Trouble::Unsupported, format!("{sentence}: use a newer poscert"))
+            CaptureError::new(CaptureErrorKind::Unsupported, format!("{sentence}: use a newer poscert"))
         }
     }
 }
@@ -185,14 +185,14 @@ impl Archive {
         blocks: Vec<BlockEntry>,
     ) -> Archive {
         let (rules, blocks) = (Arc::new(rules), Arc::new(blocks));
-        Archive { path: path.to_owned(), header, head: Head::default(), sealed_by, rules, blocks, whole: false }
+        Archive { path: path.to_owned(), header, head: ChainHead::default(), sealed_by, rules, blocks, whole: false }
     }
 
     /// The bytes of its records, in the order of the log.
     pub fn log(&self) -> Result<Log, CaptureError> {
         let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
         let file = BufReader::new(file);
-        Ok(Log { archive: self.clone(), file, block: 0, records: None, head: Head::default(), ended: false })
+        Ok(Log { archive: self.clone(), file, block: 0, records: None, head: ChainHead::default(), ended: false })
     }
 
     /// Holds its index against its records.
@@ -212,7 +212,7 @@ pub(in crate::capture) struct Log {
     file: BufReader<File>,
     block: usize,
     records: Option<Records>,
-    head: Head,
+    head: ChainHead,
     ended: bool,
 }
 
@@ -226,7 +226,7 @@ impl Log {
                     return Ok(Some(bytes.to_vec()));
                 }
                 self.head = records.head();
-                let sealed = Head { count: entry.first.saturating_add(entry.records), digest: entry.chain };
+                let sealed = ChainHead { count: entry.first.saturating_add(entry.records), digest: entry.chain };
                 if self.head != sealed {
                     return Err(damaged("the chain of digests does not end as the index says".to_owned()).into());
                 }
@@ -246,7 +246,11 @@ impl Log {
 }
 
 /// The block of an entry of the index; the chain stands at `before` there, where that is known.
-fn open_block(file: &mut BufReader<File>, entry: &BlockEntry, before: Option<Head>) -> Result<Records, Unreadable> {
+fn open_block(
+    file: &mut BufReader<File>,
+    entry: &BlockEntry,
+    before: Option<ChainHead>,
+) -> Result<Records, Unreadable> {
     let named = |what: &str| Damage::new(entry.at, format!("{} {what}", entry.name()));
     file.seek(SeekFrom::Start(entry.at))?;
     let frame = frame::read(file, entry.at).map_err(|error| match error {

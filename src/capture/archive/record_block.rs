@@ -8,22 +8,22 @@
 
 use super::index::BlockEntry;
 use crate::capture::Record;
-use crate::seal::{Digest, Head};
+use crate::seal::{ChainHead, Digest};
 
 const START: usize = 40;
 
 /// A block that is being filled.
 pub(super) struct Block {
     bytes: Vec<u8>,
-    before: Head,
-    after: Head,
+    before: ChainHead,
+    after: ChainHead,
     exchanges: u64,
     numbers: Option<(u64, u64)>,
 }
 
 impl Block {
     /// An empty block behind this head.
-    pub fn behind(head: Head) -> Block {
+    pub fn behind(head: ChainHead) -> Block {
         let bytes = [&head.count.to_be_bytes()[..], &head.digest.0].concat();
         Block { bytes, before: head, after: head, exchanges: 0, numbers: None }
     }
@@ -48,7 +48,7 @@ impl Block {
     }
 
     /// The chain's head after it.
-    pub fn head(&self) -> Head {
+    pub fn head(&self) -> ChainHead {
         self.after
     }
 
@@ -74,7 +74,7 @@ impl Block {
 pub(super) struct Records {
     content: Vec<u8>,
     at: usize,
-    head: Head,
+    head: ChainHead,
 }
 
 impl Records {
@@ -82,12 +82,12 @@ impl Records {
     pub fn of(content: Vec<u8>) -> Option<Records> {
         let (first, rest) = content.split_first_chunk::<8>()?;
         let (digest, _) = rest.split_first_chunk::<32>()?;
-        let head = Head { count: u64::from_be_bytes(*first), digest: Digest(*digest) };
+        let head = ChainHead { count: u64::from_be_bytes(*first), digest: Digest(*digest) };
         Some(Records { content, at: START, head })
     }
 
     /// The chain's head after what was read; at the start that before the block.
-    pub fn head(&self) -> Head {
+    pub fn head(&self) -> ChainHead {
         self.head
     }
 

@@ -9,7 +9,7 @@ use super::record_block::Records;
 use super::scan::survey;
 use super::{Damage, Header, RuleFile, Unreadable};
 use crate::capture::error::CaptureError;
-use crate::seal::{Fingerprint, Head};
+use crate::seal::{ChainHead, Fingerprint};
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
@@ -161,7 +161,7 @@ fn unnamed(at: u64, frame: Frame) -> Option<BlockEntry> {
     let mut records = Records::of(frame.content)?;
     let first = records.head().count;
     while records.next().ok()?.is_some() {}
-    let Head { count, digest: chain } = records.head();
+    let ChainHead { count, digest: chain } = records.head();
     Some(BlockEntry { at, frame: digest, first, records: count.checked_sub(first)?, chain, ..BlockEntry::default() })
 }
 

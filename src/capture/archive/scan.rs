@@ -12,7 +12,7 @@ const WINDOW: usize = 64 * 1024;
 
 /// The frames that are whole, and what lies between them.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct Scan {
     /// Where each begins, and its head.
     pub frames: Vec<(u64, FrameHead)>,
     /// From a byte up to and without another.
@@ -20,12 +20,12 @@ pub(super) struct Survey {
 }
 
 /// Surveys an archive. A file that is made to look like frames everywhere is given up after a few times its length.
-pub(super) fn survey(path: &Path) -> Result<Survey, Unreadable> {
+pub(super) fn survey(path: &Path) -> Result<Scan, Unreadable> {
     let mut file = BufReader::new(File::open(path)?);
     let length = file.get_ref().metadata()?.len();
     let mut start = Vec::new();
     file.by_ref().take(file_header::BYTES as u64).read_to_end(&mut start)?;
-    let mut survey = Survey::default();
+    let mut survey = Scan::default();
     let first = (file_header::BYTES as u64).min(length);
     match file_header::read(&start) {
         Err(Unreadable::Damaged(_)) => survey.holes.push((0, first)),
@@ -84,7 +84,7 @@ fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::
     }
 }
 
-impl Survey {
+impl Scan {
     /// The first thing that is not whole.
     pub fn damage(&self, index: Option<&Index>) -> Option<Damage> {
         self.holes.first().map(|hole| Damage::new(hole.0, format!("{} not whole", self.name(*hole, index))))

@@ -3,12 +3,12 @@
 
 use super::writer::write_in_blocks;
 use super::{Header, RuleFile};
-use crate::capture::checkpoint::Head;
-use crate::capture::reader::{PartPlan, Source};
+use crate::capture::checkpoint::Checkpoint;
+use crate::capture::reader::{SegmentPlan, Source};
 use crate::capture::record::{Exchange, RunStart, RunStop};
 use crate::capture::store::Store;
 use crate::capture::summary::Summary;
-use crate::capture::{Capture, CaptureError, CaptureKind, Durability, Record, Trouble, codec, open};
+use crate::capture::{Capture, CaptureError, CaptureErrorKind, CaptureKind, Durability, Record, codec, open};
 use crate::seal::{self, SigningKey};
 use std::path::Path;
 
@@ -27,8 +27,8 @@ fn stop(next_number: u64) -> Record {
 /// A directory of these records.
 fn directory(dir: &Path, records: &[Record]) {
     std::fs::create_dir(dir).unwrap();
-    Head::empty().write(dir, false).unwrap();
-    let (mut store, _) = Store::open(dir, Head::empty(), Durability::Off, 1_000).unwrap();
+    Checkpoint::empty().write(dir, false).unwrap();
+    let (mut store, _) = Store::open(dir, Checkpoint::empty(), Durability::Off, 1_000).unwrap();
     let bytes: Vec<Vec<u8>> = records.iter().map(|record| codec::encode(record).unwrap()).collect();
     store.append(&bytes, 0).unwrap();
     store.close_part().unwrap();
@@ -36,12 +36,12 @@ fn directory(dir: &Path, records: &[Record]) {
 
 /// An archive of that directory, whose header says what `change` makes of it.
 fn archive(dir: &Path, path: &Path, records: &[Record], change: impl Fn(Header) -> Header) {
-    let head = Head::read(dir).unwrap();
-    let part = PartPlan { part: head.parts[0].clone(), before: seal::Head::default(), whole: true };
+    let head = Checkpoint::read(dir).unwrap();
+    let part = SegmentPlan { part: head.parts[0].clone(), before: seal::ChainHead::default(), whole: true };
     let mut summary = Summary::default();
     records.iter().for_each(|record| drop(summary.take(record)));
     let header = change(Header::of(&summary, head.next_number, false));
-    let source = Source::Parts { dir: dir.to_owned(), parts: vec![part] };
+    let source = Source::Segments { dir: dir.to_owned(), parts: vec![part] };
     let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
     let capture = Capture { head: head.chain().unwrap(), ..capture };
     write(&capture, &[], path);
@@ -66,7 +66,7 @@ fn opened(records: &[Record], change: impl Fn(Header) -> Header) -> Result<Captu
 
 fn refused(opened: Result<Capture, CaptureError>, words: &str) {
     let error = opened.unwrap_err();
-    assert_eq!(error.trouble, Trouble::Damaged, "{error}");
+    assert_eq!(error.trouble, CaptureErrorKind::Damaged, "{error}");
     assert!(error.sentence.contains(words) && !error.sentence.contains('\n'), "{words}: {error}");
 }
 

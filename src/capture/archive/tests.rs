@@ -4,7 +4,7 @@
 use super::writer::write_in_blocks;
 use super::*;
 use crate::capture::record::{Body, Exchange, Request};
-use crate::capture::{Capture, CaptureKind, Record, Trouble, Writer, WriterOptions, open};
+use crate::capture::{Capture, CaptureErrorKind, CaptureKind, Record, Writer, WriterOptions, open};
 use crate::seal::{Digest, SigningKey};
 use std::path::{Path, PathBuf};
 
@@ -126,16 +126,16 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
         flipped[at] ^= 1 << (at % 8);
         std::fs::write(&path, &flipped).unwrap();
         let error = open(&path).expect_err(&format!("byte {at} of {}", bytes.len()));
-        assert_eq!(error.trouble, Trouble::Damaged, "byte {at}: {error}");
+        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "byte {at}: {error}");
         let place = format!("at byte {}, ", section_of(at));
         assert!(error.sentence.contains(&place) && !error.sentence.contains('\n'), "byte {at}, {place}: {error}");
         std::fs::write(&path, &bytes[..at]).unwrap();
         let error = open(&path).expect_err(&format!("cut at {at}"));
-        assert_eq!(error.trouble, Trouble::Damaged, "cut at {at}: {error}");
+        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "cut at {at}: {error}");
         // Of another name, too, unless nothing is left to know it by.
         std::fs::write(&other, &bytes[..at]).unwrap();
         let error = open(&other).expect_err(&format!("cut at {at}"));
-        assert!(at < 7 || error.trouble == Trouble::Damaged, "cut at {at}: {error}");
+        assert!(at < 7 || error.trouble == CaptureErrorKind::Damaged, "cut at {at}: {error}");
     }
     std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
     let error = open(&path).unwrap_err();
@@ -150,7 +150,7 @@ fn a_newer_version_gets_a_sentence() {
     let newer = [&file_header::of_version(7)[..], &bytes[file_header::BYTES..]].concat();
     std::fs::write(&path, newer).unwrap();
     let error = open(&path).unwrap_err();
-    assert_eq!(error.trouble, Trouble::Unsupported);
+    assert_eq!(error.trouble, CaptureErrorKind::Unsupported);
     assert!(error.sentence.contains("an archive of format 7, this version reads format 1"), "{error}");
 }
 

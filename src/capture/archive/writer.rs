@@ -6,9 +6,9 @@ use super::index::Index;
 use super::manifest::{Manifest, RuleEntry, TYPE};
 use super::record_block::Block;
 use super::{FORMAT, RuleFile, file_header};
-use crate::capture::error::{CaptureError, Trouble};
+use crate::capture::error::{CaptureError, CaptureErrorKind};
 use crate::capture::{Capture, codec};
-use crate::seal::{Digest, Envelope, Head, SigningKey};
+use crate::seal::{ChainHead, Digest, Envelope, SigningKey};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ pub fn write(
     key: &SigningKey,
     out: &mut impl Write,
     progress: impl FnMut(u64),
-) -> Result<Head, CaptureError> {
+) -> Result<ChainHead, CaptureError> {
     let lengths = rules.iter().map(|file| content_of(file).len() as u64);
     frame::check_rules(lengths).map_err(|words| failed(io::Error::other(words)))?;
     write_in_blocks(BLOCK_BYTES, capture, rules, key, out, progress)
@@ -40,14 +40,14 @@ pub(super) fn write_in_blocks(
     key: &SigningKey,
     out: &mut impl Write,
     mut progress: impl FnMut(u64),
-) -> Result<Head, CaptureError> {
+) -> Result<ChainHead, CaptureError> {
     if capture.live {
         let sentence = "a recorder is writing into this capture: stop it first, an archive does not grow";
-        return Err(CaptureError::new(Trouble::Held, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
     }
     if capture.salvaged {
         let sentence = "this capture is damaged, and what was salvaged of it cannot be sealed as if it were whole";
-        return Err(CaptureError::new(Trouble::Damaged, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Damaged, sentence));
     }
     let log = capture.log()?;
     let mut out = Counted { out, count: 0 };
@@ -55,7 +55,7 @@ pub(super) fn write_in_blocks(
     let header = frame::write(&mut out, Tag::Header, &json(&capture.header)?).map_err(failed)?.digest;
     let rules = write_rules(&mut out, rules).map_err(failed)?;
     let mut index = Index::default();
-    let mut block = Block::behind(Head::default());
+    let mut block = Block::behind(ChainHead::default());
     for bytes in log {
         let bytes = bytes?;
         let too_long = || failed(io::Error::other(format!("record {} is longer than a block", block.head().count)));
@@ -78,7 +78,7 @@ pub(super) fn write_in_blocks(
     progress(head.count);
     if head != capture.head {
         let sentence = "the capture changed while it was read: export it again";
-        return Err(CaptureError::new(Trouble::Damaged, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Damaged, sentence));
     }
     let index = frame::write(&mut out, Tag::Index, &json(&index)?).map_err(failed)?.digest;
     let manifest = Manifest {
@@ -127,7 +127,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, CaptureError> {
 }
 
 fn failed(error: io::Error) -> CaptureError {
-    CaptureError::new(Trouble::Io, format!("cannot write the archive: {error}; check where it goes"))
+    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the archive: {error}; check where it goes"))
 }
 
 /// Counts what goes through.

@@ -8,7 +8,7 @@ use super::model::{Content, Entry, Pair, Post, Response};
 use super::timings::micros;
 use crate::api::{Operation, Place, Route};
 use crate::capture::content_encoding::{self, Decoded};
-use crate::capture::record::{Body, Header, Kept, values};
+use crate::capture::record::{Body, BodyRetention, Header, values};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -140,7 +140,7 @@ fn unmasked(body: Body, is_answer: bool) -> Body {
 
 /// A body whose text is not in the HAR.
 fn unseen(length: u64) -> Body {
-    Body { length, kept: Kept::Unknown, ..Body::default() }
+    Body { length, kept: BodyRetention::Unknown, ..Body::default() }
 }
 
 fn form(params: &[Pair]) -> String {

@@ -1,6 +1,6 @@
 //! What a HAR file comes in: another encoding, gzip, or the archive that Playwright writes.
 
-use crate::capture::error::{CaptureError, Trouble};
+use crate::capture::error::{CaptureError, CaptureErrorKind};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub(super) fn unpack(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(path, &bytes, limit)? } else { bytes };
     if let Some((what, next)) = other_format(&bytes) {
         let sentence = format!("{} is {what}, and no HAR 1.2 file: {next}", path.display());
-        return Err(CaptureError::new(Trouble::NotACapture, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
     }
     Ok(Unpacked { text: as_utf8(path, bytes)?, files: Files::default() })
 }
@@ -57,7 +57,7 @@ fn within(path: &Path, text: &[u8], limit: u64) -> Result<(), CaptureError> {
         return Ok(());
     }
     let sentence = format!("{} unpacks to more than {limit} bytes: export a shorter session", path.display());
-    Err(CaptureError::new(Trouble::Unsupported, sentence))
+    Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence))
 }
 
 fn unzip(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureError> {
@@ -76,11 +76,11 @@ fn unzip(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureErr
             let is_fiddler = names.iter().any(|file| file.starts_with("raw/"));
             let what = if is_fiddler { "a Fiddler archive (.saz)" } else { "a zip archive without a HAR in it" };
             let next = if is_fiddler { "export the sessions as HTTPArchive v1.2" } else { "name a HAR file" };
-            return Err(CaptureError::new(Trouble::NotACapture, format!("{name} is {what}: {next}")));
+            return Err(CaptureError::new(CaptureErrorKind::NotACapture, format!("{name} is {what}: {next}")));
         }
         (None, several) => {
             let sentence = format!("{name} is a zip archive with {} HAR files: unpack it and name one", several.len());
-            return Err(CaptureError::new(Trouble::NotACapture, sentence));
+            return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
         }
     };
     let mut files = Files { archive: None, left: limit };

@@ -3,7 +3,7 @@
 use super::container::Files;
 use super::extension::EntryExtra;
 use super::model::{Entry, Pair, Response};
-use super::timings::{Lasted, Started, micros};
+use super::timings::{EntryDuration, EntryStart, micros};
 use super::{body, shown};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
@@ -31,7 +31,7 @@ pub(super) struct Beside<'a> {
 pub(super) fn exchange(
     entry: &Entry,
     beside: &mut Beside<'_>,
-    started: Started,
+    started: EntryStart,
     request_head: u64,
 ) -> Result<Exchange, String> {
     let url = &entry.request.url;
@@ -44,7 +44,7 @@ pub(super) fn exchange(
     let body = body::of_request(entry, &headers, beside)?;
     let method = &entry.request.method;
     let answer = response.map(|response| answer(response, method, beside)).transpose()?.flatten();
-    let lasted = Lasted::of(entry, beside.maker, answer.is_some());
+    let lasted = EntryDuration::of(entry, beside.maker, answer.is_some());
     let not_shown = shown::of_request(&entry.request, &place.target);
     let end_at = request_head.saturating_add(lasted.us);
     let times =

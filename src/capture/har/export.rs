@@ -4,8 +4,8 @@
 use super::extension::{EntryExtra, LogExtra};
 use crate::capture::Capture;
 use crate::capture::content_encoding;
-use crate::capture::error::{CaptureError, Trouble};
-use crate::capture::record::{Answer, Body, Exchange, FORMAT, Header, Kept, Record, Request, values};
+use crate::capture::error::{CaptureError, CaptureErrorKind};
+use crate::capture::record::{Answer, Body, BodyRetention, Exchange, FORMAT, Header, Record, Request, values};
 use crate::capture::strip_bodies::strip_bodies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -70,7 +70,7 @@ fn line(out: &mut impl Write, text: &str) -> Result<(), CaptureError> {
 }
 
 fn failed(words: &str) -> CaptureError {
-    CaptureError::new(Trouble::Io, format!("cannot write the HAR: {words}; check where it goes"))
+    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the HAR: {words}; check where it goes"))
 }
 
 /// Times within a run come from its monotonic clock: two entries are as far apart as they were, whatever the wall
@@ -177,7 +177,7 @@ fn text(body: &Body, headers: &[Header]) -> (String, Option<&'static str>, u64) 
     let content = content_encoding::content(body, headers);
     let bytes = content.as_deref().unwrap_or(&body.bytes);
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let size = if body.kept == Kept::Whole { size } else { body.length };
+    let size = if body.kept == BodyRetention::Whole { size } else { body.length };
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None, size),
         Err(_) => (STANDARD.encode(bytes), Some("base64"), size),

@@ -5,7 +5,7 @@
 
 use super::model::Response;
 use crate::api::Fault;
-use crate::capture::record::{AnsweredBy, Body, End, Exchange, Header, Kept, NotShown, Record, Times, Way};
+use crate::capture::record::{AnsweredBy, Body, BodyRetention, End, Exchange, Header, NotShown, Record, Times, Way};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ pub struct SideExtra {
     /// Why the recorder refused the request.
     pub refused: Option<String>,
     /// How much of the body was kept.
-    pub kept: Option<Kept>,
+    pub kept: Option<BodyRetention>,
     /// How many bytes the body had.
     pub length: Option<u64>,
     /// Its keyed digest.
@@ -134,7 +134,7 @@ impl EntryExtra {
             kept: Some(body.kept),
             length: Some(body.length),
             digest: Some(body.digest.clone()),
-            coded: body.kept != Kept::Whole && !body.decoded,
+            coded: body.kept != BodyRetention::Whole && !body.decoded,
             trailers: trailers.to_vec(),
             ..SideExtra::default()
         };

@@ -22,7 +22,7 @@ mod producer_tests;
 #[cfg(test)]
 mod tests;
 
-use super::error::{CaptureError, Trouble};
+use super::error::{CaptureError, CaptureErrorKind};
 use super::record::{Exchange, FORMAT, Record};
 use super::redact::Redactor;
 use crate::api::{Place, Route};
@@ -31,7 +31,7 @@ use entry::Beside;
 use model::Outline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use timings::Started;
+use timings::EntryStart;
 
 /// What was read from a HAR file.
 pub(super) struct Read {
@@ -53,7 +53,7 @@ pub(super) struct Read {
 struct Sorted<'a> {
     text: &'a str,
     kind: Kind,
-    started: Option<Started>,
+    started: Option<EntryStart>,
     /// What it says of that, where it is no time.
     said: String,
     run: u32,
@@ -75,7 +75,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     let file: model::File = serde_json::from_slice(&text).map_err(|error| not_har(path, &text, &error))?;
     let wrong = |at: usize, words: &str| {
         let sentence = format!("{name}: entry {}: {words}; export it again, or mend that entry", at + 1);
-        CaptureError::new(Trouble::Damaged, sentence)
+        CaptureError::new(CaptureErrorKind::Damaged, sentence)
     };
     let redactor = Redactor::new(Key::derived("poscert har", &text));
     let maker = file.log.maker().to_owned();
@@ -85,7 +85,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
             "{name} holds _poscert of format {}, this version reads {FORMAT}: use a newer poscert",
             extra.format
         );
-        return Err(CaptureError::new(Trouble::Unsupported, sentence));
+        return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
     let is_own = extra.redacted;
     let redactor = if is_own { redactor.for_own() } else { redactor };
@@ -96,7 +96,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
             return Err(wrong(at, &format!("startedDateTime {} is not a time", entry.said)));
         }
     }
-    let begun: Vec<Started> = entries.iter().filter(|e| e.kind == Kind::Call).filter_map(|e| e.started).collect();
+    let begun: Vec<EntryStart> = entries.iter().filter(|e| e.kind == Kind::Call).filter_map(|e| e.started).collect();
     let mut steps = timings::Steps::of(&begun);
     let mut calls = Vec::new();
     let first = first_moments(&entries);
@@ -249,18 +249,20 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     // Whether it is JSON at all says more than where it stopped to be a HAR.
     let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
     let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
-        (None, _) => {
-            (Trouble::NotACapture, format!("{name} is empty: name a capture directory, a sealed archive or a HAR file"))
-        }
+        (None, _) => (
+            CaptureErrorKind::NotACapture,
+            format!("{name} is empty: name a capture directory, a sealed archive or a HAR file"),
+        ),
         (Some(b'{'), Some(broken)) => {
-            (Trouble::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
+            (CaptureErrorKind::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
         }
-        (Some(b'{'), None) => {
-            (Trouble::Damaged, format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place"))
-        }
+        (Some(b'{'), None) => (
+            CaptureErrorKind::Damaged,
+            format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place"),
+        ),
         (Some(_), _) => {
             let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
-            (Trouble::NotACapture, format!("{name} is no capture: {what}; name one of these"))
+            (CaptureErrorKind::NotACapture, format!("{name} is no capture: {what}; name one of these"))
         }
     };
     CaptureError::new(trouble, sentence)
@@ -278,7 +280,7 @@ fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, S
         }
         return Ok(order::Order { numbers: own, ties: Vec::new() });
     }
-    let step = |moment: Started| timings::resolution_us(moment.digits).max(padded_us);
+    let step = |moment: EntryStart| timings::resolution_us(moment.digits).max(padded_us);
     let moment = |entry: &Sorted| order::Moment {
         started: entry.started,
         step_us: entry.started.map_or(padded_us, step),

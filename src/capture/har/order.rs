@@ -3,7 +3,7 @@
 //! `startedDateTime` says it where it can. Where it does not (equal times, or times that are closer than the clock tells
 //! apart), the order of the file does, if that is the order of time, or its reverse. Else it is not known.
 
-use super::timings::Started;
+use super::timings::EntryStart;
 
 /// The order of the entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Order {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     /// When it began, where it says so.
-    pub started: Option<Started>,
+    pub started: Option<EntryStart>,
     /// It may have begun up to so much later, in microseconds: the step of its clock.
     pub step_us: u64,
     /// Whether it is a call of the API.

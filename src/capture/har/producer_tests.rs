@@ -32,7 +32,7 @@ fn firefox() {
     assert_eq!((exchange.wall_us, exchange.duration_us()), (1_709_294_400_250_000, 31_000));
     assert_eq!(exchange.request.body.bytes, b"{\"amount\":100.0}");
     let body = exchange.answer.unwrap().body;
-    assert_eq!((body.kept, body.length, exchange.end.untimed), (Kept::Unknown, 48, false));
+    assert_eq!((body.kept, body.length, exchange.end.untimed), (BodyRetention::Unknown, 48, false));
 }
 
 /// DevTools: an answer that never came is status 0 with its wait in `blocked`; what was evicted has a size and no text.
@@ -47,7 +47,7 @@ fn chromium() {
     assert_eq!((exchange.status(), exchange.duration_us(), exchange.end.untimed), (None, 500_250, false));
     assert_eq!(exchange.end.detail, "net::ERR_ABORTED");
     let evicted = json!({"status": 200, "headers": [], "content": {"size": 210, "mimeType": "application/json"}});
-    assert_eq!(one(answered(request, evicted, json!({}))).answer.unwrap().body.kept, Kept::Unknown);
+    assert_eq!(one(answered(request, evicted, json!({}))).answer.unwrap().body.kept, BodyRetention::Unknown);
 }
 
 /// mitmproxy: no time where no answer came, and a `time` that counts connecting, and TLS twice.
@@ -88,7 +88,7 @@ fn playwright() {
     let answer_kept = exchange.answer.as_ref().map(|answer| answer.body.kept);
     assert_eq!(
         (exchange.request.body.kept, answer_kept, exchange.end.untimed),
-        (Kept::Unknown, Some(Kept::Unknown), true)
+        (BodyRetention::Unknown, Some(BodyRetention::Unknown), true)
     );
     let omitted = answered(
         request(json!({"mimeType": "application/json", "text": "{}"})),
@@ -99,12 +99,12 @@ fn playwright() {
     let answer_kept = exchange.answer.as_ref().map(|answer| answer.body.kept);
     assert_eq!(
         (exchange.request.body.kept, answer_kept, exchange.end.untimed),
-        (Kept::Whole, Some(Kept::Unknown), false)
+        (BodyRetention::Whole, Some(BodyRetention::Unknown), false)
     );
     let empty = json!({"size": -1, "mimeType": "x-unknown"});
     let mut bare = answered(request(Value::Null), answer(empty), json!({}));
     bare["response"]["headers"] = json!([{"name": "Content-Length", "value": "0"}]);
-    assert_eq!(one(bare).answer.unwrap().body.kept, Kept::Whole);
+    assert_eq!(one(bare).answer.unwrap().body.kept, BodyRetention::Whole);
 }
 
 /// Insomnia, Postman, Charles and Fiddler: sizes in place of texts, a clock of whole seconds or of 100 ns, `time` absent.
@@ -120,17 +120,17 @@ fn others() {
     let exchange = one(answered(request(0), answer.clone(), charles));
     assert_eq!(
         (exchange.duration_us(), exchange.end.untimed, exchange.request.body.kept),
-        (12_000, false, Kept::Whole)
+        (12_000, false, BodyRetention::Whole)
     );
     let untold = one(answered(request(17), answer.clone(), json!({"time": -1})));
-    assert_eq!((untold.duration_us(), untold.end.untimed, untold.request.body.kept), (0, true, Kept::Unknown));
+    assert_eq!((untold.duration_us(), untold.end.untimed, untold.request.body.kept), (0, true, BodyRetention::Unknown));
     let fiddler = json!({"startedDateTime": "2024-03-01T13:00:00.2501234+01:00"});
     assert_eq!(one(answered(request(0), answer.clone(), fiddler)).wall_us, 1_709_294_400_250_123);
     let lower = json!({"startedDateTime": "2024-03-01t12:00:00z"});
     assert_eq!(one(answered(request(0), answer.clone(), lower)).wall_us, 1_709_294_400_000_000);
     let mut announced = answered(request(-1), answer, json!({}));
     announced["request"]["headers"] = json!([{"name": "content-length", "value": "17"}]);
-    assert_eq!(one(announced).request.body.kept, Kept::Unknown);
+    assert_eq!(one(announced).request.body.kept, BodyRetention::Unknown);
 }
 
 /// What stands beside the calls in a browser's file: other hosts, sockets, `data:` and extension URLs, redirects.

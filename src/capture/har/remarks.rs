@@ -1,7 +1,7 @@
 //! What a reader of a HAR must know before anything else: what it does not show, of which calls, and how to export it.
 
 use crate::api::header;
-use crate::capture::record::{Body, Exchange, Kept, Seen};
+use crate::capture::record::{Body, BodyRetention, Exchange, Seen};
 
 /// How many numbers a remark names.
 const NAMED: usize = 5;
@@ -51,7 +51,7 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     add(numbers(&url), &|calls| {
         format!("a part of the URL is masked in {calls}: what rests on it is not judged; do not sanitise the HAR")
     });
-    let hidden = |body: &Body| matches!(body.kept, Kept::Unknown | Kept::Digest);
+    let hidden = |body: &Body| matches!(body.kept, BodyRetention::Unknown | BodyRetention::Digest);
     add(numbers(&|call| hidden(&call.request.body)), &|calls| {
         format!(
             "the request body of {calls} is not in the HAR: what it would show is not judged; export it with bodies"

@@ -1,7 +1,7 @@
 //! HAR files of several makers, wrong ones, and the way there and back.
 
 use super::super::record::*;
-use super::super::{Capture, Trouble, Writer, WriterOptions, open};
+use super::super::{Capture, CaptureErrorKind, Writer, WriterOptions, open};
 use super::*;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -114,8 +114,8 @@ fn bodies_in_every_form() {
     assert_eq!(post(json!({"text": "e30=", "encoding": "base64"}), 2).bytes, b"{}");
     let form = post(json!({"params": [{"name": "a b", "value": "c&d"}, {"name": "e"}]}), 9).bytes;
     assert_eq!(String::from_utf8(form).unwrap(), "a%20b=c%26d&e=");
-    assert_eq!((post(Value::Null, 0).kept, post(Value::Null, -1).kept), (Kept::Whole, Kept::Unknown));
-    assert_eq!((post(Value::Null, 17).kept, post(Value::Null, 17).length), (Kept::Unknown, 17));
+    assert_eq!((post(Value::Null, 0).kept, post(Value::Null, -1).kept), (BodyRetention::Whole, BodyRetention::Unknown));
+    assert_eq!((post(Value::Null, 17).kept, post(Value::Null, 17).length), (BodyRetention::Unknown, 17));
 
     let get = |content: Value, encoded: bool| {
         let mut entry = entry(AT, STORES);
@@ -134,10 +134,13 @@ fn bodies_in_every_form() {
         (get(json!({"size": 7, "text": zipped, "encoding": "base64"}), true), true),
         (get(json!({"size": 7, "text": zipped, "encoding": "base64"}), false), false),
     ] {
-        assert_eq!((body.bytes.as_slice(), body.decoded, body.kept), (&b"{\"a\":1}"[..], decoded, Kept::Whole));
+        assert_eq!(
+            (body.bytes.as_slice(), body.decoded, body.kept),
+            (&b"{\"a\":1}"[..], decoded, BodyRetention::Whole)
+        );
     }
-    assert_eq!(get(json!({"size": 7}), false).kept, Kept::Unknown);
-    assert_eq!(get(json!({"size": 0}), false).kept, Kept::Whole);
+    assert_eq!(get(json!({"size": 7}), false).kept, BodyRetention::Unknown);
+    assert_eq!(get(json!({"size": 0}), false).kept, BodyRetention::Whole);
     assert_eq!(get(json!({"size": -1, "text": ""}), false).bytes, b"");
 }
 
@@ -215,7 +218,7 @@ fn wrong_files_get_a_sentence_with_the_place() {
     ] {
         let error = opened(text.as_bytes()).unwrap_err();
         assert!(error.sentence.contains(words), "{words}: {error}");
-        assert!(!error.sentence.contains('\n') && error.trouble != Trouble::Io, "{error}");
+        assert!(!error.sentence.contains('\n') && error.trouble != CaptureErrorKind::Io, "{error}");
     }
     let bom = [b"\xef\xbb\xbf", good.as_bytes()].concat();
     assert_eq!(opened(&bom).unwrap().exchanges, 2);

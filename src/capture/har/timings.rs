@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 /// A moment as an entry names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Started {
+pub(super) struct EntryStart {
     /// Microseconds since the Unix epoch.
     pub wall_us: i64,
     /// Nanoseconds beyond them, for the order.
@@ -19,14 +19,14 @@ pub(super) struct Started {
 }
 
 /// Reads a moment; `None` where the text is none. One without an offset is taken as UTC.
-pub(super) fn parse(text: &str) -> Option<Started> {
+pub(super) fn parse(text: &str) -> Option<EntryStart> {
     let text = text.trim();
     let digits = text.split_once(['.', ',']).map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
     let (moment, has_offset) = match text.parse::<Timestamp>() {
         Ok(moment) => (moment, true),
         Err(_) => (text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp(), false),
     };
-    Some(Started { wall_us: moment.as_microsecond(), nanos: moment.subsec_nanosecond() % 1000, digits, has_offset })
+    Some(EntryStart { wall_us: moment.as_microsecond(), nanos: moment.subsec_nanosecond() % 1000, digits, has_offset })
 }
 
 /// The steps in which a file's clock goes.
@@ -55,7 +55,7 @@ const TELLING: usize = 12;
 
 impl Steps {
     /// Of a file whose calls began then.
-    pub fn of(begun: &[Started]) -> Steps {
+    pub fn of(begun: &[EntryStart]) -> Steps {
         let mut steps =
             Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
         for moment in begun {
@@ -135,29 +135,29 @@ pub(super) fn in_words(us: u64) -> String {
 
 /// How long an entry lasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Lasted {
+pub(super) struct EntryDuration {
     /// In microseconds; where it is not told, the least it can be.
     pub us: u64,
     /// Whether the entry tells it.
     pub is_told: bool,
 }
 
-impl Lasted {
+impl EntryDuration {
     /// By `time`, or where there is none by `timings`. A `time` that only sums up timings which leave out how long the
     /// answer was waited for (mitmproxy without an answer, Playwright's minimal mode) tells no more than they do.
-    pub fn of(entry: &Entry, maker: &str, is_answered: bool) -> Lasted {
+    pub fn of(entry: &Entry, maker: &str, is_answered: bool) -> EntryDuration {
         let timings = entry.timings.unwrap_or_default();
         let tells = entry.timings.is_some() && timings.tell_the_wait(is_answered);
         let Some(time) = entry.time.filter(|ms| *ms >= 0.0) else {
-            return Lasted { us: micros(timings.sum()), is_told: tells };
+            return EntryDuration { us: micros(timings.sum()), is_told: tells };
         };
         if maker == "mitmproxy" && counts_connecting(time, &timings) {
-            return Lasted { us: micros(timings.on_the_wire()), is_told: tells };
+            return EntryDuration { us: micros(timings.on_the_wire()), is_told: tells };
         }
         // Where no answer came, `send` may well be all of it; but mitmproxy stops its clock there.
         let is_complete = !is_answered && maker != "mitmproxy";
         let only_sums = entry.timings.is_some() && near(time, timings.sum());
-        Lasted { us: micros(time), is_told: tells || is_complete || !only_sums }
+        EntryDuration { us: micros(time), is_told: tells || is_complete || !only_sums }
     }
 }
 

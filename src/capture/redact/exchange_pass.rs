@@ -4,7 +4,7 @@
 //! What is remembered is looked for everywhere, so nothing may be remembered by chance that the verifier needs: an id of
 //! a payment that stands somewhere below a secret's name, or a word.
 
-use super::secret_index::{self, Echoes, Met, SHORTEST};
+use super::secret_index::{self, Met, SHORTEST, SecretIndex};
 use super::secret_names::{Named, named};
 use super::{Redactor, text};
 use crate::api::customer::{Account, CUSTOMERS};
@@ -31,9 +31,9 @@ const SCHEMES: [&str; 10] =
 pub(super) struct Pass<'r> {
     redactor: &'r Redactor,
     /// Secrets that were met here.
-    met: Echoes,
+    met: SecretIndex,
     /// Those of earlier exchanges.
-    earlier: RwLockReadGuard<'r, Echoes>,
+    earlier: RwLockReadGuard<'r, SecretIndex>,
     /// What is no secret, whatever it is called elsewhere: the client's id.
     pub spared: Vec<String>,
     /// Claims of the tokens that were met.
@@ -50,7 +50,7 @@ impl<'r> Pass<'r> {
     pub fn new(redactor: &'r Redactor) -> Pass<'r> {
         Pass {
             redactor,
-            met: Echoes::default(),
+            met: SecretIndex::default(),
             earlier: redactor.earlier.read().unwrap_or_else(PoisonError::into_inner),
             spared: Vec::new(),
             claims: BTreeMap::new(),

@@ -19,10 +19,10 @@ mod url;
 mod tests;
 
 use super::content_encoding::{self, Decoded};
-use super::record::{Answer, Body, Connection, Exchange, Header, Kept, Request};
+use super::record::{Answer, Body, BodyRetention, Connection, Exchange, Header, Request};
 use crate::seal::{Key, KeyedHash, hex};
 use exchange_pass::Pass;
-use secret_index::Echoes;
+use secret_index::SecretIndex;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The header whose value is no secret, whatever stands elsewhere.
@@ -37,7 +37,7 @@ pub struct Redactor {
     key: Key,
     own: bool,
     /// What was met in earlier exchanges; in memory only.
-    earlier: Arc<RwLock<Echoes>>,
+    earlier: Arc<RwLock<SecretIndex>>,
 }
 
 /// The keyed digest of a body that comes piece by piece.
@@ -204,18 +204,18 @@ fn pass_headers(pass: &mut Pass<'_>, headers: Vec<Header>, refused: bool) -> Vec
 }
 
 fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
-    if matches!(body.kept, Kept::Digest | Kept::Unknown) {
+    if matches!(body.kept, BodyRetention::Digest | BodyRetention::Unknown) {
         body.bytes.clear();
         return body;
     }
     if body.bytes.is_empty() {
         return body;
     }
-    if body.kept == Kept::Whole && body.digest.is_empty() {
+    if body.kept == BodyRetention::Whole && body.digest.is_empty() {
         body.length = body.length.max(u64::try_from(body.bytes.len()).unwrap_or(u64::MAX));
         body.digest = hex::encode(&pass.redactor().key().hash(&body.bytes));
     }
-    let whole = body.kept == Kept::Whole;
+    let whole = body.kept == BodyRetention::Whole;
     let decoded =
         if body.decoded { Decoded::Plain(&body.bytes) } else { content_encoding::decode(&body.bytes, headers) };
     let (found, was_coded) = match decoded {
@@ -226,7 +226,7 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
             found => (found, true),
         },
         // In a coded body that is cut, or is none, anything may stand where the coding could not be taken off.
-        Decoded::Part(_) | Decoded::Unreadable => (Found::Unreadable, true),
+        Decoded::Segment(_) | Decoded::Unreadable => (Found::Unreadable, true),
     };
     match found {
         Found::Nothing => {}
@@ -236,7 +236,7 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
         }
         Found::Replaced(_) | Found::Unreadable => {
             body.bytes = Vec::new();
-            body.kept = Kept::Digest;
+            body.kept = BodyRetention::Digest;
         }
     }
     body

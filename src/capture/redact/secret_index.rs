@@ -28,7 +28,7 @@ pub(super) struct Met {
 
 /// Secrets that were met. It does not print them.
 #[derive(Default)]
-pub(super) struct Echoes {
+pub(super) struct SecretIndex {
     by_tail: HashMap<u64, Vec<Arc<Met>>>,
     /// One bit for each tail, or for several: most places of a text are passed over by it.
     tails: Vec<u64>,
@@ -50,13 +50,13 @@ struct View {
     places: Vec<usize>,
 }
 
-impl fmt::Debug for Echoes {
+impl fmt::Debug for SecretIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Echoes({})", self.in_order.len())
     }
 }
 
-impl Echoes {
+impl SecretIndex {
     /// Remembers a secret.
     pub fn add(&mut self, met: Arc<Met>) {
         let Some(tail) = tail(met.value.as_bytes()) else { return };
@@ -80,7 +80,7 @@ impl Echoes {
         while self.in_order.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.in_order.len() / 4 + 1;
             let kept: Vec<Arc<Met>> = self.in_order.drain(..).skip(oldest).collect();
-            *self = Echoes::default();
+            *self = SecretIndex::default();
             kept.into_iter().for_each(|met| self.add(met));
         }
     }
@@ -122,7 +122,7 @@ impl Echoes {
 }
 
 /// A text with what was met replaced, percent-encoded or not; `None` where nothing of it stands there.
-pub(super) fn replace(text: &str, all: &[&Echoes]) -> Option<String> {
+pub(super) fn replace(text: &str, all: &[&SecretIndex]) -> Option<String> {
     if text.len() < SHORTEST {
         return None;
     }
@@ -153,7 +153,7 @@ pub(super) fn replace(text: &str, all: &[&Echoes]) -> Option<String> {
 }
 
 /// Whether something that was met stands in these bytes, with JSON's and URLs' escapes or without.
-pub(super) fn hold(bytes: &[u8], all: &[&Echoes]) -> bool {
+pub(super) fn hold(bytes: &[u8], all: &[&SecretIndex]) -> bool {
     let found = |bytes: &[u8]| all.iter().any(|echoes| !echoes.hits(bytes).is_empty());
     if found(bytes) || views(bytes).iter().any(|view| found(&view.bytes)) {
         return true;
@@ -253,8 +253,8 @@ fn is_chance(text: &[u8], start: usize, end: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn echoes(values: &[&str]) -> Echoes {
-        let mut echoes = Echoes::default();
+    fn echoes(values: &[&str]) -> SecretIndex {
+        let mut echoes = SecretIndex::default();
         for (at, value) in values.iter().enumerate() {
             echoes.add(Arc::new(Met { value: (*value).to_owned(), new: format!("<{at}>"), lasting: true }));
         }
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_and_memory_stays_flat() {
         let value = |at: usize| format!("a-secret-of-{at:06}");
-        let mut echoes = Echoes::default();
+        let mut echoes = SecretIndex::default();
         for at in 0..3 * MOST {
             echoes.add(Arc::new(Met { value: value(at), new: String::new(), lasting: true }));
             echoes.forget();

@@ -32,7 +32,7 @@ fn body_of(content_type: &str, bytes: impl AsRef<[u8]>) -> Body {
 
 fn json_of(text: &str) -> String {
     let body = body_of("application/json", text);
-    assert_eq!(body.kept, Kept::Whole, "{text}");
+    assert_eq!(body.kept, BodyRetention::Whole, "{text}");
     String::from_utf8(body.bytes).unwrap()
 }
 
@@ -78,7 +78,7 @@ fn assert_gone(exchange: &Exchange, secret: &str) {
     let mut texts = vec![codec::encode(&Record::Exchange(Box::new(exchange.clone()))).unwrap()];
     let bodies = [Some(&exchange.request.body), exchange.answer.as_ref().map(|answer| &answer.body)];
     for body in bodies.into_iter().flatten() {
-        if let Decoded::Whole(bytes) | Decoded::Part(bytes) = content_encoding::decode(&body.bytes, &[]) {
+        if let Decoded::Whole(bytes) | Decoded::Segment(bytes) = content_encoding::decode(&body.bytes, &[]) {
             texts.push(bytes);
         }
     }
@@ -181,7 +181,8 @@ fn everywhere(s: &str) -> Vec<Exchange> {
     });
     // A body cut by the limit, plain and compressed.
     let cut = format!("{{\"customerToken\":\"{s}\",\"more\":\"");
-    let prefix = Body { bytes: cut.clone().into_bytes(), length: 1_000_000, kept: Kept::Prefix, ..Body::default() };
+    let prefix =
+        Body { bytes: cut.clone().into_bytes(), length: 1_000_000, kept: BodyRetention::Prefix, ..Body::default() };
     let mut torn = gzip(format!("{cut}{}", "abcdefghijklmnop".repeat(500)).as_bytes());
     torn.truncate(torn.len() - 9);
     all.push(Exchange {
@@ -294,7 +295,7 @@ fn what_is_no_secret_stays_byte_for_byte() {
     let zipped = gzip(b"{\"posIds\":[]}");
     let request = Request { headers: encoding("gzip"), body: whole(&zipped), ..Request::default() };
     let body = redactor().exchange(Exchange { request, ..Exchange::default() }).request.body;
-    assert_eq!((body.bytes, body.decoded, body.kept), (zipped, false, Kept::Whole));
+    assert_eq!((body.bytes, body.decoded, body.kept), (zipped, false, BodyRetention::Whole));
     for target in
         ["/pos/v10/payments?posId=a%2Fb&orderId=1+2", "*", "/pos/v10/pointofsales/x%20y", "h:443", "/a?&&=;", ""]
     {
@@ -373,17 +374,17 @@ fn documented_customers_are_who_they_are() {
 #[test]
 fn a_body_that_cannot_be_read_and_names_a_secret_is_a_digest() {
     let body = body_of("application/json", "{\"customerToken\":\"abc");
-    assert_eq!((body.kept, body.bytes.len(), body.length), (Kept::Digest, 0, 21));
+    assert_eq!((body.kept, body.bytes.len(), body.length), (BodyRetention::Digest, 0, 21));
     let mut digester = redactor().digester();
     digester.update(b"{\"customerToken\":");
     digester.update(b"\"abc");
     assert_eq!(digester.finish(), body.digest);
     assert_eq!(redactor().digester().finish(), "");
     // Names only, no values: cut before it said anything.
-    assert_eq!(body_of("application/json", "{\"posId\":\"abc").kept, Kept::Whole);
+    assert_eq!(body_of("application/json", "{\"posId\":\"abc").kept, BodyRetention::Whole);
     let unknown = Request { headers: encoding("zstd"), body: whole("????"), ..Request::default() };
     assert_eq!(
         redactor().exchange(Exchange { request: unknown, ..Exchange::default() }).request.body.kept,
-        Kept::Digest
+        BodyRetention::Digest
     );
 }

@@ -53,7 +53,7 @@ fn a_part_that_is_a_link_and_a_capture_that_is_a_pipe_are_refused() {
     capture_in(&dir);
     std::fs::rename(dir.join("part-000001"), place.path().join("else")).unwrap();
     symlink(place.path().join("else"), dir.join("part-000001")).unwrap();
-    assert_eq!(open(&dir).unwrap_err().trouble, Trouble::Damaged);
+    assert_eq!(open(&dir).unwrap_err().trouble, CaptureErrorKind::Damaged);
     let path = place.path().join("x.poscert");
     pipe(&path);
     let error = open(&path).unwrap_err();
@@ -68,7 +68,7 @@ fn a_part_without_end_is_not_copied() {
     let file = std::fs::File::options().write(true).open(dir.join("part-000001/db")).unwrap();
     file.set_len(1 << 40).unwrap();
     let error = open(&dir).unwrap_err();
-    assert!(error.trouble == Trouble::Damaged && error.sentence.contains("more than"), "{error}");
+    assert!(error.trouble == CaptureErrorKind::Damaged && error.sentence.contains("more than"), "{error}");
     // What somebody's file manager left there is passed over.
     let dir = place.path().join("other");
     capture_in(&dir);

@@ -93,7 +93,7 @@ fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again
         |path| std::fs::write(path, "").unwrap(),
         |path| std::fs::write(path, "00000000000000000004\n").unwrap(),
         |path| std::fs::write(path, "what?").unwrap(),
-        |path| drop(exchange_numbers::Numbers::open(path.parent().unwrap(), 2).unwrap()),
+        |path| drop(exchange_numbers::NumberAllocator::open(path.parent().unwrap(), 2).unwrap()),
     ];
     for harm in harms {
         let place = tempfile::tempdir().unwrap();
@@ -142,7 +142,7 @@ fn after_the_stop_no_number_is_taken_and_no_exchange_comes_in() {
         let late = writer.append(exchange(writer.take_number(), 1)).await;
         (if let Ok(done) = begun { done } else { stopped.await }, late)
     });
-    assert_eq!((stopped, late.unwrap_err().trouble), (Ok(()), Trouble::Closed));
+    assert_eq!((stopped, late.unwrap_err().trouble), (Ok(()), CaptureErrorKind::Closed));
     let capture = open(&dir).unwrap();
     assert_eq!((capture.gaps.as_slice(), capture.header.next_number), (&[(1, 1)][..], 2));
 }

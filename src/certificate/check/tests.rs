@@ -4,7 +4,7 @@ use super::super::{sample, statement};
 use super::*;
 use crate::seal::SigningKey;
 
-fn checked(certificate: &Certificate, verdict: &Verdict, trusted: &[Fingerprint]) -> Checked {
+fn checked(certificate: &Certificate, verdict: &Verdict, trusted: &[Fingerprint]) -> CheckReport {
     check(certificate, verdict, Some(&sample::session()), &sample::seen(), trusted)
 }
 

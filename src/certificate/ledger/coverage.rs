@@ -3,7 +3,7 @@
 //! A certificate is for a Major.Minor: a new Build is covered, a new Minor or Major is not (api_principles#client_versioning).
 //! It ends by revocation alone.
 
-use super::entry::{Act, Entry, Given, Revoked};
+use super::entry::{Entry, Issued, LedgerEvent, Revoked};
 use crate::api::Feature;
 use crate::api::header::Version;
 use crate::certificate::date;
@@ -12,11 +12,11 @@ use std::collections::HashMap;
 
 /// A certificate and how it stands.
 #[derive(Clone, Debug)]
-pub struct Standing<'a> {
+pub struct CertificateStatus<'a> {
     /// When it was entered.
     pub entered: &'a str,
     /// The certificate.
-    pub given: &'a Given,
+    pub given: &'a Issued,
     /// When it was revoked, and why.
     pub revoked: Option<(&'a str, &'a Revoked)>,
 }
@@ -31,16 +31,16 @@ pub struct Coverage {
 }
 
 /// The certificates in the order in which they were given.
-pub fn standings(entries: &[Entry]) -> Vec<Standing<'_>> {
-    let mut standings: Vec<Standing> = Vec::new();
+pub fn standings(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
+    let mut standings: Vec<CertificateStatus> = Vec::new();
     let mut places = HashMap::new();
     for entry in entries {
         match &entry.act {
-            Act::Given(given) => {
+            LedgerEvent::Issued(given) => {
                 places.insert(given.id.as_str(), standings.len());
-                standings.push(Standing { entered: &entry.entered, given, revoked: None });
+                standings.push(CertificateStatus { entered: &entry.entered, given, revoked: None });
             }
-            Act::Revoked(revoked) => {
+            LedgerEvent::Revoked(revoked) => {
                 let place = places.get(revoked.id.as_str()).copied();
                 if let Some(standing) = place.and_then(|at| standings.get_mut(at)) {
                     standing.revoked = Some((&entry.entered, revoked));
@@ -51,7 +51,7 @@ pub fn standings(entries: &[Entry]) -> Vec<Standing<'_>> {
     standings
 }
 
-impl Standing<'_> {
+impl CertificateStatus<'_> {
     fn is_for(&self, version: Version) -> bool {
         Version::parse(&self.given.version).is_some_and(|certified| certified.same_minor(version))
     }
@@ -77,9 +77,9 @@ impl Standing<'_> {
 /// Onboarding is needed for all of them.
 pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
     let standings = standings(entries);
-    let of_client: Vec<&Standing> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
-    let of_minor: Vec<&&Standing> = of_client.iter().filter(|one| one.is_for(version)).collect();
-    let stands: Vec<&&&Standing> =
+    let of_client: Vec<&CertificateStatus> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
+    let of_minor: Vec<&&CertificateStatus> = of_client.iter().filter(|one| one.is_for(version)).collect();
+    let stands: Vec<&&&CertificateStatus> =
         of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::Onboarding)).collect();
     let client = wording::safe(client_id);
     let not = |why: Vec<String>| Coverage { covered: false, why };
@@ -100,7 +100,7 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
     }
     let missing: Vec<&str> =
         features.iter().filter(|feature| !stands.iter().any(|one| one.holds(**feature))).map(|one| one.id()).collect();
-    let by = |one: &&&&Standing| {
+    let by = |one: &&&&CertificateStatus| {
         let given = one.given;
         format!(
             "{} (given for {}, recorded {}) covers {}.",
@@ -126,7 +126,7 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
 }
 
 /// The Major.Minor of certificates, each once, with those that were revoked marked.
-fn versions(standings: &[&Standing]) -> String {
+fn versions(standings: &[&CertificateStatus]) -> String {
     let mut named: Vec<String> = Vec::new();
     for one in standings {
         let version = &one.given.version;
@@ -145,8 +145,8 @@ mod tests {
     use super::super::entry::Evidence;
     use super::*;
 
-    fn given(id: &str, version: &str, features: &[&str]) -> Act {
-        Act::Given(Given {
+    fn given(id: &str, version: &str, features: &[&str]) -> LedgerEvent {
+        LedgerEvent::Issued(Issued {
             id: id.into(),
             digest: "0".repeat(64),
             signed_by: vec![],
@@ -161,17 +161,17 @@ mod tests {
         })
     }
 
-    fn revoked(id: &str) -> Act {
+    fn revoked(id: &str) -> LedgerEvent {
         let evidence = Evidence { kind: "archive".into(), digest: "e".repeat(64), exchanges: 3 };
-        Act::Revoked(Revoked { id: id.into(), reason: "it captures twice".into(), evidence })
+        LedgerEvent::Revoked(Revoked { id: id.into(), reason: "it captures twice".into(), evidence })
     }
 
-    fn entries(acts: Vec<Act>) -> Vec<Entry> {
+    fn entries(acts: Vec<LedgerEvent>) -> Vec<Entry> {
         let entry = |(act, number)| Entry { number, entered: "2026-12-01T08:00:00Z".into(), act };
         acts.into_iter().zip(1..).map(entry).collect()
     }
 
-    fn asked(acts: Vec<Act>, version: &str, features: &[Feature]) -> (bool, String) {
+    fn asked(acts: Vec<LedgerEvent>, version: &str, features: &[Feature]) -> (bool, String) {
         let version = Version::parse(version).unwrap();
         let id = "C0FFEE00-0000-4000-8000-000000000001";
         let coverage = coverage(&entries(acts), id, version, features);

@@ -13,15 +13,15 @@ pub struct Entry {
     /// When it was entered, by the clock of the machine that did: RFC 3339, in UTC.
     pub entered: String,
     /// What happened.
-    pub act: Act,
+    pub act: LedgerEvent,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Act {
+pub enum LedgerEvent {
     /// A certificate was given.
-    Given(Given),
+    Issued(Issued),
     /// A certificate ended.
     Revoked(Revoked),
 }
@@ -29,7 +29,7 @@ pub enum Act {
 /// A certificate that was given, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Given {
+pub struct Issued {
     /// What names it.
     pub id: String,
     /// SHA-256 of its file.
@@ -79,7 +79,7 @@ pub struct Evidence {
     pub exchanges: u64,
 }
 
-impl Given {
+impl Issued {
     /// Whether that is the client's id, at the developer portal or in production.
     pub fn is_of(&self, client_id: &str) -> bool {
         let ids = [Some(&self.client_id), self.production_client_id.as_ref()];
@@ -90,9 +90,9 @@ impl Given {
     ///
     /// # Errors
     /// A sentence where a signature does not fit.
-    pub fn of(certificate: &Certificate) -> Result<Given, String> {
+    pub fn of(certificate: &Certificate) -> Result<Issued, String> {
         let predicate = &certificate.statement.predicate;
-        Ok(Given {
+        Ok(Issued {
             id: certificate.id(),
             digest: certificate.digest().to_string(),
             signed_by: certificate.signers()?.iter().map(ToString::to_string).collect(),

@@ -1,7 +1,7 @@
 //! The ledger's file: locked while it is read or written, synced before anybody is told, mended where a crash cut it.
 
 use super::log::{self, Lines};
-use super::{Act, Entry};
+use super::{Entry, LedgerEvent};
 use crate::certificate::date;
 use crate::seal::secret_file;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -81,7 +81,10 @@ impl Ledger {
     ///
     /// # Errors
     /// A sentence where the ledger cannot be read or written, does not hang together, or `act` refuses.
-    pub fn add(path: &Path, act: impl FnOnce(&[Entry]) -> Result<Option<Act>, String>) -> Result<Ledger, String> {
+    pub fn add(
+        path: &Path,
+        act: impl FnOnce(&[Entry]) -> Result<Option<LedgerEvent>, String>,
+    ) -> Result<Ledger, String> {
         folder(path)?;
         let unwritable = |error: std::io::Error| unwritable(path, &error);
         let (mut file, mut ledger) = Ledger::opened(path)?;

@@ -5,8 +5,8 @@
 //! digest, stand in a file of their own, so that leaving out the last ones shows too, and so does adding some.
 
 use super::super::date;
-use super::{Act, Entry};
-use crate::seal::{Digest, Head};
+use super::{Entry, LedgerEvent};
+use crate::seal::{ChainHead, Digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub struct Lines {
     /// In their order.
     pub entries: Vec<Entry>,
     /// The digest of all.
-    pub head: Head,
+    pub head: ChainHead,
     /// How many bytes the whole lines take.
     pub whole: usize,
     /// What stands after the last whole line: an entry whose writing was cut off.
@@ -46,28 +46,28 @@ struct HeadFile {
 ///
 /// # Errors
 /// Where the entry has no JSON, which no entry of text and numbers has.
-pub fn line(entry: &Entry, before: Head) -> Result<(String, Head), String> {
+pub fn line(entry: &Entry, before: ChainHead) -> Result<(String, ChainHead), String> {
     let json = serde_json::to_string(entry).map_err(|error| format!("an entry has no JSON: {error}"))?;
     let head = before.then(json.as_bytes());
     Ok((format!("{BEGIN}{}{MIDDLE}{json}{END}\n", head.digest), head))
 }
 
 /// The text of a head's file.
-pub fn head_text(head: Head) -> String {
+pub fn head_text(head: ChainHead) -> String {
     format!("{{\"count\":{},\"digest\":\"{}\"}}\n", head.count, head.digest)
 }
 
 /// Reads a head's file.
-pub fn head_of(text: &str) -> Option<Head> {
+pub fn head_of(text: &str) -> Option<ChainHead> {
     let file: HeadFile = serde_json::from_str(text).ok()?;
-    Some(Head { count: file.count, digest: Digest::parse(&file.digest)? })
+    Some(ChainHead { count: file.count, digest: Digest::parse(&file.digest)? })
 }
 
 /// Reads the lines of a ledger and holds them against its head; `None` where there is no head.
 ///
 /// # Errors
 /// In words, with the line, where they do not hang together.
-pub fn read(bytes: &[u8], counted: Option<Head>) -> Result<Lines, String> {
+pub fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, String> {
     let mut lines = Lines::default();
     let mut heads = vec![lines.head];
     let mut known = BTreeMap::new();
@@ -92,7 +92,7 @@ pub fn read(bytes: &[u8], counted: Option<Head>) -> Result<Lines, String> {
     let there = lines.head.count;
     let counted = match counted {
         Some(counted) => counted,
-        None if bytes.is_empty() => Head::default(),
+        None if bytes.is_empty() => ChainHead::default(),
         None => return Err("its head is missing, which says how many entries there must be".to_owned()),
     };
     if counted.count > there {
@@ -114,7 +114,7 @@ pub fn read(bytes: &[u8], counted: Option<Head>) -> Result<Lines, String> {
 }
 
 /// The entry of a line, and the head after it.
-fn entry(line: &[u8], before: Head, number: u64) -> Result<(Entry, Head), String> {
+fn entry(line: &[u8], before: ChainHead, number: u64) -> Result<(Entry, ChainHead), String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
     let parts = text.strip_prefix(BEGIN).and_then(|rest| rest.split_once(MIDDLE));
     let parts = parts.and_then(|(chain, rest)| Some((chain, rest.strip_suffix(END)?)));
@@ -135,14 +135,14 @@ fn entry(line: &[u8], before: Head, number: u64) -> Result<(Entry, Head), String
 
 /// Whether an act can come after what is `known`: certificates by id, and whether they were revoked. What is revoked was
 /// given, and each happens once.
-fn in_place(known: &mut BTreeMap<String, bool>, act: &Act) -> Result<(), String> {
+fn in_place(known: &mut BTreeMap<String, bool>, act: &LedgerEvent) -> Result<(), String> {
     match act {
-        Act::Given(new) if known.contains_key(&new.id) => Err(format!("{} was given before", new.id)),
-        Act::Given(new) => {
+        LedgerEvent::Issued(new) if known.contains_key(&new.id) => Err(format!("{} was given before", new.id)),
+        LedgerEvent::Issued(new) => {
             known.insert(new.id.clone(), false);
             Ok(())
         }
-        Act::Revoked(new) => match known.insert(new.id.clone(), true) {
+        LedgerEvent::Revoked(new) => match known.insert(new.id.clone(), true) {
             None => Err(format!("{} was never given", new.id)),
             Some(true) => Err(format!("{} was revoked before", new.id)),
             Some(false) => Ok(()),

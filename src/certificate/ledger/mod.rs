@@ -8,6 +8,6 @@ pub mod entry;
 pub mod file;
 pub mod log;
 
-pub use coverage::{Coverage, Standing};
-pub use entry::{Act, Entry, Evidence, Given, Revoked};
+pub use coverage::{CertificateStatus, Coverage};
+pub use entry::{Entry, Evidence, Issued, LedgerEvent, Revoked};
 pub use file::{Ledger, default_place, head_place};

@@ -1,16 +1,16 @@
 //! What people ask while a certification is under way, at a page or a keyboard.
 
-use super::super::pos_registry::Point;
-use super::{AtEnd, Conductor, State};
+use super::super::pos_registry::PosEntry;
+use super::{AtEnd, Director, State};
 use crate::capture::Record;
 use crate::capture::record::{Attempt, Notification};
 use crate::verify::verdict::Outcome;
-use crate::verify::{Input, Judge, Options};
+use crate::verify::{Evaluator, Input, Options};
 use std::time::Instant;
 
-impl Conductor {
+impl Director {
     /// A case once more, now; then the certification goes on where it was. `case` is an id such as those of
-    /// [`Conductor::so_far`]'s cases.
+    /// [`Director::so_far`]'s cases.
     ///
     /// # Errors
     /// A sentence where there is no such case, or it is passed already.
@@ -46,24 +46,24 @@ impl Conductor {
         })
     }
 
-    /// When all cases were gone through, it goes on until [`Conductor::finish`]: a case can be tried again.
+    /// When all cases were gone through, it goes on until [`Director::finish`]: a case can be tried again.
     pub fn stay(&self) {
         self.state().end = AtEnd::Stay;
     }
 
     /// It is over: what is left was not tested.
     pub fn finish(&self) {
-        self.state().end = AtEnd::Said;
+        self.state().end = AtEnd::LogEntry;
         self.news.notify_one();
     }
 
     /// How everything stands.
-    pub fn so_far(&self) -> crate::verify::progress::SoFar {
+    pub fn so_far(&self) -> crate::verify::progress::Progress {
         self.state().so_far.clone()
     }
 
     /// The PoS that the client works with.
-    pub fn point(&self) -> Option<Point> {
+    pub fn point(&self) -> Option<PosEntry> {
         self.state().point()
     }
 
@@ -116,7 +116,7 @@ impl State {
     /// How the attempt so far ends, in a word; from here on the matcher knows nothing of it.
     fn ended_as(&mut self) -> Result<String, String> {
         let fresh = self.judge.fresh();
-        let mut judge: Judge<'static> = std::mem::replace(&mut self.judge, fresh);
+        let mut judge: Evaluator<'static> = std::mem::replace(&mut self.judge, fresh);
         self.told.clear();
         for exchange in std::mem::take(&mut self.beyond).into_values() {
             let record = Record::Exchange(Box::new(exchange));

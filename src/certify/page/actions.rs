@@ -1,10 +1,10 @@
 //! What a person can ask for at the page.
 
 use super::form::{self, FEATURES};
-use super::page_state::{Hub, Led, Phase, Wish};
+use super::page_state::{ActiveCertification, OperatorRequest, PageState, Phase};
 use super::view::identify;
 use crate::api::form::fields;
-use crate::certify::credentials::Keys;
+use crate::certify::credentials::Secrets;
 use crate::certify::identification::Identification;
 use axum::body::Bytes;
 use maud::Markup;
@@ -17,7 +17,7 @@ const BEGINNING: Duration = Duration::from_secs(5);
 /// What became of an order.
 pub enum Done {
     /// It is done: in a sentence.
-    Said(String),
+    LogEntry(String),
     /// It cannot be done: why, and what to do.
     Refused(String),
     /// The form of one of the steps again, with what is wrong in it.
@@ -36,7 +36,7 @@ pub fn check(body: &Bytes) -> String {
 }
 
 /// Carries out an order.
-pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
+pub async fn take(hub: &PageState, name: &str, body: &Bytes) -> Done {
     let form = String::from_utf8_lossy(body).into_owned();
     let phase = hub.state().phase.clone();
     match (name, phase) {
@@ -44,20 +44,20 @@ pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
         ("selection", Phase::Identification | Phase::Selection) => selection(hub, &form).await,
         ("back", Phase::Identification | Phase::Selection) => {
             hub.change(|state| state.phase = Phase::Identification);
-            Done::Said("back to the identification".to_owned())
+            Done::LogEntry("back to the identification".to_owned())
         }
         ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(led)) => {
             match of_the_course(&led, name, &form).await {
                 Ok(sentence) => {
                     hub.say(&format!("  at the page: {sentence}"));
-                    Done::Said(sentence)
+                    Done::LogEntry(sentence)
                 }
                 Err(sentence) => Done::Refused(sentence),
             }
         }
         ("close", Phase::Approval(_)) => {
-            hub.wish(Wish::Close);
-            Done::Said("poscert ends; this page can be closed".to_owned())
+            hub.wish(OperatorRequest::Close);
+            Done::LogEntry("poscert ends; this page can be closed".to_owned())
         }
         ("identification" | "selection" | "back", _) => {
             Done::Refused("the certification has begun: who is certified for what stands in its capture".to_owned())
@@ -70,7 +70,7 @@ pub async fn take(hub: &Hub, name: &str, body: &Bytes) -> Done {
     }
 }
 
-async fn identification(hub: &Hub, form: &str) -> Done {
+async fn identification(hub: &PageState, form: &str) -> Done {
     let names: Vec<&str> = form::asked(hub.door.is_some()).map(|field| field.name).collect();
     let again = |told: &Identification, sentence: &str| {
         Done::Again(0, identify::identification(told, hub.door.is_some(), Some(sentence)))
@@ -80,7 +80,7 @@ async fn identification(hub: &Hub, form: &str) -> Done {
         Err(sentence) => return again(&hub.state().told.clone(), &sentence),
     };
     let is_wrong = !form::wrong(&told).is_empty();
-    let mut known = (told.clone(), Keys::default());
+    let mut known = (told.clone(), Secrets::default());
     hub.change(|state| {
         state.told = form::put(&state.told, &told, form::asked(hub.door.is_some()));
         state.keys = keys.or(std::mem::take(&mut state.keys));
@@ -95,14 +95,14 @@ async fn identification(hub: &Hub, form: &str) -> Done {
         && let Err(sentence) = door(told.clone(), keys).await
     {
         // A key that does not open is not tried again unasked.
-        hub.change(|state| state.keys = Keys::default());
+        hub.change(|state| state.keys = Secrets::default());
         return again(&told, &sentence);
     }
     hub.change(|state| state.phase = Phase::Selection);
-    Done::Said("who is certified is known".to_owned())
+    Done::LogEntry("who is certified is known".to_owned())
 }
 
-async fn selection(hub: &Hub, form: &str) -> Done {
+async fn selection(hub: &PageState, form: &str) -> Done {
     let chosen = match form::told(form, &[FEATURES]) {
         Ok(told) => told.features.unwrap_or_default(),
         Err(sentence) => return Done::Again(1, identify::selection(&hub.state().told, hub.rules, Some(&sentence))),
@@ -114,17 +114,17 @@ async fn selection(hub: &Hub, form: &str) -> Done {
     }
     let mut changes = hub.changes();
     let keys = hub.state().keys.clone();
-    hub.wish(Wish::Begin(Box::new(told), keys));
+    hub.wish(OperatorRequest::Begin(Box::new(told), keys));
     let begun = async {
         while !matches!(hub.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;
         }
     };
     let _ = tokio::time::timeout(BEGINNING, begun).await;
-    Done::Said("the certification begins".to_owned())
+    Done::LogEntry("the certification begins".to_owned())
 }
 
-async fn of_the_course(led: &Arc<Led>, name: &str, form: &str) -> Result<String, String> {
+async fn of_the_course(led: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
     let allowed: &[&str] = match name {
         "again" => &["case"],
         "skip" => &["case", "step"],

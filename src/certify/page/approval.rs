@@ -10,7 +10,7 @@ pub struct Approval {
     /// Where the capture is.
     pub capture: String,
     /// What can be taken home.
-    pub files: Vec<Offer>,
+    pub files: Vec<Download>,
     /// What is to be known about certificate and archive, a sentence each: where they are, or why there are none.
     pub sentences: Vec<String>,
     /// The line that goes on in this capture.
@@ -22,7 +22,7 @@ pub struct Approval {
 }
 
 /// A file that the page hands out by its name.
-pub struct Offer {
+pub struct Download {
     /// Its name in the address: letters, digits, dots and hyphens.
     pub name: &'static str,
     /// What it is, for people.

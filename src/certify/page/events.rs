@@ -3,7 +3,7 @@
 //! `part`: an element's content is replaced; `row`: an exchange is over; `say`: what a screen reader is told; `phase`:
 //! another of the four steps is under way, and the page is to be loaded again; `clock`: milliseconds since the start.
 
-use super::page_state::{Hub, Phase, Seen};
+use super::page_state::{PageState, Phase, Seen};
 use super::view::{certification, exchange};
 use axum::body::{Body, Bytes};
 use http_body_util::channel::{Channel, Sender};
@@ -25,17 +25,17 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// Places for pages that listen.
 #[derive(Clone)]
-pub struct Seats(Arc<Semaphore>);
+pub struct EventStreams(Arc<Semaphore>);
 
-impl Default for Seats {
-    fn default() -> Seats {
-        Seats(Arc::new(Semaphore::new(PAGES)))
+impl Default for EventStreams {
+    fn default() -> EventStreams {
+        EventStreams(Arc::new(Semaphore::new(PAGES)))
     }
 }
 
-impl Seats {
+impl EventStreams {
     /// The events from here on, and the exchanges after place `after`; `None` where all places are taken.
-    pub fn take(&self, hub: Arc<Hub>, after: u64) -> Option<Body> {
+    pub fn take(&self, hub: Arc<PageState>, after: u64) -> Option<Body> {
         let seat = self.0.clone().try_acquire_owned().ok()?;
         let (sender, body) = Channel::new(8);
         tokio::spawn(feed(hub, after, sender, seat));
@@ -43,9 +43,9 @@ impl Seats {
     }
 }
 
-async fn feed(hub: Arc<Hub>, after: u64, mut sender: Sender<Bytes, Infallible>, seat: OwnedSemaphorePermit) {
+async fn feed(hub: Arc<PageState>, after: u64, mut sender: Sender<Bytes, Infallible>, seat: OwnedSemaphorePermit) {
     let mut changes = hub.changes();
-    let mut told = Told { place: after, ..Told::default() };
+    let mut told = SentState { place: after, ..SentState::default() };
     let mut last = Instant::now();
     let mut frames = vec![frame("clock", None, &json!(hub.ms(last)))];
     loop {
@@ -70,7 +70,7 @@ async fn feed(hub: Arc<Hub>, after: u64, mut sender: Sender<Bytes, Infallible>, 
 
 /// What one page was told.
 #[derive(Default)]
-struct Told {
+struct SentState {
     place: u64,
     phase: Option<&'static str>,
     parts: BTreeMap<&'static str, String>,
@@ -78,9 +78,9 @@ struct Told {
     case: u64,
 }
 
-impl Told {
+impl SentState {
     /// What is new since the last time.
-    fn news(&mut self, hub: &Hub) -> Vec<String> {
+    fn news(&mut self, hub: &PageState) -> Vec<String> {
         let phase = hub.state().phase.clone();
         let mut frames = Vec::new();
         if self.phase.replace(phase.name()) != Some(phase.name()) {
@@ -108,12 +108,12 @@ impl Told {
         frames
     }
 
-    fn rows(&self, hub: &Hub) -> Vec<Seen> {
+    fn rows(&self, hub: &PageState) -> Vec<Seen> {
         hub.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
     }
 
     /// The last sentence on a case that was not told yet: those on single steps are not read out.
-    fn ended(&mut self, hub: &Hub) -> Option<String> {
+    fn ended(&mut self, hub: &PageState) -> Option<String> {
         let state = hub.state();
         let first = self.case == 0;
         let cases = || state.said.iter().filter(|said| !said.text.starts_with(' '));

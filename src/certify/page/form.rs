@@ -2,7 +2,7 @@
 
 use crate::api::Feature;
 use crate::api::form::fields;
-use crate::certify::credentials::{Keys, Secret};
+use crate::certify::credentials::{Secret, Secrets};
 use crate::certify::identification::Identification;
 use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
@@ -122,14 +122,14 @@ pub fn value(told: &Identification, name: &str) -> String {
 ///
 /// # Errors
 /// What is wrong with one.
-pub fn keys(form: &str) -> Result<Keys, String> {
+pub fn keys(form: &str) -> Result<Secrets, String> {
     let told = fields(form);
     let key = |name: &str| {
         let text = told.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
         let made = text.filter(|text| !text.is_empty()).map(Secret::new).transpose();
         made.map_err(|why| format!("{name}: {why}; only the secret itself stands there"))
     };
-    Ok(Keys { token: key("token")?, client_secret: key("client-secret")? })
+    Ok(Secrets { token: key("token")?, client_secret: key("client-secret")? })
 }
 
 /// What a form tells, beside its secrets. An empty field is one that was left out.
@@ -233,7 +233,7 @@ mod tests {
         let form = "merchant-vat=DK90000028&token=abc.def&client-secret=&integrator-id=A";
         let told = told(form, &names).unwrap();
         assert_eq!(told.merchant_vat.as_deref(), Some("DK90000028"));
-        assert_eq!(keys(form).unwrap(), Keys { token: Some(Secret::new("abc.def").unwrap()), client_secret: None });
+        assert_eq!(keys(form).unwrap(), Secrets { token: Some(Secret::new("abc.def").unwrap()), client_secret: None });
         assert!(!format!("{told:?}{:?}", keys(form)).contains("abc"));
         assert_eq!(wrong(&super::told("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
         let sentence = keys("token=two+words").unwrap_err();

@@ -1,13 +1,13 @@
 //! How things stand as JSON, for tests and tools.
 
-use super::page_state::{Hub, Phase};
+use super::page_state::{PageState, Phase};
 use crate::certify::driver_command::Line;
 use crate::report::wording;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 /// The line that is due on the till.
-pub fn act(hub: &Hub) -> Option<Line> {
+pub fn act(hub: &PageState) -> Option<Line> {
     let phase = hub.state().phase.clone();
     let line = hub.state().line.clone()?;
     match phase {
@@ -18,7 +18,7 @@ pub fn act(hub: &Hub) -> Option<Line> {
 }
 
 /// Everything.
-pub fn of(hub: &Hub) -> Value {
+pub fn of(hub: &PageState) -> Value {
     let act = act(hub);
     let state = hub.state();
     let mut value = json!({

@@ -16,14 +16,14 @@ mod server;
 mod stored_exchanges;
 mod view;
 
-use super::credentials::Keys;
+use super::credentials::Secrets;
 use super::driver_command::Line;
 use super::identification::Identification;
-use crate::proxy::Watch;
+use crate::proxy::Observer;
 use crate::rules::RuleSet;
 use crate::seal::hex;
 use approval::Approval;
-use page_state::{Door, Hub, Led, Phase, Wish};
+use page_state::{ActiveCertification, CredentialCheck, OperatorRequest, PageState, Phase};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,8 +36,8 @@ pub const DEFAULT: &str = "127.0.0.1:8484";
 
 /// A page that is served.
 pub struct Page {
-    hub: Arc<Hub>,
-    wishes: Mutex<mpsc::UnboundedReceiver<Wish>>,
+    hub: Arc<PageState>,
+    wishes: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
     address: SocketAddr,
     token: String,
     serving: JoinHandle<()>,
@@ -55,14 +55,14 @@ impl Page {
         capture: PathBuf,
         program: String,
         told: Identification,
-        door: Option<Door>,
+        door: Option<CredentialCheck>,
     ) -> Result<Page, String> {
         let listener = listen(address).await?;
         let address = listener.local_addr().map_err(|error| format!("the page has no address: {error}"))?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| format!("the system gives no random numbers: {error}"))?;
         let token = hex::encode(&token);
-        let (hub, wishes) = Hub::new(rules, capture, program, told, door);
+        let (hub, wishes) = PageState::new(rules, capture, program, told, door);
         let hub = Arc::new(hub);
         let guard = security::Guard::new(address, token.clone());
         let router = server::router(hub.clone(), guard);
@@ -84,17 +84,17 @@ impl Page {
     }
 
     /// Looks on at what is recorded.
-    pub fn watch(&self) -> Arc<dyn Watch> {
+    pub fn watch(&self) -> Arc<dyn Observer> {
         self.hub.clone()
     }
 
     /// Waits until a person has said who is certified for what.
-    pub async fn begun(&self) -> (Identification, Keys) {
+    pub async fn begun(&self) -> (Identification, Secrets) {
         let mut wishes = self.wishes.lock().await;
         loop {
             match wishes.recv().await {
-                Some(Wish::Begin(told, keys)) => return (*told, keys),
-                Some(Wish::Close) => {}
+                Some(OperatorRequest::Begin(told, keys)) => return (*told, keys),
+                Some(OperatorRequest::Close) => {}
                 // The hub lives as long as the page does.
                 None => std::future::pending().await,
             }
@@ -102,7 +102,7 @@ impl Page {
     }
 
     /// The certification is under way.
-    pub fn begins(&self, led: Led) {
+    pub fn begins(&self, led: ActiveCertification) {
         self.hub.change(|state| {
             if state.visited {
                 led.conductor.stay();
@@ -135,7 +135,7 @@ impl Page {
     /// Waits until the person at the page wants it closed.
     pub async fn closed(&self) {
         let mut wishes = self.wishes.lock().await;
-        while !matches!(wishes.recv().await, Some(Wish::Close) | None) {}
+        while !matches!(wishes.recv().await, Some(OperatorRequest::Close) | None) {}
     }
 }
 

@@ -5,11 +5,11 @@
 use super::approval::Approval;
 use crate::capture::Writer;
 use crate::capture::record::{Exchange, Session};
-use crate::certify::Conductor;
-use crate::certify::credentials::Keys;
+use crate::certify::Director;
+use crate::certify::credentials::Secrets;
 use crate::certify::driver_command::Line;
 use crate::certify::identification::Identification;
-use crate::proxy::Watch;
+use crate::proxy::Observer;
 use crate::report::ExchangeView;
 use crate::rules::RuleSet;
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ pub const KEPT: usize = 300;
 
 /// Where a till finds the recorder, in words to copy.
 #[derive(Clone, Debug, Default)]
-pub struct Reach {
+pub struct ConnectionInfo {
     /// The base URL.
     pub base_url: String,
     /// The HTTPS proxy's URL.
@@ -51,7 +51,7 @@ pub enum Phase {
     /// For what.
     Selection,
     /// The cases.
-    Certification(Arc<Led>),
+    Certification(Arc<ActiveCertification>),
     /// What came of it.
     Approval(Arc<Approval>),
 }
@@ -69,13 +69,13 @@ impl Phase {
 }
 
 /// A certification under way.
-pub struct Led {
+pub struct ActiveCertification {
     /// Knows what is due.
-    pub conductor: Arc<Conductor>,
+    pub conductor: Arc<Director>,
     /// Who is certified for what.
     pub session: Session,
     /// Where the recorder is.
-    pub reach: Reach,
+    pub reach: ConnectionInfo,
     /// The capture, whose chain grows.
     pub writer: Writer,
     /// Sends the check-in notification, where the client has a callback.
@@ -86,7 +86,7 @@ pub struct Led {
     pub cut_off: bool,
 }
 
-impl Led {
+impl ActiveCertification {
     /// Sends the check-in notification to the client's callback; what became of it, in a sentence.
     ///
     /// # Errors
@@ -103,21 +103,21 @@ impl Led {
 pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 /// Tries what opens a backend elsewhere.
-pub type Door =
-    Arc<dyn Fn(Identification, Keys) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+pub type CredentialCheck =
+    Arc<dyn Fn(Identification, Secrets) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// What a person at the page wants of the command that serves it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum OperatorRequest {
     /// The certification begins, of this client, with these keys to the backend.
-    Begin(Box<Identification>, Keys),
+    Begin(Box<Identification>, Secrets),
     /// The page has been read.
     Close,
 }
 
 /// A sentence.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct LogEntry {
     /// Since the start, in ms.
     pub at_ms: u64,
     /// The sentence.
@@ -134,7 +134,7 @@ pub struct Seen {
 }
 
 /// All that is known.
-pub struct Hub {
+pub struct PageState {
     /// By which rules.
     pub rules: &'static RuleSet,
     /// The capture's folder.
@@ -142,10 +142,10 @@ pub struct Hub {
     /// What a line that asks for another command of this program begins with.
     pub program: String,
     /// How the backend is tried, where it is not the embedded sandbox.
-    pub door: Option<Door>,
+    pub door: Option<CredentialCheck>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-    wishes: mpsc::UnboundedSender<Wish>,
+    wishes: mpsc::UnboundedSender<OperatorRequest>,
     begun: Instant,
 }
 
@@ -156,11 +156,11 @@ pub struct State {
     /// What was told of the client, as typed.
     pub told: Identification,
     /// What opens the backend, as typed.
-    pub keys: Keys,
+    pub keys: Secrets,
     /// What the till was told last.
     pub line: Option<Line>,
     /// The last sentences.
-    pub said: VecDeque<Said>,
+    pub said: VecDeque<LogEntry>,
     /// How many of all sentences were on a case, and not on a step of it.
     pub cases_said: u64,
     /// The last exchanges.
@@ -171,20 +171,20 @@ pub struct State {
     pub visited: bool,
 }
 
-impl Hub {
+impl PageState {
     /// Before anything is known but what `told` says.
     pub fn new(
         rules: &'static RuleSet,
         capture: PathBuf,
         program: String,
         told: Identification,
-        door: Option<Door>,
-    ) -> (Hub, mpsc::UnboundedReceiver<Wish>) {
+        door: Option<CredentialCheck>,
+    ) -> (PageState, mpsc::UnboundedReceiver<OperatorRequest>) {
         let (wishes, wished) = mpsc::unbounded_channel();
         let state = State {
             phase: Phase::Identification,
             told,
-            keys: Keys::default(),
+            keys: Secrets::default(),
             line: None,
             said: VecDeque::new(),
             cases_said: 0,
@@ -193,7 +193,7 @@ impl Hub {
             visited: false,
         };
         let (state, changed) = (Mutex::new(state), watch::Sender::new(0));
-        (Hub { rules, capture, program, door, state, changed, wishes, begun: Instant::now() }, wished)
+        (PageState { rules, capture, program, door, state, changed, wishes, begun: Instant::now() }, wished)
     }
 
     /// What is known now.
@@ -213,7 +213,7 @@ impl Hub {
     }
 
     /// Hands on what a person wants.
-    pub fn wish(&self, wish: Wish) {
+    pub fn wish(&self, wish: OperatorRequest) {
         // Nobody hears it only when the command ends anyhow.
         let _ = self.wishes.send(wish);
     }
@@ -225,7 +225,7 @@ impl Hub {
 
     /// A sentence for people.
     pub fn say(&self, text: &str) {
-        let said = Said { at_ms: self.ms(Instant::now()), text: text.to_owned() };
+        let said = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
         self.change(|state| {
             state.cases_said = state.cases_said.saturating_add(u64::from(!text.starts_with(' ')));
             state.said.push_back(said);
@@ -236,7 +236,7 @@ impl Hub {
     }
 }
 
-impl Watch for Hub {
+impl Observer for PageState {
     fn exchange(&self, exchange: &Exchange) {
         let view = Arc::new(ExchangeView::of(exchange));
         self.change(|state| {
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let rules: &'static RuleSet = Box::leak(Box::new(crate::rules::load(None).unwrap()));
-        let (hub, _) = Hub::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
+        let (hub, _) = PageState::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
         for number in 1..=1000 {
             hub.exchange(&Exchange { number, ..Exchange::default() });
             hub.say("x");

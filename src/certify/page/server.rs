@@ -1,7 +1,7 @@
 //! The addresses of the page, and what stands at each.
 
-use super::approval::{self, Content, Offer};
-use super::page_state::{Hub, Phase};
+use super::approval::{self, Content, Download};
+use super::page_state::{PageState, Phase};
 use super::security::{Guard, POLICY};
 use super::view::{self, certification, exchange, identify};
 use super::{actions, events, json_state, stored_exchanges};
@@ -41,12 +41,12 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 ];
 
 /// All addresses, behind the guard.
-pub fn router(hub: Arc<Hub>, guard: Guard) -> Router {
+pub fn router(hub: Arc<PageState>, guard: Guard) -> Router {
     let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
-    let seats = events::Seats::default();
+    let seats = events::EventStreams::default();
     Router::new()
         .route("/", get(home))
-        .route("/state", get(async |State(hub): State<Arc<Hub>>| json(&json_state::of(&hub))))
+        .route("/state", get(async |State(hub): State<Arc<PageState>>| json(&json_state::of(&hub))))
         .route("/act", get(act))
         .route("/events", get(async move |State(hub), uri, headers| stream(&seats, hub, &uri, &headers)))
         .route("/exchange/{number}", get(one))
@@ -87,7 +87,7 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
     response
 }
 
-async fn home(State(hub): State<Arc<Hub>>) -> Response {
+async fn home(State(hub): State<Arc<PageState>>) -> Response {
     let (phase, told, seen) = {
         let mut state = hub.state();
         if let (Phase::Certification(led), false) = (&state.phase, state.visited) {
@@ -106,14 +106,14 @@ async fn home(State(hub): State<Arc<Hub>>) -> Response {
 }
 
 /// The line that is due on the till (the contract's "Driving a till"); nothing, with 204, where none is.
-async fn act(State(hub): State<Arc<Hub>>) -> Response {
+async fn act(State(hub): State<Arc<PageState>>) -> Response {
     match json_state::act(&hub) {
         Some(line) => whole(200, "application/json", line.json()),
         None => response(204, Body::empty()),
     }
 }
 
-fn stream(seats: &events::Seats, hub: Arc<Hub>, uri: &Uri, headers: &HeaderMap) -> Response {
+fn stream(seats: &events::EventStreams, hub: Arc<PageState>, uri: &Uri, headers: &HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let after = last.or_else(|| field(uri, "after")).and_then(|text| text.parse().ok()).unwrap_or(0);
     match seats.take(hub, after) {
@@ -126,7 +126,7 @@ fn stream(seats: &events::Seats, hub: Arc<Hub>, uri: &Uri, headers: &HeaderMap) 
     }
 }
 
-async fn one(State(hub): State<Arc<Hub>>, Path(number): Path<u64>, uri: Uri) -> Response {
+async fn one(State(hub): State<Arc<PageState>>, Path(number): Path<u64>, uri: Uri) -> Response {
     let view = match stored_exchanges::exchange(&hub, number).await {
         Ok(view) => view,
         Err(sentence) => return sorry(404, "This exchange cannot be shown", &sentence),
@@ -138,7 +138,7 @@ async fn one(State(hub): State<Arc<Hub>>, Path(number): Path<u64>, uri: Uri) -> 
     html(200, beside(&hub, &maud::html! { (main) p { a href="/" { "Back to the certification" } } }))
 }
 
-async fn traffic(State(hub): State<Arc<Hub>>, uri: Uri) -> Response {
+async fn traffic(State(hub): State<Arc<PageState>>, uri: Uri) -> Response {
     let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
     match stored_exchanges::exchanges(&hub, before).await {
         Ok(views) => html(200, beside(&hub, &stored_exchanges::list(&views))),
@@ -146,7 +146,7 @@ async fn traffic(State(hub): State<Arc<Hub>>, uri: Uri) -> Response {
     }
 }
 
-async fn file(State(hub): State<Arc<Hub>>, Path(name): Path<String>) -> Response {
+async fn file(State(hub): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
     let phase = hub.state().phase.clone();
     let Phase::Approval(approval) = phase else {
         return sorry(404, "There are no files yet", "They are there when the certification was judged.");
@@ -160,7 +160,7 @@ async fn file(State(hub): State<Arc<Hub>>, Path(name): Path<String>) -> Response
     }
 }
 
-async fn offered(offer: &Offer) -> std::io::Result<Response> {
+async fn offered(offer: &Download) -> std::io::Result<Response> {
     let mut response = match &offer.content {
         Content::Text(text) => response(200, Body::from(text.clone())),
         Content::File(path) if offer.media.starts_with("text/html") => {
@@ -198,11 +198,16 @@ fn streamed(mut file: tokio::fs::File) -> Response {
     response(200, Body::new(body))
 }
 
-async fn order(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn order(
+    State(hub): State<Arc<PageState>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let plain = headers.get("accept").is_some_and(|accept| accept == "text/plain");
     let text = |status, sentence: String| whole(status, "text/plain; charset=utf-8", sentence);
     match actions::take(&hub, &name, &body).await {
-        actions::Done::Said(sentence) if plain => text(200, sentence),
+        actions::Done::LogEntry(sentence) if plain => text(200, sentence),
         actions::Done::Refused(sentence) if plain => text(422, sentence),
         actions::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
         actions::Done::Again(step, main) => {
@@ -210,11 +215,11 @@ async fn order(State(hub): State<Arc<Hub>>, Path(name): Path<String>, headers: H
             html(422, view::page(Some(step), phase, hub.ms(Instant::now()), 0, &main))
         }
         actions::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
-        actions::Done::Said(_) => see_home(),
+        actions::Done::LogEntry(_) => see_home(),
     }
 }
 
-fn beside(hub: &Hub, main: &maud::Markup) -> String {
+fn beside(hub: &PageState, main: &maud::Markup) -> String {
     view::page(None, "beside", hub.ms(Instant::now()), 0, main)
 }
 

@@ -1,6 +1,6 @@
 //! Exchanges that the page does not hold any more: they are read from the capture.
 
-use super::page_state::{Hub, Phase};
+use super::page_state::{PageState, Phase};
 use super::view::exchange;
 use crate::capture::{self, Record};
 use crate::pki::word;
@@ -17,7 +17,7 @@ const PAGE: usize = 100;
 ///
 /// # Errors
 /// A sentence where the capture does not hold it or cannot be read.
-pub async fn exchange(hub: &Hub, number: u64) -> Result<Arc<ExchangeView>, String> {
+pub async fn exchange(hub: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
     let kept = hub.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
     if let Some(view) = kept {
         return Ok(view);
@@ -35,7 +35,7 @@ pub async fn exchange(hub: &Hub, number: u64) -> Result<Arc<ExchangeView>, Strin
 ///
 /// # Errors
 /// A sentence where the capture cannot be read.
-pub async fn exchanges(hub: &Hub, before: u64) -> Result<VecDeque<ExchangeView>, String> {
+pub async fn exchanges(hub: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
     let keep = move |views: &mut VecDeque<ExchangeView>, view: ExchangeView| {
         if view.number < before {
             views.push_back(view);
@@ -48,7 +48,7 @@ pub async fn exchanges(hub: &Hub, before: u64) -> Result<VecDeque<ExchangeView>,
 }
 
 async fn read(
-    hub: &Hub,
+    hub: &PageState,
     mut keep: impl FnMut(&mut VecDeque<ExchangeView>, ExchangeView) + Send + 'static,
 ) -> Result<VecDeque<ExchangeView>, String> {
     if matches!(hub.state().phase, Phase::Identification | Phase::Selection) {
@@ -89,6 +89,6 @@ pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
 }
 
 /// The line that shows an exchange in a terminal.
-pub fn show_line(hub: &Hub, number: u64) -> String {
+pub fn show_line(hub: &PageState, number: u64) -> String {
     format!("{} show {} {number}", hub.program, word(&hub.capture))
 }

@@ -1,20 +1,20 @@
 //! What people ask of the course while it is under way: a case once more, no longer wait, everything from the start.
 
-use super::super::action::Order;
+use super::super::action::Action;
 use super::super::driver_command::Line;
-use super::{Course, Stage, first_told};
+use super::{Schedule, Stage, first_told};
 use crate::api::Operation;
 use crate::rules::model::StepKind;
-use crate::verify::progress::SoFar;
+use crate::verify::progress::Progress;
 use crate::verify::verdict::CaseStatus;
 use std::time::Instant;
 
-impl Course {
+impl Schedule {
     /// A case once more, now; then the course goes on where it was.
     ///
     /// # Errors
     /// A sentence where there is no such case, or nothing to be gained from trying it.
-    pub fn again(&mut self, case: &str, so_far: &SoFar, now: Instant) -> Result<Vec<Order>, String> {
+    pub fn again(&mut self, case: &str, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         let found = self.plan.iter().position(|planned| planned.case.id == case);
         let at = found.ok_or_else(|| format!("`{case}` is no case of the chosen features"))?;
         if self.is_closing() {
@@ -26,7 +26,7 @@ impl Course {
         if so_far.cases.get(at).is_some_and(|standing| standing.verdict.status == CaseStatus::Passed) {
             return Err(format!("{case} is passed already; what else the client did is judged all the same"));
         }
-        let mut orders = vec![Order::Say(format!("{case} once more"))];
+        let mut orders = vec![Action::Say(format!("{case} once more"))];
         orders.extend(self.let_go(so_far));
         if at != self.at {
             self.resume.get_or_insert(self.at);
@@ -64,11 +64,11 @@ impl Course {
     ///
     /// # Errors
     /// A sentence where that is under way already.
-    pub fn start_over(&mut self, so_far: &SoFar, now: Instant) -> Result<Vec<Order>, String> {
+    pub fn start_over(&mut self, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         if self.is_closing() {
             return Err("a new attempt is about to begin already".to_owned());
         }
-        let mut orders = vec![Order::Say("everything once more, in a new attempt".to_owned())];
+        let mut orders = vec![Action::Say("everything once more, in a new attempt".to_owned())];
         orders.extend(self.let_go(so_far));
         self.stage = Stage::Closing { since: now };
         Ok(orders)
@@ -85,15 +85,15 @@ impl Course {
     }
 
     /// Lets the case under way go; what the client has left open is to be cancelled.
-    fn let_go(&mut self, so_far: &SoFar) -> Vec<Order> {
+    fn let_go(&mut self, so_far: &Progress) -> Vec<Action> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
         (self.hasten, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
-        let mut orders = vec![Order::StopPlaying];
+        let mut orders = vec![Action::StopPlaying];
         if std::mem::take(&mut self.arranged) {
-            orders.push(Order::Restore);
+            orders.push(Action::Restore);
         }
         if so_far.open {
-            orders.push(Order::Tell(Line::abort(&case)));
+            orders.push(Action::Tell(Line::abort(&case)));
         }
         orders
     }

@@ -1,13 +1,13 @@
 //! How long a step is waited for, and which calls came meanwhile.
 
-use super::{Course, Stage};
+use super::{Schedule, Stage};
 use crate::api::Operation;
-use crate::rules::model::Waits;
+use crate::rules::model::Timeouts;
 use std::time::{Duration, Instant};
 
 /// How long the course waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct StepTimeouts {
     /// For a step.
     pub(super) step: Duration,
     /// For a step, until the very first call: a till takes its time to start.
@@ -16,14 +16,14 @@ pub struct Patience {
     pub(super) quiet: Duration,
 }
 
-impl Patience {
+impl StepTimeouts {
     /// As the rules say. `wait`: so many seconds for a step instead; the time for the first call is then in proportion.
-    pub fn of(waits: Waits, attended: bool, wait: Option<u64>) -> Patience {
+    pub fn of(waits: Timeouts, attended: bool, wait: Option<u64>) -> StepTimeouts {
         let usual = if attended { waits.by_hand_s } else { waits.unattended_s };
         let step = wait.unwrap_or(usual);
         // A person is waited for long enough.
         let first = if attended { 0 } else { waits.first_call_s.saturating_mul(step) / usual.max(1) };
-        Patience {
+        StepTimeouts {
             step: Duration::from_secs(step),
             first_call: Duration::from_secs(first.max(step)),
             quiet: Duration::from_millis(waits.quiet_ms),
@@ -33,7 +33,7 @@ impl Patience {
 
 /// The calls that arrived.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Arrivals {
+pub(super) struct ReceivedCalls {
     /// Whether there was any in this run, or the first one was waited for in vain.
     pub(super) begun: bool,
     /// How many there were since the step is due.
@@ -42,14 +42,14 @@ pub(super) struct Arrivals {
     pub(super) step_calls: u64,
 }
 
-impl Arrivals {
+impl ReceivedCalls {
     /// Another step is due.
     pub(super) fn next_step(&mut self) {
         (self.calls, self.step_calls) = (0, 0);
     }
 }
 
-impl Course {
+impl Schedule {
     /// A call of the client has arrived.
     pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
         let step = self.due().and_then(|(steps, due)| steps.get(due));
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn the_time_for_the_first_call_is_in_proportion() {
-        let waits = Waits { by_hand_s: 300, unattended_s: 20, first_call_s: 120, quiet_ms: 3000 };
+        let waits = Timeouts { by_hand_s: 300, unattended_s: 20, first_call_s: 120, quiet_ms: 3000 };
         let seconds = |waits, attended, wait| {
-            let patience = Patience::of(waits, attended, wait);
+            let patience = StepTimeouts::of(waits, attended, wait);
             (patience.step.as_secs(), patience.first_call.as_secs())
         };
         assert_eq!(seconds(waits, false, None), (20, 120));
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(seconds(waits, true, None), (300, 300));
         assert_eq!(seconds(waits, true, Some(30)), (30, 30));
         // Rules that do not say it, and numbers out of all reason.
-        assert_eq!(seconds(Waits { first_call_s: 0, ..waits }, false, None), (20, 20));
-        assert_eq!(seconds(Waits { unattended_s: 0, ..waits }, false, Some(u64::MAX)).0, u64::MAX);
+        assert_eq!(seconds(Timeouts { first_call_s: 0, ..waits }, false, None), (20, 20));
+        assert_eq!(seconds(Timeouts { unattended_s: 0, ..waits }, false, Some(u64::MAX)).0, u64::MAX);
     }
 }

@@ -3,39 +3,39 @@
 use super::*;
 use crate::api::Operation;
 use crate::rules::load;
-use crate::rules::model::Waits;
-use crate::verify::progress::PosSoFar;
+use crate::rules::model::Timeouts;
+use crate::verify::progress::PosProgress;
 use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
 
 const WAIT: u64 = 20;
 const FIRST: u64 = 120;
 
 /// A course at a time, with how its cases stand.
-struct Played {
-    course: Course,
-    so_far: SoFar,
+struct CustomerActionResult {
+    course: Schedule,
+    so_far: Progress,
     now: Instant,
     last: u64,
 }
 
-impl Played {
+impl CustomerActionResult {
     /// Before the first case of a feature.
-    fn of(features: &[&str]) -> Played {
+    fn of(features: &[&str]) -> CustomerActionResult {
         let rules = load(None).unwrap();
         let now = Instant::now();
         let chosen = rules.features.into_iter().filter(|feature| features.contains(&feature.feature.id()));
         let plan: Vec<Planned> =
             chosen.flat_map(|feature| feature.cases).map(|case| Planned { case, possible: true }).collect();
         let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
-        let waits = Waits { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
-        let so_far = SoFar { cases, refundable: 100_000, ..SoFar::default() };
-        let mut course = Course::new(plan, Patience::of(waits, false, None), now);
+        let waits = Timeouts { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
+        let so_far = Progress { cases, refundable: 100_000, ..Progress::default() };
+        let mut course = Schedule::new(plan, StepTimeouts::of(waits, false, None), now);
         course.heard(None, now);
-        Played { course, so_far, now, last: 0 }
+        CustomerActionResult { course, so_far, now, last: 0 }
     }
 
     /// As the conductor does: a wait that is over is said before the course goes on.
-    fn turn(&mut self) -> Vec<Order> {
+    fn turn(&mut self) -> Vec<Action> {
         let mut orders = Vec::new();
         loop {
             let more = self.course.turn(&self.so_far, self.last, self.now);
@@ -47,32 +47,32 @@ impl Played {
         }
     }
 
-    fn after(&mut self, seconds: u64) -> Vec<Order> {
+    fn after(&mut self, seconds: u64) -> Vec<Action> {
         self.now += Duration::from_secs(seconds);
         self.turn()
     }
 
     /// An exchange shows the first steps of a case.
-    fn shown(&mut self, case: usize, steps: usize) -> Vec<Order> {
+    fn shown(&mut self, case: usize, steps: usize) -> Vec<Action> {
         let first = self.last + 1;
         self.last += steps as u64;
         self.so_far.cases[case].tries = vec![(first..=self.last).collect()];
         self.turn()
     }
 
-    fn passed(&mut self, case: usize) -> Vec<Order> {
+    fn passed(&mut self, case: usize) -> Vec<Action> {
         self.last += 1;
         self.so_far.cases[case].verdict.status = CaseStatus::Passed;
         self.turn()
     }
 
-    fn pos(&mut self, created: bool, deleted: bool) -> Vec<Order> {
-        self.so_far.pos = Some(PosSoFar { created, deleted, ..PosSoFar::default() });
+    fn pos(&mut self, created: bool, deleted: bool) -> Vec<Action> {
+        self.so_far.pos = Some(PosProgress { created, deleted, ..PosProgress::default() });
         self.turn()
     }
 }
 
-fn standing(case: &Case) -> Standing {
+fn standing(case: &Case) -> CaseProgress {
     let step = |step: &Step| StepVerdict {
         call: step.title.clone(),
         status: StepStatus::Pending,
@@ -88,29 +88,29 @@ fn standing(case: &Case) -> Standing {
         witness: Vec::new(),
         wait: None,
     };
-    Standing { verdict, tries: Vec::new() }
+    CaseProgress { verdict, tries: Vec::new() }
 }
 
 /// The acts that the till was told.
-fn told(orders: &[Order]) -> Vec<&str> {
-    let act = |order: &Order| match order {
-        Order::Tell(line) => Some(line.act.clone()),
+fn told(orders: &[Action]) -> Vec<&str> {
+    let act = |order: &Action| match order {
+        Action::Tell(line) => Some(line.act.clone()),
         _ => None,
     };
     let acts: Vec<String> = orders.iter().filter_map(act).collect();
     acts.into_iter().map(|act| &*act.leak()).collect()
 }
 
-fn wait_over(orders: &[Order]) -> Option<(String, u32)> {
+fn wait_over(orders: &[Action]) -> Option<(String, u32)> {
     orders.iter().find_map(|order| match order {
-        Order::WaitOver(over) => Some((over.case.clone(), over.step)),
+        Action::StepTimeout(over) => Some((over.case.clone(), over.step)),
         _ => None,
     })
 }
 
 #[test]
 fn a_till_that_takes_its_time_at_every_step_is_waited_for() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     assert_eq!(told(&play.turn()), ["pay"]);
     // It begins late, and each fault, act of the customer and step gives it its time anew.
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
@@ -125,7 +125,7 @@ fn a_till_that_takes_its_time_at_every_step_is_waited_for() {
 
 #[test]
 fn a_client_that_stirs_for_ever_is_not_waited_for_for_ever() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     let mut waited = 0;
     while wait_over(&play.after(5)).is_none() {
@@ -138,7 +138,7 @@ fn a_client_that_stirs_for_ever_is_not_waited_for_for_ever() {
 
 #[test]
 fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.so_far.open = true;
     let orders = play.after(WAIT);
@@ -146,12 +146,12 @@ fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
     assert_eq!(play.after(WAIT / 2 - 1), []);
     // Only where the till has not done it, the customer cancels: that must not come to show another case.
-    assert_eq!(play.after(1), [Order::Play(vec![Play::Act(CustomerAct::Cancel)])]);
+    assert_eq!(play.after(1), [Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)])]);
     assert_eq!(play.after(1), []);
     play.so_far.open = false;
     let orders = play.turn();
     assert_eq!(told(&orders), ["pay"]);
-    assert!(play.course.case() == Some("payment/2") && orders.contains(&Order::StopPlaying));
+    assert!(play.course.case() == Some("payment/2") && orders.contains(&Action::StopPlaying));
     // Nor does what never ends hold it up for ever.
     play.so_far.open = true;
     assert!(wait_over(&play.after(WAIT)).is_some());
@@ -160,13 +160,13 @@ fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
 
 #[test]
 fn a_case_is_tried_once_more_and_then_the_course_goes_on_where_it_was() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.pos(true, false);
     play.after(WAIT);
     assert_eq!(play.course.case(), Some("payment/2"));
     let orders = play.course.again("payment/1", &play.so_far, play.now).unwrap();
-    assert_eq!(orders, [Order::Say("payment/1 once more".to_owned()), Order::StopPlaying]);
+    assert_eq!(orders, [Action::Say("payment/1 once more".to_owned()), Action::StopPlaying]);
     assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/1")));
     // What was shown of it before does not count.
     assert_eq!(play.course.due().unwrap().1, 0);
@@ -178,7 +178,7 @@ fn a_case_is_tried_once_more_and_then_the_course_goes_on_where_it_was() {
 
 #[test]
 fn a_case_is_tried_once_more_when_all_were_gone_through() {
-    let mut play = Played::of(&["loyalty"]);
+    let mut play = CustomerActionResult::of(&["loyalty"]);
     play.turn();
     play.pos(true, false);
     play.after(WAIT);
@@ -193,7 +193,7 @@ fn a_case_is_tried_once_more_when_all_were_gone_through() {
 
 #[test]
 fn a_client_without_a_pos_gets_one_with_its_faults_before_a_case_is_tried_once_more() {
-    let mut play = Played::of(&["onboarding", "payment"]);
+    let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.turn();
     play.pos(true, true);
     play.course.again("payment/3", &play.so_far, play.now).unwrap();
@@ -206,12 +206,12 @@ fn a_client_without_a_pos_gets_one_with_its_faults_before_a_case_is_tried_once_m
 
 #[test]
 fn a_wait_that_is_skipped_fails_the_step_that_was_waited_for() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     assert_eq!(play.turn().len(), 3);
     play.course.skip().unwrap();
     let orders = play.after(1);
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
-    assert!(orders.contains(&Order::Say("  waited 1 s for step 1 in vain".to_owned())));
+    assert!(orders.contains(&Action::Say("  waited 1 s for step 1 in vain".to_owned())));
     // Once, and not what is only looked on for.
     assert_eq!(wait_over(&play.turn()), None);
     play.shown(1, 2);
@@ -223,7 +223,7 @@ fn a_wait_that_is_skipped_fails_the_step_that_was_waited_for() {
 
 #[test]
 fn everything_begins_anew_once_what_is_open_has_ended() {
-    let mut play = Played::of(&["onboarding", "payment"]);
+    let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.turn();
     play.pos(true, false);
     play.so_far.open = true;
@@ -233,7 +233,7 @@ fn everything_begins_anew_once_what_is_open_has_ended() {
     assert!(play.course.again("payment/1", &play.so_far, play.now).is_err());
     assert_eq!(play.turn(), []);
     play.so_far.open = false;
-    assert_eq!(play.turn(), [Order::NewAttempt]);
+    assert_eq!(play.turn(), [Action::NewAttempt]);
     assert_eq!(play.after(100), [], "until it is written");
     play.so_far.pos = None;
     play.course.begin_attempt(play.now);
@@ -246,7 +246,7 @@ fn everything_begins_anew_once_what_is_open_has_ended() {
 
 #[test]
 fn a_pos_that_is_created_without_its_faults_is_not_offboarded_for_another_try() {
-    let mut play = Played::of(&["onboarding"]);
+    let mut play = CustomerActionResult::of(&["onboarding"]);
     play.turn();
     assert_eq!(told(&play.pos(true, false)), [""; 0]);
     assert_eq!(wait_over(&play.after(WAIT)), Some(("onboarding/1".to_owned(), 1)));
@@ -254,23 +254,23 @@ fn a_pos_that_is_created_without_its_faults_is_not_offboarded_for_another_try() 
 
 #[test]
 fn the_backend_is_set_back_when_a_case_is_left() {
-    let mut play = Played::of(&["refund"]);
+    let mut play = CustomerActionResult::of(&["refund"]);
     play.pos(true, false);
     play.passed(0);
     assert_eq!(play.course.case(), Some("refund/2"));
-    let hold = Order::HoldRefunds(Duration::from_secs(WAIT / 2));
+    let hold = Action::HoldRefunds(Duration::from_secs(WAIT / 2));
     let orders = play.course.again("refund/2", &play.so_far, play.now).unwrap();
-    assert!(orders.contains(&Order::Restore));
+    assert!(orders.contains(&Action::Restore));
     assert!(play.turn().contains(&hold));
     let orders = play.after(WAIT);
-    assert!(orders.contains(&Order::Restore) && wait_over(&orders).is_some());
-    assert!(orders.contains(&Order::Balance(Amount(0))), "{orders:?}");
-    assert!(play.after(WAIT).contains(&Order::Restore) && play.course.is_over());
+    assert!(orders.contains(&Action::Restore) && wait_over(&orders).is_some());
+    assert!(orders.contains(&Action::Balance(Amount(0))), "{orders:?}");
+    assert!(play.after(WAIT).contains(&Action::Restore) && play.course.is_over());
 }
 
-fn over(orders: &[Order]) -> WaitOver {
+fn over(orders: &[Action]) -> StepTimeout {
     let over = orders.iter().find_map(|order| match order {
-        Order::WaitOver(over) => Some(over.clone()),
+        Action::StepTimeout(over) => Some(over.clone()),
         _ => None,
     });
     over.unwrap()
@@ -278,8 +278,8 @@ fn over(orders: &[Order]) -> WaitOver {
 
 #[test]
 fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any() {
-    let mut play = Played::of(&["payment"]);
-    play.course.arrivals = Arrivals::default();
+    let mut play = CustomerActionResult::of(&["payment"]);
+    play.course.arrivals = ReceivedCalls::default();
     play.turn();
     assert_eq!(wait_over(&play.after(FIRST - 1)), None);
     // Its first call is that for a token.
@@ -293,8 +293,8 @@ fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any(
 
 #[test]
 fn a_till_that_never_calls_is_given_the_longer_time_once() {
-    let mut play = Played::of(&["payment"]);
-    play.course.arrivals = Arrivals::default();
+    let mut play = CustomerActionResult::of(&["payment"]);
+    play.course.arrivals = ReceivedCalls::default();
     play.turn();
     let orders = play.after(FIRST);
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
@@ -305,7 +305,7 @@ fn a_till_that_never_calls_is_given_the_longer_time_once() {
 
 #[test]
 fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
-    let mut play = Played::of(&["payment"]);
+    let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.course.heard(Some(Operation::InitiatePayment), play.now);
     play.course.heard(Some(Operation::GetPos), play.now);
@@ -316,9 +316,9 @@ fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
 
 #[test]
 fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
-    let mut play = Played::of(&["onboarding", "payment"]);
-    play.course.arrivals = Arrivals::default();
-    play.course = std::mem::replace(&mut play.course, Course::new(Vec::new(), quick(), play.now)).forgotten(play.now);
+    let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
+    play.course.arrivals = ReceivedCalls::default();
+    play.course = std::mem::replace(&mut play.course, Schedule::new(Vec::new(), quick(), play.now)).forgotten(play.now);
     assert_eq!(told(&play.turn()), ["onboard"]);
     assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());
     play.course.heard(Some(Operation::CreatePos), play.now);
@@ -326,6 +326,6 @@ fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
     assert_eq!(told(&play.after(1)).len(), 1, "it goes on with the first case");
 }
 
-fn quick() -> Patience {
-    Patience::of(Waits { by_hand_s: 1, unattended_s: 1, first_call_s: 1, quiet_ms: 1 }, false, None)
+fn quick() -> StepTimeouts {
+    StepTimeouts::of(Timeouts { by_hand_s: 1, unattended_s: 1, first_call_s: 1, quiet_ms: 1 }, false, None)
 }

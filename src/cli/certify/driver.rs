@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::certify::driver_command::Line;
-use crate::cli::Failure;
+use crate::cli::CliError;
 use crate::cli::child::Ended;
 use crate::cli::environment::Environment;
 use crate::cli::record::cannot_start;
@@ -30,7 +30,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the command, if there is one.
-    pub(super) fn start(args: &Args, greeting: &Greeting<'_>) -> Result<Option<Driver>, Failure> {
+    pub(super) fn start(args: &Args, greeting: &Greeting<'_>) -> Result<Option<Driver>, CliError> {
         let (mut command, named) = match (&args.driver, args.record.command.split_first()) {
             (Some(line), _) => {
                 let mut shell = Command::new("sh");

@@ -1,10 +1,10 @@
 //! How `certify` ends: the verdict, and on `passed` the certificate, or why there is none.
 
-use crate::certify::issue::{self, Approval, Certified, Given};
-use crate::certify::page::approval::{Content, Offer};
+use crate::certify::issue::{self, Approval, Certified, Issued};
+use crate::certify::page::approval::{Content, Download};
 use crate::cli::child::CommandError;
 use crate::cli::traffic_log::tell;
-use crate::cli::{Exit, Failure, ledger, signing_key, verify};
+use crate::cli::{CliError, Exit, ledger, signing_key, verify};
 use crate::rules::RuleSet;
 use crate::verify::Verdict;
 use std::path::Path;
@@ -27,13 +27,13 @@ impl End {
         key: Option<&Path>,
         place: &ledger::Place,
         driver: Option<CommandError>,
-    ) -> Result<End, Failure> {
+    ) -> Result<End, CliError> {
         let desk = || {
             let ledger = place.path().map_err(|failure| failure.0)?;
             Ok((signing_key::open(key).map_err(|failure| failure.0)?, ledger))
         };
         let objection = driver.as_ref().map(CommandError::objection);
-        let approval = issue::approve(dir, rules, objection, desk).map_err(Failure::new)?;
+        let approval = issue::approve(dir, rules, objection, desk).map_err(CliError::new)?;
         Ok(End { approval, driver })
     }
 
@@ -46,10 +46,10 @@ impl End {
     ///
     /// # Errors
     /// A summary of a GitHub run that cannot be written.
-    pub(super) fn say(&self) -> Result<Exit, Failure> {
+    pub(super) fn say(&self) -> Result<Exit, CliError> {
         let exit = verify::say_verdict(&self.approval.verdict)?;
         match &self.approval.certificate {
-            Certified::Given(given) => tell(&format!("\n{}", said(given))),
+            Certified::Issued(given) => tell(&format!("\n{}", said(given))),
             Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
@@ -59,7 +59,7 @@ impl End {
     /// The same for the page, a sentence each.
     pub(super) fn sentences(&self) -> Vec<String> {
         match &self.approval.certificate {
-            Certified::Given(given) => vec![
+            Certified::Issued(given) => vec![
                 format!("Certificate {} is given, signed by the key `{}`.", given.id, given.signer),
                 format!("Certificate and archive are in `{}`, and it stands in the ledger.", given.folder.display()),
             ],
@@ -68,9 +68,9 @@ impl End {
     }
 
     /// What the page hands out.
-    pub(super) fn offers(&self) -> Vec<Offer> {
-        let Certified::Given(given) = &self.approval.certificate else { return Vec::new() };
-        let offer = |name, title, media, file| Offer { name, title, media, content: Content::File(file) };
+    pub(super) fn offers(&self) -> Vec<Download> {
+        let Certified::Issued(given) = &self.approval.certificate else { return Vec::new() };
+        let offer = |name, title, media, file| Download { name, title, media, content: Content::File(file) };
         vec![
             offer(issue::PAGE, "The certificate, to read and print", "text/html; charset=utf-8", given.page()),
             offer(issue::CERTIFICATE, "The certificate itself, signed", "application/json", given.certificate()),
@@ -82,15 +82,15 @@ impl End {
     ///
     /// # Errors
     /// A certificate that is due and could not be written or entered.
-    pub(super) fn result(self, exit: Exit) -> Result<Exit, Failure> {
+    pub(super) fn result(self, exit: Exit) -> Result<Exit, CliError> {
         match self.approval.certificate {
-            Certified::Failed(sentence) => Err(Failure::new(sentence)),
-            Certified::Given(_) | Certified::NotGiven(_) => Ok(exit),
+            Certified::Failed(sentence) => Err(CliError::new(sentence)),
+            Certified::Issued(_) | Certified::NotGiven(_) => Ok(exit),
         }
     }
 }
 
-fn said(given: &Given) -> String {
+fn said(given: &Issued) -> String {
     let mut text = format!("Certificate {} is given, signed by {}.\n", given.id, given.signer);
     for file in [given.page(), given.certificate(), given.archive()] {
         text.push_str(&format!("  {}\n", file.display()));

@@ -3,12 +3,12 @@
 
 use crate::capture::record::Session;
 use crate::certify::Identification;
-use crate::certify::backend_control::{Side, Simulation};
-use crate::certify::credentials::{Access, Keys, Opens, Secret};
-use crate::certify::http_client::Errands;
+use crate::certify::backend_control::{BackendControl, Simulation};
+use crate::certify::credentials::{Access, Credential, Secret, Secrets};
+use crate::certify::http_client::HttpClient;
 use crate::certify::identification::LONGEST_WAIT;
 use crate::certify::notify::Callback;
-use crate::cli::Failure;
+use crate::cli::CliError;
 use crate::cli::record::certificates;
 use crate::cli::verify::ProfileArgs;
 use crate::proxy::Upstream;
@@ -63,7 +63,7 @@ impl Told {
     ///
     /// # Errors
     /// A file that cannot be read or understood.
-    pub fn identification(&self, profile: &ProfileArgs) -> Result<Identification, Failure> {
+    pub fn identification(&self, profile: &ProfileArgs) -> Result<Identification, CliError> {
         let flags = Identification {
             integrator_id: profile.integrator_id.clone(),
             client_id: profile.client_id.clone(),
@@ -80,48 +80,53 @@ impl Told {
         };
         let Some(file) = &self.session else { return Ok(flags.tidied()) };
         let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("--session {}: cannot be read ({error})", file.display())))?;
+            .map_err(|error| CliError::new(format!("--session {}: cannot be read ({error})", file.display())))?;
         let session = Identification::parse(&text);
         session
             .map(|session| flags.or(session).tidied())
-            .map_err(|why| Failure::new(format!("--session {}: {why}", file.display())))
+            .map_err(|why| CliError::new(format!("--session {}: {why}", file.display())))
     }
 
     /// The client's callback, if it has one.
     ///
     /// # Errors
     /// A URL or a file that cannot be used.
-    pub fn callback(&self, told: &Identification) -> Result<Option<Callback>, Failure> {
+    pub fn callback(&self, told: &Identification) -> Result<Option<Callback>, CliError> {
         let Some(url) = &told.callback_url else { return Ok(None) };
         let more = match &self.callback_ca {
             Some(file) => certificates(file, "--callback-ca")?,
             None => Vec::new(),
         };
-        Callback::new(url, more).map(Some).map_err(Failure::new)
+        Callback::new(url, more).map(Some).map_err(CliError::new)
     }
 
     /// The backend's side of the cases.
     ///
     /// # Errors
     /// A URL that is none.
-    pub fn side(&self, sandbox: Option<Sandbox>, upstream: &Upstream, access: Option<Access>) -> Result<Side, Failure> {
+    pub fn side(
+        &self,
+        sandbox: Option<Sandbox>,
+        upstream: &Upstream,
+        access: Option<Access>,
+    ) -> Result<BackendControl, CliError> {
         if let Some(sandbox) = sandbox {
-            return Ok(Side::Embedded(sandbox));
+            return Ok(BackendControl::Embedded(sandbox));
         }
         let simulation = match self.simulation.as_deref() {
             Some("none") => None,
             Some(url) => {
-                let named = upstream.beside(url).map_err(|why| Failure::new(format!("--simulation: {why}")))?;
+                let named = upstream.beside(url).map_err(|why| CliError::new(format!("--simulation: {why}")))?;
                 Some(simulation(&named, &named.path)?)
             }
             None => Some(simulation(upstream, "/pos/app/usersimulation")?),
         };
-        Ok(Side::Elsewhere { simulation, access })
+        Ok(BackendControl::Elsewhere { simulation, access })
     }
 }
 
-fn simulation(at: &Upstream, path: &str) -> Result<Simulation, Failure> {
-    let errands = Errands::to(at, PATIENCE).map_err(Failure::new)?;
+fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
+    let errands = HttpClient::to(at, PATIENCE).map_err(CliError::new)?;
     Ok(Simulation { url: format!("{}{path}", at.origin()), errands })
 }
 
@@ -131,13 +136,13 @@ fn simulation(at: &Upstream, path: &str) -> Result<Simulation, Failure> {
 /// A secret that cannot be read.
 pub fn access(
     told: &Identification,
-    keys: Keys,
+    keys: Secrets,
     session: &Session,
     upstream: &Upstream,
-) -> Result<Option<Access>, Failure> {
+) -> Result<Option<Access>, CliError> {
     // What is typed last counts, be it token or secret.
-    let Keys { token, client_secret } = if keys == Keys::default() {
-        Keys {
+    let Secrets { token, client_secret } = if keys == Secrets::default() {
+        Secrets {
             token: secret(told.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?,
             client_secret: secret(told.client_secret_file.as_deref(), "client-secret-file", "POSCERT_CLIENT_SECRET")?,
         }
@@ -145,15 +150,15 @@ pub fn access(
         keys.clone()
     };
     let opens = match (token, client_secret, &session.client_id) {
-        (Some(token), ..) => Opens::Token(token),
-        (None, Some(secret), Some(id)) => Opens::ClientSecret(id.clone(), secret),
+        (Some(token), ..) => Credential::Token(token),
+        (None, Some(secret), Some(id)) => Credential::ClientSecret(id.clone(), secret),
         (None, Some(_), None) if told.client_secret_file.is_some() || keys.client_secret.is_some() => {
-            return Err(Failure::new("client secret: to get a token takes the client id too; give it as well"));
+            return Err(CliError::new("client secret: to get a token takes the client id too; give it as well"));
         }
         // A secret in a variable alone may be the till's.
         _ => return Ok(None),
     };
-    let errands = Errands::to(upstream, PATIENCE).map_err(Failure::new)?;
+    let errands = HttpClient::to(upstream, PATIENCE).map_err(CliError::new)?;
     let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,
@@ -166,12 +171,12 @@ pub fn access(
     }))
 }
 
-fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secret>, Failure> {
+fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secret>, CliError> {
     let (text, place) = match file {
         Some(file) => {
             let place = format!("{name} {}", file.display());
             let text = std::fs::read_to_string(file);
-            (text.map_err(|error| Failure::new(format!("{place}: cannot be read ({error})")))?, place)
+            (text.map_err(|error| CliError::new(format!("{place}: cannot be read ({error})")))?, place)
         }
         None => match std::env::var(variable) {
             Ok(text) if !text.is_empty() => (text, variable.to_owned()),
@@ -179,5 +184,5 @@ fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secr
         },
     };
     let made = Secret::new(&text);
-    made.map(Some).map_err(|why| Failure::new(format!("{place}: {why}; only the secret itself stands there")))
+    made.map(Some).map_err(|why| CliError::new(format!("{place}: {why}; only the secret itself stands there")))
 }

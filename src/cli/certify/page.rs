@@ -3,12 +3,12 @@
 use super::Args;
 use super::identification_args::access;
 use crate::capture;
-use crate::certify::page::approval::{Approval, Content, Offer};
-use crate::certify::page::page_state::{Door, Reach};
+use crate::certify::page::approval::{Approval, Content, Download};
+use crate::certify::page::page_state::{ConnectionInfo, CredentialCheck};
 use crate::certify::{Identification, Page};
 use crate::cli::signals::Signals;
 use crate::cli::startup_message::Greeting;
-use crate::cli::{Failure, verify};
+use crate::cli::{CliError, verify};
 use crate::pki::{trust_instructions, word};
 use crate::proxy::Upstream;
 use crate::report::{Format, Style};
@@ -38,18 +38,22 @@ pub(super) struct PageArgs {
 }
 
 /// Serves the page, where one is wanted.
-pub(super) async fn open(args: &Args, rules: &'static RuleSet, told: &Identification) -> Result<Option<Page>, Failure> {
+pub(super) async fn open(
+    args: &Args,
+    rules: &'static RuleSet,
+    told: &Identification,
+) -> Result<Option<Page>, CliError> {
     let wanted = !args.page.no_page && (args.page.page.is_some() || !args.unattended);
     if !wanted {
         return Ok(None);
     }
     let door = args.record.elsewhere()?.map(door);
     let page = Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone(), door).await;
-    page.map(Some).map_err(Failure::new)
+    page.map(Some).map_err(CliError::new)
 }
 
 /// Tries what was told and typed at a backend elsewhere.
-fn door(upstream: Upstream) -> Door {
+fn door(upstream: Upstream) -> CredentialCheck {
     Arc::new(move |told, keys| {
         let upstream = upstream.clone();
         Box::pin(async move {
@@ -69,7 +73,7 @@ fn program() -> String {
 }
 
 /// Where a till finds the recorder.
-pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>) -> Reach {
+pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>) -> ConnectionInfo {
     let base_url = greeting.base_url();
     let origin = base_url.split('/').take(3).collect::<Vec<_>>().join("/");
     let client = greeting.sandbox.and_then(|sandbox| sandbox.clients().first());
@@ -94,7 +98,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
         till.push_str(&format!(" --client-id {}", client.client_id));
     }
     let recipes = trust_instructions::for_clients(greeting.files);
-    Reach {
+    ConnectionInfo {
         proxy_url: greeting.proxy_url(),
         ca: greeting.files.pem.display().to_string(),
         upstream: greeting.config.upstream.origin(),
@@ -122,23 +126,23 @@ pub(super) async fn approve(
     page: &Page,
     verdict: &Verdict,
     sentences: Vec<String>,
-    mut more: Vec<Offer>,
+    mut more: Vec<Download>,
     signals: &mut Signals,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if args.unattended || !page.is_visited() || signals.asked() {
         return Ok(());
     }
     let capture = &args.record.capture;
-    let recorded = capture::open(capture).map_err(|error| Failure::new(error.to_string()))?;
+    let recorded = capture::open(capture).map_err(|error| CliError::new(error.to_string()))?;
     let text = |format| verify::rendered(format, &recorded, verdict, Style::PLAIN).map(Content::Text);
     let mut files = vec![
-        Offer {
+        Download {
             name: "report.html",
             title: "The full report",
             media: "text/html; charset=utf-8",
             content: text(Format::Html)?,
         },
-        Offer {
+        Download {
             name: "verdict.json",
             title: "The verdict as JSON",
             media: "application/json",

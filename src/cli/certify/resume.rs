@@ -3,7 +3,7 @@
 use crate::capture::reader::Capture;
 use crate::capture::{self, Record};
 use crate::certify::Identification;
-use crate::cli::Failure;
+use crate::cli::CliError;
 use crate::rules::RuleSet;
 use crate::verify::verdict::{Outcome, Status};
 use crate::verify::{Options, Verdict, verify_capture};
@@ -14,8 +14,8 @@ pub struct Past {
     capture: Option<Capture>,
 }
 
-fn failure(error: capture::CaptureError) -> Failure {
-    Failure::new(error.to_string())
+fn failure(error: capture::CaptureError) -> CliError {
+    CliError::new(error.to_string())
 }
 
 impl Past {
@@ -23,7 +23,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that is damaged or that another recorder writes.
-    pub fn read(dir: &Path) -> Result<Past, Failure> {
+    pub fn read(dir: &Path) -> Result<Past, CliError> {
         let empty = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
         if empty {
             return Ok(Past { capture: None });
@@ -31,7 +31,7 @@ impl Past {
         let capture = capture::open(dir).map_err(failure)?;
         if capture.live {
             let shown = dir.display();
-            return Err(Failure::new(format!("{shown}: another recorder writes it; choose another with --capture")));
+            return Err(CliError::new(format!("{shown}: another recorder writes it; choose another with --capture")));
         }
         Ok(Past { capture: Some(capture) })
     }
@@ -51,7 +51,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be read.
-    pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, Failure>>, Failure> {
+    pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, CliError>>, CliError> {
         let records = self.capture.as_ref().map(|capture| capture.records()).transpose().map_err(failure)?;
         Ok(records.into_iter().flatten().map(|record| record.map_err(failure)))
     }
@@ -60,7 +60,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be judged.
-    pub fn ended_as(&self, rules: &RuleSet) -> Result<String, Failure> {
+    pub fn ended_as(&self, rules: &RuleSet) -> Result<String, CliError> {
         let word = self.verdict(rules)?.map(|verdict| match verdict.verdict {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
@@ -74,7 +74,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be judged.
-    pub fn warning(&self, rules: &RuleSet) -> Result<Option<String>, Failure> {
+    pub fn warning(&self, rules: &RuleSet) -> Result<Option<String>, CliError> {
         let Some(verdict) = self.verdict(rules)?.filter(|verdict| verdict.verdict == Outcome::Failed) else {
             return Ok(None);
         };
@@ -87,9 +87,9 @@ impl Past {
         )))
     }
 
-    fn verdict(&self, rules: &RuleSet) -> Result<Option<Verdict>, Failure> {
+    fn verdict(&self, rules: &RuleSet) -> Result<Option<Verdict>, CliError> {
         let judge = |capture| {
-            verify_capture::judge(capture, rules, &Options::default()).map_err(|e| Failure::new(e.to_string()))
+            verify_capture::judge(capture, rules, &Options::default()).map_err(|e| CliError::new(e.to_string()))
         };
         self.capture.as_ref().map(judge).transpose()
     }

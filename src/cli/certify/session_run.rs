@@ -4,16 +4,16 @@
 use super::driver::{Driver, GRACE, feed};
 use super::{Args, console, driven};
 use crate::capture::Writer;
-use crate::certify::backend_control::{Backend, Side};
+use crate::certify::backend_control::{Backend, BackendControl};
 use crate::certify::driver_command::Line;
 use crate::certify::notify::Notifier;
-use crate::certify::{Conductor, Guided, Page};
-use crate::cli::Failure;
+use crate::certify::{Director, Executor, Page};
+use crate::cli::CliError;
 use crate::cli::child::{CommandError, Ended};
 use crate::cli::record::FAREWELL;
 use crate::cli::signals::Signals;
 use crate::cli::startup_message::Greeting;
-use crate::proxy::Running;
+use crate::proxy::ProxyHandle;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -27,9 +27,9 @@ const BOUND: u64 = 1800;
 /// A certification that is set up.
 pub(super) struct Stage<'a> {
     pub(super) args: &'a Args,
-    pub(super) conductor: Arc<Conductor>,
+    pub(super) conductor: Arc<Director>,
     pub(super) writer: Writer,
-    pub(super) side: Side,
+    pub(super) side: BackendControl,
     pub(super) notifier: Notifier,
     pub(super) out: fn(&str),
     pub(super) page: Option<&'a Page>,
@@ -45,9 +45,9 @@ impl Stage<'_> {
     pub(super) async fn work(
         self,
         greeting: &Greeting<'_>,
-        running: &Running,
+        running: &ProxyHandle,
         signals: &mut Signals,
-    ) -> Result<Option<CommandError>, Failure> {
+    ) -> Result<Option<CommandError>, CliError> {
         let mut driver = Driver::start(self.args, greeting)?;
         let (lines, told) = mpsc::unbounded_channel::<Line>();
         let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, told)));
@@ -66,7 +66,7 @@ impl Stage<'_> {
         };
         let keys = (!driven(self.args))
             .then(|| tokio::spawn(console::listen(self.conductor.clone(), self.notifier.clone(), out)));
-        let guided = Guided {
+        let guided = Executor {
             conductor: self.conductor.clone(),
             writer: self.writer.clone(),
             backend: Backend::new(self.side),
@@ -78,9 +78,9 @@ impl Stage<'_> {
         let mut patience = LAST_ACT;
         let (mut error, mut is_said) = (None, false);
         let ended = tokio::select! {
-            led = guided.run() => led.map_err(Failure::new),
+            led = guided.run() => led.map_err(CliError::new),
             why = running.failed() => {
-                Err(Failure::new(format!("recording stopped, and no more calls are taken: {why}")))
+                Err(CliError::new(format!("recording stopped, and no more calls are taken: {why}")))
             }
             () = signals.stop() => {
                 stamp("asked to stop before all cases were gone through");

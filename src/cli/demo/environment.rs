@@ -4,9 +4,9 @@ use super::faults::SceneFaults;
 use crate::api::Feature;
 use crate::capture::record::{Record, Session};
 use crate::capture::{Writer, WriterOptions};
-use crate::cli::Failure;
+use crate::cli::CliError;
 use crate::pki::{Authority, Name};
-use crate::proxy::{self, Limits, RecorderConfig, Running, Trust, Unwatched, Upstream};
+use crate::proxy::{self, Limits, NoopObserver, ProxyHandle, RecorderConfig, Trust, Upstream};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::till::TillConfig;
 use rustls::ServerConfig;
@@ -28,7 +28,7 @@ pub struct Stage {
     /// What meets its calls.
     pub faults: Arc<SceneFaults>,
     backend: Backend,
-    recorder: Running,
+    recorder: ProxyHandle,
     _ca: tempfile::TempDir,
 }
 
@@ -45,7 +45,7 @@ impl Stage {
     ///
     /// # Errors
     /// A sentence where a socket, the CA or the capture cannot be had.
-    pub async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, Failure> {
+    pub async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, CliError> {
         let ca = tempfile::tempdir().map_err(failure)?;
         let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
         let names: Vec<Name> = Name::parse("127.0.0.1").into_iter().collect();
@@ -68,7 +68,7 @@ impl Stage {
             limits: Limits::default(),
         };
         let ca_file = authority.files().pem.clone();
-        let recorder = proxy::start(config, authority, writer.clone(), faults.clone(), Arc::new(Unwatched)).await;
+        let recorder = proxy::start(config, authority, writer.clone(), faults.clone(), Arc::new(NoopObserver)).await;
         let recorder = recorder.map_err(failure)?;
 
         let base_url = format!("https://{}/pos/v10", recorder.base_addr);
@@ -87,16 +87,16 @@ impl Stage {
     ///
     /// # Errors
     /// A sentence where the capture could not be closed.
-    pub async fn clear(self) -> Result<(), Failure> {
+    pub async fn clear(self) -> Result<(), CliError> {
         let stopped = self.recorder.stop().await;
         let _ = self.backend.end.send(());
         let _ = self.backend.task.await;
-        stopped.map_err(|why| Failure::new(format!("the demo's capture is not whole: {why}")))
+        stopped.map_err(|why| CliError::new(format!("the demo's capture is not whole: {why}")))
     }
 }
 
-fn failure(what: impl Display) -> Failure {
-    Failure::new(format!("the demo cannot start: {what}"))
+fn failure(what: impl Display) -> CliError {
+    CliError::new(format!("the demo cannot start: {what}"))
 }
 
 /// Who is certified in the demo, for what.
@@ -111,7 +111,7 @@ fn session(till: &TillConfig, features: &[Feature]) -> Session {
     }
 }
 
-async fn backend(options: SandboxOptions, tls: Arc<ServerConfig>) -> Result<Backend, Failure> {
+async fn backend(options: SandboxOptions, tls: Arc<ServerConfig>) -> Result<Backend, CliError> {
     let sandbox = Sandbox::new(options);
     let listener = TcpListener::bind(ANYWHERE).await.map_err(failure)?;
     let address = listener.local_addr().map_err(failure)?;

@@ -1,10 +1,10 @@
 //! The faults of the scenes that are being played, a till each: tills play side by side, and tell themselves apart by
 //! their `User-Agent`.
 
-use super::script::{self, Scene};
+use super::script::{self, Snapshot};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Header};
-use crate::proxy::faults::{Faults, HeadView};
+use crate::proxy::faults::{FaultInjector, RequestHead};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,7 +33,7 @@ impl SceneFaults {
     ///
     /// # Errors
     /// A word of the script that is no operation or no fault.
-    pub fn arm(&self, agent: &str, scene: &Scene) -> Result<(), String> {
+    pub fn arm(&self, agent: &str, scene: &Snapshot) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
         self.armed().insert(agent.to_owned(), Armed { once, always, ..Armed::default() });
@@ -66,8 +66,8 @@ fn agent(headers: &[Header]) -> Option<&str> {
     Some(header.value.as_str())
 }
 
-impl Faults for SceneFaults {
-    fn decide(&self, head: &HeadView<'_>) -> Option<Fault> {
+impl FaultInjector for SceneFaults {
+    fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
         let operation = head.route().operation()?;
         let mut all = self.armed();
         let armed = all.get_mut(agent(head.headers)?)?;

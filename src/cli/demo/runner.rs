@@ -3,15 +3,15 @@
 use super::customer::Customer;
 use super::environment::Stage;
 use super::faults::SceneFaults;
-use super::script::{Does, Role, Scene, Script, account};
+use super::script::{Action, Role, Script, Snapshot, account};
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Feature};
 use crate::sandbox::Sandbox;
 use crate::till::command::amount_of;
 use crate::till::driver::{tell_jobs, tell_paid, tell_refunded, tell_settled};
 use crate::till::prepared::due;
-use crate::till::sale::Abort;
-use crate::till::{Mistake, Paid, Sale, Till, TillConfig, Trouble};
+use crate::till::sale::CancelSignal;
+use crate::till::{ClientError, Misbehavior, Paid, Sale, Till, TillConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub struct Scenery {
     till: TillConfig,
     faults: Arc<SceneFaults>,
     sandbox: Sandbox,
-    mistake: Option<Mistake>,
+    mistake: Option<Misbehavior>,
     start: Instant,
 }
 
@@ -41,7 +41,7 @@ struct Strand {
 
 impl Scenery {
     /// Before the first scene: the script as far as the chosen features go.
-    pub fn new(stage: &Stage, script: Script, features: &[Feature], mistake: Option<Mistake>) -> Arc<Scenery> {
+    pub fn new(stage: &Stage, script: Script, features: &[Feature], mistake: Option<Misbehavior>) -> Arc<Scenery> {
         let (sandbox, faults) = stage.actors();
         let (till, script) = (stage.till.clone(), script.confined_to(features));
         Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
@@ -74,14 +74,14 @@ impl Scenery {
 }
 
 impl Strand {
-    async fn play(&mut self, scenes: &[Scene]) -> Result<(), String> {
+    async fn play(&mut self, scenes: &[Snapshot]) -> Result<(), String> {
         for scene in scenes {
             self.jobs().await?;
             let role = self.scenery.script.role(scene)?.clone();
             let config = self.config(&role);
             self.scenery.faults.arm(&config.agent, scene)?;
             let told = match self.scene(scene, &role, &config).await {
-                Err(Trouble::Setup(what)) => return Err(what),
+                Err(ClientError::Setup(what)) => return Err(what),
                 outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
             };
             self.scenery.faults.clear(&config.agent);
@@ -93,7 +93,7 @@ impl Strand {
     }
 
     /// Plays the scenes, and waits for what the periodic job has to do after them.
-    async fn play_out(&mut self, scenes: &[Scene]) -> Result<(), String> {
+    async fn play_out(&mut self, scenes: &[Snapshot]) -> Result<(), String> {
         self.play(scenes).await?;
         for _ in 0..LAST_TRIES {
             let Some(due) = self.tills.values().filter_map(Till::next_job).min() else { break };
@@ -115,7 +115,7 @@ impl Strand {
         Ok(())
     }
 
-    async fn scene(&mut self, scene: &Scene, role: &Role, config: &TillConfig) -> Result<String, Trouble> {
+    async fn scene(&mut self, scene: &Snapshot, role: &Role, config: &TillConfig) -> Result<String, ClientError> {
         let mut till = match self.tills.remove(&role.name) {
             Some(till) => till,
             None => Till::new(config.clone())?,
@@ -144,39 +144,47 @@ impl Strand {
 
 impl Scenery {
     /// Sets what the till's store can refund, where the scene says so; gives the store.
-    fn set_balance(&self, till: &Till, scene: &Scene) -> Result<Option<String>, Trouble> {
+    fn set_balance(&self, till: &Till, scene: &Snapshot) -> Result<Option<String>, ClientError> {
         let Some(balance) = scene.store_balance.as_deref() else { return Ok(None) };
         let store = till.memory().pos.as_ref().and_then(|pos| self.sandbox.store_of(&pos.pos_id));
-        let balance = amount_of(balance).map_err(Trouble::Setup)?;
+        let balance = amount_of(balance).map_err(ClientError::Setup)?;
         Ok(store.filter(|store| self.sandbox.store_balance(store, Some(balance))))
     }
 
-    async fn act(&self, till: &mut Till, scene: &Scene, role: &Role, config: &TillConfig) -> Result<String, Trouble> {
+    async fn act(
+        &self,
+        till: &mut Till,
+        scene: &Snapshot,
+        role: &Role,
+        config: &TillConfig,
+    ) -> Result<String, ClientError> {
         let pos = &role.merchant_pos_id;
         match scene.does {
-            Does::Onboard => till.onboard(pos).await.map(|pos| format!("PoS {}", pos.pos_id)),
-            Does::Offboard => till.offboard().await.map(|()| "deleted".to_owned()),
-            Does::Restart => twin(till, pos, config).await.map(|_| "the PoS was found by its merchantPosId".to_owned()),
-            Does::LosePower => {
+            Action::Onboard => till.onboard(pos).await.map(|pos| format!("PoS {}", pos.pos_id)),
+            Action::Offboard => till.offboard().await.map(|()| "deleted".to_owned()),
+            Action::Restart => {
+                twin(till, pos, config).await.map(|_| "the PoS was found by its merchantPosId".to_owned())
+            }
+            Action::LosePower => {
                 let mut twin = twin(till, pos, config).await?;
                 let id = if scene.prepared { twin.prepare().await?.id } else { twin.initiate(&sale(scene)?).await?.id };
                 Ok(format!("payment {id} is active"))
             }
-            Does::Abandon if scene.prepared => {
+            Action::Abandon if scene.prepared => {
                 let prepared = till.prepare().await?;
                 let settled = till.cancel(&prepared.id).await?;
                 Ok(format!("payment {}: {}", prepared.id, tell_settled(&settled)))
             }
-            Does::Abandon => {
+            Action::Abandon => {
                 let payment = till.initiate(&sale(scene)?).await?;
                 till.abandon(payment).await.map(|paid| tell_paid(&paid))
             }
-            Does::Pay => self.pay(till, scene, config).await.map(|paid| tell_paid(&paid)),
-            Does::Refund => {
-                let refunded = till.refund(amount(scene)?, None, &Abort::default()).await?;
+            Action::Pay => self.pay(till, scene, config).await.map(|paid| tell_paid(&paid)),
+            Action::Refund => {
+                let refunded = till.refund(amount(scene)?, None, &CancelSignal::default()).await?;
                 Ok(tell_refunded(&refunded))
             }
-            Does::CancelRefund => {
+            Action::CancelRefund => {
                 let refund = till.create_refund(amount(scene)?, None).await?;
                 till.await_refund(&refund.id).await?;
                 let settled = till.cancel_refund(&refund.id).await?;
@@ -186,10 +194,10 @@ impl Scenery {
     }
 
     /// A sale and its customer.
-    async fn pay(&self, till: &mut Till, scene: &Scene, config: &TillConfig) -> Result<Paid, Trouble> {
+    async fn pay(&self, till: &mut Till, scene: &Snapshot, config: &TillConfig) -> Result<Paid, ClientError> {
         let sale = sale(scene)?;
         let customer = self.customer(till, scene, config)?.map(|customer| tokio::spawn(customer.visit()));
-        let abort = Abort::default();
+        let abort = CancelSignal::default();
         let paid = if scene.prepared {
             match till.prepare().await {
                 Ok(prepared) => till.pay_prepared(prepared, &due(sale), &abort).await,
@@ -204,16 +212,16 @@ impl Scenery {
         paid
     }
 
-    fn customer(&self, till: &Till, scene: &Scene, config: &TillConfig) -> Result<Option<Customer>, Trouble> {
+    fn customer(&self, till: &Till, scene: &Snapshot, config: &TillConfig) -> Result<Option<Customer>, ClientError> {
         let Some((name, act)) = &scene.customer else { return Ok(None) };
         // A till that never polls cannot be waited for.
-        let waits = u32::from(self.mistake != Some(Mistake::CapturesUnseen));
+        let waits = u32::from(self.mistake != Some(Misbehavior::CapturesUnseen));
         Ok(Some(Customer {
             sandbox: self.sandbox.clone(),
             faults: self.faults.clone(),
             agent: config.agent.clone(),
             beacon: till.memory().pos.as_ref().map(|pos| pos.beacon_id.clone()).unwrap_or_default(),
-            account: account(name).map_err(Trouble::Setup)?,
+            account: account(name).map_err(ClientError::Setup)?,
             act: if act == "cancel" { CustomerAct::Cancel } else { CustomerAct::Accept },
             comes_first: scene.member_first,
             comes_after: waits,
@@ -224,9 +232,9 @@ impl Scenery {
 }
 
 /// The same till after a power cut: it knows what it was set up with, and nothing else.
-async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, Trouble> {
+async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, ClientError> {
     if till.memory().pos.is_none() {
-        return Err(Trouble::NoPos);
+        return Err(ClientError::NoPos);
     }
     let first_token = till.token_at_hand().map(str::to_owned);
     let mut twin = Till::new(TillConfig { first_token, ..config.clone() })?;
@@ -234,13 +242,13 @@ async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, Troub
     Ok(twin)
 }
 
-fn amount(scene: &Scene) -> Result<Amount, Trouble> {
+fn amount(scene: &Snapshot) -> Result<Amount, ClientError> {
     let missing = || format!("fixtures/demo.toml: the scene {:?} has no amount", scene.title);
-    amount_of(scene.amount.as_deref().ok_or_else(missing).map_err(Trouble::Setup)?).map_err(Trouble::Setup)
+    amount_of(scene.amount.as_deref().ok_or_else(missing).map_err(ClientError::Setup)?).map_err(ClientError::Setup)
 }
 
-fn sale(scene: &Scene) -> Result<Sale, Trouble> {
-    let capture = scene.capture.as_deref().map(amount_of).transpose().map_err(Trouble::Setup)?;
+fn sale(scene: &Snapshot) -> Result<Sale, ClientError> {
+    let capture = scene.capture.as_deref().map(amount_of).transpose().map_err(ClientError::Setup)?;
     Ok(Sale {
         capture,
         restrictions: scene.restrictions(),

@@ -14,7 +14,7 @@ pub struct Script {
     /// Who plays.
     pub till: Vec<Role>,
     /// In order.
-    pub scene: Vec<Scene>,
+    pub scene: Vec<Snapshot>,
 }
 
 /// A till of the play.
@@ -37,7 +37,7 @@ pub struct Role {
 /// One thing that a till does.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scene {
+pub struct Snapshot {
     /// The id of the case it plays; none where it only sets the stage.
     #[serde(default)]
     pub case: String,
@@ -48,7 +48,7 @@ pub struct Scene {
     /// A feature that has to be chosen too.
     pub with: Option<Feature>,
     /// What it does.
-    pub does: Does,
+    pub does: Action,
     /// For a sale.
     pub amount: Option<String>,
     /// What is to be captured where less can be.
@@ -75,7 +75,7 @@ pub struct Scene {
 /// What a till can do in a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Does {
+pub enum Action {
     /// Has a PoS looked up or created.
     Onboard,
     /// Has it deleted.
@@ -103,7 +103,7 @@ pub enum Card {
     Credit,
 }
 
-impl Scene {
+impl Snapshot {
     /// The restrictions of its sale.
     pub fn restrictions(&self) -> Option<Restrictions> {
         let refused = self.refuses?;
@@ -127,21 +127,21 @@ impl Script {
     /// What of it is played where those features are chosen.
     pub fn confined_to(mut self, features: &[Feature]) -> Script {
         self.till.retain(|role| features.contains(&role.feature));
-        let plays = |scene: &Scene| self.till.iter().any(|role| role.name == scene.till);
+        let plays = |scene: &Snapshot| self.till.iter().any(|role| role.name == scene.till);
         self.scene.retain(|scene| plays(scene) && scene.with.is_none_or(|with| features.contains(&with)));
         self
     }
 
     /// The scenes before the first case.
-    pub fn opening(&self) -> &[Scene] {
+    pub fn opening(&self) -> &[Snapshot] {
         self.scene.split_at(self.opens_with()).0
     }
 
     /// The other scenes, those of each till in order.
-    pub fn strands(&self) -> Vec<Vec<Scene>> {
-        let mut strands: Vec<Vec<Scene>> = Vec::new();
+    pub fn strands(&self) -> Vec<Vec<Snapshot>> {
+        let mut strands: Vec<Vec<Snapshot>> = Vec::new();
         for scene in self.scene.split_at(self.opens_with()).1 {
-            let same = |strand: &&mut Vec<Scene>| strand.first().is_some_and(|first| first.till == scene.till);
+            let same = |strand: &&mut Vec<Snapshot>| strand.first().is_some_and(|first| first.till == scene.till);
             match strands.iter_mut().find(same) {
                 Some(strand) => strand.push(scene.clone()),
                 None => strands.push(vec![scene.clone()]),
@@ -158,7 +158,7 @@ impl Script {
     ///
     /// # Errors
     /// A sentence where there is none of that name.
-    pub fn role(&self, scene: &Scene) -> Result<&Role, String> {
+    pub fn role(&self, scene: &Snapshot) -> Result<&Role, String> {
         let found = self.till.iter().find(|role| role.name == scene.till);
         found.ok_or_else(|| format!("fixtures/demo.toml: there is no till {:?}", scene.till))
     }
@@ -194,8 +194,8 @@ mod tests {
         for scene in &script.scene {
             assert!(script.role(scene).is_ok(), "{}", scene.title);
             scene.faults.iter().chain(&scene.always).for_each(|pair| assert!(fault(pair).is_ok(), "{pair:?}"));
-            let unpriced = scene.prepared && scene.does != Does::Pay;
-            let priced = !unpriced && !matches!(scene.does, Does::Onboard | Does::Offboard | Does::Restart);
+            let unpriced = scene.prepared && scene.does != Action::Pay;
+            let priced = !unpriced && !matches!(scene.does, Action::Onboard | Action::Offboard | Action::Restart);
             assert_eq!(scene.amount.as_deref().map(amount_of).is_some_and(|amount| amount.is_ok()), priced);
             if let Some((name, act)) = &scene.customer {
                 assert!(account(name).is_ok() && ["accept", "cancel"].contains(&act.as_str()), "{}", scene.title);

@@ -2,14 +2,14 @@
 //! it was caught for exactly what was announced.
 
 use crate::pki::word;
-use crate::till::misbehavior::Announced;
+use crate::till::misbehavior::ExpectedFindings;
 use crate::verify::Verdict;
 use crate::verify::verdict::{CaseStatus, Outcome, Status};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// All mistakes with what each must fail.
-pub fn list(mistakes: &[Announced]) -> String {
+pub fn list(mistakes: &[ExpectedFindings]) -> String {
     let width = mistakes.iter().map(|announced| announced.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for announced in mistakes {
@@ -20,7 +20,7 @@ pub fn list(mistakes: &[Announced]) -> String {
 }
 
 /// The last lines.
-pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Announced>) -> String {
+pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&ExpectedFindings>) -> String {
     let mut text = String::new();
     if let Some(announced) = announced {
         let _ = writeln!(text, "\n{}", comparison(verdict, announced));
@@ -51,7 +51,7 @@ fn not_passed(verdict: &Verdict) -> Vec<String> {
     ids
 }
 
-fn comparison(verdict: &Verdict, announced: &Announced) -> String {
+fn comparison(verdict: &Verdict, announced: &ExpectedFindings) -> String {
     let mut text = format!("Mistake: {} ({})", announced.id, announced.title);
     let parts = [
         ("musts that fail", &announced.fails, failed(verdict)),

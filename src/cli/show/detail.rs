@@ -2,7 +2,7 @@
 
 use super::{ending, list, sanitize};
 use crate::capture::content_encoding;
-use crate::capture::record::{AnsweredBy, Body, Exchange, Header, Kept, Way};
+use crate::capture::record::{AnsweredBy, Body, BodyRetention, Exchange, Header, Way};
 use std::io::{self, Write};
 
 /// Writes all that is known of an exchange.
@@ -89,14 +89,14 @@ fn fields(out: &mut impl Write, headers: &[Header]) -> io::Result<()> {
 fn content(body: &Body, headers: &[Header]) -> String {
     let length = body.length;
     match body.kept {
-        Kept::Digest => return format!("({length} bytes; only their keyed digest is kept: {})", body.digest),
-        Kept::Unknown => return format!("({length} bytes that are not in the capture)"),
-        Kept::Prefix => {
+        BodyRetention::Digest => return format!("({length} bytes; only their keyed digest is kept: {})", body.digest),
+        BodyRetention::Unknown => return format!("({length} bytes that are not in the capture)"),
+        BodyRetention::Prefix => {
             let first = sanitize::block(&String::from_utf8_lossy(&body.bytes));
             return format!("{first}\n(the first {} of {length} bytes)", body.bytes.len());
         }
-        Kept::Whole if body.bytes.is_empty() => return String::new(),
-        Kept::Whole => {}
+        BodyRetention::Whole if body.bytes.is_empty() => return String::new(),
+        BodyRetention::Whole => {}
     }
     let Some(bytes) = content_encoding::content(body, headers) else {
         return format!("({length} bytes that cannot be decoded)");

@@ -40,7 +40,7 @@ pub(super) fn of(record: &Record) -> String {
                 sanitize::line(&event.event)
             )
         }
-        Record::WaitOver(wait) => {
+        Record::StepTimeout(wait) => {
             let calls = wait.calls.map(|calls| format!(", {calls} calls came")).unwrap_or_default();
             let skipped = if wait.ended == Some(WaitEnd::Skipped) { ", skipped by the operator" } else { "" };
             let (case, step) = (sanitize::line(&wait.case), wait.step);

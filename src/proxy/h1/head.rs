@@ -65,7 +65,7 @@ pub struct RequestLine {
 
 /// A status line (RFC 9112 section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnswerLine {
+pub struct StatusLine {
     /// The version.
     pub version: Version,
     /// 100 to 999.
@@ -128,8 +128,8 @@ impl StartLine for RequestLine {
     }
 }
 
-impl StartLine for AnswerLine {
-    fn parse(line: &[u8]) -> Result<AnswerLine, Refusal> {
+impl StartLine for StatusLine {
+    fn parse(line: &[u8]) -> Result<StatusLine, Refusal> {
         let wrong = || refuse("the status line is not `HTTP/1.1 200 reason`");
         let mut parts = line.splitn(3, |&b| b == b' ');
         let version = parts.next().and_then(Version::parse).ok_or_else(wrong)?;
@@ -139,7 +139,7 @@ impl StartLine for AnswerLine {
         if reason.iter().any(|&b| is_control(b)) {
             return Err(wrong());
         }
-        Ok(AnswerLine { version, status, reason: latin1(reason) })
+        Ok(StatusLine { version, status, reason: latin1(reason) })
     }
 
     fn framing(&self, headers: &[Header], bodyless: bool) -> Result<Framing, Refusal> {

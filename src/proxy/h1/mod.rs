@@ -6,7 +6,7 @@
 mod chunk;
 mod head;
 
-pub use head::{AnswerLine, Framing, Head, RequestLine, StartLine, Version, head_bytes, lenient_headers};
+pub use head::{Framing, Head, RequestLine, StartLine, StatusLine, Version, head_bytes, lenient_headers};
 
 use crate::capture::record::Header;
 use chunk::{ChunkEvent, ChunkReader};
@@ -48,7 +48,7 @@ pub struct Step<L> {
 
 /// Where the framer stands when the input ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtEnd {
+pub enum EofState {
     /// Between two messages.
     Between,
     /// In the middle of a head.
@@ -94,13 +94,13 @@ impl<L: StartLine> Framer<L> {
     }
 
     /// Where the framer stands if no more input comes.
-    pub fn at_end(&self) -> AtEnd {
+    pub fn at_end(&self) -> EofState {
         match self.state {
-            State::Head if self.head.bytes().is_empty() => AtEnd::Between,
-            State::Head => AtEnd::InHead,
-            State::Close => AtEnd::CloseDelimited,
-            State::Ending => AtEnd::Between,
-            State::Length(_) | State::Chunked(_) => AtEnd::InBody,
+            State::Head if self.head.bytes().is_empty() => EofState::Between,
+            State::Head => EofState::InHead,
+            State::Close => EofState::CloseDelimited,
+            State::Ending => EofState::Between,
+            State::Length(_) | State::Chunked(_) => EofState::InBody,
         }
     }
 

@@ -11,7 +11,7 @@ enum Read<L> {
     Content(Vec<u8>),
     End(Vec<Header>),
     Refused(String),
-    Left(AtEnd),
+    Left(EofState),
 }
 
 fn read<L: StartLine + Clone>(pieces: &[&[u8]], bodyless: bool) -> Vec<Read<L>> {
@@ -63,7 +63,7 @@ fn a_head_is_given_as_it_came() {
     let seen = request(
         b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a:\t2 \r\nX-B: 3\r\nContent-Length: 3\r\n\r\nabc",
     );
-    let [Read::Head(head, Framing::Length(3)), Read::Content(content), Read::End(_), Read::Left(AtEnd::Between)] =
+    let [Read::Head(head, Framing::Length(3)), Read::Content(content), Read::End(_), Read::Left(EofState::Between)] =
         seen.as_slice()
     else {
         panic!("{seen:?}")
@@ -91,7 +91,7 @@ fn pipelined_requests_are_told_apart() {
         .collect();
     assert_eq!(heads, ["/1", "/2", "/3"]);
     assert!(seen.contains(&Read::End(vec![Header { name: "T-Name".into(), value: "v".into() }])));
-    assert_eq!(seen.last(), Some(&Read::Left(AtEnd::InHead)));
+    assert_eq!(seen.last(), Some(&Read::Left(EofState::InHead)));
 }
 
 #[test]
@@ -153,15 +153,18 @@ fn bad_chunks_are_refused() {
 
 #[test]
 fn answers_end_as_their_heads_say() {
-    let ends = |bytes: &str, bodyless| read::<AnswerLine>(&[bytes.as_bytes()], bodyless).pop();
-    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", false), Some(Read::Left(AtEnd::Between)));
-    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na", false), Some(Read::Left(AtEnd::InBody)));
-    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true), Some(Read::Left(AtEnd::Between)));
-    assert_eq!(ends("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", false), Some(Read::Left(AtEnd::Between)));
-    assert_eq!(ends("HTTP/1.1 204 \r\n\r\n", false), Some(Read::Left(AtEnd::Between)));
-    assert_eq!(ends("HTTP/1.0 200 OK\r\n\r\nabc", false), Some(Read::Left(AtEnd::CloseDelimited)));
+    let ends = |bytes: &str, bodyless| read::<StatusLine>(&[bytes.as_bytes()], bodyless).pop();
+    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", false), Some(Read::Left(EofState::Between)));
+    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na", false), Some(Read::Left(EofState::InBody)));
+    assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true), Some(Read::Left(EofState::Between)));
+    assert_eq!(
+        ends("HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", false),
+        Some(Read::Left(EofState::Between))
+    );
+    assert_eq!(ends("HTTP/1.1 204 \r\n\r\n", false), Some(Read::Left(EofState::Between)));
+    assert_eq!(ends("HTTP/1.0 200 OK\r\n\r\nabc", false), Some(Read::Left(EofState::CloseDelimited)));
     let seen =
-        read::<AnswerLine>(&[b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"], false);
+        read::<StatusLine>(&[b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"], false);
     assert!(matches!(
         seen.as_slice(),
         [Read::Interim(_), Read::Head(_, Framing::Length(0)), Read::End(_), Read::Left(_)]
@@ -221,13 +224,13 @@ proptest! {
     #[test]
     fn answers_do_not_depend_on_how_they_arrive(bytes in nearly_http(), bodyless: bool) {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        prop_assert_eq!(read::<AnswerLine>(&[&bytes], bodyless), read::<AnswerLine>(&single, bodyless));
+        prop_assert_eq!(read::<StatusLine>(&[&bytes], bodyless), read::<StatusLine>(&single, bodyless));
     }
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
         read::<RequestLine>(&[&bytes], false);
-        read::<AnswerLine>(&[&bytes], false);
+        read::<StatusLine>(&[&bytes], false);
         lenient_headers(&bytes);
     }
 

@@ -2,7 +2,7 @@
 
 use super::connect_error::deepest;
 use super::outgoing::{Outgoing, OutgoingProxy};
-use crate::proxy::h1::{AnswerLine, Event, Framer};
+use crate::proxy::h1::{Event, Framer, StatusLine};
 use crate::proxy::pool::is_same;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -92,7 +92,7 @@ async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u
     let request =
         format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{}\r\n", authorization.unwrap_or_default());
     tcp.write_all(request.as_bytes()).await.map_err(|_| Trouble::Closed)?;
-    let mut framer = Framer::<AnswerLine>::new(HEAD_LIMIT);
+    let mut framer = Framer::<StatusLine>::new(HEAD_LIMIT);
     let mut buffer = [0; 4096];
     loop {
         let seen = tcp.peek(&mut buffer).await.map_err(|_| Trouble::Closed)?;

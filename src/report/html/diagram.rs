@@ -1,7 +1,7 @@
 //! A sequence diagram of a case as inline SVG: client, recorder, backend and customer from left to right, time
 //! downwards. Colours come from the style sheet by class, so that it follows light and dark.
 
-use crate::api::{Operation, PaymentState};
+use crate::api::{Operation, PaymentStatus};
 use crate::report::exchange_view::{Actor, ExchangeView, time};
 use crate::report::wording;
 use maud::{Markup, html};
@@ -98,8 +98,8 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
 
 /// What the customer must have done where a poll shows another state than the one before it, or the first poll another
 /// than that of a payment that has just been started.
-fn customers_act(before: Option<PaymentState>, now: Option<PaymentState>) -> Option<&'static str> {
-    use PaymentState::*;
+fn customers_act(before: Option<PaymentStatus>, now: Option<PaymentStatus>) -> Option<&'static str> {
+    use PaymentStatus::*;
     match (before.unwrap_or(Initiated), now?) {
         (before, now) if before == now => None,
         (Initiated, IssuedToUser) | (Initiated | Prepared, Paired) => Some("the customer checks in"),

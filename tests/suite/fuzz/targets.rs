@@ -4,8 +4,8 @@ use super::mutate::Chance;
 use crate::hostile::{attacks::attacks, backend::lies};
 use poscert::api::Route;
 use poscert::capture::record::{Answer, Body, Connection, Exchange, Header, Record, Request, RunStart, RunStop};
-use poscert::capture::{Redactor, Trouble, Writer, WriterOptions, codec};
-use poscert::proxy::h1::{AnswerLine, Event, Framer, RequestLine, StartLine};
+use poscert::capture::{CaptureErrorKind, Redactor, Writer, WriterOptions, codec};
+use poscert::proxy::h1::{Event, Framer, RequestLine, StartLine, StatusLine};
 use poscert::seal::Key;
 use std::path::Path;
 
@@ -85,11 +85,11 @@ pub fn answers() -> Target {
     let mut seeds: Vec<Vec<u8>> =
         lies().into_iter().map(|lie| lie.bytes).filter(|b| (1..2_000).contains(&b.len())).collect();
     seeds.push(b"HTTP/1.1 100 \r\n\r\nHTTP/1.1 204 No\r\n\r\nHTTP/1.0 200 OK\r\n\r\nto the end".to_vec());
-    target("answers", 6_000, seeds, same_in_pieces::<AnswerLine>)
+    target("answers", 6_000, seeds, same_in_pieces::<StatusLine>)
 }
 
 /// Reads a capture as `verify` does; whether it could be read.
-fn read(path: &Path) -> Result<usize, Trouble> {
+fn read(path: &Path) -> Result<usize, CaptureErrorKind> {
     let capture = poscert::capture::open(path).map_err(|error| error.trouble)?;
     let mut count = 0;
     for record in capture.records().map_err(|error| error.trouble)? {

@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What the backend does after its bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub enum FollowUp {
     Close,
     Stay,
     /// The same again until the recorder has had enough, or this many times.
@@ -20,39 +20,39 @@ pub enum Then {
 pub struct Lie {
     pub name: &'static str,
     pub bytes: Vec<u8>,
-    pub then: Then,
+    pub then: FollowUp,
     /// Who ended the exchange, where, the status that the client saw, words of the record (`detail` or a note).
     pub end: (EndedBy, Stage, u16, &'static str),
 }
 
-fn lie(name: &'static str, bytes: impl Into<Vec<u8>>, then: Then, end: (EndedBy, Stage, u16, &'static str)) -> Lie {
+fn lie(name: &'static str, bytes: impl Into<Vec<u8>>, then: FollowUp, end: (EndedBy, Stage, u16, &'static str)) -> Lie {
     Lie { name, bytes: bytes.into(), then, end }
 }
 
 /// An answer that is not one: the client gets a 502.
 fn no_answer(name: &'static str, bytes: impl Into<Vec<u8>>, why: &'static str) -> Lie {
-    lie(name, bytes, Then::Stay, (EndedBy::Backend, Stage::Done, 502, why))
+    lie(name, bytes, FollowUp::Stay, (EndedBy::Backend, Stage::Done, 502, why))
 }
 
 /// An answer that goes wrong after its head: the client gets it cut.
-fn cut(name: &'static str, body: &str, then: Then, why: &'static str) -> Lie {
+fn cut(name: &'static str, body: &str, then: FollowUp, why: &'static str) -> Lie {
     lie(name, format!("HTTP/1.1 200 OK\r\n{body}"), then, (EndedBy::Backend, Stage::Answer, 200, why))
 }
 
 fn whole(name: &'static str, bytes: &str, why: &'static str) -> Lie {
-    lie(name, bytes, Then::Stay, (EndedBy::Complete, Stage::Done, 200, why))
+    lie(name, bytes, FollowUp::Stay, (EndedBy::Complete, Stage::Done, 200, why))
 }
 
 pub fn lies() -> Vec<Lie> {
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
     let head = "HTTP/1.1 200 OK\r\n";
     vec![
-        cut("short", "Content-Length: 100\r\n\r\nshort", Then::Close, "before its answer was complete"),
-        cut("never-ends", "Content-Length: 1000000000\r\n\r\nand so on", Then::Stay, "in the middle of its answer"),
-        cut("no-last-chunk", &format!("{chunked}2\r\nok\r\n"), Then::Close, "before its answer was complete"),
-        cut("chunk-garbage", &format!("{chunked}2\r\nok\r\nzz\r\n"), Then::Stay, "hexadecimal"),
-        cut("chunk-overflow", &format!("{chunked}ffffffffffffffffff\r\n"), Then::Stay, "hexadecimal"),
-        cut("chunk-too-long", &format!("{chunked}2\r\nokay\r\n0\r\n\r\n"), Then::Stay, "longer than its size"),
+        cut("short", "Content-Length: 100\r\n\r\nshort", FollowUp::Close, "before its answer was complete"),
+        cut("never-ends", "Content-Length: 1000000000\r\n\r\nand so on", FollowUp::Stay, "in the middle of its answer"),
+        cut("no-last-chunk", &format!("{chunked}2\r\nok\r\n"), FollowUp::Close, "before its answer was complete"),
+        cut("chunk-garbage", &format!("{chunked}2\r\nok\r\nzz\r\n"), FollowUp::Stay, "hexadecimal"),
+        cut("chunk-overflow", &format!("{chunked}ffffffffffffffffff\r\n"), FollowUp::Stay, "hexadecimal"),
+        cut("chunk-too-long", &format!("{chunked}2\r\nokay\r\n0\r\n\r\n"), FollowUp::Stay, "longer than its size"),
         whole("long", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokPOISON", "more than its answer"),
         whole(
             "two-answers",
@@ -67,7 +67,7 @@ pub fn lies() -> Vec<Lie> {
         lie(
             "flood-of-1xx",
             b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(50),
-            Then::Repeat(5_000),
+            FollowUp::Repeat(5_000),
             (EndedBy::Backend, Stage::Done, 502, "1xx answers"),
         ),
         no_answer("switches", "HTTP/1.1 101 Switching Protocols\r\n\r\nnoise", "switches protocols"),
@@ -83,8 +83,8 @@ pub fn lies() -> Vec<Lie> {
         no_answer("nul", format!("{head}X: a\0b\r\n\r\n"), "NUL"),
         no_answer("folded", format!("{head}X: a\r\n b\r\n\r\n"), "obsolete folding"),
         no_answer("noise", vec![0x80; 200_000], "longer than"),
-        lie("silent", "", Then::Stay, (EndedBy::Backend, Stage::Done, 504, "did not answer within 1 s")),
-        lie("gone", "", Then::Close, (EndedBy::Backend, Stage::Done, 502, "without an answer")),
+        lie("silent", "", FollowUp::Stay, (EndedBy::Backend, Stage::Done, 504, "did not answer within 1 s")),
+        lie("gone", "", FollowUp::Close, (EndedBy::Backend, Stage::Done, 502, "without an answer")),
     ]
 }
 
@@ -123,11 +123,11 @@ async fn serve(acceptor: TlsAcceptor, tcp: TcpStream) {
             (None, "/unread") => return tokio::time::sleep(Duration::from_secs(60)).await,
             (None, "/endless") => {
                 let _ = tls.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-                (format!("10000\r\n{}\r\n", "x".repeat(0x10000)).into_bytes(), Then::Repeat(usize::MAX))
+                (format!("10000\r\n{}\r\n", "x".repeat(0x10000)).into_bytes(), FollowUp::Repeat(usize::MAX))
             }
             (None, "/large") => {
                 let _ = tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 32000000\r\n\r\n").await;
-                (vec![b'x'; 32_000], Then::Repeat(999))
+                (vec![b'x'; 32_000], FollowUp::Repeat(999))
             }
             (None, target) => {
                 let body = format!("honest {target}");
@@ -136,7 +136,7 @@ async fn serve(acceptor: TlsAcceptor, tcp: TcpStream) {
                 continue;
             }
         };
-        let times = if let Then::Repeat(times) = then { times.saturating_add(1) } else { 1 };
+        let times = if let FollowUp::Repeat(times) = then { times.saturating_add(1) } else { 1 };
         for _ in 0..times {
             if tls.write_all(&bytes).await.is_err() {
                 return;
@@ -144,13 +144,13 @@ async fn serve(acceptor: TlsAcceptor, tcp: TcpStream) {
         }
         let _ = tls.flush().await;
         match then {
-            Then::Close => {
+            FollowUp::Close => {
                 let _ = tls.shutdown().await;
                 return;
             }
             // Whatever comes next is not answered; the recorder has to end it.
-            Then::Stay => while matches!(tls.read_buf(&mut seen).await, Ok(1..)) {},
-            Then::Repeat(_) => {}
+            FollowUp::Stay => while matches!(tls.read_buf(&mut seen).await, Ok(1..)) {},
+            FollowUp::Repeat(_) => {}
         }
     }
 }

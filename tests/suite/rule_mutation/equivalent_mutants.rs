@@ -26,8 +26,8 @@ pub struct Entry {
 
 /// The list.
 pub fn read() -> Vec<Entry> {
-    let file: File =
-        toml::from_str(&fixture_text("equivalent_mutants.toml")).unwrap_or_else(|error| panic!("equivalent_mutants.toml: {error}"));
+    let file: File = toml::from_str(&fixture_text("equivalent_mutants.toml"))
+        .unwrap_or_else(|error| panic!("equivalent_mutants.toml: {error}"));
     file.survivor
 }
 

@@ -138,7 +138,7 @@ fn a_name_counts_in_a_body_that_does_not_parse() {
             ),
         ];
         let mut cut = post(JSON, format!("{{\"{name}\":\"{S}\",\"pad\":\"{}", "x".repeat(1000)));
-        cut.request.body.kept = Kept::Prefix;
+        cut.request.body.kept = BodyRetention::Prefix;
         bodies.push(cut);
         for exchange in bodies {
             assert_gone(&redactor().exchange(exchange), S);
@@ -201,7 +201,7 @@ fn what_is_no_text_is_a_digest() {
         let body = Answer { headers: encoding(coding), ..answer(&bytes) };
         let kept = redactor().exchange(answered(Request::default(), body)).answer.unwrap().body;
         let digest = hex::encode(&Key::derived("test", b"key").hash(&bytes));
-        assert_eq!((kept.kept, kept.bytes.len()), (Kept::Digest, 0), "{coding}: {bytes:?}");
+        assert_eq!((kept.kept, kept.bytes.len()), (BodyRetention::Digest, 0), "{coding}: {bytes:?}");
         assert_eq!((kept.length, kept.digest), (bytes.len() as u64, digest));
     }
     // Text in another coding, or cut within a letter, is text.
@@ -262,7 +262,7 @@ fn a_compressed_body_with_a_secret_is_kept_decoded() {
     };
     let sent = answer.body.length;
     let body = redactor().exchange(Exchange { answer: Some(answer), ..Exchange::default() }).answer.unwrap().body;
-    assert_eq!((body.decoded, body.kept, body.length), (true, Kept::Whole, sent));
+    assert_eq!((body.decoded, body.kept, body.length), (true, BodyRetention::Whole, sent));
     assert_eq!(body.bytes, format!(r#"{{"customerToken":"{}","a":1}}"#, redactor().replacement("abc")).into_bytes());
 }
 

@@ -1,10 +1,10 @@
 //! The ledger on a disk: nothing is lost in a crash or among several writers.
 
-use super::super::{Evidence, Given, Revoked};
+use super::super::{Evidence, Issued, Revoked};
 use super::*;
 
-fn given(id: &str) -> Act {
-    Act::Given(Given {
+fn given(id: &str) -> LedgerEvent {
+    LedgerEvent::Issued(Issued {
         id: id.into(),
         digest: "0".repeat(64),
         signed_by: vec![],
@@ -143,7 +143,7 @@ fn what_is_revoked_was_given() {
     add(&path, "pc-1").unwrap();
     let evidence = Evidence { kind: "har".into(), digest: "e".repeat(64), exchanges: 1 };
     let revoked = Revoked { id: "pc-1".into(), reason: "r".into(), evidence };
-    Ledger::add(&path, |_| Ok(Some(Act::Revoked(revoked)))).unwrap();
+    Ledger::add(&path, |_| Ok(Some(LedgerEvent::Revoked(revoked)))).unwrap();
     assert_eq!(
         super::super::coverage::standings(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
         "r"

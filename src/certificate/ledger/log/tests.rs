@@ -1,11 +1,11 @@
 //! Whatever is done to a ledger's lines is found, and what a crash leaves is told apart from damage.
 
-use super::super::{Evidence, Given, Revoked};
+use super::super::{Evidence, Issued, Revoked};
 use super::*;
 use proptest::prelude::*;
 
-fn given(number: u64) -> Act {
-    Act::Given(Given {
+fn given(number: u64) -> LedgerEvent {
+    LedgerEvent::Issued(Issued {
         id: format!("pc-{number:012x}"),
         digest: "0".repeat(64),
         signed_by: vec!["k".into()],
@@ -20,14 +20,14 @@ fn given(number: u64) -> Act {
     })
 }
 
-fn revoked(number: u64) -> Act {
+fn revoked(number: u64) -> LedgerEvent {
     let evidence = Evidence { kind: "har".into(), digest: "e".repeat(64), exchanges: 3 };
-    Act::Revoked(Revoked { id: format!("pc-{number:012x}"), reason: "it lies".into(), evidence })
+    LedgerEvent::Revoked(Revoked { id: format!("pc-{number:012x}"), reason: "it lies".into(), evidence })
 }
 
 /// Lines of these acts, and the head after each.
-fn ledger(acts: &[Act]) -> (Vec<String>, Vec<Head>) {
-    let (mut lines, mut heads) = (Vec::new(), vec![Head::default()]);
+fn ledger(acts: &[LedgerEvent]) -> (Vec<String>, Vec<ChainHead>) {
+    let (mut lines, mut heads) = (Vec::new(), vec![ChainHead::default()]);
     for (act, number) in acts.iter().zip(1..) {
         let entry = Entry { number, entered: "2026-12-01T08:00:00Z".into(), act: act.clone() };
         let (line, head) = line(&entry, *heads.last().unwrap()).unwrap();
@@ -37,9 +37,9 @@ fn ledger(acts: &[Act]) -> (Vec<String>, Vec<Head>) {
     (lines, heads)
 }
 
-fn some(n: u64) -> (Vec<String>, Head) {
+fn some(n: u64) -> (Vec<String>, ChainHead) {
     // Each third is the revocation of the one before.
-    let acts: Vec<Act> = (1..=n).map(|at| if at % 3 == 0 { revoked(at - 1) } else { given(at) }).collect();
+    let acts: Vec<LedgerEvent> = (1..=n).map(|at| if at % 3 == 0 { revoked(at - 1) } else { given(at) }).collect();
     let (lines, heads) = ledger(&acts);
     (lines, *heads.last().unwrap())
 }
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-fn ledger_head_before_last(n: u64) -> Head {
+fn ledger_head_before_last(n: u64) -> ChainHead {
     some(n - 1).1
 }
 
@@ -117,12 +117,12 @@ fn the_head_is_needed_and_must_be_of_this_ledger() {
     let (lines, _) = some(3);
     let bytes = lines.concat();
     assert!(read(bytes.as_bytes(), None).unwrap_err().contains("its head is missing"));
-    let other = Head { count: 2, digest: Digest::of(b"x") };
+    let other = ChainHead { count: 2, digest: Digest::of(b"x") };
     assert_eq!(line_of(&read(bytes.as_bytes(), Some(other)).unwrap_err()), 2);
-    assert!(read(bytes.as_bytes(), Some(Head { count: 0, digest: Digest::of(b"x") })).is_err());
+    assert!(read(bytes.as_bytes(), Some(ChainHead { count: 0, digest: Digest::of(b"x") })).is_err());
     // A head that a crash left behind is one line behind, and no damage; further behind, lines were added.
     assert_eq!(read(bytes.as_bytes(), Some(some(2).1)).unwrap().uncounted, 1);
-    for (counted, line) in [(Head::default(), 2), (some(1).1, 3)] {
+    for (counted, line) in [(ChainHead::default(), 2), (some(1).1, 3)] {
         let why = read(bytes.as_bytes(), Some(counted)).unwrap_err();
         assert!(line_of(&why) == line && why.contains("and 3 are there, more than a crash explains"), "{why}");
     }
@@ -139,9 +139,9 @@ fn what_chains_well_must_also_make_sense() {
         assert_eq!(read(lines.concat().as_bytes(), heads.last().copied()).unwrap_err(), wanted);
     }
     let skipped = Entry { number: 2, entered: "2026-12-01T08:00:00Z".into(), act: given(1) };
-    let (text, head) = line(&skipped, Head::default()).unwrap();
+    let (text, head) = line(&skipped, ChainHead::default()).unwrap();
     assert_eq!(read(text.as_bytes(), Some(head)).unwrap_err(), "line 1: it is entry 2");
     let undated = Entry { number: 1, entered: "soon".into(), act: given(1) };
-    let (text, head) = line(&undated, Head::default()).unwrap();
+    let (text, head) = line(&undated, ChainHead::default()).unwrap();
     assert_eq!(read(text.as_bytes(), Some(head)).unwrap_err(), "line 1: its date is none");
 }

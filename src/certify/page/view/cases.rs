@@ -1,14 +1,14 @@
 //! The cases in order with their steps, as the verifier sees them at this moment.
 
 use super::order;
-use crate::certify::status::Outlook;
+use crate::certify::status::CertificationStatus;
 use crate::report::wording;
 use crate::rules::RuleSet;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
 use maud::{Markup, html};
 
 /// All cases of the chosen features.
-pub fn render(rules: &RuleSet, chosen: &[String], outlook: &Outlook) -> Markup {
+pub fn render(rules: &RuleSet, chosen: &[String], outlook: &CertificationStatus) -> Markup {
     let features = rules.features.iter().filter(|feature| chosen.iter().any(|id| id == feature.feature.id()));
     let mut groups = Vec::new();
     let mut begin = 0;
@@ -30,12 +30,12 @@ pub fn render(rules: &RuleSet, chosen: &[String], outlook: &Outlook) -> Markup {
 }
 
 /// How many of the cases that are needed were shown, and how many there are.
-pub fn shown(outlook: &Outlook) -> (usize, usize) {
+pub fn shown(outlook: &CertificationStatus) -> (usize, usize) {
     let needed = || outlook.cases.iter().filter(|case| !case.optional);
     (needed().filter(|case| case.status == CaseStatus::Passed).count(), needed().count())
 }
 
-fn case(case: &CaseVerdict, at: usize, outlook: &Outlook) -> Markup {
+fn case(case: &CaseVerdict, at: usize, outlook: &CertificationStatus) -> Markup {
     let now = outlook.due.as_ref().filter(|due| due.case == case.id);
     let behind = at < outlook.gone_through && now.is_none();
     let class = match case.status {

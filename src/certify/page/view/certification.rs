@@ -3,10 +3,10 @@
 use super::current_step::Panel;
 use super::{asked, cases, connect, exchange, finding, order, start_over};
 use crate::certify::issue::CUT_OFF;
-use crate::certify::page::page_state::{Hub, Led, Said, Seen};
-use crate::certify::status::{Broken, Outlook};
+use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, Seen};
+use crate::certify::status::{BrokenRequirement, CertificationStatus};
 use crate::report::wording;
-use crate::seal::Head;
+use crate::seal::ChainHead;
 use maud::{Markup, html};
 use std::collections::VecDeque;
 
@@ -24,7 +24,7 @@ pub struct Parts {
 }
 
 /// What stands in the parts now.
-pub fn parts(hub: &Hub, led: &Led) -> Parts {
+pub fn parts(hub: &PageState, led: &ActiveCertification) -> Parts {
     let outlook = led.conductor.outlook();
     let state = hub.state();
     let panel = Panel {
@@ -48,7 +48,7 @@ pub fn parts(hub: &Hub, led: &Led) -> Parts {
 }
 
 /// The whole of it.
-pub fn render(hub: &Hub, led: &Led) -> Markup {
+pub fn render(hub: &PageState, led: &ActiveCertification) -> Markup {
     let parts = parts(hub, led);
     let part = |id: &str| {
         let found = parts.parts.iter().find(|(name, _)| *name == id);
@@ -102,7 +102,7 @@ pub fn render(hub: &Hub, led: &Led) -> Markup {
     }
 }
 
-fn who(led: &Led) -> Markup {
+fn who(led: &ActiveCertification) -> Markup {
     let session = &led.session;
     let name = session.system_name.as_deref().or(session.client_id.as_deref()).unwrap_or("Your client");
     html! {
@@ -113,7 +113,7 @@ fn who(led: &Led) -> Markup {
     }
 }
 
-fn tally(outlook: &Outlook, seen: u64, before: u64) -> Markup {
+fn tally(outlook: &CertificationStatus, seen: u64, before: u64) -> Markup {
     let (shown, needed) = cases::shown(outlook);
     html! {
         div.tally {
@@ -127,7 +127,7 @@ fn tally(outlook: &Outlook, seen: u64, before: u64) -> Markup {
 }
 
 /// What the verdict will fail on, whatever comes.
-fn broken_so_far(all: &[Broken], cut_off: bool) -> Markup {
+fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
     html! {
         @if !all.is_empty() {
             section.card aria-labelledby="broken-title" {
@@ -146,7 +146,7 @@ fn broken_so_far(all: &[Broken], cut_off: bool) -> Markup {
 }
 
 /// What a witness notes.
-fn chain(head: Head) -> Markup {
+fn chain(head: ChainHead) -> Markup {
     html! {
         p.hint.chain {
             "The head of the capture's chain, for a witness to note: " code { (head) }
@@ -155,7 +155,7 @@ fn chain(head: Head) -> Markup {
     }
 }
 
-fn said(said: &VecDeque<Said>) -> Markup {
+fn said(said: &VecDeque<LogEntry>) -> Markup {
     html! {
         @if said.is_empty() { p.hint { "Nothing yet." } }
         ol.said {

@@ -1,11 +1,11 @@
 //! How a till is pointed at the recorder, for people who read nothing else.
 
 use super::{code, copy};
-use crate::certify::page::page_state::Reach;
+use crate::certify::page::page_state::ConnectionInfo;
 use maud::{Markup, html};
 
 /// The lines that connect a till.
-pub fn render(reach: &Reach, open: bool) -> Markup {
+pub fn render(reach: &ConnectionInfo, open: bool) -> Markup {
     html! {
         details.card #connect open[open] {
             summary { h2 { "Connect your till" } }

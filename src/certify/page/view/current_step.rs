@@ -4,7 +4,7 @@
 use super::{code, copy, long, order, start_over, step_details};
 use crate::certify::driver_command::Line;
 use crate::certify::page::client_hint;
-use crate::certify::status::{Due, Outlook};
+use crate::certify::status::{CertificationStatus, CurrentStep};
 use crate::report::wording;
 use crate::rules::model::StepKind;
 use crate::verify::verdict::CaseStatus;
@@ -13,7 +13,7 @@ use maud::{Markup, html};
 /// What the panel is made of.
 pub struct Panel<'a> {
     /// How everything stands.
-    pub outlook: &'a Outlook,
+    pub outlook: &'a CertificationStatus,
     /// What the till was told last.
     pub line: Option<&'a Line>,
     /// What a line for the reference till begins with.
@@ -61,7 +61,7 @@ impl Panel<'_> {
         }
     }
 
-    fn step(&self, due: &Due) -> Markup {
+    fn step(&self, due: &CurrentStep) -> Markup {
         let at = (due.at + 1).min(due.steps.max(1));
         html! {
             p.eyebrow { span.chip.id { (wording::safe(&due.case)) } " " (wording::safe(&due.title)) span.dim { " · step " (at) " of " (due.steps) } }

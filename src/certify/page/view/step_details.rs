@@ -4,7 +4,7 @@ use crate::api::Fault;
 use crate::certify::customer;
 use crate::certify::driver_command::Line;
 use crate::report::wording;
-use crate::rules::model::{Guide, Step, StepKind, Then};
+use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
 use maud::{Markup, html};
 
 /// All of it; nothing where a step is only looked on for. `met`: the faults that came already; `line`: the act that is due.
@@ -54,7 +54,7 @@ pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) ->
 }
 
 /// What the till has to do once the call is refused, where the case is about that.
-fn refusal(guide: &Guide) -> Option<&'static str> {
+fn refusal(guide: &Guidance) -> Option<&'static str> {
     if guide.obstruct {
         return Some("The till has to find the payment that is in the way, end it, and start its own again.");
     }
@@ -62,9 +62,9 @@ fn refusal(guide: &Guide) -> Option<&'static str> {
 }
 
 /// What the customer does, in words; nothing while an act of theirs is not due.
-fn customer(guide: &Guide, line: Option<&Line>) -> String {
+fn customer(guide: &Guidance, line: Option<&Line>) -> String {
     // Where something is to be done first, the customer acts in that alone.
-    let is_due = |first: &Then| line.is_some_and(|line| line.act == first.act && line.text == first.text);
+    let is_due = |first: &FollowUp| line.is_some_and(|line| line.act == first.act && line.text == first.text);
     if guide.first.as_ref().is_some_and(|first| !is_due(first)) {
         return String::new();
     }
