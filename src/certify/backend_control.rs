@@ -30,7 +30,7 @@ pub struct Simulation {
     /// Its URL, without the act.
     pub url: String,
     /// How it is spoken to.
-    pub errands: HttpClient,
+    pub http_client: HttpClient,
 }
 
 /// What became of an act.
@@ -168,7 +168,7 @@ impl Simulation {
         };
         let url = format!("{}/{name}", self.url);
         let json = [("content-type", "application/json")];
-        match self.errands.send(Method::POST, &url, &json, body.to_string()).await {
+        match self.http_client.send(Method::POST, &url, &json, body.to_string()).await {
             Ok(reply) if (200..300).contains(&reply.status) => ActionResult::Done,
             Ok(reply) if matches!(reply.status, 300..=399 | 401 | 403 | 404 | 405 | 501) => {
                 ActionResult::ByHand(format!("the customer simulation {url} answers {}", reply.words()))

@@ -77,7 +77,7 @@ pub struct Access {
     /// What the API's paths begin with: `/pos/v10`.
     pub path: String,
     /// How it is spoken to.
-    pub errands: HttpClient,
+    pub http_client: HttpClient,
 }
 
 impl Access {
@@ -123,7 +123,7 @@ impl Access {
         }
         let url = format!("{}{}{path}", self.origin, self.path);
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        let reply = self.errands.send(method, &url, &headers, body).await;
+        let reply = self.http_client.send(method, &url, &headers, body).await;
         reply.map_err(|no| format!("the backend {} cannot be reached ({no}); {}", self.origin, no.next_step))
     }
 
@@ -135,7 +135,8 @@ impl Access {
         let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{}", secret.0)));
         let headers = [(AUTHORIZATION, basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
         let url = format!("{}/integrator-authentication/connect/token", self.origin);
-        let reply = self.errands.send(Method::POST, &url, &headers, "grant_type=client_credentials".to_owned()).await;
+        let reply =
+            self.http_client.send(Method::POST, &url, &headers, "grant_type=client_credentials".to_owned()).await;
         let reply =
             reply.map_err(|no| format!("the token endpoint {url} cannot be reached ({no}); {}", no.next_step))?;
         let given = reply.json().get("access_token").and_then(Value::as_str).map(str::to_owned);

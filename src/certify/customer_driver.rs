@@ -53,7 +53,7 @@ impl CustomerDriver {
     /// The next thing that is possible; nothing, where the rest has to wait.
     pub async fn play(
         &mut self,
-        scene: &Snapshot,
+        snapshot: &Snapshot,
         backend: &mut Backend,
         now: Instant,
     ) -> Option<CustomerActionResult> {
@@ -65,18 +65,18 @@ impl CustomerDriver {
                 }
                 CustomerAction::Polls(count) => {
                     // From here on, for as long as this stands at the front.
-                    self.polls = scene.polls;
+                    self.polls = snapshot.polls;
                     self.plays.pop_front();
-                    self.plays.push_front(CustomerAction::PolledUntil(scene.polls.saturating_add(count)));
+                    self.plays.push_front(CustomerAction::PolledUntil(snapshot.polls.saturating_add(count)));
                 }
-                CustomerAction::PolledUntil(until) if scene.polls < until => {
-                    let looked = scene.polls > self.polls;
-                    self.polls = scene.polls;
+                CustomerAction::PolledUntil(until) if snapshot.polls < until => {
+                    let looked = snapshot.polls > self.polls;
+                    self.polls = snapshot.polls;
                     return looked.then_some(CustomerActionResult::Looked);
                 }
                 CustomerAction::PolledUntil(_) => self.done(),
-                CustomerAction::LedgerEvent(CustomerAct::CheckIn(_)) if !scene.awaited => return None,
-                CustomerAction::LedgerEvent(act) => return self.act(act, scene, backend, now).await,
+                CustomerAction::LedgerEvent(CustomerAct::CheckIn(_)) if !snapshot.awaited => return None,
+                CustomerAction::LedgerEvent(act) => return self.act(act, snapshot, backend, now).await,
             }
         }
     }
@@ -84,7 +84,7 @@ impl CustomerDriver {
     async fn act(
         &mut self,
         act: CustomerAct,
-        scene: &Snapshot,
+        snapshot: &Snapshot,
         backend: &mut Backend,
         now: Instant,
     ) -> Option<CustomerActionResult> {
@@ -93,7 +93,7 @@ impl CustomerDriver {
             return None;
         }
         self.trying = Some(Trying { since, last: now });
-        let point = scene.pos.as_ref()?;
+        let point = snapshot.pos.as_ref()?;
         match backend.act(point, act).await {
             ActionResult::Done => {
                 self.done();

@@ -32,14 +32,14 @@ pub struct Director {
 }
 
 struct State {
-    judge: Evaluator<'static>,
+    evaluator: Evaluator<'static>,
     next: u64,
     beyond: BTreeMap<u64, Exchange>,
     /// Recorded exchanges whose responses are on their way to the client.
     going_out: BTreeSet<u64>,
     so_far: Progress,
     focus: Focus,
-    points: PosRegistry,
+    pos_registry: PosRegistry,
     vat: Option<String>,
     last_number: u64,
     attempt: u32,
@@ -47,12 +47,12 @@ struct State {
     course: Schedule,
     /// How the cases stood that were gone through, as it was said.
     said: BTreeMap<String, CaseStatus>,
-    hurt: FaultPlan,
+    fault_plan: FaultPlan,
     orders: Vec<Action>,
     asked_check_in: u64,
     polls: u32,
     /// What the case under way has nothing to do with, as it was said.
-    astray: Vec<Operation>,
+    unexpected: Vec<Operation>,
     broken: Option<String>,
     /// The broken musts that were told.
     told: BTreeSet<String>,
@@ -74,11 +74,11 @@ enum AtEnd {
 /// What was recorded before, and how it is gone on with.
 pub struct ResumeState {
     /// Has taken everything recorded before this run that counts.
-    pub judge: Evaluator<'static>,
+    pub evaluator: Evaluator<'static>,
     /// The first exchange number of this run.
     pub next: u64,
     /// What is known of the client's points of sale.
-    pub points: PosRegistry,
+    pub pos_registry: PosRegistry,
     /// The merchant's VAT number, where it was told.
     pub vat: Option<String>,
     /// The recorder has to refuse what the backend cannot be brought to refuse.
@@ -114,35 +114,35 @@ impl Director {
     /// # Errors
     /// A rule that cannot be applied.
     pub fn new(rules: &'static RuleSet, before: ResumeState, course: Schedule) -> Result<Director, String> {
-        let ResumeState { judge, next, mut points, vat, stands_in, forgotten, attempt, complete } = before;
+        let ResumeState { evaluator, next, mut pos_registry, vat, stands_in, forgotten, attempt, complete } = before;
         if forgotten {
-            points.forget();
+            pos_registry.forget();
         }
-        let focus = Focus { pos: points.current(), since: if forgotten { next } else { 0 } };
-        let so_far = judge.so_far(&[], &focus).map_err(|error| error.to_string())?;
+        let focus = Focus { pos: pos_registry.current(), since: if forgotten { next } else { 0 } };
+        let so_far = evaluator.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
         let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
-        let told = BrokenRequirement::of(&judge).into_iter().map(|broken| broken.id).collect();
+        let told = BrokenRequirement::of(&evaluator).into_iter().map(|broken| broken.id).collect();
         let state = State {
-            judge,
+            evaluator,
             next,
             beyond: BTreeMap::new(),
             going_out: BTreeSet::new(),
             so_far,
             focus,
-            points,
+            pos_registry,
             vat,
             last_number: next.saturating_sub(1),
             attempt,
             complete,
             course,
             said: BTreeMap::new(),
-            hurt: FaultPlan::new(stands_in),
+            fault_plan: FaultPlan::new(stands_in),
             orders: Vec::new(),
             asked_check_in: 0,
             polls: 0,
-            astray: Vec::new(),
+            unexpected: Vec::new(),
             broken: None,
             told,
             end: AtEnd::default(),
@@ -157,7 +157,7 @@ impl Director {
         // Whoever is told of the next step may end what the client does; it has its response first.
         let responded = state.going_out.is_empty();
         let orders = if responded { std::mem::take(&mut state.orders) } else { Vec::new() };
-        let scene = Snapshot {
+        let snapshot = Snapshot {
             pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
@@ -165,7 +165,7 @@ impl Director {
             waiting: state.course.waiting(now),
             broken: state.broken.clone(),
         };
-        (orders, scene)
+        (orders, snapshot)
     }
 
     /// The due step has moved on at the backend: the customer acted.
@@ -184,7 +184,7 @@ impl Director {
     }
 
     /// How everything stands, for whoever shows it.
-    pub fn outlook(&self) -> CertificationStatus {
+    pub fn certification_status(&self) -> CertificationStatus {
         let state = self.state();
         let due = state.course.under_way().map(|(case, at, since, wait)| CurrentStep {
             case: case.id.clone(),
@@ -194,14 +194,14 @@ impl Director {
             step: case.steps.get(at).cloned(),
             since,
             wait,
-            met: state.hurt.met(),
+            met: state.fault_plan.met(),
         });
         CertificationStatus {
             cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
             gone_through: state.course.gone_through(),
             due,
             over: state.course.is_over(),
-            broken: BrokenRequirement::of(&state.judge),
+            broken: BrokenRequirement::of(&state.evaluator),
         }
     }
 
@@ -221,11 +221,11 @@ impl State {
             let orders = self.course.turn(&self.so_far, self.last_number, now);
             let after = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
-                self.hurt.next_case();
+                self.fault_plan.next_case();
                 self.asked_check_in = 0;
-                self.astray.clear();
+                self.unexpected.clear();
             } else if case != after {
-                self.hurt.next_step();
+                self.fault_plan.next_step();
             }
             let waits: Vec<Record> = orders
                 .iter()
@@ -256,7 +256,7 @@ impl State {
     }
 
     fn point(&self) -> Option<PosEntry> {
-        self.so_far.pos.as_ref().filter(|pos| !pos.deleted).map(|pos| self.points.point(pos, self.vat.as_deref()))
+        self.so_far.pos.as_ref().filter(|pos| !pos.deleted).map(|pos| self.pos_registry.point(pos, self.vat.as_deref()))
     }
 
     fn status(&self, case: &str) -> Option<CaseStatus> {
@@ -278,7 +278,7 @@ impl State {
     }
 
     fn take(&mut self, record: &Record) {
-        if let Err(error) = self.judge.take(record) {
+        if let Err(error) = self.evaluator.take(record) {
             self.broken.get_or_insert(error.to_string());
         }
     }
@@ -286,12 +286,13 @@ impl State {
     fn look(&mut self) {
         let beyond: Vec<Record> =
             self.beyond.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
-        match self.judge.so_far(&beyond, &self.focus) {
+        match self.evaluator.so_far(&beyond, &self.focus) {
             Ok(so_far) => {
                 self.so_far = so_far;
                 self.correct();
-                let broken =
-                    BrokenRequirement::of(&self.judge).into_iter().filter(|broken| self.told.insert(broken.id.clone()));
+                let broken = BrokenRequirement::of(&self.evaluator)
+                    .into_iter()
+                    .filter(|broken| self.told.insert(broken.id.clone()));
                 self.orders.extend(broken.map(|broken| Action::Say(broken.line())));
             }
             Err(error) => {
@@ -304,8 +305,8 @@ impl State {
     fn note_astray(&mut self, number: u64, operation: Operation) {
         let said =
             self.course.under_way().and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
-        if let Some(said) = said.filter(|_| !self.astray.contains(&operation)) {
-            self.astray.push(operation);
+        if let Some(said) = said.filter(|_| !self.unexpected.contains(&operation)) {
+            self.unexpected.push(operation);
             self.orders.push(Action::Say(said));
         }
     }
@@ -315,7 +316,7 @@ impl State {
         self.going_out.insert(exchange.number);
         let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
         let step = self.course.due().and_then(|(steps, due)| steps.get(due));
-        if self.hurt.ended(exchange, operation, step, timeout_ms) {
+        if self.fault_plan.ended(exchange, operation, step, timeout_ms) {
             self.course.stirred(now);
         }
         let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
@@ -325,8 +326,8 @@ impl State {
             self.note_astray(exchange.number, operation);
         }
         let counts = exchange.number >= self.next;
-        if counts && self.points.learn(exchange) {
-            self.focus.pos = self.points.current();
+        if counts && self.pos_registry.learn(exchange) {
+            self.focus.pos = self.pos_registry.current();
             if onboards(operation) {
                 self.course.onboarded(now);
             }
@@ -353,10 +354,10 @@ impl FaultInjector for Director {
         let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
         let mut state = self.state();
-        let State { course, hurt, .. } = &mut *state;
+        let State { course, fault_plan, .. } = &mut *state;
         let (steps, due) = course.due()?;
         let now = Instant::now();
-        let fault = hurt.decide((head.number, operation, &id), steps, due, rest, now)?;
+        let fault = fault_plan.decide((head.number, operation, &id), steps, due, rest, now)?;
         // What is held back now is over later: its time counts from then on.
         course.stirred(now);
         Some(fault)

@@ -20,7 +20,7 @@ const REMIND: Duration = Duration::from_secs(15);
 /// A certification under way.
 pub struct Executor<'a> {
     /// Knows what is due.
-    pub conductor: Arc<Director>,
+    pub director: Arc<Director>,
     /// The capture.
     pub writer: Writer,
     /// The backend's side.
@@ -41,37 +41,42 @@ impl Executor<'_> {
     /// # Errors
     /// A sentence where the capture cannot be written or a rule cannot be applied.
     pub async fn run(mut self) -> Result<(), String> {
-        let mut player = CustomerDriver::default();
+        let mut customer_driver = CustomerDriver::default();
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
         let mut reminded = Duration::ZERO;
         loop {
-            let (orders, scene) = self.conductor.orders(Instant::now());
-            if let Some(broken) = &scene.broken {
+            let (orders, snapshot) = self.director.orders(Instant::now());
+            if let Some(broken) = &snapshot.broken {
                 return Err(format!("the rules cannot be applied: {broken}"));
             }
             for order in orders {
-                self.carry_out(order, &scene, &mut player).await?;
+                self.carry_out(order, &snapshot, &mut customer_driver).await?;
             }
             while let Some(noticed) = notices.try_join_next() {
                 let told = noticed.map_err(|error| error.to_string()).and_then(|told| told);
                 (self.say)(&format!("  {}", told.unwrap_or_else(|sentence| sentence)));
             }
-            if scene.over && notices.is_empty() {
+            if snapshot.over && notices.is_empty() {
                 return Ok(());
             }
-            self.play(&scene, &mut player, &mut notices).await;
-            self.remind(&scene, &mut reminded);
-            let _ = tokio::time::timeout(BEAT, self.conductor.news()).await;
+            self.play(&snapshot, &mut customer_driver, &mut notices).await;
+            self.remind(&snapshot, &mut reminded);
+            let _ = tokio::time::timeout(BEAT, self.director.news()).await;
         }
     }
 
-    async fn carry_out(&mut self, order: Action, scene: &Snapshot, player: &mut CustomerDriver) -> Result<(), String> {
+    async fn carry_out(
+        &mut self,
+        order: Action,
+        snapshot: &Snapshot,
+        customer_driver: &mut CustomerDriver,
+    ) -> Result<(), String> {
         match order {
             Action::Tell(line) => self.tell_line(&line),
-            Action::CustomerAction(more) => player.add(more),
-            Action::StopPlaying => player.stop(),
+            Action::CustomerAction(more) => customer_driver.add(more),
+            Action::StopPlaying => customer_driver.stop(),
             Action::Obstruct => {
-                if let Err(why) = self.backend.obstruct(scene.pos.as_ref()).await {
+                if let Err(why) = self.backend.obstruct(snapshot.pos.as_ref()).await {
                     (self.say)(&format!("  poscert could not put a payment in the way: {why}"));
                 }
             }
@@ -79,7 +84,7 @@ impl Executor<'_> {
             Action::HoldRefunds(hold) => self.backend.hold_refunds(hold),
             Action::Restore => self.backend.restore().await,
             Action::NewAttempt => {
-                let attempt = self.conductor.begin_attempt(self.writer.next_number());
+                let attempt = self.director.begin_attempt(self.writer.next_number());
                 (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
                 self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
             }
@@ -98,19 +103,19 @@ impl Executor<'_> {
 
     async fn play(
         &mut self,
-        scene: &Snapshot,
-        player: &mut CustomerDriver,
+        snapshot: &Snapshot,
+        customer_driver: &mut CustomerDriver,
         notices: &mut JoinSet<Result<String, String>>,
     ) {
-        while let Some(played) = player.play(scene, &mut self.backend, Instant::now()).await {
+        while let Some(played) = customer_driver.play(snapshot, &mut self.backend, Instant::now()).await {
             match played {
                 CustomerActionResult::Tell(line) => self.tell_line(&line),
                 CustomerActionResult::Say(line) => (self.say)(&line),
-                CustomerActionResult::Looked => return self.conductor.stirred(Instant::now()),
+                CustomerActionResult::Looked => return self.director.stirred(Instant::now()),
                 CustomerActionResult::ActionResult(act, line) => {
-                    self.conductor.stirred(Instant::now());
+                    self.director.stirred(Instant::now());
                     (self.say)(&line);
-                    let due = scene.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
+                    let due = snapshot.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
                     if matches!(act, CustomerAct::CheckIn(_)) && due {
                         let notifier = self.notifier.clone();
                         notices.spawn(async move { notifier.send().await });
@@ -120,8 +125,8 @@ impl Executor<'_> {
         }
     }
 
-    fn remind(&self, scene: &Snapshot, reminded: &mut Duration) {
-        let Some((what, waited)) = &scene.waiting else { return };
+    fn remind(&self, snapshot: &Snapshot, reminded: &mut Duration) {
+        let Some((what, waited)) = &snapshot.waiting else { return };
         if *waited < *reminded {
             *reminded = Duration::ZERO;
         }

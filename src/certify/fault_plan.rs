@@ -128,57 +128,57 @@ mod tests {
 
     #[test]
     fn a_call_meets_each_fault_once_even_if_its_next_send_comes_before_the_last_was_seen_to_end() {
-        let (steps, mut hurt, now) = (steps("onboarding/1"), FaultPlan::default(), Instant::now());
+        let (steps, mut fault_plan, now) = (steps("onboarding/1"), FaultPlan::default(), Instant::now());
         let create = Operation::CreatePos;
-        let decide = |hurt: &mut FaultPlan, n| hurt.decide((n, create, ""), &steps, 0, REST, now);
-        assert_eq!(decide(&mut hurt, 1), Some(Fault::Timeout));
-        assert_eq!(decide(&mut hurt, 2), Some(Fault::ServerError));
-        assert_eq!(decide(&mut hurt, 3), None);
-        assert!(hurt.ended(&over(1, None, 2000), Some(create), steps.first(), 400));
-        assert!(hurt.ended(&over(2, Some(500), 1), Some(create), steps.first(), 400));
-        assert_eq!(decide(&mut hurt, 4), None);
-        assert!(!hurt.ended(&over(3, Some(200), 1), Some(create), steps.first(), 400));
-        assert_eq!(decide(&mut hurt, 5), Some(Fault::Timeout));
-        assert_eq!(hurt.decide((6, Operation::GetPos, ""), &steps, 0, REST, now), None);
+        let decide = |fault_plan: &mut FaultPlan, n| fault_plan.decide((n, create, ""), &steps, 0, REST, now);
+        assert_eq!(decide(&mut fault_plan, 1), Some(Fault::Timeout));
+        assert_eq!(decide(&mut fault_plan, 2), Some(Fault::ServerError));
+        assert_eq!(decide(&mut fault_plan, 3), None);
+        assert!(fault_plan.ended(&over(1, None, 2000), Some(create), steps.first(), 400));
+        assert!(fault_plan.ended(&over(2, Some(500), 1), Some(create), steps.first(), 400));
+        assert_eq!(decide(&mut fault_plan, 4), None);
+        assert!(!fault_plan.ended(&over(3, Some(200), 1), Some(create), steps.first(), 400));
+        assert_eq!(decide(&mut fault_plan, 5), Some(Fault::Timeout));
+        assert_eq!(fault_plan.decide((6, Operation::GetPos, ""), &steps, 0, REST, now), None);
     }
 
     #[test]
     fn a_fault_for_every_send_stays_until_the_call_has_rested() {
-        let (steps, mut hurt, now) = (steps("payment/6"), FaultPlan::default(), Instant::now());
+        let (steps, mut fault_plan, now) = (steps("payment/6"), FaultPlan::default(), Instant::now());
         let capture = Operation::CapturePayment;
-        assert_eq!(hurt.decide((1, capture, ""), &steps, 0, REST, now), None);
+        assert_eq!(fault_plan.decide((1, capture, ""), &steps, 0, REST, now), None);
         for (n, due) in [(2, 1), (3, 2), (4, 2)] {
-            assert_eq!(hurt.decide((n, capture, ""), &steps, due, REST, now), Some(Fault::ServerError), "{n}");
-            hurt.ended(&over(n, Some(500), 1), Some(capture), steps.get(due), 400);
+            assert_eq!(fault_plan.decide((n, capture, ""), &steps, due, REST, now), Some(Fault::ServerError), "{n}");
+            fault_plan.ended(&over(n, Some(500), 1), Some(capture), steps.get(due), 400);
         }
         assert_eq!(
-            hurt.decide((5, capture, ""), &steps, 2, REST, now + Duration::from_secs(29)),
+            fault_plan.decide((5, capture, ""), &steps, 2, REST, now + Duration::from_secs(29)),
             Some(Fault::ServerError)
         );
-        assert_eq!(hurt.decide((6, capture, ""), &steps, 2, REST, now + Duration::from_secs(31)), None);
+        assert_eq!(fault_plan.decide((6, capture, ""), &steps, 2, REST, now + Duration::from_secs(31)), None);
     }
 
     #[test]
     fn polls_of_another_payment_do_not_use_up_the_faults_of_this_one() {
-        let (steps, mut hurt, now) = (steps("payment/1"), FaultPlan::default(), Instant::now());
+        let (steps, mut fault_plan, now) = (steps("payment/1"), FaultPlan::default(), Instant::now());
         let poll = Operation::QueryPayment;
         let path = |id: &str| format!("/pos/v10/payments/{id}");
         for (n, id) in [(1, "a"), (2, "b")] {
-            assert_eq!(hurt.decide((n, poll, id), &steps, 1, REST, now), Some(Fault::Timeout), "{id}");
+            assert_eq!(fault_plan.decide((n, poll, id), &steps, 1, REST, now), Some(Fault::Timeout), "{id}");
             let request = Request { method: "GET".into(), target: path(id), ..Request::default() };
             let exchange = Exchange { request, ..over(n, None, 500) };
-            assert!(hurt.ended(&exchange, Some(poll), steps.get(1), 400));
-            assert_eq!(hurt.decide((n + 10, poll, id), &steps, 1, REST, now), Some(Fault::ServerError), "{id}");
+            assert!(fault_plan.ended(&exchange, Some(poll), steps.get(1), 400));
+            assert_eq!(fault_plan.decide((n + 10, poll, id), &steps, 1, REST, now), Some(Fault::ServerError), "{id}");
         }
     }
 
     #[test]
     fn what_the_backend_cannot_be_brought_to_refuse_is_refused_for_it() {
         let (steps, now) = (steps("refund/3"), Instant::now());
-        let mut hurt = FaultPlan::new(true);
-        hurt.next_case();
+        let mut fault_plan = FaultPlan::new(true);
+        fault_plan.next_case();
         let create = (1, Operation::CreateRefund, "");
-        assert_eq!(hurt.decide(create, &steps, 0, REST, now), Some(Fault::BalanceTooLow));
+        assert_eq!(fault_plan.decide(create, &steps, 0, REST, now), Some(Fault::BalanceTooLow));
         assert_eq!(FaultPlan::new(false).decide(create, &steps, 0, REST, now), None);
     }
 }

@@ -26,7 +26,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub struct HttpClient {
     client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
     identity: Arc<ClientIdentity>,
-    patience: Duration,
+    step_timeouts: Duration,
 }
 
 /// That there is no complete answer.
@@ -76,16 +76,16 @@ impl Reply {
 }
 
 impl HttpClient {
-    /// To servers that are reached and believed as this one; every answer has to be complete after `patience`. A server
+    /// To servers that are reached and believed as this one; every answer has to be complete after `step_timeouts`. A server
     /// without TLS is spoken to only where its URL says `http`.
     ///
     /// # Errors
     /// A sentence where TLS cannot be set up.
-    pub fn to(server: &Upstream, patience: Duration) -> Result<HttpClient, String> {
+    pub fn to(server: &Upstream, step_timeouts: Duration) -> Result<HttpClient, String> {
         let connector = server.connector(&[])?;
         // They are few: a connection each, and none that has gone stale.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(HttpClient { client, identity: server.identity.clone(), patience })
+        Ok(HttpClient { client, identity: server.identity.clone(), step_timeouts })
     }
 
     /// Sends a request and reads its answer to the end.
@@ -104,10 +104,10 @@ impl HttpClient {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body))).map_err(|error| self.failed(&error))?;
-        match tokio::time::timeout(self.patience, self.whole(request)).await {
+        match tokio::time::timeout(self.step_timeouts, self.whole(request)).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                let why = format!("no answer within {} s", self.patience.as_secs());
+                let why = format!("no answer within {} s", self.step_timeouts.as_secs());
                 Err(NoReply { why, next_step: "check --upstream".to_owned() })
             }
         }

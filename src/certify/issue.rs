@@ -100,7 +100,7 @@ pub fn approve(
 
 fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFacts), String> {
     let capture = capture::open(path).map_err(|error| error.to_string())?;
-    let verdict = verify_capture::judge(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
+    let verdict = verify_capture::evaluate(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
     let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(|error| error.to_string())? {
         seen.take(&record.map_err(|error| error.to_string())?);

@@ -28,7 +28,7 @@ const CHAIN_HEAD: &str = "x-poscert-chain-head";
 #[derive(Clone)]
 pub struct Callback {
     url: String,
-    errands: HttpClient,
+    http_client: HttpClient,
 }
 
 impl Callback {
@@ -38,8 +38,8 @@ impl Callback {
     /// A sentence where it is none.
     pub fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
-        let errands = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
-        Ok(Callback { url: url.to_owned(), errands })
+        let http_client = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
+        Ok(Callback { url: url.to_owned(), http_client })
     }
 
     /// Sends it, with the head of the chain, until it is answered 200, four times at most; the status of each try, 0 where none came, and why the
@@ -51,7 +51,7 @@ impl Callback {
             if !statuses.is_empty() {
                 tokio::time::sleep(PAUSE).await;
             }
-            match self.errands.send(Method::POST, &self.url, &headers, body.to_string()).await {
+            match self.http_client.send(Method::POST, &self.url, &headers, body.to_string()).await {
                 Ok(reply) => {
                     statuses.push(reply.status);
                     if reply.status == 200 {
@@ -93,7 +93,7 @@ pub struct Notifier {
     /// Access to the backend, which knows the store's brand and location.
     pub access: Option<Access>,
     /// Knows the PoS.
-    pub conductor: Arc<Director>,
+    pub director: Arc<Director>,
     /// The capture.
     pub writer: Writer,
 }
@@ -106,7 +106,7 @@ impl Notifier {
     /// A sentence where nothing can be sent, or the capture cannot be written.
     pub async fn send(&self) -> Result<String, String> {
         let callback = self.callback.as_ref().ok_or("no callback URL is known: give one with --callback-url")?;
-        let point = self.conductor.point().ok_or("the client has no point of sale yet: onboard one first")?;
+        let point = self.director.point().ok_or("the client has no point of sale yet: onboard one first")?;
         if point.alias.is_none() {
             return Err("the point of sale has no callbackAlias: the backend would notify nobody".to_owned());
         }
@@ -114,8 +114,8 @@ impl Notifier {
         let wall_us = self.writer.wall_us();
         let head = self.writer.head().to_string();
         let (statuses, trouble) = callback.notify(&body, &head).await;
-        let sent = Notification { wall_us, statuses, after_number: self.conductor.last_number() };
-        self.conductor.notified(&sent);
+        let sent = Notification { wall_us, statuses, after_number: self.director.last_number() };
+        self.director.notified(&sent);
         let tries = sent.statuses.len();
         let answered = sent.statuses.last() == Some(&200);
         self.writer.append(Record::Notification(sent)).await.map_err(|error| error.to_string())?;

@@ -45,8 +45,8 @@ pub struct Schedule {
     plan: Vec<Planned>,
     at: usize,
     stage: Stage,
-    patience: StepTimeouts,
-    arrivals: ReceivedCalls,
+    step_timeouts: StepTimeouts,
+    received: ReceivedCalls,
     /// Where it goes on after a case that was asked for once more.
     resume: Option<usize>,
     /// What is waited for is waited for no longer.
@@ -62,13 +62,13 @@ pub struct Schedule {
 
 impl Schedule {
     /// Before the first case.
-    pub fn new(plan: Vec<Planned>, patience: StepTimeouts, now: Instant) -> Schedule {
+    pub fn new(plan: Vec<Planned>, step_timeouts: StepTimeouts, now: Instant) -> Schedule {
         Schedule {
             plan,
             at: 0,
             stage: Stage::Tidy { since: now },
-            patience,
-            arrivals: ReceivedCalls::default(),
+            step_timeouts,
+            received: ReceivedCalls::default(),
             resume: None,
             hasten: false,
             arranged: false,
@@ -131,8 +131,8 @@ impl Schedule {
 
     /// How long a step is waited for.
     fn longest_wait(&self, step: Option<&Step>) -> Duration {
-        let StepTimeouts { step: usual, first_call, .. } = self.patience;
-        let wait = if self.arrivals.begun { usual } else { first_call };
+        let StepTimeouts { step: usual, first_call, .. } = self.step_timeouts;
+        let wait = if self.received.begun { usual } else { first_call };
         step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
     }
 
@@ -147,7 +147,7 @@ impl Schedule {
     /// The due step has just moved on, though it is not shown yet: a call met its fault, the customer acted. The client
     /// is given its time from here.
     pub fn stirred(&mut self, now: Instant) {
-        let longest = self.patience.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
+        let longest = self.step_timeouts.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
         if let Stage::Under { begun, due_since, .. } = &mut self.stage
             && now.saturating_duration_since(*begun) < longest
         {
@@ -172,13 +172,13 @@ impl Schedule {
                     self.stage = Stage::Forgotten { told: true, since };
                 }
                 Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
-                    self.arrivals.begun = true;
+                    self.received.begun = true;
                     self.stage = Stage::Tidy { since: now };
                 }
-                Stage::Tidy { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
+                Stage::Tidy { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
                     self.open_next(so_far, last_number, now, &mut orders);
                 }
-                Stage::Closing { since } if !so_far.open || self.is_long(since, self.patience.step, now) => {
+                Stage::Closing { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
                     self.stage = Stage::Closed;
                     orders.push(Action::NewAttempt);
                 }
@@ -253,7 +253,7 @@ impl Schedule {
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        let quiet = ends(due) && waited >= self.patience.quiet;
+        let quiet = ends(due) && waited >= self.step_timeouts.quiet;
         let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
         if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
@@ -263,14 +263,14 @@ impl Schedule {
         let wait = self.longest_wait(steps.get(due));
         let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
         if in_vain || skipped || !ends(due) && waited >= wait {
-            self.arrivals.begun = true;
+            self.received.begun = true;
             let over = StepTimeout {
                 case: planned.case.id.clone(),
                 step: u32::try_from(due + 1).unwrap_or(u32::MAX),
                 waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
                 after_number: last_number,
-                calls: Some(self.arrivals.calls),
-                step_calls: Some(self.arrivals.step_calls),
+                calls: Some(self.received.calls),
+                step_calls: Some(self.received.step_calls),
                 ended: Some(match (in_vain, skipped) {
                     (true, _) => WaitEnd::Contradicted,
                     (_, true) => WaitEnd::Skipped,
@@ -304,7 +304,7 @@ impl Schedule {
     /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
     /// come to show a case that is about a customer who cancels.
     fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Action>) {
-        if !self.nudged && now.saturating_duration_since(since) >= self.patience.step / 2 {
+        if !self.nudged && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
             self.nudged = true;
             orders.push(Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)]));
         }
@@ -313,7 +313,7 @@ impl Schedule {
     fn begin_step(&mut self, due: usize, so_far: &Progress, orders: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
-        self.arrivals.next_step();
+        self.received.next_step();
         (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
@@ -332,7 +332,7 @@ impl Schedule {
             return;
         }
         // Not for all of the wait: a till may cancel a refund only once it is put aside.
-        let arranged = arrange(case, due, self.patience.step / 2);
+        let arranged = arrange(case, due, self.step_timeouts.step / 2);
         self.arranged |= !arranged.is_empty();
         orders.extend(arranged);
         if let Some(line) = Line::of_step(&case.id, due + 1, guide) {

@@ -38,8 +38,8 @@ pub struct BrokenRequirement {
 
 impl BrokenRequirement {
     /// What a judge has found so far.
-    pub fn of(judge: &Evaluator<'_>) -> Vec<BrokenRequirement> {
-        let broken = judge.broken().filter_map(|(requirement, found)| {
+    pub fn of(evaluator: &Evaluator<'_>) -> Vec<BrokenRequirement> {
+        let broken = evaluator.broken().filter_map(|(requirement, found)| {
             let (first, rest) = found.split_first()?;
             let (id, title) = (requirement.id.clone(), requirement.title.clone());
             Some(BrokenRequirement { id, title, first: first.clone(), more: rest.len() })
@@ -91,7 +91,7 @@ impl CertificationStatus {
 mod tests {
     use super::*;
 
-    fn outlook(case: &str, at: usize) -> CertificationStatus {
+    fn certification_status(case: &str, at: usize) -> CertificationStatus {
         let now = Instant::now();
         let (case, title) = (case.to_owned(), String::new());
         let wait = Duration::from_secs(1);
@@ -102,11 +102,11 @@ mod tests {
     #[test]
     fn a_line_is_due_until_its_step_is_shown() {
         let line = Line { case: "a/1".into(), step: 2, act: "pay".into(), ..Line::default() };
-        assert!(outlook("a/1", 0).is_due(&line) && outlook("a/1", 1).is_due(&line));
-        assert!(!outlook("a/1", 2).is_due(&line) && !outlook("a/2", 0).is_due(&line));
+        assert!(certification_status("a/1", 0).is_due(&line) && certification_status("a/1", 1).is_due(&line));
+        assert!(!certification_status("a/1", 2).is_due(&line) && !certification_status("a/2", 0).is_due(&line));
         let between = CertificationStatus::default();
         assert!(!between.is_due(&line) && between.is_due(&Line::abort("a/1")) && !between.is_due(&Line::end()));
-        assert!(!outlook("a/2", 0).is_due(&Line::abort("a/1")));
+        assert!(!certification_status("a/2", 0).is_due(&Line::abort("a/1")));
         let over = CertificationStatus { over: true, ..CertificationStatus::default() };
         assert!(over.is_due(&Line::end()) && !over.is_due(&line));
     }

@@ -169,14 +169,14 @@ async fn certify(
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     let tally = Arc::new(Tally::default());
-    let (conductor, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
-        Ok(conductor) => {
+    let (director, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
+        Ok(director) => {
             let lines: Arc<dyn Observer> = Arc::new(Lines { out: tell, quiet: true });
             let watch = Arc::new(Fanout(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
-            let faults = conductor.clone();
+            let faults = director.clone();
             let started = proxy::start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
             match started {
-                Ok(running) => (conductor, running),
+                Ok(running) => (director, running),
                 Err(sentence) => return Err(closed(&writer, CliError::new(sentence)).await),
             }
         }
@@ -208,12 +208,12 @@ async fn certify(
         Ok(()) => {
             let writer = writer.clone();
             let alias = told.callback_alias.clone();
-            let notifier = Notifier { callback, alias, access, conductor: conductor.clone(), writer: writer.clone() };
+            let notifier = Notifier { callback, alias, access, director: director.clone(), writer: writer.clone() };
             if let Some(page) = &page {
                 let reach = page::reach(args, &greeting, session.client_version.as_deref());
                 let notify = notifier.callback.is_some().then(|| notifier.clone().for_people());
                 page.begins(ActiveCertification {
-                    conductor: conductor.clone(),
+                    director: director.clone(),
                     session: session.clone(),
                     reach,
                     writer: writer.clone(),
@@ -225,7 +225,7 @@ async fn certify(
             }
             let page = page.as_ref();
             let (usual_wait, wait) = (waits.unattended_s, told.wait);
-            let guided = Stage { args, conductor, writer, side, notifier, out, page, usual_wait, wait };
+            let guided = Stage { args, director, writer, side, notifier, out, page, usual_wait, wait };
             guided.work(&greeting, &running, signals).await
         }
         Err(failure) => Err(failure),
@@ -273,22 +273,22 @@ async fn begin(
     // As the rules: for as long as the process lives.
     let target: &'static Target =
         Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &ProfileInference::default(), rules)));
-    let mut judge = Evaluator::new(rules, target, Clock::default());
+    let mut evaluator = Evaluator::new(rules, target, Clock::default());
     let fault = |error: crate::rules::predicate::PredicateError| CliError::new(format!("rules: {error}"));
     let next = writer.next_number();
-    let (mut attempt, mut points) = (past.attempts(), PosRegistry::default());
+    let (mut attempt, mut pos_registry) = (past.attempts(), PosRegistry::default());
     if args.new_attempt && past.is_there() {
         attempt += 1;
         append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
     } else {
         for record in past.records()? {
             let record = record?;
-            judge.take(&record).map_err(fault)?;
+            evaluator.take(&record).map_err(fault)?;
             match &record {
                 Record::Exchange(exchange) => {
-                    points.learn(exchange);
+                    pos_registry.learn(exchange);
                 }
-                Record::Attempt(_) => points.forget(),
+                Record::Attempt(_) => pos_registry.forget(),
                 _ => {}
             }
         }
@@ -301,13 +301,13 @@ async fn begin(
             possible: case.needed_with.is_none_or(|with| target.features.contains(&with)),
         })
         .collect();
-    let patience = StepTimeouts::of(waits, !args.unattended, told.wait);
-    let course = Schedule::new(plan, patience, Instant::now());
+    let step_timeouts = StepTimeouts::of(waits, !args.unattended, told.wait);
+    let course = Schedule::new(plan, step_timeouts, Instant::now());
     let forgotten = args.record.upstream.is_none();
     let before = ResumeState {
-        judge,
+        evaluator,
         next,
-        points,
+        pos_registry,
         vat: told.vat().map(str::to_owned),
         stands_in: !forgotten,
         forgotten,

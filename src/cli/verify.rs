@@ -190,7 +190,7 @@ pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
 /// A capture that cannot be read, or a rule that cannot be applied.
 pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
     let capture = capture::open(path).map_err(|error| CliError::new(error.to_string()))?;
-    verify_capture::judge(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
+    verify_capture::evaluate(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
 }
 
 /// The exit code of a verdict.

@@ -79,7 +79,7 @@ impl VerdictDigest {
             found => found.unwrap_or_default(),
         };
         let judge = |rules: &RuleSet| {
-            verify_capture::judge(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
+            verify_capture::evaluate(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
         };
         let mut verdict = match &self.rules {
             Some(rules) => judge(rules)?,

@@ -61,8 +61,8 @@ pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let now = recorder.writer.now_us();
     let line = Arc::new(ClientConnection::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
     http(&recorder, stream, line.clone()).await;
-    for seat in line.take_orphans() {
-        exchange::record_orphan(&recorder, seat).await;
+    for slot in line.take_orphans() {
+        exchange::record_orphan(&recorder, slot).await;
     }
     if let Some(detail) = line.take_left_in_head() {
         recorder.connection_event(connection, "closed", &line.tls, detail).await;
@@ -82,9 +82,9 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
     let tap = ClientTap::new(stream, line.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
-        if let Some(seat) = line.take_seat() {
+        if let Some(slot) = line.take_seat() {
             let tracked = recorder.track();
-            let task = exchange::run(recorder.clone(), seat, request.into_body(), reply);
+            let task = exchange::run(recorder.clone(), slot, request.into_body(), reply);
             tokio::spawn(async move {
                 task.await;
                 drop(tracked);

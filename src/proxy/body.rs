@@ -36,7 +36,7 @@ impl std::error::Error for BodyAborted {}
 struct FeedState {
     pieces: std::collections::VecDeque<Bytes>,
     /// Pieces that are no longer kept.
-    gone: usize,
+    disconnect: usize,
     /// What `pieces` take.
     held: usize,
     /// What all pieces took ever.
@@ -108,12 +108,12 @@ impl BodyChannel {
 
     /// Whether it can still be read from its beginning.
     pub fn can_replay(&self) -> bool {
-        lock(&self.state).gone == 0
+        lock(&self.state).disconnect == 0
     }
 
     /// A reader from the beginning.
     pub fn reader(self: &Arc<Self>, framing: Framing) -> BodyReader {
-        BodyReader { feed: self.clone(), at: 0, framing }
+        BodyReader { channel: self.clone(), at: 0, framing }
     }
 }
 
@@ -129,7 +129,7 @@ fn wake(state: &mut FeedState) {
 
 /// A reader of a feed, as hyper takes bodies.
 pub struct BodyReader {
-    feed: Arc<BodyChannel>,
+    channel: Arc<BodyChannel>,
     at: usize,
     framing: Framing,
 }
@@ -139,20 +139,20 @@ impl HttpBody for BodyReader {
     type Error = BodyAborted;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyAborted>>> {
-        let feed = self.feed.clone();
-        let mut state = lock(&feed.state);
-        let Some(at) = self.at.checked_sub(state.gone) else {
+        let channel = self.channel.clone();
+        let mut state = lock(&channel.state);
+        let Some(at) = self.at.checked_sub(state.disconnect) else {
             return Poll::Ready(Some(Err(BodyAborted("the body is no longer whole".to_owned()))));
         };
         if let Some(piece) = state.pieces.get(at).cloned() {
             self.at += 1;
             state.given += 1;
-            while state.total > feed.replay && state.gone < self.at {
+            while state.total > channel.replay && state.disconnect < self.at {
                 let Some(piece) = state.pieces.pop_front() else { break };
                 state.held -= cost(&piece);
-                state.gone += 1;
+                state.disconnect += 1;
             }
-            feed.room.notify_one();
+            channel.room.notify_one();
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match &state.end {

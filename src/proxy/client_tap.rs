@@ -23,8 +23,8 @@ pub struct ClientTap<T> {
     io: T,
     line: Arc<ClientConnection>,
     writer: Writer,
-    intake: RequestReader,
-    outlet: ResponseWriter,
+    request_reader: RequestReader,
+    response_writer: ResponseWriter,
     buffer: Box<[u8]>,
     /// Runs while nothing comes of what is thrown away, and from its beginning.
     linger: Timer,
@@ -41,15 +41,27 @@ type Timer = Option<Pin<Box<Sleep>>>;
 impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     /// Puts the tap on a connection.
     pub fn new(io: T, line: Arc<ClientConnection>, writer: Writer, limits: &Limits) -> ClientTap<T> {
-        let intake = RequestReader::new(line.clone(), writer.clone(), limits.head);
-        let (outlet, buffer, limits) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into(), *limits);
+        let request_reader = RequestReader::new(line.clone(), writer.clone(), limits.head);
+        let (response_writer, buffer, limits) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into(), *limits);
         let (linger, longest_linger, slow_head, stall) = (None, None, None, None);
-        ClientTap { io, line, writer, intake, outlet, buffer, linger, longest_linger, limits, slow_head, stall }
+        ClientTap {
+            io,
+            line,
+            writer,
+            request_reader,
+            response_writer,
+            buffer,
+            linger,
+            longest_linger,
+            limits,
+            slow_head,
+            stall,
+        }
     }
 
     /// A head that is not complete, and that nobody else's answer delays, has only so much time.
     fn poll_slow_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if !self.intake.in_head() || self.intake.working().is_some() {
+        if !self.request_reader.in_head() || self.request_reader.working().is_some() {
             self.slow_head = None;
             return Poll::Pending;
         }
@@ -57,7 +69,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         ready!(timer(&mut self.slow_head, patience).poll(cx));
         let detail = format!("the client did not finish its request head within {}", seconds(patience));
         self.line.left_in_head(&detail);
-        self.intake.end(&detail);
+        self.request_reader.end(&detail);
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
@@ -65,7 +77,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let patience = self.limits.idle;
         ready!(timer(&mut self.stall, patience).poll(cx));
-        self.intake.end(&format!("the client stopped reading the answer for {}", seconds(patience)));
+        self.request_reader.end(&format!("the client stopped reading the answer for {}", seconds(patience)));
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
@@ -74,21 +86,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
             Ok(()) if buffer.filled().is_empty() => {
-                let detail = if self.intake.in_head() {
+                let detail = if self.request_reader.in_head() {
                     "the client closed the connection in the middle of a request head"
                 } else {
                     "the client closed the connection"
                 };
-                self.intake.end_read(detail);
+                self.request_reader.end_read(detail);
                 Poll::Ready(Ok(false))
             }
             Ok(()) => {
-                self.intake.take(buffer.filled());
+                self.request_reader.take(buffer.filled());
                 Poll::Ready(Ok(true))
             }
             Err(error) => {
                 self.line.broke(&error);
-                self.intake.end_read(&format!("the connection with the client broke: {error}"));
+                self.request_reader.end_read(&format!("the connection with the client broke: {error}"));
                 Poll::Ready(Err(error))
             }
         }
@@ -96,33 +108,34 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
 
     /// Writes what may go to the client.
     fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let working = self.intake.working().cloned();
-        match working.as_ref().filter(|seat| !seat.look(|state| state.released)) {
-            Some(seat) => self.outlet.allow(seat),
-            None => self.outlet.allow_all(),
+        let working = self.request_reader.working().cloned();
+        match working.as_ref().filter(|slot| !slot.look(|state| state.released)) {
+            Some(slot) => self.response_writer.allow(slot),
+            None => self.response_writer.allow_all(),
         }
-        while !self.outlet.ready().is_empty() {
-            let went = match Pin::new(&mut self.io).poll_write(cx, self.outlet.ready()) {
+        while !self.response_writer.ready().is_empty() {
+            let went = match Pin::new(&mut self.io).poll_write(cx, self.response_writer.ready()) {
                 Poll::Pending => return self.poll_stall(cx).map(Err),
                 Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(went) => went,
             };
             self.stall = None;
             let went = went.inspect_err(|error: &io::Error| {
-                self.intake.end(&format!("the connection with the client broke: {error}"));
+                self.request_reader.end(&format!("the connection with the client broke: {error}"));
             })?;
-            self.outlet.went(went);
-            if let Some(seat) = &working {
-                self.went(seat, went as u64);
+            self.response_writer.went(went);
+            if let Some(slot) = &working {
+                self.went(slot, went as u64);
             }
         }
-        let over =
-            |seat: &Arc<ExchangeSlot>| self.outlet.is_empty() && seat.look(|state| state.released && state.complete);
-        if let Some(seat) = working.filter(over) {
+        let over = |slot: &Arc<ExchangeSlot>| {
+            self.response_writer.is_empty() && slot.look(|state| state.released && state.complete)
+        };
+        if let Some(slot) = working.filter(over) {
             ready!(self.poll_io_flush(cx))?;
             let now = self.writer.now_us();
-            seat.change(|state| state.end_out = Some(now));
-            self.intake.done();
+            slot.change(|state| state.end_out = Some(now));
+            self.request_reader.done();
             // The next request may have been waiting for this.
             cx.waker().wake_by_ref();
         }
@@ -139,13 +152,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         }
     }
 
-    fn went(&self, seat: &ExchangeSlot, count: u64) {
+    fn went(&self, slot: &ExchangeSlot, count: u64) {
         // A 100 goes out before the answer and is no part of it.
-        if seat.look(|state| state.queued == 0) {
+        if slot.look(|state| state.queued == 0) {
             return;
         }
         let now = self.writer.now_us();
-        seat.change(|state| {
+        slot.change(|state| {
             state.sent += count;
             state.head_out.get_or_insert(now);
         });
@@ -179,18 +192,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientTap<T> {
         let this = &mut *self;
         this.line.remember(cx.waker());
         loop {
-            let fresh = this.intake.working().is_none();
-            if let Some(bytes) = this.intake.give(buf.remaining()) {
-                if let Some(seat) = this.intake.working().filter(|_| fresh) {
-                    this.outlet.begin(if seat.refused.is_some() { "GET" } else { &seat.head.line.method });
+            let fresh = this.request_reader.working().is_none();
+            if let Some(bytes) = this.request_reader.give(buf.remaining()) {
+                if let Some(slot) = this.request_reader.working().filter(|_| fresh) {
+                    this.response_writer.begin(if slot.refused.is_some() { "GET" } else { &slot.head.line.method });
                 }
                 buf.put_slice(&bytes);
                 return Poll::Ready(Ok(()));
             }
-            if this.intake.ended() {
+            if this.request_reader.ended() {
                 return Poll::Ready(Ok(()));
             }
-            if !this.intake.has_room() {
+            if !this.request_reader.has_room() {
                 return Poll::Pending;
             }
             match this.poll_intake(cx) {
@@ -205,14 +218,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         this.line.remember(cx.waker());
-        if !this.outlet.has_room() {
+        if !this.response_writer.has_room() {
             ready!(this.poll_outlet(cx))?;
-            if !this.outlet.has_room() {
+            if !this.response_writer.has_room() {
                 return Poll::Pending;
             }
         }
-        let seat = this.intake.working().cloned();
-        this.outlet.take(buf, seat.as_ref()).map_err(|refusal| io::Error::other(refusal.0))?;
+        let slot = this.request_reader.working().cloned();
+        this.response_writer.take(buf, slot.as_ref()).map_err(|refusal| io::Error::other(refusal.0))?;
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -220,7 +233,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
         let this = &mut *self;
         this.line.remember(cx.waker());
         ready!(this.poll_outlet(cx))?;
-        if !this.outlet.is_empty() {
+        if !this.response_writer.is_empty() {
             // What is held back goes when the exchange is durable; the line is woken then.
             return Poll::Pending;
         }
@@ -231,10 +244,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
         let this = &mut *self;
         this.line.remember(cx.waker());
         if this.longest_linger.is_none() {
-            if let Some(seat) = this.intake.working().cloned() {
+            if let Some(slot) = this.request_reader.working().cloned() {
                 ready!(this.poll_outlet(cx))?;
-                let begun = seat.look(|state| state.queued > 0 && state.end_out.is_none());
-                if begun && !this.intake.ended() {
+                let begun = slot.look(|state| state.queued > 0 && state.end_out.is_none());
+                if begun && !this.request_reader.ended() {
                     return Poll::Pending;
                 }
             }
@@ -243,7 +256,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
                 Poll::Ready(ended) => ended?,
             }
         }
-        if this.intake.unread() && !this.intake.ended() {
+        if this.request_reader.unread() && !this.request_reader.ended() {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))

@@ -77,9 +77,9 @@ impl ClientConnection {
 
     /// Remembers the task that drives the connection.
     pub fn remember(&self, waker: &Waker) {
-        let mut slot = lock(&self.waker);
-        if !slot.as_ref().is_some_and(|old| old.will_wake(waker)) {
-            *slot = Some(waker.clone());
+        let mut known = lock(&self.waker);
+        if !known.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            *known = Some(waker.clone());
         }
     }
 
@@ -137,8 +137,8 @@ impl ClientConnection {
     }
 
     /// Gives hyper's next request its seat.
-    pub fn seat(&self, seat: Arc<ExchangeSlot>) {
-        *lock(&self.current) = Some(seat);
+    pub fn assign(&self, slot: Arc<ExchangeSlot>) {
+        *lock(&self.current) = Some(slot);
     }
 
     /// The seat of the request that hyper has just read.
@@ -183,7 +183,7 @@ pub struct DeliveryState {
     /// hyper's server has given the request's body to its end: the connection can carry another request.
     pub taken: bool,
     /// The client went away.
-    pub gone: Option<Disconnect>,
+    pub disconnect: Option<Disconnect>,
     /// The real head of the answer that hyper is given.
     pub answer: Option<Head<StatusLine>>,
     /// The answer's trailers.

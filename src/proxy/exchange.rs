@@ -40,72 +40,72 @@ pub struct Deferred {
 }
 
 /// Carries an exchange from its head to its record.
-pub async fn run(recorder: Arc<Recorder>, seat: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
-    let head = &seat.head;
+pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
+    let head = &slot.head;
     let view = RequestHead {
-        number: seat.number,
+        number: slot.number,
         method: &head.line.method,
         target: &head.line.target,
         headers: &head.headers,
     };
-    let fault = if seat.refused.is_none() { recorder.faults.decide(&view) } else { None };
-    let course = ExchangeState::new(seat.clone(), fault, &recorder.writer);
+    let fault = if slot.refused.is_none() { recorder.faults.decide(&view) } else { None };
+    let course = ExchangeState::new(slot.clone(), fault, &recorder.writer);
     let mut rest = Deferred { reply: Some(reply), cut: None };
-    let fate = tokio::select! {
-        fate = carry(&recorder, &course, incoming, &mut rest) => fate,
+    let outcome = tokio::select! {
+        outcome = carry(&recorder, &course, incoming, &mut rest) => outcome,
         () = recorder.reached(Phase::Killed) => {
             let stopped = || ExchangeOutcome::new(EndedBy::Recorder, course.stage_of_leaving(), STOPPED);
             left(&course).unwrap_or_else(stopped)
         }
     };
-    let durable = recorder.record(course.record(&fate, &recorder.writer)).await;
+    let durable = recorder.record(course.record(&outcome, &recorder.writer)).await;
     if durable {
-        deliver(&recorder, &seat, &fate, rest.cut).await;
-        recorder.faults.delivered(seat.number);
-    } else if let Some(feed) = rest.cut {
-        stop(&feed);
+        deliver(&recorder, &slot, &outcome, rest.cut).await;
+        recorder.faults.delivered(slot.number);
+    } else if let Some(channel) = rest.cut {
+        stop(&channel);
     }
 }
 
 /// Lets the response of a recorded exchange out, and waits until it is, or the client has left.
-async fn deliver(recorder: &Recorder, seat: &ExchangeSlot, fate: &ExchangeOutcome, cut: Option<Arc<BodyChannel>>) {
-    if fate.by == EndedBy::Recorder && fate.stage != Stage::Done {
-        cut.iter().for_each(|feed| stop(feed));
+async fn deliver(recorder: &Recorder, slot: &ExchangeSlot, outcome: &ExchangeOutcome, cut: Option<Arc<BodyChannel>>) {
+    if outcome.by == EndedBy::Recorder && outcome.stage != Stage::Done {
+        cut.iter().for_each(|channel| stop(channel));
         return;
     }
-    seat.release();
-    if let Some(feed) = cut {
-        let out = seat.until(|state| state.gone.is_some() || state.sent >= state.queued);
+    slot.release();
+    if let Some(channel) = cut {
+        let out = slot.until(|state| state.disconnect.is_some() || state.sent >= state.queued);
         let _ = timeout(LAST_BYTES, out).await;
-        feed.end(Err(BodyAborted(fate.detail.clone())));
+        channel.end(Err(BodyAborted(outcome.detail.clone())));
     }
-    if fate.stage == Stage::Done {
-        settled(recorder, seat).await;
+    if outcome.stage == Stage::Done {
+        settled(recorder, slot).await;
     }
 }
 
 /// Dropping the reply closes the connection; a feed without an end would leave the client waiting.
-fn stop(feed: &BodyChannel) {
-    feed.end(Err(BodyAborted("the recorder ended the exchange".to_owned())));
+fn stop(channel: &BodyChannel) {
+    channel.end(Err(BodyAborted("the recorder ended the exchange".to_owned())));
 }
 
 /// Says so if the client left after all while the answer that the record calls delivered went out.
-async fn settled(recorder: &Recorder, seat: &ExchangeSlot) {
-    let _ = timeout(LAST_BYTES, seat.until(|state| state.end_out.is_some() || state.gone.is_some())).await;
+async fn settled(recorder: &Recorder, slot: &ExchangeSlot) {
+    let _ = timeout(LAST_BYTES, slot.until(|state| state.end_out.is_some() || state.disconnect.is_some())).await;
     // Whoever leaves once it is out is not gone for this exchange.
-    let (complete, gone) = seat.look(|state| (state.complete, state.gone.clone()));
-    if let (true, Some(gone)) = (complete, gone) {
-        recorder.undelivered(seat, gone).await;
+    let (complete, disconnect) = slot.look(|state| (state.complete, state.disconnect.clone()));
+    if let (true, Some(disconnect)) = (complete, disconnect) {
+        recorder.undelivered(slot, disconnect).await;
     }
 }
 
 /// Records a request that never had its turn.
-pub async fn record_orphan(recorder: &Recorder, seat: Arc<ExchangeSlot>) {
-    let course = ExchangeState::new(seat.clone(), None, &recorder.writer);
-    let fate = left(&course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, course.stage_of_leaving(), ""));
-    let fate = ExchangeOutcome { detail: format!("{}; the request was not forwarded", fate.detail), ..fate };
-    if recorder.record(course.record(&fate, &recorder.writer)).await {
-        recorder.faults.delivered(seat.number);
+pub async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
+    let course = ExchangeState::new(slot.clone(), None, &recorder.writer);
+    let outcome = left(&course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, course.stage_of_leaving(), ""));
+    let outcome = ExchangeOutcome { detail: format!("{}; the request was not forwarded", outcome.detail), ..outcome };
+    if recorder.record(course.record(&outcome, &recorder.writer)).await {
+        recorder.faults.delivered(slot.number);
     }
 }
 
@@ -115,38 +115,38 @@ async fn carry(
     incoming: Incoming,
     rest: &mut Deferred,
 ) -> ExchangeOutcome {
-    let seat = &course.seat;
-    let refused = seat.refused.clone().or_else(|| seat.look(|state| state.refused.clone()));
+    let slot = &course.slot;
+    let refused = slot.refused.clone().or_else(|| slot.look(|state| state.refused.clone()));
     if let Some(why) = refused {
         return refuse(course, &why, rest).await;
     }
-    let (feed, continues) = (BodyChannel::replayable(), Arc::new(Notify::new()));
-    let gate = expects_continue(&seat.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, feed.clone(), course, gate, recorder));
-    let pump = Pump(pump.abort_handle(), feed.clone());
+    let (channel, continues) = (BodyChannel::replayable(), Arc::new(Notify::new()));
+    let gate = expects_continue(&slot.head).then(|| continues.clone());
+    let pump = tokio::spawn(pump_request(incoming, channel.clone(), course, gate, recorder));
+    let pump = Pump(pump.abort_handle(), channel.clone());
     if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
-        seat.until(|state| state.request_end.is_some() || state.gone.is_some() || state.refused.is_some()).await;
+        slot.until(|state| state.request_end.is_some() || state.disconnect.is_some() || state.refused.is_some()).await;
         // The pump is a step behind the tap.
-        drain(&feed, seat.framing).await;
+        drain(&channel, slot.framing).await;
         return answer_fault(course, fault, rest).await;
     }
-    let tap = seat.clone();
+    let tap = slot.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
     let answered = tokio::select! {
-        answered = call_backend(recorder, course, &feed, &continues) => answered,
+        answered = call_backend(recorder, course, &channel, &continues) => answered,
         () = refusal => {
-            feed.end(Err(BodyAborted("the client's request was refused".to_owned())));
-            let why = seat.look(|state| state.refused.clone()).unwrap_or_default();
+            channel.end(Err(BodyAborted("the client's request was refused".to_owned())));
+            let why = slot.look(|state| state.refused.clone()).unwrap_or_default();
             return refuse(course, &why, rest).await;
         }
     };
-    let fate = match answered {
+    let outcome = match answered {
         Ok(answered) => relay(recorder, course, answered, rest).await,
         Err(failed) => fail(recorder, course, failed, rest).await,
     };
     drop(pump);
-    fate
+    outcome
 }
 
 /// The task that takes the request's body, and where it puts it: both end with the exchange.
@@ -163,12 +163,12 @@ impl Drop for Pump {
 /// Takes the request's body from hyper: for the record and for the backend.
 fn pump_request(
     mut incoming: Incoming,
-    feed: Arc<BodyChannel>,
+    channel: Arc<BodyChannel>,
     course: &ExchangeState,
     gate: Option<Arc<Notify>>,
     recorder: &Recorder,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let (keeper, seat) = (course.request.clone(), course.seat.clone());
+    let (body_recorder, slot) = (course.request.clone(), course.slot.clone());
     let (idle, writer) = (recorder.config.limits.idle, recorder.writer.clone());
     async move {
         if let Some(gate) = gate {
@@ -178,39 +178,39 @@ fn pump_request(
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
                 let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
-                seat.change(|state| {
-                    state.gone =
+                slot.change(|state| {
+                    state.disconnect =
                         Some(Disconnect { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
                 });
-                return feed.end(Err(BodyAborted(detail)));
+                return channel.end(Err(BodyAborted(detail)));
             };
             match frame.map(|frame| frame.map(|frame| frame.into_data())) {
                 None => {
-                    seat.change(|state| state.taken = true);
-                    return feed.end(Ok(()));
+                    slot.change(|state| state.taken = true);
+                    return channel.end(Ok(()));
                 }
                 Some(Ok(Ok(piece))) => {
                     let length = {
-                        let mut keeper = lock(&keeper);
-                        keeper.add(&piece);
-                        keeper.length()
+                        let mut body_recorder = lock(&body_recorder);
+                        body_recorder.add(&piece);
+                        body_recorder.length()
                     };
-                    if seat.framing == Framing::Length(length) {
+                    if slot.framing == Framing::Length(length) {
                         // The backend may answer before hyper is asked again.
-                        seat.change(|state| state.taken = true);
+                        slot.change(|state| state.taken = true);
                     }
-                    feed.push(piece).await;
+                    channel.push(piece).await;
                 }
                 Some(Ok(Err(_trailers))) => {}
-                Some(Err(error)) => return feed.end(Err(BodyAborted(error.to_string()))),
+                Some(Err(error)) => return channel.end(Err(BodyAborted(error.to_string()))),
             }
         }
     }
 }
 
 /// Reads a feed that nobody else reads, to its end.
-async fn drain(feed: &Arc<BodyChannel>, framing: Framing) {
-    let mut body = feed.reader(framing);
+async fn drain(channel: &Arc<BodyChannel>, framing: Framing) {
+    let mut body = channel.reader(framing);
     while let Some(Ok(_)) = body.frame().await {}
 }
 
@@ -221,15 +221,15 @@ async fn relay(
     answered: Answered,
     rest: &mut Deferred,
 ) -> ExchangeOutcome {
-    let seat = &course.seat;
+    let slot = &course.slot;
     let Answered { head, framing, mut body, backend, call } = answered;
-    let feed = BodyChannel::once();
+    let channel = BodyChannel::once();
     let withheld = course.fault == Some(Fault::Timeout);
     if !withheld {
-        seat.change(|state| state.answer = Some(head.clone()));
-        reply(seat, &head, framing, &feed, rest);
+        slot.change(|state| state.answer = Some(head.clone()));
+        reply(slot, &head, framing, &channel, rest);
     }
-    let whole = pump_answer(recorder, course, &mut body, &feed, withheld).await;
+    let whole = pump_answer(recorder, course, &mut body, &channel, withheld).await;
     if whole.is_ok() && call.state().write_error.is_none() {
         recorder.pool.keep(backend);
     }
@@ -237,9 +237,9 @@ async fn relay(
         return withhold(recorder, course).await;
     }
     // A client that is taken for gone gets no regular end: pieces of the answer are missing.
-    if let Some(fate) = left(course) {
-        rest.cut = Some(feed);
-        return fate;
+    if let Some(outcome) = left(course) {
+        rest.cut = Some(channel);
+        return outcome;
     }
     match whole {
         Ok(()) => {
@@ -247,19 +247,19 @@ async fn relay(
             if excess {
                 course.note("the backend sent more than its answer: what followed it was not passed on");
             }
-            seat.change(|state| state.answer_trailers = trailers);
-            feed.end(Ok(()));
+            slot.change(|state| state.answer_trailers = trailers);
+            channel.end(Ok(()));
             let length = lock(&course.answer).length();
             let all = |state: &DeliveryState| state.until_close && state.content >= length;
-            seat.until(|state| state.complete || all(state) || state.gone.is_some()).await;
-            seat.change(|state| state.complete |= all(state));
+            slot.until(|state| state.complete || all(state) || state.disconnect.is_some()).await;
+            slot.change(|state| state.complete |= all(state));
             left(course).unwrap_or_else(ExchangeOutcome::complete)
         }
         Err(cut) => {
             let detail = call.state().broken.unwrap_or(cut.0);
             let length = lock(&course.answer).length();
-            seat.until(|state| state.content >= length && state.queued > 0 || state.gone.is_some()).await;
-            rest.cut = Some(feed);
+            slot.until(|state| state.content >= length && state.queued > 0 || state.disconnect.is_some()).await;
+            rest.cut = Some(channel);
             left(course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Backend, Stage::Answer, detail))
         }
     }
@@ -267,8 +267,8 @@ async fn relay(
 
 /// The fate of an exchange whose client went away, or was left.
 pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
-    let gone = course.seat.look(|state| state.gone.clone())?;
-    Some(ExchangeOutcome::new(gone.by, course.stage_of_leaving(), gone.detail))
+    let disconnect = course.slot.look(|state| state.disconnect.clone())?;
+    Some(ExchangeOutcome::new(disconnect.by, course.stage_of_leaving(), disconnect.detail))
 }
 
 /// Reads the backend's answer: for the record, and for the client while there is one.
@@ -276,14 +276,14 @@ async fn pump_answer(
     recorder: &Recorder,
     course: &ExchangeState,
     body: &mut Incoming,
-    feed: &BodyChannel,
+    channel: &BodyChannel,
     withheld: bool,
 ) -> Result<(), BodyAborted> {
-    let seat = &course.seat;
+    let slot = &course.slot;
     let limits = recorder.config.limits;
-    let gone = || seat.until(|state| state.gone.is_some());
+    let disconnect = || slot.until(|state| state.disconnect.is_some());
     let alone = async {
-        gone().await;
+        disconnect().await;
         sleep(limits.alone).await;
     };
     tokio::pin!(alone);
@@ -302,7 +302,7 @@ async fn pump_answer(
             },
         };
         lock(&course.answer).add(&piece);
-        let left = seat.look(|state| state.gone.is_some());
+        let left = slot.look(|state| state.disconnect.is_some());
         if left && lock(&course.answer).length() > ALONE {
             return Err(BodyAborted(
                 "the answer was too long to be read to its end after the client had gone".to_owned(),
@@ -310,12 +310,12 @@ async fn pump_answer(
         }
         if !withheld && !left {
             tokio::select! {
-                () = feed.push(piece) => {}
-                () = gone() => {}
+                () = channel.push(piece) => {}
+                () = disconnect() => {}
                 () = sleep(limits.idle) => {
                     let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
-                    seat.change(|state| state.gone = Some(Disconnect { by: EndedBy::Client, detail, at, late: 0 }));
+                    slot.change(|state| state.disconnect = Some(Disconnect { by: EndedBy::Client, detail, at, late: 0 }));
                 }
             }
         }
@@ -325,9 +325,9 @@ async fn pump_answer(
 /// The timeout fault: no answer until the client goes away.
 pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
     let longest = recorder.config.limits.withhold;
-    let spent = recorder.writer.now_us().saturating_sub(course.seat.head_at);
+    let spent = recorder.writer.now_us().saturating_sub(course.slot.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));
-    match timeout(wait, course.seat.until(|state| state.gone.is_some())).await {
+    match timeout(wait, course.slot.until(|state| state.disconnect.is_some())).await {
         Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
         Err(_) => {
             let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));

@@ -38,7 +38,7 @@ impl ExchangeOutcome {
 /// An exchange under way: whatever becomes of the task that carries it, this can be recorded.
 pub struct ExchangeState {
     /// The client's side.
-    pub seat: Arc<ExchangeSlot>,
+    pub slot: Arc<ExchangeSlot>,
     /// The fault put on it.
     pub fault: Option<Fault>,
     /// The request's body.
@@ -59,11 +59,11 @@ struct Known {
 
 impl ExchangeState {
     /// An exchange whose head has arrived.
-    pub fn new(seat: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
-        let keeper = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
-        let (request, answer) = (Arc::new(Mutex::new(keeper())), Mutex::new(keeper()));
-        let known = Known { notes: seat.notes.clone(), ..Known::default() };
-        ExchangeState { seat, fault, request, answer, known: Mutex::new(known) }
+    pub fn new(slot: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
+        let body_recorder = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
+        let (request, answer) = (Arc::new(Mutex::new(body_recorder())), Mutex::new(body_recorder()));
+        let known = Known { notes: slot.notes.clone(), ..Known::default() };
+        ExchangeState { slot, fault, request, answer, known: Mutex::new(known) }
     }
 
     /// The request is being sent on this connection, which stands since `connected`.
@@ -85,7 +85,7 @@ impl ExchangeState {
 
     /// Where a client that went away left the exchange.
     pub fn stage_of_leaving(&self) -> Stage {
-        self.seat.look(|state| match (state.request_end, state.sent) {
+        self.slot.look(|state| match (state.request_end, state.sent) {
             (None, 0) => Stage::Request,
             (_, 0) => Stage::Waiting,
             _ => Stage::Answer,
@@ -93,17 +93,21 @@ impl ExchangeState {
     }
 
     /// The record.
-    pub fn record(&self, fate: &ExchangeOutcome, writer: &Writer) -> Exchange {
-        let seat = &self.seat;
-        let state = seat.state();
+    pub fn record(&self, outcome: &ExchangeOutcome, writer: &Writer) -> Exchange {
+        let slot = &self.slot;
+        let state = slot.state();
         let known = lock(&self.known);
         let call = known.call.as_ref().map(|call| call.state()).unwrap_or_default();
         let real = state.answer.clone().or_else(|| call.answer.clone().map(|(head, _)| head));
-        let whole = fate.stage == Stage::Done;
+        let whole = outcome.stage == Stage::Done;
         // What is held back goes out as soon as this is durable, whole or cut.
-        let goes = whole || fate.by == EndedBy::Backend;
+        let goes = whole || outcome.by == EndedBy::Backend;
         let now = writer.now_us();
-        let left = state.gone.as_ref().filter(|_| fate.by == EndedBy::Client).map(|gone| (gone.at, gone.late));
+        let left = state
+            .disconnect
+            .as_ref()
+            .filter(|_| outcome.by == EndedBy::Client)
+            .map(|disconnect| (disconnect.at, disconnect.late));
         let bytes_out = if goes { state.queued.max(state.sent) } else { state.sent };
         let answered_by = match (&real, bytes_out) {
             (Some(_), 1..) if known.by_recorder => AnsweredBy::Recorder,
@@ -124,9 +128,9 @@ impl ExchangeState {
             trailers,
         });
         let times = Times {
-            accepted: Some(seat.line.accepted),
-            tls_done: Some(seat.line.tls_done),
-            request_head: seat.head_at,
+            accepted: Some(slot.line.accepted),
+            tls_done: Some(slot.line.tls_done),
+            request_head: slot.head_at,
             request_end: state.request_end,
             backend_connected: known.connected,
             request_out: call.request_out,
@@ -137,21 +141,21 @@ impl ExchangeState {
             end: left.map_or(now, |(at, _)| at.min(now)),
         };
         Exchange {
-            number: seat.number,
+            number: slot.number,
             run: writer.run(),
-            connection: Some(seat.line.connection),
-            way: seat.line.way,
-            tls: Some(seat.line.tls.clone()),
-            wall_us: seat.wall_us,
+            connection: Some(slot.line.connection),
+            way: slot.line.way,
+            tls: Some(slot.line.tls.clone()),
+            wall_us: slot.wall_us,
             request: self.request_record(&state.request_trailers, state.refused),
             answer,
             informational: known.informational.iter().copied().chain(call.informational).collect(),
             times,
-            head_late_us: seat.head_late,
+            head_late_us: slot.head_late,
             end: End {
-                by: fate.by,
-                stage: fate.stage,
-                detail: fate.detail.clone(),
+                by: outcome.by,
+                stage: outcome.stage,
+                detail: outcome.detail.clone(),
                 bytes_out,
                 untimed: false,
                 late_us: left.map_or(0, |(_, late)| late),
@@ -164,17 +168,17 @@ impl ExchangeState {
     }
 
     fn request_record(&self, trailers: &[Header], refused: Option<String>) -> Request {
-        let seat = &self.seat;
+        let slot = &self.slot;
         Request {
-            version: seat.version.clone(),
-            method: seat.head.line.method.clone(),
-            target: seat.head.line.target.clone(),
+            version: slot.version.clone(),
+            method: slot.head.line.method.clone(),
+            target: slot.head.line.target.clone(),
             scheme: "https".to_owned(),
-            authority: authority(seat.line.way, seat.line.connect_host.as_deref(), &seat.head),
-            headers: seat.head.headers.clone(),
+            authority: authority(slot.line.way, slot.line.connect_host.as_deref(), &slot.head),
+            headers: slot.head.headers.clone(),
             body: lock(&self.request).finish(),
             trailers: trailers.to_vec(),
-            refused: seat.refused.clone().or(refused),
+            refused: slot.refused.clone().or(refused),
             not_shown: NotShown::default(),
         }
     }

@@ -19,14 +19,14 @@ use std::sync::Arc;
 /// Gives hyper's server the answer to write. Where the connection ends after it, hyper is told so, and tells the client
 /// (RFC 9112 section 9.6).
 pub fn reply(
-    seat: &ExchangeSlot,
+    slot: &ExchangeSlot,
     head: &Head<StatusLine>,
     framing: Framing,
-    feed: &Arc<BodyChannel>,
+    channel: &Arc<BodyChannel>,
     rest: &mut Deferred,
 ) {
-    let mut response = Response::new(feed.reader(framing));
-    if seat.leaves_unread() {
+    let mut response = Response::new(channel.reader(framing));
+    if slot.leaves_unread() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(status) = hyper::StatusCode::from_u16(head.line.status) {
@@ -44,23 +44,23 @@ pub fn reply(
 
 /// The backend gave no answer that could be passed on.
 pub async fn fail(recorder: &Recorder, course: &ExchangeState, failed: Failed, rest: &mut Deferred) -> ExchangeOutcome {
-    if let Some(fate) = left(course) {
-        return fate;
+    if let Some(outcome) = left(course) {
+        return outcome;
     }
     if course.fault == Some(Fault::Timeout) {
         course.note(failed.why);
         return withhold(recorder, course).await;
     }
     let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
-    let fate = ExchangeOutcome::new(EndedBy::Backend, Stage::Done, failed.why.clone());
-    answer_itself(course, status, reason, own_body(&failed.why), rest, fate).await
+    let outcome = ExchangeOutcome::new(EndedBy::Backend, Stage::Done, failed.why.clone());
+    answer_itself(course, status, reason, own_body(&failed.why), rest, outcome).await
 }
 
 /// Answers a request that two readers could frame differently.
 pub async fn refuse(course: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
-    let fate = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
-    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, fate).await
+    let outcome = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
+    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, outcome).await
 }
 
 async fn answer_itself(
@@ -69,24 +69,24 @@ async fn answer_itself(
     reason: &str,
     body: String,
     rest: &mut Deferred,
-    fate: ExchangeOutcome,
+    outcome: ExchangeOutcome,
 ) -> ExchangeOutcome {
     course.answers_itself();
-    let seat = &course.seat;
-    seat.arrived_whole();
-    let bodyless = seat.head.line.method == "HEAD" && seat.refused.is_none();
+    let slot = &course.slot;
+    slot.arrived_whole();
+    let bodyless = slot.head.line.method == "HEAD" && slot.refused.is_none();
     let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
     let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
-    seat.change(|state| state.answer = Some(head.clone()));
-    let feed = BodyChannel::once();
+    slot.change(|state| state.answer = Some(head.clone()));
+    let channel = BodyChannel::once();
     if !bodyless {
         lock(&course.answer).add(body.as_bytes());
-        feed.push(Bytes::from(body)).await;
+        channel.push(Bytes::from(body)).await;
     }
-    feed.end(Ok(()));
-    reply(seat, &head, framing, &feed, rest);
-    seat.until(|state| state.complete || state.gone.is_some()).await;
-    left(course).unwrap_or(fate)
+    channel.end(Ok(()));
+    reply(slot, &head, framing, &channel, rest);
+    slot.until(|state| state.complete || state.disconnect.is_some()).await;
+    left(course).unwrap_or(outcome)
 }
 
 /// A fault that is an answer of the recorder's own.

@@ -1,6 +1,6 @@
 //! The recorder's proxy: listeners, tap, forwarding, faults, recording.
 //!
-//! A client's connection: `serve` (`handshake`: TLS) → `front` (the tap: `intake` and `outlet` around the [`framer`]) → hyper's
+//! A client's connection: `serve` (`handshake`: TLS) → `front` (the tap: `request_reader` and `response_writer` around the [`framer`]) → hyper's
 //! server → `exchange` (a task for each) → `forward` and `pool` → hyper's client → `back` (the other tap) → TLS →
 //! backend. hyper sees skeleton heads (`heads`); the real ones are put in and out of the bytes by the taps.
 

@@ -228,15 +228,15 @@ impl Recorder {
     }
 
     /// The client left after an exchange was recorded as complete, and before its response was out.
-    pub async fn undelivered(&self, seat: &ExchangeSlot, gone: Disconnect) {
+    pub async fn undelivered(&self, slot: &ExchangeSlot, disconnect: Disconnect) {
         self.tell(Connection {
-            connection: seat.line.connection,
+            connection: slot.line.connection,
             event: "closed".to_owned(),
-            tls: seat.line.tls.clone(),
-            detail: format!("{} while the answer of exchange {} went out", gone.detail, seat.number),
+            tls: slot.line.tls.clone(),
+            detail: format!("{} while the answer of exchange {} went out", disconnect.detail, slot.number),
             // The earliest that it can have been: the client was in time for what it did next.
-            at_us: gone.at.saturating_sub(gone.late),
-            undelivered: Some(seat.number),
+            at_us: disconnect.at.saturating_sub(disconnect.late),
+            undelivered: Some(slot.number),
             ..Connection::default()
         })
         .await;

@@ -118,8 +118,8 @@ impl RequestReader {
             Event::End(trailers) => {
                 self.rewriter.end(&[], &mut bytes);
                 let now = self.writer.now_us();
-                if let Some(seat) = self.reading.take() {
-                    seat.change(|state| (state.request_end, state.request_trailers) = (Some(now), trailers));
+                if let Some(slot) = self.reading.take() {
+                    slot.change(|state| (state.request_end, state.request_trailers) = (Some(now), trailers));
                 }
             }
         }
@@ -141,15 +141,15 @@ impl RequestReader {
         let skeleton = request_skeleton(&head, framing);
         self.rewriter = Rewriter::new(framing);
         let version = head.line.version.as_str().to_owned();
-        let seat = self.sit(head, version, framing, None, Vec::new());
-        self.reading = Some(seat.clone());
-        self.queue(seat, &skeleton);
+        let slot = self.sit(head, version, framing, None, Vec::new());
+        self.reading = Some(slot.clone());
+        self.queue(slot, &skeleton);
     }
 
-    fn queue(&mut self, seat: Arc<ExchangeSlot>, skeleton: &[u8]) {
-        let weight = weight(&seat.head);
+    fn queue(&mut self, slot: Arc<ExchangeSlot>, skeleton: &[u8]) {
+        let weight = weight(&slot.head);
         self.held += weight + skeleton.len();
-        self.items.push_back(Item::Request(seat, BytesMut::from(skeleton), weight));
+        self.items.push_back(Item::Request(slot, BytesMut::from(skeleton), weight));
     }
 
     fn sit(
@@ -168,9 +168,9 @@ impl RequestReader {
 
     /// Refuses what comes: a head, or the rest of a request whose head was taken.
     fn refuse(&mut self, why: String) {
-        if let Some(seat) = self.reading.take() {
+        if let Some(slot) = self.reading.take() {
             self.refused = true;
-            return seat.change(|state| state.refused = Some(why));
+            return slot.change(|state| state.refused = Some(why));
         }
         let (first, headers, left_out) = lenient_headers(self.framer.partial_head());
         let mut words = first.split(' ').map(str::to_owned);
@@ -191,18 +191,18 @@ impl RequestReader {
 
     fn refuse_as(&mut self, head: Head<RequestLine>, version: String, why: String, notes: Vec<String>) {
         self.refused = true;
-        let seat = self.sit(head, version, Framing::None, Some(why), notes);
-        self.queue(seat, &refused_skeleton());
+        let slot = self.sit(head, version, Framing::None, Some(why), notes);
+        self.queue(slot, &refused_skeleton());
     }
 
     /// Gives hyper what it may have: at most `room` bytes, nothing of the next request before the last is answered.
     pub fn give(&mut self, room: usize) -> Option<BytesMut> {
-        if let Some(Item::Request(seat, _, _)) = self.items.front() {
+        if let Some(Item::Request(slot, _, _)) = self.items.front() {
             if self.working.is_some() {
                 return None;
             }
-            self.line.seat(seat.clone());
-            self.working = Some(seat.clone());
+            self.line.assign(slot.clone());
+            self.working = Some(slot.clone());
             if let Some(Item::Request(_, bytes, weight)) = self.items.pop_front() {
                 self.held -= weight;
                 self.items.push_front(Item::Bytes(bytes));
@@ -234,15 +234,15 @@ impl RequestReader {
         }
         let at = self.writer.now_us();
         let late = if by == EndedBy::Client { at.saturating_sub(after) } else { 0 };
-        let gone = Disconnect { by, detail: detail.to_owned(), at, late };
+        let disconnect = Disconnect { by, detail: detail.to_owned(), at, late };
         let queued = self.items.iter().filter_map(|item| match item {
-            Item::Request(seat, _, _) => Some(seat),
+            Item::Request(slot, _, _) => Some(slot),
             Item::Bytes(_) => None,
         });
-        for seat in queued.chain(&self.working).chain(&self.reading) {
-            seat.change(|state| {
+        for slot in queued.chain(&self.working).chain(&self.reading) {
+            slot.change(|state| {
                 if state.end_out.is_none() {
-                    state.gone.get_or_insert_with(|| gone.clone());
+                    state.disconnect.get_or_insert_with(|| disconnect.clone());
                 }
             });
         }
@@ -260,7 +260,7 @@ impl Drop for RequestReader {
         let (by, detail) = self.line.dropped_by();
         self.end_by(by, detail, self.line.stamp.seen_after());
         let queued = self.items.drain(..).filter_map(|item| match item {
-            Item::Request(seat, _, _) => Some(seat),
+            Item::Request(slot, _, _) => Some(slot),
             Item::Bytes(_) => None,
         });
         self.line.abandon(queued.chain(self.line.take_seat()));

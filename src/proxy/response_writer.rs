@@ -53,7 +53,7 @@ impl ResponseWriter {
     }
 
     /// Takes what hyper writes.
-    pub fn take(&mut self, mut input: &[u8], seat: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
+    pub fn take(&mut self, mut input: &[u8], slot: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
         loop {
             let step = self.framer.step(input)?;
             let (used, rest) = input.split_at(step.used);
@@ -65,11 +65,11 @@ impl ResponseWriter {
             match step.event {
                 None if used.is_empty() => return Ok(()),
                 None => {}
-                Some(event) => self.event(event, used, seat),
+                Some(event) => self.event(event, used, slot),
             }
             self.left = self.left.saturating_sub(content);
             self.content += content;
-            let Some(seat) = seat.filter(|_| !interim) else {
+            let Some(slot) = slot.filter(|_| !interim) else {
                 self.allowed = self.out.len();
                 continue;
             };
@@ -83,7 +83,7 @@ impl ResponseWriter {
                 // The connection's end does, and it comes later.
                 Framing::Close => Some(0),
             };
-            seat.change(|state| {
+            slot.change(|state| {
                 state.queued += written as u64;
                 state.content += content;
                 state.complete |= ended;
@@ -91,7 +91,7 @@ impl ResponseWriter {
         }
     }
 
-    fn event(&mut self, event: Event<StatusLine>, used: &[u8], seat: Option<&Arc<ExchangeSlot>>) {
+    fn event(&mut self, event: Event<StatusLine>, used: &[u8], slot: Option<&Arc<ExchangeSlot>>) {
         match event {
             Event::Interim(head) => {
                 // hyper's 100: nothing of the answer, so it is not held.
@@ -102,20 +102,20 @@ impl ResponseWriter {
                 self.content = 0;
                 self.left = if let Framing::Length(length) = framing { length } else { 0 };
                 self.rewriter = Rewriter::new(framing);
-                let real = seat.and_then(|seat| seat.look(|state| state.answer.clone()));
+                let real = slot.and_then(|slot| slot.look(|state| state.answer.clone()));
                 let bytes = match real {
                     Some(real) => answered(&real, &skeleton, framing),
                     None => skeleton.bytes(),
                 };
                 self.out.extend_from_slice(&bytes);
-                if let Some(seat) = seat {
-                    seat.change(|state| state.until_close = framing == Framing::Close);
+                if let Some(slot) = slot {
+                    slot.change(|state| state.until_close = framing == Framing::Close);
                 }
             }
             Event::Chunk(size) => self.rewriter.chunk(size, &mut self.out),
             Event::Data => self.rewriter.data(used, &mut self.out),
             Event::End(_) => {
-                let trailers = seat.map(|seat| seat.look(|state| state.answer_trailers.clone())).unwrap_or_default();
+                let trailers = slot.map(|slot| slot.look(|state| state.answer_trailers.clone())).unwrap_or_default();
                 self.rewriter.end(&trailers, &mut self.out);
             }
         }
@@ -123,11 +123,11 @@ impl ResponseWriter {
 
     /// Lets go what may go before the exchange is durable: all but the last piece, unless more is on its way that came
     /// with it, or all of the answer has come, so that nothing but the record is waited for.
-    pub fn allow(&mut self, seat: &ExchangeSlot) {
+    pub fn allow(&mut self, slot: &ExchangeSlot) {
         let Some(last) = self.last else { return };
-        let (arrived, whole) = seat.has_arrived();
+        let (arrived, whole) = slot.has_arrived();
         let gathers = self.content < arrived || whole;
-        if !gathers || seat.look(|state| state.queued) > GATHERED {
+        if !gathers || slot.look(|state| state.queued) > GATHERED {
             self.allowed = self.allowed.max(self.out.len().saturating_sub(last));
         }
     }

@@ -48,10 +48,10 @@ impl Failed {
 pub async fn call_backend(
     recorder: &Arc<Recorder>,
     course: &ExchangeState,
-    feed: &Arc<BodyChannel>,
+    channel: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Answered, Failed> {
-    let seat = &course.seat;
+    let slot = &course.slot;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -61,10 +61,10 @@ pub async fn call_backend(
             Some(backend) => backend,
             None => recorder.pool.connect().await.map_err(Failed::because)?,
         };
-        let call = Arc::new(Call::new(forwarded(&seat.head, &recorder.config.upstream.authority()), seat.clone()));
+        let call = Arc::new(Call::new(forwarded(&slot.head, &recorder.config.upstream.authority()), slot.clone()));
         course.calls(call.clone(), recorder.writer.now_us());
         backend.line.begin(call.clone());
-        let sent = send(recorder, course, &mut backend, &call, feed, continues).await;
+        let sent = send(recorder, course, &mut backend, &call, channel, continues).await;
         let why = match sent {
             Ok(body) => {
                 let Some((head, framing)) = call.state().answer else {
@@ -80,9 +80,9 @@ pub async fn call_backend(
             Err(failed) => failed.why,
         };
         let state = call.state();
-        let safe = state.sent == 0 || idempotent(&seat.head.line.method);
-        let here = seat.look(|state| state.gone.is_none());
-        let again = backend.pooled && safe && !state.answer_begun && here && feed.can_replay() && tries < TRIES;
+        let safe = state.sent == 0 || idempotent(&slot.head.line.method);
+        let here = slot.look(|state| state.disconnect.is_none());
+        let again = backend.pooled && safe && !state.answer_begun && here && channel.can_replay() && tries < TRIES;
         if !again {
             return Err(Failed::because(state.broken.unwrap_or(why)));
         }
@@ -95,12 +95,13 @@ async fn send(
     course: &ExchangeState,
     backend: &mut Backend,
     call: &Call,
-    feed: &Arc<BodyChannel>,
+    channel: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Incoming, Failed> {
-    let seat = &course.seat;
+    let slot = &course.slot;
     let limits = recorder.config.limits;
-    let request = skeleton(&seat.head.line.method, seat.framing, feed).map_err(|e| Failed::because(e.to_string()))?;
+    let request =
+        skeleton(&slot.head.line.method, slot.framing, channel).map_err(|e| Failed::because(e.to_string()))?;
     let answer = backend.sender.send_request(request);
     tokio::pin!(answer);
     // The patience begins when the request is out: a client may take its time to send it.
@@ -109,7 +110,7 @@ async fn send(
         tokio::time::sleep(limits.backend).await;
     };
     let alone = async {
-        seat.until(|state| state.gone.is_some()).await;
+        slot.until(|state| state.disconnect.is_some()).await;
         tokio::time::sleep(limits.alone).await;
     };
     let hundred = async {
@@ -123,7 +124,7 @@ async fn send(
             let why = format!("the backend did not answer within {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }
-        () = feed.stuck(limits.backend) => {
+        () = channel.stuck(limits.backend) => {
             let why = format!("the backend stopped reading the request for {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }
@@ -133,14 +134,18 @@ async fn send(
 }
 
 /// The request as hyper's client sees it.
-fn skeleton(method: &str, framing: Framing, feed: &Arc<BodyChannel>) -> http::Result<Request<super::body::BodyReader>> {
+fn skeleton(
+    method: &str,
+    framing: Framing,
+    channel: &Arc<BodyChannel>,
+) -> http::Result<Request<super::body::BodyReader>> {
     let request = Request::builder().method(method).uri("/").header("host", "tap");
     let request = match framing {
         Framing::Length(length) => request.header("content-length", length),
         Framing::Chunked => request.header("transfer-encoding", "chunked"),
         Framing::None | Framing::Close => request,
     };
-    request.body(feed.reader(framing))
+    request.body(channel.reader(framing))
 }
 
 /// The note about a request that goes out on another connection, after it had none of its response on the first.

@@ -38,14 +38,14 @@ pub struct Call {
     /// The head that goes to the backend.
     pub head: Vec<u8>,
     /// The exchange's seat with the client, for its trailers.
-    pub seat: Arc<ExchangeSlot>,
+    pub slot: Arc<ExchangeSlot>,
     state: watch::Sender<CallState>,
 }
 
 impl Call {
     /// A request that has not been sent yet.
-    pub fn new(head: Vec<u8>, seat: Arc<ExchangeSlot>) -> Call {
-        Call { head, seat, state: watch::Sender::new(CallState::default()) }
+    pub fn new(head: Vec<u8>, slot: Arc<ExchangeSlot>) -> Call {
+        Call { head, slot, state: watch::Sender::new(CallState::default()) }
     }
 
     /// Changes the state and tells whoever waits.

@@ -117,7 +117,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
                 Some(Event::Chunk(size)) => self.request_body.chunk(size, &mut self.out),
                 Some(Event::Data) => self.request_body.data(used, &mut self.out),
                 Some(Event::End(_)) => {
-                    let trailers = call.as_ref().map(|call| call.seat.look(|state| state.request_trailers.clone()));
+                    let trailers = call.as_ref().map(|call| call.slot.look(|state| state.request_trailers.clone()));
                     self.request_body.end(&trailers.unwrap_or_default(), &mut self.out);
                     self.request_ended = true;
                 }
@@ -209,14 +209,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
                 Some(Event::Data) => {
                     self.answer_body.data(used, &mut self.ready);
                     if let Some(call) = &call {
-                        call.seat.arrived(used.len() as u64);
+                        call.slot.arrived(used.len() as u64);
                     }
                 }
                 Some(Event::End(trailers)) => {
                     self.answered = true;
                     self.answer_body.end(&[], &mut self.ready);
                     if let Some(call) = &call {
-                        call.seat.arrived_whole();
+                        call.slot.arrived_whole();
                     }
                     tell(&mut |state| (state.trailers, state.end_in) = (trailers.clone(), Some(now)));
                 }

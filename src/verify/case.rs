@@ -34,8 +34,8 @@ impl<'r> CaseState<'r> {
 
     /// Looks at an exchange that is over.
     pub fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
-        let Some((send, _)) = moment.send.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
-        if !self.case.steps.iter().any(|step| send.is(&step.calls)) {
+        let Some((attempt, _)) = moment.attempt.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
+        if !self.case.steps.iter().any(|step| attempt.is(&step.calls)) {
             return Ok(());
         }
         let scope = scope_of(self.case.about, EventKind::Answer, moment);
@@ -56,7 +56,7 @@ impl<'r> CaseState<'r> {
     /// What is to be said of the case now. `goes_on`: the capture does not end here, or its end is not to be relied on.
     pub fn verdict(
         &self,
-        world: &ObservedState,
+        observed: &ObservedState,
         target: &Target,
         waits: &[StepTimeout],
         goes_on: bool,
@@ -68,7 +68,7 @@ impl<'r> CaseState<'r> {
             if witness.is_some() {
                 break;
             }
-            let at_end = one.at_end(world, target);
+            let at_end = one.at_end(observed, target);
             let reached = one.shown.len();
             match one.ends_well(self.case, &at_end)? {
                 Truth::Yes => {
@@ -85,11 +85,11 @@ impl<'r> CaseState<'r> {
             }
         }
         let mut lost = None;
-        if witness.is_none() && self.is_possible(world, target)? {
+        if witness.is_none() && self.is_possible(observed, target)? {
             // What is not shown may be what shows it.
             broken = None;
         } else if witness.is_none() {
-            lost = self.lost(world, target)?;
+            lost = self.lost(observed, target)?;
         }
         let waited = waits.iter().find(|wait| wait.case == self.case.id);
         let wait = waited.map(|wait| wait.step.max(1) as usize - 1);
@@ -114,10 +114,10 @@ impl<'r> CaseState<'r> {
     }
 
     /// Whether there may be a witness in what is not shown.
-    fn is_possible(&self, world: &ObservedState, target: &Target) -> Result<bool, PredicateError> {
+    fn is_possible(&self, observed: &ObservedState, target: &Target) -> Result<bool, PredicateError> {
         let Some(possible) = &self.possible else { return Ok(false) };
         for one in possible.all() {
-            if one.ends_well(self.case, &one.at_end(world, target))? != Truth::No {
+            if one.ends_well(self.case, &one.at_end(observed, target))? != Truth::No {
                 return Ok(true);
             }
         }
@@ -125,17 +125,17 @@ impl<'r> CaseState<'r> {
     }
 
     /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
-    fn lost(&self, world: &ObservedState, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
+    fn lost(&self, observed: &ObservedState, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
         for (at, step) in self.case.steps.iter().enumerate() {
             if step.faults.is_empty() {
                 continue;
             }
-            for (place, call) in world.calls.iter() {
-                if world.missing.made_good.contains(&place) || call.is_loose {
+            for (place, call) in observed.calls.iter() {
+                if observed.missing.made_good.contains(&place) || call.is_loose {
                     continue;
                 }
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
-                let met = call.go_timeouts + call.go_500s > 0;
+                let met = call.burst_timeouts + call.burst_500s > 0;
                 let gone = call.operation == Some(Operation::DeletePos);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
@@ -146,7 +146,7 @@ impl<'r> CaseState<'r> {
                 }
                 let applies = match &self.case.applies {
                     Some(applies) if call.about != Subjects::default() => {
-                        applies.holds(&Moment { about: call.about, ..Moment::bare(world, target) })?
+                        applies.holds(&Moment { about: call.about, ..Moment::bare(observed, target) })?
                     }
                     _ => true,
                 };

@@ -98,7 +98,7 @@ impl CaseAttempts {
 
 /// Begins another try, where an exchange shows the first step; says whether that is not known.
 fn begin(tries: &mut Vec<CaseAttempt>, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
-    let Some((_, context)) = moment.send else { return Ok(false) };
+    let Some((_, context)) = moment.attempt else { return Ok(false) };
     let fresh = tries.iter().any(|one| one.shown.len() == 1);
     if fresh || tries.len() >= MOST_TRIES {
         return Ok(false);
@@ -131,8 +131,8 @@ impl CaseAttempt {
     }
 
     /// What it is about, where the capture ends.
-    pub fn at_end<'a>(&self, world: &'a ObservedState, target: &'a Target) -> Moment<'a> {
-        Moment { about: self.about, request: Some(self.request), ..Moment::bare(world, target) }
+    pub fn at_end<'a>(&self, observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
+        Moment { about: self.about, request: Some(self.request), ..Moment::bare(observed, target) }
     }
 
     /// Whether what has to hold where the capture ends is all that it lacks, and holds.
@@ -194,8 +194,8 @@ fn shown_by<'s>(
 
 /// Whether an exchange that is over shows a step.
 fn shows(step: &Step, one: &CaseAttempt, moment: &Moment) -> Result<Truth, PredicateError> {
-    let Some((send, _)) = moment.send else { return Ok(Truth::No) };
-    if step.kind == StepKind::Ends || !send.is(&step.calls) {
+    let Some((attempt, _)) = moment.attempt else { return Ok(Truth::No) };
+    if step.kind == StepKind::Ends || !attempt.is(&step.calls) {
         return Ok(Truth::No);
     }
     if let Some(earlier) = step.same_payment_as {
@@ -210,22 +210,22 @@ fn shows(step: &Step, one: &CaseAttempt, moment: &Moment) -> Result<Truth, Predi
 
 /// Whether the faults and the condition of a step are met by an exchange that is over.
 fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
-    let Some((send, context)) = moment.send else { return Ok(Truth::No) };
+    let Some((attempt, context)) = moment.attempt else { return Ok(Truth::No) };
     if step.kind == StepKind::Call {
-        let call = moment.world.calls.at(context.call);
-        let held = call.in_flight.iter().any(|(_, head)| moment.world.was_held(*head, send.end));
+        let call = moment.observed.calls.at(context.call);
+        let held = call.in_flight.iter().any(|(_, head)| moment.observed.was_held(*head, attempt.end));
         let met = |fault: &Fault| match fault {
-            Fault::Timeout => call.go_timeouts > 0 || held,
-            Fault::ServerError => call.go_500s > 0,
+            Fault::Timeout => call.burst_timeouts > 0 || held,
+            Fault::ServerError => call.burst_500s > 0,
             // No step is marked with it: it is a refusal, which a step sees by its status and code.
             Fault::BalanceTooLow => false,
         };
-        if !send.succeeded() {
+        if !attempt.succeeded() {
             return Ok(Truth::No);
         }
         if !step.faults.iter().all(met) {
             // Sends of the call may be among those of which it is not shown to which they belong.
-            let loose = send.operation.is_some_and(|operation| moment.world.missing.loose.contains(&operation));
+            let loose = attempt.operation.is_some_and(|operation| moment.observed.missing.loose.contains(&operation));
             return Ok(if loose { Truth::Unknown(Uncertainty::NotShown) } else { Truth::No });
         }
     }
@@ -235,13 +235,13 @@ fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
 /// Whether a moment is about the payment of an earlier step, which that exchange showed.
 fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
     let (Some((n, wanted)), Some(payment)) = (step, moment.about.payment) else { return Truth::No };
-    let track = moment.world.payments.at(payment);
+    let entry = moment.observed.payments.at(payment);
     // A create that named no id may have been looked up.
-    let found = track.found_for.is_some_and(|(create, _)| create == n);
+    let found = entry.found_for.is_some_and(|(create, _)| create == n);
     match wanted {
         _ if found => Truth::Yes,
         Some(wanted) if wanted == payment => Truth::Yes,
-        None if track.created_n.is_none() && moment.world.missing.unnamed_payment => {
+        None if entry.created_n.is_none() && moment.observed.missing.unnamed_payment => {
             Truth::Unknown(Uncertainty::NotShown)
         }
         _ => Truth::No,
@@ -250,10 +250,10 @@ fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
 
 /// The exchange that showed a step, with those that belong to it.
 fn exchanges(step: &Step, moment: &Moment) -> (u64, Vec<u64>, Option<usize>) {
-    let Some((send, context)) = moment.send else { return (0, Vec::new(), None) };
-    let mut all = vec![send.n];
+    let Some((attempt, context)) = moment.attempt else { return (0, Vec::new(), None) };
+    let mut all = vec![attempt.n];
     if step.kind == StepKind::Call {
-        all.extend(moment.world.calls.at(context.call).go.iter().filter(|n| **n <= send.n));
+        all.extend(moment.observed.calls.at(context.call).burst.iter().filter(|n| **n <= attempt.n));
     }
-    (send.n, all, moment.about.payment)
+    (attempt.n, all, moment.about.payment)
 }

@@ -94,7 +94,7 @@ impl<'r> CheckState<'r> {
             return Ok(Vec::new());
         };
         let of_call = matches!(self.check.scope, Scope::Call | Scope::Key);
-        if of_call && moment.send.is_some_and(|(send, _)| send.is_loose()) {
+        if of_call && moment.attempt.is_some_and(|(attempt, _)| attempt.is_loose()) {
             self.unplaced(happened, moment)?;
             // What it owes may be met by sends that seem to be of another call.
             if matches!(self.check.pattern, Pattern::After { .. }) {
@@ -152,7 +152,7 @@ impl<'r> CheckState<'r> {
 
     /// An event about something, and the capture does not show about what.
     fn unplaced(&mut self, happened: EventKind, moment: &Moment) -> Result<(), PredicateError> {
-        let operation = moment.send.and_then(|(send, _)| send.operation);
+        let operation = moment.attempt.and_then(|(attempt, _)| attempt.operation);
         let may = |events: &[Event]| may_match(events, happened, moment);
         match &self.check.pattern {
             Pattern::Each { trigger, .. } | Pattern::Never { trigger, .. } => self.unsure |= may(one(trigger))?,
@@ -206,13 +206,13 @@ impl<'r> CheckState<'r> {
             Some(Value::Int(n)) => u64::try_from(n).ok(),
             _ => None,
         });
-        let mut exchanges: Vec<u64> = moment.send.map(|(send, _)| send.n).into_iter().chain(cited).collect();
+        let mut exchanges: Vec<u64> = moment.attempt.map(|(attempt, _)| attempt.n).into_iter().chain(cited).collect();
         exchanges.sort_unstable();
         exchanges.dedup();
         Violation {
             exchanges,
             message: self.check.message.render(moment),
-            operation: moment.send.and_then(|(send, _)| send.operation),
+            operation: moment.attempt.and_then(|(attempt, _)| attempt.operation),
         }
     }
 
@@ -231,9 +231,9 @@ impl<'r> CheckState<'r> {
         let again = may_match(reset, happened, moment)?;
         let state = self.states.entry(scope).or_insert(State::Count { count: 0, last: None, numbers: Vec::new() });
         let State::Count { count, last, numbers } = state else { return Ok(Vec::new()) };
-        let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
-        if happened == EventKind::Answer && numbers.contains(&send.n) {
-            *last = Some(send.end);
+        let Some((attempt, _)) = moment.attempt else { return Ok(Vec::new()) };
+        if happened == EventKind::Answer && numbers.contains(&attempt.n) {
+            *last = Some(attempt.end);
         }
         if again {
             (*count, *numbers) = (0, Vec::new());
@@ -241,15 +241,15 @@ impl<'r> CheckState<'r> {
         if !hit {
             return Ok(Vec::new());
         }
-        let slack = moment.world.clock.gap_ms();
-        let pause = last.and_then(|last| send.head.ms_since(last)).map(|ms| ms.saturating_add(slack));
+        let slack = moment.observed.clock.gap_ms();
+        let pause = last.and_then(|last| attempt.head.ms_since(last)).map(|ms| ms.saturating_add(slack));
         let paused = pause.is_some_and(|ms| pause_ms > 0 && ms >= pause_ms);
-        if paused || last.is_some_and(|last| last.run != send.head.run) {
+        if paused || last.is_some_and(|last| last.run != attempt.head.run) {
             (*count, *numbers) = (0, Vec::new());
         }
         *count = count.saturating_add(1);
         if numbers.len() < MOST_NUMBERS {
-            numbers.push(send.n);
+            numbers.push(attempt.n);
         }
         let (count, numbers) = (*count, numbers.clone());
         self.exercised = true;
@@ -316,7 +316,7 @@ impl<'r> CheckState<'r> {
                     if self.is_certain(until, happened, moment)?
                         && let Some(State::Open(mut found)) = self.states.insert(scope, State::Done)
                     {
-                        found.exchanges.extend(moment.send.map(|(send, _)| send.n));
+                        found.exchanges.extend(moment.attempt.map(|(attempt, _)| attempt.n));
                         found.exchanges.dedup();
                         return Ok(vec![found]);
                     }
@@ -348,13 +348,13 @@ impl<'r> CheckState<'r> {
         to: &Event,
         at_least_ms: i64,
     ) -> Result<Vec<Violation>, PredicateError> {
-        let Some((send, _)) = moment.send else { return Ok(Vec::new()) };
-        let clock = moment.world.clock;
+        let Some((attempt, _)) = moment.attempt else { return Ok(Vec::new()) };
+        let clock = moment.observed.clock;
         let mut found = Vec::new();
         let ends = matches(to, happened, moment)?;
         if ends != Truth::No
             && let Some(State::From { end, n, timed, certain }) = self.states.remove(&scope)
-            && let Some(ms) = send.head.ms_since(end)
+            && let Some(ms) = attempt.head.ms_since(end)
         {
             let (certain, slack) = (certain && ends == Truth::Yes, clock.gap_ms());
             let is_short = ms.saturating_add(slack) < at_least_ms;
@@ -370,7 +370,7 @@ impl<'r> CheckState<'r> {
         let begins = matches(from, happened, moment)?;
         if begins != Truth::No {
             let certain = begins == Truth::Yes;
-            let from = State::From { end: send.end, n: send.n, timed: send.is_timed(), certain };
+            let from = State::From { end: attempt.end, n: attempt.n, timed: attempt.is_timed(), certain };
             self.states.insert(scope, from);
         }
         let hidden = Truth::Unknown(Uncertainty::NotShown);

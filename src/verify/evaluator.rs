@@ -46,7 +46,7 @@ pub struct Evaluator<'r> {
     pub(super) rules: &'r RuleSet,
     pub(super) target: &'r Target,
     clock: Clock,
-    pub(super) world: ObservedState,
+    pub(super) observed: ObservedState,
     timeline: Timeline,
     dockets: Vec<RequirementState<'r>>,
     pub(super) cases: Vec<Vec<CaseState<'r>>>,
@@ -66,7 +66,7 @@ impl<'r> Evaluator<'r> {
             rules,
             target,
             clock,
-            world: ObservedState::new(rules.limits, clock),
+            observed: ObservedState::new(rules.limits, clock),
             timeline: Timeline::new(clock.begin_us),
             dockets: dockets.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseState::new).collect()).collect(),
@@ -107,21 +107,21 @@ impl<'r> Evaluator<'r> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
-        let mut send = Attempt::of(exchange);
+        let mut attempt = Attempt::of(exchange);
         if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
-            send.undelivered(left);
+            attempt.undelivered(left);
         }
-        self.hidden.see(&send);
-        self.ends_before(send.head)?;
-        let context = self.world.open(&send);
-        self.look(EventKind::Request, &send, &context)?;
-        let emitted = self.world.sent(&send, &context);
-        self.world.missing.request(&send, &context);
-        self.emitted(&emitted, &send, &context, false)?;
-        if send.is_loose() {
-            self.possibly(&send, &context)?;
+        self.hidden.see(&attempt);
+        self.ends_before(attempt.head)?;
+        let context = self.observed.open(&attempt);
+        self.look(EventKind::Request, &attempt, &context)?;
+        let derived = self.observed.sent(&attempt, &context);
+        self.observed.missing.request(&attempt, &context);
+        self.derived(&derived, &attempt, &context, false)?;
+        if attempt.is_loose() {
+            self.possibly(&attempt, &context)?;
         }
-        self.timeline.opened(send, context);
+        self.timeline.opened(attempt, context);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl<'r> Evaluator<'r> {
             rules: self.rules,
             target: self.target,
             clock: self.clock,
-            world: self.world.clone(),
+            observed: self.observed.clone(),
             timeline: self.timeline.clone(),
             dockets: Vec::new(),
             cases: self.cases.clone(),
@@ -144,28 +144,28 @@ impl<'r> Evaluator<'r> {
 
     /// Lets what is under way be over.
     pub(super) fn end_all(&mut self) -> Result<(), PredicateError> {
-        while let Some((send, context)) = self.timeline.ended() {
-            self.end(send, context)?;
+        while let Some((attempt, context)) = self.timeline.ended() {
+            self.end(attempt, context)?;
         }
         Ok(())
     }
 
     fn ends_before(&mut self, head: RunTime) -> Result<(), PredicateError> {
-        while let Some((send, context)) = self.timeline.ended_before(head) {
-            self.end(send, context)?;
+        while let Some((attempt, context)) = self.timeline.ended_before(head) {
+            self.end(attempt, context)?;
         }
         Ok(())
     }
 
-    fn end(&mut self, send: Attempt, mut context: Context) -> Result<(), PredicateError> {
-        let emitted = self.world.answered(&send, &mut context);
-        self.world.missing.answer(&send, &context);
-        self.emitted(&emitted, &send, &context, send.answer_hidden)?;
-        if send.answer_hidden || send.hides_request() {
-            self.possibly(&send, &context)?;
+    fn end(&mut self, attempt: Attempt, mut context: Context) -> Result<(), PredicateError> {
+        let derived = self.observed.answered(&attempt, &mut context);
+        self.observed.missing.answer(&attempt, &context);
+        self.derived(&derived, &attempt, &context, attempt.answer_hidden)?;
+        if attempt.answer_hidden || attempt.hides_request() {
+            self.possibly(&attempt, &context)?;
         }
-        self.look(EventKind::Answer, &send, &context)?;
-        let moment = moment(&self.world, self.target, &send, &context);
+        self.look(EventKind::Answer, &attempt, &context)?;
+        let moment = moment(&self.observed, self.target, &attempt, &context);
         for case in self.cases.iter_mut().flatten() {
             case.see(&moment)?;
         }
@@ -173,19 +173,19 @@ impl<'r> Evaluator<'r> {
     }
 
     /// `unseen`: the response that tells it is not shown, and may have told something else.
-    fn emitted(
+    fn derived(
         &mut self,
-        emitted: &[DerivedEvent],
-        send: &Attempt,
+        derived: &[DerivedEvent],
+        attempt: &Attempt,
         context: &Context,
         unseen: bool,
     ) -> Result<(), PredicateError> {
-        for what in emitted {
+        for what in derived {
             let happened = match *what {
                 DerivedEvent::Recovered(call) | DerivedEvent::LookedUp(call) if unseen => {
                     EventKind::Possibly(Possible::MadeGood(call))
                 }
-                DerivedEvent::ConflictResolved(call) if unseen || !self.world.calls.at(call).content_known => {
+                DerivedEvent::ConflictResolved(call) if unseen || !self.observed.calls.at(call).content_known => {
                     EventKind::Possibly(Possible::ConflictResolved(call))
                 }
                 DerivedEvent::Recovered(call) => EventKind::Recovered(call),
@@ -193,47 +193,55 @@ impl<'r> Evaluator<'r> {
                 DerivedEvent::ConflictResolved(call) => EventKind::ConflictResolved(call),
                 DerivedEvent::ListedCaptured(payment) => EventKind::ListedCaptured(payment),
             };
-            self.look(happened, send, context)?;
+            self.look(happened, attempt, context)?;
         }
         Ok(())
     }
 
     /// What may have happened in what is not shown of an exchange.
-    fn possibly(&mut self, send: &Attempt, context: &Context) -> Result<(), PredicateError> {
-        for possible in missing_evidence::possible(&self.world, send, context) {
+    fn possibly(&mut self, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
+        for possible in missing_evidence::possible(&self.observed, attempt, context) {
             if let Possible::MadeGood(call) = possible {
-                self.world.missing.made_good.insert(call);
+                self.observed.missing.made_good.insert(call);
             }
-            self.look(EventKind::Possibly(possible), send, context)?;
+            self.look(EventKind::Possibly(possible), attempt, context)?;
         }
         Ok(())
     }
 
-    fn look(&mut self, happened: EventKind, send: &Attempt, context: &Context) -> Result<(), PredicateError> {
-        see_all(&mut self.dockets, self.rules, self.target, happened, &moment(&self.world, self.target, send, context))
+    fn look(&mut self, happened: EventKind, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
+        see_all(
+            &mut self.dockets,
+            self.rules,
+            self.target,
+            happened,
+            &moment(&self.observed, self.target, attempt, context),
+        )
     }
 
     fn connection(&mut self, connection: &Connection) -> Result<(), PredicateError> {
         if let Some(number) = connection.undelivered {
             match self.timeline.open(connection.run, number) {
-                Some(send) => send.undelivered(connection.at_us),
+                Some(attempt) => attempt.undelivered(connection.at_us),
                 // In a HAR it stands before the exchange.
                 None => drop(self.undelivered.insert((connection.run, number), connection.at_us)),
             }
         }
-        let moment = Moment { connection: Some(connection), ..Moment::bare(&self.world, self.target) };
+        let moment = Moment { connection: Some(connection), ..Moment::bare(&self.observed, self.target) };
         see_all(&mut self.dockets, self.rules, self.target, EventKind::Connection, &moment)
     }
 
     fn notification(&mut self, notification: &Notification) -> Result<(), PredicateError> {
-        let moment = Moment { notification: Some(notification), ..Moment::bare(&self.world, self.target) };
+        let moment = Moment { notification: Some(notification), ..Moment::bare(&self.observed, self.target) };
         see_all(&mut self.dockets, self.rules, self.target, EventKind::Notification, &moment)
     }
 
     /// The musts that have been broken so far, whatever is still to come, with what was found against each.
     pub fn broken(&self) -> impl Iterator<Item = (&'r Requirement, &[Finding])> {
-        let musts = self.dockets.iter().filter(|docket| docket.requirement.level == Level::Must);
-        musts.map(|docket| (docket.requirement, docket.findings.as_slice())).filter(|(_, found)| !found.is_empty())
+        let musts = self.dockets.iter().filter(|requirement_state| requirement_state.requirement.level == Level::Must);
+        musts
+            .map(|requirement_state| (requirement_state.requirement, requirement_state.findings.as_slice()))
+            .filter(|(_, found)| !found.is_empty())
     }
 
     /// The verdict, where the capture ends here.
@@ -241,8 +249,8 @@ impl<'r> Evaluator<'r> {
         self.end_all()?;
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
-        for docket in std::mem::take(&mut self.dockets) {
-            requirements.push(docket.settle(self.rules, self.target, goes_on));
+        for requirement_state in std::mem::take(&mut self.dockets) {
+            requirements.push(requirement_state.settle(self.rules, self.target, goes_on));
         }
         let target = self.target;
         let mut features = Vec::new();
@@ -252,7 +260,7 @@ impl<'r> Evaluator<'r> {
             for (case, watch) in feature.cases.iter().zip(watches) {
                 let needed = case.needed_with.is_none_or(|with| target.features.contains(&with));
                 let optional = case.optional || !needed;
-                let verdict = watch.verdict(&self.world, target, &self.waits, goes_on, optional)?;
+                let verdict = watch.verdict(&self.observed, target, &self.waits, goes_on, optional)?;
                 cases.push(verdict);
             }
             if !options.open {
@@ -302,8 +310,13 @@ impl Evaluator<'_> {
     }
 }
 
-fn moment<'a>(world: &'a ObservedState, target: &'a Target, send: &'a Attempt, context: &'a Context) -> Moment<'a> {
-    Moment { send: Some((send, context)), about: context.about, ..Moment::bare(world, target) }
+fn moment<'a>(
+    observed: &'a ObservedState,
+    target: &'a Target,
+    attempt: &'a Attempt,
+    context: &'a Context,
+) -> Moment<'a> {
+    Moment { attempt: Some((attempt, context)), about: context.about, ..Moment::bare(observed, target) }
 }
 
 fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[RequirementResult]) -> Outcome {

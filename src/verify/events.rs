@@ -41,12 +41,12 @@ pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u6
     if let EventKind::ListedCaptured(payment) = happened {
         return (scope == Scope::Payment).then_some(payment as u64);
     }
-    let context = moment.send.map(|(_, context)| context);
+    let context = moment.attempt.map(|(_, context)| context);
     let place = match scope {
         Scope::Client => Some(0),
         Scope::Connection => {
             let of_event = moment.connection.map(|connection| connection.connection);
-            return of_event.or_else(|| moment.send.map(|(send, _)| send.connection.unwrap_or(0)));
+            return of_event.or_else(|| moment.attempt.map(|(attempt, _)| attempt.connection.unwrap_or(0)));
         }
         Scope::Call | Scope::Key => context.map(|context| context.call),
         Scope::Request => context.map(|context| context.request),
@@ -61,32 +61,34 @@ pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u6
 /// Whether a thing of that scope is what an event is about, and the capture does not show which.
 pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     use Operation::*;
-    let Some((send, context)) = moment.send else { return false };
-    let missing = &moment.world.missing;
-    let Some(operation) = send.operation else { return scope == Scope::Token && send.is_call && !send.shows_token() };
-    let created_unseen = send.succeeded() && send.answer_hidden;
+    let Some((attempt, context)) = moment.attempt else { return false };
+    let missing = &moment.observed.missing;
+    let Some(operation) = attempt.operation else {
+        return scope == Scope::Token && attempt.is_call && !attempt.shows_token();
+    };
+    let created_unseen = attempt.succeeded() && attempt.answer_hidden;
     match scope {
-        Scope::Token => !send.shows_token(),
+        Scope::Token => !attempt.shows_token(),
         Scope::Payment => match operation {
             InitiatePayment | PreparePayment => created_unseen,
-            CreateRefund => send.hides_body(),
-            PaymentReady | QueryPayment | CapturePayment | CancelPayment => send.hides.path,
-            QueryRefundIds => send.hides.query,
+            CreateRefund => attempt.hides_body(),
+            PaymentReady | QueryPayment | CapturePayment | CancelPayment => attempt.hides.path,
+            QueryRefundIds => attempt.hides.query,
             _ => false,
         },
         Scope::Refund => match operation {
             CreateRefund => created_unseen,
-            GetRefund | CaptureRefund | CancelRefund => send.hides.path,
+            GetRefund | CaptureRefund | CancelRefund => attempt.hides.path,
             _ => false,
         },
         Scope::Pos => match operation {
             GetStores | GetStore | GetDetailedStores => false,
             CreatePos | GetPosWithFilter => created_unseen,
-            GetPos | DeletePos | GetCheckIn => send.hides.path,
-            InitiatePayment | PreparePayment => send.hides_body(),
-            QueryPaymentIds => send.hides.query || missing.started,
+            GetPos | DeletePos | GetCheckIn => attempt.hides.path,
+            InitiatePayment | PreparePayment => attempt.hides_body(),
+            QueryPaymentIds => attempt.hides.query || missing.started,
             // The PoS of its payment.
-            _ => send.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
+            _ => attempt.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
         },
         _ => false,
     }
@@ -138,16 +140,16 @@ fn selects(selector: Selector, at: At, happened: EventKind, moment: &Moment) -> 
         (_, EventKind::Answer) if at == At::Answer => {}
         _ => return false,
     }
-    let Some((send, _)) = moment.send else { return false };
+    let Some((attempt, _)) = moment.attempt else { return false };
     match selector {
-        Selector::Operation(operation) => send.operation == Some(operation),
-        Selector::Any => send.is_call,
-        Selector::Documented => send.operation.is_some(),
-        Selector::Creates => send.operation.is_some_and(Operation::creates),
-        Selector::Polls => send.operation.is_some_and(Operation::polled),
-        Selector::NotPolls => send.is_call && !send.operation.is_some_and(Operation::polled),
-        Selector::Token => send.is_token,
-        Selector::Simulation => send.is_simulation,
+        Selector::Operation(operation) => attempt.operation == Some(operation),
+        Selector::Any => attempt.is_call,
+        Selector::Documented => attempt.operation.is_some(),
+        Selector::Creates => attempt.operation.is_some_and(Operation::creates),
+        Selector::Polls => attempt.operation.is_some_and(Operation::polled),
+        Selector::NotPolls => attempt.is_call && !attempt.operation.is_some_and(Operation::polled),
+        Selector::Token => attempt.is_token,
+        Selector::Simulation => attempt.is_simulation,
         Selector::Connection
         | Selector::Recovered
         | Selector::LookedUp

@@ -12,11 +12,11 @@ use crate::rules::{Facts, Value};
 /// What is known at one moment of the timeline, and what the moment is about.
 pub struct Moment<'a> {
     /// The things that traffic is about.
-    pub world: &'a ObservedState,
+    pub observed: &'a ObservedState,
     /// Who is certified for what.
     pub target: &'a Target,
     /// The send, where it is about one.
-    pub send: Option<(&'a Attempt, &'a Context)>,
+    pub attempt: Option<(&'a Attempt, &'a Context)>,
     /// The payment, the PoS and the refund it is about.
     pub about: super::resources::Subjects,
     /// A connection event, where it is one.
@@ -29,9 +29,9 @@ pub struct Moment<'a> {
 
 impl<'a> Moment<'a> {
     /// A moment that is about nothing.
-    pub fn bare(world: &'a ObservedState, target: &'a Target) -> Moment<'a> {
+    pub fn bare(observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         let about = super::resources::Subjects::default();
-        Moment { world, target, send: None, about, connection: None, notification: None, request: None }
+        Moment { observed, target, attempt: None, about, connection: None, notification: None, request: None }
     }
 }
 
@@ -82,16 +82,16 @@ impl Moment<'_> {
             "client" => self.client(field),
             "request" => match field {
                 "sends_after_refusal" => {
-                    let request = self.request.or(self.send.map(|(_, context)| context.request));
-                    let sends = request.map_or(0, |request| self.world.requests.at(request).sends_after_refusal);
-                    Some(Value::Int(sends))
+                    let request = self.request.or(self.attempt.map(|(_, context)| context.request));
+                    let attempts = request.map_or(0, |request| self.observed.requests.at(request).sends_after_refusal);
+                    Some(Value::Int(attempts))
                 }
                 _ => None,
             },
             "token" => match field {
                 "refused_n" => {
-                    let token = self.send.and_then(|(_, context)| context.token);
-                    Some(n(token.and_then(|token| self.world.tokens.at(token).refused_n)))
+                    let token = self.attempt.and_then(|(_, context)| context.token);
+                    Some(n(token.and_then(|token| self.observed.tokens.at(token).refused_n)))
                 }
                 _ => None,
             },
@@ -123,132 +123,134 @@ impl Moment<'_> {
     }
 
     fn call(&self, field: &str) -> Option<Value> {
-        let (send, context) = self.send?;
-        self.call_head(send, field)
-            .or_else(|| self.call_answer(send, context, field))
-            .or_else(|| self.call_history(send, context, field))
+        let (attempt, context) = self.attempt?;
+        self.call_head(attempt, field)
+            .or_else(|| self.call_answer(attempt, context, field))
+            .or_else(|| self.call_history(attempt, context, field))
     }
 
     /// What the request itself says.
-    fn call_head(&self, send: &Attempt, field: &str) -> Option<Value> {
-        let body = &send.body;
-        let version = header::Version::parse(&send.version);
-        let claim = || self.claimed_vat(send);
+    fn call_head(&self, attempt: &Attempt, field: &str) -> Option<Value> {
+        let body = &attempt.body;
+        let version = header::Version::parse(&attempt.version);
+        let claim = || self.claimed_vat(attempt);
         Some(match field {
-            "n" => Value::Int(send.n as i64),
-            "op" => text(send.operation.map_or("", Operation::name)),
-            "method" => text(&send.method),
-            "path" => text(&send.path),
-            "base" => text(&send.base),
-            "refused" => text(&send.refused),
-            "is_get" => Value::Bool(send.method == "GET"),
-            "documented" => Value::Bool(send.operation.is_some()),
-            "creates" => Value::Bool(send.operation.is_some_and(Operation::creates)),
-            "id_valid" => Value::Bool(send.id_valid),
-            "http" => text(&send.http_version),
-            "tls" => send.tls.as_deref().map_or(Value::Null, text),
-            "authorization_count" => Value::Int(send.authorization_count),
+            "n" => Value::Int(attempt.n as i64),
+            "op" => text(attempt.operation.map_or("", Operation::name)),
+            "method" => text(&attempt.method),
+            "path" => text(&attempt.path),
+            "base" => text(&attempt.base),
+            "refused" => text(&attempt.refused),
+            "is_get" => Value::Bool(attempt.method == "GET"),
+            "documented" => Value::Bool(attempt.operation.is_some()),
+            "creates" => Value::Bool(attempt.operation.is_some_and(Operation::creates)),
+            "id_valid" => Value::Bool(attempt.id_valid),
+            "http" => text(&attempt.http_version),
+            "tls" => attempt.tls.as_deref().map_or(Value::Null, text),
+            "authorization_count" => Value::Int(attempt.authorization_count),
             // Of a token that is shown without its signature, the form is shown.
-            "has_bearer" => Value::Bool(send.bearer.is_some()),
-            "version_count" => Value::Int(send.version_count),
-            "version" => text(&send.version),
+            "has_bearer" => Value::Bool(attempt.bearer.is_some()),
+            "version_count" => Value::Int(attempt.version_count),
+            "version" => text(&attempt.version),
             "version_valid" => Value::Bool(version.is_some()),
             "version_certified" => {
                 let certified = self.target.version;
                 Value::Bool(version.zip(certified).is_none_or(|(sent, wanted)| sent.same_minor(wanted)))
             }
-            "vat_count" => Value::Int(send.vat_count),
-            "vat_header" => text(&send.vat_header),
-            "vat_header_valid" => Value::Bool(header::is_vat_number(&send.vat_header)),
+            "vat_count" => Value::Int(attempt.vat_count),
+            "vat_header" => text(&attempt.vat_header),
+            "vat_header_valid" => Value::Bool(header::is_vat_number(&attempt.vat_header)),
             "vat_claim" => Value::Text(claim()),
             "vat_claim_valid" => Value::Bool(header::is_vat_number(&claim())),
-            "client_id_count" => Value::Int(i64::try_from(send.client_ids.len()).unwrap_or(i64::MAX)),
-            "client_id" => text(send.client_id()),
-            "client_ids" => Value::Text(send.client_ids.join(", ")),
-            "client_id_valid" => Value::Bool(Guid::parse(send.client_id()).is_some()),
+            "client_id_count" => Value::Int(i64::try_from(attempt.client_ids.len()).unwrap_or(i64::MAX)),
+            "client_id" => text(attempt.client_id()),
+            "client_ids" => Value::Text(attempt.client_ids.join(", ")),
+            "client_id_valid" => Value::Bool(Guid::parse(attempt.client_id()).is_some()),
             "client_id_certified" => {
                 let wanted = &self.target.client_id;
-                Value::Bool(wanted.is_empty() || send.client_ids.iter().all(|sent| wanted.eq_ignore_ascii_case(sent)))
+                Value::Bool(
+                    wanted.is_empty() || attempt.client_ids.iter().all(|sent| wanted.eq_ignore_ascii_case(sent)),
+                )
             }
-            "key_count" => Value::Int(send.key_count),
-            "key" => text(&send.key),
-            "key_valid" => Value::Bool(header::is_idempotency_key(&send.key)),
-            "url_credential" => text(&send.url_credential),
+            "key_count" => Value::Int(attempt.key_count),
+            "key" => text(&attempt.key),
+            "key_valid" => Value::Bool(header::is_idempotency_key(&attempt.key)),
+            "url_credential" => text(&attempt.url_credential),
             "body_known" => Value::Bool(body.known),
             "body_broken" => Value::Text(body.broken.join("; ")),
             "body_informal" => {
-                let parameters = send.unknown_parameters.iter();
+                let parameters = attempt.unknown_parameters.iter();
                 let parameters = parameters.map(|name| format!("the query parameter `{name}` is not documented"));
                 Value::Text(body.informal.iter().cloned().chain(parameters).collect::<Vec<_>>().join("; "))
             }
             "amount" => money(body.amount),
             "currency" => text(&body.currency),
-            "merchant_pos_id" if body.merchant_pos_id.is_empty() => text(send.parameter("merchantposid")),
+            "merchant_pos_id" if body.merchant_pos_id.is_empty() => text(attempt.parameter("merchantposid")),
             "merchant_pos_id" => text(&body.merchant_pos_id),
             "restricted" => Value::Bool(body.debit_disallowed || body.credit_disallowed),
             "names_restrictions" => Value::Bool(body.names_restrictions),
             "restrictions_broken" => Value::Text(body.restrictions_wrong.join("; ")),
             "both_restricted" => Value::Bool(body.debit_disallowed && body.credit_disallowed),
             "filter_pos_or_order" => {
-                Value::Bool(["posid", "orderid"].iter().any(|name| !send.parameter(name).is_empty()))
+                Value::Bool(["posid", "orderid"].iter().any(|name| !attempt.parameter(name).is_empty()))
             }
-            "filter_merchant_pos_id" => Value::Bool(!send.parameter("merchantposid").is_empty()),
-            "in_selection" => Value::Bool(send.operation.is_none_or(|op| self.target.operations.contains(&op))),
+            "filter_merchant_pos_id" => Value::Bool(!attempt.parameter("merchantposid").is_empty()),
+            "in_selection" => Value::Bool(attempt.operation.is_none_or(|op| self.target.operations.contains(&op))),
             _ => return None,
         })
     }
 
     /// What became of it.
-    fn call_answer(&self, send: &Attempt, context: &Context, field: &str) -> Option<Value> {
-        let answer = &send.answer;
+    fn call_answer(&self, attempt: &Attempt, context: &Context, field: &str) -> Option<Value> {
+        let answer = &attempt.answer;
         Some(match field {
-            "answered" => Value::Bool(!send.no_answer()),
-            "no_answer" => Value::Bool(send.no_answer()),
-            "failed" => Value::Bool(send.failed()),
-            "succeeded" => Value::Bool(send.succeeded()),
-            "unnamed" => Value::Bool(send.is_unnamed()),
-            "status" => Value::Int(send.status.map_or(0, i64::from)),
+            "answered" => Value::Bool(!attempt.no_answer()),
+            "no_answer" => Value::Bool(attempt.no_answer()),
+            "failed" => Value::Bool(attempt.failed()),
+            "succeeded" => Value::Bool(attempt.succeeded()),
+            "unnamed" => Value::Bool(attempt.is_unnamed()),
+            "status" => Value::Int(attempt.status.map_or(0, i64::from)),
             "code" => text(&answer.code),
-            "lasted_ms" => Value::Int(send.lasted_ms()),
+            "lasted_ms" => Value::Int(attempt.lasted_ms()),
             "given_up_ms" => {
-                let next = context.next_head.and_then(|head| head.ms_since(send.head)).filter(|ms| *ms >= 0);
-                Value::Int(next.map_or(send.lasted_ms(), |ms| ms.min(send.lasted_ms())))
+                let next = context.next_head.and_then(|head| head.ms_since(attempt.head)).filter(|ms| *ms >= 0);
+                Value::Int(next.map_or(attempt.lasted_ms(), |ms| ms.min(attempt.lasted_ms())))
             }
             "client_gave_up" => {
-                Value::Bool(send.no_answer() && matches!(send.ended_by, EndedBy::Client | EndedBy::Unknown))
+                Value::Bool(attempt.no_answer() && matches!(attempt.ended_by, EndedBy::Client | EndedBy::Unknown))
             }
             "state" => text(&answer.state),
             "poll_delay_ms" => ms(answer.poll_delay_ms),
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
-                let payment = self.about.payment.map(|payment| self.world.payments.at(payment));
+                let payment = self.about.payment.map(|payment| self.observed.payments.at(payment));
                 // A poll sent before the restrictions were cannot show them.
-                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < send.n));
+                let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < attempt.n));
                 let sent = sent.and_then(|payment| payment.restrictions);
                 Value::Bool(sent.is_some() && sent != answer.restrictions)
             }
             "found_count" => Value::Int(answer.found.len() as i64),
-            "id_unknown" => Value::Bool(self.id_unknown(send)),
+            "id_unknown" => Value::Bool(self.id_unknown(attempt)),
             _ => return None,
         })
     }
 
     /// What was true when its head arrived, and what its call has met.
-    fn call_history(&self, send: &Attempt, context: &Context, field: &str) -> Option<Value> {
-        let track = self.world.calls.at(context.call);
+    fn call_history(&self, attempt: &Attempt, context: &Context, field: &str) -> Option<Value> {
+        let entry = self.observed.calls.at(context.call);
         Some(match field {
             "first_loss" => {
                 let sent_again = context.after_held || context.next_head.is_some();
-                Value::Bool(send.lost() && !context.last_failed && !sent_again && !track.twinned)
+                Value::Bool(attempt.lost() && !context.last_failed && !sent_again && !entry.duplicated)
             }
             "first_failure" => {
                 let sent_again = context.after_held || context.next_head.is_some();
-                Value::Bool(send.failed() && !context.last_failed && !sent_again)
+                Value::Bool(attempt.failed() && !context.last_failed && !sent_again)
             }
             "last_status" => Value::Int(i64::from(context.last_status)),
             "last_failed" => Value::Bool(context.last_failed),
             "resent_at_once" => Value::Bool(context.resent_at_once()),
-            "failed_in_go" => Value::Int(i64::from(context.failed_in_go)),
+            "failed_in_go" => Value::Int(i64::from(context.failed_in_burst)),
             "failures" => Value::Int(i64::from(context.failures)),
             "gap_ms" => ms(context.gap_ms),
             "head_gap_ms" => ms(context.head_gap_ms),
@@ -259,14 +261,14 @@ impl Moment<'_> {
             "asked_n" => n(context.last_n),
             "answered_before" => Value::Bool(context.answered_before),
             "same_content" => Value::Bool(context.same_content),
-            "twin_ms" => ms(context.twin_ms),
-            "twin_n" => n(context.twin_n),
+            "twin_ms" => ms(context.duplicate_ms),
+            "twin_n" => n(context.duplicate_n),
             "contradicted_n" => n(context.contradicted_n),
             "met_timeout" => {
-                let held = track.in_flight.iter().any(|(_, head)| self.world.was_held(*head, send.end));
-                Value::Bool(track.go_timeouts > 0 || held)
+                let held = entry.in_flight.iter().any(|(_, head)| self.observed.was_held(*head, attempt.end));
+                Value::Bool(entry.burst_timeouts > 0 || held)
             }
-            "met_500" => Value::Bool(track.go_500s > 0),
+            "met_500" => Value::Bool(entry.burst_500s > 0),
             "repeats_success" => Value::Bool(context.repeats_success),
             "unchanged_repeats" => Value::Int(context.unchanged_repeats),
             "refused_n" => n(context.refused_n),
@@ -280,29 +282,29 @@ impl Moment<'_> {
     }
 
     /// The merchant that a token is for: its claim, else what it was asked for with.
-    pub(super) fn claimed_vat(&self, send: &Attempt) -> String {
-        if !send.vat_claim.is_empty() {
-            return send.vat_claim.clone();
+    pub(super) fn claimed_vat(&self, attempt: &Attempt) -> String {
+        if !attempt.vat_claim.is_empty() {
+            return attempt.vat_claim.clone();
         }
-        let token = send.token().and_then(|token| self.world.tokens.find(token));
-        token.map_or(String::new(), |token| self.world.tokens.at(token).vat.clone())
+        let token = attempt.token().and_then(|token| self.observed.tokens.find(token));
+        token.map_or(String::new(), |token| self.observed.tokens.at(token).vat.clone())
     }
 
     /// Whether a thing it names is known to neither the capture nor the backend.
-    fn id_unknown(&self, send: &Attempt) -> bool {
-        let missing = match send.status {
+    fn id_unknown(&self, attempt: &Attempt) -> bool {
+        let missing = match attempt.status {
             Some(404) => true,
-            Some(409) => matches!(send.answer.code.as_str(), "1000" | "1001"),
+            Some(409) => matches!(attempt.answer.code.as_str(), "1000" | "1001"),
             _ => false,
         };
-        let seen_payment = |at: usize| self.world.payments.at(at).first_seen > 0;
+        let seen_payment = |at: usize| self.observed.payments.at(at).first_seen > 0;
         let seen_pos = |at: usize| {
-            let pos = self.world.poses.at(at);
+            let pos = self.observed.poses.at(at);
             pos.created_n.is_some() || pos.read_n.is_some()
         };
-        let seen_refund = |at: usize| self.world.refunds.at(at).created_n.is_some();
+        let seen_refund = |at: usize| self.observed.refunds.at(at).created_n.is_some();
         let about = &self.about;
-        let known = match send.operation {
+        let known = match attempt.operation {
             Some(Operation::GetRefund | Operation::CaptureRefund | Operation::CancelRefund) => {
                 about.refund.is_some_and(seen_refund)
             }
@@ -324,18 +326,18 @@ mod tests {
     #[test]
     fn every_field_is_answered_with_its_type() {
         let rules = load(None).unwrap();
-        let mut world = ObservedState::new(rules.limits, super::super::clock::Clock::default());
+        let mut observed = ObservedState::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
         let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
         let operation = Some(Operation::CapturePayment);
-        let send = Attempt { operation, body, timed: true, ..Attempt::default() };
-        let context = world.open(&send);
+        let attempt = Attempt { operation, body, timed: true, ..Attempt::default() };
+        let context = observed.open(&attempt);
         let (connection, notification) = (Connection::default(), Notification::default());
         let moment = Moment {
-            send: Some((&send, &context)),
+            attempt: Some((&attempt, &context)),
             connection: Some(&connection),
             notification: Some(&notification),
-            ..Moment::bare(&world, &target)
+            ..Moment::bare(&observed, &target)
         };
         for field in FIELDS {
             let value = moment.value(field.name).unwrap_or_else(|| panic!("{} is not answered", field.name));

@@ -14,13 +14,13 @@ pub struct Hidden {
 
 impl Hidden {
     /// Takes a send in.
-    pub fn see(&mut self, send: &Attempt) {
-        let hides_answer = send.answer_hidden && send.is_call;
-        if !(send.hides_request() || hides_answer) {
+    pub fn see(&mut self, attempt: &Attempt) {
+        let hides_answer = attempt.answer_hidden && attempt.is_call;
+        if !(attempt.hides_request() || hides_answer) {
             return;
         }
-        self.operations.extend(send.operation);
-        self.others |= send.operation.is_none();
+        self.operations.extend(attempt.operation);
+        self.others |= attempt.operation.is_none();
     }
 
     /// Whether something of a call was not shown.

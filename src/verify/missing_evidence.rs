@@ -76,25 +76,25 @@ fn is_of_payments(operation: Operation) -> bool {
 
 impl MissingEvidence {
     /// A request has arrived.
-    pub fn request(&mut self, send: &Attempt, context: &Context) {
-        if send.is_call && !send.shows_token() {
+    pub fn request(&mut self, attempt: &Attempt, context: &Context) {
+        if attempt.is_call && !attempt.shows_token() {
             (self.any, self.tokens) = (true, true);
         }
-        if send.is_token && !send.body_shown {
+        if attempt.is_token && !attempt.body_shown {
             (self.any, self.token_asked) = (true, true);
         }
-        let Some(operation) = send.operation else { return };
-        if send.is_loose() {
+        let Some(operation) = attempt.operation else { return };
+        if attempt.is_loose() {
             self.any = true;
             self.loose.insert(operation);
         }
-        if send.hides.path {
+        if attempt.hides.path {
             self.concerns_some(operation);
         }
-        if send.hides.query {
-            self.listed_unseen(operation, send, context);
+        if attempt.hides.query {
+            self.listed_unseen(operation, attempt, context);
         }
-        if send.hides_body() {
+        if attempt.hides_body() {
             self.any = true;
             self.bodies.insert(operation);
             self.body(operation, context);
@@ -115,56 +115,56 @@ impl MissingEvidence {
     }
 
     /// An exchange is over.
-    pub fn answer(&mut self, send: &Attempt, context: &Context) {
-        if send.is_token && send.answer_hidden {
+    pub fn answer(&mut self, attempt: &Attempt, context: &Context) {
+        if attempt.is_token && attempt.answer_hidden {
             (self.any, self.tokens) = (true, true);
         }
-        if send.is_call && !send.shows_token() && send.status == Some(401) {
+        if attempt.is_call && !attempt.shows_token() && attempt.status == Some(401) {
             self.refused_token = true;
         }
-        let Some(operation) = send.operation else { return };
-        if send.hides_body() && send.succeeded() {
+        let Some(operation) = attempt.operation else { return };
+        if attempt.hides_body() && attempt.succeeded() {
             // What it describes is known by its response alone.
             self.described.extend(context.about.payment);
             self.refunded.extend(context.about.payment.filter(|_| operation == CreateRefund));
             let pos = context.about.pos.filter(|_| operation == CreatePos);
             pos.into_iter().for_each(|pos| self.pos(pos, NAMES));
         }
-        if operation.polled() && send.status.is_some_and(|status| status < 400) {
-            let hidden = send.answer_hidden;
+        if operation.polled() && attempt.status.is_some_and(|status| status < 400) {
+            let hidden = attempt.answer_hidden;
             if hidden {
                 self.delays.insert(context.call)
             } else {
                 self.delays.remove(&context.call)
             };
         }
-        if !send.answer_hidden {
+        if !attempt.answer_hidden {
             return;
         }
         self.any = true;
         let about = context.about;
         match operation {
-            GetPosWithFilter | QueryPaymentIds | QueryRefundIds => self.listed_unseen(operation, send, context),
+            GetPosWithFilter | QueryPaymentIds | QueryRefundIds => self.listed_unseen(operation, attempt, context),
             CreatePos => {
-                self.unnamed_pos |= send.succeeded();
+                self.unnamed_pos |= attempt.succeeded();
                 self.some_pos |= NAMES;
             }
             GetPos | DeletePos => about.pos.into_iter().for_each(|pos| self.pos(pos, NAMES)),
             GetCheckIn => about.pos.into_iter().for_each(|pos| self.pos(pos, LOYALTY)),
             InitiatePayment | PreparePayment => {
-                self.unnamed_payment |= send.succeeded();
+                self.unnamed_payment |= attempt.succeeded();
                 self.payments_on(about.pos);
-                self.refusal(send, about.pos);
+                self.refusal(attempt, about.pos);
             }
             QueryPayment => {
                 self.polled.extend(about.payment);
                 self.payments_on(about.pos);
             }
             CreateRefund => {
-                self.some_refund |= send.succeeded();
+                self.some_refund |= attempt.succeeded();
                 self.refunded.extend(about.payment);
                 self.payments_on(about.pos);
-                self.refusal(send, about.pos);
+                self.refusal(attempt, about.pos);
             }
             GetRefund => {
                 self.refunds.extend(about.refund);
@@ -176,12 +176,12 @@ impl MissingEvidence {
     }
 
     /// A list or a look-up of which the question or the answer is not shown.
-    fn listed_unseen(&mut self, operation: Operation, send: &Attempt, context: &Context) {
+    fn listed_unseen(&mut self, operation: Operation, attempt: &Attempt, context: &Context) {
         self.any = true;
         match operation {
             QueryPaymentIds => {
                 self.listed = true;
-                self.listed_captured |= send.lists_captured() || send.hides.query;
+                self.listed_captured |= attempt.lists_captured() || attempt.hides.query;
                 self.payments_on(context.about.pos);
             }
             GetPosWithFilter => {
@@ -216,8 +216,8 @@ impl MissingEvidence {
     }
 
     /// Whether a payment was in the way is told by the code of a conflict.
-    fn refusal(&mut self, send: &Attempt, pos: Option<usize>) {
-        if let (Some(409), Some(pos)) = (send.status, pos) {
+    fn refusal(&mut self, attempt: &Attempt, pos: Option<usize>) {
+        if let (Some(409), Some(pos)) = (attempt.status, pos) {
             self.pos(pos, REFUSALS);
         }
     }
@@ -267,44 +267,46 @@ pub enum Possible {
 }
 
 /// What an exchange that is not all shown may have done to what is open.
-pub fn possible(world: &ObservedState, send: &Attempt, context: &Context) -> Vec<Possible> {
-    let Some(operation) = send.operation else { return Vec::new() };
+pub fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
+    let Some(operation) = attempt.operation else { return Vec::new() };
     let mut all = Vec::new();
-    for &call in &world.losses {
-        let track = world.calls.at(call);
-        let Some(lost) = track.operation.filter(|_| call != context.call) else { continue };
-        let again = send.is_loose() && lost == operation;
-        let hidden = send.answer_hidden || send.hides.query || (lost.creates() && !track.content_known);
-        let same_payment = track.about.payment.is_some() && track.about.payment == context.about.payment;
-        let same_refund = track.about.refund.is_some() && track.about.refund == context.about.refund;
+    for &call in &observed.losses {
+        let entry = observed.calls.at(call);
+        let Some(lost) = entry.operation.filter(|_| call != context.call) else { continue };
+        let again = attempt.is_loose() && lost == operation;
+        let hidden = attempt.answer_hidden || attempt.hides.query || (lost.creates() && !entry.content_known);
+        let same_payment = entry.about.payment.is_some() && entry.about.payment == context.about.payment;
+        let same_refund = entry.about.refund.is_some() && entry.about.refund == context.about.refund;
         let found = |id: &Option<String>| {
-            let loss = track.loss.as_ref();
+            let loss = entry.loss.as_ref();
             id.as_ref().is_some_and(|id| loss.is_some_and(|loss| loss.found.contains(id)))
         };
         let told = match (lost, operation) {
             (CreatePos, GetPosWithFilter) | (InitiatePayment | PreparePayment, QueryPaymentIds) => hidden,
             (CreateRefund, QueryRefundIds) | (DeletePos, GetPosWithFilter) => hidden,
-            (InitiatePayment | PreparePayment, QueryPayment) => send.answer_hidden && found(&send.path_id),
-            (CapturePayment | CancelPayment | PaymentReady, QueryPayment) => send.answer_hidden && same_payment,
-            (CapturePayment | CancelPayment, QueryPaymentIds) => hidden && (send.lists_captured() || send.hides.query),
-            (CaptureRefund | CancelRefund, GetRefund) => send.answer_hidden && same_refund,
-            (GetCheckIn, InitiatePayment | PreparePayment) => send.hides_body(),
+            (InitiatePayment | PreparePayment, QueryPayment) => attempt.answer_hidden && found(&attempt.path_id),
+            (CapturePayment | CancelPayment | PaymentReady, QueryPayment) => attempt.answer_hidden && same_payment,
+            (CapturePayment | CancelPayment, QueryPaymentIds) => {
+                hidden && (attempt.lists_captured() || attempt.hides.query)
+            }
+            (CaptureRefund | CancelRefund, GetRefund) => attempt.answer_hidden && same_refund,
+            (GetCheckIn, InitiatePayment | PreparePayment) => attempt.hides_body(),
             _ => false,
         };
         // Where the id in a path is not shown, it may be about whatever was lost.
-        let anything = send.hides.path && is_of_payments(lost) == is_of_payments(operation);
+        let anything = attempt.hides.path && is_of_payments(lost) == is_of_payments(operation);
         if again || told || anything {
             all.push(Possible::MadeGood(call));
         }
     }
-    for conflict in &world.conflicts {
+    for conflict in &observed.conflicts {
         let looks = [GetPosWithFilter, GetPos, DeletePos].contains(&operation);
-        if looks && (send.hides.path || send.hides.query) {
+        if looks && (attempt.hides.path || attempt.hides.query) {
             all.push(Possible::ConflictResolved(conflict.call));
         }
     }
-    let lists = operation == QueryPaymentIds && (send.lists_captured() || send.hides.query);
-    if lists && (send.answer_hidden || send.hides.query) {
+    let lists = operation == QueryPaymentIds && (attempt.lists_captured() || attempt.hides.query);
+    if lists && (attempt.answer_hidden || attempt.hides.query) {
         all.push(Possible::ListedCaptured);
     }
     all

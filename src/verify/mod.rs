@@ -1,8 +1,8 @@
 //! The verifier: records in, verdict out. It opens no file and no socket.
 //!
-//! [`send`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`world`],
+//! [`attempt`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`observed`],
 //! [`tracks`], [`context`], `learn` and `recovery` keep what the client had been told; [`facts`] offers that to predicates;
-//! [`pattern`] and [`case`] look for what the rules describe; [`judge`] runs it all, and
+//! [`pattern`] and [`case`] look for what the rules describe; [`evaluator`] runs it all, and
 //! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
 
 pub mod attempt;

@@ -55,17 +55,17 @@ impl ProfileInference {
             Record::Attempt(_) => return *self = ProfileInference::default(),
             _ => return,
         };
-        let send = Attempt::of(exchange);
-        if !send.is_call {
+        let attempt = Attempt::of(exchange);
+        if !attempt.is_call {
             return;
         }
         self.calls += 1;
-        if let Some(version) = Version::parse(&send.version) {
+        if let Some(version) = Version::parse(&attempt.version) {
             let key = (version.major, version.minor, version.build);
             self.versions.entry(key).or_insert((0, self.calls)).0 += 1;
         }
-        if !send.client_id().is_empty() && send.hides.client_id == Seen::Whole {
-            self.client_ids.entry(send.client_id().to_owned()).or_insert((0, self.calls)).0 += 1;
+        if !attempt.client_id().is_empty() && attempt.hides.client_id == Seen::Whole {
+            self.client_ids.entry(attempt.client_id().to_owned()).or_insert((0, self.calls)).0 += 1;
         }
     }
 
@@ -91,12 +91,17 @@ impl ProfileInference {
 
 impl Target {
     /// Settles who is certified for what.
-    pub fn settle(options: &Options, session: Option<&Session>, survey: &ProfileInference, rules: &RuleSet) -> Target {
+    pub fn settle(
+        options: &Options,
+        session: Option<&Session>,
+        inference: &ProfileInference,
+        rules: &RuleSet,
+    ) -> Target {
         let of_session = |field: fn(&Session) -> &Option<String>| session.and_then(|session| field(session).clone());
         let version = options.client_version;
         let version = version
             .or_else(|| of_session(|s| &s.client_version).and_then(|text| Version::parse(&text)))
-            .or_else(|| survey.version());
+            .or_else(|| inference.version());
         let mut features = options.features.clone().unwrap_or_else(|| session_features(session));
         features.push(Feature::Onboarding);
         features.sort();
@@ -112,7 +117,7 @@ impl Target {
                 .client_id
                 .clone()
                 .or_else(|| of_session(|s| &s.client_id))
-                .or_else(|| survey.client_id())
+                .or_else(|| inference.client_id())
                 .unwrap_or_default(),
             version,
             operations: operations.flat_map(|feature| feature.operations.iter().copied()).collect(),

@@ -88,16 +88,16 @@ impl Evaluator<'_> {
             for (case, watch) in feature.cases.iter().zip(watches) {
                 let needed = case.needed_with.is_none_or(|with| ahead.target.features.contains(&with));
                 let optional = case.optional || !needed;
-                let verdict = watch.verdict(&ahead.world, ahead.target, &ahead.waits, false, optional)?;
+                let verdict = watch.verdict(&ahead.observed, ahead.target, &ahead.waits, false, optional)?;
                 cases.push(CaseProgress { verdict, tries: watch.tries() });
             }
         }
         let here = |latest: [Option<u64>; 3]| latest.into_iter().flatten().any(|n| n >= focus.since);
         let payments = || {
-            let all = ahead.world.payments.iter().map(|(_, payment)| payment);
+            let all = ahead.observed.payments.iter().map(|(_, payment)| payment);
             all.filter(|payment| here([payment.created_n, payment.state_n, payment.captured_n]))
         };
-        let refunds = ahead.world.refunds.iter().map(|(_, refund)| refund);
+        let refunds = ahead.observed.refunds.iter().map(|(_, refund)| refund);
         let mut refunds = refunds.filter(|refund| here([refund.created_n, refund.reserved_n, None]));
         let refund_open = refunds.any(|refund| {
             refund.created_n.is_some() && refund.final_n.or(refund.captured_n).or(refund.cancelled_n).is_none()
@@ -105,7 +105,7 @@ impl Evaluator<'_> {
         let captured = payments().filter(|payment| payment.captured_n.is_some());
         let left = captured
             .map(|payment| payment.captured_amount.or(payment.amount).unwrap_or_default().minus(payment.refunded));
-        let pos = focus.pos.as_ref().and_then(|id| ahead.world.poses.iter().find(|(_, pos)| pos.id == *id));
+        let pos = focus.pos.as_ref().and_then(|id| ahead.observed.poses.iter().find(|(_, pos)| pos.id == *id));
         let pos = pos.map(|(_, pos)| PosProgress {
             id: pos.id.clone(),
             created: pos.created_n.is_some(),

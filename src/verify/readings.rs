@@ -17,22 +17,22 @@ const SHUFFLES: usize = 8;
 const MOST_EXCHANGES: usize = 400_000;
 
 /// Judges a capture in several orders. `verdict` is that in the order of its numbers; `ties` holds groups of places of
-/// exchanges whose order is open, and `judge` judges the exchanges in the order of the places that it is given.
+/// exchanges whose order is open, and `evaluate` judges the exchanges in the order of the places that it is given.
 ///
 /// # Errors
-/// As `judge`.
+/// As `evaluate`.
 pub fn in_all_orders<E>(
     mut verdict: Verdict,
     exchanges: usize,
     ties: &[Vec<usize>],
-    mut judge: impl FnMut(&[usize]) -> Result<Verdict, E>,
+    mut evaluate: impl FnMut(&[usize]) -> Result<Verdict, E>,
 ) -> Result<Verdict, E> {
     let most = MOST.min(MOST_EXCHANGES.checked_div(exchanges).unwrap_or(MOST)).max(3);
     let mut left = most;
     let mut best: Vec<usize> = (0..exchanges).collect();
     let mut fewest = broken(&verdict);
     let mut judged = |order: Vec<usize>, best: &mut Vec<usize>| -> Result<bool, E> {
-        let other = judge(&order)?;
+        let other = evaluate(&order)?;
         keep_common(&mut verdict, &other, false);
         if broken(&other) < fewest {
             (fewest, *best) = (broken(&other), order);

@@ -123,13 +123,16 @@ pub(super) fn see_all(
     happened: EventKind,
     moment: &Moment,
 ) -> Result<(), PredicateError> {
-    for docket in dockets.iter_mut().filter(|docket| docket.judged) {
-        for at in 0..docket.watches.len() {
-            let found = docket.watches[at].see(happened, moment).map_err(|error| {
-                PredicateError(format!("{}: requirement {}: {error}", docket.requirement.file, docket.requirement.id))
+    for requirement_state in dockets.iter_mut().filter(|requirement_state| requirement_state.judged) {
+        for at in 0..requirement_state.watches.len() {
+            let found = requirement_state.watches[at].see(happened, moment).map_err(|error| {
+                PredicateError(format!(
+                    "{}: requirement {}: {error}",
+                    requirement_state.requirement.file, requirement_state.requirement.id
+                ))
             })?;
             for found in found {
-                docket.add(found, rules, target);
+                requirement_state.add(found, rules, target);
             }
         }
     }

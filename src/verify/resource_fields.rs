@@ -16,97 +16,97 @@ fn swept_after(payment: &PaymentState, pos: Option<&PosState>) -> Option<u64> {
 impl Moment<'_> {
     pub(super) fn client(&self, field: &str) -> Option<Value> {
         Some(match field {
-            "base" => text(&self.world.base),
+            "base" => text(&self.observed.base),
             "version" => Value::Text(self.target.version.map_or(String::new(), |version| version.to_string())),
             "id" => text(&self.target.client_id),
-            "offboarded" => Value::Bool(self.world.offboarded || !self.world.created_through_faults),
-            "wasted_tokens" => Value::Int(self.world.wasted_tokens),
+            "offboarded" => Value::Bool(self.observed.offboarded || !self.observed.created_through_faults),
+            "wasted_tokens" => Value::Int(self.observed.wasted_tokens),
             _ => return None,
         })
     }
 
     pub(super) fn pos(&self, field: &str) -> Option<Value> {
         let unknown = PosState::default();
-        let track = self.about.pos.map_or(&unknown, |pos| self.world.poses.at(pos));
-        let open = || self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
+        let entry = self.about.pos.map_or(&unknown, |pos| self.observed.poses.at(pos));
+        let open = || self.about.pos.into_iter().flat_map(|pos| self.observed.open_on(pos));
         Some(match field {
-            "created_n" => n(track.created_n),
-            "through_faults" => Value::Bool(track.created_through_faults || !self.world.created_through_faults),
-            "beacon_generated" => Value::Bool(track.beacon_generated),
-            "read_n" => n(track.read_n),
-            "deleted_n" => n(track.deleted_n),
-            "created_again_n" => n(track.created_again_n),
-            "loyalty" => track.loyalty.map_or(text(""), loyalty),
+            "created_n" => n(entry.created_n),
+            "through_faults" => Value::Bool(entry.created_through_faults || !self.observed.created_through_faults),
+            "beacon_generated" => Value::Bool(entry.beacon_generated),
+            "read_n" => n(entry.read_n),
+            "deleted_n" => n(entry.deleted_n),
+            "created_again_n" => n(entry.created_again_n),
+            "loyalty" => entry.loyalty.map_or(text(""), loyalty),
             "active_payments" => Value::Int(open().filter(|payment| payment.active()).count() as i64),
             "open_payments" => Value::Int(open().count() as i64),
             "open_payment_n" => n(open().find_map(|payment| payment.created_n)),
-            "blocked_n" => n(track.blocked_n),
-            "unblocked_n" => n(track.unblocked_n),
+            "blocked_n" => n(entry.blocked_n),
+            "unblocked_n" => n(entry.unblocked_n),
             _ => return None,
         })
     }
 
     pub(super) fn payment(&self, field: &str) -> Option<Value> {
         let unknown = PaymentState::default();
-        let track = self.about.payment.map_or(&unknown, |payment| self.world.payments.at(payment));
-        let pos = track.pos.map(|pos| self.world.poses.at(pos));
+        let entry = self.about.payment.map_or(&unknown, |payment| self.observed.payments.at(payment));
+        let pos = entry.pos.map(|pos| self.observed.poses.at(pos));
         Some(match field {
-            "created_n" => n(track.created_n),
-            "started_n" => n(track.started().map(|(n, _)| n)),
-            "started_by" => text(track.started().map_or("", |(_, operation)| operation.name())),
-            "created_by" => text(track.created_by.map_or("", Operation::name)),
-            "state" => text(track.state.map_or("", crate::api::PaymentStatus::name)),
-            "state_n" => n(track.state_n),
-            "amount" => money(track.amount),
-            "currency" => text(&track.currency),
-            "ready_asked_amount" => money(track.ready_asked.and_then(|(_, amount)| amount)),
-            "ready_asked_currency" => text(track.ready_asked.map_or("", |_| track.ready_asked_currency.as_str())),
-            "ready_asked_n" => n(track.ready_asked.map(|(n, _)| n)),
-            "readied_n" => n(track.readied_n),
-            "paired_n" => n(track.paired_n),
-            "reserved_n" => n(track.reserved_n),
-            "reserved_amount" => money(track.reserved_amount.or(track.amount)),
-            "partial" => flag(track.partial),
-            "captured_n" => n(track.captured_n),
-            "captured_amount" => money(track.captured_amount),
-            "cancelled_n" => n(track.cancelled_n),
-            "final_n" => n(track.final_n),
-            "final_polls" => Value::Int(track.final_polls),
-            "capture_sends" => Value::Int(track.capture_sends),
-            "capture_failed_n" => n(track.capture_failed_n),
-            "capture_failed_amount" => money(track.capture_failed_amount),
-            "gave_up_n" => n(track.gave_up.map(|(n, _)| n)),
-            "hang_ms" => ms(track.hang_ms),
-            "poll_timeouts" => Value::Int(i64::from(track.poll_timeouts)),
-            "poll_500s" => Value::Int(i64::from(track.poll_500s)),
-            "order_reused_n" => n(track.order_reused_n),
-            "listed_n" => n(track.listed_n),
+            "created_n" => n(entry.created_n),
+            "started_n" => n(entry.started().map(|(n, _)| n)),
+            "started_by" => text(entry.started().map_or("", |(_, operation)| operation.name())),
+            "created_by" => text(entry.created_by.map_or("", Operation::name)),
+            "state" => text(entry.state.map_or("", crate::api::PaymentStatus::name)),
+            "state_n" => n(entry.state_n),
+            "amount" => money(entry.amount),
+            "currency" => text(&entry.currency),
+            "ready_asked_amount" => money(entry.ready_asked.and_then(|(_, amount)| amount)),
+            "ready_asked_currency" => text(entry.ready_asked.map_or("", |_| entry.ready_asked_currency.as_str())),
+            "ready_asked_n" => n(entry.ready_asked.map(|(n, _)| n)),
+            "readied_n" => n(entry.readied_n),
+            "paired_n" => n(entry.paired_n),
+            "reserved_n" => n(entry.reserved_n),
+            "reserved_amount" => money(entry.reserved_amount.or(entry.amount)),
+            "partial" => flag(entry.partial),
+            "captured_n" => n(entry.captured_n),
+            "captured_amount" => money(entry.captured_amount),
+            "cancelled_n" => n(entry.cancelled_n),
+            "final_n" => n(entry.final_n),
+            "final_polls" => Value::Int(entry.final_polls),
+            "capture_sends" => Value::Int(entry.capture_sends),
+            "capture_failed_n" => n(entry.capture_failed_n),
+            "capture_failed_amount" => money(entry.capture_failed_amount),
+            "gave_up_n" => n(entry.gave_up.map(|(n, _)| n)),
+            "hang_ms" => ms(entry.hang_ms),
+            "poll_timeouts" => Value::Int(i64::from(entry.poll_timeouts)),
+            "poll_500s" => Value::Int(i64::from(entry.poll_500s)),
+            "order_reused_n" => n(entry.order_reused_n),
+            "listed_n" => n(entry.listed_n),
             "listed_after_block" => {
                 let blocked = pos.and_then(|pos| pos.blocked_n);
-                Value::Bool(blocked.zip(track.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
+                Value::Bool(blocked.zip(entry.listed_n).is_some_and(|(blocked, listed)| listed > blocked))
             }
             "known_in_the_way" => {
-                let pos = pos.filter(|pos| pos.unblocked_n.is_some() && pos.unblocked_n == track.cancelled_n);
-                Value::Bool(pos.is_some_and(|pos| track.first_seen > 0 && track.first_seen < pos.blocked))
+                let pos = pos.filter(|pos| pos.unblocked_n.is_some() && pos.unblocked_n == entry.cancelled_n);
+                Value::Bool(pos.is_some_and(|pos| entry.first_seen > 0 && entry.first_seen < pos.blocked))
             }
-            "swept_after_error" => Value::Bool(swept_after(track, pos).is_some()),
-            "create_failed_n" => n(swept_after(track, pos)),
+            "swept_after_error" => Value::Bool(swept_after(entry, pos).is_some()),
+            "create_failed_n" => n(swept_after(entry, pos)),
             "swept_with" => Value::Int(self.swept_with()),
-            "restricted" => Value::Bool(track.restrictions.is_some()),
-            "restrictions_n" => n(track.restrictions_n),
-            "loyalty" => loyalty(track.loyalty),
-            "loyalty_lacked" => Value::Bool(track.loyalty_lacked),
-            "refundable" => money(track.captured_n.and(track.captured_amount.or(track.amount))),
-            "refunded" => Value::Money(track.refunded),
+            "restricted" => Value::Bool(entry.restrictions.is_some()),
+            "restrictions_n" => n(entry.restrictions_n),
+            "loyalty" => loyalty(entry.loyalty),
+            "loyalty_lacked" => Value::Bool(entry.loyalty_lacked),
+            "refundable" => money(entry.captured_n.and(entry.captured_amount.or(entry.amount))),
+            "refunded" => Value::Money(entry.refunded),
             _ => return None,
         })
     }
 
     /// How many reservations of the latest list were ended alike, where no reserved one in it is left.
     fn swept_with(&self) -> i64 {
-        let listing = &self.world.listing;
+        let listing = &self.observed.listing;
         let Some(payment) = self.about.payment else { return 0 };
-        let left = listing.payments.iter().any(|&other| self.world.payments.at(other).reserved());
+        let left = listing.payments.iter().any(|&other| self.observed.payments.at(other).reserved());
         let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
         // One by one as it was decided, where some were captured and others cancelled.
         let both = !listing.captured.is_empty() && !listing.cancelled.is_empty();
@@ -115,16 +115,16 @@ impl Moment<'_> {
 
     pub(super) fn refund(&self, field: &str) -> Option<Value> {
         let unknown = RefundState::default();
-        let track = self.about.refund.map_or(&unknown, |refund| self.world.refunds.at(refund));
+        let entry = self.about.refund.map_or(&unknown, |refund| self.observed.refunds.at(refund));
         Some(match field {
-            "created_n" => n(track.created_n),
-            "started_n" => n(track.created_n.or(track.found_for)),
-            "state" => text(track.state.map_or("", crate::api::RefundStatus::name)),
-            "reserved_n" => n(track.reserved_n),
-            "final_n" => n(track.final_n),
-            "captured_n" => n(track.captured_n),
-            "captured_amount" => money(track.captured_amount),
-            "cancelled_n" => n(track.cancelled_n),
+            "created_n" => n(entry.created_n),
+            "started_n" => n(entry.created_n.or(entry.found_for)),
+            "state" => text(entry.state.map_or("", crate::api::RefundStatus::name)),
+            "reserved_n" => n(entry.reserved_n),
+            "final_n" => n(entry.final_n),
+            "captured_n" => n(entry.captured_n),
+            "captured_amount" => money(entry.captured_amount),
+            "cancelled_n" => n(entry.cancelled_n),
             _ => return None,
         })
     }

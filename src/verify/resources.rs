@@ -42,7 +42,7 @@ pub struct CallState {
     /// Whether the capture shows the contents of its sends.
     pub content_known: bool,
     /// How many sends there were.
-    pub sends: u64,
+    pub attempts: u64,
     /// When it was last sent (a tick of the timeline).
     pub touched: u64,
     /// When the latest was sent.
@@ -60,17 +60,17 @@ pub struct CallState {
     /// The capture does not show to which call its send belongs.
     pub is_loose: bool,
     /// A twin of it was sent under another key, or it is one: what became of it is a matter of that.
-    pub twinned: bool,
+    pub duplicated: bool,
     /// The numbers of the sends of the go under way: since the last success or long pause.
-    pub go: Vec<u64>,
+    pub burst: Vec<u64>,
     /// When the go's first send was sent.
-    pub go_head: Option<RunTime>,
+    pub burst_head: Option<RunTime>,
     /// How many sends of the go got no answer and lasted long enough to be a time-out.
-    pub go_timeouts: u32,
+    pub burst_timeouts: u32,
     /// How many sends of the go were answered 500.
-    pub go_500s: u32,
+    pub burst_500s: u32,
     /// How many sends of the go ended in another way.
-    pub go_others: u32,
+    pub burst_others: u32,
     /// Whether it was ever answered with success.
     pub succeeded: bool,
     /// Its unresolved loss: it got no answer or 5xx and nothing was done about it.
@@ -82,7 +82,7 @@ pub struct CallState {
     /// How many sends failed in a row.
     pub failures: u32,
     /// How many sends failed since the last long pause or success.
-    pub failed_in_go: u32,
+    pub failed_in_burst: u32,
     /// Polls: the pause before the latest send, where it followed a failed one; one that was sent again at once after a
     /// reset connection aside.
     pub back_off_ms: Option<i64>,
@@ -96,12 +96,12 @@ pub struct CallState {
 
 impl CallState {
     /// Whether a look-up asks, perhaps by other parameters, what this one asked.
-    pub fn is_asked_again_by(&self, send: &Attempt) -> bool {
+    pub fn is_asked_again_by(&self, attempt: &Attempt) -> bool {
         let differs = |(name, value): &(String, String)| {
-            let mut asked = send.query.iter().filter(|(asked, _)| asked == name);
+            let mut asked = attempt.query.iter().filter(|(asked, _)| asked == name);
             asked.any(|(_, other)| other != value)
         };
-        send.asks_by_query() && self.operation == send.operation && !self.query.iter().any(differs)
+        attempt.asks_by_query() && self.operation == attempt.operation && !self.query.iter().any(differs)
     }
 
     /// It was sent again, or asked again, while sends of it were under way: the latest of them is overtaken, those before it were.
@@ -113,9 +113,9 @@ impl CallState {
     }
 
     /// A send of it is under way.
-    pub fn begin(&mut self, send: &Attempt) {
-        self.overtaken_at(send.head);
-        self.in_flight.push((send.n, send.head));
+    pub fn begin(&mut self, attempt: &Attempt) {
+        self.overtaken_at(attempt.head);
+        self.in_flight.push((attempt.n, attempt.head));
     }
 }
 

@@ -54,14 +54,14 @@ impl<T: Default> Arena<T> {
 
     /// All tracks with their places, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.items.iter().enumerate().filter_map(|(place, track)| Some((place, track.as_deref()?)))
+        self.items.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_deref()?)))
     }
 
     /// Forgets the tracks that need not be kept.
     fn retain(&mut self, keep: impl Fn(&T) -> bool) {
-        for track in &mut self.items {
-            if track.as_deref().is_some_and(|track| !keep(track)) {
-                *track = None;
+        for entry in &mut self.items {
+            if entry.as_deref().is_some_and(|entry| !keep(entry)) {
+                *entry = None;
             }
         }
         let items = &self.items;
@@ -216,9 +216,9 @@ impl ObservedState {
     }
 
     /// Whether a send got no answer and certainly lasted long enough to be a time-out.
-    pub fn is_time_out(&self, send: &Attempt) -> bool {
-        let lasted = send.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
-        send.no_answer() && lasted >= self.limits.timeout_ms
+    pub fn is_time_out(&self, attempt: &Attempt) -> bool {
+        let lasted = attempt.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
+        attempt.no_answer() && lasted >= self.limits.timeout_ms
     }
 
     /// Whether, where a send is over, another of its call has certainly been held for a time-out.
@@ -228,7 +228,7 @@ impl ObservedState {
     }
 
     /// Whether a send began a new go at its call: after a long pause, a success, or a restart of the recorder.
-    pub fn begins_go(&self, call: &CallState, head: RunTime) -> bool {
+    pub fn begins_burst(&self, call: &CallState, head: RunTime) -> bool {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
         let slack = self.clock.gap_ms();
         let paused = head.ms_since(last.end).is_none_or(|ms| ms.saturating_add(slack) >= self.limits.go_pause_ms);

@@ -40,19 +40,20 @@ impl Timeline {
     }
 
     /// An exchange whose head has arrived.
-    pub fn opened(&mut self, send: Attempt, context: Context) {
-        self.open.push((send, context));
+    pub fn opened(&mut self, attempt: Attempt, context: Context) {
+        self.open.push((attempt, context));
     }
 
     /// An exchange that has not ended yet, by its run and number.
     pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Attempt> {
-        let mut open = self.open.iter_mut().map(|(send, _)| send);
-        open.find(|send| send.head.run == run && send.n == number)
+        let mut open = self.open.iter_mut().map(|(attempt, _)| attempt);
+        open.find(|attempt| attempt.head.run == run && attempt.n == number)
     }
 
     fn take(&mut self, due: impl Fn(RunTime) -> bool) -> Option<(Attempt, Context)> {
-        let next = self.open.iter().enumerate().filter(|(_, (send, _))| due(send.end));
-        let next = next.min_by_key(|(_, (send, _))| (send.end.run, send.end.us, send.n)).map(|(at, _)| at)?;
+        let next = self.open.iter().enumerate().filter(|(_, (attempt, _))| due(attempt.end));
+        let next =
+            next.min_by_key(|(_, (attempt, _))| (attempt.end.run, attempt.end.us, attempt.n)).map(|(at, _)| at)?;
         Some(self.open.remove(next))
     }
 }
@@ -62,19 +63,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn send(n: u64, run: u32, head: u64, end: u64) -> Attempt {
+    fn attempt(n: u64, run: u32, head: u64, end: u64) -> Attempt {
         Attempt { n, head: RunTime { run, us: head }, end: RunTime { run, us: end }, ..Attempt::default() }
     }
 
     fn ends(timeline: &mut Timeline, head: RunTime) -> Vec<u64> {
-        std::iter::from_fn(|| timeline.ended_before(head)).map(|(send, _)| send.n).collect()
+        std::iter::from_fn(|| timeline.ended_before(head)).map(|(attempt, _)| attempt.n).collect()
     }
 
     #[test]
     fn ends_come_in_their_own_order_and_before_the_heads_after_them() {
         let mut timeline = Timeline::new(1);
         for (n, end) in [(1, 900), (2, 300), (3, 500)] {
-            timeline.opened(send(n, 1, n, end), Context::default());
+            timeline.opened(attempt(n, 1, n, end), Context::default());
         }
         assert_eq!(ends(&mut timeline, RunTime { run: 1, us: 500 }), [2, 3]);
         assert_eq!(ends(&mut timeline, RunTime { run: 1, us: 899 }), [0; 0]);
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn a_clock_of_whole_seconds_does_not_make_sequential_calls_overlap() {
         let mut timeline = Timeline::new(1_000_000);
-        timeline.opened(send(1, 0, 0, 800_000), Context::default());
+        timeline.opened(attempt(1, 0, 0, 800_000), Context::default());
         assert_eq!(ends(&mut timeline, RunTime { run: 0, us: 0 }), [1]);
     }
 
@@ -104,7 +105,7 @@ mod tests {
                     prop_assert!(ended.end.us <= head);
                     seen.push((ended.end.us, ended.n));
                 }
-                timeline.opened(send(n, 1, head, head + lasts), Context::default());
+                timeline.opened(attempt(n, 1, head, head + lasts), Context::default());
             }
             while let Some((ended, _)) = timeline.ended() {
                 seen.push((ended.end.us, ended.n));
@@ -124,9 +125,9 @@ mod tests {
             let order = |shift: u64| {
                 let mut timeline = Timeline::new(1);
                 for (n, (head, lasts)) in (1_u64..).zip(&spans) {
-                    timeline.opened(send(n, 1, head + shift, head + lasts + shift), Context::default());
+                    timeline.opened(attempt(n, 1, head + shift, head + lasts + shift), Context::default());
                 }
-                std::iter::from_fn(|| timeline.ended()).map(|(send, _)| send.n).collect::<Vec<_>>()
+                std::iter::from_fn(|| timeline.ended()).map(|(attempt, _)| attempt.n).collect::<Vec<_>>()
             };
             prop_assert_eq!(order(0), order(shift));
         }

@@ -21,23 +21,23 @@ const NOT_SHOWN: Value = Value::Unknown(Uncertainty::NotShown);
 /// The value, where it is known; else how far it is.
 pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     let Some((root, field)) = name.split_once('.') else { return value };
-    let missing = &moment.world.missing;
+    let missing = &moment.observed.missing;
     let value = match root {
         "call" if moment.is_exact() => value,
-        "call" => match moment.send {
-            Some((send, _)) => moment.of_clock(send, field, value),
+        "call" => match moment.attempt {
+            Some((attempt, _)) => moment.of_clock(attempt, field, value),
             None => value,
         },
-        "payment" if field == "hang_ms" => ranged(value, moment.world.clock.gap_ms(), "hang"),
+        "payment" if field == "hang_ms" => ranged(value, moment.observed.clock.gap_ms(), "hang"),
         _ => value,
     };
-    let hides = moment.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
+    let hides = moment.attempt.is_some_and(|(attempt, _)| attempt.answer_hidden || attempt.hides_request());
     if !missing.any && !hides {
         return value;
     }
     let is_unknown = is_unplaced(moment, root)
         || match root {
-            "call" => moment.send.is_some_and(|(send, _)| moment.hides_call(send, field, &value)),
+            "call" => moment.attempt.is_some_and(|(attempt, _)| moment.hides_call(attempt, field, &value)),
             "payment" => moment.hides_payment(field, &value),
             "pos" => moment.hides_pos(field, &value),
             "refund" => moment.hides_refund(field, &value),
@@ -55,7 +55,7 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     match (name, &value) {
         ("call.conflict_repeats", Value::Int(count)) if missing.some_pos & NAMES != 0 => at_least(*count),
         ("call.unchanged_repeats" | "request.sends_after_refusal", Value::Int(count)) => {
-            let hidden = moment.send.and_then(|(send, _)| send.operation);
+            let hidden = moment.attempt.and_then(|(attempt, _)| attempt.operation);
             if hidden.is_some_and(|operation| missing.bodies.contains(&operation)) { at_least(*count) } else { value }
         }
         ("payment.capture_sends", Value::Int(count)) if missing.some_payment => at_least(*count),
@@ -120,20 +120,20 @@ fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
 impl Moment<'_> {
     /// Whether everything is known that a rule can ask for.
     pub(super) fn is_certain(&self) -> bool {
-        let hides = self.send.is_some_and(|(send, _)| send.answer_hidden || send.hides_request());
-        !hides && !self.world.missing.any && self.is_exact()
+        let hides = self.attempt.is_some_and(|(attempt, _)| attempt.answer_hidden || attempt.hides_request());
+        !hides && !self.observed.missing.any && self.is_exact()
     }
 
     /// Whether all times are known as well as rules count.
     fn is_exact(&self) -> bool {
-        let timed = self.send.is_none_or(|(send, context)| send.timed && context.gap_timed);
-        timed && self.world.clock.is_exact()
+        let timed = self.attempt.is_none_or(|(attempt, context)| attempt.timed && context.gap_timed);
+        timed && self.observed.clock.is_exact()
     }
 
     /// Times, as well as the capture's clock tells them.
-    fn of_clock(&self, send: &Attempt, field: &str, value: Value) -> Value {
-        let clock = self.world.clock;
-        let context = self.send.map(|(_, context)| context);
+    fn of_clock(&self, attempt: &Attempt, field: &str, value: Value) -> Value {
+        let clock = self.observed.clock;
+        let context = self.attempt.map(|(_, context)| context);
         let is_timed = context.is_none_or(|context| context.gap_timed);
         match (field, value) {
             // Since an end of which it is known only that it was no earlier.
@@ -153,15 +153,15 @@ impl Moment<'_> {
             },
             ("back_off_ms", value) => ranged(value, clock.gap_ms(), "back-off"),
             ("head_gap_ms" | "open_poll_ms", value) => ranged(value, clock.heads_ms(), "heads"),
-            ("lasted_ms", Value::Int(ms)) => lasted(ms, send, clock.lasted_ms()),
+            ("lasted_ms", Value::Int(ms)) => lasted(ms, attempt, clock.lasted_ms()),
             ("given_up_ms", Value::Int(ms)) => {
-                let next = context.and_then(|context| context.next_head).and_then(|head| head.ms_since(send.head));
-                match next.filter(|next| *next >= 0 && *next == ms && *next < send.lasted_ms()) {
+                let next = context.and_then(|context| context.next_head).and_then(|head| head.ms_since(attempt.head));
+                match next.filter(|next| *next >= 0 && *next == ms && *next < attempt.lasted_ms()) {
                     Some(next) => about(next, clock.heads_ms(), "next head"),
-                    None => lasted(ms, send, clock.lasted_ms()),
+                    None => lasted(ms, attempt, clock.lasted_ms()),
                 }
             }
-            ("twin_ms" | "twin_n", _) if context.is_some_and(|context| context.twin_may_be_old) => {
+            ("twin_ms" | "twin_n", _) if context.is_some_and(|context| context.duplicate_may_be_old) => {
                 Value::Unknown(Uncertainty::Clock)
             }
             ("twin_ms", value) => ranged(value, clock.gap_ms(), "twin"),
@@ -176,39 +176,40 @@ impl Moment<'_> {
         }
     }
 
-    fn hides_call(&self, send: &Attempt, field: &str, value: &Value) -> bool {
-        hides_head(&send.hides, field)
-            || self.hides_token(send, field, value)
-            || self.hides_request_body(send, field, value)
-            || self.hides_answer(send, field, value)
-            || self.hides_history(send, field, value)
+    fn hides_call(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
+        hides_head(&attempt.hides, field)
+            || self.hides_token(attempt, field, value)
+            || self.hides_request_body(attempt, field, value)
+            || self.hides_answer(attempt, field, value)
+            || self.hides_history(attempt, field, value)
     }
 
-    fn hides_token(&self, send: &Attempt, field: &str, value: &Value) -> bool {
-        let seen = send.hides.authorization;
+    fn hides_token(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
+        let seen = attempt.hides.authorization;
         match field {
             "has_bearer" => match seen {
                 Seen::Nothing => true,
                 // Two are wrong whatever they hold.
-                Seen::Presence => send.authorization_count == 1,
+                Seen::Presence => attempt.authorization_count == 1,
                 Seen::Form | Seen::Whole => false,
             },
             "vat_claim" | "vat_claim_valid" => {
-                let claim = self.claimed_vat(send);
-                claim.is_empty() && (matches!(seen, Seen::Nothing | Seen::Presence) || self.world.missing.token_asked)
+                let claim = self.claimed_vat(attempt);
+                claim.is_empty()
+                    && (matches!(seen, Seen::Nothing | Seen::Presence) || self.observed.missing.token_asked)
             }
             "unchanged_repeats" | "refused_n" => {
                 let many = !matches!(value, Value::Null | Value::Int(0 | 1));
-                many && (self.world.missing.tokens || self.world.missing.could_settle(send.operation))
+                many && (self.observed.missing.tokens || self.observed.missing.could_settle(attempt.operation))
             }
             _ => false,
         }
     }
 
-    fn hides_request_body(&self, send: &Attempt, field: &str, value: &Value) -> bool {
-        let missing = &self.world.missing;
-        let earlier = send.operation.is_some_and(|operation| missing.bodies.contains(&operation));
-        let hidden = send.hides_body();
+    fn hides_request_body(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
+        let missing = &self.observed.missing;
+        let earlier = attempt.operation.is_some_and(|operation| missing.bodies.contains(&operation));
+        let hidden = attempt.hides_body();
         match field {
             "amount"
             | "currency"
@@ -224,9 +225,9 @@ impl Moment<'_> {
             "conflict_repeats" => hidden,
             "refund_sum" => {
                 let of_payment = self.about.payment.is_some_and(|payment| missing.refunded.contains(&payment));
-                hidden || send.hides.key != Seen::Whole || of_payment || missing.some_refund
+                hidden || attempt.hides.key != Seen::Whole || of_payment || missing.some_refund
             }
-            "unchanged_repeats" | "refused_n" => hidden || send.hides.path || send.hides.query,
+            "unchanged_repeats" | "refused_n" => hidden || attempt.hides.path || attempt.hides.query,
             "same_content" => hidden || !self.shows_contents(),
             "contradicted_n" => is_negative(value) && (hidden || !self.shows_contents()),
             "twin_ms" | "twin_n" => hidden || (is_negative(value) && earlier),
@@ -236,12 +237,12 @@ impl Moment<'_> {
 
     /// Whether the bodies of the call's sends are shown.
     fn shows_contents(&self) -> bool {
-        let call = self.send.map(|(_, context)| self.world.calls.at(context.call));
-        call.is_none_or(|call| call.sends == 0 || call.content_known || call.operation.is_none())
+        let call = self.attempt.map(|(_, context)| self.observed.calls.at(context.call));
+        call.is_none_or(|call| call.attempts == 0 || call.content_known || call.operation.is_none())
     }
 
-    fn hides_answer(&self, send: &Attempt, field: &str, value: &Value) -> bool {
-        let missing = &self.world.missing;
+    fn hides_answer(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
+        let missing = &self.observed.missing;
         match field {
             "state"
             | "code"
@@ -249,7 +250,7 @@ impl Moment<'_> {
             | "answer_partial"
             | "answer_restrictions_differ"
             | "found_count"
-            | "unnamed" => send.answer_hidden,
+            | "unnamed" => attempt.answer_hidden,
             "id_unknown" => {
                 let ids = missing.unnamed_payment
                     || missing.listed
@@ -257,20 +258,20 @@ impl Moment<'_> {
                     || missing.some_refund
                     || missing.some_pos & NAMES != 0;
                 // By its code a conflict tells whether the id is known; other answers do by their status.
-                let tells = matches!(send.status, Some(404 | 409));
-                (send.answer_hidden && send.status == Some(409))
-                    || (send.hides.path && tells)
+                let tells = matches!(attempt.status, Some(404 | 409));
+                (attempt.answer_hidden && attempt.status == Some(409))
+                    || (attempt.hides.path && tells)
                     || (ids && !is_negative(value))
             }
-            "asked_delay_ms" => self.send.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
+            "asked_delay_ms" => self.attempt.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
             "block_cleared" => is_negative(value) && missing.of_pos(self.about.pos, PAYMENTS),
             _ => false,
         }
     }
 
     /// What was sent of the same call before, where it is not shown which sends those are.
-    fn hides_history(&self, send: &Attempt, field: &str, value: &Value) -> bool {
-        let loose = send.operation.is_some_and(|operation| self.world.missing.loose.contains(&operation));
+    fn hides_history(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
+        let loose = attempt.operation.is_some_and(|operation| self.observed.missing.loose.contains(&operation));
         let of_history = matches!(
             field,
             "last_status"
@@ -294,28 +295,28 @@ impl Moment<'_> {
                 | "met_500"
                 | "repeats_success"
         );
-        (loose || send.is_loose()) && of_history && *value != Value::Bool(true)
-            || (send.hides_body() && matches!(field, "repeats_success"))
+        (loose || attempt.is_loose()) && of_history && *value != Value::Bool(true)
+            || (attempt.hides_body() && matches!(field, "repeats_success"))
     }
 
     fn polls_missing(&self) -> bool {
-        self.about.payment.is_some_and(|payment| self.world.missing.of_payment(payment))
+        self.about.payment.is_some_and(|payment| self.observed.missing.of_payment(payment))
     }
 
     fn hides_payment(&self, field: &str, value: &Value) -> bool {
         let Some(payment) = self.about.payment else { return false };
-        let (missing, track) = (&self.world.missing, self.world.payments.at(payment));
+        let (missing, entry) = (&self.observed.missing, self.observed.payments.at(payment));
         let negative = is_negative(value);
         let polled = missing.of_payment(payment);
         let described = missing.described.contains(&payment);
         let captured = polled || missing.listed_captured;
-        let unnamed = track.created_n.is_none() && missing.unnamed_payment;
+        let unnamed = entry.created_n.is_none() && missing.unnamed_payment;
         let met = polled || described || unnamed || missing.listed || missing.started;
-        let refusals = missing.of_pos(track.pos, REFUSALS);
+        let refusals = missing.of_pos(entry.pos, REFUSALS);
         match field {
             "created_n" | "created_by" => negative && unnamed,
             "started_n" | "started_by" => negative && (unnamed || missing.listed || missing.started),
-            "state" => polled && !track.state.is_some_and(crate::api::PaymentStatus::is_final),
+            "state" => polled && !entry.state.is_some_and(crate::api::PaymentStatus::is_final),
             "state_n" | "paired_n" | "reserved_n" | "final_n" | "partial" => negative && polled,
             "captured_n" => negative && captured,
             "captured_amount" | "refundable" => negative && (captured || described),
@@ -332,15 +333,15 @@ impl Moment<'_> {
             }
             "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
             "restricted" | "restrictions_n" => negative && (described || unnamed),
-            "loyalty" => polled || missing.of_pos(track.pos, LOYALTY),
-            "loyalty_lacked" => negative && (polled || missing.of_pos(track.pos, LOYALTY)),
+            "loyalty" => polled || missing.of_pos(entry.pos, LOYALTY),
+            "loyalty_lacked" => negative && (polled || missing.of_pos(entry.pos, LOYALTY)),
             "refunded" => missing.some_refund || missing.refunded.contains(&payment),
             _ => false,
         }
     }
 
     fn hides_pos(&self, field: &str, value: &Value) -> bool {
-        let missing = &self.world.missing;
+        let missing = &self.observed.missing;
         let of = |what: u8| missing.of_pos(self.about.pos, what);
         let negative = is_negative(value);
         match field {
@@ -357,22 +358,22 @@ impl Moment<'_> {
 
     /// A delete of the PoS got no answer, and the answer to a look-up of points of sale is not shown.
     fn lost_delete_looked_up(&self) -> bool {
-        let lost = self.world.losses.iter().map(|&call| self.world.calls.at(call));
+        let lost = self.observed.losses.iter().map(|&call| self.observed.calls.at(call));
         let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
-        self.world.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
+        self.observed.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
     }
 
     fn hides_refund(&self, field: &str, value: &Value) -> bool {
-        let missing = &self.world.missing;
+        let missing = &self.observed.missing;
         let Some(refund) = self.about.refund else { return false };
         let polled = missing.refunds.contains(&refund);
         let loose = missing.loose.iter().any(|operation| {
             [Operation::GetRefund, Operation::CaptureRefund, Operation::CancelRefund].contains(operation)
         });
-        let track = self.world.refunds.at(refund);
+        let entry = self.observed.refunds.at(refund);
         match field {
             "created_n" | "started_n" => is_negative(value) && missing.some_refund,
-            "state" => (polled || loose) && !track.state.is_some_and(crate::api::RefundStatus::is_final),
+            "state" => (polled || loose) && !entry.state.is_some_and(crate::api::RefundStatus::is_final),
             "reserved_n" | "final_n" | "captured_n" => is_negative(value) && (polled || loose),
             "cancelled_n" => is_negative(value) && loose,
             _ => false,
@@ -381,19 +382,19 @@ impl Moment<'_> {
 
     /// The open payments on the PoS that no response which is not shown can have ended.
     fn open_payments(&self, counts: impl Fn(&super::resources::PaymentState) -> bool) -> i64 {
-        let missing = &self.world.missing;
+        let missing = &self.observed.missing;
         if missing.listed_captured || missing.some_payment {
             return 0;
         }
-        let open = self.about.pos.into_iter().flat_map(|pos| self.world.open_on(pos));
+        let open = self.about.pos.into_iter().flat_map(|pos| self.observed.open_on(pos));
         let count = open.filter(|payment| !payment.hidden && counts(payment)).count();
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 }
 
 /// How long an exchange lasted: where the capture does not tell its end, no less than it says.
-fn lasted(ms: i64, send: &Attempt, slack: i64) -> Value {
-    if send.timed { about(ms, slack, "lasted") } else { within(ms, ms, LONGEST_MS, "lasted") }
+fn lasted(ms: i64, attempt: &Attempt, slack: i64) -> Value {
+    if attempt.timed { about(ms, slack, "lasted") } else { within(ms, ms, LONGEST_MS, "lasted") }
 }
 
 /// What rests on a header, or a part of the path, that is not shown.

@@ -36,27 +36,27 @@ impl From<CaptureError> for RunError {
 ///
 /// # Errors
 /// A capture that cannot be read to its end, or a rule that cannot be applied.
-pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Verdict, RunError> {
+pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Verdict, RunError> {
     let session = capture.session.as_ref();
     let told = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
     let version_told = told(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
     let id_told = told(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
-    let mut survey = ProfileInference::default();
+    let mut inference = ProfileInference::default();
     if !(version_told && id_told) {
         for record in capture.records()? {
-            survey.count(&record?);
+            inference.count(&record?);
         }
     }
-    let target = Target::settle(options, session, &survey, rules);
+    let target = Target::settle(options, session, &inference, rules);
     let clock = Clock { begin_us: capture.resolution_us, lasted_us: capture.lasted_us };
-    let mut judge = Evaluator::new(rules, &target, clock);
+    let mut evaluator = Evaluator::new(rules, &target, clock);
     let mut earlier = Vec::new();
     for record in capture.records()? {
         let record: Record = record?;
         if let Record::Attempt(attempt) = &record {
             earlier.push((attempt.number.saturating_sub(1), attempt.ended_as.clone()));
         }
-        judge.take(&record).map_err(|error| RunError::Rule(error.to_string()))?;
+        evaluator.take(&record).map_err(|error| RunError::Rule(error.to_string()))?;
     }
     let input = Input {
         kind: capture.kind.name(),
@@ -67,14 +67,14 @@ pub fn judge(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Ve
         sealed_by: capture.sealed_by.clone(),
         remarks: remarks(capture, rules, options, &target, &earlier),
     };
-    let mut verdict = judge.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))?;
+    let mut verdict = evaluator.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))?;
     let again = |order: Option<&[usize]>, overlapping: bool| -> Result<Verdict, RunError> {
-        let judge = Evaluator::new(rules, &target, clock);
-        let mut judge = if overlapping { judge.overlapping() } else { judge };
+        let evaluator = Evaluator::new(rules, &target, clock);
+        let mut evaluator = if overlapping { evaluator.overlapping() } else { evaluator };
         for record in capture.records_in(order)? {
-            judge.take(&record?).map_err(|error| RunError::Rule(error.to_string()))?;
+            evaluator.take(&record?).map_err(|error| RunError::Rule(error.to_string()))?;
         }
-        judge.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))
+        evaluator.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))
     };
     if clock.begin_us > 1 && readings::breaks_something(&verdict) {
         readings::keep_common(&mut verdict, &again(None, true)?, true);

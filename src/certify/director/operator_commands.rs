@@ -17,7 +17,7 @@ impl Director {
     pub fn again(&self, case: &str) -> Result<(), String> {
         self.asked(|state, now| {
             let orders = state.course.again(case, &state.so_far, now)?;
-            state.hurt.next_case();
+            state.fault_plan.next_case();
             state.asked_check_in = 0;
             state.orders.extend(orders);
             Ok(())
@@ -40,7 +40,7 @@ impl Director {
     pub fn start_over(&self) -> Result<(), String> {
         self.asked(|state, now| {
             let orders = state.course.start_over(&state.so_far, now)?;
-            state.hurt.next_case();
+            state.fault_plan.next_case();
             state.orders.extend(orders);
             Ok(())
         })
@@ -92,7 +92,7 @@ impl Director {
         state.last_number = first_number.saturating_sub(1);
         state.beyond.clear();
         state.said.clear();
-        state.points.forget();
+        state.pos_registry.forget();
         state.focus.pos = None;
         state.course.begin_attempt(Instant::now());
         state.look();
@@ -115,15 +115,15 @@ impl Director {
 impl State {
     /// How the attempt so far ends, in a word; from here on the matcher knows nothing of it.
     fn ended_as(&mut self) -> Result<String, String> {
-        let fresh = self.judge.fresh();
-        let mut judge: Evaluator<'static> = std::mem::replace(&mut self.judge, fresh);
+        let fresh = self.evaluator.fresh();
+        let mut evaluator: Evaluator<'static> = std::mem::replace(&mut self.evaluator, fresh);
         self.told.clear();
         for exchange in std::mem::take(&mut self.beyond).into_values() {
             let record = Record::Exchange(Box::new(exchange));
-            judge.take(&record).map_err(|error| error.to_string())?;
+            evaluator.take(&record).map_err(|error| error.to_string())?;
         }
         let input = Input { complete: self.complete, ..Input::default() };
-        let verdict = judge.finish(&input, &Options::default()).map_err(|error| error.to_string())?;
+        let verdict = evaluator.finish(&input, &Options::default()).map_err(|error| error.to_string())?;
         let word = match verdict.verdict {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",

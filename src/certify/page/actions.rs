@@ -36,27 +36,27 @@ pub fn check(body: &Bytes) -> String {
 }
 
 /// Carries out an order.
-pub async fn take(hub: &PageState, name: &str, body: &Bytes) -> Done {
+pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
     let form = String::from_utf8_lossy(body).into_owned();
-    let phase = hub.state().phase.clone();
+    let phase = page_state.state().phase.clone();
     match (name, phase) {
-        ("identification", Phase::Identification | Phase::Selection) => identification(hub, &form).await,
-        ("selection", Phase::Identification | Phase::Selection) => selection(hub, &form).await,
+        ("identification", Phase::Identification | Phase::Selection) => identification(page_state, &form).await,
+        ("selection", Phase::Identification | Phase::Selection) => selection(page_state, &form).await,
         ("back", Phase::Identification | Phase::Selection) => {
-            hub.change(|state| state.phase = Phase::Identification);
+            page_state.change(|state| state.phase = Phase::Identification);
             Done::LogEntry("back to the identification".to_owned())
         }
-        ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(led)) => {
-            match of_the_course(&led, name, &form).await {
+        ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(active)) => {
+            match of_the_course(&active, name, &form).await {
                 Ok(sentence) => {
-                    hub.say(&format!("  at the page: {sentence}"));
+                    page_state.say(&format!("  at the page: {sentence}"));
                     Done::LogEntry(sentence)
                 }
                 Err(sentence) => Done::Refused(sentence),
             }
         }
         ("close", Phase::Approval(_)) => {
-            hub.wish(OperatorRequest::Close);
+            page_state.wish(OperatorRequest::Close);
             Done::LogEntry("poscert ends; this page can be closed".to_owned())
         }
         ("identification" | "selection" | "back", _) => {
@@ -70,19 +70,19 @@ pub async fn take(hub: &PageState, name: &str, body: &Bytes) -> Done {
     }
 }
 
-async fn identification(hub: &PageState, form: &str) -> Done {
-    let names: Vec<&str> = form::asked(hub.door.is_some()).map(|field| field.name).collect();
+async fn identification(page_state: &PageState, form: &str) -> Done {
+    let names: Vec<&str> = form::asked(page_state.credential_check.is_some()).map(|field| field.name).collect();
     let again = |told: &Identification, sentence: &str| {
-        Done::Again(0, identify::identification(told, hub.door.is_some(), Some(sentence)))
+        Done::Again(0, identify::identification(told, page_state.credential_check.is_some(), Some(sentence)))
     };
     let (told, keys) = match form::told(form, &names).and_then(|told| Ok((told, form::keys(form)?))) {
         Ok(both) => both,
-        Err(sentence) => return again(&hub.state().told.clone(), &sentence),
+        Err(sentence) => return again(&page_state.state().told.clone(), &sentence),
     };
     let is_wrong = !form::wrong(&told).is_empty();
     let mut known = (told.clone(), Secrets::default());
-    hub.change(|state| {
-        state.told = form::put(&state.told, &told, form::asked(hub.door.is_some()));
+    page_state.change(|state| {
+        state.told = form::put(&state.told, &told, form::asked(page_state.credential_check.is_some()));
         state.keys = keys.or(std::mem::take(&mut state.keys));
         state.phase = Phase::Identification;
         known = (state.told.clone(), state.keys.clone());
@@ -91,32 +91,34 @@ async fn identification(hub: &PageState, form: &str) -> Done {
         return again(&told, "Not all of it can be taken: see below.");
     }
     let (told, keys) = known;
-    if let Some(door) = &hub.door
-        && let Err(sentence) = door(told.clone(), keys).await
+    if let Some(credential_check) = &page_state.credential_check
+        && let Err(sentence) = credential_check(told.clone(), keys).await
     {
         // A key that does not open is not tried again unasked.
-        hub.change(|state| state.keys = Secrets::default());
+        page_state.change(|state| state.keys = Secrets::default());
         return again(&told, &sentence);
     }
-    hub.change(|state| state.phase = Phase::Selection);
+    page_state.change(|state| state.phase = Phase::Selection);
     Done::LogEntry("who is certified is known".to_owned())
 }
 
-async fn selection(hub: &PageState, form: &str) -> Done {
+async fn selection(page_state: &PageState, form: &str) -> Done {
     let chosen = match form::told(form, &[FEATURES]) {
         Ok(told) => told.features.unwrap_or_default(),
-        Err(sentence) => return Done::Again(1, identify::selection(&hub.state().told, hub.rules, Some(&sentence))),
+        Err(sentence) => {
+            return Done::Again(1, identify::selection(&page_state.state().told, page_state.rules, Some(&sentence)));
+        }
     };
-    hub.change(|state| state.told.features = Some(chosen));
-    let told = hub.state().told.clone();
+    page_state.change(|state| state.told.features = Some(chosen));
+    let told = page_state.state().told.clone();
     if let Err(sentence) = told.check() {
-        return Done::Again(1, identify::selection(&told, hub.rules, Some(&sentence)));
+        return Done::Again(1, identify::selection(&told, page_state.rules, Some(&sentence)));
     }
-    let mut changes = hub.changes();
-    let keys = hub.state().keys.clone();
-    hub.wish(OperatorRequest::Begin(Box::new(told), keys));
+    let mut changes = page_state.changes();
+    let keys = page_state.state().keys.clone();
+    page_state.wish(OperatorRequest::Begin(Box::new(told), keys));
     let begun = async {
-        while !matches!(hub.state().phase, Phase::Certification(_)) {
+        while !matches!(page_state.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;
         }
     };
@@ -124,7 +126,7 @@ async fn selection(hub: &PageState, form: &str) -> Done {
     Done::LogEntry("the certification begins".to_owned())
 }
 
-async fn of_the_course(led: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
+async fn of_the_course(active: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
     let allowed: &[&str] = match name {
         "again" => &["case"],
         "skip" => &["case", "step"],
@@ -135,32 +137,32 @@ async fn of_the_course(led: &Arc<ActiveCertification>, name: &str, form: &str) -
         return Err(format!("`{name}` takes no field `{}`", crate::report::wording::safe(odd)));
     }
     let value = |name: &str| told.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
-    let conductor = &led.conductor;
+    let director = &active.director;
     match name {
         "again" => {
             let case = value("case").ok_or("`again` needs the field `case`, such as that of a button on the page")?;
-            conductor.again(case)?;
+            director.again(case)?;
             Ok(format!("{} is tried again", crate::report::wording::safe(case)))
         }
         "skip" => {
             // A button that was pressed a moment too late must not skip the next step.
-            let due = conductor.outlook().due.map(|due| (due.case, (due.at + 1).to_string()));
+            let due = director.certification_status().due.map(|due| (due.case, (due.at + 1).to_string()));
             if let (Some(case), Some(step)) = (value("case"), value("step"))
                 && due.as_ref().is_none_or(|(at, due)| at != case || due != step)
             {
                 return Err("that step is not waited for any more".to_owned());
             }
-            conductor.skip_wait()?;
+            director.skip_wait()?;
             Ok("the wait is over".to_owned())
         }
         "start-over" => {
-            conductor.start_over()?;
+            director.start_over()?;
             Ok("a new attempt begins, with all cases".to_owned())
         }
         "verdict" => {
-            conductor.finish();
+            director.finish();
             Ok("recording stops, and what was recorded is judged".to_owned())
         }
-        _ => led.notify().await,
+        _ => active.notify().await,
     }
 }

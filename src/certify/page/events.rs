@@ -35,21 +35,26 @@ impl Default for EventStreams {
 
 impl EventStreams {
     /// The events from here on, and the exchanges after place `after`; `None` where all places are taken.
-    pub fn take(&self, hub: Arc<PageState>, after: u64) -> Option<Body> {
+    pub fn take(&self, page_state: Arc<PageState>, after: u64) -> Option<Body> {
         let seat = self.0.clone().try_acquire_owned().ok()?;
         let (sender, body) = Channel::new(8);
-        tokio::spawn(feed(hub, after, sender, seat));
+        tokio::spawn(feed(page_state, after, sender, seat));
         Some(Body::new(body))
     }
 }
 
-async fn feed(hub: Arc<PageState>, after: u64, mut sender: Sender<Bytes, Infallible>, seat: OwnedSemaphorePermit) {
-    let mut changes = hub.changes();
+async fn feed(
+    page_state: Arc<PageState>,
+    after: u64,
+    mut sender: Sender<Bytes, Infallible>,
+    seat: OwnedSemaphorePermit,
+) {
+    let mut changes = page_state.changes();
     let mut told = SentState { place: after, ..SentState::default() };
     let mut last = Instant::now();
-    let mut frames = vec![frame("clock", None, &json!(hub.ms(last)))];
+    let mut frames = vec![frame("clock", None, &json!(page_state.ms(last)))];
     loop {
-        frames.extend(told.news(&hub));
+        frames.extend(told.news(&page_state));
         if frames.is_empty() && last.elapsed() >= SILENCE {
             frames.push(": still here\n\n".to_owned());
         }
@@ -80,25 +85,25 @@ struct SentState {
 
 impl SentState {
     /// What is new since the last time.
-    fn news(&mut self, hub: &PageState) -> Vec<String> {
-        let phase = hub.state().phase.clone();
+    fn news(&mut self, page_state: &PageState) -> Vec<String> {
+        let phase = page_state.state().phase.clone();
         let mut frames = Vec::new();
         if self.phase.replace(phase.name()) != Some(phase.name()) {
             frames.push(frame("phase", None, &json!(phase.name())));
         }
         let Phase::Certification(certification) = &phase else { return frames };
-        let now = certification::parts(hub, certification);
+        let now = certification::parts(page_state, certification);
         for (id, html) in now.parts {
             if self.parts.get(id) != Some(&html) {
                 frames.push(frame("part", None, &json!({"id": id, "html": html})));
                 self.parts.insert(id, html);
             }
         }
-        for seen in self.rows(hub) {
+        for seen in self.rows(page_state) {
             self.place = seen.place;
             frames.push(frame("row", Some(seen.place), &json!(exchange::row(&seen.view).into_string())));
         }
-        if let Some(ended) = self.ended(hub) {
+        if let Some(ended) = self.ended(page_state) {
             frames.push(frame("say", None, &json!(ended)));
         }
         if self.headline.as_ref() != Some(&now.headline) {
@@ -108,13 +113,13 @@ impl SentState {
         frames
     }
 
-    fn rows(&self, hub: &PageState) -> Vec<Seen> {
-        hub.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
+    fn rows(&self, page_state: &PageState) -> Vec<Seen> {
+        page_state.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
     }
 
     /// The last sentence on a case that was not told yet: those on single steps are not read out.
-    fn ended(&mut self, hub: &PageState) -> Option<String> {
-        let state = hub.state();
+    fn ended(&mut self, page_state: &PageState) -> Option<String> {
+        let state = page_state.state();
         let first = self.case == 0;
         let cases = || state.said.iter().filter(|said| !said.text.starts_with(' '));
         let count = state.cases_said;

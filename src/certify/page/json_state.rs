@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use std::time::Instant;
 
 /// The line that is due on the till.
-pub fn act(hub: &PageState) -> Option<Line> {
-    let phase = hub.state().phase.clone();
-    let line = hub.state().line.clone()?;
+pub fn act(page_state: &PageState) -> Option<Line> {
+    let phase = page_state.state().phase.clone();
+    let line = page_state.state().line.clone()?;
     match phase {
-        Phase::Certification(led) if led.conductor.outlook().is_due(&line) => Some(line),
+        Phase::Certification(active) if active.director.certification_status().is_due(&line) => Some(line),
         Phase::Approval(_) => Some(Line::end()),
         _ => None,
     }
 }
 
 /// Everything.
-pub fn of(hub: &PageState) -> Value {
-    let act = act(hub);
-    let state = hub.state();
+pub fn of(page_state: &PageState) -> Value {
+    let act = act(page_state);
+    let state = page_state.state();
     let mut value = json!({
         "phase": state.phase.name(),
         "identification": state.told,
@@ -29,23 +29,23 @@ pub fn of(hub: &PageState) -> Value {
         "said": state.said.iter().map(|said| &said.text).collect::<Vec<_>>(),
     });
     let more = match &state.phase {
-        Phase::Certification(led) => {
-            let outlook = led.conductor.outlook();
-            let due = outlook.due.as_ref().map(|due| {
+        Phase::Certification(active) => {
+            let certification_status = active.director.certification_status();
+            let due = certification_status.due.as_ref().map(|due| {
                 let waited = Instant::now().saturating_duration_since(due.since);
                 let step = due.step.as_ref().map(|step| &step.title);
                 let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 json!({"case": due.case, "step": due.at + 1, "title": step, "waited_ms": ms(waited), "wait_ms": ms(due.wait)})
             });
             json!({
-                "base_url": led.reach.base_url,
+                "base_url": active.reach.base_url,
                 "due": due,
-                "over": outlook.over,
-                "before": led.before,
-                "cut_off": led.cut_off,
-                "broken": outlook.broken.iter().map(|broken| &broken.id).collect::<Vec<_>>(),
-                "chain_head": led.writer.head().to_string(),
-                "cases": outlook.cases,
+                "over": certification_status.over,
+                "before": active.before,
+                "cut_off": active.cut_off,
+                "broken": certification_status.broken.iter().map(|broken| &broken.id).collect::<Vec<_>>(),
+                "chain_head": active.writer.head().to_string(),
+                "cases": certification_status.cases,
             })
         }
         Phase::Approval(approval) => json!({

@@ -1,6 +1,6 @@
 //! The web page of a certification: its four steps as four steps, live, for the one person at this machine.
 //!
-//! [`security`] says who is let in, `hub` what is known, `view` what it looks like (without scripts it shows how
+//! [`security`] says who is let in, `page_state` what is known, `view` what it looks like (without scripts it shows how
 //! things stand; the script swaps what has changed), `events` what is sent as it changes, `orders` what a person can
 //! ask for, and `server` joins them to addresses. Nothing is loaded from elsewhere.
 
@@ -36,7 +36,7 @@ pub const DEFAULT: &str = "127.0.0.1:8484";
 
 /// A page that is served.
 pub struct Page {
-    hub: Arc<PageState>,
+    page_state: Arc<PageState>,
     wishes: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
     address: SocketAddr,
     token: String,
@@ -44,7 +44,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one. `door` tries
+    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one. `credential_check` tries
     /// what opens a backend elsewhere.
     ///
     /// # Errors
@@ -55,22 +55,22 @@ impl Page {
         capture: PathBuf,
         program: String,
         told: Identification,
-        door: Option<CredentialCheck>,
+        credential_check: Option<CredentialCheck>,
     ) -> Result<Page, String> {
         let listener = listen(address).await?;
         let address = listener.local_addr().map_err(|error| format!("the page has no address: {error}"))?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| format!("the system gives no random numbers: {error}"))?;
         let token = hex::encode(&token);
-        let (hub, wishes) = PageState::new(rules, capture, program, told, door);
-        let hub = Arc::new(hub);
+        let (page_state, wishes) = PageState::new(rules, capture, program, told, credential_check);
+        let page_state = Arc::new(page_state);
         let guard = security::Guard::new(address, token.clone());
-        let router = server::router(hub.clone(), guard);
+        let router = server::router(page_state.clone(), guard);
         let serving = tokio::spawn(async move {
             // It ends with the command; until then what goes wrong on a connection is the browser's to see.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Page { hub, wishes: Mutex::new(wishes), address, token, serving })
+        Ok(Page { page_state, wishes: Mutex::new(wishes), address, token, serving })
     }
 
     /// The address to open, with the token.
@@ -85,7 +85,7 @@ impl Page {
 
     /// Looks on at what is recorded.
     pub fn watch(&self) -> Arc<dyn Observer> {
-        self.hub.clone()
+        self.page_state.clone()
     }
 
     /// Waits until a person has said who is certified for what.
@@ -102,34 +102,34 @@ impl Page {
     }
 
     /// The certification is under way.
-    pub fn begins(&self, led: ActiveCertification) {
-        self.hub.change(|state| {
+    pub fn begins(&self, active: ActiveCertification) {
+        self.page_state.change(|state| {
             if state.visited {
-                led.conductor.stay();
+                active.director.stay();
             }
-            state.told = Identification::of(&led.session).or(std::mem::take(&mut state.told));
-            state.phase = Phase::Certification(Arc::new(led));
+            state.told = Identification::of(&active.session).or(std::mem::take(&mut state.told));
+            state.phase = Phase::Certification(Arc::new(active));
         });
     }
 
     /// The till was told what to do.
     pub fn tell(&self, line: &Line) {
-        self.hub.change(|state| state.line = Some(line.clone()));
+        self.page_state.change(|state| state.line = Some(line.clone()));
     }
 
     /// People were told something.
     pub fn say(&self, line: &str) {
-        self.hub.say(line);
+        self.page_state.say(line);
     }
 
     /// It was judged.
     pub fn approve(&self, approval: Approval) {
-        self.hub.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
+        self.page_state.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
     }
 
     /// Whether anybody has opened it.
     pub fn is_visited(&self) -> bool {
-        self.hub.state().visited
+        self.page_state.state().visited
     }
 
     /// Waits until the person at the page wants it closed.

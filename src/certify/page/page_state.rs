@@ -71,7 +71,7 @@ impl Phase {
 /// A certification under way.
 pub struct ActiveCertification {
     /// Knows what is due.
-    pub conductor: Arc<Director>,
+    pub director: Arc<Director>,
     /// Who is certified for what.
     pub session: Session,
     /// Where the recorder is.
@@ -142,7 +142,7 @@ pub struct PageState {
     /// What a line that asks for another command of this program begins with.
     pub program: String,
     /// How the backend is tried, where it is not the embedded sandbox.
-    pub door: Option<CredentialCheck>,
+    pub credential_check: Option<CredentialCheck>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     wishes: mpsc::UnboundedSender<OperatorRequest>,
@@ -178,7 +178,7 @@ impl PageState {
         capture: PathBuf,
         program: String,
         told: Identification,
-        door: Option<CredentialCheck>,
+        credential_check: Option<CredentialCheck>,
     ) -> (PageState, mpsc::UnboundedReceiver<OperatorRequest>) {
         let (wishes, wished) = mpsc::unbounded_channel();
         let state = State {
@@ -193,7 +193,7 @@ impl PageState {
             visited: false,
         };
         let (state, changed) = (Mutex::new(state), watch::Sender::new(0));
-        (PageState { rules, capture, program, door, state, changed, wishes, begun: Instant::now() }, wished)
+        (PageState { rules, capture, program, credential_check, state, changed, wishes, begun: Instant::now() }, wished)
     }
 
     /// What is known now.
@@ -256,12 +256,13 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let rules: &'static RuleSet = Box::leak(Box::new(crate::rules::load(None).unwrap()));
-        let (hub, _) = PageState::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
+        let (page_state, _) =
+            PageState::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
         for number in 1..=1000 {
-            hub.exchange(&Exchange { number, ..Exchange::default() });
-            hub.say("x");
+            page_state.exchange(&Exchange { number, ..Exchange::default() });
+            page_state.say("x");
         }
-        let state = hub.state();
+        let state = page_state.state();
         assert_eq!((state.traffic.len(), state.said.len(), state.seen), (KEPT, SAID, 1000));
         assert_eq!(state.traffic.front().map(|seen| (seen.place, seen.view.number)), Some((701, 701)));
     }

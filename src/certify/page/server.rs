@@ -41,14 +41,14 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 ];
 
 /// All addresses, behind the guard.
-pub fn router(hub: Arc<PageState>, guard: Guard) -> Router {
+pub fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
     let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
     let seats = events::EventStreams::default();
     Router::new()
         .route("/", get(home))
-        .route("/state", get(async |State(hub): State<Arc<PageState>>| json(&json_state::of(&hub))))
+        .route("/state", get(async |State(page_state): State<Arc<PageState>>| json(&json_state::of(&page_state))))
         .route("/act", get(act))
-        .route("/events", get(async move |State(hub), uri, headers| stream(&seats, hub, &uri, &headers)))
+        .route("/events", get(async move |State(page_state), uri, headers| stream(&seats, page_state, &uri, &headers)))
         .route("/exchange/{number}", get(one))
         .route("/traffic", get(traffic))
         .route("/files/{name}", get(file))
@@ -60,7 +60,7 @@ pub fn router(hub: Arc<PageState>, guard: Guard) -> Router {
         .fallback(async || sorry(404, "There is nothing here", "The certification stands at the address `/`."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guarded))
-        .with_state(hub)
+        .with_state(page_state)
 }
 
 /// Lets nobody past who does not belong here, and puts on each answer what it has to say.
@@ -87,36 +87,36 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
     response
 }
 
-async fn home(State(hub): State<Arc<PageState>>) -> Response {
+async fn home(State(page_state): State<Arc<PageState>>) -> Response {
     let (phase, told, seen) = {
-        let mut state = hub.state();
-        if let (Phase::Certification(led), false) = (&state.phase, state.visited) {
-            led.conductor.stay();
+        let mut state = page_state.state();
+        if let (Phase::Certification(active), false) = (&state.phase, state.visited) {
+            active.director.stay();
         }
         state.visited = true;
         (state.phase.clone(), state.told.clone(), state.seen)
     };
     let (step, main) = match &phase {
-        Phase::Identification => (0, identify::identification(&told, hub.door.is_some(), None)),
-        Phase::Selection => (1, identify::selection(&told, hub.rules, None)),
-        Phase::Certification(led) => (2, certification::render(&hub, led)),
+        Phase::Identification => (0, identify::identification(&told, page_state.credential_check.is_some(), None)),
+        Phase::Selection => (1, identify::selection(&told, page_state.rules, None)),
+        Phase::Certification(active) => (2, certification::render(&page_state, active)),
         Phase::Approval(approval) => (3, view::approval::render(approval)),
     };
-    html(200, view::page(Some(step), phase.name(), hub.ms(Instant::now()), seen, &main))
+    html(200, view::page(Some(step), phase.name(), page_state.ms(Instant::now()), seen, &main))
 }
 
 /// The line that is due on the till (the contract's "Driving a till"); nothing, with 204, where none is.
-async fn act(State(hub): State<Arc<PageState>>) -> Response {
-    match json_state::act(&hub) {
+async fn act(State(page_state): State<Arc<PageState>>) -> Response {
+    match json_state::act(&page_state) {
         Some(line) => whole(200, "application/json", line.json()),
         None => response(204, Body::empty()),
     }
 }
 
-fn stream(seats: &events::EventStreams, hub: Arc<PageState>, uri: &Uri, headers: &HeaderMap) -> Response {
+fn stream(seats: &events::EventStreams, page_state: Arc<PageState>, uri: &Uri, headers: &HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let after = last.or_else(|| field(uri, "after")).and_then(|text| text.parse().ok()).unwrap_or(0);
-    match seats.take(hub, after) {
+    match seats.take(page_state, after) {
         Some(body) => {
             let mut response = response(200, body);
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -126,28 +126,28 @@ fn stream(seats: &events::EventStreams, hub: Arc<PageState>, uri: &Uri, headers:
     }
 }
 
-async fn one(State(hub): State<Arc<PageState>>, Path(number): Path<u64>, uri: Uri) -> Response {
-    let view = match stored_exchanges::exchange(&hub, number).await {
+async fn one(State(page_state): State<Arc<PageState>>, Path(number): Path<u64>, uri: Uri) -> Response {
+    let view = match stored_exchanges::exchange(&page_state, number).await {
         Ok(view) => view,
         Err(sentence) => return sorry(404, "This exchange cannot be shown", &sentence),
     };
-    let main = exchange::opened(&view, &stored_exchanges::show_line(&hub, number));
+    let main = exchange::opened(&view, &stored_exchanges::show_line(&page_state, number));
     if field(&uri, "part").is_some() {
         return html(200, main.into_string());
     }
-    html(200, beside(&hub, &maud::html! { (main) p { a href="/" { "Back to the certification" } } }))
+    html(200, beside(&page_state, &maud::html! { (main) p { a href="/" { "Back to the certification" } } }))
 }
 
-async fn traffic(State(hub): State<Arc<PageState>>, uri: Uri) -> Response {
+async fn traffic(State(page_state): State<Arc<PageState>>, uri: Uri) -> Response {
     let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
-    match stored_exchanges::exchanges(&hub, before).await {
-        Ok(views) => html(200, beside(&hub, &stored_exchanges::list(&views))),
+    match stored_exchanges::exchanges(&page_state, before).await {
+        Ok(views) => html(200, beside(&page_state, &stored_exchanges::list(&views))),
         Err(sentence) => sorry(503, "The capture cannot be read", &sentence),
     }
 }
 
-async fn file(State(hub): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
-    let phase = hub.state().phase.clone();
+async fn file(State(page_state): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
+    let phase = page_state.state().phase.clone();
     let Phase::Approval(approval) = phase else {
         return sorry(404, "There are no files yet", "They are there when the certification was judged.");
     };
@@ -199,28 +199,28 @@ fn streamed(mut file: tokio::fs::File) -> Response {
 }
 
 async fn order(
-    State(hub): State<Arc<PageState>>,
+    State(page_state): State<Arc<PageState>>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let plain = headers.get("accept").is_some_and(|accept| accept == "text/plain");
     let text = |status, sentence: String| whole(status, "text/plain; charset=utf-8", sentence);
-    match actions::take(&hub, &name, &body).await {
+    match actions::take(&page_state, &name, &body).await {
         actions::Done::LogEntry(sentence) if plain => text(200, sentence),
         actions::Done::Refused(sentence) if plain => text(422, sentence),
         actions::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
         actions::Done::Again(step, main) => {
-            let phase = hub.state().phase.name();
-            html(422, view::page(Some(step), phase, hub.ms(Instant::now()), 0, &main))
+            let phase = page_state.state().phase.name();
+            html(422, view::page(Some(step), phase, page_state.ms(Instant::now()), 0, &main))
         }
         actions::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
         actions::Done::LogEntry(_) => see_home(),
     }
 }
 
-fn beside(hub: &PageState, main: &maud::Markup) -> String {
-    view::page(None, "beside", hub.ms(Instant::now()), 0, main)
+fn beside(page_state: &PageState, main: &maud::Markup) -> String {
+    view::page(None, "beside", page_state.ms(Instant::now()), 0, main)
 }
 
 fn field(uri: &Uri, name: &str) -> Option<String> {

@@ -17,12 +17,13 @@ const PAGE: usize = 100;
 ///
 /// # Errors
 /// A sentence where the capture does not hold it or cannot be read.
-pub async fn exchange(hub: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
-    let kept = hub.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
+pub async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
+    let kept =
+        page_state.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
     if let Some(view) = kept {
         return Ok(view);
     }
-    let found = read(hub, move |views, view| {
+    let found = read(page_state, move |views, view| {
         if view.number == number {
             views.push_back(view);
         }
@@ -35,7 +36,7 @@ pub async fn exchange(hub: &PageState, number: u64) -> Result<Arc<ExchangeView>,
 ///
 /// # Errors
 /// A sentence where the capture cannot be read.
-pub async fn exchanges(hub: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
+pub async fn exchanges(page_state: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
     let keep = move |views: &mut VecDeque<ExchangeView>, view: ExchangeView| {
         if view.number < before {
             views.push_back(view);
@@ -44,17 +45,17 @@ pub async fn exchanges(hub: &PageState, before: u64) -> Result<VecDeque<Exchange
             views.pop_front();
         }
     };
-    read(hub, keep).await
+    read(page_state, keep).await
 }
 
 async fn read(
-    hub: &PageState,
+    page_state: &PageState,
     mut keep: impl FnMut(&mut VecDeque<ExchangeView>, ExchangeView) + Send + 'static,
 ) -> Result<VecDeque<ExchangeView>, String> {
-    if matches!(hub.state().phase, Phase::Identification | Phase::Selection) {
+    if matches!(page_state.state().phase, Phase::Identification | Phase::Selection) {
         return Err("nothing has been recorded yet: the certification has not begun".to_owned());
     }
-    let capture = hub.capture.clone();
+    let capture = page_state.capture.clone();
     let reading = tokio::task::spawn_blocking(move || {
         let mut views = VecDeque::new();
         each(&capture, &mut |view| keep(&mut views, view))?;
@@ -89,6 +90,6 @@ pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
 }
 
 /// The line that shows an exchange in a terminal.
-pub fn show_line(hub: &PageState, number: u64) -> String {
-    format!("{} show {} {number}", hub.program, word(&hub.capture))
+pub fn show_line(page_state: &PageState, number: u64) -> String {
+    format!("{} show {} {number}", page_state.program, word(&page_state.capture))
 }

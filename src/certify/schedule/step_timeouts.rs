@@ -54,9 +54,9 @@ impl Schedule {
     pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
         let step = self.due().and_then(|(steps, due)| steps.get(due));
         let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
-        self.arrivals.calls = self.arrivals.calls.saturating_add(1);
-        self.arrivals.step_calls = self.arrivals.step_calls.saturating_add(u64::from(of_step));
-        if std::mem::replace(&mut self.arrivals.begun, true) {
+        self.received.calls = self.received.calls.saturating_add(1);
+        self.received.step_calls = self.received.step_calls.saturating_add(u64::from(of_step));
+        if std::mem::replace(&mut self.received.begun, true) {
             return;
         }
         // The till has started: from here on it is waited for as usual.
@@ -74,8 +74,8 @@ mod tests {
     fn the_time_for_the_first_call_is_in_proportion() {
         let waits = Timeouts { by_hand_s: 300, unattended_s: 20, first_call_s: 120, quiet_ms: 3000 };
         let seconds = |waits, attended, wait| {
-            let patience = StepTimeouts::of(waits, attended, wait);
-            (patience.step.as_secs(), patience.first_call.as_secs())
+            let step_timeouts = StepTimeouts::of(waits, attended, wait);
+            (step_timeouts.step.as_secs(), step_timeouts.first_call.as_secs())
         };
         assert_eq!(seconds(waits, false, None), (20, 120));
         assert_eq!(seconds(waits, false, Some(60)), (60, 360));

@@ -279,7 +279,7 @@ fn over(orders: &[Action]) -> StepTimeout {
 #[test]
 fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any() {
     let mut play = CustomerActionResult::of(&["payment"]);
-    play.course.arrivals = ReceivedCalls::default();
+    play.course.received = ReceivedCalls::default();
     play.turn();
     assert_eq!(wait_over(&play.after(FIRST - 1)), None);
     // Its first call is that for a token.
@@ -294,7 +294,7 @@ fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any(
 #[test]
 fn a_till_that_never_calls_is_given_the_longer_time_once() {
     let mut play = CustomerActionResult::of(&["payment"]);
-    play.course.arrivals = ReceivedCalls::default();
+    play.course.received = ReceivedCalls::default();
     play.turn();
     let orders = play.after(FIRST);
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
@@ -317,7 +317,7 @@ fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
 #[test]
 fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
-    play.course.arrivals = ReceivedCalls::default();
+    play.course.received = ReceivedCalls::default();
     play.course = std::mem::replace(&mut play.course, Schedule::new(Vec::new(), quick(), play.now)).forgotten(play.now);
     assert_eq!(told(&play.turn()), ["onboard"]);
     assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());

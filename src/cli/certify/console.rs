@@ -33,19 +33,19 @@ impl OperatorRequest {
 }
 
 /// Does what lines of standard input ask for, until there are no more.
-pub async fn listen(conductor: Arc<Director>, notifier: Notifier, out: fn(&str)) {
+pub async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(&str)) {
     let (heard, mut lines) = mpsc::unbounded_channel::<String>();
     // A thread of its own: a read that waits for a line cannot be given up.
     std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
     while let Some(line) = lines.recv().await {
         let done = match OperatorRequest::parse(&line) {
             Ok(None) => continue,
-            Ok(Some(OperatorRequest::Again(case))) => conductor.again(&case).map(|()| String::new()),
-            Ok(Some(OperatorRequest::Skip)) => conductor.skip_wait().map(|()| String::new()),
-            Ok(Some(OperatorRequest::StartOver)) => conductor.start_over().map(|()| String::new()),
+            Ok(Some(OperatorRequest::Again(case))) => director.again(&case).map(|()| String::new()),
+            Ok(Some(OperatorRequest::Skip)) => director.skip_wait().map(|()| String::new()),
+            Ok(Some(OperatorRequest::StartOver)) => director.start_over().map(|()| String::new()),
             Ok(Some(OperatorRequest::Notify)) => notifier.send().await,
             Ok(Some(OperatorRequest::End)) => {
-                conductor.finish();
+                director.finish();
                 Ok(String::new())
             }
             Err(sentence) => Err(sentence),

@@ -78,8 +78,8 @@ impl Driver {
     }
 
     /// Ends it, and whatever of what it has started is left; says how it ended, where it did so by itself in this time.
-    pub(super) async fn end(mut self, patience: Duration) -> Option<Ended> {
-        let by_itself = tokio::time::timeout(patience, self.gone()).await.ok();
+    pub(super) async fn end(mut self, step_timeouts: Duration) -> Option<Ended> {
+        let by_itself = tokio::time::timeout(step_timeouts, self.gone()).await.ok();
         if by_itself.is_none() && self.group.is_some() {
             self.signal(Signal::TERM);
             let _ = tokio::time::timeout(GRACE, self.child.wait()).await;

@@ -126,8 +126,8 @@ impl Told {
 }
 
 fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
-    let errands = HttpClient::to(at, PATIENCE).map_err(CliError::new)?;
-    Ok(Simulation { url: format!("{}{path}", at.origin()), errands })
+    let http_client = HttpClient::to(at, PATIENCE).map_err(CliError::new)?;
+    Ok(Simulation { url: format!("{}{path}", at.origin()), http_client })
 }
 
 /// Access to the backend, if the identification opens it, or the keys that were typed.
@@ -158,7 +158,7 @@ pub fn access(
         // A secret in a variable alone may be the till's.
         _ => return Ok(None),
     };
-    let errands = HttpClient::to(upstream, PATIENCE).map_err(CliError::new)?;
+    let http_client = HttpClient::to(upstream, PATIENCE).map_err(CliError::new)?;
     let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,
@@ -167,7 +167,7 @@ pub fn access(
         vat: told.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
         origin: upstream.origin(),
         path,
-        errands,
+        http_client,
     }))
 }
 

@@ -47,13 +47,15 @@ pub(super) async fn open(
     if !wanted {
         return Ok(None);
     }
-    let door = args.record.elsewhere()?.map(door);
-    let page = Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone(), door).await;
+    let credential_check = args.record.elsewhere()?.map(credential_check);
+    let page =
+        Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone(), credential_check)
+            .await;
     page.map(Some).map_err(CliError::new)
 }
 
 /// Tries what was told and typed at a backend elsewhere.
-fn door(upstream: Upstream) -> CredentialCheck {
+fn credential_check(upstream: Upstream) -> CredentialCheck {
     Arc::new(move |told, keys| {
         let upstream = upstream.clone();
         Box::pin(async move {

@@ -88,10 +88,10 @@ impl Past {
     }
 
     fn verdict(&self, rules: &RuleSet) -> Result<Option<Verdict>, CliError> {
-        let judge = |capture| {
-            verify_capture::judge(capture, rules, &Options::default()).map_err(|e| CliError::new(e.to_string()))
+        let evaluator = |capture| {
+            verify_capture::evaluate(capture, rules, &Options::default()).map_err(|e| CliError::new(e.to_string()))
         };
-        self.capture.as_ref().map(judge).transpose()
+        self.capture.as_ref().map(evaluator).transpose()
     }
 
     /// How many attempts there were.

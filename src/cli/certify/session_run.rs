@@ -27,7 +27,7 @@ const BOUND: u64 = 1800;
 /// A certification that is set up.
 pub(super) struct Stage<'a> {
     pub(super) args: &'a Args,
-    pub(super) conductor: Arc<Director>,
+    pub(super) director: Arc<Director>,
     pub(super) writer: Writer,
     pub(super) side: BackendControl,
     pub(super) notifier: Notifier,
@@ -65,9 +65,9 @@ impl Stage<'_> {
             let _ = lines.send(line.clone());
         };
         let keys = (!driven(self.args))
-            .then(|| tokio::spawn(console::listen(self.conductor.clone(), self.notifier.clone(), out)));
+            .then(|| tokio::spawn(console::listen(self.director.clone(), self.notifier.clone(), out)));
         let guided = Executor {
-            conductor: self.conductor.clone(),
+            director: self.director.clone(),
             writer: self.writer.clone(),
             backend: Backend::new(self.side),
             notifier: self.notifier,
@@ -75,25 +75,25 @@ impl Stage<'_> {
             say: &stamp,
             remind: &terminal,
         };
-        let mut patience = LAST_ACT;
+        let mut step_timeouts = LAST_ACT;
         let (mut error, mut is_said) = (None, false);
         let ended = tokio::select! {
-            led = guided.run() => led.map_err(CliError::new),
+            active = guided.run() => active.map_err(CliError::new),
             why = running.failed() => {
                 Err(CliError::new(format!("recording stopped, and no more calls are taken: {why}")))
             }
             () = signals.stop() => {
                 stamp("asked to stop before all cases were gone through");
-                patience = FAREWELL;
+                step_timeouts = FAREWELL;
                 Ok(())
             }
             () = bound(self.args, self.usual_wait, self.wait) => {
                 stamp("the bound on the run is reached: what is left was not tested (--bound sets another)");
-                patience = GRACE;
+                step_timeouts = GRACE;
                 Ok(())
             }
             ended = gone(driver.as_mut()) => {
-                let due = self.conductor.outlook().due;
+                let due = self.director.certification_status().due;
                 let due = due.map(|due| format!(" ({} step {} was due)", due.case, due.at + 1)).unwrap_or_default();
                 stamp(&format!("the command {} before all cases were gone through{due}", ended.what));
                 is_said = true;
@@ -106,14 +106,14 @@ impl Stage<'_> {
         let _ = lines.send(Line::end());
         drop(lines);
         if let Some(feeding) = feeding {
-            let _ = tokio::time::timeout(patience.min(FAREWELL), feeding).await;
+            let _ = tokio::time::timeout(step_timeouts.min(FAREWELL), feeding).await;
         }
         if let Some(driver) = driver {
             if signals.asked() {
                 driver.interrupt();
             }
             let name = driver.name().to_owned();
-            match driver.end(patience).await {
+            match driver.end(step_timeouts).await {
                 None => stamp("the command did not end in time and was stopped"),
                 Some(_) if signals.asked() => {}
                 Some(end) => error = CommandError::of(&name, &end.unless_stopped(signals).await),

@@ -82,7 +82,7 @@ pub fn judge_har(text: &str, features: &[String]) -> Shown {
     let capture = capture::open(file.path()).unwrap_or_else(|error| panic!("{error}"));
     let chosen = features.iter().map(|id| Feature::from_id(id).unwrap_or_else(|| panic!("no feature {id}")));
     let options = Options { features: Some(chosen.collect()), ..Options::default() };
-    shown(&verify_capture::judge(&capture, rules(), &options).unwrap())
+    shown(&verify_capture::evaluate(&capture, rules(), &options).unwrap())
 }
 
 fn shown(verdict: &Verdict) -> Shown {

@@ -8,13 +8,13 @@ use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
 use maud::{Markup, html};
 
 /// All cases of the chosen features.
-pub fn render(rules: &RuleSet, chosen: &[String], outlook: &CertificationStatus) -> Markup {
+pub fn render(rules: &RuleSet, chosen: &[String], certification_status: &CertificationStatus) -> Markup {
     let features = rules.features.iter().filter(|feature| chosen.iter().any(|id| id == feature.feature.id()));
     let mut groups = Vec::new();
     let mut begin = 0;
     for feature in features {
         let end = begin + feature.cases.len();
-        groups.push((&feature.title, begin, outlook.cases.get(begin..end).unwrap_or_default()));
+        groups.push((&feature.title, begin, certification_status.cases.get(begin..end).unwrap_or_default()));
         begin = end;
     }
     html! {
@@ -23,21 +23,21 @@ pub fn render(rules: &RuleSet, chosen: &[String], outlook: &CertificationStatus)
             @let shown = cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
             div.feature {
                 h3 { (title) span.dim { (shown) " of " (needed) " shown" } }
-                ol.cases { @for (at, case) in cases.iter().enumerate() { (self::case(case, begin + at, outlook)) } }
+                ol.cases { @for (at, case) in cases.iter().enumerate() { (self::case(case, begin + at, certification_status)) } }
             }
         }
     }
 }
 
 /// How many of the cases that are needed were shown, and how many there are.
-pub fn shown(outlook: &CertificationStatus) -> (usize, usize) {
-    let needed = || outlook.cases.iter().filter(|case| !case.optional);
+pub fn shown(certification_status: &CertificationStatus) -> (usize, usize) {
+    let needed = || certification_status.cases.iter().filter(|case| !case.optional);
     (needed().filter(|case| case.status == CaseStatus::Passed).count(), needed().count())
 }
 
-fn case(case: &CaseVerdict, at: usize, outlook: &CertificationStatus) -> Markup {
-    let now = outlook.due.as_ref().filter(|due| due.case == case.id);
-    let behind = at < outlook.gone_through && now.is_none();
+fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatus) -> Markup {
+    let now = certification_status.due.as_ref().filter(|due| due.case == case.id);
+    let behind = at < certification_status.gone_through && now.is_none();
     let class = match case.status {
         CaseStatus::Passed => "passed",
         // The verifier says how it stood if the capture ended here; it goes on.

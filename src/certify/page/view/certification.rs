@@ -24,62 +24,62 @@ pub struct Parts {
 }
 
 /// What stands in the parts now.
-pub fn parts(hub: &PageState, led: &ActiveCertification) -> Parts {
-    let outlook = led.conductor.outlook();
-    let state = hub.state();
+pub fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
+    let certification_status = active.director.certification_status();
+    let state = page_state.state();
     let panel = Panel {
-        outlook: &outlook,
+        certification_status: &certification_status,
         line: state.line.as_ref(),
-        till: &led.reach.till,
-        since_ms: outlook.due.as_ref().map_or(0, |due| hub.ms(due.since)),
-        by_hand: led.reach.sandbox.is_none(),
-        anew: !led.cut_off,
+        till: &active.reach.till,
+        since_ms: certification_status.due.as_ref().map_or(0, |due| page_state.ms(due.since)),
+        by_hand: active.reach.sandbox.is_none(),
+        anew: !active.cut_off,
     };
     let headline = panel.headline();
     let parts = vec![
         ("part-due", panel.render().into_string()),
-        ("part-tally", tally(&outlook, state.seen, led.before).into_string()),
-        ("part-broken", broken_so_far(&outlook.broken, led.cut_off).into_string()),
-        ("part-cases", cases::render(hub.rules, &led.session.features, &outlook).into_string()),
+        ("part-tally", tally(&certification_status, state.seen, active.before).into_string()),
+        ("part-broken", broken_so_far(&certification_status.broken, active.cut_off).into_string()),
+        ("part-cases", cases::render(page_state.rules, &active.session.features, &certification_status).into_string()),
         ("part-said", said(&state.said).into_string()),
-        ("part-chain", chain(led.writer.head()).into_string()),
+        ("part-chain", chain(active.writer.head()).into_string()),
     ];
     Parts { parts, headline }
 }
 
 /// The whole of it.
-pub fn render(hub: &PageState, led: &ActiveCertification) -> Markup {
-    let parts = parts(hub, led);
+pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
+    let parts = parts(page_state, active);
     let part = |id: &str| {
         let found = parts.parts.iter().find(|(name, _)| *name == id);
         html! { div id=(id) { @if let Some((_, html)) = found { (maud::PreEscaped(html)) } } }
     };
     let (rows, seen) = {
-        let state = hub.state();
+        let state = page_state.state();
         (state.traffic.iter().rev().take(ROWS).cloned().collect::<Vec<Seen>>(), state.seen)
     };
     html! {
         h1.unseen { "Certification" }
-        @if led.cut_off {
+        @if active.cut_off {
             p.note #cut-off {
                 strong { (CUT_OFF) }
                 " What you do here still shows how the till stands. To be certified, end this and begin with a new capture: "
                 code { "certify --capture" } " with another folder."
             }
         }
-        div.head { (who(led)) (part("part-tally")) }
+        div.head { (who(active)) (part("part-tally")) }
         div.course {
             section.card.due aria-labelledby="due-title" { (part("part-due")) }
             section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
             div.more {
                 (part("part-broken"))
-                (connect::render(&led.reach, seen == 0))
+                (connect::render(&active.reach, seen == 0))
                 section.card aria-labelledby="said-title" { h2 #said-title { "What happens" } (part("part-said")) }
                 section.card aria-labelledby="traffic-title" {
                     h2 #traffic-title { "Traffic" }
                     p.hint { "Each call as it comes, the newest first. Open one to read it in full." }
                     p.hint #no-traffic hidden[!rows.is_empty()] {
-                        @if led.before == 0 { "Nothing yet: the till has not called." }
+                        @if active.before == 0 { "Nothing yet: the till has not called." }
                         @else { "Nothing since this start: the till has not called. What was recorded before stands in the list of all exchanges." }
                     }
                     ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
@@ -89,12 +89,12 @@ pub fn render(hub: &PageState, led: &ActiveCertification) -> Markup {
                 section.card aria-labelledby="else-title" {
                     h2 #else-title { "Otherwise" }
                     div.actions {
-                        @if led.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send the check-in notification")) }
-                        @if !led.cut_off { (start_over("start-over")) }
+                        @if active.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send the check-in notification")) }
+                        @if !active.cut_off { (start_over("start-over")) }
                         (asked("/verdict", "verdict-now", "", "Stop and judge now",
                             "Recording ends, and what was recorded is judged. A case that was not shown is missing then.", "Yes, stop and judge"))
                     }
-                    @if led.notify.is_some() { p.hint { "The notification goes to the callback of your client." } }
+                    @if active.notify.is_some() { p.hint { "The notification goes to the callback of your client." } }
                 }
             }
         }
@@ -102,8 +102,8 @@ pub fn render(hub: &PageState, led: &ActiveCertification) -> Markup {
     }
 }
 
-fn who(led: &ActiveCertification) -> Markup {
-    let session = &led.session;
+fn who(active: &ActiveCertification) -> Markup {
+    let session = &active.session;
     let name = session.system_name.as_deref().or(session.client_id.as_deref()).unwrap_or("Your client");
     html! {
         div.who {
@@ -113,8 +113,8 @@ fn who(led: &ActiveCertification) -> Markup {
     }
 }
 
-fn tally(outlook: &CertificationStatus, seen: u64, before: u64) -> Markup {
-    let (shown, needed) = cases::shown(outlook);
+fn tally(certification_status: &CertificationStatus, seen: u64, before: u64) -> Markup {
+    let (shown, needed) = cases::shown(certification_status);
     html! {
         div.tally {
             p { strong { (shown) } " of " (needed) " cases shown" }

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 /// What the panel is made of.
 pub struct Panel<'a> {
     /// How everything stands.
-    pub outlook: &'a CertificationStatus,
+    pub certification_status: &'a CertificationStatus,
     /// What the till was told last.
     pub line: Option<&'a Line>,
     /// What a line for the reference till begins with.
@@ -29,18 +29,18 @@ pub struct Panel<'a> {
 impl Panel<'_> {
     /// The act that is due on the till.
     fn act(&self) -> Option<&Line> {
-        self.line.filter(|line| self.outlook.is_due(line))
+        self.line.filter(|line| self.certification_status.is_due(line))
     }
 
     /// What there is to do, in a sentence: also what is told to a screen reader.
     pub fn headline(&self) -> String {
-        if self.outlook.over {
+        if self.certification_status.over {
             return "All cases were gone through".to_owned();
         }
         if let Some(line) = self.act().filter(|line| !line.text.is_empty()) {
             return line.text.clone();
         }
-        let Some(due) = &self.outlook.due else { return "The last case comes to its end".to_owned() };
+        let Some(due) = &self.certification_status.due else { return "The last case comes to its end".to_owned() };
         match &due.step {
             Some(step) if step.guide.text.is_some() && step.guide.act.is_none() => {
                 step.guide.text.clone().unwrap_or_default()
@@ -54,8 +54,8 @@ impl Panel<'_> {
     /// The panel.
     pub fn render(&self) -> Markup {
         html! {
-            @match &self.outlook.due {
-                Some(due) if !self.outlook.over => (self.step(due)),
+            @match &self.certification_status.due {
+                Some(due) if !self.certification_status.over => (self.step(due)),
                 _ => (self.between()),
             }
         }
@@ -87,31 +87,31 @@ impl Panel<'_> {
     }
 
     fn between(&self) -> Markup {
-        let cases = &self.outlook.cases;
+        let cases = &self.certification_status.cases;
         let left: Vec<_> = cases.iter().filter(|case| !case.optional && case.status != CaseStatus::Passed).collect();
         html! {
-            p.eyebrow { @if self.outlook.over { "The cases are done" } @else { "Between two cases" } }
+            p.eyebrow { @if self.certification_status.over { "The cases are done" } @else { "Between two cases" } }
             h2 #due-title { (self.headline()) }
-            @if self.outlook.over && left.is_empty() {
+            @if self.certification_status.over && left.is_empty() {
                 p {
                     "Every case that is needed was shown. The verdict also judges every call against the requirements"
-                    @match self.outlook.broken.len() {
+                    @match self.certification_status.broken.len() {
                         0 => ".",
                         count => { ": " strong { (wording::count(count, "requirement")) " broken" } ", as told below." }
                     }
                 }
-            } @else if self.outlook.over {
+            } @else if self.certification_status.over {
                 p { (wording::count(left.len(), "case")) " of those that are needed " (if left.len() == 1 { "was" } else { "were" })
                     " not shown. Mend the till and try them again, or take the verdict as it stands." }
             } @else {
                 p { "What is still open on the till is brought to its end before the next case begins." }
                 @if let Some(line) = self.act() { (act(line, self.till)) }
             }
-            @if self.outlook.over {
+            @if self.certification_status.over {
                 div.actions {
                     (order("/verdict", "verdict", "main", &[], "Stop recording and judge"))
                     // What was broken stays broken in this attempt.
-                    @if self.anew && !self.outlook.broken.is_empty() { (start_over("start-over-at-end")) }
+                    @if self.anew && !self.certification_status.broken.is_empty() { (start_over("start-over-at-end")) }
                     @for case in left.iter().take(8) {
                         (order("/again", &format!("again-over-{}", case.id.replace('/', "-")), "quiet", &[("case", &case.id)],
                             &format!("Try {} again", wording::safe(&case.id))))

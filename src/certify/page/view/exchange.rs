@@ -22,7 +22,7 @@ pub fn row(view: &ExchangeView) -> Markup {
                 span.number { "#" (view.number) }
                 span.name { (short(&view.name)) @if view.actor == Actor::Customer { span.chip { "customer" } } }
                 span.result { (view.result()) }
-                span.fault { @if let Some(fault) = view.fault { span.chip.hurt { "fault: " (fault) } } }
+                span.fault { @if let Some(fault) = view.fault { span.chip.fault_plan { "fault: " (fault) } } }
                 span.time { (view.duration()) }
             }
         }
@@ -43,7 +43,7 @@ pub fn opened(view: &ExchangeView, show: &str) -> Markup {
         h1.exchange-title { span.number { "#" (view.number) } " " (view.name) }
         p.lead {
             (view.result()) " after " (view.duration())
-            @if let Some(fault) = view.fault { " " span.chip.hurt { "fault put on it: " (fault) } }
+            @if let Some(fault) = view.fault { " " span.chip.fault_plan { "fault put on it: " (fault) } }
         }
         @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
         @for note in &view.notes { p.note { bdi { (note) } } }
