@@ -16,6 +16,7 @@ pub mod har;
 mod har_source;
 mod jwt_claims;
 mod not_shown;
+mod open;
 mod options;
 mod panic_guard;
 mod private_fs;
@@ -35,8 +36,9 @@ pub mod writer;
 mod tests;
 
 pub use error::{CaptureError, CaptureErrorKind};
+pub use open::open;
 pub use options::{Durability, WriterOptions};
-pub use reader::{Capture, CaptureKind, open};
+pub use reader::{Capture, CaptureKind};
 pub use record::{Exchange, Record};
 pub use redact::Redactor;
 pub use salvage::open_or_salvage;

@@ -1,7 +1,6 @@
 //! What a HAR leaves out of a request beside its body. That is a state of its own: what is not shown is neither there
 //! nor absent.
 
-use super::record::Request;
 use serde::{Deserialize, Serialize};
 
 /// What of a request's head is not shown. Header names are in lower case.
@@ -47,18 +46,14 @@ impl NotShown {
     pub fn is_empty(&self) -> bool {
         *self == NotShown::default()
     }
-}
-
-impl Request {
     /// How much is shown of the header of that name, in lower case.
-    pub fn seen(&self, name: &str) -> Seen {
+    pub fn header(&self, name: &str) -> Seen {
         let among = |names: &[String]| names.iter().any(|other| other == name);
-        let not_shown = &self.not_shown;
-        if not_shown.headers || among(&not_shown.left_out) {
+        if self.headers || among(&self.left_out) {
             Seen::Nothing
-        } else if among(&not_shown.masked) {
+        } else if among(&self.masked) {
             Seen::Presence
-        } else if among(&not_shown.unsigned) {
+        } else if among(&self.unsigned) {
             Seen::Form
         } else {
             Seen::Whole

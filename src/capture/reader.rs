@@ -8,7 +8,7 @@ use super::record::{Record, Session};
 use super::reorder::ReorderBuffer;
 use super::segment::SegmentReader;
 use super::summary::{Summary, gaps_in_words};
-use super::{codec, exchange_numbers, har_source, store};
+use super::{codec, exchange_numbers, store};
 use crate::seal;
 use std::fs::File;
 use std::io::Read;
@@ -105,32 +105,6 @@ pub(super) struct SegmentPlan {
 /// The bytes of records, in the order of the log.
 pub type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
 
-/// Opens a capture, whatever it is; `-` is a HAR from standard input.
-///
-/// # Errors
-/// One sentence where there is none, it is damaged, or of a version that this one does not read.
-pub fn open(path: &Path) -> Result<Capture, CaptureError> {
-    if path.as_os_str() == "-" {
-        return har_source::from_standard_input();
-    }
-    let metadata = std::fs::metadata(path).map_err(|error| CaptureError::io("open", path, &error))?;
-    if metadata.is_dir() {
-        return open_directory(path);
-    }
-    if !metadata.is_file() {
-        let sentence = format!("{} is neither a directory nor a regular file", path.display());
-        return Err(CaptureError::new(
-            CaptureErrorKind::NotACapture,
-            format!("{sentence}: copy its content into a file first"),
-        ));
-    }
-    if looks_like_an_archive(path)? {
-        return open_archive(path);
-    }
-    let bytes = seal::bounded_read::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
-    har_source::open(path, bytes)
-}
-
 /// By content, whatever it is called; by its name, where the content says nothing.
 pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
     let mut start = Vec::new();
@@ -140,8 +114,8 @@ pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
     Ok(archive::is_archive(&start) || named)
 }
 
-fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
-    let archive = archive::reader::open(path)?;
+pub(super) fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
+    let archive = archive::open::open(path)?;
     let (mut summary, mut counted) = (Summary::default(), archive.counted());
     for bytes in archive.log()? {
         let taken = codec::decode(&bytes?).and_then(|record| {
@@ -163,7 +137,7 @@ fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
     Ok(Capture { digest: head.digest.to_string(), head, rules, sealed_by, remarks, ..capture })
 }
 
-fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
+pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     if !Checkpoint::stands_in(dir) {
         return Err(no_head(dir));
     }

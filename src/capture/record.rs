@@ -237,6 +237,13 @@ pub struct Request {
     pub not_shown: NotShown,
 }
 
+impl Request {
+    /// How much is shown of the header of that name, in lower case.
+    pub fn seen(&self, name: &str) -> Seen {
+        self.not_shown.header(name)
+    }
+}
+
 /// The answer as the client was sent it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -12,6 +12,7 @@ use crate::proxy::{Trust, Upstream};
 use http::{Method, Uri};
 use rustls_pki_types::CertificateDer;
 use serde_json::{Value, json};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,7 +128,7 @@ impl Notifier {
     }
 
     /// The same, for a button.
-    pub fn for_people(self) -> super::page::page_state::Notify {
+    pub fn for_people(self) -> Notify {
         Arc::new(move || {
             let notifier = self.clone();
             Box::pin(async move { notifier.send().await })
@@ -156,6 +157,9 @@ impl Notifier {
         })
     }
 }
+
+/// Sends the check-in notification.
+pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 #[cfg(test)]
 mod tests {

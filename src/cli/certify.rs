@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::startup_message::{Greeting, ready_file};
 use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::Tally;
-use super::{CliError, Exit, ledger, verify};
+use super::{CliError, Exit, ledger, verify_input};
 use crate::capture::record::{Attempt, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::action::Planned;
@@ -101,7 +101,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         ));
     }
     // The rules are needed for as long as the process lives: the matcher at work borrows them.
-    let rules: &'static RuleSet = Box::leak(Box::new(verify::load_rules(args.rules.as_deref())?));
+    let rules: &'static RuleSet = Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref())?));
     let waits = rules.waits.ok_or_else(|| {
         CliError::new("no rule file has the [guide] table, which says how long steps are waited for: see common.toml")
     })?;

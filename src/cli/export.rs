@@ -1,6 +1,6 @@
 //! `poscert export`: a capture as one file, sealed for those who judge it, or for other tools.
 
-use super::{CliError, Exit, signing_key, verify};
+use super::{CliError, Exit, signing_key, verify_input};
 use crate::capture::{self, Capture, archive, har};
 use crate::rules::RuleSet;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -65,7 +65,7 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
     if args.strip_bodies {
         return Err(CliError::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
     }
-    let rules = verify::load_rules(args.rules.as_deref())?;
+    let rules = verify_input::load_rules(args.rules.as_deref())?;
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     // A capture that cannot be sealed makes no key.
     if capture.live {

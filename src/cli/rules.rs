@@ -1,6 +1,6 @@
 //! `poscert rules`: the rules that a verdict rests on, to be read and checked.
 
-use super::{CliError, Exit, verify::load_rules};
+use super::{CliError, Exit, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Level, Requirement};
 use crate::rules::{RuleSet, examples, load, predicate};

@@ -1,11 +1,11 @@
 //! `poscert verify`: captures in, verdicts out.
 
-use super::verify_input::VerdictDigest;
+use super::verify_input::{VerifyInput, load_rules};
 use super::{CliError, Exit, check_certificate, compare, traffic_log};
 use crate::api::{Feature, header::Version};
 use crate::capture::{self, Capture, record::Session};
 use crate::report::{self, ExchangeView, Format, text::Style};
-use crate::rules::{self, RuleSet};
+use crate::rules::RuleSet;
 use crate::seal::secret_file;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Options, Verdict, verify_capture};
@@ -133,7 +133,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     }
     let options = args.profile.options(args.open)?;
     let reading =
-        VerdictDigest::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
+        VerifyInput::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
     let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();
@@ -174,14 +174,6 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         Some(_) => Err(CliError::new("one or more captures could not be read, as said above; the others were judged")),
         None => Ok(worst),
     }
-}
-
-/// The rules of a folder, or the built-in ones.
-///
-/// # Errors
-/// The first mistake in a rule file.
-pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
-    rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
 }
 
 /// The verdict on a capture.

@@ -1,9 +1,9 @@
 //! How a reader of captures goes about it: whom they trust, by which rules they judge, and whether they take what is
 //! left of a damaged one.
 
-use super::{CliError, verify};
+use super::CliError;
 use crate::capture::{self, Capture};
-use crate::rules::{RuleSet, load};
+use crate::rules::{self, RuleSet, load};
 use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::path::Path;
 const SEALED: &str = "sealed";
 
 /// How captures are read.
-pub(super) struct VerdictDigest {
+pub(super) struct VerifyInput {
     trusted: Vec<Fingerprint>,
     /// Heads of the chain that somebody noted.
     witnessed: Vec<ChainHead>,
@@ -23,30 +23,30 @@ pub(super) struct VerdictDigest {
     salvage: bool,
 }
 
-impl VerdictDigest {
+impl VerifyInput {
     /// By these rules, with these trusted keys.
     ///
     /// # Errors
     /// Rules that cannot be used, or a key that is none.
-    pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerdictDigest, CliError> {
+    pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerifyInput, CliError> {
         let key =
             |key: &String| Fingerprint::of_argument(key).map_err(|why| CliError::new(format!("--trusted-key: {why}")));
         let trusted = trusted.iter().map(key).collect::<Result<_, _>>()?;
         let sealed = rules.is_some_and(|rules| rules.as_os_str() == SEALED);
-        let rules = if sealed { None } else { Some(verify::load_rules(rules)?) };
-        Ok(VerdictDigest { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
+        let rules = if sealed { None } else { Some(load_rules(rules)?) };
+        Ok(VerifyInput { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
     }
 
     /// The same, where a trusted key may have signed a certificate on the capture instead of the capture.
-    pub fn certified(self) -> VerdictDigest {
-        VerdictDigest { certified: true, ..self }
+    pub fn certified(self) -> VerifyInput {
+        VerifyInput { certified: true, ..self }
     }
 
     /// The same, of captures alone whose chain went through these heads, each COUNT:DIGEST.
     ///
     /// # Errors
     /// A head that is none.
-    pub fn witnessed(self, heads: &[String]) -> Result<VerdictDigest, CliError> {
+    pub fn witnessed(self, heads: &[String]) -> Result<VerifyInput, CliError> {
         let head = |text: &String| {
             ChainHead::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
                 CliError::new(format!(
@@ -55,7 +55,7 @@ impl VerdictDigest {
             })
         };
         let witnessed = heads.iter().map(head).collect::<Result<_, _>>()?;
-        Ok(VerdictDigest { witnessed, ..self })
+        Ok(VerifyInput { witnessed, ..self })
     }
 
     /// The keys whose word is taken.
@@ -156,15 +156,23 @@ fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
     })
 }
 
+/// The rules of a folder, or the built-in ones.
+///
+/// # Errors
+/// The first mistake in a rule file.
+pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
+    rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_key_that_is_none_and_rules_that_are_none_are_said() {
-        let error = VerdictDigest::new(None, &["12".to_owned()], false).err().unwrap();
+        let error = VerifyInput::new(None, &["12".to_owned()], false).err().unwrap();
         assert!(error.0.starts_with("--trusted-key: `12` is neither"), "{error}");
-        assert!(VerdictDigest::new(Some(Path::new("./sealed")), &[], false).is_err(), "a folder that is not there");
-        assert!(VerdictDigest::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
+        assert!(VerifyInput::new(Some(Path::new("./sealed")), &[], false).is_err(), "a folder that is not there");
+        assert!(VerifyInput::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
     }
 }

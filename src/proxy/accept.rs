@@ -14,15 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
-
-/// How long the end of a connection is waited for.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection that was accepted, and is to speak TLS now.
 pub struct Accepted {
@@ -115,12 +110,4 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
             }
         }
     }
-}
-
-/// Writes the last bytes of a connection. What the client still sends is read and thrown away for a moment: unread
-/// bytes would turn the close into a reset, and the sentence might be lost.
-pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
-    let _ = tcp.write_all(bytes).await;
-    let _ = tcp.shutdown().await;
-    let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
 }

@@ -1,7 +1,7 @@
 //! Bodies on their way through: a feed that hyper reads from, and a keeper that remembers what went by.
 
-use super::connection::lock;
 use super::h1::Framing;
+use super::lock::lock;
 use crate::capture::record::{Body, BodyRetention};
 use crate::capture::redact::Digester;
 use bytes::Bytes;

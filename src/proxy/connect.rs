@@ -1,9 +1,10 @@
 //! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
 
-use super::accept::{Accepted, farewell, serve};
+use super::accept::{Accepted, serve};
 use super::forwarding_headers::{authority_of, own_answer};
 use super::h1::{Event, Framer, Head, RequestLine};
-use super::pool::is_same;
+use super::handshake::farewell;
+use super::own_address::is_same;
 use super::protocol;
 use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, seconds};

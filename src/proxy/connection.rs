@@ -1,18 +1,14 @@
 //! What tap and exchange tell each other: the client's connection ([`ClientConnection`]) and each request's place on it ([`ExchangeSlot`]).
 
 use super::h1::{Framing, Head, RequestLine, StatusLine};
+use super::lock::lock;
 use super::pulse::Stamp;
 use crate::capture::record::{EndedBy, Header, Way};
 use rustls::AlertDescription;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use tokio::sync::watch;
-
-/// Locks, whatever became of the last holder: what is kept under these locks is consistent at every step.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// How the end of what was under way is said when the recorder stops.
 pub const STOPPED: &str = "the recorder was stopped";

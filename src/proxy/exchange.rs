@@ -1,23 +1,23 @@
 //! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
 
-use super::body::{BodyAborted, BodyChannel, BodyReader};
-use super::connection::{DeliveryState, Disconnect, ExchangeSlot, STOPPED, lock};
-use super::exchange_state::{ExchangeOutcome, ExchangeState};
+use super::body::{BodyAborted, BodyChannel};
+use super::connection::{DeliveryState, Disconnect, ExchangeSlot, STOPPED};
+use super::exchange_state::{Deferred, ExchangeOutcome, ExchangeState, Reply, left, withhold};
 use super::faults::RequestHead;
 use super::forwarding_headers::expects_continue;
 use super::h1::Framing;
 use super::local_response::{answer_fault, fail, refuse, reply};
+use super::lock::lock;
 use super::recorder::{Phase, Recorder, seconds};
 use super::upstream_call::{Answered, call_backend};
 use super::upstream_request::CallState;
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use http_body_util::BodyExt;
-use hyper::Response;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 /// How long a cut answer may take to reach a client that reads slowly.
@@ -26,18 +26,6 @@ const LAST_BYTES: Duration = Duration::from_secs(10);
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of an answer is read for the record alone, after the client went away.
 const ALONE: u64 = 64 * 1024 * 1024;
-
-/// Where hyper's server waits for the answer.
-pub type Reply = oneshot::Sender<Response<BodyReader>>;
-
-/// What is left to do once the exchange is durable.
-#[derive(Default)]
-pub struct Deferred {
-    /// Where hyper's server waits, if it still does.
-    pub reply: Option<Reply>,
-    /// The feed of an answer that does not come to its end.
-    pub cut: Option<Arc<BodyChannel>>,
-}
 
 /// Carries an exchange from its head to its record.
 pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
@@ -265,12 +253,6 @@ async fn relay(
     }
 }
 
-/// The fate of an exchange whose client went away, or was left.
-pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
-    let disconnect = course.slot.look(|state| state.disconnect.clone())?;
-    Some(ExchangeOutcome::new(disconnect.by, course.stage_of_leaving(), disconnect.detail))
-}
-
 /// Reads the backend's answer: for the record, and for the client while there is one.
 async fn pump_answer(
     recorder: &Recorder,
@@ -318,20 +300,6 @@ async fn pump_answer(
                     slot.change(|state| state.disconnect = Some(Disconnect { by: EndedBy::Client, detail, at, late: 0 }));
                 }
             }
-        }
-    }
-}
-
-/// The timeout fault: no answer until the client goes away.
-pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
-    let longest = recorder.config.limits.withhold;
-    let spent = recorder.writer.now_us().saturating_sub(course.slot.head_at);
-    let wait = longest.saturating_sub(Duration::from_micros(spent));
-    match timeout(wait, course.slot.until(|state| state.disconnect.is_some())).await {
-        Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
-        Err(_) => {
-            let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));
-            ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }
 }

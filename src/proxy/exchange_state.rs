@@ -1,16 +1,22 @@
 //! What is known of an exchange while it is under way, and the record that it becomes.
 
-use super::body::BodyRecorder;
-use super::connection::{ExchangeSlot, lock};
+use super::body::{BodyChannel, BodyReader, BodyRecorder};
+use super::connection::ExchangeSlot;
 use super::forwarding_headers::authority_of;
 use super::h1::{Head, RequestLine};
+use super::lock::lock;
+use super::recorder::{Recorder, seconds};
 use super::upstream_request::Call;
 use crate::api::Fault;
 use crate::capture::Writer;
 use crate::capture::record::{
     Answer, AnsweredBy, End, EndedBy, Exchange, Header, NotShown, Request, Stage, Times, Way, values,
 };
+use hyper::Response;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,4 +195,36 @@ fn authority(way: Way, connect_host: Option<&str>, head: &Head<RequestLine>) -> 
     let host = authority_of(&head.line.target).or_else(|| values(&head.headers, "host").next());
     let connect = connect_host.filter(|_| way == Way::Connect);
     host.filter(|host| !host.is_empty()).or(connect).unwrap_or_default().to_owned()
+}
+
+/// Where hyper's server waits for the answer.
+pub type Reply = oneshot::Sender<Response<BodyReader>>;
+
+/// What is left to do once the exchange is durable.
+#[derive(Default)]
+pub struct Deferred {
+    /// Where hyper's server waits, if it still does.
+    pub reply: Option<Reply>,
+    /// The feed of an answer that does not come to its end.
+    pub cut: Option<Arc<BodyChannel>>,
+}
+
+/// The fate of an exchange whose client went away, or was left.
+pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
+    let disconnect = course.slot.look(|state| state.disconnect.clone())?;
+    Some(ExchangeOutcome::new(disconnect.by, course.stage_of_leaving(), disconnect.detail))
+}
+
+/// The timeout fault: no answer until the client goes away.
+pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
+    let longest = recorder.config.limits.withhold;
+    let spent = recorder.writer.now_us().saturating_sub(course.slot.head_at);
+    let wait = longest.saturating_sub(Duration::from_micros(spent));
+    match timeout(wait, course.slot.until(|state| state.disconnect.is_some())).await {
+        Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
+        Err(_) => {
+            let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));
+            ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)
+        }
+    }
 }

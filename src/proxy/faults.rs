@@ -1,6 +1,6 @@
 //! Who decides which call meets a fault.
 
-use super::connection::lock;
+use super::lock::lock;
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Connection, Exchange, Header};
 use std::collections::VecDeque;

@@ -1,6 +1,5 @@
 //! TLS with a client: the certificate that fits it, and why it did not come to stand.
 
-use super::accept::farewell;
 use super::alert;
 use super::forwarding_headers::own_answer;
 use super::protocol::{Protocol, not_tls, peek, recognise};
@@ -9,10 +8,15 @@ use super::recorder::Recorder;
 use crate::capture::record::Way;
 use crate::pki::Name;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// How long the end of a connection is waited for.
+const LINGER: Duration = Duration::from_secs(1);
 /// How many protocols that a client offers are named, and how much of each.
 const NAMED: usize = 8;
 const NAME_SHOWN: usize = 40;
@@ -135,6 +139,14 @@ fn no_protocol(offered: &[Vec<u8>]) -> String {
     format!(
         "the client offers {what} (ALPN {shown}): allow HTTP/1.1 in the client (ALPN http/1.1), the recorder speaks HTTP/1.1 and 1.0"
     )
+}
+
+/// Writes the last bytes of a connection. What the client still sends is read and thrown away for a moment: unread
+/// bytes would turn the close into a reset, and the sentence might be lost.
+pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
+    let _ = tcp.write_all(bytes).await;
+    let _ = tcp.shutdown().await;
+    let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
 }
 
 #[cfg(test)]

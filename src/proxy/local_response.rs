@@ -1,11 +1,11 @@
 //! Answers that the recorder gives itself: refusals, faults, and a backend that cannot be reached.
 
 use super::body::BodyChannel;
-use super::connection::{ExchangeSlot, lock};
-use super::exchange::{Deferred, left, withhold};
-use super::exchange_state::{ExchangeOutcome, ExchangeState};
+use super::connection::ExchangeSlot;
+use super::exchange_state::{Deferred, ExchangeOutcome, ExchangeState, left, withhold};
 use super::forwarding_headers::own_answer;
 use super::h1::{Framing, Head, StatusLine};
+use super::lock::lock;
 use super::recorder::Recorder;
 use super::upstream_call::Failed;
 use crate::api::Fault;

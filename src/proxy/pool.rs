@@ -1,8 +1,10 @@
 //! Connections to the backend: dialled when needed, kept for the next call.
 
 use super::body::BodyReader;
-use super::connection::lock;
-use super::upstream::connect_error::{deepest, next_step};
+use super::lock::lock;
+use super::own_address::is_same;
+use super::upstream::connect_error::next_step;
+use super::upstream::error_source::deepest;
 use super::upstream::{CONNECT, ClientIdentity, Dialer, Upstream};
 use super::upstream_tap::{UpstreamSlot, UpstreamTap};
 use crate::capture::Writer;
@@ -143,10 +145,4 @@ fn peer(stream: &MaybeHttpsStream<TokioIo<TcpStream>>) -> Option<SocketAddr> {
         MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().inner(),
     };
     tcp.peer_addr().ok()
-}
-
-/// Whether dialling an address reaches a listener of our own.
-pub fn is_same(own: SocketAddr, peer: SocketAddr) -> bool {
-    let everywhere = own.ip().is_unspecified() && peer.ip().to_canonical().is_loopback();
-    own.port() == peer.port() && (own.ip().to_canonical() == peer.ip().to_canonical() || everywhere)
 }

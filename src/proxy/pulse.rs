@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::connection::lock;
+use super::lock::lock;
 
 /// How often the turns of the event loop are marked.
 const EVERY: Duration = Duration::from_millis(4);

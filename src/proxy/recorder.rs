@@ -1,7 +1,8 @@
 //! What all connections of a recorder share, and how it stops.
 
-use super::connection::{Disconnect, ExchangeSlot, lock};
+use super::connection::{Disconnect, ExchangeSlot};
 use super::faults::FaultInjector;
+use super::lock::lock;
 use super::observer::Observer;
 use super::pool::Pool;
 use super::pulse::Pulse;

@@ -4,7 +4,7 @@ use super::accept::{Accepted, serve};
 use super::connect::serve_proxy;
 use super::faults::FaultInjector;
 use super::observer::Observer;
-use super::pool::is_same;
+use super::own_address::is_same;
 use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
 use crate::capture::Writer;

@@ -2,6 +2,7 @@
 
 pub mod connect_error;
 mod dial;
+pub mod error_source;
 mod identity;
 mod outgoing;
 

@@ -1,9 +1,9 @@
 //! The tap on a connection to the backend: between hyper's client and TLS.
 
 use super::body_encoder::Rewriter;
-use super::connection::lock;
 use super::forwarding_headers::answer_skeleton;
 use super::h1::{EofState, Event, Framer, Refusal, RequestLine, StatusLine};
+use super::lock::lock;
 use super::upstream::{ClientIdentity, MISSING};
 use super::upstream_request::Call;
 use crate::capture::Writer;

@@ -4,7 +4,7 @@
 //! it, so that neither a lost answer nor a power cut loses money (payment_flows, "Hanging payments").
 
 use super::api_call::Call;
-use super::retry_job::now_ms;
+use super::timing::now_ms;
 use super::{ClientError, PendingDecision, Till};
 use crate::api::{Amount, Operation, PaymentStatus, RefundStatus};
 use serde_json::{Value, json};

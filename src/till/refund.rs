@@ -6,8 +6,8 @@
 
 use super::api_call::{Call, list_field, new_key, text_field};
 use super::payment::Settled;
-use super::retry_job::now_ms;
 use super::sale::CancelSignal;
+use super::timing::now_ms;
 use super::{ClientError, Misbehavior, PendingDecision, Till};
 use crate::api::{Amount, Operation, RefundStatus};
 use serde_json::{Value, json};

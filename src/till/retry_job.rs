@@ -1,14 +1,9 @@
 //! The periodic job: what was decided and could not be carried out is tried again (payment_flows, "Hanging payments").
 
 use super::payment::Settled;
+use super::timing::now_ms;
 use super::{ClientError, Hanging, PendingDecision, Till};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Milliseconds since the Unix epoch: the memory outlives the process, so its times are the wall clock's.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
+use std::time::Duration;
 
 /// How long a hanging decision has to rest yet.
 pub fn rests_for(hanging: &Hanging, now_ms: u64, rest: Duration) -> Duration {

@@ -5,7 +5,7 @@
 
 use super::Misbehavior;
 use crate::api::{Operation, error};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Times and counts of a till.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +182,12 @@ impl PollClock {
     pub fn fresh(now: Instant, pace: &Timing) -> PollClock {
         PollClock { ready: now, delay: pace.poll_floor }
     }
+}
+
+/// Milliseconds since the Unix epoch: the memory outlives the process, so its times are the wall clock's.
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Attempt {
             _ => None,
         };
         let claims = bearer.as_ref().and_then(|token| exchange.claims.get(token));
-        let vat_claim = claims.and_then(|claims| claims.get("merchant_vat")).map_or(String::new(), as_text);
+        let vat_claim = claims.and_then(|claims| claims.get("merchant_vat")).map_or(String::new(), bodies::as_text);
         let (path, target) = (canonical_path(&route.path), canonical_target(&request.target));
         let resource = operation.and_then(|_| route.path.strip_prefix(route.base.as_str())).map(canonical_path);
         let target = match (&resource, target.split_once('?')) {
@@ -358,11 +358,6 @@ fn retry_after_ms(headers: &[Header]) -> Option<i64> {
     let moment = |text: &str| jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp().as_millisecond());
     let (until, sent) = (moment(value)?, moment(values(headers, "date").next()?)?);
     Some(until.saturating_sub(sent).max(0))
-}
-
-/// A JSON value as text: strings without quotes.
-pub fn as_text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A GUID is what it says, in capitals and percent-encoded too; anything else stays as it was sent.

@@ -3,7 +3,6 @@
 //! Amounts are read from their digits; ids are canonical (GUIDs in lower case); a fingerprint compares the content of
 //! two requests whatever their spelling.
 
-use super::attempt::as_text;
 use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Answer, Exchange};
@@ -295,4 +294,9 @@ fn canonical(value: &Value) -> Value {
         Value::String(text) => Value::String(id::canonical(text)),
         other => other.clone(),
     }
+}
+
+/// A JSON value as text: strings without quotes.
+pub fn as_text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

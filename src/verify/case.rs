@@ -6,7 +6,7 @@
 
 use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
 use super::events::{EventKind, hides_scope, scope_of};
-use super::fields::Moment;
+use super::moment::Moment;
 use super::profile::Target;
 use super::resources::Subjects;
 use super::state::ObservedState;

@@ -1,6 +1,6 @@
 //! Tries at a case: things of its kind whose exchanges have shown its steps so far, in order.
 
-use super::fields::Moment;
+use super::moment::Moment;
 use super::profile::Target;
 use super::resources::Subjects;
 use super::state::ObservedState;

@@ -19,8 +19,8 @@
 use super::attempt::RunTime;
 pub use super::events::EventKind;
 use super::events::{any, hides_scope, matches, may_match, one, scope_of};
-use super::fields::Moment;
-use super::missing_evidence::Possible;
+use super::moment::Moment;
+use super::possibilities::Possible;
 use crate::api::Operation;
 use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;

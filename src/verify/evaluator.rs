@@ -5,9 +5,9 @@ use super::attempt_context::Context;
 use super::case::CaseState;
 use super::checks::EventKind;
 use super::clock::Clock;
-use super::fields::Moment;
 use super::missing_bodies::Hidden;
-use super::missing_evidence::{self, Possible};
+use super::moment::Moment;
+use super::possibilities::{self, Possible};
 use super::profile::{Options, Target};
 use super::requirement_state::{RequirementResult, RequirementState, see_all};
 use super::state::{DerivedEvent, ObservedState};
@@ -200,7 +200,7 @@ impl<'r> Evaluator<'r> {
 
     /// What may have happened in what is not shown of an exchange.
     fn possibly(&mut self, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
-        for possible in missing_evidence::possible(&self.observed, attempt, context) {
+        for possible in possibilities::possible(&self.observed, attempt, context) {
             if let Possible::MadeGood(call) = possible {
                 self.observed.missing.made_good.insert(call);
             }

@@ -1,7 +1,7 @@
 //! Events: what happened, what it was about, and whether it is one that a rule means.
 
-use super::fields::Moment;
-use super::missing_evidence::Possible;
+use super::moment::Moment;
+use super::possibilities::Possible;
 use crate::api::Operation;
 use crate::rules::Truth;
 use crate::rules::model::{At, Event, Scope, Selector};

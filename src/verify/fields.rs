@@ -3,37 +3,10 @@
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::bodies::Loyalty;
-use super::profile::Target;
-use super::state::ObservedState;
+use super::moment::Moment;
 use crate::api::{ExactAmount, Guid, Operation, header};
-use crate::capture::record::{Connection, EndedBy, Notification};
+use crate::capture::record::EndedBy;
 use crate::rules::{Facts, Value};
-
-/// What is known at one moment of the timeline, and what the moment is about.
-pub struct Moment<'a> {
-    /// The things that traffic is about.
-    pub observed: &'a ObservedState,
-    /// Who is certified for what.
-    pub target: &'a Target,
-    /// The send, where it is about one.
-    pub attempt: Option<(&'a Attempt, &'a Context)>,
-    /// The payment, the PoS and the refund it is about.
-    pub about: super::resources::Subjects,
-    /// A connection event, where it is one.
-    pub connection: Option<&'a Connection>,
-    /// A notification, where it is one.
-    pub notification: Option<&'a Notification>,
-    /// A request by its content, where no send is at hand.
-    pub request: Option<usize>,
-}
-
-impl<'a> Moment<'a> {
-    /// A moment that is about nothing.
-    pub fn bare(observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
-        let about = super::resources::Subjects::default();
-        Moment { observed, target, attempt: None, about, connection: None, notification: None, request: None }
-    }
-}
 
 pub(super) fn n(number: Option<u64>) -> Value {
     number.map_or(Value::Null, |n| Value::Int(n as i64))
@@ -319,8 +292,11 @@ impl Moment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::record::{Connection, Notification};
     use crate::rules::fields::{FIELDS, Kind};
     use crate::rules::load;
+    use crate::verify::profile::Target;
+    use crate::verify::state::ObservedState;
 
     /// A field that the record does not answer would be an error in the middle of a verdict.
     #[test]

@@ -6,7 +6,6 @@
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::state::ObservedState;
 use crate::api::Operation::{self, *};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -69,7 +68,7 @@ pub struct MissingEvidence {
 }
 
 /// Operations about payments, refunds among them.
-fn is_of_payments(operation: Operation) -> bool {
+pub fn is_of_payments(operation: Operation) -> bool {
     let others = [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
     !others.contains(&operation)
 }
@@ -253,61 +252,4 @@ impl MissingEvidence {
             None => false,
         }
     }
-}
-
-/// What may have happened in what is not shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Possible {
-    /// The loss of this call may have been made good.
-    MadeGood(usize),
-    /// The name conflict that this call met may have been looked into.
-    ConflictResolved(usize),
-    /// Any payment may have been listed as captured.
-    ListedCaptured,
-}
-
-/// What an exchange that is not all shown may have done to what is open.
-pub fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
-    let Some(operation) = attempt.operation else { return Vec::new() };
-    let mut all = Vec::new();
-    for &call in &observed.losses {
-        let entry = observed.calls.at(call);
-        let Some(lost) = entry.operation.filter(|_| call != context.call) else { continue };
-        let again = attempt.is_loose() && lost == operation;
-        let hidden = attempt.answer_hidden || attempt.hides.query || (lost.creates() && !entry.content_known);
-        let same_payment = entry.about.payment.is_some() && entry.about.payment == context.about.payment;
-        let same_refund = entry.about.refund.is_some() && entry.about.refund == context.about.refund;
-        let found = |id: &Option<String>| {
-            let loss = entry.loss.as_ref();
-            id.as_ref().is_some_and(|id| loss.is_some_and(|loss| loss.found.contains(id)))
-        };
-        let told = match (lost, operation) {
-            (CreatePos, GetPosWithFilter) | (InitiatePayment | PreparePayment, QueryPaymentIds) => hidden,
-            (CreateRefund, QueryRefundIds) | (DeletePos, GetPosWithFilter) => hidden,
-            (InitiatePayment | PreparePayment, QueryPayment) => attempt.answer_hidden && found(&attempt.path_id),
-            (CapturePayment | CancelPayment | PaymentReady, QueryPayment) => attempt.answer_hidden && same_payment,
-            (CapturePayment | CancelPayment, QueryPaymentIds) => {
-                hidden && (attempt.lists_captured() || attempt.hides.query)
-            }
-            (CaptureRefund | CancelRefund, GetRefund) => attempt.answer_hidden && same_refund,
-            (GetCheckIn, InitiatePayment | PreparePayment) => attempt.hides_body(),
-            _ => false,
-        };
-        // Where the id in a path is not shown, it may be about whatever was lost.
-        let anything = attempt.hides.path && is_of_payments(lost) == is_of_payments(operation);
-        if again || told || anything {
-            all.push(Possible::MadeGood(call));
-        }
-    }
-    for conflict in &observed.conflicts {
-        let looks = [GetPosWithFilter, GetPos, DeletePos].contains(&operation);
-        if looks && (attempt.hides.path || attempt.hides.query) {
-            all.push(Possible::ConflictResolved(conflict.call));
-        }
-    }
-    let lists = operation == QueryPaymentIds && (attempt.lists_captured() || attempt.hides.query);
-    if lists && (attempt.answer_hidden || attempt.hides.query) {
-        all.push(Possible::ListedCaptured);
-    }
-    all
 }

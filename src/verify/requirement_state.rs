@@ -1,7 +1,7 @@
 //! What is found against one requirement while a capture is read, and what is said of it where the capture ends.
 
 use super::checks::{CheckState, EventKind, Violation};
-use super::fields::Moment;
+use super::moment::Moment;
 use super::profile::Target;
 use super::verdict::{Finding, Level, RequirementVerdict, Status};
 use crate::api::{Feature, Operation};

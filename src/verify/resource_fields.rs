@@ -1,6 +1,7 @@
 //! The fields of the things that a moment is about: the client, a PoS, a payment, a refund.
 
-use super::fields::{Moment, flag, loyalty, money, ms, n, text};
+use super::fields::{flag, loyalty, money, ms, n, text};
+use super::moment::Moment;
 use super::resources::{PaymentState, PosState, RefundState};
 use crate::api::Operation;
 use crate::rules::Value;

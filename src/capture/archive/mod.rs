@@ -14,6 +14,7 @@ mod frame;
 mod header;
 mod index;
 mod manifest;
+pub(super) mod open;
 pub(super) mod reader;
 mod record_block;
 pub(super) mod salvage;

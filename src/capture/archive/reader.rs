@@ -33,19 +33,6 @@ struct Place {
     head: FrameHead,
 }
 
-/// Opens the archive at this place.
-pub(in crate::capture) fn open(path: &Path) -> Result<Archive, CaptureError> {
-    sections(path).map_err(|error| told(path, located(path, error)))
-}
-
-/// With the place where the damage is, not only where it was noticed.
-fn located(path: &Path, error: Unreadable) -> Unreadable {
-    match error {
-        Unreadable::Damaged(seen) => Unreadable::Damaged(super::salvage::locate(path, seen)),
-        other => other,
-    }
-}
-
 /// An error of this room as everybody's.
 pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
     match error {
@@ -61,7 +48,7 @@ pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
     }
 }
 
-fn sections(path: &Path) -> Result<Archive, Unreadable> {
+pub(super) fn sections(path: &Path) -> Result<Archive, Unreadable> {
     let mut file = BufReader::new(File::open(path)?);
     let places = places(&mut file)?;
     let mut rules = places.iter().filter(|place| place.head.tag == Tag::Rule);

@@ -2,9 +2,10 @@
 //!
 //! Nothing is an empty body only where the entry says so and nothing in it contradicts that. Else the body is not shown.
 
-use super::entry::Beside;
+use super::container::Files;
 use super::masks;
-use super::model::{Content, Entry, Pair, Post, Response};
+use super::message::{Content, Pair, Post, Response};
+use super::model::Entry;
 use super::timings::micros;
 use crate::api::{Operation, Place, Route};
 use crate::capture::content_encoding::{self, Decoded};
@@ -13,6 +14,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+
+/// What is known of an entry beside its text.
+pub(super) struct Beside<'a> {
+    /// The program that wrote the file.
+    pub maker: &'a str,
+    /// The files that the HAR names.
+    pub files: &'a mut Files,
+    /// Characters of the entry were replaced that no text can hold.
+    pub mended: bool,
+    /// This program wrote it: it says itself what it leaves out.
+    pub is_own: bool,
+}
 
 /// The body of an entry's request.
 pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<'_>) -> Result<Body, String> {

@@ -1,10 +1,11 @@
 //! An entry of a HAR as an exchange.
 
-use super::container::Files;
+use super::body::{self, Beside};
 use super::extension::EntryExtra;
-use super::model::{Entry, Pair, Response};
+use super::message::{Pair, Response};
+use super::model::Entry;
+use super::shown;
 use super::timings::{EntryDuration, EntryStart, micros};
-use super::{body, shown};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
 /// A URL, taken apart as far as a request needs it.
@@ -13,18 +14,6 @@ pub(super) struct Place {
     pub scheme: String,
     pub authority: String,
     pub target: String,
-}
-
-/// What is known of an entry beside its text.
-pub(super) struct Beside<'a> {
-    /// The program that wrote the file.
-    pub maker: &'a str,
-    /// The files that the HAR names.
-    pub files: &'a mut Files,
-    /// Characters of the entry were replaced that no text can hold.
-    pub mended: bool,
-    /// This program wrote it: it says itself what it leaves out.
-    pub is_own: bool,
 }
 
 /// The exchange of an entry that began at `request_head`; in words, what is wrong with it.

@@ -3,7 +3,7 @@
 //!
 //! What stands in HAR's own fields too is taken from there: who edits a HAR's status or time changes what is judged.
 
-use super::model::Response;
+use super::message::Response;
 use crate::api::Fault;
 use crate::capture::record::{AnsweredBy, Body, BodyRetention, End, Exchange, Header, NotShown, Record, Times, Way};
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 //! what they add is passed over, whatever its type.
 
 use super::extension::{EntryExtra, LogExtra};
+use super::message::{Request, Response};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,78 +84,6 @@ pub(super) struct Entry {
     pub timings: Option<Timings>,
     #[serde(rename = "_poscert", default)]
     pub extra: Option<Box<EntryExtra>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Request {
-    pub method: String,
-    pub url: String,
-    #[serde(rename = "httpVersion", default)]
-    pub version: Option<String>,
-    #[serde(default)]
-    pub headers: Option<Vec<Pair>>,
-    #[serde(rename = "postData", default)]
-    pub post: Option<Post>,
-    #[serde(rename = "bodySize", default)]
-    pub body_size: Option<f64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Response {
-    #[serde(default)]
-    pub status: Option<f64>,
-    #[serde(rename = "statusText", default)]
-    pub reason: Option<String>,
-    #[serde(rename = "httpVersion", default)]
-    pub version: Option<String>,
-    #[serde(default)]
-    pub headers: Option<Vec<Pair>>,
-    #[serde(default)]
-    pub content: Option<Content>,
-    #[serde(rename = "bodySize", default)]
-    pub body_size: Option<f64>,
-    /// Chromium's reason why there is no answer.
-    #[serde(rename = "_error", default)]
-    pub error: Option<Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Pair {
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub value: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Post {
-    #[serde(default)]
-    pub text: Option<String>,
-    #[serde(default)]
-    pub encoding: Option<String>,
-    #[serde(default)]
-    pub params: Option<Vec<Pair>>,
-    /// Playwright's name of another file that holds it.
-    #[serde(rename = "_file", default)]
-    pub file: Option<Value>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Content {
-    #[serde(default)]
-    pub size: Option<f64>,
-    #[serde(default)]
-    pub text: Option<String>,
-    #[serde(default)]
-    pub encoding: Option<String>,
-    /// Playwright's name of another file that holds it.
-    #[serde(rename = "_file", default)]
-    pub file: Option<Value>,
-    /// How many bytes a coding saved.
-    #[serde(default)]
-    pub compression: Option<f64>,
-    #[serde(default)]
-    pub comment: Option<Value>,
 }
 
 /// In milliseconds; -1 where it does not apply.

@@ -1,7 +1,7 @@
 //! What an entry shows of its request's head, and what exporters and sanitisers have taken out of it.
 
 use super::masks;
-use super::model::{self, Pair};
+use super::message::{Pair, Request};
 use crate::api::{Place, Route, header};
 use crate::capture::record::{Exchange, NotShown, values};
 use percent_encoding::percent_decode_str;
@@ -11,7 +11,7 @@ pub(super) const JUDGED: [&str; 5] =
     [header::AUTHORIZATION, header::VERSION, header::VAT, header::CLIENT_ID, header::KEY];
 
 /// What of a request's head is not shown. `target` is that of its request line.
-pub(super) fn of_request(request: &model::Request, target: &str) -> NotShown {
+pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
     let pairs = request.headers.as_deref().unwrap_or_default();
     let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
     // A request has a header at least: Host, or in HTTP/2 the pseudo-headers in its place.

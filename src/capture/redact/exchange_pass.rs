@@ -4,9 +4,9 @@
 //! What is remembered is looked for everywhere, so nothing may be remembered by chance that the verifier needs: an id of
 //! a payment that stands somewhere below a secret's name, or a word.
 
+use super::Redactor;
 use super::secret_index::{self, Met, SHORTEST, SecretIndex};
 use super::secret_names::{Named, named};
-use super::{Redactor, text};
 use crate::api::customer::{Account, CUSTOMERS};
 use crate::capture::jwt_claims;
 use crate::seal::hex;
@@ -41,7 +41,7 @@ pub(super) struct Pass<'r> {
     /// How deep in JSON that stands in a text of JSON.
     pub nested: usize,
     /// How deep in free text: what is taken for a secret there may be none, so later exchanges are not searched for it.
-    in_text: usize,
+    pub in_text: usize,
     /// How deep in what is replaced for the name above it, and not remembered.
     pub unsure: usize,
 }
@@ -226,16 +226,6 @@ impl<'r> Pass<'r> {
         self.unsure += unsure;
         let new = self.secret(value);
         self.unsure -= unsure;
-        new
-    }
-
-    /// A text in which secrets may stand.
-    pub fn text(&mut self, value: &str) -> String {
-        // What is known is replaced first: a pattern may take a part of it only.
-        let known = self.echoes(value);
-        self.in_text += 1;
-        let new = text::redact(self, &known);
-        self.in_text -= 1;
         new
     }
 

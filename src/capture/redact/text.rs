@@ -157,3 +157,15 @@ fn replaced(pattern: &Regex, text: &str, mut new: impl FnMut(&Captures<'_>) -> O
 fn is_jwt(text: &str) -> bool {
     text.split('.').next().is_some_and(jwt_claims::is_header)
 }
+
+impl Pass<'_> {
+    /// A text in which secrets may stand.
+    pub fn text(&mut self, value: &str) -> String {
+        // What is known is replaced first: a pattern may take a part of it only.
+        let known = self.echoes(value);
+        self.in_text += 1;
+        let new = redact(self, &known);
+        self.in_text -= 1;
+        new
+    }
+}

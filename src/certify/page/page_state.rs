@@ -9,6 +9,7 @@ use crate::certify::Director;
 use crate::certify::credentials::Secrets;
 use crate::certify::driver_command::Line;
 use crate::certify::identification::Identification;
+use crate::certify::notify::Notify;
 use crate::proxy::Observer;
 use crate::report::ExchangeView;
 use crate::rules::RuleSet;
@@ -98,9 +99,6 @@ impl ActiveCertification {
         }
     }
 }
-
-/// Sends the check-in notification.
-pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 /// Tries what opens a backend elsewhere.
 pub type CredentialCheck =

@@ -1,17 +1,9 @@
 //! Why a host could not be reached, and what can be done about it, in words.
 
 use super::dial::ProxyError;
+use super::error_source::{chain, tls};
 use super::identity::ClientIdentity;
 use std::error::Error;
-
-/// The innermost cause, which says what happened.
-pub fn deepest(error: &(dyn Error + 'static)) -> String {
-    let mut last = error;
-    for error in chain(error) {
-        last = error;
-    }
-    last.to_string()
-}
 
 /// What can be done about a backend that cannot be reached.
 pub fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> String {
@@ -29,22 +21,4 @@ pub fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> St
         None => "check --upstream",
     }
     .to_owned()
-}
-
-/// The error of TLS that is among the causes.
-pub(super) fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
-    chain(error).find_map(|error| error.downcast_ref())
-}
-
-/// An error and its causes.
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| cause(*error))
-}
-
-/// The source of an I/O error is that of what it was made of, and passes this by.
-fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
-    }
 }

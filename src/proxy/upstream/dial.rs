@@ -1,9 +1,9 @@
 //! The way to a host: a TCP connection of our own, or one that a proxy makes for us (CONNECT, RFC 9110 section 9.3.6).
 
-use super::connect_error::deepest;
+use super::error_source::deepest;
 use super::outgoing::{Outgoing, OutgoingProxy};
 use crate::proxy::h1::{Event, Framer, StatusLine};
-use crate::proxy::pool::is_same;
+use crate::proxy::own_address::is_same;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;

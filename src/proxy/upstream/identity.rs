@@ -68,7 +68,7 @@ impl ClientIdentity {
     /// What can be done where a connection broke by this error, in part of a sentence; `None` where it has nothing to do with
     /// a client certificate.
     pub fn remedy(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
-        let alert = super::connect_error::tls(error).and_then(|error| match error {
+        let alert = super::error_source::tls(error).and_then(|error| match error {
             rustls::Error::AlertReceived(alert) => Some(*alert),
             _ => None,
         });

@@ -81,7 +81,7 @@ impl OutgoingProxy {
         let Ok(mut addresses) = (self.host.trim_matches(['[', ']']), self.port).to_socket_addrs() else {
             return false;
         };
-        addresses.any(|address| own.iter().any(|own| crate::proxy::pool::is_same(**own, address)))
+        addresses.any(|address| own.iter().any(|own| crate::proxy::own_address::is_same(**own, address)))
     }
 }
 

@@ -1,0 +1,33 @@
+//! Opens a capture, whatever it is: a directory, an archive, or a HAR.
+
+use super::error::{CaptureError, CaptureErrorKind};
+use super::har_source;
+use super::reader::{Capture, LONGEST_HAR, looks_like_an_archive, open_archive, open_directory};
+use crate::seal;
+use std::path::Path;
+
+/// Opens a capture, whatever it is; `-` is a HAR from standard input.
+///
+/// # Errors
+/// One sentence where there is none, it is damaged, or of a version that this one does not read.
+pub fn open(path: &Path) -> Result<Capture, CaptureError> {
+    if path.as_os_str() == "-" {
+        return har_source::from_standard_input();
+    }
+    let metadata = std::fs::metadata(path).map_err(|error| CaptureError::io("open", path, &error))?;
+    if metadata.is_dir() {
+        return open_directory(path);
+    }
+    if !metadata.is_file() {
+        let sentence = format!("{} is neither a directory nor a regular file", path.display());
+        return Err(CaptureError::new(
+            CaptureErrorKind::NotACapture,
+            format!("{sentence}: copy its content into a file first"),
+        ));
+    }
+    if looks_like_an_archive(path)? {
+        return open_archive(path);
+    }
+    let bytes = seal::bounded_read::read(path, LONGEST_HAR).map_err(|error| CaptureError::io("read", path, &error))?;
+    har_source::open(path, bytes)
+}

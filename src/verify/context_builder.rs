@@ -1,0 +1,242 @@
+//! Builds the context of an attempt when its head has arrived, before it changes anything.
+
+use super::attempt::{Attempt, RunTime};
+use super::attempt_context::Context;
+use super::resources::{Last, PosState, Subject, Subjects};
+use super::state::{FORGET_EVERY, ObservedState};
+use crate::api::{ExactAmount, Operation, id};
+
+impl ObservedState {
+    /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
+    pub fn open(&mut self, attempt: &Attempt) -> Context {
+        self.tick += 1;
+        if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
+            self.forget();
+        }
+        if attempt.operation.is_some() && (self.base.is_empty() || self.base_run != attempt.head.run) {
+            // A recorder that is started anew may listen elsewhere, and its client goes there with it.
+            (self.base, self.base_run) = (attempt.base.clone(), attempt.head.run);
+        }
+        let call = self.calls.place(&call_key(attempt));
+        if self.calls.at(call).attempts == 0 {
+            let entry = self.calls.at_mut(call);
+            entry.operation = attempt.operation;
+            entry.query.clone_from(&attempt.query);
+            entry.content = attempt.content;
+            entry.content_known = attempt.body.known;
+            entry.is_loose = attempt.is_loose();
+            entry.subject = Subject {
+                pos_id: attempt.body.pos_id.clone(),
+                order_id: attempt.body.order_id.clone(),
+                payment_id: attempt.body.payment_id.clone(),
+                merchant_pos_id: attempt.body.merchant_pos_id.clone(),
+                beacon_id: attempt.body.beacon_id.clone(),
+                store_id: attempt.body.store_id.clone(),
+                restrictions: attempt.body.restrictions(),
+            };
+        }
+        let request = self.requests.place(&request_key(attempt));
+        let mut context = Context {
+            tick: self.tick,
+            call,
+            request,
+            about: self.about(attempt),
+            token: attempt.token().filter(|_| attempt.is_call).map(|token| self.tokens.place(token)),
+            ..Context::default()
+        };
+        self.note_call(attempt, &mut context);
+        self.note_request(attempt, &mut context);
+        self.note_duplicate(attempt, &mut context);
+        self.note_names(attempt, &mut context);
+        self.note_refund(attempt, &mut context);
+        context
+    }
+
+    /// The things a send is about, by the ids it names.
+    fn about(&mut self, attempt: &Attempt) -> Subjects {
+        use Operation::*;
+        let mut about = Subjects::default();
+        if attempt.hides.path || (attempt.hides.query && attempt.is(&[QueryPaymentIds, QueryRefundIds])) {
+            return about;
+        }
+        let path_id = attempt.path_id.clone().unwrap_or_default();
+        match attempt.operation {
+            Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
+            Some(InitiatePayment | PreparePayment) if !attempt.body.pos_id.is_empty() => {
+                let pos = self.pos(&attempt.body.pos_id);
+                about.pos = Some(pos);
+                if !attempt.body.order_id.is_empty() {
+                    self.order_pos.insert(attempt.body.order_id.clone(), pos);
+                }
+            }
+            Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
+                about.payment = Some(self.payment(&path_id));
+            }
+            Some(QueryPaymentIds) if !attempt.parameter("posid").is_empty() => {
+                about.pos = Some(self.pos(attempt.parameter("posid")));
+            }
+            Some(QueryPaymentIds) => {
+                let known = self.order_pos.get(attempt.parameter("orderid")).copied();
+                about.pos = known.or_else(|| self.only_blocked());
+            }
+            Some(CreateRefund) if !attempt.body.payment_id.is_empty() => {
+                about.payment = Some(self.payment(&attempt.body.payment_id));
+            }
+            Some(QueryRefundIds) if !attempt.parameter("paymentid").is_empty() => {
+                about.payment = Some(self.payment(attempt.parameter("paymentid")));
+            }
+            Some(GetRefund | CaptureRefund | CancelRefund) => {
+                let refund = self.refund(&path_id);
+                about.refund = Some(refund);
+                about.payment = self.refunds.at(refund).payment;
+            }
+            _ => {}
+        }
+        if about.pos.is_none() {
+            about.pos = about.payment.and_then(|payment| self.payments.at(payment).pos);
+        }
+        about
+    }
+
+    fn note_call(&self, attempt: &Attempt, context: &mut Context) {
+        let entry = self.calls.at(context.call);
+        let gap = |then: RunTime| attempt.head.ms_since(then);
+        context.gap_ms = entry.last.and_then(|last| gap(last.end));
+        context.head_gap_ms = entry.last_head.and_then(gap);
+        context.open_poll = entry.in_flight.last().and_then(|(n, head)| Some((*n, gap(*head)?)));
+        context.last_n = entry.last.map(|last| last.n);
+        context.last_status = entry.last.and_then(|last| last.status).unwrap_or(0);
+        context.last_failed = entry.last.is_some_and(|last| last.failed);
+        let may_last = |ms: i64| ms.saturating_add(self.clock.heads_ms()) >= self.limits.timeout_ms;
+        let held = |head: RunTime| attempt.head.ms_since(head).is_some_and(may_last);
+        let others =
+            self.asking.iter().map(|&call| self.calls.at(call)).filter(|other| other.is_asked_again_by(attempt));
+        context.after_held = others.chain([entry]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
+        let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
+        let reset = |last: &Last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
+        context.resent_ms = context.gap_ms.filter(|_| entry.last.as_ref().is_some_and(reset) && !entry.resent_at_once);
+        context.answered_before = entry.answered_content.is_some();
+        // What is not shown is not said to differ.
+        let shown = entry.content_known && attempt.body.known;
+        let same_as_last = context.last_failed && entry.last_content == attempt.content;
+        context.same_content = same_as_last || entry.answered_content == Some(attempt.content) || !shown;
+        context.gap_timed = entry.last.is_none_or(|last| last.timed);
+        context.failures = entry.failures;
+        let begins = self.begins_burst(entry, attempt.head);
+        context.failed_in_burst = if begins { 0 } else { entry.failed_in_burst };
+        let paused = entry.last.and_then(|last| attempt.head.ms_since(last.end));
+        let certainly = paused.is_none_or(|ms| ms.saturating_sub(self.clock.gap_ms()) >= self.limits.go_pause_ms);
+        let only_paused = begins && !certainly && entry.last.is_some_and(|last| last.status.is_none_or(|s| s >= 300));
+        context.failed_before_pause = if only_paused { entry.failed_in_burst } else { 0 };
+        context.back_off_ms = entry.back_off_ms;
+        context.poll_delay_ms = entry.poll_delay_ms;
+    }
+
+    fn note_request(&self, attempt: &Attempt, context: &mut Context) {
+        let entry = self.requests.at(context.request);
+        // A token that is not shown is not said to be another.
+        let new_token = entry.token.as_deref().zip(attempt.token()).is_some_and(|(then, now)| then != now);
+        context.throttle_pause_ms = entry
+            .throttled
+            .and_then(|throttled| attempt.head.ms_since(throttled.end))
+            .map(|ms| ms.saturating_add(self.clock.gap_ms()));
+        let patient = entry.throttled.zip(context.throttle_pause_ms);
+        let patient = patient.is_some_and(|(throttled, pause)| throttled.is_respected_by(pause));
+        if entry.refused.is_some() && entry.last_refused && !new_token {
+            context.unchanged_repeats = entry.repeats + i64::from(!patient);
+            context.refused_n = entry.refused;
+        }
+        let call = self.calls.at(context.call);
+        let creates = attempt.operation.is_some_and(Operation::creates);
+        context.repeats_success =
+            if creates { call.succeeded && call.answered_content == Some(attempt.content) } else { entry.succeeded };
+    }
+
+    fn note_duplicate(&self, attempt: &Attempt, context: &mut Context) {
+        if !attempt.operation.is_some_and(Operation::creates) || self.calls.at(context.call).attempts > 0 {
+            return;
+        }
+        let others = self.creates.get(&attempt.content).map_or(&[][..], Vec::as_slice);
+        let unknown = others.iter().filter(|&&call| call != context.call).filter_map(|&call| {
+            let entry = self.calls.at(call);
+            let held = entry.in_flight.iter().find(|(_, head)| self.was_held(*head, attempt.head));
+            let held = held.map(|(n, _)| (*n, 0));
+            let unknown = entry.loss.as_ref().is_some_and(|loss| !loss.told) && !entry.looked_up;
+            // A repeat that is lost leaves nothing unknown: what it repeats was answered.
+            let failed = entry.last.filter(|last| last.failed && unknown && !entry.succeeded);
+            held.or_else(|| failed.and_then(|last| Some((last.n, attempt.head.ms_since(last.end)?))))
+        });
+        let slack = self.clock.gap_ms();
+        let unknown = unknown.filter(|(_, ms)| ms.saturating_sub(slack) <= self.limits.retry_window_ms);
+        if let Some((n, ms)) = unknown.min_by_key(|(_, ms)| *ms) {
+            (context.duplicate_ms, context.duplicate_n) = (Some(ms), Some(n));
+            context.duplicate_may_be_old = ms.saturating_add(slack) > self.limits.retry_window_ms;
+        }
+    }
+
+    fn note_names(&self, attempt: &Attempt, context: &mut Context) {
+        if attempt.operation != Some(Operation::CreatePos) || attempt.body.merchant_pos_id.is_empty() {
+            return;
+        }
+        context.conflict_repeats = self
+            .conflicts
+            .iter()
+            .filter(|conflict| conflict.is_of(&attempt.body))
+            .map(|conflict| conflict.repeats + 1)
+            .max()
+            .unwrap_or(0);
+        if self.calls.at(context.call).succeeded {
+            return;
+        }
+        let taken = self.names.get(&attempt.body.merchant_pos_id).map_or(&[][..], Vec::as_slice);
+        let taken = taken.iter().copied().rfind(|&pos| self.poses.at(pos).deleted_n.is_none());
+        if let Some(place) = taken {
+            let pos = self.poses.at(place);
+            context.name_taken = Some(place);
+            context.name_taken_n = pos.created_n;
+            context.name_looked_up = pos.looked_up_n.is_some();
+        }
+    }
+
+    fn note_refund(&self, attempt: &Attempt, context: &mut Context) {
+        let (Some(Operation::CreateRefund), Some(payment)) = (attempt.operation, context.about.payment) else { return };
+        let call = self.calls.at(context.call);
+        // What a look-up found of this call counts already.
+        let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());
+        let replay = call.succeeded || found;
+        let amount = if replay { Some(ExactAmount::default()) } else { attempt.body.amount };
+        context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.plus(amount));
+    }
+
+    /// The PoS where a payment is in the way of another, if there is but one.
+    pub fn only_blocked(&self) -> Option<usize> {
+        let waits = |pos: &PosState| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
+        let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
+        blocked.next().filter(|_| blocked.next().is_none())
+    }
+}
+
+/// Creates with one key are one call; others are one where method and path are, and what is asked for in a query.
+fn call_key(attempt: &Attempt) -> String {
+    let creates = attempt.operation.is_some_and(Operation::creates);
+    if attempt.is_loose() {
+        format!("exchange {}", attempt.n)
+    } else if creates && !attempt.key.is_empty() {
+        format!("key {}", id::canonical(&attempt.key))
+    } else if creates {
+        format!("{} {} {:02x?}", attempt.method, attempt.resource, attempt.content)
+    } else if attempt.asks_by_query() {
+        let mut asked: Vec<String> = attempt.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        asked.sort_unstable();
+        format!("{} {}?{}", attempt.method, attempt.resource, asked.join("&"))
+    } else {
+        format!("{} {}", attempt.method, attempt.resource)
+    }
+}
+
+fn request_key(attempt: &Attempt) -> String {
+    if attempt.hides.path || attempt.hides.query {
+        return format!("exchange {}", attempt.n);
+    }
+    format!("{} {} {:02x?}", attempt.method, attempt.target, attempt.content)
+}
