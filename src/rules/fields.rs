@@ -122,6 +122,12 @@ pub const FIELDS: &[Field] = &[
     f("call.last_status", Int, false, "the status that the call's last send was answered; 0 for no answer or no send"),
     f("call.last_failed", Bool, false, "the call's last send failed"),
     f(
+        "call.last_reset",
+        Bool,
+        false,
+        "the call's last attempt lost its connection at once: no response, and sooner than a timeout",
+    ),
+    f(
         "call.resent_at_once",
         Bool,
         false,
@@ -262,6 +268,7 @@ pub const FIELDS: &[Field] = &[
     f("payment.created_by", Text, false, "the operation that did"),
     f("payment.state", Text, false, "the state that the last answered poll said"),
     f("payment.state_n", Int, true, "that poll"),
+    f("payment.hidden", Bool, false, "the capture does not show the body of a response to a poll of it"),
     f("payment.amount", Money, true, "what it costs"),
     f("payment.currency", Text, false, "its currency"),
     f("payment.ready_asked_amount", Money, true, "the amount of the PaymentReady sent before"),

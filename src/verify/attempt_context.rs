@@ -39,6 +39,8 @@ pub struct Context {
     pub after_held: bool,
     /// When the call was sent again before this send was over.
     pub next_head: Option<RunTime>,
+    /// The call's last attempt lost its connection so soon that it must have been reset.
+    pub last_reset: bool,
     /// How long after a reset connection the call is sent again, for the first time.
     pub resent_ms: Option<i64>,
     /// Whether the call was answered below 500 before.

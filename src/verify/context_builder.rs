@@ -114,7 +114,8 @@ impl ObservedState {
         context.after_held = others.chain([entry]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
         let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
         let reset = |last: &Last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
-        context.resent_ms = context.gap_ms.filter(|_| entry.last.as_ref().is_some_and(reset) && !entry.resent_at_once);
+        context.last_reset = entry.last.as_ref().is_some_and(reset);
+        context.resent_ms = context.gap_ms.filter(|_| context.last_reset && !entry.resent_at_once);
         context.answered_before = entry.answered_content.is_some();
         // What is not shown is not said to differ.
         let shown = entry.content_known && attempt.body.known;

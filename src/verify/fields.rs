@@ -222,6 +222,7 @@ impl Moment<'_> {
             }
             "last_status" => Value::Int(i64::from(context.last_status)),
             "last_failed" => Value::Bool(context.last_failed),
+            "last_reset" => Value::Bool(context.last_reset),
             "resent_at_once" => Value::Bool(context.resent_at_once()),
             "failed_in_go" => Value::Int(i64::from(context.failed_in_burst)),
             "failures" => Value::Int(i64::from(context.failures)),

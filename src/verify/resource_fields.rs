@@ -58,6 +58,7 @@ impl Moment<'_> {
             "created_by" => text(entry.created_by.map_or("", Operation::name)),
             "state" => text(entry.state.map_or("", crate::api::PaymentStatus::name)),
             "state_n" => n(entry.state_n),
+            "hidden" => Value::Bool(entry.hidden),
             "amount" => money(entry.amount),
             "currency" => text(&entry.currency),
             "ready_asked_amount" => money(entry.ready_asked.and_then(|(_, amount)| amount)),

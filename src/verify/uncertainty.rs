@@ -276,6 +276,7 @@ impl Moment<'_> {
             field,
             "last_status"
                 | "last_failed"
+                | "last_reset"
                 | "resent_at_once"
                 | "failures"
                 | "failed_in_go"

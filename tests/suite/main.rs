@@ -22,6 +22,7 @@ mod disk_failures;
 mod environment;
 mod fault_gateway;
 mod fidelity;
+mod file_cycles;
 mod forwarding_differences;
 mod fuzz;
 mod generated_client;
