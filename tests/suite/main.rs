@@ -17,6 +17,7 @@ mod connection_endings;
 mod crash;
 mod damaged_captures;
 mod demo;
+mod dependencies;
 mod determinism;
 mod disk_failures;
 mod environment;
