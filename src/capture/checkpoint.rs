@@ -1,8 +1,8 @@
-//! The head of a capture: a small file beside the parts that says how many records there are and what their chain's
-//! digest is, so that a part that lost its records is seen to be damaged, and never taken for an empty one.
+//! The checkpoint of a capture (file `head`): the number of records and the digest of their chain. With it, a segment
+//! that lost its records is recognised as damaged, not taken for an empty one.
 //!
-//! Its first line is JSON, its second the SHA-256 of the first. It is replaced in one step, after the records it
-//! counts are durable, so it may lag behind the parts but is never ahead of them.
+//! Its first line is JSON, its second the SHA-256 of the first. It is replaced atomically after the records that it
+//! counts are durable, so it may lag behind the segments but is never ahead of them.
 
 use super::error::{CaptureError, CaptureErrorKind};
 use super::{private_fs, record::FORMAT};
@@ -11,83 +11,84 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const FILE: &str = "head";
-/// Longer than the head of any capture: some ten thousand parts.
+/// Larger than any checkpoint: about ten thousand segments.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// A part as the head knows it.
+/// A segment's entry in the checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SegmentMeta {
-    /// Its directory in the capture's.
+    /// The name of its directory.
     pub name: String,
     /// The log index of its first record.
     pub first: u64,
-    /// How many records.
+    /// The number of its records.
     pub count: u64,
     /// The chain's digest after its last record, in hex.
     pub digest: String,
-    /// Whether nothing is written to it any more.
+    /// Whether it is complete; nothing is appended to it any more.
     pub closed: bool,
 }
 
-/// The head of a capture.
+/// The checkpoint of a capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     /// [`FORMAT`].
     pub format: u32,
-    /// How many records in all parts.
+    /// The number of records in all segments.
     pub count: u64,
     /// The chain's digest after the last of them, in hex.
     pub digest: String,
-    /// No exchange number from here on was taken when it was written.
+    /// The next exchange number when it was written.
     pub next_number: u64,
-    /// How many runs there were.
+    /// The number of runs.
     pub runs: u32,
-    /// By which the capture's key is known again; empty in what was recorded before there was such a field.
+    /// Identifies the capture's key; empty in captures recorded before this field existed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_check: String,
-    /// In order.
+    /// The segments, in order.
     pub parts: Vec<SegmentMeta>,
 }
 
 impl Checkpoint {
-    /// The head of a capture that holds nothing yet.
+    /// The checkpoint of an empty capture.
     pub fn empty() -> Checkpoint {
         Checkpoint { format: FORMAT, digest: Digest::default().to_string(), next_number: 1, ..Checkpoint::default() }
     }
 
-    /// The chain's head.
+    /// The chain head; `None` if its digest is malformed.
     pub fn chain(&self) -> Option<seal::ChainHead> {
         Some(seal::ChainHead { count: self.count, digest: Digest::parse(&self.digest)? })
     }
 
-    /// Whether a directory has a head.
+    /// Whether a directory has a checkpoint.
     pub fn stands_in(dir: &Path) -> bool {
         dir.join(FILE).exists()
     }
 
-    /// Reads the head of a capture.
+    /// Reads the checkpoint of a capture.
     pub fn read(dir: &Path) -> Result<Checkpoint, CaptureError> {
         let path = dir.join(FILE);
         let bytes = private_fs::read(&path, LONGEST).map_err(|error| CaptureError::io("read", &path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         let damaged = |what: &str| CaptureError::damaged(&path, what);
-        // The version stands before the digest: another version may seal its head in another way.
-        let (line, sum) = text.split_once('\n').ok_or_else(|| damaged("it does not hold two lines"))?;
+        // The version is checked before the digest: another version may compute the digest differently.
+        let (line, sum) = text.split_once('\n').ok_or_else(|| damaged("it does not have two lines"))?;
         if let Some(format) = format_of(line).filter(|&format| format != FORMAT) {
             let sentence = format!(
-                "{} is of format {format}, this version reads format {FORMAT}: use the poscert that made it, or a newer one",
+                "{} has format {format}, but this version reads format {FORMAT}: use the version that wrote it, or a \
+                 newer one",
                 dir.display()
             );
             return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
         }
         if sum.trim_end() != Digest::of(line.as_bytes()).to_string() {
-            return Err(damaged("its digest does not fit its content"));
+            return Err(damaged("its digest does not match its content"));
         }
         let head: Checkpoint = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
         head.fits().then_some(head).ok_or_else(|| damaged("its counts do not add up"))
     }
 
-    /// Puts this head in the place of the one before.
+    /// Replaces the checkpoint atomically.
     pub fn write(&self, dir: &Path, sync: bool) -> Result<(), CaptureError> {
         let path = dir.join(FILE);
         let line = serde_json::to_string(self).map_err(|error| {
@@ -97,7 +98,7 @@ impl Checkpoint {
         private_fs::replace(&path, content.as_bytes(), sync).map_err(|error| CaptureError::io("write", &path, &error))
     }
 
-    /// Whether the parts follow one another, each with a plain name, and make up the whole.
+    /// Whether the segments are contiguous, have plain names, and add up to the totals.
     fn fits(&self) -> bool {
         let mut next = 0_u64;
         for part in &self.parts {
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cut_and_flip_is_damage() {
+    fn every_truncation_and_bit_flip_is_damage() {
         let dir = tempfile::tempdir().unwrap();
         let head = Checkpoint { runs: 3, ..Checkpoint::empty() };
         head.write(dir.path(), true).unwrap();
@@ -134,7 +135,11 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() - 1 {
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert_eq!(Checkpoint::read(dir.path()).unwrap_err().trouble, CaptureErrorKind::Damaged, "cut at {at}");
+            assert_eq!(
+                Checkpoint::read(dir.path()).unwrap_err().trouble,
+                CaptureErrorKind::Damaged,
+                "truncated at {at}"
+            );
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, &flipped).unwrap();
@@ -143,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_named() {
+    fn unsupported_version_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), "{\"format\":9,\"new\":true}\nx\n").unwrap();
         let error = Checkpoint::read(dir.path()).unwrap_err();

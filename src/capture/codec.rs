@@ -1,25 +1,25 @@
-//! Records as bytes: MessagePack maps by field name, so that a later version can add fields and still read these.
+//! Encoding of records: MessagePack maps keyed by field name, so a later version can add fields and still read these.
 
 use super::Record;
 
-/// A record's bytes.
+/// Encodes a record.
 ///
 /// # Errors
-/// Where MessagePack cannot hold it (no record of this version).
+/// If MessagePack cannot represent it; no record of this version is affected.
 pub fn encode(record: &Record) -> Result<Vec<u8>, String> {
     rmp_serde::to_vec_named(record).map_err(|error| error.to_string())
 }
 
-/// The record of these bytes.
+/// Decodes a record.
 ///
 /// # Errors
-/// What is wrong with them, in words.
+/// The reason why the bytes are not a record.
 pub fn decode(bytes: &[u8]) -> Result<Record, String> {
     let mut rest = rmp_serde::Deserializer::new(bytes);
     let record = serde::Deserialize::deserialize(&mut rest).map_err(|error| error.to_string())?;
     match rest.get_ref() {
         [] => Ok(record),
-        more => Err(format!("{} bytes stand after it", more.len())),
+        more => Err(format!("{} unexpected bytes follow it", more.len())),
     }
 }
 
@@ -59,18 +59,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(exchange in exchange()) {
+        fn encoded_record_decodes_to_itself(exchange in exchange()) {
             let record = Record::Exchange(Box::new(exchange));
             prop_assert_eq!(decode(&encode(&record).unwrap()).unwrap(), record);
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn decoding_arbitrary_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = decode(&bytes);
         }
 
         #[test]
-        fn a_cut_record_is_an_error(exchange in exchange(), at in any::<prop::sample::Index>()) {
+        fn truncated_record_is_an_error(exchange in exchange(), at in any::<prop::sample::Index>()) {
             let bytes = encode(&Record::Exchange(Box::new(exchange))).unwrap();
             prop_assert!(decode(&bytes[..at.index(bytes.len())]).is_err());
         }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_later_version_are_passed_over() {
+    fn unknown_fields_of_a_later_version_are_ignored() {
         #[derive(serde::Serialize)]
         struct Later {
             record: &'static str,
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(decode(&bytes), Ok(Record::RunStop(RunStop { run: 1, at_us: 2, next_number: 3 })));
     }
     #[test]
-    fn a_wait_of_an_earlier_or_a_later_version_is_read() {
+    fn step_timeout_of_an_earlier_or_later_version_is_read() {
         #[derive(serde::Serialize)]
         struct Wait {
             record: &'static str,

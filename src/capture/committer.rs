@@ -1,4 +1,5 @@
-//! The one thread that writes: it commits what is queued in groups, keeps the head near, and hears readers' wishes.
+//! The writer thread: commits queued records in batches, keeps the checkpoint current, and closes the open segment
+//! when a reader asks for it.
 
 use super::error::CaptureError;
 use super::exchange_numbers::NumberAllocator;
@@ -11,23 +12,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// How often a reader's wish is looked for, and how far the head may lag behind.
+/// How often readers' requests are polled, and how far the checkpoint may lag behind.
 const TICK: Duration = Duration::from_millis(50);
-/// The most that is committed at once.
+/// Limits of a batch.
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whom to tell how it went.
+/// Receives the result.
 pub(super) type Done = oneshot::Sender<Result<(), CaptureError>>;
 
-/// What can be queued.
+/// Commands of the queue.
 pub(super) enum Command {
     Append { bytes: Vec<u8>, is_exchange: bool, done: Option<Done> },
     ClosePart(Done),
     Close(Done),
 }
 
-/// What the writing thread has.
+/// State of the writer thread.
 pub(super) struct Committer {
     store: Store,
     numbers: Arc<Mutex<NumberAllocator>>,
@@ -51,7 +52,7 @@ impl Committer {
         Committer { store, numbers, queued, run, failed, heads, _lock: lock }
     }
 
-    /// Works until it is closed, or all who could queue something are gone.
+    /// Processes commands until [`Command::Close`], or until all senders are dropped.
     pub fn run(mut self, commands: &Receiver<Command>) {
         let mut last_tick = Instant::now();
         loop {
@@ -62,7 +63,7 @@ impl Committer {
             };
             if let Some(done) = closing {
                 let result = self.attempt(Store::close_part);
-                // The lock goes before the answer: who is told that it is closed can open it.
+                // Release the lock before reporting: a caller that learns of the close may reopen the capture.
                 drop(self);
                 let _ = done.send(result);
                 return;
@@ -72,11 +73,11 @@ impl Committer {
                 last_tick = Instant::now();
             }
         }
-        // All handles are gone without a clean stop: what was queued is in, the run stays open.
+        // All handles were dropped without a clean stop: queued records are written, and the run stays open.
         let _ = self.attempt(Store::close_part);
     }
 
-    /// Does this command and those that wait behind it; inside, whom to tell where one asks for the end.
+    /// Processes this command and the queued ones after it; returns the sender to notify if one of them is a close.
     fn take(&mut self, first: Command, commands: &Receiver<Command>) -> Option<Done> {
         let mut batch = Batch::default();
         let mut next = Some(first);
@@ -126,7 +127,7 @@ impl Committer {
         }
     }
 
-    /// Does something with the store, unless it has failed before; a failure is told to all.
+    /// Runs an operation on the store, unless it has failed before; a failure is broadcast.
     fn attempt(&mut self, act: impl FnOnce(&mut Store) -> Result<(), CaptureError>) -> Result<(), CaptureError> {
         if let Some(error) = self.failed.borrow().clone() {
             return Err(error);

@@ -1,26 +1,26 @@
-//! Content codings (RFC 9110 section 8.4): a body as its reader sees it.
+//! Content codings (RFC 9110 section 8.4): decoding of bodies.
 
 use super::record::{Body, BodyRetention, Header, values};
 use std::borrow::Cow;
 use std::io::Read;
 
-/// The most that is decoded of a body: a small one may stand for a very large one.
+/// Maximum size of a decoded body; a small body can decode to a very large one.
 pub const DECODED_LIMIT: usize = 16 * 1024 * 1024;
 
-/// A body without its content coding.
+/// A decoded body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decoded<'a> {
-    /// There was none.
+    /// There was no coding.
     Plain(&'a [u8]),
-    /// All of it.
+    /// The complete body.
     Whole(Vec<u8>),
-    /// What could be decoded of a body that is cut or broken.
+    /// The decodable part of a truncated or damaged body.
     Segment(Vec<u8>),
-    /// The coding is not known, or more than [`DECODED_LIMIT`] stands behind it.
+    /// The coding is unknown, or the body decodes to more than [`DECODED_LIMIT`].
     Unreadable,
 }
 
-/// Takes the codings off that a head names; gzip is also recognised where the head names none.
+/// Decodes the codings that the headers name; gzip is also recognised without a header.
 pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
     let named: Vec<String> = values(headers, "content-encoding")
         .flat_map(|value| value.split(','))
@@ -45,8 +45,8 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
     if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Segment(current.into_owned()) }
 }
 
-/// Whether nothing but its content stands in a coded body that was decoded whole: in the heads of gzip members stand names
-/// and comments (RFC 1952 section 2.3), and between several codings may stand anything.
+/// Whether a completely decoded body carries nothing besides its content: gzip headers can contain file names and
+/// comments (RFC 1952 section 2.3), and the streams between several codings can contain anything.
 pub fn is_bare(bytes: &[u8], headers: &[Header]) -> bool {
     let codings = values(headers, "content-encoding").flat_map(|value| value.split(',')).count();
     codings <= 1 && (!bytes.starts_with(&[0x1f, 0x8b, 8]) || members_are_bare(bytes))
@@ -67,11 +67,12 @@ fn members_are_bare(mut bytes: &[u8]) -> bool {
     true
 }
 
-/// The bytes behind one coding, and whether it ended well, with nothing behind it; `None` where the coding is not known.
+/// Decodes one coding; also returns whether the stream ended cleanly with no trailing bytes. `None` if the coding is
+/// unknown.
 fn take_off(coding: &str, bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
     match coding {
         "gzip" | "x-gzip" => Some(read(flate2::read::MultiGzDecoder::new(bytes))),
-        // Some senders mean the zlib format, as RFC 9110 says, and some bare deflate.
+        // Some senders use the zlib format, as RFC 9110 requires, and some raw deflate.
         "deflate" => {
             let (mut zlib, mut bare) =
                 (flate2::bufread::ZlibDecoder::new(bytes), flate2::bufread::DeflateDecoder::new(bytes));
@@ -86,7 +87,8 @@ fn take_off(coding: &str, bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
         "br" => {
             let brotli = |bytes: &[u8]| read(brotli_decompressor::Decompressor::new(bytes, 4096));
             let (decoded, ended_well) = brotli(bytes);
-            // The decoder does not say how far it read. Where the last byte is not needed, it stands behind the end.
+            // The decoder does not say how far it read. If it succeeds without the last byte, that byte is trailing
+            // data.
             let needed = bytes.split_last().is_none_or(|(_, before)| !brotli(before).1);
             Some((decoded, ended_well && needed))
         }
@@ -113,7 +115,7 @@ fn read(mut from: impl Read) -> (Vec<u8>, bool) {
     }
 }
 
-/// A body that was kept whole, decoded; `None` where it was not, or cannot be decoded.
+/// A completely stored body, decoded; `None` if it is incomplete or cannot be decoded.
 pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> {
     if body.kept != BodyRetention::Whole {
         return None;
@@ -144,7 +146,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn codings_come_off_in_reverse() {
+    fn codings_are_decoded_in_reverse_order() {
         let twice = gzip(&gzip(b"{}"));
         assert_eq!(decode(&twice, &encoding("gzip, x-gzip")), Decoded::Whole(b"{}".to_vec()));
         assert_eq!(decode(b"{}", &encoding("identity")), Decoded::Plain(b"{}"));
@@ -153,12 +155,12 @@ pub(super) mod tests {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         zlib.write_all(b"{}").unwrap();
         assert_eq!(decode(&zlib.finish().unwrap(), &encoding("deflate")), Decoded::Whole(b"{}".to_vec()));
-        // An empty brotli stream with one uncompressed metablock, made by hand: `{}`.
+        // A brotli stream with one uncompressed metablock, made by hand: `{}`.
         assert_eq!(decode(&[0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03], &encoding("br")), Decoded::Whole(b"{}".to_vec()));
     }
 
     #[test]
-    fn what_stands_beside_the_content_is_seen() {
+    fn trailing_and_embedded_data_is_detected() {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         zlib.write_all(b"{}").unwrap();
         let streams = [
@@ -178,7 +180,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_too_large_is_said_to_be() {
+    fn truncated_and_oversized_bodies_are_reported() {
         let zipped = gzip(&[7; 100_000]);
         assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Segment(_)));
         let bomb = gzip(&vec![0; DECODED_LIMIT + 1]);

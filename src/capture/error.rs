@@ -1,4 +1,4 @@
-//! What can go wrong with a capture, in one sentence that says what, where, and what to do next.
+//! Errors of reading and writing a capture: one sentence that says what happened, where, and what to do next.
 
 use std::fmt;
 use std::path::Path;
@@ -6,55 +6,55 @@ use std::path::Path;
 /// EMFILE (open(2)), which has no name in the standard library.
 const TOO_MANY_FILES: i32 = 24;
 
-/// What kind of trouble, for those who act on it.
+/// The kind of an error, for callers that react to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureErrorKind {
-    /// There is no capture at that place.
+    /// The path is not a capture.
     NotACapture,
-    /// It is not what was recorded any more.
+    /// The capture is damaged.
     Damaged,
-    /// Another recorder holds it.
+    /// Another recorder has it locked.
     Held,
-    /// It is of a version, or a kind, that this version does not read.
+    /// Its format, or its version of the format, is not supported.
     Unsupported,
-    /// The file system refused.
+    /// A file system error.
     Io,
-    /// The recorder closed it, or its store failed before.
+    /// The capture is closed, or its store has failed before.
     Closed,
 }
 
 /// Why a capture could not be written or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureError {
-    /// What kind of trouble.
+    /// The kind of the error.
     pub trouble: CaptureErrorKind,
-    /// The sentence.
+    /// The message.
     pub sentence: String,
 }
 
 impl CaptureError {
-    /// An error of that kind.
+    /// Creates an error.
     pub fn new(trouble: CaptureErrorKind, sentence: impl Into<String>) -> CaptureError {
         CaptureError { trouble, sentence: sentence.into() }
     }
 
-    /// The file system refused: `doing` is what was tried, as in `write`.
+    /// A file system error; `doing` is the attempted operation, as in `write`.
     pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> CaptureError {
         let next = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path",
-            std::io::ErrorKind::PermissionDenied => "check who owns it, and its permissions",
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "make room on that disk",
-            std::io::ErrorKind::ReadOnlyFilesystem => "choose another place",
-            std::io::ErrorKind::FileTooLarge => "raise the limit on a file's size (`ulimit -f`)",
-            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit on open files (`ulimit -n`)",
-            _ => "check that disk and its permissions",
+            std::io::ErrorKind::PermissionDenied => "check its owner and permissions",
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free disk space",
+            std::io::ErrorKind::ReadOnlyFilesystem => "choose a writable location",
+            std::io::ErrorKind::FileTooLarge => "raise the file size limit (`ulimit -f`)",
+            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit of open files (`ulimit -n`)",
+            _ => "check the disk and the permissions",
         };
         CaptureError::new(CaptureErrorKind::Io, format!("cannot {doing} {}: {error}; {next}", path.display()))
     }
 
-    /// What is there is not what was recorded.
+    /// A capture, or a file of one, is damaged.
     pub fn damaged(path: &Path, what: impl fmt::Display) -> CaptureError {
-        let sentence = format!("{} is damaged: {what}; take another copy of it", path.display());
+        let sentence = format!("{} is damaged: {what}; use another copy of it", path.display());
         CaptureError::new(CaptureErrorKind::Damaged, sentence)
     }
 }

@@ -1,4 +1,4 @@
-//! Exchange numbers: which were taken, which are there, and which are missing.
+//! Exchange numbers: allocation, and the ranges that are recorded or missing.
 
 use super::error::CaptureError;
 use super::private_fs;
@@ -10,14 +10,14 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 const FILE: &str = "numbers";
-/// Longer than any note.
+/// Larger than any `numbers` file.
 const LONGEST: u64 = 256;
-/// How far above the highest number that is known a run begins where the note is gone: more than a recorder has under way at
-/// a time, or takes while its head lags behind.
+/// How far above the highest known number a run begins if the `numbers` file is lost: more than a recorder has in
+/// progress at a time, or allocates while its checkpoint lags behind.
 pub(super) const STEP: u64 = 1_000_000;
 
-/// Hands out exchange numbers, and notes each outside this process before it is used: what was under way when the
-/// process was killed can be named afterwards.
+/// Allocates exchange numbers and persists each in the `numbers` file before it is used, so exchanges that were in
+/// progress when the process was killed can be named afterwards.
 pub(super) struct NumberAllocator {
     next: u64,
     file: File,
@@ -25,29 +25,31 @@ pub(super) struct NumberAllocator {
 }
 
 impl NumberAllocator {
-    /// Begins with `next`, and notes it in `dir`.
+    /// Starts at `next` and persists it in `dir`.
     pub fn open(dir: &Path, next: u64) -> Result<NumberAllocator, CaptureError> {
         let path = dir.join(FILE);
         let file = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
         let numbers = NumberAllocator { next, file, closed: false };
-        // What stood there is written over, not emptied first: a kill in between must not lose it.
+        // Overwrite instead of truncating first: a kill in between must not lose the number.
         let length = written(next).len() as u64;
         let noted = numbers.note().and_then(|()| numbers.file.set_len(length));
         noted.map_err(|error| CaptureError::io("write", &path, &error))?;
         Ok(numbers)
     }
 
-    /// The number that is handed out next.
+    /// The next number.
     pub fn next(&self) -> u64 {
         self.next
     }
 
-    /// Whether a number was handed out before the end.
+    /// Whether an exchange with this number may still be recorded: always before [`Self::close`], afterwards only if
+    /// the number was allocated.
     pub fn is_taken(&self, number: u64) -> bool {
         !self.closed || number < self.next
     }
 
-    /// Hands out a number; the note may fail, the number is taken all the same. After the end nothing is taken any more.
+    /// Allocates the next number. The number counts as used even if persisting it fails. After [`Self::close`], no
+    /// number is used any more.
     pub fn take(&mut self) -> (u64, std::io::Result<()>) {
         let number = self.next;
         if self.closed {
@@ -57,14 +59,14 @@ impl NumberAllocator {
         (number, self.note())
     }
 
-    /// Ends it: gives the next number, which nobody gets.
+    /// Closes the allocator; returns the next number, which is never used.
     pub fn close(&mut self) -> u64 {
         self.closed = true;
         self.next
     }
 
     fn note(&self) -> std::io::Result<()> {
-        // Always the same length: one small write at one place, which a kill cannot cut.
+        // Always the same length: one small write at one offset, which a kill cannot truncate.
         let text = written(self.next);
         #[cfg(unix)]
         return self.file.write_all_at(text.as_bytes(), 0);
@@ -78,27 +80,27 @@ impl NumberAllocator {
     }
 }
 
-/// The note: the number, and the beginning of its digest, so that another number is not taken for it by accident.
+/// The content of the file: the number and the beginning of its digest, so that damage does not yield another number.
 fn written(next: u64) -> String {
     let digits = format!("{next:020}");
     let digest = Digest::of(digits.as_bytes()).to_string();
     format!("{digits} {}\n", digest.get(..16).unwrap_or_default())
 }
 
-/// The next number as the note of a capture says; `None` where there is no note, it is none, or it says less than `known`,
-/// the next number that the head tells, which no recorder's note ever does.
+/// The next number from the `numbers` file; `None` if the file is missing or damaged, or if the number is below
+/// `known`, the next number in the checkpoint, which cannot happen in a file that the recorder wrote.
 pub(super) fn noted(dir: &Path, known: u64) -> Option<u64> {
     let text = String::from_utf8(private_fs::read(&dir.join(FILE), LONGEST).ok()?).ok()?;
     let next = text.get(..20)?.parse().ok()?;
     (text == written(next) && next >= known).then_some(next)
 }
 
-/// A set of numbers as ranges: small where they are without holes, whatever order they come in.
+/// A set of numbers, stored as ranges; the insertion order does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ranges(BTreeMap<u64, u64>);
 
 impl Ranges {
-    /// Adds a number; `false` where it is there already.
+    /// Adds a number; returns `false` if it is already in the set.
     pub fn insert(&mut self, number: u64) -> bool {
         let before = self.0.range(..=number).next_back().map(|(&first, &last)| (first, last));
         if before.is_some_and(|(_, last)| last >= number) {
@@ -123,7 +125,7 @@ impl Ranges {
         self.0.range(..number).next_back().map(|(_, &last)| last.min(number.saturating_sub(1)))
     }
 
-    /// The numbers from `from` up to and without `to` that are not in it, as ranges with both ends in them.
+    /// The numbers in `from..to` that are not in the set, as inclusive ranges.
     pub fn missing(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
         let mut missing = Vec::new();
         let mut next = from;
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_number_is_noted_at_once() {
+    fn allocated_number_is_persisted_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let mut numbers = NumberAllocator::open(dir.path(), 5).unwrap();
         assert_eq!(numbers.take().0, 5);
@@ -174,19 +176,19 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_was_changed_is_none() {
+    fn altered_numbers_file_is_rejected() {
         let dir = tempfile::tempdir().unwrap();
         drop(NumberAllocator::open(dir.path(), 12).unwrap());
         let path = dir.path().join(FILE);
         let note = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(noted(dir.path(), 13), None, "the head knows of more");
+        assert_eq!(noted(dir.path(), 13), None, "the checkpoint has a higher number");
         for at in 0..note.len() {
             let mut bytes = note.clone().into_bytes();
             bytes[at] ^= 1;
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(noted(dir.path(), 1), None, "byte {at}");
             std::fs::write(&path, &note[..at]).unwrap();
-            assert_eq!(noted(dir.path(), 1), None, "cut at {at}");
+            assert_eq!(noted(dir.path(), 1), None, "truncated at {at}");
         }
         std::fs::write(&path, note.repeat(100)).unwrap();
         assert_eq!(noted(dir.path(), 1), None);

@@ -1,4 +1,4 @@
-//! A HAR as a capture.
+//! HAR files as captures.
 
 use super::archive::{self, Header};
 use super::error::{CaptureError, CaptureErrorKind};
@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens what stands in these bytes; `path` is its name.
+/// Opens a HAR file from its bytes; `path` is its name in messages.
 pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError> {
     let digest = seal::Digest::of(&bytes).to_string();
     let read = har::read(path, bytes, LONGEST_HAR)?;
@@ -20,8 +20,8 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError>
     for record in &read.records {
         summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
     }
-    // A HAR from elsewhere has no runs, and nothing says that it is not whole; what was left out of it on purpose is
-    // not lost.
+    // A HAR file from another program has no runs, and nothing says that it is incomplete. Entries left out on
+    // purpose are not lost.
     read.left_out.iter().for_each(|&number| summary.leave_out(number));
     let header = Header::of(&summary, 0, false);
     let mut all = read.remarks;
@@ -32,26 +32,26 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError>
     Ok(Capture { digest, resolution_us, lasted_us, ties: read.ties, remarks: all, ..capture })
 }
 
-/// Opens the HAR that comes through standard input.
+/// Opens a HAR file from standard input.
 pub(super) fn from_standard_input() -> Result<Capture, CaptureError> {
     let name = Path::new("standard input");
     let mut bytes = Vec::new();
     let mut limited = std::io::stdin().lock().take(LONGEST_HAR.saturating_add(1));
     limited.read_to_end(&mut bytes).map_err(|error| CaptureError::io("read", name, &error))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST_HAR) {
-        let sentence = format!("standard input holds more than {LONGEST_HAR} bytes: export a shorter session");
+        let sentence = format!("standard input has more than {LONGEST_HAR} bytes: export a shorter session");
         return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
     if archive::is_archive(&bytes) {
-        let sentence = "standard input holds a sealed archive, which is read from a file only: name the file";
+        let sentence = "standard input is a signed archive, which cannot be read from a pipe: pass the file name";
         return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
     open(name, bytes)
 }
 
 impl Capture {
-    /// As [`Capture::records`], with the exchanges of a HAR in another order: `order` holds the place of each among all.
-    /// They are numbered anew, in that order.
+    /// As [`Capture::records`], with the exchanges of a HAR file in another order: `order` has the position of each
+    /// among all. They are renumbered in that order.
     ///
     /// # Errors
     /// As [`Capture::records`].

@@ -1,10 +1,10 @@
-//! What a token says of itself (RFC 7519): the claims that are kept beside the text that stands in its place.
+//! Claims of JSON Web Tokens (RFC 7519) that are recorded with the token's replacement.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// The claims that are kept; all others may say something of a person.
+/// The claims that are recorded; all others may contain personal data.
 const KEPT: [&str; 11] = [
     "iss",
     "aud",
@@ -19,7 +19,7 @@ const KEPT: [&str; 11] = [
     "scope",
 ];
 
-/// The claims to keep of a token that is a JWT; `None` where it is none. The signature is not looked at.
+/// The claims to record of a JWT; `None` if the token is not a JWT. The signature is not verified.
 pub fn of(token: &str) -> Option<Map<String, Value>> {
     let mut parts = token.split('.');
     let (head, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -32,13 +32,13 @@ pub fn of(token: &str) -> Option<Map<String, Value>> {
     Some(kept.collect())
 }
 
-/// Whether this is the first part of a JWT: base64url of a JSON object.
+/// Whether this is the first part of a JWT: a JSON object in base64url.
 pub fn is_header(part: &str) -> bool {
     let decoded = URL_SAFE_NO_PAD.decode(part.trim_end_matches('='));
     decoded.is_ok_and(|bytes| matches!(serde_json::from_slice(&bytes), Ok(Value::Object(_))))
 }
 
-/// No objects: nothing can be hidden in a flat claim's names.
+/// Whether a claim has no nested objects, whose names could hide data.
 fn is_flat(value: &Value) -> bool {
     match value {
         Value::Object(_) => false,
@@ -47,7 +47,8 @@ fn is_flat(value: &Value) -> bool {
     }
 }
 
-/// Claims as plain maps and numbers, whatever the format; serde_json would write its numbers as maps of its own.
+/// Serialization of claims as plain maps and numbers in every format; serde_json would write arbitrary-precision
+/// numbers as maps.
 pub(super) mod plain {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use serde_json::{Map, Value};
@@ -99,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn only_claims_that_name_nobody_are_kept() {
+    fn personal_claims_are_dropped() {
         let claims =
             of(&token(r#"{"alg":"RS256"}"#, r#"{"iss":"x","exp":17,"sub":"Ann","scope":["a"],"aud":{"a":1}}"#));
         assert_eq!(Value::Object(claims.unwrap()), serde_json::json!({"iss": "x", "exp": 17, "scope": ["a"]}));
     }
 
     #[test]
-    fn what_is_no_jwt_has_none() {
+    fn other_tokens_have_no_claims() {
         for text in ["", "a.b.c", "opaque", &token("[]", "{}"), &token("{}", "[]"), &(token("{}", "{}") + ".x.y")] {
             assert_eq!(of(text), None, "{text}");
         }

@@ -1,8 +1,8 @@
-//! The capture: what was recorded, how it is kept, and how it is read back.
+//! The capture: the recorded traffic, how it is stored, and how it is read back.
 //!
-//! [`record`] says what a record holds; [`redact`] keeps secrets out of it; [`writer`] makes a capture directory
-//! durable, [`archive`] seals one as one file, [`reader`] opens either, [`har`] reads HAR files of any maker into the same records. Nothing here knows
-//! what a call means for a certification.
+//! [`record`] defines the records; [`redact`] keeps secrets out of them; [`writer`] makes a capture directory
+//! durable, [`archive`] signs a capture as one file, [`reader`] opens either, and [`har`] reads HAR files of any
+//! producer into the same records. Nothing here knows what a call means for a certification.
 
 pub mod archive;
 mod chain_search;

@@ -1,22 +1,21 @@
-//! What a HAR leaves out of a request beside its body. That is a state of its own: what is not shown is neither there
-//! nor absent.
+//! Parts of a request's head that a HAR file does not show. Such a part is neither present nor absent but unknown.
 
 use serde::{Deserialize, Serialize};
 
-/// What of a request's head is not shown. Header names are in lower case.
+/// The parts of a request's head that are not shown. Header names are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotShown {
     /// None of the headers is shown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub headers: bool,
-    /// Headers that the exporter may have left out.
+    /// Headers that the exporter may have omitted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// Headers whose value is masked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub masked: Vec<String>,
-    /// Headers with a token whose signature is masked or cut off, and whose other parts are shown.
+    /// Headers with a token whose signature is masked or removed; the other parts are shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsigned: Vec<String>,
     /// A part of the path is masked.
@@ -30,23 +29,23 @@ pub struct NotShown {
 /// How much of a header is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Seen {
-    /// Whether it is there, and its value.
+    /// Its presence and its value.
     #[default]
     Whole,
-    /// That it is there, and the form of its value; not which of several like it that is.
+    /// Its presence and the form of its value, but not which of several similar values it is.
     Form,
-    /// That it is there.
+    /// Its presence only.
     Presence,
-    /// Not even whether it is there.
+    /// Nothing, not even its presence.
     Nothing,
 }
 
 impl NotShown {
-    /// Whether all of the head is shown.
+    /// Whether the complete head is shown.
     pub fn is_empty(&self) -> bool {
         *self == NotShown::default()
     }
-    /// How much is shown of the header of that name, in lower case.
+    /// How much is shown of the header with this name (in lower case).
     pub fn header(&self, name: &str) -> Seen {
         let among = |names: &[String]| names.iter().any(|other| other == name);
         if self.headers || among(&self.left_out) {

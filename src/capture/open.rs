@@ -6,10 +6,10 @@ use super::reader::{Capture, LONGEST_HAR, looks_like_an_archive, open_archive, o
 use crate::seal;
 use std::path::Path;
 
-/// Opens a capture, whatever it is; `-` is a HAR from standard input.
+/// Opens a capture of any kind; `-` is a HAR file from standard input.
 ///
 /// # Errors
-/// One sentence where there is none, it is damaged, or of a version that this one does not read.
+/// If there is no capture, it is damaged, or its version is not supported.
 pub fn open(path: &Path) -> Result<Capture, CaptureError> {
     if path.as_os_str() == "-" {
         return har_source::from_standard_input();

@@ -1,19 +1,19 @@
-//! How a capture is written, and what it then survives.
+//! Options of writing a capture: durability, segment size and body limit.
 
-/// What an acknowledged exchange survives.
+/// Which failures an acknowledged exchange survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// A killed process.
+    /// A killed recorder process.
     #[default]
     Process,
-    /// A power cut.
+    /// A power failure.
     Power,
-    /// Neither.
+    /// Neither of the two.
     Off,
 }
 
 impl Durability {
-    /// All of them, as the option names them.
+    /// All values of the option.
     pub const ALL: [Durability; 3] = [Durability::Process, Durability::Power, Durability::Off];
 
     /// `process`, `power` or `off`.
@@ -25,40 +25,41 @@ impl Durability {
         }
     }
 
-    /// The durability of that name.
+    /// The durability with this name; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Durability> {
         Self::ALL.into_iter().find(|durability| durability.name() == name)
     }
 
-    /// What it survives, in a sentence.
+    /// The guarantee in one sentence, for the log.
     pub fn promise(self) -> &'static str {
         match self {
             Durability::Process => {
-                "every answer that a client got whole is in the capture, also after the recorder was killed; a power cut \
-                 may lose the last seconds"
+                "every complete response is in the capture, even if the recorder is killed; a power failure may lose \
+                 the last seconds"
             }
             Durability::Power => {
-                "every answer that a client got whole is in the capture, also after a power cut; each waits for the disk"
+                "every complete response is in the capture, even after a power failure; each response waits for the \
+                 disk"
             }
             Durability::Off => {
-                "a recorder that is stopped in good order loses nothing; one that is killed may lose the last seconds"
+                "a clean shutdown loses nothing; if the recorder is killed, the last seconds may be lost"
             }
         }
     }
 }
 
-/// How a capture is written.
+/// Options of a [`super::Writer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriterOptions {
-    /// What an acknowledged exchange survives.
+    /// Which failures an acknowledged exchange survives.
     pub durability: Durability,
-    /// How many exchanges a part holds before the next one is begun.
+    /// Number of exchanges in a segment before the next segment begins.
     pub part_exchanges: u64,
-    /// How many bytes of a body are kept.
+    /// Maximum number of bytes stored of each body.
     pub body_limit: usize,
-    /// Where calls are forwarded to, for the run's record.
+    /// The upstream URL, for the run's record.
     pub upstream: String,
-    /// What an auditor gave the recorder to say, for the run's record; empty where nobody did.
+    /// The auditor's challenge, for the run's record; empty if there is none.
     pub challenge: String,
 }
 

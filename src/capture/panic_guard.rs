@@ -1,5 +1,5 @@
-//! sled may panic where its files are torn. A panic is turned into words here, and the noise of it kept from the
-//! user's terminal.
+//! Conversion of sled's panics into errors. sled can panic on damaged files; the panic hook stays silent meanwhile,
+//! so that the panic does not reach the user's terminal.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs this; a panic becomes an error with the panic's words.
+/// Calls `run`; returns the message of a panic as an error.
 pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -26,7 +26,7 @@ pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.with(|quiet| quiet.set(was));
     result.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked");
         text.lines().next().unwrap_or_default().chars().take(200).collect()
     })
 }
@@ -34,8 +34,8 @@ pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_panic_is_an_error_in_words() {
+    fn panic_message_becomes_an_error() {
         assert_eq!(super::caught(|| 7), Ok(7));
-        assert_eq!(super::caught(|| -> u8 { panic!("torn {}", 1) }), Err("torn 1".to_owned()));
+        assert_eq!(super::caught(|| -> u8 { panic!("damaged {}", 1) }), Err("damaged 1".to_owned()));
     }
 }

@@ -1,11 +1,11 @@
-//! Files and directories that their owner alone can read, from the moment they exist.
+//! Files and directories that only their owner can read, from the moment of creation.
 
 use crate::seal::bounded_read;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// Makes a directory of mode 0700, with those above it as the system makes them.
+/// Creates a directory with mode 0700; missing parents get the default mode.
 pub(super) fn make_dir(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent)?;
@@ -16,14 +16,14 @@ pub(super) fn make_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// That there is a regular file: whoever opens a pipe waits for its other end, whoever reads a device reads for ever, and a
-/// link leads elsewhere.
+/// Checks that the path is a regular file. Opening a pipe blocks until its other end is opened, reading a device may
+/// never end, and a symbolic link leads elsewhere.
 fn regular(path: &Path) -> io::Result<std::fs::Metadata> {
     let metadata = std::fs::symlink_metadata(path)?;
     if metadata.is_file() {
         return Ok(metadata);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is no regular file", path.display())))
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a regular file", path.display())))
 }
 
 /// Opens a regular file for reading.
@@ -32,13 +32,13 @@ pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Reads a regular file that is not longer than this.
+/// Reads a regular file of at most `limit` bytes.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     regular(path)?;
     bounded_read::read(path, limit)
 }
 
-/// Opens a file of mode 0600 for reading and writing, made where it is not there.
+/// Opens a file for reading and writing; creates it with mode 0600 if it does not exist.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     if std::fs::symlink_metadata(path).is_ok() {
         regular(path)?;
@@ -50,8 +50,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Takes everybody else's rights from a directory and the files in it. What sled makes is made with the process's
-/// own mask, inside a directory that nobody else can enter; this is the second lock on that door.
+/// Removes all permissions of group and others from a directory and its files. sled creates files with the process's
+/// umask inside a directory that only the owner can enter; this is defence in depth.
 pub(super) fn close_to_others(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -70,8 +70,8 @@ pub(super) fn close_to_others(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts new content in a file's place in one step: a reader sees the old or the new, whole. With `sync` it also
-/// survives a power cut.
+/// Replaces a file atomically: a reader sees the old or the new content, complete. With `sync` it also survives a
+/// power failure.
 pub(super) fn replace(path: &Path, content: &[u8], sync: bool) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = open(&new)?;
@@ -87,7 +87,7 @@ pub(super) fn replace(path: &Path, content: &[u8], sync: bool) -> io::Result<()>
     }
 }
 
-/// Makes the names in a directory survive a power cut.
+/// Syncs the entries of a directory, so that they survive a power failure.
 pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(dir)?.sync_all()?;
@@ -96,7 +96,7 @@ pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a directory with everything in it survive a power cut.
+/// Syncs a directory and everything in it.
 pub(super) fn sync_tree(dir: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -109,8 +109,9 @@ pub(super) fn sync_tree(dir: &Path) -> io::Result<()> {
     sync_dir(dir)
 }
 
-/// Copies the files that are `wanted` by their names, and the one folder that is, from a directory that may come from
-/// anybody: what is neither a regular file nor that folder is refused, and so is more than `limit` bytes.
+/// Copies the files whose names are `wanted`, and the subdirectory `folder`, from an untrusted directory. Anything
+/// else than regular files and that subdirectory is refused, and so are more than `limit` bytes in all. Returns how
+/// many bytes of the limit are left.
 pub(super) fn copy(
     from: &Path,
     to: &Path,
@@ -134,13 +135,13 @@ pub(super) fn copy(
         }
         let too_long = || io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {limit} bytes"));
         rest = rest.checked_sub(length).ok_or_else(too_long)?;
-        // Not `fs::copy`: it copies the mode too, and a copy of a read-only file has to be written.
+        // Not `fs::copy`, which copies the mode too: the copy of a read-only file must be writable.
         copy_with_holes(open_to_read(&entry.path())?.take(length), &open(&target)?)?;
     }
     Ok(rest)
 }
 
-/// Copies content; where it is zeros, the copy takes no room.
+/// Copies content; blocks of zeros become holes.
 fn copy_with_holes(mut from: impl Read, mut to: &File) -> io::Result<()> {
     let mut length = 0;
     loop {
@@ -174,13 +175,13 @@ mod tests {
         assert!(read(&file, 4).unwrap_err().to_string().contains("more than 4 bytes"));
         for path in [&link, &pipe, &dir.path().to_owned()] {
             for refused in [read(path, 9).map(|_| ()), open_to_read(path).map(|_| ()), open(path).map(|_| ())] {
-                assert!(refused.unwrap_err().to_string().contains("no regular file"), "{}", path.display());
+                assert!(refused.unwrap_err().to_string().contains("not a regular file"), "{}", path.display());
             }
         }
     }
 
     #[test]
-    fn a_copy_holds_what_is_wanted_and_no_more() {
+    fn copy_contains_only_wanted_files() {
         let place = tempfile::tempdir().unwrap();
         let from = place.path().join("from");
         std::fs::create_dir_all(from.join("in")).unwrap();
@@ -196,6 +197,6 @@ mod tests {
         assert!(!place.path().join("to/b").exists());
         assert!(copied("short", 600_001).unwrap_err().to_string().contains("more than"));
         symlink("/", from.join("in/root")).unwrap();
-        assert!(copied("other", 1_000_000).unwrap_err().to_string().contains("in/root is no regular file"));
+        assert!(copied("other", 1_000_000).unwrap_err().to_string().contains("in/root is not a regular file"));
     }
 }

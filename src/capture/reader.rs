@@ -1,5 +1,5 @@
-//! Opening what was recorded: a capture directory, a sealed archive or a HAR file, wherever it stands. Reading writes nothing beside
-//! it or in it, and holds no more in memory than what was unfinished at a time.
+//! Opening of captures: directories, signed archives and HAR files. Reading writes nothing into the capture or next
+//! to it, and holds in memory only the exchanges that were in progress at the same time.
 
 use super::archive::{self, Header, RuleFile};
 use super::checkpoint::{Checkpoint, SegmentMeta};
@@ -15,15 +15,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A HAR is read as a whole: the most of it, in bytes.
+/// Maximum size of a HAR file in bytes; it is read into memory as a whole.
 pub(super) const LONGEST_HAR: u64 = 1024 * 1024 * 1024;
 
-/// What a capture was read from.
+/// The kind of source that a capture is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureKind {
-    /// A directory that `poscert` wrote.
+    /// A directory that poscert recorded.
     Directory,
-    /// A sealed archive.
+    /// A signed archive.
     Archive,
     /// A HAR file.
     Har,
@@ -40,49 +40,50 @@ impl CaptureKind {
     }
 }
 
-/// A capture that was opened: its summary, and its records as often as wanted.
+/// An opened capture: its summary, and its records, which can be read repeatedly.
 #[derive(Debug)]
 pub struct Capture {
-    /// What it was read from.
+    /// The kind of source.
     pub kind: CaptureKind,
-    /// Of its content: the head of the chain, or the SHA-256 of the HAR file, in hex.
+    /// The digest of its content in hex: the chain head, or the SHA-256 of the HAR file.
     pub digest: String,
-    /// Who is certified for what, where the capture says so.
+    /// The client and the features being certified, if recorded.
     pub session: Option<Session>,
-    /// Fingerprints of the keys that sealed it.
+    /// Fingerprints of the keys that signed it.
     pub sealed_by: Vec<String>,
-    /// How many exchanges it holds.
+    /// The number of exchanges.
     pub exchanges: u64,
-    /// How many attempts, from 1.
+    /// The number of certification attempts, at least 1.
     pub attempts: u32,
-    /// Exchange numbers that were taken and have no record: first and last of each range.
+    /// Allocated exchange numbers without a record, as inclusive ranges.
     pub gaps: Vec<(u64, u64)>,
-    /// Every run stopped in good order, and no number is lost.
+    /// Every run was shut down cleanly, and no exchange is lost.
     pub complete: bool,
-    /// A recorder writes into it at this moment.
+    /// A recorder is writing into it.
     pub live: bool,
-    /// The resolution of its times in microseconds: 1 for a recorder's own; that of a HAR's `startedDateTime`.
+    /// The resolution of its times in microseconds: 1 for recorded captures, that of `startedDateTime` for HAR files.
     pub resolution_us: u64,
-    /// The resolution of how long its exchanges lasted, likewise; that of a HAR's `time`.
+    /// The resolution of its durations in microseconds: 1 for recorded captures, that of `time` for HAR files.
     pub lasted_us: u64,
-    /// Groups of exchanges of which it does not tell the order: their places among all, from 0. Only a HAR has any.
+    /// Groups of exchanges whose relative order is unknown, as indexes among all exchanges, from 0. Only HAR files
+    /// have such groups.
     pub ties: Vec<Vec<usize>>,
-    /// It is damaged, and only what is whole of it is read.
+    /// It is damaged, and only its intact records are read.
     pub salvaged: bool,
-    /// What a reader must know, a sentence each.
+    /// Remarks for the reader, one sentence each.
     pub remarks: Vec<String>,
-    /// The head of the chain of digests; of no records in a HAR, which has no chain.
+    /// The chain head. A HAR file has no chain; its head counts no records.
     pub head: seal::ChainHead,
-    /// The same in brief, with the times and the challenges.
+    /// A summary of the content, with times and challenges.
     pub header: Header,
-    /// The rule files that are sealed with it, in order; none but in an archive.
+    /// The rule files in the archive, in order; empty for other kinds.
     pub rules: Arc<Vec<RuleFile>>,
     pub(super) path: PathBuf,
     pub(super) absent: Vec<(u64, u64)>,
     pub(super) source: Source,
 }
 
-/// Where the records come from.
+/// The source of the records.
 #[expect(clippy::large_enum_variant, reason = "there is one for each capture that is open")]
 #[derive(Clone, Debug)]
 pub(super) enum Source {
@@ -91,21 +92,21 @@ pub(super) enum Source {
     Records(Arc<Vec<Record>>),
 }
 
-/// A part as it is to be read.
+/// A segment to be read.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentPlan {
-    /// What has to be in it.
+    /// Its expected content.
     pub part: SegmentMeta,
-    /// The chain's head before it.
+    /// The chain head before it.
     pub before: seal::ChainHead,
-    /// Whether that is all; of a salvaged part there may be more that cannot be read.
+    /// Whether it is complete; a salvaged segment may hold more records, which cannot be read.
     pub whole: bool,
 }
 
-/// The bytes of records, in the order of the log.
+/// The bytes of records, in log order.
 pub type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
 
-/// By content, whatever it is called; by its name, where the content says nothing.
+/// Decides by the content, and by the file extension if the content is inconclusive.
 pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(|error| CaptureError::io("open", path, &error))?;
@@ -128,7 +129,7 @@ pub(super) fn open_archive(path: &Path) -> Result<Capture, CaptureError> {
     let header = Header::of(&summary, archive.header.next_number, false);
     let header = header.with_loss_unknown(archive.header.loss_unknown, &summary);
     if header != archive.header {
-        return Err(archive.damaged("its header does not say what its records say"));
+        return Err(archive.damaged("the header does not match the records"));
     }
     let (head, rules) = (archive.head, Arc::clone(&archive.rules));
     let sealed_by = archive.sealed_by.iter().map(ToString::to_string).collect();
@@ -159,16 +160,15 @@ pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
         }
         chain = reader.head();
         store::check_part(&place, &part, chain)?;
-        // The second reading has to find exactly this, whatever the head said.
+        // A second reading must find exactly this, whatever the checkpoint said.
         part.count = chain.count.saturating_sub(part.first);
         part.digest = chain.digest.to_string();
         plans.push(SegmentPlan { part, before, whole: true });
     }
     let note = exchange_numbers::noted(dir, head.next_number);
     if let Some(taken) = note.filter(|&note| !live && summary.ends_before(note)) {
-        let what = format!(
-            "exchange numbers below {taken} were taken, and its last run ends before that: its head and parts are older ones"
-        );
+        let what =
+            format!("checkpoint and segments are older than `numbers`: exchange numbers below {taken} were allocated");
         return Err(CaptureError::damaged(dir, what));
     }
     let header = Header::of(&summary, note.unwrap_or(head.next_number), live);
@@ -176,7 +176,7 @@ pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     let mut remarks = remarks(&summary, &header, live);
     if live {
         let count = summary.under_way(head.next_number);
-        let sentence = format!("{count} exchanges were under way when it was read");
+        let sentence = format!("{count} exchanges were in progress when it was read");
         remarks.insert(0, format!("a recorder is writing into this capture; {sentence}"));
     }
     let source = Source::Segments { dir: dir.to_owned(), parts: plans };
@@ -184,19 +184,19 @@ pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     Ok(Capture { digest: chain.digest.to_string(), head: chain, live, remarks, ..capture })
 }
 
-/// What of a recorder's log a reader must know.
+/// Remarks on a recorder's log.
 pub(super) fn remarks(summary: &Summary, header: &Header, live: bool) -> Vec<String> {
     let mut remarks: Vec<String> =
-        header.challenges.iter().map(|words| format!("recorded under the challenge {words:?}")).collect();
+        header.challenges.iter().map(|words| format!("recorded with challenge {words:?}")).collect();
     let cut = summary.cut_runs(live);
     if !cut.is_empty() {
         let runs: Vec<String> = cut.iter().map(u32::to_string).collect();
-        remarks.push(format!("the recorder was cut off in run {}", runs.join(", ")));
+        remarks.push(format!("the recorder was interrupted in run {}", runs.join(", ")));
     }
     remarks.extend(gaps_in_words(&header.gaps));
     if header.loss_unknown {
-        let why = "the file `numbers` was missing or unreadable after a run that was cut off";
-        remarks.push(format!("which exchanges were lost last cannot be told: {why}"));
+        let why = "file `numbers` was missing or unreadable after an interrupted run";
+        remarks.push(format!("the number of lost exchanges is unknown: {why}"));
     }
     remarks
 }
@@ -205,10 +205,10 @@ fn no_head(dir: &Path) -> CaptureError {
     let has_parts = std::fs::read_dir(dir)
         .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("part-")));
     if has_parts {
-        return CaptureError::damaged(dir, "it holds parts and no head that says how many records they must have");
+        return CaptureError::damaged(dir, "it has segments but no checkpoint (file `head`)");
     }
     let sentence = format!(
-        "{} is no capture: no head stands in it; name a capture directory, a sealed archive or a HAR file",
+        "{} is not a capture: no checkpoint (file `head`); name a capture directory, a signed archive or a HAR file",
         dir.display()
     );
     CaptureError::new(CaptureErrorKind::NotACapture, sentence)
@@ -240,27 +240,27 @@ impl Capture {
         }
     }
 
-    /// The bytes of its records in the order of the log, the one in which the chain of digests is made.
+    /// The bytes of its records in log order, the order of the chain of digests.
     ///
     /// # Errors
-    /// Where it cannot be read any more, and of a HAR, which has no log.
+    /// If it can no longer be read, and for HAR files, which have no log.
     pub fn log(&self) -> Result<Log, CaptureError> {
         match &self.source {
             Source::Segments { dir, parts } => Ok(Box::new(Segments::new(dir.clone(), parts.clone()))),
             Source::Archive(archive) => Ok(Box::new(archive.log()?)),
             Source::Records(_) => {
                 let name = self.path.display();
-                let sentence = format!("{name} is a HAR, in which no recorder's log and no chain of digests stands");
-                let next = "name the capture directory it was made from";
+                let sentence = format!("{name} is a HAR file, which has no chain of digests");
+                let next = "name the capture directory it was exported from";
                 Err(CaptureError::new(CaptureErrorKind::Unsupported, format!("{sentence}: {next}")))
             }
         }
     }
 
-    /// Whether its chain went through this head, which somebody noted while it grew.
+    /// Whether its chain contains this head, noted while the capture grew.
     ///
     /// # Errors
-    /// As [`Capture::log`], and where the log cannot be read to that place.
+    /// As [`Capture::log`], and if the log cannot be read up to that head.
     pub fn went_through(&self, noted: seal::ChainHead) -> Result<bool, CaptureError> {
         let mut head = seal::ChainHead::default();
         let mut log = self.log()?;
@@ -271,10 +271,10 @@ impl Capture {
         Ok(head == noted)
     }
 
-    /// Its records: exchanges in number order, the others at their place. It can be called again.
+    /// Its records: exchanges in number order, other records at their position among them. Can be called repeatedly.
     ///
     /// # Errors
-    /// Where a part cannot be read any more; what goes wrong further on comes as the last item.
+    /// If a segment can no longer be read; later errors are returned as the last item.
     pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, CaptureError>> + use<>, CaptureError> {
         let log: Box<dyn Iterator<Item = Result<Record, CaptureError>>> = match &self.source {
             Source::Records(records) => {
@@ -292,7 +292,7 @@ impl Capture {
     }
 }
 
-/// The records' bytes of all parts, one part open at a time.
+/// The record bytes of all segments; one segment is open at a time.
 struct Segments {
     dir: PathBuf,
     parts: std::vec::IntoIter<SegmentPlan>,
@@ -308,7 +308,7 @@ impl Segments {
         loop {
             if let Some((reader, SegmentPlan { part, whole, .. })) = &mut self.open {
                 let read = reader.head().count.saturating_sub(part.first);
-                // A recorder that went on meanwhile may have added to it.
+                // A live recorder may have appended records meanwhile.
                 let more = if read < part.count { reader.bytes()? } else { None };
                 if more.is_some() {
                     return Ok(more);

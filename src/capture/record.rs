@@ -1,17 +1,17 @@
-//! What a capture holds: records of runs, connections, exchanges and gaps, in the order in which they became durable.
+//! Records of a capture: runs, connections, exchanges and other events, in the order in which they became durable.
 //!
-//! A record says what crossed the wire and when, with secrets replaced, and not what it meant. Records are
-//! MessagePack maps (by field name), so that a later version can add fields and still read these.
+//! A record says what crossed the wire and when, with secrets replaced. It does not say what that means. Records are
+//! MessagePack maps keyed by field name, so a later version can add fields and still read these.
 //!
-//! Times are microseconds: `wall_us` since the Unix epoch by the wall clock, all others since the start of the
-//! recorder's run by a monotonic clock. Texts of heads are Latin-1: one character a byte, so nothing is lost.
+//! Times are in microseconds: `wall_us` since the Unix epoch by the wall clock, all others since the start of the
+//! recorder's run by a monotonic clock. Header texts are Latin-1, one character per byte, so no byte is lost.
 
 pub use super::not_shown::{NotShown, Seen};
 use crate::api::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The version of this format. A reader of a newer version reads these; an older one refuses newer ones.
+/// The version of the record format. A newer reader reads this version; an older reader refuses newer versions.
 pub const FORMAT: u32 = 1;
 
 /// One record of the log.
@@ -20,17 +20,17 @@ pub const FORMAT: u32 = 1;
 pub enum Record {
     /// The recorder started.
     RunStart(RunStart),
-    /// The recorder stopped in good order; a run without this record was cut off.
+    /// The recorder shut down cleanly. A run without this record was interrupted.
     RunStop(RunStop),
-    /// Who is being certified for what; the last one counts.
+    /// The client and the features being certified; the last such record applies.
     Session(Session),
-    /// A new attempt begins: what was before no longer counts.
+    /// A new certification attempt begins; earlier records no longer count.
     Attempt(Attempt),
-    /// Something happened to a connection below HTTP.
+    /// An event of a connection below HTTP.
     Connection(Connection),
-    /// A request and what became of it.
+    /// A request and its outcome.
     Exchange(Box<Exchange>),
-    /// The guided certification waited for a step in vain.
+    /// The guided certification stopped waiting for a step that the client did not complete.
     StepTimeout(StepTimeout),
     /// A check-in notification was sent to the client's callback.
     Notification(Notification),
@@ -39,27 +39,27 @@ pub enum Record {
 /// The start of a run of the recorder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunStart {
-    /// Counted from 1 in this capture.
+    /// The number of the run, from 1 in each capture.
     pub run: u32,
     /// Wall clock at the start.
     pub wall_us: i64,
-    /// The version of the engine that records.
+    /// The version of poscert that recorded it.
     pub engine: String,
-    /// Where calls are forwarded to.
+    /// The upstream URL.
     pub upstream: String,
-    /// What an acknowledged exchange survives: `process`, `power` or `off`.
+    /// Durability of acknowledged exchanges: `process`, `power` or `off`.
     pub durability: String,
     /// The first exchange number of this run.
     pub first_number: u64,
-    /// What an auditor gave the recorder to say, so that this run cannot be older than those words.
+    /// The auditor's challenge; proves that the run is not older than the challenge.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub challenge: String,
-    /// The run before was cut off and the note of the numbers is gone: which exchanges were under way then is not known,
-    /// and the first number lies above all that can have been taken.
+    /// The previous run was interrupted and the `numbers` file is missing or damaged. Which exchanges were in
+    /// progress then is unknown, and the first number is above all that can have been allocated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub loss_unknown: bool,
-    /// By which the key is known again under which this run's secrets were replaced; empty in what was recorded before
-    /// there was such a field.
+    /// Identifies the key under which this run's secrets were replaced; empty in captures recorded before this field
+    /// existed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_check: String,
 }
@@ -71,14 +71,14 @@ pub struct RunStop {
     pub run: u32,
     /// Since the run's start.
     pub at_us: u64,
-    /// The next exchange number: all below it are in the capture or are lost.
+    /// The next exchange number; all numbers below it are in the capture or lost.
     pub next_number: u64,
 }
 
-/// Identification and selection.
+/// Identification of the client and selection of features.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who makes the client.
+    /// The integrator that makes the client.
     pub integrator_id: Option<String>,
     /// The client id being certified.
     pub client_id: Option<String>,
@@ -86,9 +86,9 @@ pub struct Session {
     pub client_version: Option<String>,
     /// The client's name.
     pub system_name: Option<String>,
-    /// Ids of the chosen features; empty: all.
+    /// Ids of the selected features; empty means all.
     pub features: Vec<String>,
-    /// The client's id in production, where that is another one.
+    /// The client's id in production, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub production_client_id: Option<String>,
     /// The merchant's VAT number.
@@ -97,19 +97,19 @@ pub struct Session {
     /// The callback alias of the client's points of sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_alias: Option<String>,
-    /// Where the client takes check-in notifications; missing where the URL may hold a secret.
+    /// The client's callback URL for check-in notifications; missing if the URL may contain a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
 }
 
-/// The start of a new attempt.
+/// The start of a new certification attempt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Counted from 1; the first begins without a record.
+    /// The number of the attempt, from 1; the first attempt has no record.
     pub number: u32,
-    /// The exchange numbers below this one belong to earlier attempts.
+    /// Exchange numbers below this one belong to earlier attempts.
     pub first_number: u64,
-    /// Verdict of the attempt that ends here, as it stood.
+    /// The verdict so far of the attempt that ends here.
     pub ended_as: String,
 }
 
@@ -118,7 +118,7 @@ pub struct Attempt {
 pub struct Connection {
     /// The run it belongs to.
     pub run: u32,
-    /// The connection's number in its run; 0 where it is about none in particular.
+    /// The connection's number in its run; 0 if the event is not about a single connection.
     pub connection: u64,
     /// Wall clock.
     pub wall_us: i64,
@@ -127,17 +127,17 @@ pub struct Connection {
     /// What happened: `accepted`, `tls-failed`, `tls-too-old`, `certificate-refused`, `connect-refused`,
     /// `not-tls`, `closed`, `full`.
     pub event: String,
-    /// `TLSv1.2`, `TLSv1.3`, or older where the client offered no better; empty where there was none.
+    /// `TLSv1.2`, `TLSv1.3`, or an older version if the client offered nothing newer; empty without TLS.
     pub tls: String,
     /// In a sentence.
     pub detail: String,
-    /// The exchange whose response did not reach the client whole, though its record says so: the client left after the
-    /// record was made, and before the response was out.
+    /// The exchange whose response was not completely delivered although its record says so: the client disconnected
+    /// after the record was made and before the response was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undelivered: Option<u64>,
 }
 
-/// Which way a client came in.
+/// How a client uses the recorder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
@@ -148,103 +148,103 @@ pub enum Way {
     Connect,
 }
 
-/// Who gave the answer.
+/// Who sent the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AnsweredBy {
-    /// Nobody: the client got none.
+    /// Nobody: the client received no response.
     #[default]
     Nobody,
     /// The backend.
     Backend,
-    /// The recorder itself: a fault, a refusal, 502 or 504.
+    /// The recorder itself: an injected fault, a refusal, 502 or 504.
     Recorder,
 }
 
-/// One request and what became of it.
+/// One request and its outcome.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Exchange {
-    /// From 1, in the order in which request heads were complete.
+    /// The exchange number, from 1, in the order in which request heads were complete.
     pub number: u64,
     /// The run it belongs to (0 in a HAR).
     pub run: u32,
-    /// The client's connection, numbered in its run; `None` where it is not known.
+    /// The client's connection, numbered in its run; `None` if unknown.
     pub connection: Option<u64>,
-    /// Which way it came in.
+    /// How the client reached the recorder.
     pub way: Way,
-    /// `TLSv1.3`, ...; `None` where it is not known; empty where there was no TLS.
+    /// `TLSv1.3`, ...; `None` if unknown; empty without TLS.
     pub tls: Option<String>,
     /// Wall clock when the request head was complete.
     pub wall_us: i64,
-    /// The request as it came in.
+    /// The request as received.
     pub request: Request,
-    /// The answer as the client was sent it, as far as it got.
+    /// The response as sent to the client, possibly incomplete.
     pub answer: Option<Answer>,
-    /// Answers with a 1xx status that the backend sent; they are not passed on.
+    /// Statuses of 1xx responses from the backend; they are not forwarded.
     pub informational: Vec<u16>,
-    /// When things happened.
+    /// Timestamps.
     pub times: Times,
-    /// By how much the request's head may have been complete before `times.request_head`, in microseconds.
+    /// Upper bound of the delay, in microseconds, between the complete request head and `times.request_head`.
     #[serde(skip_serializing_if = "is_zero")]
     pub head_late_us: u64,
     /// How it ended.
     pub end: End,
-    /// The fault that was put on it.
+    /// The injected fault.
     pub fault: Option<Fault>,
-    /// Who gave the answer.
+    /// Who sent the response.
     pub answered_by: AnsweredBy,
-    /// Where the recorder had to differ from what it received, a sentence each.
+    /// Where the recorder's forwarding differs from what it received, one sentence each.
     pub notes: Vec<String>,
-    /// The claims of each token in it that is a JWT, by the text that stands in the token's place.
+    /// The claims of each JWT in it, keyed by the token's replacement.
     #[serde(with = "super::jwt_claims::plain")]
     pub claims: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
 }
 
-/// A header line: the name as sent, the value without the white space around it.
+/// A header field: the name as sent, the value without surrounding white space.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// In the letter case that was sent.
+    /// In the letter case as sent.
     pub name: String,
     /// Latin-1.
     pub value: String,
 }
 
-/// The request as it came in.
+/// The request as received.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Request {
-    /// `HTTP/1.1`, `HTTP/1.0`, ...; empty where it is not known.
+    /// `HTTP/1.1`, `HTTP/1.0`, ...; empty if unknown.
     pub version: String,
     /// The method.
     pub method: String,
-    /// The target of the request line, secrets replaced.
+    /// The target of the request line, with secrets replaced.
     pub target: String,
     /// `https` or `http`.
     pub scheme: String,
-    /// The host the client meant: `Host`, or that of CONNECT, with the port where it is not the scheme's.
+    /// The host that the client addressed: from `Host` or CONNECT, with the port unless it is the scheme's default.
     pub authority: String,
-    /// In order.
+    /// In the order sent.
     pub headers: Vec<Header>,
     /// The body.
     pub body: Body,
-    /// After a chunked body.
+    /// Trailers of a chunked body.
     pub trailers: Vec<Header>,
-    /// Why the recorder refused it, and did not forward it.
+    /// Why the recorder rejected it instead of forwarding it.
     pub refused: Option<String>,
-    /// What of its head a HAR leaves out.
+    /// Which parts of its head a HAR file does not show.
     #[serde(skip_serializing_if = "NotShown::is_empty")]
     pub not_shown: NotShown,
 }
 
 impl Request {
-    /// How much is shown of the header of that name, in lower case.
+    /// How much is shown of the header with this name (in lower case).
     pub fn seen(&self, name: &str) -> Seen {
         self.not_shown.header(name)
     }
 }
 
-/// The answer as the client was sent it.
+/// The response as sent to the client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Answer {
@@ -254,15 +254,15 @@ pub struct Answer {
     pub status: u16,
     /// The reason phrase.
     pub reason: String,
-    /// In order.
+    /// In the order sent.
     pub headers: Vec<Header>,
     /// The body.
     pub body: Body,
-    /// After a chunked body.
+    /// Trailers of a chunked body.
     pub trailers: Vec<Header>,
 }
 
-/// How much of a body was kept.
+/// How much of a body is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyRetention {
@@ -271,55 +271,55 @@ pub enum BodyRetention {
     Whole,
     /// Its first bytes.
     Prefix,
-    /// Length and keyed digest only: it names a secret and could not be read, or bodies were stripped.
+    /// Length and keyed digest only: it may contain a secret and could not be parsed, or bodies were stripped.
     Digest,
-    /// Nothing is known of it (a HAR without the text).
+    /// Nothing is known about it (a HAR file without the text).
     Unknown,
 }
 
-/// A body: its bytes in the content coding that was sent, secrets replaced.
+/// A body: its bytes in the content coding as sent, with secrets replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Body {
-    /// The bytes that were kept, without transfer coding. Where a secret in a compressed body had to be
-    /// replaced, the decoded ones (`decoded` says so).
+    /// The stored bytes, without transfer coding. If a secret in a compressed body had to be replaced, these are the
+    /// decoded bytes (see `decoded`).
     #[serde(with = "bytes_as_bin")]
     pub bytes: Vec<u8>,
-    /// How many bytes were sent, without transfer coding.
+    /// Number of bytes sent, without transfer coding.
     pub length: u64,
     /// Keyed digest of the raw bytes, in hex; empty for an empty body.
     pub digest: String,
-    /// How much is in `bytes`.
+    /// How much of the body is in `bytes`.
     pub kept: BodyRetention,
-    /// Whether `bytes` are decoded though the head names a content coding.
+    /// Whether `bytes` are decoded although the headers name a content coding.
     pub decoded: bool,
 }
 
-/// When things happened, in microseconds since the run's start; `None` where they did not.
+/// Timestamps in microseconds since the run's start; `None` if the event did not happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Times {
     /// The connection was accepted.
     pub accepted: Option<u64>,
-    /// TLS with the client stood.
+    /// The TLS handshake with the client was complete.
     pub tls_done: Option<u64>,
     /// The request head was complete.
     pub request_head: u64,
     /// The request body was complete.
     pub request_end: Option<u64>,
-    /// A connection to the backend stood.
+    /// The connection to the backend was established.
     pub backend_connected: Option<u64>,
     /// The request had been sent to the backend.
     pub request_out: Option<u64>,
-    /// The backend's answer head was complete.
+    /// The backend's response head was complete.
     pub answer_head_in: Option<u64>,
-    /// The backend's answer was complete.
+    /// The backend's response was complete.
     pub answer_end_in: Option<u64>,
-    /// The answer's head was sent to the client.
+    /// The response head was sent to the client.
     pub answer_head_out: Option<u64>,
-    /// The answer's last byte was sent to the client.
+    /// The last byte of the response was sent to the client.
     pub answer_end_out: Option<u64>,
-    /// The exchange was over for the client: complete, or cut, or it had left; the backend's answer may come later.
+    /// The exchange ended for the client: complete, aborted, or disconnected; the backend's response may come later.
     pub end: u64,
 }
 
@@ -327,16 +327,16 @@ pub struct Times {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndedBy {
-    /// It is complete.
+    /// Nobody: it is complete.
     #[default]
     Complete,
-    /// The client went away.
+    /// The client disconnected.
     Client,
     /// The backend refused, reset, closed early or timed out.
     Backend,
-    /// The recorder: a refusal, the end of a held answer's 30 s, or it was stopped.
+    /// The recorder: a rejection, the end of a withheld response's 30 s, or a shutdown.
     Recorder,
-    /// Somebody: a HAR does not say who.
+    /// Unknown: a HAR file does not say.
     Unknown,
 }
 
@@ -346,11 +346,11 @@ pub enum EndedBy {
 pub enum Stage {
     /// While the client sent its request.
     Request,
-    /// While it waited for an answer.
+    /// While it waited for a response.
     Waiting,
-    /// While it read the answer.
+    /// While it received the response.
     Answer,
-    /// After all of it.
+    /// After the complete response.
     #[default]
     Done,
 }
@@ -359,56 +359,56 @@ pub enum Stage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct End {
-    /// By whom.
+    /// Who ended it.
     pub by: EndedBy,
-    /// When, in the exchange's course.
+    /// How far the exchange had got.
     pub stage: Stage,
-    /// In a sentence; empty where it is complete.
+    /// The reason in one sentence; empty if the exchange is complete.
     pub detail: String,
-    /// Bytes of the answer, head and framing included, that went out to the client.
+    /// Bytes of the response sent to the client, including head and framing.
     pub bytes_out: u64,
-    /// When is not known (a HAR that leaves it out): `times.end` is the earliest it can have been.
+    /// The end time is unknown (not in the HAR file): `times.end` is its lower bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub untimed: bool,
-    /// By how much it may have been earlier than `times.end`, in microseconds: the client's leaving is seen when the
-    /// recorder comes to look.
+    /// Upper bound of the delay, in microseconds, between the end and `times.end`: a disconnect is noticed when the
+    /// recorder next polls the connection.
     #[serde(skip_serializing_if = "is_zero")]
     pub late_us: u64,
 }
 
-/// The guided certification waited for a step in vain.
+/// The guided certification stopped waiting for a step that the client did not complete.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepTimeout {
     /// The case.
     pub case: String,
     /// The step, from 1.
     pub step: u32,
-    /// How long, in ms.
+    /// How long the wait lasted, in ms.
     pub waited_ms: u64,
-    /// The last exchange number then.
+    /// The last exchange number at that time.
     pub after_number: u64,
-    /// How many calls arrived while the step was due; `None`: the recorder did not say.
+    /// Number of calls that arrived while the step was due; `None` if not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<u64>,
-    /// How many of them were calls of the step.
+    /// Number of these that were calls of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_calls: Option<u64>,
-    /// Why the wait ended; `None`: the recorder did not say.
+    /// Why the wait ended; `None` if not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<WaitEnd>,
 }
 
-/// Why the guided certification did not wait for a step any longer.
+/// Why the guided certification stopped waiting for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitEnd {
-    /// The time ran out.
+    /// The timeout expired.
     TimedOut,
     /// The operator skipped it.
     Skipped,
-    /// Something came that must not come.
+    /// A call came that contradicts the step.
     Contradicted,
-    /// A reason that a later recorder gives.
+    /// A reason defined by a later version.
     #[serde(other)]
     Other,
 }
@@ -416,52 +416,52 @@ pub enum WaitEnd {
 /// A check-in notification that was sent to the client's callback (notification_service).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Wall clock of the first try.
+    /// Wall clock at the first delivery attempt.
     pub wall_us: i64,
-    /// The status of each try; 0 where none came.
+    /// The status of each delivery attempt; 0 if there was no response.
     pub statuses: Vec<u16>,
-    /// The last exchange number then.
+    /// The last exchange number at that time.
     pub after_number: u64,
 }
 
 impl Exchange {
-    /// The status of an answer that reached the client whole; `None` where it got none, or a cut one.
+    /// The status of a completely delivered response; `None` without a response, or if it is incomplete.
     pub fn status(&self) -> Option<u16> {
         let whole = self.end.stage == Stage::Done;
         self.answer.as_ref().filter(|_| whole).map(|answer| answer.status)
     }
 
-    /// From the complete request head to the end, in microseconds.
+    /// Time from the complete request head to the end, in microseconds.
     pub fn duration_us(&self) -> u64 {
         self.times.end.saturating_sub(self.times.request_head)
     }
 }
 
 impl Request {
-    /// All values of a header, by its name in any letter case.
+    /// All values of the header with this name, in any letter case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         values(&self.headers, name)
     }
 }
 
 impl Answer {
-    /// All values of a header, by its name in any letter case.
+    /// All values of the header with this name, in any letter case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         values(&self.headers, name)
     }
 }
 
-/// All values of a header, by its name in any letter case.
+/// All values of the header with this name, in any letter case.
 pub fn values<'a>(headers: &'a [Header], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
 }
 
-/// Whether a number may be left out of a record.
+/// Whether serialization may omit a number.
 pub fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Bytes as MessagePack `bin`, which serde's own `Vec<u8>` would make an array.
+/// Bytes as MessagePack `bin`; serde serializes a plain `Vec<u8>` as an array.
 mod bytes_as_bin {
     use serde::{Deserializer, Serializer, de::Visitor};
 

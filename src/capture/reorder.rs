@@ -1,26 +1,26 @@
-//! Number order out of the order of durability: an exchange waits for those with lower numbers that are still to
-//! come, and for no others, so the window is as wide as what was unfinished at a time.
+//! Reordering of the log into exchange number order. An exchange waits only for lower numbers that are still to come,
+//! so the buffer holds no more than was in progress at the same time.
 
 use super::error::CaptureError;
 use super::record::{Exchange, Record};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A log's records with the exchanges in number order and the others at their place among them.
+/// Yields a log's records: exchanges in number order, other records at their position among them.
 pub(super) struct ReorderBuffer<I> {
     log: I,
-    /// Ranges of numbers that will never come, in order.
+    /// Ranges of numbers that are not in the log, in order.
     absent: VecDeque<(u64, u64)>,
     next: u64,
-    /// Nothing stands before the run it belongs to.
+    /// The first number of the current run; its records do not move before it.
     run_from: u64,
     exchanges: BTreeMap<u64, Box<Exchange>>,
-    /// Other records, by the number they stand before.
+    /// Other records, by the exchange number that they precede.
     others: BTreeMap<u64, VecDeque<Record>>,
     ended: bool,
 }
 
 impl<I: Iterator<Item = Result<Record, CaptureError>>> ReorderBuffer<I> {
-    /// `absent`: the numbers that the log does not hold, as ranges in order.
+    /// `absent`: numbers that the log does not contain, as ranges in order.
     pub fn new(log: I, absent: Vec<(u64, u64)>) -> ReorderBuffer<I> {
         let (exchanges, others) = (BTreeMap::new(), BTreeMap::new());
         ReorderBuffer { log, absent: absent.into(), next: 1, run_from: 1, exchanges, others, ended: false }
@@ -55,14 +55,14 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> ReorderBuffer<I> {
             }
             return record;
         }
-        // One with a number below `next` comes too late; it must not stay for ever.
+        // An exchange with a number below `next` is late; it must not stay in the buffer forever.
         let first = self.exchanges.first_entry().filter(|first| *first.key() <= self.next)?;
         let (number, exchange) = first.remove_entry();
         self.next = self.next.max(number.saturating_add(1));
         Some(Record::Exchange(exchange))
     }
 
-    /// Goes past numbers that never come, up to the next record that stands among them; `true` where it went.
+    /// Skips absent numbers, up to the next record that belongs among them; returns whether `next` advanced.
     fn skip(&mut self) -> bool {
         while let Some(&(first, last)) = self.absent.front() {
             if first > self.next {
@@ -80,7 +80,8 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> ReorderBuffer<I> {
         false
     }
 
-    /// The log has ended: the next thing there is, whatever its number; after it, something is ready.
+    /// After the end of the log: advances to the next buffered record, whatever its number. Returns whether there is
+    /// one.
     fn jump(&mut self) -> bool {
         let places = [self.exchanges.keys().next(), self.others.keys().next()];
         match places.into_iter().flatten().min() {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn other_records_stand_at_their_place() {
+    fn other_records_keep_their_position() {
         let start = |run, first_number| Record::RunStart(RunStart { run, first_number, ..RunStart::default() });
         let log = vec![
             start(1, 1),
@@ -168,12 +169,12 @@ mod tests {
         ];
         let expected = "start1 1 2 3 attempt2 4 start2 connection9 7 stop2";
         assert_eq!(ordered(log.clone(), vec![(5, 6), (8, 8)]), expected);
-        // The same where nobody says what is missing, only later.
+        // The same without knowing which numbers are missing, only later.
         assert_eq!(ordered(log, vec![]), expected);
     }
 
     #[test]
-    fn what_comes_too_late_comes_all_the_same() {
+    fn late_records_are_still_yielded() {
         let jumps = Record::RunStart(RunStart { run: 1, first_number: u64::MAX, ..RunStart::default() });
         let log = vec![exchange(2), exchange(0), exchange(u64::MAX), jumps, exchange(1)];
         assert_eq!(ordered(log.clone(), vec![]), "0 1 2 start1 18446744073709551615");
@@ -182,8 +183,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_ends_whatever_the_numbers_are(numbers in prop::collection::btree_set(prop_oneof![0_u64..9, u64::MAX - 3..], 0..9),
-                                            absent in prop::collection::vec((0_u64..9, any::<u64>()), 0..4)) {
+        fn ends_for_any_numbers(numbers in prop::collection::btree_set(prop_oneof![0_u64..9, u64::MAX - 3..], 0..9),
+                                absent in prop::collection::vec((0_u64..9, any::<u64>()), 0..4)) {
             let count = numbers.len();
             let log = numbers.into_iter().rev().map(|number| Ok(exchange(number)));
             prop_assert_eq!(ReorderBuffer::new(log, absent).count(), count);
@@ -198,8 +199,8 @@ mod tests {
         }
 
         #[test]
-        fn it_waits_for_no_number_that_never_comes(count in 1_u64..200) {
-            // Number 1 is lost: with that known, nothing is held back.
+        fn absent_numbers_are_not_waited_for(count in 1_u64..200) {
+            // Number 1 is lost; since that is known, nothing is buffered.
             let log = (2..=count).map(|n| Ok(exchange(n)));
             let mut ordered = ReorderBuffer::new(log, vec![(1, 1)]);
             while ordered.next().is_some() {

@@ -1,5 +1,5 @@
-//! The runs of a recorder as a log tells of them: which exchange numbers belong to each, whether a record can stand where
-//! it does, and what is missing between and in them.
+//! Validation of a recorder's runs: the exchange numbers of each run, the order of records, and the numbers that are
+//! missing.
 
 use super::exchange_numbers::Ranges;
 use super::record::{Record, RunStart};
@@ -11,11 +11,11 @@ pub(super) struct Run {
     pub wall_us: i64,
     pub challenge: String,
     pub first_number: u64,
-    /// The numbers between the run before, which was cut off, and this one say nothing of what is lost.
+    /// The lost numbers between the previous run, which was interrupted, and this one are unknown.
     loss_unknown: bool,
-    /// By which its key is known again.
+    /// Identifies its key.
     key_check: String,
-    /// The next number at its clean stop.
+    /// The next number at its clean shutdown.
     pub stopped: Option<u64>,
 }
 
@@ -24,11 +24,11 @@ pub(super) struct Run {
 pub(super) struct Runs(pub Vec<Run>);
 
 impl Runs {
-    /// Whether this record can stand behind what was taken in so far, of which `last` is the highest exchange number (0:
-    /// none): runs follow one another, and each exchange's number lies in the run that goes on there.
+    /// Checks whether this record can follow the records so far, of which `last` is the highest exchange number (0 if
+    /// there is none): runs follow one another, and each exchange's number is in the range of the active run.
     ///
     /// # Errors
-    /// In words, where it cannot.
+    /// The reason why it cannot.
     pub fn fits(&self, record: &Record, last: u64) -> Result<(), String> {
         let taken = last.saturating_add(1);
         match record {
@@ -37,30 +37,31 @@ impl Runs {
                 let from = before.map_or(1, |run| run.stopped.unwrap_or(run.first_number)).max(taken);
                 let (run, first) = (start.run, start.first_number);
                 if run <= before.map_or(0, |before| before.run) {
-                    return Err(format!("run {run} starts again, or after a later one"));
+                    return Err(format!("run {run} is repeated or out of order"));
                 }
                 let other = |before: &Run| !before.key_check.is_empty() && before.key_check != start.key_check;
                 if !start.key_check.is_empty() && self.0.iter().any(other) {
-                    return Err(format!("run {run} was recorded under another key than those before it"));
+                    return Err(format!("run {run} was recorded with a different key than earlier runs"));
                 }
                 match first < from {
-                    true => Err(format!("run {run} begins with exchange {first}, and {from} has to be the first")),
+                    true => Err(format!("run {run} begins with exchange {first}, expected {from} or higher")),
                     false => Ok(()),
                 }
             }
             Record::RunStop(stop) => {
                 let goes_on = self.0.last().filter(|run| run.run == stop.run && run.stopped.is_none());
-                let run = goes_on.ok_or_else(|| format!("run {} stops where it does not go on", stop.run))?;
+                let run = goes_on.ok_or_else(|| format!("unexpected run-stop: run {} is not active", stop.run))?;
                 match stop.next_number < run.first_number.max(taken) {
-                    true => {
-                        Err(format!("run {} stops before exchange {}, which is too early", run.run, stop.next_number))
-                    }
+                    true => Err(format!(
+                        "run {}: `next_number` {} is not above its last exchange",
+                        run.run, stop.next_number
+                    )),
                     false => Ok(()),
                 }
             }
             Record::Exchange(exchange) => {
                 let (number, run) = (exchange.number, exchange.run);
-                let outside = || format!("exchange {number} does not lie in the numbers of its run, {run}");
+                let outside = || format!("exchange {number} is outside the number range of run {run}");
                 let goes_on = self.0.last().filter(|started| started.run == run).ok_or_else(outside)?;
                 let end = goes_on.stopped.unwrap_or(u64::MAX);
                 if (goes_on.first_number..end).contains(&number) { Ok(()) } else { Err(outside()) }
@@ -69,25 +70,25 @@ impl Runs {
         }
     }
 
-    /// Takes a start in.
+    /// Adds a run.
     pub fn start(&mut self, start: &RunStart) {
         let RunStart { run, wall_us, first_number, loss_unknown, .. } = *start;
         let (challenge, key_check) = (start.challenge.clone(), start.key_check.clone());
         self.0.push(Run { run, wall_us, challenge, first_number, loss_unknown, key_check, stopped: None });
     }
 
-    /// The last run of that number.
+    /// The last run with this number.
     pub fn find(&mut self, number: u32) -> Option<&mut Run> {
         self.0.iter_mut().rev().find(|run| run.run == number)
     }
 
-    /// Numbers that were taken and are not `accounted` for. `taken_to`: see [`super::summary::Summary::gaps`].
+    /// Allocated numbers that are not `accounted` for. `taken_to`: see [`super::summary::Summary::gaps`].
     pub fn gaps(&self, accounted: &Ranges, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
         let recorded_to = |below: u64| accounted.last_below(below).map_or(1, |last| last.saturating_add(1));
         let mut gaps = Vec::new();
         let mut from = 1;
         for (at, run) in self.0.iter().enumerate() {
-            // Where a run begins further on than the one before ended, something was taken that nothing tells of.
+            // If a run begins above the end of the previous one, numbers were allocated that no record mentions.
             if !run.loss_unknown {
                 gaps.extend(accounted.missing(from, run.first_number));
             }
@@ -106,7 +107,8 @@ impl Runs {
         gaps
     }
 
-    /// No number from there on was taken: what the last run says, or, where it was cut off, what is known from elsewhere.
+    /// The next exchange number: from the last run's stop, or, if that run was interrupted, from what is known
+    /// outside the log.
     pub fn next_number(&self, last: u64, taken_to: u64) -> u64 {
         match self.0.last() {
             Some(Run { stopped: Some(next), .. }) => *next,
@@ -115,7 +117,7 @@ impl Runs {
         }
     }
 
-    /// Whether the start of a run says that what was lost before it is not known.
+    /// Whether the start of any run says that the losses before it are unknown.
     pub fn loss_unknown(&self) -> bool {
         self.0.iter().any(|run| run.loss_unknown)
     }
@@ -139,7 +141,7 @@ mod tests {
         Record::RunStop(RunStop { run, at_us: 0, next_number })
     }
 
-    /// The gaps of a log, or why it cannot be one.
+    /// The gaps of a log, or why it is invalid.
     fn gaps(log: &[Record]) -> Result<Vec<(u64, u64)>, String> {
         let mut summary = Summary::default();
         log.iter().try_for_each(|record| summary.take_next(record))?;
@@ -147,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn a_log_as_a_recorder_writes_it_is_taken() {
-        // Exchanges end in any order, also behind the stop; a run that was cut off is followed by another.
+    fn valid_log_is_accepted() {
+        // Exchanges end in any order, even after the stop; an interrupted run is followed by another.
         let log =
             [start(1, 1), exchange(2, 1), exchange(1, 1), start(3, 5), exchange(6, 3), stop(3, 7), exchange(5, 3)];
         assert_eq!(gaps(&log), Ok(vec![(3, 4)]));
@@ -156,15 +158,15 @@ mod tests {
     }
 
     #[test]
-    fn numbers_outside_of_their_run_are_damage() {
+    fn numbers_outside_their_run_are_damage() {
         for (log, words) in [
-            (vec![exchange(1, 1)], "exchange 1 does not lie in the numbers of its run, 1"),
-            (vec![start(1, 1), exchange(0, 1)], "exchange 0 does not lie"),
-            (vec![start(1, 5), exchange(4, 1)], "exchange 4 does not lie"),
-            (vec![start(1, 1), stop(1, 3), exchange(3, 1)], "exchange 3 does not lie"),
-            (vec![start(1, 1), exchange(1, 2)], "exchange 1 does not lie in the numbers of its run, 2"),
-            (vec![start(1, 1), start(2, 4), exchange(2, 1)], "exchange 2 does not lie"),
-            (vec![start(1, 1), exchange(1, 1), exchange(1, 1)], "exchange 1 stands in it twice"),
+            (vec![exchange(1, 1)], "exchange 1 is outside the number range of run 1"),
+            (vec![start(1, 1), exchange(0, 1)], "exchange 0 is outside"),
+            (vec![start(1, 5), exchange(4, 1)], "exchange 4 is outside"),
+            (vec![start(1, 1), stop(1, 3), exchange(3, 1)], "exchange 3 is outside"),
+            (vec![start(1, 1), exchange(1, 2)], "exchange 1 is outside the number range of run 2"),
+            (vec![start(1, 1), start(2, 4), exchange(2, 1)], "exchange 2 is outside"),
+            (vec![start(1, 1), exchange(1, 1), exchange(1, 1)], "exchange 1 is recorded twice"),
         ] {
             let why = gaps(&log).unwrap_err();
             assert!(why.contains(words), "{why}");
@@ -172,17 +174,17 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_go_backwards_are_damage() {
+    fn runs_out_of_order_are_damage() {
         for (log, words) in [
-            (vec![start(1, 0)], "run 1 begins with exchange 0, and 1 has to be the first"),
-            (vec![start(0, 1)], "run 0 starts again"),
-            (vec![start(1, 1), start(1, 1)], "run 1 starts again"),
-            (vec![start(2, 1), start(1, 1)], "run 1 starts again, or after a later one"),
-            (vec![start(1, 1), exchange(4, 1), start(2, 4)], "and 5 has to be the first"),
-            (vec![start(1, 1), stop(1, 9), start(2, 8)], "and 9 has to be the first"),
-            (vec![start(1, 1), stop(2, 1)], "run 2 stops where it does not go on"),
-            (vec![start(1, 1), stop(1, 1), stop(1, 1)], "run 1 stops where it does not go on"),
-            (vec![start(1, 1), exchange(4, 1), stop(1, 4)], "run 1 stops before exchange 4"),
+            (vec![start(1, 0)], "run 1 begins with exchange 0, expected 1 or higher"),
+            (vec![start(0, 1)], "run 0 is repeated or out of order"),
+            (vec![start(1, 1), start(1, 1)], "run 1 is repeated or out of order"),
+            (vec![start(2, 1), start(1, 1)], "run 1 is repeated or out of order"),
+            (vec![start(1, 1), exchange(4, 1), start(2, 4)], "expected 5 or higher"),
+            (vec![start(1, 1), stop(1, 9), start(2, 8)], "expected 9 or higher"),
+            (vec![start(1, 1), stop(2, 1)], "run 2 is not active"),
+            (vec![start(1, 1), stop(1, 1), stop(1, 1)], "run 1 is not active"),
+            (vec![start(1, 1), exchange(4, 1), stop(1, 4)], "run 1: `next_number` 4 is not above its last exchange"),
         ] {
             let why = gaps(&log).unwrap_err();
             assert!(why.contains(words), "{why}");
@@ -196,7 +198,7 @@ mod tests {
         };
         assert_eq!(gaps(&[start(1, 1), stop(1, 1), keyed(2, "a"), stop(2, 1), keyed(3, "a")]), Ok(vec![]));
         let why = gaps(&[keyed(1, "a"), stop(1, 1), keyed(2, "b")]).unwrap_err();
-        assert!(why.contains("run 2 was recorded under another key"), "{why}");
+        assert!(why.contains("run 2 was recorded with a different key"), "{why}");
     }
 
     #[test]
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_loss_is_not_known_no_number_is_named() {
+    fn unknown_losses_are_not_reported_as_gaps() {
         let blind = |run, first_number| {
             Record::RunStart(RunStart { run, first_number, loss_unknown: true, ..RunStart::default() })
         };

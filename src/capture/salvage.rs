@@ -1,5 +1,5 @@
-//! Reading what is whole of a damaged capture. What is missing is said, and no verdict on it can be `passed`: such a
-//! capture is never complete.
+//! Reading of the intact records of a damaged capture. Remarks list what is missing. Such a capture is never
+//! complete, so its verdict is never `passed`.
 
 use super::archive::{self, Header};
 use super::checkpoint::{Checkpoint, SegmentMeta};
@@ -13,13 +13,12 @@ use crate::seal::{self, Digest};
 use std::path::Path;
 use std::sync::Arc;
 
-const WARNING: &str = "SALVAGED: only what is whole of a damaged capture was read; what looks broken may be so because \
-                       the rest is missing";
+const WARNING: &str = "PARTIAL: the capture is damaged; failures may be caused by missing records";
 
-/// Opens a capture as [`super::open`] does; where it is damaged, what is whole of it.
+/// Opens a capture as [`super::open`] does; if it is damaged, opens its intact records.
 ///
 /// # Errors
-/// Where nothing of it can be read.
+/// If nothing of it can be read.
 pub fn open_or_salvage(path: &Path) -> Result<Capture, CaptureError> {
     match super::open(path) {
         Err(error) if error.trouble == CaptureErrorKind::Damaged => match (path.is_dir(), is_archive(path)) {
@@ -35,11 +34,11 @@ fn is_archive(path: &Path) -> bool {
     super::reader::looks_like_an_archive(path).unwrap_or(false)
 }
 
-/// The capture of records that were salvaged; `next_number` as far as it is known.
+/// A capture of salvaged records; `next_number` as far as known.
 fn capture(path: &Path, kind: CaptureKind, source: Source, next_number: u64, losses: Vec<String>) -> Capture {
     let empty = Capture::new(path, kind, &Summary::default(), Header::default(), source.clone());
     let (mut summary, mut chain) = (Summary::default(), seal::ChainHead::default());
-    // What does not fit together any more, because what was between is gone, is no further damage.
+    // Records that no longer follow one another because of the missing ones are no further damage.
     for bytes in empty.log().into_iter().flatten().map_while(Result::ok) {
         chain = chain.then(&bytes);
         if let Ok(record) = codec::decode(&bytes) {
@@ -76,7 +75,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     let parts = match &head {
         Some(head) => head.parts.clone(),
         None => {
-            losses.push("its head cannot be read: how many records there were is not known".to_owned());
+            losses.push("its checkpoint cannot be read: the number of records is unknown".to_owned());
             parts_by_name(dir)
         }
     };
@@ -95,7 +94,8 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
             let read = SegmentMeta { first: before.count, count, digest, ..part.clone() };
             plans.push(SegmentPlan { part: read, before, whole: false });
         }
-        // Behind a broken part the chain goes on where the head says; without one, nothing behind it can be checked.
+        // After a damaged segment the chain continues as the checkpoint says; without a checkpoint, nothing after it
+        // can be verified.
         before = match &head {
             Some(_) => seal::ChainHead {
                 count: part.first.saturating_add(part.count),
@@ -105,7 +105,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
         };
     }
     if plans.is_empty() {
-        return Err(CaptureError::damaged(dir, "no record in it is whole, so there is nothing to salvage"));
+        return Err(CaptureError::damaged(dir, "it has no intact record: nothing to salvage"));
     }
     let known = head.map_or(0, |head| head.next_number);
     let noted = exchange_numbers::noted(dir, known).unwrap_or(known);
@@ -113,13 +113,13 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     Ok(capture(dir, CaptureKind::Directory, source, noted, losses))
 }
 
-/// A sentence without the folder in it and without advice: what a verdict says does not depend on where a capture stands.
+/// Removes the directory and the advice from a message: remarks must not depend on where a capture is stored.
 fn without_place(sentence: &str, dir: &Path) -> String {
     let plain = sentence.replace(&format!("{}/", dir.display()), "");
-    plain.trim_end_matches("; take another copy of it").to_owned()
+    plain.trim_end_matches("; use another copy of it").to_owned()
 }
 
-/// How far a part can be read, and why no further.
+/// How far a segment can be read, and why no further.
 fn readable(place: &Path, before: seal::ChainHead) -> (seal::ChainHead, Option<String>) {
     let mut reader = match SegmentReader::open(place, before) {
         Ok(reader) => reader,

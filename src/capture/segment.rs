@@ -1,8 +1,9 @@
-//! A part of a capture: a sled of some thousand records, in the order of the log.
+//! A segment of a capture (directory `part-*`): a sled database of some thousand records, in log order.
 //!
-//! A record lies under its log index (big-endian) as the chain's digest after it, then its bytes. Long records lie in
-//! pieces, the later ones under the index and the piece's number: sled's memory grows with large values. A part is
-//! read through a private copy, because opening a sled writes to it.
+//! The key of a record is its log index (big-endian); the value is the chain's digest after it, followed by its
+//! bytes. Long records are split into pieces, because sled's memory use grows with large values; the key of a later
+//! piece is the log index and the piece's number. A segment is read through a private copy, because opening a sled
+//! database writes to it.
 
 use super::error::CaptureError;
 use super::panic_guard::caught;
@@ -14,26 +15,26 @@ use std::time::{Duration, Instant};
 
 const PIECE: usize = 8 * 1024;
 const CACHE: u64 = 8 * 1024 * 1024;
-/// The largest part that is read; one of 20,000 exchanges with the longest bodies is shorter.
+/// Maximum size of a segment that is read; 20,000 exchanges with the longest bodies take less.
 const LARGEST: u64 = 64 << 30;
 
-/// A part that is being written.
+/// A segment that is being written.
 pub(super) struct Segment {
-    /// There until it is closed.
+    /// `None` once it is closed.
     db: Option<sled::Db>,
     dir: PathBuf,
 }
 
 impl Segment {
-    /// Makes a new part.
+    /// Creates a segment.
     pub fn create(dir: &Path) -> Result<Segment, CaptureError> {
-        private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
+        private_fs::make_dir(dir).map_err(|error| CaptureError::io("create", dir, &error))?;
         let part = Segment { db: Some(open(dir, false)?), dir: dir.to_owned() };
-        private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
+        private_fs::close_to_others(dir).map_err(|error| CaptureError::io("restrict permissions of", dir, &error))?;
         Ok(part)
     }
 
-    /// Adds records behind this head, and gives the head after them.
+    /// Appends records after the chain head `head`; returns the new chain head.
     pub fn append(&self, head: ChainHead, records: &[Vec<u8>]) -> Result<ChainHead, CaptureError> {
         let mut batch = sled::Batch::default();
         let mut chain = head;
@@ -51,31 +52,34 @@ impl Segment {
         Ok(chain)
     }
 
-    /// Hands what was added to the operating system: it survives a killed process.
+    /// Flushes appended records to the operating system: they survive a killed process.
     pub fn flush(&self) -> Result<(), CaptureError> {
         let db = self.db()?;
         self.told("write to", caught(|| db.flush())).map(|_| ())
     }
 
-    /// Hands it to the disk: it survives a power cut. sled's own flush does not (it is `sync_file_range`).
+    /// Syncs to the disk: the records survive a power failure. sled's own flush does not guarantee that (it calls
+    /// `sync_file_range`).
     pub fn sync(&self) -> Result<(), CaptureError> {
         self.flush()?;
         private_fs::sync_tree(&self.dir).map_err(|error| CaptureError::io("sync", &self.dir, &error))
     }
 
-    /// Closes it for good, synced to the disk; then it needs no lock to be read.
+    /// Closes the segment and syncs it; afterwards it can be read without a lock.
     pub fn close(mut self) -> Result<(), CaptureError> {
         self.flush()?;
         let (db, dir) = (self.db.take(), self.dir.clone());
         let dropped = caught(move || drop(db));
         dropped.map_err(|words| CaptureError::io("close", &dir, &std::io::Error::other(words)))?;
         wait_for_lock(&dir)?;
-        private_fs::close_to_others(&dir).map_err(|error| CaptureError::io("close to others", &dir, &error))?;
+        private_fs::close_to_others(&dir).map_err(|error| CaptureError::io("restrict permissions of", &dir, &error))?;
         private_fs::sync_tree(&dir).map_err(|error| CaptureError::io("sync", &dir, &error))
     }
 
     fn db(&self) -> Result<&sled::Db, CaptureError> {
-        self.db.as_ref().ok_or_else(|| CaptureError::io("write to", &self.dir, &std::io::Error::other("it is closed")))
+        self.db
+            .as_ref()
+            .ok_or_else(|| CaptureError::io("write to", &self.dir, &std::io::Error::other("the segment is closed")))
     }
 
     fn told<T>(&self, doing: &str, result: Result<sled::Result<T>, String>) -> Result<T, CaptureError> {
@@ -90,12 +94,12 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        // Of a store that has failed: what it says now is no news.
+        // The store may have failed before; a further error adds nothing.
         let _ = caught(|| drop(self.db.take()));
     }
 }
 
-/// An error as the system words it: sled hands on what its other threads met as a text for programmers.
+/// Restores the system's error message: sled passes on the errors of its own threads as debug output.
 fn plain(error: std::io::Error) -> std::io::Error {
     match error.raw_os_error() {
         None if error.to_string().starts_with("Os {") => error.kind().into(),
@@ -103,14 +107,14 @@ fn plain(error: std::io::Error) -> std::io::Error {
     }
 }
 
-/// sled's own threads may hold its file a moment longer than its handle lived.
+/// sled's own threads may hold the file lock a moment longer than the handle exists.
 fn wait_for_lock(dir: &Path) -> Result<(), CaptureError> {
     let path = dir.join("db");
     let file = File::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
     let until = Instant::now() + Duration::from_secs(10);
     while file.try_lock().is_err() {
         if Instant::now() > until {
-            let held = std::io::Error::other("the store does not let go of it");
+            let held = std::io::Error::other("the store did not release its lock");
             return Err(CaptureError::io("close", &path, &held));
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -131,44 +135,45 @@ fn open(dir: &Path, private_copy: bool) -> Result<sled::Db, CaptureError> {
     }
 }
 
-/// What the store calls its files: two names, those of its snapshots, and numbers for what is too long for the others.
+/// Whether sled uses this file name: `db`, `conf`, snapshots, and numbers for large values.
 fn is_of_the_store(name: &str) -> bool {
     matches!(name, "db" | "conf") || name.starts_with("snap.") || name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The records of a part, from a private copy that is gone with this value.
+/// Reads the records of a segment from a private copy, which is removed on drop.
 pub(super) struct SegmentReader {
     dir: PathBuf,
     iter: sled::Iter,
     ahead: Option<(sled::IVec, sled::IVec)>,
     head: ChainHead,
-    // Dropped in this order: the sled before the place where it lies.
+    // Drop order matters: the database before the directory that contains it.
     _db: sled::Db,
     _place: tempfile::TempDir,
 }
 
 impl SegmentReader {
-    /// Opens a copy of the part that lies in `dir`; the chain stood at `head` before it.
+    /// Opens a copy of the segment in `dir`; `head` is the chain head before it.
     pub fn open(dir: &Path, head: ChainHead) -> Result<SegmentReader, CaptureError> {
         let is_there = std::fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_dir());
         if !is_there || std::fs::symlink_metadata(dir.join("db")).is_err() {
-            return Err(CaptureError::damaged(dir, "there is no part at this place, though the head names it"));
+            return Err(CaptureError::damaged(dir, "the segment is missing, although the checkpoint lists it"));
         }
         let place = tempfile::Builder::new().prefix("poscert-").tempdir();
-        let place = place.map_err(|error| CaptureError::io("make a copy in", &std::env::temp_dir(), &error))?;
+        let place =
+            place.map_err(|error| CaptureError::io("create a temporary copy in", &std::env::temp_dir(), &error))?;
         let copy = place.path().join("part");
         private_fs::copy(dir, &copy, Some("blobs"), is_of_the_store, LARGEST).map_err(|error| match error.kind() {
             std::io::ErrorKind::InvalidData => CaptureError::damaged(dir, error),
             _ => CaptureError::io("copy", dir, &error),
         })?;
         let db = open(&copy, true).map_err(|error| match error.trouble {
-            super::CaptureErrorKind::Damaged => CaptureError::damaged(dir, "its store does not open"),
+            super::CaptureErrorKind::Damaged => CaptureError::damaged(dir, "its store cannot be opened"),
             _ => error,
         })?;
         Ok(SegmentReader { dir: dir.to_owned(), iter: db.iter(), ahead: None, head, _db: db, _place: place })
     }
 
-    /// The chain's head after the records that were read.
+    /// The chain head after the records read so far.
     pub fn head(&self) -> ChainHead {
         self.head
     }
@@ -186,15 +191,15 @@ impl SegmentReader {
         }
     }
 
-    /// The next record's own bytes.
+    /// The bytes of the next record.
     pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         let Some((key, value)) = self.piece()? else { return Ok(None) };
         let index = self.head.count;
         if key.as_ref() != index.to_be_bytes() {
-            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is not at its place")));
+            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is missing or misplaced")));
         }
         let Some((digest, first)) = value.split_first_chunk::<32>() else {
-            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is cut")));
+            return Err(CaptureError::damaged(&self.dir, format_args!("record {index} is truncated")));
         };
         let mut bytes = first.to_vec();
         while let Some((key, value)) = self.piece()? {
@@ -206,7 +211,7 @@ impl SegmentReader {
         }
         let head = self.head.then(&bytes);
         if head.digest != Digest(*digest) {
-            let what = format_args!("record {index} does not fit the chain of digests");
+            let what = format_args!("record {index} does not match the chain of digests");
             return Err(CaptureError::damaged(&self.dir, what));
         }
         self.head = head;
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn records_come_back_in_order_long_ones_too() {
+    fn records_of_any_length_are_read_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("part-000001");
         let part = Segment::create(&place).unwrap();
@@ -253,13 +258,13 @@ mod tests {
         let read: Vec<Record> = reader.by_ref().collect::<Result<_, _>>().unwrap();
         assert_eq!(read, records);
         assert_eq!(reader.head(), head);
-        // Behind another head the same records are not the same log.
+        // After another chain head, the same records are not the same log.
         let other = ChainHead { digest: Digest::of(b"x"), count: 0 };
         assert!(SegmentReader::open(&place, other).unwrap().next().unwrap().is_err());
     }
 
     #[test]
-    fn a_place_without_a_part_is_damage() {
+    fn missing_segment_is_damage() {
         let dir = tempfile::tempdir().unwrap();
         let error = SegmentReader::open(&dir.path().join("part-000001"), ChainHead::default()).err().unwrap();
         assert_eq!(error.trouble, super::super::CaptureErrorKind::Damaged);

@@ -1,7 +1,7 @@
-//! The log of a capture directory: parts, chain and head, kept in step.
+//! The log of a capture directory: segments, chain and checkpoint, kept consistent.
 //!
-//! Order of things, so that a kill at any point leaves a capture that can be read: a part's directory, the head that
-//! names it, its records, their flush, the acknowledgement, the head that counts them.
+//! Order of writes, so that a kill at any point leaves a readable capture: a segment's directory, the checkpoint that
+//! lists it, its records, their flush, the acknowledgement, the checkpoint that counts them.
 
 use super::checkpoint::{Checkpoint, SegmentMeta};
 use super::error::{CaptureError, CaptureErrorKind};
@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 const LOCK: &str = "lock";
 const ASK: &str = "ask";
 
-/// Takes the capture for one recorder. The lock goes with the process that holds it.
+/// Locks the capture for one recorder. The lock is released when the process ends.
 pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
     let path = dir.join(LOCK);
     let file = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
-    // A reader that looks whether a recorder is there holds it for a moment.
+    // A reader that checks for a recorder holds the lock for a moment.
     let until = Instant::now() + Duration::from_millis(500);
     while file.try_lock().is_err() {
         if Instant::now() > until {
@@ -35,14 +35,14 @@ pub(super) fn hold(dir: &Path) -> Result<File, CaptureError> {
     Ok(file)
 }
 
-/// Whether a recorder holds the capture now.
+/// Whether a recorder has the capture locked.
 pub(super) fn is_held(dir: &Path) -> bool {
     private_fs::open_to_read(&dir.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
-/// Asks the recorder that holds the capture to close its open part, and waits until it has: the head in which all
-/// parts that had records at the time of asking are closed. Nothing is written: the asking is a shared lock. `None`
-/// where the recorder is gone meanwhile.
+/// Asks the recorder to close its open segment and waits for it. Returns the checkpoint in which all segments that
+/// existed at the time of asking are closed, or `None` if the recorder stopped meanwhile. Writes nothing: the request
+/// is a shared lock on the file `ask`.
 pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Checkpoint>, CaptureError> {
     let path = dir.join(ASK);
     let file = private_fs::open_to_read(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
@@ -63,7 +63,7 @@ pub(super) fn ask_to_close(dir: &Path) -> Result<Option<Checkpoint>, CaptureErro
         }
         if Instant::now() > until {
             let sentence = format!(
-                "the recorder that writes into {} does not close its open part: stop it and try again",
+                "the recorder that is writing into {} did not close its open segment: stop it and try again",
                 dir.display()
             );
             return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
@@ -79,7 +79,7 @@ pub(super) struct Store {
     head: Checkpoint,
     chain: seal::ChainHead,
     part: Option<Segment>,
-    /// Exchanges in the open part.
+    /// Number of exchanges in the open segment.
     exchanges: u64,
     limit: u64,
     stale_head: bool,
@@ -87,8 +87,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the log of a capture whose head is `head`; what a killed recorder left open is closed first. Gives
-    /// also the highest exchange number that was found beyond the head's own count.
+    /// Opens the log of a capture with this checkpoint, and closes a segment that a killed recorder left open. Also
+    /// returns the highest exchange number found beyond the checkpoint's count.
     pub fn open(
         dir: &Path,
         head: Checkpoint,
@@ -97,7 +97,8 @@ impl Store {
     ) -> Result<(Store, u64), CaptureError> {
         let path = dir.join(ASK);
         let ask = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
-        let chain = head.chain().ok_or_else(|| CaptureError::damaged(dir, "its head names no digest"))?;
+        let chain =
+            head.chain().ok_or_else(|| CaptureError::damaged(dir, "the digest in its checkpoint is malformed"))?;
         let limit = limit.max(1);
         let mut store = Store {
             dir: dir.to_owned(),
@@ -114,7 +115,7 @@ impl Store {
         Ok((store, highest))
     }
 
-    /// Counts what a killed recorder had made durable beyond its head, and closes that part.
+    /// Adds the records that a killed recorder made durable beyond its checkpoint, and closes that segment.
     fn close_left_open(&mut self) -> Result<u64, CaptureError> {
         let Some(last) = self.head.parts.last().filter(|part| !part.closed).cloned() else { return Ok(0) };
         let dir = self.dir.join(&last.name);
@@ -134,7 +135,7 @@ impl Store {
         Ok(highest)
     }
 
-    /// The records of the last part.
+    /// The records of the last segment.
     fn last_part(&self, last: &SegmentMeta) -> Result<SegmentReader, CaptureError> {
         let before = match self.head.parts.len().checked_sub(2).and_then(|at| self.head.parts.get(at)) {
             Some(part) => seal::Digest::parse(&part.digest).unwrap_or_default(),
@@ -143,7 +144,7 @@ impl Store {
         SegmentReader::open(&self.dir.join(&last.name), seal::ChainHead { count: last.first, digest: before })
     }
 
-    /// Whether the last run, if there was one, stopped in good order: its stop is then in the last part.
+    /// Whether the last run, if any, was shut down cleanly: its stop is then in the last segment.
     pub fn ends_in_good_order(&self) -> Result<bool, CaptureError> {
         let Some(last) = self.head.parts.last() else { return Ok(self.head.runs == 0) };
         let mut stopped = false;
@@ -157,17 +158,17 @@ impl Store {
         Ok(stopped)
     }
 
-    /// The chain's head after the records that were added.
+    /// The chain head after the appended records.
     pub fn chain(&self) -> seal::ChainHead {
         self.chain
     }
 
-    /// How many exchanges the open part still takes.
+    /// How many more exchanges fit into the open segment, at least 1.
     pub fn room(&self) -> u64 {
         self.limit.saturating_sub(self.exchanges).max(1)
     }
 
-    /// Adds records, of which so many are exchanges, and makes them as durable as was asked for.
+    /// Appends records, `exchanges` of which are exchanges, with the configured durability.
     pub fn append(&mut self, records: &[Vec<u8>], exchanges: u64) -> Result<(), CaptureError> {
         if self.exchanges >= self.limit {
             self.close_part()?;
@@ -190,7 +191,8 @@ impl Store {
     }
 
     fn open_part(&mut self) -> Result<(), CaptureError> {
-        // A kill between the making of a part and the head that names it leaves a place without acknowledged records.
+        // A kill between creating a segment and writing the checkpoint that lists it leaves a directory without
+        // acknowledged records.
         let free = (self.head.parts.len() + 1..).map(|number| format!("part-{number:06}"));
         let name = free.into_iter().find(|name| !self.dir.join(name).exists()).unwrap_or_default();
         let part = Segment::create(&self.dir.join(&name))?;
@@ -202,7 +204,7 @@ impl Store {
         Ok(())
     }
 
-    /// Closes the open part, if there is one.
+    /// Closes the open segment, if any.
     pub fn close_part(&mut self) -> Result<(), CaptureError> {
         let Some(part) = self.part.take() else { return self.write_stale_head() };
         part.close()?;
@@ -210,7 +212,7 @@ impl Store {
         self.write_head(true)
     }
 
-    /// Whether a reader asks for the open part to be closed.
+    /// Whether a reader asks to close the open segment.
     pub fn is_asked(&self) -> bool {
         if self.part.is_none() {
             return false;
@@ -235,25 +237,25 @@ impl Store {
         self.head.digest = digest;
     }
 
-    /// What the next head says of numbers and runs.
+    /// Sets the next number and the number of runs for the next checkpoint.
     pub fn note(&mut self, next_number: u64, runs: u32) {
         self.head.next_number = next_number;
         self.head.runs = runs;
     }
 
-    /// Writes the head if records were added since.
+    /// Writes the checkpoint if records were appended since the last one.
     pub fn write_stale_head(&mut self) -> Result<(), CaptureError> {
         if !self.stale_head {
             return Ok(());
         }
-        // The head must never be ahead of the records it counts.
+        // The checkpoint must never be ahead of the records that it counts.
         if let Some(part) = self.part.as_ref().filter(|_| self.durability == Durability::Off) {
             part.flush()?;
         }
         self.write_head(self.durability == Durability::Power)
     }
 
-    /// Whether records were added since the head was written.
+    /// Whether records were appended since the last checkpoint.
     pub fn has_stale_head(&self) -> bool {
         self.stale_head
     }
@@ -265,8 +267,8 @@ impl Store {
     }
 }
 
-/// Refuses a capture in which a part lies that its head does not name and that holds records: the head is an older one. A
-/// part that was just being made when the recorder was killed holds none.
+/// Refuses a capture with a segment that holds records and is not in the checkpoint: the checkpoint is outdated. A
+/// segment that was being created when the recorder was killed holds no records.
 pub(super) fn check_unnamed(dir: &Path, head: &Checkpoint) -> Result<(), CaptureError> {
     let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
     for entry in entries {
@@ -277,22 +279,22 @@ pub(super) fn check_unnamed(dir: &Path, head: &Checkpoint) -> Result<(), Capture
         }
         let place = dir.join(&*name);
         if SegmentReader::open(&place, head.chain().unwrap_or_default()).is_ok_and(|mut part| part.next().is_some()) {
-            let what = "it holds records, and the head does not name it: the head is an older one";
+            let what = "it holds records but is not in the checkpoint: the checkpoint is outdated";
             return Err(CaptureError::damaged(&place, what));
         }
     }
     Ok(())
 }
 
-/// Whether what was found in a part is what its head says: all of it, and more only where the part is open.
+/// Checks a segment against its entry in the checkpoint: all records are present, and more only if it is open.
 pub(super) fn check_part(dir: &Path, part: &SegmentMeta, found: seal::ChainHead) -> Result<(), CaptureError> {
     let count = found.count.saturating_sub(part.first);
     if count < part.count || (part.closed && count > part.count) {
-        let what = format_args!("it holds {count} records, the head says {}", part.count);
+        let what = format_args!("it holds {count} records, but the checkpoint counts {}", part.count);
         return Err(CaptureError::damaged(dir, what));
     }
     if count == part.count && found.digest.to_string() != part.digest {
-        return Err(CaptureError::damaged(dir, "its records are not those that the head's digest stands for"));
+        return Err(CaptureError::damaged(dir, "its records do not match the digest in the checkpoint"));
     }
     Ok(())
 }

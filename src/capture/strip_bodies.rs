@@ -1,9 +1,9 @@
-//! Bodies left out of a capture that is handed on: their length and keyed digest stay, so equal ones can still be told
-//! to be equal. What a body would have shown cannot be judged any more.
+//! Removal of bodies from a capture before it is shared. Length and keyed digest stay, so equal bodies remain
+//! recognisable; requirements that need a body's content become inconclusive.
 
 use super::record::{Body, BodyRetention, Exchange};
 
-/// Takes the bytes of both bodies out.
+/// Removes the bytes of both bodies.
 pub fn strip_bodies(exchange: &mut Exchange) {
     strip(&mut exchange.request.body);
     if let Some(answer) = &mut exchange.answer {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_and_digest_stay_and_an_empty_body_is_still_known_to_be_empty() {
+    fn length_and_digest_stay_and_empty_bodies_stay_known() {
         let body = Body { bytes: b"{}".to_vec(), length: 2, digest: "ab".into(), decoded: true, ..Body::default() };
         let mut exchange = Exchange::default();
         exchange.request.body = body;

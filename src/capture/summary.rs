@@ -1,37 +1,36 @@
-//! What a capture's records say of the whole: how many exchanges, who is certified for what, and what is missing.
+//! Summary of a capture's records: the number of exchanges, the session, and missing exchange numbers.
 
 use super::exchange_numbers::Ranges;
 use super::record::{Record, Session};
 use super::run_validation::Runs;
 
-/// Gathered from every record, in any order of the exchanges.
+/// Collected from all records, in any order of the exchanges.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Summary {
     pub session: Option<Session>,
     pub exchanges: u64,
     attempts: u32,
     numbers: Ranges,
-    /// These and the numbers that were left out on purpose.
+    /// Recorded numbers, and numbers left out on purpose.
     accounted: Ranges,
     runs: Runs,
     ended_us: Option<i64>,
 }
 
 impl Summary {
-    /// Takes in the next record of a recorder's own log.
+    /// Adds the next record of a recorder's log.
     ///
     /// # Errors
-    /// In words, where it cannot stand there: an exchange's number is none of its run's, or a run does not follow on the
-    /// one before.
+    /// If it cannot follow the records so far: an exchange's number is outside its run, or a run is out of order.
     pub fn take_next(&mut self, record: &Record) -> Result<(), String> {
         self.runs.fits(record, self.last())?;
         self.take(record)
     }
 
-    /// Takes a record in, wherever it stood.
+    /// Adds a record, in any order.
     ///
     /// # Errors
-    /// In words, where it cannot belong to this log.
+    /// If it cannot belong to this log.
     pub fn take(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::RunStart(start) => {
@@ -40,7 +39,7 @@ impl Summary {
             }
             Record::RunStop(stop) => {
                 let run = self.runs.find(stop.run);
-                let run = run.ok_or_else(|| format!("run {} stops and never started", stop.run))?;
+                let run = run.ok_or_else(|| format!("unexpected run-stop: run {} was never started", stop.run))?;
                 run.stopped = Some(stop.next_number);
                 self.see(stop.run, stop.at_us);
             }
@@ -48,7 +47,7 @@ impl Summary {
             Record::Attempt(attempt) => self.attempts = self.attempts.max(attempt.number),
             Record::Exchange(exchange) => {
                 if !self.numbers.insert(exchange.number) {
-                    return Err(format!("exchange {} stands in it twice", exchange.number));
+                    return Err(format!("exchange {} is recorded twice", exchange.number));
                 }
                 self.accounted.insert(exchange.number);
                 self.exchanges += 1;
@@ -60,7 +59,7 @@ impl Summary {
         Ok(())
     }
 
-    /// Something happened so long after a run's start.
+    /// Extends the end time by an event of a run, `at_us` after the run's start.
     fn see(&mut self, run: u32, at_us: u64) {
         let Some(run) = self.runs.find(run) else { return };
         let moment = run.wall_us.saturating_add(i64::try_from(at_us).unwrap_or(i64::MAX));
@@ -72,96 +71,96 @@ impl Summary {
         self.runs.0.first().map(|run| run.wall_us)
     }
 
-    /// The last moment that a record of a run tells of.
+    /// The time of the latest event of any run.
     pub fn ended_us(&self) -> Option<i64> {
         self.ended_us
     }
 
-    /// How often the recorder was started.
+    /// The number of runs.
     pub fn runs(&self) -> u32 {
         u32::try_from(self.runs.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// What an auditor gave the recorder to say at its starts.
+    /// The auditor's challenges, one for each run that has one.
     pub fn challenges(&self) -> Vec<String> {
         self.runs.0.iter().map(|run| run.challenge.clone()).filter(|challenge| !challenge.is_empty()).collect()
     }
 
-    /// A number that has no record, and for a reason.
+    /// Marks a number that was left out on purpose.
     pub fn leave_out(&mut self, number: u64) {
         self.accounted.insert(number);
     }
 
-    /// The first attempt begins without a record.
+    /// The number of attempts; the first has no record.
     pub fn attempts(&self) -> u32 {
         self.attempts.max(1)
     }
 
-    /// Numbers that the log does not hold, as ranges: nobody needs to wait for them.
+    /// Numbers that the log does not contain, as ranges; a reader need not wait for them.
     pub fn absent(&self) -> Vec<(u64, u64)> {
         self.numbers.missing(1, self.last())
     }
 
-    /// Numbers that were taken and have no record. `taken_to`: no number from there on was taken, as far as is known
-    /// from outside the log; the last run counts only as far as it has ended (`live`: it goes on).
+    /// Allocated numbers without a record. `taken_to`: the next number as known from outside the log. The last run
+    /// counts only as far as it has ended; with `live`, it has not ended.
     pub fn gaps(&self, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
         self.runs.gaps(&self.accounted, taken_to, live)
     }
 
-    /// No number from there on was taken, by the records where they say it, else by what is known from elsewhere.
+    /// The next exchange number: from the records if they say, else from `taken_to`.
     pub fn next_number(&self, taken_to: u64) -> u64 {
         self.runs.next_number(self.last(), taken_to)
     }
 
-    /// A run was cut off, and what it lost last cannot be told.
+    /// Whether a run was interrupted and its last losses are unknown.
     pub fn loss_unknown(&self) -> bool {
         self.runs.loss_unknown()
     }
 
-    /// The highest exchange number; 0 where there is none.
+    /// The highest exchange number; 0 if there is none.
     fn last(&self) -> u64 {
         self.numbers.last().unwrap_or(0)
     }
 
-    /// Numbers below this one that have no record, whatever runs there were: of a log that is not all there.
+    /// Numbers below `taken_to` without a record, regardless of runs; for logs that are not complete.
     pub fn lost_of_all(&self, taken_to: u64) -> Vec<(u64, u64)> {
         self.accounted.missing(1, taken_to.max(self.last().saturating_add(1)))
     }
 
-    /// Exchanges of a run that goes on that have begun and not ended.
+    /// Number of exchanges of the active run that have begun and not ended.
     pub fn under_way(&self, taken_to: u64) -> u64 {
         let Some(run) = self.runs.0.last().filter(|run| run.stopped.is_none()) else { return 0 };
         count(&self.numbers.missing(run.first_number, taken_to))
     }
 
-    /// Whether every run stopped in good order.
+    /// Whether every run was shut down cleanly.
     pub fn all_stopped(&self) -> bool {
         self.runs.0.iter().all(|run| run.stopped.is_some())
     }
 
-    /// Whether the last run did not stop in good order.
+    /// Whether the last run was not shut down cleanly.
     pub fn ends_cut(&self) -> bool {
         self.runs.0.last().is_some_and(|run| run.stopped.is_none())
     }
 
-    /// Whether the last run stopped in good order before that number was the next one.
+    /// Whether the last run was shut down cleanly with a next number below this one.
     pub fn ends_before(&self, next_number: u64) -> bool {
         self.runs.0.last().and_then(|run| run.stopped).is_some_and(|next| next < next_number)
     }
 
-    /// Runs that were cut off.
+    /// Runs that were interrupted.
     pub fn cut_runs(&self, live: bool) -> Vec<u32> {
         let ended = if live { self.runs.0.len().saturating_sub(1) } else { self.runs.0.len() };
         self.runs.0.iter().take(ended).filter(|run| run.stopped.is_none()).map(|run| run.run).collect()
     }
 }
 
-/// How many numbers stand in ranges.
+/// The total length of ranges.
 fn count(ranges: &[(u64, u64)]) -> u64 {
     ranges.iter().fold(0, |sum, (first, last)| sum.saturating_add(last.saturating_sub(*first)).saturating_add(1))
 }
 
-/// Gaps in words: `3 exchanges are lost: numbers 7 and 9 to 10`.
+/// Describes gaps: `3 exchanges are lost: numbers 7 and 9 to 10`.
 pub(super) fn gaps_in_words(gaps: &[(u64, u64)]) -> Option<String> {
     let count = count(gaps);
     let range =
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_what_was_taken_and_not_recorded() {
+    fn allocated_numbers_without_a_record_are_gaps() {
         let cut = [start(1, 1), exchange(2), exchange(4)];
         assert_eq!(summary(&cut).gaps(0, false), [(1, 1), (3, 3)]);
         assert_eq!(summary(&cut).gaps(7, false), [(1, 1), (3, 3), (5, 6)]);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_stands_once() {
+    fn duplicate_exchange_is_an_error() {
         let mut twice = summary(&[exchange(1)]);
         assert!(twice.take(&exchange(1)).is_err());
         assert!(twice.take(&Record::RunStop(RunStop::default())).is_err());

@@ -1,4 +1,4 @@
-//! Writing and reading back: order, gaps, runs, a recorder at work, and damage of every kind.
+//! Tests of writing and reading captures: order, gaps, runs, live captures, and damage.
 
 use super::record::*;
 use super::*;
@@ -31,7 +31,7 @@ fn take(writer: &Writer, count: u64) {
     (1..=count).for_each(|_| assert!(writer.take_number() > 0));
 }
 
-/// A capture of eight exchanges in three parts, cleanly closed.
+/// A capture of eight exchanges in three segments, closed cleanly.
 fn capture_in(dir: &Path) {
     let writer = Writer::open(dir, options()).unwrap();
     take(&writer, 8);
@@ -51,7 +51,7 @@ fn numbers(capture: &Capture) -> Vec<u64> {
     exchanges.collect()
 }
 
-/// Every file below a directory with its content, for "nothing was written".
+/// All files below a directory with their content, to check that nothing was written.
 fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -66,7 +66,7 @@ fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn what_was_written_is_read_in_number_order_and_left_alone() {
+fn records_are_read_in_number_order_and_reading_writes_nothing() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -87,7 +87,7 @@ fn what_was_written_is_read_in_number_order_and_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_can_read_it() {
+fn capture_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("a/b/capture");
@@ -101,7 +101,7 @@ fn nobody_else_can_read_it() {
 }
 
 #[test]
-fn a_capture_goes_on_with_a_new_run() {
+fn reopened_capture_continues_with_a_new_run() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -126,7 +126,7 @@ fn a_capture_goes_on_with_a_new_run() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_names_what_is_lost() {
+fn interrupted_run_reports_lost_exchanges() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, options()).unwrap();
@@ -141,8 +141,8 @@ fn a_run_that_was_cut_off_names_what_is_lost() {
     let capture = open(&dir).unwrap();
     assert_eq!((capture.gaps.as_slice(), capture.complete, capture.live), (&[(2, 2), (4, 4)][..], false, false));
     let remarks = capture.remarks.join("; ");
-    assert_eq!(remarks, "the recorder was cut off in run 1; 2 exchanges are lost: numbers 2 and 4");
-    // The next run takes none of these numbers, and the gap stays.
+    assert_eq!(remarks, "the recorder was interrupted in run 1; 2 exchanges are lost: numbers 2 and 4");
+    // The next run allocates none of these numbers, and the gap stays.
     let writer = Writer::open(&dir, options()).unwrap();
     assert_eq!(writer.take_number(), 5);
     block_on(async {
@@ -155,18 +155,18 @@ fn a_run_that_was_cut_off_names_what_is_lost() {
 }
 
 #[test]
-fn a_recorder_at_work_can_be_read() {
+fn live_capture_can_be_read() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, WriterOptions::default()).unwrap();
     for round in 1..=3_u64 {
         take(&writer, 2);
-        // The first of each two is still under way.
+        // The first of each two is still in progress.
         block_on(writer.append(exchange(round * 2, 100_000))).unwrap();
         let capture = open(&dir).unwrap();
         assert!(capture.live && !capture.complete && capture.gaps.is_empty());
         assert_eq!(numbers(&capture), (1..=round).map(|n| n * 2).collect::<Vec<_>>());
-        assert!(capture.remarks[0].contains(&format!("{round} exchanges were under way")), "{:?}", capture.remarks);
+        assert!(capture.remarks[0].contains(&format!("{round} exchanges were in progress")), "{:?}", capture.remarks);
     }
     let refused = Writer::open(&dir, options()).err().unwrap();
     assert_eq!(refused.trouble, CaptureErrorKind::Held);
@@ -175,7 +175,7 @@ fn a_recorder_at_work_can_be_read() {
 }
 
 #[test]
-fn every_durability_keeps_what_was_closed() {
+fn closed_capture_is_complete_with_any_durability() {
     for durability in Durability::ALL {
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("capture");
@@ -195,16 +195,16 @@ fn every_durability_keeps_what_was_closed() {
     }
 }
 
-/// The name of a change, the change, and words that the sentence must hold.
+/// The name of a change, the change, and words that the message must contain.
 type Harm = (&'static str, fn(&Path), &'static str);
 
 #[test]
-fn damage_is_never_taken_for_emptiness() {
+fn damaged_capture_is_not_taken_for_an_empty_one() {
     let harms: [Harm; 10] = [
-        ("a part emptied", |dir| std::fs::write(dir.join("part-000002/db"), b"").unwrap(), "part-000002"),
-        ("the last part emptied", |dir| std::fs::write(dir.join("part-000003/db"), b"").unwrap(), "part-000003"),
+        ("a truncated segment", |dir| std::fs::write(dir.join("part-000002/db"), b"").unwrap(), "part-000002"),
+        ("the last segment truncated", |dir| std::fs::write(dir.join("part-000003/db"), b"").unwrap(), "part-000003"),
         (
-            "a part cut",
+            "a segment truncated in the middle",
             |dir| {
                 let path = dir.join("part-000001/db");
                 let bytes = std::fs::read(&path).unwrap();
@@ -214,16 +214,16 @@ fn damage_is_never_taken_for_emptiness() {
             "part-000001",
         ),
         (
-            "a part made anew",
+            "a segment recreated empty",
             |dir| {
                 std::fs::remove_dir_all(dir.join("part-000002")).unwrap();
                 drop(segment::Segment::create(&dir.join("part-000002")).unwrap());
             },
             "part-000002",
         ),
-        ("a part removed", |dir| std::fs::remove_dir_all(dir.join("part-000002")).unwrap(), "part-000002"),
+        ("a segment removed", |dir| std::fs::remove_dir_all(dir.join("part-000002")).unwrap(), "part-000002"),
         (
-            "two parts swapped",
+            "two segments swapped",
             |dir| {
                 std::fs::rename(dir.join("part-000001"), dir.join("x")).unwrap();
                 std::fs::rename(dir.join("part-000002"), dir.join("part-000001")).unwrap();
@@ -232,7 +232,7 @@ fn damage_is_never_taken_for_emptiness() {
             "part-000001",
         ),
         (
-            "a byte of a record",
+            "a byte of a record changed",
             |dir| {
                 let path = dir.join("part-000002/db");
                 let mut bytes = std::fs::read(&path).unwrap();
@@ -242,17 +242,17 @@ fn damage_is_never_taken_for_emptiness() {
             },
             "part-000002",
         ),
-        ("the head removed", |dir| std::fs::remove_file(dir.join("head")).unwrap(), "no head"),
-        ("the head emptied", |dir| std::fs::write(dir.join("head"), b"").unwrap(), "head"),
+        ("the checkpoint removed", |dir| std::fs::remove_file(dir.join("head")).unwrap(), "no checkpoint"),
+        ("the checkpoint emptied", |dir| std::fs::write(dir.join("head"), b"").unwrap(), "head"),
         (
-            "the head of fewer records",
+            "a checkpoint of fewer records",
             |dir| {
                 let mut head = checkpoint::Checkpoint::read(dir).unwrap();
                 head.parts[2].count -= 1;
                 head.count -= 1;
                 head.write(dir, false).unwrap();
             },
-            "the head says",
+            "the checkpoint counts",
         ),
     ];
     for (what, harm, words) in harms {
@@ -268,7 +268,7 @@ fn damage_is_never_taken_for_emptiness() {
 }
 
 #[test]
-fn any_flipped_byte_is_seen_or_harmless() {
+fn flipped_byte_is_detected_or_harmless() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -280,7 +280,7 @@ fn any_flipped_byte_is_seen_or_harmless() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         std::fs::write(&path, bytes).unwrap();
-        // Whatever happens, it is an error in words or the same records: never others, never fewer.
+        // The result is an error or the same records: never others, never fewer.
         match open(&dir) {
             Ok(capture) => assert_eq!((capture.digest, capture.exchanges), (digest.clone(), 8), "at {at}"),
             Err(error) => assert!(!error.sentence.is_empty()),
@@ -289,7 +289,7 @@ fn any_flipped_byte_is_seen_or_harmless() {
 }
 
 #[test]
-fn other_places_are_refused_in_a_sentence() {
+fn paths_without_a_capture_are_refused() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("letter.txt"), "Dear").unwrap();
     assert_eq!(Writer::open(place.path(), options()).err().unwrap().trouble, CaptureErrorKind::NotACapture);
@@ -303,13 +303,13 @@ fn other_places_are_refused_in_a_sentence() {
 }
 
 #[test]
-fn a_store_that_fails_says_so_to_everybody() {
+fn store_failure_is_reported_to_all_callers() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, WriterOptions { part_exchanges: 1, ..options() }).unwrap();
     block_on(async {
         writer.append(exchange(writer.take_number(), 1)).await.unwrap();
-        // The place goes away below the recorder: the next part cannot be made.
+        // The directory disappears while recording: the next segment cannot be created.
         std::fs::rename(&dir, place.path().join("gone")).unwrap();
         std::fs::write(&dir, "a file in its place").unwrap();
         let error = writer.append(exchange(writer.take_number(), 1)).await.unwrap_err();

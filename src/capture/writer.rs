@@ -1,5 +1,5 @@
-//! Writing a capture directory: records are queued in the order of the calls, one thread commits them in groups, and
-//! each caller is told when its record is durable.
+//! Writing of a capture directory: records are queued in call order, one thread commits them in batches, and each
+//! caller is notified when its record is durable.
 
 use super::checkpoint::Checkpoint;
 use super::committer::{Command, Committer, Done};
@@ -18,10 +18,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{oneshot, watch};
 
 const KEY: &str = "key";
-/// How many bytes may wait to be written before a caller that need not wait has to wait all the same.
+/// Maximum size of the queue in bytes; beyond it, every caller waits for its record, whatever the durability.
 const LONGEST_QUEUE: usize = 16 * 1024 * 1024;
 
-/// A capture that is being written. Clones are the same capture.
+/// A capture that is being written. Clones write the same capture.
 #[derive(Clone)]
 pub struct Writer(Arc<Inner>);
 
@@ -40,10 +40,11 @@ struct Inner {
 }
 
 impl Writer {
-    /// Makes a capture in `dir`, or goes on in the one that is there, with a new run.
+    /// Creates a capture in `dir`, or starts a new run in an existing one.
     ///
     /// # Errors
-    /// Where another recorder holds it, it is damaged, of another version, or the place cannot be written.
+    /// If another recorder has it locked, it is damaged, its version is not supported, or the directory cannot be
+    /// written.
     pub fn open(dir: &Path, options: WriterOptions) -> Result<Writer, CaptureError> {
         let fresh = prepare(dir)?;
         let lock = store::hold(dir)?;
@@ -59,7 +60,7 @@ impl Writer {
         let (run, told) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
         let (known, note) = (told.max(highest.saturating_add(1)), exchange_numbers::noted(dir, told));
-        // Where nobody knows what a run that was cut off had taken, none of it may be taken again.
+        // If the numbers that an interrupted run allocated are unknown, none of them may be allocated again.
         let loss_unknown = note.is_none() && !store.ends_in_good_order()?;
         let next =
             if loss_unknown { known.saturating_add(exchange_numbers::STEP) } else { known.max(note.unwrap_or(0)) };
@@ -87,12 +88,12 @@ impl Writer {
         let committer =
             Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), told, lock);
         std::thread::Builder::new().name("capture".to_owned()).spawn(move || committer.run(&commands)).map_err(
-            |error| CaptureError::new(CaptureErrorKind::Io, format!("cannot start the writing thread: {error}")),
+            |error| CaptureError::new(CaptureErrorKind::Io, format!("cannot start the writer thread: {error}")),
         )?;
         Ok(Writer(Arc::new(Inner { queue, queued, numbers, failed, heads, redactor, options, run, wall_us, start })))
     }
 
-    /// The run of the recorder, counted from 1 in this capture.
+    /// The number of the run, from 1 in each capture.
     pub fn run(&self) -> u32 {
         self.0.run
     }
@@ -112,17 +113,17 @@ impl Writer {
         self.0.wall_us
     }
 
-    /// The next exchange number; a number that is taken and gets no record is reported as a lost exchange.
+    /// Allocates an exchange number. A number without a record is reported as a lost exchange.
     pub fn take_number(&self) -> u64 {
         let (number, noted) = self.numbers().take();
         if let Err(error) = noted {
-            let sentence = format!("cannot note that exchange {number} began: {error}; check the capture's disk");
+            let sentence = format!("cannot persist exchange number {number}: {error}; check the disk of the capture");
             self.0.failed.send_replace(Some(CaptureError::new(CaptureErrorKind::Io, sentence)));
         }
         number
     }
 
-    /// The number that the next exchange will get.
+    /// The number of the next exchange.
     pub fn next_number(&self) -> u64 {
         self.numbers().next()
     }
@@ -131,29 +132,29 @@ impl Writer {
         self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What keeps secrets out of this capture.
+    /// The redactor of this capture.
     pub fn redactor(&self) -> &Redactor {
         &self.0.redactor
     }
 
-    /// How many bytes of a body are kept.
+    /// Maximum number of bytes stored of each body.
     pub fn body_limit(&self) -> usize {
         self.0.options.body_limit
     }
 
-    /// How it is written.
+    /// The options it was opened with.
     pub fn options(&self) -> &WriterOptions {
         &self.0.options
     }
 
-    /// The head of the chain of digests over what is durable so far; it stays when the capture is closed. Who notes it
-    /// elsewhere is a witness of all that was recorded until then.
+    /// The chain head of all durable records; still available after the capture is closed. A copy kept elsewhere
+    /// proves everything recorded until then.
     pub fn head(&self) -> seal::ChainHead {
         *self.0.heads.borrow()
     }
 
-    /// Queues a record, at once and in the order of the calls; the future is ready when it is durable. Secrets have
-    /// to be out of it.
+    /// Queues a record immediately, in call order; the future completes when the record is durable. Secrets must
+    /// already be redacted.
     pub fn append(&self, record: Record) -> impl Future<Output = Result<(), CaptureError>> + Send + 'static + use<> {
         let crowded = self.0.queued.load(Ordering::Relaxed) > LONGEST_QUEUE;
         let waits = crowded || self.0.options.durability != Durability::Off;
@@ -170,7 +171,7 @@ impl Writer {
             return Err(error);
         }
         let is_exchange = match record {
-            // The stop has said which numbers there are.
+            // The run's stop has already declared the allocated numbers.
             Record::Exchange(exchange) if !self.numbers().is_taken(exchange.number) => return Err(closed()),
             Record::Exchange(_) => true,
             _ => false,
@@ -181,36 +182,36 @@ impl Writer {
         self.0.queue.send(command).map_err(|_| closed())
     }
 
-    /// Why the store failed, if it did: from then on nothing may pass, since nothing is recorded.
+    /// The store's failure, if any. From then on no traffic may be forwarded, because nothing is recorded.
     pub fn is_failed(&self) -> Option<CaptureError> {
         self.0.failed.borrow().clone()
     }
 
-    /// Ready when the store has failed; never, while it works.
+    /// Completes when the store fails; never completes otherwise.
     pub fn failure(&self) -> impl Future<Output = CaptureError> + Send + 'static + use<> {
         let mut failed = self.0.failed.subscribe();
         async move {
             let error = failed.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
             match error {
                 Some(error) => error,
-                // The capture was closed in good order.
+                // The capture was closed cleanly.
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// Closes the open part: what was acknowledged is then in parts that need no lock to be read.
+    /// Closes the open segment, so that acknowledged records can be read without a lock.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn close_part(&self) -> Result<(), CaptureError> {
         self.ask(Command::ClosePart).await
     }
 
-    /// Ends the run in good order. Nothing can be appended afterwards, and another recorder can go on in the capture.
+    /// Ends the run cleanly. No record can be appended afterwards, and another recorder can continue the capture.
     ///
     /// # Errors
-    /// Where the store fails, or has failed before.
+    /// If the store fails, or has failed before.
     pub async fn close(&self) -> Result<(), CaptureError> {
         let next_number = self.numbers().close();
         let stop = Record::RunStop(RunStop { run: self.0.run, at_us: self.now_us(), next_number });
@@ -226,7 +227,7 @@ impl Writer {
 }
 
 fn closed() -> CaptureError {
-    CaptureError::new(CaptureErrorKind::Closed, "the capture is closed: nothing more is recorded in it")
+    CaptureError::new(CaptureErrorKind::Closed, "the capture is closed; it accepts no more records")
 }
 
 fn encoded(record: &Record) -> Result<Vec<u8>, CaptureError> {
@@ -239,53 +240,53 @@ fn now_wall_us() -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Makes the directory where there is none; `true` where there is nothing in it that this did not make.
+/// Creates the directory if it does not exist; returns `true` if it contains no capture yet.
 fn prepare(dir: &Path) -> Result<bool, CaptureError> {
     if !dir.exists() {
-        private_fs::make_dir(dir).map_err(|error| CaptureError::io("make", dir, &error))?;
+        private_fs::make_dir(dir).map_err(|error| CaptureError::io("create", dir, &error))?;
         return Ok(true);
     }
     if Checkpoint::stands_in(dir) {
         return Ok(false);
     }
-    // A kill in the first moment may have left these.
+    // A kill during the first start may have left these files.
     let ours = |name: &std::ffi::OsStr| ["lock", "ask", "numbers", "head.new", KEY].iter().any(|own| name == *own);
     let entries = std::fs::read_dir(dir).map_err(|error| CaptureError::io("read", dir, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| CaptureError::io("read", dir, &error))?;
         let name = entry.file_name();
         if name.to_string_lossy().starts_with("part-") {
-            return Err(CaptureError::damaged(dir, "it holds parts and no head"));
+            return Err(CaptureError::damaged(dir, "it has segments but no checkpoint (file `head`)"));
         }
         if !ours(&name) {
             let sentence = format!(
-                "{} holds {} and is no capture: choose an empty or a new directory",
+                "{} contains {} and is not a capture: choose an empty or a new directory",
                 dir.display(),
                 name.to_string_lossy()
             );
             return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
         }
     }
-    private_fs::close_to_others(dir).map_err(|error| CaptureError::io("close to others", dir, &error))?;
+    private_fs::close_to_others(dir).map_err(|error| CaptureError::io("restrict permissions of", dir, &error))?;
     Ok(true)
 }
 
-/// The capture's key. Under another one equal secrets would not look equal any more, so nothing is recorded under that.
+/// The capture's key. With another key, equal secrets would get different replacements, so recording is refused then.
 fn key(dir: &Path, head: &Checkpoint) -> Result<Key, CaptureError> {
     let path = dir.join(KEY);
     let damaged = |what: &str| {
-        let next = "put the one back that it was begun with, or record into a new capture";
+        let next = "restore the original key file or start a new capture";
         CaptureError::damaged(dir, format_args!("its key {what}: {next}"))
     };
     if path.exists() {
         let key = private_fs::open_to_read(&path)
             .and_then(|_| Key::read(&path))
-            .map_err(|error| CaptureError::io("read the key in", &path, &error))?;
+            .map_err(|error| CaptureError::io("read the key", &path, &error))?;
         let known = head.key_check.is_empty() || head.key_check == key.check();
-        return if known { Ok(key) } else { Err(damaged("is another one than before")) };
+        return if known { Ok(key) } else { Err(damaged("does not match this capture")) };
     }
     if head.runs > 0 {
-        return Err(damaged("is gone"));
+        return Err(damaged("is missing"));
     }
-    Key::create(&path).map_err(|error| CaptureError::io("make the key in", &path, &error))
+    Key::create(&path).map_err(|error| CaptureError::io("create the key", &path, &error))
 }

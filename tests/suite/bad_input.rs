@@ -78,20 +78,20 @@ fn what_cannot_be_read_as_a_capture() {
     let newer = text(&har).replacen("\"format\":1", "\"format\":2", 1);
     std::fs::write(home.join("newer.har"), newer).unwrap();
     for (input, words) in [
-        ("half.har", ["half.har is cut off", "export it again"]),
-        ("nothing.har", ["nothing.har is empty", "name a capture directory, a sealed archive or a HAR file"]),
-        ("page.har", ["page.har is HTML or XML, and no HAR 1.2 file", "export the session"]),
+        ("half.har", ["half.har is truncated or invalid JSON", "export it again"]),
+        ("nothing.har", ["nothing.har is empty", "name a capture directory, a signed archive or a HAR file"]),
+        ("page.har", ["page.har is HTML or XML, not a HAR 1.2 file", "export the session"]),
         ("other.har", ["other.har is not a HAR 1.2 file", "export it again"]),
-        ("empty", ["empty is no capture", "name a capture directory, a sealed archive or a HAR file"]),
+        ("empty", ["empty is not a capture", "name a capture directory, a signed archive or a HAR file"]),
         ("no-such", ["no-such", "check the path"]),
         ("no-such.har", ["no-such.har", "check the path"]),
-        ("headless", ["headless is damaged", "take another copy"]),
-        ("torn", ["torn/part-000002", "take another copy"]),
-        ("cut", ["cut/part-000002", "take another copy"]),
-        ("gone", ["gone/part-000002", "take another copy"]),
-        ("fewer", ["fewer/part-000002", "take another copy"]),
-        ("newer", ["newer is of format 2, this version reads format 1", "or a newer one"]),
-        ("newer.har", ["newer.har holds _poscert of format 2", "use a newer poscert"]),
+        ("headless", ["headless is damaged", "use another copy"]),
+        ("torn", ["torn/part-000002", "use another copy"]),
+        ("cut", ["cut/part-000002", "use another copy"]),
+        ("gone", ["gone/part-000002", "use another copy"]),
+        ("fewer", ["fewer/part-000002", "use another copy"]),
+        ("newer", ["newer has format 2, but this version reads format 1", "or a newer one"]),
+        ("newer.har", ["newer.har has _poscert format 2", "use a newer poscert"]),
     ] {
         for output in readers(home, input) {
             refused(&output, &words);

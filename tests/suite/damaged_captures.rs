@@ -36,22 +36,22 @@ fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
     let (intact, its_code) = verdict(home, &[V1]);
     assert!(sections(&whole).iter().filter(|(_, tag)| tag == "RECS").count() >= 2, "too small to lose a block");
     for (tag, words) in [
-        ("HEAD", "the header is not whole"),
+        ("HEAD", "the header is unreadable"),
         ("RULE", "a rule file"),
         ("RECS", "records "),
-        ("INDX", "the index is not whole"),
-        ("SEAL", "the seal is not whole"),
+        ("INDX", "the index is unreadable"),
+        ("SEAL", "the signature is unreadable"),
     ] {
         let (start, inside) = middle(&whole, tag, 0);
         let mut flipped = whole.clone();
         flipped[inside] ^= 4;
         std::fs::write(home.join("bad.poscert"), &flipped).unwrap();
-        refused(&run(home, &["verify", "bad.poscert"]), &[&format!("at byte {start}, "), words, "take another copy"]);
+        refused(&run(home, &["verify", "bad.poscert"]), &[&format!("at byte {start}, "), words, "use another copy"]);
         let (salvaged, code) = verdict(home, &["bad.poscert", "--salvage"]);
         assert_ne!(code, 0, "{tag}");
         assert_ne!(salvaged["verdict"], "passed", "{tag}");
         assert_eq!(salvaged["capture"]["complete"], false, "{tag}");
-        assert!(remarks(&salvaged).contains("SALVAGED"), "{tag}: {}", remarks(&salvaged));
+        assert!(remarks(&salvaged).contains("PARTIAL"), "{tag}: {}", remarks(&salvaged));
         let sealed = salvaged["capture"]["sealed_by"].as_array().unwrap().len();
         assert_eq!(sealed, usize::from(!["INDX", "SEAL"].contains(&tag)), "{tag}");
         let all = intact["capture"]["exchanges"].as_u64().unwrap();
@@ -75,10 +75,13 @@ fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
     // Cut in the middle of its records: neither index nor seal, and what is there is read.
     let (start, inside) = middle(&whole, "RECS", 1);
     std::fs::write(home.join("cut.poscert"), &whole[..inside]).unwrap();
-    refused(&run(home, &["verify", "cut.poscert"]), &[&format!("at byte {start}, "), "to its end is not whole"]);
+    refused(
+        &run(home, &["verify", "cut.poscert"]),
+        &[&format!("at byte {start}, "), "to the end of the file is unreadable"],
+    );
     let (salvaged, _) = verdict(home, &["cut.poscert", "--salvage"]);
     assert_ne!(salvaged["verdict"], "passed");
-    assert!(remarks(&salvaged).contains("nobody vouches"), "{}", remarks(&salvaged));
+    assert!(remarks(&salvaged).contains("the records are not signed"), "{}", remarks(&salvaged));
     // Nothing of it is whole.
     std::fs::write(home.join("start.poscert"), &whole[..40]).unwrap();
     refused(&run(home, &["verify", "start.poscert", "--salvage"]), &["start.poscert", "nothing to salvage"]);
@@ -92,7 +95,7 @@ fn numbers_that_lie_in_no_run_are_refused_by_all_who_read() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
-    for (what, words) in [("zero", "exchange 0 does not lie in the numbers"), ("far", "does not lie in the numbers")] {
+    for (what, words) in [("zero", "exchange 0 is outside the number range"), ("far", "is outside the number range")] {
         let forged = super::tampering::forge(home, what, "honest.poscert", Some("holder.pem"));
         for arguments in [
             &["verify", &forged][..],
@@ -144,7 +147,7 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
                 std::fs::rename(dir.join("x"), dir.join("part-000003")).unwrap();
             },
             6,
-            "record 0 is not at its place",
+            "record 0 is missing or misplaced",
         ),
         (
             "torn",
@@ -158,13 +161,13 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
             11,
             "part-000002",
         ),
-        ("headless", |dir| std::fs::remove_file(dir.join("head")).unwrap(), 12, "its head cannot be read"),
+        ("headless", |dir| std::fs::remove_file(dir.join("head")).unwrap(), 12, "its checkpoint cannot be read"),
     ];
     for (what, harm, left, words) in harms {
         let dir = home.join(what);
         in_parts(&dir);
         harm(&dir);
-        refused(&run(home, &["verify", what]), &[what, "is damaged", "take another copy"]);
+        refused(&run(home, &["verify", what]), &[what, "is damaged", "use another copy"]);
         let (salvaged, _) = verdict(home, &[what, "--salvage"]);
         assert_ne!(salvaged["verdict"], "passed", "{what}");
         assert_eq!(salvaged["capture"]["complete"], false, "{what}");
@@ -175,7 +178,7 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
     }
     refused(&run(home, &["verify", "nowhere", "--salvage"]), &["nowhere"]);
     std::fs::write(home.join("letter"), "Dear").unwrap();
-    refused(&run(home, &["verify", "letter", "--salvage"]), &["letter is no capture"]);
+    refused(&run(home, &["verify", "letter", "--salvage"]), &["letter is not a capture"]);
     done(home, &["show", V1, "--salvage"]);
 }
 
@@ -210,12 +213,12 @@ fn an_older_head_is_damage_and_nobody_goes_on_from_it() {
     let added: Vec<String> = parts().difference(&before).cloned().collect();
     assert_eq!(verdict(home, &["older"]).0["capture"]["exchanges"], 13);
     std::fs::write(dir.join("head"), head).unwrap();
-    refused(&run(home, &["verify", "older"]), &[&added[0], "the head is an older one"]);
+    refused(&run(home, &["verify", "older"]), &[&added[0], "the checkpoint is outdated"]);
     let why = goes_on(&dir).unwrap_err();
-    assert!(why.contains("the head is an older one"), "{why}");
+    assert!(why.contains("the checkpoint is outdated"), "{why}");
     // Without that part the note of the numbers still tells of it.
     added.iter().for_each(|part| std::fs::remove_dir_all(dir.join(part)).unwrap());
-    refused(&run(home, &["verify", "older"]), &["exchange numbers below 14 were taken"]);
+    refused(&run(home, &["verify", "older"]), &["exchange numbers below 14 were allocated"]);
 }
 
 #[test]
@@ -227,10 +230,10 @@ fn nothing_is_recorded_under_another_key() {
     let flipped = key.replacen(&key[..1], if key.starts_with('0') { "1" } else { "0" }, 1);
     std::fs::write(dir.join("key"), flipped).unwrap();
     let why = goes_on(&dir).unwrap_err();
-    assert!(why.contains("its key is another one than before"), "{why}");
+    assert!(why.contains("its key does not match this capture"), "{why}");
     std::fs::remove_file(dir.join("key")).unwrap();
     let why = goes_on(&dir).unwrap_err();
-    assert!(why.contains("its key is gone: put the one back"), "{why}");
+    assert!(why.contains("its key is missing: restore the original key file"), "{why}");
     std::fs::write(dir.join("key"), key).unwrap();
     goes_on(&dir).unwrap();
     assert_eq!(verdict(home.path(), &["keyed"]).0["capture"]["exchanges"], 13);

@@ -122,7 +122,7 @@ async fn a_full_disk_stops_traffic_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&home.path().join("small"), "4m") else { return };
     let case = case("disk full", home.path(), "small/capture");
-    case.play("", |_| {}, &["make room"], || disk.remount("size=64m")).await;
+    case.play("", |_| {}, &["free disk space"], || disk.remount("size=64m")).await;
 }
 
 /// The same where each part is new: making one fails.
@@ -132,7 +132,7 @@ async fn a_disk_that_is_full_at_a_new_part_does_the_same() {
     let Some(disk) = SmallDisk::mount(&home.path().join("small"), "6m") else { return };
     let case = case("disk full at a new part", home.path(), "small/capture");
     let shell = "export POSCERT_PART_EXCHANGES=5; exec \"$@\"";
-    case.play(shell, |_| {}, &["make room"], || disk.remount("size=64m")).await;
+    case.play(shell, |_| {}, &["free disk space"], || disk.remount("size=64m")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,6 +194,6 @@ fn a_place_that_is_read_only_at_the_start_is_refused() {
     if let Some(disk) = SmallDisk::mount(&home.join("small"), "4m") {
         disk.remount("ro");
         let output = record(home).args(["--capture", "small/capture"]).output().unwrap();
-        refused(&output, &["small/capture", "Read-only file system", "choose another place"]);
+        refused(&output, &["small/capture", "Read-only file system", "choose a writable location"]);
     }
 }

@@ -71,8 +71,8 @@ fn what_cannot_be_shown_gets_one_sentence_and_exit_code_2() {
     let place = dir.path().to_str().unwrap();
     for (args, words) in [
         (vec![har, "7"], "does not hold exchange 7: it holds 3"),
-        (vec![cut], "cut.har is cut off or broken JSON"),
-        (vec![place], "is no capture"),
+        (vec![cut], "cut.har is truncated or invalid JSON"),
+        (vec![place], "is not a capture"),
         (vec!["nowhere"], "cannot open nowhere"),
     ] {
         let out = show(&args);
@@ -96,6 +96,6 @@ fn who_stops_reading_gets_no_complaint() {
     // What is said is of the file's clock, and nothing of the reader that is gone.
     let said = text(&out.stderr);
     let complaints: Vec<&str> =
-        said.lines().filter(|line| !line.contains("the times of the HAR go in steps")).collect();
+        said.lines().filter(|line| !line.contains("the times of the HAR have a resolution")).collect();
     assert_eq!((out.status.code(), complaints), (Some(0), Vec::new()));
 }

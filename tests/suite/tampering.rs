@@ -43,7 +43,7 @@ fn without_the_key_every_change_is_found_out() {
     for what in FORGERIES {
         // Under the holder's signature it does not hold at all.
         let forged = forge(home, what, "honest.poscert", None);
-        refused(&verify(home, &[&forged]), &[&forged, "the seal does not hold", "does not fit what it stands under"]);
+        refused(&verify(home, &[&forged]), &[&forged, "the signature is invalid", "does not fit what it stands under"]);
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
         assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
         // Under a key of the forger's own it can be read, and is said to be nobody's word; who knows the key sees.
@@ -161,7 +161,7 @@ fn a_challenge_and_the_chains_head_go_with_the_capture() {
     assert!(verify(home, &["x.poscert"]).stdout.windows(words.len()).any(|part| part == words.as_bytes()));
     // Other words, and it is another capture.
     let forged = forge(home, "challenge", "x.poscert", None);
-    refused(&verify(home, &[&forged]), &["the seal does not hold"]);
+    refused(&verify(home, &[&forged]), &["the signature is invalid"]);
     let empty = run(home, &["record", "--challenge", " "]);
     assert_eq!(empty.status.code(), Some(2));
     // A run without one has no field for it.

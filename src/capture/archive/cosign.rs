@@ -1,5 +1,5 @@
-//! Further signatures on an archive: of a witness, a build server, an operator. Nothing but the seal's frame is written
-//! anew.
+//! Additional signatures on an archive, for example by a witness, a build server or an operator. Only the `SEAL`
+//! frame is rewritten.
 
 use super::frame::{self, Tag};
 use super::manifest::Manifest;
@@ -11,11 +11,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// Writes the archive at `path` to `out` with one more signature over its manifest; gives the fingerprints of all that
-/// signed it. A key signs once. Only an archive that holds in all its parts should be signed: open and read it first.
+/// Writes the archive at `path` to `out` with one more signature over its manifest; returns the fingerprints of all
+/// signers. Each key signs once. Verify the whole archive before signing it: open it and read all its records.
 ///
 /// # Errors
-/// An archive that cannot be read, or an `out` that cannot be written.
+/// If the archive cannot be read or `out` cannot be written.
 pub fn add_signature(path: &Path, key: &SigningKey, out: &mut impl Write) -> Result<Vec<Fingerprint>, CaptureError> {
     signed(path, key, out).map_err(|error| told(path, error))
 }

@@ -1,4 +1,4 @@
-//! A frame: the one shape of all sections of an archive.
+//! Frames: the common layout of all sections of an archive.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -8,14 +8,14 @@
 //! | 32 | SHA-256 of these twelve bytes and the stored content |
 //! | ... | the content as stored: one zstd frame (RFC 8878); in `SEAL` as it is |
 //!
-//! The digest finds damage where nobody can check a signature, and says where it is; that nobody made up another content
-//! with another digest is for the manifest.
+//! The digest detects and locates damage without verifying a signature. Protection against a different content with a
+//! matching digest comes from the manifest.
 
 use super::{Damage, Unreadable};
 use crate::seal::Digest;
 use std::io::{self, Read, Write};
 
-/// Which section.
+/// The kind of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Header,
@@ -42,7 +42,7 @@ impl Tag {
         Tag::ALL.into_iter().find(|tag| tag.bytes() == bytes)
     }
 
-    /// The longest content.
+    /// The maximum length of the content.
     pub fn limit(self) -> u32 {
         match self {
             Tag::Header => 4 << 20,
@@ -52,33 +52,33 @@ impl Tag {
         }
     }
 
-    /// In a sentence.
+    /// The name used in messages.
     pub fn name(self) -> &'static str {
         match self {
             Tag::Header => "the header",
             Tag::Rule => "a rule file",
             Tag::Records => "a block of records",
             Tag::Index => "the index",
-            Tag::Seal => "the seal",
+            Tag::Seal => "the signature",
         }
     }
 }
 
-/// How long the part before the content is.
+/// The length of the part before the content.
 pub(super) const HEAD_BYTES: u64 = 44;
-/// The longest content of any section.
+/// The maximum length of any section's content.
 pub(super) const CONTENT_LIMIT: u32 = 64 << 20;
-/// How long all rule files may be together, and how many they may be: they are in memory at once.
+/// Maximum total size and number of rule files, which are all in memory at once.
 pub(super) const RULE_BYTES: u32 = 8 << 20;
 const RULE_FILES: usize = 100;
-/// What zstd may add to a content that does not shrink.
+/// What zstd may add to incompressible content.
 const ADDED: u32 = 1 << 20;
-/// What a zstd frame begins with (RFC 8878, 3.1.1); one that is to be skipped begins otherwise.
+/// The magic number of a zstd frame (RFC 8878, 3.1.1); skippable frames have others.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// zstd's own default.
+/// The default of zstd.
 const LEVEL: i32 = 3;
 
-/// What stands before a frame's content.
+/// The part of a frame before its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FrameHead {
     pub tag: Tag,
@@ -87,7 +87,7 @@ pub(super) struct FrameHead {
     pub digest: Digest,
 }
 
-/// A frame that was read and whose digest fits.
+/// A frame with a verified digest.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub head: FrameHead,
@@ -101,7 +101,7 @@ impl FrameHead {
         Some(FrameHead { digest: Digest::of_all(&[&bare.start(), stored]), ..bare })
     }
 
-    /// What the digest covers beside the content.
+    /// What the digest covers besides the content.
     fn start(&self) -> [u8; 12] {
         let [a, b, c, d] = self.tag.bytes();
         let [e, f, g, h] = self.content.to_be_bytes();
@@ -109,7 +109,7 @@ impl FrameHead {
         [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
-    /// The head in these bytes; `None` where they are none, whatever is behind them.
+    /// Parses a frame head; `None` if the bytes are not one. What follows is ignored.
     pub fn parse(bytes: &[u8]) -> Option<FrameHead> {
         let (tag, rest) = bytes.split_first_chunk::<4>()?;
         let (content, rest) = rest.split_first_chunk::<4>()?;
@@ -119,22 +119,22 @@ impl FrameHead {
         Some(FrameHead { tag: Tag::of(*tag)?, content, stored, digest: Digest(*digest) })
     }
 
-    /// Whether a section of its kind can be as long as it says.
+    /// Whether the lengths are within the limits of this kind of section.
     fn is_short_enough(&self) -> bool {
         self.content <= self.tag.limit() && self.stored <= self.tag.limit().saturating_add(ADDED)
     }
 
-    /// How long its content is.
+    /// The length of the content.
     pub fn content(&self) -> u64 {
         u64::from(self.content)
     }
 
-    /// How long the whole frame is.
+    /// The length of the whole frame.
     pub fn length(&self) -> u64 {
         HEAD_BYTES.saturating_add(u64::from(self.stored))
     }
 
-    /// Whether this is the stored content that the head was made for.
+    /// Whether the stored content matches the digest.
     fn fits(&self, stored: &[u8]) -> bool {
         Digest::of_all(&[&self.start(), stored]) == self.digest
     }
@@ -142,7 +142,7 @@ impl FrameHead {
 
 /// Writes a frame.
 pub(super) fn write(out: &mut impl Write, tag: Tag, content: &[u8]) -> io::Result<FrameHead> {
-    let too_long = || io::Error::other(format!("{} of {} bytes is longer than a frame", tag.name(), content.len()));
+    let too_long = || io::Error::other(format!("{} of {} bytes is too long for a frame", tag.name(), content.len()));
     let length = u32::try_from(content.len()).ok().filter(|length| *length <= tag.limit()).ok_or_else(too_long)?;
     let packed;
     let stored = if tag == Tag::Seal {
@@ -158,60 +158,62 @@ pub(super) fn write(out: &mut impl Write, tag: Tag, content: &[u8]) -> io::Resul
     Ok(head)
 }
 
-/// Reads the head of the frame that begins here.
+/// Reads the head of the frame at this offset.
 pub(super) fn read_head(input: &mut impl Read, at: u64) -> Result<FrameHead, Unreadable> {
     let mut bytes = Vec::new();
     input.take(HEAD_BYTES).read_to_end(&mut bytes)?;
     if bytes.is_empty() {
-        return Err(Damage::new(at, "it ends there, before its seal").into());
+        return Err(Damage::new(at, "the file ends before the signature").into());
     }
-    let head = FrameHead::parse(&bytes).ok_or_else(|| Damage::new(at, "no section begins there"))?;
+    let head = FrameHead::parse(&bytes).ok_or_else(|| Damage::new(at, "no section begins"))?;
     if !head.is_short_enough() {
         let (name, limit) = (head.tag.name(), head.tag.limit());
-        let what = format!("{name} says that it has {} bytes, and {limit} are the most", head.content.max(head.stored));
+        let what = format!("{name} has {} bytes, the limit is {limit}", head.content.max(head.stored));
         return Err(Unreadable::Excess(Damage::new(at, what)));
     }
     Ok(head)
 }
 
-/// Whether as many rule files, of these lengths, can be read.
+/// Checks the number and total length of rule files.
 ///
 /// # Errors
-/// In words, where they are too many or too long together.
+/// If there are too many or they are too long together.
 pub(super) fn check_rules(lengths: impl Iterator<Item = u64>) -> Result<(), String> {
     let (count, bytes) =
         lengths.fold((0_usize, 0_u64), |(count, sum), length| (count.saturating_add(1), sum.saturating_add(length)));
     if count <= RULE_FILES && bytes <= u64::from(RULE_BYTES) {
         return Ok(());
     }
-    Err(format!("{count} rule files of {bytes} bytes stand in it, and {RULE_FILES} of {RULE_BYTES} are the most"))
+    Err(format!("{count} rule files of {bytes} bytes, the limits are {RULE_FILES} files and {RULE_BYTES} bytes"))
 }
 
-/// Reads the frame that begins here.
+/// Reads the frame at this offset.
 pub(super) fn read(input: &mut impl Read, at: u64) -> Result<Frame, Unreadable> {
     let head = read_head(input, at)?;
     let damaged = |what: &str| Damage::new(at, format!("{} {what}", head.tag.name()));
     let mut stored = Vec::new();
     input.take(u64::from(head.stored)).read_to_end(&mut stored)?;
     if u64::try_from(stored.len()) != Ok(u64::from(head.stored)) {
-        return Err(damaged("is cut off").into());
+        return Err(damaged("is truncated").into());
     }
     if !head.fits(&stored) {
-        return Err(damaged("does not fit its digest").into());
+        return Err(damaged("does not match its digest").into());
     }
     let length = usize::try_from(head.content).unwrap_or(usize::MAX);
     let content = match head.tag {
         Tag::Seal => stored,
         _ if !is_one_zstd_frame(&stored) => return Err(damaged("is not stored as one zstd frame").into()),
-        _ => zstd::bulk::decompress(&stored, length).map_err(|error| damaged(&format!("does not unpack ({error})")))?,
+        _ => zstd::bulk::decompress(&stored, length)
+            .map_err(|error| damaged(&format!("cannot be decompressed ({error})")))?,
     };
     if content.len() != length {
-        return Err(damaged("is not as long as it says").into());
+        return Err(damaged("does not have the declared length").into());
     }
     Ok(Frame { head, content })
 }
 
-/// Whether this is one zstd frame and nothing else: what a reader skips could say anything under the seal.
+/// Whether this is exactly one zstd frame: data that a decoder skips could carry unverified content under the
+/// signature.
 fn is_one_zstd_frame(stored: &[u8]) -> bool {
     let length = zstd::zstd_safe::find_frame_compressed_size(stored);
     stored.starts_with(&ZSTD_MAGIC) && length.is_ok_and(|length| length == stored.len())
@@ -221,7 +223,7 @@ fn is_one_zstd_frame(stored: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// What reading a frame with this stored content says.
+    /// The result of reading a frame with this stored content.
     fn said(tag: Tag, length: u32, stored: &[u8]) -> String {
         let head = FrameHead::new(tag, length, stored).unwrap();
         let bytes = [&head.start()[..], &head.digest.0, stored].concat();
@@ -255,7 +257,7 @@ mod tests {
     fn each_section_has_its_limit() {
         for tag in Tag::ALL {
             let more = tag.limit() + 1;
-            assert!(said(tag, more, b"").contains(&format!("says that it has {more} bytes")), "{tag:?}");
+            assert!(said(tag, more, b"").contains(&format!("has {more} bytes, the limit is")), "{tag:?}");
         }
         assert!(write(&mut Vec::new(), Tag::Seal, &vec![0; (1 << 20) + 1]).is_err());
         let limit = u64::from(RULE_BYTES);

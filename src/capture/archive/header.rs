@@ -1,44 +1,44 @@
-//! What stands in front: what an archive holds, for those who want to know before they read it. A reader makes it again
-//! from the records, and what differs is damage.
+//! The header of an archive: a summary of its content that can be read first. A reader computes it again from the
+//! records; a difference is damage.
 
 use crate::capture::record::Session;
 use crate::capture::summary::Summary;
 use serde::{Deserialize, Serialize};
 
-/// What a capture holds, in brief.
+/// A summary of a capture's content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of the records' format ([`crate::capture::record::FORMAT`]).
     pub records_format: u32,
-    /// Who is certified for what, where the capture says so.
+    /// The client and the features being certified, if recorded.
     pub session: Option<Session>,
-    /// Wall clock at the start of the first run, in microseconds since the Unix epoch; `None` in a HAR.
+    /// Wall clock at the start of the first run, in microseconds since the Unix epoch; `None` for HAR files.
     pub started_us: Option<i64>,
-    /// The last moment that a record tells of, likewise: a run's start by the wall clock, and from there by its
-    /// monotonic one.
+    /// The time of the latest event, likewise: the run's start by the wall clock plus the event's time by the run's
+    /// monotonic clock.
     pub ended_us: Option<i64>,
-    /// How often the recorder was started.
+    /// The number of runs.
     pub runs: u32,
-    /// How many attempts, from 1.
+    /// The number of certification attempts, at least 1.
     pub attempts: u32,
-    /// How many exchanges.
+    /// The number of exchanges.
     pub exchanges: u64,
-    /// No exchange number from here on was taken.
+    /// The next exchange number.
     pub next_number: u64,
-    /// Exchange numbers that were taken and have no record: first and last of each range.
+    /// Allocated exchange numbers without a record, as inclusive ranges.
     pub gaps: Vec<(u64, u64)>,
-    /// A run was cut off, and which exchanges it lost last cannot be told: the note of the numbers is gone.
+    /// A run was interrupted and its last losses are unknown, because the `numbers` file is missing or damaged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub loss_unknown: bool,
-    /// Every run stopped in good order, and no number is lost.
+    /// Every run was shut down cleanly, and no exchange is lost.
     pub complete: bool,
-    /// What an auditor gave the recorder to say at the start of its runs, in order.
+    /// The auditor's challenges of the runs, in order.
     pub challenges: Vec<String>,
 }
 
 impl Header {
-    /// What records say of themselves; `taken_to`: no number from there on was taken, as far as is known from outside
-    /// them; `live`: a recorder goes on.
+    /// The header for these records. `taken_to`: the next exchange number as known from outside the log; `live`: a
+    /// recorder is still writing.
     pub(in crate::capture) fn of(summary: &Summary, taken_to: u64, live: bool) -> Header {
         let gaps = summary.gaps(taken_to, live);
         let loss_unknown = summary.loss_unknown();
@@ -58,8 +58,8 @@ impl Header {
         }
     }
 
-    /// The same where `unknown` says that nobody knows which numbers the last run had taken: it matters where that run was
-    /// cut off.
+    /// Sets `loss_unknown` if `unknown` (the numbers that the last run allocated are unknown) and that run was
+    /// interrupted.
     pub(in crate::capture) fn with_loss_unknown(self, unknown: bool, summary: &Summary) -> Header {
         let loss_unknown = self.loss_unknown || (unknown && summary.ends_cut());
         Header { loss_unknown, complete: self.complete && !loss_unknown, ..self }

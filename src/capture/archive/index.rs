@@ -1,5 +1,5 @@
-//! The index: where each block of records lies and what is in it, so that one exchange is found without reading all of
-//! them, and a damaged block is known by what is missing with it.
+//! The index: position and content of each block of records, so that an exchange is found without reading all blocks,
+//! and the records lost with a damaged block can be named.
 
 use crate::seal::Digest;
 use serde::{Deserialize, Serialize};
@@ -13,26 +13,26 @@ pub(super) struct Index {
 /// A block of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BlockEntry {
-    /// The byte of the archive at which its frame begins.
+    /// The byte offset of its frame in the archive.
     pub at: u64,
     /// The digest of its frame.
     pub frame: Digest,
-    /// The place of its first record in the log, from 0.
+    /// The log index of its first record, from 0.
     pub first: u64,
-    /// How many records.
+    /// The number of its records.
     pub records: u64,
     /// How many of them are exchanges.
     pub exchanges: u64,
-    /// The lowest and the highest number of these.
+    /// The lowest and the highest exchange number.
     pub numbers: Option<(u64, u64)>,
     /// The chain's digest after its last record.
     pub chain: Digest,
 }
 
-/// Holds the index against the records, as they are read in order.
+/// Checks the index against the records as they are read in order.
 pub(in crate::capture) struct Counted<'a> {
     blocks: std::slice::Iter<'a, BlockEntry>,
-    /// The block whose records are read, and what it must hold.
+    /// The block whose records are being read, and its expected content.
     entry: Option<&'a BlockEntry>,
     records: u64,
     exchanges: u64,
@@ -45,10 +45,10 @@ impl<'a> Counted<'a> {
         Counted { entry: blocks.next(), blocks, records: 0, exchanges: 0, numbers: None }
     }
 
-    /// Counts a record; `number`: that of an exchange.
+    /// Counts a record; `number` is the exchange number, if it is an exchange.
     ///
     /// # Errors
-    /// In words, where the index counts otherwise.
+    /// If the index does not match the records.
     pub fn take(&mut self, number: Option<u64>) -> Result<(), String> {
         self.records += 1;
         if let Some(number) = number {
@@ -58,7 +58,7 @@ impl<'a> Counted<'a> {
         }
         let Some(entry) = self.entry.filter(|entry| entry.records <= self.records) else { return Ok(()) };
         if (entry.exchanges, entry.numbers) != (self.exchanges, self.numbers) {
-            return Err(format!("its index counts otherwise than its records: {}", entry.name()));
+            return Err(format!("the index does not match the records: {}", entry.name()));
         }
         *self =
             Counted { entry: self.blocks.next(), blocks: self.blocks.clone(), records: 0, exchanges: 0, numbers: None };
@@ -67,7 +67,7 @@ impl<'a> Counted<'a> {
 }
 
 impl BlockEntry {
-    /// In a sentence: `the block of records 5 to 9 (3 exchanges between 4 and 6)`.
+    /// Describes the block: `the block of records 5 to 9 (3 exchanges between 4 and 6)`.
     pub fn name(&self) -> String {
         let last = self.first.saturating_add(self.records.saturating_sub(1));
         let records = match self.records {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_that_counts_otherwise_is_seen() {
+    fn index_mismatch_is_detected() {
         let entry = |records, exchanges, numbers| BlockEntry { records, exchanges, numbers, ..BlockEntry::default() };
         let counted = |blocks: &[BlockEntry]| {
             let mut counted = Counted::of(blocks);
@@ -97,7 +97,7 @@ mod tests {
         for wrong in
             [entry(3, 1, Some((1, 2))), entry(3, 2, Some((1, 3))), entry(3, 2, None), entry(2, 2, Some((1, 2)))]
         {
-            assert!(counted(&[wrong]).unwrap_err().contains("counts otherwise"));
+            assert!(counted(&[wrong]).unwrap_err().contains("does not match"));
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The sealed archive: a capture as one file that anyone can check, months later and on another machine.
+//! The signed archive: a capture as one file that anyone can verify, months later and on another machine.
 //!
-//! A file is a preamble and frames, one behind the other: `HEAD` (what is in it), `RULE` (a rule file each), `RECS` (a
-//! block of the log's records each), `INDX` (where each block lies, and its digest), `SEAL` (the manifest, which holds
-//! the digests of all the others, in a DSSE envelope with its signatures). [`frame`] is the one shape of all of them.
-//! `docs/archive.md` says it exactly enough for a stranger to write a reader.
+//! A file is a file header followed by frames: `HEAD` (a summary of the content), `RULE` (one rule file each), `RECS`
+//! (one block of the log's records each), `INDX` (the position and digest of each block), `SEAL` (the manifest with
+//! the digests of all other frames, in a signed DSSE envelope). [`frame`] defines their common layout.
+//! `docs/archive.md` is the specification.
 //!
-//! The records are the log's own bytes in the log's own order, so the chain of digests over them ends as the
-//! capture directory's does: that head is the content's digest, whatever key sealed it and whatever version wrote it.
+//! The records are the log's bytes in log order, so their chain of digests ends in the same chain head as the capture
+//! directory's. That head is the content's digest, whichever key signed it and whichever version wrote it.
 
 mod cosign;
 mod file_header;
@@ -31,15 +31,15 @@ pub use file_header::{FORMAT, is_archive};
 pub use header::Header;
 pub use writer::write;
 
-/// A rule file as it stands in an archive: its name and its text.
+/// A rule file in an archive: its name and its text.
 pub type RuleFile = (String, Vec<u8>);
 
-/// What of an archive does not stand: where in the file, and what.
+/// Damage of an archive: where and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Damage {
-    /// The byte at which the section begins.
+    /// The byte offset of the section.
     pub at: u64,
-    /// Which section it is, and what is wrong with it.
+    /// The section, and what is wrong with it.
     pub what: String,
 }
 
@@ -49,16 +49,16 @@ impl Damage {
     }
 }
 
-/// Why something of an archive could not be read.
+/// Why a part of an archive could not be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// The file system refused.
+    /// A file system error.
     Io(std::io::Error),
-    /// It is not what was written.
+    /// It is damaged.
     Damaged(Damage),
-    /// It is more than is ever read: where, and what. The sentence says all there is to say.
+    /// It exceeds a limit: where and what. The location is final and needs no further search.
     Excess(Damage),
-    /// It is of a version that this one does not read.
+    /// Its version is not supported.
     Newer(u32),
 }
 

@@ -6,12 +6,12 @@ use super::salvage::locate;
 use crate::capture::error::CaptureError;
 use std::path::Path;
 
-/// Opens the archive at this place.
+/// Opens the archive at this path.
 pub(in crate::capture) fn open(path: &Path) -> Result<Archive, CaptureError> {
     sections(path).map_err(|error| told(path, located(path, error)))
 }
 
-/// With the place where the damage is, not only where it was noticed.
+/// Locates the damage itself, not only where it was noticed.
 fn located(path: &Path, error: Unreadable) -> Unreadable {
     match error {
         Unreadable::Damaged(seen) => Unreadable::Damaged(locate(path, seen)),

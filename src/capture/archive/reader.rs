@@ -1,5 +1,5 @@
-//! Reads an archive: first the seal and the index at its end, then the rest from front to back, a block at a time, each
-//! part against the digest that the seal or the index holds for it.
+//! Reader of archives: first signature and index at the end of the file, then the rest from front to back, one block
+//! at a time, each section against the digest that the manifest or the index holds.
 
 use super::frame::{self, Frame, FrameHead, Tag};
 use super::index::{BlockEntry, Counted, Index};
@@ -13,27 +13,27 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// An archive whose seal, header, rule files and index hold; its records are checked as they are read.
+/// An archive whose signature, header, rule files and index are valid; its records are verified as they are read.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Archive {
     path: PathBuf,
     pub header: Header,
-    /// The head of the chain that is sealed.
+    /// The signed chain head.
     pub head: ChainHead,
     pub sealed_by: Vec<Fingerprint>,
     pub rules: Arc<Vec<RuleFile>>,
     blocks: Arc<Vec<BlockEntry>>,
-    /// Whether these are all there were; else they need not follow one another.
+    /// Whether these are all blocks; otherwise they need not be contiguous.
     whole: bool,
 }
 
-/// Where a frame lies.
+/// The position of a frame.
 struct Place {
     at: u64,
     head: FrameHead,
 }
 
-/// An error of this room as everybody's.
+/// Converts an archive error.
 pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
     match error {
         Unreadable::Io(error) => CaptureError::io("read", path, &error),
@@ -42,7 +42,7 @@ pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
         }
         Unreadable::Newer(version) => {
             let name = path.display();
-            let sentence = format!("{name} is an archive of format {version}, this version reads format {FORMAT}");
+            let sentence = format!("{name} is an archive of format {version}, but this version reads format {FORMAT}");
             CaptureError::new(CaptureErrorKind::Unsupported, format!("{sentence}: use a newer poscert"))
         }
     }
@@ -57,27 +57,29 @@ pub(super) fn sections(path: &Path) -> Result<Archive, Unreadable> {
     let (seal, rest) = last(&places, Tag::Seal)?;
     let (manifest, sealed_by, _) = Manifest::read(&frame_at(&mut file, seal)?, seal.at)?;
     if manifest.length != seal.at {
-        return Err(Damage::new(seal.at, format!("the seal was made to stand at byte {}", manifest.length)).into());
+        return Err(Damage::new(seal.at, format!("the signature belongs at byte {}", manifest.length)).into());
     }
     let (index_place, rest) = last(rest, Tag::Index)?;
     let index: Index = json(&sealed(&mut file, index_place, manifest.index)?, index_place)?;
     let (header_place, rest) = first(rest)?;
     let header: Header = json(&sealed(&mut file, header_place, manifest.header)?, header_place)?;
     if rest.len() != manifest.rules.len().saturating_add(index.blocks.len()) {
-        return Err(Damage::new(header_place.at, "sections stand behind the header that nobody sealed").into());
+        return Err(Damage::new(header_place.at, "unsigned sections follow the header").into());
     }
     let (rule_places, block_places) = rest.split_at(manifest.rules.len().min(rest.len()));
     let mut rules = Vec::new();
     for (place, entry) in rule_places.iter().zip(&manifest.rules) {
         let (name, text) = rule_file(sealed(&mut file, place, entry.frame)?, place.at)?;
         if name != entry.name || Digest::of(&text) != entry.text {
-            return Err(Damage::new(place.at, format!("the rule file {name:?} is not the one that was sealed")).into());
+            return Err(
+                Damage::new(place.at, format!("the rule file {name:?} does not match the signed digest")).into()
+            );
         }
         rules.push((name, text));
     }
     for (place, entry) in block_places.iter().zip(&index.blocks) {
         if place.at != entry.at || place.head.digest != entry.frame || place.head.tag != Tag::Records {
-            let what = format!("{} is not the one that was sealed", entry.name());
+            let what = format!("{} does not match the signed digest", entry.name());
             return Err(Damage::new(place.at, what).into());
         }
     }
@@ -86,7 +88,7 @@ pub(super) fn sections(path: &Path) -> Result<Archive, Unreadable> {
     Ok(Archive { path: path.to_owned(), header, head, sealed_by, rules, blocks, whole: true })
 }
 
-/// Walks from frame to frame, without reading what is in them; the last one ends where the file does.
+/// Lists the frames without reading their content; the last one must end where the file ends.
 fn places(file: &mut BufReader<File>) -> Result<Vec<Place>, Unreadable> {
     let mut start = Vec::new();
     file.by_ref().take(file_header::BYTES as u64).read_to_end(&mut start)?;
@@ -98,13 +100,13 @@ fn places(file: &mut BufReader<File>) -> Result<Vec<Place>, Unreadable> {
         let head = frame::read_head(file, at)?;
         let next = at.saturating_add(head.length());
         if next > length {
-            return Err(Damage::new(at, format!("{} is cut off", head.tag.name())).into());
+            return Err(Damage::new(at, format!("{} is truncated", head.tag.name())).into());
         }
         places.push(Place { at, head });
         if head.tag == Tag::Seal {
             return match length.saturating_sub(next) {
                 0 => Ok(places),
-                more => Err(Damage::new(next, format!("{more} bytes stand behind the seal")).into()),
+                more => Err(Damage::new(next, format!("{more} unexpected bytes follow the signature")).into()),
             };
         }
         file.seek_relative(i64::try_from(head.length().saturating_sub(frame::HEAD_BYTES)).unwrap_or(i64::MAX))?;
@@ -112,7 +114,7 @@ fn places(file: &mut BufReader<File>) -> Result<Vec<Place>, Unreadable> {
     }
 }
 
-/// The byte at which the seal's frame begins.
+/// The byte offset of the `SEAL` frame.
 pub(super) fn seal_at(file: &mut BufReader<File>) -> Result<u64, Unreadable> {
     let places = places(file)?;
     Ok(last(&places, Tag::Seal)?.0.at)
@@ -121,15 +123,15 @@ pub(super) fn seal_at(file: &mut BufReader<File>) -> Result<u64, Unreadable> {
 fn last(places: &[Place], tag: Tag) -> Result<(&Place, &[Place]), Damage> {
     match places.split_last() {
         Some((place, rest)) if place.head.tag == tag => Ok((place, rest)),
-        Some((place, _)) => Err(Damage::new(place.at, format!("{} should stand there", tag.name()))),
-        None => Err(Damage::new(file_header::BYTES as u64, format!("{} should stand there", tag.name()))),
+        Some((place, _)) => Err(Damage::new(place.at, format!("{} is missing", tag.name()))),
+        None => Err(Damage::new(file_header::BYTES as u64, format!("{} is missing", tag.name()))),
     }
 }
 
 fn first(places: &[Place]) -> Result<(&Place, &[Place]), Damage> {
     match places.split_first() {
         Some((place, rest)) if place.head.tag == Tag::Header => Ok((place, rest)),
-        _ => Err(Damage::new(file_header::BYTES as u64, "the header should stand there")),
+        _ => Err(Damage::new(file_header::BYTES as u64, "the header is missing")),
     }
 }
 
@@ -138,11 +140,11 @@ fn frame_at(file: &mut BufReader<File>, place: &Place) -> Result<Frame, Unreadab
     frame::read(file, place.at)
 }
 
-/// The content of a frame that has to be the one of this digest.
+/// The content of a frame, which must have this digest.
 fn sealed(file: &mut BufReader<File>, place: &Place, digest: Digest) -> Result<Vec<u8>, Unreadable> {
     let frame = frame_at(file, place)?;
     if frame.head.digest != digest {
-        let what = format!("{} is not the one that was sealed", frame.head.tag.name());
+        let what = format!("{} does not match the signed digest", frame.head.tag.name());
         return Err(Damage::new(place.at, what).into());
     }
     Ok(frame.content)
@@ -153,17 +155,17 @@ fn json<T: serde::de::DeserializeOwned>(content: &[u8], place: &Place) -> Result
     serde_json::from_slice(content).map_err(unreadable)
 }
 
-/// The rule file in the content of the frame at this byte.
+/// Parses the content of a `RULE` frame.
 pub(super) fn rule_file(content: Vec<u8>, at: u64) -> Result<RuleFile, Damage> {
     let parts = content.split_first_chunk::<4>().and_then(|(length, rest)| {
         let (name, text) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         Some((String::from_utf8(name.to_vec()).ok()?, text.to_vec()))
     });
-    parts.ok_or_else(|| Damage::new(at, "a rule file has no name"))
+    parts.ok_or_else(|| Damage::new(at, "the name of a rule file is malformed"))
 }
 
 impl Archive {
-    /// What is left of an archive: blocks that are whole, with holes between them.
+    /// A damaged archive: its intact blocks, with holes between them.
     pub(super) fn of_blocks(
         path: &Path,
         header: Header,
@@ -175,25 +177,25 @@ impl Archive {
         Archive { path: path.to_owned(), header, head: ChainHead::default(), sealed_by, rules, blocks, whole: false }
     }
 
-    /// The bytes of its records, in the order of the log.
+    /// The bytes of its records, in log order.
     pub fn log(&self) -> Result<Log, CaptureError> {
         let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
         let file = BufReader::new(file);
         Ok(Log { archive: self.clone(), file, block: 0, records: None, head: ChainHead::default(), ended: false })
     }
 
-    /// Holds its index against its records.
+    /// Checks the index against the records.
     pub fn counted(&self) -> Counted<'_> {
         Counted::of(&self.blocks)
     }
 
-    /// That something does not hold of the archive as a whole.
+    /// A damage error for the archive as a whole.
     pub fn damaged(&self, what: &str) -> CaptureError {
         CaptureError::damaged(&self.path, what)
     }
 }
 
-/// The records of an archive, one block in memory at a time.
+/// Reads the records of an archive, one block in memory at a time.
 pub(in crate::capture) struct Log {
     archive: Archive,
     file: BufReader<File>,
@@ -215,14 +217,14 @@ impl Log {
                 self.head = records.head();
                 let sealed = ChainHead { count: entry.first.saturating_add(entry.records), digest: entry.chain };
                 if self.head != sealed {
-                    return Err(damaged("the chain of digests does not end as the index says".to_owned()).into());
+                    return Err(damaged("the chain head does not match the index".to_owned()).into());
                 }
                 self.records = None;
             }
             let Some(entry) = self.archive.blocks.get(self.block) else {
                 let at = self.archive.blocks.last().map_or(0, |entry| entry.at);
                 let whole = self.head == self.archive.head || !self.archive.whole;
-                let what = "the chain of digests does not end as the seal says";
+                let what = "the chain head does not match the signed one";
                 return if whole { Ok(None) } else { Err(Damage::new(at, what).into()) };
             };
             let before = self.archive.whole.then_some(self.head);
@@ -232,7 +234,7 @@ impl Log {
     }
 }
 
-/// The block of an entry of the index; the chain stands at `before` there, where that is known.
+/// Opens the block of an index entry; `before` is the expected chain head before it, if known.
 fn open_block(
     file: &mut BufReader<File>,
     entry: &BlockEntry,
@@ -245,11 +247,11 @@ fn open_block(
         other => other,
     })?;
     if frame.head.tag != Tag::Records || frame.head.digest != entry.frame {
-        return Err(named("is not the one that was sealed").into());
+        return Err(named("does not match the signed digest").into());
     }
-    let records = Records::of(frame.content).ok_or_else(|| named("is cut off"))?;
+    let records = Records::of(frame.content).ok_or_else(|| named("is truncated"))?;
     if before.is_some_and(|before| records.head() != before) {
-        return Err(named("does not follow on what stands before it").into());
+        return Err(named("does not continue the chain of the previous block").into());
     }
     Ok(records)
 }

@@ -1,10 +1,10 @@
-//! A block of records: where it stands in the log and in the chain, then the records, each behind its length.
+//! A block of records: its position in the log and in the chain, then the records, each preceded by its length.
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | the place of its first record in the log, from 0, big-endian |
+//! | 8 | the log index of its first record, from 0, big-endian |
 //! | 32 | the chain's digest before it |
-//! | 4 and ... | the length of a record, big-endian, and its bytes (MessagePack); again and again |
+//! | 4 and ... | the length of a record, big-endian, and its bytes (MessagePack); repeated |
 
 use super::index::BlockEntry;
 use crate::capture::Record;
@@ -12,7 +12,7 @@ use crate::seal::{ChainHead, Digest};
 
 const START: usize = 40;
 
-/// A block that is being filled.
+/// A block under construction.
 pub(super) struct Block {
     bytes: Vec<u8>,
     before: ChainHead,
@@ -22,13 +22,13 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// An empty block behind this head.
+    /// An empty block after this chain head.
     pub fn behind(head: ChainHead) -> Block {
         let bytes = [&head.count.to_be_bytes()[..], &head.digest.0].concat();
         Block { bytes, before: head, after: head, exchanges: 0, numbers: None }
     }
 
-    /// Adds a record; `bytes` are its own in the log. `None` where it is too long for any block.
+    /// Adds a record; `bytes` are its bytes in the log. `None` if it is too long for a block.
     pub fn add(&mut self, record: &Record, bytes: &[u8]) -> Option<()> {
         let length = u32::try_from(bytes.len()).ok()?;
         self.bytes.extend_from_slice(&length.to_be_bytes());
@@ -47,7 +47,7 @@ impl Block {
         &self.bytes
     }
 
-    /// The chain's head after it.
+    /// The chain head after it.
     pub fn head(&self) -> ChainHead {
         self.after
     }
@@ -56,7 +56,7 @@ impl Block {
         self.bytes.len() <= START
     }
 
-    /// Its place in the index, where its frame begins at this byte and has this digest.
+    /// Its entry in the index; `at` is the byte offset of its frame and `frame` the frame's digest.
     pub fn entry(&self, at: u64, frame: Digest) -> BlockEntry {
         BlockEntry {
             at,
@@ -70,7 +70,7 @@ impl Block {
     }
 }
 
-/// The records of a block, one by one.
+/// Reads the records of a block one by one.
 pub(super) struct Records {
     content: Vec<u8>,
     at: usize,
@@ -78,7 +78,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// The records in the content of a frame; `None` where it is none.
+    /// The records in the content of a frame; `None` if the content is too short.
     pub fn of(content: Vec<u8>) -> Option<Records> {
         let (first, rest) = content.split_first_chunk::<8>()?;
         let (digest, _) = rest.split_first_chunk::<32>()?;
@@ -86,18 +86,18 @@ impl Records {
         Some(Records { content, at: START, head })
     }
 
-    /// The chain's head after what was read; at the start that before the block.
+    /// The chain head after the records read so far; at the start, the chain head before the block.
     pub fn head(&self) -> ChainHead {
         self.head
     }
 
-    /// The next record's bytes; an error where they are cut.
+    /// The bytes of the next record; an error if they are truncated.
     pub fn next(&mut self) -> Result<Option<&[u8]>, String> {
         let rest = self.content.get(self.at..).unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);
         }
-        let cut = || format!("record {} is cut off", self.head.count);
+        let cut = || format!("record {} is truncated", self.head.count);
         let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| cut())?;
         let bytes = rest.get(..length).ok_or_else(cut)?;

@@ -1,5 +1,5 @@
-//! Reading what is whole of a damaged archive. Where the seal and the index are whole, only blocks that were sealed are
-//! read; where they are not, nobody vouches for what is read, and that is said.
+//! Reading of the intact blocks of a damaged archive. If signature and index are intact, only signed blocks are read;
+//! otherwise the remarks say that the records are not covered by a signature.
 
 use super::frame::{self, Frame, Tag};
 use super::index::{BlockEntry, Index};
@@ -14,20 +14,20 @@ use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::Path;
 
-/// What was salvaged.
+/// A salvaged archive.
 pub(in crate::capture) struct Salvaged {
-    /// What is whole of it; its header is the sealed one, or an empty one.
+    /// Its intact blocks; its header is the signed one, or empty.
     pub archive: Archive,
-    /// What is not, a sentence each.
+    /// What is lost, one sentence each.
     pub losses: Vec<String>,
 }
 
-/// Reads what is whole of the archive at this place.
+/// Reads the intact blocks of the archive at this path.
 pub(in crate::capture) fn salvage(path: &Path) -> Result<Salvaged, CaptureError> {
     sections(path).map_err(|error| told(path, error))
 }
 
-/// The place of the damage in the archive at this path, as well as it can be told.
+/// Locates the damage in the archive at this path as precisely as possible.
 pub(super) fn locate(path: &Path, seen: Damage) -> Damage {
     let (Ok(survey), Ok(file)) = (survey(path), File::open(path)) else { return seen };
     let mut frames = Frames { file: &mut BufReader::new(file), places: &survey.frames };
@@ -47,14 +47,14 @@ fn sections(path: &Path) -> Result<Salvaged, Unreadable> {
     let mut losses: Vec<String> = survey
         .holes
         .iter()
-        .map(|(from, to)| format!("bytes {from} to {} of it are not whole", to.saturating_sub(1)))
+        .map(|(from, to)| format!("bytes {from} to {} are unreadable", to.saturating_sub(1)))
         .collect();
     let mut frames = Frames { file: &mut file, places: &survey.frames };
     let sealed = frames.last(Tag::Seal)?.and_then(|(at, frame)| Manifest::read(&frame, at).ok());
     let (manifest, sealed_by): (Option<Manifest>, Vec<Fingerprint>) = match sealed {
         Some((manifest, signers, _)) => (Some(manifest), signers),
         None => {
-            losses.push("its seal cannot be read: nobody vouches for what is read of it".to_owned());
+            losses.push("its signature cannot be read: the records are not signed".to_owned());
             (None, Vec::new())
         }
     };
@@ -68,27 +68,27 @@ fn sections(path: &Path) -> Result<Salvaged, Unreadable> {
         serde_json::from_slice::<Header>(&frame.content).ok().filter(|_| stands)
     });
     if header.is_none() {
-        losses.push("its header cannot be read: how many exchanges there were is not known from it".to_owned());
+        losses.push("its header cannot be read: the number of exchanges is unknown".to_owned());
     }
     let rules = rules(&mut frames, manifest, &mut losses)?;
     let sealed_index = index.as_ref().filter(|_| manifest.is_some());
-    // A signature stands for blocks only by way of the index.
+    // The signature covers blocks only through the index.
     let sealed_by = if sealed_index.is_some() { sealed_by } else { Vec::new() };
     if manifest.is_some() && sealed_index.is_none() {
-        losses.push("its index cannot be read, so the seal vouches for none of its records".to_owned());
+        losses.push("its index cannot be read: the records are not covered by the signature".to_owned());
     }
     let blocks = blocks(&mut frames, sealed_index)?;
     let total = manifest.map(|manifest| manifest.records);
     losses.extend(missing(&blocks, index.as_ref(), total));
     if blocks.is_empty() {
-        let damage = Damage::new(0, "no block of records in it is whole, so there is nothing to salvage");
+        let damage = Damage::new(0, "it has no intact block of records: nothing to salvage");
         return Err(damage.into());
     }
     let archive = Archive::of_blocks(path, header.unwrap_or_default(), sealed_by, rules, blocks);
     Ok(Salvaged { archive, losses })
 }
 
-/// The frames of a survey.
+/// The frames of a scan.
 struct Frames<'a> {
     file: &'a mut BufReader<File>,
     places: &'a [(u64, frame::FrameHead)],
@@ -111,7 +111,7 @@ impl Frames<'_> {
     }
 }
 
-/// The rule files, if all that were sealed are there.
+/// The rule files, if all signed ones are intact.
 fn rules(
     frames: &mut Frames,
     manifest: Option<&Manifest>,
@@ -133,12 +133,11 @@ fn rules(
     if rules.len() == manifest.rules.len() {
         return Ok(rules);
     }
-    losses.push("not all of its rule files are whole, so none of them is used".to_owned());
+    losses.push("not all of its rule files are intact; none of them is used".to_owned());
     Ok(Vec::new())
 }
 
-/// The blocks that can be read, in the order of the log: those that the index names, or, without one, those that
-/// stand in no other's place.
+/// The readable blocks, in log order: those listed in the index, or, without an index, those that do not overlap.
 fn blocks(frames: &mut Frames, index: Option<&Index>) -> Result<Vec<BlockEntry>, Unreadable> {
     let mut blocks: Vec<BlockEntry> = Vec::new();
     for at in frames.of(Tag::Records) {
@@ -155,7 +154,7 @@ fn blocks(frames: &mut Frames, index: Option<&Index>) -> Result<Vec<BlockEntry>,
     Ok(blocks)
 }
 
-/// What a block says of itself.
+/// The entry of a block, computed from the block itself.
 fn unnamed(at: u64, frame: Frame) -> Option<BlockEntry> {
     let digest = frame.head.digest;
     let mut records = Records::of(frame.content)?;
@@ -165,7 +164,7 @@ fn unnamed(at: u64, frame: Frame) -> Option<BlockEntry> {
     Some(BlockEntry { at, frame: digest, first, records: count.checked_sub(first)?, chain, ..BlockEntry::default() })
 }
 
-/// What is not there, in words: by the index, or by the holes between what is there.
+/// Describes missing records: by the index, or by the holes between the blocks.
 fn missing(blocks: &[BlockEntry], index: Option<&Index>, total: Option<u64>) -> Vec<String> {
     if let Some(index) = index {
         let lost = index.blocks.iter().filter(|entry| blocks.iter().all(|block| block.at != entry.at));
@@ -184,7 +183,7 @@ fn missing(blocks: &[BlockEntry], index: Option<&Index>, total: Option<u64>) -> 
             missing.push(format!("records {next} to {} are missing", total.saturating_sub(1)))
         }
         Some(_) => {}
-        None => missing.push(format!("whether there were records from {next} on is not known")),
+        None => missing.push(format!("whether there are records from {next} on is unknown")),
     }
     missing
 }

@@ -1,5 +1,5 @@
-//! What of a damaged archive is whole: it is walked from frame to frame, and where none begins the next one is looked
-//! for, so that what is not whole lies between what is.
+//! Scan of a damaged archive for intact frames. From each frame it continues with the next; where none begins, it
+//! searches forward for one.
 
 use super::frame::{self, FrameHead, Tag};
 use super::index::Index;
@@ -10,16 +10,17 @@ use std::path::Path;
 
 const WINDOW: usize = 64 * 1024;
 
-/// The frames that are whole, and what lies between them.
+/// The intact frames, and the holes between them.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Where each begins, and its head.
+    /// The byte offset and the head of each frame.
     pub frames: Vec<(u64, FrameHead)>,
-    /// From a byte up to and without another.
+    /// Byte ranges, without the end.
     pub holes: Vec<(u64, u64)>,
 }
 
-/// Surveys an archive. A file that is made to look like frames everywhere is given up after a few times its length.
+/// Scans an archive. The effort is limited to a few times the file's length, so a file crafted to look like frames
+/// everywhere is given up.
 pub(super) fn survey(path: &Path) -> Result<Scan, Unreadable> {
     let mut file = BufReader::new(File::open(path)?);
     let length = file.get_ref().metadata()?.len();
@@ -46,13 +47,14 @@ pub(super) fn survey(path: &Path) -> Result<Scan, Unreadable> {
     Ok(survey)
 }
 
-/// The frame that begins here, if a whole one does.
+/// The frame at this offset, if an intact one begins there.
 fn whole(file: &mut BufReader<File>, at: u64, patience: &mut u64) -> io::Result<Option<FrameHead>> {
     file.seek(SeekFrom::Start(at))?;
     let read = frame::read_head(file, at).and_then(|head| {
-        // Content that unpacks to a thousand times its length is not unpacked again and again.
+        // Count decompressed size too: content with an extreme compression ratio must not be unpacked again and
+        // again.
         let effort = head.length().max(head.content() / 1024);
-        *patience = patience.checked_sub(effort).ok_or_else(|| Damage::new(at, "enough"))?;
+        *patience = patience.checked_sub(effort).ok_or_else(|| Damage::new(at, "scan limit reached"))?;
         file.seek(SeekFrom::Start(at))?;
         frame::read(file, at)
     });
@@ -63,7 +65,7 @@ fn whole(file: &mut BufReader<File>, at: u64, patience: &mut u64) -> io::Result<
     }
 }
 
-/// Where the next whole frame begins.
+/// The offset of the next intact frame.
 fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::Result<Option<u64>> {
     let mut at = from;
     loop {
@@ -79,21 +81,21 @@ fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::
         if window.len() < WINDOW {
             return Ok(None);
         }
-        // A tag may lie across two windows.
+        // A tag may span two windows.
         at = at.saturating_add(WINDOW as u64 - 3);
     }
 }
 
 impl Scan {
-    /// The first thing that is not whole.
+    /// The first unreadable section.
     pub fn damage(&self, index: Option<&Index>) -> Option<Damage> {
-        self.holes.first().map(|hole| Damage::new(hole.0, format!("{} not whole", self.name(*hole, index))))
+        self.holes.first().map(|hole| Damage::new(hole.0, format!("{} unreadable", self.name(*hole, index))))
     }
 
-    /// Which section a hole is, or was, with its verb; by the index, where that is whole.
+    /// Which section a hole was, with its verb; from the index, if that is intact.
     fn name(&self, (from, to): (u64, u64), index: Option<&Index>) -> String {
         if from == 0 {
-            return "its first bytes are".to_owned();
+            return "the file header is".to_owned();
         }
         let blocks = index.map(|index| &index.blocks[..]).unwrap_or_default().iter();
         let lost: Vec<String> =
@@ -108,8 +110,8 @@ impl Scan {
         match (before, after) {
             (None, Some(_)) => "the header is".to_owned(),
             (_, Some(Tag::Seal)) => "the index is".to_owned(),
-            (Some(Tag::Index), None) => "the seal is".to_owned(),
-            (_, None) => "what stands from there to its end is".to_owned(),
+            (Some(Tag::Index), None) => "the signature is".to_owned(),
+            (_, None) => "everything from there to the end of the file is".to_owned(),
             (_, Some(Tag::Rule)) => "a rule file is".to_owned(),
             (Some(Tag::Records), _) => "a block of records is".to_owned(),
             _ => "a rule file or a block of records is".to_owned(),

@@ -1,5 +1,5 @@
-//! Captures that no recorder wrote: records and headers of the holder of a key, whole in every digest, that cannot be true.
-//! They are refused where they are opened, as a directory and as an archive.
+//! Tests of forged captures: records and headers that the holder of a key made up, with valid digests and impossible
+//! content. They are refused on opening, as a directory and as an archive.
 
 use super::writer::write_in_blocks;
 use super::{Header, RuleFile};
@@ -24,7 +24,7 @@ fn stop(next_number: u64) -> Record {
     Record::RunStop(RunStop { run: 1, at_us: 0, next_number })
 }
 
-/// A directory of these records.
+/// Writes a capture directory with these records.
 fn directory(dir: &Path, records: &[Record]) {
     std::fs::create_dir(dir).unwrap();
     Checkpoint::empty().write(dir, false).unwrap();
@@ -34,7 +34,7 @@ fn directory(dir: &Path, records: &[Record]) {
     store.close_part().unwrap();
 }
 
-/// An archive of that directory, whose header says what `change` makes of it.
+/// Writes an archive of that directory with a header altered by `change`.
 fn archive(dir: &Path, path: &Path, records: &[Record], change: impl Fn(Header) -> Header) {
     let head = Checkpoint::read(dir).unwrap();
     let part = SegmentPlan { part: head.parts[0].clone(), before: seal::ChainHead::default(), whole: true };
@@ -53,7 +53,7 @@ fn write(capture: &Capture, rules: &[RuleFile], path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// How the archive of these records opens.
+/// Opens an archive of these records.
 fn opened(records: &[Record], change: impl Fn(Header) -> Header) -> Result<Capture, CaptureError> {
     let place = tempfile::tempdir().unwrap();
     let (dir, path) = (place.path().join("capture"), place.path().join("x.poscert"));
@@ -71,21 +71,21 @@ fn refused(opened: Result<Capture, CaptureError>, words: &str) {
 }
 
 #[test]
-fn what_a_recorder_can_have_written_is_read() {
+fn plausible_capture_is_read() {
     let records = [start(1), exchange(2), exchange(1), stop(3)];
     let capture = opened(&records, |header| header).unwrap();
     assert_eq!((capture.exchanges, capture.complete, capture.header.next_number), (2, true, 3));
 }
 
 #[test]
-fn a_number_outside_of_its_run_is_damage_in_directory_and_archive() {
+fn number_outside_its_run_is_damage_in_directory_and_archive() {
     for (records, words) in [
-        (vec![start(1), exchange(0), exchange(2), stop(3)], "exchange 0 does not lie in the numbers of its run"),
-        (vec![start(1), exchange(1), stop(2), exchange(2)], "exchange 2 does not lie"),
-        (vec![start(1 << 63), exchange(1), exchange(3), stop(1 << 63)], "exchange 1 does not lie"),
-        (vec![start(1), exchange(1), exchange(1), stop(2)], "exchange 1 stands in it twice"),
-        (vec![start(1), exchange(1), start(1), exchange(2), stop(3)], "run 1 starts again"),
-        (vec![exchange(1)], "exchange 1 does not lie"),
+        (vec![start(1), exchange(0), exchange(2), stop(3)], "exchange 0 is outside the number range of run 1"),
+        (vec![start(1), exchange(1), stop(2), exchange(2)], "exchange 2 is outside"),
+        (vec![start(1 << 63), exchange(1), exchange(3), stop(1 << 63)], "exchange 1 is outside"),
+        (vec![start(1), exchange(1), exchange(1), stop(2)], "exchange 1 is recorded twice"),
+        (vec![start(1), exchange(1), start(1), exchange(2), stop(3)], "run 1 is repeated or out of order"),
+        (vec![exchange(1)], "exchange 1 is outside"),
     ] {
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("capture");
@@ -96,9 +96,9 @@ fn a_number_outside_of_its_run_is_damage_in_directory_and_archive() {
 }
 
 #[test]
-fn a_header_that_says_something_else_is_damage() {
+fn header_mismatch_is_damage() {
     let records = [start(1), exchange(1), exchange(3), stop(4)];
-    let words = "its header does not say what its records say";
+    let words = "the header does not match the records";
     let changes: [fn(Header) -> Header; 9] = [
         |header| Header { next_number: 1, ..header },
         |header| Header { next_number: 999, ..header },
@@ -113,24 +113,28 @@ fn a_header_that_says_something_else_is_damage() {
     for change in changes {
         refused(opened(&records, change), words);
     }
-    // Of a run that was cut off, only the header knows how far it had come: no less far than its records.
+    // For an interrupted run, only the header knows the next number; it cannot be below that of its records.
     let cut = [start(1), exchange(1), exchange(3)];
     refused(opened(&cut, |header| Header { next_number: 3, ..header }), words);
     let further = |header| Header { next_number: 6, gaps: vec![(2, 2), (4, 5)], ..header };
     assert_eq!(opened(&cut, further).unwrap().gaps, [(2, 2), (4, 5)]);
     let unknown = opened(&cut, |header| Header { loss_unknown: true, ..header }).unwrap();
-    assert!(!unknown.complete && unknown.remarks.concat().contains("cannot be told"), "{:?}", unknown.remarks);
+    assert!(
+        !unknown.complete && unknown.remarks.concat().contains("lost exchanges is unknown"),
+        "{:?}",
+        unknown.remarks
+    );
 }
 
 #[test]
-fn a_gap_is_not_declared_away() {
+fn gap_before_the_first_run_is_reported() {
     let later = [start(101), exchange(101), stop(102)];
     let capture = opened(&later, |header| header).unwrap();
     assert_eq!((capture.gaps.as_slice(), capture.complete), (&[(1, 100)][..], false));
 }
 
 #[test]
-fn rule_files_are_few_and_short() {
+fn number_and_size_of_rule_files_are_limited() {
     let place = tempfile::tempdir().unwrap();
     let (dir, path) = (place.path().join("capture"), place.path().join("x.poscert"));
     directory(&dir, &[start(1), stop(1)]);
@@ -138,12 +142,12 @@ fn rule_files_are_few_and_short() {
     let file = |at: usize, length: usize| (format!("{at:03}.toml"), vec![b'#'; length]);
     let many: Vec<RuleFile> = (0..101).map(|at| file(at, 1)).collect();
     let long: Vec<RuleFile> = (0..9).map(|at| file(at, 1 << 20)).collect();
-    for (rules, words) in [(many, "101 rule files"), (long, "9 rule files of 9437292 bytes stand in it")] {
+    for (rules, words) in [(many, "101 rule files"), (long, "9 rule files of 9437292 bytes")] {
         let unwritten = super::write(&capture, &rules, &SigningKey::random().unwrap(), &mut Vec::new(), |_| ());
         assert!(unwritten.unwrap_err().sentence.contains(words));
         write(&capture, &rules, &path);
         refused(open(&path), words);
-        // Also where what is whole of it is wanted.
+        // Also when it is salvaged.
         let salvaged = crate::capture::open_or_salvage(&path).unwrap();
         assert!(salvaged.rules.is_empty() && salvaged.remarks.concat().contains("none of them is used"));
     }

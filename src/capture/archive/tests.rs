@@ -1,5 +1,5 @@
-//! Archives against the directories they were made from: same records, same chain, same bytes; and what was changed
-//! afterwards.
+//! Tests of archives against the directories they were exported from: same records, same chain, same bytes; and
+//! changes after the export.
 
 use super::writer::write_in_blocks;
 use super::*;
@@ -14,7 +14,7 @@ fn exchange(number: u64) -> Record {
     Record::Exchange(Box::new(Exchange { number, run: 1, request, ..Exchange::default() }))
 }
 
-/// A capture of so many exchanges, each two in the order in which they ended.
+/// A capture of `count` exchanges; of each two, the second ends first.
 fn capture_in(dir: &Path, count: u64) {
     let options = WriterOptions { part_exchanges: 5, challenge: "said at noon".to_owned(), ..WriterOptions::default() };
     let writer = Writer::open(dir, options).unwrap();
@@ -41,7 +41,7 @@ fn archived(capture: &Capture, key: &SigningKey, block: usize) -> Vec<u8> {
     bytes
 }
 
-/// A capture directory, an archive of it in blocks of three exchanges or so, and where they lie.
+/// A capture directory, its archive in blocks of about three exchanges, and the path and bytes of the archive.
 fn both(count: u64) -> (tempfile::TempDir, Capture, PathBuf, Vec<u8>) {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
@@ -62,7 +62,7 @@ fn records(capture: &Capture) -> Vec<Record> {
 }
 
 #[test]
-fn an_archive_holds_what_the_directory_holds() {
+fn archive_has_the_records_of_the_directory() {
     let (place, capture, path, bytes) = both(12);
     let archive = open(&path).unwrap();
     assert_eq!(archive.kind, CaptureKind::Archive);
@@ -74,14 +74,14 @@ fn an_archive_holds_what_the_directory_holds() {
     assert_eq!(archive.header.challenges, ["said at noon"]);
     assert_eq!(*archive.rules, rules());
     assert_eq!(archive.sealed_by.len(), 1);
-    // Under another name it is the same; another export of it, too.
+    // The name of the file does not matter.
     let renamed = place.path().join("evidence.bin");
     std::fs::write(&renamed, &bytes).unwrap();
     assert_eq!(open(&renamed).unwrap().digest, archive.digest);
 }
 
 #[test]
-fn same_capture_and_key_same_bytes_and_the_content_is_the_same_whatever_the_key() {
+fn export_is_deterministic_and_content_digest_is_independent_of_the_key() {
     let (_place, capture, path, _) = both(12);
     let (one, two) = (SigningKey::random().unwrap(), SigningKey::random().unwrap());
     let bytes = archived(&capture, &one, 3_000);
@@ -93,7 +93,7 @@ fn same_capture_and_key_same_bytes_and_the_content_is_the_same_whatever_the_key(
 }
 
 #[test]
-fn a_further_signature_leaves_the_rest_alone() {
+fn added_signature_changes_the_signature_frame_only() {
     let (_place, _, path, bytes) = both(4);
     let witness = SigningKey::random().unwrap();
     let mut signed = Vec::new();
@@ -104,14 +104,14 @@ fn a_further_signature_leaves_the_rest_alone() {
     std::fs::write(&path, &signed).unwrap();
     let archive = open(&path).unwrap();
     assert_eq!(archive.sealed_by[1], witness.public().fingerprint().to_string());
-    // A key signs once.
+    // Each key signs once.
     let mut again = Vec::new();
     add_signature(&path, &witness, &mut again).unwrap();
     assert_eq!(again, signed);
 }
 
 #[test]
-fn every_flip_of_a_byte_and_every_cut_is_seen() {
+fn every_bit_flip_and_truncation_is_detected() {
     let (place, capture, path, bytes) = both(6);
     let other = place.path().join("other");
     std::fs::write(&path, &bytes).unwrap();
@@ -130,12 +130,12 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
         let place = format!("at byte {}, ", section_of(at));
         assert!(error.sentence.contains(&place) && !error.sentence.contains('\n'), "byte {at}, {place}: {error}");
         std::fs::write(&path, &bytes[..at]).unwrap();
-        let error = open(&path).expect_err(&format!("cut at {at}"));
-        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "cut at {at}: {error}");
-        // Of another name, too, unless nothing is left to know it by.
+        let error = open(&path).expect_err(&format!("truncated at {at}"));
+        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "truncated at {at}: {error}");
+        // Also with another file extension, unless too little is left to recognise it.
         std::fs::write(&other, &bytes[..at]).unwrap();
-        let error = open(&other).expect_err(&format!("cut at {at}"));
-        assert!(at < 7 || error.trouble == CaptureErrorKind::Damaged, "cut at {at}: {error}");
+        let error = open(&other).expect_err(&format!("truncated at {at}"));
+        assert!(at < 7 || error.trouble == CaptureErrorKind::Damaged, "truncated at {at}: {error}");
     }
     std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
     let error = open(&path).unwrap_err();
@@ -145,17 +145,17 @@ fn every_flip_of_a_byte_and_every_cut_is_seen() {
 }
 
 #[test]
-fn a_newer_version_gets_a_sentence() {
+fn newer_version_is_reported() {
     let (_place, _, path, bytes) = both(1);
     let newer = [&file_header::of_version(7)[..], &bytes[file_header::BYTES..]].concat();
     std::fs::write(&path, newer).unwrap();
     let error = open(&path).unwrap_err();
     assert_eq!(error.trouble, CaptureErrorKind::Unsupported);
-    assert!(error.sentence.contains("an archive of format 7, this version reads format 1"), "{error}");
+    assert!(error.sentence.contains("an archive of format 7, but this version reads format 1"), "{error}");
 }
 
 #[test]
-fn what_cannot_be_sealed_is_said() {
+fn har_and_live_captures_are_not_exported() {
     let place = tempfile::tempdir().unwrap();
     let key = SigningKey::random().unwrap();
     let har = place.path().join("x.har");
@@ -170,7 +170,7 @@ fn what_cannot_be_sealed_is_said() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_stays_one() {
+fn interrupted_run_is_preserved() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, WriterOptions::default()).unwrap();

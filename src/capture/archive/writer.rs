@@ -1,5 +1,5 @@
-//! Writes an archive from front to back, a block of records in memory at a time. It depends on the capture, the rule
-//! files, the key and this version alone: nothing says when or where it was made.
+//! Writer of archives, from front to back, one block of records in memory at a time. The output depends only on the
+//! capture, the rule files, the key and this version: it does not contain when or where it was written.
 
 use super::frame::{self, CONTENT_LIMIT, Tag};
 use super::index::Index;
@@ -12,14 +12,14 @@ use crate::seal::{ChainHead, Digest, Envelope, SigningKey};
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// How long a block grows before the next one is begun.
+/// Size at which a block is finished and the next one begins.
 const BLOCK_BYTES: usize = 256 * 1024;
 
-/// Writes a capture as a sealed archive, with the rule files it was judged by. `progress` is told how many records are
-/// written.
+/// Writes a capture as a signed archive, with the rule files that it was judged by. `progress` receives the number of
+/// records written so far.
 ///
 /// # Errors
-/// A capture that a recorder is writing, a HAR, one that cannot be read to its end, or an `out` that cannot be written.
+/// If the capture is being recorded, is a HAR file or cannot be read to its end, or if `out` cannot be written.
 pub fn write(
     capture: &Capture,
     rules: &[RuleFile],
@@ -32,7 +32,7 @@ pub fn write(
     write_in_blocks(BLOCK_BYTES, capture, rules, key, out, progress)
 }
 
-/// As [`write`], with blocks of that many bytes.
+/// As [`write`], with blocks of this size.
 pub(super) fn write_in_blocks(
     block_bytes: usize,
     capture: &Capture,
@@ -42,11 +42,11 @@ pub(super) fn write_in_blocks(
     mut progress: impl FnMut(u64),
 ) -> Result<ChainHead, CaptureError> {
     if capture.live {
-        let sentence = "a recorder is writing into this capture: stop it first, an archive does not grow";
+        let sentence = "a recorder is writing into this capture; stop it first, an archive is final";
         return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
     }
     if capture.salvaged {
-        let sentence = "this capture is damaged, and what was salvaged of it cannot be sealed as if it were whole";
+        let sentence = "this capture is damaged; a salvaged capture cannot be exported as a signed archive";
         return Err(CaptureError::new(CaptureErrorKind::Damaged, sentence));
     }
     let log = capture.log()?;
@@ -58,7 +58,7 @@ pub(super) fn write_in_blocks(
     let mut block = Block::behind(ChainHead::default());
     for bytes in log {
         let bytes = bytes?;
-        let too_long = || failed(io::Error::other(format!("record {} is longer than a block", block.head().count)));
+        let too_long = || failed(io::Error::other(format!("record {} is too long for a block", block.head().count)));
         if bytes.len().saturating_add(64) > usize::try_from(CONTENT_LIMIT).unwrap_or(usize::MAX) {
             return Err(too_long());
         }
@@ -68,7 +68,7 @@ pub(super) fn write_in_blocks(
         }
         let record = codec::decode(&bytes).map_err(|words| failed(io::Error::other(words)))?;
         if block.add(&record, &bytes).is_none() {
-            return Err(failed(io::Error::other("a record is longer than a block")));
+            return Err(failed(io::Error::other("a record is too long for a block")));
         }
     }
     if !block.is_empty() {
@@ -77,7 +77,7 @@ pub(super) fn write_in_blocks(
     let head = block.head();
     progress(head.count);
     if head != capture.head {
-        let sentence = "the capture changed while it was read: export it again";
+        let sentence = "the capture changed while it was read; export it again";
         return Err(CaptureError::new(CaptureErrorKind::Damaged, sentence));
     }
     let index = frame::write(&mut out, Tag::Index, &json(&index)?).map_err(failed)?.digest;
@@ -105,7 +105,7 @@ fn write_block(out: &mut Counted<impl Write>, block: Block, index: &mut Index) -
     Ok(Block::behind(block.head()))
 }
 
-/// A rule file's frame holds the length of its name (4 bytes, big-endian), its name and its text.
+/// The content of a `RULE` frame: the length of the name (4 bytes, big-endian), the name and the text.
 fn write_rules(out: &mut Counted<impl Write>, rules: &[RuleFile]) -> io::Result<Vec<RuleEntry>> {
     let mut entries = Vec::new();
     for file in rules {
@@ -117,7 +117,7 @@ fn write_rules(out: &mut Counted<impl Write>, rules: &[RuleFile]) -> io::Result<
 }
 
 fn content_of((name, text): &RuleFile) -> Vec<u8> {
-    // A name of four gigabytes does not fit a frame anyway.
+    // A name of four gigabytes does not fit into a frame anyway.
     let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes()[..], name.as_bytes(), text].concat()
 }
@@ -127,10 +127,10 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, CaptureError> {
 }
 
 fn failed(error: io::Error) -> CaptureError {
-    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the archive: {error}; check where it goes"))
+    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the archive: {error}; check the output path"))
 }
 
-/// Counts what goes through.
+/// Counts the bytes written.
 struct Counted<W> {
     out: W,
     count: u64,

@@ -1,6 +1,7 @@
-//! The bodies of an entry: text, base64, form parameters, another file, or nothing.
+//! Bodies of a HAR entry: text, base64, form parameters, a separate file, or nothing.
 //!
-//! Nothing is an empty body only where the entry says so and nothing in it contradicts that. Else the body is not shown.
+//! A missing text is an empty body only if the entry says so and nothing in it contradicts that. Otherwise the body
+//! is unknown.
 
 use super::container::Files;
 use super::masks;
@@ -15,15 +16,15 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// What is known of an entry beside its text.
+/// Context of an entry.
 pub(super) struct Beside<'a> {
     /// The program that wrote the file.
     pub maker: &'a str,
-    /// The files that the HAR names.
+    /// The files that the HAR file refers to.
     pub files: &'a mut Files,
-    /// Characters of the entry were replaced that no text can hold.
+    /// Unpaired surrogates of the entry were replaced.
     pub mended: bool,
-    /// This program wrote it: it says itself what it leaves out.
+    /// poscert wrote the file; it declares itself what it leaves out.
     pub is_own: bool,
 }
 
@@ -63,7 +64,7 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<
     Ok(if (said && !coded) || !has_body(&request.method, &request.url) { Body::default() } else { unseen(0) })
 }
 
-/// Whether a body is documented for such a request, so that its absence would have to be said.
+/// Whether a body is documented for such a request, so that a missing one is not simply empty.
 fn has_body(method: &str, url: &str) -> bool {
     use Operation::{CapturePayment, CreatePos, CreateRefund, InitiatePayment, PaymentReady, PreparePayment};
     let with = [CreatePos, InitiatePayment, PreparePayment, PaymentReady, CapturePayment, CreateRefund];
@@ -74,7 +75,7 @@ fn has_body(method: &str, url: &str) -> bool {
     }
 }
 
-/// The body of an answer to a request of that method.
+/// The body of a response to a request with this method.
 pub(super) fn of_answer(
     response: &Response,
     method: &str,
@@ -82,7 +83,7 @@ pub(super) fn of_answer(
     headers: &[Header],
     beside: &mut Beside<'_>,
 ) -> Result<Body, String> {
-    // None of these has a body, whatever its head announces (RFC 9110 section 6.4.1).
+    // These responses never have a body, whatever their headers announce (RFC 9110 section 6.4.1).
     let never = matches!(status, 100..=199 | 204 | 205 | 304) || method.eq_ignore_ascii_case("HEAD");
     let nothing = Content::default();
     let content = response.content.as_ref().unwrap_or(&nothing);
@@ -110,10 +111,10 @@ pub(super) fn of_answer(
         Some(size) if size >= 0.0 => true,
         _ => content.text.is_some() || announced(headers) == Some(0) || response.body_size == Some(0.0),
     };
-    // Firefox: "Response bodies are not included."
+    // Firefox writes "Response bodies are not included."
     let commented = content.comment.as_ref().is_some_and(|comment| comment.as_str().is_some_and(|c| !c.is_empty()));
     let compressed = content.compression.is_some_and(|saved| saved > 0.0) || coding_named(headers);
-    // A chunked body may well be empty; one of JSON cannot.
+    // A chunked body may be empty, but not one with JSON.
     let chunked = values(headers, "transfer-encoding").next().is_some();
     let json = chunked && content.text.is_none() && values(headers, "content-type").any(|kind| kind.contains("json"));
     let contradicted = commented || compressed || json;
@@ -124,11 +125,11 @@ fn coding_named(headers: &[Header]) -> bool {
     values(headers, "content-encoding").any(|coding| !matches!(coding.trim(), "" | "identity"))
 }
 
-/// Whether a text is shorter than the body was: by the size that the entry says, and by what the head announces where
-/// both are of the same bytes.
+/// Whether a text is shorter than the original body, by the entry's size, and by `Content-Length` if both count the
+/// same bytes.
 fn is_cut(body: &Body, sizes: [Option<u64>; 2], headers: &[Header]) -> bool {
     if coding_named(headers) {
-        // The size may be that of the coded bytes.
+        // The size may be that of the encoded bytes.
         return false;
     }
     let [said, announced] = sizes;
@@ -140,8 +141,7 @@ fn is_json_object(body: &Body) -> bool {
     matches!(serde_json::from_slice(&body.bytes), Ok(Value::Object(_)))
 }
 
-/// A body in which a sanitiser has put masks in the place of values is not shown. Of a response, only the fields count
-/// that rules look at.
+/// Treats a body with masked values as unknown. In a response, only the fields that rules use count.
 fn unmasked(body: Body, is_answer: bool) -> Body {
     let masked = match serde_json::from_slice::<Value>(&body.bytes) {
         Ok(value) if is_answer => masks::stands_in_judged(&value),
@@ -151,7 +151,7 @@ fn unmasked(body: Body, is_answer: bool) -> Body {
     if masked { unseen(body.length) } else { body }
 }
 
-/// A body whose text is not in the HAR.
+/// A body whose text is not in the HAR file.
 fn unseen(length: u64) -> Body {
     Body { length, kept: BodyRetention::Unknown, ..Body::default() }
 }
@@ -163,17 +163,17 @@ fn form(params: &[Pair]) -> String {
     pairs.join("&")
 }
 
-/// A size that is said, in bytes; -1 stands for one that is not known.
+/// A declared size in bytes; -1 means unknown.
 fn positive(size: Option<f64>) -> Option<u64> {
     size.filter(|size| *size > 0.0).map(|size| micros(size / 1000.0))
 }
 
-/// What the head says.
+/// The declared `Content-Length`.
 fn announced(headers: &[Header]) -> Option<u64> {
     values(headers, "content-length").next()?.trim().parse().ok()
 }
 
-/// A text of the HAR as a body.
+/// A text of the HAR file as a body.
 fn kept(text: &str, encoding: Option<&str>, headers: &[Header], field: &str) -> Result<Body, String> {
     match encoding.map(str::trim).filter(|encoding| !encoding.is_empty()) {
         None => Ok(whole(text.as_bytes().to_vec(), headers)),
@@ -189,7 +189,7 @@ fn kept(text: &str, encoding: Option<&str>, headers: &[Header], field: &str) -> 
     }
 }
 
-/// The bytes of a body: HAR holds them without content coding, but some makers leave the coding on.
+/// The bytes of a body. HAR stores them without content coding, but some producers leave the coding in place.
 fn whole(bytes: Vec<u8>, headers: &[Header]) -> Body {
     let bytes = match content_encoding::decode(&bytes, &[]) {
         Decoded::Whole(decoded) => decoded,

@@ -1,27 +1,27 @@
-//! What a HAR file comes in: another encoding, gzip, or the archive that Playwright writes.
+//! Containers of HAR files: other encodings, gzip, and Playwright's zip archive.
 
 use crate::capture::error::{CaptureError, CaptureErrorKind};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-/// A HAR's text, and the files that it names.
+/// The text of a HAR file, and the files that it refers to.
 pub(super) struct Unpacked {
     /// UTF-8, without a byte order mark.
     pub text: Vec<u8>,
-    /// The files beside it.
+    /// The files in the same archive.
     pub files: Files,
 }
 
-/// The files that stand beside a HAR in its archive.
+/// The other files in a HAR file's archive.
 #[derive(Default)]
 pub(super) struct Files {
     archive: Option<zip::ZipArchive<Cursor<Vec<u8>>>>,
-    /// How many bytes may still be unpacked.
+    /// How many more bytes may be decompressed.
     left: u64,
 }
 
 impl Files {
-    /// The content of a file, where it is there and can be unpacked.
+    /// The content of a file; `None` if it is missing or cannot be decompressed.
     pub fn read(&mut self, name: &str) -> Option<Vec<u8>> {
         let archive = self.archive.as_mut()?;
         let mut bytes = Vec::new();
@@ -31,14 +31,14 @@ impl Files {
     }
 }
 
-/// Unpacks a HAR; no more than `limit` bytes come out of it.
+/// Unpacks a HAR file; at most `limit` bytes are decompressed.
 pub(super) fn unpack(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return unzip(path, bytes, limit);
     }
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { gunzip(path, &bytes, limit)? } else { bytes };
     if let Some((what, next)) = other_format(&bytes) {
-        let sentence = format!("{} is {what}, and no HAR 1.2 file: {next}", path.display());
+        let sentence = format!("{} is {what}, not a HAR 1.2 file: {next}", path.display());
         return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
     }
     Ok(Unpacked { text: as_utf8(path, bytes)?, files: Files::default() })
@@ -47,7 +47,7 @@ pub(super) fn unpack(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked
 fn gunzip(path: &Path, bytes: &[u8], limit: u64) -> Result<Vec<u8>, CaptureError> {
     let mut text = Vec::new();
     let read = flate2::read::MultiGzDecoder::new(bytes).take(limit.saturating_add(1)).read_to_end(&mut text);
-    read.map_err(|error| CaptureError::damaged(path, format_args!("its gzip stream ends in an error ({error})")))?;
+    read.map_err(|error| CaptureError::damaged(path, format_args!("its gzip stream is invalid ({error})")))?;
     within(path, &text, limit)?;
     Ok(text)
 }
@@ -67,14 +67,14 @@ fn unzip(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureErr
     let names: Vec<String> = archive.file_names().flatten().map(std::borrow::Cow::into_owned).collect();
     let is_har = |file: &&String| file.to_ascii_lowercase().ends_with(".har");
     let hars: Vec<String> = names.iter().filter(is_har).cloned().collect();
-    // Playwright's is called so; other files stand beside it.
+    // Playwright uses this name, next to the files that it refers to.
     let own = hars.iter().find(|file| *file == "har.har").cloned();
     let har = match (own, hars.as_slice()) {
         (Some(own), _) => own,
         (None, [only]) => only.clone(),
         (None, []) => {
             let is_fiddler = names.iter().any(|file| file.starts_with("raw/"));
-            let what = if is_fiddler { "a Fiddler archive (.saz)" } else { "a zip archive without a HAR in it" };
+            let what = if is_fiddler { "a Fiddler archive (.saz)" } else { "a zip archive without a HAR file" };
             let next = if is_fiddler { "export the sessions as HTTPArchive v1.2" } else { "name a HAR file" };
             return Err(CaptureError::new(CaptureErrorKind::NotACapture, format!("{name} is {what}: {next}")));
         }
@@ -93,15 +93,15 @@ fn unzip(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureErr
     Ok(Unpacked { text: as_utf8(path, text)?, files })
 }
 
-/// The text in UTF-8: PowerShell writes UTF-16, and others a byte order mark.
+/// Converts the text to UTF-8: PowerShell writes UTF-16, others a byte order mark.
 fn as_utf8(path: &Path, mut bytes: Vec<u8>) -> Result<Vec<u8>, CaptureError> {
     let units = |read: fn([u8; 2]) -> u16, from: usize| -> Result<Vec<u8>, CaptureError> {
         let pairs = bytes.get(from..).unwrap_or_default().chunks_exact(2);
         let units = pairs.map(|pair| read([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]));
-        // Half a character in a text is the text's own matter; JSON has no place for one elsewhere.
+        // An unpaired surrogate can only be inside a JSON string, where a replacement character is acceptable.
         let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         if bytes.len() % 2 == 1 {
-            return Err(CaptureError::damaged(path, "it is UTF-16 text that ends in the middle of a character"));
+            return Err(CaptureError::damaged(path, "its UTF-16 text ends in the middle of a character"));
         }
         Ok(text.into_bytes())
     };
@@ -118,7 +118,7 @@ fn as_utf8(path: &Path, mut bytes: Vec<u8>) -> Result<Vec<u8>, CaptureError> {
     }
 }
 
-/// Files that are taken for HARs and are something else: what it is, and what to do.
+/// Recognises files that are commonly mistaken for HAR files: what it is, and what to do.
 fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let again = "unpack it first";
@@ -138,13 +138,13 @@ fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             ("a packet capture (pcap)", "record the client with `poscert record` instead")
         }
         () if bytes.get(257..262) == Some(b"ustar") => ("a tar archive", again),
-        () if is_flow_file(bytes) => ("a flow file of mitmproxy", "run `mitmdump -nr FILE --set hardump=FILE.har`"),
+        () if is_flow_file(bytes) => ("a mitmproxy flow file", "run `mitmdump -nr FILE --set hardump=FILE.har`"),
         () if starts(b"<") => ("HTML or XML", export),
         () => return None,
     })
 }
 
-/// A tnetstring: a length in digits, a colon, and a dictionary.
+/// Whether it is a tnetstring: a length in digits, a colon, and a dictionary.
 fn is_flow_file(bytes: &[u8]) -> bool {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (1..10).contains(&digits)

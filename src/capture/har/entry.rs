@@ -1,4 +1,4 @@
-//! An entry of a HAR as an exchange.
+//! Conversion of a HAR entry into an exchange.
 
 use super::body::{self, Beside};
 use super::extension::EntryExtra;
@@ -8,7 +8,7 @@ use super::shown;
 use super::timings::{EntryDuration, EntryStart, micros};
 use crate::capture::record::{Answer, AnsweredBy, Body, End, EndedBy, Exchange, Header, Request, Stage, Times};
 
-/// A URL, taken apart as far as a request needs it.
+/// The parts of a URL that a request needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub scheme: String,
@@ -16,7 +16,7 @@ pub(super) struct Place {
     pub target: String,
 }
 
-/// The exchange of an entry that began at `request_head`; in words, what is wrong with it.
+/// Converts an entry that started at `request_head`; an error says what is wrong with the entry.
 pub(super) fn exchange(
     entry: &Entry,
     beside: &mut Beside<'_>,
@@ -25,7 +25,7 @@ pub(super) fn exchange(
 ) -> Result<Exchange, String> {
     let url = &entry.request.url;
     let place = place(url).or_else(|| within_the_browser(url));
-    let place = place.ok_or_else(|| format!("request.url {:?} is no URL", clip(url)))?;
+    let place = place.ok_or_else(|| format!("request.url {:?} is not a URL", clip(url)))?;
     let response = entry.response.as_ref();
     let version = version(entry.request.version.as_deref());
     let version = if version.is_empty() { self::version(response.and_then(|r| r.version.as_deref())) } else { version };
@@ -67,11 +67,11 @@ pub(super) fn exchange(
 
 fn no_answer(response: Option<&Response>) -> End {
     let reason = response.and_then(|response| response.error.as_ref()?.as_str()).filter(|reason| !reason.is_empty());
-    let detail = reason.map(str::to_owned).unwrap_or_else(|| "the client got no answer".to_owned());
+    let detail = reason.map(str::to_owned).unwrap_or_else(|| "the client received no response".to_owned());
     End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, ..End::default() }
 }
 
-/// Takes a URL of scheme `http` or `https` apart (RFC 3986).
+/// Splits a URL of scheme `http`, `https`, `ws` or `wss` (RFC 3986).
 pub(super) fn place(url: &str) -> Option<Place> {
     let (scheme, rest) = url.trim().split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
@@ -88,12 +88,12 @@ pub(super) fn place(url: &str) -> Option<Place> {
         return None;
     }
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    // A user in a URL is a credential in a URL: it has to be seen.
+    // Userinfo in a URL is a credential; the target must show that it was sent.
     let target = if authority.contains('@') { format!("{scheme}://{authority}{path}") } else { path };
     Some(Place { scheme, authority: host, target })
 }
 
-/// What a browser loads from nowhere: no host, and nothing of the API in it.
+/// URLs without a host that browsers load, such as `data:`; never an API call.
 pub(super) fn within_the_browser(url: &str) -> Option<Place> {
     let scheme = url.split_once(':')?.0.to_ascii_lowercase();
     let known = ["about", "blob", "chrome", "data", "devtools", "file", "filesystem", "javascript"];
@@ -101,7 +101,7 @@ pub(super) fn within_the_browser(url: &str) -> Option<Place> {
     is_known.then(|| Place { target: format!("{scheme}:"), scheme, authority: String::new() })
 }
 
-/// `HTTP/1.1`, `HTTP/2`, ... for any of the ways they are written; empty where it is not known.
+/// Normalises a version to `HTTP/1.1`, `HTTP/2`, ...; empty if unknown.
 pub(super) fn version(text: Option<&str>) -> String {
     let text = text.unwrap_or_default().trim();
     let lower = text.to_ascii_lowercase();
@@ -117,7 +117,7 @@ pub(super) fn version(text: Option<&str>) -> String {
     }
 }
 
-/// Without the pseudo-headers of HTTP/2 (RFC 9113 section 8.3).
+/// The headers without the pseudo-headers of HTTP/2 (RFC 9113 section 8.3).
 fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
     let one = |pair: &Pair| {
         let (name, value) = (pair.name.clone().unwrap_or_default(), pair.value.clone().unwrap_or_default());
@@ -127,14 +127,14 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
     all.filter(|header| !header.name.starts_with(':') && !header.name.is_empty()).collect()
 }
 
-/// `None` where the call got no answer: browsers say that with status 0.
+/// The response; `None` if there was none, which browsers write as status 0.
 fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<Option<Answer>, String> {
     let status = response.status.unwrap_or(0.0);
     if status <= 0.0 {
         return Ok(None);
     }
     if !(100.0..=999.0).contains(&status) || status.fract() != 0.0 {
-        return Err(format!("response.status {status} is no status"));
+        return Err(format!("response.status {status} is not a status code"));
     }
     let headers = headers(response.headers.as_deref());
     let status = u16::try_from(micros(status / 1000.0)).unwrap_or(0);
@@ -148,7 +148,8 @@ fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<
     }))
 }
 
-/// Puts back what HAR has no field for. Status and time are HAR's own: how it ended has to fit them.
+/// Restores what HAR has no field for. Status and time are HAR's own fields; the recorded end is only restored if it
+/// matches them.
 fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>) -> Result<(), String> {
     exchange.run = extra.run;
     exchange.connection = extra.connection;
@@ -198,7 +199,7 @@ fn put_back_body(body: &mut Body, extra: &super::extension::SideExtra) {
     body.decoded &= !extra.coded;
 }
 
-/// A text of the file for an error, short enough for a line.
+/// Shortens a text of the file for an error message.
 pub(super) fn clip(text: &str) -> String {
     text.chars().take(80).collect()
 }

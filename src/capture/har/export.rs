@@ -1,5 +1,5 @@
-//! A capture as a HAR 1.2 file: valid for everybody's tools, and with `_poscert` beside it so that reading it back
-//! gives the same records.
+//! Export of a capture as a HAR 1.2 file: valid for other tools, with `_poscert` fields so that reading it back gives
+//! the same records.
 
 use super::extension::{EntryExtra, LogExtra};
 use crate::capture::Capture;
@@ -14,15 +14,15 @@ use serde_json::{Number, Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Writes a capture as HAR, an entry at a time. It depends on the capture and this version alone.
+/// Writes a capture as HAR, one entry at a time. The output depends only on the capture and this version.
 ///
 /// # Errors
-/// Where the capture cannot be read, or `out` cannot be written.
+/// If the capture cannot be read or `out` cannot be written.
 pub fn write(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError> {
     write_with(capture, |_| {}, out)
 }
 
-/// As [`write`], with the length and keyed digest of each body in its place.
+/// As [`write`], with the length and keyed digest instead of each body.
 ///
 /// # Errors
 /// As [`write`].
@@ -70,11 +70,11 @@ fn line(out: &mut impl Write, text: &str) -> Result<(), CaptureError> {
 }
 
 fn failed(words: &str) -> CaptureError {
-    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the HAR: {words}; check where it goes"))
+    CaptureError::new(CaptureErrorKind::Io, format!("cannot write the HAR: {words}; check the output path"))
 }
 
-/// Times within a run come from its monotonic clock: two entries are as far apart as they were, whatever the wall
-/// clock did.
+/// Times within a run come from its monotonic clock, so intervals between entries are exact even if the wall clock
+/// was adjusted.
 fn entry(exchange: &Exchange, run_wall_us: Option<i64>) -> Value {
     let since = i64::try_from(exchange.times.request_head).unwrap_or(i64::MAX);
     let started = run_wall_us.map_or(exchange.wall_us, |wall| wall.saturating_add(since));
@@ -172,7 +172,7 @@ fn no_answer(reason: &str) -> Value {
     })
 }
 
-/// A body as HAR holds it, without content coding: text, or base64 where it is none; and its size.
+/// A body as HAR stores it, without content coding: as text, or as base64 if it is not UTF-8; and its size.
 fn text(body: &Body, headers: &[Header]) -> (String, Option<&'static str>, u64) {
     let content = content_encoding::content(body, headers);
     let bytes = content.as_deref().unwrap_or(&body.bytes);

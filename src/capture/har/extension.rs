@@ -1,7 +1,8 @@
-//! `_poscert`: what a HAR has no field for. It stands in an entry for its exchange and in `log` for the rest of the
-//! capture, and is read back, so that a capture and its HAR have the same verdict.
+//! The `_poscert` fields: what HAR has no field for. An entry has them for its exchange, and `log` for the rest of
+//! the capture. They are read back, so a capture and its HAR file have the same verdict.
 //!
-//! What stands in HAR's own fields too is taken from there: who edits a HAR's status or time changes what is judged.
+//! Values that HAR's own fields contain too are taken from there: editing a HAR's status or time changes what is
+//! judged.
 
 use super::message::Response;
 use crate::api::Fault;
@@ -10,106 +11,107 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Of an exchange.
+/// Fields of an exchange.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EntryExtra {
-    /// Its number; read where every entry has one.
+    /// Its number; used if every entry has one.
     pub number: Option<u64>,
     /// The run it belongs to.
     pub run: u32,
     /// The client's connection in its run.
     pub connection: Option<u64>,
-    /// Which way it came in.
+    /// How the client reached the recorder.
     pub way: Way,
-    /// `TLSv1.3`, ...; empty where there was none.
+    /// `TLSv1.3`, ...; empty without TLS.
     pub tls: Option<String>,
-    /// The fault that was put on it.
+    /// The injected fault.
     pub fault: Option<Fault>,
-    /// Who gave the answer.
+    /// Who sent the response.
     pub answered_by: Option<AnsweredBy>,
-    /// Whether one reached the client: if HAR's status says otherwise, somebody edited it, and what is here of the end is
-    /// old.
+    /// Whether a response was delivered. If HAR's status contradicts this, the HAR was edited and the recorded end is
+    /// outdated.
     pub has_answer: bool,
-    /// The answer that did not reach the client, or not whole, as a HAR's `response`: HAR itself says status 0 then, so
-    /// that nobody takes it for one that the client was given.
+    /// The response that was not, or not completely, delivered, in the form of a HAR `response`. HAR itself has
+    /// status 0 then, so that nobody mistakes it for a delivered one.
     #[serde(skip_serializing)]
     pub undelivered: Option<Box<Response>>,
     /// How it ended.
     pub end: Option<End>,
-    /// Microseconds from the complete request head, by the name in the record; a connection is older than that.
+    /// Microseconds since the complete request head, by field name in the record; negative for events on the
+    /// connection before it.
     pub after: BTreeMap<String, i64>,
-    /// Its duration in microseconds: if HAR's time says otherwise, somebody edited it, and what is in `after` is old.
+    /// Its duration in microseconds. If HAR's time contradicts this, the HAR was edited and `after` is outdated.
     pub duration_us: Option<u64>,
-    /// By how much the request's head may have been complete before its time.
+    /// Upper bound of the delay between the complete request head and its timestamp.
     #[serde(skip_serializing_if = "crate::capture::record::is_zero")]
     pub head_late_us: u64,
     /// Wall clock when the request head was complete.
     pub wall_us: Option<i64>,
-    /// 1xx answers of the backend.
+    /// 1xx statuses of the backend.
     pub informational: Vec<u16>,
-    /// Where the recorder had to differ.
+    /// Where the recorder's forwarding differs from what it received.
     pub notes: Vec<String>,
-    /// Claims of tokens, by what stands in their place.
+    /// Claims of tokens, keyed by their replacements.
     pub claims: BTreeMap<String, Map<String, Value>>,
     /// The request.
     pub request: SideExtra,
-    /// The answer.
+    /// The response.
     pub answer: SideExtra,
 }
 
-/// Of one side of an exchange.
+/// Fields of one side of an exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SideExtra {
     /// The request line's target.
     pub target: Option<String>,
-    /// The host the client meant.
+    /// The host that the client addressed.
     pub authority: Option<String>,
-    /// Why the recorder refused the request.
+    /// Why the recorder rejected the request.
     pub refused: Option<String>,
-    /// How much of the body was kept.
+    /// How much of the body is stored.
     pub kept: Option<BodyRetention>,
-    /// How many bytes the body had.
+    /// The length of the body.
     pub length: Option<u64>,
     /// Its keyed digest.
     pub digest: Option<String>,
-    /// Its bytes stand here in the content coding that was sent: they could not be decoded.
+    /// Its bytes here are in the content coding as sent: they could not be decoded.
     pub coded: bool,
-    /// After a chunked body.
+    /// Trailers of a chunked body.
     pub trailers: Vec<Header>,
-    /// What of a request's head is not shown.
+    /// The parts of a request's head that are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_shown: Option<NotShown>,
 }
 
-/// Of the whole capture.
+/// Fields of the whole capture.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogExtra {
     /// The version of the record format.
     pub format: u32,
-    /// Secrets are out of it.
+    /// Secrets are redacted.
     pub redacted: bool,
     /// The resolution of its times in microseconds.
     pub resolution_us: u64,
-    /// That of how long exchanges lasted.
+    /// The resolution of its durations in microseconds.
     #[serde(skip_serializing_if = "is_finest")]
     pub lasted_us: u64,
     /// For each run, the request head of its earliest entry in microseconds since the run's start.
     pub first_heads: BTreeMap<u32, u64>,
-    /// Records that are no exchanges, in order.
+    /// Records other than exchanges, in order.
     pub records: Vec<Record>,
 }
 
-/// The resolution of a recorder's own times, in microseconds.
+/// Whether this is the resolution of a recorder's own times, in microseconds.
 fn is_finest(us: &u64) -> bool {
     *us <= 1
 }
 
 type Time = (&'static str, fn(&mut Times) -> &mut Option<u64>);
 
-/// The times that HAR has no field for.
+/// The timestamps that HAR has no field for.
 const TIMES: [Time; 9] = [
     ("accepted", |times| &mut times.accepted),
     ("tls_done", |times| &mut times.tls_done),
@@ -123,7 +125,7 @@ const TIMES: [Time; 9] = [
 ];
 
 impl EntryExtra {
-    /// What HAR cannot say of this exchange.
+    /// The fields of this exchange that HAR lacks.
     pub fn of(exchange: &Exchange) -> EntryExtra {
         let mut times = exchange.times;
         let head = times.request_head;
@@ -167,7 +169,7 @@ impl EntryExtra {
         }
     }
 
-    /// Puts the times back that are counted from the request head.
+    /// Restores the timestamps, which are relative to the request head.
     pub fn put_times(&self, times: &mut Times) {
         for (name, field) in &TIMES {
             if let Some(after) = self.after.get(*name) {

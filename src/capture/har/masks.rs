@@ -1,9 +1,9 @@
-//! Values that a sanitiser has put in the place of others. What stands there then is not what was sent.
+//! Detection of masks: values with which a sanitiser replaced the original ones.
 
 use crate::capture::jwt_claims;
 use serde_json::Value;
 
-/// What sanitisers write.
+/// Words that sanitisers write.
 const WORDS: [&str; 17] = [
     "redacted",
     "filtered",
@@ -24,7 +24,7 @@ const WORDS: [&str; 17] = [
     "confidential",
 ];
 
-/// As long as a GUID: a longer run of one letter is what a client sends whose value is too long.
+/// The length of a GUID; a longer run of one letter is a client's overlong value, not a mask.
 const LONGEST_BLANK: usize = 36;
 
 /// Whether a value is a mask: `[authorization redacted]`, `REDACTED`, `***`, `<hidden>`, `xxxx`, `eyJhbGci...`.
@@ -37,7 +37,8 @@ pub(super) fn is_mask(value: &str) -> bool {
     is_marked(value) || is_blanked || value.ends_with("...") || value.ends_with('…') || is_word(value)
 }
 
-/// Whether it certainly is one, wherever it stands: in a body, people may have meant what looks like one.
+/// Whether a value is certainly a mask. Bodies use this stricter test, since their texts may look like masks by
+/// intention.
 pub(super) fn is_marked(value: &str) -> bool {
     let value = value.trim();
     let stars = longest_run(value, |c| matches!(c, '*' | '•' | '●' | '█' | '■' | '▇'));
@@ -45,7 +46,7 @@ pub(super) fn is_marked(value: &str) -> bool {
     stars >= 3 || (bracketed && names_a_mask(value)) || value.eq_ignore_ascii_case("redacted")
 }
 
-/// What a recorder of this program has put there stands for a value, equal for equal ones.
+/// poscert's own replacements are not masks: equal values have equal replacements.
 fn is_ours(value: &str) -> bool {
     let hex = value.strip_prefix("redacted-").unwrap_or_default();
     hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -56,13 +57,13 @@ fn names_a_mask(value: &str) -> bool {
     lower.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
-/// A few words, one of which says it: `REDACTED`, `value removed`.
+/// Whether it is a short phrase with one of [`WORDS`]: `REDACTED`, `value removed`.
 fn is_word(value: &str) -> bool {
     let is_text = value.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '_' | '-' | ':'));
     is_text && value.len() <= 60 && names_a_mask(value)
 }
 
-/// `xxxxxxxx`, `DKxxxxxxxx`, `####`, `xxxx-xxxx`.
+/// Whether it is blanked: `xxxxxxxx`, `DKxxxxxxxx`, `####`, `xxxx-xxxx`.
 fn is_blanked(value: &str) -> bool {
     let blanks = |c: char| matches!(c, 'x' | 'X' | '#');
     let count = value.chars().filter(|c| blanks(*c)).count();
@@ -79,7 +80,7 @@ fn longest_run(value: &str, is: impl Fn(char) -> bool) -> usize {
     longest
 }
 
-/// Whether the value of an `Authorization` header is masked: all of it, or what follows the scheme.
+/// Whether the value of an `Authorization` header is masked, completely or after the scheme.
 pub(super) fn masks_credential(value: &str) -> bool {
     let value = value.trim();
     let token = after_scheme(value);
@@ -88,26 +89,26 @@ pub(super) fn masks_credential(value: &str) -> bool {
     is_masked && !lacks_signature(value)
 }
 
-/// What follows `Bearer `, or all of it.
+/// The part after `Bearer `, or the whole value.
 fn after_scheme(value: &str) -> &str {
     let value = value.trim();
     value.split_once(' ').filter(|(scheme, _)| !scheme.contains('.')).map_or(value, |(_, token)| token.trim())
 }
 
-/// Whether it is a token (JWT) that is shown without its signature, or with a mask in its place.
+/// Whether it is a JWT without its signature, or with a mask in the signature's place.
 pub(super) fn lacks_signature(value: &str) -> bool {
     parts(after_scheme(value))
         .is_some_and(|parts| parts.len() == 3 && parts.last().is_some_and(|last| last.is_empty() || is_mask(last)))
 }
 
-/// The parts of a token that begins as a JWT does.
+/// The parts of a token that begins like a JWT.
 fn parts(token: &str) -> Option<Vec<&str>> {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, payload, ..] = parts[..] else { return None };
     (jwt_claims::is_header(head) && jwt_claims::is_header(payload)).then_some(parts)
 }
 
-/// Whether a masked value stands anywhere in a body.
+/// Whether a body contains a masked value.
 pub(super) fn stands_in(body: &Value) -> bool {
     match body {
         Value::String(text) => is_marked(text),
@@ -117,7 +118,7 @@ pub(super) fn stands_in(body: &Value) -> bool {
     }
 }
 
-/// The fields of responses that rules look at.
+/// Response fields that rules use.
 const JUDGED: [&str; 20] = [
     "access_token",
     "amount",
@@ -141,7 +142,7 @@ const JUDGED: [&str; 20] = [
     "status",
 ];
 
-/// Whether one stands in a field of a response that rules look at.
+/// Whether a response field that rules use contains a masked value.
 pub(super) fn stands_in_judged(body: &Value) -> bool {
     match body {
         Value::Object(object) => JUDGED.iter().any(|name| object.get(*name).is_some_and(stands_in)),
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sanitisers_write_is_a_mask_and_what_clients_send_is_none() {
+    fn masks_are_told_apart_from_client_values() {
         for mask in [
             "[authorization redacted]",
             "[redacted]",
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_token_the_parts_count_that_are_shown() {
+    fn unsigned_and_masked_tokens_are_told_apart() {
         let (head, payload) = ("eyJhbGciOiJSUzI1NiJ9", "eyJtZXJjaGFudF92YXQiOiJESzkwMDAwMDI4In0");
         for cut in ["", "redacted", "[signature redacted]", "***"] {
             let value = format!("Bearer {head}.{payload}.{cut}");

@@ -31,7 +31,7 @@ pub(super) struct Response {
     pub content: Option<Content>,
     #[serde(rename = "bodySize", default)]
     pub body_size: Option<f64>,
-    /// Chromium's reason why there is no answer.
+    /// Chromium's reason for a missing response.
     #[serde(rename = "_error", default)]
     pub error: Option<Value>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Post {
     pub encoding: Option<String>,
     #[serde(default)]
     pub params: Option<Vec<Pair>>,
-    /// Playwright's name of another file that holds it.
+    /// The name of the file that contains the body (Playwright).
     #[serde(rename = "_file", default)]
     pub file: Option<Value>,
 }
@@ -65,10 +65,10 @@ pub(super) struct Content {
     pub text: Option<String>,
     #[serde(default)]
     pub encoding: Option<String>,
-    /// Playwright's name of another file that holds it.
+    /// The name of the file that contains the body (Playwright).
     #[serde(rename = "_file", default)]
     pub file: Option<Value>,
-    /// How many bytes a coding saved.
+    /// Number of bytes saved by the content coding.
     #[serde(default)]
     pub compression: Option<f64>,
     #[serde(default)]

@@ -1,8 +1,8 @@
-//! HAR 1.2 files of any maker (browsers, mitmproxy, hand-made) as records. HAR is a view, never the store: what it
-//! cannot say stands in `_poscert` or is not known.
+//! HAR 1.2 files of any producer (browsers, mitmproxy, hand-made) as records. HAR is an exchange format, never the
+//! store: what it has no field for is in `_poscert` or unknown.
 //!
-//! `startedDateTime` + `time` is the end of the answer; response status 0 is a call that got no answer. Secrets are
-//! replaced on the way in, under a key made of the file's bytes.
+//! `startedDateTime` + `time` is the end of the response; response status 0 means that there was no response. Secrets
+//! are replaced on reading, under a key derived from the file's bytes.
 
 mod body;
 mod container;
@@ -34,11 +34,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use timings::EntryStart;
 
-/// What was read from a HAR file.
+/// The content of a HAR file.
 pub(super) struct Read {
     /// Exchanges in number order, after the other records.
     pub records: Vec<Record>,
-    /// Numbers of entries that are no calls of the API, in order.
+    /// Numbers of entries that are not API calls, in order.
     pub left_out: Vec<u64>,
     /// See [`super::Capture::resolution_us`].
     pub resolution_us: u64,
@@ -46,16 +46,16 @@ pub(super) struct Read {
     pub lasted_us: u64,
     /// See [`super::Capture::ties`].
     pub ties: Vec<Vec<usize>>,
-    /// What a reader must know.
+    /// Remarks for the reader.
     pub remarks: Vec<String>,
 }
 
-/// An entry of which it is known whether it is a call of the API.
+/// An entry, classified as an API call or not.
 struct Sorted<'a> {
     text: &'a str,
     kind: Kind,
     started: Option<EntryStart>,
-    /// What it says of that, where it is no time.
+    /// The text of `startedDateTime`, for an error message.
     said: String,
     run: u32,
     number: Option<u64>,
@@ -65,17 +65,17 @@ struct Sorted<'a> {
 enum Kind {
     Call,
     Other,
-    /// Its URL cannot be read.
+    /// Its URL cannot be parsed.
     Unreadable,
 }
 
-/// Reads a HAR file's bytes; `path` is for the sentences, and no more than `limit` bytes are unpacked.
+/// Reads the bytes of a HAR file; `path` is used in messages, and at most `limit` bytes are decompressed.
 pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, CaptureError> {
     let name = path.display();
     let container::Unpacked { text, mut files } = container::unpack(path, bytes, limit)?;
     let file: model::File = serde_json::from_slice(&text).map_err(|error| not_har(path, &text, &error))?;
     let wrong = |at: usize, words: &str| {
-        let sentence = format!("{name}: entry {}: {words}; export it again, or mend that entry", at + 1);
+        let sentence = format!("{name}: entry {}: {words}; export it again or fix that entry", at + 1);
         CaptureError::new(CaptureErrorKind::Damaged, sentence)
     };
     let redactor = Redactor::new(Key::derived("poscert har", &text));
@@ -83,7 +83,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     let extra = file.log.extra.unwrap_or_default();
     if extra.format > FORMAT {
         let sentence = format!(
-            "{name} holds _poscert of format {}, this version reads {FORMAT}: use a newer poscert",
+            "{name} has _poscert format {}, but this version reads format {FORMAT}: use a newer poscert",
             extra.format
         );
         return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
@@ -135,36 +135,33 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     if !order.ties.is_empty() {
         let tied: Vec<u64> = order.ties.iter().flatten().copied().collect();
         all.push(format!(
-            "{} calls ({}) have the times of others, and the file is in no order of time: what depends on their order is not \
-             judged",
+            "the order of {} calls ({}) is unknown, because their times are too close and the file is not sorted by \
+             time: requirements that depend on it are inconclusive",
             tied.len(),
             remarks::listed(&tied)
         ));
     }
     if !others.is_empty() {
-        all.push(format!("{} entries of the HAR are no calls of the API and were left out", others.len()));
+        all.push(format!("{} entries of the HAR are not API calls and were left out", others.len()));
     }
     if !unreadable.is_empty() {
         let places: Vec<u64> =
             (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
         let which = remarks::listed(&places);
-        all.push(format!(
-            "{} entries of the HAR have no URL that can be read, and were left out: {which}",
-            places.len()
-        ));
+        all.push(format!("{} entries of the HAR have an unreadable URL and were left out: {which}", places.len()));
     }
     if begun.iter().any(|moment| !moment.has_offset) {
-        all.push("times without an offset from UTC were taken as UTC".to_owned());
+        all.push("times without a UTC offset were read as UTC".to_owned());
     }
     if resolution_us > 1000 && !begun.is_empty() {
         let step = timings::in_words(resolution_us);
         all.push(format!(
-            "the times of the HAR go in steps of {step}: pauses between calls are known no better than that"
+            "the times of the HAR have a resolution of {step}: pauses between calls are not known more precisely"
         ));
     }
     if lasted_us > 1000 {
         let step = timings::in_words(lasted_us);
-        all.push(format!("how long calls lasted goes in steps of {step} in the HAR, and is known no better than that"));
+        all.push(format!("the durations of the HAR have a resolution of {step}: they are not known more precisely"));
     }
     let place = |number: &u64| calls.binary_search_by_key(number, |exchange| exchange.number).ok();
     let ties = order.ties.iter().map(|group| group.iter().filter_map(place).collect()).collect();
@@ -181,9 +178,9 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     Ok(Read { records, left_out, resolution_us, lasted_us, ties, remarks: all })
 }
 
-/// A browser's HAR holds whatever it loaded. Calls of the API are those to hosts that are ever asked for something of it,
-/// without the browser's own questions before them (CORS preflights) and what its cache answered. Nothing else has to be
-/// as HAR says.
+/// Classifies the entries. A browser's HAR file contains everything that it loaded. API calls are the requests to
+/// hosts that receive at least one request for an API path, except CORS preflights and responses from the browser's
+/// cache. Other entries need not be valid HAR.
 fn sorted<'a>(
     entries: &[&'a serde_json::value::RawValue],
     is_own: bool,
@@ -223,7 +220,7 @@ fn sorted<'a>(
             _ if beside => Kind::Other,
             Some(authority) if hosts.contains(&authority) => Kind::Call,
             Some(_) => Kind::Other,
-            // It asks for something of the API, nobody can tell where: that is no entry to be passed over.
+            // An API path with an unreadable host must not be ignored.
             None if asks => Kind::Call,
             None => Kind::Unreadable,
         };
@@ -236,7 +233,7 @@ fn is_of_the_api(method: &str, target: &str) -> bool {
     route.place != Place::Unknown || route.path.contains("/v10/") || route.path.ends_with("/v10")
 }
 
-/// A browser's question whether a page may ask.
+/// Whether this is a CORS preflight.
 fn is_preflight(outline: &Outline, method: &str) -> bool {
     let asks = |(name, _): (&str, &str)| name.eq_ignore_ascii_case("access-control-request-method");
     let headers = outline.request.get("headers").and_then(serde_json::Value::as_array);
@@ -247,36 +244,36 @@ fn is_preflight(outline: &Outline, method: &str) -> bool {
 
 fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError {
     let name = path.display();
-    // Whether it is JSON at all says more than where it stopped to be a HAR.
+    // An error about invalid JSON is more helpful than one about the HAR structure.
     let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
     let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
         (None, _) => (
             CaptureErrorKind::NotACapture,
-            format!("{name} is empty: name a capture directory, a sealed archive or a HAR file"),
+            format!("{name} is empty: name a capture directory, a signed archive or a HAR file"),
         ),
         (Some(b'{'), Some(broken)) => {
-            (CaptureErrorKind::Damaged, format!("{name} is cut off or broken JSON: {broken}; export it again"))
+            (CaptureErrorKind::Damaged, format!("{name} is truncated or invalid JSON: {broken}; export it again"))
         }
         (Some(b'{'), None) => (
             CaptureErrorKind::Damaged,
-            format!("{name} is not a HAR 1.2 file: {error}; export it again, or mend that place"),
+            format!("{name} is not a HAR 1.2 file: {error}; export it again or fix that place"),
         ),
         (Some(_), _) => {
             let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
-            (CaptureErrorKind::NotACapture, format!("{name} is no capture: {what}; name one of these"))
+            (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {what}; name one of these"))
         }
     };
     CaptureError::new(trouble, sentence)
 }
 
-/// The number of each entry: its own where all have one, else by time.
+/// The number of each entry: its own if all have one, else by time.
 fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, String)> {
     let own: Option<Vec<u64>> = entries.iter().map(|entry| entry.number).collect();
     if let Some(own) = own.filter(|own| !own.is_empty()) {
         let mut seen = BTreeSet::new();
         for (at, &number) in own.iter().enumerate() {
             if number == 0 || !seen.insert(number) {
-                return Err((at, format!("_poscert.number {number} stands twice or is none")));
+                return Err((at, format!("_poscert.number {number} is duplicated or zero")));
             }
         }
         return Ok(order::Order { numbers: own, ties: Vec::new() });
@@ -290,7 +287,7 @@ fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, S
     Ok(order::of(&entries.iter().map(moment).collect::<Vec<_>>()))
 }
 
-/// The earliest moment of each run; a HAR from elsewhere is one run, 0.
+/// The earliest time of each run; a HAR file of another program is one run, 0.
 fn first_moments(entries: &[Sorted]) -> BTreeMap<u32, i64> {
     let mut first = BTreeMap::new();
     for entry in entries {

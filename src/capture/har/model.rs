@@ -1,5 +1,5 @@
-//! A HAR 1.2 file as its makers write it: what the specification asks for and they leave out is optional here, and
-//! what they add is passed over, whatever its type.
+//! The structure of HAR 1.2 files as programs write them: fields that the specification requires and some programs
+//! omit are optional, and additional fields are ignored, whatever their type.
 
 use super::extension::{EntryExtra, LogExtra};
 use super::message::{Request, Response};
@@ -20,7 +20,7 @@ pub(super) struct Log<'a> {
     /// The program that wrote the file.
     #[serde(default)]
     pub creator: Option<Value>,
-    /// Each is read by itself, as far as it has to be.
+    /// Unparsed; each is parsed separately, as far as needed.
     #[serde(borrow, deserialize_with = "list")]
     pub entries: Vec<&'a RawValue>,
     #[serde(rename = "_poscert", default)]
@@ -34,7 +34,7 @@ impl Log<'_> {
     }
 }
 
-/// As much of an entry as says whether it is a call of the API. Nothing in it has to be as it should.
+/// The part of an entry that shows whether it is an API call. None of its fields has to be valid.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Outline {
@@ -51,23 +51,23 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// A text of the request; empty where it is none.
+    /// A string field of the request; empty if it is missing or not a string.
     pub fn of_request(&self, name: &str) -> &str {
         self.request.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The headers of request and response that are texts.
+    /// The headers of request and response whose name and value are strings.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let lists = [&self.request, &self.response].into_iter().filter_map(|side| side.get("headers")?.as_array());
         lists.flatten().filter_map(|pair| Some((pair.get("name")?.as_str()?, pair.get("value")?.as_str()?)))
     }
 
-    /// Chromium's word for an answer out of its cache: nothing was sent.
+    /// Whether Chromium served the response from its cache; nothing was sent then.
     pub fn is_cached(&self) -> bool {
         !matches!(&self.from_cache, Value::Null | Value::Bool(false)) && self.from_cache != ""
     }
 
-    /// Our number of it.
+    /// The exchange number that poscert assigned.
     pub fn number(&self) -> Option<u64> {
         self.extra.get("number")?.as_u64()
     }
@@ -86,7 +86,7 @@ pub(super) struct Entry {
     pub extra: Option<Box<EntryExtra>>,
 }
 
-/// In milliseconds; -1 where it does not apply.
+/// Durations in milliseconds; -1 if not applicable.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Timings {
@@ -100,17 +100,18 @@ pub(super) struct Timings {
 }
 
 impl Timings {
-    /// The sum of what applies (`ssl` is within `connect`).
+    /// The sum of all applicable phases (`ssl` is part of `connect`).
     pub fn sum(&self) -> f64 {
         sum(&[self.blocked, self.dns, self.connect, self.send, self.wait, self.receive])
     }
 
-    /// From the first byte of the request to the last of the answer.
+    /// Time from the first byte of the request to the last byte of the response.
     pub fn on_the_wire(&self) -> f64 {
         sum(&[self.send, self.wait, self.receive])
     }
 
-    /// Whether they say how long the answer was waited for. A call without an answer has waited in some phase.
+    /// Whether they include the time spent waiting for the response. A call without a response has waited in some
+    /// phase.
     pub fn tell_the_wait(&self, is_answered: bool) -> bool {
         match is_answered {
             true => self.wait.is_some_and(|ms| ms >= 0.0),
@@ -123,7 +124,7 @@ fn sum(all: &[Option<f64>]) -> f64 {
     all.iter().flatten().filter(|ms| **ms > 0.0).sum()
 }
 
-/// A list of entries, unread.
+/// Deserializes a list of entries without parsing them.
 fn list<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'a RawValue>, D::Error> {
     struct List;
     impl<'de> Visitor<'de> for List {

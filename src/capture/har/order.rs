@@ -1,7 +1,8 @@
-//! In which order the entries of a HAR were sent.
+//! The order in which the entries of a HAR file were sent.
 //!
-//! `startedDateTime` says it where it can. Where it does not (equal times, or times that are closer than the clock tells
-//! apart), the order of the file does, if that is the order of time, or its reverse. Else it is not known.
+//! It follows from `startedDateTime` where possible. For equal times, or times closer than the clock's resolution,
+//! the order of the file decides if the file is sorted by time, ascending or descending. Otherwise the order is
+//! unknown.
 
 use super::timings::EntryStart;
 
@@ -10,22 +11,22 @@ use super::timings::EntryStart;
 pub(super) struct Order {
     /// The number of each entry, from 1.
     pub numbers: Vec<u64>,
-    /// Groups of numbers of calls whose order is not known, in order.
+    /// Groups of numbers of calls whose order is unknown, in order.
     pub ties: Vec<Vec<u64>>,
 }
 
-/// What of an entry its place depends on.
+/// The properties of an entry that determine its position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// When it began, where it says so.
+    /// Its start time, if it has a valid one.
     pub started: Option<EntryStart>,
-    /// It may have begun up to so much later, in microseconds: the step of its clock.
+    /// The resolution of its clock in microseconds; it may have started up to this much later.
     pub step_us: u64,
-    /// Whether it is a call of the API.
+    /// Whether it is an API call.
     pub is_call: bool,
 }
 
-/// The way in which times go through a file.
+/// The direction in which times change through a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Rising,
@@ -33,7 +34,7 @@ enum Way {
     Mixed,
 }
 
-/// The order of entries.
+/// Computes the order of entries.
 pub(super) fn of(moments: &[Moment]) -> Order {
     let times = times(moments);
     let calls = times.iter().zip(moments).filter(|(_, moment)| moment.is_call);
@@ -42,7 +43,7 @@ pub(super) fn of(moments: &[Moment]) -> Order {
     if way == Way::Falling {
         places.reverse();
     }
-    // Times that go back by less than a step have not gone back.
+    // A step back by less than the resolution is no step back.
     let mut keys = times.clone();
     if way != Way::Mixed {
         let mut latest = i128::MIN;
@@ -73,7 +74,7 @@ pub(super) fn of(moments: &[Moment]) -> Order {
     order
 }
 
-/// The time of each entry in nanoseconds; one that says none stands where the file has it.
+/// The time of each entry in nanoseconds; an entry without a time keeps its position in the file.
 fn times(moments: &[Moment]) -> Vec<i128> {
     let mut last = i128::MIN;
     let time = |moment: &Moment| {
@@ -83,16 +84,16 @@ fn times(moments: &[Moment]) -> Vec<i128> {
     moments.iter().map(time).collect()
 }
 
-/// The time before which it certainly had begun.
+/// The time by which it has certainly started.
 fn until(time: i128, moment: &Moment) -> i128 {
     time.saturating_add(i128::from(moment.step_us.max(1)).saturating_mul(1000))
 }
 
-/// `times`: from when, and until when, each may have begun.
+/// `times`: the earliest and the latest possible start of each entry.
 fn way(times: &[(i128, i128)]) -> Way {
     let pairs = || times.iter().zip(times.iter().skip(1));
     if pairs().all(|((before, _), (_, after))| after > before) {
-        // All within a step of each other: as the file has them.
+        // If all are within one step of each other, the order of the file applies.
         Way::Rising
     } else if pairs().all(|((_, before), (after, _))| before > after) {
         Way::Falling
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_go_by_the_file_where_its_times_rise_and_against_it_where_they_fall() {
+    fn ties_follow_the_sort_direction_of_the_file() {
         assert_eq!(order(&["01.000", "02.000", "02.000", "03.000"]), (vec![1, 2, 3, 4], vec![]));
         assert_eq!(order(&["03.000", "02.000", "02.000", "01.000"]), (vec![4, 3, 2, 1], vec![]));
         assert_eq!(order(&["02.000", "03.000", "02.000", "01.000"]), (vec![2, 4, 3, 1], vec![vec![2, 3]]));
@@ -125,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_coarse_in_some_entries_does_not_go_back() {
+    fn coarse_times_are_no_step_back() {
         assert_eq!(order(&["05.200000", "05", "05.600000", "07"]), (vec![1, 2, 3, 4], vec![]));
         assert_eq!(order(&["07", "05", "06", "05.600000"]), (vec![4, 1, 3, 2], vec![vec![1, 2]]));
         assert_eq!(order(&["02", "01.5", "02", "00.000001"]), (vec![3, 2, 4, 1], vec![vec![3, 4]]));
     }
 
     #[test]
-    fn what_says_no_time_stays_beside_what_it_stood_after() {
+    fn entry_without_a_time_keeps_its_position() {
         assert_eq!(of(&[moment(Some("01.0")), moment(None), moment(Some("02.0"))]).numbers, [1, 2, 3]);
     }
 }

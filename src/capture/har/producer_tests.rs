@@ -1,4 +1,4 @@
-//! Tests: entries in the shape of each maker, by its documentation and by files that it wrote.
+//! Tests of entries as each program writes them, by its documentation and by files that it wrote.
 
 use super::super::record::*;
 use super::tests::{exchanges, har, one, opened};
@@ -11,7 +11,7 @@ fn answered(request: Value, response: Value, rest: Value) -> Value {
     entry
 }
 
-/// Firefox: whole ms with the local offset, `params` beside or in place of the text, what it adds.
+/// Firefox: whole milliseconds with the local offset, `params` next to or instead of the text, and additional fields.
 #[test]
 fn firefox() {
     let exchange = one(json!({
@@ -35,7 +35,7 @@ fn firefox() {
     assert_eq!((body.kept, body.length, exchange.end.untimed), (BodyRetention::Unknown, 48, false));
 }
 
-/// DevTools: an answer that never came is status 0 with its wait in `blocked`; what was evicted has a size and no text.
+/// DevTools: a missing response has status 0 with its wait in `blocked`; an evicted body has a size and no text.
 #[test]
 fn chromium() {
     let request =
@@ -50,7 +50,7 @@ fn chromium() {
     assert_eq!(one(answered(request, evicted, json!({}))).answer.unwrap().body.kept, BodyRetention::Unknown);
 }
 
-/// mitmproxy: no time where no answer came, and a `time` that counts connecting, and TLS twice.
+/// mitmproxy: no duration without a response, and a `time` that includes connecting, with TLS counted twice.
 #[test]
 fn mitmproxy() {
     let file = |entry: Value, name: &str| {
@@ -73,7 +73,7 @@ fn mitmproxy() {
     }
 }
 
-/// Playwright: bodies in other files, or left out, and in its minimal mode no time to the answer.
+/// Playwright: bodies in separate files or left out, and no time to the response in its minimal mode.
 #[test]
 fn playwright() {
     let request = |post: Value| json!({"method": "POST", "url": "https://api.example/pos/v10/payments", "headers": [], "bodySize": -1, "postData": post});
@@ -107,7 +107,7 @@ fn playwright() {
     assert_eq!(one(bare).answer.unwrap().body.kept, BodyRetention::Whole);
 }
 
-/// Insomnia, Postman, Charles and Fiddler: sizes in place of texts, a clock of whole seconds or of 100 ns, `time` absent.
+/// Insomnia, Postman, Charles and Fiddler: sizes instead of texts, a clock of whole seconds or of 100 ns, no `time`.
 #[test]
 fn others() {
     let request = |size: i64| {
@@ -133,9 +133,9 @@ fn others() {
     assert_eq!(one(announced).request.body.kept, BodyRetention::Unknown);
 }
 
-/// What stands beside the calls in a browser's file: other hosts, sockets, `data:` and extension URLs, redirects.
+/// Other entries in a browser's file: other hosts, sockets, `data:` and extension URLs, redirects.
 #[test]
-fn what_else_stands_in_a_browsers_file() {
+fn unrelated_entries_of_a_browser_are_left_out() {
     let entry = |method: &str, url: &str, status: i64| {
         let headers = [json!({"name": "Cookie", "value": "a=b"})];
         let request = json!({"method": method, "url": url, "headers": headers, "bodySize": 0});

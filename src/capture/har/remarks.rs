@@ -1,12 +1,12 @@
-//! What a reader of a HAR must know before anything else: what it does not show, of which calls, and how to export it.
+//! Remarks on a HAR file: what it does not show, for which calls, and how to export it.
 
 use crate::api::header;
 use crate::capture::record::{Body, BodyRetention, Exchange, Seen};
 
-/// How many numbers a remark names.
+/// Maximum number of exchange numbers in a remark.
 const NAMED: usize = 5;
 
-/// What a HAR does not show of the calls in it.
+/// Remarks on what the HAR file does not show.
 pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     let mut remarks = Vec::new();
     let mut add = |numbers: Vec<u64>, what: &dyn Fn(&str) -> String| {
@@ -19,7 +19,8 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     };
     add(numbers(&|call| call.request.not_shown.headers), &|calls| {
         format!(
-            "the request headers of {calls} are not in the HAR: what rests on them is not judged; export it with headers"
+            "the request headers of {calls} are not in the HAR: requirements that depend on them are inconclusive; \
+             export it with headers"
         )
     });
     let left_out = |name: &str, call: &Exchange| {
@@ -28,9 +29,9 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     };
     add(numbers(&|call| left_out(header::AUTHORIZATION, call)), &|calls| {
         format!(
-            "the Authorization header of {calls} is not in the HAR: what rests on it is not judged. DevTools leave it out: \
-             switch on Settings > Preferences > Network > \"Allow to generate HAR with sensitive data\", then choose \
-             \"Export HAR (with sensitive data)\""
+            "the Authorization header of {calls} is not in the HAR: requirements that depend on it are inconclusive. \
+             DevTools omit it by default: enable Settings > Preferences > Network > \"Allow to generate HAR with \
+             sensitive data\", then choose \"Export HAR (with sensitive data)\""
         )
     });
     for (name, title) in [
@@ -43,42 +44,48 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
         let masked = |call: &Exchange| matches!(call.request.seen(name), Seen::Presence | Seen::Form);
         add(numbers(&masked), &|calls| {
             format!(
-                "the value of {title} is masked in {calls}: what rests on it is not judged; do not sanitise the HAR"
+                "the value of {title} is masked in {calls}: requirements that depend on it are inconclusive; do not \
+                 sanitise the HAR"
             )
         });
     }
     let url = |call: &Exchange| call.request.not_shown.path || call.request.not_shown.query;
     add(numbers(&url), &|calls| {
-        format!("a part of the URL is masked in {calls}: what rests on it is not judged; do not sanitise the HAR")
+        format!(
+            "a part of the URL is masked in {calls}: requirements that depend on it are inconclusive; do not sanitise \
+             the HAR"
+        )
     });
     let hidden = |body: &Body| matches!(body.kept, BodyRetention::Unknown | BodyRetention::Digest);
     add(numbers(&|call| hidden(&call.request.body)), &|calls| {
         format!(
-            "the request body of {calls} is not in the HAR: what it would show is not judged; export it with bodies"
+            "the request body of {calls} is not in the HAR: requirements that depend on it are inconclusive; export it \
+             with bodies"
         )
     });
     let answer = |call: &Exchange| call.answer.as_ref().is_some_and(|answer| hidden(&answer.body));
     add(numbers(&answer), &|calls| {
         format!(
-            "the response body of {calls} is not in the HAR: what it would show is not judged; export it with response \
-             bodies (Firefox: devtools.netmonitor.har.includeResponseBodies; Playwright: content \"embed\")"
+            "the response body of {calls} is not in the HAR: requirements that depend on it are inconclusive; export \
+             it with response bodies (Firefox: devtools.netmonitor.har.includeResponseBodies; Playwright: content \
+             \"embed\")"
         )
     });
     let untimed = calls.iter().filter(|call| call.end.untimed).count();
     if untimed > 0 {
-        let what = "how long a call lasted, and whether it was a time-out, is not judged where the HAR leaves it out";
+        let what = "durations and timeouts of calls without a duration in the HAR are not judged";
         remarks.push(format!("{what}: {untimed} of {} calls", calls.len()));
     }
     remarks
 }
 
-/// `3 calls (1, 2, 3)`.
+/// Describes calls: `3 calls (1, 2, 3)`.
 fn of_calls(numbers: &[u64]) -> String {
     let count = if numbers.len() == 1 { "1 call".to_owned() } else { format!("{} calls", numbers.len()) };
     format!("{count} ({})", listed(numbers))
 }
 
-/// The first of some numbers.
+/// Lists the first of some numbers.
 pub(super) fn listed(numbers: &[u64]) -> String {
     let first: Vec<String> = numbers.iter().take(NAMED).map(u64::to_string).collect();
     let more = if numbers.len() > NAMED { ", ..." } else { "" };

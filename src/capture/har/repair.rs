@@ -1,9 +1,9 @@
-//! Half characters in JSON texts: a `\uD800` without its other half, as browsers write a body that was cut or was no
-//! text. No string can hold one.
+//! Repair of unpaired surrogates in JSON strings: a `\uD800` without its second half, as browsers write it for a
+//! truncated or binary body. No Rust string can hold one.
 
 use std::borrow::Cow;
 
-/// The text with U+FFFD in the place of each; borrowed where there is none.
+/// Replaces each unpaired surrogate by U+FFFD; returns the text borrowed if there is none.
 pub(super) fn mend(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut out: Option<String> = None;
@@ -34,7 +34,7 @@ pub(super) fn mend(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The UTF-16 unit of a `\uXXXX` at this place.
+/// The UTF-16 code unit of a `\uXXXX` escape at this offset.
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_replaced_and_pairs_are_not() {
+    fn unpaired_surrogates_are_replaced() {
         for (text, mended) in [
             (r#""\ud800""#, r#""\ufffd""#),
             (r#""a\uDE00b""#, r#""a\ufffdb""#),

@@ -1,4 +1,4 @@
-//! What an entry shows of its request's head, and what exporters and sanitisers have taken out of it.
+//! Which parts of a request's head an entry shows, and which ones exporters and sanitisers have removed.
 
 use super::masks;
 use super::message::{Pair, Request};
@@ -6,15 +6,15 @@ use crate::api::{Place, Route, header};
 use crate::capture::record::{Exchange, NotShown, values};
 use percent_encoding::percent_decode_str;
 
-/// The headers that rules look at, in lower case.
+/// The headers that rules use, in lower case.
 pub(super) const JUDGED: [&str; 5] =
     [header::AUTHORIZATION, header::VERSION, header::VAT, header::CLIENT_ID, header::KEY];
 
-/// What of a request's head is not shown. `target` is that of its request line.
+/// The parts of a request's head that are not shown. `target` is the target of its request line.
 pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
     let pairs = request.headers.as_deref().unwrap_or_default();
     let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
-    // A request has a header at least: Host, or in HTTP/2 the pseudo-headers in its place.
+    // Every request has at least one header: `Host`, or the pseudo-headers of HTTP/2 instead.
     let none = pairs.iter().all(|pair| name(pair).is_empty());
     let mut not_shown = NotShown { headers: none, ..NotShown::default() };
     for judged in JUDGED {
@@ -39,25 +39,25 @@ pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
     not_shown
 }
 
-/// What the whole file says of exporters that leave credentials out.
+/// Evidence from the whole file about exporters that omit credentials.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Credentials {
-    /// An entry of the file shows a credential: the exporter leaves none out.
+    /// An entry shows a credential, so the exporter does not omit them.
     pub shown: bool,
-    /// The exporter leaves credentials out, unless it is told otherwise.
+    /// The exporter omits credentials by default.
     pub left_out_by_default: bool,
 }
 
 impl Credentials {
-    /// Of a file by that maker, before its entries are looked at.
+    /// The initial state for a file of this producer, before its entries are read.
     pub fn by(maker: &str) -> Credentials {
         let maker = maker.to_ascii_lowercase();
-        // The DevTools of Chromium, by all names that browsers write.
+        // Chromium's DevTools, under the names that browsers write.
         let known = ["webinspector", "chrome", "chromium", "devtools", "edge", "sanitizer", "sanitized"];
         Credentials { shown: false, left_out_by_default: known.iter().any(|name| maker.contains(name)) }
     }
 
-    /// Looks at the headers of an entry, whatever it is about.
+    /// Checks the headers of an entry of any kind.
     pub fn see<'a>(&mut self, headers: impl Iterator<Item = (&'a str, &'a str)>) {
         let credentials = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
         let mut shown = headers.filter(|(name, value)| {
@@ -66,8 +66,9 @@ impl Credentials {
         self.shown |= shown.next().is_some();
     }
 
-    /// Where no credential of the whole file is shown, a call without one is no evidence of a client that sends none: an
-    /// exporter has left them out that does so, or the API answered as to a call that carries one.
+    /// If the whole file shows no credential, a call without one is no evidence that the client sends none: either
+    /// the exporter omits credentials, or the API responded as to an authorised call. Marks the header as possibly
+    /// omitted then.
     pub fn apply(self, calls: &mut [Exchange]) {
         if self.shown {
             return;

@@ -1,4 +1,4 @@
-//! HAR files of several makers, wrong ones, and the way there and back.
+//! Tests of reading HAR files: valid ones, invalid ones, and export followed by import.
 
 use super::super::record::*;
 use super::super::{Capture, CaptureErrorKind, Writer, WriterOptions, open};
@@ -62,7 +62,7 @@ fn an_entry_is_an_exchange() {
 }
 
 #[test]
-fn entries_are_numbered_by_time_and_place() {
+fn entries_are_numbered_by_time_and_file_order() {
     let all = [
         entry("2024-03-01T12:00:02Z", "/v10/a"),
         entry("2024-03-01T14:00:01.5+02:00", "/v10/b"),
@@ -84,7 +84,7 @@ fn entries_are_numbered_by_time_and_place() {
 }
 
 #[test]
-fn a_call_without_an_answer_is_one() {
+fn call_without_a_response_is_recognised() {
     let mut browser = entry(AT, STORES);
     browser["response"] =
         json!({"status": 0, "statusText": "", "headers": [], "content": {"size": 0}, "_error": "net::ERR_TIMED_OUT"});
@@ -145,7 +145,7 @@ fn bodies_in_every_form() {
 }
 
 #[test]
-fn versions_and_schemes_in_every_spelling() {
+fn versions_and_schemes_are_normalised() {
     for (text, version) in [
         ("http/1.1", "HTTP/1.1"),
         ("HTTP/1.0", "HTTP/1.0"),
@@ -172,7 +172,7 @@ fn versions_and_schemes_in_every_spelling() {
 }
 
 #[test]
-fn what_a_browser_loads_beside_the_api_is_left_out() {
+fn other_requests_of_a_browser_are_left_out() {
     let mut page = entry(AT, "/index.html");
     page["request"]["url"] = json!("https://shop.example/index.html");
     let mut preflight = entry(AT, STORES);
@@ -186,7 +186,7 @@ fn what_a_browser_loads_beside_the_api_is_left_out() {
 }
 
 #[test]
-fn wrong_files_get_a_sentence_with_the_place() {
+fn errors_in_invalid_files_name_the_entry() {
     let good = har(&[entry(AT, STORES), entry(AT, STORES)]);
     let with = |pointer: &str, value: Value| {
         let mut file: Value = serde_json::from_str(&good).unwrap();
@@ -197,8 +197,8 @@ fn wrong_files_get_a_sentence_with_the_place() {
     for (text, words) in [
         (good[..good.len() / 2].to_owned(), "line 1 column"),
         (String::new(), "is empty"),
-        ("Dear Sir".to_owned(), "no capture"),
-        ("[1]".to_owned(), "no capture"),
+        ("Dear Sir".to_owned(), "not a capture"),
+        ("[1]".to_owned(), "not a capture"),
         ("{}".to_owned(), "missing field `log`"),
         ("{\"log\":{}}".to_owned(), "missing field `entries`"),
         ("{\"log\":{\"entries\":{}}}".to_owned(), "a list of entries"),
@@ -206,7 +206,7 @@ fn wrong_files_get_a_sentence_with_the_place() {
         (with(&format!("{second}/startedDateTime"), json!(7)), "entry 2: startedDateTime 7 is not a time"),
         (
             with(&format!("{second}/request/url"), json!("/pos/v10/stores")),
-            "entry 2: request.url \"/pos/v10/stores\" is no URL",
+            "entry 2: request.url \"/pos/v10/stores\" is not a URL",
         ),
         (with(&format!("{second}/request/headers"), json!("x")), "entry 2: invalid type"),
         (with(&format!("{second}/response/status"), json!("200")), "entry 2: invalid type"),
@@ -235,7 +235,7 @@ fn secrets_of_a_har_are_replaced() {
     assert!(token.starts_with("redacted-"));
 }
 
-/// A capture with something of everything, as a recorder writes it.
+/// A capture with records of every kind, as a recorder writes it.
 fn recorded(dir: &Path) {
     let writer = Writer::open(dir, WriterOptions::default()).unwrap();
     let body = |text: &str| Body { bytes: text.as_bytes().to_vec(), ..Body::default() };
@@ -306,7 +306,7 @@ fn recorded(dir: &Path) {
 }
 
 #[test]
-fn a_capture_goes_into_a_har_and_comes_back() {
+fn capture_survives_export_and_import() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     recorded(&dir);
@@ -333,7 +333,7 @@ fn a_capture_goes_into_a_har_and_comes_back() {
 }
 
 #[test]
-fn who_edits_a_har_changes_what_is_judged() {
+fn edited_har_fields_override_the_recorded_ones() {
     let place = tempfile::tempdir().unwrap();
     recorded(&place.path().join("capture"));
     let mut text = Vec::new();
@@ -348,5 +348,5 @@ fn who_edits_a_har_changes_what_is_judged() {
     let all = exchanges(&opened(file.to_string().as_bytes()).unwrap());
     assert_eq!((all[0].status(), all[0].end.stage, all[0].answered_by), (None, Stage::Waiting, AnsweredBy::Nobody));
     assert_eq!((all[1].status(), all[1].end.stage), (Some(200), Stage::Done));
-    assert_eq!(all[1].times.request_head, 2_000_002, "all times shifted alike change nothing");
+    assert_eq!(all[1].times.request_head, 2_000_002, "a common shift of all times changes nothing");
 }

@@ -1,24 +1,24 @@
-//! When an entry began and ended. `startedDateTime` is ISO 8601, with or without fractions, with `Z` or an offset; it and
-//! `time` make the end, where `time` is what the specification says.
+//! Start and duration of HAR entries. `startedDateTime` is ISO 8601, with or without fractions, with `Z` or an
+//! offset; together with `time` it gives the end, if `time` is what the specification says.
 
 use super::model::{Entry, Timings};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-/// A moment as an entry names it.
+/// The start time of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EntryStart {
     /// Microseconds since the Unix epoch.
     pub wall_us: i64,
-    /// Nanoseconds beyond them, for the order.
+    /// Additional nanoseconds, for ordering.
     pub nanos: i32,
-    /// How many digits of a second it was written with.
+    /// The number of fractional digits of its seconds.
     pub digits: usize,
-    /// Whether it names its offset from UTC.
+    /// Whether it has a UTC offset.
     pub has_offset: bool,
 }
 
-/// Reads a moment; `None` where the text is none. One without an offset is taken as UTC.
+/// Parses a start time; `None` if the text is not one. A time without an offset is read as UTC.
 pub(super) fn parse(text: &str) -> Option<EntryStart> {
     let text = text.trim();
     let digits = text.split_once(['.', ',']).map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
@@ -29,32 +29,32 @@ pub(super) fn parse(text: &str) -> Option<EntryStart> {
     Some(EntryStart { wall_us: moment.as_microsecond(), nanos: moment.subsec_nanosecond() % 1000, digits, has_offset })
 }
 
-/// The steps in which a file's clock goes.
+/// The resolution of a file's clock, estimated from its values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
-    /// How many moments there are.
+    /// The number of start times.
     count: usize,
-    /// How many of them are written with so many digits of a second.
+    /// How many of them have this number of fractional digits.
     digits: [usize; 8],
-    /// The longest step of which all moments are multiples, in microseconds.
+    /// The longest step of which all start times are multiples, in microseconds.
     even_us: u64,
-    /// The same of how long entries lasted.
+    /// The same for durations.
     lasted_even_us: u64,
     lasted_count: usize,
-    /// Some entries lasted no time.
+    /// Some entries have a duration of zero.
     lasted_nothing: bool,
-    /// Some entries lasted no whole number of the moments' steps.
+    /// Some durations are not a multiple of the step of the start times.
     lasted_finer: bool,
 }
 
 /// The longest step of a clock, in microseconds.
 const LONGEST_STEP: u64 = 1_000_000;
 
-/// So many times tell a clock that goes in steps of ten from one that happens to show tens.
+/// The number of values needed to tell a clock with steps of ten from values that happen to be multiples of ten.
 const TELLING: usize = 12;
 
 impl Steps {
-    /// Of a file whose calls began then.
+    /// Starts with the start times of a file's calls.
     pub fn of(begun: &[EntryStart]) -> Steps {
         let mut steps =
             Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
@@ -68,10 +68,10 @@ impl Steps {
         steps
     }
 
-    /// An entry has such a `time`.
+    /// Adds the `time` of an entry.
     pub fn lasted(&mut self, time: Option<f64>) {
         let Some(ms) = time.filter(|ms| *ms >= 0.0) else { return };
-        // Finer than a microsecond is finer than anything here.
+        // A value finer than a microsecond counts as the finest resolution.
         let us = micros(ms);
         let exact = (ms * 1000.0 - us_as_float(us)).abs() < 1e-6;
         self.lasted_even_us = if exact { divisor(us, self.lasted_even_us) } else { 1 };
@@ -80,11 +80,11 @@ impl Steps {
         self.lasted_finer |= !us.is_multiple_of(self.even_us.max(1));
     }
 
-    /// The step of `startedDateTime`, in microseconds.
+    /// The resolution of `startedDateTime`, in microseconds.
     pub fn begin_us(&self) -> u64 {
         let Some(most) = self.digits.iter().rposition(|count| *count > 0) else { return 1 };
-        // Some writers drop zeros at the end: one time in ten has one digit less, one in a hundred two. More than that
-        // have been written by a coarser clock.
+        // Some programs drop trailing zeros: one time in ten has one digit less, one in a hundred two. If more times
+        // are short, a coarser clock wrote them.
         let coarser = (0..most).find(|&digits| {
             let so_few: usize = self.digits.iter().take(digits + 1).sum();
             let by_chance = 10_usize.saturating_pow(u32::try_from(most - digits).unwrap_or(9));
@@ -93,14 +93,14 @@ impl Steps {
         resolution_us(coarser.unwrap_or(most)).max(self.padded_us())
     }
 
-    /// The step that shows in the values alone: milliseconds that are all whole seconds, or tens. The clock goes in those,
-    /// unless all was made of round numbers.
+    /// The resolution that only the values show: milliseconds that are all whole seconds, or tens. It is the clock's
+    /// resolution, unless the file was made of round numbers.
     pub fn padded_us(&self) -> u64 {
         let is_even = self.count >= TELLING && (self.lasted_finer || self.lasted_nothing);
         if is_even { self.even_us } else { 1 }
     }
 
-    /// The step of `time`, in microseconds.
+    /// The resolution of `time`, in microseconds.
     pub fn lasted_us(&self) -> u64 {
         let tells = self.lasted_count >= TELLING && self.lasted_nothing;
         let most = if tells { LONGEST_STEP } else { 1000 };
@@ -108,7 +108,7 @@ impl Steps {
     }
 }
 
-/// The largest step of a clock, no longer than this one, of which a time is a multiple.
+/// The largest decimal step, at most `step`, of which `us` is a multiple.
 fn divisor(us: u64, mut step: u64) -> u64 {
     while step > 1 && !us.is_multiple_of(step) {
         step /= 10;
@@ -117,34 +117,34 @@ fn divisor(us: u64, mut step: u64) -> u64 {
 }
 
 fn us_as_float(us: u64) -> f64 {
-    // Durations have fewer digits than a float holds.
+    // Durations have fewer digits than the mantissa of a float.
     #[allow(clippy::cast_precision_loss)]
     let us = us as f64;
     us
 }
 
-/// The resolution in microseconds of moments written with so many digits of a second.
+/// The resolution in microseconds of times with this number of fractional digits.
 pub(super) fn resolution_us(digits: usize) -> u64 {
     10_u64.pow(u32::try_from(6_usize.saturating_sub(digits)).unwrap_or(0))
 }
 
-/// A step of a clock in words.
+/// Describes a resolution.
 pub(super) fn in_words(us: u64) -> String {
     if us >= 1_000_000 { "a second".to_owned() } else { format!("{} ms", us.div_ceil(1000)) }
 }
 
-/// How long an entry lasted.
+/// The duration of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EntryDuration {
-    /// In microseconds; where it is not told, the least it can be.
+    /// In microseconds; a lower bound if it is unknown.
     pub us: u64,
-    /// Whether the entry tells it.
+    /// Whether the entry has it.
     pub is_told: bool,
 }
 
 impl EntryDuration {
-    /// By `time`, or where there is none by `timings`. A `time` that only sums up timings which leave out how long the
-    /// answer was waited for (mitmproxy without an answer, Playwright's minimal mode) tells no more than they do.
+    /// Taken from `time`, or from `timings` if there is none. A `time` that is only the sum of timings without the
+    /// wait for the response (mitmproxy without a response, Playwright's minimal mode) says no more than they do.
     pub fn of(entry: &Entry, maker: &str, is_answered: bool) -> EntryDuration {
         let timings = entry.timings.unwrap_or_default();
         let tells = entry.timings.is_some() && timings.tell_the_wait(is_answered);
@@ -154,14 +154,15 @@ impl EntryDuration {
         if maker == "mitmproxy" && counts_connecting(time, &timings) {
             return EntryDuration { us: micros(timings.on_the_wire()), is_told: tells };
         }
-        // Where no answer came, `send` may well be all of it; but mitmproxy stops its clock there.
+        // Without a response, `send` may be the whole duration; but mitmproxy stops its clock there.
         let is_complete = !is_answered && maker != "mitmproxy";
         let only_sums = entry.timings.is_some() && near(time, timings.sum());
         EntryDuration { us: micros(time), is_told: tells || is_complete || !only_sums }
     }
 }
 
-/// mitmproxy connects to the server before its `startedDateTime`, and adds that, with TLS counted twice, to its `time`.
+/// mitmproxy connects to the server before its `startedDateTime`, and adds the time for that, with TLS counted twice,
+/// to its `time`.
 fn counts_connecting(time: f64, timings: &Timings) -> bool {
     let connecting: f64 = [timings.connect, timings.ssl].into_iter().flatten().filter(|ms| *ms > 0.0).sum();
     connecting > 0.0 && near(time, timings.on_the_wire() + connecting)
@@ -171,7 +172,7 @@ fn near(one: f64, other: f64) -> bool {
     (one - other).abs() < 0.001
 }
 
-/// Milliseconds as a HAR writes them, in microseconds.
+/// Converts milliseconds of a HAR file to microseconds.
 pub(super) fn micros(ms: f64) -> u64 {
     // A cast from float saturates; negative values mean "does not apply".
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_in_every_spelling() {
+    fn start_times_are_parsed_in_every_notation() {
         let us = |text: &str| parse(text).unwrap().wall_us;
         let zero = us("2024-03-01T12:00:00Z");
         assert_eq!(us("2024-03-01T14:00:00+02:00"), zero);
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn resolution_is_that_of_the_digits() {
+    fn resolution_follows_from_the_digits() {
         let of = |text: &str| resolution_us(parse(text).unwrap().digits);
         assert_eq!(of("2024-03-01T12:00:00Z"), 1_000_000);
         assert_eq!(of("2024-03-01T12:00:00.000Z"), 1000);

@@ -1,8 +1,8 @@
-//! One pass over the texts of an exchange. It remembers the secrets it met by name, so that one which is echoed
-//! where no name stands beside it (an error's message) is found as well, and the claims of the tokens.
+//! One redaction pass over an exchange. It remembers the secrets found by name, so that they are also found where
+//! they are repeated without a name (as in an error message), and it collects the claims of tokens.
 //!
-//! What is remembered is looked for everywhere, so nothing may be remembered by chance that the verifier needs: an id of
-//! a payment that stands somewhere below a secret's name, or a word.
+//! Remembered secrets are replaced everywhere, so nothing that the verifier needs may be remembered by accident, such
+//! as a payment id nested below a secret's name, or a word.
 
 use super::Redactor;
 use super::secret_index::{self, Met, SHORTEST, SecretIndex};
@@ -16,33 +16,34 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
-/// What every replacement of a text begins with.
+/// The prefix of every text replacement.
 pub(super) const MARK: &str = "redacted-";
-/// A cookie may hold anything: only what is as long as a session's is looked for elsewhere.
+/// Cookies can contain any value; only values at least as long as a session id are searched for elsewhere.
 const SHORTEST_COOKIE: usize = 16;
-/// What is longer is not looked for in later exchanges.
+/// Longer secrets are not searched for in later exchanges.
 const LONGEST_LASTING: usize = 16 * 1024;
-/// Shorter numbers are not looked for in later exchanges: they may be anything there.
+/// Shorter numbers are not searched for in later exchanges, where they may mean something else.
 const SHORTEST_LASTING_DIGITS: usize = 10;
-/// Words that may stand before a credential (RFC 9110 section 11.4, and what is seen beside it).
+/// Schemes that may precede a credential (RFC 9110 section 11.4, and others seen in practice).
 const SCHEMES: [&str; 10] =
     ["bearer", "basic", "digest", "negotiate", "ntlm", "token", "apikey", "dpop", "mac", "hawk"];
 
 pub(super) struct Pass<'r> {
     redactor: &'r Redactor,
-    /// Secrets that were met here.
+    /// Secrets found in this exchange.
     met: SecretIndex,
-    /// Those of earlier exchanges.
+    /// Secrets of earlier exchanges.
     earlier: RwLockReadGuard<'r, SecretIndex>,
-    /// What is no secret, whatever it is called elsewhere: the client's id.
+    /// Values that are never secrets: the client's id.
     pub spared: Vec<String>,
-    /// Claims of the tokens that were met.
+    /// Claims of the tokens found.
     pub claims: BTreeMap<String, Map<String, Value>>,
-    /// How deep in JSON that stands in a text of JSON.
+    /// Nesting depth of texts within texts, such as JSON in a JSON string.
     pub nested: usize,
-    /// How deep in free text: what is taken for a secret there may be none, so later exchanges are not searched for it.
+    /// Nesting depth of free text. Matches there may be false positives, so later exchanges are not searched for
+    /// them.
     pub in_text: usize,
-    /// How deep in what is replaced for the name above it, and not remembered.
+    /// Nesting depth of values that are replaced because of an outer name, and not remembered.
     pub unsure: usize,
 }
 
@@ -60,7 +61,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// What was met and is to be looked for in later exchanges.
+    /// The secrets to search for in later exchanges.
     pub fn lasting(self) -> Vec<Arc<Met>> {
         self.met.lasting().filter(|met| !self.earlier.knows(&met.value)).map(Arc::clone).collect()
     }
@@ -69,7 +70,7 @@ impl<'r> Pass<'r> {
         self.redactor
     }
 
-    /// What stands in a secret's place.
+    /// Returns the replacement of a secret and remembers the secret.
     pub fn secret(&mut self, value: &str) -> String {
         if value.trim().is_empty() || is_replacement(value) {
             return value.to_owned();
@@ -94,17 +95,17 @@ impl<'r> Pass<'r> {
         self.met.add(Arc::new(Met { value: value.to_owned(), new: new.to_owned(), lasting }));
     }
 
-    /// Whether this very text was met as a secret.
+    /// Whether exactly this text is a known secret.
     pub fn knows(&self, value: &str) -> bool {
         self.met.knows(value) || self.earlier.knows(value)
     }
 
-    /// Whether something that was met stands in a body.
+    /// Whether bytes contain a known secret.
     pub fn holds(&self, bytes: &[u8]) -> bool {
         secret_index::hold(bytes, &[&self.met, &*self.earlier])
     }
 
-    /// A text by what its name says of it.
+    /// Redacts a value according to its name.
     pub fn by_name(&mut self, named: Named, value: &str) -> String {
         match named {
             Named::Plain => self.text(value),
@@ -116,7 +117,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// What stands in a telephone number's place: a documented test customer is kept as the account it is.
+    /// Replaces a telephone number. A documented test customer is replaced by the name of the account.
     pub fn phone(&mut self, value: &str) -> String {
         if is_replacement(value) || CUSTOMERS.iter().any(|(_, account)| account.name() == value) {
             return value.to_owned();
@@ -128,7 +129,7 @@ impl<'r> Pass<'r> {
                 account.name().to_owned()
             }
             None => {
-                // The same number without its sign, or in groups, is an echo too.
+                // Also remember the number without its plus sign or grouping.
                 let new = self.secret(value);
                 if digits != value {
                     self.remember(&digits, &new);
@@ -138,7 +139,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// What stands in the place of a secret that is a number: a number.
+    /// Replaces a numeric secret by a number.
     pub fn number(&mut self, digits: &str) -> String {
         const BASE: u64 = 900_000_000_000_000;
         const SPAN: u64 = 1_000_000_000_000;
@@ -153,8 +154,8 @@ impl<'r> Pass<'r> {
         new
     }
 
-    /// A credential with the scheme before it, if there is one, kept: `Bearer redacted-...`. Each word is replaced by
-    /// itself, so that two tokens where one should stand are still two.
+    /// Redacts a credential and keeps its scheme: `Bearer redacted-...`. Each word is replaced separately, so that
+    /// two tokens in place of one stay recognisable.
     pub fn credential(&mut self, value: &str) -> String {
         self.remember_phrase(value);
         let mut new = String::new();
@@ -179,7 +180,7 @@ impl<'r> Pass<'r> {
         new
     }
 
-    /// A secret of several words is replaced word by word, and looked for as a whole.
+    /// Remembers a secret of several words as a whole; it is replaced word by word.
     fn remember_phrase(&mut self, value: &str) {
         let scheme = value.split([' ', '\t']).next().unwrap_or_default();
         let is_one = |word: &str| SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
@@ -189,7 +190,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// The secret inside Basic credentials (RFC 7617) is looked for elsewhere, too.
+    /// Remembers the password inside Basic credentials (RFC 7617).
     fn remember_basic(&mut self, word: &str) {
         let Ok(decoded) = STANDARD.decode(word) else { return };
         let Ok(text) = String::from_utf8(decoded) else { return };
@@ -198,13 +199,13 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// `name=value` pairs of a cookie: names and attributes are kept.
+    /// Redacts the values of a cookie's `name=value` pairs; names and attributes are kept.
     pub fn cookie(&mut self, value: &str, is_set: bool) -> String {
         let mut pairs = Vec::new();
         for (at, pair) in value.split(';').enumerate() {
             pairs.push(match pair.split_once('=') {
                 Some((name, value)) if at == 0 || !is_set => format!("{name}={}", self.cookie_value(name, value)),
-                // Two on one line, as some gateways fold them.
+                // Two cookies on one line, as some gateways combine them.
                 Some((name, value)) if !name.trim().eq_ignore_ascii_case("expires") && value.contains(',') => {
                     let (value, next) = value.split_once(',').unwrap_or((value, ""));
                     format!("{name}={value},{}", self.cookie(next, true))
@@ -229,7 +230,7 @@ impl<'r> Pass<'r> {
         new
     }
 
-    /// What is read so stands in a text and is none: names there say for sure what a value is.
+    /// Runs `read` on structured data inside a text: its names identify secrets reliably.
     pub fn as_structure<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let in_text = std::mem::take(&mut self.in_text);
         let read = read(self);
@@ -237,12 +238,12 @@ impl<'r> Pass<'r> {
         read
     }
 
-    /// Replaces what was met before.
+    /// Replaces known secrets.
     pub fn echoes(&self, value: &str) -> String {
         secret_index::replace(value, &[&self.met, &*self.earlier]).unwrap_or_else(|| value.to_owned())
     }
 
-    /// A header's value, by its name.
+    /// Redacts a header's value according to its name.
     pub fn header(&mut self, name: &str, value: &str) -> String {
         if name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie") {
             return self.cookie(value, name.eq_ignore_ascii_case("set-cookie"));
@@ -260,14 +261,14 @@ fn is_url_header(name: &str) -> bool {
         .any(|url| name.eq_ignore_ascii_case(url))
 }
 
-/// Whether this may be a word of a sentence or a name (`password`, `client_secret`), and no credential.
+/// Whether this may be a word or an identifier (`password`, `client_secret`), not a credential.
 pub(super) fn is_word(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
     text.len() <= 16 && first && bytes.all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'-')
 }
 
-/// Whether this text stands in a secret's place already.
+/// Whether this text is a replacement already.
 pub(super) fn is_replacement(text: &str) -> bool {
     text.strip_prefix(MARK)
         .is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))

@@ -1,14 +1,14 @@
-//! Secrets in JSON (RFC 8259): the spans of values to replace, found in the bytes as they were sent. All else (the
-//! spelling of numbers, the order of fields, fields named twice) stays what it was.
+//! Redaction of JSON (RFC 8259): replaces the spans of values in the bytes as sent. Everything else (number notation,
+//! field order, duplicate fields) is preserved.
 
 use super::exchange_pass::Pass;
 use super::secret_names::{Named, named};
 use std::ops::Range;
 
-/// Deeper than this nothing is read, and the body counts as unreadable.
+/// Maximum nesting; a deeper body counts as unreadable.
 const DEEPEST: usize = 100;
 
-/// Fields that name the value beside them, and those of such values.
+/// Fields that name the value next to them, and the fields of such values.
 const LABELS: [&str; 8] = ["name", "key", "field", "header", "parameter", "type", "id", "label"];
 const VALUES: [&str; 6] = ["value", "values", "val", "content", "data", "text"];
 
@@ -16,8 +16,7 @@ const VALUES: [&str; 6] = ["value", "values", "val", "content", "data", "text"];
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotJson;
 
-/// JSON text (one value or several, after a byte order mark if there is one) with secrets replaced; `None` where it
-/// holds none.
+/// Redacts JSON text (one or several values, optionally after a byte order mark); `None` if it contains no secret.
 pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> Result<Option<String>, NotJson> {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut scan = Scan { text, at: start, edits: Vec::new(), pass, depth: 0 };
@@ -47,7 +46,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> Result<Option<String>, 
 struct Scan<'t, 'p, 'r> {
     text: &'t str,
     at: usize,
-    /// In order, each the span of one scalar.
+    /// In order; each replaces one scalar or name.
     edits: Vec<(Range<usize>, String)>,
     pass: &'p mut Pass<'r>,
     depth: usize,
@@ -93,7 +92,8 @@ impl Scan<'_, '_, '_> {
         result
     }
 
-    /// `{"value":"...","name":"client_secret"}` is read again once it is known what the value is.
+    /// Parses an object; it is parsed a second time if the name of its value comes after the value, as in
+    /// `{"value":"...","name":"client_secret"}`.
     fn object(&mut self, outer: Named) -> Result<(), NotJson> {
         let (start, edits) = (self.at, self.edits.len());
         let mut label = Named::Plain;
@@ -105,7 +105,8 @@ impl Scan<'_, '_, '_> {
         Ok(())
     }
 
-    /// The members of an object; whether one of them was read as plain before `label` said that it is not.
+    /// Parses the members of an object. Returns whether a value was treated as plain before `label` identified it as
+    /// a secret.
     fn members(&mut self, outer: Named, label: &mut Named) -> Result<bool, NotJson> {
         let (mut read_as_plain, mut too_early) = (false, false);
         self.space();
@@ -115,7 +116,7 @@ impl Scan<'_, '_, '_> {
         loop {
             self.space();
             let (span, name) = self.string()?;
-            // A value may stand as a name below its own: `{"loyaltyIds":{"0815":true}}`.
+            // A secret value can be a name below the secret's name: `{"loyaltyIds":{"0815":true}}`.
             let is_value = outer != Named::Plain && name.contains(|c: char| c.is_ascii_digit());
             let new = if is_value { self.pass.by_name(outer, &name) } else { self.pass.text(&name) };
             if new != name {
@@ -136,8 +137,8 @@ impl Scan<'_, '_, '_> {
                     *label = self.label(&name);
                     too_early |= read_as_plain && *label != Named::Plain;
                 }
-                // What stands under a secret's name is secret, whatever it is called there. But what has another name
-                // there may stand elsewhere as well, and is none there.
+                // Everything below a secret's name is secret, whatever its own name. But a value with another name
+                // may also occur elsewhere, where it is not secret, so it is not remembered.
                 let unsure = usize::from(outer != Named::Plain && own == Named::Plain && !is_value);
                 self.pass.unsure += unsure;
                 let read = self.value(if outer == Named::Plain { own } else { outer });
@@ -154,7 +155,7 @@ impl Scan<'_, '_, '_> {
         }
     }
 
-    /// What the text ahead says of the value beside it, if it stands under such a name as `name`.
+    /// What the string at the current position says about the value next to it, if `name` is a label.
     fn label(&mut self, name: &str) -> Named {
         if !LABELS.iter().any(|label| name.eq_ignore_ascii_case(label)) || self.peek() != Some(b'"') {
             return Named::Plain;

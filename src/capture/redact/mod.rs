@@ -1,12 +1,13 @@
-//! Secrets never reach the disk: each is replaced, where it stood, by a keyed hash that keeps JSON type, presence,
-//! emptiness and count. Equal secrets have equal replacements within one capture, and in no other.
+//! Redaction: secrets never reach the disk. Each is replaced in place by a keyed hash that preserves JSON type,
+//! presence, emptiness and count. Within one capture, equal secrets have equal replacements; across captures they
+//! differ.
 //!
 //! A replacement is `redacted-` and 32 hex digits of HMAC-SHA-256 over the secret; a number becomes a number of 15
-//! digits that begins with 900. A body that names a secret and cannot be read is kept as length and keyed digest only,
-//! and so is one that is no text.
+//! digits that begins with 900. Of a body that may contain a secret and cannot be parsed, or that is not text, only
+//! length and keyed digest are stored.
 //!
-//! An exchange is read twice: first to learn which secrets it holds, by name and shape, then to replace them wherever
-//! they stand in it. What was learnt of earlier exchanges counts, too.
+//! Each exchange is processed twice: first to collect its secrets by name and shape, then to replace them wherever
+//! they occur in it. Secrets of earlier exchanges are replaced, too.
 
 mod exchange_pass;
 mod json;
@@ -25,28 +26,28 @@ use exchange_pass::Pass;
 use secret_index::SecretIndex;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The header whose value is no secret, whatever stands elsewhere.
+/// The header whose value is never a secret, even if it equals one.
 const CLIENT_ID: &str = "x-ibm-client-id";
 
-/// A decoded body with replaced secrets that is larger than this is kept as a digest only.
+/// Maximum size of a decoded body with replaced secrets; of a larger one only the digest is stored.
 const LARGEST_REWRITE: usize = 1024 * 1024;
 
-/// Replaces secrets, under the key of one capture. Its clones remember the same secrets.
+/// Replaces secrets, under the key of one capture. Clones share the known secrets.
 #[derive(Clone, Debug)]
 pub struct Redactor {
     key: Key,
     own: bool,
-    /// What was met in earlier exchanges; in memory only.
+    /// Secrets of earlier exchanges; in memory only.
     earlier: Arc<RwLock<SecretIndex>>,
 }
 
-/// The keyed digest of a body that comes piece by piece.
+/// The keyed digest of a streamed body.
 pub struct Digester {
     hash: KeyedHash,
     length: u64,
 }
 
-/// What is to be done with a body's content.
+/// The result of redacting a body's content.
 enum Found {
     Nothing,
     Replaced(Vec<u8>),
@@ -54,12 +55,12 @@ enum Found {
 }
 
 impl Redactor {
-    /// A redactor with this key.
+    /// Creates a redactor with this key.
     pub fn new(key: Key) -> Redactor {
         Redactor { key, own: false, earlier: Arc::default() }
     }
 
-    /// The same for what a redactor has been over before: numbers that it put in a secret's place stay.
+    /// Keeps numeric replacements made by an earlier redaction.
     #[must_use]
     pub fn for_own(self) -> Redactor {
         Redactor { own: true, ..self }
@@ -73,36 +74,36 @@ impl Redactor {
         self.own
     }
 
-    /// The keyed digest of raw bytes as they stream.
+    /// Starts a keyed digest of streamed raw bytes.
     pub fn digester(&self) -> Digester {
         Digester { hash: self.key.hasher(), length: 0 }
     }
 
-    /// A text in which secrets may stand: an error, a note, a command line.
+    /// Redacts a text that may contain secrets: an error, a note, a command line.
     pub fn text(&self, text: &str) -> String {
         let mut pass = Pass::new(self);
         pass.text(text);
         pass.text(text)
     }
 
-    /// A URL in which secrets may stand.
+    /// Redacts a URL.
     pub fn url(&self, url: &str) -> String {
         Pass::new(self).url(url)
     }
 
-    /// What stands in this secret's place.
+    /// The replacement of this secret.
     pub fn replacement(&self, secret: &str) -> String {
         Pass::new(self).secret(secret)
     }
 
-    /// A connection event without secrets.
+    /// Redacts a connection event.
     #[must_use]
     pub fn connection(&self, connection: Connection) -> Connection {
         Connection { detail: self.text(&connection.detail), ..connection }
     }
 
-    /// An exchange without secrets. Its texts and bodies are raw; a body's digest is taken of its bytes where it is
-    /// missing. What is redacted already stays as it is.
+    /// Redacts an exchange. Its texts and bodies are raw; a body's digest is computed if it is missing. Already
+    /// redacted parts stay as they are.
     #[must_use]
     pub fn exchange(&self, raw: Exchange) -> Exchange {
         let mut pass = Pass::new(self);
@@ -120,7 +121,7 @@ impl Redactor {
     }
 }
 
-/// An exchange less what is known of its secrets so far.
+/// Replaces the secrets known so far in an exchange, and collects further ones.
 fn read(pass: &mut Pass<'_>, mut exchange: Exchange) -> Exchange {
     exchange.request = pass_request(pass, exchange.request);
     exchange.answer = exchange.answer.map(|answer| pass_answer(pass, answer));
@@ -130,18 +131,18 @@ fn read(pass: &mut Pass<'_>, mut exchange: Exchange) -> Exchange {
 }
 
 impl Digester {
-    /// Takes the next bytes in.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
 
-    /// How many bytes came.
+    /// The number of bytes so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The digest in hex; empty where no bytes came.
+    /// The digest in hex; empty if there were no bytes.
     pub fn finish(self) -> String {
         if self.length == 0 { String::new() } else { hex::encode(&self.hash.finish()) }
     }
@@ -150,7 +151,8 @@ impl Digester {
 fn pass_request(pass: &mut Pass<'_>, request: Request) -> Request {
     let refused = request.refused.is_some();
     if refused {
-        // The line may be anything, and its pieces tell nothing: what is met in it as a whole is found in them again.
+        // A malformed request line may be split at any position. Secrets found in the whole line are then found in
+        // its parts.
         pass.text(&format!("{} {} {}", request.method, request.target, request.version));
     }
     let headers = pass_headers(pass, request.headers, refused);
@@ -181,8 +183,8 @@ fn pass_answer(pass: &mut Pass<'_>, answer: Answer) -> Answer {
     }
 }
 
-/// In a head that was refused, a line may be anything: where its name is none (RFC 9110 section 5.6.2), all of it is
-/// replaced if a secret may stand in it or it may go on a line that holds one.
+/// Redacts headers. In a rejected head, a line can have any content: if its name is not a token (RFC 9110 section
+/// 5.6.2), the whole line is replaced if it may contain a secret or continue a line that does.
 fn pass_headers(pass: &mut Pass<'_>, headers: Vec<Header>, refused: bool) -> Vec<Header> {
     let is_token = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&b))
@@ -221,11 +223,11 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
     let (found, was_coded) = match decoded {
         Decoded::Plain(bytes) => (look(pass, bytes, headers, whole), false),
         Decoded::Whole(bytes) => match look(pass, &bytes, headers, whole) {
-            // What stands beside the content was not looked at: the content alone is kept.
+            // Data besides the content was not checked: only the content is stored.
             Found::Nothing if !content_encoding::is_bare(&body.bytes, headers) => (Found::Replaced(bytes), true),
             found => (found, true),
         },
-        // In a coded body that is cut, or is none, anything may stand where the coding could not be taken off.
+        // A truncated or malformed coded body can contain anything in the part that was not decoded.
         Decoded::Segment(_) | Decoded::Unreadable => (Found::Unreadable, true),
     };
     match found {
@@ -242,7 +244,7 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
     body
 }
 
-/// Looks for secrets in a body's content, coding off.
+/// Redacts the decoded content of a body.
 fn look(pass: &mut Pass<'_>, bytes: &[u8], headers: &[Header], whole: bool) -> Found {
     let content = std::str::from_utf8(bytes).ok().filter(|_| whole);
     let read = content.and_then(|content| json::redact(pass, content).ok());
@@ -255,15 +257,15 @@ fn look(pass: &mut Pass<'_>, bytes: &[u8], headers: &[Header], whole: bool) -> F
             return if secret || pass.holds(bytes) { Found::Unreadable } else { Found::Nothing };
         }
     };
-    // What is spelt or cut in such a way that it could not be replaced.
+    // A known secret is still present, in a notation that could not be replaced.
     if pass.holds(new.as_ref().map_or(bytes, String::as_bytes)) {
         return Found::Unreadable;
     }
     new.map_or(Found::Nothing, |new| Found::Replaced(new.into_bytes()))
 }
 
-/// Whether bytes are text, in UTF-8 (perhaps cut) or a coding of one byte a letter. What is compressed, encrypted or
-/// an image is none.
+/// Whether bytes are text, in UTF-8 (possibly truncated) or in a single-byte encoding. Compressed, encrypted and
+/// image data is not.
 fn is_text(bytes: &[u8]) -> bool {
     let has_controls = bytes.iter().any(|b| b.is_ascii_control() && !b"\t\n\r\x0c".contains(b));
     let is_utf8 = std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none());
@@ -271,7 +273,7 @@ fn is_text(bytes: &[u8]) -> bool {
     !has_controls && (is_utf8 || high.saturating_mul(3) <= bytes.len())
 }
 
-/// Whether this is `name=value&...`, and can be read as nothing else.
+/// Whether this is `name=value&...` and cannot be parsed as anything else.
 fn is_form(content: &str, headers: &[Header]) -> bool {
     let named = super::record::values(headers, "content-type")
         .any(|kind| kind.to_ascii_lowercase().contains("form-urlencoded"));

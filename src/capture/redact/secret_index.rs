@@ -1,52 +1,52 @@
-//! Secrets that were met, found again where no name stands beside them: in a message, a path, a header's name. All are
-//! looked for at once, by their last eight bytes, so that it costs the same whether ten are known or thousands.
+//! Index of known secrets, for finding them where no name identifies them: in a message, a path, a header name. The
+//! lookup is by the last eight bytes, so its cost does not depend on the number of secrets.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-/// Shorter secrets are not looked for elsewhere: they may be part of any word.
+/// Shorter secrets are not searched for elsewhere: they may be part of any word.
 pub(super) const SHORTEST: usize = 8;
-/// Below this, a secret of digits (or of hexadecimal ones) may be a piece of another number or GUID by chance.
+/// Below this length, a secret of decimal or hexadecimal digits may be a part of another number or GUID by chance.
 const SHORTEST_OF_DIGITS: usize = 16;
-/// How many secrets are remembered, and how many bytes of them: memory stays flat, however long a run is.
+/// Limits of the number and total size of known secrets: memory stays bounded in long runs.
 const MOST: usize = 4096;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// How often percent-encoding is taken off.
+/// Maximum number of nested percent-encodings.
 const DEEPEST: usize = 3;
 
-/// A secret that was met.
+/// A known secret.
 #[derive(Debug)]
 pub(super) struct Met {
-    /// As it was met.
+    /// Its value.
     pub value: String,
-    /// What stands in its place.
+    /// Its replacement.
     pub new: String,
-    /// Whether it is looked for in later exchanges, too.
+    /// Whether it is also searched for in later exchanges.
     pub lasting: bool,
 }
 
-/// Secrets that were met. It does not print them.
+/// Known secrets. `Debug` does not print them.
 #[derive(Default)]
 pub(super) struct SecretIndex {
     by_tail: HashMap<u64, Vec<Arc<Met>>>,
-    /// One bit for each tail, or for several: most places of a text are passed over by it.
+    /// A Bloom filter of the tails: most positions of a text are skipped by it.
     tails: Vec<u64>,
     in_order: VecDeque<Arc<Met>>,
     bytes: usize,
 }
 
-/// Where a secret stands in a text.
+/// An occurrence of a secret in a text.
 struct Hit<'e> {
     start: usize,
     end: usize,
     new: &'e str,
 }
 
-/// A text as its reader sees it, and where each of its bytes stood.
+/// A decoded text, and the original offset of each of its bytes.
 struct View {
     bytes: Vec<u8>,
-    /// One more than there are bytes: the last is the end.
+    /// One more than there are bytes: the last is the end of the text.
     places: Vec<usize>,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Debug for SecretIndex {
 }
 
 impl SecretIndex {
-    /// Remembers a secret.
+    /// Adds a secret.
     pub fn add(&mut self, met: Arc<Met>) {
         let Some(tail) = tail(met.value.as_bytes()) else { return };
         if self.knows(&met.value) {
@@ -75,7 +75,7 @@ impl SecretIndex {
         self.by_tail.entry(tail).or_default().push(met);
     }
 
-    /// Forgets the oldest where there are too many.
+    /// Removes the oldest secrets if a limit is exceeded.
     pub fn forget(&mut self) {
         while self.in_order.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.in_order.len() / 4 + 1;
@@ -85,18 +85,18 @@ impl SecretIndex {
         }
     }
 
-    /// Whether this very text was met.
+    /// Whether exactly this text is a known secret.
     pub fn knows(&self, value: &str) -> bool {
         let same_tail = tail(value.as_bytes()).and_then(|tail| self.by_tail.get(&tail));
         same_tail.is_some_and(|all| all.iter().any(|met| met.value == value))
     }
 
-    /// All that is to be remembered for later exchanges.
+    /// All secrets to search for in later exchanges.
     pub fn lasting(&self) -> impl Iterator<Item = &Arc<Met>> {
         self.in_order.iter().filter(|met| met.lasting)
     }
 
-    /// Where secrets stand in these bytes.
+    /// The occurrences of secrets in these bytes.
     fn hits(&self, text: &[u8]) -> Vec<Hit<'_>> {
         let mut hits = Vec::new();
         if self.by_tail.is_empty() {
@@ -121,7 +121,7 @@ impl SecretIndex {
     }
 }
 
-/// A text with what was met replaced, percent-encoded or not; `None` where nothing of it stands there.
+/// Replaces known secrets in a text, percent-encoded or not; `None` if there are none.
 pub(super) fn replace(text: &str, all: &[&SecretIndex]) -> Option<String> {
     if text.len() < SHORTEST {
         return None;
@@ -137,7 +137,7 @@ pub(super) fn replace(text: &str, all: &[&SecretIndex]) -> Option<String> {
     if hits.is_empty() {
         return None;
     }
-    // Of what overlaps, all is replaced: by what stands for the first and longest.
+    // Overlapping occurrences are replaced together, by the replacement of the first and longest.
     hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
     let mut new = String::with_capacity(text.len());
     let mut from = 0;
@@ -152,7 +152,7 @@ pub(super) fn replace(text: &str, all: &[&SecretIndex]) -> Option<String> {
     Some(new)
 }
 
-/// Whether something that was met stands in these bytes, with JSON's and URLs' escapes or without.
+/// Whether these bytes contain a known secret, with or without JSON and URL escapes.
 pub(super) fn hold(bytes: &[u8], all: &[&SecretIndex]) -> bool {
     let found = |bytes: &[u8]| all.iter().any(|echoes| !echoes.hits(bytes).is_empty());
     if found(bytes) || views(bytes).iter().any(|view| found(&view.bytes)) {
@@ -162,7 +162,7 @@ pub(super) fn hold(bytes: &[u8], all: &[&SecretIndex]) -> bool {
     plain.is_some_and(|view| found(&view.bytes) || views(&view.bytes).iter().any(|view| found(&view.bytes)))
 }
 
-/// A text without its percent-encoding, once, twice and so on.
+/// The text with one, two, ... layers of percent-encoding removed.
 fn views(text: &[u8]) -> Vec<View> {
     let mut all = Vec::new();
     let mut next = if text.contains(&b'%') { View::of(text).taken_off(b'%') } else { None };
@@ -178,7 +178,7 @@ impl View {
         View { bytes: bytes.to_vec(), places: (0..=bytes.len()).collect() }
     }
 
-    /// Without one layer of escapes that begin with this sign; `None` where there are none.
+    /// Removes one layer of escapes that begin with this character; `None` if there are none.
     fn taken_off(&self, sign: u8) -> Option<View> {
         if !self.bytes.contains(&sign) {
             return None;
@@ -191,7 +191,7 @@ impl View {
             let (plain, length) = escaped.unwrap_or((char::from(byte), 1));
             let place = self.places.get(at).copied().unwrap_or_default();
             if escaped.is_none() || sign == b'%' {
-                // A byte, not a character: two of them may make one.
+                // A byte, not a character: a character may consist of several.
                 new.bytes.push(u8::try_from(u32::from(plain)).unwrap_or(byte));
                 new.places.push(place);
             } else {
@@ -207,7 +207,7 @@ impl View {
     }
 }
 
-/// What an escape at the beginning of these bytes stands for, and how long it is.
+/// The character of an escape at the beginning of these bytes, and the escape's length.
 fn escape(bytes: &[u8]) -> Option<(char, usize)> {
     let code = |from: usize, to: usize| {
         let digits = std::str::from_utf8(bytes.get(from..to)?).ok()?;
@@ -222,18 +222,18 @@ fn escape(bytes: &[u8]) -> Option<(char, usize)> {
     }
 }
 
-/// The last eight bytes of a secret, as a number; `None` where it is shorter.
+/// The last eight bytes of a secret, as a number; `None` if it is shorter.
 fn tail(value: &[u8]) -> Option<u64> {
     value.last_chunk::<SHORTEST>().map(|tail| u64::from_be_bytes(*tail))
 }
 
-/// Word and bit of a tail among 65536.
+/// Word and bit of a tail in the filter of 65,536 bits.
 fn place(tail: u64) -> (usize, u64) {
     let hash = tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
     (usize::try_from(hash >> 6).unwrap_or_default(), 1 << (hash & 63))
 }
 
-/// Whether what stands there may be part of a longer number or of a GUID, and no echo.
+/// Whether an occurrence may be part of a longer number or of a GUID by chance.
 fn is_chance(text: &[u8], start: usize, end: usize) -> bool {
     let value = text.get(start..end).unwrap_or_default();
     if value.len() >= SHORTEST_OF_DIGITS || !value.iter().all(u8::is_ascii_hexdigit) {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_is_found_in_any_encoding_and_all_else_stays() {
+    fn secret_is_replaced_in_any_encoding_and_the_rest_is_kept() {
         let met = ["se/cret-0=1", "another-one", "another-one-still"];
         assert_eq!(swept(&met, "a se/cret-0=1 b%20c"), "a <0> b%20c");
         assert_eq!(swept(&met, "/x%2F%73e%2Fcret-0%3d1%2Fy?%41"), "/x%2F<0>%2Fy?%41");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_in_a_guid_or_a_longer_number_are_no_echo() {
+    fn digits_in_a_guid_or_a_longer_number_are_not_replaced() {
         let met = ["00000001", "20031801", "deadbeef", "4000800000"];
         for text in
             ["3f1c0000-0000-4000-8000-000000000001", "deadbeef-0000-4000-8000-0000200318ab", "DK20031801", "120031801"]
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_forgotten_and_memory_stays_flat() {
+    fn oldest_secrets_are_removed_and_memory_is_bounded() {
         let value = |at: usize| format!("a-secret-of-{at:06}");
         let mut echoes = SecretIndex::default();
         for at in 0..3 * MOST {

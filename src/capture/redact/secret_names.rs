@@ -1,11 +1,10 @@
-//! Which names stand for secrets. Letter case, hyphens, underscores and the like do not count: `access_token`,
-//! `accessToken` and `Access-Token` are one name. There is one list: fields, headers, parameters, free text and
-//! bodies that cannot be read are looked at with it.
+//! Names of secrets. Letter case, hyphens, underscores and the like are ignored: `access_token`, `accessToken` and
+//! `Access-Token` are the same name. Fields, headers, parameters, free text and unreadable bodies all use this list.
 
 use percent_encoding::percent_decode_str;
 use std::sync::LazyLock;
 
-/// A name that ends so names a secret: `customerToken` does, `token_type` does not. A hyphen stands where words join.
+/// Endings of names of secrets: `customerToken` matches, `token_type` does not. A hyphen marks where words join.
 const SECRETS: [&str; 37] = [
     "token",
     "secret",
@@ -46,19 +45,20 @@ const SECRETS: [&str; 37] = [
     "saml-response",
 ];
 
-/// A name that ends so names a telephone number.
+/// Endings of names of telephone numbers.
 const PHONES: [&str; 6] = ["phone", "phone-number", "phone-no", "msisdn", "mobile-number", "mobile-no"];
 
-/// Words that are said of other things as well: as a name they count, in a sentence they do not.
+/// Ambiguous words: they count as a name, but not in a sentence.
 const MAYBE: [&str; 5] = ["session", "auth", "pin", "loyalty", "mobile"];
 
-/// What may follow such a word and changes nothing: `loyaltyIdList`, `accessTokenString`.
+/// Suffixes that do not change the meaning: `loyaltyIdList`, `accessTokenString`.
 const QUALIFIERS: [&str; 8] = ["string", "value", "values", "list", "data", "info", "text", "e164"];
 
-/// In the letters of a body run together, shorter ones would be found in any text.
+/// Minimum length of a word that is searched for in the concatenated letters of a body; shorter ones occur in any
+/// text.
 const SHORTEST_IN_LETTERS: usize = 5;
 
-/// The words as they stand in a name of letters and digits only. Every name of every exchange is held against them.
+/// The words without hyphens, prepared once, since every name of every exchange is compared with them.
 struct Plain {
     secrets: Vec<String>,
     phones: Vec<String>,
@@ -70,20 +70,20 @@ static PLAIN: LazyLock<Plain> = LazyLock::new(|| {
     Plain { secrets: plain(&SECRETS), phones: plain(&PHONES), maybe: plain(&MAYBE) }
 });
 
-/// What a name says of the value beside it.
+/// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
-    /// Nothing secret.
+    /// Not a secret.
     Plain,
     /// A secret.
     Secret,
     /// A telephone number.
     Phone,
-    /// A secret or a number, if it looks like one.
+    /// A secret or a telephone number, if it looks like one.
     Maybe,
 }
 
-/// What a header, a field or a parameter of that name holds.
+/// Classifies the name of a header, a field or a parameter.
 pub(super) fn named(name: &str) -> Named {
     let name = normal(name);
     match said_of(&name) {
@@ -92,7 +92,7 @@ pub(super) fn named(name: &str) -> Named {
     }
 }
 
-/// As [`named`], where what is no name may stand as well: in a path, in a sentence.
+/// As [`named`], for text that need not be a name: in a path, in a sentence.
 pub(super) fn said(name: &str) -> Named {
     said_of(&normal(name))
 }
@@ -107,12 +107,13 @@ fn said_of(normal: &str) -> Named {
     if ends(normal, &PLAIN.secrets) { Named::Secret } else { Named::Plain }
 }
 
-/// What CORS says of credentials is none, nor what a browser says of itself.
+/// Whether it is a CORS or client hint header, which never contains a secret.
 fn is_of_http(name: &str) -> bool {
     name.starts_with("accesscontrol") || name.starts_with("secch")
 }
 
-/// Whether a name ends in one of these words, singular or plural, numbered (`token[0]`, `password2`) or qualified.
+/// Whether a name ends in one of these words, in singular or plural, numbered (`token[0]`, `password2`) or with a
+/// suffix.
 fn ends(name: &str, words: &[String]) -> bool {
     let one = |name: &str| {
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -122,7 +123,7 @@ fn ends(name: &str, words: &[String]) -> bool {
     one(name) || QUALIFIERS.iter().any(|qualifier| name.strip_suffix(qualifier).is_some_and(one))
 }
 
-/// A regular expression for the words, joined in any way.
+/// A regular expression for the words, with any joiner.
 pub(super) fn words() -> String {
     let words: Vec<String> = SECRETS.iter().chain(&PHONES).map(|word| word.replace('-', "[-_ ]?")).collect();
     words.join("|")
@@ -134,7 +135,7 @@ pub(super) fn pattern() -> String {
     format!(r"[a-z0-9_.\-\[\]]*(?:{words})s?(?:[-_ ]?(?:{qualifiers}))?[0-9]*(?:\[[0-9]*\])?\]?")
 }
 
-/// As [`named`], for parameters of a URL or a form, percent-encoded as they came: there `code` is OAuth's.
+/// As [`named`], for percent-encoded parameters of a URL or a form, where `code` is an OAuth authorization code.
 pub(super) fn named_parameter(raw: &str) -> Named {
     let name = decoded(raw);
     match named(&name) {
@@ -143,7 +144,7 @@ pub(super) fn named_parameter(raw: &str) -> Named {
     }
 }
 
-/// Percent-decoded as often as it was encoded, within reason.
+/// Removes up to three layers of percent-encoding.
 pub(super) fn decoded(raw: &str) -> String {
     let mut text = raw.to_owned();
     for _ in 0..3 {
@@ -160,8 +161,8 @@ fn normal(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether bytes of no known form may name a secret: escapes undone, in their letters and digits run together, or in
-/// what stands in them as a word or a name.
+/// Whether unparseable bytes may contain the name of a secret: with escapes decoded, in their concatenated letters
+/// and digits, or as a word or a name.
 pub(super) fn mentions(bytes: &[u8]) -> bool {
     let text: String = bytes.iter().filter(|&&b| b != 0).map(|&b| char::from(b)).collect();
     let without_escapes = unescaped(&decoded(&text));
@@ -192,7 +193,7 @@ fn holds_a_name(text: &str) -> bool {
     false
 }
 
-/// JSON's and JavaScript's `\u0041` undone, wherever they stand.
+/// Decodes escapes such as `\u0041` of JSON and JavaScript everywhere in a text.
 pub(super) fn unescaped(text: &str) -> String {
     let mut pieces = text.split("\\u");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -214,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_any_spelling() {
+    fn names_are_classified_in_any_notation() {
         for name in [
             "access_token",
             "accessToken",
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mention_is_found_in_any_spelling() {
+    fn mentions_are_found_in_any_encoding() {
         for text in
             ["{\"customerTok", "\\u0063ustomer\\u0054oken", "a%63cess%5Ftoken", "p\0h\0o\0n\0e\0", "Loyalty_Ids"]
         {
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_known_in_what_cannot_be_read() {
+    fn every_name_is_found_in_unreadable_bodies() {
         for word in SECRETS.iter().chain(&PHONES).chain(&MAYBE) {
             for name in [word.replace('-', ""), word.replace('-', "_"), word.to_uppercase()] {
                 assert_ne!(named(&name), Named::Plain, "{name}");

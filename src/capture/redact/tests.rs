@@ -1,4 +1,4 @@
-//! No secret survives in any form, and what is no secret stays as it was.
+//! Tests of redaction: no secret survives in any form, and everything else is preserved.
 
 mod leaks;
 
@@ -51,11 +51,11 @@ fn jwt(claims: &Value) -> String {
     format!("{}.{}.c2lnbmF0dXJl", part(&json!({"alg": "RS256"})), part(claims))
 }
 
-/// Every form in which a secret could be found again.
+/// Every encoding in which a secret could be found.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![secret.to_owned()];
     for lead in 0..3 {
-        // In the middle of something longer base64 looks different: the part that depends on the secret alone.
+        // Base64 depends on the alignment within a longer text; use the part that depends on the secret alone.
         let padded = [&vec![b'x'; lead][..], secret.as_bytes()].concat();
         for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
             forms.push(encoded[lead * 2..encoded.len() - 2].to_owned());
@@ -85,12 +85,12 @@ fn assert_gone(exchange: &Exchange, secret: &str) {
     for text in texts {
         for form in forms(secret) {
             let found = text.windows(form.len()).any(|window| window == form);
-            assert!(!found, "{secret:?} stands as {:?} in {exchange:#?}", String::from_utf8_lossy(&form));
+            assert!(!found, "{secret:?} is present as {:?} in {exchange:#?}", String::from_utf8_lossy(&form));
         }
     }
 }
 
-/// An exchange with a secret in every place that can hold one, by name or shape.
+/// Exchanges with a secret in every position that can contain one, by name or shape.
 fn everywhere(s: &str) -> Vec<Exchange> {
     let percent: String = s.bytes().map(|b| format!("%{b:02X}")).collect();
     let escaped: String = s.bytes().map(|b| format!("\\u{b:04x}")).collect();
@@ -158,7 +158,7 @@ fn everywhere(s: &str) -> Vec<Exchange> {
         note(format!("Cookie: a={s}; b=c")),
         note(token.clone()),
     ];
-    // Known by name in one place, echoed without one in another.
+    // Identified by name in one place, repeated without it in another.
     let request = Request { headers: vec![header("Authorization", &format!("Bearer {s}"))], ..Request::default() };
     let answer = Answer {
         reason: format!("no {s}"),
@@ -169,7 +169,7 @@ fn everywhere(s: &str) -> Vec<Exchange> {
     all.push(Exchange { request: request.clone(), answer: Some(answer), ..Exchange::default() });
     let answer = Answer { body: whole(format!("<p>{s} is unknown</p>")), ..Answer::default() };
     all.push(Exchange { request, answer: Some(answer), ..Exchange::default() });
-    // A refused head whose lines are no header fields.
+    // A rejected head with lines that are not header fields.
     let lines = vec![
         header(&format!("Authorization Bearer {s}"), ""),
         header("", s),
@@ -179,7 +179,7 @@ fn everywhere(s: &str) -> Vec<Exchange> {
         request: Request { headers: lines, refused: Some("a bare CR".to_owned()), ..Request::default() },
         ..Exchange::default()
     });
-    // A body cut by the limit, plain and compressed.
+    // A body truncated by the limit, plain and compressed.
     let cut = format!("{{\"customerToken\":\"{s}\",\"more\":\"");
     let prefix =
         Body { bytes: cut.clone().into_bytes(), length: 1_000_000, kept: BodyRetention::Prefix, ..Body::default() };
@@ -212,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn a_second_pass_changes_nothing(secret in "[A-Za-z0-9]{5}[0-9][A-Za-z0-9_-]{6,30}") {
+    fn redaction_is_idempotent(secret in "[A-Za-z0-9]{5}[0-9][A-Za-z0-9_-]{6,30}") {
         for exchange in everywhere(&secret) {
             let once = redactor().exchange(exchange);
             prop_assert_eq!(redactor().for_own().exchange(once.clone()), once);
@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in "[a-z/-]{0,20}", text in ".{0,60}") {
+    fn arbitrary_input_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in "[a-z/-]{0,20}", text in ".{0,60}") {
         let _ = body_of(&kind, &bytes);
         let _ = target_of(&text);
         let _ = header_of(&kind, &text);
@@ -253,7 +253,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Same types, names, counts and emptiness; and the same values where no secret's name stands above.
+/// Checks for the same types, names, counts and emptiness, and for the same values if no secret's name is above them.
 fn same_shape(old: &Value, new: &Value, secret: bool) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
@@ -277,7 +277,7 @@ fn same_shape(old: &Value, new: &Value, secret: bool) {
 }
 
 #[test]
-fn what_is_no_secret_stays_byte_for_byte() {
+fn other_content_is_preserved_byte_for_byte() {
     for text in [
         r#"{"amount":1E2,"b":100.00,"a":1,"a":2,"token_type":"Bearer","expires_in":3700}"#,
         "{ \"loyaltyIds\" : [ ] , \"customerToken\":\"\",\r\n\"customerReceiptToken\":null}",
@@ -314,7 +314,7 @@ fn what_is_no_secret_stays_byte_for_byte() {
 }
 
 #[test]
-fn only_the_secrets_span_changes() {
+fn only_the_span_of_the_secret_changes() {
     let new = json_of("{ \"amount\": 1E2,\n \"customerToken\" : \"abc\", \"loyaltyIds\":[\"1\",2] , \"amount\":100.0}");
     let token = redactor().replacement("abc");
     assert!(
@@ -327,7 +327,7 @@ fn only_the_secrets_span_changes() {
 }
 
 #[test]
-fn a_token_is_the_same_wherever_it_stands() {
+fn token_has_the_same_replacement_everywhere() {
     let token = jwt(&json!({"client_id": "c", "merchant_vat": "DK12345678", "exp": 1_700_000_000, "sub": "Ann"}));
     let new = redactor().replacement(&token);
     let answer =
@@ -358,7 +358,7 @@ fn the_number_of_tokens_in_a_header_is_kept() {
 }
 
 #[test]
-fn documented_customers_are_who_they_are() {
+fn documented_test_customers_are_replaced_by_their_account() {
     assert_eq!(
         json_of(r#"{"beaconId":"b","phoneNumber":"+4520031801"}"#),
         r#"{"beaconId":"b","phoneNumber":"credit"}"#
@@ -372,7 +372,7 @@ fn documented_customers_are_who_they_are() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_and_names_a_secret_is_a_digest() {
+fn unreadable_body_that_names_a_secret_becomes_a_digest() {
     let body = body_of("application/json", "{\"customerToken\":\"abc");
     assert_eq!((body.kept, body.bytes.len(), body.length), (BodyRetention::Digest, 0, 21));
     let mut digester = redactor().digester();
@@ -380,7 +380,7 @@ fn a_body_that_cannot_be_read_and_names_a_secret_is_a_digest() {
     digester.update(b"\"abc");
     assert_eq!(digester.finish(), body.digest);
     assert_eq!(redactor().digester().finish(), "");
-    // Names only, no values: cut before it said anything.
+    // Without the name of a secret, the truncated body is kept.
     assert_eq!(body_of("application/json", "{\"posId\":\"abc").kept, BodyRetention::Whole);
     let unknown = Request { headers: encoding("zstd"), body: whole("????"), ..Request::default() };
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Secrets in free text: error messages, notes, refused heads, header values. They are known by their shape (a JWT,
-//! a scheme and a credential, a telephone number) or by the name before them (`password=...`).
+//! Redaction of free text: error messages, notes, rejected heads, header values. Secrets are recognised by their
+//! shape (a JWT, a scheme and a credential, a telephone number) or by the name before them (`password=...`).
 
 use super::exchange_pass::{Pass, is_replacement, is_word};
 use super::json;
@@ -8,7 +8,7 @@ use crate::capture::jwt_claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
-/// Where none of this stands, nothing is looked for.
+/// A text without a match is not searched any further.
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
     const SHAPES: &str =
         r"basic|dpop|e[yw][a-z0-9_-]{8,}\.|\+[0-9]|%[0-9a-f]{2}|://[^/ ]*@|\\u[0-9a-f]{4}|[?&]code=|api[-_ ]?key";
@@ -19,7 +19,8 @@ static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r#"(?i)\b(bearer|basic|dpop|token|api-?key)((?:\s+|%20|\+)["']?)([A-Za-z0-9._~+/-]{6,}={0,2})"#)
 });
 static COOKIE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b((?:set-)?cookie2?\s*[:=]\s*)([^\r\n]+)"));
-/// A name, a sign and a value: a list, or in quotes (plain ones, or escaped ones), or up to where a word ends.
+/// A name, a separator and a value: a list, a quoted value (with plain or escaped quotes), or a bare value up to the
+/// end of the word.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     const SIGN: &str = r#"\\*["']?\s*(?:={1,3}>?|:|-+>|\bis\b)\s*"#;
     const BARE: &str = r#"((?:bearer|basic|dpop|digest)\s+)?([^\s"'\\,;&<>\[\]}]+)"#;
@@ -27,11 +28,11 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     const QUOTED: &str = r#"(")((?:[^"\\]|\\.)+)|(')((?:[^'\\]|\\.)+)|(\\+["'])([^"'\\]+)"#;
     pattern(&format!("(?is)({})({SIGN})(?:{LIST}|{QUOTED}|{BARE})", secret_names::pattern()))
 });
-/// A name and a value without a sign: in quotes or brackets, or a word with a digit in it.
+/// A name and a value without a separator: the value is quoted, in brackets, or a word with a digit in it.
 static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r#"(?i)({})(\s+(?:was\s+)?\\*["'(]?)([a-z0-9._~+/=-]{{8,}})"#, secret_names::pattern()))
 });
-/// A value in an element or an attribute beside its name.
+/// A value in an XML or HTML element with its name, or in an attribute next to it.
 static MARKED: LazyLock<Regex> = LazyLock::new(|| {
     let name = secret_names::pattern();
     pattern(&format!(
@@ -42,16 +43,16 @@ static PEM: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)(-----BEGIN [A-Z ]*
 static CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([?&]code=)([^&\s"'<>#]{8,})"#));
 static PHONE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\+[1-9][0-9]{0,2}\)?[ .-]?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,11}"));
-/// A number after the word, without a sign between them.
+/// A telephone number after its name, without a separator.
 static PHONED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?i)((?:phone|msisdn|mobile)(?:[-_ ]?(?:number|no\.?))?\s+)([0-9](?:[ -]?[0-9]){7,14})\b")
 });
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(://)([^/\s?#"'<>]+)(@)"#));
 static ESCAPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"[^\s]*%[0-9A-Fa-f]{2}[^\s]*"));
 
-/// How deep texts in texts are read.
+/// Maximum nesting of texts within texts.
 const DEEPEST: usize = 4;
-/// What follows the word `token` and is as long is one.
+/// Minimum length of a value after the word `token` to count as a token.
 const LONG: usize = 16;
 
 fn pattern(text: &str) -> Regex {
@@ -59,12 +60,12 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is a constant")
 }
 
-/// Whether a secret may stand in a text, by shape alone.
+/// Whether a text may contain a secret, by shape alone.
 pub(super) fn has_shape(text: &str) -> bool {
     PHONE.is_match(text) || JWT.find_iter(text).any(|found| is_jwt(found.as_str()))
 }
 
-/// The text with secrets replaced.
+/// Redacts a text.
 pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     if let Some(read) = as_json(pass, text) {
         return read;
@@ -89,7 +90,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         Some(format!("{}{}", &found[1], pass.cookie(&found[2], is_set)))
     });
     new = replaced(&SCHEME, &new, |found| {
-        // `Bearer realm="x"` is a challenge, and in `Bearer authentication` a word follows.
+        // `Bearer realm="x"` is a challenge, and `Bearer authentication` a phrase.
         let challenge = found[3].ends_with('=') && text.contains(&format!("{}\"", &found[3]));
         let is_scheme = ["bearer", "basic", "dpop"].iter().any(|scheme| found[1].eq_ignore_ascii_case(scheme));
         let opaque = found[3].len() >= LONG && found[3].contains(|c: char| c.is_ascii_digit());
@@ -139,7 +140,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     })
 }
 
-/// A text that holds JSON is read as that; `None` where it does not.
+/// Redacts a text that is JSON as JSON; `None` if it is not.
 fn as_json(pass: &mut Pass<'_>, text: &str) -> Option<String> {
     if pass.nested >= DEEPEST || !text.trim_start().starts_with(['{', '[']) {
         return None;
@@ -159,9 +160,9 @@ fn is_jwt(text: &str) -> bool {
 }
 
 impl Pass<'_> {
-    /// A text in which secrets may stand.
+    /// Redacts a text.
     pub fn text(&mut self, value: &str) -> String {
-        // What is known is replaced first: a pattern may take a part of it only.
+        // Known secrets first: a pattern may match only a part of one.
         let known = self.echoes(value);
         self.in_text += 1;
         let new = redact(self, &known);

@@ -1,5 +1,5 @@
-//! Secrets in URLs and forms (RFC 3986): found percent-decoded, replaced where they stood. All else stays as it was
-//! spelt.
+//! Redaction of URLs and forms (RFC 3986). Secrets are detected percent-decoded and replaced in place; everything
+//! else keeps its encoding.
 
 use super::exchange_pass::{Pass, is_word};
 use super::secret_index::SHORTEST;
@@ -9,8 +9,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Pass<'_> {
-    /// A request target, or a URL in a header (RFC 3986): names are kept, so that it is seen that a credential stood
-    /// there.
+    /// Redacts a request target, or a URL in a header (RFC 3986). Names are kept, so that the presence of a
+    /// credential stays visible.
     pub fn url(&mut self, url: &str) -> String {
         let (rest, fragment) = url.split_once('#').map_or((url, None), |(a, b)| (a, Some(b)));
         let (base, query) = rest.split_once('?').map_or((rest, None), |(a, b)| (a, Some(b)));
@@ -32,7 +32,7 @@ impl Pass<'_> {
         };
         let end = rest.find('/').unwrap_or(rest.len());
         let port = rest.get(..end).and_then(|authority| authority.split_once(':')).map_or("", |(_, port)| port);
-        // A password with a slash in it is not legal there, and is seen all the same.
+        // A password with an unencoded slash is not valid in a URL, but is recognised.
         let end = match rest.rfind('@') {
             Some(at) if at > end && !port.bytes().all(|b| b.is_ascii_digit()) => {
                 rest.get(at..).and_then(|tail| tail.find('/')).map_or(rest.len(), |slash| at + slash)
@@ -43,7 +43,7 @@ impl Pass<'_> {
         scheme + &self.authority(authority) + &self.segments(path)
     }
 
-    /// `user:password@host`, without the first two.
+    /// Redacts the userinfo of `user:password@host`.
     pub fn authority(&mut self, authority: &str) -> String {
         match authority.rsplit_once('@') {
             Some((user, host)) => {
@@ -56,7 +56,7 @@ impl Pass<'_> {
         }
     }
 
-    /// What stands behind a secret's name is one, too: `/tokens/...`.
+    /// Redacts a path. A segment after the name of a secret is a secret, too: `/tokens/...`.
     fn segments(&mut self, path: &str) -> String {
         let mut before = Named::Plain;
         let mut segments = Vec::new();
@@ -69,9 +69,9 @@ impl Pass<'_> {
         segments.join("/")
     }
 
-    /// `name=value&name=value` of a query or a form, percent-encoded.
+    /// Redacts the percent-encoded `name=value` pairs of a query or a form.
     pub fn pairs(&mut self, pairs: &str) -> String {
-        // Some write them on lines of their own.
+        // Some clients put each pair on a separate line.
         let pairs: Vec<String> = pairs
             .split_inclusive(['&', '\r', '\n'])
             .map(|pair| {
@@ -85,7 +85,7 @@ impl Pass<'_> {
     fn pair(&mut self, pair: &str) -> String {
         let Some((name, value)) = pair.split_once('=') else { return self.part(pair) };
         let plain = decoded(value);
-        // In a form a plus sign is a space, and some send it as it is.
+        // In a form, a plus sign is a space, but some clients send it as a literal plus.
         let spaced = plain.replace('+', " ");
         let new = match named_parameter(name) {
             Named::Plain => return format!("{}={}", self.part(name), self.part(value)),
@@ -101,7 +101,7 @@ impl Pass<'_> {
         format!("{name}={}", if unchanged { value.to_owned() } else { encoded(&new) })
     }
 
-    /// A percent-encoded piece, as it was where no secret stands in it.
+    /// Redacts a percent-encoded part; unchanged if it contains no secret.
     fn part(&mut self, raw: &str) -> String {
         let plain = decoded(raw);
         let new = self.text(&plain);

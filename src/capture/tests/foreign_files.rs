@@ -1,5 +1,5 @@
-//! Files in a capture directory that no recorder made: pipes, devices, links and what is too long. Nothing waits for them,
-//! follows them or copies them.
+//! Tests of files in a capture directory that no recorder wrote: pipes, devices, links and oversized files. A reader
+//! neither blocks on them nor follows or copies them.
 #![cfg(unix)]
 
 use super::*;
@@ -10,14 +10,14 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// Puts something else in the place of a file.
+/// Replaces a file by something else.
 fn instead(path: &Path, make: impl Fn(&Path)) {
     let _ = std::fs::remove_file(path);
     make(path);
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_in_a_sentence() {
+fn irregular_files_are_refused() {
     let makers: [fn(&Path); 3] =
         [pipe, |path| symlink("/dev/zero", path).unwrap(), |path| symlink("nowhere", path).unwrap()];
     for name in ["head", "part-000001/db", "part-000001/conf", "part-000002/extra", "part-000003/blobs/7"] {
@@ -27,12 +27,12 @@ fn what_is_no_regular_file_is_refused_in_a_sentence() {
             capture_in(&dir);
             instead(&dir.join(name), make);
             let sentence = open(&dir).map(|capture| capture.remarks).unwrap_err().sentence;
-            let missing_head = name == "head" && sentence.contains("no head");
-            assert!(missing_head || sentence.contains("no regular file"), "{name}: {sentence}");
+            let missing_head = name == "head" && sentence.contains("no checkpoint");
+            assert!(missing_head || sentence.contains("not a regular file"), "{name}: {sentence}");
             assert!(!sentence.contains('\n'), "{sentence}");
         }
     }
-    // The note of the numbers and the lock are not needed to read it.
+    // Reading does not need the `numbers` file and the locks.
     for name in ["numbers", "lock", "ask"] {
         for make in makers {
             let place = tempfile::tempdir().unwrap();
@@ -41,13 +41,13 @@ fn what_is_no_regular_file_is_refused_in_a_sentence() {
             instead(&dir.join(name), make);
             assert!(open(&dir).unwrap().complete, "{name}");
             let refused = Writer::open(&dir, options()).err().unwrap().sentence;
-            assert!(refused.contains("no regular file"), "{name}: {refused}");
+            assert!(refused.contains("not a regular file"), "{name}: {refused}");
         }
     }
 }
 
 #[test]
-fn a_part_that_is_a_link_and_a_capture_that_is_a_pipe_are_refused() {
+fn linked_segment_and_piped_capture_are_refused() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -61,7 +61,7 @@ fn a_part_that_is_a_link_and_a_capture_that_is_a_pipe_are_refused() {
 }
 
 #[test]
-fn a_part_without_end_is_not_copied() {
+fn oversized_segment_is_not_copied() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -69,7 +69,7 @@ fn a_part_without_end_is_not_copied() {
     file.set_len(1 << 40).unwrap();
     let error = open(&dir).unwrap_err();
     assert!(error.trouble == CaptureErrorKind::Damaged && error.sentence.contains("more than"), "{error}");
-    // What somebody's file manager left there is passed over.
+    // Files of a file manager are ignored.
     let dir = place.path().join("other");
     capture_in(&dir);
     std::fs::write(dir.join("part-000001/.DS_Store"), "x").unwrap();

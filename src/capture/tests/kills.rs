@@ -1,4 +1,4 @@
-//! Recorders that are killed: what was acknowledged is there, and what is lost is named or said not to be known.
+//! Tests of killed recorders: acknowledged records survive, and losses are reported.
 
 use super::*;
 use std::io::{BufRead, BufReader};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 const CHILD: &str = "POSCERT_TEST_CAPTURE_CHILD";
 
-/// Not a test by itself: records until it is killed, and prints each number that was acknowledged.
+/// Not a test by itself: records until it is killed, and prints each acknowledged number.
 #[test]
 fn a_child_that_records_until_it_is_killed() {
     let Some(dir) = std::env::var_os(CHILD) else { return };
@@ -25,7 +25,7 @@ fn a_child_that_records_until_it_is_killed() {
 }
 
 #[test]
-fn a_killed_recorder_loses_nothing_that_was_acknowledged() {
+fn acknowledged_records_survive_a_kill() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let mut acknowledged = std::collections::BTreeSet::new();
@@ -42,7 +42,7 @@ fn a_killed_recorder_loses_nothing_that_was_acknowledged() {
         let mut seen = 0;
         while let Some(Ok(line)) = lines.next() {
             if let Some((_, number)) = line.split_once("acknowledged ") {
-                assert!(acknowledged.insert(number.parse::<u64>().unwrap()), "a number was taken twice");
+                assert!(acknowledged.insert(number.parse::<u64>().unwrap()), "a number was allocated twice");
                 seen += 1;
             }
             if seen == enough {
@@ -66,10 +66,10 @@ fn a_killed_recorder_loses_nothing_that_was_acknowledged() {
     assert!(open(&dir).unwrap().remarks[0].contains("run 1, 2, 3, 4"));
 }
 
-/// What is done to a note.
+/// Damages a `numbers` file.
 type Harm = fn(&Path);
 
-/// A capture whose recorder was cut off with 3 under way, and whose note of the numbers was harmed.
+/// A capture whose recorder was interrupted with three exchanges in progress, and whose `numbers` file was damaged.
 fn cut_off(dir: &Path, harm: Harm) {
     let writer = Writer::open(dir, options()).unwrap();
     take(&writer, 4);
@@ -77,7 +77,7 @@ fn cut_off(dir: &Path, harm: Harm) {
         writer.append(exchange(1, 0)).await.unwrap();
         writer.append(exchange(3, 0)).await.unwrap();
     });
-    // What was noted of a number that no record came after.
+    // This number is persisted, and no record follows.
     assert_eq!(writer.take_number(), 5);
     drop(writer);
     while store::is_held(dir) {
@@ -87,7 +87,7 @@ fn cut_off(dir: &Path, harm: Harm) {
 }
 
 #[test]
-fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again() {
+fn without_numbers_file_losses_are_unknown_and_no_number_is_reused() {
     let harms: [Harm; 5] = [
         |path| std::fs::remove_file(path).unwrap(),
         |path| std::fs::write(path, "").unwrap(),
@@ -99,12 +99,12 @@ fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("capture");
         cut_off(&dir, harm);
-        let words = "which exchanges were lost last cannot be told";
+        let words = "the number of lost exchanges is unknown";
         let capture = open(&dir).unwrap();
         assert!(!capture.complete && capture.remarks.join("; ").contains(words), "{:?}", capture.remarks);
         let writer = Writer::open(&dir, options()).unwrap();
         let first = writer.take_number();
-        assert!(first > 1_000_000, "{first} may have been taken before");
+        assert!(first > 1_000_000, "{first} may have been allocated before");
         block_on(async {
             writer.append(exchange_of(2, first)).await.unwrap();
             writer.close().await.unwrap();
@@ -113,7 +113,7 @@ fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again
         assert!(!capture.complete && capture.remarks.join("; ").contains(words), "{:?}", capture.remarks);
         assert_eq!((capture.gaps.as_slice(), numbers(&capture)), (&[(2, 2)][..], vec![1, 3, first]));
     }
-    // A run that stopped in good order says it all.
+    // After a clean shutdown the `numbers` file is not needed.
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     capture_in(&dir);
@@ -128,7 +128,7 @@ fn without_the_note_of_the_numbers_the_loss_is_not_known_and_none_is_taken_again
 }
 
 #[test]
-fn after_the_stop_no_number_is_taken_and_no_exchange_comes_in() {
+fn after_the_stop_no_number_is_allocated_and_no_exchange_recorded() {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, options()).unwrap();
@@ -137,7 +137,7 @@ fn after_the_stop_no_number_is_taken_and_no_exchange_comes_in() {
         let closing = writer.clone();
         let stopped = closing.close();
         tokio::pin!(stopped);
-        // The stop is queued, and a call that was not ended comes in behind it.
+        // The stop is queued, and an exchange that had not ended is appended after it.
         let begun = tokio::time::timeout(std::time::Duration::ZERO, &mut stopped).await;
         let late = writer.append(exchange(writer.take_number(), 1)).await;
         (if let Ok(done) = begun { done } else { stopped.await }, late)

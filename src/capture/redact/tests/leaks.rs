@@ -1,5 +1,5 @@
-//! What was once found on the disk: secrets before their name, in another exchange, in bodies that do not parse, cut
-//! short by a sign, compressed without saying so. And what must never be taken for one.
+//! Regression tests of leaks found in stored captures: secrets before their name, in another exchange, in bodies that
+//! do not parse, split at a separator, compressed without a header. And values that must never be taken for secrets.
 
 use super::*;
 
@@ -28,7 +28,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 #[test]
-fn a_bare_value_before_its_name_is_replaced() {
+fn bare_value_before_its_name_is_replaced() {
     let named = |value: &str| answer(json!({ "customerReceiptToken": value }).to_string());
     let trailer = Answer { trailers: vec![header("X-Token", S)], ..answer("{}") };
     let cookie = Answer { headers: vec![header("Set-Cookie", &format!("sid={S}; Path=/"))], ..answer("{}") };
@@ -62,7 +62,7 @@ fn a_bare_value_before_its_name_is_replaced() {
 }
 
 #[test]
-fn what_one_exchange_named_is_replaced_in_later_ones() {
+fn secret_of_one_exchange_is_replaced_in_later_ones() {
     let redactor = redactor();
     let fetched = json!({"access_token": S, "customer": {"phoneNumber": PHONE}}).to_string();
     assert_gone(&redactor.exchange(answered(request("/x", &[], ""), answer(fetched))), S);
@@ -75,7 +75,7 @@ fn what_one_exchange_named_is_replaced_in_later_ones() {
     assert_gone(&later, S);
     assert_gone(&later, PHONE);
     assert_eq!(later.request.body.bytes, json!({"message": format!("I use {new} now")}).to_string().into_bytes());
-    assert_eq!(redactor.clone().text(&format!("no {S}")), format!("no {new}"), "clones remember the same");
+    assert_eq!(redactor.clone().text(&format!("no {S}")), format!("no {new}"), "clones share the known secrets");
     assert!(!format!("{redactor:?}").contains(S));
     assert_eq!(super::redactor().text(&format!("no {S}")), format!("no {S}"), "another run does not know it");
 }
@@ -116,7 +116,7 @@ fn ids_and_words_that_the_verifier_needs_are_never_taken_for_secrets() {
 }
 
 #[test]
-fn a_name_counts_in_a_body_that_does_not_parse() {
+fn names_are_found_in_bodies_that_do_not_parse() {
     let names = "pwd jwt sessionId otp pinCode loyaltyCard loyaltyNumber mobileNumber mobileNo privateKey signingKey \
                  codeVerifier token phone mobile pin";
     for name in names.split_whitespace() {
@@ -150,7 +150,7 @@ fn a_name_counts_in_a_body_that_does_not_parse() {
 }
 
 #[test]
-fn a_sign_in_a_secret_does_not_cut_it() {
+fn secret_with_a_separator_is_replaced_whole() {
     for sign in [";", "&", ">", "<", ",", " ", "/"] {
         let secret = format!("ab7d{sign}{S}");
         let sent = format!(
@@ -182,7 +182,7 @@ fn a_sign_in_a_secret_does_not_cut_it() {
 }
 
 #[test]
-fn what_is_no_text_is_a_digest() {
+fn binary_bodies_become_a_digest() {
     use std::io::Write;
     let text = format!("{{\"access_token\":\"{S}\"}}").into_bytes();
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
@@ -204,7 +204,7 @@ fn what_is_no_text_is_a_digest() {
         assert_eq!((kept.kept, kept.bytes.len()), (BodyRetention::Digest, 0), "{coding}: {bytes:?}");
         assert_eq!((kept.length, kept.digest), (bytes.len() as u64, digest));
     }
-    // Text in another coding, or cut within a letter, is text.
+    // Text in another encoding, or truncated within a character, is text.
     for bytes in [&b"{\"a\":\"\xff\xfe\"}"[..], b"S\xf8ren's kiosk", b"{\"a\":\"\xc3", "日本語".as_bytes(), b"a\r\n\tb"]
     {
         assert_eq!(body_of("text/plain", bytes).bytes, bytes);
@@ -212,7 +212,7 @@ fn what_is_no_text_is_a_digest() {
 }
 
 #[test]
-fn more_names_and_places() {
+fn further_names_and_positions_are_redacted() {
     let bodies = [
         format!(r#"[{{"name":"client_secret","value":"{S}"}}]"#),
         format!(r#"[{{"value":"{S}","key":"access_token"}}]"#),
@@ -267,7 +267,7 @@ fn a_compressed_body_with_a_secret_is_kept_decoded() {
 }
 
 #[test]
-fn what_stands_instead_of_a_coding_or_beside_it_is_not_kept() {
+fn malformed_and_trailing_coded_data_is_not_stored() {
     let plain = json!({ "client_secret": S }).to_string().into_bytes();
     let beside = |coded: Vec<u8>| [coded, plain.clone()].concat();
     let commented = flate2::GzBuilder::new().comment(format!("password={S}")).write(Vec::new(), Default::default());
@@ -292,7 +292,7 @@ fn what_stands_instead_of_a_coding_or_beside_it_is_not_kept() {
 }
 
 #[test]
-fn a_value_beside_its_name_in_a_sentence_or_in_markup_is_replaced() {
+fn value_next_to_its_name_in_prose_or_markup_is_replaced() {
     for text in [
         format!("The password {S} is wrong"),
         format!("password '{S}'"),
