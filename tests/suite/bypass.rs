@@ -35,9 +35,9 @@ fn a_direct_call_to_the_embedded_sandbox_is_refused_and_told() {
         .output()
         .unwrap();
     let said = text(&token.stdout);
-    assert!(said.contains("takes calls from its recorder alone") && !said.contains("access_token"), "{said}");
+    assert!(said.contains("accepts requests only from its recorder") && !said.contains("access_token"), "{said}");
     let said = recording.stop();
-    assert_eq!(said.matches("past the recorder (").count(), 3, "{said}");
+    assert_eq!(said.matches("called the embedded sandbox directly (").count(), 3, "{said}");
     assert!(said.contains("Nothing was recorded in this run"), "{said}");
     assert!(said.contains("3 calls went to the embedded sandbox past the recorder"), "{said}");
     let events: Vec<_> = shown(home, "poscert-capture").into_iter().filter(|one| one["event"] == "bypassed").collect();

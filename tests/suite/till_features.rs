@@ -263,7 +263,7 @@ async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
     let tail: Vec<Operation> = gateway.operations().into_iter().rev().take(2).collect();
     assert_eq!(tail, [Operation::DeletePos, Operation::CancelPayment]);
     assert_eq!(told.len(), 6, "{told:#?}");
-    assert!(told[2].contains("CancelledByClient") && told[3].contains("gave 60.00 back"), "{told:#?}");
+    assert!(told[2].contains("CancelledByClient") && told[3].contains("refunded 60.00"), "{told:#?}");
 }
 
 #[test]
