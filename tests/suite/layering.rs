@@ -1,17 +1,18 @@
-//! The house rules that a compiler does not know: arrows between rooms, rules kept out of code, files that can be read.
+//! Architecture rules that the compiler does not check: dependencies between modules, rules kept out of code, files of
+//! readable length.
 
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The longest file, in lines.
+/// The longest allowed file, in lines.
 const LONGEST: usize = 400;
 
-/// Files that may be longer, for a while; one that no longer is has to leave this list.
+/// Files that may be longer for now; remove a file from this list when it no longer is.
 const LONG_FILES: &[&str] = &["capture/record.rs"];
 
-/// The files under `src/`, by their path in it.
+/// The files under `src/`, by relative path.
 type Sources = BTreeMap<String, String>;
 
 fn sources() -> Sources {
@@ -32,20 +33,20 @@ fn sources() -> Sources {
     found
 }
 
-/// The rooms in the order of the table in `src/lib.rs`.
+/// The modules in the order of the table in `src/lib.rs`.
 fn rooms(sources: &Sources) -> Vec<String> {
     let row = Regex::new(r"(?m)^//! \| \[`([a-z]+)`\] \|").unwrap();
     row.captures_iter(&sources["lib.rs"]).map(|found| found[1].to_owned()).collect()
 }
 
-/// The lines of a file that run in the built program: no comments, nothing under `#[cfg(test)]`; with their numbers.
+/// The lines of a file that are part of the program, with their numbers: no comments, nothing under `#[cfg(test)]`.
 fn code(text: &str) -> Vec<(usize, &str)> {
     let mut kept = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
         let trimmed = line.trim_start();
         if trimmed.starts_with("#[cfg(test)]") {
-            // An item ends with a semicolon on its first line, or with a brace as deep as it began.
+            // An item ends with a semicolon on its first line, or with a brace at its own indentation.
             let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
             let mut first = true;
             for (inner, _) in lines.by_ref().skip_while(|(inner, _)| inner.trim_start().starts_with("#[")) {
@@ -61,7 +62,7 @@ fn code(text: &str) -> Vec<(usize, &str)> {
     kept
 }
 
-/// Files that are compiled for tests only: `#[cfg(test)]` stands before the `mod` that names them.
+/// Files that are compiled only for tests: `#[cfg(test)]` precedes their `mod` line.
 fn test_files(sources: &Sources) -> Vec<String> {
     let module = Regex::new(r"#\[cfg\(test\)\]\s+(?:pub(?:\([a-z]+\))? )?mod ([a-z_]+);").unwrap();
     let mut found = Vec::new();
@@ -75,7 +76,7 @@ fn test_files(sources: &Sources) -> Vec<String> {
     found
 }
 
-/// The rooms that a piece of code names after `crate::`, also in a group: `crate::{api::{A, B}, seal}`.
+/// The modules that code names after `crate::`, also in a group: `crate::{api::{A, B}, seal}`.
 fn named(code: &str) -> Vec<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
     let mut found = Vec::new();
@@ -107,7 +108,7 @@ fn named(code: &str) -> Vec<String> {
     found
 }
 
-/// All breaches of the house rules, a sentence each.
+/// All violations, one sentence each.
 fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
     let rooms = rooms(sources);
     let tests = test_files(sources);
@@ -156,14 +157,14 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_house_rules_hold() {
+fn source_follows_the_architecture_rules() {
     let sources = sources();
     assert!(rooms(&sources).len() >= 11, "the table of rooms in src/lib.rs was not found");
     assert_eq!(breaches(&sources, LONG_FILES), Vec::<String>::new());
 }
 
 #[test]
-fn each_breach_is_seen() {
+fn each_violation_is_detected() {
     let house = |path: &str, text: &str| {
         let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
         let sources = Sources::from([("lib.rs".to_owned(), table), (path.to_owned(), text.to_owned())]);
@@ -191,7 +192,7 @@ fn each_breach_is_seen() {
 }
 
 #[test]
-fn what_is_allowed_is_let_pass() {
+fn allowed_code_has_no_violation() {
     let text = "//! A room, e.g. PAY-01.\n#![forbid(unsafe_code)]\nuse crate::{api::A, capture};\n/// As payment/1.\nfn f() -> &'static str {\n    \
                 \"SHA-256 and UTF-16\"\n}\n\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n    const A: &str = \"PAY-01\";\n}\n";
     let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
