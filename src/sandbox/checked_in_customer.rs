@@ -1,7 +1,7 @@
 //! A customer checked in at a PoS, and what the backend has looked up about them so far.
 //!
 //! The look-ups are delayed, as at the real backend: the first responses after a check-in lack them, two for a customer
-//! enrolled in the loyalty programme and one for others (pos-api-v10: absent `loyaltyIds` means poll again).
+//! enrolled in the loyalty programme and one for others (absent `loyaltyIds` means poll again).
 //! ask again).
 
 use super::clock::Moment;

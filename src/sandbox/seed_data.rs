@@ -1,4 +1,4 @@
-//! The merchants and their stores: the certification merchant (pos-api-v10: sandbox data), and a second one to test
+//! The merchants and their stores: the certification merchant of the API's documentation, and a second one to test
 //! refused access.
 
 use super::api_error::Refusal;

@@ -1,4 +1,4 @@
-//! Actions of a driven till: a line of JSON each (the contract's "Driving a till").
+//! Actions of a driven till: a line of JSON each (see docs/integrator.md).
 
 use super::{Restrictions, Sale};
 use crate::api::Amount;

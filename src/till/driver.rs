@@ -1,4 +1,4 @@
-//! The driver interface of a till: carries out actions given as lines of JSON (the contract's "Driving a till").
+//! The driver interface of a till: carries out actions given as lines of JSON (see docs/integrator.md).
 //!
 //! One action at a time, in order. `abort` reaches the current sale; `restart` simulates a power cut and ends whatever
 //! is running. Between actions the periodic job runs when due.
@@ -234,7 +234,7 @@ pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, ClientError>)>) -> Vec<Stri
     let line = |(hanging, outcome): (Hanging, Result<Settled, ClientError>)| {
         let what = outcome.as_ref().map_or_else(|trouble| format!("failed ({trouble})"), tell_settled);
         let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
-        format!("{kind} {}: retried: {what}", hanging.id)
+        format!("{kind} {}: retried, {what}", hanging.id)
     };
     jobs.into_iter().map(line).collect()
 }

@@ -181,7 +181,7 @@ class Till:
         self.end()
 
     def wait(self, line):
-        """Not in the contract (like `idle`), for our own scripts: waits until the sale and the refund are over."""
+        """An extension (like `idle`) for our own scripts: waits until the sale and the refund are over."""
         until = time.monotonic() + float(line.get("seconds", 30))
         for thread in (self.sale, self.refunding):
             if thread is not None:

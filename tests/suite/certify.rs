@@ -246,7 +246,7 @@ fn invalid_settings_are_refused_with_a_message() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(wanted) && said.trim_end().lines().count() == 1, "{said}");
     }
-    assert!(!home.path().join("poscert-capture").exists(), "nothing is begun");
+    assert!(!home.path().join("poscert-capture").exists(), "nothing was started");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn refused_credentials_are_reported_before_recording() {
         assert!(said.contains(wanted) && said.trim_end().lines().count() == 1, "{said}");
         assert!(!said.contains("not-the-secret"), "{said}");
     }
-    assert!(!home.path().join("capture").exists(), "nothing is begun");
+    assert!(!home.path().join("capture").exists(), "nothing was started");
 }
 
 /// A callback that returns each status in turn, repeating the last one. Returns its URL and the received requests.
@@ -197,7 +197,7 @@ fn client_is_notified_of_check_ins_and_judged_by_its_responses() {
     assert_eq!((code, requirement["status"].as_str()), (Some(1), Some("failed")), "{said}");
     let found = requirement["findings"][0]["message"].as_str().unwrap();
     assert!(found.contains("404, 404, 404, 404"), "{found}");
-    assert_eq!(sent.len(), 8, "two check-ins, four tries each");
+    assert_eq!(sent.len(), 8, "two check-ins, four attempts each");
 }
 
 #[test]

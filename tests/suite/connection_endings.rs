@@ -86,7 +86,7 @@ async fn client_disconnects_while_reading_the_response() {
     let exchange = &bench.noted.exchanges(1).await[0];
     assert_eq!(ended(exchange), (EndedBy::Client, Stage::Answer, AnsweredBy::Backend), "{:?}", exchange.end);
     assert!((100_000..20_000_000).contains(&exchange.end.bytes_out), "{}", exchange.end.bytes_out);
-    assert_eq!(exchange.answer.as_ref().unwrap().body.length, 20_000_000, "the backend's answer was read to its end");
+    assert_eq!(exchange.answer.as_ref().unwrap().body.length, 20_000_000, "the backend's response was read to its end");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn dead_pooled_connection_is_retried_only_if_that_is_safe() {
     let (backend, again) = bench(scripts.clone(), Choice::default()).await;
     again.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(50), send(GET), wait_for("ok")]).await;
     let exchanges = again.noted.exchanges(2).await;
-    assert_eq!(exchanges.len(), 2, "the second try is no exchange of the client");
+    assert_eq!(exchanges.len(), 2, "the retry is not an exchange of the client");
     assert_eq!(exchanges[1].status(), Some(200));
     assert!(exchanges[1].notes.iter().any(|note| note.contains("sent again")), "{:?}", exchanges[1].notes);
     assert_eq!(backend.seen().len(), 2);
@@ -153,7 +153,7 @@ async fn dead_pooled_connection_is_retried_only_if_that_is_safe() {
     let (backend, once) = bench(scripts, Choice::default()).await;
     once.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(50), send(POST), wait_for("}")]).await;
     let exchanges = once.noted.exchanges(2).await;
-    assert_eq!(exchanges[1].status(), Some(502), "a POST that was sent is never sent again");
+    assert_eq!(exchanges[1].status(), Some(502), "a POST that was sent is never retried");
     assert_eq!(backend.seen().len(), 1);
 }
 
@@ -186,7 +186,7 @@ async fn ambiguous_heads_are_refused_and_recorded() {
             let smuggled = format!("{head}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
             let seen = bench.play(way, &[send(smuggled), Act::AwaitEnd]).await;
             assert!(seen.bytes.starts_with(b"HTTP/1.1 400 "), "{head:?}: {}", String::from_utf8_lossy(&seen.bytes));
-            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1 "), None, "one answer for {head:?}");
+            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1 "), None, "one response for {head:?}");
             let exchanges = bench.noted.exchanges(1).await;
             assert_eq!(exchanges.len(), 1, "{head:?}");
             let exchange = &exchanges[0];
@@ -227,7 +227,7 @@ async fn injected_faults_are_recorded_as_such() {
     let script = vec![wait_for("{}"), send(OK), wait_for("{}"), send(OK)];
     let (backend, bench) = bench(vec![script], choice).await;
     let seen = bench.play(Way::Base, &[send(POST), Act::Pause(500), Act::Drop]).await;
-    assert_eq!(seen, Seen::default(), "the answer is withheld");
+    assert_eq!(seen, Seen::default(), "the response is withheld");
     let first = bench.noted.exchanges(1).await.remove(0);
     assert_eq!(ended(&first), (EndedBy::Client, Stage::Waiting, AnsweredBy::Nobody));
     assert_eq!((first.fault, first.status()), (Some(Fault::Timeout), None));
@@ -304,7 +304,7 @@ async fn no_response_is_complete_before_its_exchange_is_settled() {
         let early = messages(&early, false);
         assert!(early.first().is_none_or(|message| !message.whole), "{name}: complete before it was settled");
         let content = early.first().map_or(0, |message| message.body.len());
-        assert_eq!(content, early_content, "{name}: a short answer is held whole, a long one to its last piece");
+        assert_eq!(content, early_content, "{name}: a short response is held completely, of a long one the last piece");
         assert_eq!(messages(&seen, false), messages(answer.as_bytes(), false), "{name}");
     }
 }
@@ -333,7 +333,7 @@ async fn client_that_stops_sending_is_timed_out() {
     assert_eq!(ended(exchange), (EndedBy::Client, Stage::Request, AnsweredBy::Nobody));
     assert!(exchange.end.detail.contains("stopped sending"), "{}", exchange.end.detail);
     let seen = bench.play(Way::Base, &[send("GET / HTT"), Act::AwaitEnd]).await;
-    assert!(seen.ended, "half a head is not waited for either");
+    assert!(seen.ended, "an incomplete head times out, too");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -382,7 +382,7 @@ async fn stop_finishes_exchanges_in_progress_and_records_the_rest() {
     let exchanges = bench.noted.exchanges(2).await;
     assert_eq!(exchanges[0].status(), Some(200));
     assert_eq!(ended(&exchanges[1]), (EndedBy::Recorder, Stage::Waiting, AnsweredBy::Nobody), "{:?}", exchanges[1].end);
-    assert!(tokio::net::TcpStream::connect(bench.base).await.is_err(), "nobody listens any more");
+    assert!(tokio::net::TcpStream::connect(bench.base).await.is_err(), "the listener is closed");
     drop(idle);
     let capture = poscert::capture::open(&bench.dir.path().join("capture")).unwrap();
     assert_eq!((capture.exchanges, capture.complete), (2, true), "{:?}", capture.gaps);
@@ -413,7 +413,7 @@ async fn traffic_is_never_forwarded_unrecorded() {
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest).await;
-    assert_eq!(rest, b"", "no answer goes out that is not recorded");
+    assert_eq!(rest, b"", "no unrecorded response is sent");
     let running = bench.running.take().unwrap();
     let why = tokio::time::timeout(Duration::from_secs(5), running.failed()).await.expect("it says so");
     assert!(why.contains("closed"), "{why}");

@@ -73,7 +73,7 @@ async fn every_complete_response_is_in_the_capture() {
             caller.await.unwrap();
         }
         let opened = poscert::capture::open(&capture).unwrap_or_else(|e| panic!("after round {round}: {e}"));
-        assert!(!opened.complete, "a run that was cut off is not complete");
+        assert!(!opened.complete, "an interrupted run is not complete");
         let mut recorded = BTreeSet::new();
         for record in opened.records().unwrap() {
             if let Record::Exchange(exchange) = record.unwrap() {
@@ -82,7 +82,7 @@ async fn every_complete_response_is_in_the_capture() {
         }
         let answered = answered.lock().unwrap();
         let lost: Vec<&String> = answered.difference(&recorded).collect();
-        assert!(lost.is_empty(), "round {round}: answered and not recorded: {lost:?}");
+        assert!(lost.is_empty(), "round {round}: responses without a record: {lost:?}");
         assert!(answered.len() > 20, "there was load: {}", answered.len());
     }
 }

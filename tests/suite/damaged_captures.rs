@@ -103,7 +103,7 @@ fn exchange_numbers_outside_the_runs_are_refused_by_all_readers() {
             refused(&run(home, arguments), &[&forged, "is damaged", words]);
         }
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
-        assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
+        assert_eq!(python.status.code(), Some(1), "{what}: the independent reader accepts it");
         // Salvaging terminates, too.
         let (salvaged, _) = verdict(home, &[&forged, "--salvage"]);
         assert_ne!(salvaged["verdict"], "passed");
@@ -171,7 +171,7 @@ fn undamaged_parts_of_a_directory_are_read() {
         let read = salvaged["capture"]["exchanges"].as_u64().unwrap();
         assert!(read <= left && read >= left - 3, "{what}: {read}, {}", remarks(&salvaged));
         assert!(remarks(&salvaged).contains(words), "{what}: {}", remarks(&salvaged));
-        assert!(!remarks(&salvaged).contains(&format!("{what}/")), "{what}: a verdict says nothing of the place");
+        assert!(!remarks(&salvaged).contains(&format!("{what}/")), "{what}: a verdict has no paths");
     }
     refused(&run(home, &["verify", "nowhere", "--salvage"]), &["nowhere"]);
     std::fs::write(home.join("letter"), "Dear").unwrap();

@@ -77,5 +77,5 @@ fn verdict_depends_on_the_capture_alone() {
     let touched = Command::new("find").args([home_text, "-exec", "touch", "-d", "2001-02-03", "{}", "+"]).status();
     assert!(touched.unwrap().success());
     assert!(json(program(), home, home_text) == first);
-    assert!(!text(&first).contains(home.to_str().unwrap()), "a verdict says nothing of the machine");
+    assert!(!text(&first).contains(home.to_str().unwrap()), "a verdict has no details of the machine");
 }

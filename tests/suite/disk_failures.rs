@@ -85,7 +85,7 @@ impl Case<'_> {
         }
         let answered = self.load.count();
         assert_eq!(code, Some(2), "{}: {said}", self.name);
-        assert_eq!(said.trim_end().lines().count(), 1, "{}: one sentence: {said}", self.name);
+        assert_eq!(said.trim_end().lines().count(), 1, "{}: one line: {said}", self.name);
         for word in ["no more calls are taken", self.capture].iter().chain(words) {
             assert!(said.contains(word), "{}: {word:?} is not in {said}", self.name);
         }
@@ -100,7 +100,7 @@ impl Case<'_> {
         let recording = self.recording("");
         let callers = self.load.begin(&recording, "after", 2, true).await;
         while self.load.count() < answered + 20 {
-            assert!(begun.elapsed() < Duration::from_secs(120), "{}: it is not gone on with", self.name);
+            assert!(begun.elapsed() < Duration::from_secs(120), "{}: it was not resumed", self.name);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         recording.stop();

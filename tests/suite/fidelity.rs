@@ -118,7 +118,7 @@ async fn hop_by_hop_headers_are_not_forwarded() {
     assert_eq!(got, format!("GET / HTTP/1.1\r\nHost: {}\r\nX-End: 1\r\n\r\n", backend.addr));
     let exchange = &bench.noted.exchanges(1).await[0];
     assert_eq!(exchange.request.headers.len(), 8, "all of them are recorded: {:?}", exchange.request.headers);
-    assert!(!format!("{exchange:?}").contains("c2VjcmV0"), "the secret is not");
+    assert!(!format!("{exchange:?}").contains("c2VjcmV0"), "the secret is not recorded");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ fn generated_client_calls_every_operation_through_the_recorder() {
         .output()
         .unwrap();
     let heard = format!("{}{}", text(&generated.stdout), text(&generated.stderr));
-    assert!(generated.status.success() && !heard.contains("WARNING"), "the generator warns of nothing: {heard}");
+    assert!(generated.status.success() && !heard.contains("WARNING"), "the generator must not warn: {heard}");
     let client = clean("timeout")
         .args(["120", &python])
         .arg(tests("clients/with_generated.py"))

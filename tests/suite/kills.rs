@@ -70,7 +70,7 @@ async fn kills_under_load_lose_no_response() {
     let show = poscert(home).args(["show", "poscert-capture", "1"]).output().unwrap();
     let remarks = text(&show.stderr);
     assert!(remarks.contains("cut off"), "{remarks}");
-    assert!(!missing.is_empty(), "nothing was under way at any kill: there was no load");
+    assert!(!missing.is_empty(), "no exchange was in progress at any kill: there was no load");
     for number in missing.iter().take(3) {
         let output = poscert(home).args(["show", "poscert-capture", &number.to_string()]).output().unwrap();
         refused(&output_without_remarks(output), &[&format!("exchange {number}"), "lost"]);
@@ -110,7 +110,7 @@ async fn kills_while_a_response_is_withheld_lose_no_response() {
         a_while(round, 250).await;
         let mut buffer = Vec::new();
         let early = tokio::time::timeout(Duration::from_millis(50), answer(&mut held, &mut buffer)).await;
-        assert!(early.is_err(), "round {round}: no fault was held");
+        assert!(early.is_err(), "round {round}: no response was withheld");
         recording.kill();
         assert_eq!(answer(&mut held, &mut buffer).await, None, "round {round}");
         for caller in callers {
@@ -118,7 +118,7 @@ async fn kills_while_a_response_is_withheld_lose_no_response() {
         }
     }
     let recorded = load.nothing_lost(home, "capture");
-    assert!(recorded.iter().all(|exchange| !exchange.to_string().contains("\"held-")), "it was under way");
+    assert!(recorded.iter().all(|exchange| !exchange.to_string().contains("\"held-")), "it was in progress");
     let (verdict, code) = verdict(home, &["capture"]);
     assert_eq!((verdict["verdict"].as_str(), code), (Some("incomplete"), 3), "{:?}", with_status(&verdict, "failed"));
     eprintln!(

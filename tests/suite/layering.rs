@@ -120,7 +120,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources {
         if !text.starts_with("//!") {
-            found.push(format!("{path} does not open with a line that says why it exists"));
+            found.push(format!("{path} does not open with a module doc comment"));
         }
         let lines = text.lines().count();
         if (lines > LONGEST) != long_files.contains(&path.as_str()) {
@@ -134,12 +134,12 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
             }
             let id = requirement.find(line).filter(|id| !id.as_str().starts_with("UTF-"));
             if let Some(id) = id.or_else(|| case.find(line)).filter(|_| !tests.contains(path)) {
-                found.push(format!("{path}:{number} names {:?}, which belongs into a rule file", id.as_str()));
+                found.push(format!("{path}:{number} names {:?}, which belongs in a rule file", id.as_str()));
             }
         }
         let Some((room, _)) = path.split_once('/') else { continue };
         let Some(at) = place(room) else {
-            found.push(format!("{path} lies in a room that the table in src/lib.rs does not list"));
+            found.push(format!("{path} is in a module that the table in src/lib.rs does not list"));
             continue;
         };
         if tests.contains(path) {
@@ -148,7 +148,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
         let joined: Vec<&str> = code.iter().map(|(_, line)| *line).collect();
         for other in named(&joined.join("\n")) {
             match place(&other) {
-                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a room below `{room}`")),
+                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a module below `{room}`")),
                 _ => {}
             }
         }
@@ -159,7 +159,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
 #[test]
 fn source_follows_the_architecture_rules() {
     let sources = sources();
-    assert!(rooms(&sources).len() >= 11, "the table of rooms in src/lib.rs was not found");
+    assert!(rooms(&sources).len() >= 11, "the table of modules in src/lib.rs was not found");
     assert_eq!(breaches(&sources, LONG_FILES), Vec::<String>::new());
 }
 
@@ -175,7 +175,7 @@ fn each_violation_is_detected() {
         ("api/a.rs", "//! A.\nuse crate::{api::{A, B},\n    cli};\n", "uses `cli`"),
         ("capture/a.rs", "//! A.\nfn f() { g(crate::cli::run()) }\n", "uses `cli`"),
         ("api/a.rs", "//! A.\nconst A: &str = \"PAY-01\";\n", "\"PAY-01\""),
-        ("cli/a.rs", "//! A.\nconst A: &str = \"prepared-payment/1\";\n", "belongs into a rule file"),
+        ("cli/a.rs", "//! A.\nconst A: &str = \"prepared-payment/1\";\n", "belongs in a rule file"),
         ("cli/a.rs", "use std::fmt;\n", "does not open"),
         ("cli/a.rs", "//! A.\nfn f() { unsafe { g() } }\n", "`unsafe`"),
         ("shed/a.rs", "//! A.\n", "does not list"),

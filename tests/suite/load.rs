@@ -112,14 +112,15 @@ impl Load {
         let mut held = BTreeMap::new();
         let mut numbers = BTreeSet::new();
         for exchange in &recorded {
-            assert!(numbers.insert(exchange["number"].as_u64().unwrap()), "a number stands there twice: {exchange}");
+            assert!(numbers.insert(exchange["number"].as_u64().unwrap()), "an exchange number is repeated: {exchange}");
             let headers = exchange["request"]["headers"].as_array().unwrap();
             if let Some(nonce) = headers.iter().find(|header| header["name"] == "X-Nonce") {
                 held.insert(nonce["value"].as_str().unwrap().to_owned(), exchange);
             }
         }
         for (nonce, body) in self.answered.lock().unwrap().iter() {
-            let exchange = held.get(nonce).unwrap_or_else(|| panic!("{nonce} was answered, and is not in the capture"));
+            let exchange =
+                held.get(nonce).unwrap_or_else(|| panic!("{nonce} got a response and is not in the capture"));
             assert_eq!(exchange["answer"]["body"]["text"].as_str(), Some(body.as_str()), "{nonce}");
         }
         recorded

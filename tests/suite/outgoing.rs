@@ -240,7 +240,7 @@ async fn unusable_proxy_or_the_recorder_itself_as_proxy_is_refused() {
         .output()
         .unwrap();
     refused(&output, &["--upstream-proxy names this recorder itself"]);
-    assert!(!home.path().join("none").exists(), "nothing is begun");
+    assert!(!home.path().join("none").exists(), "nothing was started");
     // A variable set for a client of this recorder is not used by the recorder.
     let own = free();
     let far = backend(plain(&authority), "200 OK").await;

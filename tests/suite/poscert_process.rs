@@ -99,7 +99,7 @@ impl Recording {
         let begun = Instant::now();
         let ready = loop {
             if let Ok(text) = std::fs::read_to_string(&ready_file) {
-                break serde_json::from_str(&text).expect("the ready file is whole whenever it is there");
+                break serde_json::from_str(&text).expect("the ready file is written atomically");
             }
             let said = std::fs::read_to_string(home.join("stderr.txt")).unwrap_or_default();
             assert!(child.try_wait().unwrap().is_none(), "the recorder ended before it was ready: {said}");
@@ -170,7 +170,7 @@ pub fn ended(child: &mut Child) -> ExitStatus {
         }
         if begun.elapsed() > Duration::from_secs(180) {
             let _ = child.kill();
-            panic!("process {} was asked to end and goes on", child.id());
+            panic!("process {} was asked to stop and continues", child.id());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -208,7 +208,7 @@ pub fn refused(output: &Output, words: &[&str]) -> String {
     let said = text(&output.stderr);
     assert!(!said.contains("panicked at"), "{said}");
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-    assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "one line: {said}");
     for word in words {
         assert!(said.contains(word), "{word:?} is not in {said}");
     }

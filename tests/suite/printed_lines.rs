@@ -177,10 +177,10 @@ fn limits_of_the_printed_lines_are_documented() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients.md")).unwrap();
     for client in &CLIENTS {
         for part in client.line.split(", ") {
-            assert!(page.contains(part), "docs/clients.md says nothing of {part}");
+            assert!(page.contains(part), "docs/clients.md does not mention {part}");
         }
     }
     for word in ["NODE_USE_ENV_PROXY", "trust_env", "request_fulluri", "nonProxyHosts", "PERL_LWP_ENV_PROXY"] {
-        assert!(page.contains(word), "docs/clients.md says nothing of {word}");
+        assert!(page.contains(word), "docs/clients.md does not mention {word}");
     }
 }

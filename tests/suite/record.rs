@@ -25,7 +25,7 @@ fn ready(home: &Path, child: &mut Child) -> Value {
     let begun = Instant::now();
     loop {
         if let Ok(text) = std::fs::read_to_string(home.join("ready.json")) {
-            return serde_json::from_str(&text).expect("the ready file is whole whenever it is there");
+            return serde_json::from_str(&text).expect("the ready file is written atomically");
         }
         assert!(child.try_wait().unwrap().is_none(), "the recorder ended before it was ready");
         assert!(begun.elapsed() < Duration::from_secs(30), "the recorder is not ready");
@@ -41,7 +41,7 @@ fn fails(output: &Output, with: &str) {
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(errors.contains(with), "{errors:?} does not contain {with:?}");
-    assert_eq!(errors.trim_end().lines().count(), 1, "one sentence: {errors}");
+    assert_eq!(errors.trim_end().lines().count(), 1, "one line: {errors}");
 }
 
 fn has_curl() -> bool {

@@ -95,7 +95,7 @@ async fn request_is_not_retried_after_the_first_byte_of_a_response() {
             let exchange = &bench.noted.exchanges(2).await[1];
             assert_eq!(exchange.answered_by, AnsweredBy::Recorder, "{response:?}");
             assert_eq!(exchange.notes, Vec::<String>::new(), "{response:?}");
-            assert_eq!(backend.seen().len(), 1, "{method} was sent again after {response:?}");
+            assert_eq!(backend.seen().len(), 1, "{method} was retried after {response:?}");
         }
     }
 }
@@ -200,7 +200,7 @@ impl FaultInjector for Gate {
 
     fn recorded(&self, _exchange: &Exchange) {
         let (open, told) = self.1.wait_timeout_while(self.0.lock().unwrap(), PATIENCE, |open| !*open).unwrap();
-        assert!(*open && !told.timed_out(), "nobody opens the gate");
+        assert!(*open && !told.timed_out(), "the gate was not opened");
     }
 }
 
@@ -352,7 +352,7 @@ async fn early_response_reaches_the_client_even_if_the_backend_closes_at_once() 
         assert_eq!((exchange.status(), exchange.answered_by), (Some(413), AnsweredBy::Backend), "{:?}", exchange.end);
         assert_eq!(exchange.notes, Vec::<String>::new());
     }
-    assert_eq!(exchanges.len(), count, "and none is sent twice");
+    assert_eq!(exchanges.len(), count, "no request is sent twice");
 }
 
 #[tokio::test]

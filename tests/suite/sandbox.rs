@@ -189,7 +189,7 @@ async fn one_connection_handles_requests_in_all_common_forms() {
     let expect =
         format!("POST {cancel} HTTP/1.1\r\n{headers}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
     wire.stream.write_all(expect.as_bytes()).await.unwrap();
-    assert!(wire.head().await.starts_with("HTTP/1.1 100 "), "the client is told to go on");
+    assert!(wire.head().await.starts_with("HTTP/1.1 100 "), "the client gets 100 Continue");
     assert_eq!(wire.exchange("0\r\n\r\n").await.status, 200);
 
     for (kind, status) in [

@@ -57,7 +57,7 @@ fn exchanges_are_shown_without_secrets_and_without_tricks() {
         text(&show(&[har, "--json"]).stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(json.len(), 3);
     assert_eq!((&json[2]["number"], &json[1]["answer"]), (&3.into(), &serde_json::Value::Null));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), before, "something was written beside it");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), before, "something was written next to it");
 }
 
 #[test]

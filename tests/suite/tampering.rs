@@ -45,7 +45,7 @@ fn changes_without_the_signing_key_are_detected() {
         let forged = forge(home, what, "honest.poscert", None);
         refused(&verify(home, &[&forged]), &[&forged, "the seal does not hold", "does not fit what it stands under"]);
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
-        assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
+        assert_eq!(python.status.code(), Some(1), "{what}: the independent reader accepts it");
         // With the forger's own key it is readable, and reported as signed by an untrusted key; a trusted key detects
         // it.
         let forged = forge(home, what, "honest.poscert", Some("forger.pem"));

@@ -54,7 +54,7 @@ async fn pos_is_created_once_despite_lost_responses() {
     assert!(creates[0].header("x-mobilepay-idempotency-key").is_some_and(|key| key.len() == 36));
     let held = creates[1].came - creates[0].came;
     assert!(held >= Duration::from_millis(2100) && held < Duration::from_millis(4000), "{held:?}");
-    assert_ne!(creates[0].connection, creates[1].connection, "the connection of a call given up is not used again");
+    assert_ne!(creates[0].connection, creates[1].connection, "the connection of a timed-out call is not reused");
     assert!(gap(&creates[1], &creates[2]) >= Duration::from_millis(390));
     for send in gateway.log().iter().filter(|send| send.operation.is_some()) {
         assert_eq!(send.header("x-mobilepay-client-system-version"), Some("2.1.0"));
@@ -134,7 +134,7 @@ async fn sale_completes_despite_lost_responses() {
     let polls = gateway.seen(Operation::QueryPayment);
     assert!(polls.len() >= 5, "{polls:#?}");
     assert!(gap(&polls[0], &polls[1]) >= Duration::from_millis(1000));
-    assert!(gap(&polls[1], &polls[2]) >= Duration::from_millis(1500), "half a second of patience, then the delay");
+    assert!(gap(&polls[1], &polls[2]) >= Duration::from_millis(1500), "the timeout of half a second, then the delay");
     assert!(gap(&polls[1], &polls[2]) < Duration::from_millis(2500));
     assert!(gap(&polls[2], &polls[3]) >= Duration::from_millis(1000));
     let captures = gateway.seen(Operation::CapturePayment);
@@ -177,7 +177,7 @@ async fn active_payment_is_cancelled_and_reservations_are_kept() {
     let gateway = Gateway::start().await;
     // A hanging reservation: its capture fails until the till gives up.
     let mut config = gateway.till();
-    assert!(config.pace.rest >= Duration::from_secs(30), "half a minute, unless a test is in a hurry");
+    assert!(config.pace.rest >= Duration::from_secs(30), "half a minute by default");
     config.pace.rest = Duration::from_secs(4);
     let mut till = onboarded(config).await;
     gateway.arm(Operation::CapturePayment, &[E; 6]);

@@ -78,7 +78,7 @@ async fn prepared_payment_waits_for_membership_and_survives_lost_responses() {
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [None, Some(500), Some(200)]);
     let ready = gateway.seen(Operation::PaymentReady)[0].came;
     let before: Vec<_> = gateway.seen(Operation::QueryPayment).into_iter().filter(|poll| poll.came < ready).collect();
-    assert!(before.len() >= 4, "prepared, two answers without loyaltyIds, one with them: {}", before.len());
+    assert!(before.len() >= 4, "prepared, two responses without loyaltyIds, one with them: {}", before.len());
     assert_eq!(till.memory().prepared, None);
 }
 
@@ -109,7 +109,7 @@ async fn amount_is_fixed_without_a_customer_after_a_while() {
     let mut till = onboarded(config).await;
     let prepared = till.prepare().await.unwrap();
     let paid = till.pay_prepared(prepared, &due(Sale::of(Amount(100))), &CancelSignal::default()).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "nobody came: {paid:?}");
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "no customer came: {paid:?}");
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [Some(200)]);
 }
 
@@ -123,7 +123,7 @@ async fn membership_is_known_before_the_payment_is_started() {
     here.await.unwrap();
     assert!(matches!(paid, Paid::Captured(..)), "{paid:?}");
     let checks = gateway.seen(Operation::GetCheckIn);
-    assert_eq!(checks.len(), 4, "nobody, two answers without loyaltyIds, one with them");
+    assert_eq!(checks.len(), 4, "no customer, two responses without loyaltyIds, one with them");
     for pair in checks.windows(2) {
         assert!(pair[1].came - pair[0].came >= Duration::from_millis(1000));
     }
@@ -193,7 +193,7 @@ async fn refused_refund_is_queried_and_not_repeated() {
     assert!(refused.has_code(1367), "{refused}");
     assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked + 1);
     assert_eq!(gateway.seen(Operation::QueryRefundIds).len(), 1);
-    assert_eq!(till.memory().taken[0].left(), 1_000, "it knows now what is left");
+    assert_eq!(till.memory().taken[0].left(), 1_000, "the amount left is known now");
 }
 
 #[tokio::test]
@@ -213,14 +213,14 @@ async fn refund_survives_a_restart() {
     again.resume_hanging().await.unwrap();
     assert_eq!(again.memory().hanging, []);
     assert_eq!(statuses(&gateway, Operation::CaptureRefund), [Some(200)]);
-    assert!(!gateway.seen(Operation::GetRefund).is_empty(), "it is looked at before it is captured");
+    assert!(!gateway.seen(Operation::GetRefund).is_empty(), "it is queried before it is captured");
 }
 
 #[tokio::test]
 async fn driven_till_prepares_makes_ready_refunds_and_cancels_a_refund() {
     let gateway = Gateway::start().await;
     let config = gateway.till();
-    assert!(config.pace.second_thought >= Duration::from_secs(1), "time enough for a key");
+    assert!(config.pace.second_thought >= Duration::from_secs(1), "enough time to press a key");
     let (acts, lines) = tokio::sync::mpsc::unbounded_channel();
     let send = move |line: &str| acts.send(line.to_owned()).unwrap();
     let mut told = Vec::new();

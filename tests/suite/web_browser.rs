@@ -169,7 +169,7 @@ fn page_is_limited_to_one_user_on_one_machine() {
             assert!(refused.contains("nosniff") && refused.contains("default-src 'none'"), "{refused}");
         }
     }
-    assert_eq!(page.end(), Some(2), "nothing was begun");
+    assert_eq!(page.end(), Some(2), "nothing was started");
     assert!(std::fs::read_to_string(home.path().join("errors.txt")).unwrap().contains("nothing was recorded"));
     assert!(!home.path().join("capture").exists());
 }
@@ -209,7 +209,7 @@ fn identification_by_page_equals_identification_by_file() {
     }
     let act: Value = serde_json::from_str(body(&answer)).unwrap();
     assert_eq!((&act["case"], &act["step"], &act["act"]), (&"onboarding/1".into(), &1.into(), &"onboard".into()));
-    assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "it has begun");
+    assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "the certification has started");
     assert_eq!(ready(home.path())["page"], format!("http://{}/?token={}", page.address, page.token));
     let mode = std::fs::metadata(home.path().join("ready.json")).unwrap().permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o077, 0, "the token is for its user alone");

@@ -68,7 +68,7 @@ pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<See
                     stream.flush().await
                 })
                 .await
-                .unwrap_or_else(|_| panic!("cannot send: nobody reads"));
+                .unwrap_or_else(|_| panic!("cannot send: the peer does not read"));
             }
             Act::Pause(ms) => tokio::time::sleep(Duration::from_millis(*ms)).await,
             Act::Await(wanted) => loop {
@@ -200,7 +200,7 @@ impl Noted {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{count} exchanges were awaited, {:?} were recorded", self.exchanges.lock().unwrap());
+        panic!("expected {count} exchanges, {:?} were recorded", self.exchanges.lock().unwrap());
     }
 
     /// Waits for a connection event of this kind.

@@ -70,7 +70,7 @@ fn feed_one(target: &mut Target, input: &[u8]) {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join(&poscert::seal::Digest::of(input).to_string()[..16]);
     std::fs::write(&path, input).unwrap();
-    let why = if slow { format!("took {:?}", begun.elapsed()) } else { "broke its promise".to_owned() };
+    let why = if slow { format!("took {:?}", begun.elapsed()) } else { "violated an invariant".to_owned() };
     panic!("{}: an input {why}; it is kept as {}", target.name, path.display());
 }
 

@@ -43,7 +43,7 @@ fn framed<L: StartLine + std::fmt::Debug>(
                     return (said, Some(refusal.0));
                 }
             };
-            now = now.get(step.used..).expect("no more is used than was given");
+            now = now.get(step.used..).expect("a step consumes at most its input");
             match step.event {
                 None if step.used == 0 => break,
                 None => {}
@@ -55,7 +55,7 @@ fn framed<L: StartLine + std::fmt::Debug>(
                 }
             }
         }
-        assert!(now.is_empty(), "a framer that is not done takes all it is given");
+        assert!(now.is_empty(), "an unfinished framer consumes all its input");
         rest = later;
         if rest.is_empty() {
             said.push(format!("{content} bytes, {:?}", framer.at_end()));
@@ -123,7 +123,7 @@ pub fn archive() -> Target {
     target("archive", 3_000, vec![whole.clone()], move |bytes| {
         let path = place.path().join("input.poscert");
         std::fs::write(&path, bytes).unwrap();
-        assert!(read(&path).is_err() || bytes == whole, "another archive is taken for the one that was written");
+        assert!(read(&path).is_err() || bytes == whole, "a changed archive was accepted");
     })
 }
 
@@ -239,7 +239,7 @@ pub fn head() -> Target {
         let _place = &place;
         std::fs::write(&file, bytes).unwrap();
         let read = read(&dir);
-        assert!(read.is_err() || line(bytes) == first, "another head is taken for the capture's own");
+        assert!(read.is_err() || line(bytes) == first, "a changed head was accepted");
     })
 }
 

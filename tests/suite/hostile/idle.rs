@@ -26,7 +26,7 @@ async fn idle_connections_take_little_memory_and_an_excess_one_waits() {
     // One more waits, and is served when another has closed.
     let late = [send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n"), wait_for("honest /late")];
     let mut call = Box::pin(target.play(false, &late));
-    assert!(timeout(Duration::from_millis(500), &mut call).await.is_err(), "it is served though there is no room");
+    assert!(timeout(Duration::from_millis(500), &mut call).await.is_err(), "it was served above the limit");
     let memory = target.recording().memory_mib();
     let count = idle.len();
     drop(idle);

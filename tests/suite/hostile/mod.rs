@@ -105,7 +105,7 @@ async fn smuggled_requests_are_refused_and_recorded() {
             let seen = target.play(through_connect, &[send(smuggled), Act::AwaitEnd]).await;
             let answer = String::from_utf8_lossy(&seen.bytes).into_owned();
             assert!(answer.starts_with("HTTP/1.1 400 "), "{}: {answer}", attack.name);
-            assert_eq!(messages(&seen.bytes, false).len(), 1, "one answer for {}: {answer}", attack.name);
+            assert_eq!(messages(&seen.bytes, false).len(), 1, "one response for {}: {answer}", attack.name);
         }
         target.still_serves("/after").await;
     }

@@ -9,7 +9,8 @@ const HALF_HELLO: [u8; 12] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0];
 /// Reads until the other side closes, at most half a minute.
 async fn rest(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     let mut bytes = Vec::new();
-    let _ = timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.expect("it is never ended");
+    let _ =
+        timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.expect("the connection was not closed");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

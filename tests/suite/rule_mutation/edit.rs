@@ -221,12 +221,12 @@ impl Act {
         }
         if let Some((from, to)) = self.replace.as_ref().map(|(from, to)| (with_guids(from), with_guids(to))) {
             let body = call.body.take().unwrap_or_default();
-            assert!(body.contains(&from) || call.path.contains(&from), "{} does not say {from}", call.name);
+            assert!(body.contains(&from) || call.path.contains(&from), "{} does not contain {from}", call.name);
             call.path = call.path.replace(&from, &to);
             call.body = Some(body.replace(&from, &to)).filter(|body| !body.is_empty());
         }
         if let Some((from, to)) = self.replace_answer.as_ref().map(|(from, to)| (with_guids(from), with_guids(to))) {
-            assert!(call.answer.contains(&from), "{} is not answered {from}", call.name);
+            assert!(call.answer.contains(&from), "the response to {} does not contain {from}", call.name);
             call.answer = call.answer.replace(&from, &to);
         }
     }

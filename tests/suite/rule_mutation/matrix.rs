@@ -76,7 +76,7 @@ fn each_mutant_is_killed_or_listed_as_harmless() {
         .filter(|fate| !fate.killed && !known.iter().any(|entry| covers(entry, fate)))
         .map(|fate| format!("{} | {} | {}", fate.operator, fate.what, fate.at))
         .collect();
-    assert!(unknown.is_empty(), "{} survivors that nobody has reviewed:\n{}", unknown.len(), unknown.join("\n"));
+    assert!(unknown.is_empty(), "{} survivors that are not reviewed:\n{}", unknown.len(), unknown.join("\n"));
     if EVERY > 1 {
         return;
     }

@@ -93,7 +93,7 @@ fn without_bodies_no_case_passes_and_no_requirement_on_bodies() {
         // succeeded.
         let of_bodies = ["PAY-01", "PAY-05", "PRE-01", "REF-01", "REF-03"];
         let passed: Vec<&str> = of_bodies.into_iter().filter(|id| seen.exercised.contains(*id)).collect();
-        assert!(passed.is_empty(), "{name}: {passed:?} rest on bodies");
+        assert!(passed.is_empty(), "{name}: {passed:?} depend on bodies");
         let entries: Value = serde_json::from_str(&without(&walk, |_| (true, true))).unwrap();
         assert!(!entries.to_string().contains("Reserved"), "{name}");
     }
