@@ -1,9 +1,10 @@
-//! What an operation answers: an [`Answer`], or a [`Refusal`] with the documented code. No HTTP library in here.
+//! The result of an operation: an [`Answer`], or a [`Refusal`] with the documented error code. Independent of HTTP
+//! libraries.
 
 use crate::api::{ErrorCode, Operation};
 use serde_json::{Value, json};
 
-/// A successful answer: 200, with a body or an empty one.
+/// A successful response: status 200, with or without a body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// 200 with this JSON.
@@ -12,14 +13,14 @@ pub enum Answer {
     Empty,
 }
 
-/// Why a call was not carried out.
+/// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// 401 without a body; the text says why, for the `WWW-Authenticate` header.
+    /// 401 without a body; the text goes into the `WWW-Authenticate` header.
     Unauthorized(&'static str),
-    /// 404 without a body: the documentation gives it no code.
+    /// 404 without a body: the documentation lists no code for it.
     NotFound,
-    /// A documented code, with what was wrong in particular (may be empty).
+    /// A documented error code, with details (may be empty).
     Code(ErrorCode, String),
 }
 
@@ -33,7 +34,7 @@ impl Refusal {
         }
     }
 
-    /// The error code, where there is one.
+    /// The error code, if any.
     pub fn code(&self) -> Option<u16> {
         match self {
             Refusal::Code(code, _) => Some(code.code),
@@ -41,7 +42,7 @@ impl Refusal {
         }
     }
 
-    /// The JSON of the answer, where there is one. Those of refunds also name an `origin`.
+    /// The JSON body of the error response, if any. Refund operations also have an `origin`.
     pub fn body(&self, operation: Option<Operation>, correlation_id: &str) -> Option<Value> {
         let Refusal::Code(code, detail) = self else { return None };
         let message = if detail.is_empty() { code.message.to_owned() } else { format!("{}: {detail}", code.message) };
@@ -59,7 +60,7 @@ impl From<ErrorCode> for Refusal {
     }
 }
 
-/// Whether the operation's error answers name an `origin`.
+/// Whether the operation's error responses have an `origin` field.
 pub fn is_refund(operation: Operation) -> bool {
     use Operation::*;
     matches!(operation, CreateRefund | GetRefund | QueryRefundIds | CaptureRefund | CancelRefund)

@@ -1,5 +1,5 @@
-//! Who calls: the token and the headers of a request become a [`Caller`], or the refusal that the documentation
-//! has for them (api_principles#security_model, #client_versioning, input_formats#HTTP_Headers).
+//! Request authentication: checks the token and headers of a request and returns the [`Caller`], or the documented
+//! refusal (api_principles#security_model, #client_versioning, input_formats#HTTP_Headers).
 
 use super::api_error::Refusal;
 use super::clock::Moment;
@@ -9,25 +9,25 @@ use crate::api::header::{self, Version};
 use crate::api::text;
 use http::HeaderMap;
 
-/// Who calls, for which merchant.
+/// The authenticated client, and the merchant it calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The client id of the token; idempotency keys belong to it.
+    /// The client id in the token. Idempotency keys belong to it.
     pub client_id: String,
-    /// The integrator of the token; PoSes, payments and refunds belong to it.
+    /// The integrator in the token. PoSes, payments and refunds belong to it.
     pub integrator: String,
-    /// The merchant's VAT number, by header or by the token's claim.
+    /// The merchant's VAT number, from the header or the token's claim.
     pub vat: String,
 }
 
-/// Who calls, by the token and headers of a request. The token comes first: without it nothing else is looked at.
-/// `system_name` says whether the header with the client system's name is asked for, as in early 2020.
+/// Authenticates a request. The token is checked first; no header is checked without a valid one. `system_name`:
+/// whether the header with the client system's name is required, as it was in early 2020.
 pub fn identify(headers: &HeaderMap, signer: &Signer, now: Moment, system_name: bool) -> Result<Caller, Refusal> {
     let authorization = values(headers, header::AUTHORIZATION);
     let token = match &authorization[..] {
         [] => return Err(Refusal::Unauthorized("The access token is missing")),
         [one] => header::bearer(one).ok_or(Refusal::Unauthorized("The Authorization header holds no bearer token"))?,
-        _ => return Err(Refusal::Unauthorized("The Authorization header stands there more than once")),
+        _ => return Err(Refusal::Unauthorized("The Authorization header is present more than once")),
     };
     let claims = signer.check(token, now).map_err(Refusal::Unauthorized)?;
     let vat = merchant(headers, claims.merchant_vat)?;
@@ -36,7 +36,7 @@ pub fn identify(headers: &HeaderMap, signer: &Signer, now: Moment, system_name: 
     Ok(Caller { client_id: claims.client_id, integrator: claims.integrator_id, vat })
 }
 
-/// The idempotency key of a creating call, as it was sent.
+/// The idempotency key of a creating request, as sent.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
     let codes = [error::KEY_MISSING, error::KEY_DUPLICATED];
     let key = single(headers, header::KEY, codes)?.ok_or(error::KEY_MISSING)?;
@@ -59,7 +59,7 @@ fn merchant(headers: &HeaderMap, claim: Option<String>) -> Result<String, Refusa
             Err(Refusal::Code(error::VAT_CLAIM, format!("{claim:?} is not DK or FI and eight digits")))
         }
         (Some(vat), Some(claim)) if vat != claim => {
-            Err(Refusal::Code(error::VAT_CLAIM, format!("it says {claim}, the header {vat}")))
+            Err(Refusal::Code(error::VAT_CLAIM, format!("the claim is {claim}, the header {vat}")))
         }
         (_, Some(claim)) => Ok(claim),
     }
@@ -86,7 +86,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// The value of a header that may stand there once. An empty value counts as none sent.
+/// The value of a header that may be present at most once. An empty value counts as missing.
 fn single(headers: &HeaderMap, name: &str, codes: [ErrorCode; 2]) -> Result<Option<String>, Refusal> {
     let [missing, duplicated] = codes;
     let mut values = values(headers, name);
@@ -100,7 +100,7 @@ fn single(headers: &HeaderMap, name: &str, codes: [ErrorCode; 2]) -> Result<Opti
     }
 }
 
-/// The values of a header as texts: UTF-8 where they are that, else Latin-1 (RFC 9110 section 5.5).
+/// The values of a header as text: UTF-8 if valid, else Latin-1 (RFC 9110 section 5.5).
 fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.trim().to_owned(),
@@ -126,7 +126,7 @@ mod tests {
         format!("Bearer {}", signer().sign(&Claims::new("client", "integrator", vat.map(str::to_owned), NOW)))
     }
 
-    /// The code (or 401) of a request with good headers, of which the named one is replaced by these values.
+    /// The error code (or 401) of an otherwise valid request whose named header has these values.
     fn refused(claim: Option<&str>, name: &str, values: &[&str], system_name: bool) -> Option<u16> {
         let mut headers = HeaderMap::new();
         let bearer = token(claim);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_header_has_its_codes() {
+    fn invalid_headers_return_their_documented_codes() {
         let long = "0123456789012345678901234567890123456";
         for (name, values, code) in [
             (header::VAT, &[][..], Some(1151)),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn claim_and_header_agree_or_1182() {
+    fn vat_claim_and_header_that_differ_return_1182() {
         assert_eq!(refused(Some("DK90000028"), header::VAT, &[], false), None);
         assert_eq!(refused(Some("DK90000028"), header::VAT, &["DK90000028"], false), None);
         assert_eq!(refused(Some("DK90000028"), header::VAT, &["FI90000040"], false), Some(1182));

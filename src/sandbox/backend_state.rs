@@ -1,4 +1,4 @@
-//! All that the backend knows, and which operation does what to it. No HTTP and no clock: a call comes with its time.
+//! The backend's whole state, and the dispatch of operations on it. No HTTP and no clock: each call carries its time.
 
 use super::api_error::{Answer, Refusal};
 use super::authenticate::Caller;
@@ -14,47 +14,47 @@ use crate::api::{Guid, Operation, Route, error};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A call whose token, headers and body are in order.
+/// A call whose token, headers and body are valid.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// What is asked for.
+    /// The operation.
     pub operation: Operation,
-    /// The id in the path, where the operation has one.
+    /// The id in the path, if the operation has one.
     pub id: Option<Guid>,
     /// The request line.
     pub route: Route,
-    /// Who calls.
+    /// The authenticated client.
     pub caller: Caller,
     /// The idempotency key of a creating call.
     pub key: Option<String>,
     /// The body.
     pub body: Body,
-    /// When.
+    /// When the call was received.
     pub now: Moment,
 }
 
 impl Call {
-    /// Integrator and VAT number of the caller.
+    /// The caller's integrator and VAT number.
     pub fn owner(&self) -> (&str, &str) {
         (&self.caller.integrator, &self.caller.vat)
     }
 
-    /// Whether what belongs to that integrator and merchant belongs to the caller.
+    /// Whether a resource of that integrator and merchant belongs to the caller.
     pub fn owns(&self, integrator: &str, vat: &str) -> bool {
         (integrator, vat) == self.owner()
     }
 
-    /// The id in the path; without one there is nothing to be found.
+    /// The id in the path. Returns [`Refusal::NotFound`] without one.
     pub fn id(&self) -> Result<&Guid, Refusal> {
         self.id.as_ref().ok_or(Refusal::NotFound)
     }
 
-    /// A query parameter that is not empty.
+    /// A query parameter, if present and not empty.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.route.parameter(name).filter(|value| !value.is_empty())
     }
 
-    /// A query parameter that has to be a GUID if it is there.
+    /// An optional query parameter that must be a GUID.
     pub fn guid_parameter(&self, name: &str) -> Result<Option<Guid>, Refusal> {
         let Some(value) = self.parameter(name) else { return Ok(None) };
         let wrong = || Refusal::Code(error::UNKNOWN, format!("`{name}` is {value:?}, which is not a GUID"));
@@ -62,16 +62,16 @@ impl Call {
     }
 }
 
-/// What the answers say about polling.
+/// Poll delays returned in responses.
 #[derive(Clone, Copy, Debug)]
 pub struct PollDelays {
-    /// Of payments and check-ins, in milliseconds.
+    /// For payments and check-ins, in milliseconds.
     pub payment_ms: u64,
-    /// Of refunds, in milliseconds.
+    /// For refunds, in milliseconds.
     pub refund_ms: u64,
 }
 
-/// All that the backend knows.
+/// The backend's whole state.
 #[derive(Debug)]
 pub struct BackendState {
     pub(super) delays: PollDelays,
@@ -79,13 +79,13 @@ pub struct BackendState {
     pub(super) poses: Table<Pos>,
     pub(super) payments: Table<Payment>,
     pub(super) refunds: Table<Refund>,
-    /// How long refunds are held back for the sake of a case.
+    /// How long refunds stay Initiated, if a test case sets it.
     pub(super) refund_hold: Option<Duration>,
     keys: Keys,
 }
 
 impl BackendState {
-    /// A backend that has its merchants and nothing else.
+    /// A backend with the seeded merchants only.
     pub fn new(delays: PollDelays) -> BackendState {
         BackendState {
             delays,
@@ -98,7 +98,7 @@ impl BackendState {
         }
     }
 
-    /// Carries a call out. A creating one with a known key gets its first answer again.
+    /// Carries out a call. A creating call with a known key returns the first response again.
     pub fn answer(&mut self, call: &Call) -> Result<Answer, Refusal> {
         if !call.operation.creates() {
             return self.carry_out(call);
@@ -157,12 +157,12 @@ impl BackendState {
         }
     }
 
-    /// How long a refund takes to be reserved: as long as a client is asked to wait before it looks.
+    /// How long a refund takes to be reserved: the poll delay given to the client.
     pub(super) fn refund_delay(&self) -> Duration {
         self.refund_hold.unwrap_or_default().max(Duration::from_millis(self.delays.refund_ms))
     }
 
-    /// The stores of the caller's merchant that the filter names.
+    /// The stores of the caller's merchant that match the filter.
     fn stores_of(&self, call: &Call) -> Result<Vec<&Store>, Refusal> {
         let filter = seed_data::filter(&call.route)?;
         let wanted = |store: &&Store| {
@@ -172,7 +172,7 @@ impl BackendState {
         Ok(self.stores.iter().filter(wanted).collect())
     }
 
-    /// A store of another merchant is not found: GetStore has no 403.
+    /// Another merchant's store is not found: GetStore has no 403.
     fn store(&self, call: &Call) -> Result<Answer, Refusal> {
         let id = call.id()?;
         let store = self.stores.iter().find(|store| store.id == *id && store.vat == call.caller.vat);

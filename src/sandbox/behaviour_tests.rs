@@ -1,4 +1,4 @@
-//! What the sandbox does over several calls: keys, customers, look-ups, expiry, lists.
+//! Tests over several calls: idempotency keys, customers, look-ups, expiry, lists.
 
 use super::test_client::{STORE, Trial, payment};
 use crate::api::customer::{Account, CustomerAct};
@@ -29,7 +29,7 @@ async fn ready(me: &Trial, payment: &str) {
 }
 
 #[tokio::test]
-async fn a_key_gives_its_first_answer_and_a_refused_create_leaves_it_usable() {
+async fn repeated_key_returns_the_first_response_and_a_refused_create_leaves_it_usable() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     let keyed = me.header(KEY, "AAAAAAAA-0000-4000-8000-000000000001");
@@ -45,16 +45,16 @@ async fn a_key_gives_its_first_answer_and_a_refused_create_leaves_it_usable() {
     let second = next.pay(&pos).await;
     assert_eq!(second.status, 200, "the refused create left its key usable");
     assert_ne!(second.text("paymentId"), first.text("paymentId"));
-    assert_eq!(keyed.pay(&pos).await, first, "though that payment is cancelled");
+    assert_eq!(keyed.pay(&pos).await, first, "even after that payment was cancelled");
     let colleague = me.with(2, "DK90000028").await.header(KEY, "7");
     assert_eq!(colleague.pay(&pos).await.code, 1301, "keys belong to a client id: this is another create");
     me.sandbox.clock().advance(Duration::from_secs(24 * 3600));
     let tomorrow = me.with(0, "DK90000028").await.header(KEY, "7");
-    assert_eq!(tomorrow.pay(&pos).await, second, "kept for a day at least");
+    assert_eq!(tomorrow.pay(&pos).await, second, "remembered for at least a day");
 }
 
 #[tokio::test]
-async fn a_prepared_payment_goes_both_ways() {
+async fn prepared_payment_can_be_accepted_or_cancelled() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     let first = prepare(&me, &pos).await;
@@ -77,7 +77,7 @@ async fn a_prepared_payment_goes_both_ways() {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
+async fn checked_in_customer_is_issued_the_payment_at_once() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     act(&me, CustomerAct::CheckIn(Account::Loyalty)).unwrap();
@@ -88,14 +88,14 @@ async fn a_customer_who_is_there_already_gets_the_payment_at_once() {
     }
     let id = me.pay(&pos).await.text("paymentId");
     let got = me.call(QueryPayment, &id, "", Value::Null).await;
-    assert_eq!((got.text("status").as_str(), ids(&got)), ("IssuedToUser", Some(1)), "looked up already");
+    assert_eq!((got.text("status").as_str(), ids(&got)), ("IssuedToUser", Some(1)), "the look-up is complete");
     act(&me, CustomerAct::Accept).unwrap();
     let got = me.call(GetCheckIn, &pos, "", Value::Null).await;
-    assert_eq!(got.body, json!({"isUserCheckedIn": false, "pollDelayInMs": 1000}), "gone after paying");
+    assert_eq!(got.body, json!({"isUserCheckedIn": false, "pollDelayInMs": 1000}), "the customer left after paying");
 }
 
 #[tokio::test]
-async fn who_checks_in_after_a_payment_is_over_stays_when_it_is_cancelled_again() {
+async fn customer_who_checks_in_after_a_payment_ended_stays_when_it_is_cancelled_again() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     let cancelled = me.pay(&pos).await.text("paymentId");
@@ -112,7 +112,7 @@ async fn who_checks_in_after_a_payment_is_over_stays_when_it_is_cancelled_again(
 }
 
 #[tokio::test]
-async fn a_pos_can_ask_for_the_payment_first() {
+async fn pos_can_require_the_payment_before_the_check_in() {
     let me = Trial::new().await;
     let more = json!({"beaconId": BEACON, "requirePaymentBeforeCheckin": true});
     let pos = me.pos("till", more).await.text("posId");
@@ -124,7 +124,7 @@ async fn a_pos_can_ask_for_the_payment_first() {
 }
 
 #[tokio::test]
-async fn time_ends_what_is_left_lying() {
+async fn abandoned_payments_and_reservations_expire() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     let idle = me.pay(&pos).await.text("paymentId");
@@ -146,7 +146,7 @@ async fn time_ends_what_is_left_lying() {
 }
 
 #[tokio::test]
-async fn a_payment_put_in_the_way_is_found_and_cleaned_up() {
+async fn obstructing_payment_is_listed_and_can_be_cancelled() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     assert!(me.sandbox.obstruct(BEACON) && !me.sandbox.obstruct("000000000000009"));
@@ -166,7 +166,7 @@ async fn a_payment_put_in_the_way_is_found_and_cleaned_up() {
 }
 
 #[tokio::test]
-async fn a_deleted_pos_is_gone_but_its_reservation_is_not() {
+async fn reservation_survives_the_deletion_of_its_pos() {
     let me = Trial::new().await;
     let pos = pos(&me).await;
     let held = me.pay(&pos).await.text("paymentId");
@@ -190,7 +190,7 @@ async fn a_deleted_pos_is_gone_but_its_reservation_is_not() {
 }
 
 #[tokio::test]
-async fn refunds_draw_on_the_store() {
+async fn refunds_reduce_the_store_balance() {
     let me = Trial::new().await;
     let paid = me.paid(BEACON).await;
     me.sandbox.store_balance(STORE, Some(Amount(5_000)));
@@ -214,7 +214,7 @@ async fn refunds_draw_on_the_store() {
 }
 
 #[tokio::test]
-async fn a_refund_that_is_held_back_can_be_cancelled_in_time() {
+async fn held_refund_can_be_cancelled() {
     let me = Trial::new().await;
     let paid = me.paid(BEACON).await;
     me.sandbox.hold_refunds(Some(Duration::from_secs(10)));

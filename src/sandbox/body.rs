@@ -1,7 +1,7 @@
-//! Request bodies as values: what [`shape`] has let pass, taken apart.
+//! Request bodies as typed values, parsed after [`shape`] has validated them.
 //!
-//! Two requests are the same where these values are equal, so spelling does not count: `100` and `100.00`, the
-//! letter case of GUIDs, the order of fields, `null` and absent.
+//! Requests are identical if these values are equal, so notation is ignored: `100` and `100.00`, the letter case of
+//! GUIDs, the order of fields, `null` and absent.
 
 use super::api_error::Refusal;
 use crate::api::{Amount, Guid, Operation, error, id, shape, text};
@@ -10,19 +10,19 @@ use serde_json::{Map, Value};
 /// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// The operation has none; what was sent all the same is not looked at.
+    /// The operation has no body; one that was sent is ignored.
     None,
-    /// Of CreatePos.
+    /// The body of CreatePos.
     Pos(NewPos),
-    /// Of InitiatePayment.
+    /// The body of InitiatePayment.
     Initiate(NewPayment, Terms),
-    /// Of PreparePayment.
+    /// The body of PreparePayment.
     Prepare(NewPayment),
-    /// Of PaymentReady.
+    /// The body of PaymentReady.
     Ready(Terms),
-    /// Of CapturePayment.
+    /// The body of CapturePayment.
     Capture(Amount),
-    /// Of CreateRefund.
+    /// The body of CreateRefund.
     Refund(NewRefund),
 }
 
@@ -33,7 +33,7 @@ pub struct NewPos {
     pub merchant_pos_id: String,
     pub store_id: Guid,
     pub name: String,
-    /// In the order of [`shape::BEACON_TYPES`].
+    /// Sorted as in [`shape::BEACON_TYPES`].
     pub supported_beacon_types: Vec<&'static str>,
     /// A GUID in lower case, or 15 digits.
     pub beacon_id: Option<String>,
@@ -49,7 +49,7 @@ pub struct NewPayment {
     pub order_id: String,
 }
 
-/// What a payment is about; a prepared one gets it when it is made ready.
+/// The amount and terms of a payment. A prepared payment gets them when it is made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
 pub struct Terms {
@@ -60,7 +60,7 @@ pub struct Terms {
     pub restrictions: Option<Restrictions>,
 }
 
-/// Cards that a payment does not take.
+/// Card types that a payment does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
 pub struct Restrictions {
@@ -78,7 +78,7 @@ pub struct NewRefund {
     pub currency_code: String,
 }
 
-/// Reads the body of a request, or refuses it with the code of the first field that is broken.
+/// Parses the body of a request. Returns the code of the first invalid field on failure.
 pub fn read(operation: Operation, bytes: &[u8]) -> Result<Body, Refusal> {
     if shape::fields(operation).is_empty() {
         return Ok(Body::None);
@@ -96,7 +96,7 @@ pub fn read(operation: Operation, bytes: &[u8]) -> Result<Body, Refusal> {
     })
 }
 
-/// `calibrationType` stood in early revisions only; what is sent there has to be a text all the same.
+/// `calibrationType` existed in early revisions only; if sent, it must still be a string.
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|value| text::problem(value).is_none())
 }
@@ -129,7 +129,7 @@ fn take_apart(operation: Operation, fields: &Fields) -> Option<Body> {
 struct Fields<'a>(&'a Map<String, Value>);
 
 impl Fields<'_> {
-    /// A text; an empty one is none.
+    /// A string; an empty one counts as absent.
     fn text(&self, name: &str) -> Option<String> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
     }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_does_not_count() {
+    fn equivalent_notations_are_equal() {
         let again = r#"{"supportedBeaconTypes":["QR","NFC"],"name":"n","requirePaymentBeforeCheckin":false,
             "merchantPosId":"m","storeId":"9d0a9c45-1793-4e82-9410-B0EE6779AB60","callbackAlias":null}"#;
         let of = |text: &str| read(Operation::CreatePos, text.as_bytes()).unwrap();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_code() {
+    fn invalid_fields_return_their_documented_codes() {
         for (from, to, expected) in [
             ("\"m\"", "\"\"", 1111),
             ("\"n\"", "\"0123456789012345678901234567890123456\"", 1112),

@@ -1,7 +1,7 @@
-//! A customer's visit at a PoS, from check-in on, and what the backend has looked up about them so far.
+//! A customer checked in at a PoS, and what the backend has looked up about them so far.
 //!
-//! The look-ups come late, as they do at the real backend: the first answers after a check-in lack them, two for a
-//! customer who is enrolled in the loyalty programme and one for the others (pos-api-v10: `loyaltyIds` absent means
+//! The look-ups are delayed, as at the real backend: the first responses after a check-in lack them, two for a customer
+//! enrolled in the loyalty programme and one for others (absent `loyaltyIds` means poll again).
 //! ask again).
 
 use super::clock::Moment;
@@ -11,34 +11,34 @@ use sha2::{Digest, Sha256};
 /// A customer at a PoS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
-    /// What their account does.
+    /// How the customer's account behaves.
     pub account: Account,
-    /// Their telephone number.
+    /// The customer's phone number.
     pub phone: String,
-    /// When they checked in.
+    /// When the customer checked in.
     pub since: Moment,
-    /// How many answers have told of them.
+    /// How many responses have mentioned the customer.
     pub answers: u32,
 }
 
-/// What was looked up about a customer.
+/// The results of the look-ups about a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Empty: not enrolled.
+    /// Empty if not enrolled.
     pub loyalty_ids: Vec<String>,
-    /// Names the customer to this merchant.
+    /// Identifies the customer to this merchant.
     pub customer_token: String,
-    /// Empty: none.
+    /// Empty if there is none.
     pub receipt_token: String,
 }
 
 impl Visit {
-    /// A visit that begins now.
+    /// A visit that starts now.
     pub fn new(account: Account, phone: &str, now: Moment) -> Visit {
         Visit { account, phone: phone.to_owned(), since: now, answers: 0 }
     }
 
-    /// Counts an answer that tells of the customer, and says what may stand in it: nothing in the first ones.
+    /// Counts a response that mentions the customer, and returns what it may contain: nothing in the first ones.
     pub fn answered(&mut self, merchant_vat: &str) -> Option<Known> {
         let without = if self.account == Account::Loyalty { 2 } else { 1 };
         let known = (self.answers >= without).then(|| self.known(merchant_vat));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn look_ups_come_late() {
+    fn look_up_results_are_delayed() {
         assert_eq!(answers(Account::Loyalty), [None, None, Some(1), Some(1)]);
         for other in [Account::Credit, Account::Debit, Account::PartialCapture] {
             assert_eq!(answers(other), [None, Some(0), Some(0), Some(0)], "{other:?}");
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_has_a_token_per_merchant_and_mostly_a_receipt_token() {
+    fn customer_token_is_per_merchant_and_one_account_has_no_receipt_token() {
         let known = |account: Account, vat: &str| Visit::new(account, account.phone("DK"), Moment::ZERO).known(vat);
         assert_eq!(known(Account::Credit, "DK90000028"), known(Account::Credit, "DK90000028"));
         let tokens = [known(Account::Credit, "DK90000028"), known(Account::Credit, "DK10000001")];

@@ -1,16 +1,16 @@
-//! The sandbox's clock: the machine's, and as far ahead of it as a test has moved it.
+//! The sandbox's clock: the system clock plus an offset set by tests.
 //!
-//! Inactivity, expiry, the age of a capture, keys and tokens are all read from here, so that ninety days
-//! pass in a test within a microsecond.
+//! Inactivity, expiry, the age of a capture, keys and tokens all use this clock, so tests can advance it by ninety days
+//! at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A moment: the time since 1970-01-01T00:00:00Z.
+/// A point in time, as the duration since 1970-01-01T00:00:00Z.
 pub type Moment = Duration;
 
-/// A clock that never goes back. Clones are the same clock.
+/// A monotonic clock. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Clock {
     started_at: Moment,
@@ -19,18 +19,18 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows the machine's time.
+    /// A clock without an offset.
     pub fn new() -> Clock {
         let started_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Clock { started_at, started: Instant::now(), ahead_ms: Arc::default() }
     }
 
-    /// The time it shows.
+    /// The current time.
     pub fn now(&self) -> Moment {
         self.started_at + self.started.elapsed() + Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    /// Moves it on, in whole milliseconds; it stops at about three hundred years.
+    /// Advances the clock, in whole milliseconds; saturates at about three hundred years.
     pub fn advance(&self, by: Duration) {
         const FURTHEST_MS: u64 = 10_000_000_000_000;
         let by = u64::try_from(by.as_millis()).unwrap_or(FURTHEST_MS);
@@ -45,7 +45,7 @@ impl Default for Clock {
     }
 }
 
-/// A moment as RFC 3339 writes it, in UTC with milliseconds.
+/// Formats a moment as RFC 3339, in UTC with milliseconds.
 pub fn rfc3339(moment: Moment) -> String {
     let ms = i64::try_from(moment.as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX).to_string()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_moves_on_and_never_back() {
+    fn clock_advances_and_never_goes_back() {
         let clock = Clock::new();
         let before = clock.now();
         clock.clone().advance(Duration::from_secs(7 * 86_400));

@@ -1,4 +1,4 @@
-//! Every error code of the API, each with the condition that gives it.
+//! Tests of every error code of the API, each with the condition that causes it.
 
 use super::seed_data::OTHER_VAT;
 use super::test_client::{STORE, Trial, payment};
@@ -17,7 +17,7 @@ const NAME: &str = "x-mobilepay-client-system-name";
 const LONG: &str = "0123456789012345678901234567890123456";
 
 #[tokio::test]
-async fn every_code_has_its_condition() {
+async fn every_error_code_is_returned_for_its_condition() {
     let me = Trial::new().await;
     headers(&me).await;
     stores_and_points(&me).await;
@@ -25,7 +25,7 @@ async fn every_code_has_its_condition() {
     refunds(&me).await;
     strangers(&me).await;
     let mut expected: Vec<u16> = error::ALL.iter().map(|code| code.code).collect();
-    // 1152 needs an option of the sandbox, 2000 an error of the sandbox; the first is shown below.
+    // 1152 needs an option of the sandbox and is tested below; 2000 needs an internal error.
     expected.retain(|code| ![1152, 2000].contains(code));
     let seen: Vec<u16> = me.seen.borrow().iter().copied().filter(|code| *code != 0).collect();
     assert_eq!(seen, expected);
@@ -155,7 +155,7 @@ async fn refunds(me: &Trial) {
     let first = me.refund(&paid, "60", "DKK").await.text("refundId");
     assert_eq!(me.refund(&paid, "40.01", "DKK").await.code, 1367);
     me.sandbox.store_balance(STORE, Some(Amount(6_999)));
-    assert_eq!(me.refund(&paid, "10", "DKK").await.code, 1368, "60.00 of it is spoken for");
+    assert_eq!(me.refund(&paid, "10", "DKK").await.code, 1368, "60.00 of the balance is already reserved");
     me.sandbox.store_balance(STORE, None);
     assert_eq!(me.call(CaptureRefund, &first, "", Value::Null).await.code, 1351);
     assert_eq!(me.call(CaptureRefund, NOWHERE, "", Value::Null).await.code, 1004);
@@ -173,7 +173,7 @@ async fn refunds(me: &Trial) {
     assert_eq!(later.refund(&paid, "1", "DKK").await.code, 1366);
 }
 
-/// Another integrator and another merchant, at everything that is mine.
+/// Requests for one client's resources by another integrator and another merchant.
 async fn strangers(me: &Trial) {
     let me = me.with(0, "DK90000028").await;
     let (integrator, merchant) = (me.with(1, "DK90000028").await, me.with(0, OTHER_VAT).await);
@@ -212,7 +212,7 @@ async fn strangers(me: &Trial) {
 }
 
 #[tokio::test]
-async fn the_name_of_the_client_system_can_be_asked_for() {
+async fn client_system_name_header_can_be_required() {
     let options = super::SandboxOptions { require_system_name: true, ..Default::default() };
     let trial = Trial { sandbox: super::Sandbox::new(options), headers: Vec::new(), seen: Default::default() };
     let trial = trial.with(0, "DK90000028").await;

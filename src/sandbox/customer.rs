@@ -1,4 +1,4 @@
-//! The simulated customer: what the customer simulation API does, for its callers and for an embedded director.
+//! The simulated customer: the customer simulation API, over HTTP and for an embedded certification director.
 
 use super::backend_state::BackendState;
 use super::checked_in_customer::Visit;
@@ -13,14 +13,14 @@ use serde_json::Value;
 pub struct Simulation {
     /// The beacon of the PoS.
     pub beacon_id: String,
-    /// The customer's telephone number, where one is named.
+    /// The customer's phone number, if given.
     pub phone: Option<String>,
-    /// What the customer does.
+    /// The customer's action.
     pub act: CustomerAct,
 }
 
 impl Simulation {
-    /// Reads a request: `act` is the last segment of its path. The error is a sentence.
+    /// Parses a request: `act` is the last segment of its path. Errors are messages for the caller.
     pub fn read(act: &str, body: &[u8]) -> Result<Simulation, String> {
         let body: Value = serde_json::from_slice(body).map_err(|error| format!("The body is not JSON ({error})."))?;
         let text = |name: &str| match body.get(name).and_then(Value::as_str) {
@@ -42,11 +42,11 @@ impl Simulation {
 }
 
 fn unknown_customer(phone: &str) -> String {
-    format!("{phone:?} is none of the documented test customers, +4520031801 to 05 and +358200318001 to 05.")
+    format!("{phone:?} is not a documented test customer (+4520031801 to 05, +358200318001 to 05).")
 }
 
 impl BackendState {
-    /// Lets a customer act at a PoS. The error is a sentence that says why nothing happened.
+    /// Lets a customer act at a PoS. The error is a message that says why nothing happened.
     pub fn customer(&mut self, simulation: &Simulation, now: Moment) -> Result<(), String> {
         let beacon = id::canonical(&simulation.beacon_id);
         let pos = self.poses.iter().rev().find(|pos| !pos.deleted && pos.beacon_id == beacon);
@@ -67,15 +67,15 @@ impl BackendState {
         phone: Option<&str>,
         now: Moment,
     ) -> Result<(), String> {
-        let pos = self.poses.get_mut(pos_id).ok_or("The PoS is gone.")?;
+        let pos = self.poses.get_mut(pos_id).ok_or("The PoS no longer exists.")?;
         if pos.made.require_payment_before_checkin && !active {
-            return Err("The PoS takes a check-in only while a payment is active on it.".into());
+            return Err("The PoS accepts a check-in only while a payment is active on it.".into());
         }
         let country = pos.vat.get(..2).unwrap_or_default();
         let phone = phone.unwrap_or_else(|| account.phone(country));
         match &pos.visit {
             Some(visit) if active && visit.phone != phone => {
-                return Err("Another customer is checked in at the PoS, with a payment active.".into());
+                return Err("Another customer is checked in at the PoS, and a payment is active.".into());
             }
             Some(visit) if visit.phone == phone => {}
             _ => pos.visit = Some(Visit::new(account, phone, now)),
@@ -114,7 +114,7 @@ impl BackendState {
         latest.and_then(|id| self.payments.get_mut(&id)).ok_or_else(|| "There is no payment on the PoS.".to_owned())
     }
 
-    /// The customer leaves the PoS: the payment that was active on it no longer is.
+    /// Ends the customer's visit at a PoS.
     pub(super) fn leave(&mut self, pos_id: &Guid) {
         if let Some(pos) = self.poses.get_mut(pos_id) {
             pos.visit = None;

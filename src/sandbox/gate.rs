@@ -1,17 +1,18 @@
-//! The gate of a sandbox behind a recorder: it takes calls from the recorder alone, which it knows by its certificate.
+//! Access control of a sandbox behind a recorder: it accepts requests only from the recorder, identified by its client
+//! certificate.
 //!
-//! A client that calls the sandbox directly would get what it asks for while nothing is recorded. So its calls are
-//! refused, in words that say where to call, and counted.
+//! Requests that a client sends to the sandbox directly would succeed without being recorded. They are refused with a
+//! message that says where to send them, and counted.
 
 use rustls_pki_types::CertificateDer;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
-/// How many refusals may wait to be told; of more, the number alone is kept.
+/// The most refusal messages waiting for the receiver; further ones are only counted.
 const WAITING: usize = 64;
 
-/// Who may call a sandbox.
+/// Decides which clients may call a sandbox.
 pub struct Gate {
     recorder: CertificateDer<'static>,
     base_url: String,
@@ -21,8 +22,8 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate for calls over connections with this client certificate. `base_url` and `proxy_url`: where others are sent.
-    /// The receiver gets a sentence for each connection whose calls were refused.
+    /// Admits connections with this client certificate. `base_url` and `proxy_url` are where other clients are
+    /// directed. The receiver gets a message for each connection whose requests were refused.
     pub fn new(
         recorder: CertificateDer<'static>,
         base_url: String,
@@ -32,32 +33,33 @@ impl Gate {
         (Gate { recorder, base_url, proxy_url, refused: AtomicU64::new(0), tell }, told)
     }
 
-    /// Whether a client that showed these certificates is the recorder.
+    /// Whether a client that presented these certificates is the recorder.
     pub(super) fn admits(&self, shown: Option<&[CertificateDer<'_>]>) -> bool {
         shown.and_then(<[_]>::first).is_some_and(|shown| *shown == self.recorder)
     }
 
-    /// How many calls were refused.
+    /// The number of refused requests.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Counts a refused call, and gives the body of its response. `first`: of its connection.
+    /// Counts a refused request and returns the body of its response. `first`: whether it is the first on its
+    /// connection.
     pub(super) fn refuse(&self, method: &str, path: &str, first: bool) -> Value {
         self.refused.fetch_add(1, Ordering::Relaxed);
         if first {
             let path: String = path.chars().take(120).collect();
             let sentence = format!(
-                "a client called the embedded sandbox past the recorder ({method} {path}) and was refused with 421: it has \
-                 to call {}",
+                "a client bypassed the recorder and called the embedded sandbox directly ({method} {path}); refused \
+                 with 421: it must call {}",
                 self.base_url
             );
-            // Of a flood the count is enough.
+            // If the channel is full, the count is enough.
             let _ = self.tell.try_send(sentence);
         }
         let sentence = format!(
-            "This sandbox takes calls from its recorder alone; this one came past it and was not recorded. Call {}, or call \
-             the API's own host with {} as the HTTPS proxy.",
+            "This sandbox accepts requests only from its recorder; this request bypassed it and was not recorded. Call \
+             {}, or call the API's own host with {} as the HTTPS proxy.",
             self.base_url, self.proxy_url
         );
         json!({"message": sentence, "origin": "poscert sandbox"})
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recorder_alone_is_admitted_and_others_are_counted() {
+    fn only_the_recorder_is_admitted_and_refused_requests_are_counted() {
         let certificate = |byte: u8| CertificateDer::from(vec![0x30, byte]);
         let (gate, mut told) = Gate::new(certificate(1), "https://base".to_owned(), "http://proxy".to_owned());
         assert!(gate.admits(Some(&[certificate(1)])));

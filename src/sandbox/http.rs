@@ -1,4 +1,4 @@
-//! Requests into calls, answers into responses: the only place where the sandbox speaks HTTP.
+//! The sandbox's HTTP interface: converts requests to calls and results to responses.
 
 use super::api_error::{Answer, Refusal};
 use super::authenticate;
@@ -17,21 +17,21 @@ use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The longest body that is read, in bytes. The longest documented one has some 500.
+/// The longest accepted body, in bytes. The longest documented one has about 500.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// The acts of the customer simulation API, as they stand at the end of its paths.
+/// The actions of the customer simulation API: the last segments of its paths.
 const SIMULATIONS: [&str; 3] = ["checkin", "acceptpayment", "cancelpaymentbyuser"];
 
 impl Sandbox {
-    /// All paths of the sandbox. An operation is recognised by what follows `/v10/`, whatever the prefix.
+    /// All routes of the sandbox. An operation is identified by the path after `/v10/`, whatever the prefix.
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
 }
 
-/// The response to a call that came past the recorder, when it is there whole: a client that is still sending would not
-/// read it.
+/// The response to a request that bypassed the recorder. The request is read completely first: a client that is still
+/// sending would not read the response.
 pub(super) async fn past_the_recorder(gate: Arc<Gate>, request: Request, first: bool) -> Response {
     let (parts, body) = request.into_parts();
     let sentence = gate.refuse(parts.method.as_str(), parts.uri.path(), first);
@@ -67,7 +67,7 @@ impl Sandbox {
         }
     }
 
-    /// Checks a request in the order in which a gateway, a framework and the operation would: token, headers, body.
+    /// Checks a request in the order of a gateway, a framework and the operation: token, headers, body.
     fn call(&self, operation: Operation, route: Route, headers: &HeaderMap, bytes: &[u8]) -> Result<Call, Refusal> {
         let now = self.inner.clock.now();
         let signer = self.inner.signer.as_ref().ok_or(error::INTERNAL)?;
@@ -102,12 +102,12 @@ impl Sandbox {
                 response
             }
         };
-        // RFC 6749 section 5.1: no cache may keep a token.
+        // RFC 6749 section 5.1: token responses must not be cached.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 
-    /// What is no operation: the description, the simulated customer, a wrong method, nothing.
+    /// Requests that are not operations: the API description, the simulated customer, a wrong method, an unknown path.
     fn elsewhere(&self, method: &str, route: &Route, body: &[u8]) -> Response {
         let act = match &route.place {
             Place::Simulation => SIMULATIONS.into_iter().find(|act| route.path.ends_with(&format!("/{act}"))),
@@ -120,10 +120,11 @@ impl Sandbox {
         }
         let allowed = allowed(&route.path, act.is_some());
         if allowed.is_empty() {
-            let sentence = format!("Nothing is documented at {method} {}; /openapi.json has the list.", route.path);
+            let sentence =
+                format!("No documented operation at {method} {}; see /openapi.json for the list.", route.path);
             return plain(404, &sentence);
         }
-        let mut response = plain(405, &format!("{} takes {}, not {method}.", route.path, allowed.join(", ")));
+        let mut response = plain(405, &format!("{} accepts {}, not {method}.", route.path, allowed.join(", ")));
         if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
             response.headers_mut().insert(ALLOW, value);
         }
@@ -139,7 +140,7 @@ impl Sandbox {
     }
 }
 
-/// The methods that a path takes.
+/// The methods that a path accepts.
 fn allowed(path: &str, simulation: bool) -> Vec<&'static str> {
     let fits = |method: &&str| {
         let here = !matches!(Route::of(method, path).place, Place::Unknown | Place::Simulation);
@@ -148,7 +149,7 @@ fn allowed(path: &str, simulation: bool) -> Vec<&'static str> {
     ["GET", "POST", "DELETE"].into_iter().filter(fits).collect()
 }
 
-/// The documented content types; none at all is let pass, since real clients leave it out.
+/// Accepts the documented content types, and none at all, since real clients omit it.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -157,7 +158,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     if suffixed || matches!(kind, "application/json" | "text/json" | "application/*+json" | "") {
         return Ok(());
     }
-    Err(Refusal::Code(error::UNKNOWN, format!("the content type {kind:?} is not one of JSON")))
+    Err(Refusal::Code(error::UNKNOWN, format!("the content type {kind:?} is not a JSON type")))
 }
 
 fn refused(refusal: &Refusal, operation: Option<Operation>) -> Response {
@@ -175,7 +176,7 @@ fn refused(refusal: &Refusal, operation: Option<Operation>) -> Response {
     }
 }
 
-/// The answer to a body that is too long or broke off. What is left of it is not read, so the connection ends.
+/// The response to a body that is too long or incomplete. The rest is not read, so the connection closes.
 fn unreadable(error: &axum::Error) -> Response {
     let too_long = std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
     let mut response = match too_long {
@@ -186,7 +187,7 @@ fn unreadable(error: &axum::Error) -> Response {
     response
 }
 
-/// An error of the sandbox itself, which has no code: a sentence for whoever reads the answer.
+/// An error of the sandbox itself, without a code: a message for the reader of the response.
 fn plain(status: u16, sentence: &str) -> Response {
     json_response(status, &json!({"message": sentence, "correlationId": uuid::Uuid::new_v4().to_string()}))
 }

@@ -1,6 +1,6 @@
-//! Idempotency keys: the same key and the same request give the first answer again (api_principles#error_handling).
+//! Idempotency keys: the same key and the same request return the first response again (api_principles#error_handling).
 //!
-//! Only a create that was carried out keeps its key; a refused one leaves it usable. Keys belong to a client id.
+//! Only a create that was carried out stores its key; a refused one leaves it usable. Keys belong to a client id.
 
 use super::body::Body;
 use super::clock::Moment;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// How long a key is remembered; the documentation promises 24 hours at least.
+/// How long a key is remembered; the documentation guarantees at least 24 hours.
 pub const KEPT: Duration = Duration::from_secs(48 * 3600);
 
-/// What a request was, as far as keys are concerned: its merchant and its parsed content.
+/// A request as compared for idempotency: its merchant and its parsed body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The merchant's VAT number.
@@ -21,21 +21,21 @@ pub struct Request {
     pub body: Body,
 }
 
-/// What is known about a key.
+/// The result of looking up a key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
-    /// Nothing: carry the request out.
+    /// The key is unknown: carry out the request.
     New,
-    /// The same request was answered with this.
+    /// The key was used for the same request, which got this response.
     Same(Value),
-    /// It was used for another request.
+    /// The key was used for another request.
     Other,
 }
 
-/// A client's key: client id, then the key, a GUID in lower case.
+/// The client id, and the key (a GUID in lower case).
 type Name = (String, String);
 
-/// The keys that are remembered.
+/// The remembered keys.
 #[derive(Debug, Default)]
 pub struct Keys {
     kept: HashMap<Name, (Request, Value, Moment)>,
@@ -43,7 +43,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// What is known about a key of a client at that moment.
+    /// Looks up a client's key at that moment.
     pub fn find(&self, client_id: &str, key: &str, request: &Request, now: Moment) -> Found {
         match self.kept.get(&name(client_id, key)) {
             Some((_, _, since)) if now.saturating_sub(*since) >= KEPT => Found::New,
@@ -53,7 +53,7 @@ impl Keys {
         }
     }
 
-    /// Remembers what a request with that key was answered; forgets keys that are too old.
+    /// Stores the response to a request with that key, and drops expired keys.
     pub fn keep(&mut self, client_id: &str, key: &str, request: Request, answer: Value, now: Moment) {
         while let Some((name, since)) = self.oldest_first.front() {
             if now.saturating_sub(*since) < KEPT {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn guids_are_compared_without_case_and_merchants_and_operations_count() {
+    fn guid_keys_ignore_case_and_merchant_and_operation_are_compared() {
         let mut keys = Keys::default();
         keys.keep("c", "AAAAAAAA-0000-4000-8000-000000000001", request(1), 1.into(), Moment::ZERO);
         let find = |client: &str, request: &Request| {
@@ -101,9 +101,10 @@ mod tests {
     }
 
     proptest! {
-        /// Against a model that remembers everything: whatever was kept within a day is found, with its first answer.
+        /// Compares with a model that remembers everything: a key stored within a day is found, with its first
+        /// response.
         #[test]
-        fn a_key_has_its_first_answer_for_a_day(acts in prop::collection::vec((0u8..3, 0u8..4, 0u8..3, 0u64..90_000), 1..60)) {
+        fn key_returns_its_first_response_for_a_day(acts in prop::collection::vec((0u8..3, 0u8..4, 0u8..3, 0u64..90_000), 1..60)) {
             let mut keys = Keys::default();
             let mut model: HashMap<(u8, u8), (u8, usize, Moment)> = HashMap::new();
             let mut now = Moment::ZERO;

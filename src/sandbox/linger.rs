@@ -1,7 +1,7 @@
-//! The end of a connection on which a response was sent before its request was read: RFC 9112 section 9.6.
+//! Lingering close of a connection whose response was sent before its request was read (RFC 9112 section 9.6).
 //!
-//! Closing a socket with unread bytes in it makes the system reset the connection, and the client may lose the response
-//! with it. So the writing side is closed first, and what still comes is read and thrown away for a while.
+//! Closing a socket with unread data makes the system reset the connection, and the client may lose the response. So
+//! the write side is closed first, and further input is read and discarded for a while.
 
 use std::io;
 use std::pin::Pin;
@@ -12,21 +12,21 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// How long nothing may come.
+/// How long without input before the connection is closed.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long it may take in all.
+/// The longest time to linger in all.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// A connection that is closed only when its client has had the last response, where `early` says that this is needed.
+/// A connection that lingers on close if `early` is set, so that the client receives the last response.
 pub struct Lingering<T> {
     io: T,
     early: Arc<AtomicBool>,
-    /// How long nothing may come any more, and how long it may take in all.
+    /// The timers for input and for the whole lingering time.
     timers: Option<[Pin<Box<Sleep>>; 2]>,
 }
 
 impl<T> Lingering<T> {
-    /// A connection, and who says that a response was sent early.
+    /// Wraps a connection. `early` is set when a response was sent before the end of its request.
     pub fn new(io: T, early: Arc<AtomicBool>) -> Lingering<T> {
         Lingering { io, early, timers: None }
     }

@@ -1,8 +1,8 @@
 //! The simulated backend: the PoS API v10 with its state machines, token endpoint and simulated customers.
 //!
-//! [`backend_state::BackendState`] and what it is made of decide, on values alone; `http` turns requests into calls and answers
-//! into responses; `serve` does TLS and connections. What the sandbox does is held to the API's documentation, not to
-//! what would be convenient: the verifier's cases are tried against it.
+//! [`backend_state::BackendState`] and the types below it decide on plain values; `http` converts requests to calls and
+//! results to responses; `serve` handles TLS and connections. The sandbox follows the API's documentation, not what
+//! would be convenient for the verifier, because the verifier's cases are tested against it.
 
 mod api_error;
 mod authenticate;
@@ -52,35 +52,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use token::Signer;
 
-/// A client that the token endpoint knows.
+/// Credentials of a client known to the token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCredentials {
     /// The client id, a GUID.
     pub client_id: String,
-    /// Its secret.
+    /// The client's secret.
     pub client_secret: String,
-    /// The integrator it belongs to; what one integrator makes, another may not touch.
+    /// The client's integrator. Integrators cannot access each other's resources.
     pub integrator: String,
 }
 
 /// The client id of the first test client.
 pub const TEST_CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 
-/// How a sandbox behaves.
+/// The options of a sandbox.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
     /// `pollDelayInMs` of payments and check-ins, in milliseconds.
     pub poll_delay_ms: u64,
     /// `pollDelayInMs` of refunds, in milliseconds, and how long a refund takes to be reserved.
     pub refund_poll_delay_ms: u64,
-    /// The clients that the token endpoint knows.
+    /// The clients known to the token endpoint.
     pub clients: Vec<ClientCredentials>,
-    /// Whether the header with the client system's name is asked for, as in early 2020.
+    /// Whether the header with the client system's name is required, as in early 2020.
     pub require_system_name: bool,
 }
 
 impl Default for SandboxOptions {
-    /// Two integrators with documented credentials, the first of them with two clients.
+    /// Two integrators with documented credentials; the first has two clients.
     fn default() -> SandboxOptions {
         let client = |id: &str, secret: &str, integrator: &str| ClientCredentials {
             client_id: id.to_owned(),
@@ -101,7 +101,7 @@ impl Default for SandboxOptions {
 }
 
 impl SandboxOptions {
-    /// The same, for a client: it comes first, and where nobody knows it, it has the secret of the first test client.
+    /// Puts a client first. An unknown client gets the secret of the first test client.
     #[must_use]
     pub fn with_client(mut self, client_id: &str) -> SandboxOptions {
         let place = self.clients.iter().position(|client| client.client_id.eq_ignore_ascii_case(client_id));
@@ -116,7 +116,7 @@ impl SandboxOptions {
     }
 }
 
-/// A simulated backend. Clones are the same backend.
+/// A simulated backend. Clones share their state.
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
@@ -130,7 +130,7 @@ struct Inner {
 }
 
 impl Sandbox {
-    /// A backend that has its merchants and nothing else.
+    /// A backend with the seeded merchants only.
     pub fn new(options: SandboxOptions) -> Sandbox {
         let delays = PollDelays { payment_ms: options.poll_delay_ms, refund_ms: options.refund_poll_delay_ms };
         let world = Mutex::new(BackendState::new(delays));
@@ -138,24 +138,24 @@ impl Sandbox {
         Sandbox { inner: Arc::new(Inner { options, clock, signer, world }) }
     }
 
-    /// Its clock, for tests to move.
+    /// The sandbox's clock, which tests can advance.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
 
-    /// The clients that its token endpoint knows.
+    /// The clients known to the token endpoint.
     pub fn clients(&self) -> &[ClientCredentials] {
         &self.inner.options.clients
     }
 
-    /// What the customer simulation API does. The error is a sentence that says why nothing happened.
+    /// Performs a customer simulation action. The error is a message that says why nothing happened.
     pub fn customer(&self, beacon_id: &str, act: CustomerAct) -> Result<(), String> {
         let simulation = Simulation { beacon_id: beacon_id.to_owned(), phone: None, act };
         self.world().customer(&simulation, self.inner.clock.now())
     }
 
-    /// Sets what a store can refund (`None`: without limit), to bring about 409/1368; `false` if there is no such store.
-    /// A refund that is Initiated when the balance goes ends CancelledByMobilePay.
+    /// Sets what a store can refund (`None`: no limit), to cause 409/1368. Returns `false` if there is no such store.
+    /// An Initiated refund that the balance no longer covers ends CancelledByMobilePay.
     pub fn store_balance(&self, store_id: &str, balance: Option<Amount>) -> bool {
         let mut world = self.world();
         world.settle_refunds(self.inner.clock.now());
@@ -163,21 +163,21 @@ impl Sandbox {
         store.map(|store| store.balance = balance).is_some()
     }
 
-    /// The ids of its stores.
+    /// The ids of the stores.
     pub fn store_ids(&self) -> Vec<String> {
         self.world().stores.iter().map(|store| store.id.as_str().to_owned()).collect()
     }
 
-    /// Opens or closes a store, to bring about 409/1204; `false` if there is no such store.
+    /// Opens or closes a store, to cause 409/1204. Returns `false` if there is no such store.
     pub fn store_active(&self, store_id: &str, active: bool) -> bool {
         let mut world = self.world();
         let store = Guid::parse(store_id).and_then(|id| world.stores.iter_mut().find(|store| store.id == id));
         store.map(|store| store.active = active).is_some()
     }
 
-    /// Puts a payment in the way of the next one on the PoS with that beacon: the next InitiatePayment or
-    /// PreparePayment that would succeed is kept as an active payment, as if an earlier attempt at the same sale had
-    /// been lost, and is answered 409/1301. `false` if there is no such PoS.
+    /// Obstructs the next payment on the PoS with that beacon: the next InitiatePayment or PreparePayment that would
+    /// succeed is stored as an active payment, as if its response had been lost earlier, and returns 409/1301. Returns
+    /// `false` if there is no such PoS.
     pub fn obstruct(&self, beacon_id: &str) -> bool {
         let beacon = id::canonical(beacon_id);
         let mut world = self.world();
@@ -185,7 +185,7 @@ impl Sandbox {
         pos.map(|pos| pos.obstructed = true).is_some()
     }
 
-    /// Takes away what [`Sandbox::obstruct`] put in the way, met or not, where nobody has cancelled it.
+    /// Removes all obstructions of [`Sandbox::obstruct`]; an obstructing payment that is still active is cancelled.
     pub fn unobstruct(&self) {
         let now = self.inner.clock.now();
         let mut world = self.world();
@@ -197,33 +197,33 @@ impl Sandbox {
         }
     }
 
-    /// How long refunds stay Initiated from now on, so that there is time to cancel one (`None`: as short as usual).
+    /// How long refunds stay Initiated from now on, so that they can be cancelled (`None`: the default).
     pub fn hold_refunds(&self, hold: Option<Duration>) {
         let mut world = self.world();
         world.settle_refunds(self.inner.clock.now());
         world.refund_hold = hold;
     }
 
-    /// The beacon of a PoS that is not deleted.
+    /// The beacon of a PoS; `None` if it is unknown or deleted.
     pub fn beacon(&self, pos_id: &str) -> Option<String> {
         let id = Guid::parse(pos_id)?;
         let world = self.world();
         world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.beacon_id.clone())
     }
 
-    /// The store of a PoS that is not deleted.
+    /// The store of a PoS; `None` if it is unknown or deleted.
     pub fn store_of(&self, pos_id: &str) -> Option<String> {
         let id = Guid::parse(pos_id)?;
         let world = self.world();
         world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.made.store_id.as_str().to_owned())
     }
 
-    /// The sandbox's own OpenAPI 3 description, as it is served at `/openapi.json`.
+    /// The sandbox's own OpenAPI 3 description, as served at `/openapi.json`.
     pub fn openapi() -> serde_json::Value {
         openapi::description()
     }
 
-    /// The world, for the length of a call. A call that panicked has changed one resource at most; the rest is sound.
+    /// Locks the state for one call. After a panic it stays usable: a call changes at most one resource.
     fn world(&self) -> MutexGuard<'_, BackendState> {
         self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
-//! The sandbox's own OpenAPI 3 description, made from the tables that it works by: operations, body shapes, answers,
-//! error codes. It says what the documentation says; nothing in it is copied from another description.
+//! The sandbox's own OpenAPI 3 description, generated from the tables it uses itself: operations, body shapes,
+//! responses, error codes. It follows the documentation and copies nothing from another description.
 
 use super::api_error::is_refund;
 use super::schema;
@@ -17,19 +17,19 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 }
 
 const WITH_PHONE: &[Field] = &[field("beaconId", Kind::Beacon), field("phoneNumber", Kind::Text)];
-/// Path, operation id, summary and fields of the customer simulation API.
+/// Path, operation id, summary and fields of each operation of the customer simulation API.
 const SIMULATIONS: [(&str, &str, &str, &[Field]); 3] = [
     ("checkin", "UserSimulationCheckin", "Checks a customer in at a PoS", WITH_PHONE),
     ("acceptpayment", "UserSimulationAcceptPayment", "Accepts the payment issued to a customer", WITH_PHONE),
     (
         "cancelpaymentbyuser",
         "UserSimulationCancelPayment",
-        "Cancels the payment on a PoS in the customer's stead",
+        "Cancels the payment on a PoS on behalf of the customer",
         &[field("beaconId", Kind::Beacon)],
     ),
 ];
 
-/// The description.
+/// The complete description.
 pub fn description() -> Value {
     let mut paths = Map::new();
     for operation in Operation::ALL {
@@ -46,7 +46,7 @@ pub fn description() -> Value {
         "openapi": "3.0.3",
         "info": {
             "title": "The simulated PoS API v10",
-            "description": "What the sandbox of poscert serves. An operation is recognised by what follows /v10, whatever the prefix.",
+            "description": "The API of the poscert sandbox. An operation is identified by the path after /v10, whatever the prefix.",
             "version": env!("CARGO_PKG_VERSION"),
         },
         "paths": paths,
@@ -60,8 +60,8 @@ pub fn description() -> Value {
     })
 }
 
-/// Takes the schema that stands in one request under several content types out, under a name: generators of clients
-/// make one class of it then, and not one for each.
+/// Moves the request schema that several content types of an operation share to a named component, so that client
+/// generators create one class instead of one for each.
 fn named_requests(paths: &mut Map<String, Value>) -> Map<String, Value> {
     let mut schemas = Map::new();
     let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(|methods| methods.values_mut());
@@ -121,7 +121,7 @@ fn parameters(operation: Operation) -> Vec<Value> {
     all
 }
 
-/// A header's name as people write it: `X-MobilePay-Merchant-VAT-Number`.
+/// The conventional spelling of a header: `X-MobilePay-Merchant-VAT-Number`.
 fn shown(header: &str) -> String {
     let part = |part: &str| match part {
         "mobilepay" => "MobilePay".to_owned(),
@@ -147,9 +147,12 @@ fn responses(operation: Operation) -> Value {
         done["content"] = json!({"application/json": {"schema": schema}});
     }
     all.insert("200".into(), done);
-    all.insert("401".into(), json!({"description": "The access token is missing, malformed, expired or not ours"}));
+    all.insert(
+        "401".into(),
+        json!({"description": "The access token is missing, malformed, expired or of another issuer"}),
+    );
     if operation.template().contains('{') {
-        let mut missing = json!({"description": "There is none of that id"});
+        let mut missing = json!({"description": "No resource has that id"});
         if operation == Operation::CaptureRefund {
             missing["content"] = error();
         }
@@ -193,12 +196,12 @@ fn token() -> Value {
     let answer = |description: &str, schema: &Value| json!({"description": description, "content": {"application/json": {"schema": schema}}});
     json!({
         "operationId": "GetToken",
-        "summary": "Gives an access token for client credentials, by Basic or in the form",
+        "summary": "Issues an access token for client credentials, sent by HTTP Basic or in the form",
         "requestBody": request_body(&form, &["application/x-www-form-urlencoded"]),
         "responses": {
             "200": answer("The token", &granted),
-            "400": answer("The form is not as documented", &denied),
-            "401": answer("The client is not known", &denied),
+            "400": answer("The form is invalid", &denied),
+            "401": answer("The client is unknown or its secret is wrong", &denied),
         },
         "security": [{"client": []}, {}],
     })
@@ -212,7 +215,7 @@ fn simulation(id: &str, summary: &str, fields: &[Field]) -> Value {
         "responses": {
             "200": {"description": "Done"},
             "400": {
-                "description": "Nothing happened; the message says why",
+                "description": "The action is not possible; the message says why",
                 "content": {"application/json": {"schema": schema::error(false)}},
             },
         },
@@ -224,13 +227,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_written_as_people_write_them() {
+    fn header_names_have_the_conventional_spelling() {
         assert_eq!(shown(header::VAT), "X-MobilePay-Merchant-VAT-Number");
         assert_eq!(shown(header::KEY), "X-MobilePay-Idempotency-Key");
     }
 
     #[test]
-    fn every_operation_is_described_with_its_codes() {
+    fn every_operation_is_described_with_its_error_codes() {
         let description = description();
         for operation in Operation::ALL {
             let method = operation.method().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! A payment and its state machine (payment_flows#payment_flow_states). Values in, values out.
+//! A payment and its state machine (payment_flows#payment_flow_states), on plain values.
 
 use super::api_error::Refusal;
 use super::body::{NewPayment, Terms};
@@ -9,19 +9,19 @@ use crate::api::{Amount, Guid, PaymentStatus, error};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// How long a reservation holds.
+/// How long a reservation is valid.
 pub const RESERVATION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a payment may wait for its customer or its client.
 pub const INACTIVITY: Duration = Duration::from_secs(10 * 60);
 
-/// What can happen to a payment.
+/// An event in the life of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A customer checks in at its PoS.
+    /// A customer checks in at the payment's PoS.
     CheckIn,
-    /// The client has its amount.
+    /// The client has set the amount.
     Ready,
-    /// The customer accepts it, with a card that it takes.
+    /// The customer accepts, with a card that the payment accepts.
     Accept,
     /// The customer cancels it.
     CustomerCancel,
@@ -29,9 +29,9 @@ pub enum Event {
     ClientCancel,
     /// The client captures it.
     Capture,
-    /// The backend ends it: inactive too long, or a card that it does not take.
+    /// The backend ends it: inactive too long, or a card that is not accepted.
     Refuse,
-    /// Its reservation has run out.
+    /// The reservation has expired.
     Expire,
 }
 
@@ -44,7 +44,7 @@ impl Event {
     };
 }
 
-/// The state after an event; `None` where it cannot happen.
+/// The state after an event; `None` if the event is not possible.
 pub fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> {
     use PaymentStatus::*;
     match (event, state) {
@@ -71,28 +71,28 @@ pub struct Payment {
     pub integrator: String,
     /// The VAT number of the merchant it belongs to.
     pub vat: String,
-    /// The store it was made in.
+    /// The store it was created in.
     pub store_id: Guid,
     /// Its PoS.
     pub pos_id: Guid,
-    /// The client's name for it.
+    /// The client's order id.
     pub order_id: String,
-    /// Whether it began as a prepared one.
+    /// Whether it was created by PreparePayment.
     pub prepared: bool,
-    /// What it is about; `None` until a prepared one is ready.
+    /// Amount and terms; `None` until a prepared payment is ready.
     pub terms: Option<Terms>,
     /// Its state.
     pub state: PaymentStatus,
-    /// Since when it has been in that state.
+    /// When it entered that state.
     pub since: Moment,
     /// The customer, once checked in.
     pub visit: Option<Visit>,
-    /// What was captured.
+    /// The captured amount.
     pub captured: Option<Amount>,
 }
 
 impl Payment {
-    /// A payment that begins now: prepared without terms, initiated with them.
+    /// A payment created now: prepared without terms, initiated with them.
     pub fn new(
         owner: (&str, &str),
         store_id: Guid,
@@ -118,7 +118,7 @@ impl Payment {
         }
     }
 
-    /// Lets an event happen; `false` where it cannot.
+    /// Applies an event; `false` if it is not possible.
     pub fn happen(&mut self, event: Event, now: Moment) -> bool {
         let Some(state) = next(self.state, event) else { return false };
         self.state = state;
@@ -126,7 +126,7 @@ impl Payment {
         true
     }
 
-    /// Ends it where its time has run out.
+    /// Ends the payment if it has expired.
     pub fn settle(&mut self, now: Moment) {
         let waited = now.saturating_sub(self.since);
         if self.state == PaymentStatus::Reserved && waited >= RESERVATION {
@@ -143,7 +143,7 @@ impl Payment {
         }
     }
 
-    /// The client has its amount. Saying the same again changes nothing.
+    /// The client sets the amount. Repeating the same terms changes nothing.
     pub fn ready(&mut self, terms: &Terms, now: Moment) -> Result<(), Refusal> {
         use PaymentStatus::*;
         let alive = matches!(self.state, Initiated | IssuedToUser | Reserved | Captured);
@@ -157,7 +157,8 @@ impl Payment {
         Ok(())
     }
 
-    /// The customer accepts: reserved, or ended where their card is not taken. `false` where there is nothing to accept.
+    /// The customer accepts: the payment is reserved, or ended if the card is not accepted. `false` if it cannot be
+    /// accepted.
     pub fn accept(&mut self, now: Moment) -> bool {
         if self.state != PaymentStatus::IssuedToUser {
             return false;
@@ -175,22 +176,22 @@ impl Payment {
         }
     }
 
-    /// Whether less than the whole can be captured.
+    /// Whether a partial capture is possible.
     pub fn partial_capture_possible(&self) -> bool {
         self.visit.as_ref().is_some_and(|visit| visit.account == Account::PartialCapture)
     }
 
-    /// The client captures. The same amount again changes nothing.
+    /// The client captures. Repeating the same amount changes nothing.
     pub fn capture(&mut self, amount: Amount, now: Moment) -> Result<(), Refusal> {
         if let Some(captured) = self.captured {
-            let detail = format!("{captured} was captured, {amount} is asked for");
+            let detail = format!("{captured} was captured, {amount} is requested");
             return if captured == amount { Ok(()) } else { Err(Refusal::Code(error::CAPTURED_OTHERWISE, detail)) };
         }
         let reserved = match (&self.terms, self.state) {
             (Some(terms), PaymentStatus::Reserved) => terms.amount,
             _ => return Err(Refusal::Code(error::NOT_RESERVED, self.is_now())),
         };
-        let detail = || format!("{reserved} is reserved, {amount} is asked for");
+        let detail = || format!("{reserved} is reserved, {amount} is requested");
         if amount > reserved {
             return Err(Refusal::Code(error::MORE_THAN_RESERVED, detail()));
         }
@@ -202,7 +203,7 @@ impl Payment {
         Ok(())
     }
 
-    /// The client cancels. A second time changes nothing.
+    /// The client cancels. A second cancel changes nothing.
     pub fn cancel(&mut self, now: Moment) -> Result<(), Refusal> {
         if self.state == PaymentStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
             return Ok(());
@@ -214,7 +215,8 @@ impl Payment {
         format!("it is {}", self.state.name())
     }
 
-    /// The answer to QueryPayment; counts as an answer that tells of the customer. What is not known stays out.
+    /// The body of a QueryPayment response; counts as a response that mentions the customer. Unknown fields are
+    /// omitted.
     pub fn answer(&mut self, poll_delay_ms: u64) -> Value {
         let mut answer = Map::new();
         answer.insert("paymentId".into(), self.id.as_str().into());

@@ -58,7 +58,7 @@ impl BackendState {
         Ok(Answer::Body(self.own_payment(call, error::PAYMENT_OF_OTHER_MERCHANT)?.answer(delay)))
     }
 
-    /// Without `state`: those that are active or reserved.
+    /// Without `state`: the active and reserved payments.
     pub(super) fn payment_ids(&mut self, call: &Call) -> Result<Answer, Refusal> {
         let pos_id = call.guid_parameter("posId")?;
         let order_id = call.parameter("orderId");
@@ -66,7 +66,7 @@ impl BackendState {
             None => false,
             Some("Captured") => true,
             Some(other) => {
-                return Err(Refusal::Code(error::UNKNOWN, format!("`state` is {other:?}, only Captured is known")));
+                return Err(Refusal::Code(error::UNKNOWN, format!("`state` is {other:?}; only Captured is supported")));
             }
         };
         if pos_id.is_none() && order_id.is_none() {
@@ -101,14 +101,14 @@ impl BackendState {
         let was_active = payment.state.is_active();
         payment.cancel(call.now)?;
         let pos_id = payment.pos_id.clone();
-        // Whoever checked in after the payment was over has nothing to do with it.
+        // A customer who checked in after the payment ended is not part of it.
         if was_active {
             self.leave(&pos_id);
         }
         Ok(Answer::Empty)
     }
 
-    /// The payment of the path, with its time run out where it has, or why the caller may not have it.
+    /// The payment in the path, ended if it has expired; or why the caller may not access it.
     fn own_payment(&mut self, call: &Call, other_merchant: ErrorCode) -> Result<&mut Payment, Refusal> {
         let payment = self.payments.get(call.id()?).ok_or(Refusal::NotFound)?;
         if payment.integrator != call.caller.integrator {
@@ -124,7 +124,7 @@ impl BackendState {
         Ok(payment)
     }
 
-    /// Ends what has run out of time on a PoS, and gives the state of the payment that is active on it.
+    /// Ends expired payments on a PoS, and returns the state of its active payment.
     pub(super) fn settle_pos(&mut self, pos_id: &Guid, now: Moment) -> Option<PaymentStatus> {
         let pos = self.poses.get_mut(pos_id)?;
         if let Some(payment) = pos.latest.as_ref().and_then(|id| self.payments.get_mut(id)) {

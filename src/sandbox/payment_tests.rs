@@ -1,4 +1,4 @@
-//! Every transition of a payment, and every refusal with its condition.
+//! Tests of every transition of a payment, and of every refusal with its condition.
 
 use super::*;
 use crate::sandbox::body::Restrictions;
@@ -31,7 +31,7 @@ fn visit(account: Account) -> Visit {
     Visit::new(account, account.phone("DK"), T)
 }
 
-/// An initiated payment whose customer has accepted.
+/// An initiated payment that its customer has accepted.
 fn accepted(account: Account, restrictions: Option<(bool, bool)>) -> Payment {
     let mut payment = payment(Some(terms(restrictions)));
     payment.check_in(&visit(account), T);
@@ -44,7 +44,7 @@ fn code(outcome: Result<(), Refusal>) -> Option<u16> {
 }
 
 #[test]
-fn the_documented_transitions_and_no_others() {
+fn only_the_documented_transitions_exist() {
     let documented = [
         (Event::CheckIn, Prepared, Paired),
         (Event::CheckIn, Initiated, IssuedToUser),
@@ -74,7 +74,7 @@ fn the_documented_transitions_and_no_others() {
 }
 
 #[test]
-fn time_runs_out_where_documented() {
+fn payments_expire_when_documented() {
     let day = Duration::from_secs(86_400);
     for (state, after, expected) in [
         (Prepared, INACTIVITY, CancelledByMobilePay),
@@ -88,16 +88,16 @@ fn time_runs_out_where_documented() {
         let mut payment = payment(Some(terms(None)));
         payment.state = state;
         payment.settle(T + after - SECOND);
-        assert_eq!(payment.state, state, "{state:?} a second early");
+        assert_eq!(payment.state, state, "{state:?} a second before its expiry");
         payment.settle(T + after + SECOND);
         assert_eq!(payment.state, expected, "{state:?}");
         let ended = if state == expected { T } else { T + after };
-        assert_eq!(payment.since, ended, "{state:?} ended when its time was up, not when someone looked");
+        assert_eq!(payment.since, ended, "{state:?} ended when it expired, not when it was read");
     }
 }
 
 #[test]
-fn a_prepared_payment_is_made_ready_once() {
+fn prepared_payment_is_made_ready_once() {
     for (checked_in, state) in [(false, Initiated), (true, IssuedToUser)] {
         let mut payment = payment(None);
         if checked_in {
@@ -105,7 +105,7 @@ fn a_prepared_payment_is_made_ready_once() {
         }
         assert_eq!(payment.ready(&terms(None), T), Ok(()));
         assert_eq!(payment.state, state);
-        assert_eq!(payment.ready(&terms(None), T), Ok(()), "the same again");
+        assert_eq!(payment.ready(&terms(None), T), Ok(()), "repeated with the same terms");
         let other = Terms { amount: Amount(1), ..terms(None) };
         assert_eq!(code(payment.ready(&other, T)), Some(1303));
         payment.cancel(T).unwrap();
@@ -115,7 +115,7 @@ fn a_prepared_payment_is_made_ready_once() {
 }
 
 #[test]
-fn capture_takes_what_is_reserved() {
+fn capture_is_limited_to_the_reserved_amount() {
     assert_eq!(code(payment(Some(terms(None))).capture(Amount(10_000), T)), Some(1304));
     let mut whole = accepted(Account::Credit, None);
     assert_eq!(code(whole.capture(Amount(10_001), T)), Some(1305));
@@ -133,7 +133,7 @@ fn capture_takes_what_is_reserved() {
 }
 
 #[test]
-fn cancel_is_answered_twice_alike_and_not_after_other_ends() {
+fn cancel_is_idempotent_and_refused_after_other_ends() {
     let mut reserved = accepted(Account::Credit, None);
     for _ in 0..2 {
         assert_eq!(reserved.cancel(T), Ok(()));
@@ -148,7 +148,7 @@ fn cancel_is_answered_twice_alike_and_not_after_other_ends() {
 }
 
 #[test]
-fn a_card_that_is_not_taken_ends_the_payment() {
+fn refused_card_ends_the_payment() {
     for (account, restrictions, expected) in [
         (Account::Credit, Some((true, false)), Reserved),
         (Account::Credit, Some((false, true)), CancelledByMobilePay),
@@ -165,7 +165,7 @@ fn a_card_that_is_not_taken_ends_the_payment() {
 }
 
 #[test]
-fn an_answer_holds_what_is_known_and_no_null() {
+fn response_has_the_known_fields_and_no_null() {
     let names =
         |payment: &mut Payment| -> Vec<String> { payment.answer(1000).as_object().unwrap().keys().cloned().collect() };
     assert_eq!(names(&mut payment(None)), ["paymentId", "posId", "orderId", "status", "pollDelayInMs"]);

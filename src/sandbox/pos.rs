@@ -1,4 +1,4 @@
-//! A point of sale: who it belongs to, what it is called, who is checked in at it.
+//! A point of sale: owner, name, beacon and checked-in customer.
 
 use super::body::NewPos;
 use super::checked_in_customer::Visit;
@@ -16,24 +16,24 @@ pub struct Pos {
     pub integrator: String,
     /// The VAT number of the merchant it belongs to.
     pub vat: String,
-    /// What its client says it is.
+    /// The properties that its client sent.
     pub made: NewPos,
-    /// Its beacon: the client's or a new GUID.
+    /// The beacon id: from the client, or a new GUID.
     pub beacon_id: String,
-    /// Deleted ones stay known, so that a second delete is answered as the first was.
+    /// Whether it was deleted. It stays in the table, so that a second delete succeeds like the first.
     pub deleted: bool,
-    /// The customer who is checked in.
+    /// The checked-in customer.
     pub visit: Option<Visit>,
-    /// The payment that was started last; the only one that can be active.
+    /// The payment that was started last, the only one that can be active.
     pub latest: Option<Guid>,
-    /// Whether the next payment is to meet one that is in its way (for a director of test cases).
+    /// Whether the next payment is to be obstructed (for a director of test cases).
     pub obstructed: bool,
-    /// The payment that the last one met so.
+    /// The obstructing payment, if the next payment has met it.
     pub in_the_way: Option<Guid>,
 }
 
 impl Pos {
-    /// A point of sale that is made now; `id` is its own, `beacon_id` what it gets if the client has none.
+    /// A point of sale created now. `beacon_id` is used if the client sent none.
     pub fn new(owner: (&str, &str), id: Guid, beacon_id: Guid, made: NewPos) -> Pos {
         let beacon_id = made.beacon_id.clone().unwrap_or_else(|| beacon_id.as_str().to_owned());
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
@@ -51,14 +51,14 @@ impl Pos {
         }
     }
 
-    /// Ends a visit that nothing came of.
+    /// Ends a visit after ten minutes without a payment.
     pub fn settle(&mut self, now: Moment) {
         if self.visit.as_ref().is_some_and(|visit| now.saturating_sub(visit.since) >= INACTIVITY) {
             self.visit = None;
         }
     }
 
-    /// The answer to GetPos.
+    /// The body of a GetPos response.
     pub fn answer(&self) -> Value {
         let mut answer = json!({
             "posId": self.id.as_str(),
@@ -75,7 +75,7 @@ impl Pos {
         answer
     }
 
-    /// The answer to GetCheckIn; counts as an answer that tells of the customer.
+    /// The body of a GetCheckIn response; counts as a response that mentions the customer.
     pub fn check_in_answer(&mut self, poll_delay_ms: u64) -> Value {
         let mut answer = Map::new();
         answer.insert("isUserCheckedIn".into(), self.visit.is_some().into());

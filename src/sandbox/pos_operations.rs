@@ -52,7 +52,7 @@ impl BackendState {
         Ok(Answer::Body(json!({"posIds": ids})))
     }
 
-    /// What is active on it goes on; what is reserved can be captured and cancelled.
+    /// An active payment on the PoS continues; a reserved one can be captured and cancelled.
     pub(super) fn delete_pos(&mut self, call: &Call) -> Result<Answer, Refusal> {
         let pos = self.own_pos(call, error::DELETE_OTHER_MERCHANT)?;
         pos.deleted = true;
@@ -70,7 +70,7 @@ impl BackendState {
         }
     }
 
-    /// The PoS of the path, deleted or not, or why the caller may not have it.
+    /// The PoS in the path, deleted or not; or why the caller may not access it.
     fn own_pos(&mut self, call: &Call, other_merchant: ErrorCode) -> Result<&mut Pos, Refusal> {
         let pos = self.poses.get_mut(call.id()?).ok_or(Refusal::NotFound)?;
         if pos.integrator != call.caller.integrator {

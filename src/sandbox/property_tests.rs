@@ -1,4 +1,4 @@
-//! What holds whatever tills, customers and clocks do: against a world that is driven by random acts.
+//! Invariants of the backend state under random actions of tills, customers and clocks.
 
 use super::api_error::{Answer, Refusal};
 use super::authenticate::Caller;
@@ -17,7 +17,7 @@ const BEACON: &str = "000000000000001";
 
 #[derive(Clone, Debug)]
 enum Act {
-    /// Initiate (or prepare) with this key and this order.
+    /// Initiates (or prepares) a payment with this key and this order id.
     Create {
         prepared: bool,
         key: u8,
@@ -53,7 +53,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A world, a PoS in it, and what its client remembers.
+/// A backend, a PoS in it, and the state of its client.
 struct Till {
     world: BackendState,
     pos: Guid,
@@ -100,7 +100,7 @@ impl Till {
         }
     }
 
-    /// A create is either new, or what its key was answered first, or refused.
+    /// A create is new, or returns the key's first response, or is refused.
     fn created(&mut self, operation: Operation, key: u8, body: Body) -> Option<Guid> {
         let kept = |(_, since, _): &&(Body, Moment, Guid)| self.now - *since < Duration::from_secs(24 * 3600);
         let known = self.answered.get(&key).filter(kept).cloned();
@@ -149,7 +149,7 @@ impl Till {
         }
     }
 
-    /// What is done to a payment is answered alike when it is done again.
+    /// Repeating an action on a payment returns the same result.
     fn on_payment(&mut self, at: usize, operation: Operation, body: Body) {
         let Some(id) = self.payments.get(at).cloned() else { return };
         let first = self.call(operation, Some(id.clone()), None, body.clone());
@@ -170,7 +170,7 @@ fn terms() -> Terms {
 
 proptest! {
     #[test]
-    fn whatever_happens(acts in prop::collection::vec(act(), 1..60)) {
+    fn invariants_hold_under_random_actions(acts in prop::collection::vec(act(), 1..60)) {
         let mut till = Till::new();
         let mut before: HashMap<Guid, PaymentStatus> = HashMap::new();
         for act in &acts {

@@ -1,4 +1,4 @@
-//! A refund and its state machine (payment_flows#refunds). Values in, values out.
+//! A refund and its state machine (payment_flows#refunds), on plain values.
 
 use super::api_error::Refusal;
 use super::body::NewRefund;
@@ -12,10 +12,10 @@ pub const RESERVATION: Duration = Duration::from_secs(24 * 3600);
 /// How long after its capture a payment can be refunded (30 days until 2022-07-26).
 pub const AGE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// What can happen to a refund.
+/// An event in the life of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The backend has put the money aside.
+    /// The backend has reserved the money.
     Reserve,
     /// The client captures it.
     Capture,
@@ -23,7 +23,7 @@ pub enum Event {
     ClientCancel,
     /// The backend ends it: the store's balance no longer covers it.
     Refuse,
-    /// Its reservation has run out.
+    /// The reservation has expired.
     Expire,
 }
 
@@ -36,7 +36,7 @@ impl Event {
     };
 }
 
-/// The state after an event; `None` where it cannot happen.
+/// The state after an event; `None` if the event is not possible.
 pub fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
     use RefundStatus::*;
     match (event, state) {
@@ -49,7 +49,7 @@ pub fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
     }
 }
 
-/// Whether a refund in that state counts against what was captured.
+/// Whether a refund in that state counts towards the refunded amount.
 pub fn counts(state: RefundStatus) -> bool {
     !matches!(state, RefundStatus::CancelledByClient | RefundStatus::CancelledByMobilePay)
 }
@@ -65,22 +65,22 @@ pub struct Refund {
     pub vat: String,
     /// The store that pays it.
     pub store_id: Guid,
-    /// What was asked for.
+    /// The requested refund.
     pub wanted: NewRefund,
     /// Its state.
     pub state: RefundStatus,
-    /// Since when it has been in that state.
+    /// When it entered that state.
     pub since: Moment,
 }
 
 impl Refund {
-    /// A refund that begins now.
+    /// A refund created now.
     pub fn new(owner: (&str, &str), store_id: Guid, id: Guid, wanted: NewRefund, now: Moment) -> Refund {
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
         Refund { id, integrator, vat, store_id, wanted, state: RefundStatus::Initiated, since: now }
     }
 
-    /// Lets an event happen; `false` where it cannot.
+    /// Applies an event; `false` if it is not possible.
     pub fn happen(&mut self, event: Event, now: Moment) -> bool {
         let Some(state) = next(self.state, event) else { return false };
         self.state = state;
@@ -88,8 +88,8 @@ impl Refund {
         true
     }
 
-    /// Moves it on where its time has come: reserved after `delay` if the balance (`None`: without limit) covers it,
-    /// captured when its reservation has run out. Gives what it takes from the balance.
+    /// Advances the refund in time: reserved after `delay` if the balance (`None`: no limit) covers it, captured when
+    /// its reservation expires. Returns the amount taken from the balance.
     pub fn settle(&mut self, delay: Duration, balance: Option<Amount>, now: Moment) -> Amount {
         let mut taken = Amount(0);
         if self.state == RefundStatus::Initiated && now.saturating_sub(self.since) >= delay {
@@ -103,7 +103,7 @@ impl Refund {
         taken
     }
 
-    /// The client captures. A second time changes nothing.
+    /// The client captures. A second capture changes nothing.
     pub fn capture(&mut self, now: Moment) -> Result<(), Refusal> {
         if self.state == RefundStatus::Captured || self.happen(Event::Capture, now) {
             return Ok(());
@@ -111,7 +111,7 @@ impl Refund {
         Err(Refusal::Code(error::REFUND_NOT_RESERVED, self.is_now()))
     }
 
-    /// The client cancels. A second time changes nothing. Gives what goes back to the balance.
+    /// The client cancels. A second cancel changes nothing. Returns the amount that goes back to the balance.
     pub fn cancel(&mut self, now: Moment) -> Result<Amount, Refusal> {
         let back = if self.state == RefundStatus::Reserved { self.wanted.amount } else { Amount(0) };
         if self.state == RefundStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
@@ -124,7 +124,7 @@ impl Refund {
         format!("it is {}", self.state.name())
     }
 
-    /// The answer to GetRefund.
+    /// The body of a GetRefund response.
     pub fn answer(&self, poll_delay_ms: u64) -> Value {
         json!({
             "refundId": self.id.as_str(),

@@ -73,7 +73,7 @@ impl BackendState {
         Ok(Answer::Empty)
     }
 
-    /// The refund of the path, as it is by now, or why the caller may not have it.
+    /// The refund in the path, advanced to the current time; or why the caller may not access it.
     fn own_refund(&mut self, call: &Call, missing: Refusal) -> Result<&mut Refund, Refusal> {
         self.settle_refunds(call.now);
         let refund = self.refunds.get_mut(call.id()?).ok_or(missing)?;
@@ -83,7 +83,7 @@ impl BackendState {
         Ok(refund)
     }
 
-    /// Moves all refunds on, oldest first, since they draw on their store's balance in that order.
+    /// Advances all refunds, oldest first, since they use their store's balance in that order.
     pub(super) fn settle_refunds(&mut self, now: Moment) {
         let delay = self.refund_delay();
         for refund in self.refunds.iter_mut().filter(|refund| !refund.state.is_final()) {

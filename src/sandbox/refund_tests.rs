@@ -1,4 +1,4 @@
-//! Every transition of a refund, and what it does to its store's balance.
+//! Tests of every transition of a refund, and of its effect on the store's balance.
 
 use super::*;
 use RefundStatus::*;
@@ -18,7 +18,7 @@ fn refund() -> Refund {
 }
 
 #[test]
-fn the_documented_transitions_and_no_others() {
+fn only_the_documented_transitions_exist() {
     let documented = [
         (Event::Reserve, Initiated, Reserved),
         (Event::Capture, Reserved, Captured),
@@ -36,7 +36,7 @@ fn the_documented_transitions_and_no_others() {
 }
 
 #[test]
-fn it_is_reserved_after_a_while_and_captured_after_a_day() {
+fn refund_is_reserved_after_the_delay_and_captured_after_a_day() {
     let mut refund = refund();
     assert_eq!(refund.settle(DELAY, None, T + DELAY - Duration::from_millis(1)), Amount(0));
     assert_eq!(refund.state, Initiated);
@@ -51,7 +51,7 @@ fn it_is_reserved_after_a_while_and_captured_after_a_day() {
 }
 
 #[test]
-fn a_balance_that_does_not_cover_it_ends_it() {
+fn insufficient_balance_ends_the_refund() {
     for (balance, state, taken) in [(1_000, Reserved, 1_000), (999, CancelledByMobilePay, 0)] {
         let mut refund = refund();
         assert_eq!(refund.settle(DELAY, Some(Amount(balance)), T + DELAY), Amount(taken));
@@ -60,7 +60,7 @@ fn a_balance_that_does_not_cover_it_ends_it() {
 }
 
 #[test]
-fn capture_and_cancel_are_answered_twice_alike() {
+fn capture_and_cancel_are_idempotent() {
     let mut early = refund();
     assert_eq!(early.capture(T).unwrap_err().code(), Some(1351));
     assert_eq!((early.cancel(T), early.cancel(T)), (Ok(Amount(0)), Ok(Amount(0))));

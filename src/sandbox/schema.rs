@@ -1,17 +1,17 @@
-//! The shapes of bodies as JSON Schema: requests from the one table in [`shape`], answers from the table here.
+//! JSON Schemas of bodies: requests from the table in [`shape`], responses from the table here.
 
 use crate::api::shape::{self, BEACON_TYPES, CAPTURE_DELAYS, CURRENCIES};
 use crate::api::{Operation, PaymentStatus, RefundStatus};
 use serde_json::{Map, Value, json};
 
-/// What a field of an answer holds.
+/// The type of a response field.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A GUID.
     Guid,
     /// A string.
     Text,
-    /// A time of RFC 3339.
+    /// An RFC 3339 timestamp.
     Time,
     /// Money.
     Amount,
@@ -19,13 +19,13 @@ pub enum Kind {
     Integer,
     /// `true` or `false`.
     Bool,
-    /// One of these.
+    /// One of these strings.
     OneOf(&'static [&'static str]),
     /// The state of a payment.
     PaymentStatus,
     /// The state of a refund.
     RefundStatus,
-    /// A set of these.
+    /// A set of these strings.
     SetOf(&'static [&'static str]),
     /// A list of strings.
     Texts,
@@ -35,13 +35,13 @@ pub enum Kind {
     Object(&'static [Field]),
 }
 
-/// Name, kind, and whether it always stands there.
+/// Name, type, and whether it is always present.
 type Field = (&'static str, Kind, bool);
 
-/// What an operation answers with 200.
+/// The body of an operation's 200 response.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// Nothing.
+    /// No body.
     Empty,
     /// An object of these fields and no others.
     Object(&'static [Field]),
@@ -119,7 +119,7 @@ const ERROR_OF_REFUNDS: &[Field] = &[
     ("origin", Kind::Text, false),
 ];
 
-/// The documented answer of an operation.
+/// The documented response of an operation.
 pub fn answer(operation: Operation) -> Shape {
     match operation {
         Operation::GetStores => Shape::Object(&[("storeIds", Kind::Guids, true)]),
@@ -144,12 +144,12 @@ pub fn answer(operation: Operation) -> Shape {
     }
 }
 
-/// The schema of an error answer; those of refunds also name an `origin`.
+/// The schema of an error response; those of refunds also have an `origin`.
 pub fn error(of_refund: bool) -> Value {
     object(if of_refund { ERROR_OF_REFUNDS } else { ERROR })
 }
 
-/// The schema of an answer's body, where it has one.
+/// The schema of a response body, if it has one.
 pub fn of_answer(shape: Shape) -> Option<Value> {
     match shape {
         Shape::Empty => None,
@@ -173,7 +173,7 @@ fn of_kind(kind: Kind) -> Value {
         Kind::Bool => json!({"type": "boolean"}),
         Kind::OneOf(names) => json!({"type": "string", "enum": names}),
         Kind::PaymentStatus => {
-            // The state of 2020 is read from old captures, but no backend gives it any more.
+            // The state of 2020 is accepted in old captures, but no backend returns it any more.
             let states =
                 PaymentStatus::ALL.into_iter().filter(|s| *s != PaymentStatus::RejectedByMobilePayDueToAgeRestrictions);
             json!({"type": "string", "enum": states.map(PaymentStatus::name).collect::<Vec<_>>()})
@@ -188,7 +188,7 @@ fn of_kind(kind: Kind) -> Value {
     }
 }
 
-/// The schema of an operation's request body, where it has one.
+/// The schema of an operation's request body, if it has one.
 pub fn of_request(operation: Operation) -> Option<Value> {
     let fields = shape::fields(operation);
     (!fields.is_empty()).then(|| request(fields))
@@ -205,7 +205,7 @@ pub fn request(fields: &[shape::Field]) -> Value {
     }))
 }
 
-/// `null` is as good as absent; an enumeration has to name it too (OpenAPI 3.0.3, `nullable`).
+/// `null` is the same as absent; an enumeration has to list it too (OpenAPI 3.0.3, `nullable`).
 fn nullable(schema: &mut Value) {
     schema["nullable"] = true.into();
     if let Some(names) = schema.get_mut("enum").and_then(Value::as_array_mut) {
@@ -233,7 +233,7 @@ fn of_request_kind(kind: shape::Kind) -> Value {
     }
 }
 
-/// A text of the API: up to 36 valid characters (input_formats#valid_characters).
+/// A string of the API: up to 36 valid characters (input_formats#valid_characters).
 pub fn text() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 36,
         "pattern": "^[ -~\u{a1}-\u{ac}\u{ae}-\u{ff}]{1,36}$"})

@@ -1,5 +1,5 @@
-//! The merchants and their stores: the certification merchant's (pos-api-v10: sandbox data), and another one to be
-//! refused for.
+//! The merchants and their stores: the certification merchant of the API's documentation, and a second one to test
+//! refused access.
 
 use super::api_error::Refusal;
 use crate::api::customer::{CERTIFICATION_BRAND, CERTIFICATION_LOCATION, CERTIFICATION_VAT};
@@ -13,7 +13,7 @@ pub struct Store {
     pub id: Guid,
     /// The VAT number of its merchant.
     pub vat: String,
-    /// What it is called.
+    /// The store's name.
     pub name: &'static str,
     /// Street, zip code, city.
     pub address: [&'static str; 3],
@@ -23,13 +23,13 @@ pub struct Store {
     pub brand_id: &'static str,
     /// `merchantLocationId`.
     pub location_id: &'static str,
-    /// Whether payments can be made in it.
+    /// Whether payments can be made in the store.
     pub active: bool,
-    /// What it can refund; `None` is without limit.
+    /// The amount it can refund; `None`: no limit.
     pub balance: Option<Amount>,
 }
 
-/// The VAT number of the merchant that is not the certification's.
+/// The VAT number of the second merchant.
 pub const OTHER_VAT: &str = "DK10000001";
 
 type Row =
@@ -79,7 +79,7 @@ const STORES: [Row; 4] = [
     ),
 ];
 
-/// The stores that every sandbox begins with.
+/// The stores of a new sandbox.
 pub fn stores() -> Vec<Store> {
     let store = |(id, vat, name, address, brand, brand_id, location_id, active): Row| {
         let vat = vat.to_owned();
@@ -89,7 +89,7 @@ pub fn stores() -> Vec<Store> {
 }
 
 impl Store {
-    /// The store in an answer.
+    /// The store as the body of a response.
     pub fn answer(&self) -> Value {
         let [street, zip_code, city] = self.address;
         json!({
@@ -105,7 +105,7 @@ impl Store {
     }
 }
 
-/// Whether a brand and location are asked for, both or none; else the code for it.
+/// The brand and location in the query: both, or `None` if neither is present; otherwise the error code.
 pub fn filter(route: &Route) -> Result<Option<(&str, &str)>, Refusal> {
     let given = |name| route.parameter(name).filter(|value| !value.is_empty());
     let (brand, location) = (given("merchantBrandId"), given("merchantLocationId"));
@@ -139,13 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_store_is_lost_to_a_wrong_id() {
+    fn every_seed_store_has_a_valid_id() {
         assert_eq!(stores().len(), STORES.len());
         assert!(stores().iter().all(|store| is_brand_id(store.brand_id) && is_location_id(store.location_id)));
     }
 
     #[test]
-    fn a_filter_is_both_or_none() {
+    fn filter_needs_both_brand_and_location_or_neither() {
         let of = |query: &str| filter(&Route::of("GET", &format!("/v10/stores?{query}"))).map(|f| f.is_some());
         let code = |query: &str| of(query).err().and_then(|refusal| refusal.code());
         assert_eq!(of(""), Ok(false));

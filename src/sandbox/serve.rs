@@ -1,4 +1,4 @@
-//! The sandbox on a socket: TLS, HTTP/1.1 with keep-alive, and an end when it is told to.
+//! The sandbox's server: TLS, HTTP/1.1 with keep-alive, and graceful shutdown.
 
 use super::linger::Lingering;
 use super::{Gate, Sandbox, http};
@@ -18,16 +18,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a client may take over its TLS handshake.
+/// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long calls that are being answered may take when the sandbox ends.
+/// How long requests in progress may take after shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long to wait before accepting again where the system has no more sockets.
+/// How long to wait before accepting again if the system is out of sockets.
 const BREATH: Duration = Duration::from_millis(50);
 
 impl Sandbox {
-    /// Serves over TLS until `shutdown` resolves: then no new connections are taken, idle ones are closed, and calls
-    /// that are being answered get two seconds. All its tasks have ended when it returns.
+    /// Serves over TLS until `shutdown` resolves. Then it accepts no new connections, closes idle ones, and gives
+    /// requests in progress two seconds. All tasks have ended when it returns.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -37,7 +37,7 @@ impl Sandbox {
         self.serve_behind(listener, tls, None, shutdown).await;
     }
 
-    /// The same behind a gate: `tls` has to ask clients for a certificate then.
+    /// Serves behind a gate: `tls` must request client certificates.
     pub async fn serve_behind(
         &self,
         listener: TcpListener,
@@ -70,7 +70,7 @@ impl Sandbox {
     }
 }
 
-/// One connection, from its handshake to its end. What goes wrong on it is the client's to see.
+/// Serves one connection, from the handshake to its end. Its errors are visible to the client only.
 async fn connection(
     sandbox: Sandbox,
     gate: Option<Arc<Gate>>,
@@ -78,7 +78,7 @@ async fn connection(
     acceptor: TlsAcceptor,
     mut ended: watch::Receiver<bool>,
 ) {
-    // Small answers go out at once: a client that polls should not wait for Nagle's algorithm.
+    // Without Nagle's algorithm, so that small responses to a polling client are not delayed.
     let _ = stream.set_nodelay(true);
     let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream));
     let stream = tokio::select! {
@@ -97,7 +97,7 @@ async fn connection(
                 Some(gate) => http::past_the_recorder(gate, request.map(Body::new), first).await,
                 None => router.call(request).await?,
             };
-            // Only a response to a request that was not read to its end ends the connection.
+            // The server closes the connection only after a response to a request that was not read to its end.
             early.fetch_or(response.headers().contains_key(CONNECTION), Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }

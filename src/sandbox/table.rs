@@ -1,9 +1,9 @@
-//! Rows found by id and listed in the order in which they were made.
+//! A table of rows, found by id and listed in order of creation.
 
 use crate::api::Guid;
 use std::collections::HashMap;
 
-/// Rows with ids.
+/// Rows indexed by id.
 #[derive(Debug)]
 pub struct Table<Row> {
     rows: Vec<Row>,
@@ -17,18 +17,18 @@ impl<Row> Default for Table<Row> {
 }
 
 impl<Row> Table<Row> {
-    /// Adds a row; an id is given once.
+    /// Adds a row; the id must be new.
     pub fn add(&mut self, id: Guid, row: Row) {
         self.places.insert(id, self.rows.len());
         self.rows.push(row);
     }
 
-    /// The row of that id.
+    /// The row with that id.
     pub fn get(&self, id: &Guid) -> Option<&Row> {
         self.rows.get(*self.places.get(id)?)
     }
 
-    /// The row of that id, to be changed.
+    /// The row with that id, mutable.
     pub fn get_mut(&mut self, id: &Guid) -> Option<&mut Row> {
         self.rows.get_mut(*self.places.get(id)?)
     }
@@ -38,7 +38,7 @@ impl<Row> Table<Row> {
         self.rows.iter()
     }
 
-    /// All rows, oldest first, to be changed.
+    /// All rows, oldest first, mutable.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row> {
         self.rows.iter_mut()
     }

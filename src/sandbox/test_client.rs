@@ -1,4 +1,4 @@
-//! A client for the sandbox's own tests: requests straight into the router, and no answer taken that is not documented.
+//! A client for the sandbox's own tests: sends requests directly to the router and rejects undocumented responses.
 
 use super::schema::{self, Shape};
 use super::{Sandbox, SandboxOptions};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// The certification merchant's store in Denmark.
 pub const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
 
-/// An answer: status, code (0 where there is none), body (null where it is empty).
+/// A response: status, code (0 if there is none), body (null if empty).
 #[derive(Debug, PartialEq)]
 pub struct Got {
     pub status: u16,
@@ -23,13 +23,13 @@ pub struct Got {
 }
 
 impl Got {
-    /// A text of the body.
+    /// A string field of the body.
     pub fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
     }
 }
 
-/// A client with a token, calling for a merchant.
+/// A client with a token, acting for a merchant.
 #[derive(Clone)]
 pub struct Trial {
     pub sandbox: Sandbox,
@@ -38,13 +38,13 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// A new sandbox, and its first client calling for the certification merchant in Denmark.
+    /// A new sandbox, and its first client acting for the certification merchant in Denmark.
     pub async fn new() -> Trial {
         let sandbox = Sandbox::new(SandboxOptions::default());
         Trial { sandbox, headers: Vec::new(), seen: Default::default() }.with(0, "DK90000028").await
     }
 
-    /// Another client at the same sandbox, for a merchant.
+    /// Another client of the same sandbox, acting for a merchant.
     pub async fn with(&self, client: usize, vat: &str) -> Trial {
         let token = self.token(client, "grant_type=client_credentials").await;
         let headers = [
@@ -65,7 +65,7 @@ impl Trial {
         got.text("access_token")
     }
 
-    /// The same client with a header of another value; an empty one leaves it out.
+    /// The same client with another value of a header; an empty value removes it.
     pub fn header(&self, name: &str, value: &str) -> Trial {
         let mut other = self.clone();
         other.headers.retain(|(have, _)| have != name);
@@ -80,7 +80,7 @@ impl Trial {
         other
     }
 
-    /// A call with a body (null: none) and a key of its own where the operation needs one and none was set.
+    /// Sends a request with a body (null: none), and a new idempotency key if the operation needs one and none is set.
     pub async fn call(&self, operation: Operation, id: &str, query: &str, body: Value) -> Got {
         let path = operation.template().split('/').map(|part| if part.starts_with('{') { id } else { part });
         let target = format!("/pos/v10{}{query}", path.collect::<Vec<_>>().join("/"));
@@ -98,7 +98,7 @@ impl Trial {
         got
     }
 
-    /// Any request.
+    /// Sends any request.
     pub async fn raw(&self, method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) -> Got {
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in headers {
@@ -113,7 +113,7 @@ impl Trial {
         Got { status, code, body }
     }
 
-    /// A PoS of that name; `more` is merged into its body.
+    /// Creates a PoS with that name; `more` is merged into the request body.
     pub async fn pos(&self, name: &str, more: Value) -> Got {
         let mut body = json!({"merchantPosId": name, "storeId": STORE, "name": "till", "supportedBeaconTypes": ["QR"]});
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -122,12 +122,12 @@ impl Trial {
         self.call(Operation::CreatePos, "", "", body).await
     }
 
-    /// A payment of 100.00 on a PoS.
+    /// Initiates a payment of 100.00 on a PoS.
     pub async fn pay(&self, pos: &str) -> Got {
         self.call(Operation::InitiatePayment, "", "", payment(pos)).await
     }
 
-    /// A payment of 100.00 that was reserved and captured, on a new PoS with that beacon of 15 digits.
+    /// A payment of 100.00 that was reserved and captured, on a new PoS with that 15-digit beacon id.
     pub async fn paid(&self, beacon: &str) -> String {
         let pos = self.pos(beacon, json!({"beaconId": beacon})).await.text("posId");
         let payment = self.pay(&pos).await.text("paymentId");
@@ -138,14 +138,14 @@ impl Trial {
         payment
     }
 
-    /// A refund of a payment.
+    /// Creates a refund of a payment.
     pub async fn refund(&self, payment: &str, amount: &str, currency: &str) -> Got {
         let amount: Value = serde_json::from_str(amount).unwrap();
         let body = json!({"paymentId": payment, "refundOrderId": "r", "amount": amount, "currencyCode": currency});
         self.call(Operation::CreateRefund, "", "", body).await
     }
 
-    /// An act of the simulated customer, which has to succeed.
+    /// An action of the simulated customer, which must succeed.
     pub async fn simulate(&self, act: &str, beacon: &str, phone: &str) {
         let body = json!({"beaconId": beacon, "phoneNumber": phone}).to_string().into_bytes();
         let got = self.raw("POST", &format!("/pos/app/usersimulation/{act}"), &[], body).await;
@@ -158,12 +158,12 @@ impl Trial {
     }
 }
 
-/// The body of a payment of 100.00 on a PoS.
+/// The request body of a payment of 100.00 on a PoS.
 pub fn payment(pos: &str) -> Value {
     json!({"posId": pos, "orderId": "o", "amount": 100, "currencyCode": "DKK", "plannedCaptureDelay": "None"})
 }
 
-/// What is answered has to be documented: the code for that operation, the fields of the answer.
+/// Checks that the response is documented: the error code of that operation, the fields of the body.
 fn check(operation: Operation, got: &Got) {
     if got.code != 0 {
         let code = error::of(got.code).unwrap_or_else(|| panic!("{operation}: {got:?}"));

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::time::Duration;
 
-/// How long a token is good for, in seconds; `expires_in` says the same.
+/// How long a token is valid, in seconds; also `expires_in`.
 pub const LIFETIME_SECONDS: u64 = 3700;
-/// The scope that the documentation names.
+/// The documented scope.
 pub const SCOPE: &str = "integrator_scope";
 
 const ISSUER: &str = "https://api.sandbox.mobilepay.dk/integrator-authentication";
 const AUDIENCE: &str = "integrator_scope";
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // The names are those of a real token's claims.
 pub struct Claims {
@@ -35,7 +35,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The claims of a token given now, in whole seconds.
+    /// The claims of a token issued now, in whole seconds.
     pub fn new(client_id: &str, integrator: &str, merchant_vat: Option<String>, now: Moment) -> Claims {
         Claims {
             iss: ISSUER.into(),
@@ -53,14 +53,14 @@ impl Claims {
     }
 }
 
-/// Signs tokens and knows its own again.
+/// Signs tokens and verifies its own.
 #[derive(Clone)]
 pub struct Signer {
     mac: Hmac<Sha256>,
 }
 
 impl Signer {
-    /// A signer with a new random key. `None` where the system has no randomness.
+    /// A signer with a new random key; `None` if the system's random generator fails.
     pub fn random() -> Option<Signer> {
         let mut key = [0_u8; 32];
         getrandom::fill(&mut key).ok()?;
@@ -72,7 +72,7 @@ impl Signer {
         Some(Signer { mac: Hmac::new_from_slice(key).ok()? })
     }
 
-    /// The token of these claims.
+    /// A token with these claims.
     pub fn sign(&self, claims: &Claims) -> String {
         let payload = serde_json::to_vec(claims).unwrap_or_default();
         let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
@@ -81,7 +81,7 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// What a token says, if it is one of ours and good at that moment; else why not.
+    /// The claims of a token that this signer issued and that is valid at that moment; else why it is refused.
     pub fn check(&self, token: &str, now: Moment) -> Result<Claims, &'static str> {
         const MALFORMED: &str = "The access token is malformed";
         const LEEWAY: Duration = Duration::from_secs(1);
@@ -89,7 +89,7 @@ impl Signer {
         let (head, payload) = signed.split_once('.').ok_or(MALFORMED)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| MALFORMED);
         let head: serde_json::Value = serde_json::from_slice(&decode(head)?).map_err(|_| MALFORMED)?;
-        // Anything but our own algorithm, `none` above all, is refused before the signature is looked at (RFC 8725 3.1).
+        // Any other algorithm, in particular `none`, is refused before the signature is checked (RFC 8725 3.1).
         if head.get("alg").and_then(|alg| alg.as_str()) != Some("HS256") {
             return Err("The access token's algorithm is not accepted");
         }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_was_signed_until_it_expires() {
+    fn token_holds_its_claims_until_it_expires() {
         let token = signer().sign(&claims());
         assert_eq!(signer().check(&token, NOW), Ok(claims()));
         let last = NOW + Duration::from_secs(LIFETIME_SECONDS - 1);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_of_a_token_can_be_changed() {
+    fn changed_tokens_are_refused() {
         let token = signer().sign(&claims());
         for at in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn malformed_tokens_are_refused() {
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims()).unwrap());
         let none = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(br#"{"alg":"none"}"#));
         for wrong in ["", "a", "a.b", "a.b.c", "..", "a.b.c.d", &none] {

@@ -9,14 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-/// A token request that was refused: the HTTP status and the `error` of RFC 6749 section 5.2.
+/// A refused token request: the HTTP status and the `error` of RFC 6749 section 5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
     /// 400 or 401.
     pub status: u16,
-    /// The error's name.
+    /// The error name.
     pub error: &'static str,
-    /// What was wrong.
+    /// The description.
     pub description: &'static str,
 }
 
@@ -25,9 +25,9 @@ const fn denied(status: u16, error: &'static str, description: &'static str) -> 
 }
 
 const NO_CLIENT: Denied = denied(401, "invalid_client", "the client id or its secret is missing or wrong");
-const NO_GRANT: Denied = denied(400, "unsupported_grant_type", "grant_type has to be client_credentials");
+const NO_GRANT: Denied = denied(400, "unsupported_grant_type", "grant_type must be client_credentials");
 
-/// Gives a token for client credentials, from the `Authorization: Basic` value or from the form.
+/// Issues a token for client credentials, from the `Authorization: Basic` value or from the form.
 pub fn grant(
     basic: Option<&str>,
     form: &[u8],
@@ -56,7 +56,7 @@ pub fn grant(
     Ok(json!({"access_token": token, "expires_in": LIFETIME_SECONDS, "token_type": "Bearer", "scope": SCOPE}))
 }
 
-/// Client id and secret of a Basic value (RFC 7617); percent-encoded ones, as RFC 6749 section 2.3.1 has them, too.
+/// Client id and secret of a Basic value (RFC 7617), also if percent-encoded as in RFC 6749 section 2.3.1.
 fn credentials(value: &str) -> Option<(String, String)> {
     let (scheme, encoded) = value.trim().split_once(' ')?;
     let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_come_by_header_or_form() {
+    fn credentials_are_accepted_in_the_header_or_the_form() {
         let header = basic("c0ffee00-0000-4000-8000-000000000001:sandbox-secret-one");
         let claims = ask(Some(&header), "grant_type=client_credentials&merchant_vat=DK90000028").unwrap();
         assert_eq!(claims.integrator_id, "INTEGRATOR-1");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_denied() {
+    fn other_token_requests_are_refused() {
         let good = basic("c0ffee00-0000-4000-8000-000000000001:sandbox-secret-one");
         for (header, form, expected) in [
             (None, "grant_type=client_credentials", NO_CLIENT),

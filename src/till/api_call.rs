@@ -1,6 +1,6 @@
-//! A call: what the till means to say, sent until it is answered, refused or given up.
+//! An API call: sent and retried until it succeeds, is refused or is given up.
 //!
-//! Every send of a call carries the same key and the same body; what changes from send to send is the token alone.
+//! All attempts of a call have the same key and the same body; only the token can change.
 
 use super::http::Answer;
 use super::timing::{Next, Sent};
@@ -12,23 +12,23 @@ use http_body_util::Full;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// What is to be said.
+/// The content of a call.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The operation.
     pub operation: Operation,
-    /// The id in its path, where it has one.
+    /// The id in its path, if any.
     pub id: Option<String>,
     /// Query parameters.
     pub query: Vec<(&'static str, String)>,
-    /// The body, where it has one.
+    /// The body, if any.
     pub body: Option<Value>,
     /// The idempotency key, for creating calls.
     pub key: Option<String>,
 }
 
 impl Call {
-    /// A call of an operation without id.
+    /// A call of an operation without an id.
     pub fn of(operation: Operation) -> Call {
         let key = operation.creates().then(new_key);
         Call { operation, id: None, query: Vec::new(), body: None, key }
@@ -39,19 +39,19 @@ impl Call {
         Call { id: Some(id.to_owned()), ..Call::of(operation) }
     }
 
-    /// With a body.
+    /// Sets the body.
     pub fn body(mut self, body: Value) -> Call {
         self.body = Some(body);
         self
     }
 
-    /// With a query parameter.
+    /// Adds a query parameter.
     pub fn parameter(mut self, name: &'static str, value: &str) -> Call {
         self.query.push((name, value.to_owned()));
         self
     }
 
-    /// The path after the base URL, with the query.
+    /// The path after the base URL, with the query string.
     fn target(&self) -> String {
         let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
         let path: Vec<String> = self
@@ -69,7 +69,7 @@ impl Call {
     }
 }
 
-/// What is encoded in a URL: all but the unreserved characters (RFC 3986 section 2.3).
+/// The characters encoded in a URL: all except the unreserved ones (RFC 3986 section 2.3).
 const UNRESERVED: percent_encoding::AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A new idempotency key.
@@ -78,7 +78,8 @@ pub fn new_key() -> String {
 }
 
 impl Till {
-    /// Says it until it is answered with success (the body; `Null` where it is empty), refused, or given up.
+    /// Performs a call with its retries. Returns the response body (`Null` if empty), or an error if it was refused or
+    /// given up.
     pub(super) async fn call(&mut self, call: &Call) -> Result<Value, ClientError> {
         let mut call = call.clone();
         let mut renewed = false;
@@ -106,7 +107,7 @@ impl Till {
         }
     }
 
-    /// One send: the outer error is the till's own, the inner one says why no answer came.
+    /// Sends one attempt. The outer error is the till's own; the inner one says why there was no response.
     async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, String>, ClientError> {
         let patience = self.config.pace.patience(call.operation, self.config.mistake);
         Ok(self.line.exchange(self.request(call, token)?, patience).await)
@@ -140,7 +141,7 @@ impl Till {
         };
         request
             .body(Full::new(body))
-            .map_err(|error| ClientError::Setup(format!("no request for {} can be made: {error}", call.operation)))
+            .map_err(|error| ClientError::Setup(format!("cannot build a request for {}: {error}", call.operation)))
     }
 
     fn content(&self, operation: Operation, answer: &Answer) -> Result<Value, ClientError> {
@@ -148,7 +149,7 @@ impl Till {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&answer.body)
-            .map_err(|error| ClientError::Unreadable { operation, what: format!("it is not JSON ({error})") })
+            .map_err(|error| ClientError::Unreadable { operation, what: format!("the body is not JSON ({error})") })
     }
 }
 
@@ -159,7 +160,7 @@ fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) ->
     };
     let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
     if answer.status.is_server_error() {
-        return ClientError::Lost { operation, sends, status: Some(status), why: format!("answered {status}") };
+        return ClientError::Lost { operation, sends, status: Some(status), why: format!("status {status}") };
     }
     let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
     ClientError::Refused { operation, status, code, message: message.unwrap_or_default() }
@@ -169,7 +170,7 @@ fn error_body(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok()
 }
 
-/// The `code` of an error answer; it is a text in the wild, and a number in places.
+/// The `code` of an error response. Usually a string, in some places a number.
 fn error_code(body: &[u8]) -> Option<u16> {
     match error_body(body)?.get("code")? {
         Value::String(text) => text.parse().ok(),
@@ -177,17 +178,17 @@ fn error_code(body: &[u8]) -> Option<u16> {
     }
 }
 
-/// A field of an answer that has to be a text.
+/// A required string field of a response.
 pub(super) fn text_field(operation: Operation, answer: &Value, name: &str) -> Result<String, ClientError> {
     let text = answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.map(str::to_owned).ok_or_else(|| ClientError::Unreadable { operation, what: format!("it has no {name}") })
+    text.map(str::to_owned).ok_or_else(|| ClientError::Unreadable { operation, what: format!("`{name}` is missing") })
 }
 
-/// A field of an answer that has to be a list of ids.
+/// A required field of a response that is a list of ids.
 pub(super) fn list_field(operation: Operation, answer: &Value, name: &str) -> Result<Vec<String>, ClientError> {
     let list = answer.get(name).and_then(Value::as_array);
     let ids = list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-    ids.ok_or_else(|| ClientError::Unreadable { operation, what: format!("it has no list {name}") })
+    ids.ok_or_else(|| ClientError::Unreadable { operation, what: format!("`{name}` is missing or not a list") })
 }
 
 #[cfg(test)]
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_the_template_with_the_id() {
+    fn target_is_the_template_with_the_id_and_the_query() {
         let call = Call::on(Operation::CapturePayment, "0f8fad5b-d9cb-469f-a165-70867728950e");
         assert_eq!(call.target(), "/payments/0f8fad5b-d9cb-469f-a165-70867728950e/capture");
         let call = Call::of(Operation::GetPosWithFilter).parameter("merchantPosId", "a b/c").parameter("storeId", "x");
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_creating_calls_have_a_key_and_each_its_own() {
+    fn only_creating_calls_have_a_key_of_their_own() {
         for operation in Operation::ALL {
             assert_eq!(Call::of(operation).key.is_some(), operation.creates());
         }
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_may_be_a_text_or_a_number_or_nothing() {
+    fn error_code_may_be_a_string_or_a_number_or_absent() {
         assert_eq!(error_code(br#"{"code":"1301"}"#), Some(1301));
         assert_eq!(error_code(br#"{"code":1301}"#), Some(1301));
         for nothing in [&b""[..], b"{}", b"[1]", br#"{"code":""}"#, br#"{"code":70000}"#, b"<html>"] {

@@ -1,5 +1,6 @@
-//! Waiting for a customer before there is a payment: check-in is polled only while the QR code is shown
-//! (detecting_mobilepay#user_activation), until it is known whether they are enrolled in the loyalty programme.
+//! Customer check-in before the payment exists: polled only while the QR code is shown
+//! (detecting_mobilepay#user_activation), until the backend knows whether the customer is enrolled in the loyalty
+//! programme.
 
 use super::payment::membership_known;
 use super::sale::CancelSignal;
@@ -10,10 +11,10 @@ use std::time::Instant;
 
 impl Till {
     /// Polls the check-in of the till's PoS until a customer is there whose membership is known, enrolled or not.
-    /// `false`: the cashier stopped it, or nobody came.
+    /// Returns `false` if the cashier stopped it or no customer came.
     ///
     /// # Errors
-    /// What the backend refuses.
+    /// Whatever the backend refuses.
     pub async fn await_member(&mut self, abort: &CancelSignal) -> Result<bool, ClientError> {
         let pos = self.pos()?;
         let until = Instant::now() + self.config.pace.customer;

@@ -1,36 +1,36 @@
-//! What a driven till is told to do: a line of JSON for each act (the contract's "Driving a till").
+//! Actions of a driven till: a line of JSON each (see docs/integrator.md).
 
 use super::{Restrictions, Sale};
 use crate::api::Amount;
 use serde::Deserialize;
 
-/// What a till is told to do.
+/// An action that a till carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A sale, seen through to its end.
+    /// Make a sale, to its end.
     Pay(Sale),
-    /// A payment is prepared; where its amount comes with it, it is made ready as soon as that may be.
+    /// Prepare a payment. If its amount is given, it is made ready as soon as possible.
     Prepare(Option<Sale>),
-    /// The amount of the payment that was prepared; it is seen through to its end.
+    /// Set the amount of the prepared payment and follow it to its end.
     Ready(Sale),
-    /// That much is given back.
+    /// Refund that amount.
     Refund(Amount),
-    /// The refund that was just asked for is not to be.
+    /// Cancel the refund that was just requested.
     CancelRefund,
-    /// The cashier's key that stops the sale or refund under way.
+    /// Stop the current sale or refund, as the cashier's key does.
     CancelSignal,
-    /// Look the PoS up, or create it.
+    /// Look up the PoS, or create it.
     Onboard,
-    /// Delete it.
+    /// Delete the PoS.
     Offboard,
-    /// The till loses power and starts again: what is in its memory file stays, and the PoS is looked up.
+    /// The till loses power and restarts: the state file is kept, and the PoS is looked up.
     Restart,
-    /// Nothing more will come.
+    /// No more actions follow.
     End,
 }
 
-/// All acts by name, for a sentence.
-const KNOWN: &str = "pay, prepare, ready, refund, cancel-refund, abort, onboard, offboard, restart and end are known";
+/// All actions by name, for error messages.
+const KNOWN: &str = "pay, prepare, ready, refund, cancel-refund, abort, onboard, offboard, restart or end";
 
 #[derive(Deserialize)]
 struct Line {
@@ -42,7 +42,7 @@ struct Line {
 
 impl Line {
     fn amount(&self) -> Result<Amount, String> {
-        amount_of(self.amount.as_deref().ok_or_else(|| format!("the act `{}` has no amount", self.act))?)
+        amount_of(self.amount.as_deref().ok_or_else(|| format!("the action `{}` has no amount", self.act))?)
     }
 
     fn sale(&self) -> Result<Sale, String> {
@@ -52,13 +52,15 @@ impl Line {
 }
 
 impl Act {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// A sentence on what is wrong with it.
+    /// A message that says what is wrong with the line.
     pub fn parse(line: &str) -> Result<Act, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| {
-            format!("the line {line:?} is no act ({error}): send one like {{\"act\": \"pay\", \"amount\": \"12.50\"}}")
+            format!(
+                "the line {line:?} is not an action ({error}): use one like {{\"act\": \"pay\", \"amount\": \"12.50\"}}"
+            )
         })?;
         Ok(match line.act.as_str() {
             "pay" => Act::Pay(line.sale()?),
@@ -71,18 +73,18 @@ impl Act {
             "offboard" => Act::Offboard,
             "restart" => Act::Restart,
             "end" => Act::End,
-            other => return Err(format!("there is no act {other:?}: {KNOWN}")),
+            other => return Err(format!("unknown action {other:?}: use {KNOWN}")),
         })
     }
 }
 
-/// An amount that somebody typed: positive, at most two decimals.
+/// Parses an amount: positive, at most two decimals.
 ///
 /// # Errors
-/// A sentence.
+/// A message that says what is wrong with the text.
 pub fn amount_of(text: &str) -> Result<Amount, String> {
     let amount = Amount::parse(text).ok().filter(|amount| amount.0 > 0);
-    amount.ok_or_else(|| format!("{text:?} is no amount: give one like 12.50"))
+    amount.ok_or_else(|| format!("{text:?} is not an amount: use one like 12.50"))
 }
 
 #[cfg(test)]
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_an_act() {
+    fn lines_are_parsed_as_actions() {
         let line = r#"{"case":"payment/7","step":1,"act":"pay","amount":"100.00","capture":"60.00","text":"Start"}"#;
         let Ok(Act::Pay(sale)) = Act::parse(line) else { panic!("a sale") };
         assert_eq!((sale.amount, sale.capture, sale.restrictions), (Amount(10_000), Some(Amount(6_000)), None));
@@ -111,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_act_is_refused_in_a_sentence() {
+    fn invalid_lines_are_refused_with_a_message() {
         for (line, wanted) in [
-            ("pay 100", "is no act"),
+            ("pay 100", "is not an action"),
             (r#"{"act":"pay"}"#, "has no amount"),
             (r#"{"act":"ready"}"#, "`ready` has no amount"),
             (r#"{"act":"refund"}"#, "`refund` has no amount"),
-            (r#"{"act":"pay","amount":"-1"}"#, "is no amount"),
-            (r#"{"act":"pay","amount":"0.001"}"#, "is no amount"),
-            (r#"{"act":"dance"}"#, "there is no act"),
+            (r#"{"act":"pay","amount":"-1"}"#, "is not an amount"),
+            (r#"{"act":"pay","amount":"0.001"}"#, "is not an amount"),
+            (r#"{"act":"dance"}"#, "unknown action"),
             (r#"{"act":"pay","amount":"1","restrictions":{"noDebit":true}}"#, "noDebit"),
         ] {
             let sentence = Act::parse(line).unwrap_err();

@@ -1,10 +1,10 @@
-//! What a till has to be told: whom it calls, as whom, and at what pace.
+//! Configuration of a till: endpoints, credentials and timing.
 
 use super::{ClientError, Misbehavior, Timing};
 use crate::api::{customer, header, text};
 use std::path::PathBuf;
 
-/// The setup of a till.
+/// The configuration of a till.
 #[derive(Clone, Debug)]
 pub struct TillConfig {
     /// The base URL of the API, up to and with `/v10`.
@@ -19,32 +19,32 @@ pub struct TillConfig {
     pub vat: String,
     /// The client's version, `Major.Minor.Build`.
     pub version: String,
-    /// The certificates to trust, PEM, in place of the system's.
+    /// The certificates to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
-    /// Where there is no `ca_file`: certificates to trust beside the system's, PEM.
+    /// Certificates to trust in addition to the system's, PEM. Used without `ca_file`.
     pub extra_ca: Option<PathBuf>,
     /// The merchant's brand, by which the store is found.
     pub brand: String,
     /// The merchant's location, by which the store is found.
     pub location: String,
-    /// The beacon id of the till's own beacon; without one the backend makes one up.
+    /// The id of the till's own beacon; without one the backend generates it.
     pub beacon_id: Option<String>,
-    /// Where it keeps what it must not forget; without it, it forgets all when it ends.
+    /// The state file; without one the state is lost when the till ends.
     pub memory: Option<PathBuf>,
-    /// Whether it is learnt if the customer is enrolled in the loyalty programme before the amount is fixed.
+    /// Whether the till waits until the customer's membership is known before the amount is fixed.
     pub members: bool,
-    /// How it calls itself in `User-Agent`.
+    /// The value of `User-Agent`.
     pub agent: String,
     /// A token from an earlier run, used until it is refused.
     pub first_token: Option<String>,
-    /// Its times and counts.
+    /// Timeouts, delays and limits.
     pub pace: Timing,
-    /// The mistake it makes, if any.
+    /// The mistake that the till makes, if any.
     pub mistake: Option<Misbehavior>,
 }
 
 impl TillConfig {
-    /// The setup for the certification merchant at a base URL; the token endpoint is looked for at the same host.
+    /// The configuration for the certification merchant at a base URL; the token endpoint is expected on the same host.
     pub fn certification(base_url: &str, client_id: &str, client_secret: &str) -> TillConfig {
         TillConfig {
             base_url: base_url.to_owned(),
@@ -67,7 +67,7 @@ impl TillConfig {
         }
     }
 
-    /// Refuses what cannot work before anything is sent.
+    /// Checks the configuration before anything is sent.
     ///
     /// # Errors
     /// [`ClientError::Setup`] with the field that is wrong.
@@ -87,7 +87,7 @@ impl TillConfig {
     }
 }
 
-/// The token endpoint that goes with a base URL (pos_integratorauthentication).
+/// The token endpoint of a base URL (pos_integratorauthentication).
 pub fn token_url(base_url: &str) -> String {
     let origin_end = base_url.find("://").map_or(0, |at| at + 3);
     let host = base_url.get(origin_end..).unwrap_or("");
@@ -100,29 +100,27 @@ fn url_problem(name: &str, url: &str) -> Option<String> {
         Ok(uri) => uri,
         Err(error) => {
             return Some(format!(
-                "the {name} {url:?} is not a URL ({error}): give one like https://127.0.0.1:8443/pos/v10"
+                "the {name} {url:?} is not a URL ({error}): use one like https://127.0.0.1:8443/pos/v10"
             ));
         }
     };
     let fits = matches!(uri.scheme_str(), Some("https")) && uri.host().is_some_and(|host| !host.is_empty());
-    (!fits).then(|| {
-        format!("the {name} {url:?} does not start with https:// and a host: the API is spoken over TLS alone")
-    })
+    (!fits).then(|| format!("the {name} {url:?} does not start with https:// and a host: the API requires TLS"))
 }
 
 fn version_problem(version: &str) -> Option<String> {
     let wrong = header::Version::parse(version).is_none();
-    wrong.then(|| format!("the client version {version:?} is not three numbers: give one like 2.1.0"))
+    wrong.then(|| format!("the client version {version:?} is not three numbers: use one like 2.1.0"))
 }
 
 fn vat_problem(vat: &str) -> Option<String> {
     let wrong = !header::is_vat_number(vat);
-    wrong.then(|| format!("the VAT number {vat:?} is not DK or FI and eight digits: give one like DK90000028"))
+    wrong.then(|| format!("the VAT number {vat:?} is not DK or FI and eight digits: use one like DK90000028"))
 }
 
 fn agent_problem(agent: &str) -> Option<String> {
     let wrong = http::HeaderValue::from_str(agent).is_err();
-    wrong.then(|| format!("the name {agent:?} of the client cannot stand in a header"))
+    wrong.then(|| format!("the client name {agent:?} is not a valid header value"))
 }
 
 #[cfg(test)]
@@ -130,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_endpoint_stands_at_the_same_host() {
+    fn token_endpoint_is_on_the_host_of_the_base_url() {
         let wanted = "https://127.0.0.1:8443/integrator-authentication/connect/token";
         assert_eq!(token_url("https://127.0.0.1:8443/pos/v10"), wanted);
         assert_eq!(token_url("https://127.0.0.1:8443"), wanted);
     }
 
     #[test]
-    fn what_cannot_work_is_refused_with_its_name() {
+    fn invalid_fields_are_refused_by_name() {
         let right = TillConfig::certification("https://h/pos/v10", "4a1e2b34-0000-4000-8000-000000000001", "s");
         assert!(right.check().is_ok());
         type Edit = fn(&mut TillConfig);

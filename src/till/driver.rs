@@ -1,7 +1,7 @@
-//! Driving a till by lines of JSON, an act each (the contract's "Driving a till").
+//! The driver interface of a till: carries out actions given as lines of JSON (see docs/integrator.md).
 //!
-//! One act at a time, in order; `abort` reaches the sale that is under way, `restart` is the power cut that ends
-//! whatever is under way. Between acts the periodic job does what is due.
+//! One action at a time, in order. `abort` reaches the current sale; `restart` simulates a power cut and ends whatever
+//! is running. Between actions the periodic job runs when due.
 
 use super::command::Act;
 use super::payment::Settled;
@@ -14,13 +14,13 @@ use tokio::task::JoinHandle;
 
 type Job = JoinHandle<(Till, Vec<String>)>;
 
-/// What the till is at.
+/// What the till is doing.
 enum State {
     Idle(Box<Till>),
     Busy(Job, Keys),
 }
 
-/// What reaches the act that is under way.
+/// The channels to the current action.
 struct Keys {
     act: Option<Act>,
     abort: CancelSignal,
@@ -38,8 +38,8 @@ impl Keys {
         matches!(self.act, Some(Act::Prepare(_))) && self.due.borrow().is_none()
     }
 
-    /// Hands on what is next in the queue where it is meant for the act under way. A prepared payment whose amount
-    /// never comes, since the till is told to do something else, is let go.
+    /// Passes the next action in the queue to the current one if it is meant for it. A prepared payment is cancelled if
+    /// another action comes before its amount.
     fn hand_on(&self, queue: &mut VecDeque<Act>, open: bool) {
         if !self.wants_amount() {
             return;
@@ -55,10 +55,11 @@ impl Keys {
     }
 }
 
-/// Does the acts of `lines` until `end`, or until no more lines can come. What was done is told to `say`, a line each.
+/// Carries out the actions in `lines` until `end`, or until the channel closes. Each result is passed to `say` as one
+/// line.
 ///
 /// # Errors
-/// A line that is no act, or a till that cannot be set up.
+/// An invalid line, or a configuration that cannot be used.
 pub async fn drive(
     config: &TillConfig,
     merchant_pos_id: &str,
@@ -96,7 +97,7 @@ pub async fn drive(
                 keys.hand_on(&mut queue, open);
                 tokio::select! {
                     done = &mut *job => {
-                        let (till, told) = done.map_err(|error| ClientError::Setup(format!("the till broke down: {error}")))?;
+                        let (till, told) = done.map_err(|error| ClientError::Setup(format!("the till failed: {error}")))?;
                         told.iter().for_each(|line| say(line));
                         state = State::Idle(Box::new(till));
                     }
@@ -110,7 +111,7 @@ pub async fn drive(
         if queue.front() == Some(&Act::Restart) {
             if let State::Busy(job, _) = &mut state {
                 job.abort();
-                // Its connections are closed and its last note is written when it has ended.
+                // Wait for the task to end: it closes its connections and writes its state file.
                 let _ = job.await;
             }
             state = State::Idle(Box::new(Till::new(config.clone())?));
@@ -118,7 +119,7 @@ pub async fn drive(
     }
 }
 
-/// Takes one line in: to the act under way, or into the queue.
+/// Handles one line: passes it to the current action, or adds it to the queue.
 fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), ClientError> {
     if line.trim().is_empty() {
         return Ok(());
@@ -139,7 +140,7 @@ fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut b
     Ok(())
 }
 
-/// Starts an act.
+/// Starts an action.
 fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
     let keys = Keys::new(act.clone());
     let (abort, due, pos) = (keys.abort.clone(), keys.due.subscribe(), merchant_pos_id.to_owned());
@@ -149,7 +150,7 @@ fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
             None | Some(Act::CancelSignal | Act::End) => return (till, Vec::new()),
             Some(Act::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
             Some(Act::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
-            Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("started again as {}", pos.pos_id)),
+            Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("restarted as {}", pos.pos_id)),
             Some(Act::Pay(sale)) => till.pay(&sale, &abort).await.map(|paid| tell_paid(&paid)),
             Some(Act::Prepare(_)) => prepare(&mut till, &due, &abort).await.map(|paid| tell_paid(&paid)),
             Some(Act::Ready(sale)) => ready(&mut till, sale, &abort).await.map(|paid| tell_paid(&paid)),
@@ -173,10 +174,10 @@ async fn prepare(
     till.pay_prepared(prepared, due, abort).await
 }
 
-/// Goes on with the payment that was prepared before the till was started, or by another command.
+/// Continues with the payment that was prepared before the till was started, or by another command.
 ///
 /// # Errors
-/// [`ClientError::NoPayment`] where there is none, and as [`Till::pay_prepared`].
+/// [`ClientError::NoPayment`] if there is none, and the errors of [`Till::pay_prepared`].
 pub async fn ready(till: &mut Till, sale: Sale, abort: &CancelSignal) -> Result<Paid, ClientError> {
     let prepared = till.memory().prepared.clone().ok_or(ClientError::NoPayment)?;
     till.pay_prepared(prepared, &super::prepared::due(sale), abort).await
@@ -185,7 +186,7 @@ pub async fn ready(till: &mut Till, sale: Sale, abort: &CancelSignal) -> Result<
 /// Cancels the refund that is decided but not carried out yet.
 ///
 /// # Errors
-/// [`ClientError::NoRefund`] where there is none, and what the backend refuses.
+/// [`ClientError::NoRefund`] if there is none, and whatever the backend refuses.
 pub async fn stop_refund(till: &mut Till) -> Result<String, ClientError> {
     let id = till.open_refund().map(str::to_owned).ok_or(ClientError::NoRefund)?;
     let settled = till.cancel_refund(&id).await?;
@@ -196,44 +197,44 @@ fn tell(outcome: Result<String, ClientError>) -> String {
     outcome.unwrap_or_else(|trouble| format!("failed: {trouble}"))
 }
 
-/// How a sale ended, in a line.
+/// The result of a sale, as one line.
 pub fn tell_paid(paid: &Paid) -> String {
     match paid {
         Paid::Captured(payment, amount) => format!("payment {}: captured {amount}", payment.id),
         Paid::Ended(payment, state) => format!("payment {}: ended as {}", payment.id, state.name()),
-        Paid::Hanging(payment, why) => format!("payment {}: hanging, to be tried again later ({why})", payment.id),
+        Paid::Hanging(payment, why) => format!("payment {}: hanging, will be retried later ({why})", payment.id),
         Paid::Left(payment) => format!("payment {}: left to the next command", payment.id),
         Paid::Nobody => "no payment: no customer checked in".to_owned(),
     }
 }
 
-/// How a refund ended, in a line.
+/// The result of a refund, as one line.
 pub fn tell_refunded(refunded: &Refunded) -> String {
     match refunded {
-        Refunded::Captured(refund) => format!("refund {}: gave {} back", refund.id, refund.amount),
+        Refunded::Captured(refund) => format!("refund {}: refunded {}", refund.id, refund.amount),
         Refunded::Ended(refund, state) => format!("refund {}: ended as {}", refund.id, state.name()),
-        Refunded::Hanging(refund, why) => format!("refund {}: hanging, to be tried again later ({why})", refund.id),
+        Refunded::Hanging(refund, why) => format!("refund {}: hanging, will be retried later ({why})", refund.id),
     }
 }
 
-/// What became of a decision, in words.
+/// The result of a decision, in words.
 pub fn tell_settled(settled: &Settled) -> String {
     match settled {
         Settled::Captured(amount) => format!("captured {amount}"),
         Settled::Cancelled => "cancelled".to_owned(),
         Settled::Ended(state) => format!("ended as {}", state.name()),
-        Settled::Refunded => "the money went back".to_owned(),
+        Settled::Refunded => "refunded".to_owned(),
         Settled::RefundEnded(state) => format!("ended as {}", state.name()),
         Settled::Hanging(why) => format!("still hanging ({why})"),
     }
 }
 
-/// What the periodic job did, a line each.
+/// The results of the periodic job, one line each.
 pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, ClientError>)>) -> Vec<String> {
     let line = |(hanging, outcome): (Hanging, Result<Settled, ClientError>)| {
-        let what = outcome.as_ref().map_or_else(|trouble| format!("given up ({trouble})"), tell_settled);
+        let what = outcome.as_ref().map_or_else(|trouble| format!("failed ({trouble})"), tell_settled);
         let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
-        format!("{kind} {}: tried again, {what}", hanging.id)
+        format!("{kind} {}: retried, {what}", hanging.id)
     };
     jobs.into_iter().map(line).collect()
 }

@@ -1,22 +1,22 @@
-//! Why a till could not do what it was asked, as a value and in one sentence.
+//! The reasons why a till could not carry out an action, each with a one-sentence message.
 
 use crate::api::{Amount, Operation};
 use std::fmt;
 
-/// Why an act of the till came to nothing.
+/// The reason why an action failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientError {
-    /// It was set up in a way that cannot work.
+    /// The configuration cannot be used.
     Setup(String),
-    /// No answer, or a 5xx, to the last send of a call.
+    /// The last attempt of a call got no response, or a 5xx.
     Lost {
         /// The call.
         operation: Operation,
-        /// How often it was sent.
+        /// The number of attempts.
         sends: u32,
-        /// The status of the last answer; `None`: there was none.
+        /// The status of the last response; `None` without one.
         status: Option<u16>,
-        /// What became of the last send.
+        /// What happened to the last attempt.
         why: String,
     },
     /// The backend refused a call with 4xx.
@@ -25,29 +25,29 @@ pub enum ClientError {
         operation: Operation,
         /// The HTTP status.
         status: u16,
-        /// The answer's `code`, where it has one.
+        /// The response's `code`, if any.
         code: Option<u16>,
-        /// The answer's `message`, where it has one.
+        /// The response's `message`, if any.
         message: String,
     },
-    /// An answer that is not what the documentation promises.
+    /// A response that differs from the documentation.
     Unreadable {
         /// The call.
         operation: Operation,
-        /// What is wrong with it.
+        /// What is wrong with the response.
         what: String,
     },
-    /// No token could be had.
+    /// No token could be obtained.
     Token(String),
     /// The till has no PoS.
     NoPos,
-    /// The till has no payment of which it could be meant.
+    /// The till has no payment for this action.
     NoPayment,
-    /// The till has no refund of which it could be meant.
+    /// The till has no refund for this action.
     NoRefund,
-    /// No payment of the till's has that much left to be given back.
+    /// None of the till's payments has that much left to refund.
     NothingTaken(Amount),
-    /// Something is still owed at the PoS.
+    /// Reservations on the PoS are still open.
     StillHanging(usize),
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for ClientError {
         match self {
             ClientError::Setup(what) | ClientError::Token(what) => f.write_str(what),
             ClientError::Lost { operation, sends, why, .. } => {
-                write!(f, "{operation} was sent {sends} times in vain: {why}")
+                write!(f, "{operation} failed after {sends} attempt(s): {why}")
             }
             ClientError::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;
@@ -83,21 +83,21 @@ impl fmt::Display for ClientError {
                 if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
             }
             ClientError::Unreadable { operation, what } => {
-                write!(f, "the answer to {operation} cannot be used: {what}")
+                write!(f, "invalid response to {operation}: {what}")
             }
             ClientError::NoPos => f.write_str("the till has no PoS: onboard it first"),
-            ClientError::NoPayment => f.write_str("the till knows of no open payment: start one first"),
-            ClientError::NoRefund => f.write_str("the till knows of no refund that could be stopped"),
+            ClientError::NoPayment => f.write_str("the till has no open payment: start one first"),
+            ClientError::NoRefund => f.write_str("the till has no refund that can be cancelled"),
             ClientError::NothingTaken(amount) => {
                 write!(
                     f,
-                    "no payment that this till captured has {amount} left to give back: take a payment first, or name one"
+                    "no payment captured by this till has {amount} left to refund: capture a payment first, or name one"
                 )
             }
             ClientError::StillHanging(count) => {
                 write!(
                     f,
-                    "{count} reservation(s) on this PoS are still to be captured or cancelled: do that before it is deleted"
+                    "{count} reservation(s) on this PoS are not settled: capture or cancel them before you delete it"
                 )
             }
         }

@@ -1,4 +1,4 @@
-//! The mistakes with prepared payments, refunds and refused cards: what a right client has no place for.
+//! Mistakes with prepared payments, refunds and refused cards, kept apart from the correct client.
 
 use super::api_call::Call;
 use super::{Misbehavior, Payment, Prepared, Sale, Till};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 impl Till {
-    /// Makes a prepared payment ready once more, with another amount: something was forgotten on the bill.
+    /// Makes a prepared payment ready a second time, with a higher amount.
     pub(super) async fn ready_with_more(&mut self, prepared: &Prepared, sale: &Sale) {
         let more = Sale { amount: Amount(sale.amount.0.saturating_add(100)), ..sale.clone() };
         self.say_ready(&prepared.id, &more).await;
@@ -17,7 +17,7 @@ impl Till {
     pub(super) async fn ready_initiated(&mut self, payment: &Payment, sale: &Sale) {
         if self.makes(Misbehavior::ReadiesInitiated) {
             self.say_ready(&payment.id, sale).await;
-            // What the backend says to that is looked at, as it should be.
+            // The result is queried, as a correct client would.
             let _ = self.look(&payment.id).await;
         }
     }
@@ -28,7 +28,7 @@ impl Till {
         let _ = self.call(&Call::on(Operation::PaymentReady, payment_id).body(body)).await;
     }
 
-    /// What is asked to be given back, as it stands in a body.
+    /// A refund's amount, as it is sent in the body.
     pub(super) fn spelled_refund(&self, amount: Amount) -> Value {
         let more = self.makes(Misbehavior::RefundsTooMuch);
         self.spelled_amount(if more { Amount(amount.0.saturating_mul(10)) } else { amount })
@@ -43,14 +43,14 @@ impl Till {
         }
     }
 
-    /// Gives back what was never taken: the payment was cancelled.
+    /// Refunds a payment that was cancelled.
     pub(super) async fn refund_unpaid(&mut self, payment: &Payment) {
         if self.makes(Misbehavior::RefundsUnpaid) {
             let _ = self.create_refund(payment.amount, Some(&payment.id)).await;
         }
     }
 
-    /// Does the other thing to a refund that has just ended.
+    /// Captures a cancelled refund, or cancels a captured one.
     pub(super) async fn spoil_ended_refund(&mut self, id: &str, cancelled: bool) {
         let operation = match (self.config.mistake, cancelled) {
             (Some(Misbehavior::CapturesCancelledRefund), true) => Operation::CaptureRefund,
@@ -60,7 +60,7 @@ impl Till {
         let _ = self.call(&Call::on(operation, id)).await;
     }
 
-    /// Does not take a refused card for an answer.
+    /// Captures or polls a payment whose card was refused.
     pub(super) async fn spoil_refused(&mut self, payment: &Payment, sale: &Sale) {
         match self.config.mistake {
             Some(Misbehavior::CapturesRefused) if sale.restrictions.is_some() => self.stray_capture(payment).await,

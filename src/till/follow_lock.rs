@@ -1,19 +1,20 @@
-//! One till, two terminals: a command that follows a payment leaves it to the next command of the same till, so that
-//! the two never poll it together.
+//! The lock between commands of one till: a command that follows a payment hands it over to the next command, so that
+//! they never poll it at the same time.
 //!
-//! Whoever follows holds a lock beside the memory; whoever wants to go on leaves a wish there and waits for the lock.
+//! The following command holds a lock file next to the state file. Another command creates a request file (`wish`)
+//! there and waits for the lock.
 
 use super::ClientError;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How often a wish, or the lock, is looked for.
+/// The interval at which the request file and the lock are checked.
 const TICK: Duration = Duration::from_millis(50);
-/// A payment that is followed is left between two polls, and a poll may hang until it is given up.
+/// How long to wait for the lock: a payment is handed over between two polls, and a poll may last until its timeout.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A command follows a payment for as long as this is held.
+/// Held as long as a command follows a payment.
 #[derive(Debug)]
 pub struct Following {
     _lock: File,
@@ -21,10 +22,10 @@ pub struct Following {
 }
 
 impl Following {
-    /// Begins to follow what the till with this memory has open.
+    /// Starts following the open payment of the till with this state file.
     ///
     /// # Errors
-    /// [`ClientError::Setup`] where the lock cannot be had.
+    /// [`ClientError::Setup`] if the lock cannot be taken.
     pub fn begin(memory: &Path) -> Result<Following, ClientError> {
         let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
         let lock = open(&place)?;
@@ -33,7 +34,7 @@ impl Following {
         Ok(Following { _lock: lock, wish })
     }
 
-    /// Ready when another command wants to go on.
+    /// Completes when another command wants to take over.
     pub async fn wanted(&self) {
         while !self.wish.exists() {
             tokio::time::sleep(TICK).await;
@@ -41,10 +42,10 @@ impl Following {
     }
 }
 
-/// Makes a command that follows a payment of the till with this memory leave it.
+/// Makes a command that follows a payment of the till with this state file hand it over.
 ///
 /// # Errors
-/// [`ClientError::Setup`] where it does not.
+/// [`ClientError::Setup`] if it does not.
 pub async fn take_over(memory: &Path) -> Result<(), ClientError> {
     let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
     if !place.exists() {
@@ -57,7 +58,7 @@ pub async fn take_over(memory: &Path) -> Result<(), ClientError> {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if Instant::now() < until => {}
             Err(TryLockError::WouldBlock) => {
-                let sentence = "another `poscert till` does not leave the payment that it follows: end it there first";
+                let sentence = "another `poscert till` command is still following the payment: end that command first";
                 return Err(ClientError::Setup(sentence.to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&place, &error.to_string())),
@@ -85,7 +86,7 @@ fn open(place: &Path) -> Result<File, ClientError> {
 }
 
 fn unusable(place: &Path, why: &str) -> ClientError {
-    ClientError::Setup(format!("{} cannot be used ({why}): name another file with --memory", place.display()))
+    ClientError::Setup(format!("{} cannot be used ({why}): choose another file with --memory", place.display()))
 }
 
 #[cfg(test)]
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_follows_hears_of_the_wish_and_who_wished_goes_on_once_it_is_left() {
+    async fn following_command_is_asked_to_stop_and_the_next_one_continues() {
         let home = tempfile::tempdir().unwrap();
         let memory = home.path().join("till.json");
         take_over(&memory).await.unwrap();
@@ -106,7 +107,7 @@ mod tests {
         drop(following);
         next.await.unwrap().unwrap();
         assert!(!beside(&memory, "wish").exists());
-        // A wish that nobody waits for any more is not heard.
+        // A leftover request file without a waiting command is ignored.
         open(&beside(&memory, "wish")).unwrap();
         let again = Following::begin(&memory).unwrap();
         assert!(tokio::time::timeout(TICK * 3, again.wanted()).await.is_err());

@@ -1,8 +1,7 @@
-//! One request, one answer: HTTP/1.1 over TLS, given up at its time-out by closing the connection.
+//! The till's HTTP client: one request and one response, HTTP/1.1 over TLS, with a timeout that closes the connection.
 //!
-//! A call that is given up must be seen to be given up: its connection is closed and never used again, for an
-//! answer that comes too late would be taken for the answer to the next request. Dropping hyper's future of the
-//! answer does that.
+//! A call that is given up must be visible to the other side, and its connection must never be used again: a late
+//! response would be taken for the response to the next request. Dropping hyper's response future closes it.
 
 use super::ClientError;
 use crate::pki::error_chain;
@@ -19,10 +18,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest answer that is read; the API's own are a few hundred bytes.
+/// The longest response that is read; those of the API have a few hundred bytes.
 const LONGEST_ANSWER: usize = 1 << 20;
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -37,11 +36,11 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line that trusts the certificates in a PEM file or, without one, those of the system and of the PEM file
-    /// `beside` them. (The system's are those of `SSL_CERT_FILE` where that is set.)
+    /// A client that trusts the certificates in a PEM file or, without one, those of the system and of the PEM file
+    /// `beside`. (The system's are those in `SSL_CERT_FILE` if it is set.)
     ///
     /// # Errors
-    /// [`ClientError::Setup`] where there is no certificate to trust.
+    /// [`ClientError::Setup`] if there is no trusted certificate.
     pub fn new(ca_file: Option<&Path>, beside: Option<&Path>) -> Result<Line, ClientError> {
         let roots = match ca_file {
             Some(path) => roots_of_file(path)?,
@@ -61,16 +60,16 @@ impl Line {
         Ok(Line { client })
     }
 
-    /// Sends a request and reads its answer to the end. After `patience` it is given up and its connection closed.
+    /// Sends a request and reads the response to its end. After `patience` it is given up and the connection closed.
     ///
     /// # Errors
-    /// Why there is no answer, in words.
+    /// A message that says why there is no response.
     pub async fn exchange(&self, request: Request<Full<Bytes>>, patience: Option<Duration>) -> Result<Answer, String> {
         match patience {
             None => self.whole(request).await,
             Some(patience) => match tokio::time::timeout(patience, self.whole(request)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(format!("no answer within {} ms", patience.as_millis())),
+                Err(_) => Err(format!("no response within {} ms", patience.as_millis())),
             },
         }
     }
@@ -84,11 +83,11 @@ impl Line {
     }
 }
 
-/// Why there is no answer, and what to do where the cause is known.
+/// Why there is no response, and what to do if the cause is known.
 fn why(error: &(dyn Error + 'static)) -> String {
     let mut text = error_chain(error);
     if text.contains("UnknownIssuer") {
-        text.push_str(" (the certificate is not trusted: name the CA's file with --ca-file)");
+        text.push_str(" (the certificate is not trusted: pass the CA file with --ca-file)");
     }
     text
 }
@@ -99,21 +98,23 @@ fn roots_of_file(path: &Path) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| trouble(format!("is not PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| trouble(format!("holds a certificate that cannot be used: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| trouble(format!("contains a certificate that cannot be used: {error}")))?;
     }
     if roots.is_empty() {
-        return Err(trouble("holds no certificate: give one in PEM form".to_owned()));
+        return Err(trouble("contains no certificate: use a file in PEM format".to_owned()));
     }
     Ok(roots)
 }
 
 fn roots_of_system(beside: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = beside.map_or_else(|| Ok(RootCertStore::empty()), roots_of_file)?;
-    // A system's list holds certificates that rustls cannot use; the others are enough.
+    // The system's list may hold certificates that rustls cannot use; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err(ClientError::Setup(
-            "the system has no trusted certificates: name a CA's file with --ca-file".to_owned(),
+            "the system has no trusted certificates: pass a CA file with --ca-file".to_owned(),
         ));
     }
     Ok(roots)
@@ -124,10 +125,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ca_file_that_cannot_be_used_is_named() {
+    fn unusable_ca_file_is_named_in_the_error() {
         let empty = tempfile::NamedTempFile::new().unwrap();
         let sentence = Line::new(Some(empty.path()), None).err().unwrap().to_string();
-        assert!(sentence.contains("holds no certificate"), "{sentence}");
+        assert!(sentence.contains("contains no certificate"), "{sentence}");
         let sentence = Line::new(None, Some(Path::new("/nowhere/ca.pem"))).err().unwrap().to_string();
         assert!(sentence.contains("/nowhere/ca.pem") && sentence.contains("cannot be read"), "{sentence}");
     }

@@ -1,4 +1,4 @@
-//! Starting a payment, and what is done when another one stands in the way (payment_flows#payment_management).
+//! Starting a payment, and cancelling another one that is active on the PoS (payment_flows#payment_management).
 
 use super::api_call::{Call, list_field, text_field};
 use super::{ClientError, Misbehavior, Payment, Sale, Till};
@@ -6,11 +6,11 @@ use crate::api::{Operation, PaymentStatus, error};
 use serde_json::{Value, json};
 
 impl Till {
-    /// Starts a payment on the till's PoS. Where another one is active there, it is found and cancelled, and the
-    /// same call made again with the same key.
+    /// Starts a payment on the till's PoS. If another one is active there, it is looked up and cancelled, and the same
+    /// call is made again with the same key.
     ///
     /// # Errors
-    /// Whatever keeps the payment from being started.
+    /// Whatever prevents the payment from being started.
     pub async fn initiate(&mut self, sale: &Sale) -> Result<Payment, ClientError> {
         let pos = self.pos()?;
         let mut body = json!({ "posId": pos.pos_id, "orderId": sale.order_id });
@@ -20,7 +20,7 @@ impl Till {
         Ok(Payment { id, order_id: sale.order_id.clone(), amount: sale.amount })
     }
 
-    /// What a payment is about, said when it is initiated or made ready.
+    /// Adds the amount and terms of a payment to a request body.
     pub(super) fn add_terms(&self, body: &mut Value, sale: &Sale) {
         body["amount"] = self.spelled_amount(sale.amount);
         body["currencyCode"] = json!(self.config.currency());
@@ -33,7 +33,7 @@ impl Till {
         }
     }
 
-    /// Makes a call that starts a payment, and gives the payment's id. What stands in its way is cleaned up.
+    /// Makes a call that starts a payment and returns the payment's id. An active payment on the PoS is cancelled.
     pub(super) async fn start(&mut self, call: &Call, pos_id: &str) -> Result<String, ClientError> {
         let answer = match self.call(call).await {
             Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Misbehavior::IgnoresActive) => {
@@ -51,8 +51,8 @@ impl Till {
         }
     }
 
-    /// Finds the payment that is active on the PoS and cancels it. The list holds reserved ones too: these stand in
-    /// nobody's way, and what becomes of them was decided elsewhere.
+    /// Cancels the active payment on the PoS. The list also holds reserved payments: they do not block the PoS, and are
+    /// skipped.
     async fn clear_pos(&mut self, pos_id: &str) -> Result<(), ClientError> {
         for id in self.listed(pos_id).await? {
             if self.memory.hanging.iter().any(|hanging| hanging.id == id) {
@@ -65,7 +65,7 @@ impl Till {
         Ok(())
     }
 
-    /// Ids of the active and reserved payments on a PoS.
+    /// The ids of the active and reserved payments on a PoS.
     pub(super) async fn listed(&mut self, pos_id: &str) -> Result<Vec<String>, ClientError> {
         let operation = Operation::QueryPaymentIds;
         let answer = self.call(&Call::of(operation).parameter("posId", pos_id)).await?;

@@ -1,20 +1,20 @@
-//! The mistakes that clients of the API make, each seen in the wild, and what each must be caught for.
+//! Mistakes that real clients of the API make, and the findings that each must lead to.
 //!
-//! What a mistake must fail stands in `fixtures/misbehaviors.toml`, beside its title: it is a statement about the rules, not
-//! about the till.
+//! The expected findings are in `fixtures/misbehaviors.toml`, next to the title: they are a statement about the rules,
+//! not about the till.
 
 use crate::api::Feature;
 use serde::Deserialize;
 
 macro_rules! mistakes {
     ($($name:ident = $id:literal,)*) => {
-        /// A mistake that the till can be told to make.
+        /// A mistake that the till can be configured to make.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // Each has its title in `fixtures/misbehaviors.toml`.
         pub enum Misbehavior { $($name,)* }
 
         impl Misbehavior {
-            /// All of them.
+            /// All mistakes.
             pub const ALL: &[Misbehavior] = &[$(Misbehavior::$name,)*];
 
             /// The name used in options.
@@ -79,23 +79,23 @@ mistakes! {
     PollsRefused = "polls-refused",
 }
 
-/// What is announced of a mistake.
+/// The expected findings of a mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedFindings {
     /// The mistake's id.
     pub id: String,
-    /// In a sentence.
+    /// A one-sentence description.
     pub title: String,
-    /// Ids of the musts that it fails, all of them, in order.
+    /// The ids of all musts that fail, sorted.
     pub fails: Vec<String>,
-    /// Ids of the mandatory cases that it cannot pass.
+    /// The ids of the mandatory cases that do not pass.
     #[serde(default)]
     pub cases_not_passed: Vec<String>,
-    /// The features that are chosen, and played, beside the mandatory one; none named: all of them.
+    /// The features that are selected and played besides the mandatory one; empty means all.
     #[serde(default)]
     pub features: Vec<Feature>,
-    /// The `pollDelayInMs` that the backend asks for, where it is not the usual one.
+    /// The `pollDelayInMs` that the backend returns, if not the default.
     pub poll_delay_ms: Option<u64>,
 }
 
@@ -106,25 +106,25 @@ struct Catalogue {
 }
 
 impl Misbehavior {
-    /// The mistake of that id.
+    /// The mistake with that id.
     pub fn from_id(id: &str) -> Option<Misbehavior> {
         Self::ALL.iter().copied().find(|mistake| mistake.id() == id)
     }
 
-    /// What is announced of it.
+    /// The expected findings of this mistake.
     ///
     /// # Errors
-    /// A sentence where the catalogue that is built in lacks it.
+    /// A message if the embedded catalogue has no entry for it.
     pub fn announced(self) -> Result<ExpectedFindings, String> {
         let found = catalogue()?.into_iter().find(|announced| announced.id == self.id());
-        found.ok_or_else(|| format!("fixtures/misbehaviors.toml says nothing of {}", self.id()))
+        found.ok_or_else(|| format!("fixtures/misbehaviors.toml has no entry for {}", self.id()))
     }
 }
 
-/// Everything that is announced, in the order of the file.
+/// The expected findings of all mistakes, in the order of the file.
 ///
 /// # Errors
-/// A sentence where the catalogue that is built in cannot be read.
+/// A message if the embedded catalogue cannot be parsed.
 pub fn catalogue() -> Result<Vec<ExpectedFindings>, String> {
     let text = include_str!("../../fixtures/misbehaviors.toml");
     let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/misbehaviors.toml: {error}"))?;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mistake_is_announced_and_fails_something() {
+    fn every_mistake_has_an_entry_with_a_failed_must() {
         let announced: Vec<String> = catalogue().unwrap().into_iter().map(|announced| announced.id).collect();
         let known: Vec<&str> = Misbehavior::ALL.iter().map(|mistake| mistake.id()).collect();
         assert_eq!(announced, known);

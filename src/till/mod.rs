@@ -1,10 +1,10 @@
 //! The reference client, and the mistakes that clients make.
 //!
-//! A till is a client of the API like any other: it knows a base URL, a token URL and a CA file, and nothing of who
-//! stands in between. It does what the documentation asks of a client (time-outs, retries with the same key, polls at
-//! the pace that is asked, clean-up, hanging payments), so it is an example to read; and told to, it makes one
-//! [`Misbehavior`], so that a verifier can be seen to catch it. What a mistake changes stands in [`mistake`] where it is
-//! a value, and at its place in the flow where it is an act.
+//! A till is an ordinary client of the API: it knows a base URL, a token URL and a CA file, and does not know about a
+//! recorder. It does what the documentation requires of a client (timeouts, retries with the same key, polling at the
+//! requested pace, clean-up, hanging payments), so it also serves as an example. It can be configured to make one
+//! [`Misbehavior`], to test that the verifier catches it. Mistakes in values are in [`timing`] and
+//! [`payment_misbehavior`], mistakes in the flow at their place in the flow.
 
 pub mod api_call;
 pub mod checkin;
@@ -41,7 +41,7 @@ pub use timing::Timing;
 
 use std::collections::HashMap;
 
-/// A till: one client of the API with what it remembers.
+/// A till: one client of the API, with its state.
 pub struct Till {
     config: TillConfig,
     line: http::Line,
@@ -51,10 +51,10 @@ pub struct Till {
 }
 
 impl Till {
-    /// A till that says nothing yet. What it remembered at `config.memory`, if anything, is read.
+    /// A till that has sent nothing yet. Loads the state file `config.memory`, if it exists.
     ///
     /// # Errors
-    /// [`ClientError::Setup`] where a URL, the CA file or the memory file cannot be used.
+    /// [`ClientError::Setup`] if a URL, the CA file or the state file cannot be used.
     pub fn new(config: TillConfig) -> Result<Till, ClientError> {
         config.check()?;
         let line = http::Line::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
@@ -66,12 +66,12 @@ impl Till {
         Ok(Till { config, line, tokens, memory, polls: HashMap::new() })
     }
 
-    /// What it remembers: its PoS, its open payment, what is still owed, and what it has taken.
+    /// Its persistent state: PoS, open payment, pending decisions and captured payments.
     pub fn memory(&self) -> &StateFile {
         &self.memory
     }
 
-    /// How it was set up.
+    /// Its configuration.
     pub fn config(&self) -> &TillConfig {
         &self.config
     }
@@ -81,7 +81,7 @@ impl Till {
         self.config.mistake == Some(mistake)
     }
 
-    /// Changes what it remembers, and keeps it where it is to be kept.
+    /// Changes the state, and saves it if there is a state file.
     fn remember(&mut self, change: impl FnOnce(&mut StateFile)) -> Result<(), ClientError> {
         change(&mut self.memory);
         match &self.config.memory {

@@ -1,4 +1,4 @@
-//! Onboarding: a PoS is looked up before it is created, and a beacon that is taken is freed (pos_management).
+//! Onboarding: looks up the PoS before creating it, and frees a beacon that is taken (pos_management).
 
 use super::api_call::{Call, list_field, text_field};
 use super::{ClientError, KnownPos, Misbehavior, Till};
@@ -6,16 +6,17 @@ use crate::api::{Operation, error};
 use serde_json::json;
 
 impl Till {
-    /// Makes the PoS of that `merchantPosId` this till's own: the one that exists, else a new one.
+    /// Makes the PoS with that `merchantPosId` the till's own: the existing one, or a new one.
     ///
     /// # Errors
-    /// Whatever keeps the till from having a PoS.
+    /// Whatever prevents the till from having a PoS.
     pub async fn onboard(&mut self, merchant_pos_id: &str) -> Result<KnownPos, ClientError> {
         let pos_id = match self.find_pos("merchantPosId", merchant_pos_id).await? {
             Some(pos_id) => pos_id,
             None => self.create_pos(merchant_pos_id).await?,
         };
-        // The beacon id is the backend's where the till brought none; read it in any case: the backend has the truth.
+        // Read the beacon id in any case: the backend generates it if the till sent none, and its value is
+        // authoritative.
         let answer = self.call(&Call::on(Operation::GetPos, &pos_id)).await?;
         let beacon_id = text_field(Operation::GetPos, &answer, "beaconId")?;
         let pos = KnownPos { pos_id, merchant_pos_id: merchant_pos_id.to_owned(), beacon_id };
@@ -23,7 +24,7 @@ impl Till {
         Ok(pos)
     }
 
-    /// Deletes the till's PoS. One that is gone already is deleted.
+    /// Deletes the till's PoS. A PoS that no longer exists counts as deleted.
     ///
     /// # Errors
     /// [`ClientError::StillHanging`] while a reservation on it is not settled, and whatever the backend refuses.
@@ -83,8 +84,8 @@ impl Till {
         }
     }
 
-    /// The till's own beacon stands at another PoS, an earlier one of its own: that one is deleted, and the same
-    /// call made again, with the same key.
+    /// Frees the till's beacon, which belongs to an earlier PoS of its own: deletes that one and makes the same call
+    /// again, with the same key.
     async fn free_beacon(&mut self, call: &Call, taken: ClientError) -> Result<String, ClientError> {
         let beacon = self.config.beacon_id.clone().unwrap_or_default();
         if self.makes(Misbehavior::HammersOnTakenBeacon) {
@@ -103,7 +104,7 @@ impl Till {
         let call = Call::of(operation).parameter("merchantBrandId", &brand).parameter("merchantLocationId", &location);
         let answer = self.call(&call).await?;
         list_field(operation, &answer, "storeIds")?.into_iter().next().ok_or_else(|| {
-            ClientError::Setup(format!("the merchant has no store of brand {brand} at location {location}"))
+            ClientError::Setup(format!("the merchant has no store with brand {brand} and location {location}"))
         })
     }
 }

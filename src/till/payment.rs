@@ -1,7 +1,7 @@
-//! What can be done with one payment: ask for it, capture it, cancel it.
+//! Operations on one payment: query, capture, cancel.
 //!
-//! A decision (capture, cancel) is remembered before it is carried out and forgotten when the backend has confirmed
-//! it, so that neither a lost answer nor a power cut loses money (payment_flows, "Hanging payments").
+//! A decision (capture, cancel) is saved before it is carried out and removed when the backend has confirmed it, so
+//! that neither a lost response nor a power cut loses money (payment_flows, "Hanging payments").
 
 use super::api_call::Call;
 use super::timing::now_ms;
@@ -14,50 +14,50 @@ use serde_json::{Value, json};
 pub struct Payment {
     /// The backend's id.
     pub id: String,
-    /// The till's id.
+    /// The till's order id.
     pub order_id: String,
-    /// What the customer is asked for.
+    /// The amount that the customer is asked to pay.
     pub amount: Amount,
 }
 
-/// What the backend says of a payment.
+/// The state of a payment as the backend reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Its state; `None` where the name is not known to this client, which then goes on asking.
+    /// Its state; `None` if this client does not know the name, and keeps polling.
     pub state: Option<PaymentStatus>,
-    /// Whether less than all may be captured.
+    /// Whether less than the reserved amount may be captured.
     pub partial_capture_possible: bool,
-    /// Whether it is known if the customer is enrolled in the loyalty programme: `loyaltyIds` is there, empty or not.
+    /// Whether it is known if the customer is enrolled in the loyalty programme: `loyaltyIds` is present, empty or not.
     pub membership_known: bool,
 }
 
-/// What became of a decision.
+/// The result of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// That amount was captured.
+    /// The payment was captured, with that amount.
     Captured(Amount),
-    /// It was cancelled.
+    /// The payment or refund was cancelled.
     Cancelled,
-    /// It had come to another end before.
+    /// The payment had already ended.
     Ended(PaymentStatus),
     /// The refund was captured.
     Refunded,
-    /// The refund had come to another end before.
+    /// The refund had already ended.
     RefundEnded(RefundStatus),
-    /// It was tried in vain; it is remembered, and tried again later.
+    /// All attempts failed; the decision is saved and retried later.
     Hanging(ClientError),
 }
 
 impl Till {
-    /// Asks for a payment once, when it is its turn. A question without answer is not repeated here: ask on.
+    /// Queries a payment once, as soon as it may be polled. Not retried here: the caller polls again.
     ///
     /// # Errors
-    /// [`ClientError::Lost`] where no answer came, and whatever the backend refuses.
+    /// [`ClientError::Lost`] if no response came, and whatever the backend refuses.
     pub async fn query(&mut self, payment_id: &str) -> Result<View, ClientError> {
         view(&self.poll(Operation::QueryPayment, payment_id).await?)
     }
 
-    /// Asks for a payment until there is an answer.
+    /// Queries a payment until there is a response.
     pub(super) async fn look(&mut self, payment_id: &str) -> Result<View, ClientError> {
         let mut last = ClientError::NoPayment;
         for _ in 0..self.config.pace.sends {
@@ -69,10 +69,10 @@ impl Till {
         Err(last)
     }
 
-    /// Captures a payment that is reserved.
+    /// Captures a reserved payment.
     ///
     /// # Errors
-    /// What the backend refuses; a loss is no error but [`Settled::Hanging`].
+    /// Whatever the backend refuses. A lost call is not an error but [`Settled::Hanging`].
     pub async fn capture(&mut self, payment_id: &str, amount: Amount) -> Result<Settled, ClientError> {
         self.settle(payment_id, PendingDecision::Capture(amount.0)).await
     }
@@ -80,12 +80,12 @@ impl Till {
     /// Cancels a payment.
     ///
     /// # Errors
-    /// As [`Till::capture`].
+    /// The same as [`Till::capture`].
     pub async fn cancel(&mut self, payment_id: &str) -> Result<Settled, ClientError> {
         self.settle(payment_id, PendingDecision::Cancel).await
     }
 
-    /// Carries a decision on a payment or refund out, and remembers it until that is confirmed.
+    /// Carries out a decision on a payment or refund, and keeps it saved until it is confirmed.
     pub(super) async fn settle(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         self.remember(|memory| memory.decide(id, intent))?;
         let outcome = match self.carry_out(id, intent).await {
@@ -135,8 +135,8 @@ impl Till {
         }
     }
 
-    /// The backend sees the payment otherwise than the till: what it says holds. A reservation that cannot be
-    /// captured as decided is let go.
+    /// Reconciles after a 409: the state at the backend is authoritative. A reservation that cannot be captured as
+    /// decided is cancelled.
     async fn heal(&mut self, payment_id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match (self.look(payment_id).await?.state, intent) {
             (Some(PaymentStatus::Captured), PendingDecision::Capture(minor)) => Ok(Settled::Captured(Amount(minor))),
@@ -146,7 +146,7 @@ impl Till {
                 self.carry_out(payment_id, PendingDecision::Cancel).await
             }
             (state, _) => {
-                let what = format!("the payment is {state:?} and yet cannot be cancelled");
+                let what = format!("the payment is {state:?} but cannot be cancelled");
                 Err(ClientError::Unreadable { operation: Operation::CancelPayment, what })
             }
         }
@@ -172,7 +172,7 @@ fn view(answer: &Value) -> Result<View, ClientError> {
     })
 }
 
-/// Whether an answer says if its customer is enrolled; absent `loyaltyIds` means ask again (OpenAPI 10.2.6).
+/// Whether a response says if the customer is enrolled; absent `loyaltyIds` means poll again (OpenAPI 10.2.6).
 pub(super) fn membership_known(answer: &Value) -> bool {
     answer.get("loyaltyIds").is_some_and(Value::is_array)
 }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_true_flag_lets_capture_less() {
+    fn partial_capture_needs_a_flag_that_is_true() {
         let seen = |text: &str| view(&serde_json::from_str(text).unwrap());
         let reserved = seen(r#"{"status":"Reserved","partialCapturePossible":true}"#).unwrap();
         assert!(reserved.partial_capture_possible);

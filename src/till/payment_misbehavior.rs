@@ -1,6 +1,6 @@
-//! What the mistakes say and do that a right client has no place for.
+//! Mistakes with payments and requests.
 //!
-//! Kept apart, so that the other files read as what a client should do.
+//! Kept apart, so that the other files show a correct client.
 
 use super::api_call::{Call, new_key};
 use super::{ClientError, KnownPos, Misbehavior, Payment, PendingDecision, Restrictions, Sale, Till};
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 impl Till {
-    /// An amount as it stands in a body.
+    /// An amount as it is sent in a body.
     pub(super) fn spelled_amount(&self, amount: Amount) -> Value {
         if self.makes(Misbehavior::MinorUnits) {
-            // As a client does that holds 19.99 in a float: 1998.9999999999998.
+            // As sent by a client that holds 19.99 in a float: 1998.9999999999998.
             return json!(amount.0 as f64 / 100.0 * 100.0);
         }
         amount.to_json()
     }
 
-    /// Restrictions as they stand in a body.
+    /// Restrictions as they are sent in a body.
     pub(super) fn spelled_restrictions(&self, restrictions: Restrictions) -> Value {
         let Restrictions { debit_card_disallowed: debit, credit_card_disallowed: credit } = restrictions;
         match self.config.mistake {
@@ -32,7 +32,7 @@ impl Till {
         }
     }
 
-    /// The version header's value; `None`: no header.
+    /// The version header's value; `None` omits the header.
     pub(super) fn spelled_version(&self, operation: Operation) -> Option<String> {
         let version = self.config.version.clone();
         match self.config.mistake {
@@ -53,12 +53,12 @@ impl Till {
         }
     }
 
-    /// Whether a creating call goes out without its key.
+    /// Whether a creating call is sent without its key.
     pub(super) fn leaves_key_off(&self, operation: Operation) -> bool {
         self.makes(Misbehavior::NoKey) && operation == Operation::InitiatePayment
     }
 
-    /// Changes what must stay the same from send to send.
+    /// Changes the key or the body of a retry, which must stay the same.
     pub(super) fn spoil_retry(&self, call: &mut Call, sends: u32) {
         if !call.operation.creates() {
             return;
@@ -72,13 +72,13 @@ impl Till {
         }
     }
 
-    /// The call once more, after what stood in its way is gone.
+    /// The call to repeat after the PoS has been cleared.
     pub(super) fn once_more(&self, call: &Call) -> Call {
         let key = if self.makes(Misbehavior::NewKeyPerAttempt) { Some(new_key()) } else { call.key.clone() };
         Call { key, ..call.clone() }
     }
 
-    /// Whether a decision that was tried in vain is forgotten all the same.
+    /// Whether a decision is dropped although it failed.
     pub(super) fn takes_as_done(&self, intent: PendingDecision, trouble: &ClientError) -> bool {
         match self.config.mistake {
             Some(Misbehavior::ForgetsHanging | Misbehavior::NoRetry) => true,
@@ -89,7 +89,7 @@ impl Till {
         }
     }
 
-    /// Any error on the start of a payment is "cleaned up" by cancelling whatever is listed, then it is tried again.
+    /// After any error on the start of a payment, cancels every listed payment and tries again.
     pub(super) async fn sweep_and_repeat(
         &mut self,
         call: &Call,
@@ -109,7 +109,7 @@ impl Till {
         Err(trouble)
     }
 
-    /// Rings up a test sale on the PoS that was just deleted.
+    /// Starts a payment on the PoS that was just deleted.
     pub(super) async fn sell_after_close(&mut self, pos: &KnownPos) {
         let sale = Sale::of(Amount(100));
         let body = json!({
@@ -122,18 +122,18 @@ impl Till {
         let _ = self.call(&Call::of(Operation::InitiatePayment).body(body)).await;
     }
 
-    /// Waits about as long as a customer needs, and asks nobody.
+    /// Waits about as long as a customer needs, without polling.
     pub(super) async fn wait_for_a_hunch(&self) {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 
-    /// Captures what was just cancelled.
+    /// Captures a payment that was just cancelled.
     pub(super) async fn stray_capture(&mut self, payment: &Payment) {
         let body = json!({ "amount": payment.amount.to_json() });
         let _ = self.call(&Call::on(Operation::CapturePayment, &payment.id).body(body)).await;
     }
 
-    /// Asks at a path that the API does not have.
+    /// Queries a path that the API does not have.
     pub(super) async fn ask_for_status(&mut self, payment: &Payment) {
         let call = Call::on(Operation::QueryPayment, &payment.id);
         let Ok(token) = self.token().await else { return };
@@ -143,7 +143,7 @@ impl Till {
         let _ = self.line.exchange(request, Some(self.config.pace.get_patience)).await;
     }
 
-    /// Looks for refunds, though refunds were not selected.
+    /// Queries refunds, although the refund feature is not selected.
     pub(super) async fn ask_for_refunds(&mut self, payment: &Payment) {
         let _ = self.call(&Call::of(Operation::QueryRefundIds).parameter("paymentId", &payment.id)).await;
     }

@@ -1,4 +1,4 @@
-//! Polling at the pace that the backend asks for (api_principles#call_throttling, best_practices#polling).
+//! Polling at the pace that the backend requests (api_principles#call_throttling, best_practices#polling).
 
 use super::api_call::Call;
 use super::timing::PollClock;
@@ -7,16 +7,16 @@ use crate::api::Operation;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Resources whose poll clocks are kept at once; older ones could be polled at any time anyway.
+/// The number of poll clocks that are kept; resources with older ones can be polled at any time anyway.
 const CLOCKS: usize = 64;
 
 impl Till {
-    /// When a resource may be asked for next.
+    /// When a resource may be polled next.
     pub(super) fn turn(&self, id: &str) -> Instant {
         self.clock(id).ready
     }
 
-    /// Asks for a resource once, when it is its turn. A question without answer is not repeated here: ask on.
+    /// Queries a resource once, as soon as it may be polled. Not retried here: the caller polls again.
     pub(super) async fn poll(&mut self, operation: Operation, id: &str) -> Result<Value, ClientError> {
         tokio::time::sleep_until(self.turn(id).into()).await;
         let answer = self.call(&Call::on(operation, id)).await;

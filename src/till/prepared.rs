@@ -1,8 +1,8 @@
-//! A prepared payment: started before its amount is known, and made ready when it is (payment_flows
-//! #prepared_payment_flow).
+//! Prepared payments: started before the amount is known, and made ready when it is
+//! (payment_flows#prepared_payment_flow).
 //!
-//! While the goods are rung up the customer checks in, and the backend looks up whether they are enrolled in the
-//! loyalty programme; the amount is fixed once that is known.
+//! While the goods are scanned the customer checks in, and the backend looks up whether they are enrolled in the
+//! loyalty programme. The amount is fixed once that is known.
 
 use super::api_call::{Call, new_key};
 use super::payment::View;
@@ -19,11 +19,12 @@ use tokio::sync::watch;
 pub struct Prepared {
     /// The backend's id.
     pub id: String,
-    /// The till's id.
+    /// The till's order id.
     pub order_id: String,
 }
 
-/// Where the cashier says what is to be paid; nothing until then. Where the other end is gone, it is said elsewhere.
+/// Receives the sale from the cashier; `None` until the amount is known. If the sender is dropped, another command sets
+/// it.
 pub type Due = watch::Receiver<Option<Sale>>;
 
 /// An amount that is known from the start.
@@ -32,10 +33,10 @@ pub fn due(sale: Sale) -> Due {
 }
 
 impl Till {
-    /// Prepares a payment on the till's PoS; what is in the way there is cleaned up as for any other.
+    /// Prepares a payment on the till's PoS; an active payment there is cancelled as for any other.
     ///
     /// # Errors
-    /// Whatever keeps the payment from being prepared.
+    /// Whatever prevents the payment from being prepared.
     pub async fn prepare(&mut self) -> Result<Prepared, ClientError> {
         let pos = self.pos()?;
         let order_id = new_key();
@@ -49,11 +50,11 @@ impl Till {
         Ok(prepared)
     }
 
-    /// Sees a prepared payment through: polls it until it can be made ready with what is `due`, and then to its end.
-    /// Where what is due will not be said here, it is left between two polls.
+    /// Follows a prepared payment: polls it until it can be made ready with the amount `due`, and then to its end. If
+    /// the amount will not come from this command, the payment is left between two polls.
     ///
     /// # Errors
-    /// Where the backend refuses to speak of it.
+    /// Whatever the backend refuses.
     pub async fn pay_prepared(
         &mut self,
         prepared: Prepared,
@@ -86,7 +87,7 @@ impl Till {
                 return Ok(Paid::Ended(unpriced(&prepared), state));
             }
             if !matches!(view.state, None | Some(PaymentStatus::Prepared | PaymentStatus::Paired)) {
-                // Made ready in an earlier life of the till, with an amount that nobody knows any more.
+                // An earlier run made it ready, with an amount that is no longer known.
                 return self.abandon(unpriced(&prepared)).await;
             }
             let Some(sale) = due.borrow().clone() else { continue };
@@ -97,8 +98,8 @@ impl Till {
         }
     }
 
-    /// Whether the amount, known `since` then, is fixed now: once it is known whether the customer is a member; where
-    /// none has come, without.
+    /// Whether to fix the amount now (it has been known `since` then): as soon as the customer's membership is known,
+    /// or without it if no customer came in time.
     fn fixes_amount(&self, view: View, since: Instant) -> bool {
         let known = view.membership_known || !self.config.members || self.makes(Misbehavior::ReadiesBeforeMembership);
         match view.state {
@@ -122,15 +123,15 @@ impl Till {
                 self.see_through(payment, sale, abort).await
             }
             Err(ClientError::Setup(what)) => Err(ClientError::Setup(what)),
-            // Without an amount it can come to no good end: the PoS is freed.
+            // Without an amount it cannot be paid: free the PoS.
             Err(_) => self.abandon(Payment { amount: sale.amount, ..unpriced(prepared) }).await,
         }
     }
 
-    /// Says what is to be paid. Where the backend sees the payment otherwise, its state tells how to go on.
+    /// Sets the amount and terms. After a refusal, the state at the backend decides how to continue.
     ///
     /// # Errors
-    /// Whatever keeps the payment from being made ready.
+    /// Whatever prevents the payment from being made ready.
     pub async fn ready(&mut self, prepared: &Prepared, sale: &Sale) -> Result<Payment, ClientError> {
         let mut body = json!({});
         self.add_terms(&mut body, sale);
@@ -147,7 +148,7 @@ impl Till {
     }
 }
 
-/// The payment as far as it is known.
+/// The payment without its amount.
 fn unpriced(prepared: &Prepared) -> Payment {
     Payment { id: prepared.id.clone(), order_id: prepared.order_id.clone(), amount: crate::api::Amount(0) }
 }

@@ -1,8 +1,8 @@
-//! Giving money back: created, polled until the backend has put the money aside, then captured or cancelled
+//! Refunds: created, polled until the backend has reserved the money, then captured or cancelled
 //! (payment_flows#refunds).
 //!
-//! A refund is remembered from its creation on, so that it comes to the end that was decided, whatever happens
-//! in between: one that is left alone is captured by itself after a day.
+//! A refund is saved when it is created, so that it ends as decided whatever happens in between: the backend captures
+//! an abandoned refund after a day.
 
 use super::api_call::{Call, list_field, new_key, text_field};
 use super::payment::Settled;
@@ -13,7 +13,7 @@ use crate::api::{Amount, Operation, RefundStatus};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Refunds of one payment that are looked into.
+/// The most refunds of one payment that are queried.
 const LOOKED_INTO: usize = 20;
 
 /// A refund that was created.
@@ -21,36 +21,36 @@ const LOOKED_INTO: usize = 20;
 pub struct Refund {
     /// The backend's id.
     pub id: String,
-    /// The payment that it gives back, in whole or in part.
+    /// The refunded payment.
     pub payment_id: String,
-    /// What it gives back.
+    /// The refunded amount.
     pub amount: Amount,
 }
 
-/// How a refund ended.
+/// The result of a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refunded {
-    /// The money went back.
+    /// The money was refunded.
     Captured(Refund),
-    /// It did not.
+    /// The refund ended without being captured.
     Ended(Refund, RefundStatus),
-    /// It is decided, and to be carried out by the periodic job.
+    /// The decision is saved, and the periodic job carries it out.
     Hanging(Refund, ClientError),
 }
 
-/// What the backend says of a refund.
+/// The state of a refund as the backend reports it.
 struct RefundView {
-    /// `None` where the name is not known to this client, which then goes on asking.
+    /// `None` if this client does not know the name, and keeps polling.
     state: Option<RefundStatus>,
     order_id: String,
     minor: i64,
 }
 
 impl Till {
-    /// Gives that much back of a payment, the latest of the till's own that has so much left where none is named.
+    /// Refunds that amount of a payment. Without an id, it is the till's latest payment with enough left to refund.
     ///
     /// # Errors
-    /// Whatever keeps the refund from being created, or from being followed.
+    /// Whatever prevents the refund from being created or followed.
     pub async fn refund(
         &mut self,
         amount: Amount,
@@ -61,11 +61,11 @@ impl Till {
         self.complete_refund(refund, abort).await
     }
 
-    /// Creates a refund. One that is refused is not asked for again, but looked into: what is left to give back is
-    /// known afterwards.
+    /// Creates a refund. A refused request is not repeated; instead the payment's refunds are queried, so that the
+    /// amount left is known afterwards.
     ///
     /// # Errors
-    /// Whatever keeps the refund from being created.
+    /// Whatever prevents the refund from being created.
     pub async fn create_refund(&mut self, amount: Amount, of: Option<&str>) -> Result<Refund, ClientError> {
         let latest = || self.memory.refundable(amount).map(|taken| taken.payment_id.clone());
         let payment_id = match of {
@@ -86,7 +86,7 @@ impl Till {
                 let _ = self.look_into(&payment_id, &order_id).await;
                 return Err(trouble);
             }
-            // Nobody knows whether it was created: its order id tells.
+            // It may have been created: look for its order id.
             Err(trouble) if trouble.is_loss() => self.look_into(&payment_id, &order_id).await?.ok_or(trouble)?,
             Err(trouble) => return Err(trouble),
         };
@@ -98,10 +98,10 @@ impl Till {
         Ok(Refund { id, payment_id, amount })
     }
 
-    /// Follows a refund until the money for it is put aside, and captures it, unless the cashier stops it before.
+    /// Follows a refund until the money is reserved, and captures it, unless the cashier cancels it first.
     ///
     /// # Errors
-    /// Where the backend refuses to speak of it.
+    /// Whatever the backend refuses.
     pub async fn complete_refund(&mut self, refund: Refund, abort: &CancelSignal) -> Result<Refunded, ClientError> {
         let patience = self.config.pace.customer;
         let stopped = match self.await_reserved(&refund.id, patience, abort).await? {
@@ -123,24 +123,24 @@ impl Till {
         })
     }
 
-    /// Polls a refund until it is reserved or has ended; `None` where that takes too long.
+    /// Polls a refund until it is reserved or has ended; `None` on a timeout.
     ///
     /// # Errors
-    /// Where the backend refuses to speak of it.
+    /// Whatever the backend refuses.
     pub async fn await_refund(&mut self, id: &str) -> Result<Option<RefundStatus>, ClientError> {
         self.await_reserved(id, self.config.pace.rest, &CancelSignal::default()).await
     }
 
-    /// The refund that is decided but not carried out yet, the latest.
+    /// The latest refund that is decided but not carried out yet.
     pub fn open_refund(&self) -> Option<&str> {
         let open = self.memory.hanging.iter().rev().find(|hanging| hanging.intent == PendingDecision::CaptureRefund);
         open.map(|hanging| hanging.id.as_str())
     }
 
-    /// Captures a refund that is reserved.
+    /// Captures a reserved refund.
     ///
     /// # Errors
-    /// What the backend refuses; a loss is no error but [`Settled::Hanging`].
+    /// Whatever the backend refuses. A lost call is not an error but [`Settled::Hanging`].
     pub async fn capture_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
         let settled = self.settle(id, PendingDecision::CaptureRefund).await?;
         self.spoil_ended_refund(id, false).await;
@@ -150,14 +150,14 @@ impl Till {
     /// Cancels a refund.
     ///
     /// # Errors
-    /// As [`Till::capture_refund`].
+    /// The same as [`Till::capture_refund`].
     pub async fn cancel_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
         let settled = self.settle(id, PendingDecision::CancelRefund).await?;
         self.spoil_ended_refund(id, true).await;
         Ok(settled)
     }
 
-    /// A refund that an earlier run of the till did not bring to its end.
+    /// Completes a refund of an earlier run.
     pub(super) async fn resume_refund(&mut self, id: &str) -> Result<Settled, ClientError> {
         match self.await_refund(id).await? {
             Some(RefundStatus::Reserved) => self.capture_refund(id).await,
@@ -167,7 +167,7 @@ impl Till {
         }
     }
 
-    /// The backend sees the refund otherwise than the till: what it says holds.
+    /// Reconciles after a 409: the state at the backend is authoritative.
     pub(super) async fn heal_refund(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match (self.await_refund(id).await?, intent) {
             (Some(RefundStatus::Captured), PendingDecision::CaptureRefund) => Ok(Settled::Refunded),
@@ -177,7 +177,7 @@ impl Till {
         }
     }
 
-    /// Polls a refund until it is reserved or has ended; `None` where that takes too long, or the cashier stops it.
+    /// Polls a refund until it is reserved or has ended; `None` on a timeout, or if the cashier cancels it.
     async fn await_reserved(
         &mut self,
         id: &str,
@@ -216,7 +216,7 @@ impl Till {
         Ok(RefundView { state: RefundStatus::from_name(&state), order_id, minor: amount.unwrap_or_default() })
     }
 
-    /// Which refunds a payment has, and whether one of them has that order id.
+    /// Queries the refunds of a payment, and returns the one with that order id, if any.
     async fn look_into(&mut self, payment_id: &str, order_id: &str) -> Result<Option<String>, ClientError> {
         let operation = Operation::QueryRefundIds;
         let answer = self.call(&Call::of(operation).parameter("paymentId", payment_id)).await?;

@@ -1,28 +1,28 @@
-//! The periodic job: what was decided and could not be carried out is tried again (payment_flows, "Hanging payments").
+//! The periodic job: retries decisions that could not be carried out (payment_flows, "Hanging payments").
 
 use super::payment::Settled;
 use super::timing::now_ms;
 use super::{ClientError, Hanging, PendingDecision, Till};
 use std::time::Duration;
 
-/// How long a hanging decision has to rest yet.
+/// How long until a hanging decision may be retried.
 pub fn rests_for(hanging: &Hanging, now_ms: u64, rest: Duration) -> Duration {
     let rested = Duration::from_millis(now_ms.saturating_sub(hanging.tried_ms));
-    // A wall clock that was set back must not make it rest for years.
+    // If the wall clock was set back, wait the full pause and no longer.
     if now_ms < hanging.tried_ms { rest } else { rest.saturating_sub(rested) }
 }
 
 impl Till {
-    /// How long until the job has something to do; `None` where nothing hangs.
+    /// How long until the job is due; `None` if nothing is hanging.
     pub fn next_job(&self) -> Option<Duration> {
         let (now, rest) = (now_ms(), self.config.pace.rest);
         self.memory.hanging.iter().map(|hanging| rests_for(hanging, now, rest)).min()
     }
 
-    /// Tries every hanging payment and refund that has rested long enough once more, each as it was decided.
+    /// Retries every hanging payment and refund whose pause is over, as it was decided.
     ///
     /// # Errors
-    /// Only the till's own: what the backend refuses is in the list.
+    /// Only the till's own errors: refusals of the backend are in the list.
     pub async fn resume_hanging(&mut self) -> Result<Vec<(Hanging, Result<Settled, ClientError>)>, ClientError> {
         let (now, rest) = (now_ms(), self.config.pace.rest);
         let due: Vec<Hanging> =
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hanging_payment_rests_before_it_is_tried_again() {
+    fn hanging_payment_pauses_before_it_is_retried() {
         let rest = Duration::from_secs(30);
         let hanging = Hanging { id: "p".into(), intent: PendingDecision::Cancel, tried_ms: 100_000 };
         assert_eq!(rests_for(&hanging, 100_000, rest), rest);

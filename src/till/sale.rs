@@ -1,4 +1,4 @@
-//! A sale: one payment from its start to an end that the till knows of.
+//! A sale: one payment from its start to a known end.
 
 use super::api_call::new_key;
 use super::payment::Settled;
@@ -9,24 +9,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// What is to be paid.
+/// The payment to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sale {
-    /// The till's id of it, used for one payment.
+    /// The till's order id, used for one payment.
     pub order_id: String,
-    /// What the customer is asked for.
+    /// The amount that the customer is asked to pay.
     pub amount: Amount,
-    /// What is to be captured where the reservation lets less be captured; else all is.
+    /// The amount to capture if a partial capture is possible; otherwise all is captured.
     pub capture: Option<Amount>,
-    /// What the customer reads.
+    /// The label shown to the customer.
     pub label: Option<String>,
-    /// Cards that are not taken.
+    /// Card types that are not accepted.
     pub restrictions: Option<Restrictions>,
-    /// Whether the customer checks in before the payment is started, so that it is known whether they are a member.
+    /// Whether the customer checks in before the payment is started, so that their membership is known.
     pub member_first: bool,
 }
 
-/// Cards that a payment does not take (input_formats#payment_restrictions).
+/// Card types that a payment does not accept (input_formats#payment_restrictions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Restrictions {
@@ -42,29 +42,29 @@ impl Sale {
         Sale { order_id: new_key(), amount, capture: None, label: None, restrictions: None, member_first: false }
     }
 
-    /// Of which less is to be captured, if that is possible.
+    /// Sets a lower amount to capture, if that is possible.
     pub fn capturing(mut self, less: Amount) -> Sale {
         self.capture = Some(less);
         self
     }
 }
 
-/// How a sale ended.
+/// The result of a sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Paid {
-    /// It was paid.
+    /// The payment was captured, with that amount.
     Captured(Payment, Amount),
-    /// It was not.
+    /// The payment ended without being captured.
     Ended(Payment, PaymentStatus),
-    /// It is decided, and to be carried out by the periodic job.
+    /// The decision is saved, and the periodic job carries it out.
     Hanging(Payment, ClientError),
-    /// It was not started: no customer checked in.
+    /// Not started: no customer checked in.
     Nobody,
-    /// It is left as it stands to whoever says what is to be paid.
+    /// Left as it is for the command that sets the amount.
     Left(Payment),
 }
 
-/// The cashier's key that stops a sale or a refund.
+/// The cashier's key that cancels a sale or a refund.
 #[derive(Clone, Debug, Default)]
 pub struct CancelSignal(Arc<Notify>);
 
@@ -74,7 +74,7 @@ impl CancelSignal {
         self.0.notify_one();
     }
 
-    /// Waits until it is pressed.
+    /// Completes when it is pressed.
     pub async fn pressed(&self) {
         self.0.notified().await;
     }
@@ -86,10 +86,10 @@ impl CancelSignal {
 }
 
 impl Till {
-    /// Starts a payment and sees it through.
+    /// Starts a payment and follows it to its end.
     ///
     /// # Errors
-    /// Whatever keeps it from being started, or from being followed.
+    /// Whatever prevents it from being started or followed.
     pub async fn pay(&mut self, sale: &Sale, abort: &CancelSignal) -> Result<Paid, ClientError> {
         if sale.member_first && !self.await_member(abort).await? {
             return Ok(Paid::Nobody);
@@ -99,11 +99,11 @@ impl Till {
         self.see_through(payment, sale, abort).await
     }
 
-    /// Polls a payment until the customer has decided, and captures what is reserved. Cancels it where the cashier
-    /// or the till's patience says so.
+    /// Polls a payment until the customer has decided, and captures the reservation. Cancels the payment if the cashier
+    /// asks for it or the customer takes too long.
     ///
     /// # Errors
-    /// Where the backend refuses to speak of it.
+    /// Whatever the backend refuses.
     pub async fn see_through(
         &mut self,
         payment: Payment,
@@ -142,10 +142,10 @@ impl Till {
         }
     }
 
-    /// The cashier stops the sale, or the customer did not come.
+    /// Cancels a payment because the cashier stopped the sale or the customer did not come.
     ///
     /// # Errors
-    /// As [`Till::cancel`].
+    /// The same as [`Till::cancel`].
     pub async fn abandon(&mut self, payment: Payment) -> Result<Paid, ClientError> {
         if self.makes(Misbehavior::LeavesActive) {
             return Ok(Paid::Ended(payment, PaymentStatus::CancelledByClient));
@@ -158,7 +158,7 @@ impl Till {
         Ok(paid(payment, settled))
     }
 
-    /// Captures a reservation: what is wished where that is possible, else all of it.
+    /// Captures a reservation: the wanted amount if that is possible, else all of it.
     async fn take(&mut self, payment: Payment, sale: &Sale, partial_possible: bool) -> Result<Paid, ClientError> {
         let Some(amount) = amount_to_capture(sale, partial_possible, self.config.mistake) else {
             return Ok(Paid::Ended(payment, PaymentStatus::Reserved));
@@ -179,13 +179,13 @@ fn paid(payment: Payment, settled: Settled) -> Paid {
         Settled::Captured(amount) => Paid::Captured(payment, amount),
         Settled::Cancelled => Paid::Ended(payment, PaymentStatus::CancelledByClient),
         Settled::Ended(state) => Paid::Ended(payment, state),
-        // Decisions on payments do not end as refunds do.
+        // Cannot occur: only decisions on refunds end like this.
         Settled::Refunded | Settled::RefundEnded(_) => Paid::Ended(payment, PaymentStatus::Captured),
         Settled::Hanging(trouble) => Paid::Hanging(payment, trouble),
     }
 }
 
-/// What to capture of a reservation (payment_flows#partial_capture); `None`: the till walks away.
+/// The amount to capture of a reservation (payment_flows#partial_capture); `None`: the till abandons it.
 fn amount_to_capture(sale: &Sale, partial_possible: bool, mistake: Option<Misbehavior>) -> Option<Amount> {
     let wished = sale.capture.filter(|_| partial_possible).unwrap_or(sale.amount);
     match mistake {
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn less_is_captured_only_where_that_is_possible() {
+    fn partial_amount_is_captured_only_if_possible() {
         let all = Amount(9_995);
         let less = Sale::of(all).capturing(Amount(6_000));
         assert_eq!(amount_to_capture(&less, true, None), Some(Amount(6_000)));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_take_what_they_say() {
+    fn mistakes_change_the_captured_amount() {
         let less = Sale::of(Amount(9_995)).capturing(Amount(6_000));
         let wrong = |mistake| amount_to_capture(&less, false, Some(mistake));
         assert_eq!(wrong(Misbehavior::PartialWithoutFlag), Some(Amount(6_000)));

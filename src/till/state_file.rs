@@ -1,8 +1,7 @@
-//! What a till must not forget, though it is switched off: its PoS, its open payment, the reservations and refunds
-//! that are decided but not yet captured or cancelled ("Hanging payments", payment_flows), and what it has taken, of
-//! which something may be given back.
+//! The till's persistent state: its PoS, its open payment, reservations and refunds that are decided but not yet
+//! captured or cancelled ("Hanging payments", payment_flows), and captured payments that can be refunded.
 //!
-//! The file holds ids and amounts, and no secret.
+//! The file holds ids and amounts, and no secrets.
 
 use super::{ClientError, Prepared};
 use crate::api::Amount;
@@ -10,35 +9,35 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 
-/// What a till remembers.
+/// The state of a till.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StateFile {
-    /// Its PoS.
+    /// The till's PoS.
     pub pos: Option<KnownPos>,
-    /// The payment it started and does not know the end of.
+    /// The payment that was started and has no known end.
     pub open: Option<String>,
-    /// The payment it prepared and does not know the amount of.
+    /// The payment that was prepared and has no amount yet.
     pub prepared: Option<Prepared>,
-    /// What is decided, and not done yet.
+    /// Decisions that are not carried out yet.
     pub hanging: Vec<Hanging>,
-    /// The last payments it captured, the latest at the end.
+    /// The last captured payments, the latest at the end.
     pub taken: Vec<CapturedPayment>,
 }
 
-/// A payment that was captured, and what is given back of it.
+/// A captured payment and its refunds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapturedPayment {
-    /// The payment.
+    /// The payment's id.
     pub payment_id: String,
-    /// What was captured, in minor units.
+    /// The captured amount, in minor units.
     pub minor: i64,
-    /// Refunds of it that count: id and minor units.
+    /// The refunds that count towards the refunded amount: id and minor units.
     pub refunds: Vec<(String, i64)>,
 }
 
 impl CapturedPayment {
-    /// What is left to give back, in minor units.
+    /// The amount left to refund, in minor units.
     pub fn left(&self) -> i64 {
         self.refunds.iter().fold(self.minor, |left, (_, minor)| left.saturating_sub(*minor))
     }
@@ -51,26 +50,26 @@ pub struct KnownPos {
     pub pos_id: String,
     /// The merchant's id.
     pub merchant_pos_id: String,
-    /// What the QR code holds.
+    /// The content of the QR code.
     pub beacon_id: String,
 }
 
-/// What was decided on a reservation or a refund.
+/// The decision on a reservation or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PendingDecision {
-    /// To take that many minor units.
+    /// Capture that many minor units.
     Capture(i64),
-    /// To let it go.
+    /// Cancel the payment.
     Cancel,
-    /// To give the money back.
+    /// Capture the refund.
     CaptureRefund,
-    /// Not to give it back.
+    /// Cancel the refund.
     CancelRefund,
 }
 
 impl PendingDecision {
-    /// Whether it is about a refund.
+    /// Whether it concerns a refund.
     pub fn is_of_refund(self) -> bool {
         matches!(self, PendingDecision::CaptureRefund | PendingDecision::CancelRefund)
     }
@@ -79,25 +78,25 @@ impl PendingDecision {
 /// A payment or refund with a decision that is not carried out yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hanging {
-    /// The payment or refund.
+    /// The id of the payment or refund.
     pub id: String,
-    /// What is to be done.
+    /// The decision.
     pub intent: PendingDecision,
-    /// When it was last tried, in milliseconds since the Unix epoch; 0: not yet.
+    /// When it was last tried, in milliseconds since the Unix epoch; 0 if never.
     pub tried_ms: u64,
 }
 
-/// Captured payments that are remembered; of an older one a refund is asked for by its id.
+/// The number of captured payments that are kept. Older ones can be refunded by their id.
 const TAKEN: usize = 32;
 
 impl StateFile {
-    /// Notes a decision before it is carried out; a later decision on the same one takes its place.
+    /// Saves a decision before it is carried out. A later decision on the same payment or refund replaces it.
     pub fn decide(&mut self, id: &str, intent: PendingDecision) {
         self.hanging.retain(|hanging| hanging.id != id);
         self.hanging.push(Hanging { id: id.to_owned(), intent, tried_ms: 0 });
     }
 
-    /// Notes that a decision was tried in vain.
+    /// Records a failed attempt of a decision.
     pub fn tried(&mut self, id: &str, now_ms: u64) {
         if let Some(hanging) = self.hanging.iter_mut().find(|hanging| hanging.id == id) {
             hanging.tried_ms = now_ms;
@@ -105,19 +104,19 @@ impl StateFile {
         self.closes(id);
     }
 
-    /// Forgets what has come to its end.
+    /// Removes a payment or refund that has ended.
     pub fn settled(&mut self, id: &str) {
         self.hanging.retain(|hanging| hanging.id != id);
         self.closes(id);
     }
 
-    /// A payment that is decided on is no open one any more.
+    /// A payment with a decision no longer counts as open.
     fn closes(&mut self, id: &str) {
         self.open.take_if(|open| open == id);
         self.prepared.take_if(|prepared| prepared.id == id);
     }
 
-    /// Notes that money was taken.
+    /// Adds a captured payment.
     pub fn took(&mut self, payment_id: &str, amount: Amount) {
         if self.taken.iter().any(|taken| taken.payment_id == payment_id) {
             return;
@@ -128,12 +127,12 @@ impl StateFile {
         self.taken.push(CapturedPayment { payment_id: payment_id.to_owned(), minor: amount.0, refunds: Vec::new() });
     }
 
-    /// The latest payment of which that much can be given back.
+    /// The latest payment with that amount left to refund.
     pub fn refundable(&self, amount: Amount) -> Option<&CapturedPayment> {
         self.taken.iter().rev().find(|taken| taken.left() >= amount.0)
     }
 
-    /// Notes which refunds of a payment count.
+    /// Adds refunds of a payment that count towards the refunded amount.
     pub fn gives_back(&mut self, payment_id: &str, refunds: impl IntoIterator<Item = (String, i64)>) {
         let Some(taken) = self.taken.iter_mut().find(|taken| taken.payment_id == payment_id) else { return };
         for refund in refunds {
@@ -143,28 +142,28 @@ impl StateFile {
         }
     }
 
-    /// Notes that a refund came to nothing.
+    /// Removes a refund that was cancelled or refused.
     pub fn gives_nothing_back(&mut self, refund_id: &str) {
         self.taken.iter_mut().for_each(|taken| taken.refunds.retain(|(id, _)| id != refund_id));
     }
 
-    /// What a file holds; nothing where there is none.
+    /// Loads a file; an empty state if there is none.
     ///
     /// # Errors
-    /// [`ClientError::Setup`] where it cannot be read.
+    /// [`ClientError::Setup`] if it cannot be read.
     pub fn load(path: &Path) -> Result<StateFile, ClientError> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(StateFile::default()),
             Err(error) => return Err(unusable(path, "read", &error)),
         };
-        serde_json::from_slice(&text).map_err(|error| unusable(path, "understood", &error))
+        serde_json::from_slice(&text).map_err(|error| unusable(path, "parsed", &error))
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// [`ClientError::Setup`] where it cannot be written.
+    /// [`ClientError::Setup`] if it cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ClientError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
@@ -181,7 +180,7 @@ impl StateFile {
 
 fn unusable(path: &Path, verb: &str, error: &dyn std::fmt::Display) -> ClientError {
     ClientError::Setup(format!(
-        "the till's memory {} cannot be {verb} ({error}): name another file with --memory",
+        "the till's state file {} cannot be {verb} ({error}): choose another file with --memory",
         path.display()
     ))
 }
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_outlives_the_till() {
+    fn state_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/till.json");
         assert_eq!(StateFile::load(&path).unwrap(), StateFile::default());
@@ -201,7 +200,7 @@ mod tests {
         memory.save(&path).unwrap();
         let mut read = StateFile::load(&path).unwrap();
         assert_eq!(read, memory);
-        assert_eq!(read.open, None, "it is decided");
+        assert_eq!(read.open, None, "a decided payment is not open");
         assert_eq!(read.hanging[0].tried_ms, 7);
         read.decide("p", PendingDecision::Cancel);
         assert_eq!((read.hanging.len(), read.hanging[0].intent), (1, PendingDecision::Cancel));
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_given_back_than_was_taken() {
+    fn refunds_never_exceed_the_captured_amount() {
         let mut memory = StateFile::default();
         memory.took("old", Amount(5_000));
         memory.took("new", Amount(1_000));
@@ -229,10 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_memory_is_refused() {
+    fn invalid_state_file_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "[1, 2").unwrap();
         let sentence = StateFile::load(file.path()).unwrap_err().to_string();
-        assert!(sentence.contains("cannot be understood"), "{sentence}");
+        assert!(sentence.contains("cannot be parsed"), "{sentence}");
     }
 }

@@ -1,36 +1,36 @@
-//! The till's times and counts, and what follows from them: when to send again, and when to poll.
+//! Timeouts, delays and limits of a till, and the decisions that depend on them: when to retry, and when to poll.
 //!
-//! Pure: values in, values out. The numbers are those of the documentation (api_principles#error_handling,
-//! #retrying_requests, #call_throttling; best_practices#polling).
+//! Pure functions. The numbers are those of the documentation (api_principles#error_handling, #retrying_requests,
+//! #call_throttling; best_practices#polling).
 
 use super::Misbehavior;
 use crate::api::{Operation, error};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Times and counts of a till.
+/// Timeouts, delays and limits of a till.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a POST or DELETE is waited for.
+    /// The timeout of a POST or DELETE.
     pub patience: Duration,
-    /// How long a GET is waited for.
+    /// The timeout of a GET.
     pub get_patience: Duration,
-    /// How often a call is sent at most, the first send included.
+    /// The most attempts of a call, including the first.
     pub sends: u32,
-    /// The pause before the second send; it doubles from send to send.
+    /// The pause before the first retry; it doubles with each retry.
     pub first_pause: Duration,
-    /// The longest pause between two sends.
+    /// The longest pause between two attempts.
     pub longest_pause: Duration,
-    /// Payments and check-ins are polled no sooner than this, whatever the backend asks.
+    /// The shortest interval between polls of payments and check-ins, whatever the backend requests.
     pub poll_floor: Duration,
-    /// Refunds are polled no sooner than this; no customer has to move for them.
+    /// The shortest interval between polls of refunds. Shorter, because no customer is involved.
     pub refund_floor: Duration,
-    /// How long a capture or cancel that was given up rests before it is tried again.
+    /// How long a capture or cancel that was given up pauses before it is retried.
     pub rest: Duration,
-    /// How long a customer is waited for before the payment is cancelled.
+    /// How long to wait for the customer before the payment is cancelled.
     pub customer: Duration,
-    /// How long a prepared payment whose amount is known waits for its customer before it is made ready without.
+    /// How long a prepared payment with a known amount waits for its customer before it is made ready without one.
     pub arrival: Duration,
-    /// How long a refund that could be captured can still be stopped by the cashier.
+    /// How long the cashier can still cancel a refund that could be captured.
     pub second_thought: Duration,
 }
 
@@ -52,30 +52,30 @@ impl Default for Timing {
     }
 }
 
-/// What became of one send.
+/// The outcome of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It was answered with that status and, where the body names one, that error code.
+    /// A response with that status and, if the body has one, that error code.
     Answered(u16, Option<u16>),
-    /// No answer came.
+    /// No response.
     Silent,
 }
 
-/// What to do after a send.
+/// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The answer is a success: use it.
+    /// Success: use the response.
     Take,
-    /// Send the same again after that pause.
+    /// Retry unchanged after that pause.
     Again(Duration),
-    /// Send the same again with a new token.
+    /// Retry unchanged with a new token.
     NewToken,
-    /// The answer is final, and no success.
+    /// The response is final, and not a success.
     GiveUp,
 }
 
 impl Timing {
-    /// How long a send of that call is waited for; `None`: for ever.
+    /// The timeout of an attempt; `None`: no timeout.
     pub fn patience(&self, operation: Operation, mistake: Option<Misbehavior>) -> Option<Duration> {
         match (operation.method(), operation, mistake) {
             (_, Operation::CapturePayment, Some(Misbehavior::NoTimeout)) => None,
@@ -84,8 +84,8 @@ impl Timing {
         }
     }
 
-    /// What to do after send number `sends` (from 1) of a call. `renewed` says that the token was got anew for
-    /// this call already. A poll is never sent again: it is polled on.
+    /// What to do after attempt number `sends` (from 1) of a call. `renewed`: whether the token was already renewed for
+    /// this call. A poll is never retried: the next poll follows at its time.
     pub fn next(
         &self,
         operation: Operation,
@@ -107,19 +107,19 @@ impl Timing {
         }
     }
 
-    /// The shortest pause between two polls of that kind.
+    /// The shortest interval between two polls with that operation.
     pub fn floor(&self, operation: Operation) -> Duration {
         if operation == Operation::GetRefund { self.refund_floor } else { self.poll_floor }
     }
 
-    /// The pause after send number `sends` (from 1).
+    /// The pause after attempt number `sends` (from 1).
     pub fn pause(&self, sends: u32) -> Duration {
         let factor = 2_u32.saturating_pow(sends.saturating_sub(1));
         self.first_pause.saturating_mul(factor).min(self.longest_pause)
     }
 }
 
-/// Where a mistake changes what follows a send.
+/// What a mistake does after an attempt, if it differs.
 fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misbehavior>) -> Option<Next> {
     let again_until = |limit, pause| (sends < limit).then_some(Next::Again(Duration::from_millis(pause)));
     let failed = matches!(sent, Sent::Answered(500..=599, _) | Sent::Silent);
@@ -153,14 +153,14 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misb
 /// When a resource may be polled next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollClock {
-    /// Not before this.
+    /// The earliest time of the next poll.
     pub ready: Instant,
-    /// The delay that was asked last.
+    /// The last requested delay.
     pub delay: Duration,
 }
 
 impl PollClock {
-    /// The clock after a poll that ended at `now` and was answered with `pollDelayInMs`, or failed (`None`).
+    /// The clock after a poll that ended at `now` and returned `pollDelayInMs`, or failed (`None`).
     pub fn after(
         self,
         now: Instant,
@@ -178,13 +178,13 @@ impl PollClock {
         PollClock { ready: now + wait, delay }
     }
 
-    /// The clock of a resource that was not polled yet: at once.
+    /// The clock of a resource that was not polled yet: it may be polled at once.
     pub fn fresh(now: Instant, pace: &Timing) -> PollClock {
         PollClock { ready: now, delay: pace.poll_floor }
     }
 }
 
-/// Milliseconds since the Unix epoch: the memory outlives the process, so its times are the wall clock's.
+/// Milliseconds since the Unix epoch. Wall-clock time, because the state file outlives the process.
 pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_sent_again_five_times_with_growing_pauses() {
+    fn failed_call_is_retried_five_times_with_growing_pauses() {
         let mut pauses = Vec::new();
         for sends in 1..=6 {
             match right(CapturePayment, if sends % 2 == 0 { Sent::Silent } else { Sent::Answered(503, None) }, sends) {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_is_not_sent_again() {
+    fn refused_call_is_not_retried() {
         for status in [302, 400, 403, 404, 409, 429] {
             assert_eq!(right(InitiatePayment, Sent::Answered(status, Some(1301)), 1), Next::GiveUp, "{status}");
         }
@@ -221,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_renewed_once() {
+    fn refused_token_is_renewed_once() {
         assert_eq!(right(GetPos, Sent::Answered(401, None), 1), Next::NewToken);
         assert_eq!(Timing::default().next(GetPos, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
     }
 
     #[test]
-    fn a_poll_is_not_sent_again_but_polled_on() {
+    fn failed_poll_is_not_retried_but_followed_by_the_next_poll() {
         assert_eq!(right(QueryPayment, Sent::Silent, 1), Next::GiveUp);
         let (now, pace) = (Instant::now(), Timing::default());
         let first = PollClock::fresh(now, &pace);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_is_half_a_second_for_a_get_and_two_for_the_rest() {
+    fn timeout_is_half_a_second_for_a_get_and_two_seconds_otherwise() {
         let pace = Timing::default();
         for operation in Operation::ALL {
             let wanted = if operation.method() == "GET" { 500 } else { 2000 };

@@ -1,4 +1,5 @@
-//! The access token: fetched once, used until it nears its end or is refused (pos_integratorauthentication).
+//! The access token: fetched once, used until shortly before it expires or until it is refused
+//! (pos_integratorauthentication).
 
 use super::{ClientError, Till, timing::Next, timing::Sent};
 use crate::api::Operation;
@@ -9,7 +10,7 @@ use http_body_util::Full;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
 
-/// The token at hand.
+/// The cached token.
 pub struct Tokens {
     token: Option<String>,
     until: Option<Instant>,
@@ -23,18 +24,18 @@ struct Granted {
 }
 
 impl Tokens {
-    /// With a token of an earlier run, if there is one: it is used until it is refused.
+    /// Starts with a token of an earlier run, if any: it is used until it is refused.
     pub fn new(first: Option<String>) -> Tokens {
         Tokens { token: first, until: None }
     }
 
-    /// The token, if it is good for a while yet.
+    /// The token, unless it is about to expire.
     fn usable(&self, now: Instant) -> Option<&str> {
         let fresh = self.until.is_none_or(|until| now < until);
         self.token.as_deref().filter(|_| fresh)
     }
 
-    /// Forgets a token that was refused.
+    /// Drops a token that was refused.
     pub fn refused(&mut self, token: &str) {
         if self.token.as_deref() == Some(token) {
             self.token = None;
@@ -42,18 +43,19 @@ impl Tokens {
     }
 }
 
-/// How long a token that is good for `expires_in` is used: to a minute before its end, a short one for half its time.
+/// How long a token that is valid for `expires_in` is used: until a minute before it expires, but at least half its
+/// lifetime.
 pub fn lifetime(expires_in: Duration) -> Duration {
     expires_in.saturating_sub(Duration::from_secs(60)).max(expires_in / 2)
 }
 
 impl Till {
-    /// The token at hand, for another till of the same integrator: a token is used until it nears its end.
+    /// The cached token, for another till of the same integrator.
     pub fn token_at_hand(&self) -> Option<&str> {
         self.tokens.usable(Instant::now())
     }
 
-    /// A token that is good for a while yet, from the cache or from the endpoint.
+    /// A valid token, from the cache or from the endpoint.
     pub(super) async fn token(&mut self) -> Result<String, ClientError> {
         if let Some(token) = self.tokens.usable(Instant::now()) {
             return Ok(token.to_owned());
@@ -65,7 +67,7 @@ impl Till {
     }
 
     async fn fetch_token(&self) -> Result<Granted, ClientError> {
-        // The rules for sending again are those of any POST that may be repeated.
+        // Token requests are retried like a POST that may be repeated.
         let like = Operation::CancelPayment;
         for sends in 1.. {
             let outcome = self.line.exchange(self.token_request()?, Some(self.config.pace.patience)).await;
@@ -74,18 +76,18 @@ impl Till {
                 (Next::Again(pause), _) => tokio::time::sleep(pause).await,
                 (Next::Take, Ok(answer)) => {
                     return serde_json::from_slice(&answer.body).map_err(|_| {
-                        ClientError::Token(format!("the answer of {} holds no access_token", self.config.token_url))
+                        ClientError::Token(format!("the response of {} has no access_token", self.config.token_url))
                     });
                 }
                 (_, Ok(answer)) => {
                     let status = answer.status.as_u16();
                     let url = &self.config.token_url;
                     return Err(ClientError::Token(format!(
-                        "{url} gave no token (status {status}): check client id and secret"
+                        "{url} issued no token (status {status}): check client id and secret"
                     )));
                 }
                 (_, Err(why)) => {
-                    return Err(ClientError::Token(format!("{} did not answer: {why}", self.config.token_url)));
+                    return Err(ClientError::Token(format!("{} did not respond: {why}", self.config.token_url)));
                 }
             }
         }
@@ -100,7 +102,7 @@ impl Till {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .body(Full::new(Bytes::from_static(b"grant_type=client_credentials")))
-            .map_err(|error| ClientError::Setup(format!("no request for a token can be made: {error}")))
+            .map_err(|error| ClientError::Setup(format!("cannot build a token request: {error}")))
     }
 }
 
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_used_until_it_nears_its_end() {
+    fn token_is_used_until_shortly_before_it_expires() {
         let seconds = Duration::from_secs;
         assert_eq!(lifetime(seconds(3700)), seconds(3640));
         assert_eq!(lifetime(seconds(60)), seconds(30));
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_refused_token_is_forgotten() {
+    fn only_the_refused_token_is_dropped() {
         let mut tokens = Tokens::new(Some("new".into()));
         tokens.refused("old");
         assert_eq!(tokens.usable(Instant::now()), Some("new"));

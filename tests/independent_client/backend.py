@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A backend of the PoS API v10 over TLS that shares nothing with the program it is compared with.
+"""A backend of the PoS API v10 over TLS that shares no code with the program it is compared with.
 
     python3 backend.py --cert cert.pem --key key.pem --ready-file ready.json
-Standard library only. `--fault Op:500:2` answers the first two sends of an operation with 500;
-`ok` lets them through, `503` answers without a body, `held` does the work and withholds the answer, a four-digit number
-(`CreateRefund:1368`) refuses with 409 and that code.
+Standard library only. `--fault Op:500:2` returns 500 for the first two attempts of an operation; `ok` passes a
+request, `503` has no body, `held` carries out the request and withholds the response, a four-digit number
+(`CreateRefund:1368`) returns 409 with that code.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import urllib.parse
 import uuid
 from decimal import Decimal
 
-sys.dont_write_bytecode = True  # nothing is left beside the sources
+sys.dont_write_bytecode = True  # write no cache files next to the sources
 
 import checks
 from checks import Refused
@@ -62,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def hold(self):
-        """Until the client goes away; then there is nobody to answer."""
+        """Waits until the client disconnects; there is no response to send."""
         until = time.monotonic() + self.held_at_most
         while time.monotonic() < until:
             self.request.settimeout(0.2)
@@ -190,7 +190,7 @@ def main():
 
 
 def stop_with_parent():
-    """Ends when standard input ends: no backend outlives the test that started it."""
+    """Ends when standard input closes, so that no backend outlives the test that started it."""
     while sys.stdin.buffer.read(1):
         pass
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What a request has to look like: headers, keys, fields, filters, and the code of each refusal."""
+"""Request validation: headers, keys, fields, filters, and the error code of each refusal."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ MEDIA = re.compile(r"(application/([\w.*-]+\+)?json|text/json|application/json-p
 
 
 class Refused(Exception):
-    """An answer that is no success: status and, where one is documented, the error code."""
+    """An error response: the status and, if documented, the error code."""
 
     def __init__(self, status, code=None, message="The request is refused"):
         super().__init__(f"{status}/{code}")
@@ -55,7 +55,7 @@ def choice(body, name, among, code="1099"):
 
 
 def amount(body):
-    """Money, exact; a numeric string is seen in the wild and accepted."""
+    """An exact amount. Numeric strings are accepted, since real clients send them."""
     value = body.get("amount")
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         raise Refused(400, "1102", "amount is not a number")
@@ -90,7 +90,7 @@ def restrictions(body):
 
 
 def terms(body):
-    """What InitiatePayment and PaymentReady have in common."""
+    """The common fields of InitiatePayment and PaymentReady."""
     return {"amount": amount(body), "currencyCode": choice(body, "currencyCode", CURRENCIES),
             "plannedCaptureDelay": choice(body, "plannedCaptureDelay", DELAYS),
             "merchantPaymentLabel": text(body, "merchantPaymentLabel", "1117", required=False),
@@ -124,7 +124,7 @@ def key(headers):
 
 
 def merchant(headers, claims):
-    """The merchant's VAT number, by header or by claim; both have to agree."""
+    """The merchant's VAT number, from the header or the claim; both must agree."""
     vats = headers.get_all("x-mobilepay-merchant-vat-number") or []
     versions = headers.get_all("x-mobilepay-client-system-version") or []
     claimed = claims.get("merchant_vat")

@@ -1,4 +1,4 @@
-"""The simulated customers: what they have in their app, and what they do with it."""
+"""The simulated customers: their accounts and their actions."""
 
 import threading
 import time
@@ -64,7 +64,7 @@ class Customers:
         self.house.move(payment, "CancelledByUser")
 
     def come_by_themselves(self, phone, pause, what):
-        """A customer who checks in to whatever waits, and accepts or cancels it, without being told."""
+        """A customer who checks in to any waiting payment by itself, and accepts or cancels it."""
         def live():
             while True:
                 time.sleep(pause)

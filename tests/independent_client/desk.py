@@ -1,4 +1,4 @@
-"""The till's place at the backend: its store and its point of sale (pos_management)."""
+"""The till's registration at the backend: its store and its point of sale (pos_management)."""
 
 import urllib.parse
 import uuid
@@ -18,7 +18,7 @@ class Desk:
         return pos["id"] if pos else None
 
     def look_up(self):
-        """The id of the PoS with this till's merchantPosId; "" where there is none, None unknown."""
+        """The id of the PoS with this till's merchantPosId; "" if there is none, None if unknown."""
         answer = self.link.call("GET", "/pointofsales?" + urllib.parse.urlencode(
             {"merchantPosId": self.merchant_pos_id}))
         if not answer.ok:
@@ -33,7 +33,7 @@ class Desk:
         return ids[0] if ids else None
 
     def onboard(self):
-        """A new PoS for this till; one that stands there already is deleted first."""
+        """Creates a PoS for this till; an existing one is deleted first."""
         there = self.look_up()
         if there:
             self.memory.update(self.memory.state, pos={"id": there, "key": None, "body": None})
@@ -62,7 +62,7 @@ class Desk:
         self._read()
 
     def _read(self):
-        """The beacon that the backend made: it stands in the QR code."""
+        """The beacon id that the backend generated, for the QR code."""
         answer = self.link.call("GET", f"/pointofsales/{self.pos_id}")
         if answer.ok and answer.get("beaconId"):
             say(f"QR code: mobilepaypos://pos?id={answer.get('beaconId')}&source=qr")
@@ -81,7 +81,7 @@ class Desk:
         return gone
 
     def after_restart(self):
-        """Looks the PoS up; makes one only where this till had one and the backend has none."""
+        """Looks up the PoS. Creates one only if this till had one and the backend has none."""
         pos = self.memory.state["pos"]
         there = self.look_up()
         if there:

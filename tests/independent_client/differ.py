@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Sends the same requests to two backends and says where they answer differently.
+"""Sends the same requests to two backends and reports where the responses differ.
 
     python3 differ.py --seed 1 --steps 400 FIRST_URL FIRST_CA SECOND_URL SECOND_CA
-A walk is drawn from its seed alone. Resources have names (`pos1`, `payment3`), and each backend has
-its own id for a name, so that answers can be compared: status, code, fields with their types, and
-every value that is no id, token or time. Exit 0: no difference; 1: differences, a line each.
+The requests depend on the seed alone. Resources have names (`pos1`, `payment3`), and each backend has its own id for
+a name, so that responses can be compared: status, code, fields with their types, and every value except ids, tokens
+and times. Exit code 0: no difference; 1: differences, one per line.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.parse
 
-sys.dont_write_bytecode = True  # nothing is left beside the sources
+sys.dont_write_bytecode = True  # write no cache files next to the sources
 
 from walk import CALLERS, Walk
 
@@ -42,7 +42,7 @@ class Side:
             self._learn_store(caller)
 
     def _raw(self, method, path, headers, data):
-        """One request and its answer (status, text); a connection that had gone is made anew once."""
+        """One request and its response (status, text); reconnects once if the connection was closed."""
         for attempt in (1, 2):
             try:
                 if self.connection is None:
@@ -71,7 +71,7 @@ class Side:
         return json.loads(text)["access_token"]
 
     def _learn_store(self, caller):
-        """The stores of a merchant have names too; only one id of them stands in the pages."""
+        """Names for the stores of a merchant; the documentation has only one of their ids."""
         headers = [("Authorization", f"Bearer {self.tokens[caller]}"), ("X-MobilePay-Client-System-Version", "1.0.0")]
         if CALLERS[caller][2]:
             headers.append(("X-MobilePay-Merchant-VAT-Number", CALLERS[caller][2]))
@@ -81,7 +81,7 @@ class Side:
             self.learn(f"store-of-{CALLERS[caller][2]}-{number}", store)
 
     def resolve(self, value):
-        """Names (`$pos1`) become this backend's ids, wherever they stand."""
+        """Replaces names (`$pos1`) by this backend's ids."""
         if isinstance(value, dict):
             return {k: self.resolve(v) for k, v in value.items()}
         if isinstance(value, list):
@@ -116,14 +116,14 @@ class Side:
             self.ids[name], self.names[resource_id.lower()] = resource_id, name
 
     def read_beacon(self, step, name):
-        """The beacon of a new PoS gets a name too, by one GetPos."""
+        """Gives the beacon of a new PoS a name, with one GetPos."""
         again = {**step, "operation": "GetPos", "method": "GET", "path": f"/pointofsales/${name}",
                  "query": None, "body": None, "raw": None}
         _, value = self.send(again)
         self.learn("beacon-" + name, (value or {}).get("beaconId"))
 
     def settle(self, step, name):
-        """A new refund is polled until it is Reserved: how long that takes, no page says."""
+        """Polls a new refund until it is Reserved, because the delay is not documented."""
         again = {**step, "method": "GET", "path": f"/refunds/${name}", "query": None, "body": None, "raw": None}
         until = time.monotonic() + RESERVED_WITHIN
         while time.monotonic() < until:
@@ -133,7 +133,7 @@ class Side:
             time.sleep(0.05)
 
     def plain(self, value, key=None):
-        """A value as it can be compared: ids by name, untold texts by their type."""
+        """A value in comparable form: ids by name, undocumented texts by type."""
         if isinstance(value, dict):
             return {k: self.plain(v, k) for k, v in sorted(value.items())
                     if k not in OFTEN_ABSENT and v is not None}
@@ -147,10 +147,10 @@ class Side:
 
 
 def told(step, status, value):
-    """As much of an answer as the pages tell.
+    """The documented parts of a response.
 
-    Of the customer simulation they tell 200, 401 and 500 only: another refusal is a refusal. An error
-    without a code may have a body or none.
+    The customer simulation documents only 200, 401 and 500, so all refusals are equal. An error without a code may
+    have a body or none.
     """
     if step["operation"] == "Customer" and 400 <= status < 500 and status != 401:
         return "refused", None
@@ -162,7 +162,7 @@ def told(step, status, value):
 
 
 def compare(walk, sides):
-    """(steps made, differences) of a walk."""
+    """(steps made, differences) of a run."""
     differences = []
     for number, step in enumerate(walk.steps(), 1):
         answers = [side.send(step) for side in sides]

@@ -1,7 +1,7 @@
-"""What is owed to a payment or a refund once it is decided: the capture or the cancel, until done.
+"""Pending decisions: the capture or cancel of a payment or refund, until it is done.
 
-The periodic job stands here too (payment_flows, hanging payments): half a minute after a go that
-failed, what was decided is tried again.
+Includes the periodic job (payment_flows, hanging payments): half a minute after a failed attempt, the decision is
+retried.
 """
 
 import sys
@@ -27,11 +27,11 @@ class Duties:
         threading.Thread(target=self._job, daemon=True).start()
 
     def decide(self, record, what):
-        """Remembers what is to be done, before it is done."""
+        """Saves a decision before it is carried out."""
         self.memory.update(record, decided=what)
 
     def carry_out(self, record):
-        """One go at what was decided; True when that is settled."""
+        """One attempt to carry out the decision; True when it is settled."""
         with self.memory.lock:
             if record["ended"] or record["working"]:
                 return bool(record["ended"])
@@ -65,7 +65,7 @@ class Duties:
         return self._ask(record, path, answer)
 
     def _ask(self, record, path, refusal):
-        """A refusal is a disagreement: the resource is queried, and the backend has the truth."""
+        """After a refusal, the resource is queried, and its state at the backend is authoritative."""
         seen = self.link.poll(path)
         status = seen.get("status")
         if status in FINAL:
@@ -86,7 +86,7 @@ class Duties:
                     self.carry_out(record)
 
     def settle(self, limit):
-        """Waits until nothing decided is left open, or the limit (seconds) is over."""
+        """Waits until no decision is pending, at most `limit` seconds."""
         until = time.monotonic() + limit
         while time.monotonic() < until:
             if not [r for r in self.memory.open_records() if r["decided"] and r["id"]]:

@@ -1,4 +1,4 @@
-"""The backend's books: stores, points of sale and payments, and what moves them."""
+"""The backend's state: stores, points of sale and payments, and their transitions."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ class House:
         self.poses, self.payments, self.refunds, self.keys = {}, {}, {}, {}
         self.low_balance = False
 
-    # --- who may ----------------------------------------------------------------------------------
+    # --- access control ---------------------------------------------------------------------------
 
     @staticmethod
     def own(thing, who, integrator_code, merchant_code):
@@ -36,7 +36,7 @@ class House:
             raise Refused(403, merchant_code, "of another merchant")
 
     def once(self, who, key, operation, body, act):
-        """A known key with the same request: the first answer again; with another one: 1306."""
+        """A known key with the same request returns the first response again; with another request: 1306."""
         known = self.keys.get((who["client"], key))
         if known is not None:
             if known[:2] == (operation, body):
@@ -115,7 +115,7 @@ class House:
         pos["deleted"] = True
 
     def loyalty(self, guest):
-        """Looked up late: the first answer after the check-in lacks it."""
+        """The look-up is delayed: the first response after the check-in lacks it."""
         if guest is None:
             return None
         guest["asked"] += 1
@@ -124,7 +124,7 @@ class House:
     # --- payments ---------------------------------------------------------------------------------
 
     def age(self, payment):
-        """What time alone does to a payment."""
+        """Applies the timeouts of a payment."""
         idle = time.monotonic() - payment["touched"]
         if payment["status"] in ("Prepared", "Initiated", "IssuedToUser") and idle > INACTIVE_AFTER:
             self.move(payment, "CancelledByMobilePay")

@@ -1,8 +1,7 @@
-"""The line to the backend: token, headers, time-outs, retries and the throttle of polls.
+"""The connection to the backend: token, headers, timeouts, retries and poll delays.
 
-Everything here follows api_principles: 2 s for POST and DELETE, 0.5 s for GET, the same request
-with the same key again after no answer or a 5xx, five retries at most, and no poll of a resource
-before its pollDelayInMs is over.
+Everything follows api_principles: 2 s for POST and DELETE, 0.5 s for GET, the same request with the same key after no
+response or a 5xx, at most five retries, and no poll of a resource before its pollDelayInMs has passed.
 """
 
 import base64
@@ -30,7 +29,7 @@ VAT = "DK90000028"
 
 
 def encode(value):
-    """JSON text of a value; money (Decimal) is written as an exact number, never through a float."""
+    """JSON text of a value; amounts (Decimal) are written as exact numbers, never through a float."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict):
@@ -41,7 +40,7 @@ def encode(value):
 
 
 class Answer:
-    """What came back: `status` is None where nothing did; `body` is the parsed JSON or None."""
+    """A response: `status` is None if there was none; `body` is the parsed JSON or None."""
 
     def __init__(self, status, raw=b""):
         self.status = status
@@ -56,7 +55,7 @@ class Answer:
 
     @property
     def failed(self):
-        """No answer or a server error: the outcome is not known."""
+        """No response or a server error: the outcome is unknown."""
         return self.status is None or self.status >= 500
 
     @property
@@ -84,7 +83,7 @@ class Link:
         self.token, self.token_ends = None, 0.0
         self.slots = {}
 
-    # --- one send -------------------------------------------------------------------------------
+    # --- one attempt ------------------------------------------------------------------------------
 
     def _send(self, method, path, headers, body):
         limit = GET_TIMEOUT if method == "GET" else POST_TIMEOUT
@@ -126,7 +125,7 @@ class Link:
     # --- token ----------------------------------------------------------------------------------
 
     def _bearer(self, refused=None):
-        """The token in use; a new one where it nears its end or was refused."""
+        """The current token; a new one if it is about to expire or was refused."""
         with self.lock:
             if self.token == refused or time.monotonic() > self.token_ends - 60:
                 self.token = None
@@ -164,7 +163,7 @@ class Link:
         return headers
 
     def once(self, method, path, body=None, key=None):
-        """One send of a call of the API, and one more with a new token where the old was refused."""
+        """One attempt of a call, and one more with a new token if the old one was refused."""
         text = encode(body) if body is not None else None
         token = self._bearer()
         if token is None:
@@ -180,7 +179,7 @@ class Link:
     # --- calls and polls --------------------------------------------------------------------------
 
     def call(self, method, path, body=None, key=None):
-        """A call in one go: sent again, unchanged, while there is no answer or a 5xx."""
+        """A call with its retries, unchanged, while there is no response or a 5xx."""
         sends = mistakes.sends(path, SENDS)
         for attempt in range(sends):
             if attempt:
@@ -196,7 +195,7 @@ class Link:
             return max(0.0, self.slots.get(path, (0.0, FIRST_DELAY))[0] - time.monotonic())
 
     def poll(self, path):
-        """One poll, no sooner than the last answer to a poll of this resource allows."""
+        """One poll, no sooner than the last response to a poll of this resource allows."""
         time.sleep(self.wait_before(path))
         answer = self.once("GET", path)
         with self.lock:

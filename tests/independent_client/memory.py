@@ -1,7 +1,7 @@
-"""The till's memory on disk: what was begun and what was decided survives a pulled plug.
+"""The till's state file: started payments and pending decisions survive a power cut.
 
-A record is written before its first send, so that a create whose answer was lost is sent again
-with the same key and body, and a decision (capture, cancel) is carried out after a restart.
+A record is written before its first attempt, so that a create with a lost response is retried with the same key and
+body, and a decision (capture, cancel) is carried out after a restart.
 """
 
 import json
@@ -13,7 +13,7 @@ from decimal import Decimal
 
 
 def money(text):
-    """Money from a driver line, exact, with two decimals."""
+    """An amount from a driver line, exact, with two decimals."""
     return Decimal(str(text)).quantize(Decimal("0.01"))
 
 
@@ -51,7 +51,7 @@ class Memory:
             return f"{prefix}-{self.state['run']}-{self.state['orders']}"
 
     def begin(self, **record):
-        """A new payment or refund, on disk before anything is sent."""
+        """A new payment or refund, saved before anything is sent."""
         record = {"key": str(uuid.uuid4()), "id": None, "decided": None, "ended": None,
                   "failed_at": None, "working": False, **record}
         with self.lock:
@@ -68,7 +68,7 @@ class Memory:
             return [r for r in self.state["owed"] if not r["ended"]]
 
     def ended(self, resource_id, how):
-        """Somebody found out how a payment ended; its record learns it."""
+        """Records how a payment ended."""
         with self.lock:
             for record in self.state["owed"]:
                 if record["id"] == resource_id and not record["ended"]:
@@ -76,7 +76,7 @@ class Memory:
             self.save()
 
     def after_restart(self):
-        """What was being carried out when the plug was pulled is due again in half a minute."""
+        """Decisions interrupted by the power cut are due again in half a minute."""
         with self.lock:
             for record in self.state["owed"]:
                 record["working"] = False

@@ -1,6 +1,6 @@
-"""The wrong behaviours of public clients, one at a time, switched on by `--mistake NAME`.
+"""Mistakes of public clients, enabled one at a time by `--mistake NAME`.
 
-Each is done where the right thing is done; this file says which one is on and what it changes.
+Each is implemented next to the correct behaviour; this file selects one and says what it changes.
 """
 
 import math

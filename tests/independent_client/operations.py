@@ -1,4 +1,4 @@
-"""What each of the twenty operations does with a request, once it is known which one it is; and the tokens."""
+"""The twenty operations, and the token endpoint."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def jwt(claims):
 
 
 def plain(value):
-    """JSON takes no Decimal; two decimals are exact in a double up to far more money than there is."""
+    """JSON does not support Decimal; two decimals are exact in a double for all realistic amounts."""
     return float(value) if isinstance(value, Decimal) else value
 
 
@@ -81,7 +81,7 @@ class Backend:
         return None
 
     def serve(self, operation, target, query, headers, body):
-        """The answer of an operation: a value, or None for an empty 200. `body` reads the body when it is due."""
+        """The response of an operation: a value, or None for an empty 200. `body` parses the body when it is needed."""
         claims = self.claims(headers)
         who = {"client": claims["client_id"], "vat": checks.merchant(headers, claims)}
         house, repay = self.house, self.repay

@@ -1,4 +1,4 @@
-"""One refund: created, polled until Reserved, then captured or taken back (payment_flows#refunds)."""
+"""One refund: created, polled until Reserved, then captured or cancelled (payment_flows#refunds)."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ SECOND_LOOK = 1.5
 
 
 def refundable(memory):
-    """(payment, what is left of it) of the last captured payment that has something left."""
+    """(payment, amount left) of the last captured payment with something left to refund."""
     for payment in reversed(memory.records("payments")):
         if payment["ended"] == "Captured":
             left = money(payment["to_capture"]) - sum(
@@ -59,7 +59,7 @@ class Refund(threading.Thread):
                 self.link.call("POST", "/refunds", body, record["key"])
         self.memory.update(record, ended="refused")
         if answer.status == 409:
-            # What stands against it: the refunds that this payment has already.
+            # Query the refunds that this payment already has.
             self._list()
         return False
 

@@ -1,4 +1,4 @@
-"""The backend's books of refunds: several per payment, never more in sum than was captured."""
+"""The backend's refunds: several per payment, in total never more than was captured."""
 
 import time
 
@@ -43,7 +43,7 @@ class Repay:
         return self.age(refund)
 
     def age(self, refund):
-        """A refund is reserved a moment after it was made, and captured by itself after a day."""
+        """A refund is reserved shortly after its creation, and captured automatically after a day."""
         since = time.monotonic() - refund["touched"]
         if refund["status"] == "Initiated" and since > 0.3:
             refund["status"], refund["touched"] = "Reserved", time.monotonic()

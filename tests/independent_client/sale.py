@@ -1,4 +1,4 @@
-"""One payment on the till, initiated or prepared, from its first send until it is decided."""
+"""One payment of the till, initiated or prepared, from its first attempt until it is decided."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ CLEAN_UPS = 3
 
 
 def terms(amount, label, restrictions):
-    """The fields that InitiatePayment and PaymentReady have in common."""
+    """The common fields of InitiatePayment and PaymentReady."""
     body = {"amount": str(amount), "currencyCode": "DKK", "plannedCaptureDelay": "None",
             "merchantPaymentLabel": label}
     if restrictions:
@@ -37,12 +37,12 @@ class Sale(threading.Thread):
         return f"/payments/{self.record['id']}"
 
     def abort(self):
-        """The cashier takes the sale back."""
+        """The cashier cancels the sale."""
         self.aborted = True
         self.wake.set()
 
     def leave(self):
-        """The cashier turns to another customer; this sale is to be cancelled."""
+        """The cashier serves another customer; this sale is to be cancelled."""
         self.left = True
         self.wake.set()
 
@@ -59,7 +59,7 @@ class Sale(threading.Thread):
             self.duties.carry_out(self.record)
 
     def _member_known(self):
-        """Where the till asks for the member first: the check-in is polled until loyalty is known."""
+        """Polls the check-in until loyalty is known, if the till identifies the member first."""
         path = f"/pointofsales/{self.record['body']['posId']}/checkin"
         while self.record["member_first"]:
             answer = self.link.poll(path)
@@ -98,7 +98,7 @@ class Sale(threading.Thread):
         return False
 
     def _find_lost(self, answer):
-        """Every send failed: if one reached the backend all the same, its payment is cancelled."""
+        """After all attempts failed: if one reached the backend anyway, its payment is cancelled."""
         if mistakes.has("null-id") and answer.status == 503:
             self.link.once("GET", "/payments/null")
         if mistakes.has("no-retry") or mistakes.has("null-id") or mistakes.has("hammering"):
@@ -117,7 +117,7 @@ class Sale(threading.Thread):
         return answer.get("paymentIds") if answer.ok else None
 
     def _clean_up(self):
-        """An active payment stands in the way (1301): it is found and cancelled."""
+        """Another payment is active (1301): it is looked up and cancelled."""
         listed = self._list({"posId": self.record["body"]["posId"]})
         if listed is None:
             return False
@@ -190,7 +190,7 @@ class Sale(threading.Thread):
         elif answer.failed:
             self.ready_due = time.monotonic() + PAUSE
         elif answer.status == 409:
-            # The next poll says what is true; until then nothing is sent again.
+            # The next poll shows the state; until then nothing is retried.
             self.ready_due = time.monotonic() + PAUSE
         else:
             self.duties.decide(self.record, "cancel")

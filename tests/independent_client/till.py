@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A till for the PoS API v10 that shares nothing with the program that judges it.
+"""A till for the PoS API v10 that shares no code with the program that judges it.
 
-It reads driver lines (one JSON object each) on its standard input and does what they say:
+Reads driver lines (one JSON object each) from standard input and carries them out:
     POSCERT_BASE_URL=https://127.0.0.1:8443/pos/v10 SSL_CERT_FILE=ca.pem python3 till.py
-Standard library only. Its memory is a file (`--memory`); `restart` pulls the plug for real: the
-process is replaced by a new one that has only that file.
+Standard library only. Its state is a file (`--memory`); `restart` simulates a power cut: the process is replaced by a
+new one that has only that file.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-sys.dont_write_bytecode = True  # nothing is left beside the sources
+sys.dont_write_bytecode = True  # write no cache files next to the sources
 
 import mistakes
 from desk import Desk
@@ -26,7 +26,7 @@ from sale import Sale, terms
 
 
 def read_line():
-    """One line of standard input, byte by byte: what comes after it is for the next process."""
+    """One line of standard input, read byte by byte: the rest is for the next process."""
     line = bytearray()
     while True:
         byte = os.read(0, 1)
@@ -65,7 +65,7 @@ class Till:
                 self.refunding = Refund(self.link, self.memory, self.duties, record, False)
                 self.refunding.start()
 
-    # --- the acts -----------------------------------------------------------------------------------
+    # --- the actions --------------------------------------------------------------------------------
 
     def onboard(self, line):
         self._close_sale()
@@ -119,7 +119,7 @@ class Till:
         self.refunding.start()
 
     def cancel_refund(self, line):
-        """Takes back the refund that is under way; where there is none, begins one and takes it back."""
+        """Cancels the current refund; without one, creates and cancels one."""
         if self.refunding is not None and self.refunding.is_alive():
             self.refunding.take_back()
         else:
@@ -181,7 +181,7 @@ class Till:
         self.end()
 
     def wait(self, line):
-        """Not of the contract (as `idle`), for scripts of our own: until the sale and the refund are over."""
+        """An extension (like `idle`) for our own scripts: waits until the sale and the refund are over."""
         until = time.monotonic() + float(line.get("seconds", 30))
         for thread in (self.sale, self.refunding):
             if thread is not None:

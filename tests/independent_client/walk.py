@@ -1,4 +1,4 @@
-"""A random walk over the API, drawn from a seed: every operation, valid and invalid, in and out of state."""
+"""Random requests drawn from a seed: every operation, valid and invalid, in and out of state."""
 
 import collections
 import random
@@ -32,7 +32,7 @@ class Walk:
         self.statuses, self.operations = collections.Counter(), collections.Counter()
         self.wishes = []
 
-    # --- the draw ---------------------------------------------------------------------------------
+    # --- random choices -----------------------------------------------------------------------------
 
     def steps(self):
         for _ in range(self.count):
@@ -46,7 +46,7 @@ class Walk:
                     (self.on_pos, 7), (self.list_poses, 4), (self.stores, 4), (self.unknown, 2)))[0]()
 
     def happened(self, step, statuses):
-        """A resource has a name from then on that both backends made it."""
+        """Gives a resource a name after both backends have created it."""
         self.statuses[statuses[0]] += 1
         self.operations[step["operation"]] += 1
         name = step.get("makes")
@@ -64,7 +64,7 @@ class Walk:
         return f"{kind}{self.numbers[kind]}"
 
     def some(self, kind):
-        """One of a kind, mostly a late one; at times its id in capitals, unknown, or no GUID."""
+        """A resource of a kind, usually a recent one; sometimes its id in capitals, unknown, or not a GUID."""
         drawn = self.random.random()
         if not self.made[kind] or drawn < 0.04:
             return NOWHERE
@@ -126,7 +126,7 @@ class Walk:
         step["what"] += f", {what}"
 
     def spoiled(self, step, fields):
-        """One field of the body, at times, is not as it should be; or there is one more."""
+        """Sometimes makes one field of the body invalid, or adds a field."""
         if step["body"] is None or self.random.random() > 0.22 or step["what"].endswith("its body"):
             return step
         name, ways = self.random.choice(fields)

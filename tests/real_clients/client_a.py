@@ -10,7 +10,7 @@ FINAL = ("Captured", "CancelledByUser", "CancelledByClient", "CancelledByMobileP
 
 
 class Till:
-    """A till of NPR's."""
+    """A till of client A."""
 
     def __init__(self):
         self.token = token([("x-ibm-client-id", CLIENT_ID)])
@@ -20,7 +20,7 @@ class Till:
         self.pos = None
 
     def http(self, method, path, key, body=None):
-        """Up to five requests; 1, 2, 3, 4 s between them; after no answer and after 500 alone."""
+        """Up to five attempts, with pauses of 1, 2, 3 and 4 s; only after no response and after 500."""
         headers = [
             ("accept", "application/json"),
             ("authorization", "Bearer " + self.token),
@@ -44,7 +44,7 @@ class Till:
         return answer
 
     def poll(self, path, key):
-        """The UI's timer, and what the backend asked for the last time."""
+        """Waits for the UI's timer and for the delay that the backend last requested."""
         wait = self.last_poll.get(path, 0) - time.monotonic()
         time.sleep(max(wait, 0))
         answer = self.http("GET", path, key)
@@ -61,7 +61,7 @@ class Till:
         assert self.http("DELETE", "/pointofsales/" + self.pos, guid().upper()).status == 200
 
     def initiate(self, amount=100.0):
-        """The payment's id and the key of its transaction record, which goes with all that is said of it."""
+        """The payment's id and the key of its transaction record, which is sent with every call about it."""
         key, self.ticket = guid().upper(), self.ticket + 1
         body = {"posId": self.pos, "orderId": str(self.ticket), "amount": amount, "currencyCode": "DKK",
                 "merchantPaymentLabel": f"Kasse 5 - {self.ticket}", "plannedCaptureDelay": "None"}
@@ -78,7 +78,7 @@ class Till:
         return self.http("POST", f"/payments/{payment}/cancel", key)
 
     def capture(self, payment, key, amount):
-        """Up to three times, whatever the answer was."""
+        """Up to three attempts, whatever the response."""
         for _ in range(3):
             answer = self.http("POST", f"/payments/{payment}/capture", key, {"amount": amount})
             if answer is not None and answer.status == 200:
@@ -100,7 +100,7 @@ class Till:
         return self.http("POST", "/refunds", key, body), key
 
     def capture_refund(self, refund, key, amount):
-        """It waits for a body in the answer, which never comes: three times it believes that it failed."""
+        """Expects a response body that never comes, so it takes three successes for failures."""
         while self.poll("/refunds/" + refund, key) != "Reserved":
             pass
         for _ in range(3):
@@ -141,7 +141,7 @@ def certification():
     arm(*both("CancelPayment"))
     till.cancel(payment, key)
     assert till.see_through(payment, key) == "CancelledByClient"
-    # 4, an active payment in the way
+    # 4, another payment is active
     tell(obstruct=till.beacon)
     payment, key = till.initiate()
     pays(till.beacon)
@@ -163,7 +163,7 @@ def certification():
 
 
 def nightly(till):
-    """Between two and three: everything that is reserved on the PoS is cancelled."""
+    """Between two and three o'clock: cancels every reserved payment on the PoS."""
     key = guid().upper()
     for payment in till.http("GET", "/payments?posId=" + till.pos, key).json["paymentIds"]:
         if till.http("GET", "/payments/" + payment, key).json["status"] == "Reserved":
@@ -171,7 +171,7 @@ def nightly(till):
 
 
 def hanging():
-    """No capture gets through: three rounds of five requests, and the nightly job."""
+    """No capture succeeds: three rounds of five attempts, and the nightly job."""
     till = Till()
     till.create_pos()
     payment, key = till.initiate()
@@ -183,7 +183,7 @@ def hanging():
 
 
 def power_cuts():
-    """Two sales are paid while the till is down; the nightly job does not know what was wanted of them."""
+    """Two sales are paid while the till is down; the nightly job does not know their intended outcome."""
     till = Till()
     till.create_pos()
     for _ in range(2):

@@ -28,7 +28,7 @@ class Sale:
         return headers + ([("X-MobilePay-Idempotency-Key", key)] if key else [])
 
     def attempts(self, method, path, key=None, body=None, attempts=3, any_error=False, before=0.0, **more):
-        """The same again, at once, after 500 and after no answer; or after anything that is not 200."""
+        """Retries at once after 500 and after no response; or after anything except 200."""
         headers, answer = self.headers(key), None
         for _ in range(attempts):
             time.sleep(before)
@@ -55,7 +55,7 @@ class Sale:
         self.pos = answer.json["posId"]
 
     def loop(self, limit):
-        """An error with a code: again, for ever, at once. The limit is ours: one of them stopped after 2658."""
+        """Retries an error with a code forever, without a pause. The limit is ours: one of them stopped after 2658."""
         key, body = self.create_pos()
         for _ in range(limit):
             answer = self.attempts("POST", V10 + "/pointofsales", key, body)
@@ -97,7 +97,7 @@ class Sale:
 
 
 def sale1():
-    """Paid, and captured with a variable that nobody set; then one that the cashier cancels, at another host."""
+    """Paid, and captured with an unset variable; then a sale that the cashier cancels, at another host."""
     sale = Sale(1)
     sale.open()
     arm(("InitiatePayment", "timeout"), ("InitiatePayment", "500"), ("QueryPayment", "500"), ("QueryPayment", "500"))
@@ -114,7 +114,7 @@ def sale1():
 
 
 def flood():
-    """The backend has an error with a code: sixty requests in a second, until it recovers."""
+    """The backend returns an error with a code: sixty requests in a second, until it recovers."""
     arm(*[("CreatePos", "500")] * 60)
     sale = Sale(1)
     sale.loop(40)
@@ -122,18 +122,18 @@ def flood():
 
 
 def dkdk():
-    """The VAT number is prefixed already, and is prefixed again."""
+    """The VAT number already has its prefix, and gets another one."""
     Sale(1, vat="DKDK90000028").loop(25)
 
 
 def taken():
-    """The beacon is another PoS's, and the session that knew it is gone."""
+    """The beacon belongs to another PoS, and the session that knew it is lost."""
     Sale(1).open()
     Sale(1).loop(25)
 
 
 def session():
-    """The beacon is another PoS's, and the session knows it: deleted, and the same create again."""
+    """The beacon belongs to another PoS known to the session: it is deleted, and the create repeated."""
     first = Sale(1)
     first.open()
     sale = Sale(1)
@@ -149,7 +149,7 @@ def session():
 
 
 def sale2():
-    """99.95 is paid, and (int) makes 99 of it."""
+    """99.95 is paid, and (int) truncates it to 99."""
     sale = Sale(2)
     sale.open()
     payment = sale.initiate(99.95)
@@ -160,7 +160,7 @@ def sale2():
 
 
 def any_error():
-    """An amount that the backend does not take is "cleaned up" by cancelling the sale that is just being paid."""
+    """An amount that the backend refuses is "cleaned up" by cancelling the sale that is being paid."""
     sale = Sale(2)
     sale.open()
     sale.initiate("100.00")
@@ -176,7 +176,7 @@ def any_error():
 
 
 def lost_capture():
-    """No capture is answered: the PoS is deleted, and the page says "success"."""
+    """No capture gets a response: the PoS is deleted, and the page shows "success"."""
     sale = Sale(2)
     sale.open()
     payment = sale.initiate(100)

@@ -1,4 +1,4 @@
-"""Client C (Vourity): no time-out, no retry, a token per invocation. usage: client_c.py sale | minor-units | no-timeout"""
+"""Client C (Vourity): no timeout, no retry, one token per run; usage: client_c.py sale | minor-units | no-timeout"""
 
 import json
 import sys
@@ -10,7 +10,7 @@ BEACON = "100000000000008"
 
 
 def invocation():
-    """Each function of theirs is an invocation of its own, with a token of its own."""
+    """Each of their functions is a separate invocation with its own token."""
     bearer = token(timeout=None)
     return [("accept", "application/json"), ("authorization", "Bearer " + bearer), ("x-ibm-client-id", CLIENT_ID),
             ("X-MobilePay-Merchant-VAT-Number", "DK90000028"), ("x-mobilepay-client-system-version", "2.1.1"),
@@ -29,7 +29,7 @@ def start(pos, price):
 
 
 def watch(payment, polls):
-    """Every second, whatever was asked for. Reserved is acted on at the very first poll alone."""
+    """Every second, whatever delay was requested. Reserved is handled only in the very first poll."""
     headers = invocation()
     for number in range(polls):
         status = call("GET", f"{V10}/payments/{payment}", headers, timeout=None).json["status"]
@@ -50,7 +50,7 @@ def main(which):
         payment = start(pos, 19.99 if which == "minor-units" else 20)
         watch(payment, 10)
     except Lost:
-        # The first error ends everything, and nothing is tried again.
+        # The first error ends everything; there are no retries.
         pass
 
 

@@ -21,7 +21,7 @@ class App:
         return headers + [("Accept-Encoding", "gzip"), ("User-Agent", "okhttp/4.9.0")]
 
     def wait_for_customer(self, comes):
-        """Every four seconds; on any exception again, at once."""
+        """Every four seconds; after an exception again at once."""
         for number in range(200):
             if number == comes:
                 customer(BEACON, "check-in")
@@ -57,7 +57,7 @@ def sales(pos):
 
 
 def abort(pos):
-    """The customer goes away; nothing is cancelled."""
+    """The customer leaves; nothing is cancelled."""
     app = App(pos)
     app.wait_for_customer(1)
     app.initiate()

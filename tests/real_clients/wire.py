@@ -1,7 +1,7 @@
-"""What all portraits share: requests with exactly the headers that are named, and the stage they stand on.
+"""Common code of all clients here: requests with exactly the given headers, and the test environment.
 
-The stage is the test around this process: it arms faults and lets the simulated customer act, a line of JSON each, on
-standard output, answered on standard input.
+The test environment is the test around this process: it injects faults and lets the simulated customer act. It reads
+requests as JSON lines from standard output and responds on standard input.
 """
 
 import json
@@ -23,7 +23,7 @@ V10 = "/pos/v10"
 
 
 class Lost(Exception):
-    """No answer: the time-out is over, or the connection broke."""
+    """No response: the timeout is over, or the connection broke."""
 
 
 class Answer:
@@ -40,8 +40,9 @@ class Answer:
 
 
 def call(method, path, headers, body=None, timeout=5.0, origin=ORIGIN, empty_chunks=False):
-    """One request on a connection of its own. `empty_chunks`: a body of no bytes, announced by Expect, as PHP's curl
-    sends it. `timeout`: None waits for ever."""
+    """One request on its own connection. `empty_chunks`: an empty chunked body with Expect, as PHP's curl sends it.
+    `timeout`: None waits forever.
+    """
     url = urllib.parse.urlsplit(origin)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}"]
     lines += [f"{name}: {value}" for name, value in headers]
@@ -98,7 +99,7 @@ def basic(text=f"{CLIENT_ID}:{CLIENT_SECRET}"):
 
 
 def token(headers=(), vat="DK90000028", timeout=10.0, origin=ORIGIN):
-    """A token for this merchant, asked for with nothing but these headers and what has to be."""
+    """A token for this merchant, requested with only these headers and the required ones."""
     all_headers = [("Authorization", basic()), ("Content-Type", "application/x-www-form-urlencoded"), *headers]
     form = f"grant_type=client_credentials&merchant_vat={vat}"
     answer = call("POST", "/integrator-authentication/connect/token", all_headers, form, timeout, origin)
@@ -110,14 +111,14 @@ def guid():
 
 
 def tell(**what):
-    """Tells the stage to do something, and waits until it is done."""
+    """Asks the test environment to do something, and waits until it is done."""
     print(json.dumps(what), flush=True)
     answer = sys.stdin.readline().strip()
     assert answer == "ok", answer
 
 
 def arm(*faults):
-    """Faults for the next calls of operations: `("CreatePos", "timeout")`, ..."""
+    """Injects faults into the next calls of operations: `("CreatePos", "timeout")`, ..."""
     tell(arm=faults)
 
 
@@ -132,7 +133,7 @@ def pays(beacon):
 
 
 def configured_pos(merchant_pos_id, beacon):
-    """A PoS that was made long ago, by hand: nothing of it is seen by the recorder."""
+    """A PoS that was created manually long ago, without the recorder."""
     headers = [
         ("Authorization", "Bearer " + token(origin=BACKEND)),
         ("X-MobilePay-Client-System-Version", "1.0.0"),

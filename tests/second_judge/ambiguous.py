@@ -1,4 +1,4 @@
-"""Where the certification's text has two readings, or the wire does not show what the rule needs.
+"""Ambiguities of the certification's text, and evidence that the traffic does not show.
 
 A requirement that the judge leaves open for one of these reasons is not compared on that timeline.
 """

@@ -1,7 +1,7 @@
-"""The cases of certification.md: for each, the statuses that are right for one timeline.
+"""The cases of the certification page: for each, the correct statuses on one timeline.
 
 A case function returns (passes, broke, reason); each of the first two is True, False or None where the page leaves it
-open. There is a witness: `passed`. There is none, and a try broke: `failed`. Else `not-tested`.
+open. With a pass the status is `passed`; without one, and with a failed attempt, `failed`; else `not-tested`.
 """
 from cases_more import MORE
 from exchange import STARTS
@@ -26,7 +26,7 @@ def judge_cases(world, report):
 
 
 def any_of(results):
-    """One witness is enough; one that is in doubt leaves the case open."""
+    """One pass is enough; a doubtful one leaves the case open."""
     results = list(results)
     return True if True in results else None if None in results else False
 
@@ -36,7 +36,7 @@ def all_of(*results):
 
 
 def goes(sends):
-    """The sends of one call, split where it paused for half a minute. None marks a pause that is too near to tell."""
+    """The attempts of one call, split where it paused for half a minute. None marks a pause too close to decide."""
     parts = []
     for x in sends:
         if parts and x.start - parts[-1][-1].end < 30000:
@@ -47,7 +47,7 @@ def goes(sends):
 
 
 def marked(sends):
-    """Whether a call met (t) and (5) and was then brought through. None: in doubt."""
+    """Whether a call met (t) and (5) and then succeeded. None: in doubt."""
     results = []
     for go in goes(sends):
         done = next((n for n, x in enumerate(go) if x.ok), None)
@@ -67,7 +67,7 @@ def marked(sends):
 
 
 def gave_up(sends):
-    """Whether a marked call met a fault and was not brought through."""
+    """Whether a marked call met a fault and did not succeed."""
     if any(x.ok for x in sends) or not any(x.timed_out or x.status == 500 for x in sends):
         return False if not any(x.failed for x in sends) or any(x.ok for x in sends) else None
     return True if sends[-1].failed else None
@@ -185,7 +185,7 @@ def payment_1(world):
     if broke is False and any(p.polls and p.polls[-1].failed for p in kind(world, "InitiatePayment")):
         broke = None                                          # a poll is a marked call, too
     if broke is False and any(p.op is None for p in world.payments.values()):
-        broke = None                                          # payments of earlier sessions: whose case they are is not said
+        broke = None                                          # payments of earlier sessions: the case is not specified
     return any_of(results), broke, "InitiatePayment (t)(5), polls (t) and (5), Reserved, CapturePayment (t)(5)"
 
 

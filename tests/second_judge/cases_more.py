@@ -128,7 +128,7 @@ def captured_after(p, moment):
 
 
 def check_in_answers(world, p):
-    """The check-in answers on its PoS since the last payment there was started, for an initiated payment."""
+    """The check-in responses on its PoS since the last payment there was started, for an initiated payment."""
     first = helpers().group_of(world, p)[0]
     earlier = [y for y in world.calls if y.op in ("InitiatePayment", "PreparePayment") and y.id_field("posId") == p.pos
                and y.start < first.start]
@@ -162,7 +162,9 @@ def loyalty(world, enrolled):
 
 
 def fits(answers, present, enrolled):
-    """Whether the answers before the act show the look-up: first none, then an id (enrolled), or `[]` (not enrolled)."""
+    """Whether the responses before the action show the look-up: first none, then an id (enrolled), or `[]` (not
+    enrolled).
+    """
     holding = [x for x in answers if not lacks(x)]
     if not holding:
         return False

@@ -1,4 +1,4 @@
-"""Runs poscert over HAR files and sets its verdicts beside the judge's."""
+"""Runs poscert on HAR files and compares its verdicts with the judge's."""
 import json
 import os
 import subprocess
@@ -9,11 +9,11 @@ from wire import CLIENT_ID, VERSION
 
 
 class Broken(Exception):
-    """poscert could not do its work."""
+    """poscert failed to run."""
 
 
 def documents(text):
-    """Every JSON document of an output: one, several one after another, or one that holds several verdicts."""
+    """Every JSON document in an output: one, several in sequence, or one with several verdicts."""
     decoder, at, found = json.JSONDecoder(), 0, []
     while at < len(text):
         while at < len(text) and text[at].isspace():
@@ -25,7 +25,7 @@ def documents(text):
 
 
 def verdicts(binary, hars, features):
-    """The verdicts of several HARs that have the same features, in order."""
+    """The verdicts on several HARs with the same features, in order."""
     with tempfile.TemporaryDirectory() as folder:
         names = []
         for number, har in enumerate(hars):
@@ -45,7 +45,7 @@ def verdicts(binary, hars, features):
 
 
 def differences(report, exchanges, verdict):
-    """[(subject, what the judge says, what poscert says)]; empty where they agree."""
+    """[(subject, the judge's result, poscert's result)]; empty if they agree."""
     found = []
     theirs = {r["id"]: r for r in verdict["requirements"]}
     broken = {i for i, r in theirs.items() if r["status"] in ("failed", "warning")}
@@ -73,7 +73,7 @@ def differences(report, exchanges, verdict):
 
 
 def sums(verdict, theirs, exchanges):
-    """The feature verdicts and the whole one, from poscert's own findings and cases."""
+    """The verdicts on the features and overall, computed from poscert's own findings and cases."""
     found, chosen = [], [f["id"] for f in verdict["features"]]
     ops = {x.n: x.op for x in exchanges}
     failed = [r for r in theirs.values() if r["status"] == "failed"]

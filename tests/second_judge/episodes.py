@@ -1,11 +1,13 @@
-"""What a till does: sales, prepared payments, refunds, clean-ups; each a coroutine, right unless a mistake is due."""
+"""Episodes of a till: sales, prepared payments, refunds, clean-ups. Each is a coroutine, correct unless a mistake is
+due.
+"""
 NAMELESS = ["", "{}", "null", '""', "[]", "<html>OK</html>", '{"paymentId": ', '{"paymentId": null}', '{"paymentId": ""}',
             '{"paymentId": 17}', '{"paymentId": "abc"}', '{"id": "x"}']
 LIMIT = 5
 
 
 def start_payment(c, path, body, faults=(), depth=0):
-    """Creates a payment and heals what can be healed. Returns its id or None."""
+    """Creates a payment and resolves failures where possible. Returns its id or None."""
     key = c.new_key()
     if not faults and c.bad("nameless", 0.6):
         faults = [{"run": c.dice.random() < 0.8, "status": c.dice.choice([200, 200, 201, 202, 204]), "text": c.dice.choice(NAMELESS)}]
@@ -106,7 +108,7 @@ def after_1301(c, path, body, key, depth):
 
 
 def finish(c, pid, amount, faults=(), decided=None):
-    """The end of a reserved payment: captured, in full or partly, or cancelled."""
+    """Ends a reserved payment: captured, in full or partly, or cancelled."""
     part = c.flags.get(pid) is True and c.dice.random() < 0.5
     value = round(amount * 0.6, 2) if part else amount
     if c.bad("forget", 0.6):
@@ -248,7 +250,7 @@ def ready(c, pid, amount, faults=(), restrictions=None):
 
 
 def left_active(c, path):
-    """A payment is left on the PoS; the next create is refused with 1301 and the till cleans up."""
+    """A payment is left active on the PoS; the next create is refused with 1301 and the till cleans up."""
     body = c.payment_body(70) if path == "/payments" else {"posId": c.pos, "orderId": c.new_order()}
     key = c.new_key()
     r = yield from c.call("POST", path, body, key)

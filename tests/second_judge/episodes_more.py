@@ -1,4 +1,4 @@
-"""Refunds, check-in, restrictions, points of sale, single odd requests; and the walk through all cases."""
+"""Episodes with refunds, check-in, restrictions, points of sale and unusual requests; and one with all cases."""
 from episodes import NAMELESS, amount_of, left_active, prepared_sale, ready, sale, start_payment, ended
 
 DEBIT = {"debitCardDisallowed": True, "creditCardDisallowed": False}
@@ -135,7 +135,7 @@ def ready_not_prepared(c):
 
 
 def move_pos(c):
-    """Deletes the PoS and creates it anew."""
+    """Deletes the PoS and creates it again."""
     if c.bad("delete-active", 0.7):
         pid = yield from start_payment(c, "/payments", c.payment_body(20))
         yield from c.delete_pos()
@@ -162,7 +162,7 @@ def twin_pos(c):
 
 
 def old_payment(c):
-    """A payment of an earlier session, captured or cancelled from memory."""
+    """A payment of an earlier session, captured or cancelled from the till's state."""
     pid = c.be.plant_payment(c.pos, name=c.name + str(c.orders))
     if c.dice.random() < 0.7:
         yield from c.poll(pid)
@@ -170,7 +170,7 @@ def old_payment(c):
 
 
 def certification(c, features):
-    """Every case of the chosen features, with its faults."""
+    """Every case of the selected features, with its faults."""
     yield from c.find_pos()
     yield from c.create_pos(["t", "5"])
     if c.pos is None:

@@ -1,6 +1,6 @@
 """One exchange of a HAR file as the judge sees it: operation, resource, body, times in milliseconds.
 
-Nothing here decides anything; it only reads. Money is Decimal, names in JSON objects are kept with their repetitions.
+Only parses, decides nothing. Amounts are Decimal; repeated names in JSON objects are kept.
 """
 import base64
 import json
@@ -27,11 +27,11 @@ STARTS = {"InitiatePayment", "PreparePayment"}
 
 
 class Unreadable(Exception):
-    """A text that is no JSON document of one reading."""
+    """A text that is not JSON, or ambiguous JSON."""
 
 
 def read_json(text):
-    """The value of a JSON text and whether a name stands twice in one object; Unreadable where it is none."""
+    """The value of a JSON text, and whether a name is repeated in an object; Unreadable if it is not JSON."""
     twice = []
 
     def pairs(items):
@@ -47,7 +47,7 @@ def read_json(text):
 
 
 def operation(method, path):
-    """Name of the operation and the id in its path. `path` is what follows /v10/."""
+    """The name of the operation and the id in its path. `path` is the part after /v10/."""
     parts = path.strip("/").split("/")
     for verb, shape, name in OPERATIONS:
         want = shape.split("/")
@@ -139,7 +139,7 @@ class Exchange:
 
     @property
     def resource(self):
-        """What a poll, an act or a look-up is about: the id in the path without case."""
+        """The subject of a poll, an action or a look-up: the id in the path, ignoring case."""
         return self.id.lower() if self.id else None
 
     @property
@@ -192,12 +192,12 @@ class Exchange:
 
     @property
     def state(self):
-        """The state that a poll of a payment or refund told."""
+        """The state in the response to a poll of a payment or refund."""
         return self.told("status") if self.ok and self.op in ("QueryPayment", "GetRefund") else None
 
     @property
     def created(self):
-        """The id that a create was answered with, where it is one that can be read."""
+        """The id in the response to a create, if readable."""
         name = {"CreatePos": "posId", "CreateRefund": "refundId"}.get(self.op, "paymentId")
         value = self.told(name) if self.ok and self.op in CREATES else None
         return value.lower() if isinstance(value, str) and GUID.match(value) else None
@@ -213,7 +213,7 @@ class Exchange:
 
 
 def money(value):
-    """An amount as Decimal; numeric strings count; None where it is none."""
+    """An amount as Decimal, numeric strings included; None if it is not an amount."""
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal):
@@ -224,7 +224,7 @@ def money(value):
 
 
 def plain(body):
-    """A body whose amount is compared as a number: 60 and "60.00" are one amount."""
+    """The body with its amount as a number, for comparison: 60 and "60.00" are the same amount."""
     if not isinstance(body, dict) or money(body.get("amount")) is None:
         return body
     return dict(body, amount=money(body["amount"]))

@@ -1,4 +1,4 @@
-"""Shows one seed's difference in its smallest form: explain.py POSCERT SEED|FILE.har [SUBJECT] [FEATURES]"""
+"""Shows one seed's difference in minimised form: explain.py POSCERT SEED|FILE.har [SUBJECT] [FEATURES]"""
 import json
 import os
 import sys

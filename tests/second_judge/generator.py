@@ -1,4 +1,4 @@
-"""Seeded random timelines: which features, which mistakes, one till or two, and what is bent afterwards."""
+"""Seeded random timelines: features, mistakes, one till or two, and mutations."""
 import copy
 import json
 import random
@@ -26,7 +26,7 @@ MISTAKES = RETRIES + CAPTURES + CREATES * 3 + CONFLICTS * 2 + POLLING + PREPARED
 
 
 def episodes_for(features, dice):
-    """The episodes that a timeline of these features may hold."""
+    """The episodes that are possible with these features."""
     found = [m.twin_pos, m.move_pos]
     if len(features) == 1:
         return found

@@ -1,7 +1,7 @@
-"""The language of the hand-made scenarios: a till that acts step by step, and what a scenario declares.
+"""The language of the hand-made scenarios: a till whose steps are written out, and the expected result.
 
-A scenario says beforehand which musts fail and which shoulds warn (exactly), what is left open (`free`), and the
-status of cases where it matters; `why` is the sentence of certification.md that it rests on.
+A scenario states in advance exactly which musts fail and which shoulds warn, what is left open (`free`), and the
+status of cases where it matters; `why` quotes the sentence of the certification page on which it is based.
 """
 import random
 
@@ -66,7 +66,7 @@ class Hand:
         return self.do(self.till.send("GET", path, fault=fault, query=query or None))
 
     def post(self, path, body=None, key=None, fault=None):
-        """One request; nothing is retried. A body may be a dict or the text itself."""
+        """One request without retries. The body may be a dict or text."""
         self.wait(250)
         return self.do(self.till.send("POST", path, body, key, fault))
 
@@ -98,7 +98,7 @@ class Hand:
         return pid
 
     def prepared(self, amount=100, partial=False, loyal=()):
-        """A prepared payment: paired, looked up, readied and seen Reserved."""
+        """A prepared payment: paired, looked up, made ready and seen Reserved."""
         self.be.loyalty, self.be.loyalty_after = list(loyal), 1
         self.be.partial = partial
         pid = self.post("/payments/prepare", self.prepare_body(), self.key()).get("paymentId")

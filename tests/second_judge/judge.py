@@ -1,4 +1,4 @@
-"""The second judge: from the exchanges of a HAR to a report, straight from certification.md."""
+"""The second judge: evaluates the exchanges of a HAR, following the certification page."""
 from cases import judge_cases
 from exchange import load
 from rules_calls import judge_calls, judge_ids

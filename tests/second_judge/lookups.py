@@ -1,8 +1,8 @@
-"""What counts as looking up a lost or unnamed create, and what was found by it."""
+"""Look-ups of a lost or unnamed create, and their results."""
 
 
 def could_find(lookup, create):
-    """Whether a query is a look-up of that create: True, False, or None where it cannot be said."""
+    """Whether a query is a look-up of that create: True, False, or None if undecidable."""
     q = lookup.query_map
     if create.op == "CreatePos" and lookup.op == "GetPosWithFilter":
         wanted = {"merchantPosId": create.field("merchantPosId"), "beaconId": create.field("beaconId"),
@@ -23,7 +23,7 @@ def could_find(lookup, create):
 
 
 def lookups_of(create, exchanges, after, before=None):
-    """Answered look-ups of a create that start at or after `after`; and whether a doubtful one is among the rest."""
+    """Successful look-ups of a create that start at or after `after`; and whether a doubtful one is among the rest."""
     good, doubtful = [], False
     for x in exchanges:
         if x.start < after or (before is not None and x.end > before):
@@ -37,12 +37,12 @@ def lookups_of(create, exchanges, after, before=None):
 
 
 def uses(identity, exchanges, after):
-    """The exchanges after `after` that name an id in path, body or query."""
+    """The exchanges after `after` with an id in path, body or query."""
     return [x for x in exchanges if x.start >= after and x.kind == "call" and (
         x.resource == identity or identity in (x.id_field("posId"), x.id_field("paymentId"))
         or any(v.lower() == identity for _, v in x.query))]
 
 
 def seen_before(identity, exchanges, moment):
-    """Whether an answer that had ended by `moment` named the id."""
+    """Whether a response that had ended by `moment` contained the id."""
     return any(x.end <= moment and identity in x.answer_text.lower() for x in exchanges if x.answer_text)

@@ -1,4 +1,4 @@
-"""Drops exchanges from a timeline while poscert and the judge still differ on one subject."""
+"""Removes exchanges from a timeline while poscert and the judge still differ on one subject."""
 from compare import Broken, differences, verdicts
 from judge import judge
 from wire import CLIENT_ID, VERSION, har_of

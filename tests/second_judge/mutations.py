@@ -1,4 +1,4 @@
-"""Bends single requests while they are sent (hooks), or single entries of a finished HAR (bend_entries)."""
+"""Mutations of single requests while they are sent (hooks), and of single entries of a finished HAR (bend_entries)."""
 import json
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ def rarely(change):
 
 
 def header_change(name, *values):
-    """One header with another value; None: dropped; a pair: sent twice."""
+    """Changes one header: another value, None to remove it, or a pair to send it twice."""
     def change(c, method, path, headers, text):
         value = c.dice.choice(values)
         same = [v for n, v in headers if n.lower() == name]

@@ -1,4 +1,4 @@
-"""Requirements on single calls: headers, tokens, addresses, how long a call is held (ALL-03 to 08, 15, 20 to 29)."""
+"""Requirements on single calls: headers, tokens, addresses, duration of a call (ALL-03 to 08, 15, 20 to 29)."""
 import re
 
 from exchange import CREATES, GUID
@@ -104,7 +104,7 @@ def judge_tokens(exchanges, report):
 
 
 def judge_ids(exchanges, report):
-    """ALL-25: ids come from responses of the backend. One that was never told may come from an earlier session: open."""
+    """ALL-25: ids come from responses of the backend. An unknown one may come from an earlier session: open."""
     known = []                       # (end, text)
     for x in exchanges:
         if x.kind != "call":

@@ -1,4 +1,6 @@
-"""Requirements on conflicts and look-ups: 409/1301 and others, sweeping, check-in beside payments (PAY-07, 11 to 14)."""
+"""Requirements on conflicts and look-ups: 409/1301 and others, mass cancels, check-in beside payments (PAY-07, 11 to
+14).
+"""
 from exchange import STARTS
 from state import ACTIVE
 
@@ -68,7 +70,7 @@ def judge_other_conflict(x, world, report):
 
 
 def judge_listed_and_cancelled(x, world, report):
-    """PAY-11: after a create that was refused or failed otherwise, no payment that was known is listed and cancelled."""
+    """PAY-11: after a create was refused or failed otherwise, no known payment is listed and cancelled."""
     lists = [y for y in world.calls if y.listed is not None and y.op == "QueryPaymentIds" and y.end <= x.start and x.resource in y.listed]
     if not lists:
         return
@@ -110,7 +112,7 @@ def judge_check_in(x, world, report):
 
 
 def judge_sweep(x, world, report):
-    """PAY-12 is a matter of what was decided, which the wire does not show: left open where it might be."""
+    """PAY-12 depends on the operator's decision, which the traffic does not show: left open where it may apply."""
     after = [y for y in world.calls if y.start >= x.end and y.op in ("CancelPayment", "CapturePayment") and y.resource in x.listed]
     touched = {y.resource for y in after}
     if len(touched) > 1 or any(world.payment(t).first({"Reserved"}) for t in touched):

@@ -99,7 +99,7 @@ def judge_end(p, world, report):
 
 
 def judge_tried_until_done(p, report):
-    """PAY-08: a capture or cancel that failed is tried again until 200, or a final state is seen."""
+    """PAY-08: a failed capture or cancel is retried until 200, or a final state is seen."""
     for x in p.captures:
         if not x.failed:
             continue
@@ -141,7 +141,7 @@ def judge_ready(p, world, report):
 
 
 def judge_refused(p, report):
-    """RES-02: a refused payment is neither captured nor polled on."""
+    """RES-02: a refused payment is neither captured nor polled further."""
     if not p.restricted:
         return
     final = p.first({"CancelledByMobilePay", "CancelledByUser"})
@@ -162,7 +162,7 @@ def judge_unnamed(world, report):
         op = u.sends[0].op
         rule = {"CreateRefund": "REF-03", "CreatePos": "ALL-11"}.get(op, "PAY-06")
         if u.found:
-            continue                    # what was found is judged as a payment or refund of its own
+            continue                    # the payment or refund that was found is judged separately
         if u.lookups:
             report.open(rule, u.sends, "A-LOOKED-UP-FOUND-NOTHING")
         elif u.doubtful:

@@ -1,4 +1,4 @@
-"""Requirements on polling: how soon the next poll comes, what follows a failed one, and when it ends (ALL-16, 17, 30, PAY-09)."""
+"""Requirements on polling: the pause before the next poll, after a failed one, and the end (ALL-16, 17, 30, PAY-09)."""
 from exchange import POLLS
 from rules_retries import FINAL
 
@@ -60,7 +60,7 @@ def judge_overlap(x, y, known, report):
 
 
 def judge_after_failure(x, y, gap, known, failures, report):
-    if x.status == 0 and x.took < 400:               # the same bytes again after a reset connection: needs no delay
+    if x.status == 0 and x.took < 400:               # the same bytes again after a reset connection need no delay
         if 50 < gap < 200:
             report.open("ALL-17", [x, y], "A-RESET")
         if gap < 200:

@@ -1,4 +1,4 @@
-"""Requirements on retries: the same key and body, how often, how soon, and what follows a loss (ALL-09 to 14, 27)."""
+"""Requirements on retries: same key and body, how often, how soon, and what follows a lost call (ALL-09 to 14, 27)."""
 from exchange import CREATES, POLLS
 from lookups import could_find, lookups_of, seen_before, uses
 
@@ -15,7 +15,7 @@ def judge_retries(exchanges, report):
 
 
 def judge_keys(calls, report):
-    """ALL-09 and ALL-10. Returns the sends whose call was carried on under another key."""
+    """ALL-09 and ALL-10. Returns the attempts whose call was continued with another key."""
     creates = [x for x in calls if x.op in CREATES]
     moved, groups, mixed = set(), {}, set()
     for x in creates:
@@ -77,7 +77,7 @@ def judge_one_key(x, prior, mixed, report):
 
 
 def judge_losses(calls, report, moved):
-    """ALL-11 and ALL-27: what failed is sent again, or looked up and what is found is used."""
+    """ALL-11 and ALL-27: a failed call is retried, or looked up and the result used."""
     for x in calls:
         if not x.failed or x.n in moved:
             continue
@@ -85,7 +85,7 @@ def judge_losses(calls, report, moved):
         later = [y for y in calls if y.start >= x.end and y.call_key == x.call_key and y is not x]
         earlier = [y for y in calls if y.end <= x.start and y.call_key == x.call_key]
         if earlier and earlier[-1].failed:
-            continue                                # this is the retry; what is owed after it is not for this rule
+            continue                                # this is the retry; what must follow it is not checked here
         if later:
             if x.op not in CREATES | POLLS and not any(y.same_body(x) for y in later):
                 report.open(rule, [x], "A-SENT-AGAIN-WITH-OTHER-BODY")
@@ -108,7 +108,7 @@ def judge_losses(calls, report, moved):
 
 
 def made_good(x, calls):
-    """`ok`, `fail`, or the ambiguity, for a failed send whose call was not sent again."""
+    """`ok`, `fail` or the ambiguity, for a failed attempt whose call was not retried."""
     if any(y.ok and y.end <= x.start and y.call_key == x.call_key and y.same_body(x) for y in calls):
         return "A-REPEATED-POLL" if x.op in POLLS or x.method == "GET" else "ok"
     after = [y for y in calls if y.start >= x.end]
@@ -148,7 +148,7 @@ def made_good(x, calls):
 
 
 def judge_counts(calls, report):
-    """ALL-12 (6 sends in one go) and ALL-13 (a delay between them)."""
+    """ALL-12 (6 attempts in a burst) and ALL-13 (a delay between them)."""
     groups = {}
     for x in calls:
         if x.op not in POLLS:
@@ -200,7 +200,7 @@ def judge_delays(calls, report):
 
 
 def judge_repeats(calls, report):
-    """ALL-14: what was refused with 4xx is not repeated unchanged more than once."""
+    """ALL-14: a request refused with 4xx is not repeated unchanged more than once."""
     done = set()
     for first in calls:
         if first.n in done or not first.refused:
@@ -260,7 +260,7 @@ def patience(x, gap, gaps):
 
 
 def about(z, x):
-    """Whether z is a query or a cancel that does something about the refused request x."""
+    """Whether z is a query or a cancel that handles the refusal of request x."""
     if z.op is None or not (z.method == "GET" or z.op in ("CancelPayment", "CancelRefund", "DeletePos")):
         return False
     if z.same_request(x):

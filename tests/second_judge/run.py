@@ -1,4 +1,4 @@
-"""Compares poscert with the second judge over generated timelines and hand-made scenarios; see README.md."""
+"""Compares poscert with the second judge on generated timelines and hand-made scenarios; see README.md."""
 import argparse
 import collections
 import json
@@ -59,7 +59,7 @@ def compare_all(binary, first, count, jobs):
 
 
 def scenarios(binary, show):
-    """The hand-made scenarios: expectation, judge and poscert side by side. Returns how many differ."""
+    """The hand-made scenarios: expectation, judge and poscert compared. Returns how many differ."""
     wrong, told_of = 0, {}
     for features in sorted({tuple(one.features) for one in SCENARIOS}):
         ones = [one for one in SCENARIOS if tuple(one.features) == features]

@@ -1,4 +1,4 @@
-"""Hand-made: captures and cancels after each other, amounts, refunds; each with the verdict that certification.md demands."""
+"""Hand-made scenarios: captures and cancels in sequence, amounts, refunds; each with its expected verdict."""
 from hand import scenario
 
 AGAIN = "PAY-04: repeating the same act is fine, and an act with another amount is another act"

@@ -1,4 +1,4 @@
-"""Hand-made: creates that name no id, lost creates and 1301, check-in beside prepared payments, odd bodies."""
+"""Hand-made scenarios: creates without an id, lost creates, 1301, check-in with prepared payments, unusual bodies."""
 import json
 
 from hand import scenario

@@ -31,7 +31,7 @@ VALID = re.compile(r"^[ -~¡-ÿŒœŠšŸŽž]*$")
 
 
 def value_problem(kind, value):
-    """(level, sentence) of what is wrong with one value: `must` for ALL-18, `should` for ALL-19, `open`; or None."""
+    """(level, message) of a defect of one value: `must` for ALL-18, `should` for ALL-19, `open`; or None."""
     name = kind[0]
     if name == "text":
         if not isinstance(value, str):

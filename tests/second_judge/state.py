@@ -1,11 +1,11 @@
-"""Payments, refunds and points of sale of one timeline, put together from what requests and responses tell."""
+"""Payments, refunds and points of sale of one timeline, reconstructed from requests and responses."""
 from exchange import STARTS, money
 from lookups import lookups_of, seen_before
 from rules_retries import FINAL
 
 
 class Resource:
-    """A payment or a refund: its creates, polls and acts in order."""
+    """A payment or a refund: its creates, polls and actions in order."""
 
     def __init__(self, identity):
         self.id = identity
@@ -17,12 +17,12 @@ class Resource:
 
     @property
     def by_pos_only(self):
-        """Whether it is known from look-ups by posId alone, so that it might be one of an earlier session."""
+        """Whether it is known only from look-ups by posId, so that it may belong to an earlier session."""
         return self.found_by is not None and not self.creates and "orderId" not in self.found_by.query_map
 
     @property
     def started(self):
-        """The create that was answered 2xx with this id."""
+        """The create that returned 2xx with this id."""
         return self.creates[0] if self.creates else None
 
     @property
@@ -37,7 +37,7 @@ class Resource:
         return next((x for x, state in self.states(before) if state in wanted), None)
 
     def last_state(self, before=None):
-        """The last state that was told, acts answered 200 included; `Created` where nothing is known beyond the create."""
+        """The last known state, including successful actions; `Created` if only the create is known."""
         if self.captured_ok(before) or self.cancelled_ok(before):
             return "Captured" if self.captured_ok(before) else "CancelledByClient"
         told = [(x.end, state) for x, state in self.states(before)]
@@ -56,12 +56,12 @@ class Resource:
         return self.captured_ok() or self.cancelled_ok() or self.first(FINAL)
 
     def told(self, name, before=None):
-        """The last value of a field in an answered poll."""
+        """The last value of a field in a successful poll."""
         values = [x.told(name) for x in self.polls if x.state and (before is None or x.end <= before) and x.told(name) is not None]
         return values[-1] if values else None
 
     def amounts(self, before):
-        """Every amount the capture shows for it before a moment; one is what is to be expected."""
+        """Every amount that the capture shows for it before a moment; one is expected."""
         told = money(self.told("amount", before))
         if told is not None:
             return {told}
@@ -69,7 +69,7 @@ class Resource:
         return {a for a in sent if a is not None}
 
     def field(self, name):
-        """A text that the create named, or that a poll told."""
+        """A text from the create or from a poll."""
         source = self.started or self.lost_create
         return (source.text_field(name) if source else None) or self.told(name)
 
@@ -92,7 +92,7 @@ class Resource:
 
 
 class Unnamed:
-    """A create that was answered 2xx with no id that can be read, and was never named by a later send of its call."""
+    """A create that returned 2xx without a readable id, and whose id is not in a later attempt of its call."""
 
     def __init__(self, sends, lookups, found, doubtful):
         self.sends, self.lookups, self.found, self.doubtful = sends, lookups, found, doubtful
@@ -104,7 +104,7 @@ class World:
         self.calls = [x for x in exchanges if x.kind == "call" and x.op]
         self.payments, self.refunds = {}, {}
         self.unnamed = []
-        self.lost = []                      # groups of creates never answered below 500
+        self.lost = []                      # groups of creates without a response below 500
         self.collect()
 
     def payment(self, identity):
@@ -150,7 +150,7 @@ class World:
         return Unnamed(sends, lookups, found, doubtful)
 
     def named(self, identity, before):
-        """Whether an answer before that moment named the id."""
+        """Whether a response before that moment contained the id."""
         return seen_before(identity, [x for x in self.calls if x.op not in ("QueryPayment", "GetRefund")], before)
 
     def payments_on(self, pos):

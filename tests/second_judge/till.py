@@ -1,7 +1,7 @@
-"""A till as a coroutine: right in everything, unless one of its mistakes is due at that point.
+"""A till as a coroutine: correct, unless one of its mistakes is due at that point.
 
-`bad(name)` says whether a mistake happens here: its name was chosen for this timeline and the dice say so. Every method
-that talks is a generator; `yield` gives the moment at which the till goes on.
+`bad(name)` decides whether a mistake happens here: it must be selected for this timeline, and a random draw must
+succeed. Every method that sends requests is a generator; `yield` returns the moment at which the till continues.
 """
 import json
 
@@ -52,7 +52,7 @@ class Till:
         return h
 
     def send(self, method, path, body=None, key=None, fault=None, query=None, timeout=None):
-        """One request; the till goes on when it has ended."""
+        """One request; the till continues when it has ended."""
         yield self.t
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         timeout = timeout or self.timeouts[method]
@@ -192,7 +192,7 @@ class Till:
         return (yield from self.call("GET", "/payments", query=query))
 
     def customer(self, pid, name):
-        """An act of the customer as a function, for `poll_until`."""
+        """A customer action as a function, for `poll_until`."""
         def act():
             p = self.be.payments.get(pid)
             if not p:

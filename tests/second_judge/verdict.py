@@ -1,4 +1,4 @@
-"""What the judge found: failed, warned, left open, or one of several; and the sums that make feature verdicts of it."""
+"""The judge's results: failed, warned, left open, or one of several; and the feature verdicts computed from them."""
 
 from ambiguous import AMBIGUOUS
 
@@ -22,14 +22,14 @@ def optional(case, features):
 
 
 class Report:
-    """Collects what a judge's rules say of one timeline."""
+    """Collects the results of a judge's rules on one timeline."""
 
     def __init__(self, features):
         self.features = features
         self.broken = {}            # requirement -> [(exchange numbers, reason)]
         self.unsure = {}            # requirement -> [(exchange numbers, ambiguity)]
-        self.one_of = []            # (set of requirements of which one at least is broken, numbers, reason)
-        self.cases = {}             # case -> (set of statuses that are right, reason)
+        self.one_of = []            # (requirements of which at least one is broken, numbers, reason)
+        self.cases = {}             # case -> (set of correct statuses, reason)
 
     def judged(self, requirement):
         own = OWN.get(requirement[:3])

@@ -1,7 +1,7 @@
-"""The wire between tills and the simulated backend, in virtual milliseconds, and the HAR that is made of it.
+"""The traffic between tills and the simulated backend, in virtual milliseconds, and its HAR.
 
-Tills are coroutines that yield the moment at which they go on; `run` resumes the earliest. A fault is a dict or one of
-the short names below.
+Tills are coroutines that yield the moment at which they continue; `run` resumes the earliest. A fault is a dict or
+one of the short names below.
 """
 import base64
 import heapq
@@ -20,7 +20,7 @@ TOKEN_URL = "https://127.0.0.1:8443/integrator-authentication/connect/token"
 CLIENT_ID = "5d2f1b7c-3c1e-4c5a-9a55-0f2f1f8e2a10"
 VERSION = "1.2.3"
 FAULTS = {
-    "t": {"run": True, "status": 0},                     # executed, never answered
+    "t": {"run": True, "status": 0},                     # executed, response lost
     "tl": {"run": False, "status": 0},                   # lost before the backend
     "5": {"run": False, "status": 500}, "5x": {"run": True, "status": 500},
     "reset": {"run": False, "status": 0, "took": 8}, "resetx": {"run": True, "status": 0, "took": 8},
@@ -88,7 +88,7 @@ class Wire:
         try:
             return self.backend.handle(method, parts.path.split("/v10", 1)[-1], dict(parse_qsl(parts.query)),
                                        {n.lower(): v for n, v in headers}, body)
-        except (TypeError, KeyError):                  # a body that its state machine cannot compare or lacks a field of
+        except (TypeError, KeyError):                  # a body that its state machine cannot handle
             return 400, self.backend.error(1102)
 
     def log(self, at, took, method, url, headers, text, status, answer, more):

@@ -1,14 +1,14 @@
-//! Sealed archives as their users have them: made by `export`, read by everything that reads a capture.
+//! Tests of signed archives through the program: made by `export`, read by every command that reads a capture.
 
 use super::poscert_process::*;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Output;
 
-/// An archive that the first version of this format wrote; it is never made anew.
+/// An archive in the first version of the format; never regenerated.
 pub const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archives/v1.poscert");
 
-/// A capture of a short session, in a home of its own.
+/// Records a short session in its own home directory.
 pub fn recorded(home: &Path) {
     let drive = [env!("CARGO_BIN_EXE_poscert"), "till", "--memory", "till.json", "onboard"];
     let output = record(home).args(["--capture", "capture", "--"]).args(drive).output().unwrap();
@@ -26,7 +26,7 @@ pub fn done(home: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn an_archive_is_read_as_the_directory_is() {
+fn archive_is_read_like_the_directory() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     recorded(home);
@@ -54,7 +54,7 @@ fn an_archive_is_read_as_the_directory_is() {
 }
 
 #[test]
-fn nothing_is_written_beside_an_archive_and_a_read_only_place_will_do() {
+fn reading_an_archive_writes_nothing_and_works_on_a_read_only_path() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -77,7 +77,7 @@ fn nothing_is_written_beside_an_archive_and_a_read_only_place_will_do() {
 }
 
 #[test]
-fn what_cannot_become_an_archive_is_refused_and_leaves_nothing() {
+fn invalid_sources_and_targets_are_refused_without_leaving_files() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &["--quiet", "--capture", "capture"]);
@@ -102,7 +102,7 @@ fn what_cannot_become_an_archive_is_refused_and_leaves_nothing() {
 }
 
 #[test]
-fn further_signatures_are_added_and_told() {
+fn additional_signatures_are_added_and_listed() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     recorded(home);
@@ -116,7 +116,7 @@ fn further_signatures_are_added_and_told() {
     assert_eq!(after["capture"]["sealed_by"][0], before["capture"]["sealed_by"][0]);
 }
 
-/// What the stranger's reader finds.
+/// The result of the independent reader in Python.
 fn by_stranger(path: &Path) -> Value {
     let output = clean(python()).arg(tests("archive_reader.py")).arg("--json").arg(path).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -124,7 +124,7 @@ fn by_stranger(path: &Path) -> Value {
 }
 
 #[test]
-fn a_reader_that_shares_no_code_finds_the_same() {
+fn independent_reader_finds_the_same() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     recorded(home);
@@ -144,7 +144,7 @@ fn a_reader_that_shares_no_code_finds_the_same() {
 }
 
 #[test]
-fn an_archive_of_the_first_version_reads_to_the_verdict_it_had() {
+fn first_version_archive_still_gets_its_verdict() {
     let home = tempfile::tempdir().unwrap();
     let kept = std::fs::read_to_string(V1.replace("v1.poscert", "v1.verdict.json")).unwrap();
     let kept: Value = serde_json::from_str(&kept).unwrap();
@@ -156,7 +156,7 @@ fn an_archive_of_the_first_version_reads_to_the_verdict_it_had() {
 }
 
 #[test]
-fn a_signing_key_is_one_to_other_programs_too() {
+fn signing_keys_are_interchangeable_with_openssl() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "x.poscert", "--key", "mine.pem"]);
@@ -167,7 +167,7 @@ fn a_signing_key_is_one_to_other_programs_too() {
     };
     let public = openssl(&["-in", "mine.pem", "-pubout"]);
     assert_eq!(text(&public), std::fs::read_to_string(home.join("mine.pem.pub")).unwrap());
-    // One that openssl made seals as well.
+    // A key made by openssl can sign, too.
     clean("openssl").current_dir(home).args(["genpkey", "-algorithm", "ed25519", "-out", "its.pem"]).status().unwrap();
     std::fs::set_permissions(home.join("its.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     assert_eq!(done(home, &["seal", "x.poscert", "--key", "its.pem"]).matches("sealed by ").count(), 2);

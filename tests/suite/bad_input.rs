@@ -1,5 +1,5 @@
-//! Bad input of every kind through the built program: one sentence with the place and the next step, exit code 2 where
-//! the command cannot go on, and never a panic.
+//! Tests of invalid input through the built program: a one-line error with the location and the next step, exit code 2
+//! if the command cannot continue, and no panic.
 
 use super::poscert_process::*;
 use super::wire;
@@ -8,7 +8,7 @@ use std::process::Output;
 
 const EMPTY_HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
 
-/// A capture directory with a few exchanges, made by the program itself.
+/// Records a capture directory with a few exchanges.
 fn capture(home: &Path, name: &str, calls: usize) {
     let recording = Recording::start(home, &["--quiet", "--capture", name]);
     let url = format!("{}/stores", recording.field("base_url"));
@@ -31,14 +31,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// All that reads a capture, on this one.
+/// Runs every command that reads a capture.
 fn readers(home: &Path, capture: &str) -> Vec<Output> {
     let all = [vec!["verify"], vec!["show"], vec!["show", "--json"], vec!["export", "-o", "out.har"]];
     all.iter().map(|command| poscert(home).args(command).arg(capture).output().unwrap()).collect()
 }
 
 #[test]
-fn what_cannot_be_read_as_a_capture() {
+fn unreadable_captures_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     capture(home, "whole", 6);
@@ -50,7 +50,7 @@ fn what_cannot_be_read_as_a_capture() {
     std::fs::write(home.join("page.har"), "<html>not found</html>").unwrap();
     std::fs::write(home.join("other.har"), "{\"entries\": []}").unwrap();
     std::fs::create_dir(home.join("empty")).unwrap();
-    // Stores that hold fewer records than their heads say: the last part is torn, gone, or another one's.
+    // Stores with fewer records than their heads say: the last part is empty, removed or of another capture.
     capture(home, "whole", 4);
     capture(home, "other", 1);
     for name in ["torn", "cut", "gone", "fewer"] {
@@ -97,25 +97,25 @@ fn what_cannot_be_read_as_a_capture() {
             refused(&output, &words);
         }
     }
-    // The recorder goes on in none of these.
+    // The recorder resumes none of these captures.
     for (input, word) in [("headless", "damaged"), ("newer", "format 2")] {
         refused(&record(home).args(["--capture", input, "--", "true"]).output().unwrap(), &[word]);
     }
     let file = record(home).args(["--capture", "whole.har", "--", "true"]).output().unwrap();
     refused(&file, &["whole.har"]);
-    // An empty HAR can be read: it shows nothing, and that is incomplete, not bad.
+    // An empty HAR is readable: it shows nothing, so the verdict is incomplete.
     std::fs::write(home.join("empty.har"), EMPTY_HAR).unwrap();
     let output = poscert(home).args(["verify", "empty.har"]).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     assert!(text(&output.stdout).to_lowercase().contains("incomplete"), "{}", text(&output.stdout));
-    // Several: the good ones are judged all the same, and 2 is the worst.
+    // With several inputs the readable ones are judged, and the exit code is the worst one.
     let output = poscert(home).args(["verify", "empty.har", "half.har"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("half.har") && text(&output.stdout).contains("incomplete"));
 }
 
 #[test]
-fn what_is_asked_for_is_none() {
+fn invalid_options_and_rules_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     std::fs::write(home.join("empty.har"), EMPTY_HAR).unwrap();
@@ -157,7 +157,7 @@ fn what_is_asked_for_is_none() {
 }
 
 #[test]
-fn where_a_recorder_cannot_begin() {
+fn recorder_that_cannot_start_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -175,7 +175,7 @@ fn where_a_recorder_cannot_begin() {
     refused(&run(&["--upstream", "ftp://a"]), &["ftp://a", "looks like https://"]);
     refused(&run(&["--features", "paiment"]), &["paiment"]);
     refused(&run(&["--client-version", "x"]), &["--client-version"]);
-    // A capture that another recorder holds.
+    // A capture that another recorder has locked.
     let first = Recording::start(home, &["--capture", "held"]);
     refused(&run(&["--capture", "held"]), &["held"]);
     first.stop();
@@ -187,7 +187,7 @@ fn where_a_recorder_cannot_begin() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upstream_that_is_none_is_told_to_every_caller() {
+async fn invalid_upstream_is_reported_to_every_client() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -225,7 +225,7 @@ async fn an_upstream_that_is_none_is_told_to_every_caller() {
 }
 
 #[test]
-fn a_client_that_does_not_trust_the_ca() {
+fn clients_that_do_not_trust_the_ca_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &[]);
@@ -239,7 +239,7 @@ fn a_client_that_does_not_trust_the_ca() {
     let script = format!("import requests\nrequests.get('https://127.0.0.1:{host}/', timeout=20)");
     let python = clean(python()).args(["-c", &script]).output().unwrap();
     assert!(text(&python.stderr).contains("CERTIFICATE_VERIFY_FAILED"), "{}", text(&python.stderr));
-    // The recorder goes on, and says it in a line each.
+    // The recorder keeps running and logs each failure in one line.
     std::thread::sleep(std::time::Duration::from_millis(300));
     let said = recording.stop();
     let lines: Vec<&str> = said.lines().filter(|line| line.contains("does not trust the CA")).collect();
@@ -257,7 +257,7 @@ fn a_client_that_does_not_trust_the_ca() {
 }
 
 #[test]
-fn what_is_endless_or_acts_on_a_terminal() {
+fn endless_files_and_terminal_escapes_are_refused() {
     use super::archive::V1;
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -289,7 +289,7 @@ fn what_is_endless_or_acts_on_a_terminal() {
         assert!(output.status.code() == Some(2) && said.contains(words), "{said}");
         assert!(said.len() < 5000 && !said.contains('\u{1b}') && !said.contains('\u{7}'), "{said:?}");
     }
-    // A file-size limit is an error of a write.
+    // A file-size limit causes a write error.
     let limited = "ulimit -f 1; exec \"$0\" export \"$1\" -o x.har";
     let limited = clean("sh")
         .args(["-c", limited, env!("CARGO_BIN_EXE_poscert"), V1])

@@ -1,6 +1,6 @@
-//! Throughput beside nginx, measured in one run on one machine: 64 connections, TLS on both sides, a POST of 300 bytes, an
-//! answer of 350. Ratios are what counts; rounds are interleaved. What a call costs the processor is steadier than how many
-//! there are in a second. `bash tests/bench.sh` runs it.
+//! Throughput compared with nginx, in one run on one machine: 64 connections, TLS on both sides, POST requests of 300
+//! bytes, responses of 350 bytes. Only ratios are meaningful, so rounds are interleaved. CPU time per call is steadier
+//! than calls per second. Run it with `bash tests/bench.sh`.
 
 use super::poscert_process::*;
 use super::wire::{Stream, find};
@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 
-/// Answers each POST of 300 bytes.
+/// A backend that responds to each POST of 300 bytes.
 async fn backend(authority: &Authority) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -64,19 +64,19 @@ async fn client(address: SocketAddr, roots: &[CertificateDer<'static>]) -> Box<d
     Box::new(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap())
 }
 
-/// Who is measured.
+/// A measured server.
 struct Peer {
     name: &'static str,
     address: SocketAddr,
-    /// Its process; `None` where it is this one.
+    /// Its process; `None` if it is this process.
     pid: Option<u32>,
-    /// Calls per second in each round.
+    /// Calls per second, by round.
     rates: Vec<f64>,
-    /// What a call took of the processor in each round, in microseconds.
+    /// CPU time per call, by round, in microseconds.
     costs: Vec<f64>,
 }
 
-/// What a process and its children have taken of the processor so far (proc(5)), in microseconds.
+/// CPU time of a process and its children so far (proc(5)), in microseconds.
 fn taken(pid: u32) -> f64 {
     let mut ticks = 0;
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -89,7 +89,7 @@ fn taken(pid: u32) -> f64 {
     ticks as f64 * 10_000.0
 }
 
-/// Calls per second of all connections in one round, and what one took of the processor.
+/// Measures one round: calls per second of all connections, and CPU time per call.
 async fn round(peer: &mut Peer, roots: &[CertificateDer<'static>]) {
     let address = peer.address;
     let count = Arc::new(AtomicU64::new(0));
@@ -125,7 +125,7 @@ async fn round(peer: &mut Peer, roots: &[CertificateDer<'static>]) {
     }
 }
 
-/// nginx as a reverse proxy that records nothing, where it is installed.
+/// nginx as a reverse proxy without recording, if installed.
 struct Nginx(Child);
 
 impl Nginx {
@@ -161,7 +161,7 @@ impl Drop for Nginx {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes the whole machine for a minute: bash tests/bench.sh"]
-async fn the_recorder_beside_nginx() {
+async fn recorder_compared_with_nginx() {
     let home = tempfile::tempdir().unwrap();
     let authority = Authority::open(&home.path().join("ca")).unwrap();
     let backend = backend(&authority).await;

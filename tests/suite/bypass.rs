@@ -1,4 +1,4 @@
-//! Calls that come past the recorder, and runs that recorded nothing: they are refused, told, and no pass.
+//! Tests of requests that bypass the recorder, and of runs that recorded nothing: refused, reported, and not a pass.
 
 use super::poscert_process::*;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn curl(ca: &str, url: &str) -> String {
 }
 
 #[test]
-fn a_direct_call_to_the_embedded_sandbox_is_refused_and_told() {
+fn direct_call_to_the_embedded_sandbox_is_refused_and_reported() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &[]);
@@ -19,7 +19,8 @@ fn a_direct_call_to_the_embedded_sandbox_is_refused_and_told() {
         let said = curl(&ca, &format!("{upstream}/pos/v10/stores"));
         assert!(said.ends_with(" 421") && said.contains(&base) && said.contains(&proxy), "{said}");
     }
-    // The token endpoint and the customer simulation, with a body, and with a certificate that is not the recorder's.
+    // The token endpoint and the customer simulation, with a body, and with another client certificate than the
+    // recorder's.
     let made = clean("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "k.pem"])
         .args(["-out", "c.pem", "-subj", "/CN=poscert recorder"])
@@ -35,9 +36,9 @@ fn a_direct_call_to_the_embedded_sandbox_is_refused_and_told() {
         .output()
         .unwrap();
     let said = text(&token.stdout);
-    assert!(said.contains("takes calls from its recorder alone") && !said.contains("access_token"), "{said}");
+    assert!(said.contains("accepts requests only from its recorder") && !said.contains("access_token"), "{said}");
     let said = recording.stop();
-    assert_eq!(said.matches("past the recorder (").count(), 3, "{said}");
+    assert_eq!(said.matches("called the embedded sandbox directly (").count(), 3, "{said}");
     assert!(said.contains("Nothing was recorded in this run"), "{said}");
     assert!(said.contains("3 calls went to the embedded sandbox past the recorder"), "{said}");
     let events: Vec<_> = shown(home, "poscert-capture").into_iter().filter(|one| one["event"] == "bypassed").collect();
@@ -46,7 +47,7 @@ fn a_direct_call_to_the_embedded_sandbox_is_refused_and_told() {
 }
 
 #[test]
-fn a_sandbox_of_its_own_takes_calls_from_all() {
+fn standalone_sandbox_accepts_calls_from_all_clients() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let mut command = poscert(home);
@@ -58,7 +59,7 @@ fn a_sandbox_of_its_own_takes_calls_from_all() {
 }
 
 #[test]
-fn a_client_with_the_documented_url_is_recorded_by_the_proxy_alone() {
+fn client_with_the_documented_url_is_recorded_through_the_proxy() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &[]);
@@ -84,7 +85,7 @@ fn a_client_with_the_documented_url_is_recorded_by_the_proxy_alone() {
 }
 
 #[test]
-fn the_documented_hosts_are_no_backend_of_another_upstream() {
+fn documented_hosts_are_refused_with_another_upstream() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &["--upstream", "https://127.0.0.1:9"]);
@@ -102,7 +103,7 @@ fn with_command(home: &Path, capture: &str, script: &str) -> (Option<i32>, Strin
 }
 
 #[test]
-fn a_run_that_recorded_nothing_says_so_and_is_no_pass() {
+fn run_that_recorded_nothing_is_reported_and_does_not_pass() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let (code, said) = with_command(home, "none", "true");
@@ -117,7 +118,7 @@ fn a_run_that_recorded_nothing_says_so_and_is_no_pass() {
 }
 
 #[test]
-fn a_certification_that_recorded_nothing_says_so() {
+fn certification_that_recorded_nothing_is_reported() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let output = poscert(home)

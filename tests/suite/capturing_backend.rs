@@ -1,4 +1,4 @@
-//! What a client really sends: a backend that keeps every head as it came, with nobody in between.
+//! A backend that captures each request exactly as the client sent it, without a recorder in between.
 
 use super::wire::find;
 use poscert::pki::{Authority, Name};
@@ -10,15 +10,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// The store that it knows, the same as the sandbox's.
+/// The store id that it returns, the same as the sandbox's.
 pub const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
 
-/// A request as it was sent, less what has to differ between two runs.
+/// A request as it was sent, without what differs between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Method and target.
     pub line: String,
-    /// In order, in the letter case that was sent; of `Host` and `Authorization` only what stays the same.
+    /// Sorted as sent, in the original letter case; `Host` and `Authorization` only in part.
     pub headers: Vec<(String, String)>,
     /// Without transfer coding.
     pub body: String,
@@ -37,7 +37,7 @@ impl Sent {
         Sent { line, headers: headers.collect(), body }
     }
 
-    /// As an exchange of `poscert show --json` has it. A secret in it has to be replaced.
+    /// The request of an exchange from `poscert show --json`. A secret in it must have been redacted.
     pub fn recorded(exchange: &Value) -> Sent {
         let request = &exchange["request"];
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{exchange}")).to_owned();
@@ -52,8 +52,8 @@ impl Sent {
     }
 }
 
-/// A backend that answers what a token request, GetStores and CreatePos are answered, and keeps what was asked. It is
-/// its own HTTPS proxy too.
+/// A backend that responds to token requests, GetStores and CreatePos, and captures the requests. It is also its own
+/// HTTPS proxy.
 pub struct Truth {
     pub addr: SocketAddr,
     sent: Arc<Mutex<Vec<Sent>>>,
@@ -81,7 +81,7 @@ impl Truth {
         Truth { addr, sent, task }
     }
 
-    /// What was sent since the last time.
+    /// Takes the requests captured since the last call.
     pub fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
@@ -97,7 +97,7 @@ async fn open(mut tcp: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<TlsS
     let mut first = [0];
     tcp.peek(&mut first).await?;
     if first == *b"C" {
-        // Byte by byte, so that nothing of what comes inside the tunnel is taken.
+        // Read byte by byte, so that nothing from inside the tunnel is consumed.
         let mut head = Vec::new();
         while find(&head, b"\r\n\r\n").is_none() {
             head.push(tcp.read_u8().await?);
@@ -153,7 +153,7 @@ fn answer(line: &str) -> String {
     }
 }
 
-/// Reads until this stands in the buffer; where it ends.
+/// Reads until the mark is in the buffer; returns the position after it.
 async fn until(stream: &mut TlsStream<TcpStream>, buffer: &mut Vec<u8>, mark: &[u8]) -> std::io::Result<usize> {
     loop {
         if let Some(at) = find(buffer, mark) {

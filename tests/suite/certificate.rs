@@ -1,4 +1,4 @@
-//! A certificate from the certification that gives it to its revocation, as an integrator and an auditor handle it.
+//! Tests of a certificate from its issue to its revocation, as an integrator and an auditor use it.
 
 use crate::poscert_process::{CLIENT_ID, clean, poscert, python, tests, text};
 use serde_json::Value;
@@ -12,7 +12,7 @@ mod place;
 
 const POSCERT: &str = env!("CARGO_BIN_EXE_poscert");
 
-/// The program at home in a folder, with a key and a ledger of its own there.
+/// The program with a home directory, a key and a ledger of its own.
 fn at(home: &Path) -> Command {
     let mut command = poscert(home);
     command.env("XDG_DATA_HOME", home.join("data")).env("POSCERT_TILL_MEMORY", home.join("till.json"));
@@ -24,7 +24,7 @@ fn run(home: &Path, arguments: &[&str]) -> Output {
     at(home).args(arguments).output().unwrap()
 }
 
-/// Runs it, and takes what it said together, after checking how it ended.
+/// Runs the program, checks the exit code and returns all output.
 fn ends(home: &Path, arguments: &[&str], code: i32) -> String {
     let output = run(home, arguments);
     let said = text(&output.stdout) + &text(&output.stderr);
@@ -38,7 +38,7 @@ fn certify(home: &Path, more: &[&str], till: &[&str]) -> Output {
     command.args(["--capture", "capture"]).args(more).arg("--").args([POSCERT, "till"]).args(till).output().unwrap()
 }
 
-/// The client's id in production.
+/// The client id in production.
 const PRODUCTION: &str = "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11";
 const TOLD: [&str; 12] = [
     "--production-client-id",
@@ -55,7 +55,7 @@ const TOLD: [&str; 12] = [
     "300",
 ];
 
-/// A home in which a till was certified; each test takes a copy.
+/// A home directory in which a till was certified; each test gets a copy.
 fn certified() -> tempfile::TempDir {
     static MODEL: LazyLock<PathBuf> = LazyLock::new(|| {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certified");
@@ -73,7 +73,7 @@ fn certified() -> tempfile::TempDir {
     home
 }
 
-/// The folders of certificates in a home.
+/// The certificate directories in a home directory.
 fn folders(home: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> =
@@ -82,7 +82,7 @@ fn folders(home: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Certificate and archive of a home that has one, as arguments.
+/// The paths of the certificate and the archive in a home directory with one certificate.
 fn files(home: &Path) -> (String, String) {
     let folders = folders(home);
     assert_eq!(folders.len(), 1, "{folders:?}");
@@ -101,7 +101,7 @@ fn ledger(home: &Path) -> Value {
 }
 
 #[test]
-fn it_holds_for_the_capture_and_for_its_archive() {
+fn certificate_is_valid_for_the_capture_and_its_archive() {
     let home = certified();
     let home = home.path();
     let (certificate, archive) = files(home);
@@ -114,10 +114,10 @@ fn it_holds_for_the_capture_and_for_its_archive() {
     let key = public_key(home);
     let said = ends(home, &["verify", &archive, "--certificate", &certificate, "--trusted-key", &key], 0);
     assert!(!said.contains("Anybody can make a key"), "{said}");
-    // Standard output is the verdict alone.
+    // Standard output holds only the verdict.
     let output = run(home, &["verify", "capture", "--format", "json", "--certificate", &certificate]);
     assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok());
-    // Another profile is another verdict, though it passes.
+    // Another profile gives another verdict, even if it passes.
     let said = ends(home, &["verify", "capture", "--certificate", &certificate, "--integrator-id", "Other"], 1);
     assert!(
         said.contains("`client: integratorId`: the certificate says \"ACME\", this capture shows \"Other\""),
@@ -130,7 +130,7 @@ fn it_holds_for_the_capture_and_for_its_archive() {
 }
 
 #[test]
-fn other_peoples_tools_find_the_same() {
+fn independent_tools_verify_the_certificate() {
     let home = certified();
     let home = home.path();
     let (certificate, archive) = files(home);
@@ -154,7 +154,7 @@ fn other_peoples_tools_find_the_same() {
     let client = &found["predicate"]["client"];
     assert_eq!((client["majorMinor"].as_str(), client["systemName"].as_str()), (Some("2.1"), Some("Corner till")));
     assert_eq!(client["buildsSeen"], serde_json::json!(["2.1.0"]));
-    // It can fail: another key.
+    // The check can fail: another key.
     let made = run(home, &["export", "capture", "-o", "other.poscert", "--key", "other.pem"]);
     assert!(made.status.success(), "{}", text(&made.stderr));
     assert!(!checked(&certificate, home.join("other.pem.pub").to_str().unwrap()).status.success());
@@ -165,7 +165,7 @@ fn other_peoples_tools_find_the_same() {
 }
 
 #[test]
-fn what_was_changed_or_cannot_be_read_is_told() {
+fn changed_or_unreadable_certificates_are_reported() {
     let home = certified();
     let home = home.path();
     let (certificate, archive) = files(home);
@@ -195,14 +195,14 @@ fn what_was_changed_or_cannot_be_read_is_told() {
 }
 
 #[test]
-fn builds_are_covered_until_it_is_revoked_and_a_failed_certification_changes_nothing() {
+fn builds_are_covered_until_revocation_and_a_failed_certification_changes_nothing() {
     let home = certified();
     let home = home.path();
     let (certificate, archive) = files(home);
     let check = |more: &[&str], code| ends(home, &[&["ledger", "check", CLIENT_ID][..], more].concat(), code);
     let before = fs::read(home.join("data/poscert/ledger.jsonl")).unwrap();
 
-    // The same client breaks in a new attempt, which is seen when the bound ends it.
+    // The same client fails in a new attempt, which ends at the bound.
     let broken = certify(home, &["--new-attempt", "--bound", "20"], &["--broken", "no-retry", "drive"]);
     let said = text(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{said}");
@@ -246,7 +246,7 @@ fn builds_are_covered_until_it_is_revoked_and_a_failed_certification_changes_not
 }
 
 #[test]
-fn a_ledger_that_was_changed_says_nothing_but_where() {
+fn changed_ledger_is_refused_with_the_location() {
     let home = certified();
     let home = home.path();
     let place = home.join("data/poscert/ledger.jsonl");
@@ -258,18 +258,18 @@ fn a_ledger_that_was_changed_says_nothing_but_where() {
     }
     fs::write(&place, "").unwrap();
     ends(home, &["ledger", "check", CLIENT_ID, "2.1.0"], 2);
-    // A crash in the middle of an entry is no damage, and is told.
+    // A crash while appending an entry is not damage, and is reported.
     fs::write(&place, format!("{whole}{{\"chain\":\"0")).unwrap();
     let said = ends(home, &["ledger", "check", CLIENT_ID, "2.1.0"], 0);
     assert!(said.contains("was cut off"), "{said}");
-    // Another ledger is empty where there is none.
+    // A missing ledger counts as empty.
     let other = ["ledger", "check", CLIENT_ID, "2.1.0", "--ledger", "other.jsonl"];
     let said = ends(home, &other, 1);
     assert!(said.starts_with("Not covered") && said.contains("there is no ledger at other.jsonl"), "{said}");
 }
 
 #[test]
-fn what_is_missing_for_a_certificate_is_said() {
+fn missing_requirements_for_a_certificate_are_reported() {
     let home = tempfile::tempdir().unwrap();
     let output = certify(home.path(), &["--features", "onboarding", "--bound", "300"], &["drive"]);
     let said = text(&output.stderr);

@@ -1,11 +1,11 @@
-//! `poscert certify --unattended` as a CI job runs it: whole certifications, passing and failing.
+//! Tests of `poscert certify --unattended` as in a CI job: whole certifications, passing and failing.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub(super) const POSCERT: &str = env!("CARGO_BIN_EXE_poscert");
-/// A till that can be quick, slow or wrong.
+/// A scripted till that can be quick, slow or wrong.
 pub(super) const SCRIPTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scripted_till.py");
 
 pub(super) fn poscert(home: &Path) -> Command {
@@ -14,7 +14,7 @@ pub(super) fn poscert(home: &Path) -> Command {
         command.env_remove(name);
     }
     command.current_dir(home).env("POSCERT_CA_DIR", home.join("ca")).env("POSCERT_TILL_MEMORY", home.join("till.json"));
-    // Key and ledger are the test's own too.
+    // Key and ledger belong to the test, too.
     command.env("XDG_DATA_HOME", home.join("data")).stdin(Stdio::null());
     command
 }
@@ -30,7 +30,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The verdict on the capture, as anybody makes it.
+/// The verdict on the capture, as any reader gets it.
 pub(super) fn verdict(home: &Path, rules: Option<&Path>) -> Value {
     let mut command = poscert(home);
     command.args(["verify", "capture", "--format", "json"]);
@@ -51,7 +51,7 @@ pub(super) fn all_passed(verdict: &Value) -> bool {
     cases(verdict).iter().all(|(_, status)| status == "passed")
 }
 
-/// The built-in rules with other waits: what is tried here is that a wait ends, not how long it is.
+/// The built-in rules with shorter waits: the tests check that a wait ends, not how long it is.
 pub(super) fn hasty_rules(home: &Path, unattended_s: u32) -> PathBuf {
     let folder = home.join("rules");
     std::fs::create_dir_all(&folder).unwrap();
@@ -67,19 +67,19 @@ pub(super) fn hasty_rules(home: &Path, unattended_s: u32) -> PathBuf {
     folder
 }
 
-/// Live, in the report at the end and in a verdict made later, a broken case is told in the same words.
+/// Checks that a failed case is reported in the same words live, in the final report and in a later verdict.
 pub(super) fn told_alike(home: &Path, rules: &Path, output: &Output, wanted: &str) {
     let said = text(&output.stderr);
     assert!(said.lines().any(|line| line.ends_with(wanted)), "no line of {said} ends with {wanted:?}");
     let later = poscert(home).args(["verify", "capture", "--rules"]).arg(rules).output().unwrap();
     let sentence = wanted.split_once(": ").unwrap().1;
-    // The report folds its lines.
+    // The report wraps its lines.
     let report = text(&later.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(report.contains(sentence), "{report} does not say {sentence:?}");
 }
 
 #[test]
-fn the_reference_till_is_certified_in_all_six_features() {
+fn reference_till_is_certified_in_all_features() {
     let home = tempfile::tempdir().unwrap();
     let all = "onboarding,payment,prepared-payment,refund,loyalty,payment-restrictions";
     let mut command = certify(home.path(), all);
@@ -93,7 +93,7 @@ fn the_reference_till_is_certified_in_all_six_features() {
 }
 
 #[test]
-fn refunds_alone_are_certified_with_payments_to_give_back() {
+fn refunds_alone_are_certified_with_payments_to_refund() {
     let home = tempfile::tempdir().unwrap();
     let output = certify(home.path(), "refund").args(["--", POSCERT, "till", "drive"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -101,14 +101,14 @@ fn refunds_alone_are_certified_with_payments_to_give_back() {
 }
 
 #[test]
-fn a_till_that_never_pauses_meets_every_fault_that_is_due() {
+fn till_without_pauses_meets_every_due_fault() {
     let home = tempfile::tempdir().unwrap();
     let features = "onboarding,payment,prepared-payment,refund,loyalty,payment-restrictions";
     let mut command = certify(home.path(), features);
     let output = command.env("SCRIPTED_PACE", "eager").args(["--", "python3", SCRIPTED]).output().unwrap();
     let verdict = verdict(home.path(), None);
     assert!(all_passed(&verdict), "{:?}\n{}", cases(&verdict), text(&output.stderr));
-    // It polls without a pause, which is another matter.
+    // It polls without a pause, which is a separate failure.
     assert_eq!(output.status.code(), Some(1));
     let failed = verdict["requirements"].as_array().unwrap().iter().filter(|one| one["status"] == "failed");
     let failed: Vec<&str> = failed.map(|one| one["id"].as_str().unwrap()).collect();
@@ -116,7 +116,7 @@ fn a_till_that_never_pauses_meets_every_fault_that_is_due() {
 }
 
 #[test]
-fn a_till_that_takes_seconds_for_everything_is_certified() {
+fn slow_till_is_certified() {
     let home = tempfile::tempdir().unwrap();
     let mut command = certify(home.path(), "payment-restrictions");
     let output = command.env("SCRIPTED_PACE", "slow").args(["--", "python3", SCRIPTED]).output().unwrap();
@@ -127,7 +127,7 @@ fn a_till_that_takes_seconds_for_everything_is_certified() {
 }
 
 #[test]
-fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
+fn till_without_retries_fails_at_that_step_and_the_certification_continues() {
     let home = tempfile::tempdir().unwrap();
     let rules = hasty_rules(home.path(), 4);
     let mut command = certify(home.path(), "onboarding");
@@ -136,7 +136,7 @@ fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
-    // How long it was in the end depends on the machine.
+    // The exact wait depends on the machine.
     let wanted =
         "✗ onboarding/1 Onboard a PoS: it was tried and broke at step 1 of 1 (CreatePos (timeout) (500)): its wait of ";
     let said = text(&output.stderr);
@@ -147,7 +147,7 @@ fn a_till_that_does_not_retry_fails_at_that_step_and_the_course_goes_on() {
 }
 
 #[test]
-fn a_till_that_sends_nothing_has_run_out_of_time_and_tried_nothing() {
+fn till_without_requests_times_out_and_has_tried_nothing() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("session.toml"), "wait = 1\nfeatures = [\"onboarding\"]\n").unwrap();
     let mut command = poscert(home.path());
@@ -173,7 +173,7 @@ fn a_till_that_sends_nothing_has_run_out_of_time_and_tried_nothing() {
     assert_eq!((&first["wait"]["calls"], &first["wait"]["step"]), (&0.into(), &1.into()), "{first}");
     let message = first["steps"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("no call came within "), "{message}");
-    // The first call of all is waited for longer, the others are not.
+    // Only the first call has a longer wait.
     let waited = |case: usize| verdict["features"][0]["cases"][case]["wait"]["waited_ms"].as_u64().unwrap();
     assert!(waited(0) >= 6000 && waited(1) >= 1000, "{} {}", waited(0), waited(1));
     let wanted = format!("step 1 of 1 (CreatePos (timeout) (500)) was not tried: {message}");
@@ -195,7 +195,7 @@ fn a_till_that_sends_nothing_has_run_out_of_time_and_tried_nothing() {
 }
 
 #[test]
-fn a_certification_goes_on_where_it_stood_and_a_new_attempt_begins_anew() {
+fn certification_resumes_and_a_new_attempt_starts_over() {
     let home = tempfile::tempdir().unwrap();
     let session = "integrator-id = \"ACME\"\nclient-version = \"2.1.0\"\nfeatures = []\n";
     std::fs::write(home.path().join("session.toml"), session).unwrap();
@@ -210,7 +210,7 @@ fn a_certification_goes_on_where_it_stood_and_a_new_attempt_begins_anew() {
             .args(till);
         command.output().unwrap()
     };
-    // The driver is gone after the first act.
+    // The driver ends after the first action.
     let first = run(&["--session", "session.toml"], &["onboard"]);
     assert_eq!(first.status.code(), Some(3), "{}", text(&first.stderr));
     assert!(text(&first.stderr).contains("before all cases were gone through"));
@@ -231,7 +231,7 @@ fn a_certification_goes_on_where_it_stood_and_a_new_attempt_begins_anew() {
 }
 
 #[test]
-fn what_cannot_be_begun_is_refused_in_a_sentence() {
+fn invalid_settings_are_refused_with_a_message() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("odd.toml"), "client-version = \"2\"\n").unwrap();
     for (arguments, wanted) in [
@@ -246,11 +246,11 @@ fn what_cannot_be_begun_is_refused_in_a_sentence() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(wanted) && said.trim_end().lines().count() == 1, "{said}");
     }
-    assert!(!home.path().join("poscert-capture").exists(), "nothing is begun");
+    assert!(!home.path().join("poscert-capture").exists(), "nothing was started");
 }
 
 #[test]
-fn a_driver_that_does_not_end_is_ended_at_the_bound_with_all_that_it_started() {
+fn hanging_driver_is_killed_at_the_bound_with_its_children() {
     let home = tempfile::tempdir().unwrap();
     let mut command = poscert(home.path());
     command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);

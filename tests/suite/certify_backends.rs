@@ -1,4 +1,4 @@
-//! `poscert certify` at a backend elsewhere, with access to it, and the client's callback.
+//! Tests of `poscert certify` with a remote backend: its credentials, and the client's callback.
 
 use super::certify::{POSCERT, SCRIPTED, all_passed, cases, certify, hasty_rules, poscert, text, verdict};
 use poscert::pki::{Authority, Name};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 
-/// A sandbox in a process of its own.
+/// A sandbox in its own process.
 pub struct Elsewhere {
     process: Child,
     /// The API's base URL.
@@ -49,7 +49,7 @@ impl Drop for Elsewhere {
     }
 }
 
-/// No secret stands in what was recorded.
+/// Checks that no recorded file contains the secret.
 pub fn holds_no(secret: &str, folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -63,7 +63,7 @@ pub fn holds_no(secret: &str, folder: &Path) {
 }
 
 #[test]
-fn a_client_is_certified_in_all_features_at_a_backend_elsewhere() {
+fn client_is_certified_in_all_features_at_a_remote_backend() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     std::fs::write(home.path().join("secret"), "sandbox-secret-one\n").unwrap();
@@ -77,10 +77,10 @@ fn a_client_is_certified_in_all_features_at_a_backend_elsewhere() {
     assert!(all_passed(&verdict), "{:?}", cases(&verdict));
     assert!(said.contains("customer checks in (credit)") && !said.contains("play the customer"), "{said}");
     holds_no("sandbox-secret-one", &home.path().join("capture"));
-    // Only the client's calls stand in it: of the customer simulation none.
+    // Only the client's requests are recorded, none of the customer simulation.
     let shown = poscert(home.path()).args(["show", "capture"]).output().unwrap();
     assert!(!text(&shown.stdout).contains("usersimulation"));
-    // The client's point of sale is still there, and a new attempt has it offboarded first.
+    // The client's point of sale still exists, so a new attempt has it offboarded first.
     let mut command = elsewhere.certify(home.path(), "onboarding");
     let output = command.args(["--new-attempt", "--", POSCERT, "till", "drive"]).output().unwrap();
     let said = text(&output.stderr);
@@ -89,7 +89,7 @@ fn a_client_is_certified_in_all_features_at_a_backend_elsewhere() {
 }
 
 #[test]
-fn what_the_backend_does_not_take_is_said_before_anything_is_recorded() {
+fn refused_credentials_are_reported_before_recording() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     std::fs::write(home.path().join("wrong"), "not-the-secret").unwrap();
@@ -110,10 +110,10 @@ fn what_the_backend_does_not_take_is_said_before_anything_is_recorded() {
         assert!(said.contains(wanted) && said.trim_end().lines().count() == 1, "{said}");
         assert!(!said.contains("not-the-secret"), "{said}");
     }
-    assert!(!home.path().join("capture").exists(), "nothing is begun");
+    assert!(!home.path().join("capture").exists(), "nothing was started");
 }
 
-/// A callback that answers with each status in turn, the last one again and again; what it was sent.
+/// A callback that returns each status in turn, repeating the last one. Returns its URL and the received requests.
 async fn callback(ca: std::path::PathBuf, statuses: &'static [&'static str]) -> (String, Arc<Mutex<Vec<String>>>) {
     let authority = Authority::open(&ca).unwrap();
     let tls = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();
@@ -126,7 +126,7 @@ async fn callback(ca: std::path::PathBuf, statuses: &'static [&'static str]) -> 
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let (mut request, mut piece) = (Vec::new(), [0; 4096]);
-            // The body is an object: its end is a brace.
+            // The body is an object, so it ends with a brace.
             while !request.ends_with(b"}") {
                 match stream.read(&mut piece).await {
                     Ok(count) if count > 0 => request.extend_from_slice(&piece[..count]),
@@ -149,8 +149,8 @@ async fn callback(ca: std::path::PathBuf, statuses: &'static [&'static str]) -> 
     (url, taken)
 }
 
-/// A certification of a client with a callback that answers so: its exit code, the status of the requirement, what was
-/// sent, and what was said.
+/// Certifies a client whose callback returns these statuses. Returns the exit code, the status of the requirement, the
+/// received notifications and the output.
 fn notified(statuses: &'static [&'static str]) -> (Option<i32>, serde_json::Value, Vec<String>, String) {
     let home = tempfile::tempdir().unwrap();
     let ca = poscert(home.path()).arg("ca").output().unwrap();
@@ -165,7 +165,7 @@ fn notified(statuses: &'static [&'static str]) -> (Option<i32>, serde_json::Valu
     let verdict = verdict(home.path(), None);
     let requirement = verdict["requirements"].as_array().unwrap().iter().find(|one| one["id"] == "NOT-01").unwrap();
     let sent = taken.lock().unwrap().clone();
-    // Each notification carries the chain's head of that moment: its receiver is a witness.
+    // Each notification carries the current chain head, so its receiver is a witness.
     for one in &sent {
         let head = one.lines().find_map(|line| line.strip_prefix("x-poscert-chain-head: ")).unwrap();
         let mut asked = poscert(home.path());
@@ -176,7 +176,7 @@ fn notified(statuses: &'static [&'static str]) -> (Option<i32>, serde_json::Valu
 }
 
 #[test]
-fn a_client_is_notified_of_each_check_in_and_judged_by_what_it_answers() {
+fn client_is_notified_of_check_ins_and_judged_by_its_responses() {
     let (healed, refused) = std::thread::scope(|scope| {
         let healed = scope.spawn(|| notified(&["500 Internal Server Error", "302 Found", "200 OK"]));
         let refused = scope.spawn(|| notified(&["404 Not Found"]));
@@ -184,7 +184,7 @@ fn a_client_is_notified_of_each_check_in_and_judged_by_what_it_answers() {
     });
     let (code, requirement, sent, said) = healed;
     assert_eq!((code, requirement["status"].as_str()), (Some(0), Some("passed")), "{said}");
-    // One waits for no other: which of them met the 500 and the redirect does not matter.
+    // Notifications do not wait for each other, so either one may get the 500 and the redirect.
     assert_eq!(said.matches("check-in notification answered 200, at try ").count(), 2, "{said}");
     assert_eq!(sent.len(), 4, "two check-ins, and no redirect was followed: {sent:?}");
     assert!(sent.iter().all(|one| one.starts_with("POST /checkin ")), "{sent:?}");
@@ -197,11 +197,11 @@ fn a_client_is_notified_of_each_check_in_and_judged_by_what_it_answers() {
     assert_eq!((code, requirement["status"].as_str()), (Some(1), Some("failed")), "{said}");
     let found = requirement["findings"][0]["message"].as_str().unwrap();
     assert!(found.contains("404, 404, 404, 404"), "{found}");
-    assert_eq!(sent.len(), 8, "two check-ins, four tries each");
+    assert_eq!(sent.len(), 8, "two check-ins, four attempts each");
 }
 
 #[test]
-fn where_there_is_no_customer_simulation_people_are_asked() {
+fn operator_is_asked_if_there_is_no_customer_simulation() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     let rules = hasty_rules(home.path(), 5);

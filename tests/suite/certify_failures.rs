@@ -1,9 +1,9 @@
-//! Every case, done by a client that gets one of its steps wrong: it fails at that step, and is told alike live, in the
-//! report at the end and in a verdict made later.
+//! Tests of every case with a client that gets one step wrong: the case fails at that step, with the same message live,
+//! in the final report and in a later verdict.
 
 use super::certify::{POSCERT, SCRIPTED, cases, certify, hasty_rules, text, told_alike, verdict};
 
-/// The features of one run, the cases that its client gets wrong, and how each of them is told.
+/// The features of a run, the cases that its client gets wrong, and the message for each.
 type Wrong = (&'static str, &'static [(&'static str, &'static str)]);
 
 const RUNS: &[Wrong] = &[
@@ -52,7 +52,7 @@ const RUNS: &[Wrong] = &[
     ),
 ];
 
-/// What is wrong with a run; nothing, where every case that the client gets wrong fails as it has to, and no other.
+/// The deviations of a run: each wrong case must fail as expected, and no other.
 fn complaints((features, wrong): &Wrong) -> Vec<String> {
     let home = tempfile::tempdir().unwrap();
     let rules = hasty_rules(home.path(), 8);
@@ -68,7 +68,7 @@ fn complaints((features, wrong): &Wrong) -> Vec<String> {
     let cases = cases(&verdict(home.path(), Some(&rules)));
     for (case, told) in *wrong {
         let status = cases.iter().find(|(id, _)| id == case).map(|(_, status)| status.as_str());
-        // The report behind it has lines that look alike.
+        // Ignore the report after the live output, which has similar lines.
         let live = said.split("Stopped. The capture is").next().unwrap_or_default();
         let line = live.lines().rfind(|line| line.contains(&format!("\u{2717} {case} ")));
         let Some(line) = line.filter(|line| line.contains(told) && status == Some("failed")) else {
@@ -80,7 +80,7 @@ fn complaints((features, wrong): &Wrong) -> Vec<String> {
             found.push(format!("{case}: not told alike later"));
         }
     }
-    // What depends on a case that went wrong may be wrong too; the others are not.
+    // Cases that depend on a failed one may fail too; the others must not.
     let first = names.first().map_or("", |name| name);
     if !first.starts_with("onboarding/") || *features != "onboarding" {
         for (id, status) in &cases {
@@ -96,7 +96,7 @@ fn complaints((features, wrong): &Wrong) -> Vec<String> {
 }
 
 #[test]
-fn each_case_fails_at_the_step_that_the_client_gets_wrong_and_in_the_same_words_everywhere() {
+fn each_case_fails_at_the_wrong_step_with_the_same_message_everywhere() {
     assert!(std::path::Path::new(POSCERT).exists());
     let mut named: Vec<&str> = RUNS.iter().flat_map(|(_, wrong)| wrong.iter().map(|(case, _)| *case)).collect();
     named.sort_unstable();

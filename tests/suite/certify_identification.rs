@@ -1,4 +1,4 @@
-//! What a person at the keyboard asks for while `certify` runs, and a certification that is killed and gone on with.
+//! Tests of operator commands at the keyboard while `certify` runs, and of a certification that is killed and resumed.
 
 use super::certify::{SCRIPTED, cases, certify, hasty_rules, poscert, text, verdict};
 use super::poscert_process::ended;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A certification with a person at the till.
+/// A certification with an operator at the till.
 struct Attended {
     process: Child,
     keys: ChildStdin,
@@ -37,7 +37,7 @@ impl Attended {
         writeln!(self.keys, "{line}").unwrap();
     }
 
-    /// Waits for a line that holds this.
+    /// Waits for a line that contains this text.
     fn hears(&mut self, wanted: &str) {
         let begun = Instant::now();
         loop {
@@ -58,7 +58,7 @@ impl Drop for Attended {
     }
 }
 
-/// An act at the reference till, which finds the recorder by the ready file.
+/// Performs an action with the reference till, which finds the recorder through the ready file.
 fn till(home: &Path, act: &str) {
     let ready: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(home.join("ready.json")).unwrap()).unwrap();
@@ -67,7 +67,7 @@ fn till(home: &Path, act: &str) {
 }
 
 #[test]
-fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
+fn operator_can_skip_a_wait_retry_a_case_and_start_over() {
     let home = tempfile::tempdir().unwrap();
     let rules = hasty_rules(home.path(), 20);
     let mut run = Attended::start(home.path(), &rules);
@@ -93,7 +93,7 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     run.ask("start over");
     run.hears("attempt 2 begins; the one before it passed");
     run.hears("Onboard a point of sale on the till");
-    // The till has its point of sale, looks it up, and is told to offboard it first.
+    // The till finds its existing point of sale, and is asked to offboard it first.
     till(home.path(), "onboard");
     run.hears("Offboard the point of sale that the till has");
     till(home.path(), "offboard");
@@ -104,12 +104,12 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(verdict["capture"]["attempts"], 2);
     let statuses: Vec<String> = cases(&verdict).into_iter().map(|(_, status)| status).collect();
-    // The till looked its point of sale up before it was told to offboard it, which shows the restart.
+    // The till's look-up before the offboarding shows the restart.
     assert_eq!(statuses, ["passed", "not-tested", "not-tested", "passed"], "of the second attempt alone");
 }
 
 #[test]
-fn a_certification_that_is_killed_goes_on_where_it_stood() {
+fn killed_certification_resumes() {
     let home = tempfile::tempdir().unwrap();
     let start = || {
         let mut command = certify(home.path(), "payment-restrictions");
@@ -117,7 +117,7 @@ fn a_certification_that_is_killed_goes_on_where_it_stood() {
         command.spawn().unwrap()
     };
     let mut first = start();
-    // In the middle of a payment.
+    // Kill it during a payment.
     let out = BufReader::new(first.stderr.take().unwrap());
     let mut lines = out.lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("payment-restrictions/1 step 2") || line.contains("customer checks in")));
@@ -127,7 +127,7 @@ fn a_certification_that_is_killed_goes_on_where_it_stood() {
     let said = text(&second.stderr);
     assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: shown by"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
-    // What was cut off can never be part of a pass, which is said at once; what was done before is not done again.
+    // An interrupted run can never pass, which is reported at once; completed cases are not repeated.
     assert!(said.contains("A run in this capture was cut off"), "{said}");
     assert_eq!(second.status.code(), Some(3), "{said}");
     let verdict = verdict(home.path(), None);

@@ -1,5 +1,5 @@
-//! Clients of other makes: curl, Python (requests, httpx) and Node call the built program both ways in, and its
-//! capture holds exactly what they send where nobody stands in between.
+//! Tests with other HTTP clients: curl, Python (requests, httpx) and Node call the built program in both proxy modes,
+//! and the capture contains exactly what they send without a recorder.
 
 use super::capturing_backend::{STORE, Sent, Truth};
 use super::poscert_process::*;
@@ -7,10 +7,10 @@ use poscert::pki::Authority;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A name of the backend for the way by CONNECT.
+/// The backend's host name in CONNECT mode.
 const NAME: &str = "api.backend.test";
 
-/// Interpreter, script, and its argument; whether it knows proxies.
+/// Interpreter, script and argument; whether the client supports proxies.
 const CLIENTS: [(&str, &str, Option<&str>, bool); 6] = [
     ("bash", "with_curl.sh", None, true),
     ("bash", "with_curl.sh", Some("chunked"), true),
@@ -20,7 +20,7 @@ const CLIENTS: [(&str, &str, Option<&str>, bool); 6] = [
     ("node", "with_node_fetch.mjs", None, false),
 ];
 
-/// Where a client goes: the origin in its URLs, and its HTTPS proxy.
+/// Where a client sends its requests: the origin of its URLs, and its HTTPS proxy.
 #[derive(Clone)]
 struct Goes {
     origin: String,
@@ -58,7 +58,7 @@ fn worked(output: &Output, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_they_send_is_what_the_capture_holds() {
+async fn capture_contains_exactly_what_the_clients_send() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let authority = Authority::open(&home.join("ca")).unwrap();
@@ -105,7 +105,7 @@ async fn what_they_send_is_what_the_capture_holds() {
         }
         assert!(exchanges[2]["request"]["body"]["text"].as_str().unwrap().contains("Nonce-"), "{what}");
     }
-    // What the clients are there for: chunked and expected bodies, doubled headers, compressed answers.
+    // The cases these clients must cover: chunked bodies, Expect, duplicate headers, compressed responses.
     let all = format!("{expected:?}").to_ascii_lowercase();
     for part in ["\"expect\", \"100-continue\"", "\"transfer-encoding\", \"chunked\"", "gzip", "x-twice", "charset"] {
         assert!(all.contains(part), "no client sent {part}");
@@ -113,7 +113,7 @@ async fn what_they_send_is_what_the_capture_holds() {
 }
 
 #[test]
-fn the_certificates_are_good_for_strict_eyes() {
+fn certificates_pass_strict_verification() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let recording = Recording::start(home, &["--name", NAME]);
@@ -152,14 +152,14 @@ fn the_certificates_are_good_for_strict_eyes() {
             .env("SSL_CERT_FILE", &ca)
             .output()
             .unwrap();
-        // A certificate is made for whatever name is asked for; who answers is not in doubt, the CA is local.
+        // The local CA issues a certificate for any requested name.
         assert_eq!(text(&output.stdout), "TLSv1.3 None\n", "{}", text(&output.stderr));
     }
     recording.stop();
 }
 
 #[test]
-fn a_started_client_needs_only_its_variables() {
+fn started_client_needs_only_its_environment_variables() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let script = "export TOKEN_URL=${POSCERT_BASE_URL%/pos/v10}/integrator-authentication/connect/token \
@@ -177,12 +177,12 @@ fn a_started_client_needs_only_its_variables() {
     let said = text(&output.stdout);
     assert_eq!(said.matches("\"posId\"").count(), 5, "{said}{}", text(&output.stderr));
     assert_eq!(exchanges(home, "poscert-capture").len(), 15);
-    // Nothing wrong in two calls each, but no case was shown: its verdict is the exit code.
+    // No finding in two calls each, but no case was shown: the verdict is the exit code.
     assert_eq!(output.status.code(), Some(3), "{said}{}", text(&output.stderr));
 }
 
 #[test]
-fn the_verdict_is_the_exit_code() {
+fn verdict_is_the_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let run = |capture: &str, command: &str| {
@@ -191,21 +191,21 @@ fn the_verdict_is_the_exit_code() {
     };
     let (code, said) = run("nothing", "exit 0");
     assert!(code == Some(3) && said.contains("incomplete"), "{said}");
-    // How the command itself ended is told, and changes nothing.
+    // The exit status of the command is reported and changes nothing.
     let (code, said) = run("nothing", "exit 7");
     assert!(code == Some(3) && said.contains("exit status: 7"), "{said}");
     let (code, said) = run("wrong", "curl --silent --max-time 20 $POSCERT_BASE_URL/stores");
     assert!(code == Some(1) && said.contains("ALL-03"), "{said}");
     let output = record(home).args(["--capture", "none", "--", "./no-such-till"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
-    // A capture that passes is gone on with, and passes still: the verdict is on all of it.
+    // A passing capture is resumed and still passes: the verdict covers all of it.
     let demo = poscert(home).args(["demo", "--capture", "whole"]).output().unwrap();
     assert_eq!(demo.status.code(), Some(0), "{}", text(&demo.stdout));
     let token = "curl -sS -u $POSCERT_CLIENT_ID:$POSCERT_CLIENT_SECRET -d grant_type=client_credentials \
                  -d merchant_vat=DK90000028 ${POSCERT_BASE_URL%/pos/v10}/integrator-authentication/connect/token";
     let (code, said) = run("whole", token);
     assert_eq!(code, Some(0), "{said}");
-    // But not by a command that made no call.
+    // But not with a command that made no call.
     let (code, said) = run("whole", "exit 0");
     assert!(code == Some(3) && said.contains("Nothing was recorded in this run"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! How a command or driver that poscert started ended, and what the exit code says of it.
+//! Tests of how a command or driver started by poscert ended, and of the resulting exit code.
 
 use super::certify::{POSCERT, cases, certify, poscert, text, verdict};
 use std::path::Path;
@@ -15,7 +15,7 @@ fn record(home: &Path, command: &[&str]) -> Command {
     record
 }
 
-/// The exit code is this one, and it is said how the command ended.
+/// Checks the exit code, and that the output reports how the command ended.
 fn ends(output: &Output, code: i32, words: &str) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -27,7 +27,7 @@ fn ledger(home: &Path) -> String {
 }
 
 #[test]
-fn a_driver_that_fails_costs_the_certificate_and_a_command_the_pass() {
+fn failed_driver_prevents_the_certificate_and_failed_command_the_pass() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let run = |driver: &str| {
@@ -36,7 +36,7 @@ fn a_driver_that_fails_costs_the_certificate_and_a_command_the_pass() {
         command.args(["--client-id", "c0ffee00-0000-4000-8000-000000000001"]);
         command.args(["--", "sh", "-c", driver]).output().unwrap()
     };
-    // It does all it is told, is told to end, and then something of its own fails.
+    // It carries out all actions and the end, and then fails by itself.
     let output = run(&format!("'{POSCERT}' till drive; exit 9"));
     ends(&output, 4, "the recording passed, but the command `sh` ended with exit status: 9: the exit code is 4");
     ends(&output, 4, "No certificate is given: the command `sh` ended with exit status: 9.");
@@ -50,27 +50,27 @@ fn a_driver_that_fails_costs_the_certificate_and_a_command_the_pass() {
             .contains("certificate"))
     );
 
-    // The recording is passed: what counts is the command. It fetches a token, so that something is recorded.
+    // The recording passes, so the command decides. It fetches a token, so that something is recorded.
     let after_a_call = |end: &str| record(home, &["sh", "-c", &format!("{TOKEN} && {end}")]).output().unwrap();
     ends(&after_a_call("exit 7"), 4, "`sh` ended with exit status: 7");
     ends(&after_a_call("kill -9 $$"), 4, "`sh` was killed by signal: 9");
     ends(&after_a_call("true"), 0, "PASSED");
     ends(&record(home, &["./not-there"]).output().unwrap(), 2, "cannot start `./not-there`");
 
-    // That alone was against the certificate.
+    // Only the driver's exit code prevented the certificate.
     let output = run(&format!("'{POSCERT}' till drive"));
     ends(&output, 0, "Certificate ");
     assert!(ledger(home).contains("ACME"), "{}", ledger(home));
 }
 
 #[test]
-fn where_the_recording_is_not_passed_its_code_stays_and_the_command_is_named() {
+fn exit_code_of_a_recording_that_did_not_pass_stays_and_the_command_is_named() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    // No call came.
+    // No call was made.
     ends(&record(home, &["sh", "-c", "exit 7"]).output().unwrap(), 3, "the command `sh` ended with exit status: 7");
     ends(&record(home, &["true"]).output().unwrap(), 3, "INCOMPLETE");
-    // A driver that crashes while a step is due is not waited for.
+    // A driver that crashes while a step is due ends the wait.
     let begun = Instant::now();
     let output = certify(home, "onboarding").args(["--", "sh", "-c", "read line; kill -TERM $$"]).output().unwrap();
     ends(&output, 3, "the command was killed by signal: 15");
@@ -82,10 +82,10 @@ fn where_the_recording_is_not_passed_its_code_stays_and_the_command_is_named() {
 }
 
 #[test]
-fn a_command_that_is_asked_to_end_has_no_error_of_its_own() {
+fn exit_status_of_an_interrupted_command_is_ignored() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    // As Ctrl-C in a terminal: the signal goes to the recorder and its command alike.
+    // Like Ctrl-C in a terminal: the signal goes to the recorder and to its command.
     let mut command = record(home, &["sh", "-c", "trap 'exit 130' INT; touch begun; while :; do sleep 0.1; done"]);
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let child = command.stderr(Stdio::piped()).spawn().unwrap();

@@ -1,5 +1,5 @@
-//! The truth about ends: who ended an exchange, when, how far each side had got; and that no answer is complete before
-//! its exchange is durable.
+//! Tests of how exchanges end: which side ended them, when, and how far each side had got; and that no response is
+//! complete before its exchange is durable.
 
 use super::forwarding_differences::messages;
 use super::wire::*;
@@ -36,7 +36,7 @@ async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_sending() {
+async fn client_disconnects_while_sending_the_request() {
     for way in [Way::Base, Way::Connect] {
         let (backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
         let half = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf";
@@ -51,7 +51,7 @@ async fn a_client_that_leaves_while_sending() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_waiting() {
+async fn client_disconnects_while_waiting() {
     for (way, last) in [(Way::Base, Act::Drop), (Way::Connect, Act::Close)] {
         let script = vec![wait_for("{}"), Act::Pause(1500), send(OK)];
         let (_backend, bench) = bench(vec![script], Choice::default()).await;
@@ -68,7 +68,7 @@ async fn a_client_that_leaves_while_waiting() {
 }
 
 #[tokio::test]
-async fn a_client_that_left_before_the_stop_is_said_to_have_left_then() {
+async fn client_that_disconnected_before_the_stop_is_recorded_so() {
     let (_backend, mut bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
     bench.play(Way::Base, &[send(POST), Act::Pause(100), Act::Drop]).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -79,18 +79,18 @@ async fn a_client_that_left_before_the_stop_is_said_to_have_left_then() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_reading() {
+async fn client_disconnects_while_reading_the_response() {
     let long = format!("HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n{}", "x".repeat(20_000_000));
     let (_backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), send(long)]], Choice::default()).await;
     bench.play(Way::Base, &[send(GET), Act::AwaitLength(100_000), Act::Drop]).await;
     let exchange = &bench.noted.exchanges(1).await[0];
     assert_eq!(ended(exchange), (EndedBy::Client, Stage::Answer, AnsweredBy::Backend), "{:?}", exchange.end);
     assert!((100_000..20_000_000).contains(&exchange.end.bytes_out), "{}", exchange.end.bytes_out);
-    assert_eq!(exchange.answer.as_ref().unwrap().body.length, 20_000_000, "the backend's answer was read to its end");
+    assert_eq!(exchange.answer.as_ref().unwrap().body.length, 20_000_000, "the backend's response was read to its end");
 }
 
 #[tokio::test]
-async fn a_backend_that_refuses_closes_or_talks_nonsense() {
+async fn refused_closed_or_invalid_backend_responses_give_a_502() {
     let refused = {
         let authority = authority();
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -129,7 +129,7 @@ async fn a_backend_that_refuses_closes_or_talks_nonsense() {
 }
 
 #[tokio::test]
-async fn a_backend_that_never_answers_is_a_504() {
+async fn backend_without_a_response_gives_a_504() {
     let limits = Limits { backend: Duration::from_millis(300), ..Limits::default() };
     let (_backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice { limits, ..Choice::default() }).await;
     let seen = bench.play(Way::Base, &[send(GET), wait_for("}")]).await;
@@ -139,13 +139,13 @@ async fn a_backend_that_never_answers_is_a_504() {
 }
 
 #[tokio::test]
-async fn a_pooled_connection_that_dies_is_used_again_only_where_that_is_safe() {
+async fn dead_pooled_connection_is_retried_only_if_that_is_safe() {
     let answered_once = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), Act::Drop];
     let scripts = vec![answered_once, vec![wait_for("\r\n\r\n"), send(OK)]];
     let (backend, again) = bench(scripts.clone(), Choice::default()).await;
     again.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(50), send(GET), wait_for("ok")]).await;
     let exchanges = again.noted.exchanges(2).await;
-    assert_eq!(exchanges.len(), 2, "the second try is no exchange of the client");
+    assert_eq!(exchanges.len(), 2, "the retry is not an exchange of the client");
     assert_eq!(exchanges[1].status(), Some(200));
     assert!(exchanges[1].notes.iter().any(|note| note.contains("sent again")), "{:?}", exchanges[1].notes);
     assert_eq!(backend.seen().len(), 2);
@@ -153,12 +153,12 @@ async fn a_pooled_connection_that_dies_is_used_again_only_where_that_is_safe() {
     let (backend, once) = bench(scripts, Choice::default()).await;
     once.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(50), send(POST), wait_for("}")]).await;
     let exchanges = once.noted.exchanges(2).await;
-    assert_eq!(exchanges[1].status(), Some(502), "a POST that was sent is never sent again");
+    assert_eq!(exchanges[1].status(), Some(502), "a POST that was sent is never retried");
     assert_eq!(backend.seen().len(), 1);
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_is_not_used() {
+async fn connection_closed_while_idle_is_not_reused() {
     let scripts = vec![vec![wait_for("\r\n\r\n"), send(OK), Act::Close], vec![wait_for("{}"), send(OK)]];
     let (_backend, bench) = bench(scripts, Choice::default()).await;
     bench.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(200), send(POST), wait_for("ok")]).await;
@@ -186,7 +186,7 @@ async fn ambiguous_heads_are_refused_and_recorded() {
             let smuggled = format!("{head}GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
             let seen = bench.play(way, &[send(smuggled), Act::AwaitEnd]).await;
             assert!(seen.bytes.starts_with(b"HTTP/1.1 400 "), "{head:?}: {}", String::from_utf8_lossy(&seen.bytes));
-            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1 "), None, "one answer for {head:?}");
+            assert_eq!(find(&seen.bytes[1..], b"HTTP/1.1 "), None, "one response for {head:?}");
             let exchanges = bench.noted.exchanges(1).await;
             assert_eq!(exchanges.len(), 1, "{head:?}");
             let exchange = &exchanges[0];
@@ -198,7 +198,7 @@ async fn ambiguous_heads_are_refused_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_refusal_comes_after_the_answers_before_it() {
+async fn refusal_is_sent_after_the_earlier_responses() {
     let (backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), Act::Pause(100), send(OK)]], Choice::default()).await;
     let seen = bench.play(Way::Base, &[send(format!("{GET}GET / HTTP/1.1\nx")), Act::AwaitEnd]).await;
     let text = String::from_utf8(seen.bytes).unwrap();
@@ -208,7 +208,7 @@ async fn a_refusal_comes_after_the_answers_before_it() {
 }
 
 #[tokio::test]
-async fn a_bad_chunk_in_the_middle_is_refused_and_never_completed() {
+async fn bad_chunk_is_refused_and_the_request_never_completed() {
     let (backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
     let seen = bench.play(Way::Base, &[send(head), Act::Pause(100), send("zz\r\n"), wait_for("}")]).await;
@@ -220,14 +220,14 @@ async fn a_bad_chunk_in_the_middle_is_refused_and_never_completed() {
 }
 
 #[tokio::test]
-async fn faults_are_what_they_say() {
+async fn injected_faults_are_recorded_as_such() {
     let faults = Arc::new(ScriptedFaults::default());
     faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout, Fault::ServerError]));
     let choice = Choice { faults: faults.clone(), ..Choice::default() };
     let script = vec![wait_for("{}"), send(OK), wait_for("{}"), send(OK)];
     let (backend, bench) = bench(vec![script], choice).await;
     let seen = bench.play(Way::Base, &[send(POST), Act::Pause(500), Act::Drop]).await;
-    assert_eq!(seen, Seen::default(), "the answer is withheld");
+    assert_eq!(seen, Seen::default(), "the response is withheld");
     let first = bench.noted.exchanges(1).await.remove(0);
     assert_eq!(ended(&first), (EndedBy::Client, Stage::Waiting, AnsweredBy::Nobody));
     assert_eq!((first.fault, first.status()), (Some(Fault::Timeout), None));
@@ -248,7 +248,7 @@ async fn faults_are_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_withheld_answer_is_not_withheld_for_ever() {
+async fn withheld_response_ends_the_connection_at_the_limit() {
     let faults = Arc::new(ScriptedFaults::default());
     faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout]));
     let limits = Limits { withhold: Duration::from_millis(300), ..Limits::default() };
@@ -260,7 +260,7 @@ async fn a_withheld_answer_is_not_withheld_for_ever() {
     assert_eq!(ended(exchange), (EndedBy::Recorder, Stage::Waiting, AnsweredBy::Nobody));
 }
 
-/// Makes every record slow to settle, and remembers when it was.
+/// An observer that delays the settling of every record, and remembers when it settled.
 #[derive(Default)]
 struct Slow(Mutex<Option<Instant>>);
 
@@ -276,7 +276,7 @@ impl FaultInjector for Slow {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer_is_complete_before_its_exchange_is_settled() {
+async fn no_response_is_complete_before_its_exchange_is_settled() {
     let long = "y".repeat(300_000);
     for (name, answer, early_content) in [
         ("short", OK.to_owned(), 0),
@@ -304,13 +304,13 @@ async fn no_answer_is_complete_before_its_exchange_is_settled() {
         let early = messages(&early, false);
         assert!(early.first().is_none_or(|message| !message.whole), "{name}: complete before it was settled");
         let content = early.first().map_or(0, |message| message.body.len());
-        assert_eq!(content, early_content, "{name}: a short answer is held whole, a long one to its last piece");
+        assert_eq!(content, early_content, "{name}: a short response is held completely, of a long one the last piece");
         assert_eq!(messages(&seen, false), messages(answer.as_bytes(), false), "{name}");
     }
 }
 
 #[tokio::test]
-async fn an_early_answer_reaches_a_client_that_is_still_sending() {
+async fn early_response_reaches_a_client_that_is_still_sending() {
     let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno";
     let script = vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd];
     let (_backend, bench) = bench(vec![script], Choice::default()).await;
@@ -323,7 +323,7 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
 }
 
 #[tokio::test]
-async fn a_client_that_stops_sending_is_not_waited_for_for_ever() {
+async fn client_that_stops_sending_is_timed_out() {
     let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
     let (_backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice { limits, ..Choice::default() }).await;
     let half = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf";
@@ -333,11 +333,11 @@ async fn a_client_that_stops_sending_is_not_waited_for_for_ever() {
     assert_eq!(ended(exchange), (EndedBy::Client, Stage::Request, AnsweredBy::Nobody));
     assert!(exchange.end.detail.contains("stopped sending"), "{}", exchange.end.detail);
     let seen = bench.play(Way::Base, &[send("GET / HTT"), Act::AwaitEnd]).await;
-    assert!(seen.ended, "half a head is not waited for either");
+    assert!(seen.ended, "an incomplete head times out, too");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_clients_at_once_get_their_own_answers() {
+async fn concurrent_clients_get_their_own_responses() {
     let echoes = (0..400).flat_map(|_| [wait_for("\r\n\r\n{}"), send(OK)]).collect();
     let (_backend, mut bench) = bench(vec![echoes], Choice::default()).await;
     let clients = (0..24).map(|client| {
@@ -361,7 +361,7 @@ async fn many_clients_at_once_get_their_own_answers() {
 }
 
 #[tokio::test]
-async fn stopping_finishes_what_is_under_way_and_records_the_rest() {
+async fn stop_finishes_exchanges_in_progress_and_records_the_rest() {
     let script = vec![wait_for("\r\n\r\n"), Act::Pause(300), send(OK)];
     let limits = Limits { drain: Duration::from_millis(900), ..Limits::default() };
     let never = vec![Act::AwaitEnd];
@@ -382,14 +382,14 @@ async fn stopping_finishes_what_is_under_way_and_records_the_rest() {
     let exchanges = bench.noted.exchanges(2).await;
     assert_eq!(exchanges[0].status(), Some(200));
     assert_eq!(ended(&exchanges[1]), (EndedBy::Recorder, Stage::Waiting, AnsweredBy::Nobody), "{:?}", exchanges[1].end);
-    assert!(tokio::net::TcpStream::connect(bench.base).await.is_err(), "nobody listens any more");
+    assert!(tokio::net::TcpStream::connect(bench.base).await.is_err(), "the listener is closed");
     drop(idle);
     let capture = poscert::capture::open(&bench.dir.path().join("capture")).unwrap();
     assert_eq!((capture.exchanges, capture.complete), (2, true), "{:?}", capture.gaps);
 }
 
 #[tokio::test]
-async fn pipelined_requests_of_a_client_that_left_are_recorded_too() {
+async fn pipelined_requests_of_a_disconnected_client_are_recorded() {
     let script = vec![wait_for("\r\n\r\n"), Act::Pause(300), send(OK)];
     let (backend, bench) = bench(vec![script], Choice::default()).await;
     bench.play(Way::Base, &[send(format!("{GET}{GET}")), Act::Pause(100), Act::Drop]).await;
@@ -401,19 +401,19 @@ async fn pipelined_requests_of_a_client_that_left_are_recorded_too() {
 }
 
 #[tokio::test]
-async fn traffic_is_never_let_through_unrecorded() {
+async fn traffic_is_never_forwarded_unrecorded() {
     let script = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), send(OK)];
     let (_backend, mut bench) = bench(vec![script], Choice::default()).await;
     let mut client = bench.client(Way::Base).await;
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut seen = vec![0; OK.len()];
     client.read_exact(&mut seen).await.unwrap();
-    // A closed capture is a store that takes nothing any more.
+    // A closed capture is a store that accepts no records.
     bench.writer.close().await.unwrap();
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest).await;
-    assert_eq!(rest, b"", "no answer goes out that is not recorded");
+    assert_eq!(rest, b"", "no unrecorded response is sent");
     let running = bench.running.take().unwrap();
     let why = tokio::time::timeout(Duration::from_secs(5), running.failed()).await.expect("it says so");
     assert!(why.contains("closed"), "{why}");
@@ -421,7 +421,7 @@ async fn traffic_is_never_let_through_unrecorded() {
 }
 
 #[tokio::test]
-async fn a_backend_connection_whose_request_was_not_finished_is_not_kept() {
+async fn backend_connection_with_an_unfinished_request_is_not_reused() {
     let early = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
     let scripts = vec![vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd], vec![wait_for("\r\n\r\n"), send(OK)]];
     let (backend, bench) = bench(scripts, Choice::default()).await;

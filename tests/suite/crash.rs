@@ -1,5 +1,5 @@
-//! `kill -9` of the recorder under load: every complete answer that a client has seen is in the capture, which opens,
-//! says what is missing, and is gone on with.
+//! Tests of `kill -9` under load: every complete response that a client has seen is in the capture, which opens,
+//! reports what is missing, and can be resumed.
 
 use super::wire::*;
 use poscert::capture::record::Record;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Calls until the recorder is gone, and notes each call that was answered whole.
+/// Sends requests until the recorder is killed, and notes each complete response.
 async fn caller(
     address: String,
     authority: Arc<poscert::pki::Authority>,
@@ -26,7 +26,7 @@ async fn caller(
             return;
         }
         let mut answer = Vec::new();
-        // The sandbox answers 401 without a body: the head is the whole answer.
+        // The sandbox returns 401 without a body: the head is the whole response.
         while find(&answer, b"\r\n\r\n").is_none() {
             if !matches!(stream.read_buf(&mut answer).await, Ok(1..)) {
                 return;
@@ -38,7 +38,7 @@ async fn caller(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_was_answered_is_in_the_capture() {
+async fn every_complete_response_is_in_the_capture() {
     let home = tempfile::tempdir().unwrap();
     let authority = Arc::new(poscert::pki::Authority::open(&home.path().join("ca")).unwrap());
     let answered: Arc<Mutex<BTreeSet<String>>> = Arc::default();
@@ -73,7 +73,7 @@ async fn whatever_was_answered_is_in_the_capture() {
             caller.await.unwrap();
         }
         let opened = poscert::capture::open(&capture).unwrap_or_else(|e| panic!("after round {round}: {e}"));
-        assert!(!opened.complete, "a run that was cut off is not complete");
+        assert!(!opened.complete, "an interrupted run is not complete");
         let mut recorded = BTreeSet::new();
         for record in opened.records().unwrap() {
             if let Record::Exchange(exchange) = record.unwrap() {
@@ -82,7 +82,7 @@ async fn whatever_was_answered_is_in_the_capture() {
         }
         let answered = answered.lock().unwrap();
         let lost: Vec<&String> = answered.difference(&recorded).collect();
-        assert!(lost.is_empty(), "round {round}: answered and not recorded: {lost:?}");
+        assert!(lost.is_empty(), "round {round}: responses without a record: {lost:?}");
         assert!(answered.len() > 20, "there was load: {}", answered.len());
     }
 }

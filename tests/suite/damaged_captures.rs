@@ -1,10 +1,10 @@
-//! Damaged captures: what is not whole is named, and `--salvage` reads the rest without ever letting it pass.
+//! Tests of damaged captures: the damage is located, and `--salvage` reads the rest but never passes it.
 
 use super::archive::{V1, done, run};
 use super::poscert_process::*;
 use std::path::Path;
 
-/// The places at which an archive's sections begin, by their tags.
+/// The offsets of an archive's sections, with their tags.
 fn sections(bytes: &[u8]) -> Vec<(usize, String)> {
     let (mut at, mut found) = (16, Vec::new());
     while at < bytes.len() {
@@ -15,7 +15,7 @@ fn sections(bytes: &[u8]) -> Vec<(usize, String)> {
     found
 }
 
-/// Where the middle of the `nth` section with this tag is.
+/// The start and the middle of the `nth` section with this tag.
 fn middle(bytes: &[u8], tag: &str, nth: usize) -> (usize, usize) {
     let sections = sections(bytes);
     let place = sections.iter().enumerate().filter(|(_, (_, found))| found == tag).nth(nth).unwrap();
@@ -29,7 +29,7 @@ fn remarks(verdict: &serde_json::Value) -> String {
 }
 
 #[test]
-fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
+fn damaged_archive_is_located_and_salvaged() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let whole = std::fs::read(V1).unwrap();
@@ -72,7 +72,7 @@ fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
         assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
         refused(&run(home, &["export", "bad.poscert", "-o", "y.poscert"]), &["bad.poscert is damaged"]);
     }
-    // Cut in the middle of its records: neither index nor seal, and what is there is read.
+    // Truncated within its records: no index and no signature, and the rest is read.
     let (start, inside) = middle(&whole, "RECS", 1);
     std::fs::write(home.join("cut.poscert"), &whole[..inside]).unwrap();
     refused(
@@ -82,16 +82,16 @@ fn a_damaged_archive_is_located_and_what_is_whole_is_read() {
     let (salvaged, _) = verdict(home, &["cut.poscert", "--salvage"]);
     assert_ne!(salvaged["verdict"], "passed");
     assert!(remarks(&salvaged).contains("the records are not signed"), "{}", remarks(&salvaged));
-    // Nothing of it is whole.
+    // Nothing is left to read.
     std::fs::write(home.join("start.poscert"), &whole[..40]).unwrap();
     refused(&run(home, &["verify", "start.poscert", "--salvage"]), &["start.poscert", "nothing to salvage"]);
-    // What is whole needs no salvaging.
+    // An undamaged archive needs no salvaging.
     let (same, code) = verdict(home, &[V1, "--salvage"]);
     assert_eq!((&same, code), (&intact, its_code));
 }
 
 #[test]
-fn numbers_that_lie_in_no_run_are_refused_by_all_who_read() {
+fn exchange_numbers_outside_the_runs_are_refused_by_all_readers() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
@@ -106,8 +106,8 @@ fn numbers_that_lie_in_no_run_are_refused_by_all_who_read() {
             refused(&run(home, arguments), &[&forged, "is damaged", words]);
         }
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
-        assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
-        // Salvaging ends, too.
+        assert_eq!(python.status.code(), Some(1), "{what}: the independent reader accepts it");
+        // Salvaging terminates, too.
         let (salvaged, _) = verdict(home, &[&forged, "--salvage"]);
         assert_ne!(salvaged["verdict"], "passed");
     }
@@ -131,7 +131,7 @@ fn in_parts(dir: &Path) {
 }
 
 #[test]
-fn of_a_directory_the_parts_that_are_whole_are_read() {
+fn undamaged_parts_of_a_directory_are_read() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     type Harm = (&'static str, fn(&Path), u64, &'static str);
@@ -174,7 +174,7 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
         let read = salvaged["capture"]["exchanges"].as_u64().unwrap();
         assert!(read <= left && read >= left - 3, "{what}: {read}, {}", remarks(&salvaged));
         assert!(remarks(&salvaged).contains(words), "{what}: {}", remarks(&salvaged));
-        assert!(!remarks(&salvaged).contains(&format!("{what}/")), "{what}: a verdict says nothing of the place");
+        assert!(!remarks(&salvaged).contains(&format!("{what}/")), "{what}: a verdict has no paths");
     }
     refused(&run(home, &["verify", "nowhere", "--salvage"]), &["nowhere"]);
     std::fs::write(home.join("letter"), "Dear").unwrap();
@@ -182,7 +182,7 @@ fn of_a_directory_the_parts_that_are_whole_are_read() {
     done(home, &["show", V1, "--salvage"]);
 }
 
-/// Goes on in a capture that has stopped, with one more exchange.
+/// Resumes a stopped capture with one more exchange.
 fn goes_on(dir: &Path) -> Result<(), String> {
     use poscert::capture::record::{Exchange, Request};
     use poscert::capture::{Record, Writer, WriterOptions};
@@ -198,7 +198,7 @@ fn goes_on(dir: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn an_older_head_is_damage_and_nobody_goes_on_from_it() {
+fn older_head_is_damage_and_the_capture_cannot_be_resumed() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let dir = home.join("older");
@@ -216,13 +216,13 @@ fn an_older_head_is_damage_and_nobody_goes_on_from_it() {
     refused(&run(home, &["verify", "older"]), &[&added[0], "the checkpoint is outdated"]);
     let why = goes_on(&dir).unwrap_err();
     assert!(why.contains("the checkpoint is outdated"), "{why}");
-    // Without that part the note of the numbers still tells of it.
+    // Without that part, the `numbers` file still shows the damage.
     added.iter().for_each(|part| std::fs::remove_dir_all(dir.join(part)).unwrap());
     refused(&run(home, &["verify", "older"]), &["exchange numbers below 14 were allocated"]);
 }
 
 #[test]
-fn nothing_is_recorded_under_another_key() {
+fn capture_cannot_be_resumed_with_another_key() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("keyed");
     in_parts(&dir);

@@ -1,14 +1,14 @@
-//! `poscert demo` through the built binary: the right client passes, and each mistake is caught for exactly what is
-//! announced.
+//! Tests of `poscert demo` through the built program: the correct client passes, and each mistake leads to exactly the
+//! expected findings.
 
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Demos that run at a time: they mostly wait.
+/// Demos that run at the same time: they mostly wait.
 const AT_ONCE: usize = 16;
-/// Between the starts of the first ones: setting a stage is work, and tills are impatient.
+/// Delay between the first starts: the setup needs CPU time, and tills have short timeouts.
 const APART: Duration = Duration::from_millis(300);
 
 #[derive(serde::Deserialize)]
@@ -32,7 +32,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The verdict of a capture, read anew by `poscert verify`.
+/// The verdict on a capture, evaluated again by `poscert verify`.
 fn verdict(capture: &Path) -> (serde_json::Value, i32) {
     let output = poscert(&["verify", "--format", "json", capture.to_str().unwrap()]);
     (serde_json::from_slice(&output.stdout).unwrap(), output.status.code().unwrap())
@@ -43,7 +43,7 @@ fn ids(list: &serde_json::Value, wanted: impl Fn(&serde_json::Value) -> bool) ->
     wanted.map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What is wrong with the demo of a mistake; nothing, if it is caught for what is announced.
+/// The deviation of a mistake's findings from the expected ones, if any.
 fn complaint(announced: &Announced, folder: &Path) -> Option<String> {
     let capture = folder.join(&announced.id);
     let output = poscert(&["demo", "--broken", &announced.id, "--capture", capture.to_str().unwrap()]);
@@ -64,7 +64,7 @@ fn complaint(announced: &Announced, folder: &Path) -> Option<String> {
 }
 
 #[test]
-fn the_right_client_passes_within_a_minute_and_without_a_warning() {
+fn correct_client_passes_within_a_minute_and_without_warnings() {
     let folder = tempfile::tempdir().unwrap();
     let capture = folder.path().join("capture");
     let start = Instant::now();
@@ -83,7 +83,7 @@ fn the_right_client_passes_within_a_minute_and_without_a_warning() {
 }
 
 #[test]
-fn each_mistake_is_caught_for_exactly_what_is_announced() {
+fn each_mistake_has_exactly_the_expected_findings() {
     let folder = tempfile::tempdir().unwrap();
     let catalogue: Catalogue = toml::from_str(include_str!("../../fixtures/misbehaviors.toml")).unwrap();
     assert!(catalogue.broken.len() >= 12);
@@ -106,7 +106,7 @@ fn each_mistake_is_caught_for_exactly_what_is_announced() {
 }
 
 #[test]
-fn what_the_demo_cannot_do_is_said_in_a_sentence() {
+fn invalid_options_are_refused_with_a_message() {
     let list = poscert(&["demo", "--broken", "list"]);
     assert_eq!(list.status.code(), Some(0));
     assert!(text(&list.stdout).contains("polls-too-soon"));

@@ -1,4 +1,4 @@
-//! Two readings of one capture are equal byte for byte: wherever, whenever and by whomever it is read.
+//! Tests that two evaluations of one capture are equal byte for byte, regardless of place, time and user.
 
 use super::poscert_process::*;
 use std::path::Path;
@@ -11,14 +11,14 @@ fn json(mut command: Command, folder: &Path, capture: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// The reading of another user, of a copy that nobody can write to; `None` where this user cannot become one.
+/// The verdict of another user on a copy that nobody can write; `None` if this user cannot switch.
 fn by_nobody(home: &Path) -> Option<Vec<u8>> {
     let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
     if !Command::new("setpriv").args(nobody).arg("true").status().is_ok_and(|status| status.success()) {
         return None;
     }
     let place = tempfile::tempdir().unwrap();
-    // The program too: where it was built may be closed to others.
+    // The program is copied too: its build directory may be closed to others.
     let script = "cp -r \"$1/first\" \"$2/theirs\" && cp \"$3\" \"$2/poscert\" && chmod 755 \"$2\" && chmod -R a+rX,a-w \"$2\"/*";
     let copied = Command::new("sh")
         .args(["-ec", script, "sh"])
@@ -32,10 +32,10 @@ fn by_nobody(home: &Path) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_verdict_depends_on_the_capture_alone() {
+fn verdict_depends_on_the_capture_alone() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    // With findings, faults and a hanging end: a verdict with something in it.
+    // A verdict with content: findings, faults and a hanging payment.
     let demo = poscert(home).args(["demo", "--broken", "new-key-per-attempt", "--capture", "first"]).output().unwrap();
     assert_eq!(demo.status.code(), Some(1), "{}{}", text(&demo.stdout), text(&demo.stderr));
     let other = home.join("ein anderer Ordner/über/there");
@@ -73,9 +73,9 @@ fn a_verdict_depends_on_the_capture_alone() {
     for (what, reading) in &readings {
         assert!(*reading == first, "{what}: {}\n{}", text(reading), text(&first));
     }
-    // Of another day: the files' times are nothing to it either.
+    // File times must not matter either.
     let touched = Command::new("find").args([home_text, "-exec", "touch", "-d", "2001-02-03", "{}", "+"]).status();
     assert!(touched.unwrap().success());
     assert!(json(program(), home, home_text) == first);
-    assert!(!text(&first).contains(home.to_str().unwrap()), "a verdict says nothing of the machine");
+    assert!(!text(&first).contains(home.to_str().unwrap()), "a verdict has no details of the machine");
 }

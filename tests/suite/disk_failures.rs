@@ -1,6 +1,5 @@
-//! The capture's disk in trouble: full, too small for a file, read-only, no file handles left. Traffic stops with one
-//! sentence, nothing that was answered is lost, the capture is incomplete and not damaged, and it is gone on with when
-//! there is room again.
+//! Tests of disk failures: full, file-size limit, read-only, no file handles left. Traffic stops with one message, no
+//! delivered response is lost, the capture is incomplete but not damaged, and it can be resumed afterwards.
 
 use super::load::Load;
 use super::poscert_process::*;
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A small disk of its own, where this test may mount one.
+/// A small disk, if this test may mount one.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -42,7 +41,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A recorder whose capture will be in trouble.
+/// A recorder whose capture will fail.
 struct Case<'a> {
     name: &'a str,
     home: &'a Path,
@@ -51,7 +50,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// `record` into the capture, started by these words of a shell, in which `"$@"` stands for it.
+    /// Starts `record` with this shell prefix, in which `"$@"` is the command.
     fn recording(&self, shell: &str) -> Recording {
         let mut command = poscert(self.home);
         let own = command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned)));
@@ -70,8 +69,8 @@ impl Case<'_> {
         Recording::spawn(self.home, command)
     }
 
-    /// Calls until the recorder has ended by itself, `hurt` on the way; then the capture is looked at, and gone on with
-    /// after `mended`.
+    /// Sends requests until the recorder has ended by itself, with the failure injected by `hurt`. Then checks the
+    /// capture, and resumes it after `mended`.
     async fn play(&self, shell: &str, hurt: impl FnOnce(u32), words: &[&str], mended: impl FnOnce()) {
         let begun = Instant::now();
         let recording = self.recording(shell);
@@ -86,12 +85,12 @@ impl Case<'_> {
         }
         let answered = self.load.count();
         assert_eq!(code, Some(2), "{}: {said}", self.name);
-        assert_eq!(said.trim_end().lines().count(), 1, "{}: one sentence: {said}", self.name);
+        assert_eq!(said.trim_end().lines().count(), 1, "{}: one line: {said}", self.name);
         for word in ["no more calls are taken", self.capture].iter().chain(words) {
             assert!(said.contains(word), "{}: {word:?} is not in {said}", self.name);
         }
         assert!(answered >= 20, "{}: {answered}", self.name);
-        // As it is left: all that was answered is there, and it is incomplete, not damaged.
+        // All delivered responses are there, and the capture is incomplete, not damaged.
         self.load.nothing_lost(self.home, self.capture);
         let (verdict, code) = verdict(self.home, &[self.capture]);
         assert_eq!((verdict["verdict"].as_str(), code), (Some("incomplete"), 3), "{}", self.name);
@@ -101,7 +100,7 @@ impl Case<'_> {
         let recording = self.recording("");
         let callers = self.load.begin(&recording, "after", 2, true).await;
         while self.load.count() < answered + 20 {
-            assert!(begun.elapsed() < Duration::from_secs(120), "{}: it is not gone on with", self.name);
+            assert!(begun.elapsed() < Duration::from_secs(120), "{}: it was not resumed", self.name);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         recording.stop();
@@ -118,16 +117,16 @@ fn case<'a>(name: &'a str, home: &'a Path, capture: &'a str) -> Case<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_stops_traffic_and_loses_nothing() {
+async fn full_disk_stops_traffic_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&home.path().join("small"), "4m") else { return };
     let case = case("disk full", home.path(), "small/capture");
     case.play("", |_| {}, &["free disk space"], || disk.remount("size=64m")).await;
 }
 
-/// The same where each part is new: making one fails.
+/// The same if creating a new part fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_is_full_at_a_new_part_does_the_same() {
+async fn full_disk_at_a_new_part_stops_traffic_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&home.path().join("small"), "6m") else { return };
     let case = case("disk full at a new part", home.path(), "small/capture");
@@ -136,14 +135,14 @@ async fn a_disk_that_is_full_at_a_new_part_does_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_may_not_grow_stops_traffic_and_loses_nothing() {
+async fn file_size_limit_stops_traffic_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let case = case("file-size limit", home.path(), "capture");
     case.play("ulimit -f 1500; exec \"$@\"", |_| {}, &["ulimit -f"], || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recorder_without_file_handles_stops_traffic_and_loses_nothing() {
+async fn missing_file_handles_stop_traffic_and_lose_nothing() {
     let home = tempfile::tempdir().unwrap();
     let case = case("no file handles", home.path(), "capture");
     let no_more = |pid: u32| {
@@ -153,7 +152,7 @@ async fn a_recorder_without_file_handles_stops_traffic_and_loses_nothing() {
     case.play("", no_more, &["Too many open files", "ulimit -n"], || {}).await;
 }
 
-/// Root may write anywhere: it has to give that right away for this.
+/// Root may write anywhere, so it has to drop that capability.
 const WITHOUT_OVERRIDE: &str = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --bounding-set=-dac_override,-dac_read_search \
                                 --inh-caps=-dac_override,-dac_read_search \"$@\"; else exec \"$@\"; fi";
 
@@ -162,7 +161,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_that_turns_read_only_stops_traffic_and_loses_nothing() {
+async fn read_only_folder_stops_traffic_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let case = case("folder turned read-only", home.path(), "capture");
     let place = home.path().join("capture");
@@ -171,7 +170,7 @@ async fn a_folder_that_turns_read_only_stops_traffic_and_loses_nothing() {
 }
 
 #[test]
-fn a_place_that_is_read_only_at_the_start_is_refused() {
+fn read_only_capture_path_is_refused_at_the_start() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let first = Recording::start(home, &["--quiet"]);

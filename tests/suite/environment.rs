@@ -1,4 +1,4 @@
-//! The environment of a command that is started: what was inherited does not lead its calls past the recorder.
+//! Tests of a started command's environment: inherited variables do not lead its calls past the recorder.
 
 use super::poscert_process::*;
 use std::os::unix::ffi::OsStrExt;
@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nothing listens there: a client that takes it for its proxy gets nowhere.
+/// An address where nothing listens: a client that uses it as its proxy fails.
 const COMPANY: &str = "http://till:pass-word@127.0.0.1:9";
 
-/// A backend of its own, as another machine would be: a sandbox at this address.
+/// A separate backend, as on another machine: a sandbox at this address.
 struct Elsewhere {
     child: Child,
     origin: String,
@@ -35,7 +35,7 @@ impl Elsewhere {
         Elsewhere { child, origin, ca: field("ca") }
     }
 
-    /// `record -- sh -c SCRIPT` before it, with these variables inherited.
+    /// Runs `record -- sh -c SCRIPT` before it, with these inherited variables.
     fn record(&self, home: &Path, capture: &str, script: &str, inherited: &[(&str, &str)]) -> (usize, String) {
         let mut command = record(home);
         command.args(["--capture", capture, "--upstream", &self.origin, "--upstream-ca", &self.ca]);
@@ -54,13 +54,13 @@ impl Drop for Elsewhere {
     }
 }
 
-/// Clients that read the variables in ways of their own: three calls.
+/// Clients that interpret the variables differently: three calls.
 const CALLS: &str = "curl -sS -m 20 -o /dev/null $URL; \
     $PYTHON -c 'import os, requests; requests.get(os.environ[\"URL\"], timeout=20)'; \
     $PYTHON -c 'import os, urllib.request as u\ntry: u.urlopen(os.environ[\"URL\"], timeout=20)\nexcept u.HTTPError: pass'";
 
 #[test]
-fn no_inherited_variable_leads_past_the_recorder() {
+fn inherited_variables_do_not_bypass_the_recorder() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let elsewhere = Elsewhere::start(home, "127.0.0.2");
@@ -90,7 +90,7 @@ fn no_inherited_variable_leads_past_the_recorder() {
 }
 
 #[test]
-fn a_backend_at_the_loopback_address_is_called_by_the_proxy_and_so_is_the_base_url() {
+fn loopback_backend_and_base_url_are_called_through_the_proxy() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let elsewhere = Elsewhere::start(home, "127.0.0.1");
@@ -101,7 +101,7 @@ fn a_backend_at_the_loopback_address_is_called_by_the_proxy_and_so_is_the_base_u
 }
 
 #[test]
-fn a_command_inherits_what_has_nothing_to_do_with_its_calls() {
+fn unrelated_variables_are_inherited() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let driver = home.join("driver.sh");
@@ -153,7 +153,7 @@ fn a_command_inherits_what_has_nothing_to_do_with_its_calls() {
 }
 
 #[test]
-fn a_started_client_of_java_and_php_needs_nothing_but_the_variables() {
+fn started_java_and_php_clients_need_only_the_variables() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let here = |check: &str| clean("sh").args(["-c", check]).output().unwrap().status.success();
@@ -180,7 +180,7 @@ fn a_started_client_of_java_and_php_needs_nothing_but_the_variables() {
 }
 
 #[test]
-fn paths_that_are_not_text_are_told_written_and_handed_on() {
+fn non_utf8_paths_are_shown_written_and_passed_on() {
     let home = tempfile::tempdir().unwrap();
     let odd = home.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9 7"));
     std::fs::create_dir(&odd).unwrap();
@@ -189,7 +189,7 @@ fn paths_that_are_not_text_are_told_written_and_handed_on() {
         command.env("POSCERT_CA_DIR", odd.join("ca")).arg("--capture").arg(odd.join("capture"));
         command
     };
-    // Variables hold the bytes of the path, and the command itself may be called so.
+    // Variables hold the bytes of the path, and so may the command itself.
     let program = odd.join(std::ffi::OsStr::from_bytes(b"till\xff"));
     std::fs::write(
         &program,
@@ -201,7 +201,7 @@ fn paths_that_are_not_text_are_told_written_and_handed_on() {
     let said = text(&output.stderr);
     assert!(text(&output.stdout).starts_with("-----BEGIN CERTIFICATE-----"), "{said}");
     assert!(output.status.code() == Some(1) && said.contains("ALL-03"), "{said}");
-    // The ready file is JSON: paths as text, and as URLs that have every byte.
+    // The ready file is JSON: paths as text, and as URLs with every byte.
     let recording = Recording::spawn(&odd, record());
     assert!(recording.field("ca").contains("caf\u{fffd} 7"), "{}", recording.ready);
     for (field, ending) in [("ca_url", "/caf%E9%207/ca/ca.pem"), ("capture_url", "/caf%E9%207/capture")] {
@@ -212,7 +212,7 @@ fn paths_that_are_not_text_are_told_written_and_handed_on() {
     let line = line.lines().find_map(|line| line.strip_prefix("  Python    ")).unwrap().to_owned();
     let shell = clean("bash").args(["-c", &format!("{line}; head -1 \"$SSL_CERT_FILE\"")]).output().unwrap();
     assert!(text(&shell.stdout).starts_with("-----BEGIN"), "{line}: {}", text(&shell.stderr));
-    // Whatever else takes or says a path.
+    // The other options and messages with paths.
     let path = |name: &str| odd.join(name).into_os_string();
     let run = |arguments: Vec<std::ffi::OsString>, codes: &[i32]| {
         let output = poscert(&odd).args(&arguments).output().unwrap();

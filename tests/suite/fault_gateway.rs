@@ -1,5 +1,5 @@
-//! A gateway before a sandbox that hurts on demand and notes what crossed it: what a till does on the wire is seen here,
-//! with no recorder and no verifier in between.
+//! A gateway before a sandbox that injects faults and logs the traffic, to test a till on the wire without recorder and
+//! verifier.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::net::TcpListener;
 
-/// One request that came in.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub connection: usize,
@@ -26,7 +26,7 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     pub body: String,
     pub came: Instant,
-    /// When its answer was ready; `None`: none was given, or the till went away first.
+    /// When its response was ready; `None`: there was none, or the till disconnected first.
     pub answered: Option<Instant>,
     pub status: Option<u16>,
 }
@@ -96,7 +96,7 @@ impl Gateway {
         Gateway { sandbox, base_url, ca_file, state, _folder: folder }
     }
 
-    /// The setup of a till that goes through it.
+    /// The configuration of a till that uses the gateway.
     pub fn till(&self) -> TillConfig {
         let client = &self.sandbox.clients()[0];
         TillConfig {
@@ -105,50 +105,50 @@ impl Gateway {
         }
     }
 
-    /// What happens to the next calls of an operation, in order; `None` lets one through.
+    /// Arms the faults for the next calls of an operation, in order; `None` passes one through.
     pub fn arm(&self, operation: Operation, faults: &[Option<Fault>]) {
         self.state.lock().unwrap().faults.extend(faults.iter().map(|fault| (operation, *fault)));
     }
 
-    /// How many faults are armed yet.
+    /// The number of faults still armed.
     pub fn armed(&self) -> usize {
         self.state.lock().unwrap().faults.len()
     }
 
-    /// What came in so far.
+    /// All requests received so far.
     pub fn log(&self) -> Vec<Seen> {
         self.state.lock().unwrap().log.clone()
     }
 
-    /// What came in of one operation.
+    /// The requests of one operation.
     pub fn seen(&self, operation: Operation) -> Vec<Seen> {
         self.log().into_iter().filter(|seen| seen.operation == Some(operation)).collect()
     }
 
-    /// How many calls of an operation were answered with 200.
+    /// The number of calls of an operation that returned 200.
     pub fn answered(&self, operation: Operation) -> usize {
         self.watcher().answered(operation)
     }
 
-    /// Eyes on the gateway that can be taken elsewhere.
+    /// A view of the log that can be moved to another task.
     pub fn watcher(&self) -> Watcher {
         Watcher { sandbox: self.sandbox.clone(), state: self.state.clone() }
     }
 
-    /// The operations that came in, in order.
+    /// The operations received, in order.
     pub fn operations(&self) -> Vec<Operation> {
         self.log().iter().filter_map(|seen| seen.operation).collect()
     }
 }
 
-/// Sees what a gateway lets through.
+/// A view of a gateway's log.
 pub struct Watcher {
     pub sandbox: Sandbox,
     state: Arc<Mutex<State>>,
 }
 
 impl Watcher {
-    /// How many calls of an operation were answered with 200.
+    /// The number of calls of an operation that returned 200.
     pub fn answered(&self, operation: Operation) -> usize {
         let state = self.state.lock().unwrap();
         state.log.iter().filter(|seen| seen.operation == Some(operation) && seen.status == Some(200)).count()
@@ -199,7 +199,7 @@ async fn pass(
     *forwarded.uri_mut() = format!("{origin}{target}").parse().unwrap();
     let answer = line.exchange(forwarded, None).await.unwrap();
     if fault == Some(Fault::Timeout) {
-        // Held until the till goes away, which drops this future.
+        // Held until the till disconnects, which drops this future.
         std::future::pending::<()>().await;
     }
     done(answer.status.as_u16());

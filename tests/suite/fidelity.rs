@@ -1,5 +1,5 @@
-//! The wire's fidelity: each case is played without a recorder and through both ways in, and the raw bytes that client
-//! and backend saw are the same but for the permitted differences.
+//! Tests of forwarding fidelity: each case runs without a recorder and in both proxy modes, and the raw bytes that
+//! client and backend saw are equal except for the permitted differences.
 
 use super::forwarding_differences::messages;
 use super::wire::*;
@@ -9,9 +9,9 @@ struct Case {
     name: &'static str,
     client: Vec<Act>,
     backend: Vec<Act>,
-    /// Answers to HEAD.
+    /// Whether the responses are to HEAD requests.
     bodyless: bool,
-    /// Whether it matters that the connection ended.
+    /// Whether the end of the connection is compared.
     ends: bool,
     exchanges: usize,
     check: fn(&[Exchange]),
@@ -21,7 +21,7 @@ fn case(name: &'static str, client: Vec<Act>, backend: Vec<Act>, check: fn(&[Exc
     Case { name, client, backend, bodyless: false, ends: false, exchanges: 1, check }
 }
 
-/// Plays a case in all ways and compares.
+/// Runs a case in all modes and compares.
 async fn play_case(case: Case) {
     let mut want = None;
     for way in [Way::Direct, Way::Base, Way::Connect] {
@@ -49,7 +49,7 @@ async fn play_case(case: Case) {
     }
 }
 
-/// What holds of every record.
+/// Invariants of every record.
 fn sane(name: &str, exchange: &Exchange) {
     let times = &exchange.times;
     let known = [
@@ -108,7 +108,7 @@ async fn heads_keep_order_case_and_duplicates() {
 }
 
 #[tokio::test]
-async fn headers_of_one_hop_stay_there() {
+async fn hop_by_hop_headers_are_not_forwarded() {
     let authority = authority();
     let backend = RawBackend::start(&authority, vec![vec![wait_for("\r\n\r\n"), send(OK)]]).await;
     let bench = Bench::start(authority, backend.addr, Choice::default()).await;
@@ -118,7 +118,7 @@ async fn headers_of_one_hop_stay_there() {
     assert_eq!(got, format!("GET / HTTP/1.1\r\nHost: {}\r\nX-End: 1\r\n\r\n", backend.addr));
     let exchange = &bench.noted.exchanges(1).await[0];
     assert_eq!(exchange.request.headers.len(), 8, "all of them are recorded: {:?}", exchange.request.headers);
-    assert!(!format!("{exchange:?}").contains("c2VjcmV0"), "the secret is not");
+    assert!(!format!("{exchange:?}").contains("c2VjcmV0"), "the secret is not recorded");
 }
 
 #[tokio::test]
@@ -148,11 +148,11 @@ async fn expect_100_continue() {
 }
 
 #[tokio::test]
-async fn a_backend_that_never_says_100_does_not_stop_the_client() {
+async fn backend_without_100_continue_does_not_stop_the_client() {
     let authority = authority();
     let backend = RawBackend::start(&authority, vec![vec![wait_for("0\r\n\r\n"), send(OK)]]).await;
     let bench = Bench::start(authority, backend.addr, Choice::default()).await;
-    // As PHP's curl does it: chunked, empty, and it waits for the 100.
+    // As sent by PHP's curl: chunked, empty, and waiting for the 100.
     let head = "POST /cancel HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
     let acts = [send(head), wait_for("100 Continue\r\n\r\n"), send("0\r\n\r\n"), wait_for("ok")];
     bench.play(Way::Base, &acts).await;
@@ -162,7 +162,7 @@ async fn a_backend_that_never_says_100_does_not_stop_the_client() {
 }
 
 #[tokio::test]
-async fn interim_answers_end_nothing() {
+async fn interim_responses_do_not_end_the_exchange() {
     play_case(case(
         "1xx",
         vec![send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), wait_for("\r\n\r\nok")],
@@ -182,7 +182,7 @@ async fn interim_answers_end_nothing() {
 }
 
 #[tokio::test]
-async fn answers_without_a_body() {
+async fn responses_without_a_body() {
     let head = Case {
         bodyless: true,
         exchanges: 2,
@@ -289,7 +289,7 @@ async fn bodies_that_end_with_the_connection() {
 }
 
 #[tokio::test]
-async fn cut_answers_are_relayed_as_cut() {
+async fn truncated_responses_are_forwarded_truncated() {
     for (name, answer) in [
         ("short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this".to_owned()),
         ("no last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n".to_owned()),
@@ -392,8 +392,8 @@ async fn the_absolute_form_becomes_the_origin_form() {
 }
 
 #[tokio::test]
-async fn compressed_bodies_are_relayed_as_they_are() {
-    // A gzip stream that is cut in the middle: nobody is to repair it.
+async fn compressed_bodies_are_forwarded_unchanged() {
+    // A truncated gzip stream, which must not be repaired.
     let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 14\r\n\r\n".to_vec();
     answer.extend_from_slice(b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c\x4a\xff");
     play_case(case(
@@ -406,7 +406,7 @@ async fn compressed_bodies_are_relayed_as_they_are() {
 }
 
 #[tokio::test]
-async fn large_bodies_stream_through() {
+async fn large_bodies_are_streamed() {
     let length = 3_000_000;
     let body: Vec<u8> = (0..length).map(|i: usize| b'a' + (i / 7 % 26) as u8).collect();
     let message = |line: &str| {

@@ -1,5 +1,5 @@
-//! HAR files that other tools have written of traffic that a recorder saw too: they get the recorder's verdict, but for
-//! what they do not show. And our own HAR files in the eyes of other tools.
+//! Tests of HAR files that other tools wrote of traffic recorded at the same time: they get the same verdict as the
+//! capture, except for what they do not show. Also checks our own HAR files with other tools.
 
 use super::poscert_process::*;
 use serde_json::Value;
@@ -12,14 +12,14 @@ fn browser_env() {
     assert!(made.success(), "tests/browser-env failed");
 }
 
-/// A program of a Python environment of its own.
+/// A program in a Python environment of its own.
 fn python_tool(environment: &str, program: &str) -> std::path::PathBuf {
     let made = clean("bash").arg(tests("python-env")).arg(environment).stderr(Stdio::inherit()).output().unwrap();
     assert!(made.status.success(), "tests/python-env {environment} failed");
     Path::new(text(&made.stdout).trim()).with_file_name(program)
 }
 
-/// The waits are those of people: a browser may take its time to start on a machine that is busy.
+/// Certifies with waits as for an operator: a browser may start slowly on a busy machine.
 fn certify<const N: usize>(home: &Path, features: &str, driver: [&str; N]) -> Command {
     let mut command = poscert(home);
     command.args(["certify", "--no-page", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
@@ -29,7 +29,7 @@ fn certify<const N: usize>(home: &Path, features: &str, driver: [&str; N]) -> Co
     command
 }
 
-/// What a verdict says of each case and each requirement, exchanges by their place among the calls.
+/// The verdict on each case and requirement, with exchanges by their position among the calls.
 struct Said {
     whole: Value,
     cases: BTreeMap<String, Value>,
@@ -52,7 +52,7 @@ fn said(home: &Path, file: &str, features: &str) -> Said {
     let id = |one: &Value| one["id"].as_str().unwrap().to_owned();
     let cases = all(&verdict["features"]).into_iter().flat_map(|feature| all(&feature["cases"]));
     let requirements = all(&verdict["requirements"]).into_iter();
-    // Sentences may name measured times, which every observer measures anew.
+    // Messages may contain measured times, which differ between observers.
     let found = |one: &Value| all(&one["findings"]).iter().map(|f| placed(&f["exchanges"], &place)).collect::<Value>();
     Said {
         whole: verdict["verdict"].clone(),
@@ -63,7 +63,7 @@ fn said(home: &Path, file: &str, features: &str) -> Said {
     }
 }
 
-/// The requirements that a HAR does not exercise and the capture does; any other difference is wrong.
+/// The requirements that the capture exercises and the HAR does not. Any other difference is an error.
 fn not_shown(capture: &Said, har: &Said) -> BTreeSet<String> {
     let mut missing = BTreeSet::new();
     for (id, (status, found)) in &capture.requirements {
@@ -86,7 +86,7 @@ fn ended_well(output: &Output, code: i32) {
 }
 
 #[test]
-fn what_chromium_exports_gets_the_verdict_of_the_capture() {
+fn chromium_har_gets_the_verdict_of_the_capture() {
     browser_env();
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -97,13 +97,13 @@ fn what_chromium_exports_gets_the_verdict_of_the_capture() {
     let capture = said(home, "capture", features);
     let open: Vec<_> = capture.cases.values().filter(|case| case["status"] != "passed").collect();
     assert!(open.is_empty(), "{open:?}\n{}", text(&output.stderr));
-    // The TLS version stands in no HAR; the export of the DevTools and Playwright's have all else.
+    // No HAR has the TLS version; the exports of DevTools and Playwright have everything else.
     for file in ["hars/devtools.har", "hars/full.har"] {
         let seen = said(home, file, features);
         assert_eq!(not_shown(&capture, &seen), set(&["ALL-01"]), "{file}");
         assert_eq!((&seen.cases, &seen.whole), (&capture.cases, &capture.whole), "{file}");
     }
-    // Playwright's minimal mode leaves out how long calls waited: gaps after them are not known.
+    // Playwright's minimal mode omits how long calls waited, so the gaps after them are unknown.
     let seen = said(home, "hars/minimal.har", features);
     let missing = not_shown(&capture, &seen);
     assert!(
@@ -111,7 +111,7 @@ fn what_chromium_exports_gets_the_verdict_of_the_capture() {
         "{missing:?}"
     );
     assert_eq!((&seen.cases, &seen.whole), (&capture.cases, &capture.whole));
-    // Bodies in other files are not read: nothing is shown by them, and nothing broken.
+    // Bodies in separate files are not read: they neither pass nor break anything.
     let seen = said(home, "hars/attached.har", features);
     let missing = not_shown(&capture, &seen);
     assert!(set(&["ALL-09", "ALL-18", "PAY-01", "PAY-05"]).is_subset(&missing), "{missing:?}");
@@ -123,7 +123,7 @@ fn what_chromium_exports_gets_the_verdict_of_the_capture() {
 }
 
 #[test]
-fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
+fn mitmproxy_har_gets_the_verdict_of_the_capture_and_mitmproxy_reads_ours() {
     let mitmdump = python_tool("mitmproxy", "mitmdump");
     browser_env();
     let home = tempfile::tempdir().unwrap();
@@ -134,7 +134,7 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     ended_well(&output, 0);
     let capture = said(home, "capture", features);
     let seen = said(home, "mitmproxy.har", features);
-    // It does not say how long a call without an answer lasted, so no time-out is seen in it.
+    // It omits how long a call without a response lasted, so no timeout is visible.
     assert_eq!(not_shown(&capture, &seen), set(&["ALL-01", "ALL-15", "ALL-26"]));
     for (id, case) in &capture.cases {
         let has_time_out = case["steps"].to_string().contains("(timeout)");
@@ -144,7 +144,7 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     }
     assert_eq!(seen.whole, "incomplete");
 
-    // And the other way round: our HAR, whole and without bodies, by the schema and by mitmproxy.
+    // The other direction: our HAR, with and without bodies, checked with the schema and mitmproxy.
     for (name, more) in [("own.har", &[][..]), ("bare.har", &["--strip-bodies"])] {
         ended_well(&poscert(home).args(["export", "capture", "-o", name]).args(more).output().unwrap(), 0);
     }
@@ -163,7 +163,7 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
         let sent: u64 = recorded.iter().map(|one| one["request"]["body"]["length"].as_u64().unwrap()).sum();
         assert_eq!(bytes, if name == "own.har" { sent } else { 0 }, "{name}");
     }
-    // Capture and HAR are one to `--expect`; without bodies and `_poscert` nothing is shown that was not so.
+    // Capture and HAR are equal for `--expect`; without bodies and `_poscert` no result may be better than before.
     ended_well(&poscert(home).args(["verify", "capture", "--format", "json", "-o", "c.json"]).output().unwrap(), 0);
     ended_well(&poscert(home).args(["verify", "own.har", "--expect", "c.json"]).output().unwrap(), 0);
     let bare = said(home, "bare.har", features);
@@ -172,8 +172,8 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     assert_eq!(bare.whole, "incomplete");
     let kept = std::fs::read_to_string(home.join("bare.har")).unwrap();
     assert!(!kept.contains("\"postData\"") && !kept.contains("Reserved") && kept.contains("\"kept\":\"digest\""));
-    // Without `_poscert`, an answer that was withheld from the client is none, and a body whose secret was replaced does not
-    // have the size that the file says: the token's answer is not shown.
+    // Without `_poscert`, a withheld response counts as none, and a body with a redacted secret differs from the size
+    // in the file: the token response is not shown.
     let mut others: Value = serde_json::from_str(&std::fs::read_to_string(home.join("own.har")).unwrap()).unwrap();
     others["log"].as_object_mut().unwrap().remove("_poscert");
     for entry in others["log"]["entries"].as_array_mut().unwrap() {
@@ -185,9 +185,9 @@ fn what_mitmproxy_dumps_gets_the_verdict_of_the_capture_and_it_reads_ours() {
     assert_eq!((&seen.cases, &seen.whole), (&capture.cases, &capture.whole));
 }
 
-/// Odd bodies, as a client of curl sends them, in the HAR and back.
+/// Unusual bodies, sent by curl, exported to a HAR and imported again.
 #[test]
-fn a_har_of_odd_bodies_is_valid_and_comes_back() {
+fn har_with_unusual_bodies_is_valid_and_can_be_imported() {
     browser_env();
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -218,9 +218,9 @@ fn a_har_of_odd_bodies_is_valid_and_comes_back() {
     assert_eq!(request(2)["postData"]["encoding"], "base64");
     assert_eq!(request(3)["postData"]["text"], "{\"amount\": 1.0}", "decoded once");
     assert_eq!(request(4)["queryString"][0], serde_json::json!({"name": "x", "value": " y"}));
-    // The way there and back, twice: the same records, and the same verdict but for what it is a verdict on.
+    // Export and import, twice: the same records, and the same verdict except for its subject.
     let mut recorded = exchanges(home, "capture");
-    // HAR has bodies without their coding.
+    // HAR bodies have no content coding.
     recorded[3]["request"]["body"]["decoded"] = true.into();
     assert_eq!(exchanges(home, "one.har"), recorded);
     assert_eq!(exchanges(home, "two.har"), recorded);

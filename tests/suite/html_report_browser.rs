@@ -1,10 +1,11 @@
-//! The HTML report in a real browser: readable at 360 and 1280 px, light and dark, and nothing that a client sent acts.
+//! Tests of the HTML report in a real browser: readable at 360 and 1280 px, light and dark, and free of active client
+//! content.
 
 use super::poscert_process::*;
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-/// What a client could send to take over the page, to widen it, or to hide what stands beside it.
+/// Content that a client could send to take over the page, to widen it, or to hide other content.
 const HOSTILE: [&str; 6] = [
     "<script>alert(1)</script><img src=x onerror=alert(2)>",
     "\"><svg onload=alert(3)><iframe src=javascript:alert(4)>",
@@ -14,7 +15,7 @@ const HOSTILE: [&str; 6] = [
     "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
 ];
 
-/// A HAR whose every text is hostile, in more findings than one can look at.
+/// A HAR with hostile text in every field, and with very many findings.
 fn hostile() -> Value {
     let entries: Vec<Value> = (0..60)
         .map(|at| {
@@ -35,7 +36,7 @@ fn hostile() -> Value {
 }
 
 #[test]
-fn a_report_is_readable_in_a_browser_and_nothing_acts_in_it() {
+fn report_is_readable_in_a_browser_and_client_content_is_inert() {
     let made = clean("bash").arg(tests("browser-env")).stderr(Stdio::inherit()).status().unwrap();
     assert!(made.success(), "tests/browser-env failed");
     let home = tempfile::tempdir().unwrap();
@@ -51,7 +52,7 @@ fn a_report_is_readable_in_a_browser_and_nothing_acts_in_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_page_is_seen() {
+fn defects_of_a_page_are_detected() {
     let made = clean("bash").arg(tests("browser-env")).stderr(Stdio::inherit()).status().unwrap();
     assert!(made.success(), "tests/browser-env failed");
     let home = tempfile::tempdir().unwrap();

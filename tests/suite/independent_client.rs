@@ -1,5 +1,6 @@
-//! A till and a backend in Python that share nothing with this program (`tests/independent_client/`): the till is certified, each
-//! side works with ours, both backends answer alike, and each mistake gets the verdict that was written down for it.
+//! Tests with a till and a backend in Python that share no code with this program (`tests/independent_client/`): the
+//! till is certified, each side works with ours, both backends respond alike, and each mistake gets the verdict
+//! predicted for it.
 
 use super::poscert_process::*;
 use serde::Deserialize;
@@ -10,12 +11,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The longest that a backend may take until it listens.
+/// The longest time until a backend listens.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Runs side by side: they mostly wait.
+/// Runs at the same time: they mostly wait.
 const AT_ONCE: usize = 8;
 
-/// The Python backend, which ends with this.
+/// The Python backend, stopped on drop.
 struct Backend {
     child: Child,
     url: String,
@@ -56,7 +57,7 @@ impl Drop for Backend {
     }
 }
 
-/// What a ready file says, once it is there.
+/// The content of a ready file, once it exists.
 fn listening(ready: &Path) -> Value {
     let until = Instant::now() + PATIENCE;
     while !ready.exists() {
@@ -66,7 +67,7 @@ fn listening(ready: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(ready).unwrap()).unwrap()
 }
 
-/// The Python till as a command, with what it remembers in this folder.
+/// The command of the Python till, with its state in this directory.
 fn till(home: &Path) -> Vec<String> {
     let path = |path: PathBuf| path.to_str().unwrap().to_owned();
     vec![
@@ -77,7 +78,7 @@ fn till(home: &Path) -> Vec<String> {
     ]
 }
 
-/// Driver lines from their short form: an act and its amount (`wait` and its seconds).
+/// Driver lines from their short form: an action and its amount (`wait` and its seconds).
 fn lines(acts: &[String]) -> String {
     let line = |act: &String| {
         let (act, amount) = act.split_once(' ').unwrap_or((act, ""));
@@ -104,13 +105,13 @@ fn verdict(home: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)))
 }
 
-/// The ids of requirements with this status.
+/// The ids of the requirements with this status.
 fn with_status(verdict: &Value, status: &str) -> Vec<String> {
     let requirements = verdict["requirements"].as_array().unwrap().iter();
     requirements.filter(|one| one["status"] == status).map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The ids of cases with this status.
+/// The ids of the cases with this status.
 fn cases(verdict: &Value, status: &str) -> Vec<String> {
     let features = verdict["features"].as_array().unwrap().iter();
     let cases = features.flat_map(|feature| feature["cases"].as_array().unwrap());
@@ -118,7 +119,7 @@ fn cases(verdict: &Value, status: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_python_till_is_certified_in_all_six_features() {
+fn python_till_is_certified_in_all_features() {
     let home = tempfile::tempdir().unwrap();
     let mut command = poscert(home.path());
     command.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
@@ -143,20 +144,20 @@ struct Expected {
 struct Run {
     name: String,
     mistake: Option<String>,
-    /// Of the till.
+    /// Options of the till.
     #[serde(default)]
     switches: Vec<String>,
     #[serde(default = "both")]
     features: String,
     acts: Vec<String>,
     backend: Vec<String>,
-    /// The whole verdict.
+    /// The overall verdict.
     verdict: String,
     failed: Vec<String>,
     warned: Vec<String>,
-    /// Cases that have a witness.
+    /// Cases that pass.
     passed: Vec<String>,
-    /// Cases that failed.
+    /// Cases that fail.
     broken: Vec<String>,
 }
 
@@ -164,7 +165,7 @@ fn both() -> String {
     "onboarding,payment".to_owned()
 }
 
-/// One run of the table; in words, what is otherwise than it says.
+/// Runs one entry of the table; returns the deviation from it, if any.
 fn told_otherwise(run: &Run) -> Option<String> {
     let home = tempfile::tempdir().unwrap();
     let backend = Backend::start(home.path(), &run.backend);
@@ -199,7 +200,7 @@ fn told_otherwise(run: &Run) -> Option<String> {
 }
 
 #[test]
-fn each_mistake_of_the_python_till_gets_the_verdict_that_was_predicted() {
+fn each_mistake_of_the_python_till_gets_the_predicted_verdict() {
     let table = std::fs::read_to_string(tests("independent_client/expected.toml")).unwrap();
     let runs: Expected = toml::from_str(&table).unwrap();
     assert!(runs.run.iter().filter(|run| run.mistake.is_some()).count() >= 12);
@@ -220,7 +221,7 @@ fn each_mistake_of_the_python_till_gets_the_verdict_that_was_predicted() {
 }
 
 #[test]
-fn the_reference_till_works_with_the_python_backend() {
+fn reference_till_works_with_the_python_backend() {
     let home = tempfile::tempdir().unwrap();
     let switches = ["--customer", "accept", "--phone", "+4520031804", "--fault", "InitiatePayment:500"];
     let faults = ["--fault", "CapturePayment:held", "--fault", "CreateRefund:500"];
@@ -239,7 +240,7 @@ fn the_reference_till_works_with_the_python_backend() {
     assert_eq!(output.status.code(), Some(3), "not every fault was met: {}", text(&output.stderr));
 }
 
-/// A sandbox on a free port, which ends with this.
+/// A sandbox on a free port, stopped on drop.
 struct OwnSandbox(Child);
 
 impl Drop for OwnSandbox {
@@ -250,7 +251,7 @@ impl Drop for OwnSandbox {
 }
 
 #[test]
-fn both_backends_answer_alike() {
+fn both_backends_respond_alike() {
     for seed in ["1", "3", "23"] {
         let home = tempfile::tempdir().unwrap();
         let python = Backend::start(home.path(), &[]);

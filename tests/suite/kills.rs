@@ -1,7 +1,8 @@
-//! `kill -9` at random moments: under load from many connections, while parts of the capture close, and while a fault is
-//! held. Every complete answer is in the capture, which opens, names its gaps, and is incomplete, not passed.
+//! Tests of `kill -9` at random moments: under load from many connections, while parts of the capture are closed, and
+//! while a response is withheld. Every complete response is in the capture, which opens, names its gaps, and is
+//! incomplete, not passed.
 //!
-//! `bash tests/kill.sh 300` does the same more often.
+//! `bash tests/kill.sh 300` runs more rounds.
 
 use super::load::{Load, answer, call, connected, token};
 use super::poscert_process::*;
@@ -11,20 +12,20 @@ use tokio::io::AsyncWriteExt;
 
 const CALLERS: usize = 6;
 
-/// How many kills: `KILLS`, or 24.
+/// The number of kills: `KILLS`, or 24.
 fn kills() -> u64 {
     std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(24)
 }
 
-/// No particular moment, and another one each time.
+/// Waits for a random time.
 async fn a_while(round: u64, most_ms: u64) {
     let random = u64::from_le_bytes(uuid::Uuid::new_v4().into_bytes()[..8].try_into().unwrap());
     tokio::time::sleep(Duration::from_millis(random.wrapping_add(round) % most_ms)).await;
 }
 
-/// Under load; in every third round the capture's parts are so small that they close all the time.
+/// Under load; in every third round the parts of the capture are small, so that they are closed often.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kills_lose_nothing_that_was_answered() {
+async fn kills_under_load_lose_no_response() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let load = Load::new(home);
@@ -37,7 +38,7 @@ async fn kills_lose_nothing_that_was_answered() {
         command.arg("--quiet").env("POSCERT_PART_EXCHANGES", if round % 3 == 2 { "3" } else { "20000" });
         let recording = Recording::spawn(home, command);
         let callers = load.begin(&recording, &round.to_string(), CALLERS, true).await;
-        // Killed at no particular moment, but not before there was load.
+        // Killed at a random moment, but not before there is load.
         while load.count() < before + 20 {
             assert!(begun.elapsed() < patience, "round {round} is too slow");
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -51,7 +52,7 @@ async fn kills_lose_nothing_that_was_answered() {
     let recorded = load.nothing_lost(home, "poscert-capture");
     let numbers: BTreeSet<u64> = recorded.iter().map(|exchange| exchange["number"].as_u64().unwrap()).collect();
 
-    // Each run that was cut off is named, and so are the numbers of what was under way.
+    // Each interrupted run is named, and so are the numbers of the exchanges in progress.
     let runs = recorded.iter().map(|exchange| exchange["run"].as_u64().unwrap()).collect::<BTreeSet<_>>();
     assert_eq!(runs.len() as u64, rounds);
     let last = *numbers.last().unwrap();
@@ -69,7 +70,7 @@ async fn kills_lose_nothing_that_was_answered() {
     let show = poscert(home).args(["show", "poscert-capture", "1"]).output().unwrap();
     let remarks = text(&show.stderr);
     assert!(remarks.contains("interrupted"), "{remarks}");
-    assert!(!missing.is_empty(), "nothing was under way at any kill: there was no load");
+    assert!(!missing.is_empty(), "no exchange was in progress at any kill: there was no load");
     for number in missing.iter().take(3) {
         let output = poscert(home).args(["show", "poscert-capture", &number.to_string()]).output().unwrap();
         refused(&output_without_remarks(output), &[&format!("exchange {number}"), "lost"]);
@@ -82,9 +83,9 @@ async fn kills_lose_nothing_that_was_answered() {
     assert!(text(&plain.stdout).contains("not complete") || text(&plain.stdout).contains("interrupted"));
 }
 
-/// The guided certification withholds the answer of the first call that creates a point of sale.
+/// The guided certification withholds the response of the first call that creates a point of sale.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn kills_while_a_fault_is_held_lose_nothing_either() {
+async fn kills_while_a_response_is_withheld_lose_no_response() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let load = Load::new(home);
@@ -109,7 +110,7 @@ async fn kills_while_a_fault_is_held_lose_nothing_either() {
         a_while(round, 250).await;
         let mut buffer = Vec::new();
         let early = tokio::time::timeout(Duration::from_millis(50), answer(&mut held, &mut buffer)).await;
-        assert!(early.is_err(), "round {round}: no fault was held");
+        assert!(early.is_err(), "round {round}: no response was withheld");
         recording.kill();
         assert_eq!(answer(&mut held, &mut buffer).await, None, "round {round}");
         for caller in callers {
@@ -117,7 +118,7 @@ async fn kills_while_a_fault_is_held_lose_nothing_either() {
         }
     }
     let recorded = load.nothing_lost(home, "capture");
-    assert!(recorded.iter().all(|exchange| !exchange.to_string().contains("\"held-")), "it was under way");
+    assert!(recorded.iter().all(|exchange| !exchange.to_string().contains("\"held-")), "it was in progress");
     let (verdict, code) = verdict(home, &["capture"]);
     assert_eq!((verdict["verdict"].as_str(), code), (Some("incomplete"), 3), "{:?}", with_status(&verdict, "failed"));
     eprintln!(
@@ -127,7 +128,7 @@ async fn kills_while_a_fault_is_held_lose_nothing_either() {
     );
 }
 
-/// The last line of what was said: before it stand the remarks on the capture.
+/// Only the last line of the output, without the remarks on the capture.
 fn output_without_remarks(mut output: std::process::Output) -> std::process::Output {
     let last = text(&output.stderr).lines().last().unwrap_or_default().to_owned();
     output.stderr = last.into_bytes();

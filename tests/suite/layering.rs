@@ -1,17 +1,18 @@
-//! The house rules that a compiler does not know: arrows between rooms, rules kept out of code, files that can be read.
+//! Architecture rules that the compiler does not check: dependencies between modules, rules kept out of code, files of
+//! readable length.
 
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The longest file, in lines.
+/// The longest allowed file, in lines.
 const LONGEST: usize = 400;
 
-/// Files that may be longer, for a while; one that no longer is has to leave this list.
+/// Files that may be longer for now; remove a file from this list when it no longer is.
 const LONG_FILES: &[&str] = &["capture/record.rs"];
 
-/// The files under `src/`, by their path in it.
+/// The files under `src/`, by relative path.
 type Sources = BTreeMap<String, String>;
 
 fn sources() -> Sources {
@@ -32,20 +33,20 @@ fn sources() -> Sources {
     found
 }
 
-/// The rooms in the order of the table in `src/lib.rs`.
+/// The modules in the order of the table in `src/lib.rs`.
 fn rooms(sources: &Sources) -> Vec<String> {
     let row = Regex::new(r"(?m)^//! \| \[`([a-z]+)`\] \|").unwrap();
     row.captures_iter(&sources["lib.rs"]).map(|found| found[1].to_owned()).collect()
 }
 
-/// The lines of a file that run in the built program: no comments, nothing under `#[cfg(test)]`; with their numbers.
+/// The lines of a file that are part of the program, with their numbers: no comments, nothing under `#[cfg(test)]`.
 fn code(text: &str) -> Vec<(usize, &str)> {
     let mut kept = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
         let trimmed = line.trim_start();
         if trimmed.starts_with("#[cfg(test)]") {
-            // An item ends with a semicolon on its first line, or with a brace as deep as it began.
+            // An item ends with a semicolon on its first line, or with a brace at its own indentation.
             let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
             let mut first = true;
             for (inner, _) in lines.by_ref().skip_while(|(inner, _)| inner.trim_start().starts_with("#[")) {
@@ -61,7 +62,7 @@ fn code(text: &str) -> Vec<(usize, &str)> {
     kept
 }
 
-/// Files that are compiled for tests only: `#[cfg(test)]` stands before the `mod` that names them.
+/// Files that are compiled only for tests: `#[cfg(test)]` precedes their `mod` line.
 fn test_files(sources: &Sources) -> Vec<String> {
     let module = Regex::new(r"#\[cfg\(test\)\]\s+(?:pub(?:\([a-z]+\))? )?mod ([a-z_]+);").unwrap();
     let mut found = Vec::new();
@@ -75,7 +76,7 @@ fn test_files(sources: &Sources) -> Vec<String> {
     found
 }
 
-/// The rooms that a piece of code names after `crate::`, also in a group: `crate::{api::{A, B}, seal}`.
+/// The modules that code names after `crate::`, also in a group: `crate::{api::{A, B}, seal}`.
 fn named(code: &str) -> Vec<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
     let mut found = Vec::new();
@@ -107,7 +108,7 @@ fn named(code: &str) -> Vec<String> {
     found
 }
 
-/// All breaches of the house rules, a sentence each.
+/// All violations, one sentence each.
 fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
     let rooms = rooms(sources);
     let tests = test_files(sources);
@@ -119,7 +120,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources {
         if !text.starts_with("//!") {
-            found.push(format!("{path} does not open with a line that says why it exists"));
+            found.push(format!("{path} does not open with a module doc comment"));
         }
         let lines = text.lines().count();
         if (lines > LONGEST) != long_files.contains(&path.as_str()) {
@@ -133,12 +134,12 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
             }
             let id = requirement.find(line).filter(|id| !id.as_str().starts_with("UTF-"));
             if let Some(id) = id.or_else(|| case.find(line)).filter(|_| !tests.contains(path)) {
-                found.push(format!("{path}:{number} names {:?}, which belongs into a rule file", id.as_str()));
+                found.push(format!("{path}:{number} names {:?}, which belongs in a rule file", id.as_str()));
             }
         }
         let Some((room, _)) = path.split_once('/') else { continue };
         let Some(at) = place(room) else {
-            found.push(format!("{path} lies in a room that the table in src/lib.rs does not list"));
+            found.push(format!("{path} is in a module that the table in src/lib.rs does not list"));
             continue;
         };
         if tests.contains(path) {
@@ -147,7 +148,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
         let joined: Vec<&str> = code.iter().map(|(_, line)| *line).collect();
         for other in named(&joined.join("\n")) {
             match place(&other) {
-                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a room below `{room}`")),
+                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a module below `{room}`")),
                 _ => {}
             }
         }
@@ -156,14 +157,14 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_house_rules_hold() {
+fn source_follows_the_architecture_rules() {
     let sources = sources();
-    assert!(rooms(&sources).len() >= 11, "the table of rooms in src/lib.rs was not found");
+    assert!(rooms(&sources).len() >= 11, "the table of modules in src/lib.rs was not found");
     assert_eq!(breaches(&sources, LONG_FILES), Vec::<String>::new());
 }
 
 #[test]
-fn each_breach_is_seen() {
+fn each_violation_is_detected() {
     let house = |path: &str, text: &str| {
         let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
         let sources = Sources::from([("lib.rs".to_owned(), table), (path.to_owned(), text.to_owned())]);
@@ -174,7 +175,7 @@ fn each_breach_is_seen() {
         ("api/a.rs", "//! A.\nuse crate::{api::{A, B},\n    cli};\n", "uses `cli`"),
         ("capture/a.rs", "//! A.\nfn f() { g(crate::cli::run()) }\n", "uses `cli`"),
         ("api/a.rs", "//! A.\nconst A: &str = \"PAY-01\";\n", "\"PAY-01\""),
-        ("cli/a.rs", "//! A.\nconst A: &str = \"prepared-payment/1\";\n", "belongs into a rule file"),
+        ("cli/a.rs", "//! A.\nconst A: &str = \"prepared-payment/1\";\n", "belongs in a rule file"),
         ("cli/a.rs", "use std::fmt;\n", "does not open"),
         ("cli/a.rs", "//! A.\nfn f() { unsafe { g() } }\n", "`unsafe`"),
         ("shed/a.rs", "//! A.\n", "does not list"),
@@ -191,7 +192,7 @@ fn each_breach_is_seen() {
 }
 
 #[test]
-fn what_is_allowed_is_let_pass() {
+fn allowed_code_has_no_violation() {
     let text = "//! A room, e.g. PAY-01.\n#![forbid(unsafe_code)]\nuse crate::{api::A, capture};\n/// As payment/1.\nfn f() -> &'static str {\n    \
                 \"SHA-256 and UTF-16\"\n}\n\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n    const A: &str = \"PAY-01\";\n}\n";
     let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();

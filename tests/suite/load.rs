@@ -1,5 +1,5 @@
-//! Load on a recorder of the built program, by clients with nothing wrong about them: each notes every complete answer
-//! with its nonce, so that what was lost can be told.
+//! Load on a recorder of the built program, by correct clients. Each notes every complete response with its nonce, so
+//! that lost ones are detected.
 
 use super::capturing_backend::STORE;
 use super::poscert_process::*;
@@ -13,10 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Nonces of complete answers, each with what was answered.
+/// The nonces of complete responses, each with its response body.
 pub type Answered = Arc<Mutex<BTreeMap<String, String>>>;
 
-/// A complete answer: its head and body, framed by Content-Length; `None` when the recorder is gone.
+/// Reads a complete response: its head and body, framed by Content-Length; `None` when the recorder has closed.
 pub async fn answer(stream: &mut (impl AsyncReadExt + Unpin), buffer: &mut Vec<u8>) -> Option<(String, String)> {
     loop {
         if let Some(at) = find(buffer, b"\r\n\r\n") {
@@ -78,7 +78,7 @@ pub fn call(token: &str, nonce: &str, is_post: bool) -> String {
     )
 }
 
-/// Whom to call, and what was answered.
+/// The address and token to use, and the responses so far.
 #[derive(Clone)]
 pub struct Load {
     pub authority: Arc<Authority>,
@@ -94,7 +94,8 @@ impl Load {
         self.answered.lock().unwrap().len()
     }
 
-    /// So many callers until the recorder is gone. `posts`: every second call creates a point of sale.
+    /// Starts this many callers, which run until the recorder closes. `posts`: every second call creates a point of
+    /// sale.
     pub async fn begin(&self, recording: &Recording, name: &str, callers: usize, posts: bool) -> Vec<JoinHandle<()>> {
         let address = recording.field("listen").to_owned();
         let token = token(&address, &self.authority).await;
@@ -105,27 +106,28 @@ impl Load {
         (0..callers).map(caller).collect()
     }
 
-    /// Every answer is in the capture as it was given. The exchanges of the capture.
+    /// Checks that every response is in the capture unchanged. Returns the exchanges of the capture.
     pub fn nothing_lost(&self, home: &Path, capture: &str) -> Vec<Value> {
         let recorded = exchanges(home, capture);
         let mut held = BTreeMap::new();
         let mut numbers = BTreeSet::new();
         for exchange in &recorded {
-            assert!(numbers.insert(exchange["number"].as_u64().unwrap()), "a number stands there twice: {exchange}");
+            assert!(numbers.insert(exchange["number"].as_u64().unwrap()), "an exchange number is repeated: {exchange}");
             let headers = exchange["request"]["headers"].as_array().unwrap();
             if let Some(nonce) = headers.iter().find(|header| header["name"] == "X-Nonce") {
                 held.insert(nonce["value"].as_str().unwrap().to_owned(), exchange);
             }
         }
         for (nonce, body) in self.answered.lock().unwrap().iter() {
-            let exchange = held.get(nonce).unwrap_or_else(|| panic!("{nonce} was answered, and is not in the capture"));
+            let exchange =
+                held.get(nonce).unwrap_or_else(|| panic!("{nonce} got a response and is not in the capture"));
             assert_eq!(exchange["answer"]["body"]["text"].as_str(), Some(body.as_str()), "{nonce}");
         }
         recorded
     }
 }
 
-/// Creates points of sale and lists stores until the recorder is gone.
+/// Creates points of sale and lists stores until the recorder closes.
 async fn caller(address: String, token: String, name: String, load: Load, posts: bool) {
     let Some(mut stream) = connected(&address, &load.authority).await else { return };
     let mut buffer = Vec::new();

@@ -1,4 +1,4 @@
-//! The integration tests: behaviour through the built binary and over real sockets, one file a subject.
+//! The integration tests: behaviour through the built program and over real sockets, one file per subject.
 
 mod archive;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! The recorder's own way to the backend: through a proxy, and with a client certificate.
+//! Tests of the recorder's own connection to the backend: through a proxy, and with a client certificate.
 
 use super::certify_backends::holds_no;
 use super::poscert_process::{Recording, exchanges, poscert, refused, text};
@@ -15,10 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// A host that is on no machine: only the proxy of a test finds it.
+/// A host name that only the tests' proxy can resolve.
 const FAR: &str = "backend.test";
 
-/// Reads a head; what came.
+/// Reads and returns a head.
 async fn head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     while find(&bytes, b"\r\n\r\n").is_none() {
@@ -30,7 +30,7 @@ async fn head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A backend that answers every call with this.
+/// A backend that returns this response to every request.
 async fn backend(config: Arc<ServerConfig>, answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -60,7 +60,7 @@ enum Does {
     Close,
 }
 
-/// A proxy, and the heads of what it was asked.
+/// A proxy, and the heads of the requests it received.
 async fn proxy(does: Does) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ async fn proxy(does: Does) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (addr, asked)
 }
 
-/// A folder with a CA, which signs for the backend too.
+/// A directory with a CA, which signs the backend's certificate, too.
 fn home() -> (tempfile::TempDir, Authority) {
     let home = tempfile::tempdir().unwrap();
     let authority = Authority::open(&home.path().join("ca")).unwrap();
@@ -100,7 +100,7 @@ fn plain(authority: &Authority) -> Arc<ServerConfig> {
     authority.server_config_for(&[Name::parse(FAR).unwrap(), Name::parse("127.0.0.1").unwrap()]).unwrap()
 }
 
-/// One call by the base URL; the answer, head and body.
+/// Sends one request to the base URL; returns head and body of the response.
 async fn call(home: &Path, recording: &Recording) -> String {
     let authority = Authority::open(&home.join("ca")).unwrap();
     let tcp = TcpStream::connect(recording.field("listen")).await.unwrap();
@@ -111,7 +111,7 @@ async fn call(home: &Path, recording: &Recording) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// `poscert record` to an upstream.
+/// Starts `poscert record` with an upstream.
 fn recorder(home: &Path, upstream: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Recording {
     let mut command = super::poscert_process::record(home);
     command.args(["--capture", "cap", "--upstream", upstream, "--upstream-ca", "ca/ca.pem"]).args(arguments);
@@ -120,7 +120,7 @@ fn recorder(home: &Path, upstream: &str, arguments: &[&str], variables: &[(&str,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_nowhere() {
+async fn proxy_from_the_environment_is_used_and_reported_without_its_password() {
     let (home, authority) = home();
     let far = backend(plain(&authority), "200 OK").await;
     let (at, asked) = proxy(Does::Tunnel(far)).await;
@@ -133,13 +133,13 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
     assert!(said.contains(&format!("through       the proxy http://{at} (HTTPS_PROXY)")), "{said}");
     let first = asked.lock().unwrap()[0].clone();
     assert!(first.starts_with(&format!("CONNECT {FAR}:443 HTTP/1.1\r\nHost: {FAR}:443\r\n")), "{first}");
-    // `till:pass-word-7`.
+    // The credentials `till:pass-word-7`.
     assert!(first.contains("Proxy-Authorization: Basic dGlsbDpwYXNzLXdvcmQtNw==\r\n"), "{first}");
     for secret in ["pass-word", "pass%2Dword", "dGlsbDpw"] {
         assert!(!said.contains(secret), "{said}");
         holds_no(secret, home.path());
     }
-    // A host that is exempt is not asked of it, nor one on this machine.
+    // Exempt hosts and hosts on this machine do not use the proxy.
     let before = asked.lock().unwrap().len();
     let exempt = [("https_proxy", url.as_str()), ("no_proxy", ".test, other")];
     let recording = recorder(home.path(), &upstream, &[], &exempt);
@@ -152,7 +152,7 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
     assert!(call(home.path(), &recording).await.starts_with("HTTP/1.1 200"));
     recording.stop();
     assert_eq!(asked.lock().unwrap().len(), before);
-    // Unless the flag says so.
+    // Unless the option requests it.
     let recording = recorder(home.path(), &here, &["--upstream-proxy", &url], &[("NO_PROXY", "*")]);
     assert!(call(home.path(), &recording).await.starts_with("HTTP/1.1 200"));
     let said = recording.stop();
@@ -161,7 +161,7 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_proxy_refuses_is_named_with_a_remedy_to_the_client_and_in_the_record() {
+async fn proxy_refusal_is_reported_with_a_remedy_to_the_client_and_in_the_record() {
     let (home, _) = home();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
@@ -211,7 +211,7 @@ async fn what_a_proxy_refuses_is_named_with_a_remedy_to_the_client_and_in_the_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_calls_do_not_go_in_circles() {
+async fn unusable_proxy_or_the_recorder_itself_as_proxy_is_refused() {
     let (home, authority) = home();
     let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -240,8 +240,8 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
         .output()
         .unwrap();
     refused(&output, &["--upstream-proxy names this recorder itself"]);
-    assert!(!home.path().join("none").exists(), "nothing is begun");
-    // A variable that was set for a client of this recorder is not meant for the recorder.
+    assert!(!home.path().join("none").exists(), "nothing was started");
+    // A variable set for a client of this recorder is not used by the recorder.
     let own = free();
     let far = backend(plain(&authority), "200 OK").await;
     let mut command = poscert(home.path());
@@ -252,7 +252,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     assert!(recording.stop().contains("HTTPS_PROXY names this recorder itself"));
     assert_eq!(exchanges(home.path(), "cap").len(), 1, "no call of the recorder's own came back to it");
-    // Where the port was not known before, dialling looks.
+    // If the port was not known before, the check is made when connecting.
     let authority = Arc::new(authority);
     let trust = poscert::proxy::Trust::Roots(vec![authority.certificate().clone()]);
     let mut upstream = poscert::proxy::Upstream::parse(&format!("https://{far}"), trust).unwrap();
@@ -264,7 +264,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
     assert!(error.to_string().contains("is this recorder itself"), "{error}");
 }
 
-/// A certificate of a client with its key, signed by a CA of its own; chain and CA as PEM files in the folder.
+/// Writes a client certificate with its key, signed by a CA of its own; chain and CA as PEM files in the directory.
 fn client_certificate(home: &Path, name: &str) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -281,7 +281,7 @@ fn client_certificate(home: &Path, name: &str) {
     }
 }
 
-/// A backend's TLS that asks for a certificate of this CA, and needs it or not.
+/// The TLS configuration of a backend that requests a certificate of this CA, required or optional.
 fn mutual(
     home: &Path,
     name: &str,
@@ -303,7 +303,7 @@ fn mutual(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_named() {
+async fn client_certificate_is_sent_or_the_remedy_is_reported() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");
@@ -333,7 +333,7 @@ async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_n
             assert!(status == "200" || recorded.contains(wanted), "{recorded}");
         }
     }
-    // Some servers ask, go on without, and say so in HTTP.
+    // Some servers request one, continue without it, and refuse in HTTP.
     let far = backend(mutual(home, "till", false, &rustls::version::TLS13), "400 Bad Request").await;
     let recording = recorder(home, &format!("https://{far}"), &[], &[]);
     assert!(call(home, &recording).await.starts_with("HTTP/1.1 400 "));
@@ -343,7 +343,7 @@ async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
+async fn invalid_client_certificate_is_refused_with_a_message() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");
@@ -361,7 +361,7 @@ async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_of_certify_go_the_same_way() {
+async fn requests_of_certify_use_the_same_connection_settings() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");

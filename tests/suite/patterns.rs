@@ -1,4 +1,4 @@
-//! The patterns of the rules, each against the test vectors of `fixtures/patterns.toml`.
+//! Tests of the rule patterns with the test vectors of `fixtures/patterns.toml`.
 
 use poscert::capture::record::{Answer, Body, BodyRetention, End, EndedBy, Exchange, Record, Request, Stage, Times};
 use poscert::rules::{load, toml_file};
@@ -30,7 +30,7 @@ remedy = ""
 [[requirement.check]]
 "#;
 
-/// One line of traffic as the recorder would have kept it.
+/// An exchange as the recorder would record it.
 fn exchange(number: u64, line: &str) -> Record {
     let words: Vec<&str> = line.split(' ').collect();
     let (operation, resource) = words[1].split_once(':').unwrap();
@@ -69,7 +69,7 @@ fn exchange(number: u64, line: &str) -> Record {
 }
 
 #[test]
-fn each_pattern_finds_what_its_vectors_say() {
+fn each_pattern_has_the_findings_of_its_vectors() {
     let vectors: Vectors = toml::from_str(include_str!("../../fixtures/patterns.toml")).unwrap();
     for vector in vectors.vector {
         let mut rules = load(None).unwrap();
@@ -85,7 +85,7 @@ fn each_pattern_finds_what_its_vectors_say() {
         let input = Input { complete: true, ..Input::default() };
         let verdict = judge.finish(&input, &options).unwrap();
         let found: Vec<Vec<u64>> = verdict.requirements[0].findings.iter().map(|f| f.exchanges.clone()).collect();
-        // Findings of one message are folded into one: put the vectors' together in the same way.
+        // Findings with the same message are merged: merge those of the vector in the same way.
         let flat = |lists: &[Vec<u64>]| {
             let mut all: Vec<u64> = lists.concat();
             all.sort_unstable();

@@ -1,4 +1,5 @@
-//! The built program as its users start it: a home of its own, no settings from outside, files in place of pipes.
+//! The built program as its users start it: with its own home directory, no outside settings, and output in files
+//! instead of pipes.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -6,12 +7,12 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// The sandbox's first client.
+/// The first client of the sandbox.
 pub const CLIENT_ID: &str = "c0ffee00-0000-4000-8000-000000000001";
-/// Its secret, as the sandbox's documentation has it.
+/// Its secret, as documented for the sandbox.
 pub const CLIENT_SECRET: &str = "sandbox-secret-one";
 
-/// Variables that would reach through to the clients under test.
+/// Variables that would affect the clients under test.
 const FROM_OUTSIDE: [&str; 12] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -27,7 +28,7 @@ const FROM_OUTSIDE: [&str; 12] = [
     "NODE_EXTRA_CA_CERTS",
 ];
 
-/// A command without what is set outside.
+/// A command without the variables set outside.
 pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSCERT_")) {
@@ -39,7 +40,7 @@ pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// The program, at home in this folder.
+/// The program, with this home directory.
 pub fn poscert(home: &Path) -> Command {
     let mut command = clean(env!("CARGO_BIN_EXE_poscert"));
     command.current_dir(home).env("HOME", home).env("POSCERT_CA_DIR", home.join("ca"));
@@ -57,12 +58,12 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A path in the folder of the tests.
+/// A path in `tests/`.
 pub fn tests(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
 
-/// The interpreter that has the packages of `tests/requirements.txt`.
+/// The Python interpreter with the packages of `tests/requirements.txt`.
 pub fn python() -> &'static str {
     static PYTHON: LazyLock<String> = LazyLock::new(|| {
         let made = clean("bash").arg(tests("python-env")).stderr(Stdio::inherit()).output().unwrap();
@@ -72,23 +73,23 @@ pub fn python() -> &'static str {
     &PYTHON
 }
 
-/// A recorder that runs.
+/// A running recorder.
 pub struct Recording {
     child: Option<Child>,
     home: PathBuf,
-    /// What its ready file says.
+    /// The content of its ready file.
     pub ready: Value,
 }
 
 impl Recording {
-    /// Starts one with these arguments and waits until it listens.
+    /// Starts a recorder with these arguments and waits until it listens.
     pub fn start(home: &Path, arguments: &[&str]) -> Recording {
         let mut command = record(home);
         command.args(arguments);
         Recording::spawn(home, command)
     }
 
-    /// Starts this command, which records, and waits until it listens.
+    /// Starts a command that records, and waits until it listens.
     pub fn spawn(home: &Path, mut command: Command) -> Recording {
         let ready_file = home.join("ready.json");
         let _ = std::fs::remove_file(&ready_file);
@@ -98,7 +99,7 @@ impl Recording {
         let begun = Instant::now();
         let ready = loop {
             if let Ok(text) = std::fs::read_to_string(&ready_file) {
-                break serde_json::from_str(&text).expect("the ready file is whole whenever it is there");
+                break serde_json::from_str(&text).expect("the ready file is written atomically");
             }
             let said = std::fs::read_to_string(home.join("stderr.txt")).unwrap_or_default();
             assert!(child.try_wait().unwrap().is_none(), "the recorder ended before it was ready: {said}");
@@ -113,33 +114,33 @@ impl Recording {
         self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready))
     }
 
-    /// Its process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
-    /// The most memory it took so far (VmHWM, proc(5)), in MiB.
+    /// Its peak memory (VmHWM, proc(5)), in MiB.
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// Waits until it has ended by itself; its exit code, and what it said on standard error.
+    /// Waits until it has ended by itself; returns the exit code and standard error.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let mut child = self.child.take().unwrap();
         let status = ended(&mut child);
         (status.code(), std::fs::read_to_string(self.home.join("stderr.txt")).unwrap_or_default())
     }
 
-    /// Kills it as the kernel does when memory is short.
+    /// Kills it like the kernel's out-of-memory killer.
     pub fn kill(mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// Asks it to stop; what it said.
+    /// Asks it to stop; returns its output.
     pub fn stop(mut self) -> String {
         let mut child = self.child.take().unwrap();
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -159,8 +160,8 @@ impl Drop for Recording {
     }
 }
 
-/// Waits until a process that was asked to end has ended. One that goes on for minutes is a failure of the test, and not
-/// a run of the tests that never ends.
+/// Waits until a process that was asked to stop has ended. A process that continues for minutes fails the test instead
+/// of blocking it.
 pub fn ended(child: &mut Child) -> ExitStatus {
     let begun = Instant::now();
     loop {
@@ -169,13 +170,13 @@ pub fn ended(child: &mut Child) -> ExitStatus {
         }
         if begun.elapsed() > Duration::from_secs(180) {
             let _ = child.kill();
-            panic!("process {} was asked to end and goes on", child.id());
+            panic!("process {} was asked to stop and continues", child.id());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// All records of a capture, by `poscert show --json`.
+/// All records of a capture, from `poscert show --json`.
 pub fn shown(home: &Path, capture: &str) -> Vec<Value> {
     let output = poscert(home).args(["show", capture, "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -195,19 +196,19 @@ pub fn verdict(home: &Path, arguments: &[&str]) -> (Value, i32) {
     (verdict, output.status.code().unwrap_or_else(|| panic!("{}", said())))
 }
 
-/// The ids of the requirements that have a status.
+/// The ids of the requirements with this status.
 pub fn with_status(verdict: &Value, status: &str) -> Vec<String> {
     let all = verdict["requirements"].as_array().unwrap();
     let wanted = all.iter().filter(|requirement| requirement["status"] == status);
     wanted.map(|requirement| requirement["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A command that failed as bad input has to: exit code 2, one line, these words in it, and no panic.
+/// Checks the output of a command that must refuse its input: exit code 2, one line with these words, and no panic.
 pub fn refused(output: &Output, words: &[&str]) -> String {
     let said = text(&output.stderr);
     assert!(!said.contains("panicked at"), "{said}");
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-    assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "one line: {said}");
     for word in words {
         assert!(said.contains(word), "{word:?} is not in {said}");
     }

@@ -1,25 +1,25 @@
-//! The lines that `record` prints for clients of many makes are run as they are, in both ways: each client's calls are
-//! recorded. A client that is not on this machine is left out, in a printed line.
+//! Tests of the configuration lines that `record` prints for many clients: each is run as printed, in both proxy modes,
+//! and the client's calls are recorded. A client that is not installed is skipped, with a message.
 
 use super::poscert_process::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A host of the documented API, which nothing here can resolve.
+/// A host of the documented API, which cannot be resolved here.
 const API: &str = "https://api.sandbox.mobilepay.dk/pos/v10";
 
 /// A client.
 struct Client {
-    /// A command that succeeds where the client is on the machine.
+    /// A command that succeeds if the client is installed.
     here: &'static str,
     /// The label of its printed line.
     line: &'static str,
-    /// What stands for `...` in a line that is a command, and follows a line that sets variables.
+    /// Replaces `...` in a line that is a command, or follows a line that sets variables.
     rest: &'static str,
-    /// What its calls are marked with.
+    /// The markers of its calls.
     calls: &'static [&'static str],
-    /// Whether the printed lines lead all of them to the proxy.
+    /// Whether the printed lines direct all of them to the proxy.
     by_proxy: bool,
 }
 
@@ -31,7 +31,7 @@ const CLIENTS: [Client; 9] = [
         calls: &["curl"],
         by_proxy: true,
     },
-    // It takes 401 for an error, as it takes every status above 399.
+    // It treats 401 as an error, like every status above 399.
     Client {
         here: "command -v wget",
         line: "wget",
@@ -46,7 +46,7 @@ const CLIENTS: [Client; 9] = [
         calls: &["requests", "httpx", "urllib", "aiohttp"],
         by_proxy: true,
     },
-    // Before its version 24 it knows no proxy by itself.
+    // Node before version 24 does not use a proxy by itself.
     Client {
         here: "command -v node",
         line: "Node",
@@ -95,7 +95,7 @@ fn is_here(client: &Client) -> bool {
     clean("sh").args(["-c", client.here]).output().unwrap().status.success()
 }
 
-/// A printed line, with what follows it.
+/// A printed line with its continuation.
 fn pasted(line: &str, rest: &str) -> String {
     if line.contains("...") { line.replacen("...", rest, 1) } else { format!("{line}\n{rest}") }
 }
@@ -112,9 +112,9 @@ fn start(home: &Path, url: &str, script: &str) -> std::process::Child {
 }
 
 #[test]
-fn each_printed_line_leads_its_client_to_the_recorder_in_both_ways() {
+fn each_printed_line_directs_its_client_to_the_recorder_in_both_modes() {
     let home = tempfile::tempdir().unwrap();
-    // A path with a space is a word of a line all the same.
+    // A path with a space must still be one word of the line.
     let home = home.path().join("a home");
     std::fs::create_dir(&home).unwrap();
     let home = home.as_path();
@@ -144,7 +144,8 @@ fn each_printed_line_leads_its_client_to_the_recorder_in_both_ways() {
             let own = if by_proxy && client.line == "Java" { java.clone() } else { line(client.line) };
             let before = if by_proxy { format!("{variables}\n") } else { String::new() };
             let once = format!("{before}{}", pasted(&own, client.rest));
-            // A line is pasted again when the client is started again. (Java's once made a store, which then was there.)
+            // Run twice, as when the client is restarted: the first run of Java's line creates a trust store, which
+            // then exists.
             let times = if client.line == "Java" && !by_proxy { 2 } else { 1 };
             let script = vec![once; times].join("\n");
             let url = format!("{}/stores?called={way}", if by_proxy { API } else { &base });
@@ -172,14 +173,14 @@ fn each_printed_line_leads_its_client_to_the_recorder_in_both_ways() {
 }
 
 #[test]
-fn what_the_lines_do_not_lead_is_in_the_documents() {
+fn limits_of_the_printed_lines_are_documented() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients.md")).unwrap();
     for client in &CLIENTS {
         for part in client.line.split(", ") {
-            assert!(page.contains(part), "docs/clients.md says nothing of {part}");
+            assert!(page.contains(part), "docs/clients.md does not mention {part}");
         }
     }
     for word in ["NODE_USE_ENV_PROXY", "trust_env", "request_fulluri", "nonProxyHosts", "PERL_LWP_ENV_PROXY"] {
-        assert!(page.contains(word), "docs/clients.md says nothing of {word}");
+        assert!(page.contains(word), "docs/clients.md does not mention {word}");
     }
 }

@@ -1,4 +1,5 @@
-//! Files that may hold evidence are their owner's alone, whatever the mask; a start that fails leaves nothing behind.
+//! Tests that files with evidence are readable by their owner only, whatever the umask, and that a failed start leaves
+//! no files.
 
 use super::poscert_process::*;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn what_may_hold_evidence_is_for_its_owner_alone() {
+fn files_with_evidence_are_readable_by_their_owner_only() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let binary = env!("CARGO_BIN_EXE_poscert");
@@ -32,16 +33,16 @@ fn what_may_hold_evidence_is_for_its_owner_alone() {
     for file in ["ready.json", "r.html", "r.json", "v.txt", "c.poscert", "c.har", "key.pem"] {
         assert_eq!(mode(&home.join(file)), 0o600, "{file}: {said}");
     }
-    // One that was there belongs to whoever made it so.
+    // An existing file keeps its mode.
     assert_eq!(mode(&home.join("there.txt")), 0o640, "{said}");
     assert!(std::fs::read_to_string(home.join("there.txt")).unwrap().contains("FAILED"));
-    // The verdicts of the run itself, and those that went to standard output and standard error.
+    // The verdicts of the run itself, and those on standard output and standard error.
     assert_eq!(said.matches("ALL-03").count() % 3, 0, "{said}");
     assert!(text(&output.stdout).contains("FAILED"), "{said}");
 }
 
 #[test]
-fn a_start_that_fails_leaves_no_capture() {
+fn failed_start_leaves_no_capture() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -70,7 +71,7 @@ fn a_start_that_fails_leaves_no_capture() {
     let output = record(home).args(["--", "./no-such-till"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(!home.join("poscert-capture").exists(), "{}", text(&output.stderr));
-    // One that was there before stays, whatever is in it.
+    // An existing one stays, whatever is in it.
     let made = record(home).args(["--", "true"]).output().unwrap();
     assert_eq!(made.status.code(), Some(3));
     let output = record(home).args(["--", "./no-such-till"]).output().unwrap();

@@ -1,5 +1,5 @@
-//! Portraits of public clients of the API (`tests/real_clients/`): each behaves on the wire as its client does, before a
-//! recorder with faults, and gets exactly the verdict that was written down for it beforehand.
+//! Reproductions of public clients of the API (`tests/real_clients/`): each behaves on the wire like the original,
+//! before a recorder with injected faults, and gets exactly the verdict written down beforehand.
 
 use super::poscert_process::*;
 use poscert::api::customer::{Account, CustomerAct};
@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-/// The longest any portrait may take.
+/// The longest time for one client.
 const PATIENCE: Duration = Duration::from_secs(170);
 
 #[derive(Deserialize)]
@@ -40,10 +40,10 @@ struct Portrait {
     verdict: String,
     failed: Vec<String>,
     warned: Vec<String>,
-    /// Cases that have a witness.
+    /// Cases that pass.
     #[serde(default)]
     passed: Vec<String>,
-    /// Cases that failed.
+    /// Cases that fail.
     #[serde(default)]
     broken: Vec<String>,
 }
@@ -56,7 +56,7 @@ fn second() -> u64 {
     1000
 }
 
-/// What a portrait tells the stage, a line of JSON each.
+/// A request from a client script to its test environment, as a line of JSON.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Told {
@@ -66,7 +66,7 @@ enum Told {
     Balance { balance: String },
 }
 
-/// Sandbox, and a recorder with faults before it.
+/// The test environment: a sandbox, and a recorder with injected faults before it.
 struct Stage {
     sandbox: Sandbox,
     faults: Arc<ScriptedFaults>,
@@ -101,7 +101,7 @@ impl Stage {
         Stage { sandbox, faults, recorder, backend, ca }
     }
 
-    /// Does what a line says; the error is a sentence for the portrait.
+    /// Carries out a request; the error is a message for the client script.
     fn hear(&self, line: &str) -> Result<(), String> {
         match serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))? {
             Told::Arm { arm } => {
@@ -137,7 +137,7 @@ impl Stage {
     }
 }
 
-/// Lets a portrait do its work.
+/// Runs a client script.
 async fn perform(stage: &Stage, portrait: &Portrait) -> Result<(), String> {
     let script = tests("real_clients").join(&portrait.run[0]);
     let mut child = Command::new("python3")
@@ -165,7 +165,7 @@ async fn perform(stage: &Stage, portrait: &Portrait) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(text(&output.stderr)) }
 }
 
-/// What is wrong with the verdict on a portrait; nothing, if it is what was written down.
+/// The deviation of the verdict on a client from the expected one, if any.
 async fn complaint(portrait: Portrait) -> Option<String> {
     let home = tempfile::tempdir().unwrap();
     let stage = Stage::set(home.path(), portrait.poll_delay_ms).await;
@@ -213,14 +213,14 @@ async fn complaint(portrait: Portrait) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn each_gets_the_verdict_that_was_written_down() {
+async fn each_client_gets_the_expected_verdict() {
     let expected: Expected = toml::from_str(include_str!("../real_clients/expected.toml")).unwrap();
     assert!(expected.portrait.len() >= 17);
     let only = std::env::var("PORTRAIT").ok();
     let begun = Instant::now();
     let wanted =
         expected.portrait.into_iter().filter(|one| only.as_ref().is_none_or(|only| one.name.starts_with(only)));
-    // They mostly wait, so they wait together.
+    // They mostly wait, so they run concurrently.
     let tasks: Vec<_> = wanted.map(|portrait| tokio::spawn(complaint(portrait))).collect();
     let mut complaints = Vec::new();
     for task in tasks {

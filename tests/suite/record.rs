@@ -1,4 +1,4 @@
-//! `poscert record` and `poscert ca` as their users run them.
+//! Tests of `poscert record` and `poscert ca` as their users run them.
 
 use serde_json::Value;
 use std::path::Path;
@@ -20,12 +20,12 @@ fn record(home: &Path) -> Command {
     command
 }
 
-/// Waits for the ready file of a recorder that has been started.
+/// Waits for the ready file of a started recorder.
 fn ready(home: &Path, child: &mut Child) -> Value {
     let begun = Instant::now();
     loop {
         if let Ok(text) = std::fs::read_to_string(home.join("ready.json")) {
-            return serde_json::from_str(&text).expect("the ready file is whole whenever it is there");
+            return serde_json::from_str(&text).expect("the ready file is written atomically");
         }
         assert!(child.try_wait().unwrap().is_none(), "the recorder ended before it was ready");
         assert!(begun.elapsed() < Duration::from_secs(30), "the recorder is not ready");
@@ -41,7 +41,7 @@ fn fails(output: &Output, with: &str) {
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(errors.contains(with), "{errors:?} does not contain {with:?}");
-    assert_eq!(errors.trim_end().lines().count(), 1, "one sentence: {errors}");
+    assert_eq!(errors.trim_end().lines().count(), 1, "one line: {errors}");
 }
 
 fn has_curl() -> bool {
@@ -49,7 +49,7 @@ fn has_curl() -> bool {
 }
 
 #[test]
-fn it_listens_says_so_records_and_stops_when_asked() {
+fn recorder_listens_records_and_stops_when_asked() {
     for signal in ["-INT", "-TERM"] {
         let home = tempfile::tempdir().unwrap();
         let mut command = record(home.path());
@@ -92,7 +92,7 @@ fn it_listens_says_so_records_and_stops_when_asked() {
 }
 
 #[test]
-fn a_command_gets_its_surroundings_and_recording_ends_with_it() {
+fn command_gets_its_environment_and_recording_ends_with_it() {
     let home = tempfile::tempdir().unwrap();
     let output =
         record(home.path()).args(["--capture", "deep/capture", "--", "sh", "-c", "env > seen.txt"]).output().unwrap();
@@ -115,7 +115,7 @@ fn a_command_gets_its_surroundings_and_recording_ends_with_it() {
 }
 
 #[test]
-fn bad_input_ends_in_one_sentence() {
+fn invalid_input_gives_a_one_line_error() {
     let home = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| record(home.path()).args(arguments).output().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -135,7 +135,7 @@ fn bad_input_ends_in_one_sentence() {
 }
 
 #[test]
-fn the_ca_is_shown_with_recipes() {
+fn ca_is_shown_with_instructions() {
     let home = tempfile::tempdir().unwrap();
     let output = poscert(home.path()).arg("ca").output().unwrap();
     let said = text(&output.stdout);

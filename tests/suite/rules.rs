@@ -1,4 +1,4 @@
-//! `poscert rules`: what is listed and explained, and what a mistake in a rule file is told like.
+//! Tests of `poscert rules`: the list, the explanations, and the errors for invalid rule files.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The built-in rule files in a folder of their own, with one text in one of them replaced.
+/// The built-in rule files in their own directory, with one text replaced in one of them.
 fn edited(file: &str, from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")).unwrap() {
@@ -46,7 +46,7 @@ fn every_requirement_and_case_is_listed_and_explained() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place_and_what_was_meant() {
+fn rule_file_errors_have_the_location_and_a_suggestion() {
     for (file, from, to, told) in [
         ("payment.toml", "once = true", "oncee = true", "`oncee` is not a key here; did you mean `once`?"),
         ("payment.toml", "payment.reserved_n", "payment.reservd_n", "did you mean `payment.reserved_n`?"),
@@ -76,7 +76,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
 }
 
 #[test]
-fn a_copy_of_the_built_in_rules_is_the_built_in_rules_and_an_edited_one_is_not() {
+fn unchanged_copy_of_the_rules_counts_as_built_in() {
     let verdict = |folder: &Path| {
         let har = folder.join("x.har");
         std::fs::write(&har, r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#).unwrap();

@@ -1,4 +1,5 @@
-//! The sandbox on real sockets: TLS, HTTP/1.1 in all the forms that clients use, its command, its description.
+//! Tests of the sandbox on real sockets: TLS, HTTP/1.1 in all the forms that clients use, the command, and the API
+//! description.
 
 use poscert::pki::{Authority, Name};
 use poscert::sandbox::{Sandbox, SandboxOptions};
@@ -54,7 +55,7 @@ impl Served {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        // What many TLS clients offer by default; the sandbox has to choose the second.
+        // Many TLS clients offer both by default; the sandbox must choose the second.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let name = ServerName::try_from("127.0.0.1").unwrap();
@@ -83,7 +84,7 @@ impl Served {
     }
 }
 
-/// A connection on which bytes are written and answers are read.
+/// A connection to write requests and read responses.
 struct Wire {
     stream: TlsStream<TcpStream>,
     read: Vec<u8>,
@@ -153,7 +154,7 @@ impl Wire {
         self.exchange(&format!("GET {path} HTTP/1.1\r\n{headers}\r\n")).await
     }
 
-    /// A payment of 100.00 on a new PoS of that name.
+    /// A payment of 100.00 on a new PoS with that name.
     async fn pay(&mut self, headers: &str, name: &str) -> String {
         let body = format!(
             r#"{{"merchantPosId":"{name}","storeId":"{CERTIFICATION_STORE}","name":"till","supportedBeaconTypes":["QR"]}}"#
@@ -170,7 +171,7 @@ impl Wire {
 }
 
 #[tokio::test]
-async fn one_connection_carries_many_calls_in_all_the_forms_of_clients() {
+async fn one_connection_handles_requests_in_all_common_forms() {
     let served = serve().await;
     let (mut wire, headers) = served.client().await;
     assert_eq!(wire.stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
@@ -188,7 +189,7 @@ async fn one_connection_carries_many_calls_in_all_the_forms_of_clients() {
     let expect =
         format!("POST {cancel} HTTP/1.1\r\n{headers}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
     wire.stream.write_all(expect.as_bytes()).await.unwrap();
-    assert!(wire.head().await.starts_with("HTTP/1.1 100 "), "the client is told to go on");
+    assert!(wire.head().await.starts_with("HTTP/1.1 100 "), "the client gets 100 Continue");
     assert_eq!(wire.exchange("0\r\n\r\n").await.status, 200);
 
     for (kind, status) in [
@@ -223,7 +224,7 @@ async fn one_connection_carries_many_calls_in_all_the_forms_of_clients() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_sent_brings_it_down() {
+async fn malformed_input_does_not_stop_the_sandbox() {
     let served = serve().await;
     let (_, headers) = served.client().await;
     let deep = "[".repeat(20_000);
@@ -264,7 +265,7 @@ fn post(path: &str, headers: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_ends_when_it_is_told_to_though_connections_are_open() {
+async fn shutdown_ends_the_sandbox_with_open_connections() {
     let mut served = serve().await;
     let (mut idle, _) = served.client().await;
     let _half_open = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
@@ -276,7 +277,7 @@ async fn it_ends_when_it_is_told_to_though_connections_are_open() {
 }
 
 #[test]
-fn the_command_says_where_it_is_and_stops_when_asked() {
+fn command_prints_its_addresses_and_stops_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready.json");
     let mut child = sandbox(&folder, "127.0.0.1:0").arg("--ready-file").arg(&ready).spawn().unwrap();
@@ -317,9 +318,9 @@ fn sandbox(folder: &tempfile::TempDir, listen: &str) -> Command {
 }
 
 #[test]
-fn its_description_is_the_reference_s() {
+fn description_matches_the_reference() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    // Beside the repository, or beside a folder of worktrees.
+    // Next to the repository, or next to a directory of worktrees.
     let places =
         ["../shared", "../../shared"].map(|shared| root.join(shared).join("reference/pos-openapi-10.2.6.yaml"));
     let Some(reference) = places.into_iter().find(|place| place.exists()) else {
@@ -335,7 +336,7 @@ fn its_description_is_the_reference_s() {
     };
     let (same, text) = compare(&ours);
     assert!(same, "{text}");
-    // The comparison sees what it is there to see.
+    // Checks that the comparison detects a difference.
     let mut broken = Sandbox::openapi();
     broken["paths"]["/pos/v10/payments"]["post"]["parameters"][2]["required"] = false.into();
     std::fs::write(&ours, broken.to_string()).unwrap();
@@ -350,7 +351,7 @@ fn schemathesis_finds_nothing() {
     assert!(found_nothing, "{text}");
 }
 
-/// The interpreter of the environment that the tests in Python share.
+/// The interpreter of the shared Python test environment.
 fn python() -> String {
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python-env");
     let Output { status, stdout, stderr } = Command::new(script).output().unwrap();
@@ -358,7 +359,7 @@ fn python() -> String {
     String::from_utf8(stdout).unwrap().trim().to_owned()
 }
 
-/// Whether a command succeeded, and all that it printed.
+/// Whether a command succeeded, and all its output.
 fn succeeded(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].concat();
@@ -366,7 +367,7 @@ fn succeeded(command: &mut Command) -> (bool, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_before_the_end_of_a_request_is_not_lost() {
+async fn response_before_the_end_of_a_request_is_not_lost() {
     let served = serve().await;
     for length in [100_000, 3_000_000] {
         let body = "z".repeat(length);

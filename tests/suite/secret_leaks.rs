@@ -1,9 +1,10 @@
-//! Secrets are in nothing that is written: `tests/clients/canaries.py` sends them in every way we know, and searches.
+//! Test that no written file contains a secret: `tests/clients/canaries.py` sends secrets in every known way and
+//! searches for them.
 
 use super::poscert_process::*;
 
 #[test]
-fn no_secret_is_in_anything_that_was_written() {
+fn no_secret_is_written() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("home");
     std::fs::create_dir(&folder).unwrap();

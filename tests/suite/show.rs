@@ -1,4 +1,4 @@
-//! `poscert show` as its users run it.
+//! Tests of `poscert show` as its users run it.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A HAR of `count` calls; the second got no answer, and a header of each tries to steer the terminal.
+/// A HAR of `count` calls. The second has no response, and a header of each contains terminal escapes.
 fn har(dir: &Path, count: usize) -> PathBuf {
     let entries = (0..count).map(|at| {
         serde_json::json!({
@@ -57,11 +57,11 @@ fn exchanges_are_shown_without_secrets_and_without_tricks() {
         text(&show(&[har, "--json"]).stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(json.len(), 3);
     assert_eq!((&json[2]["number"], &json[1]["answer"]), (&3.into(), &serde_json::Value::Null));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), before, "something was written beside it");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), before, "something was written next to it");
 }
 
 #[test]
-fn what_cannot_be_shown_gets_one_sentence_and_exit_code_2() {
+fn invalid_arguments_give_a_one_line_error_and_exit_code_2() {
     let dir = tempfile::tempdir().unwrap();
     let har = har(dir.path(), 3);
     let whole = std::fs::read(&har).unwrap();
@@ -85,7 +85,7 @@ fn what_cannot_be_shown_gets_one_sentence_and_exit_code_2() {
 }
 
 #[test]
-fn who_stops_reading_gets_no_complaint() {
+fn closed_output_pipe_gives_no_error() {
     let dir = tempfile::tempdir().unwrap();
     let har = har(dir.path(), 3000);
     let mut child =
@@ -93,7 +93,7 @@ fn who_stops_reading_gets_no_complaint() {
     let mut some = [0; 100];
     child.stdout.take().unwrap().read_exact(&mut some).unwrap();
     let out = child.wait_with_output().unwrap();
-    // What is said is of the file's clock, and nothing of the reader that is gone.
+    // Only the remark on the file's clock remains, nothing about the closed pipe.
     let said = text(&out.stderr);
     let complaints: Vec<&str> =
         said.lines().filter(|line| !line.contains("the times of the HAR have a resolution")).collect();

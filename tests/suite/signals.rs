@@ -1,4 +1,4 @@
-//! Signals that ask to stop: a terminal that is closed ends a run as Ctrl-C does, and loses nothing.
+//! Tests of signals that ask to stop: closing the terminal ends a run like Ctrl-C, and loses nothing.
 
 use super::poscert_process::*;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn send(signal: &str, pid: u32) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
-/// Starts a command of the program and waits until it has written its ready file.
+/// Starts a command and waits for its ready file.
 fn started(home: &Path, arguments: &[&str]) -> Child {
     let ready = home.join("ready.json");
     let _ = std::fs::remove_file(&ready);
@@ -27,12 +27,12 @@ fn started(home: &Path, arguments: &[&str]) -> Child {
 const ADDRESSES: [&str; 4] = ["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"];
 
 #[test]
-fn hanging_up_ends_every_command_in_good_order() {
+fn sighup_ends_every_command_gracefully() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let commands: [(&[&str], Option<i32>); 3] = [
         (&["record", "--capture", "a"], Some(0)),
-        // Nothing was shown to it.
+        // Nothing was recorded.
         (&["certify", "--no-page", "--capture", "b"], Some(3)),
         (&["sandbox", "--listen", "127.0.0.1:0"], Some(0)),
     ];
@@ -49,7 +49,7 @@ fn hanging_up_ends_every_command_in_good_order() {
 }
 
 #[test]
-fn hanging_up_is_ignored_where_it_was_at_the_start() {
+fn sighup_is_ignored_if_it_was_ignored_at_the_start() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let mut command = clean("sh");
@@ -67,8 +67,8 @@ fn hanging_up_is_ignored_where_it_was_at_the_start() {
     assert_eq!(exchanges(home, "poscert-capture").len(), 1);
 }
 
-/// Runs a command on a terminal of its own, calls the recorder, and closes the terminal: SIGHUP comes, and every write to
-/// it fails.
+/// Runs a command in its own terminal, calls the recorder, and closes the terminal: SIGHUP is sent, and every write to
+/// the terminal fails.
 const TERMINAL: &str = r#"
 import json, os, pty, subprocess, sys, time
 pid, terminal = pty.fork()
@@ -85,7 +85,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 "#;
 
 #[test]
-fn a_terminal_that_is_closed_takes_nothing_with_it() {
+fn closing_the_terminal_loses_nothing() {
     for (command, code) in
         [(&[][..], "0"), (&["--", "sh", "-c", "trap 'exit 0' HUP; while :; do sleep 0.1; done"][..], "1")]
     {

@@ -1,5 +1,6 @@
-//! A long run under steady mixed traffic: several clients through both ways in, a backend that fails now and then. Memory
-//! and open handles do not grow, latency does not drift. `bash tests/soak.sh [seconds]` runs it (an hour).
+//! A long run with steady mixed traffic: several clients in both proxy modes, and a backend that fails now and then.
+//! Memory and open handles must not grow, latency must not drift. Run it with `bash tests/soak.sh [seconds]` (default:
+//! an hour).
 
 use super::hostile::Target;
 use super::wire::find;
@@ -8,10 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const CLIENTS: usize = 8;
-/// Between two calls of a client.
+/// The pause between two calls of a client.
 const PACE: Duration = Duration::from_millis(40);
 
-/// What was seen in one stretch of the run.
+/// The measurements of one interval.
 struct Stretch {
     calls: usize,
     p50: Duration,
@@ -20,10 +21,11 @@ struct Stretch {
     handles: usize,
 }
 
-/// Latencies of the calls that were answered well, since they were last taken.
+/// The latencies of successful calls since the last measurement.
 type Latencies = Arc<Mutex<Vec<Duration>>>;
 
-/// Calls for ever: mostly what is answered well, at times what the backend cuts, refuses, answers too long, or not at all.
+/// Sends requests forever: most succeed; sometimes the backend truncates or refuses, responds at excessive length, or
+/// not at all.
 async fn client(target: Arc<Target>, number: usize, latencies: Latencies) {
     let through_connect = number % 2 == 1;
     let mut stream = target.client(through_connect).await;
@@ -55,7 +57,7 @@ async fn client(target: Arc<Target>, number: usize, latencies: Latencies) {
         if honest && is_open {
             latencies.lock().unwrap().push(begun.elapsed());
         }
-        // A call in fifty comes on a fresh connection even where the old one stands.
+        // Every fiftieth call uses a new connection.
         if !is_open || call % 50 == 0 {
             stream = target.client(through_connect).await;
         }
@@ -78,7 +80,7 @@ fn looked(pid: u32, latencies: &Latencies) -> Stretch {
     }
 }
 
-/// The middle one of these.
+/// The median of these values.
 fn median<T: Ord + Copy>(values: impl Iterator<Item = T>) -> T {
     let mut values: Vec<T> = values.collect();
     values.sort();
@@ -87,7 +89,7 @@ fn median<T: Ord + Copy>(values: impl Iterator<Item = T>) -> T {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes as long as it is told: bash tests/soak.sh"]
-async fn steady_traffic_leaves_memory_handles_and_latency_as_they_are() {
+async fn memory_handles_and_latency_stay_stable() {
     let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(3600);
     let target = Arc::new(Target::start(&["--quiet"]).await);
     let latencies = Latencies::default();
@@ -118,7 +120,7 @@ async fn steady_traffic_leaves_memory_handles_and_latency_as_they_are() {
     let records = target.stop("soak");
     eprintln!("{} records in the capture", records.len());
 
-    // The first stretch warms up; then the first third is compared with the last.
+    // The first interval warms up; then the first third is compared with the last.
     let third = (stretches.len() - 1) / 3;
     let (first, last) = (&stretches[1..=third], &stretches[stretches.len() - third..]);
     let most = |of: &[Stretch], what: fn(&Stretch) -> u64| of.iter().map(what).max().unwrap();

@@ -1,15 +1,15 @@
-//! Who can cheat whom: what somebody with an interest does to a real archive, without the key and with it, and what
-//! a reader then sees. The archive is the one that is checked in; the forger works in Python and makes all digests anew.
+//! Tests of the threat model: forgeries of a real archive, made with and without the signing key, and what a reader
+//! then sees. The archive is the one in `fixtures/`; the forger is a Python script that recomputes all digests.
 
 use super::archive::{V1, done, recorded, run};
 use super::poscert_process::*;
 use std::path::Path;
 use std::process::Output;
 
-/// What is done to an archive.
+/// The kinds of forgery.
 const FORGERIES: [&str; 5] = ["amount", "leave-out", "reorder", "append", "rules"];
 
-/// Makes a forgery of an archive, signed by the key in a file or, without one, under the signatures it had.
+/// Forges an archive, signed with the key in a file or, without one, with its previous signatures.
 pub fn forge(home: &Path, what: &str, source: &str, key: Option<&str>) -> String {
     let target = format!("{what}{}.poscert", if key.is_some() { "-signed" } else { "" });
     let mut command = clean(python());
@@ -23,7 +23,7 @@ fn verify(home: &Path, arguments: &[&str]) -> Output {
     poscert(home).arg("verify").args(arguments).output().unwrap()
 }
 
-/// The second line of a verdict for people, with those that belong to it.
+/// The second line of a verdict in text form, with its continuation lines.
 fn second_line(output: &Output) -> String {
     let said = text(&output.stdout);
     let from = said.lines().nth(1).unwrap_or_else(|| panic!("{said}{}", text(&output.stderr)));
@@ -32,7 +32,7 @@ fn second_line(output: &Output) -> String {
 }
 
 #[test]
-fn without_the_key_every_change_is_found_out() {
+fn changes_without_the_signing_key_are_detected() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
@@ -41,12 +41,13 @@ fn without_the_key_every_change_is_found_out() {
     assert_ne!(honest.status.code(), Some(2), "{}", text(&honest.stderr));
     assert!(second_line(&honest).contains("as --trusted-key asks"), "{}", second_line(&honest));
     for what in FORGERIES {
-        // Under the holder's signature it does not hold at all.
+        // The previous signature is invalid.
         let forged = forge(home, what, "honest.poscert", None);
         refused(&verify(home, &[&forged]), &[&forged, "the signature is invalid", "does not fit what it stands under"]);
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
-        assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
-        // Under a key of the forger's own it can be read, and is said to be nobody's word; who knows the key sees.
+        assert_eq!(python.status.code(), Some(1), "{what}: the independent reader accepts it");
+        // With the forger's own key it is readable, and reported as signed by an untrusted key; a trusted key detects
+        // it.
         let forged = forge(home, what, "honest.poscert", Some("forger.pem"));
         let read = verify(home, &[&forged]);
         if what == "append" {
@@ -63,7 +64,7 @@ fn without_the_key_every_change_is_found_out() {
 }
 
 #[test]
-fn with_the_key_a_change_is_found_out_where_a_witness_had_signed_or_noted_the_head() {
+fn changes_with_the_signing_key_are_detected_through_a_second_signature_or_a_noted_head() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
@@ -73,12 +74,12 @@ fn with_the_key_a_change_is_found_out_where_a_witness_had_signed_or_noted_the_he
     let (honest, _) = verdict(home, &["honest.poscert"]);
     for what in FORGERIES.into_iter().filter(|what| *what != "append") {
         let forged = forge(home, what, "honest.poscert", Some("holder.pem"));
-        // The holder's own reader is content: this is what the holder of the key can do.
+        // A reader that trusts the holder's key accepts it: this is what the holder of the key can do.
         let taken = verify(home, &[&forged, "--trusted-key", "holder.pem.pub"]);
         assert_ne!(taken.status.code(), Some(2), "{what}: {}", text(&taken.stderr));
         let asked = verify(home, &[&forged, "--trusted-key", "witness.pem.pub"]);
         refused(&asked, &[&forged, "not by a key that --trusted-key names"]);
-        // Another head than the one that was noted, unless the records are the same.
+        // The chain head differs from the noted one, unless the records are the same.
         let (verdict, _) = verdict(home, &[&forged]);
         let same = verdict["capture"]["digest"] == honest["capture"]["digest"];
         assert_eq!(same, what == "rules", "{what}");
@@ -86,7 +87,7 @@ fn with_the_key_a_change_is_found_out_where_a_witness_had_signed_or_noted_the_he
 }
 
 #[test]
-fn rules_that_were_sealed_are_told_and_can_be_used() {
+fn sealed_rules_are_reported_and_can_be_used() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "honest.poscert", "--key", "holder.pem"]);
@@ -106,7 +107,7 @@ fn rules_that_were_sealed_are_told_and_can_be_used() {
 }
 
 #[test]
-fn a_trusted_key_asks_for_a_seal() {
+fn trusted_key_requires_a_signature() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     done(home, &["export", V1, "-o", "x.har"]);
@@ -118,7 +119,7 @@ fn a_trusted_key_asks_for_a_seal() {
     assert!(second_line(&unsealed).starts_with("Nobody sealed this capture."), "{}", second_line(&unsealed));
 }
 
-/// The head of a capture's chain after so many records, made with another reader's means.
+/// The head of a capture's chain after this many records, computed by the independent reader.
 fn said_at(home: &Path, capture: &str, count: usize) -> String {
     let capture = poscert::capture::open(&home.join(capture)).unwrap();
     let records = capture.log().unwrap().take(count).map(Result::unwrap);
@@ -127,7 +128,7 @@ fn said_at(home: &Path, capture: &str, count: usize) -> String {
 }
 
 #[test]
-fn a_challenge_and_the_chains_head_go_with_the_capture() {
+fn challenge_and_chain_head_are_part_of_the_capture() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let words = "ravens over the Sound, 14 May";
@@ -138,7 +139,7 @@ fn a_challenge_and_the_chains_head_go_with_the_capture() {
     let records = shown(home, "capture");
     let head = format!("{}:{digest}", records.len());
     assert!(said.contains(&format!("head of its chain {head}\n")), "{said}");
-    // The first record alone: noted while the capture was hardly begun.
+    // After the first record only: noted right after the start of the capture.
     let begun = said_at(home, "capture", 1);
     done(home, &["export", "capture", "-o", "x.poscert", "--key", "holder.pem"]);
     for file in ["capture", "x.poscert"] {
@@ -159,12 +160,12 @@ fn a_challenge_and_the_chains_head_go_with_the_capture() {
     assert!(done(home, &["show", "capture"]).contains(words));
     done(home, &["export", "capture", "-o", "x.poscert", "--key", "holder.pem"]);
     assert!(verify(home, &["x.poscert"]).stdout.windows(words.len()).any(|part| part == words.as_bytes()));
-    // Other words, and it is another capture.
+    // A different challenge makes it a different capture.
     let forged = forge(home, "challenge", "x.poscert", None);
     refused(&verify(home, &[&forged]), &["the signature is invalid"]);
     let empty = run(home, &["record", "--challenge", " "]);
     assert_eq!(empty.status.code(), Some(2));
-    // A run without one has no field for it.
+    // A run without a challenge has no field for it.
     recorded(home);
     let starts = shown(home, "capture").into_iter().filter(|record| record["record"] == "run-start");
     let challenges: Vec<_> = starts.map(|start| start.get("challenge").cloned()).collect();

@@ -1,4 +1,4 @@
-//! The reference client on the wire: what it sends, how often, when, and what it makes of the answers.
+//! Tests of the reference client on the wire: what it sends, how often and when, and how it handles responses.
 
 use crate::fault_gateway::{Gateway, Seen};
 use poscert::api::customer::{Account, CustomerAct};
@@ -17,7 +17,7 @@ async fn onboarded(config: TillConfig) -> Till {
     till
 }
 
-/// Lets a customer check in and act as soon as the sandbox lets them, after all faults are over.
+/// Lets a customer check in and act as soon as the sandbox allows it, after all faults.
 fn customer(gateway: &Gateway, till: &Till, account: Account, act: CustomerAct) -> tokio::task::JoinHandle<()> {
     let (sandbox, beacon) = (gateway.sandbox.clone(), till.memory().pos.clone().unwrap().beacon_id);
     tokio::spawn(async move {
@@ -33,7 +33,7 @@ fn gap(earlier: &Seen, later: &Seen) -> Duration {
     later.came - earlier.answered.unwrap_or(earlier.came)
 }
 
-/// All sends of a call are the same call: one key, one body.
+/// Checks that all attempts of a call have the same key and body.
 fn same_call(sends: &[Seen]) {
     for send in sends {
         assert_eq!(send.header("x-mobilepay-idempotency-key"), sends[0].header("x-mobilepay-idempotency-key"));
@@ -43,7 +43,7 @@ fn same_call(sends: &[Seen]) {
 }
 
 #[tokio::test]
-async fn a_pos_is_created_once_though_answers_are_lost() {
+async fn pos_is_created_once_despite_lost_responses() {
     let gateway = Gateway::start().await;
     gateway.arm(Operation::CreatePos, &[T, E]);
     gateway.arm(Operation::DeletePos, &[T, E]);
@@ -54,7 +54,7 @@ async fn a_pos_is_created_once_though_answers_are_lost() {
     assert!(creates[0].header("x-mobilepay-idempotency-key").is_some_and(|key| key.len() == 36));
     let held = creates[1].came - creates[0].came;
     assert!(held >= Duration::from_millis(2100) && held < Duration::from_millis(4000), "{held:?}");
-    assert_ne!(creates[0].connection, creates[1].connection, "the connection of a call given up is not used again");
+    assert_ne!(creates[0].connection, creates[1].connection, "the connection of a timed-out call is not reused");
     assert!(gap(&creates[1], &creates[2]) >= Duration::from_millis(390));
     for send in gateway.log().iter().filter(|send| send.operation.is_some()) {
         assert_eq!(send.header("x-mobilepay-client-system-version"), Some("2.1.0"));
@@ -71,7 +71,7 @@ async fn a_pos_is_created_once_though_answers_are_lost() {
 }
 
 #[tokio::test]
-async fn a_restarted_till_finds_its_pos() {
+async fn restarted_till_finds_its_pos() {
     let gateway = Gateway::start().await;
     let first = onboarded(gateway.till()).await;
     let again = onboarded(gateway.till()).await;
@@ -80,7 +80,7 @@ async fn a_restarted_till_finds_its_pos() {
 }
 
 #[tokio::test]
-async fn a_beacon_that_is_taken_is_freed() {
+async fn taken_beacon_is_freed() {
     let gateway = Gateway::start().await;
     let config = TillConfig { beacon_id: Some("123456789012345".to_owned()), ..gateway.till() };
     onboarded(config.clone()).await;
@@ -93,7 +93,7 @@ async fn a_beacon_that_is_taken_is_freed() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_and_not_sent_again() {
+async fn refused_token_is_replaced_and_not_reused() {
     let gateway = Gateway::start().await;
     onboarded(TillConfig { first_token: Some("of.yester.day".to_owned()), ..gateway.till() }).await;
     let lookups = gateway.seen(Operation::GetPosWithFilter);
@@ -104,7 +104,7 @@ async fn a_refused_token_is_replaced_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_sale_is_seen_through_lost_answers() {
+async fn sale_completes_despite_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     gateway.arm(Operation::InitiatePayment, &[T, E]);
@@ -134,7 +134,7 @@ async fn a_sale_is_seen_through_lost_answers() {
     let polls = gateway.seen(Operation::QueryPayment);
     assert!(polls.len() >= 5, "{polls:#?}");
     assert!(gap(&polls[0], &polls[1]) >= Duration::from_millis(1000));
-    assert!(gap(&polls[1], &polls[2]) >= Duration::from_millis(1500), "half a second of patience, then the delay");
+    assert!(gap(&polls[1], &polls[2]) >= Duration::from_millis(1500), "the timeout of half a second, then the delay");
     assert!(gap(&polls[1], &polls[2]) < Duration::from_millis(2500));
     assert!(gap(&polls[2], &polls[3]) >= Duration::from_millis(1000));
     let captures = gateway.seen(Operation::CapturePayment);
@@ -147,7 +147,7 @@ async fn a_sale_is_seen_through_lost_answers() {
 }
 
 #[tokio::test]
-async fn what_the_customer_cancels_is_neither_captured_nor_polled_on() {
+async fn payment_cancelled_by_the_customer_is_neither_captured_nor_polled() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let customer = customer(&gateway, &till, Account::Credit, CustomerAct::Cancel);
@@ -159,7 +159,7 @@ async fn what_the_customer_cancels_is_neither_captured_nor_polled_on() {
 }
 
 #[tokio::test]
-async fn the_cashier_cancels_through_lost_answers() {
+async fn cashier_cancels_despite_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     gateway.arm(Operation::CancelPayment, &[T, E]);
@@ -173,11 +173,11 @@ async fn the_cashier_cancels_through_lost_answers() {
 }
 
 #[tokio::test]
-async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
+async fn active_payment_is_cancelled_and_reservations_are_kept() {
     let gateway = Gateway::start().await;
-    // A reservation that hangs: its capture fails until the till gives up.
+    // A hanging reservation: its capture fails until the till gives up.
     let mut config = gateway.till();
-    assert!(config.pace.rest >= Duration::from_secs(30), "half a minute, unless a test is in a hurry");
+    assert!(config.pace.rest >= Duration::from_secs(30), "half a minute by default");
     config.pace.rest = Duration::from_secs(4);
     let mut till = onboarded(config).await;
     gateway.arm(Operation::CapturePayment, &[E; 6]);
@@ -193,7 +193,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     }
     assert!(matches!(till.offboard().await, Err(ClientError::StillHanging(1))));
 
-    // Another till of the same PoS starts a payment and loses power.
+    // Another till on the same PoS starts a payment and loses power.
     let mut other = onboarded(gateway.till()).await;
     let left = other.initiate(&Sale::of(Amount(700))).await.unwrap();
     drop(other);
@@ -207,7 +207,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
     assert!(cancels[0].target.contains(&left.id));
     assert!(matches!(till.abandon(paying).await, Ok(Paid::Ended(..))));
 
-    // The periodic job rests, then takes the money.
+    // The periodic job waits, then captures.
     assert_eq!(till.resume_hanging().await.unwrap(), []);
     let due = till.next_job().unwrap();
     assert!(!due.is_zero(), "{due:?}");
@@ -222,7 +222,7 @@ async fn the_payment_in_the_way_is_cancelled_and_no_reservation() {
 }
 
 #[tokio::test]
-async fn less_is_captured_where_the_card_lets_it_be() {
+async fn partial_amount_is_captured_if_the_card_allows_it() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     for (account, wanted) in [(Account::PartialCapture, Amount(6_000)), (Account::Credit, Amount(9_995))] {
@@ -235,7 +235,7 @@ async fn less_is_captured_where_the_card_lets_it_be() {
 }
 
 #[tokio::test]
-async fn a_hanging_decision_outlives_the_process() {
+async fn hanging_decision_survives_a_restart() {
     let gateway = Gateway::start().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = TillConfig { memory: Some(folder.path().join("till.json")), ..gateway.till() };
@@ -253,7 +253,7 @@ async fn a_hanging_decision_outlives_the_process() {
 }
 
 #[tokio::test]
-async fn a_capture_that_is_refused_is_looked_into_and_let_go() {
+async fn refused_capture_is_queried_and_cancelled() {
     let gateway = Gateway::start().await;
     let config = TillConfig { mistake: Some(Misbehavior::TruncatesCapture), ..gateway.till() };
     let mut till = onboarded(config).await;
@@ -267,7 +267,7 @@ async fn a_capture_that_is_refused_is_looked_into_and_let_go() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_said_to_be_that() {
+async fn untrusted_certificate_error_names_the_ca_option() {
     let gateway = Gateway::start().await;
     let stranger = tempfile::tempdir().unwrap();
     let authority = poscert::pki::Authority::open(stranger.path()).unwrap();
@@ -278,7 +278,7 @@ async fn a_certificate_that_is_not_trusted_is_said_to_be_that() {
 }
 
 #[tokio::test]
-async fn a_driven_till_does_act_by_act_and_survives_a_restart() {
+async fn driven_till_carries_out_actions_in_order_and_survives_a_restart() {
     let gateway = Gateway::start().await;
     let folder = tempfile::tempdir().unwrap();
     let config = TillConfig { memory: Some(folder.path().join("till.json")), ..gateway.till() };
@@ -300,7 +300,7 @@ async fn a_driven_till_does_act_by_act_and_survives_a_restart() {
         until(Operation::QueryPayment, 2).await;
         send(r#"{"act": "restart"}"#);
         until(Operation::GetPosWithFilter, 2).await;
-        // The payment that the power cut left active stands in the way of the next one.
+        // The payment left active by the power cut blocks the next one.
         send(r#"{"act": "pay", "amount": "7.00"}"#);
         until(Operation::CancelPayment, 2).await;
         send(r#"{"act": "abort"}"#);

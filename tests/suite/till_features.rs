@@ -1,4 +1,4 @@
-//! The reference client on the wire, beyond the plain payment: prepared payments, refunds, members, restricted cards.
+//! Tests of the reference client on the wire: prepared payments, refunds, members, restricted cards.
 
 use crate::fault_gateway::Gateway;
 use crate::poscert_process::{Recording, ended, exchanges, poscert, text};
@@ -22,7 +22,7 @@ async fn onboarded(mut config: TillConfig) -> Till {
     till
 }
 
-/// A customer who checks in after `polls` polls of an operation, and then does what can be done.
+/// A customer who checks in after `polls` polls of an operation, and then acts as soon as possible.
 fn customer(
     gateway: &Gateway,
     till: &Till,
@@ -57,7 +57,7 @@ async fn paid(gateway: &Gateway, till: &mut Till) -> String {
 }
 
 #[tokio::test]
-async fn a_prepared_payment_waits_for_its_member_and_survives_lost_answers() {
+async fn prepared_payment_waits_for_membership_and_survives_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     gateway.arm(Operation::PreparePayment, &[T, E]);
@@ -78,12 +78,12 @@ async fn a_prepared_payment_waits_for_its_member_and_survives_lost_answers() {
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [None, Some(500), Some(200)]);
     let ready = gateway.seen(Operation::PaymentReady)[0].came;
     let before: Vec<_> = gateway.seen(Operation::QueryPayment).into_iter().filter(|poll| poll.came < ready).collect();
-    assert!(before.len() >= 4, "prepared, two answers without loyaltyIds, one with them: {}", before.len());
+    assert!(before.len() >= 4, "prepared, two responses without loyaltyIds, one with them: {}", before.len());
     assert_eq!(till.memory().prepared, None);
 }
 
 #[tokio::test]
-async fn a_prepared_payment_in_the_way_is_cancelled() {
+async fn active_prepared_payment_is_cancelled() {
     let gateway = Gateway::start().await;
     let mut first = onboarded(gateway.till()).await;
     let left = first.prepare().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_prepared_payment_in_the_way_is_cancelled() {
 }
 
 #[tokio::test]
-async fn without_a_customer_the_amount_is_said_after_a_while() {
+async fn amount_is_fixed_without_a_customer_after_a_while() {
     let gateway = Gateway::start().await;
     let mut config = gateway.till();
     config.pace.arrival = Duration::from_millis(900);
@@ -109,12 +109,12 @@ async fn without_a_customer_the_amount_is_said_after_a_while() {
     let mut till = onboarded(config).await;
     let prepared = till.prepare().await.unwrap();
     let paid = till.pay_prepared(prepared, &due(Sale::of(Amount(100))), &CancelSignal::default()).await.unwrap();
-    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "nobody came: {paid:?}");
+    assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "no customer came: {paid:?}");
     assert_eq!(statuses(&gateway, Operation::PaymentReady), [Some(200)]);
 }
 
 #[tokio::test]
-async fn a_member_is_known_before_the_payment_is_started() {
+async fn membership_is_known_before_the_payment_is_started() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let here = customer(&gateway, &till, (Operation::GetCheckIn, 1), Account::Loyalty, CustomerAct::Accept);
@@ -123,7 +123,7 @@ async fn a_member_is_known_before_the_payment_is_started() {
     here.await.unwrap();
     assert!(matches!(paid, Paid::Captured(..)), "{paid:?}");
     let checks = gateway.seen(Operation::GetCheckIn);
-    assert_eq!(checks.len(), 4, "nobody, two answers without loyaltyIds, one with them");
+    assert_eq!(checks.len(), 4, "no customer, two responses without loyaltyIds, one with them");
     for pair in checks.windows(2) {
         assert!(pair[1].came - pair[0].came >= Duration::from_millis(1000));
     }
@@ -136,7 +136,7 @@ async fn a_member_is_known_before_the_payment_is_started() {
 }
 
 #[tokio::test]
-async fn a_refused_card_ends_the_payment() {
+async fn refused_card_ends_the_payment() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let no_debit = Restrictions { debit_card_disallowed: true, credit_card_disallowed: false };
@@ -151,7 +151,7 @@ async fn a_refused_card_ends_the_payment() {
 }
 
 #[tokio::test]
-async fn money_goes_back_in_parts_through_lost_answers_and_never_more_than_was_taken() {
+async fn partial_refunds_survive_lost_responses_and_never_exceed_the_captured_amount() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let payment = paid(&gateway, &mut till).await;
@@ -165,7 +165,7 @@ async fn money_goes_back_in_parts_through_lost_answers_and_never_more_than_was_t
     assert!(sends.iter().all(|send| send.body == sends[0].body));
     assert!(gateway.seen(Operation::CaptureRefund).iter().all(|send| send.body.is_empty()));
 
-    // The cashier thinks twice: the money stays, and can be given back later.
+    // The cashier cancels the refund; the amount can be refunded later.
     let abort = CancelSignal::default();
     abort.press();
     let stopped = till.refund(Amount(4_000), None, &abort).await.unwrap();
@@ -174,18 +174,18 @@ async fn money_goes_back_in_parts_through_lost_answers_and_never_more_than_was_t
     assert!(matches!(rest, Refunded::Captured(_)), "{rest:?}");
     assert_eq!(till.memory().hanging, []);
 
-    // Nothing is left, and nothing is asked for.
+    // Nothing is left, and no request is sent.
     let asked = gateway.seen(Operation::CreateRefund).len();
     assert_eq!(till.refund(Amount(1), None, &CancelSignal::default()).await, Err(ClientError::NothingTaken(Amount(1))));
     assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked);
 }
 
 #[tokio::test]
-async fn a_refused_refund_is_looked_into_and_not_repeated() {
+async fn refused_refund_is_queried_and_not_repeated() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let payment = paid(&gateway, &mut till).await;
-    // Another till of the merchant has given most of it back.
+    // Another till of the merchant has already refunded most of it.
     let mut other = onboarded(gateway.till()).await;
     other.refund(Amount(9_000), Some(&payment), &CancelSignal::default()).await.unwrap();
     let asked = gateway.seen(Operation::CreateRefund).len();
@@ -193,11 +193,11 @@ async fn a_refused_refund_is_looked_into_and_not_repeated() {
     assert!(refused.has_code(1367), "{refused}");
     assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked + 1);
     assert_eq!(gateway.seen(Operation::QueryRefundIds).len(), 1);
-    assert_eq!(till.memory().taken[0].left(), 1_000, "it knows now what is left");
+    assert_eq!(till.memory().taken[0].left(), 1_000, "the amount left is known now");
 }
 
 #[tokio::test]
-async fn a_refund_outlives_the_process() {
+async fn refund_survives_a_restart() {
     let gateway = Gateway::start().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = TillConfig { memory: Some(folder.path().join("till.json")), ..gateway.till() };
@@ -213,14 +213,14 @@ async fn a_refund_outlives_the_process() {
     again.resume_hanging().await.unwrap();
     assert_eq!(again.memory().hanging, []);
     assert_eq!(statuses(&gateway, Operation::CaptureRefund), [Some(200)]);
-    assert!(!gateway.seen(Operation::GetRefund).is_empty(), "it is looked at before it is captured");
+    assert!(!gateway.seen(Operation::GetRefund).is_empty(), "it is queried before it is captured");
 }
 
 #[tokio::test]
-async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
+async fn driven_till_prepares_makes_ready_refunds_and_cancels_a_refund() {
     let gateway = Gateway::start().await;
     let config = gateway.till();
-    assert!(config.pace.second_thought >= Duration::from_secs(1), "time enough for a key");
+    assert!(config.pace.second_thought >= Duration::from_secs(1), "enough time to press a key");
     let (acts, lines) = tokio::sync::mpsc::unbounded_channel();
     let send = move |line: &str| acts.send(line.to_owned()).unwrap();
     let mut told = Vec::new();
@@ -248,7 +248,7 @@ async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
         until(Operation::CancelRefund, 1).await;
         send(r#"{"act": "refund", "amount": "60.00"}"#);
         until(Operation::CaptureRefund, 1).await;
-        // A prepared payment whose amount never comes is let go when the till is needed for something else.
+        // A prepared payment without an amount is cancelled when the till gets another action.
         send(r#"{"act": "prepare"}"#);
         until(Operation::PreparePayment, 2).await;
         send(r#"{"act": "offboard"}"#);
@@ -263,11 +263,11 @@ async fn a_driven_till_prepares_readies_refunds_and_thinks_twice() {
     let tail: Vec<Operation> = gateway.operations().into_iter().rev().take(2).collect();
     assert_eq!(tail, [Operation::DeletePos, Operation::CancelPayment]);
     assert_eq!(told.len(), 6, "{told:#?}");
-    assert!(told[2].contains("CancelledByClient") && told[3].contains("gave 60.00 back"), "{told:#?}");
+    assert!(told[2].contains("CancelledByClient") && told[3].contains("refunded 60.00"), "{told:#?}");
 }
 
 #[test]
-fn a_payment_that_is_followed_is_left_to_the_next_command_of_the_same_till() {
+fn followed_payment_is_handed_over_to_the_next_command_of_the_till() {
     let home = tempfile::tempdir().unwrap();
     let recording = Recording::start(home.path(), &[]);
     let till = |act: &[&str]| {

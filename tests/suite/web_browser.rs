@@ -1,4 +1,4 @@
-//! The web page of `certify`: who is let in, what is said to whom, and whole certifications in a browser.
+//! Tests of the web page of `certify`: access control, input checks, and whole certifications in a browser.
 
 use super::certify_backends::{Elsewhere, holds_no};
 use super::poscert_process::*;
@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes on a slow machine that is busy.
+/// Longer than anything takes on a slow, busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// All that identification and selection ask for.
+/// All fields of identification and selection.
 const TOLD: [&str; 10] = [
     "--integrator-id",
     "ACME",
@@ -25,7 +25,7 @@ const TOLD: [&str; 10] = [
     "onboarding",
 ];
 
-/// A `certify` with a page.
+/// A running `certify` with a page.
 struct Served {
     child: Child,
     address: String,
@@ -45,13 +45,13 @@ impl Served {
         let (left, token) = lines.by_ref().map_while(Result::ok).find_map(|line| told(&line)).unwrap_or_else(|| {
             panic!("no address was printed: {}", std::fs::read_to_string(home.join("errors.txt")).unwrap())
         });
-        // Whoever prints wants to be read.
+        // Keep reading, so that the process does not block.
         std::thread::spawn(move || lines.for_each(drop));
         let address = left.rsplit("http://").next().unwrap().to_owned();
         Served { child, address, token }
     }
 
-    /// Sends a request as it stands, with the page's `Host` in place of HOST and its token in place of TOKEN.
+    /// Sends a raw request, with the page's host in place of HOST and its token in place of TOKEN.
     fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -78,7 +78,7 @@ impl Served {
         serde_json::from_str(body(&self.get("/state"))).unwrap()
     }
 
-    /// The state when something holds of it.
+    /// Waits until the state fulfils a condition, and returns it.
     fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
@@ -125,7 +125,7 @@ fn ready(home: &Path) -> Value {
 }
 
 #[test]
-fn it_belongs_to_one_person_at_one_machine() {
+fn page_is_limited_to_one_user_on_one_machine() {
     let home = tempfile::tempdir().unwrap();
     let page = Served::start(home.path(), &[]);
     let opened = page.raw("GET /?token=TOKEN HTTP/1.1\nHost: HOST\nConnection: close\n\n");
@@ -149,19 +149,19 @@ fn it_belongs_to_one_person_at_one_machine() {
     ] {
         assert!(home_page.contains(header), "{header} is missing in {home_page}");
     }
-    // DNS rebinding: another name leads to this machine.
+    // DNS rebinding: another name resolves to this machine.
     for host in ["evil.example", "evil.example:8484", "127.0.0.1", "127.0.0.2:1"] {
         let refused = ask("GET", host, "");
         assert_eq!(status(&refused), 421, "{host}");
         assert!(!refused.contains("Who is to be certified"));
     }
-    // Another site's page sends an order, with the cookie as a browser might.
+    // Another site's page sends a request, with the cookie as a browser might.
     for origin in ["http://evil.example", "null", "http://localhost:1"] {
         let order = format!("Origin: {origin}\nContent-Length: 0\n");
         assert_eq!(status(&ask("POST", "HOST", &order)), 403, "{origin}");
     }
     assert_eq!(status(&ask("POST", "HOST", "Sec-Fetch-Site: cross-site\nContent-Length: 0\n")), 403);
-    // No token, another one, that of another port.
+    // No token, a wrong one, and wrong schemes.
     for more in ["", "Cookie: poscert=1\n", "Authorization: Bearer 00\n", "Authorization: Basic TOKEN\n"] {
         for path in ["/", "/state", "/act", "/events", "/page.js", "/exchange/1", "/nothing"] {
             let refused = page.raw(&format!("GET {path} HTTP/1.1\nHost: HOST\n{more}Connection: close\n\n"));
@@ -169,13 +169,13 @@ fn it_belongs_to_one_person_at_one_machine() {
             assert!(refused.contains("nosniff") && refused.contains("default-src 'none'"), "{refused}");
         }
     }
-    assert_eq!(page.end(), Some(2), "nothing was begun");
+    assert_eq!(page.end(), Some(2), "nothing was started");
     assert!(std::fs::read_to_string(home.path().join("errors.txt")).unwrap().contains("nothing was recorded"));
     assert!(!home.path().join("capture").exists());
 }
 
 #[test]
-fn what_is_told_at_the_page_is_what_is_told_by_file() {
+fn identification_by_page_equals_identification_by_file() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("session.toml"), "integrator-id = \"ACME\"\nclient-version = \"2.1.0\"\n").unwrap();
     let page = Served::start(home.path(), &["--session", "session.toml", "--system-name", "Acme <till>"]);
@@ -186,7 +186,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     let sentence = page.post("/check", "client-version=2.1");
     assert_eq!(body(&sentence), "client-version: `2.1` is not Major.Minor.Build, three numbers like 2.1.0");
     assert_eq!(body(&page.post("/check", "client-version=2.1.0")), "");
-    // What cannot be taken is refused with a sentence, and nothing is begun.
+    // Invalid input is refused with a message, and nothing starts.
     let odd = page.post("/identification", "integrator-id=A&price=1");
     assert!(status(&odd) == 422 && odd.contains("There is no field") && odd.contains("price"), "{odd}");
     assert_eq!(status(&page.post("/identification", &"a".repeat(20_000))), 413);
@@ -194,13 +194,13 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!(status(&page.post("/skip", "")), 422);
     assert_eq!(status(&page.post("/nothing", "")), 404);
     assert_eq!(page.state()["phase"], "identification");
-    // By page, flags and file together.
+    // From page, options and file together.
     let named = "integrator-id=ACME&client-version=2.1.0&system-name=Acme+%3Ctill%3E&client-id=";
     assert_eq!(status(&page.post("/identification", named)), 200);
     assert_eq!(status(&page.post("/selection", "features=payment")), 200);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["features"], serde_json::json!(["onboarding", "payment"]));
-    // The line is due a moment after the certification has begun.
+    // The line is printed a moment after the certification has started.
     let begun = std::time::Instant::now();
     let mut answer = page.get("/act");
     while body(&answer).is_empty() && begun.elapsed() < PATIENCE {
@@ -209,11 +209,11 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     }
     let act: Value = serde_json::from_str(body(&answer)).unwrap();
     assert_eq!((&act["case"], &act["step"], &act["act"]), (&"onboarding/1".into(), &1.into(), &"onboard".into()));
-    assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "it has begun");
+    assert_eq!(page.post("/identification", named).split(' ').nth(1), Some("422"), "the certification has started");
     assert_eq!(ready(home.path())["page"], format!("http://{}/?token={}", page.address, page.token));
     let mode = std::fs::metadata(home.path().join("ready.json")).unwrap().permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o077, 0, "the token is for its user alone");
-    // What changes is sent as it changes.
+    // Changes are sent as events.
     let mut stream = TcpStream::connect(&page.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let ask = format!("GET /events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", page.address, page.token);
@@ -227,7 +227,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
 }
 
 #[test]
-fn what_opens_a_backend_elsewhere_is_tried_at_the_page_and_never_shown() {
+fn backend_credentials_are_checked_at_the_page_and_never_shown() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     let page = Served::start(home.path(), &["--upstream", &elsewhere.url, "--upstream-ca", &elsewhere.ca]);
@@ -256,21 +256,21 @@ fn what_opens_a_backend_elsewhere_is_tried_at_the_page_and_never_shown() {
 }
 
 #[test]
-fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
+fn certification_resumes_and_the_page_is_not_reachable_through_the_recorder() {
     let home = tempfile::tempdir().unwrap();
-    // All is told: it begins at once.
+    // Everything is given: it starts at once.
     let notified: Vec<&str> = TOLD.into_iter().chain(["--callback-url", "https://till.example.com/checkin"]).collect();
     let page = Served::start(home.path(), &notified);
     assert_eq!(page.until(|state| state["phase"] == "certification")["identification"]["integrator-id"], "ACME");
     assert_eq!(page.end(), Some(3));
     std::fs::remove_file(home.path().join("ready.json")).unwrap();
-    // The capture says who is certified; nobody is asked again.
+    // The identification comes from the capture; nothing is asked again.
     let page = Served::start(home.path(), &["--tunnel", "127.0.0.1"]);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["system-name"], "Acme till");
     assert!(page.get("/").contains("The notification goes to the callback of your client."));
     let ready = ready(home.path());
-    // By CONNECT, though the host is one that is let through.
+    // By CONNECT, even though the host is tunnelled.
     let mut proxy = TcpStream::connect(ready["proxy_listen"].as_str().unwrap()).unwrap();
     proxy.set_read_timeout(Some(PATIENCE)).unwrap();
     let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", page.address);
@@ -278,7 +278,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let mut refused = String::new();
     let _ = proxy.read_to_string(&mut refused);
     assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
-    // By the base URL, under the page's name and with its token.
+    // Through the base URL, with the page's host and token.
     let base = ready["base_url"].as_str().unwrap();
     let host = format!("Host: {}", page.address);
     let token = format!("Authorization: Bearer {}", page.token);
@@ -295,7 +295,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let output = poscert(home.path()).arg("certify").args(taken).args(free).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot listen there"), "{output:?}");
-    // Nobody fills in the page of a recorder that cannot listen.
+    // The page is not started for a recorder that cannot listen.
     let busy = ["--listen", &address, "--proxy-listen", "127.0.0.1:0", "--capture", "other", "--page", "127.0.0.1:0"];
     let output = poscert(home.path()).arg("certify").args(busy).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
@@ -310,7 +310,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
 }
 
 #[test]
-fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
+fn interrupted_capture_is_reported_at_the_page_which_offers_a_new_one() {
     let home = tempfile::tempdir().unwrap();
     let page = Served::start(home.path(), &TOLD);
     page.until(|state| state["phase"] == "certification");
@@ -334,7 +334,7 @@ fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
 }
 
 #[test]
-fn it_is_for_this_machine_alone() {
+fn page_refuses_addresses_of_other_machines() {
     let home = tempfile::tempdir().unwrap();
     for (arguments, wanted) in [
         (&["--page", "0.0.0.0:0"][..], "for this machine alone"),
@@ -350,7 +350,7 @@ fn it_is_for_this_machine_alone() {
     assert!(!home.path().join("poscert-capture").exists());
 }
 
-/// Goes through a certification in a browser.
+/// Runs a certification in a browser.
 fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
     let made = clean("bash").arg(tests("browser-env")).stderr(Stdio::inherit()).status().unwrap();
     assert!(made.success(), "tests/browser-env failed");
@@ -363,7 +363,7 @@ fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
     let said = format!("{}{}", text(&walked.stdout), text(&walked.stderr));
     let errors = std::fs::read_to_string(home.path().join("errors.txt")).unwrap();
     assert!(walked.status.success(), "{said}\n{errors}");
-    // Its last button has ended it.
+    // The last button ends the process.
     (ended(&mut page.child).code(), home)
 }
 
@@ -373,7 +373,7 @@ fn verdict(home: &Path) -> Value {
 }
 
 #[test]
-fn a_newcomer_gets_through_a_certification_by_the_words_of_the_page() {
+fn newcomer_completes_a_certification_guided_by_the_page() {
     let (code, home) = walk("pass");
     assert_eq!(code, Some(0));
     let verdict = verdict(home.path());
@@ -381,7 +381,7 @@ fn a_newcomer_gets_through_a_certification_by_the_words_of_the_page() {
 }
 
 #[test]
-fn a_newcomer_gets_through_all_six_features_by_the_words_of_the_page() {
+fn newcomer_completes_all_features_guided_by_the_page() {
     let (code, home) = walk("all");
     assert_eq!(code, Some(0));
     let verdict = verdict(home.path());
@@ -391,7 +391,7 @@ fn a_newcomer_gets_through_all_six_features_by_the_words_of_the_page() {
 }
 
 #[test]
-fn a_till_that_does_not_retry_fails_at_the_page_in_the_words_of_the_report() {
+fn till_without_retries_fails_at_the_page_with_the_message_of_the_report() {
     let (code, home) = walk("fail");
     assert_eq!(code, Some(1));
     let verdict = verdict(home.path());

@@ -1,23 +1,23 @@
-//! The same exchanges again: a run in which nothing is recorded gives no other certificate, brings none back, and changes
-//! neither whose it is nor when it was; and the same certificate in another envelope stays the same.
+//! Tests of repeated certifications: a run that records nothing issues no new certificate, reinstates none, and changes
+//! neither its owner nor its date; the same certificate in another envelope stays the same.
 
 use super::{Path, Value, at, certified, certify, ends, files, folders, fs, ledger, text};
 use crate::poscert_process::CLIENT_ID;
 use std::process::Output;
 
-/// A certification of the capture in which the till does nothing.
+/// Certifies the capture with a till that does nothing.
 pub(super) fn idle(home: &Path, more: &[&str]) -> Output {
     driven(home, more, &["true"])
 }
 
-/// One with another command as the driver.
+/// Certifies the capture with another driver command.
 pub(super) fn driven(home: &Path, more: &[&str], command: &[&str]) -> Output {
     let mut certify = at(home);
     certify.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
     certify.args(["--capture", "capture"]).args(more).arg("--").args(command).output().unwrap()
 }
 
-/// What one says that ends on passed.
+/// The output of a certification that ends passed.
 fn idled(home: &Path, more: &[&str]) -> String {
     let output = idle(home, more);
     let said = text(&output.stderr);
@@ -30,7 +30,7 @@ fn id(home: &Path) -> String {
 }
 
 #[test]
-fn what_was_revoked_does_not_come_back_without_a_new_attempt() {
+fn revoked_certificate_is_not_reissued_without_a_new_attempt() {
     let home = certified();
     let home = home.path();
     let id = id(home);
@@ -53,13 +53,13 @@ fn what_was_revoked_does_not_come_back_without_a_new_attempt() {
 }
 
 #[test]
-fn whose_the_exchanges_are_and_when_they_were_recorded_does_not_change() {
+fn identification_and_recording_time_do_not_change() {
     let home = certified();
     let home = home.path();
     let given = ledger(home)["certificates"][0].clone();
-    // Of that second no run can be that comes later.
+    // Ensures that a later run gets a later second.
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    // Whoever has another ledger is not told by it.
+    // Another ledger does not know the certificate.
     idled(home, &["--ledger", "other.jsonl"]);
     let list = at(home).args(["ledger", "list", "--json", "--ledger", "other.jsonl"]).output().unwrap();
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
@@ -81,7 +81,7 @@ fn whose_the_exchanges_are_and_when_they_were_recorded_does_not_change() {
 }
 
 #[test]
-fn another_envelope_is_no_other_certificate() {
+fn same_certificate_in_another_envelope_keeps_its_id() {
     let home = certified();
     let home = home.path();
     let (certificate, archive) = files(home);

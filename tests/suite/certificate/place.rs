@@ -1,11 +1,11 @@
-//! Where the ledger is, is not, or cannot be written, and what is taken as evidence.
+//! Tests of ledger paths that are missing, damaged or read-only, and of invalid evidence.
 
 use super::again::driven;
 use super::{POSCERT, at, certified, ends, folders, fs, ledger, text};
 use crate::poscert_process::CLIENT_ID;
 
 #[test]
-fn a_ledger_that_takes_no_entry_is_told_before_anything_is_recorded() {
+fn unusable_ledger_is_reported_before_recording() {
     let home = certified();
     let home = home.path();
     fs::write(home.join("file"), "no folder").unwrap();
@@ -31,10 +31,10 @@ fn a_ledger_that_takes_no_entry_is_told_before_anything_is_recorded() {
 }
 
 #[test]
-fn an_entry_that_fails_at_last_has_a_next_step() {
+fn failed_ledger_entry_has_a_next_step() {
     let home = certified();
     let home = home.path();
-    // It goes while the certification is under way.
+    // The ledger becomes unusable during the certification.
     let astray = ["ln", "-s", "nowhere/ledger.jsonl", "other.jsonl"];
     let output = driven(home, &["--ledger", "other.jsonl"], &astray);
     let said = text(&output.stderr);
@@ -50,7 +50,7 @@ fn an_entry_that_fails_at_last_has_a_next_step() {
 }
 
 #[test]
-fn a_capture_without_exchanges_is_no_evidence() {
+fn capture_without_exchanges_is_refused_as_evidence() {
     let home = certified();
     let home = home.path();
     let mut record = at(home);
@@ -63,7 +63,7 @@ fn a_capture_without_exchanges_is_no_evidence() {
 }
 
 #[test]
-fn a_ledger_that_is_gone_is_damage_and_one_that_never_was_is_named() {
+fn removed_ledger_is_damage_and_missing_ledger_is_named() {
     let home = certified();
     let home = home.path();
     let said = ends(home, &["ledger", "check", CLIENT_ID, "2.1.0", "--ledger", "typo.jsonl"], 1);

@@ -1,8 +1,8 @@
-//! Everything that reads what others wrote, fed with what nobody should write: no panic, no hang, and what each target
-//! promises. Seeds lie in `tests/fuzz/seeds`, inputs that once broke something in `tests/fuzz/found`.
+//! Fuzzing of every reader of foreign input: no panic, no hang, and the guarantees of each target. Seeds are in
+//! `tests/fuzz/seeds`, inputs that once failed in `tests/fuzz/found`.
 //!
-//! In the tests each target gets the same inputs every time, some thousand of them. `bash tests/fuzz.sh [seconds]` gives
-//! each target other inputs for as long as it is told.
+//! In the test suite each target gets the same few thousand inputs every time. `bash tests/fuzz.sh [seconds]` runs each
+//! target with new inputs for that time.
 
 mod mutate;
 mod targets;
@@ -24,7 +24,7 @@ fn files(folder: &str, target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Feeds a target. An input that breaks it is kept, and the panic says where.
+/// Runs a target. A failing input is kept, and the panic names its file.
 fn feed(target: &mut Target) {
     let seconds: Option<u64> = std::env::var("FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     let seed = match seconds {
@@ -70,12 +70,12 @@ fn feed_one(target: &mut Target, input: &[u8]) {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join(&poscert::seal::Digest::of(input).to_string()[..16]);
     std::fs::write(&path, input).unwrap();
-    let why = if slow { format!("took {:?}", begun.elapsed()) } else { "broke its promise".to_owned() };
+    let why = if slow { format!("took {:?}", begun.elapsed()) } else { "violated an invariant".to_owned() };
     panic!("{}: an input {why}; it is kept as {}", target.name, path.display());
 }
 
 #[test]
-fn framers_read_the_same_however_the_bytes_come() {
+fn framer_reads_the_same_for_any_split_of_the_bytes() {
     feed(&mut targets::requests());
     feed(&mut targets::answers());
 }
@@ -86,7 +86,7 @@ fn har_files_are_read_or_refused() {
 }
 
 #[test]
-fn archives_are_what_was_sealed_or_damaged() {
+fn changed_archives_are_damaged() {
     feed(&mut targets::archive());
 }
 
@@ -101,12 +101,12 @@ fn rule_files_are_read_or_refused() {
 }
 
 #[test]
-fn tokens_are_never_kept_whatever_they_claim() {
+fn tokens_are_never_kept() {
     feed(&mut targets::claims());
 }
 
 #[test]
-fn heads_of_captures_are_what_was_written_or_damaged() {
+fn changed_capture_heads_are_damaged() {
     feed(&mut targets::head());
 }
 
@@ -116,6 +116,6 @@ fn routes_are_found_or_not() {
 }
 
 #[test]
-fn secrets_are_replaced_whatever_stands_around_them() {
+fn secrets_are_redacted_in_any_context() {
     feed(&mut targets::redaction());
 }

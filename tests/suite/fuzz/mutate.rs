@@ -1,6 +1,6 @@
-//! Inputs made from seeds: bits flipped, pieces cut, doubled, swapped and taken from elsewhere, words put in.
+//! Mutated inputs: flipped bits, removed, duplicated, swapped and inserted pieces, inserted words.
 
-/// Words that parsers stumble over.
+/// Words that parsers often mishandle.
 const WORDS: &[&[u8]] = &[
     b"\r\n",
     b"\n",
@@ -60,7 +60,7 @@ const WORDS: &[&[u8]] = &[
     b"\x91\x91\x91\x91\x91\x91\x91\x91",
 ];
 
-/// Numbers that look like chance and can be had again from their seed (xorshift64*).
+/// A pseudo-random generator that can be repeated from its seed (xorshift64*).
 pub struct Chance(u64);
 
 impl Chance {
@@ -68,7 +68,7 @@ impl Chance {
         Chance(seed.max(1))
     }
 
-    /// A number below `below`, which is above 0.
+    /// A number below `below`, which must be above 0.
     pub fn below(&mut self, below: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -77,7 +77,7 @@ impl Chance {
         usize::try_from(number).unwrap() % below
     }
 
-    /// A place in these bytes, and how many bytes from there.
+    /// A random range of these bytes.
     fn range(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
         let from = self.below(bytes.len() + 1);
         let most = (bytes.len() - from).min(64);
@@ -110,7 +110,7 @@ pub fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
                 bytes.splice(at..at, other[range].to_vec());
             }
             6 => {
-                // A number becomes another one.
+                // Replaces a number by another one.
                 let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit).map(|found| at + found) else {
                     continue;
                 };

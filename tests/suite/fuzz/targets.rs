@@ -1,4 +1,4 @@
-//! What is fed: each reader of foreign bytes, with its seeds and what has to hold of every input.
+//! Fuzz targets: each reader of foreign bytes, with its seeds and its invariants.
 
 use super::mutate::Chance;
 use crate::hostile::{attacks::attacks, backend::lies};
@@ -9,13 +9,13 @@ use poscert::proxy::h1::{Event, Framer, RequestLine, StartLine, StatusLine};
 use poscert::seal::Key;
 use std::path::Path;
 
-/// Feeds an input.
+/// Runs one input.
 type Run = Box<dyn FnMut(&[u8])>;
 
 pub struct Target {
     pub name: &'static str,
     pub seeds: Vec<Vec<u8>>,
-    /// How many inputs it gets in the tests.
+    /// The number of inputs in the test suite.
     pub inputs: u64,
     pub run: Run,
 }
@@ -24,7 +24,7 @@ fn target(name: &'static str, inputs: u64, seeds: Vec<Vec<u8>>, run: impl FnMut(
     Target { name, seeds, inputs, run: Box::new(run) }
 }
 
-/// All that a framer says of these bytes, given in pieces of these lengths: events, content together, the refusal.
+/// The complete output of a framer for bytes in pieces of these lengths: events, joined content, the refusal.
 fn framed<L: StartLine + std::fmt::Debug>(
     bytes: &[u8],
     mut piece: impl FnMut() -> usize,
@@ -43,7 +43,7 @@ fn framed<L: StartLine + std::fmt::Debug>(
                     return (said, Some(refusal.0));
                 }
             };
-            now = now.get(step.used..).expect("no more is used than was given");
+            now = now.get(step.used..).expect("a step consumes at most its input");
             match step.event {
                 None if step.used == 0 => break,
                 None => {}
@@ -55,7 +55,7 @@ fn framed<L: StartLine + std::fmt::Debug>(
                 }
             }
         }
-        assert!(now.is_empty(), "a framer that is not done takes all it is given");
+        assert!(now.is_empty(), "an unfinished framer consumes all its input");
         rest = later;
         if rest.is_empty() {
             said.push(format!("{content} bytes, {:?}", framer.at_end()));
@@ -88,7 +88,7 @@ pub fn answers() -> Target {
     target("answers", 6_000, seeds, same_in_pieces::<StatusLine>)
 }
 
-/// Reads a capture as `verify` does; whether it could be read.
+/// Reads a capture as `verify` does.
 fn read(path: &Path) -> Result<usize, CaptureErrorKind> {
     let capture = poscert::capture::open(path).map_err(|error| error.trouble)?;
     let mut count = 0;
@@ -108,7 +108,7 @@ pub fn har() -> Target {
     })
 }
 
-/// Of an archive every byte counts: what is read without complaint is what was written.
+/// Every byte of an archive counts: what is read without an error equals what was written.
 pub fn archive() -> Target {
     let place = tempfile::tempdir().unwrap();
     let home = place.path().to_owned();
@@ -123,7 +123,7 @@ pub fn archive() -> Target {
     target("archive", 3_000, vec![whole.clone()], move |bytes| {
         let path = place.path().join("input.poscert");
         std::fs::write(&path, bytes).unwrap();
-        assert!(read(&path).is_err() || bytes == whole, "another archive is taken for the one that was written");
+        assert!(read(&path).is_err() || bytes == whole, "a changed archive was accepted");
     })
 }
 
@@ -153,7 +153,7 @@ pub fn records() -> Target {
     ];
     let seeds = records.iter().map(|record| codec::encode(record).unwrap()).collect();
     target("records", 20_000, seeds, |bytes| {
-        // What can be read can be written, and is then read as the same.
+        // A readable record can be written, and is then read as the same.
         if let Ok(record) = codec::decode(bytes) {
             let again = codec::encode(&record).unwrap();
             assert_eq!(codec::encode(&codec::decode(&again).unwrap()).unwrap(), again);
@@ -172,7 +172,7 @@ pub fn rules() -> Target {
     let onboarding = names.iter().position(|name| name == "onboarding.toml").unwrap();
     let whole = seeds[onboarding].clone();
     target("rules", 250, seeds, move |bytes| {
-        // One that is whole beside it: what is tried is not that the mandatory feature is missing.
+        // A complete file besides it, so that the mandatory feature is not missing.
         std::fs::write(place.path().join("onboarding.toml"), &whole).unwrap();
         std::fs::write(place.path().join("input.toml"), bytes).unwrap();
         if let Err(error) = poscert::rules::load(Some(place.path())) {
@@ -239,7 +239,7 @@ pub fn head() -> Target {
         let _place = &place;
         std::fs::write(&file, bytes).unwrap();
         let read = read(&dir);
-        assert!(read.is_err() || line(bytes) == first, "another head is taken for the capture's own");
+        assert!(read.is_err() || line(bytes) == first, "a changed head was accepted");
     })
 }
 
@@ -258,11 +258,11 @@ pub fn routes() -> Target {
     })
 }
 
-/// The secret, where a name says that it is one.
+/// The secret, in a field whose name marks it as one.
 const NAMED: &str = r#""access_token":"s3cr3t-0f-a-t1ll-9942""#;
 const SECRET: &str = "s3cr3t-0f-a-t1ll-9942";
 
-/// An input: what stands before the named secret, and what after it.
+/// Inputs: text before and after the named secret.
 pub fn redaction() -> Target {
     let seeds = [
         &br#"{"a":1,|,"b":[{"c":"d"}]}"#[..],

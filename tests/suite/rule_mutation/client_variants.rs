@@ -1,5 +1,5 @@
-//! What is not content changes no verdict: the order of a HAR's entries, the time of day, the letter case of GUIDs and
-//! header names, the order of headers. Tried on certifications that pass and on edits of them that do not.
+//! Property tests that these changes alter no verdict: the order of a HAR's entries, the time of day, the letter case
+//! of GUIDs and header names, the order of headers. Applied to passing certifications and to edits of them that fail.
 
 use super::edit::{self, Edit};
 use super::scenario::Walk;
@@ -20,7 +20,7 @@ fn walks() -> &'static Vec<Walk> {
     })
 }
 
-/// Upper case for the GUIDs that the client sends, where a coin says so.
+/// Converts the GUIDs of randomly chosen calls to upper case.
 fn guids_in_upper_case(walk: &mut Walk, coins: &[bool]) {
     let guid = Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b").unwrap();
     let upper = |text: &str| guid.replace_all(text, |found: &Captures| found[0].to_uppercase()).into_owned();
@@ -46,7 +46,7 @@ fn header_names_in_other_case(walk: &mut Walk, coins: &[bool]) {
     }
 }
 
-/// The entries in another order. Those that begin in the same millisecond stay as they are: their place counts.
+/// Reorders the entries. Entries that begin in the same millisecond keep their order, because it is significant.
 fn entries_in_another_order(har: &mut Value, keys: &[u64]) {
     let Some(entries) = har["log"]["entries"].as_array_mut() else { return };
     let moments: Vec<Value> = entries.iter().map(|entry| entry["startedDateTime"].clone()).collect();
@@ -62,7 +62,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
-    fn what_is_not_content_changes_no_verdict(
+    fn irrelevant_changes_alter_no_verdict(
         which in any::<Index>(),
         shift in -86_400_000_000_i64..86_400_000_000,
         coins in prop::collection::vec(any::<bool>(), 1..9),
@@ -82,7 +82,7 @@ proptest! {
         let mut har = har::value(walk);
         entries_in_another_order(&mut har, &keys);
         prop_assert_eq!(&judge_har(&har.to_string(), &walk.features), &base, "entries in another order");
-        // All at once.
+        // All changes together.
         guids_in_upper_case(&mut shifted, &coins);
         header_names_in_other_case(&mut shifted, &coins);
         let mut har = har::value(&shifted);

@@ -1,4 +1,4 @@
-//! Edits: changes of a fixture, kept as data, with the exact sets of requirements that must then fail or warn.
+//! Edits of a fixture, kept as data, with the exact sets of requirements that must then fail or warn.
 
 use super::scenario::{Walk, with_guids};
 use super::{certified, fixture_path};
@@ -13,53 +13,53 @@ struct File {
     edit: Vec<Edit>,
 }
 
-/// A change with what it must lead to.
+/// A change and its expected findings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// The requirement it breaks, in the files that are sorted by requirements.
+    /// The requirement it breaks, in the files sorted by requirement.
     #[serde(default)]
     pub requirement: String,
-    /// The line of certification.md it shows, in the other files.
+    /// The line of the certification page it illustrates, in the other files.
     #[serde(default)]
     pub line: String,
-    /// What the client does then, in a sentence.
+    /// What the client does then, in one sentence.
     pub shows: String,
     /// The fixture.
     pub of: String,
-    /// The features that are certified, where not those of the fixture.
+    /// The certified features, if they differ from the fixture's.
     pub features: Option<Vec<String>>,
-    /// Musts that fail, all of them.
+    /// The musts that fail, all of them.
     #[serde(default)]
     pub failed: BTreeSet<String>,
-    /// Shoulds that warn, all of them.
+    /// The shoulds that warn, all of them.
     #[serde(default)]
     pub warned: BTreeSet<String>,
-    /// The cases that are not passed, all of them.
+    /// The cases that do not pass, all of them.
     #[serde(default)]
     pub cases: BTreeMap<String, String>,
-    /// What is done to the fixture, in order.
+    /// The steps, in order.
     #[serde(rename = "do")]
     pub acts: Vec<Act>,
 }
 
-/// One act of an edit. Calls are named by patterns, in which `*` stands for any text.
+/// One step of an edit. Calls are named by patterns, in which `*` stands for any text.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Act {
-    /// Takes these calls away; the others stay where they are in time.
+    /// Removes these calls; the others keep their times.
     drop: Option<String>,
-    /// Sends this call again after it, `times` times, `gap` ms apart.
+    /// Repeats this call after it, `times` times, `gap` ms apart.
     repeat: Option<String>,
     times: Option<usize>,
     gap: Option<i64>,
-    /// Moves this call behind the one named by `after`, or before that of `before`, `gap` ms apart.
+    /// Moves this call after the one named by `after`, or before the one named by `before`, `gap` ms apart.
     r#move: Option<String>,
-    /// Puts these lines of a walk behind the call named by `after`, or at the end.
+    /// Inserts these scenario lines after the call named by `after`, or at the end.
     insert: Option<String>,
     after: Option<String>,
     before: Option<String>,
-    /// Changes these calls, by the fields below.
+    /// Changes these calls by the fields below.
     set: Option<String>,
     status: Option<u16>,
     lasts: Option<i64>,
@@ -76,11 +76,11 @@ pub struct Act {
     rename: BTreeMap<String, String>,
     replace: Option<(String, String)>,
     replace_answer: Option<(String, String)>,
-    /// Makes the pause before this call so long, and moves it and all after it.
+    /// Sets the pause before this call, and moves it and all later ones.
     pause: Option<i64>,
-    /// A record of the capture that is no exchange.
+    /// Adds a record that is not an exchange.
     record: Option<toml::Table>,
-    /// Takes the records away that the fixture has.
+    /// Removes the fixture's own records.
     no_records: bool,
 }
 
@@ -93,7 +93,7 @@ pub fn read(name: &str) -> Vec<Edit> {
 }
 
 impl Edit {
-    /// The fixture, changed.
+    /// The fixture with all steps applied.
     pub fn applied(&self) -> Walk {
         let mut walk = certified(&self.of);
         for act in &self.acts {
@@ -102,7 +102,7 @@ impl Edit {
         if let Some(features) = &self.features {
             walk.features.clone_from(features);
         }
-        // A HAR has its entries by time; acts may have left them otherwise.
+        // The entries of a HAR are sorted by time; steps may have changed the order.
         walk.calls.sort_by_key(|call| call.at);
         walk
     }
@@ -221,12 +221,12 @@ impl Act {
         }
         if let Some((from, to)) = self.replace.as_ref().map(|(from, to)| (with_guids(from), with_guids(to))) {
             let body = call.body.take().unwrap_or_default();
-            assert!(body.contains(&from) || call.path.contains(&from), "{} does not say {from}", call.name);
+            assert!(body.contains(&from) || call.path.contains(&from), "{} does not contain {from}", call.name);
             call.path = call.path.replace(&from, &to);
             call.body = Some(body.replace(&from, &to)).filter(|body| !body.is_empty());
         }
         if let Some((from, to)) = self.replace_answer.as_ref().map(|(from, to)| (with_guids(from), with_guids(to))) {
-            assert!(call.answer.contains(&from), "{} is not answered {from}", call.name);
+            assert!(call.answer.contains(&from), "the response to {} does not contain {from}", call.name);
             call.answer = call.answer.replace(&from, &to);
         }
     }

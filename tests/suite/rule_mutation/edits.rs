@@ -1,15 +1,15 @@
-//! Every edit fails exactly what it says, and the fixture it was made of does not.
+//! Tests that every edit fails exactly the requirements it lists, and its unchanged fixture does not.
 
 use super::edit::{self, Edit};
 use super::{FIXTURES, judge, rules};
 use poscert::rules::model::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The files of edits by requirement.
+/// The files of edits sorted by requirement.
 pub const BY_REQUIREMENT: [&str; 5] =
     ["common.toml", "common-more.toml", "overlapping.toml", "onboarding-and-payment.toml", "others.toml"];
 
-/// What is wrong with the edits of a file, a paragraph each.
+/// The deviations of a file's edits, a paragraph each.
 fn wrong(file: &str) -> Vec<String> {
     let edits = edit::read(file);
     let mut wrong = Vec::new();
@@ -36,7 +36,7 @@ fn wrong(file: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_edit_fails_exactly_what_it_says() {
+fn each_edit_has_exactly_its_expected_findings() {
     let wrong: Vec<String> = BY_REQUIREMENT.iter().flat_map(|file| wrong(file)).collect();
     assert!(wrong.is_empty(), "{} edits:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -60,21 +60,21 @@ fn each_requirement_has_an_edit_that_breaks_it() {
 }
 
 #[test]
-fn what_is_seen_in_the_wild_and_legal_is_tolerated() {
+fn legal_behaviour_seen_in_the_wild_is_tolerated() {
     let edits = edit::read("tolerated.toml");
     assert!(edits.iter().all(|edit| edit.failed.is_empty() && !edit.line.is_empty()));
     assert_eq!(wrong("tolerated.toml"), [""; 0]);
 }
 
 #[test]
-fn what_is_seen_in_the_wild_and_wrong_is_caught() {
+fn wrong_behaviour_seen_in_the_wild_is_detected() {
     let edits = edit::read("seen_in_the_wild.toml");
     assert!(edits.iter().all(|edit| !edit.failed.is_empty() && !edit.line.is_empty()));
     assert_eq!(wrong("seen_in_the_wild.toml"), [""; 0]);
 }
 
 #[test]
-fn readings_that_were_settled_later_are_kept() {
+fn settled_interpretations_are_kept() {
     let edits = edit::read("settled.toml");
     assert!(edits.iter().all(|edit| !edit.line.is_empty()));
     assert_eq!(wrong("settled.toml"), [""; 0]);

@@ -1,4 +1,5 @@
-//! The reviewed list of mutants that change no verdict, each with the line of the certification page that makes it harmless.
+//! The reviewed list of mutants that change no verdict, each with the line of the certification page that makes it
+//! harmless.
 
 use super::fixture_text;
 use super::scenario::fits;
@@ -10,21 +11,21 @@ struct File {
     survivor: Vec<Entry>,
 }
 
-/// Mutants of one kind that are harmless for one reason.
+/// Mutants of one kind that are harmless for the same reason.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The operator.
     operator: String,
-    /// Patterns of what it changes.
+    /// Patterns of what they change.
     what: Vec<String>,
     /// Patterns of the exchanges: `OPERATION fixture:name`.
     at: Vec<String>,
-    /// Why that is right, in words of certification.md where there are any.
+    /// Why that is correct, quoting the certification page where possible.
     pub line: String,
 }
 
-/// The list.
+/// Reads the list.
 pub fn read() -> Vec<Entry> {
     let file: File = toml::from_str(&fixture_text("equivalent_mutants.toml"))
         .unwrap_or_else(|error| panic!("equivalent_mutants.toml: {error}"));
@@ -32,7 +33,7 @@ pub fn read() -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Whether it is about this mutant.
+    /// Whether the entry matches this mutant.
     pub fn covers(&self, operator: &str, what: &str, at: &str) -> bool {
         self.operator == operator
             && self.what.iter().any(|pattern| fits(pattern, what))

@@ -1,17 +1,17 @@
-//! A walk as the text of a HAR 1.2 file.
+//! Conversion of a scenario to a HAR 1.2 file.
 
 use super::scenario::{BASE, Call, Walk};
 use serde_json::{Value, json};
 
-/// 2026-03-02T09:00:00Z, when every walk begins, in ms since the Unix epoch.
+/// 2026-03-02T09:00:00Z, the start of every scenario, in ms since the Unix epoch.
 const START_MS: i64 = 1_772_442_000_000;
 
-/// The HAR of a walk, its entries in the order of the calls.
+/// The HAR of a scenario as text, its entries in the order of the calls.
 pub fn text(walk: &Walk) -> String {
     value(walk).to_string()
 }
 
-/// As [`text`], to be changed.
+/// The HAR of a scenario as a value that can be changed.
 pub fn value(walk: &Walk) -> Value {
     let entries: Vec<Value> = walk.calls.iter().map(entry).collect();
     let mut log = json!({"version": "1.2", "creator": {"name": "fixture", "version": "1"}, "entries": entries});

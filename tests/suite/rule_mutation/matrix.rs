@@ -1,4 +1,4 @@
-//! The kill matrix: every mutant of every fixture is judged; what kills it is counted by operator and requirement.
+//! The kill matrix: evaluates every mutant of every fixture, and counts the kills by operator and requirement.
 
 use super::equivalent_mutants::{self, Entry};
 use super::mutants::Mutant;
@@ -9,10 +9,10 @@ use poscert::rules::model::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A debug build judges ten times slower: it takes a sample, and the counts are left to the release build.
+/// A debug build is ten times slower: it uses a sample, and the counts are left to the release build.
 const EVERY: usize = if cfg!(debug_assertions) { 13 } else { 1 };
 
-/// What became of a mutant.
+/// The result of a mutant.
 struct Fate {
     operator: &'static str,
     what: String,
@@ -24,7 +24,7 @@ struct Fate {
 fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
     let walk = certified(fixture);
     let base = judge(&walk);
-    // What changes nothing is no mutant.
+    // A mutant must change something.
     let changes = |mutant: &Mutant| {
         let other = mutant.of(&walk);
         (&other.calls, &other.records, &other.features) != (&walk.calls, &walk.records, &walk.features)
@@ -38,7 +38,7 @@ fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
         }
         own
     };
-    // The machine is shared: two threads.
+    // The machine is shared, so only two threads.
     let mut found = std::thread::scope(|scope| {
         let other = scope.spawn(work);
         let mut found = work();
@@ -58,7 +58,7 @@ fn fate(fixture: &str, walk: &Walk, base: &Shown, mutant: &Mutant) -> Fate {
 }
 
 #[test]
-fn mutants_are_killed_or_known_to_be_harmless() {
+fn each_mutant_is_killed_or_listed_as_harmless() {
     let known = equivalent_mutants::read();
     let mut exercised: BTreeSet<String> = BTreeSet::new();
     let mut all: Vec<Fate> = Vec::new();
@@ -76,11 +76,11 @@ fn mutants_are_killed_or_known_to_be_harmless() {
         .filter(|fate| !fate.killed && !known.iter().any(|entry| covers(entry, fate)))
         .map(|fate| format!("{} | {} | {}", fate.operator, fate.what, fate.at))
         .collect();
-    assert!(unknown.is_empty(), "{} survivors that nobody has reviewed:\n{}", unknown.len(), unknown.join("\n"));
+    assert!(unknown.is_empty(), "{} survivors that are not reviewed:\n{}", unknown.len(), unknown.join("\n"));
     if EVERY > 1 {
         return;
     }
-    // An entry that covers more mutants that die than mutants that live says too much.
+    // An entry that matches more killed than surviving mutants is too broad.
     let broad: Vec<&String> = known
         .iter()
         .filter(|entry| {
@@ -107,7 +107,7 @@ fn mutants_are_killed_or_known_to_be_harmless() {
     assert!(weak.is_empty(), "musts that fewer than five mutants of two operators break: {weak:#?}");
 }
 
-/// All mutants with what became of them, for those who review the survivors.
+/// Writes all mutants with their results to a file, to review the survivors.
 fn write_down(all: &[Fate]) {
     let line = |fate: &Fate| {
         let broken: Vec<&str> = fate.shown.failed.iter().chain(&fate.shown.warned).map(String::as_str).collect();
@@ -144,7 +144,7 @@ fn print_operators(all: &[Fate]) {
     println!("{:<10} {:>7} {killed:>7} {:>7}", "all", all.len(), all.len() - killed);
 }
 
-/// For each requirement, how many mutants of each operator it was reported for.
+/// The number of mutants that broke each requirement, by operator.
 fn by_requirement(all: &[Fate]) -> BTreeMap<String, BTreeMap<&'static str, usize>> {
     let mut table: BTreeMap<String, BTreeMap<&'static str, usize>> = BTreeMap::new();
     for fate in all {

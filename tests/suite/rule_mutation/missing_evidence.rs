@@ -1,5 +1,5 @@
-//! What a HAR leaves out: what it would have shown is not exercised, never passed, and breaks nothing; and what it shows
-//! breaks as before.
+//! Tests of HARs with missing content: what it would have shown is not exercised, never passed, and breaks nothing;
+//! findings on the rest stay.
 
 use super::edit;
 use super::edits::BY_REQUIREMENT;
@@ -7,10 +7,10 @@ use super::scenario::Walk;
 use super::{FIXTURES, Shown, certified, har, judge, judge_har};
 use serde_json::{Value, json};
 
-/// Whether the request's and the answer's body of the entry at this place are left out.
+/// Whether the request and the response body of the entry at this position are removed.
 type Which = fn(usize) -> (bool, bool);
 
-/// Which bodies are left out.
+/// The choices of bodies to remove.
 const HIDDEN: [(&str, Which); 4] = [
     ("requests", |_| (true, false)),
     ("answers", |_| (false, true)),
@@ -18,7 +18,7 @@ const HIDDEN: [(&str, Which); 4] = [
     ("every third", |at| (at % 3 == 0, at % 3 == 1)),
 ];
 
-/// The HAR of a walk with a size in the place of some bodies, as makers of HARs write it.
+/// The HAR of a scenario with only the size of some bodies, as HAR exporters write it.
 fn without(walk: &Walk, which: Which) -> String {
     let mut file = har::value(walk);
     for (at, entry) in file["log"]["entries"].as_array_mut().unwrap().iter_mut().enumerate() {
@@ -41,7 +41,7 @@ fn wrongs(what: &str, walk: &Walk, whole: &Shown) -> Vec<String> {
     HIDDEN.into_iter().flat_map(seen).collect()
 }
 
-/// What is wrong with the verdict on a HAR of a walk that does not show all of it.
+/// The errors in the verdict on an incomplete HAR of a scenario.
 fn compared(what: &str, walk: &Walk, har: &str, whole: &Shown) -> Vec<String> {
     let mut wrongs = Vec::new();
     {
@@ -70,7 +70,7 @@ fn compared(what: &str, walk: &Walk, har: &str, whole: &Shown) -> Vec<String> {
 }
 
 #[test]
-fn bodies_that_are_not_shown_make_nothing_passed_and_nothing_broken() {
+fn missing_bodies_pass_nothing_and_break_nothing() {
     let mut found = Vec::new();
     for name in FIXTURES {
         let walk = certified(name);
@@ -84,24 +84,25 @@ fn bodies_that_are_not_shown_make_nothing_passed_and_nothing_broken() {
 }
 
 #[test]
-fn without_bodies_no_case_is_shown_and_no_rule_on_them_passed() {
+fn without_bodies_no_case_passes_and_no_requirement_on_bodies() {
     for name in FIXTURES {
         let walk = certified(name);
         let seen = judge_har(&without(&walk, |_| (true, true)), &walk.features);
         assert_eq!((seen.verdict, seen.failed.len(), seen.warned.len()), ("incomplete", 0, 0), "{name}: {seen:?}");
-        // Others are judged from requests and statuses alone: that no payment was started before, that a capture was answered.
+        // Other requirements are judged by requests and statuses: that no payment was started before, that a capture
+        // succeeded.
         let of_bodies = ["PAY-01", "PAY-05", "PRE-01", "REF-01", "REF-03"];
         let passed: Vec<&str> = of_bodies.into_iter().filter(|id| seen.exercised.contains(*id)).collect();
-        assert!(passed.is_empty(), "{name}: {passed:?} rest on bodies");
+        assert!(passed.is_empty(), "{name}: {passed:?} depend on bodies");
         let entries: Value = serde_json::from_str(&without(&walk, |_| (true, true))).unwrap();
         assert!(!entries.to_string().contains("Reserved"), "{name}");
     }
 }
 
-/// Takes one thing out of an entry; `false` where it has none.
+/// Removes one thing from an entry; `false` if the entry does not have it.
 type Hide = fn(&mut Value) -> bool;
 
-/// The things that a HAR may not show of an entry.
+/// The parts of an entry that a HAR may lack.
 const PARTS: [(&str, Hide); 12] = [
     ("request body", |entry| {
         let size = entry["request"]["postData"]["text"].as_str().map_or(0, str::len);
@@ -158,7 +159,7 @@ fn masked(entry: &mut Value, name: &str, mask: &str) -> bool {
     found.next().map(|header| header["value"] = json!(mask)).is_some()
 }
 
-/// The HAR of a walk with these parts of these entries taken out; `None` where nothing was there to be taken out.
+/// The HAR of a scenario without these parts of the chosen entries; `None` if there was nothing to remove.
 fn hidden(walk: &Walk, hide: Hide, which: impl Fn(usize) -> bool) -> Option<String> {
     let mut file = har::value(walk);
     let entries = file["log"]["entries"].as_array_mut().unwrap();
@@ -177,17 +178,17 @@ fn is_call(entry: &Value) -> bool {
     url.contains("/v10/") && !url.contains("/usersimulation/")
 }
 
-/// How many choices of entries are tried for each edit and part.
+/// The number of random choices of entries for each edit and part.
 const SALTS: usize = 4;
 
 #[test]
-fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
+fn one_missing_part_passes_nothing_and_breaks_nothing() {
     let mut found = Vec::new();
     for name in FIXTURES {
         let walk = certified(name);
         let whole = judge(&walk);
         for (part, (what, hide)) in PARTS.into_iter().enumerate() {
-            // Each in its turn: together the parts come by every entry more than once.
+            // Rotated, so that all parts together cover every entry more than once.
             for at in (part % 5..walk.calls.len()).step_by(5) {
                 let har = hidden(&walk, hide, |place| place == at);
                 found.extend(
@@ -202,7 +203,7 @@ fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
         let walk = edit.applied();
         let whole = judge(&walk);
         for (part, (what, hide)) in PARTS.into_iter().enumerate() {
-            // Some entries of each, other ones for each part.
+            // Some entries of each edit, different ones for each part.
             for salt in 0..SALTS {
                 let har = hidden(&walk, hide, |at| (at * 7 + count + part + salt * 3).is_multiple_of(11));
                 let name = format!("{} {}, {what} of some ({salt})", edit.requirement, edit.shows);
@@ -213,9 +214,9 @@ fn one_thing_that_is_not_shown_makes_nothing_passed_and_nothing_broken() {
     assert!(found.is_empty(), "{} wrong:\n{}", found.len(), found.join("\n"));
 }
 
-/// A response of a store look-up says nothing of a payment, nor of a point of sale.
+/// A response of a store look-up says nothing about a payment or a point of sale.
 #[test]
-fn what_is_hidden_of_the_stores_silences_no_requirement() {
+fn missing_store_bodies_silence_no_requirement() {
     for edit in BY_REQUIREMENT.iter().flat_map(|file| edit::read(file)) {
         let walk = edit.applied();
         let mut file = har::value(&walk);

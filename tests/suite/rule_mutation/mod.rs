@@ -1,5 +1,6 @@
-//! The proof of the verifier: certifications that pass, edits of them that must fail, traffic that must be tolerated, and
-//! mutants of them all. What is expected stands in `fixtures/`, derived from the pages and not from what the verifier says.
+//! Tests of the verifier: certifications that pass, edits of them that must fail, traffic that must be tolerated, and
+//! mutants of them all. The expected results are in `fixtures/`, derived from the documentation and not from the
+//! verifier's output.
 
 mod client_variants;
 mod edit;
@@ -22,55 +23,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The fixtures, by name; each goes on where another ended, or begins.
+/// The fixtures, by name; each continues another one or starts anew.
 pub const FIXTURES: [&str; 6] =
     ["onboarding", "payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"];
 
-/// What a verdict says, as far as a change of the traffic can change it.
+/// The parts of a verdict that a change of the traffic can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Of the whole.
+    /// The overall verdict.
     pub verdict: &'static str,
-    /// Musts that failed.
+    /// The musts that failed.
     pub failed: BTreeSet<String>,
-    /// Shoulds that failed.
+    /// The shoulds that warned.
     pub warned: BTreeSet<String>,
-    /// Requirements that something in the traffic touches.
+    /// The exercised requirements.
     pub exercised: BTreeSet<String>,
     /// The status of each case.
     pub cases: BTreeMap<String, &'static str>,
 }
 
 impl Shown {
-    /// Whether two verdicts differ in what they say of the client.
+    /// Whether two verdicts differ in the result for the client.
     pub fn differs(&self, other: &Shown) -> bool {
         (self.verdict, &self.failed, &self.warned, &self.cases)
             != (other.verdict, &other.failed, &other.warned, &other.cases)
     }
 }
 
-/// A file of `fixtures/`.
+/// The path of a file in `fixtures/`.
 pub fn fixture_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// The text of a file of `fixtures/`.
+/// The text of a file in `fixtures/`.
 pub fn fixture_text(name: &str) -> String {
     std::fs::read_to_string(fixture_path(name)).unwrap_or_else(|error| panic!("fixtures/{name}: {error}"))
 }
 
-/// The rules of this engine, read once.
+/// The built-in rules, parsed once.
 pub fn rules() -> &'static RuleSet {
     static RULES: OnceLock<RuleSet> = OnceLock::new();
     RULES.get_or_init(|| rules::load(None).unwrap())
 }
 
-/// A fixture, by its name.
+/// A fixture, by name.
 pub fn certified(name: &str) -> Walk {
     Walk::read(name)
 }
 
-/// The verdict on a walk, by way of a HAR file.
+/// The verdict on a scenario, evaluated as a HAR file.
 pub fn judge(walk: &Walk) -> Shown {
     judge_har(&har::text(walk), &walk.features)
 }
@@ -111,7 +112,7 @@ fn shown(verdict: &Verdict) -> Shown {
 }
 
 #[test]
-fn the_certified_fixtures_pass_with_every_case_and_no_warning() {
+fn certified_fixtures_pass_with_every_case_and_no_warning() {
     for name in FIXTURES {
         let found = judge(&certified(name));
         assert_eq!((&found.failed, &found.warned), (&BTreeSet::new(), &BTreeSet::new()), "{name}");
@@ -122,7 +123,7 @@ fn the_certified_fixtures_pass_with_every_case_and_no_warning() {
 }
 
 #[test]
-fn together_the_fixtures_show_all_cases_and_exercise_all_requirements() {
+fn fixtures_together_show_all_cases_and_exercise_all_requirements() {
     let all: Vec<Shown> = FIXTURES.iter().map(|name| judge(&certified(name))).collect();
     let cases: BTreeSet<&String> = all.iter().flat_map(|shown| shown.cases.keys()).collect();
     let known: BTreeSet<&String> = rules().features.iter().flat_map(|f| f.cases.iter().map(|case| &case.id)).collect();
@@ -130,6 +131,6 @@ fn together_the_fixtures_show_all_cases_and_exercise_all_requirements() {
     let exercised: BTreeSet<&String> = all.iter().flat_map(|shown| &shown.exercised).collect();
     let untouched: Vec<&String> =
         rules().requirements.iter().map(|requirement| &requirement.id).filter(|id| !exercised.contains(id)).collect();
-    // One is touched only by clients that are about to break it; the edits do that.
+    // One requirement is exercised only by clients that may break it; the edits do that.
     assert_eq!(untouched, ["ONB-01"]);
 }

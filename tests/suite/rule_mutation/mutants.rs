@@ -1,4 +1,4 @@
-//! A mutant: one small change of a walk, and how it is made. `operators.rs` lists them.
+//! Mutants: single small changes of a scenario, and how they are made. `operators.rs` lists them.
 
 use super::scenario::{Call, Walk, with_guids};
 use serde_json::json;
@@ -6,14 +6,14 @@ use serde_json::json;
 /// The header of the idempotency key.
 pub const KEY: &str = "x-mobilepay-idempotency-key";
 
-/// A small change of a walk.
+/// A small change of a scenario.
 #[derive(Clone, Debug)]
 pub struct Mutant {
     /// `drop`, `double`, `change`, `swap`, `shorten`, `repeat`, `lengthen` or `cut`.
     pub operator: &'static str,
-    /// What of the exchange it changes, and to what.
+    /// What it changes in the exchange, and to what.
     pub what: String,
-    /// The exchange.
+    /// The index of the exchange.
     pub at: usize,
     /// How it is made.
     pub act: Act,
@@ -24,21 +24,21 @@ pub struct Mutant {
 pub enum Act {
     Edit(Edit),
     Drop,
-    /// So many copies behind it, so many ms apart.
+    /// This many copies after it, this many ms apart.
     Copies(usize, i64),
-    /// One copy at the end of the walk.
+    /// One copy at the end of the scenario.
     Late,
-    /// The opposite act behind it.
+    /// The opposite action after it.
     Opposite,
     Neighbours,
-    /// Bodies of two exchanges.
+    /// Swaps the bodies of two exchanges.
     Bodies(usize),
     Pause(i64),
     Lasts(i64),
     Cut(i64),
-    /// This answer to all sends of the exchange's call from it on.
+    /// This status for all attempts of the exchange's call from it on.
     Refused(u16),
-    /// Another call in its place.
+    /// Replaces the call by another one.
     Instead(&'static str, String, Option<String>),
     Feature(String),
     Statuses(Vec<u16>),
@@ -61,7 +61,7 @@ pub enum Edit {
 }
 
 impl Mutant {
-    /// The walk, changed.
+    /// The changed scenario.
     pub fn of(&self, base: &Walk) -> Walk {
         let mut walk = base.clone();
         let at = self.at;

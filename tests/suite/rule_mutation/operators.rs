@@ -1,4 +1,4 @@
-//! The operators: every mutant of a fixture, at every exchange of it and every field of that.
+//! The mutation operators: generate every mutant of a fixture, for every exchange and every field.
 
 use super::mutants::{Act, Edit, KEY, Mutant};
 use super::scenario::{Call, Walk, guid};
@@ -8,7 +8,7 @@ const VERSION: &str = "x-mobilepay-client-system-version";
 const VAT: &str = "x-mobilepay-merchant-vat-number";
 const CLIENT: &str = "x-ibm-client-id";
 
-/// All mutants of a walk at the calls that were written for this fixture.
+/// All mutants of a scenario, at the calls written for this fixture.
 pub fn all(walk: &Walk, fixture: &str) -> Vec<Mutant> {
     let mut found = Vec::new();
     for at in (0..walk.calls.len()).filter(|&at| walk.calls[at].of == fixture) {

@@ -1,44 +1,45 @@
-//! A walk: traffic as people write it, one exchange a line with what belongs to it indented below (`fixtures/README.md`).
+//! Scenarios: traffic in a readable text format, one exchange per line with its details indented below
+//! (`fixtures/README.md`).
 
 use super::fixture_text;
 use poscert::seal::Digest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Where calls go that name no host.
+/// The base URL of calls without a host.
 pub const BASE: &str = "https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10";
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
-    /// Its name in the walk.
+    /// Its name in the scenario.
     pub name: String,
     /// The fixture it was written in.
     pub of: String,
     /// When it is sent, in ms.
     pub at: i64,
-    /// How long it takes, in ms.
+    /// Its duration, in ms.
     pub lasts: i64,
     /// The method.
     pub method: String,
-    /// Under [`BASE`], or a whole URL.
+    /// A path under [`BASE`], or a whole URL.
     pub path: String,
-    /// In order.
+    /// In the order in which they are sent.
     pub headers: Vec<(String, String)>,
     /// The request's body.
     pub body: Option<String>,
-    /// Of the answer; 0 where there is none.
+    /// The status of the response; 0 without one.
     pub status: u16,
-    /// The answer's body.
+    /// The response body.
     pub answer: String,
-    /// `HTTP/1.1`.
+    /// The HTTP version, e.g. `HTTP/1.1`.
     pub http: String,
-    /// `TLSv1.3`; empty for none.
+    /// The TLS version, e.g. `TLSv1.3`; empty for none.
     pub tls: String,
 }
 
 impl Call {
-    /// When it is over, in ms.
+    /// When it ends, in ms.
     pub fn end(&self) -> i64 {
         self.at + self.lasts
     }
@@ -48,7 +49,7 @@ impl Call {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Gives the header one value, whatever it had.
+    /// Sets the header to one value, replacing all others.
     pub fn set_header(&mut self, name: &str, value: &str) {
         match self.headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
             Some(header) => value.clone_into(&mut header.1),
@@ -56,17 +57,17 @@ impl Call {
         }
     }
 
-    /// Takes a header away.
+    /// Removes a header.
     pub fn unset_header(&mut self, name: &str) {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
-    /// A field of the request's body.
+    /// A field of the request body.
     pub fn field(&self, name: &str) -> Option<Value> {
         serde_json::from_str::<Value>(self.body.as_deref()?).ok()?.get(name).cloned()
     }
 
-    /// The operation that it calls; empty where it is none.
+    /// The called operation; empty if there is none.
     pub fn operation(&self) -> &'static str {
         let path = self.path.split_once("/v10").map_or(self.path.as_str(), |(_, rest)| rest);
         let target = format!("/v10{path}");
@@ -77,13 +78,13 @@ impl Call {
 /// Traffic, in the order in which it was sent.
 #[derive(Clone, Debug, Default)]
 pub struct Walk {
-    /// What is certified.
+    /// The certified features.
     pub features: Vec<String>,
     /// The calls.
     pub calls: Vec<Call>,
-    /// Records of the capture that are no exchanges.
+    /// Records of the capture that are not exchanges.
     pub records: Vec<Value>,
-    /// Texts that `$name` stands for.
+    /// The texts that `$name` stands for.
     lets: BTreeMap<String, String>,
     every: Vec<(String, String)>,
 }
@@ -94,7 +95,7 @@ pub fn guid(name: &str) -> String {
     format!("{}-{}-4{}-9{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
-/// Puts GUIDs in the place of `@name`, in upper case in that of `@^name`.
+/// Replaces `@name` by its GUID, and `@^name` by the same in upper case.
 pub fn with_guids(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -121,14 +122,14 @@ pub fn with_guids(text: &str) -> String {
 }
 
 impl Walk {
-    /// Reads a fixture with what it comes after.
+    /// Reads a fixture with the scenarios it continues.
     pub fn read(name: &str) -> Walk {
         let mut walk = Walk::default();
         walk.add(&fixture_text(&format!("passing/{name}.scenario")), name);
         walk
     }
 
-    /// Adds the calls of a text behind those that are there.
+    /// Appends the calls of a text.
     pub fn add(&mut self, text: &str, of: &str) {
         let mut every = false;
         for (number, raw) in text.lines().enumerate() {
@@ -203,7 +204,7 @@ impl Walk {
 
     fn filled(&self, line: &str) -> String {
         let mut text = line.to_owned();
-        // What a name stands for may hold names itself; the longest name is meant.
+        // The value of a name may contain names; the longest matching name wins.
         for _ in 0..4 {
             for (name, value) in self.lets.iter().rev() {
                 text = text.replace(&format!("${name}"), value);
@@ -212,20 +213,20 @@ impl Walk {
         with_guids(&text)
     }
 
-    /// The places of the calls whose names fit a pattern; there has to be one.
+    /// The positions of the calls whose names match a pattern; at least one must match.
     pub fn places(&self, pattern: &str) -> Vec<usize> {
         let found: Vec<usize> = (0..self.calls.len()).filter(|&at| fits(pattern, &self.calls[at].name)).collect();
         assert!(!found.is_empty(), "no call is named {pattern}");
         found
     }
 
-    /// Moves a call and all after it by so many ms.
+    /// Moves a call and all later ones by this many ms.
     pub fn shift(&mut self, from: usize, ms: i64) {
         self.calls[from..].iter_mut().for_each(|call| call.at += ms);
     }
 }
 
-/// Whether a name fits a pattern, in which `*` stands for any text.
+/// Whether a name matches a pattern, in which `*` stands for any text.
 pub fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
