@@ -97,9 +97,9 @@ fn what_the_backend_does_not_take_is_said_before_anything_is_recorded() {
     for (arguments, wanted) in [
         (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "gives no token for client id"),
         (&["--token-file", "wrong"], "refuses the token: GetStores is answered 401"),
-        (&["--token-file", "none"], "token-file none: cannot be read"),
+        (&["--token-file", "none"], "cannot read token-file none"),
         (&["--token-file", "empty"], "token-file empty: it is empty"),
-        (&["--client-secret-file", "wrong"], "takes the client id too"),
+        (&["--client-secret-file", "wrong"], "getting a token needs both"),
         (&["--callback-url", "http://till/"], "over HTTPS alone"),
         (&["--simulation", "ftp://x"], "--simulation: `ftp://x`"),
     ] {

@@ -73,7 +73,7 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     let mut run = Attended::start(home.path(), &rules);
     run.hears("Onboard a point of sale on the till");
     run.ask("what");
-    run.hears("this can be asked for");
+    run.hears("unknown command; available");
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/1");
     run.hears("Offboard the point of sale");
@@ -125,7 +125,7 @@ fn a_certification_that_is_killed_goes_on_where_it_stood() {
     first.wait().unwrap();
     let second = start().wait_with_output().unwrap();
     let said = text(&second.stderr);
-    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: shown by"), "{said}");
+    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: passed in"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // What was cut off can never be part of a pass, which is said at once; what was done before is not done again.
     assert!(said.contains("A run in this capture was cut off"), "{said}");

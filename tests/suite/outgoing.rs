@@ -239,7 +239,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
         .args(["--upstream", "https://backend.test", "--upstream-proxy", &flag])
         .output()
         .unwrap();
-    refused(&output, &["--upstream-proxy names this recorder itself"]);
+    refused(&output, &["--upstream-proxy is this recorder itself"]);
     assert!(!home.path().join("none").exists(), "nothing is begun");
     // A variable that was set for a client of this recorder is not meant for the recorder.
     let own = free();
@@ -349,7 +349,7 @@ async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
     client_certificate(home, "till");
     client_certificate(home, "other");
     for (arguments, words) in [
-        (&["--upstream-cert", "none.pem"][..], &["--upstream-cert none.pem: cannot be read"][..]),
+        (&["--upstream-cert", "none.pem"][..], &["--upstream-cert: cannot read none.pem"][..]),
         (&["--upstream-cert", "till.pem"], &["--upstream-key", "no PEM private key"]),
         (&["--upstream-cert", "till.key", "--upstream-key", "till.key"], &["--upstream-cert", "no PEM certificate"]),
         (&["--upstream-cert", "till.pem", "--upstream-key", "other.key"], &["is not the key of"]),
