@@ -1,22 +1,22 @@
-//! poscert records what a point-of-sale client says to the MobilePay PoS API v10, and judges the recording offline.
+//! Recorder and offline verifier for point-of-sale clients of the MobilePay PoS API v10.
 //!
-//! The rooms, from left to right; a room uses only rooms above it in this list (`ARCHITECTURE.md` has the drawing):
+//! The modules, bottom-up: a module uses only modules above it in this list (`ARCHITECTURE.md` has the diagram).
 //!
-//! | room | holds |
+//! | module | holds |
 //! |---|---|
-//! | [`api`] | the vocabulary of the API: operations, body shapes, headers, states, error codes, money. No I/O |
-//! | [`seal`] | digests, keyed hashes, the chain, signing keys, DSSE envelopes |
-//! | [`pki`] | the local CA, leaf certificates, recipes for trusting it |
-//! | [`capture`] | the record of an exchange, redaction, parts on disk, sealed archives, HAR |
-//! | [`rules`] | rule files: model, loading, CEL predicates |
-//! | [`verify`] | timeline, resources and their tracks, patterns, cases, verdict. Values in, values out |
+//! | [`api`] | the types of the API: operations, body shapes, headers, states, error codes, money. No I/O |
+//! | [`seal`] | digests, keyed hashes, the hash chain, signing keys, DSSE envelopes |
+//! | [`pki`] | the local CA, leaf certificates, trust instructions |
+//! | [`capture`] | exchange records, redaction, the capture directory, signed archives, HAR |
+//! | [`rules`] | rule files: model, parsing, CEL predicates |
+//! | [`verify`] | the evaluator: calls and retries, resource states, checks, cases, verdict. No I/O |
 //! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
-//! | [`certificate`] | the signed statement, its page, and the ledger of those given |
+//! | [`certificate`] | the signed certificate, its HTML page, and the ledger of issued certificates |
 //! | [`sandbox`] | the simulated backend |
-//! | [`proxy`] | listeners, tap, forwarding, faults, recording |
-//! | [`certify`] | the four steps: identification, selection, director of cases, approval; the web page |
-//! | [`till`] | the reference client and its mistakes |
-//! | [`cli`] | one file per subcommand, exit codes |
+//! | [`proxy`] | the recording proxy: listeners, taps, forwarding, fault injection |
+//! | [`certify`] | a guided certification: identification, feature selection, cases, issuing; the web page |
+//! | [`till`] | the reference client and its misbehaviors |
+//! | [`cli`] | the subcommands, exit codes |
 
 #![forbid(unsafe_code)]
 

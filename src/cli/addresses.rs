@@ -1,10 +1,10 @@
-//! Addresses and host names of options and listeners.
+//! Host names and addresses of options and listeners.
 
 use super::CliError;
 use crate::pki::Name;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// A listener's address for a client on this machine.
+/// The address at which a client on this machine reaches a listener.
 pub(super) fn nearby(address: SocketAddr) -> SocketAddr {
     let local = match address {
         SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -13,16 +13,14 @@ pub(super) fn nearby(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::new(local, address.port()) } else { address }
 }
 
-/// The host names and addresses that an option was given.
+/// Parses the host names and addresses of an option.
 ///
 /// # Errors
-/// What is neither, with the option.
+/// A value that is neither; the message names the option.
 pub(super) fn hosts(given: &[String], option: &str) -> Result<Vec<String>, CliError> {
     let host = |host: &String| {
         let name = Name::parse(host).ok_or_else(|| {
-            CliError::new(format!(
-                "{option} `{host}` is neither a host name nor an address; leave scheme and port away"
-            ))
+            CliError::new(format!("{option}: `{host}` is not a host name or an IP address; omit scheme and port"))
         })?;
         Ok(name.to_string())
     };

@@ -1,4 +1,4 @@
-//! `poscert ca`: where the local CA is, and how to make a client trust it.
+//! `poscert ca`: files of the local CA and trust instructions.
 
 use super::{CliError, Exit};
 use crate::pki::{Authority, default_dir, trust_instructions, truststore, word};
@@ -12,21 +12,21 @@ pub struct Args {
     folder: Folder,
 }
 
-/// The option that says where the CA is; `record` has it too.
+/// The `--ca-dir` option, shared with `record`.
 #[derive(clap::Args)]
 pub struct Folder {
-    /// Folder of the local CA [default: $XDG_DATA_HOME/poscert/ca or ~/.local/share/poscert/ca]
+    /// Directory of the local CA [default: $XDG_DATA_HOME/poscert/ca or ~/.local/share/poscert/ca]
     #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
 }
 
 impl Folder {
-    /// The folder, where one was named.
+    /// The directory, if `--ca-dir` was given.
     pub(super) fn named(&self) -> Option<&Path> {
         self.ca_dir.as_deref()
     }
 
-    /// Loads the CA, or makes it.
+    /// Loads the CA; creates it at first use.
     pub fn open(&self) -> Result<Authority, CliError> {
         let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| CliError::new(error.0))?;
         let dir = std::path::absolute(&dir).unwrap_or(dir);
@@ -38,12 +38,14 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let authority = args.folder.open()?;
     let files = authority.files();
     super::traffic_log::print(&format!(
-        "The local CA, made on this machine and for it alone:\n  \
+        "The local CA, created on this machine for this machine only:\n  \
          certificate (PEM)        {}\n  certificate (DER)        {}\n  \
-         with the system's roots  {}\n  the same for Java (JKS)  {} (password {})\n  key (keep it to yourself) {}\n\n\
-         Clients that are started by hand (`...` is for the rest of the command):\n{}\nWhole machines and devices:\n{}\n\
-         A truststore of your own takes the certificate by `keytool -importcert -alias poscert -file {} -keystore FILE`.\n\
-         Whoever trusts this CA trusts whoever can read its key: take it out again when the certification is over.\n",
+         with system roots        {}\n  Java truststore (JKS)    {} (password {})\n  private key (keep secret) {}\n\n\
+         Clients that you start yourself (`...` is the rest of the command):\n{}\nWhole machines and devices:\n{}\n\
+         To add the certificate to your own Java truststore:\n\
+         `keytool -importcert -alias poscert -file {} -keystore FILE`.\n\
+         Anyone who can read the CA's key can impersonate any server to clients that trust it: remove the CA from them\n\
+         when the certification is over.\n",
         files.pem.display(),
         files.der.display(),
         files.bundle.display(),

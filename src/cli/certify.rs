@@ -1,5 +1,4 @@
-//! `poscert certify`: identification, selection, the cases with their faults and the simulated customer, and at the end
-//! the verdict on what was recorded.
+//! `poscert certify`: a guided certification, from identification through the cases to verdict and certificate.
 
 mod console;
 mod driver;
@@ -47,46 +46,48 @@ use std::time::{Duration, Instant};
 #[group(id = "certify")]
 #[command(after_help = "\
 Examples:
-  poscert certify                                   with a person at the till and the web page, and an embedded sandbox
+  poscert certify                                   with an operator, the web page and an embedded sandbox
   poscert certify --session session.toml --capture my-till
   poscert certify --unattended --features onboarding,payment -- poscert till drive
-                                                    the command is told what to do by lines of JSON
+                                                    the command reads actions as JSON lines
   poscert certify --unattended --wait 60 -- ./drive-my-slow-till
-                                                    each step is waited for 60 s, the first call of all 360 s
+                                                    waits 60 s for each step, 360 s for the first call
 
-A session file: integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, client-secret-file,
-merchant-vat, callback-alias, callback-url and wait, each as the flag of that name.
-A capture that is there is gone on with, at the first case that was not passed.
-With a person at the till the web page leads through it; what no flag, file or capture tells is asked there first.
-The keyboard takes lines too: again CASE, skip, start over, notify, end.
-On passed, a folder beside the capture gets the sealed archive, the certificate and its page, and the ledger an entry.
+Keys of a session file: integrator-id, client-id, production-client-id, client-version, system-name, features,
+token-file, client-secret-file, merchant-vat, callback-alias, callback-url and wait. Each means the same as its flag.
+An existing capture is resumed at the first case that has not passed.
+With an operator, the web page guides through the cases. It first asks for what flags, file and capture do not provide.
+Commands on standard input, one per line: again CASE, skip, start over, notify, end.
+If the verdict is passed, the signed archive, the certificate and its page are written to a directory next to the
+capture, and the certificate is added to the ledger.
 
-Exit codes: 0 passed, 1 failed, 3 incomplete, 2 poscert could not do its work, 4 passed, but the command that drives the
-till ended with an error of its own: then no certificate is given.")]
+Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error in poscert, 4 passed but the driver command failed (then no
+certificate is issued).")]
 pub struct Args {
     #[command(flatten)]
     record: record::Args,
     #[command(flatten)]
     told: Told,
-    /// Nobody is at the till: the command is its driver, and waits are short
+    /// Run without an operator: the driver command performs the actions, and waits are short
     #[arg(long, env = "POSCERT_UNATTENDED")]
     unattended: bool,
-    /// A command (for the shell) that is told by lines of JSON what to do on the till
+    /// Shell command that reads actions as JSON lines and performs them on the till
     #[arg(long, value_name = "CMD", env = "POSCERT_DRIVER", conflicts_with = "command")]
     driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
-    /// Begin a new attempt: what was recorded before counts no more
+    /// Start a new attempt; ignore what was recorded before
     #[arg(long)]
     new_attempt: bool,
-    /// The whole run takes no longer, in seconds [default: 1800 unattended, in proportion more with a longer --wait; else no
-    /// bound]
+    /// Limit for the whole run, in seconds [default: with --unattended 1800, more in proportion to a longer --wait;
+    /// otherwise no limit]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
-    /// Rule files to go by, instead of the built-in ones
+    /// Directory of rule files to use instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
-    /// The key that signs archive and certificate, made at its first use [default: signing-key.pem in this user's data folder]
+    /// Key that signs archive and certificate, created at first use [default: signing-key.pem in the user's data
+    /// directory]
     #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
     key: Option<PathBuf>,
     #[command(flatten)]
@@ -97,21 +98,21 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let told = args.told.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
         return Err(CliError::new(
-            "--unattended needs a command that drives the till: give one after `--`, such as `-- poscert till drive`",
+            "--unattended needs a driver command: add one after `--`, such as `-- poscert till drive`",
         ));
     }
-    // The rules are needed for as long as the process lives: the matcher at work borrows them.
+    // The evaluator borrows the rules for the rest of the process.
     let rules: &'static RuleSet = Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref())?));
-    let waits = rules.waits.ok_or_else(|| {
-        CliError::new("no rule file has the [guide] table, which says how long steps are waited for: see common.toml")
-    })?;
+    let waits = rules
+        .waits
+        .ok_or_else(|| CliError::new("no rule file has the [guide] table with the step timeouts; see common.toml"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
         let end = finish::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
-        // Where all was shown before, there was nothing to record.
+        // If all cases had passed before, there was nothing to record.
         if end.verdict().verdict != Outcome::Passed {
             tell(&nothing.unwrap_or_default());
         }
@@ -121,13 +122,13 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         }
         end.result(exit)
     });
-    // Whatever still hangs in a system call does not keep the process.
+    // Do not wait for threads that block in a system call.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-/// Leads through the cases; gives the page back, where there is one, for the verdict to be shown, the error that the
-/// driver ended with, if any, and what is said where nothing was recorded.
+/// Runs the certification. Returns the page, if any, to show the verdict on; the error of the driver, if any; and the
+/// explanation to print if nothing was recorded.
 async fn certify(
     args: &Args,
     told: Identification,
@@ -141,7 +142,7 @@ async fn certify(
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let told = told.or(before);
     told.check().map_err(CliError::new)?;
-    // What could not be entered at the end is told before anything is recorded, where a certificate may be given at all.
+    // If a certificate can be issued, check before recording that the ledger accepts an entry.
     if rules.builtin && (to_be_asked || told.integrator_id.is_some()) {
         args.ledger.ready()?;
     }
@@ -197,8 +198,8 @@ async fn certify(
     out(&if driven(args) { greeting.brief() } else { greeting.text() });
     out(&introduction(&session));
     if !past.is_complete() {
-        let anew = if args.new_attempt { "A new attempt in it does not mend that. " } else { "" };
-        out(&format!("{CUT_OFF}\n{anew}To be certified, begin with a new one (--capture).\n\n"));
+        let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
+        out(&format!("{CUT_OFF}\n{anew}Start with a new capture directory (--capture) to be certified.\n\n"));
     }
     if let Some(warning) = &warning {
         out(&format!("Note: {warning}.\n\n"));
@@ -238,29 +239,30 @@ async fn certify(
     Ok((page, error, nothing))
 }
 
-/// Who is certified for what, as a person says it at the page.
+/// Waits until the identification form on the page is submitted.
 async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Secrets), CliError> {
-    print(&format!("Say at the page who is certified for what, and the certification begins:\n  {}\n\n", page.url()));
+    print(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
     tokio::select! {
         told = page.begun() => Ok(told),
         () = signals.stop() => {
-            Err(CliError::new("asked to stop before the certification began: nothing was recorded"))
+            Err(CliError::new("interrupted before the certification started: nothing was recorded"))
         }
     }
 }
 
-/// Ends the run in good order: nothing was lost in it.
+/// Closes the capture after a failed start: the run is complete, nothing was lost in it.
 async fn closed(writer: &Writer, failure: CliError) -> CliError {
     let _ = writer.close().await;
     failure
 }
 
-/// Whether a command is told what to do.
+/// Whether a driver command performs the actions.
 fn driven(args: &Args) -> bool {
     args.driver.is_some() || !args.record.command.is_empty()
 }
 
-/// Writes the session, and the attempt if a new one begins; the matcher takes what was recorded before.
+/// Appends the session record, and an attempt record with `--new-attempt`; otherwise replays the capture into the
+/// evaluator.
 async fn begin(
     args: &Args,
     (past, ended_as): (&Past, String),
@@ -270,7 +272,7 @@ async fn begin(
 ) -> Result<Arc<Director>, CliError> {
     let append = async |record: Record| writer.append(record).await.map_err(|e| CliError::new(e.to_string()));
     append(Record::Session(kept(session, writer.redactor()))).await?;
-    // As the rules: for as long as the process lives.
+    // Lives as long as the process, like the rules.
     let target: &'static Target =
         Box::leak(Box::new(Target::settle(&Options::default(), Some(session), &ProfileInference::default(), rules)));
     let mut evaluator = Evaluator::new(rules, target, Clock::default());
@@ -321,7 +323,7 @@ fn introduction(session: &Session) -> String {
     let untold = untold(session);
     let who = match untold.is_empty() {
         true => String::new(),
-        false => format!("  not told       {}: the verdict takes what it can from the traffic\n", untold.join(", ")),
+        false => format!("  not given      {}: inferred from the traffic where possible\n", untold.join(", ")),
     };
     format!("Certification for {}\n{who}\n", session.features.join(", "))
 }

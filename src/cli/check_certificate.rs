@@ -1,4 +1,4 @@
-//! `verify --certificate`: whether a certificate holds for the capture that was judged.
+//! `verify --certificate`: the check of a certificate against a capture.
 
 use super::CliError;
 use crate::capture::{self, Capture};
@@ -11,7 +11,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Holds a certificate against the verdict on a capture, and says on standard error what came of it. `true`: all holds.
+/// Checks a certificate against the verdict on a capture and prints the result to standard error. Returns whether it is
+/// valid for the capture.
 ///
 /// # Errors
 /// A certificate or a capture that cannot be read.
@@ -27,20 +28,20 @@ pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Finge
     Ok(checked.holds())
 }
 
-/// Reads a certificate's file.
+/// Reads a certificate file.
 ///
 /// # Errors
-/// A sentence where it cannot be read or is none.
+/// A file that cannot be read or is not a certificate.
 pub fn read(file: &Path) -> Result<Certificate, CliError> {
     let failed = |why: String| CliError::new(format!("--certificate {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|opened| opened.take(envelope::LONGEST).read_to_end(&mut bytes));
-    opened.map_err(|error| failed(format!("it cannot be read ({error})")))?;
-    Certificate::read(&bytes).map_err(|why| failed(format!("{}; give the file certificate.json", wording::safe(&why))))
+    opened.map_err(|error| failed(format!("cannot read the file: {error}")))?;
+    Certificate::read(&bytes).map_err(|why| failed(format!("{}; pass the file certificate.json", wording::safe(&why))))
 }
 
 fn said(certificate: &Certificate, checked: &CheckReport) -> String {
-    let verb = if checked.holds() { "holds for this capture" } else { "DOES NOT HOLD for this capture" };
+    let verb = if checked.holds() { "is valid for this capture" } else { "is NOT VALID for this capture" };
     let mut text = format!("Certificate {} {verb}.\n", certificate.id());
     for signer in &checked.signers {
         text.push_str(&format!("  Signed by {signer}.\n"));
@@ -50,6 +51,6 @@ fn said(certificate: &Certificate, checked: &CheckReport) -> String {
     }
     let client = &certificate.statement.predicate.client;
     let asks = wording::safe(&format!("poscert ledger check {} {}", client.client_id, client.version));
-    text.push_str(&format!("  Whether it was revoked was not asked; the ledger of who gave it tells: `{asks}`.\n"));
+    text.push_str(&format!("  Revocation was not checked; check it in the issuer's ledger: `{asks}`.\n"));
     text
 }

@@ -1,4 +1,4 @@
-//! How a command that was started (`-- CMD`, `--driver`) ended, and what that means for the exit code.
+//! The exit of a started command (`-- CMD`, `--driver`) and its effect on the exit code.
 
 use super::Exit;
 use super::signals::Signals;
@@ -7,31 +7,30 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// Ctrl-C reaches a command and this program at the same time. A command that ended by it is known by the signal that
-/// arrives here within this time.
+/// Ctrl-C reaches the command and this program at the same time. If a signal arrives here within this time after the
+/// command exited, the command was ended by it too.
 const SAME_SIGNAL: Duration = Duration::from_millis(250);
 
-/// The end of a command.
+/// How a command exited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// What happened, in part of a sentence: `ended with exit status: 7`.
+    /// What happened, as a predicate: `ended with exit status: 7`.
     pub(super) what: String,
-    /// Whether it is an error of the command's own.
+    /// Whether the command itself failed.
     pub(super) is_error: bool,
 }
 
 impl Ended {
-    /// Of a command that nobody asked to end.
+    /// From the exit status of a command that was not interrupted.
     pub(super) fn of(status: io::Result<ExitStatus>) -> Ended {
         match status {
             Ok(status) if status.code().is_none() => Ended { what: format!("was killed by {status}"), is_error: true },
             Ok(status) => Ended { what: format!("ended with {status}"), is_error: !status.success() },
-            Err(error) => Ended { what: format!("cannot be waited for ({error})"), is_error: true },
+            Err(error) => Ended { what: format!("ended with an unknown status ({error})"), is_error: true },
         }
     }
 
-    /// The same, where a signal that asks this program to stop may have ended the command too: then it is no error of
-    /// the command's own.
+    /// The same, but not an error if a signal that stops this program may have ended the command too.
     pub(super) async fn unless_stopped(self, signals: &mut Signals) -> Ended {
         if self.is_error && tokio::time::timeout(SAME_SIGNAL, signals.stop()).await.is_ok() {
             return Ended { is_error: false, ..self };
@@ -40,23 +39,23 @@ impl Ended {
     }
 }
 
-/// A command that ended with an error of its own, in part of a sentence: `` `sh` ended with exit status: 7 ``.
+/// A command that failed, as a clause: `` `sh` ended with exit status: 7 ``.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CommandError(pub(super) String);
 
 impl CommandError {
-    /// The error of a command, if it is one. `name`: the command as it was given.
+    /// The error, if the command failed. `name`: the command as given.
     pub(super) fn of(name: &str, ended: &Ended) -> Option<CommandError> {
         ended.is_error.then(|| CommandError(format!("`{}` {}", wording::safe(name), ended.what)))
     }
 
-    /// Why no certificate can be given, as a clause.
+    /// Why no certificate is issued, as a clause.
     pub(super) fn objection(&self) -> String {
         format!("the command {}", self.0)
     }
 
-    /// The exit code where the verdict's is `exit`: a verdict that is not passed counts more. Says it on standard error,
-    /// after the verdict.
+    /// The exit code, given that of the verdict: a verdict other than passed takes precedence. Prints a line to
+    /// standard error.
     pub(super) fn exit(&self, exit: Exit) -> Exit {
         let CommandError(what) = self;
         if exit != Exit::Passed {
@@ -77,7 +76,7 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     #[test]
-    fn an_end_is_an_error_or_not() {
+    fn exit_statuses_map_to_errors() {
         let of = |raw| Ended::of(Ok(ExitStatus::from_raw(raw)));
         assert_eq!(of(0), Ended { what: "ended with exit status: 0".to_owned(), is_error: false });
         assert_eq!(of(9 << 8), Ended { what: "ended with exit status: 9".to_owned(), is_error: true });

@@ -1,5 +1,4 @@
-//! Compares a verdict with one that is expected: two readings are the same if `verdict`, `features` and `requirements`
-//! are equal.
+//! `verify --expect`: comparison with an expected verdict by `verdict`, `features` and `requirements`.
 
 use super::CliError;
 use crate::report::{self, json_diff, json_diff::Difference};
@@ -8,22 +7,22 @@ use crate::verify::Verdict;
 use serde_json::Value;
 use std::path::Path;
 
-/// Longer than any verdict, in bytes.
+/// Size limit of a verdict file, in bytes.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
-/// What differs from the verdict in a file, a line each; empty where nothing does.
+/// The differences from the verdict in a file, one per line; empty if there are none.
 ///
 /// # Errors
-/// A file that cannot be read or is no verdict.
+/// A file that cannot be read or is not a verdict.
 pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, CliError> {
     let unreadable = |error: String| CliError::new(format!("--expect {}: {error}", file.display()));
     let text =
-        bounded_read::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+        bounded_read::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot read the file: {error}")))?;
     let expected: Value = serde_json::from_str(&text)
-        .map_err(|error| unreadable(format!("is not JSON ({error}); give a file of `verify --format json`")))?;
+        .map_err(|error| unreadable(format!("not JSON ({error}); pass the output of `verify --format json`")))?;
     if expected.get("schema").and_then(Value::as_str) != Some(verdict.schema) {
         return Err(unreadable(format!(
-            "is not a verdict of {}; give a file of `verify --format json`",
+            "not a verdict of {}; pass the output of `verify --format json`",
             verdict.schema
         )));
     }

@@ -23,10 +23,10 @@ use std::path::PathBuf;
     after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon"
 )]
 pub struct Args {
-    /// Let the client make a mistake, and see it caught; `list` shows all mistakes with what each must fail
+    /// Make the client misbehave, to see it detected; `list` shows all misbehaviors and the findings of each
     #[arg(long, value_name = "WHAT")]
     broken: Option<String>,
-    /// Folder for the capture [default: a new one in the folder for temporary files]
+    /// Directory for the capture [default: a new temporary directory]
     #[arg(long, value_name = "DIR")]
     capture: Option<PathBuf>,
 }
@@ -41,7 +41,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         None => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     let dir = capture_dir(args.capture)?;
     runtime.block_on(record(&dir, announced.as_ref()))?;
     let verdict = super::verify::verify_capture(&dir)?;
@@ -50,7 +50,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     Ok(super::verify::exit(&verdict))
 }
 
-/// Plays the whole script before a recorder.
+/// Runs the whole script through a recorder.
 async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> Result<(), CliError> {
     let mistake = announced.map(|announced| super::till::mistake_of(&announced.id)).transpose()?;
     let script = Script::builtin().map_err(CliError::new)?;
@@ -59,16 +59,16 @@ async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> 
     let delay = announced.and_then(|announced| announced.poll_delay_ms);
     let backend = SandboxOptions { poll_delay_ms: delay.unwrap_or(usual.poll_delay_ms), ..usual };
     let stage = Stage::set(dir, &features, backend).await?;
-    println!("Sandbox, recorder and till on this machine; capture in {}", dir.display());
+    println!("Sandbox, recorder and reference client run on this machine; capture in {}", dir.display());
     if let Some(announced) = announced {
-        println!("The till makes a mistake: {}.", announced.title);
+        println!("The client misbehaves: {}.", announced.title);
     }
     let played = Scenery::new(&stage, script, &features, mistake).play().await;
     stage.clear().await?;
     played.map_err(CliError::new)
 }
 
-/// The features that are played: all of them, unless a mistake concerns some alone.
+/// The features to run: all, or those that a misbehavior concerns and onboarding.
 fn features(announced: Option<&ExpectedFindings>) -> Vec<Feature> {
     let chosen = announced.map(|announced| announced.features.as_slice()).unwrap_or_default();
     let plays = |feature: &Feature| chosen.is_empty() || *feature == Feature::Onboarding || chosen.contains(feature);
@@ -78,14 +78,14 @@ fn features(announced: Option<&ExpectedFindings>) -> Vec<Feature> {
 fn capture_dir(wanted: Option<PathBuf>) -> Result<PathBuf, CliError> {
     match wanted {
         Some(dir) if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) => {
-            Err(CliError::new(format!("{} is not empty: name a new folder for the demo's capture", dir.display())))
+            Err(CliError::new(format!("{} is not empty: pass a new directory for the demo's capture", dir.display())))
         }
         Some(dir) => Ok(dir),
         None => {
             let made = tempfile::Builder::new().prefix("poscert-demo-").tempdir();
             let made =
-                made.map_err(|error| CliError::new(format!("no folder for the capture can be made: {error}")))?;
-            // The capture outlives the demo, so that it can be shown and verified again.
+                made.map_err(|error| CliError::new(format!("cannot create a directory for the capture: {error}")))?;
+            // The capture is kept, so that it can be shown and verified again.
             Ok(made.keep())
         }
     }

@@ -1,5 +1,5 @@
-//! The environment of a command that is started beside the recorder: what leads its calls to the recorder and makes it
-//! trust the CA, and what of the inherited environment would lead them past it.
+//! Environment variables of a started command: proxy settings and CA files that route its calls through the recorder,
+//! and removal of inherited variables that would bypass it.
 
 use super::startup_message::Greeting;
 use crate::pki::trust_instructions;
@@ -7,22 +7,22 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use tokio::process::Command;
 
-/// The HTTPS proxy in the spellings that clients read; Ruby and others read that of HTTP for HTTPS, too.
+/// Proxy variables in the spellings that clients read. Ruby and others use the HTTP proxy for HTTPS too.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
-/// What is called without the proxy.
+/// Variables for hosts that are called without the proxy.
 const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// The addresses of this machine: a client's other services may be there, and the base URL is.
+/// Loopback addresses: the base URL is there, and the client's other services may be.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
-/// The longest value of an inherited variable that is shown, in characters.
+/// Maximum length of a displayed variable value, in characters.
 const SHOWN: usize = 80;
 
-/// What is done with an inherited variable.
+/// How an inherited variable is handled.
 enum Inherited {
-    /// It gets the recorder as its value.
+    /// Set to the recorder.
     Proxy,
-    /// It gets the addresses that are called without the proxy.
+    /// Set to the addresses that are called without the proxy.
     Exempt,
-    /// It goes: others of the same meaning are set.
+    /// Removed: other variables with the same meaning are set.
     Remove,
 }
 
@@ -31,12 +31,12 @@ enum Inherited {
 pub(super) struct Environment {
     set: Vec<(OsString, OsString)>,
     remove: Vec<OsString>,
-    /// What was there otherwise, for people.
+    /// The replaced values, for display.
     replaced: Vec<String>,
 }
 
 impl Environment {
-    /// For a command that inherits these variables.
+    /// The changes for a command that inherits these variables.
     pub(super) fn new(
         greeting: &Greeting<'_>,
         inherited: impl IntoIterator<Item = (OsString, OsString)>,
@@ -67,7 +67,7 @@ impl Environment {
         environment
     }
 
-    /// Deals with what is inherited: replaces what would lead past the recorder, and adds to lists.
+    /// Handles inherited variables: replaces those that would bypass the recorder, and extends option lists.
     fn take_over(
         &mut self,
         inherited: impl IntoIterator<Item = (OsString, OsString)>,
@@ -81,7 +81,7 @@ impl Environment {
             let text = name.to_string_lossy().into_owned();
             match text.as_str() {
                 "JAVA_TOOL_OPTIONS" => java_tool_options = joined(&value, " ", java),
-                // It wins over the others where it is there.
+                // If set, it takes precedence over JAVA_TOOL_OPTIONS.
                 "_JAVA_OPTIONS" => self.set.push((name, joined(&value, " ", java))),
                 "PHP_INI_SCAN_DIR" => php_folders = value,
                 _ => self.replace(name, &text, &value, proxy, exempt),
@@ -90,7 +90,7 @@ impl Environment {
         if !java.is_empty() {
             self.set.push(("JAVA_TOOL_OPTIONS".into(), java_tool_options));
         }
-        // An empty folder in this list is the one that PHP scans otherwise.
+        // An empty entry in this list stands for PHP's default directory.
         if !php.as_os_str().as_encoded_bytes().contains(&b':') {
             self.set.push(("PHP_INI_SCAN_DIR".into(), joined(&php_folders, ":", php.as_os_str())));
         }
@@ -116,7 +116,7 @@ impl Environment {
         }
     }
 
-    /// Makes the changes for a command.
+    /// Applies the changes to a command.
     pub(super) fn apply(&self, command: &mut Command) {
         self.remove.iter().for_each(|name| {
             command.env_remove(name);
@@ -124,19 +124,19 @@ impl Environment {
         command.envs(self.set.iter().map(|(name, value)| (name, value)));
     }
 
-    /// What of the inherited environment the command does not get, in one line.
+    /// A one-line note about the replaced variables.
     pub(super) fn note(&self) -> Option<String> {
         let replaced = self.replaced.join(", ");
-        let note = || format!("Replaced in the command's environment, so that its calls are recorded: {replaced}\n");
+        let note = || format!("Replaced in the command's environment so that its calls are recorded: {replaced}\n");
         (!replaced.is_empty()).then(note)
     }
 }
 
-/// What an inherited variable means for calls, by its name in lower case: Python reads every spelling.
+/// How to handle a variable, by its name in lower case: Python reads every spelling.
 fn meaning(name: &str) -> Option<Inherited> {
     match name {
         "https_proxy" | "http_proxy" | "no_proxy" | "all_proxy" | "socks_proxy" => Some(Inherited::Remove),
-        // npm sets these from its settings for whatever `npm run` starts, and some agents read them first.
+        // npm sets these from its configuration for processes of `npm run`, and some HTTP agents read them first.
         "npm_config_https_proxy"
         | "npm_config_http_proxy"
         | "npm_config_proxy"
@@ -148,8 +148,8 @@ fn meaning(name: &str) -> Option<Inherited> {
     }
 }
 
-/// What is called without the proxy. `own`: the backend is on this machine itself, so its address is not exempt; then the
-/// base URL is called by the proxy, too, which takes that.
+/// The hosts that are called without the proxy. `own`: the backend is on this machine, so its address is not exempt.
+/// The base URL is then called through the proxy too, which accepts that.
 fn exempt(greeting: &Greeting<'_>, own: bool) -> String {
     let backend = greeting.config.upstream.host.trim_matches(['[', ']']);
     let exempt: Vec<&str> = LOOPBACK.into_iter().filter(|host| !own || *host != backend).collect();
@@ -161,8 +161,8 @@ fn is_loopback(host: &str) -> bool {
     bare == "localhost" || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.to_canonical().is_loopback())
 }
 
-/// Java reads no variable for proxies, and has a list of CAs of its own. `own`: as for [`exempt`]; by itself Java calls
-/// everything on this machine without a proxy.
+/// Java options: Java reads no proxy variables and has its own truststore. `own`: as for [`exempt`]; by default Java
+/// calls addresses of this machine without a proxy.
 fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
     let (host, port) = greeting.proxy_host();
     let mut options = OsString::from(trust_instructions::java_proxy(&host, port));
@@ -170,7 +170,7 @@ fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
         options.push(" -Dhttp.nonProxyHosts=");
     }
     let store = greeting.files.truststore.as_os_str();
-    // Options are divided at spaces, but in quotes.
+    // Options are split at spaces outside of quotes.
     let quote = [None, Some("\""), Some("'")].into_iter().find(|quote| {
         let bytes = store.as_encoded_bytes();
         let holds = |byte: u8| bytes.contains(&byte);
@@ -197,7 +197,7 @@ fn joined(before: &OsStr, between: &str, after: &OsStr) -> OsString {
     joined
 }
 
-/// A value for people, without what logs in at a proxy.
+/// A value for display, without proxy credentials.
 fn shown(value: &OsStr) -> String {
     let text = value.to_string_lossy();
     let text = match text.rsplit_once('@') {

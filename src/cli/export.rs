@@ -1,4 +1,4 @@
-//! `poscert export`: a capture as one file, sealed for those who judge it, or for other tools.
+//! `poscert export`: a capture as one file, either a signed archive or HAR.
 
 use super::{CliError, Exit, signing_key, verify_input};
 use crate::capture::{self, Capture, archive, har};
@@ -9,25 +9,27 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `poscert export`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  poscert export poscert-capture -o run.poscert    sealed, with the rule files\n  \
-    poscert export poscert-capture -o run.har        for other tools\n\n\
-    The same capture, key and version of poscert give the same bytes. Secrets stay replaced.")]
+#[command(
+    after_help = "Examples:\n  poscert export poscert-capture -o run.poscert    signed archive, with the rule files\n  \
+    poscert export poscert-capture -o run.har        HAR, for other tools\n\n\
+    The same capture, key and version of poscert produce the same bytes. Secrets remain redacted."
+)]
 pub struct Args {
-    /// A capture directory, a sealed archive or a HAR file
+    /// Capture directory, signed archive or HAR file
     capture: PathBuf,
-    /// The file to write; its ending tells the format
+    /// File to write; its extension selects the format
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// The format, where the ending does not tell it: poscert or har
+    /// Format, if the extension does not select it: poscert or har
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Leave the bodies out, and keep their length and keyed digest: what they would show cannot be judged then
+    /// Omit bodies and keep only their length and keyed digest; rules that need the bodies cannot be evaluated
     #[arg(long)]
     strip_bodies: bool,
-    /// The key that seals an archive, made at its first use [default: signing-key.pem in this user's data folder]
+    /// Key that signs the archive, created at first use [default: signing-key.pem in the user's data directory]
     #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
     key: Option<PathBuf>,
-    /// Rule files that the capture was judged by, instead of the built-in ones; they go into the archive
+    /// Directory of rule files to include in the archive instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
 }
@@ -38,9 +40,9 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         Some("har") => as_har(&args),
         Some("poscert") => as_archive(&args),
         Some(other) => Err(CliError::new(format!(
-            "`{other}` is not a format of export; name the file .poscert or .har, or give --format poscert or har"
+            "unknown format `{other}`; use the extension .poscert or .har, or pass --format poscert or har"
         ))),
-        None => Err(CliError::new("the file has no ending; name it .poscert or .har, or give --format poscert or har")),
+        None => Err(CliError::new("the file has no extension; use .poscert or .har, or pass --format poscert or har")),
     }
 }
 
@@ -63,11 +65,11 @@ fn as_har(args: &Args) -> Result<Exit, CliError> {
 
 fn as_archive(args: &Args) -> Result<Exit, CliError> {
     if args.strip_bodies {
-        return Err(CliError::new("an archive holds the records as they were chained; --strip-bodies is for a .har"));
+        return Err(CliError::new("an archive contains the records unchanged; --strip-bodies works only with .har"));
     }
     let rules = verify_input::load_rules(args.rules.as_deref())?;
     let capture = capture::open(&args.capture).map_err(unreadable)?;
-    // A capture that cannot be sealed makes no key.
+    // Check first: no key is created for a capture that cannot be signed.
     if capture.live {
         let name = args.capture.display();
         return Err(CliError::new(format!(
@@ -88,33 +90,32 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
     let (file, head) = (args.output.display(), capture.head);
     eprintln!("{} exchanges ({} records) written to {file}", capture.exchanges, head.count);
     eprintln!("  content  {}", head.digest);
-    eprintln!("  sealed by {}", key.public().fingerprint());
+    eprintln!("  signed by {}", key.public().fingerprint());
     if !capture.complete {
-        eprintln!("  The capture is not complete, and the archive is not either: no verdict on it is `passed`.");
+        eprintln!("  The capture is not complete: no verdict on the archive can be `passed`.");
     }
     Ok(Exit::Passed)
 }
 
-/// The rule files as an archive takes them.
+/// The rule files for an archive.
 pub(super) fn rule_files(rules: &RuleSet) -> Vec<archive::RuleFile> {
     rules.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect()
 }
 
-/// A bar on standard error, where that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 fn progress(capture: &Capture) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(capture.head.count), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("  sealing {bar:40} {pos} of {len} records, {eta} to go");
+    let style = ProgressStyle::with_template("  writing {bar:40} {pos} of {len} records, {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Writes a file whole or not at all: beside its place, then by rename.
+/// Writes a file atomically: to a temporary file in the same directory, then by rename.
 pub(super) fn write_whole(
     file: &Path,
     write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let unwritable = |error: std::io::Error| {
-        CliError::new(format!("{}: cannot be written ({error}); choose another file", file.display()))
-    };
+    let unwritable =
+        |error: std::io::Error| CliError::new(format!("cannot write {}: {error}; choose another file", file.display()));
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
     let mut out = BufWriter::new(draft.as_file_mut());

@@ -1,4 +1,4 @@
-//! `poscert ledger`: certificates given, whether a build is covered, and the only way in which one ends.
+//! `poscert ledger`: issued certificates, coverage of a build, revocation.
 
 use super::{CliError, Exit};
 use crate::api::{Feature, Guid, header::Version};
@@ -14,7 +14,7 @@ use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The longest reason that is taken, in characters.
+/// Maximum length of a reason, in characters.
 const LONGEST_REASON: usize = 500;
 
 /// Arguments of `poscert ledger`.
@@ -25,8 +25,8 @@ Examples:
   poscert ledger check c0ffee00-0000-4000-8000-000000000001 2.1.7 --feature payment
   poscert ledger revoke pc-0123456789ab --reason \"captures twice\" --evidence field.har
 
-`check` exits with 0 where the build is covered, 1 where it is not. A new Build is covered by the certificate
-of its Major.Minor; a new Minor or Major is not, nor is a feature outside the certificate.")]
+`check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its Major.Minor. It does not
+cover another Minor or Major, or a feature that it does not list.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -34,18 +34,18 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Every certificate that was given, and how it stands
+    /// List the issued certificates and their status
     List(List),
-    /// Whether a build of a client is certified
+    /// Check whether a build of a client is certified
     Check(Check),
-    /// End a certificate, for a reason that a capture shows
+    /// Revoke a certificate for a reason that a capture shows
     Revoke(Revoke),
 }
 
-/// Where the ledger lies.
+/// The location of the ledger.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Place {
-    /// The ledger [default: ledger.jsonl in this user's data folder]
+    /// Ledger file [default: ledger.jsonl in the user's data directory]
     #[arg(long, value_name = "FILE", env = "POSCERT_LEDGER")]
     ledger: Option<PathBuf>,
 }
@@ -54,21 +54,21 @@ pub struct Place {
 struct List {
     #[command(flatten)]
     place: Place,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(clap::Args)]
 struct Check {
-    /// The client id, a GUID
+    /// Client id, a GUID
     #[arg(value_name = "CLIENT-ID")]
     client_id: String,
-    /// The build, Major.Minor.Build
-    // Not `version`: that is the id of `--version`.
+    /// Version of the build, Major.Minor.Build
+    // The id `version` is taken by `--version`.
     #[arg(id = "client_version", value_name = "VERSION")]
     version: String,
-    /// A feature that has to be covered (can be given again); without one, any certificate of that Major.Minor will do
+    /// Feature that must be covered; repeatable. Without it, any certificate of the Major.Minor is enough
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     feature: Vec<String>,
     #[command(flatten)]
@@ -77,13 +77,13 @@ struct Check {
 
 #[derive(clap::Args)]
 struct Revoke {
-    /// The certificate, as `ledger list` names it
+    /// Id of the certificate, as in `ledger list`
     #[arg(value_name = "ID")]
     id: String,
-    /// Why, in a sentence
+    /// Reason, in one sentence
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The capture that shows it: a directory, an archive or a HAR file
+    /// Capture that shows the reason: a directory, an archive or a HAR file
     #[arg(long, value_name = "CAPTURE")]
     evidence: PathBuf,
     #[command(flatten)]
@@ -91,32 +91,29 @@ struct Revoke {
 }
 
 impl Place {
-    /// The ledger's file.
+    /// The ledger file.
     ///
     /// # Errors
-    /// Where nobody named it and this user has no data folder.
+    /// No file was given and the user has no data directory.
     pub fn path(&self) -> Result<PathBuf, CliError> {
         self.ledger.clone().or_else(default_place).ok_or_else(|| {
-            CliError::new("there is no place for the ledger: neither HOME nor XDG_DATA_HOME is set; give --ledger FILE")
+            CliError::new("no location for the ledger: neither HOME nor XDG_DATA_HOME is set; pass --ledger FILE")
         })
     }
 
-    /// Whether an entry could be made.
+    /// Checks that an entry can be added.
     ///
     /// # Errors
-    /// A sentence where it could not.
+    /// The reason why not.
     pub fn ready(&self) -> Result<(), CliError> {
         Ledger::ready(&self.path()?).map_err(CliError::new)
     }
 
-    /// That nobody has a ledger there, in a sentence.
+    /// Message for a missing ledger file.
     fn nothing(&self, path: &Path) -> String {
         match self.ledger {
-            Some(_) => format!(
-                "there is no ledger at {}, the place that --ledger or POSCERT_LEDGER names; see whether it is the right one",
-                path.display()
-            ),
-            None => format!("there is no ledger {} so far: no certificate was entered there", path.display()),
+            Some(_) => format!("no ledger at {}; check --ledger or POSCERT_LEDGER", path.display()),
+            None => format!("no ledger at {} yet: no certificate was issued", path.display()),
         }
     }
 }
@@ -129,7 +126,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     }
 }
 
-/// The ledger, and where none is there, a sentence that says so. One that is damaged is neither.
+/// Reads the ledger; also returns a message if there is none. A damaged ledger is an error.
 fn read(place: &Place) -> Result<(Ledger, Option<String>), CliError> {
     let path = place.path()?;
     let ledger = Ledger::read(&path).map_err(CliError::new)?;
@@ -139,7 +136,7 @@ fn read(place: &Place) -> Result<(Ledger, Option<String>), CliError> {
     Ok((ledger, nothing))
 }
 
-/// What a reader should know, on standard error.
+/// Prints the notes of a ledger to standard error.
 pub fn tell(ledger: &Ledger) {
     for note in &ledger.notes {
         eprintln!("poscert: {note}");
@@ -183,7 +180,7 @@ fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
         let given = one.given;
         let name = given.system_name.as_deref().unwrap_or("a client");
         let minor = given.version.rsplit_once('.').map_or(given.version.as_str(), |(minor, _)| minor);
-        let name = wording::safe_line(&format!("{}  {name} {minor}, made by {}", given.id, given.integrator_id));
+        let name = wording::safe_line(&format!("{}  {name} {minor}, by {}", given.id, given.integrator_id));
         let _ = writeln!(text, "{name}");
         let _ = writeln!(text, "  client    {}", wording::safe(&given.client_id));
         if let Some(id) = &given.production_client_id {
@@ -216,7 +213,10 @@ fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
 
 fn check(args: &Check) -> Result<Exit, CliError> {
     let id = Guid::parse(args.client_id.trim()).ok_or_else(|| {
-        CliError::new(format!("`{}` is not a client id, which is a GUID", wording::safe(&args.client_id)))
+        CliError::new(format!(
+            "`{}` is not a GUID; use the client id shown in the developer portal",
+            wording::safe(&args.client_id)
+        ))
     })?;
     let version = Version::parse(args.version.trim()).ok_or_else(|| {
         CliError::new(format!("`{}` is not Major.Minor.Build, three numbers like 2.1.0", wording::safe(&args.version)))
@@ -241,16 +241,14 @@ fn check(args: &Check) -> Result<Exit, CliError> {
 fn revoke(args: &Revoke) -> Result<Exit, CliError> {
     if !is_id(&args.id) {
         let id = wording::safe(&args.id);
-        return Err(CliError::new(format!("`{id}` is not the id of a certificate; `poscert ledger list` shows them")));
+        return Err(CliError::new(format!("invalid certificate id `{id}`; `poscert ledger list` shows the ids")));
     }
     let reason = args.reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
-        return Err(CliError::new(format!(
-            "--reason: say in a sentence why, in letters that can be printed and at most {LONGEST_REASON} of them"
-        )));
+        return Err(CliError::new(format!("--reason: must be 1 to {LONGEST_REASON} printable characters")));
     }
     let path = args.place.path()?;
-    // What is not in the ledger needs no evidence.
+    // Check the id before reading the evidence.
     known(&Ledger::read(&path).map_err(CliError::new)?.lines.entries, &args.id).map_err(CliError::new)?;
     let evidence = evidence(&args.evidence)?;
     let revoked = Revoked { id: args.id.clone(), reason: reason.to_owned(), evidence };
@@ -260,24 +258,24 @@ fn revoke(args: &Revoke) -> Result<Exit, CliError> {
     });
     let ledger = entered.map_err(CliError::new)?;
     tell(&ledger);
-    super::print(&format!("{} is revoked from now on: {}\n", args.id, wording::safe(reason)))?;
+    super::print(&format!("{} is revoked as of now: {}\n", args.id, wording::safe(reason)))?;
     Ok(Exit::Passed)
 }
 
-/// Whether a certificate was given and stands.
+/// Checks that a certificate is in the ledger and not revoked.
 fn known(entries: &[Entry], id: &str) -> Result<(), String> {
     let standings = standings(entries);
     let one = standings.iter().find(|one| one.given.id == id);
     match one {
-        None => Err(format!("no certificate {id} stands in the ledger; `poscert ledger list` shows those that do")),
+        None => Err(format!("no certificate {id} in the ledger; `poscert ledger list` shows all")),
         Some(CertificateStatus { revoked: Some((since, revoked)), .. }) => {
-            Err(format!("{id} was revoked on {} already: {}", date::day(since), wording::safe(&revoked.reason)))
+            Err(format!("{id} was already revoked on {}: {}", date::day(since), wording::safe(&revoked.reason)))
         }
         Some(_) => Ok(()),
     }
 }
 
-/// Reads a capture to its end, and what is entered of it.
+/// Reads a whole capture; returns its evidence entry.
 fn evidence(path: &Path) -> Result<Evidence, CliError> {
     let failed = |error: capture::CaptureError| CliError::new(format!("--evidence: {error}"));
     let capture = capture::open(path).map_err(failed)?;
@@ -293,7 +291,7 @@ fn evidence(path: &Path) -> Result<Evidence, CliError> {
     if capture.exchanges == 0 {
         let path = path.display();
         return Err(CliError::new(format!(
-            "--evidence: no exchange stands in {path}, so it shows nothing; name the capture in which the reason is seen"
+            "--evidence: {path} contains no exchanges; pass the capture that shows the reason"
         )));
     }
     Ok(Evidence { kind: capture.kind.name().to_owned(), digest: capture.digest.clone(), exchanges: capture.exchanges })

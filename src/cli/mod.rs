@@ -1,7 +1,7 @@
-//! One file per subcommand: arguments in, exit code out.
+//! The subcommands, one file each.
 //!
-//! A subcommand returns [`Exit`] or a [`CliError`]; only this file prints failures and turns them into exit codes
-//! (`0` passed, `1` failed, `3` incomplete, `2` the command could not do its work, `4` a started command failed).
+//! A subcommand returns [`Exit`] or a [`CliError`]; only this file prints errors and turns them into exit codes
+//! (`0` passed, `1` failed, `2` error, `3` incomplete, `4` a started command failed).
 
 mod addresses;
 mod ca;
@@ -36,26 +36,26 @@ use std::fmt;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGXFSZ (setrlimit(2)): the same number on Linux and macOS.
+/// SIGXFSZ (setrlimit(2)); the same number on Linux and macOS.
 const FILE_TOO_LONG: i32 = 25;
-/// The most that is shown of a failure, in characters.
+/// Maximum length of a printed error, in characters.
 const LONGEST_FAILURE: usize = 4000;
 
-/// How a command ended, for the shell that called it.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Passed, or done.
+    /// Passed or done.
     Passed,
     /// The client failed.
     Failed,
-    /// Something was not shown.
+    /// Evidence is missing.
     Incomplete,
-    /// The recording passed, but the command that was started ended with an error of its own.
+    /// The recording passed, but the started command failed.
     CommandFailed,
 }
 
 impl Exit {
-    /// The exit code that `contract.md` promises.
+    /// The exit code; documented and stable.
     pub fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
@@ -66,19 +66,19 @@ impl Exit {
     }
 }
 
-/// Why a command could not do its work: one sentence that says what is wrong, where, and what to do.
+/// An error of a command: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CliError(pub String);
 
 impl CliError {
-    /// A failure in one sentence.
+    /// An error with this message.
     pub fn new(sentence: impl Into<String>) -> CliError {
         CliError(sentence.into())
     }
 
-    /// The refusal of what a later version will do.
+    /// The error of a command that is not implemented.
     pub fn not_yet(what: &str) -> CliError {
-        CliError(format!("{what} is not built yet in version {}", env!("CARGO_PKG_VERSION")))
+        CliError(format!("{what} is not implemented in version {}", env!("CARGO_PKG_VERSION")))
     }
 }
 
@@ -97,35 +97,35 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// See it all work: sandbox, recorder, reference client, verdict
+    /// Run a demo: sandbox, recorder, reference client and verdict
     Demo(demo::Args),
-    /// Record what a client says to the API
+    /// Record the calls of a client to the API
     Record(Box<record::Args>),
-    /// Judge a capture
+    /// Evaluate captures and report the verdict
     Verify(verify::Args),
-    /// Look at the exchanges of a capture
+    /// Show the exchanges of a capture
     Show(show::Args),
     /// Run the simulated PoS API v10
     Sandbox(sandbox::Args),
-    /// Drive the reference client by hand
+    /// Run the reference client
     Till(till::Args),
     /// List, explain and check the rules
     Rules(rules::Args),
-    /// Show the local CA, and how to make a client trust it
+    /// Show the local CA and how to make a client trust it
     Ca(ca::Args),
-    /// Be led through the cases of a certification
+    /// Run a guided certification
     Certify(Box<certify::Args>),
-    /// Write a capture as one file: a sealed archive, or a HAR
+    /// Export a capture as a signed archive or a HAR file
     Export(export::Args),
     /// Add a signature to an archive
     Seal(seal::Args),
-    /// Not built yet: serve recorded answers to a client
+    /// Serve recorded responses to a client (not implemented)
     Replay(NotYet),
-    /// Certificates given: list them, ask for a build, revoke one
+    /// List, check and revoke issued certificates
     Ledger(ledger::Args),
 }
 
-/// The arguments of a command that is not built yet: whatever they are.
+/// Arguments of a command that is not implemented; ignored.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 struct NotYet {
@@ -152,7 +152,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A failure as a terminal can show it: what stands in a foreign file does not act on it, and does not fill it.
+/// An error message for the terminal: text from foreign files is escaped, and the length is limited.
 fn shown(sentence: &str) -> String {
     let lines: Vec<String> = sentence.lines().map(wording::safe).collect();
     let mut shown = lines.join("\n");
@@ -163,21 +163,21 @@ fn shown(sentence: &str) -> String {
     shown
 }
 
-/// A file-size limit is from here on an error of a write, and not the end of the process (setrlimit(2)).
+/// Turns exceeded file-size limits into write errors instead of a fatal signal (setrlimit(2)).
 fn outlive_file_size_limits() {
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() {
         let _here = runtime.enter();
-        // The handler stays when this is gone.
+        // The handler outlives this runtime.
         let _ = signal(SignalKind::from_raw(FILE_TOO_LONG));
     }
 }
 
-/// Prints to standard output; a reader that went away ends the program's output quietly.
+/// Prints to standard output; a closed pipe is not an error.
 fn print(text: &str) -> Result<(), CliError> {
     use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CliError::new(format!("standard output cannot be written ({error}); redirect it to a file with space")))
+            Err(CliError::new(format!("cannot write to standard output: {error}; check the disk space of its target")))
         }
         _ => Ok(()),
     }

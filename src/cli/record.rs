@@ -1,4 +1,4 @@
-//! `poscert record`: the recorder, and with a command also the verdict on what it did.
+//! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
 use super::addresses::{hosts, nearby};
 use super::ca::Folder;
@@ -31,64 +31,64 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// How long a command may take to end when the recorder is asked to stop.
+/// Time for a command to exit when the recorder is stopped.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
-/// The longest challenge, in letters.
+/// Maximum length of a challenge, in characters.
 const CHALLENGE_LIMIT: usize = 1000;
 
 /// Arguments of `poscert record`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  poscert record                                    with an embedded sandbox as the backend
+  poscert record                                    uses an embedded sandbox as the backend
   poscert record --upstream https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10
   poscert record --listen 0.0.0.0:8443 --name till-host.local
   poscert record --features onboarding,payment -- ./my-till --self-test
-                                                    records one command; its verdict is the exit code
+                                                    records one command; the verdict sets the exit code
 
-A call's path goes to the upstream as the client sent it; a path in --upstream is only shown as part of the base URL.
+The path of a request is forwarded unchanged; a path in --upstream only appears in the base URL that is shown.
 
-Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 the recorder could not do its work, 4 passed, but the command
-ended with an error of its own. Without a command: 0, or 2.")]
+Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 error in the recorder, 4 passed but the command failed.
+Without a command: 0, or 2 on an error.")]
 pub struct Args {
-    /// Where calls are forwarded to [default: an embedded sandbox]
+    /// URL of the backend that calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
     pub(super) upstream: Option<String>,
-    /// Certificates (PEM) believed at the upstream, beside the system's
+    /// Root certificates (PEM) to trust at the upstream, in addition to the system's
     #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CA", requires = "upstream")]
     upstream_ca: Option<PathBuf>,
-    /// Believe any certificate at the upstream: whoever stands between can read and change every call
+    /// Accept any certificate at the upstream; calls can then be intercepted
     #[arg(long, env = "POSCERT_UPSTREAM_INSECURE", requires = "upstream", conflicts_with = "upstream_ca")]
     upstream_insecure: bool,
     #[command(flatten)]
     way: WayArgs,
-    /// Folder of the capture; one that is there is gone on with
+    /// Directory of the capture; an existing capture is continued
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
     pub(super) capture: PathBuf,
-    /// Where clients find it as their base URL; port 0 picks a free one
+    /// Address to listen on for base URL clients; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443", env = "POSCERT_LISTEN")]
     pub(super) listen: SocketAddr,
-    /// Where clients find it as their HTTPS proxy; port 0 picks a free one
+    /// Address to listen on for HTTPS proxy clients; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "POSCERT_PROXY_LISTEN")]
     pub(super) proxy_listen: SocketAddr,
-    /// A name under which clients reach it: stands in its certificate, and CONNECT to it is intercepted
+    /// Host name under which clients reach the recorder; included in its certificate, and CONNECT to it is intercepted
     #[arg(long = "name", value_name = "HOST", env = "POSCERT_NAME", value_delimiter = ',')]
     names: Vec<String>,
-    /// A host that CONNECT lets through untouched and unrecorded
+    /// Host to which CONNECT is tunneled without interception or recording
     #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
     tunnel: Vec<String>,
-    /// Words of an auditor, for the first record of this run: it was recorded after they were said
+    /// Challenge of an auditor, written to the first record of this run to prove that it was recorded later
     #[arg(long, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
     challenge: Option<String>,
-    /// What an answered call survives: a killed process, a power cut, or neither
+    /// Failure that an answered request survives: a killed process, a power loss, or neither
     #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
           value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
     durability: String,
-    /// File that is written when it listens: its addresses and the CA's path, as JSON
+    /// File to write when ready: addresses and path of the CA, as JSON
     #[arg(long, value_name = "FILE", env = "POSCERT_READY_FILE")]
     pub(super) ready_file: Option<PathBuf>,
-    /// No line per exchange
+    /// Do not print a line per exchange
     #[arg(long, short, env = "POSCERT_QUIET")]
     pub(super) quiet: bool,
     /// `pollDelayInMs` of the embedded sandbox, in milliseconds
@@ -101,29 +101,29 @@ pub struct Args {
     pub(super) profile: ProfileArgs,
     #[command(flatten)]
     pub(super) ca: Folder,
-    /// A command that is started when all is ready; when it ends, the capture is verified
+    /// Command to start when the recorder is ready; when it exits, the capture is verified
     #[arg(last = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
 }
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| CliError::new(format!("cannot start its threads: {e}")))?;
+    let runtime = runtime.map_err(|e| CliError::new(format!("cannot start the async runtime: {e}")))?;
     let result = runtime.block_on(record(&args));
-    // Whatever still hangs in a system call does not keep the process.
+    // Do not wait for threads that block in a system call.
     runtime.shutdown_timeout(Duration::from_secs(1));
     let Recorded { error, nothing } = result?;
     if args.command.is_empty() {
         return Ok(Exit::Passed);
     }
     let exit = verify::verify_after_recording(&args.capture)?;
-    // What earlier runs recorded into this capture says nothing of the command of this one.
+    // Exchanges of earlier runs say nothing about this run's command.
     let exit = if nothing { verify::worse(exit, Exit::Incomplete) } else { exit };
     Ok(error.map_or(exit, |error| error.exit(exit)))
 }
 
 impl Args {
-    /// The backend that was named; `None`: the embedded sandbox.
+    /// The backend of `--upstream`; `None`: the embedded sandbox.
     pub(super) fn elsewhere(&self) -> Result<Option<Upstream>, CliError> {
         let Some(url) = &self.upstream else { return Ok(None) };
         let trust = match &self.upstream_ca {
@@ -134,12 +134,12 @@ impl Args {
         self.on_its_way(Upstream::parse(url, trust).map_err(CliError::new)?).map(Some)
     }
 
-    /// An upstream as it is reached: through which proxy, with which client certificate.
+    /// Adds outgoing proxy and client certificate to an upstream.
     fn on_its_way(&self, upstream: Upstream) -> Result<Upstream, CliError> {
         self.way.apply(upstream, &[self.listen, self.proxy_listen])
     }
 
-    /// Where the recorder listens and forwards to.
+    /// The recorder's configuration. Prints notes about limits and proxy.
     pub(super) fn recorder_config(&self, upstream: &Upstream) -> Result<RecorderConfig, CliError> {
         let (limits, fewer) = self.limits.limits()?;
         if let Some(sentence) = fewer {
@@ -159,7 +159,7 @@ impl Args {
         })
     }
 
-    /// How the capture is written.
+    /// The options of the capture writer.
     pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
         let challenge = self.challenge.clone().unwrap_or_default();
@@ -168,15 +168,15 @@ impl Args {
     }
 }
 
-/// What came of a run of the recorder.
+/// The result of a run of the recorder.
 struct Recorded {
-    /// The error that the command ended with, if any.
+    /// The error of the command, if it failed.
     error: Option<CommandError>,
-    /// There was no exchange to record.
+    /// Whether no exchange was recorded.
     nothing: bool,
 }
 
-/// Records until it is asked to stop, or the command ends.
+/// Records until it is stopped or the command exits.
 async fn record(args: &Args) -> Result<Recorded, CliError> {
     let mut signals = Signals::new()?;
     let authority = Arc::new(args.ca.open()?);
@@ -200,7 +200,7 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
     let running = match started {
         Ok(running) => running,
         Err(sentence) => {
-            // The run ends in good order: nothing was lost in it.
+            // The run is closed as complete: nothing was lost in it.
             let _ = writer.close().await;
             return Err(CliError::new(sentence));
         }
@@ -228,7 +228,7 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
     let nothing = tally.nothing(&greeting, backend.gate.as_deref());
     backend.stop().await;
     if not_begun && is_new && stopped.is_ok() && nothing.is_some() {
-        // It was made a moment ago, and holds nothing but the start and the stop of this run.
+        // It was just created and contains only start and stop of this run.
         let _ = std::fs::remove_dir_all(&args.capture);
     }
     let error = worked.and_then(|error| stopped.map(|()| error))?;
@@ -237,21 +237,21 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
     Ok(Recorded { error, nothing: nothing.is_some() })
 }
 
-/// What is said when the recorder has stopped. The chain's head stands for every record: who notes it can tell
-/// afterwards whether a capture is the one that was recorded then.
+/// The message after the recorder has stopped. The chain head commits to every record: a noted head later identifies
+/// the capture (`verify --witnessed`).
 pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
-    format!("Stopped. The capture is {}\n  head of its chain {}\n", capture.display(), writer.head())
+    format!("Stopped. The capture is {}\n  chain head {}\n", capture.display(), writer.head())
 }
 
 fn challenge(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("it is empty; give the words that the auditor said".to_owned()),
-        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("it is longer than {CHALLENGE_LIMIT} letters")),
+        "" => Err("empty; pass the words of the auditor".to_owned()),
+        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("longer than {CHALLENGE_LIMIT} characters")),
         text => Ok(text.to_owned()),
     }
 }
 
-/// Starts the command, where there is one; with what it is called.
+/// Starts the command, if one was given; returns it with its name.
 fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String)>, CliError> {
     let Some((program, arguments)) = args.command.split_first() else { return Ok(None) };
     let name = program.to_string_lossy().into_owned();
@@ -264,7 +264,8 @@ fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String
     Ok(Some((child, name)))
 }
 
-/// Until the command ends, a signal asks to stop, or the store fails; gives the error that the command ended with.
+/// Waits until the command exits, a signal arrives, or the capture cannot be written. Returns the error of the command,
+/// if it failed.
 async fn work(
     command: Option<(Child, String)>,
     running: &ProxyHandle,
@@ -272,7 +273,7 @@ async fn work(
 ) -> Result<Option<CommandError>, CliError> {
     let failed = async {
         let why = running.failed().await;
-        CliError::new(format!("recording stopped, and no more calls are taken: {why}"))
+        CliError::new(format!("recording stopped, no more requests are accepted: {why}"))
     };
     let Some((mut child, program)) = command else {
         return tokio::select! {
@@ -284,7 +285,7 @@ async fn work(
         failure = failed => return Err(failure),
         ended = child.wait() => Ended::of(ended),
         () = signals.stop() => {
-            // The terminal has told the command too; one that does not end is ended.
+            // The terminal has signalled the command too; kill it if it does not exit.
             if tokio::time::timeout(FAREWELL, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
@@ -294,23 +295,23 @@ async fn work(
     Ok(CommandError::of(&program, &ended.unless_stopped(signals).await))
 }
 
-/// A command that cannot be started.
+/// The error for a command that cannot be started.
 pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
     CliError::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
 }
 
-/// Where calls go: the upstream, or a sandbox of our own.
+/// The backend: an upstream or the embedded sandbox.
 pub(super) struct Backend {
     pub(super) upstream: Upstream,
     pub(super) sandbox: Option<Sandbox>,
-    /// The sandbox's gate: calls of others than the recorder are refused.
+    /// The sandbox's gate, which rejects requests that do not come from the recorder.
     pub(super) gate: Option<Arc<Gate>>,
     told: Option<mpsc::Receiver<String>>,
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Backend {
-    /// `client`: the client id that was told; the embedded sandbox knows it. `listeners`: of the recorder before it.
+    /// Opens the backend. `client`: the client id, which the embedded sandbox will accept. `listeners`: the recorder's.
     pub(super) async fn of(
         args: &Args,
         authority: &Authority,
@@ -321,7 +322,7 @@ impl Backend {
             Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, told: None, serving: None }),
             None => {
                 let backend = Backend::embedded(args.poll_delay, authority, client, listeners).await?;
-                // The sandbox asks for the certificate that was made for it, whatever others are for.
+                // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.
                 let identity = backend.upstream.identity.clone();
                 Ok(Backend { upstream: Upstream { identity, ..args.on_its_way(backend.upstream)? }, ..backend })
             }
@@ -345,7 +346,7 @@ impl Backend {
         let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
         let also = HOSTS.map(str::to_owned).to_vec();
         let upstream = Upstream { identity: Arc::new(identity), also, ..upstream };
-        // Whoever finds the sandbox's port is on this machine.
+        // Clients that reach the sandbox's port are on this machine.
         let here = |address| nearby(address).to_string();
         let base_url = format!("https://{}/pos/v10", here(listeners.base_addr));
         let (gate, told) = Gate::new(recorder, base_url, format!("http://{}", here(listeners.proxy_addr)));
@@ -367,7 +368,7 @@ impl Backend {
         Ok(Backend { upstream, sandbox: Some(sandbox), gate, told: Some(told), serving })
     }
 
-    /// Lets a recorder record and tell of the calls that came to the sandbox past it.
+    /// Lets the recorder record requests that reached the sandbox directly.
     pub(super) fn tell(&mut self, running: &ProxyHandle) {
         if let Some(told) = self.told.take() {
             running.record_events(BYPASSED, told);
@@ -382,12 +383,12 @@ impl Backend {
     }
 }
 
-/// The certificates of a PEM file that `option` names.
+/// The certificates of the PEM file of an option.
 pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
     let wrong =
         |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
-    if list.is_empty() { Err(wrong("there is no PEM certificate in it".to_owned())) } else { Ok(list) }
+    if list.is_empty() { Err(wrong("it contains no PEM certificate".to_owned())) } else { Ok(list) }
 }

@@ -1,4 +1,4 @@
-//! `poscert rules`: the rules that a verdict rests on, to be read and checked.
+//! `poscert rules`: list, explain and check rule files.
 
 use super::{CliError, Exit, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Arguments of `poscert rules`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  poscert rules list | grep capture\n  poscert rules explain <ID of a line of it>")]
+#[command(after_help = "Example:\n  poscert rules list | grep capture\n  poscert rules explain <ID from the list>")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -17,26 +17,26 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Every requirement and case, a line each
+    /// List requirements and cases, one per line
     List(Folder),
-    /// A requirement or a case in full; `fields` explains what predicates can ask
+    /// Explain a requirement or a case; `fields` lists the fields of predicates
     Explain(Explain),
-    /// Whether rule files can be used
+    /// Check whether rule files are valid
     Check(Check),
 }
 
 #[derive(clap::Args)]
 struct Folder {
-    /// Rule files to read, instead of the built-in ones
+    /// Directory of rule files to use instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
 struct Explain {
-    /// The id of a requirement or a case, or `fields`
+    /// Id of a requirement or a case, or `fields`
     id: String,
-    /// Print the certification that passes the requirement, a call a line
+    /// Print a certification that passes the requirement, one call per line
     #[arg(long)]
     walk: bool,
     #[command(flatten)]
@@ -45,7 +45,7 @@ struct Explain {
 
 #[derive(clap::Args)]
 struct Check {
-    /// The folder with the rule files (default: the built-in ones)
+    /// Directory with the rule files [default: the built-in rules]
     dir: Option<PathBuf>,
 }
 
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         Command::Explain(explain) if explain.walk => {
             let id = explain.id.to_uppercase();
             let example = examples::of(&id).ok_or_else(|| {
-                CliError::new(format!("`{id}` has no example; `poscert rules list` shows the requirements"))
+                CliError::new(format!("no example for `{id}`; `poscert rules list` shows the requirements"))
             })?;
             super::print(example.walk)?;
         }
@@ -74,7 +74,7 @@ fn checked(check: Check) -> Result<Exit, CliError> {
         Ok(rules) => {
             let cases: usize = rules.features.iter().map(|feature| feature.cases.len()).sum();
             let count = rules.requirements.len();
-            super::print(&format!("{count} requirements and {cases} cases can be used; digest {}\n", rules.digest))?;
+            super::print(&format!("{count} requirements and {cases} cases are valid; digest {}\n", rules.digest))?;
             Ok(Exit::Passed)
         }
         Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(CliError::new(error.to_string())),
@@ -119,9 +119,7 @@ fn explained(rules: &RuleSet, id: &str) -> Result<String, CliError> {
     let cases = rules.features.iter().flat_map(|feature| &feature.cases).map(|case| case.id.as_str());
     let known = rules.requirements.iter().map(|requirement| requirement.id.as_str()).chain(cases);
     let nearest = known.min_by_key(|known| predicate::distance(known, id)).unwrap_or("");
-    Err(CliError::new(format!(
-        "no rule has the id `{id}`; did you mean `{nearest}`? `poscert rules list` shows them all"
-    )))
+    Err(CliError::new(format!("unknown rule id `{id}`; did you mean `{nearest}`? `poscert rules list` shows all ids")))
 }
 
 fn requirement_text(requirement: &Requirement) -> String {
@@ -131,11 +129,12 @@ fn requirement_text(requirement: &Requirement) -> String {
     let _ = writeln!(text, "Why:     {}", requirement.why);
     let _ = writeln!(text, "Remedy:  {}", requirement.remedy);
     let features: Vec<&str> = requirement.judged_for.iter().map(|feature| feature.id()).collect();
-    let _ = writeln!(text, "Judged:  where {} is chosen", features.join(" or "));
+    let _ = writeln!(text, "Applies: if {} is chosen", features.join(" or "));
     let _ = writeln!(text, "File:    {}", requirement.file);
     if let Some(example) = examples::of(&requirement.id) {
-        let _ = writeln!(text, "\nPasses:  the {} certification (`--walk` prints it, a call a line)", example.passes);
-        let _ = writeln!(text, "Fails:   the same, where {}:\n", example.shows);
+        let _ =
+            writeln!(text, "\nPasses:  the {} certification (`--walk` prints it, one call per line)", example.passes);
+        let _ = writeln!(text, "Fails:   the same, if {}:\n", example.shows);
         for line in example.change.lines() {
             let _ = writeln!(text, "    {line}");
         }
@@ -148,9 +147,9 @@ fn case_text(case: &Case) -> String {
     let optional = if case.optional { " (optional)" } else { "" };
     let _ = writeln!(text, "{}: {}{optional}\n", case.id, case.title);
     if let Some(feature) = case.needed_with {
-        let _ = writeln!(text, "Needed where {feature} is chosen too.");
+        let _ = writeln!(text, "Required if {feature} is chosen too.");
     }
-    let _ = writeln!(text, "Shown by the exchanges of one {}, in this order:", about(case));
+    let _ = writeln!(text, "Passes with exchanges of one {}, in this order:", about(case));
     for (at, step) in case.steps.iter().enumerate() {
         let _ = writeln!(text, "  {}. {}", at + 1, step.title);
     }
@@ -162,7 +161,7 @@ fn about(case: &Case) -> &'static str {
 }
 
 fn fields() -> String {
-    let mut text = "What a predicate can ask, with the type of each field (? where it can be null):\n\n".to_owned();
+    let mut text = "Fields of predicates, with type (?: can be null):\n\n".to_owned();
     for field in FIELDS {
         let kind = match field.kind {
             Kind::Bool => "bool",

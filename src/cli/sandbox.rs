@@ -1,4 +1,4 @@
-//! `poscert sandbox`: the simulated PoS API v10 on a port of its own, over TLS with a leaf of the local CA.
+//! `poscert sandbox`: the simulated PoS API v10, over TLS with a certificate of the local CA.
 
 use super::paths::{file_url, lossy};
 use super::signals::Signals;
@@ -18,24 +18,24 @@ use tokio::net::TcpListener;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert sandbox --listen 127.0.0.1:0 --ready-file sandbox.json")]
 pub struct Args {
-    /// Where to listen; port 0 picks a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9443", env = "POSCERT_SANDBOX_LISTEN")]
     listen: String,
     /// `pollDelayInMs` of payments and check-ins, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 1000, env = "POSCERT_POLL_DELAY",
           value_parser = clap::value_parser!(u64).range(..=i32::MAX as u64))]
     poll_delay: u64,
-    /// File that is written when it listens: its addresses and the CA's path, as JSON
+    /// File to write when ready: addresses and path of the CA, as JSON
     #[arg(long, value_name = "FILE", env = "POSCERT_SANDBOX_READY_FILE")]
     ready_file: Option<PathBuf>,
-    /// Folder of the local CA
+    /// Directory of the local CA
     #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|e| CliError::new(format!("cannot start its threads: {e}")))?.block_on(serve(args))
+    runtime.map_err(|e| CliError::new(format!("cannot start the async runtime: {e}")))?.block_on(serve(args))
 }
 
 async fn serve(args: Args) -> Result<Exit, CliError> {
@@ -60,14 +60,14 @@ async fn serve(args: Args) -> Result<Exit, CliError> {
 
 fn cannot_listen(address: &str, error: &std::io::Error) -> CliError {
     let step = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "another program has that port: choose another with --listen, or port 0",
-        std::io::ErrorKind::PermissionDenied => "ports below 1024 are for root: choose a higher one with --listen",
-        _ => "give --listen an address of this machine and a port, as in 127.0.0.1:9443",
+        std::io::ErrorKind::AddrInUse => "another program uses that port: choose another with --listen, or port 0",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need root: choose a higher one with --listen",
+        _ => "pass --listen an address of this machine and a port, such as 127.0.0.1:9443",
     };
     CliError::new(format!("cannot listen on {address} ({error}): {step}"))
 }
 
-/// Whom the certificate is for: this machine, and what was asked for.
+/// The names of the certificate: this machine and the host of `--listen`.
 fn names(listen: &str, address: SocketAddr) -> Vec<Name> {
     let asked = listen.rsplit_once(':').map(|(host, _)| host);
     let bound = (!address.ip().is_unspecified()).then(|| Name::Ip(address.ip()));
@@ -76,7 +76,7 @@ fn names(listen: &str, address: SocketAddr) -> Vec<Name> {
     own.chain(bound).chain(asked).collect()
 }
 
-/// The address as a client on this machine writes it.
+/// The address for a client on this machine.
 fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
@@ -85,7 +85,7 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     let mut text = String::new();
     let ca = word(ca);
     let mut line = |args: std::fmt::Arguments| {
-        // Writing into a String does not fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "{args}");
     };
     line(format_args!("The simulated PoS API v10 listens on {origin}"));
@@ -109,7 +109,7 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
         ));
     }
     line(format_args!(
-        "  {} belong to the certification's merchant, {OTHER_VAT} to another one",
+        "  {} belong to the certification merchant, {OTHER_VAT} to another one",
         CERTIFICATION_VAT.join(" and ")
     ));
     line(format_args!("\nCustomers"));
@@ -134,8 +134,8 @@ fn described(account: Account) -> &'static str {
     match account {
         Account::Credit => "pays with a credit card",
         Account::Debit => "pays with a debit card",
-        Account::Loyalty => "is enrolled in the loyalty programme (credit card)",
-        Account::PartialCapture => "can be captured in part (credit card)",
+        Account::Loyalty => "is enrolled in the loyalty program (credit card)",
+        Account::PartialCapture => "allows partial capture (credit card)",
     }
 }
 

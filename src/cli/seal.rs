@@ -1,4 +1,4 @@
-//! `poscert seal`: one more signature on an archive, by whoever can vouch for it.
+//! `poscert seal`: an additional signature on an archive.
 
 use super::export::write_whole;
 use super::{CliError, Exit, signing_key};
@@ -8,11 +8,12 @@ use std::path::PathBuf;
 /// Arguments of `poscert seal`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert seal run.poscert --key witness.pem\n\n\
-    The archive is read and checked as a whole first. Only its seal is written anew: the content's digest stays.")]
+    The whole archive is read and checked first. Only its signatures change; the digest of its content stays the \
+    same.")]
 pub struct Args {
-    /// A sealed archive
+    /// Signed archive
     archive: PathBuf,
-    /// The key that signs, made at its first use
+    /// Signing key, created at first use
     #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
     key: PathBuf,
 }
@@ -22,7 +23,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let capture = capture::open(&args.archive).map_err(unreadable)?;
     let name = args.archive.display();
     if capture.kind != CaptureKind::Archive {
-        let sentence = format!("{name} is no archive: make one with `poscert export {name} -o FILE.poscert`");
+        let sentence = format!("{name}: not a signed archive; create one with `poscert export {name} -o FILE.poscert`");
         return Err(CliError::new(sentence));
     }
     let key = signing_key::open(Some(&args.key))?;
@@ -31,9 +32,9 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         signers = archive::add_signature(&args.archive, &key, out).map_err(unreadable)?;
         Ok(())
     })?;
-    eprintln!("{name} holds {} exchanges; content {}", capture.exchanges, capture.digest);
+    eprintln!("{name}: {} exchanges; content {}", capture.exchanges, capture.digest);
     for signer in signers {
-        eprintln!("  sealed by {signer}");
+        eprintln!("  signed by {signer}");
     }
     Ok(Exit::Passed)
 }

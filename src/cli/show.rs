@@ -1,4 +1,4 @@
-//! `poscert show`: the exchanges of a capture, a line each, or one in full.
+//! `poscert show`: the exchanges of a capture, one per line or in full.
 
 mod detail;
 mod json;
@@ -13,36 +13,36 @@ use std::path::PathBuf;
 /// Arguments of `poscert show`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  poscert show capture                 every exchange, a line each
+  poscert show capture                 all exchanges, one per line
   poscert show capture 12              exchange 12 in full
-  poscert show session.har 10..20      exchanges 10 to 20, a line each
+  poscert show session.har 10..20      exchanges 10 to 20, one per line
   poscert show capture --json | jq 'select(.record == \"exchange\") | .answer.status'")]
 pub struct Args {
-    /// A capture directory, a sealed archive or a HAR file
+    /// Capture directory, signed archive or HAR file
     #[arg(env = "POSCERT_CAPTURE")]
     capture: PathBuf,
-    /// The exchange to show in full, or the first and last of those to list
+    /// Exchange to show in full, or first and last exchange to list
     #[arg(value_name = "N or N..M", value_parser = Range::parse)]
     range: Option<Range>,
-    /// One JSON object a record, one record a line
+    /// Print one JSON object per record, one per line
     #[arg(long)]
     json: bool,
-    /// Of a damaged capture, show what is whole
+    /// Show the readable records of a damaged capture
     #[arg(long)]
     salvage: bool,
 }
 
-/// Which exchanges.
+/// A selection of exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Range {
     One(u64),
-    /// Both ends are in it.
+    /// Inclusive.
     Many(u64, u64),
 }
 
 impl Range {
     fn parse(text: &str) -> Result<Range, String> {
-        let wrong = || "a number like 12, or two like 10..20, from 1".to_owned();
+        let wrong = || "expected a number like 12 or a range like 10..20, starting at 1".to_owned();
         let number = |text: &str| text.parse::<u64>().ok().filter(|n| *n > 0).ok_or_else(wrong);
         match text.split_once("..") {
             None => Ok(Range::One(number(text)?)),
@@ -74,10 +74,10 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     match print(&args, &capture, &mut out) {
         Ok(()) => Ok(Exit::Passed),
         Err(Stop::CliError(failure)) => Err(failure),
-        // Who reads the output has seen enough.
+        // The reader closed the pipe.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
         Err(Stop::Output(error)) => {
-            Err(CliError::new(format!("cannot write the output: {error}; check where it goes")))
+            Err(CliError::new(format!("cannot write to standard output: {error}; check the disk space of its target")))
         }
     }
 }
@@ -129,17 +129,15 @@ fn not_there(args: &Args, capture: &Capture, range: Range) -> CliError {
         Range::Many(first, _) => (format!("an exchange from {first} on"), first),
     };
     if capture.gaps.iter().any(|(from, to)| (*from..=*to).contains(&first)) {
-        return CliError::new(format!(
-            "{name} does not hold {what}: it began and was lost when the recorder was cut off"
-        ));
+        return CliError::new(format!("{name} does not contain {what}: it was lost when the recorder was killed"));
     }
     CliError::new(format!(
-        "{name} does not hold {what}: it holds {}; `poscert show {name}` lists them",
+        "{name} does not contain {what}: it contains {} exchanges; `poscert show {name}` lists them",
         capture.exchanges
     ))
 }
 
-/// How an exchange ended, where that is worth a word.
+/// How an exchange ended; `None` if it is complete.
 fn ending(exchange: &Exchange) -> Option<String> {
     use capture::record::{EndedBy, Stage};
     let by = match exchange.end.by {
@@ -147,13 +145,13 @@ fn ending(exchange: &Exchange) -> Option<String> {
         EndedBy::Client => "the client",
         EndedBy::Backend => "the backend",
         EndedBy::Recorder => "the recorder",
-        EndedBy::Unknown => "somebody",
+        EndedBy::Unknown => "an unknown side",
     };
     let stage = match exchange.end.stage {
-        Stage::Request => "while the request came in",
-        Stage::Waiting => "before an answer",
-        Stage::Answer => "in the middle of the answer",
-        Stage::Done => "after the answer",
+        Stage::Request => "while receiving the request",
+        Stage::Waiting => "before the response",
+        Stage::Answer => "during the response",
+        Stage::Done => "after the response",
     };
     let detail = sanitize::line(&exchange.end.detail);
     let colon = if detail.is_empty() { "" } else { ": " };

@@ -1,15 +1,15 @@
-//! Signals that ask a command to stop in good order.
+//! Signals that request a clean shutdown.
 
 use super::CliError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGINT, SIGTERM, and SIGHUP: a terminal that is closed, or a connection to it that drops, ends a run as Ctrl-C does.
+/// SIGINT, SIGTERM and SIGHUP: closing the terminal ends a run as Ctrl-C does.
 ///
-/// SIGQUIT is left alone: it ends a process at once for whoever cannot wait.
+/// SIGQUIT keeps its default, so that a user can end the process at once.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// `None` where it was ignored when this process started, as by `nohup`: then it stays ignored.
+    /// `None` if SIGHUP was ignored at start, as with `nohup`; it then stays ignored.
     hangup: Option<Signal>,
     asked: bool,
 }
@@ -42,13 +42,13 @@ impl Signals {
         self.asked = true;
     }
 
-    /// Whether a signal has asked to stop.
+    /// Whether a signal was received.
     pub(super) fn asked(&self) -> bool {
         self.asked
     }
 }
 
-/// Whether this process ignores a signal now (proc(5), `SigIgn`). Where that cannot be read, it does not.
+/// Whether this process ignores a signal (proc(5), `SigIgn`); `false` if that cannot be read.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! What `poscert record` says when it is ready: to people, to scripts, and to the command it starts.
+//! The startup message of `poscert record`: for people, and as a ready file for scripts.
 
 use super::CliError;
 use super::paths::{file_url, lossy};
@@ -11,19 +11,19 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// What there is to say.
+/// The content of the message.
 pub struct Greeting<'a> {
     /// The CA's files.
     pub files: &'a CaFiles,
-    /// What the recorder does.
+    /// The recorder's configuration.
     pub config: &'a RecorderConfig,
-    /// Where it listens as base URL.
+    /// Listener for base URL clients.
     pub base_addr: SocketAddr,
-    /// Where it listens as proxy.
+    /// Listener for proxy clients.
     pub proxy_addr: SocketAddr,
-    /// The capture's folder.
+    /// The capture directory.
     pub capture: &'a Path,
-    /// What an answered call survives.
+    /// The durability of answered requests.
     pub durability: Durability,
     /// The embedded sandbox.
     pub sandbox: Option<&'a Sandbox>,
@@ -46,7 +46,7 @@ impl Greeting<'_> {
         format!("http://{}", self.reachable(self.proxy_addr))
     }
 
-    /// The address as a client writes it: by the first name, where it listens on more than loopback.
+    /// The address for clients: with the first name of `--name` unless it is a loopback address.
     fn reachable(&self, address: SocketAddr) -> String {
         let name = self.config.names.first().filter(|_| !address.ip().is_loopback());
         match name {
@@ -63,20 +63,20 @@ impl Greeting<'_> {
         (host.trim_matches(['[', ']']).to_owned(), port)
     }
 
-    /// The hosts whose calls the proxy takes.
+    /// The hosts that the proxy intercepts.
     pub fn proxied(&self) -> Vec<String> {
         let upstream = &self.config.upstream;
         let hosts = upstream.also.iter().chain(&self.config.names).cloned();
-        // The embedded sandbox is an address of this machine, which many clients call without a proxy.
+        // The embedded sandbox has a loopback address, which many clients call without a proxy.
         let own = Some(upstream.authority()).filter(|_| self.sandbox.is_none());
         own.into_iter().chain(hosts).collect()
     }
 
-    /// For people: where it is, where calls go, and what is kept.
+    /// The short message: addresses, backend, durability.
     pub fn brief(&self) -> String {
         let mut text = String::new();
         let mut line = |args: std::fmt::Arguments| {
-            // Writing into a String does not fail.
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "{args}");
         };
         let upstream = &self.config.upstream;
@@ -88,13 +88,13 @@ impl Greeting<'_> {
         line(format_args!("  HTTPS proxy   {}   (for {})", self.proxy_url(), self.proxied().join(", ")));
         line(format_args!("  forwards to   {}{}", upstream.origin(), self.what_backend()));
         if let Ok(Some(proxy)) = upstream.proxy() {
-            line(format_args!("  through       the proxy {proxy}"));
+            line(format_args!("  via proxy     {proxy}"));
         }
         line(format_args!("  durability    {}: {}", self.durability.name(), self.durability.promise()));
-        line(format_args!("  CA to trust   {}   (`poscert ca` tells more)", self.files.pem.display()));
+        line(format_args!("  CA to trust   {}   (see `poscert ca`)", self.files.pem.display()));
         if matches!(upstream.trust, Trust::Anyone) {
             line(format_args!(
-                "  WARNING       the upstream's certificate is not checked: whoever stands between can read and change every call"
+                "  WARNING       the upstream's certificate is not verified: calls can be intercepted and modified"
             ));
         }
         for sentence in self.reach() {
@@ -108,26 +108,28 @@ impl Greeting<'_> {
         text
     }
 
-    /// For people who start their client themselves: the same, and lines to paste.
+    /// The full message, with instructions to point a client at the recorder.
     pub fn text(&self) -> String {
         let recipes = trust_instructions::text(&trust_instructions::for_clients(self.files));
         let (host, port) = self.proxy_host();
         let [variables, java] = trust_instructions::for_proxy(self.files, &self.proxy_url(), &host, port);
         let hosts: Vec<String> = self.proxied().iter().map(|host| format!("https://{host}")).collect();
         format!(
-            "{}\nTo point a client at it, use the base URL and make it trust the CA (`...` is for the rest of the command):\n{recipes}\n\
-             A client whose URL cannot be changed takes it as its HTTPS proxy, besides, and calls {}:\n  {variables}\n  {java}\n\
-             (docs/clients.md names the clients that need more)\n\nCtrl-C ends the recording.\n",
+            "{}\nTo point a client at the recorder, use the base URL and make the client trust the CA (`...` is the \
+             rest of the command):\n{recipes}\n\
+             If the client's URL cannot be changed, use the recorder as its HTTPS proxy and call {}:\n\
+             \x20 {variables}\n  {java}\n\
+             (docs/clients.md lists clients that need more settings)\n\nPress Ctrl-C to stop recording.\n",
             self.brief(),
             hosts.join(" or ")
         )
     }
 
     fn what_backend(&self) -> &'static str {
-        if self.sandbox.is_some() { "   (the embedded sandbox; it takes calls from this recorder alone)" } else { "" }
+        if self.sandbox.is_some() { "   (embedded sandbox; accepts calls only from this recorder)" } else { "" }
     }
 
-    /// What can be reached from other devices, and what stays on loopback.
+    /// Notes about access from other devices.
     fn reach(&self) -> Vec<String> {
         let (base, proxy) = (!self.base_addr.ip().is_loopback(), !self.proxy_addr.ip().is_loopback());
         let mut notes = Vec::new();
@@ -138,20 +140,21 @@ impl Greeting<'_> {
             notes.push(format!("other devices can use the proxy at port {}", self.proxy_addr.port()));
         }
         if base && !proxy {
-            notes.push("the proxy address stays on loopback; --proxy-listen opens it".to_owned());
+            notes.push("the proxy listens on loopback only; change it with --proxy-listen".to_owned());
         }
         if proxy && !base {
-            notes.push("the base URL stays on loopback; --listen opens it".to_owned());
+            notes.push("the base URL listens on loopback only; change it with --listen".to_owned());
         }
         if base && self.config.names.is_empty() {
-            notes
-                .push("a device that calls it by a name needs --name HOST, or the certificate will not fit".to_owned());
+            notes.push(
+                "to call it by a host name, pass --name HOST; otherwise the certificate does not match".to_owned(),
+            );
         }
         notes
     }
 }
 
-/// Writes the ready file, by rename, so that whoever waits for it never reads half of it.
+/// Writes the ready file atomically, so that no reader sees a part of it.
 pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> {
     let files = greeting.files;
     let ready = serde_json::json!({
@@ -173,16 +176,16 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> 
     put_ready(file, &ready)
 }
 
-/// Puts a ready file in its place, for its owner alone: the token of a page may stand in it.
+/// Writes a ready file, readable by its owner only: it may contain the page's token.
 pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), CliError> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);
-    // What an earlier run has left there is nobody's any more.
+    // Remove the leftover of an earlier run.
     let _ = std::fs::remove_file(&draft);
     let written = secret_file::write_new(&draft, format!("{ready}\n").as_bytes(), 0o600);
     let written = written.and_then(|()| std::fs::rename(&draft, file));
     written.map_err(|e| {
-        CliError::new(format!("cannot write the ready file {} ({e}): name another with --ready-file", file.display()))
+        CliError::new(format!("cannot write the ready file {}: {e}; choose another with --ready-file", file.display()))
     })
 }

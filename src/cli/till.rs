@@ -1,4 +1,4 @@
-//! `poscert till`: the reference client by hand, an act at a time, or driven by lines of JSON.
+//! `poscert till`: the reference client, one action per command or driven by JSON lines.
 
 use super::{CliError, Exit};
 use crate::api::Amount;
@@ -21,18 +21,18 @@ use tokio::sync::{mpsc, watch};
 #[command(after_help = "Example, against `poscert record` or `poscert sandbox` on this machine:\n  \
     poscert till onboard\n  poscert till pay 12.50\n  poscert till refund 12.50\n  poscert till prepare\n  \
     poscert till ready 8.00 --no-debit\n  poscert till offboard\n\n\
-    Calls that get no answer are sent again as the documentation asks; what could not be captured or cancelled is \
-    remembered, and `poscert till job` tries it again.")]
+    Calls without a response are retried as the API documentation requires. Captures and cancels that did not succeed \
+    are remembered; `poscert till job` retries them.")]
 pub struct Args {
     #[command(subcommand)]
     act: LedgerEvent,
-    /// Base URL of the API, up to and with /v10
+    /// Base URL of the API, including /v10
     #[arg(long, global = true, env = "POSCERT_BASE_URL", default_value = "https://127.0.0.1:8443/pos/v10")]
     base_url: String,
-    /// Token endpoint [default: at the host of the base URL]
+    /// URL of the token endpoint [default: at the host of the base URL]
     #[arg(long, global = true, env = "POSCERT_TOKEN_URL")]
     token_url: Option<String>,
-    /// Certificates to trust, PEM [default: those of SSL_CERT_FILE or the system, and the local CA]
+    /// Root certificates (PEM) to trust [default: those of SSL_CERT_FILE or the system, and the local CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Client id
@@ -53,94 +53,94 @@ pub struct Args {
     /// Version of the client, Major.Minor.Build
     #[arg(long, global = true, env = "POSCERT_CLIENT_VERSION", default_value = "2.1.0")]
     client_version: String,
-    /// The merchant's id of the PoS
+    /// The merchant's id of the PoS (merchantPosId)
     #[arg(long, global = true, env = "POSCERT_MERCHANT_POS_ID", default_value = "poscert-till")]
     pos: String,
-    /// Beacon id of the till's own beacon: a GUID or 15 digits
+    /// Id of the till's own beacon: a GUID or 15 digits
     #[arg(long, global = true)]
     beacon: Option<String>,
-    /// File in which the till remembers its PoS and what is still to be done [default: till.json beside the folder of the local CA]
+    /// State file with the till's PoS and open operations [default: till.json next to the directory of the local CA]
     #[arg(long, global = true, env = "POSCERT_TILL_MEMORY")]
     memory: Option<PathBuf>,
-    /// Folder of the local CA
+    /// Directory of the local CA
     #[arg(long, global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
-    /// Fix amounts without waiting until it is known whether the customer is enrolled in the loyalty programme
+    /// Do not wait for the customer's loyalty status before setting the amount
     #[arg(long, global = true)]
     no_loyalty: bool,
-    /// Make a mistake; `poscert demo --broken list` has them all
+    /// Misbehave in this way; `poscert demo --broken list` lists all misbehaviors
     #[arg(long, global = true, value_name = "WHAT")]
     broken: Option<String>,
 }
 
 #[derive(Subcommand)]
 enum LedgerEvent {
-    /// Look the PoS up, or create it
+    /// Look up the PoS, or create it
     Onboard,
     /// Delete the PoS
     Offboard,
-    /// Start a payment and see it through; Ctrl-C is the cashier's key that stops it
+    /// Start a payment and complete it; Ctrl-C cancels it as the cashier would
     Pay {
         #[command(flatten)]
         terms: Terms,
-        /// Wait for the customer first, and start the payment once it is known whether they are a member
+        /// Wait for the customer's check-in and loyalty status before starting the payment
         #[arg(long)]
         check_in: bool,
     },
-    /// Prepare a payment, whose amount `ready` says later; with an amount, make it ready and see it through at once
+    /// Prepare a payment whose amount `ready` sets later; with an amount, make it ready and complete it at once
     Prepare {
-        /// For example 12.50
+        /// Amount, for example 12.50
         #[arg(value_parser = amount_of)]
         amount: Option<Amount>,
-        /// Follow the payment until it ends or `ready`, in another terminal, goes on with it; Ctrl-C stops it
+        /// Follow the payment until it ends or `ready` in another terminal takes over; Ctrl-C cancels it
         #[arg(long, conflicts_with = "amount")]
         wait: bool,
     },
-    /// Make the prepared payment ready and see it through; Ctrl-C stops it
+    /// Make the prepared payment ready and complete it; Ctrl-C cancels it
     Ready {
         #[command(flatten)]
         terms: Terms,
     },
-    /// Give money back; Ctrl-C stops it while it can be stopped
+    /// Refund a payment; Ctrl-C cancels the refund while that is possible
     Refund {
-        /// For example 12.50
+        /// Amount, for example 12.50
         #[arg(value_parser = amount_of)]
         amount: Amount,
-        /// Id of the payment [default: the latest that this till captured and that has so much left]
+        /// Id of the payment [default: the latest captured payment with enough left to refund]
         #[arg(long, value_name = "ID")]
         payment: Option<String>,
     },
-    /// Stop the refund that was created and not captured
+    /// Cancel the refund that is created but not captured
     CancelRefund,
-    /// Cancel the payment that was started and not ended
+    /// Cancel the open payment
     #[command(alias = "abort")]
     Cancel,
-    /// Start again as after a power cut: look the PoS up
+    /// Restart as after a power cut: look up the PoS
     Restart,
-    /// Try again what could not be captured or cancelled, once it has rested for half a minute
+    /// Retry captures and cancels that did not succeed, 30 seconds after the last attempt
     Job,
-    /// What the till remembers, as JSON
+    /// Print the till's state as JSON
     Status,
-    /// Do the acts that come as lines of JSON on standard input: {"act": "pay", "amount": "12.50"}
+    /// Perform actions read as JSON lines from standard input: {"act": "pay", "amount": "12.50"}
     Drive,
 }
 
-/// What a payment is about.
+/// The terms of a payment.
 #[derive(clap::Args)]
 struct Terms {
-    /// For example 12.50
+    /// Amount, for example 12.50
     #[arg(value_parser = amount_of)]
     amount: Amount,
-    /// Capture less, where that is possible
+    /// Amount to capture, if partial capture is possible
     #[arg(long, value_name = "AMOUNT", value_parser = amount_of)]
     capture: Option<Amount>,
-    /// What the customer reads
+    /// Text that the customer sees
     #[arg(long)]
     label: Option<String>,
-    /// Take no debit cards
+    /// Refuse debit cards
     #[arg(long)]
     no_debit: bool,
-    /// Take no credit cards
+    /// Refuse credit cards
     #[arg(long)]
     no_credit: bool,
 }
@@ -161,7 +161,7 @@ impl Terms {
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let config = config(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start its threads: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     runtime.block_on(act(config, &args)).map_err(|trouble| CliError::new(trouble.to_string()))
 }
 
@@ -170,7 +170,7 @@ fn config(args: &Args) -> Result<TillConfig, CliError> {
     let local_ca = ca_dir.as_ref().map(|dir| CaFiles::within(dir).pem).filter(|pem| pem.exists());
     let beside_ca = || Some(ca_dir.as_ref()?.parent()?.join("till.json"));
     let memory = args.memory.clone().or_else(beside_ca);
-    let nowhere = "there is no home folder to remember in: name a file with --memory";
+    let nowhere = "no location for the state file: no home directory; pass --memory FILE";
     let mistake = args.broken.as_deref().map(mistake_of).transpose()?;
     Ok(TillConfig {
         token_url: args.token_url.clone().unwrap_or_else(|| token_url(&args.base_url)),
@@ -186,10 +186,10 @@ fn config(args: &Args) -> Result<TillConfig, CliError> {
     })
 }
 
-/// The mistake of that id.
+/// The misbehavior with this id.
 pub(super) fn mistake_of(id: &str) -> Result<Misbehavior, CliError> {
     Misbehavior::from_id(id)
-        .ok_or_else(|| CliError::new(format!("there is no mistake {id:?}: `poscert demo --broken list` has them all")))
+        .ok_or_else(|| CliError::new(format!("unknown misbehavior {id:?}; `poscert demo --broken list` lists all")))
 }
 
 async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
@@ -205,7 +205,7 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
         LedgerEvent::Onboard | LedgerEvent::Restart => {
             let pos = till.onboard(&args.pos).await?;
             println!(
-                "PoS {} is onboarded; its QR code holds mobilepaypos://pos?id={}&source=qr",
+                "PoS {} is onboarded; its QR code contains mobilepaypos://pos?id={}&source=qr",
                 pos.pos_id, pos.beacon_id
             );
             Ok(Exit::Passed)
@@ -246,7 +246,7 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
     }
 }
 
-/// Ctrl-C stops a sale or refund as the cashier would.
+/// A cancel signal on Ctrl-C, as if the cashier cancelled the sale or refund.
 fn abort_by_key() -> CancelSignal {
     let abort = CancelSignal::default();
     let key = abort.clone();
@@ -263,7 +263,7 @@ fn told(paid: &Paid) -> Exit {
     if matches!(paid, Paid::Captured(..)) { Exit::Passed } else { Exit::Failed }
 }
 
-/// A payment whose amount is said now or later; it is looked at once, so that the cashier sees that it is there.
+/// Prepares a payment whose amount is set now or later; queries it once, so that the cashier sees that it exists.
 async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, ClientError> {
     let prepared = till.prepare().await?;
     if let Some(amount) = amount {
@@ -271,17 +271,17 @@ async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Client
         return Ok(told(&paid));
     }
     let state = till.query(&prepared.id).await.ok().and_then(|view| view.state);
-    let state = state.map_or("of unknown state", |state| state.name());
-    println!("payment {} is {state}: say what is to be paid with `poscert till ready`", prepared.id);
+    let state = state.map_or("in an unknown state", |state| state.name());
+    println!("payment {} is {state}: set the amount with `poscert till ready`", prepared.id);
     Ok(Exit::Passed)
 }
 
-/// A payment that is followed until somebody says, in another terminal, what is to be paid.
+/// Prepares a payment and follows it until `ready` in another terminal sets its amount.
 async fn prepare_and_wait(till: &mut Till) -> Result<Exit, ClientError> {
     let memory = till.config().memory.clone().unwrap_or_default();
     let following = Arc::new(Following::begin(&memory)?);
     let prepared = till.prepare().await?;
-    let ready = "say what is to be paid with `poscert till ready`, in another terminal; Ctrl-C stops it";
+    let ready = "set the amount with `poscert till ready` in another terminal; Ctrl-C cancels it";
     println!("payment {} is prepared: {ready}", prepared.id);
     let (said_here, due) = watch::channel(None);
     let waiting = Arc::clone(&following);
@@ -294,10 +294,10 @@ async fn prepare_and_wait(till: &mut Till) -> Result<Exit, ClientError> {
     Ok(if matches!(paid, Paid::Left(_)) { Exit::Passed } else { exit })
 }
 
-/// The periodic job: waits for what rests, and tries it again.
+/// The periodic job: waits until a retry is due, and retries.
 async fn job(till: &mut Till) -> Result<Exit, ClientError> {
     let Some(due) = till.next_job() else {
-        println!("Nothing is to be done.");
+        println!("Nothing to do.");
         return Ok(Exit::Passed);
     };
     tokio::time::sleep(due).await;
@@ -311,7 +311,7 @@ fn status(memory: &StateFile) -> String {
     serde_json::to_string_pretty(memory).unwrap_or_default()
 }
 
-/// Lines of standard input, read on a thread of their own: a read from a terminal cannot be given up.
+/// Lines of standard input, read on a dedicated thread: a blocking read cannot be cancelled.
 fn lines_of_stdin() -> mpsc::UnboundedReceiver<String> {
     let (sender, lines) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

@@ -1,25 +1,25 @@
-//! A line for each exchange and connection event, as it happens.
+//! The live traffic log: one line per exchange and connection event.
 
 use crate::capture::record::{AnsweredBy, Connection, EndedBy, Exchange, Stage};
 use crate::proxy::Observer;
 use std::io::Write as _;
 
-/// Prints to standard output; that nobody reads it any more is no reason to stop.
+/// Prints to standard output; ignores a closed pipe.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Prints to standard error, for a command that has standard output for itself.
+/// Prints to standard error, for commands whose standard output carries other data.
 pub fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints what is recorded.
+/// Prints recorded events.
 pub struct Lines {
-    /// Where to.
+    /// The output.
     pub out: fn(&str),
-    /// Only what went wrong below HTTP.
+    /// Print only errors below HTTP.
     pub quiet: bool,
 }
 
@@ -35,7 +35,7 @@ impl Observer for Lines {
     }
 }
 
-/// `#12   POST /pos/v10/payments  200  34 ms`, and what was special.
+/// `#12   200  POST   /pos/v10/payments  34 ms`, with fault, early end or local response.
 fn exchange_line(exchange: &Exchange) -> String {
     let status = exchange.status().map_or("---".to_owned(), |status| status.to_string());
     let ms = exchange.duration_us() / 1000;
@@ -48,12 +48,12 @@ fn exchange_line(exchange: &Exchange) -> String {
     if end.by != EndedBy::Complete || end.stage != Stage::Done {
         line.push_str(&format!("  {}", end.detail));
     } else if exchange.answered_by == AnsweredBy::Recorder && exchange.fault.is_none() {
-        line.push_str("  (answered by the recorder)");
+        line.push_str("  (response from the recorder)");
     }
     printable(&line)
 }
 
-/// A text without what would move the cursor or colour the screen.
+/// A text without control characters.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -65,7 +65,7 @@ mod tests {
     use crate::capture::record::{Answer, End, Request, Times};
 
     #[test]
-    fn a_line_says_what_was_special() {
+    fn lines_show_faults_and_early_ends() {
         let request =
             Request { method: "POST".into(), target: "/pos/v10/payments\u{1b}[1m".into(), ..Request::default() };
         let times = Times { request_head: 1_000, end: 35_000, ..Times::default() };

@@ -1,4 +1,4 @@
-//! A run that recorded nothing: that it did, why as far as it was seen, and what to check.
+//! The message for a run that recorded nothing: observed causes and what to check.
 
 use super::startup_message::Greeting;
 use crate::capture::record::{Connection, Exchange};
@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The name of the event of a call that came to the embedded sandbox past the recorder.
+/// The event name of a request that reached the embedded sandbox directly.
 pub(super) const BYPASSED: &str = "bypassed";
 
-/// Counts what is recorded in a run.
+/// Counts the exchanges of a run.
 #[derive(Default)]
 pub(super) struct Tally {
     exchanges: AtomicU64,
-    /// How many connections came to nothing, and how the last of them did.
+    /// The number of failed connections, and the detail of the last one.
     failed: Mutex<(u64, String)>,
 }
 
@@ -39,22 +39,22 @@ impl Tally {
         self.exchanges.load(Ordering::Relaxed) == 0
     }
 
-    /// What is said of a run that recorded nothing; `None` where it did. `gate`: of the embedded sandbox.
+    /// The message if the run recorded nothing. `gate`: that of the embedded sandbox.
     pub(super) fn nothing(&self, greeting: &Greeting<'_>, gate: Option<&Gate>) -> Option<String> {
         if !self.is_empty() {
             return None;
         }
-        let mut text = "Nothing was recorded in this run: no call reached the recorder.\n".to_owned();
+        let mut text = "Nothing was recorded in this run: no request reached the recorder.\n".to_owned();
         let mut line = |args: std::fmt::Arguments| {
-            // Writing into a String does not fail.
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "  {args}");
         };
         let past = gate.map_or(0, Gate::refused);
         let (failed, last) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match past {
             0 => {}
-            1 => line(format_args!("1 call went to the embedded sandbox past the recorder, and was refused")),
-            _ => line(format_args!("{past} calls went to the embedded sandbox past the recorder, and were refused")),
+            1 => line(format_args!("1 request bypassed the recorder; the embedded sandbox rejected it")),
+            _ => line(format_args!("{past} requests bypassed the recorder; the embedded sandbox rejected them")),
         }
         match failed {
             0 if past == 0 => line(format_args!("no client connected to it")),
@@ -64,8 +64,8 @@ impl Tally {
         }
         line(format_args!("check that the client calls the base URL {}", greeting.base_url()));
         line(format_args!(
-            "or that it takes {} as its HTTPS proxy for {}: not every client reads HTTPS_PROXY, and some call addresses of \
-             this machine without it (docs/clients.md)",
+            "or that it uses {} as its HTTPS proxy for {}: some clients ignore HTTPS_PROXY, and some do not use it for \
+             addresses of this machine (docs/clients.md)",
             greeting.proxy_url(),
             greeting.proxied().join(", ")
         ));

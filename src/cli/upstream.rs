@@ -1,4 +1,4 @@
-//! The way to the backend: the proxy between, and the client certificate that the backend asks for.
+//! Options for outgoing connections: forward proxy and client certificate.
 
 use super::CliError;
 use crate::proxy::{ClientIdentity, Outgoing, Upstream};
@@ -6,24 +6,24 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Options of the way to the backend.
+/// Options for connections to the backend.
 #[derive(clap::Args)]
 pub(super) struct WayArgs {
-    /// HTTP proxy on the way to the upstream, or `none` [default: by HTTPS_PROXY, ALL_PROXY and NO_PROXY; none for an upstream
-    /// on this machine]
+    /// HTTP proxy for calls to the upstream, or `none` [default: from HTTPS_PROXY, ALL_PROXY and NO_PROXY; none for an
+    /// upstream on this machine]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM_PROXY", hide_env_values = true)]
     upstream_proxy: Option<String>,
-    /// Client certificate (PEM, with its chain) for an upstream that asks for one
+    /// Client certificate (PEM, with its chain) for an upstream that requires one
     #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_CERT", requires = "upstream")]
     upstream_cert: Option<PathBuf>,
-    /// Its key (PEM: PKCS#8, PKCS#1 or SEC1) [default: the one in the file of --upstream-cert]
+    /// Key of the client certificate (PEM: PKCS#8, PKCS#1 or SEC1) [default: the key in the file of --upstream-cert]
     #[arg(long, value_name = "FILE", env = "POSCERT_UPSTREAM_KEY", requires = "upstream_cert")]
     upstream_key: Option<PathBuf>,
 }
 
 impl WayArgs {
-    /// Puts an upstream behind the proxy, with the client certificate. `own`: where this recorder listens, which is no proxy
-    /// on the way.
+    /// Adds proxy and client certificate to an upstream. `own`: the listeners of this recorder, which must not be the
+    /// proxy.
     ///
     /// # Errors
     /// A proxy or a file that cannot be used.
@@ -34,7 +34,7 @@ impl WayArgs {
         let proxy = upstream.proxy().map_err(CliError::new)?;
         if let Some(proxy) = proxy.filter(|proxy| proxy.is_one_of(own)) {
             return Err(CliError::new(format!(
-                "--upstream-proxy names this recorder itself ({}), so calls would go in circles: name the proxy that leads to \
+                "--upstream-proxy is this recorder itself ({}), which would be a loop: pass the proxy that reaches \
                  the backend, or `none`",
                 proxy.origin()
             )));
@@ -42,7 +42,7 @@ impl WayArgs {
         Ok(upstream)
     }
 
-    /// That a proxy of the environment is this recorder itself and is not used, in a sentence.
+    /// A note if a proxy of the environment is this recorder itself and is ignored.
     pub(super) fn note(&self, own: &[SocketAddr]) -> Option<String> {
         self.outgoing(own).ok().and_then(|(_, note)| note)
     }
@@ -56,7 +56,7 @@ impl WayArgs {
     fn identity(&self) -> Result<ClientIdentity, CliError> {
         let Some(cert) = &self.upstream_cert else { return Ok(ClientIdentity::default()) };
         let read = |file: &Path, option: &str| {
-            std::fs::read(file).map_err(|e| CliError::new(format!("{option} {}: cannot be read ({e})", file.display())))
+            std::fs::read(file).map_err(|e| CliError::new(format!("{option}: cannot read {}: {e}", file.display())))
         };
         let chain = read(cert, "--upstream-cert")?;
         let key = match &self.upstream_key {

@@ -1,4 +1,4 @@
-//! `poscert verify`: captures in, verdicts out.
+//! `poscert verify`: the verdict on captures.
 
 use super::verify_input::{VerifyInput, load_rules};
 use super::{CliError, Exit, check_certificate, compare, traffic_log};
@@ -16,71 +16,69 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Examples:\n  poscert verify poscert-capture --features onboarding,payment --report junit=verdict.xml\n  \
     poscert verify capture.poscert --certificate certificate.json\n\n\
-    Exit codes: 0 passed, 1 failed, 3 incomplete, 2 the command could not do its work."
+    Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error."
 )]
 pub struct Args {
-    /// Capture directories, sealed archives or HAR files
+    /// Capture directories, signed archives or HAR files
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
     #[command(flatten)]
     profile: ProfileArgs,
-    /// Rule files to judge by, instead of the built-in ones; `sealed`: those in the archive
+    /// Directory of rule files to use instead of the built-in rules, or `sealed` for those in the archive
     #[arg(long, value_name = "DIR|sealed", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
-    /// The capture goes on: what is open at its end is not broken
+    /// Treat the capture as unfinished: operations that are open at its end do not fail
     #[arg(long)]
     open: bool,
-    /// How the verdict is written: text, json, junit, html or markdown
+    /// Format of the verdict: text, json, junit, html or markdown
     #[arg(long, value_name = "FORMAT", default_value = "text", env = "POSCERT_FORMAT")]
     format: Format,
-    /// Write the verdict here instead of to standard output
+    /// Write the verdict to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write it in this format too (can be given again)
+    /// Also write the verdict to a file in this format; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<report::Target>,
-    /// A key that has to have sealed the capture, or signed the certificate where one is given: its fingerprint, or a public
-    /// key (PEM); one of several is enough
+    /// Accept only captures (or with --certificate, certificates) signed by this key: a fingerprint or a public key
+    /// file (PEM); repeatable, one match is enough
     #[arg(long, value_name = "KEY", env = "POSCERT_TRUSTED_KEY", value_delimiter = ',')]
     trusted_key: Vec<String>,
-    /// A head of the chain (COUNT:DIGEST) that was noted while the capture grew, and that its chain has to have gone through;
-    /// can be given again
+    /// Require this chain head (COUNT:DIGEST) in the capture's history; repeatable
     #[arg(long, value_name = "HEAD", conflicts_with = "salvage")]
     witnessed: Vec<String>,
-    /// Of a damaged capture, judge what is whole; the verdict says what is missing, and is never `passed`
+    /// Evaluate the readable records of a damaged capture; the verdict names what is missing and is never `passed`
     #[arg(long)]
     salvage: bool,
-    /// A certificate that has to hold for the capture: signature, subjects and verdict; what does not is named, and the exit
-    /// code is 1
+    /// Check this certificate against the capture: signature, subjects and verdict; print mismatches and exit with 1
     #[arg(long, value_name = "FILE", conflicts_with_all = ["open", "salvage"])]
     certificate: Option<PathBuf>,
-    /// A verdict (JSON) that this one must equal; what differs is named, and the exit code is 1
+    /// Compare with this verdict (JSON); print differences and exit with 1
     #[arg(long, value_name = "VERDICT.json")]
     expect: Option<PathBuf>,
 }
 
-/// Who is certified for what, as options.
+/// Profile options: client and features.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ProfileArgs {
-    /// The chosen features, separated by commas (default: what the capture's session chose, else all six)
+    /// Features, separated by commas [default: those of the capture's session, else all six]
     #[arg(long, value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
     pub(super) features: Option<Vec<String>>,
-    /// The client version being certified, Major.Minor.Build (default: the one that most calls carry)
+    /// Client version, Major.Minor.Build [default: the one that most calls carry]
     #[arg(long, value_name = "M.m.b", env = "POSCERT_CLIENT_VERSION")]
     pub(super) client_version: Option<String>,
-    /// The client id being certified (default: the one that most calls carry)
+    /// Client id [default: the one that most calls carry]
     #[arg(long, value_name = "GUID", env = "POSCERT_CLIENT_ID")]
     pub(super) client_id: Option<String>,
-    /// The integrator's id
+    /// Integrator id
     #[arg(long, value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
     pub(super) integrator_id: Option<String>,
 }
 
 impl ProfileArgs {
-    /// The options as the verifier takes them.
+    /// The options for the evaluator.
     ///
     /// # Errors
-    /// A feature, version or client id that is none.
+    /// An invalid feature, version or client id.
     pub fn options(&self, open: bool) -> Result<Options, CliError> {
         let feature = |id: &String| {
             let id = id.trim();
@@ -97,7 +95,9 @@ impl ProfileArgs {
         };
         let client_version = self.client_version.as_ref().map(version).transpose()?;
         if let Some(id) = self.client_id.as_ref().filter(|id| crate::api::Guid::parse(id).is_none()) {
-            return Err(CliError::new(format!("--client-id: `{id}` is not a GUID; it is the client id of the portal")));
+            return Err(CliError::new(format!(
+                "--client-id: `{id}` is not a GUID; use the client id shown in the developer portal"
+            )));
         }
         Ok(Options {
             integrator_id: self.integrator_id.clone(),
@@ -108,7 +108,7 @@ impl ProfileArgs {
         })
     }
 
-    /// The options as a capture keeps them; `None` where nothing was given.
+    /// The options as a session record; `None` if no option was given.
     ///
     /// # Errors
     /// As [`ProfileArgs::options`].
@@ -129,7 +129,7 @@ impl ProfileArgs {
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
     if args.certificate.is_some() && args.captures.len() != 1 {
-        return Err(CliError::new("--certificate: a certificate is for one capture; name that one alone"));
+        return Err(CliError::new("--certificate: a certificate is for one capture; pass only that capture"));
     }
     let options = args.profile.options(args.open)?;
     let reading =
@@ -171,7 +171,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
         None => super::print(&printed)?,
     }
     match damage {
-        Some(_) => Err(CliError::new("one or more captures could not be read, as said above; the others were judged")),
+        Some(_) => Err(CliError::new("some captures could not be read (see above); the others were evaluated")),
         None => Ok(worst),
     }
 }
@@ -179,7 +179,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
 /// The verdict on a capture.
 ///
 /// # Errors
-/// A capture that cannot be read, or a rule that cannot be applied.
+/// A capture that cannot be read, or a rule that cannot be evaluated.
 pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
     let capture = capture::open(path).map_err(|error| CliError::new(error.to_string()))?;
     verify_capture::evaluate(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
@@ -194,7 +194,7 @@ pub fn exit(verdict: &Verdict) -> Exit {
     }
 }
 
-/// Of several captures the worst counts: failed before incomplete before passed.
+/// The worse of two results: failed, then incomplete, then passed.
 pub(super) fn worse(a: Exit, b: Exit) -> Exit {
     let rank = |exit: Exit| match exit {
         Exit::Passed | Exit::CommandFailed => 0,
@@ -209,7 +209,7 @@ pub(super) fn rendered(format: Format, capture: &Capture, verdict: &Verdict, sty
     Ok(report::render(format, verdict, &exchanges, style))
 }
 
-/// The exchanges that an HTML report opens.
+/// The exchanges that an HTML report shows.
 fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, CliError> {
     let wanted = report::html::cited(verdict);
     let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
@@ -226,10 +226,10 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, CliE
 
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
     secret_file::write(file, text.as_bytes())
-        .map_err(|error| CliError::new(format!("{}: cannot be written ({error}); choose another file", file.display())))
+        .map_err(|error| CliError::new(format!("cannot write {}: {error}; choose another file", file.display())))
 }
 
-/// On a GitHub runner: annotations among the output, and the summary of the step.
+/// On a GitHub runner: prints annotations and appends the step summary.
 fn github(verdict: &Verdict) -> Result<(), CliError> {
     if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
         return Ok(());
@@ -237,15 +237,13 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
     traffic_log::tell(&report::markdown::annotations(verdict));
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
-    let unwritable = |error: std::io::Error| {
-        CliError::new(format!("GITHUB_STEP_SUMMARY: {} cannot be written ({error})", file.display()))
-    };
+    let unwritable =
+        |error: std::io::Error| CliError::new(format!("GITHUB_STEP_SUMMARY: cannot write {}: {error}", file.display()));
     let mut summary = std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
     std::io::Write::write_all(&mut summary, report::markdown::render(verdict).as_bytes()).map_err(unwritable)
 }
 
-/// The verdict and exit code of what was just recorded, printed as text to standard error: standard output is the
-/// command's.
+/// Evaluates the new recording; prints the verdict to standard error, since standard output is the command's.
 ///
 /// # Errors
 /// As [`judge`].
@@ -253,17 +251,17 @@ pub fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
     say_verdict(&verify_capture(dir)?)
 }
 
-/// A verdict as text on standard error, and its exit code.
+/// Prints a verdict to standard error; returns its exit code.
 ///
 /// # Errors
-/// A summary of a GitHub run that cannot be written.
+/// A GitHub step summary that cannot be written.
 pub fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
     traffic_log::tell(&report::text::render(verdict, Style::for_stderr()));
     github(verdict)?;
     Ok(exit(verdict))
 }
 
-/// The verdict on a capture by the built-in rules, for what its session or its traffic says it is.
+/// The verdict on a capture with the built-in rules and the profile of its session or traffic.
 ///
 /// # Errors
 /// As [`judge`].

@@ -1,5 +1,4 @@
-//! How a reader of captures goes about it: whom they trust, by which rules they judge, and whether they take what is
-//! left of a damaged one.
+//! Verification settings: trusted keys, required chain heads, rules, and handling of damaged captures.
 
 use super::CliError;
 use crate::capture::{self, Capture};
@@ -8,26 +7,26 @@ use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
 
-/// What `--rules` says for the rule files in the archive. A folder of that name is `./sealed`.
+/// Value of `--rules` for the rule files in the archive. A directory of that name is `./sealed`.
 const SEALED: &str = "sealed";
 
-/// How captures are read.
+/// Settings for reading and evaluating captures.
 pub(super) struct VerifyInput {
     trusted: Vec<Fingerprint>,
-    /// Heads of the chain that somebody noted.
+    /// Chain heads that the history must contain.
     witnessed: Vec<ChainHead>,
-    /// A certificate is held against the capture: a trusted key may have signed that instead.
+    /// A certificate is checked too: a trusted key may have signed that instead of the capture.
     certified: bool,
-    /// The reader's own rules; `None`: those that are sealed with the capture.
+    /// The rules to apply; `None`: those in the archive.
     rules: Option<RuleSet>,
     salvage: bool,
 }
 
 impl VerifyInput {
-    /// By these rules, with these trusted keys.
+    /// Settings with these rules and trusted keys.
     ///
     /// # Errors
-    /// Rules that cannot be used, or a key that is none.
+    /// Invalid rules or an invalid key.
     pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerifyInput, CliError> {
         let key =
             |key: &String| Fingerprint::of_argument(key).map_err(|why| CliError::new(format!("--trusted-key: {why}")));
@@ -37,20 +36,21 @@ impl VerifyInput {
         Ok(VerifyInput { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
     }
 
-    /// The same, where a trusted key may have signed a certificate on the capture instead of the capture.
+    /// The same, but a trusted key may have signed the certificate instead of the capture.
     pub fn certified(self) -> VerifyInput {
         VerifyInput { certified: true, ..self }
     }
 
-    /// The same, of captures alone whose chain went through these heads, each COUNT:DIGEST.
+    /// The same, but requires these chain heads (COUNT:DIGEST) in the history of the capture.
     ///
     /// # Errors
-    /// A head that is none.
+    /// An invalid head.
     pub fn witnessed(self, heads: &[String]) -> Result<VerifyInput, CliError> {
         let head = |text: &String| {
             ChainHead::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
                 CliError::new(format!(
-                    "--witnessed: `{text}` is not COUNT:DIGEST, as recorder, page and notification show the chain's head"
+                    "--witnessed: invalid chain head `{text}`: use COUNT:DIGEST, as shown by recorder, page and \
+                     notification"
                 ))
             })
         };
@@ -58,16 +58,15 @@ impl VerifyInput {
         Ok(VerifyInput { witnessed, ..self })
     }
 
-    /// The keys whose word is taken.
+    /// The trusted keys.
     pub fn trusted(&self) -> &[Fingerprint] {
         &self.trusted
     }
 
-    /// Opens a capture and judges it.
+    /// Opens a capture and evaluates it.
     ///
     /// # Errors
-    /// One that cannot be read, that no trusted key has sealed, whose chain is another than the one that was witnessed, or
-    /// that cannot be judged.
+    /// A capture that cannot be read or evaluated, is not signed by a trusted key, or lacks a required chain head.
     pub fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
         let open = if self.salvage { capture::open_or_salvage } else { capture::open };
         let capture = open(path).map_err(|error| CliError::new(error.to_string()))?;
@@ -86,41 +85,41 @@ impl VerifyInput {
             None => judge(&sealed_rules(path, &capture)?)?,
         };
         verdict.capture.trusted = trusted;
-        let noted =
-            self.witnessed.iter().map(|head| format!("The chain went through the head {head}, as --witnessed asks."));
+        let noted = self
+            .witnessed
+            .iter()
+            .map(|head| format!("The chain head {head} is in the capture's history (--witnessed)."));
         verdict.remarks.extend(noted);
         verdict.remarks.extend(self.about_rules(&capture));
         Ok((capture, verdict))
     }
 
-    /// What is to be said of the rules in the archive.
+    /// A remark about the rules in the archive.
     fn about_rules(&self, capture: &Capture) -> Option<String> {
         let Some(own) = &self.rules else {
-            return Some("Judged by the rule files that are sealed in the archive.".to_owned());
+            return Some("Evaluated with the rule files in the archive.".to_owned());
         };
         let sealed = load::digest(&texts(capture)?);
         (!capture.rules.is_empty() && sealed != own.digest).then(|| {
-            format!(
-                "The rule files that are sealed in the archive are others (digest {sealed}); `--rules sealed` judges by them."
-            )
+            format!("The archive contains different rule files (digest {sealed}); use them with `--rules sealed`.")
         })
     }
 }
 
-/// Refuses a capture whose chain never had a head that somebody noted.
+/// Rejects a capture without a required chain head in its history.
 fn witnessed(path: &Path, capture: &Capture, noted: ChainHead) -> Result<(), CliError> {
     match capture.went_through(noted) {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::new(format!(
-            "{}: its chain never had the head {noted}, which was witnessed: this is another capture, or it was altered before \
-             that record; ask for the one that was recorded then",
+            "{}: chain head {noted} is not in its history: this is another capture, or it was altered before that \
+             record; ask for the original capture",
             path.display()
         ))),
         Err(error) => Err(CliError::new(error.to_string())),
     }
 }
 
-/// Those of the keys that sealed the capture, where any is asked for.
+/// The trusted keys that signed the capture; an error if keys are required and none of them did.
 fn trusted(capture: &Capture, wanted: &[Fingerprint]) -> Result<Vec<String>, String> {
     let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let found: Vec<String> = capture.sealed_by.iter().filter(|key| wanted.contains(key)).cloned().collect();
@@ -128,16 +127,15 @@ fn trusted(capture: &Capture, wanted: &[Fingerprint]) -> Result<Vec<String>, Str
         return Ok(found);
     }
     Err(match capture.sealed_by.as_slice() {
-        [] => "nobody sealed it, and --trusted-key asks for a seal; ask whoever you had it from for a sealed archive"
-            .to_owned(),
+        [] => "not signed, but --trusted-key requires a signature; ask the sender for a signed archive".to_owned(),
         keys => format!(
-            "it is sealed by {}, and not by a key that --trusted-key names; ask whoever you had it from for one that is",
+            "signed by {}, which is not a key of --trusted-key; ask the sender for an archive signed by a trusted key",
             keys.join(" and ")
         ),
     })
 }
 
-/// The rule files of an archive as text; `None` where one is none.
+/// The rule files of an archive as text; `None` if one is not UTF-8.
 fn texts(capture: &Capture) -> Option<Vec<(String, String)>> {
     let text = |(name, bytes): &(String, Vec<u8>)| Some((name.clone(), String::from_utf8(bytes.clone()).ok()?));
     capture.rules.iter().map(text).collect()
@@ -146,20 +144,23 @@ fn texts(capture: &Capture) -> Option<Vec<(String, String)>> {
 fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
     let name = path.display();
     if capture.rules.is_empty() {
-        return Err(CliError::new(format!("{name} holds no rule files: leave out `--rules sealed`, or name a folder")));
+        return Err(CliError::new(format!(
+            "{name} contains no rule files: omit `--rules sealed`, or pass a directory"
+        )));
     }
-    let files = texts(capture).ok_or_else(|| CliError::new(format!("{name}: a sealed rule file is no text")))?;
+    let files =
+        texts(capture).ok_or_else(|| CliError::new(format!("{name}: a rule file in the archive is not UTF-8")))?;
     load::of_files(files).map_err(|error| {
         CliError::new(format!(
-            "{name}: the sealed rules cannot be used by this version: {error}; leave out `--rules sealed`"
+            "{name}: this version cannot use the rules in the archive: {error}; omit `--rules sealed`"
         ))
     })
 }
 
-/// The rules of a folder, or the built-in ones.
+/// Loads the rules of a directory, or the built-in rules.
 ///
 /// # Errors
-/// The first mistake in a rule file.
+/// The first error in a rule file.
 pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
     rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
 }
@@ -169,10 +170,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_is_none_and_rules_that_are_none_are_said() {
+    fn invalid_keys_and_rules_are_rejected() {
         let error = VerifyInput::new(None, &["12".to_owned()], false).err().unwrap();
         assert!(error.0.starts_with("--trusted-key: `12` is neither"), "{error}");
-        assert!(VerifyInput::new(Some(Path::new("./sealed")), &[], false).is_err(), "a folder that is not there");
+        assert!(VerifyInput::new(Some(Path::new("./sealed")), &[], false).is_err(), "a missing directory");
         assert!(VerifyInput::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
     }
 }

@@ -1,25 +1,25 @@
-//! An exchange as a report shows it: texts only, bodies decoded and indented, all of it harmless.
+//! The view of an exchange in a report: escaped text, bodies decoded and indented.
 
 use super::wording;
 use crate::api::{PaymentStatus, Place, Route};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{AnsweredBy, Body, BodyRetention, EndedBy, Exchange, Header, Stage, values};
 
-/// How many characters of a body a report shows.
+/// Maximum length of a body in a report, in characters.
 const LONGEST_BODY: usize = 4000;
 
-/// A request or an answer.
+/// A request or a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The request or status line.
     pub line: String,
     /// Header names and values in order.
     pub headers: Vec<(String, String)>,
-    /// The body, line by line: indented where it is JSON; a sentence where it cannot be shown.
+    /// The lines of the body, indented if it is JSON; a note if it cannot be shown.
     pub body: Vec<String>,
 }
 
-/// Who stands behind a request.
+/// The sender of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Actor {
     /// The client.
@@ -34,38 +34,38 @@ pub enum Actor {
 pub struct ExchangeView {
     /// Its number.
     pub number: u64,
-    /// The run it belongs to: times are compared within one only.
+    /// The number of its run; times are comparable only within a run.
     pub run: u32,
-    /// What was called: the operation's name, or method and path.
+    /// The name of the operation, or method and path.
     pub name: String,
-    /// Who called.
+    /// The sender.
     pub actor: Actor,
-    /// The request as it came in.
+    /// The request as received.
     pub request: Message,
-    /// The answer as the client was sent it.
+    /// The response as sent to the client.
     pub answer: Option<Message>,
-    /// Whether the client was sent a part of it, and no more.
+    /// Whether the response was sent only in part.
     pub is_cut: bool,
-    /// The status of an answer that reached the client whole.
+    /// The status of a response that was sent completely.
     pub status: Option<u16>,
-    /// The state of a payment or refund that the answer names.
+    /// The state of a payment or refund in the response.
     pub state: Option<PaymentStatus>,
-    /// Since the run's start, when the request head was complete; in microseconds.
+    /// When the request head was complete, in microseconds since the start of the run.
     pub start_us: u64,
-    /// Likewise, when it was over.
+    /// When the exchange ended, in microseconds since the start of the run.
     pub end_us: u64,
-    /// The fault that was put on it.
+    /// The injected fault.
     pub fault: Option<&'static str>,
-    /// Whether the backend was asked.
+    /// Whether the request was forwarded to the backend.
     pub forwarded: bool,
-    /// How it ended, in a sentence; empty where it is complete.
+    /// How it ended; empty if it is complete.
     pub ended: String,
-    /// Who gave the answer, and where the recorder had to differ; a sentence each.
+    /// Notes: a response from the recorder, and its changes to the traffic.
     pub notes: Vec<String>,
 }
 
 impl ExchangeView {
-    /// What a report shows of an exchange.
+    /// The view of an exchange.
     pub fn of(exchange: &Exchange) -> ExchangeView {
         let request = &exchange.request;
         let route = Route::of(&request.method, &request.target);
@@ -104,23 +104,23 @@ impl ExchangeView {
         }
     }
 
-    /// What became of it, in few words: `200 Reserved`, `no answer`.
+    /// The result in few words: `200 Reserved`, `no response`.
     pub fn result(&self) -> String {
         match (self.status, self.state) {
             (Some(status), Some(state)) => format!("{status} {}", state.name()),
             (Some(status), None) => status.to_string(),
-            (None, _) if self.is_cut => "answer cut".to_owned(),
-            (None, _) => "no answer".to_owned(),
+            (None, _) if self.is_cut => "response truncated".to_owned(),
+            (None, _) => "no response".to_owned(),
         }
     }
 
-    /// How long it took, from the complete request head to its end: `480 ms`, `2.05 s`.
+    /// The time from the complete request head to the end: `480 ms`, `2.05 s`.
     pub fn duration(&self) -> String {
         time(self.end_us.saturating_sub(self.start_us))
     }
 }
 
-/// Microseconds for people.
+/// A duration in milliseconds or seconds.
 pub fn time(us: u64) -> String {
     match us {
         0..1_000_000 => format!("{} ms", us / 1000),
@@ -143,22 +143,22 @@ fn body(body: &Body, headers: &[Header]) -> Vec<String> {
         BodyRetention::Whole if body.length == 0 && body.bytes.is_empty() => Vec::new(),
         BodyRetention::Whole => match content(body, headers) {
             Some(bytes) => lines(&bytes),
-            None => vec![format!("({size} in a content coding that could not be read)")],
+            None => vec![format!("({size}; content encoding could not be decoded)")],
         },
         BodyRetention::Prefix if !body.decoded && values(headers, "content-encoding").next().is_some() => {
-            vec![format!("({size} in a content coding, of which the capture holds the first bytes only)")]
+            vec![format!("({size}; content-encoded, and the capture has only the first bytes)")]
         }
         BodyRetention::Prefix => {
             let mut shown = lines(&body.bytes);
-            shown.push(format!("(the first bytes of {size})"));
+            shown.push(format!("(truncated, {size} in total)"));
             shown
         }
-        BodyRetention::Digest => vec![format!("({size}, of which the capture holds a keyed digest only)")],
-        BodyRetention::Unknown => vec!["(the capture does not show the body)".to_owned()],
+        BodyRetention::Digest => vec![format!("({size}; the capture has only a keyed digest)")],
+        BodyRetention::Unknown => vec!["(body not in the capture)".to_owned()],
     }
 }
 
-/// A body's lines, made harmless one by one.
+/// The lines of a body, each escaped.
 fn lines(bytes: &[u8]) -> Vec<String> {
     let text = match serde_json::from_slice::<serde_json::Value>(bytes) {
         Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
@@ -178,7 +178,7 @@ fn ended(exchange: &Exchange) -> String {
         EndedBy::Client => "ended by the client",
         EndedBy::Backend => "ended by the backend",
         EndedBy::Recorder => "ended by the recorder",
-        EndedBy::Unknown => "ended early; the capture does not say by whom",
+        EndedBy::Unknown => "ended early; the capture does not record by which side",
     };
     let detail = wording::safe(&exchange.end.detail);
     if detail.is_empty() { by.to_owned() } else { format!("{by}: {detail}") }
@@ -187,7 +187,7 @@ fn ended(exchange: &Exchange) -> String {
 fn notes(exchange: &Exchange) -> Vec<String> {
     let mut notes = Vec::new();
     if exchange.answered_by == AnsweredBy::Recorder {
-        notes.push("answered by the recorder, not by the backend".to_owned());
+        notes.push("response from the recorder, not from the backend".to_owned());
     }
     if let Some(why) = &exchange.request.refused {
         notes.push(format!("refused by the recorder: {}", wording::safe(why)));
@@ -201,14 +201,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_are_indented_with_the_digits_that_were_sent() {
+    fn json_bodies_are_indented_without_changing_numbers() {
         assert_eq!(lines(br#"{"amount":100.00}"#), ["{", "  \"amount\": 100.00", "}"]);
         assert_eq!(lines(b"a\r\nb\x1b[2J"), ["a", "b\\u{1b}[2J"]);
         assert_eq!(lines(&[b'x'; 5000]).last().unwrap(), "...");
     }
 
     #[test]
-    fn a_body_that_is_not_there_is_said_so() {
+    fn missing_bodies_are_noted() {
         let exchange = Exchange {
             request: crate::capture::record::Request {
                 body: Body { length: 12, kept: BodyRetention::Digest, ..Body::default() },
@@ -217,8 +217,8 @@ mod tests {
             ..Exchange::default()
         };
         let view = ExchangeView::of(&exchange);
-        assert_eq!(view.request.body, ["(12 bytes, of which the capture holds a keyed digest only)"]);
-        assert_eq!(view.result(), "no answer");
+        assert_eq!(view.request.body, ["(12 bytes; the capture has only a keyed digest)"]);
+        assert_eq!(view.result(), "no response");
         assert_eq!((time(480_999), time(2_050_000)), ("480 ms".into(), "2.05 s".into()));
     }
 }

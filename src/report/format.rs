@@ -1,4 +1,4 @@
-//! The formats of a report, as `--format` and `--report FORMAT=FILE` name them.
+//! Report formats and the values of `--format` and `--report`.
 
 use super::{ExchangeView, Style, html, json, junit, markdown, text};
 use crate::verify::Verdict;
@@ -8,13 +8,13 @@ use std::str::FromStr;
 /// A format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people at a terminal.
+    /// Text for terminals.
     Text,
-    /// `poscert.verdict/1`, for scripts.
+    /// JSON for scripts (`poscert.verdict/1`).
     Json,
-    /// JUnit XML, for build servers.
+    /// JUnit XML for build servers.
     Junit,
-    /// One file for browsers and printers.
+    /// A self-contained HTML file.
     Html,
     /// A step summary for GitHub Actions.
     Markdown,
@@ -24,7 +24,7 @@ impl Format {
     /// All formats.
     pub const ALL: [Format; 5] = [Format::Text, Format::Json, Format::Junit, Format::Html, Format::Markdown];
 
-    /// Its name in options.
+    /// The name in options.
     pub fn name(self) -> &'static str {
         match self {
             Format::Text => "text",
@@ -42,17 +42,17 @@ impl FromStr for Format {
     fn from_str(name: &str) -> Result<Format, String> {
         let found = Format::ALL.into_iter().find(|format| format.name() == name);
         found.ok_or_else(|| {
-            format!("{name:?} is no format of a report: one of {}", Format::ALL.map(Format::name).join(", "))
+            format!("unknown report format {name:?}: use one of {}", Format::ALL.map(Format::name).join(", "))
         })
     }
 }
 
-/// A report that goes to a file: `--report FORMAT=FILE`.
+/// A report to write to a file: `--report FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// In which format.
+    /// The format.
     pub format: Format,
-    /// Into which file.
+    /// The file.
     pub file: PathBuf,
 }
 
@@ -61,13 +61,14 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Target, String> {
         match text.split_once('=') {
-            Some((_, "")) | None => Err(format!("{text:?} names no file: write FORMAT=FILE, as in json=verdict.json")),
+            Some((_, "")) | None => Err(format!("no file in {text:?}: use FORMAT=FILE, such as json=verdict.json")),
             Some((format, file)) => Ok(Target { format: format.parse()?, file: PathBuf::from(file) }),
         }
     }
 }
 
-/// A verdict in a format. `style` concerns text alone, `exchanges` HTML alone ([`html::cited`] says which it shows).
+/// Renders a verdict. `style` is used by text only, `exchanges` by HTML only ([`html::cited`] returns the numbers it
+/// needs).
 pub fn render(format: Format, verdict: &Verdict, exchanges: &[ExchangeView], style: Style) -> String {
     match format {
         Format::Text => text::render(verdict, style),

@@ -1,27 +1,27 @@
-//! Folds findings that say the same thing, so that a client that errs a thousand times gets one entry and a count.
+//! Grouping of similar findings: one entry and a count instead of a thousand entries.
 
 use super::wording;
 use crate::verify::verdict::Finding;
 
-/// A finding and those like it.
+/// A group of similar findings.
 pub struct Fold<'a> {
-    /// The first of them.
+    /// The first finding.
     pub first: &'a Finding,
-    /// The others, in their order.
+    /// The others, in order.
     pub rest: Vec<&'a Finding>,
-    /// Whether the others say the very same, and not just the same with other values.
+    /// Whether all messages are equal, including their values.
     pub identical: bool,
 }
 
 impl Fold<'_> {
-    /// Where the others were made, in words.
+    /// The exchanges of the other findings, as text.
     pub fn others(&self) -> String {
         let all: Vec<&Finding> = std::iter::once(self.first).chain(self.rest.iter().copied()).collect();
         wording::own_exchanges(&all, 1)
     }
 }
 
-/// Folds findings whose messages differ in their values (numbers, ids) only, in the order of their first ones.
+/// Groups findings whose messages differ only in values (numbers, ids), ordered by their first finding.
 pub fn fold(findings: &[Finding]) -> Vec<Fold<'_>> {
     let mut keys = std::collections::HashMap::new();
     let mut folds: Vec<Fold> = Vec::new();
@@ -39,7 +39,7 @@ pub fn fold(findings: &[Finding]) -> Vec<Fold<'_>> {
     folds
 }
 
-/// A message with a sign in place of each word that holds a digit.
+/// A message with `#` in place of each word that contains a digit.
 fn shape(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     for word in message.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '.' | ':'))) {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_values_only_is_one_entry() {
+    fn messages_that_differ_only_in_values_are_grouped() {
         let findings = [
             finding(1, "came 512.5 ms after"),
             finding(2, "no key"),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn another_remedy_or_feature_is_another_entry() {
+    fn findings_with_other_remedies_or_features_are_not_grouped() {
         let mut other = finding(2, "no key");
         other.features = vec!["onboarding"];
         assert_eq!(fold(&[finding(1, "no key"), other]).len(), 2);

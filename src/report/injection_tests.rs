@@ -1,4 +1,4 @@
-//! Every text of a verdict and of its exchanges replaced by a hostile one: no format may let any of them act.
+//! Injection tests: every text of a verdict and its exchanges is hostile, and no format may let any of it take effect.
 
 use super::{ExchangeView, Format, Style, render, test_verdicts, wording};
 use crate::verify::Verdict;
@@ -63,7 +63,7 @@ fn views() -> Vec<ExchangeView> {
 }
 
 #[test]
-fn no_text_acts_in_any_format() {
+fn hostile_text_is_escaped_in_every_format() {
     for status in [CaseStatus::Failed, CaseStatus::NotTested, CaseStatus::InProgress] {
         let mut verdict = verdict();
         verdict.features.iter_mut().flat_map(|feature| &mut feature.cases).for_each(|case| case.status = status);

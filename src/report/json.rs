@@ -1,20 +1,20 @@
-//! The verdict as JSON for scripts: the shape of `poscert.verdict/1`, described in `docs/verdict.schema.json`.
+//! The verdict as JSON: `poscert.verdict/1`, described in `docs/verdict.schema.json`.
 
 use super::wording;
 use crate::verify::Verdict;
 use std::fmt::Write;
 
-/// The verdict as JSON: indented, keys in the order of the contract, a line break at the end.
+/// The verdict as JSON: indented, keys in declaration order, with a line break at the end.
 ///
-/// Characters that act on a terminal are written as `\uXXXX`, which is the same JSON.
+/// Characters that can affect a terminal are written as `\uXXXX`, which is equivalent JSON.
 pub fn render(verdict: &Verdict) -> String {
     let plain = serde_json::to_string_pretty(verdict).unwrap_or_else(|error| {
-        // Strings, numbers and lists only: serde_json has nothing to refuse here.
+        // Strings, numbers and lists only: serde_json cannot fail here.
         serde_json::json!({ "schema": verdict.schema, "error": error.to_string() }).to_string()
     });
     let mut out = String::with_capacity(plain.len() + 1);
     for c in plain.chars() {
-        // Below 0x20 stands only what serde_json itself put between the values: its line breaks.
+        // serde_json escapes control characters in strings; the only ones left are its own line breaks.
         if c == '\n' || !wording::is_hidden(c) {
             out.push(c);
             continue;
@@ -35,7 +35,7 @@ mod tests {
     use crate::verify::verdict::WaitVerdict;
 
     #[test]
-    fn hostile_characters_are_escaped_and_read_back_the_same() {
+    fn hostile_characters_are_escaped_and_round_trip() {
         let verdict = test_verdicts::failed();
         let text = render(&verdict);
         assert!(text.ends_with("}\n") && !text.chars().any(|c| c != '\n' && wording::is_hidden(c)));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_describes_what_is_written() {
+    fn output_matches_the_schema() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
         let mut waited = test_verdicts::failed();
         let case = &mut waited.features[0].cases[0];
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_refuses_what_the_contract_does_not_know() {
+    fn schema_rejects_invalid_documents() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
         let good = serde_json::to_value(test_verdicts::failed()).unwrap();
         for (path, wrong) in [

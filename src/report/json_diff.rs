@@ -1,27 +1,27 @@
-//! Where two JSON documents differ, named by place, so that a reader need not compare them by eye.
+//! Differences between two JSON documents, by place.
 
 use serde_json::Value;
 
-/// One place where two documents differ.
+/// A difference between two documents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The keys that lead there, and the ids of list entries.
+    /// The path: keys, and ids of list entries.
     pub place: String,
-    /// What stands there in the first document; `None`: nothing.
+    /// The value in the first document; `None` if missing.
     pub first: Option<Value>,
-    /// What stands there in the second.
+    /// The value in the second document; `None` if missing.
     pub second: Option<Value>,
 }
 
 impl Difference {
-    /// A value in a line; `nothing` where there is none.
+    /// A value on one line; `nothing` if missing.
     pub fn shown(value: Option<&Value>) -> String {
         value.map_or("nothing".to_owned(), Value::to_string)
     }
 }
 
-/// All differences of two values that stand at `place`; none where they are equal. Lists whose entries have an `id`
-/// are compared entry by entry, others as a whole.
+/// All differences of two values at `place`; none if they are equal. Lists whose entries have an `id` are compared
+/// entry by entry, other lists as a whole.
 pub fn differences(place: &str, first: Option<&Value>, second: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(place, first, second, &mut found);
@@ -48,7 +48,7 @@ fn lists(place: &str, a: &[Value], b: &[Value], found: &mut Vec<Difference>) {
     let (of_a, of_b) = (ids(a), ids(b));
     let entry = |id: &Value| format!("{place} {}", id.as_str().unwrap_or_default());
     if of_a == of_b {
-        // In step: an id that stands twice hides nothing.
+        // Compare in order, so that duplicate ids hide no difference.
         for ((id, one), other) in of_a.iter().zip(a).zip(b) {
             compare(&entry(id), Some(one), Some(other), found);
         }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_named_by_its_place() {
+    fn differences_are_reported_by_place() {
         let one = json!({"a": [{"id": "x", "n": 1}, {"id": "y", "n": 2}], "b": [1, 2]});
         assert_eq!(places(&one, &one), Vec::<String>::new());
         assert_eq!(
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_stands_twice_or_elsewhere_is_a_difference() {
+    fn duplicate_and_reordered_entries_are_differences() {
         let list =
             |numbers: &[(&str, u32)]| Value::Array(numbers.iter().map(|(id, n)| json!({"id": id, "n": n})).collect());
         assert_eq!(places(&list(&[("x", 1), ("y", 2)]), &list(&[("y", 2), ("x", 1)])), ["it: order"]);

@@ -1,18 +1,18 @@
-//! The verdict as JUnit XML, for the test views of build servers.
+//! The verdict as JUnit XML for build servers.
 //!
-//! A suite per chosen feature holds its cases, and the requirements with findings that count against it; the suite
-//! `capture` asks whether the capture is complete; the suite `requirements` holds all other requirements. How
-//! verdicts map to what JUnit knows (also in `docs/ci.md`):
+//! Each chosen feature has a suite with its cases and the requirements with findings against it. The suite `capture`
+//! checks whether the capture is complete. The suite `requirements` has all other requirements. The mapping (also in
+//! `docs/ci.md`):
 //!
-//! | in the verdict | in JUnit |
+//! | verdict | JUnit |
 //! |---|---|
-//! | a broken must, a failed case | failure |
-//! | a case that was not shown, an inconclusive must, a capture that is not complete | error: no result, but needed |
-//! | a broken should, a failed optional case | passed, with the warning in `system-out` |
-//! | an optional case that was not shown, a requirement that was not exercised | skipped |
+//! | failed must, failed case | failure |
+//! | missing case, inconclusive must, capture that is not complete | error: no result, but required |
+//! | failed should, failed optional case | passed, with the warning in `system-out` |
+//! | missing optional case, requirement that was not exercised | skipped |
 //!
-//! So there are failures or errors exactly where the verdict is not `passed`. No times and no ids: same verdict, same
-//! bytes.
+//! So there are failures or errors if and only if the verdict is not `passed`. The output is deterministic: no times,
+//! no random ids.
 
 use super::group_findings::{Fold, fold};
 use super::{Tally, wording};
@@ -30,7 +30,7 @@ pub fn render(verdict: &Verdict) -> String {
             let findings = against(requirement, |features| features.contains(&feature.id));
             (!findings.is_empty()).then(|| (requirement, self::requirement(feature.id, requirement, &findings)))
         });
-        // What is broken comes before the cases: it often says why one was not shown.
+        // Failed requirements first: they often explain why a case is missing.
         let (broken, others): (Vec<_>, Vec<_>) = counting.partition(|(one, _)| one.status == Status::Failed);
         suite.add_test_cases(broken.into_iter().map(|(_, case)| case));
         suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &tally, case)));
@@ -60,7 +60,7 @@ fn against(requirement: &RequirementVerdict, counts: impl Fn(&[&'static str]) ->
 fn capture(verdict: &Verdict, tally: &Tally) -> TestSuite {
     let summary = &verdict.capture;
     let status = if summary.exchanges == 0 {
-        non_success(NonSuccessKind::Error, "capture", "the capture holds no exchange", &tally.next_step())
+        non_success(NonSuccessKind::Error, "capture", "the capture contains no exchanges", &tally.next_step())
     } else if !summary.complete {
         non_success(NonSuccessKind::Error, "capture", "the capture is not complete", &tally.next_step())
     } else {
@@ -94,9 +94,9 @@ fn non_success(kind: NonSuccessKind, what: &str, message: &str, description: &st
     status
 }
 
-/// What to do about a case that was not shown, for who meets it in a list of test results and nowhere else.
-const TO_BE_SHOWN: &str = "remedy: do these steps on the till while it is recorded; `poscert certify` leads through them, \
-    and makes the time-outs and the answers 500 that are named here.\n";
+/// Remedy for a missing case, for readers who see only the list of test results.
+const TO_BE_SHOWN: &str = "remedy: perform these steps on the till while recording; `poscert certify` guides through \
+    them and injects the timeouts and HTTP 500 responses named here.\n";
 
 fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
     let sentence = wording::case_sentence(case);
@@ -157,7 +157,7 @@ fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Findin
     case
 }
 
-/// Findings in full: where, what was expected and seen, the remedy, and the source.
+/// Findings in full: exchanges, message, remedy and source.
 fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
     let mut out = String::new();
     for fold in folds {
@@ -180,19 +180,19 @@ mod tests {
     use crate::verify::verdict::Outcome;
 
     #[test]
-    fn documents_are_as_reviewed() {
+    fn documents_match_snapshots() {
         snapshots::check("passed.xml", &render(&test_verdicts::passed()));
         snapshots::check("failed.xml", &render(&test_verdicts::failed()));
         snapshots::check("incomplete.xml", &render(&test_verdicts::incomplete()));
     }
 
-    /// Elements of a name that a reader finds.
+    /// The number of elements of this name.
     fn count(xml: &str, name: &str) -> usize {
         xml.matches(&format!("<{name} ")).count() + xml.matches(&format!("<{name}>")).count()
     }
 
     #[test]
-    fn failures_and_errors_stand_exactly_where_the_verdict_is_not_passed() {
+    fn failures_or_errors_exist_only_if_the_verdict_is_not_passed() {
         for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete()] {
             let xml = render(&verdict);
             assert_eq!(count(&xml, "failure") > 0, verdict.verdict == Outcome::Failed, "{xml}");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_requirement_and_case_is_there_and_nothing_of_a_client_is_markup() {
+    fn all_requirements_and_cases_are_included_and_client_text_is_escaped() {
         let verdict = test_verdicts::failed();
         let xml = render(&verdict);
         let cases = verdict.features.iter().map(|feature| feature.cases.len()).sum::<usize>();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_that_counts_against_no_chosen_feature_still_fails() {
+    fn findings_against_no_chosen_feature_still_fail() {
         let mut verdict = test_verdicts::failed();
         verdict.requirements.truncate(1);
         verdict.requirements[0].findings[0].features.clear();

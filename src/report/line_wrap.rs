@@ -1,31 +1,31 @@
-//! Lines that break at words and hang under their first word, with colours that count for nothing in the width.
+//! Line wrapping at words with hanging indentation; color codes do not count for the width.
 
 use super::Style;
 
-/// A text under construction.
+/// A text builder.
 pub struct Page {
     style: Style,
     out: String,
 }
 
 impl Page {
-    /// An empty one.
+    /// An empty text.
     pub fn new(style: Style) -> Page {
         Page { style, out: String::new() }
     }
 
-    /// An empty line.
+    /// Adds an empty line.
     pub fn blank(&mut self) {
         self.out.push('\n');
     }
 
-    /// A heading, after an empty line.
+    /// Adds a heading after an empty line.
     pub fn title(&mut self, title: &str) {
         self.blank();
         self.line("", "  ", &[(title, "1;4")]);
     }
 
-    /// A line of spans (text and colour), broken at spaces: its first line begins with `first`, the others with
+    /// Adds a line of spans (text and color), wrapped at spaces: its first line starts with `first`, the others with
     /// `hanging`.
     pub fn line(&mut self, first: &str, hanging: &str, spans: &[(&str, &str)]) {
         self.out.push_str(first);
@@ -35,7 +35,7 @@ impl Page {
             for piece in text.split_inclusive(' ') {
                 let word = piece.trim_end_matches(' ');
                 let width = word.chars().count();
-                // A line that begins with two colons would be a command to GitHub's runner.
+                // GitHub's runner treats a line that starts with two colons as a command.
                 let breaks = !fresh && !word.starts_with("::");
                 if breaks && width > 0 && column + width > self.style.width {
                     self.out.truncate(self.out.trim_end_matches(' ').len());
@@ -47,7 +47,7 @@ impl Page {
                 let spaces = piece.len() - word.len();
                 self.out.push_str(&" ".repeat(spaces));
                 column += width + spaces;
-                // A line may break before a word only where a space stands.
+                // A line may break only after a space.
                 fresh = spaces == 0 && (width > 0 || fresh);
             }
         }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn words_move_to_the_next_line_whole() {
+    fn words_are_not_split() {
         assert_eq!(set(12, false, &[("aaa bbb ccc ddd", "")]), "- aaa bbb\n  ccc ddd\n");
         assert_eq!(set(8, false, &[("a 0123456789 b", "")]), "- a\n  0123456789\n  b\n");
         assert_eq!(set(8, false, &[("a bcdef ::g::h i", "")]), "- a\n  bcdef ::g::h\n  i\n");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_have_no_width() {
+    fn color_codes_have_no_width() {
         let colored = set(12, true, &[("aaa bbb", "1"), (" ccc ddd", "")]);
         assert_eq!(colored, "- \u{1b}[1maaa\u{1b}[0m \u{1b}[1mbbb\u{1b}[0m\n  ccc ddd\n");
     }

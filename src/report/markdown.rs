@@ -1,13 +1,13 @@
-//! The verdict for GitHub Actions: a step summary in Markdown, and annotations.
+//! The verdict for GitHub Actions: a step summary in Markdown and annotations.
 //!
-//! The caller appends [`render`] to the file that `GITHUB_STEP_SUMMARY` names, and prints [`annotations`].
+//! The caller appends [`render`] to the file of `GITHUB_STEP_SUMMARY` and prints [`annotations`].
 
 use super::group_findings::fold;
 use super::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict, Verdict};
 use std::fmt::Write;
 
-/// How many annotations of a kind GitHub shows for a step.
+/// Maximum number of annotations per kind that GitHub shows for a step.
 const ANNOTATIONS: usize = 10;
 
 /// The step summary.
@@ -24,7 +24,7 @@ pub fn render(verdict: &Verdict) -> String {
     let _ = writeln!(out, "Client: {}  ", text(&tally.who()));
     let _ = writeln!(out, "Capture: {}  ", text(&tally.capture()));
     let _ = writeln!(out, "Rules: {}\n", text(&tally.rules()));
-    section(&mut out, "What failed", &tally, &tally.failed, &tally.failed_cases);
+    section(&mut out, "Failures", &tally, &tally.failed, &tally.failed_cases);
     section(&mut out, "Warnings", &tally, &tally.warnings, &tally.broken_optional_cases);
     open(&mut out, &tally);
     cases(&mut out, verdict);
@@ -74,7 +74,7 @@ fn open(out: &mut String, tally: &Tally) {
     for (title, ids) in [
         ("Inconclusive", ids(&tally.inconclusive)),
         ("Not exercised", ids(&tally.not_exercised)),
-        ("Cases not shown", tally.missing_cases.iter().map(|case| text(&case.id)).collect()),
+        ("Missing cases", tally.missing_cases.iter().map(|case| text(&case.id)).collect()),
     ] {
         if !ids.is_empty() {
             let _ = writeln!(out, "{title}: {}\n", ids.join(", "));
@@ -100,7 +100,7 @@ fn cases(out: &mut String, verdict: &Verdict) {
     out.push('\n');
 }
 
-/// A text as Markdown that shows it as it is: harmless, and with entities for all that could be markup or a link.
+/// A text as Markdown that renders literally: sanitized, with entities for markup and links.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut last = ' ';
@@ -118,7 +118,8 @@ fn text(text: &str) -> String {
     out
 }
 
-/// Workflow commands: an error for each broken must and failed case, a warning for each broken should.
+/// Workflow commands: an error for each failed must and failed or missing case, a warning for each failed should and
+/// failed optional case.
 pub fn annotations(verdict: &Verdict) -> String {
     let tally = Tally::of(verdict);
     let mut errors: Vec<String> = tally.failed.iter().map(|r| broken("error", r)).collect();
@@ -134,7 +135,7 @@ pub fn annotations(verdict: &Verdict) -> String {
         let left = commands.len().saturating_sub(ANNOTATIONS);
         if left > 0 {
             commands.truncate(ANNOTATIONS - 1);
-            commands.push(command(kind, "and more", &format!("{} more stand in the summary of this step", left + 1)));
+            commands.push(command(kind, "and more", &format!("{} more in the summary of this step", left + 1)));
         }
         out.extend(commands);
     }
@@ -158,7 +159,7 @@ fn broken(kind: &str, requirement: &RequirementVerdict) -> String {
     command(kind, &title, &message)
 }
 
-/// One workflow command on a line of its own, escaped as GitHub's own toolkit does.
+/// One workflow command on a line of its own, escaped like GitHub's toolkit does.
 fn command(kind: &str, title: &str, message: &str) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let title = data(&wording::safe(title)).replace(':', "%3A").replace(',', "%2C");
@@ -171,14 +172,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn summaries_are_as_reviewed() {
+    fn summaries_match_snapshots() {
         snapshots::check("failed.md", &render(&test_verdicts::failed()));
         snapshots::check("incomplete.md", &render(&test_verdicts::incomplete()));
         snapshots::check("failed.annotations", &annotations(&test_verdicts::failed()));
     }
 
     #[test]
-    fn a_client_writes_no_markup_and_no_command() {
+    fn client_text_becomes_neither_markup_nor_command() {
         let mut verdict = test_verdicts::failed();
         verdict.requirements[0].findings[0].message = "x\n::error::y|[a](b)<img>`www.a.b @c".into();
         let summary = render(&verdict);
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn annotations_keep_to_what_is_shown() {
+    fn annotations_stay_within_the_limit_of_github() {
         let mut verdict = test_verdicts::failed();
         let one = verdict.requirements[0].clone();
         verdict.requirements.extend(std::iter::repeat_n(one, 30));

@@ -1,7 +1,7 @@
-//! A verdict as text, JSON, JUnit, HTML and Markdown: verdict in, bytes out. A report adds no judgement.
+//! Reports of a verdict as text, JSON, JUnit, HTML and Markdown. A report presents the verdict and does not evaluate.
 //!
-//! Everything a client sent is taken for hostile: [`wording::safe`] makes it harmless to terminals and readers, and
-//! each format escapes it once more by its own rules. No report holds a clock's time: same verdict, same bytes.
+//! Text from clients is untrusted: [`wording::safe`] sanitizes it for terminals and readers, and each format escapes it
+//! by its own rules. Reports are deterministic: no timestamps, the same verdict gives the same bytes.
 
 pub mod exchange_view;
 pub mod format;

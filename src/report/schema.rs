@@ -1,9 +1,9 @@
-//! As much of JSON Schema as `docs/verdict.schema.json` uses, so that what is written is compared with what is promised.
+//! A validator for the subset of JSON Schema that `docs/verdict.schema.json` uses.
 
 use serde_json::Value;
 
-/// Where a value differs from a schema. Fields that the schema does not name are differences too: the schema leaves
-/// room for later ones, but those of today have to stand in it.
+/// The violations of a schema by a value. Fields that the schema does not name are violations too: the schema allows
+/// future fields, but today's fields must be listed.
 pub(crate) fn problems(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let target =
@@ -54,6 +54,6 @@ fn is(kind: &str, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "integer" => value.is_u64() || value.is_i64(),
         "null" => value.is_null(),
-        other => panic!("{other}: a type that this check does not know"),
+        other => panic!("{other}: type is not supported by this validator"),
     }
 }

@@ -1,6 +1,6 @@
-//! Reports as reviewed, kept under `tests/golden/`; `POSCERT_BLESS=1 cargo test report::` writes them anew.
+//! Snapshot tests of reports in `tests/golden/`; `POSCERT_BLESS=1 cargo test report::` updates the snapshots.
 
-/// Compares with the kept one; a difference is shown by its first line.
+/// Compares with the snapshot; panics with the first differing line.
 pub(crate) fn check(name: &str, actual: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("POSCERT_BLESS").is_some() {
@@ -14,7 +14,7 @@ pub(crate) fn check(name: &str, actual: &str) {
     let line = |text: &str| text.lines().nth(at).map(str::to_owned);
     assert!(
         kept == actual,
-        "{name} differs from the reviewed one at line {}: kept {:?}, now {:?}; POSCERT_BLESS=1 writes it anew",
+        "{name} differs from the snapshot at line {}: expected {:?}, got {:?}; update it with POSCERT_BLESS=1",
         at + 1,
         line(&kept),
         line(actual)

@@ -1,30 +1,30 @@
-//! A verdict sorted by what its reader has to do about it; the same for every format.
+//! The summary of a verdict that all formats share: failures, warnings, open items, next step.
 
 use super::wording;
 use crate::capture::record::WaitEnd;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
 
-/// A verdict sorted by what its reader has to do about it.
+/// A verdict, sorted by what the reader has to act on.
 pub struct Tally<'a> {
     verdict: &'a Verdict,
-    /// Broken musts.
+    /// Failed requirements of level must.
     pub failed: Vec<&'a RequirementVerdict>,
-    /// Broken shoulds.
+    /// Failed requirements of level should.
     pub warnings: Vec<&'a RequirementVerdict>,
-    /// Open obligations.
+    /// Inconclusive requirements.
     pub inconclusive: Vec<&'a RequirementVerdict>,
-    /// What nothing in the capture touches, of what is judged for a chosen feature.
+    /// Requirements of chosen features that no exchange exercises.
     pub not_exercised: Vec<&'a RequirementVerdict>,
-    /// Mandatory cases that broke.
+    /// Failed mandatory cases.
     pub failed_cases: Vec<&'a CaseVerdict>,
-    /// Optional cases that broke.
+    /// Failed optional cases.
     pub broken_optional_cases: Vec<&'a CaseVerdict>,
-    /// Mandatory cases that were not shown.
+    /// Mandatory cases that are not tested or in progress.
     pub missing_cases: Vec<&'a CaseVerdict>,
 }
 
 impl<'a> Tally<'a> {
-    /// Sorts a verdict.
+    /// Summarizes a verdict.
     pub fn of(verdict: &'a Verdict) -> Tally<'a> {
         let with = |status| verdict.requirements.iter().filter(|r| r.status == status).collect();
         let judged = |status| verdict.requirements.iter().filter(|r| r.status == status && r.judged).collect();
@@ -44,13 +44,13 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Musts that were not exercised: a certificate has to name them.
+    /// Requirements of level must that were not exercised; a certificate lists them.
     pub fn musts_not_exercised(&self) -> impl Iterator<Item = &'a RequirementVerdict> {
         self.not_exercised.iter().copied().filter(|requirement| requirement.level == Level::Must)
     }
 
-    /// The exchange to look at first: that of the first broken must, else of the first broken case, else of the
-    /// first warning.
+    /// The exchange to look at first: that of the first failed must, else of the first failed case, else of the first
+    /// warning.
     pub fn worst(&self) -> Option<u64> {
         let of = |requirements: &[&RequirementVerdict]| {
             let mut findings = requirements.iter().flat_map(|requirement| &requirement.findings);
@@ -63,7 +63,7 @@ impl<'a> Tally<'a> {
         of(&self.failed).or_else(case).or_else(|| of(&self.warnings))
     }
 
-    /// Why the verdict is what it is, in part of a sentence.
+    /// The reason for the verdict, as a clause.
     pub fn reason(&self) -> String {
         let outcome = self.verdict.verdict;
         let mut parts = Vec::new();
@@ -73,79 +73,79 @@ impl<'a> Tally<'a> {
             }
         };
         if outcome == Outcome::Failed {
-            part(self.failed.len(), "requirement", "broken");
+            part(self.failed.len(), "requirement", "failed");
             part(self.failed_cases.len(), "case", "failed");
         }
         if outcome != Outcome::Passed {
-            part(self.missing_cases.len(), "case", "not shown");
+            part(self.missing_cases.len(), "case", "missing");
             part(self.inconclusive.len(), "requirement", "inconclusive");
         }
-        part(self.warnings.len() + self.broken_optional_cases.len(), "warning", "to look at");
+        part(self.warnings.len() + self.broken_optional_cases.len(), "warning", "to review");
         if outcome == Outcome::Incomplete && self.verdict.capture.exchanges == 0 {
-            parts.push("the capture holds no exchange".to_owned());
+            parts.push("the capture contains no exchanges".to_owned());
         } else if outcome != Outcome::Passed && !self.verdict.capture.complete {
             parts.push("the capture is not complete".to_owned());
         }
         if parts.is_empty() {
-            "everything that had to be shown was, and nothing broke".to_owned()
+            "all mandatory cases passed and no requirement failed".to_owned()
         } else {
             wording::list(&parts)
         }
     }
 
-    /// What to do next, in a sentence.
+    /// The next step, as a sentence.
     pub fn next_step(&self) -> String {
         let look = match self.worst() {
             Some(number) => format!("`poscert show CAPTURE {number}` shows the exchange to look at first"),
             None => "`poscert show CAPTURE` lists the exchanges".to_owned(),
         };
         match self.verdict.verdict {
-            Outcome::Passed if self.warnings.is_empty() => "keep the capture, this verdict rests on it.".to_owned(),
-            Outcome::Passed => format!("keep the capture, this verdict rests on it; {look}."),
+            Outcome::Passed if self.warnings.is_empty() => "keep the capture as evidence for this verdict.".to_owned(),
+            Outcome::Passed => format!("keep the capture as evidence for this verdict; {look}."),
             Outcome::Failed if self.failed.is_empty() && self.failed_cases.iter().all(|case| case.is_untried()) => {
-                "the cases that failed were not tried: see that the till calls the recorder and acts sooner, or give it \
-                 more time with `poscert certify --wait SECONDS`, and record it anew."
+                "the failed cases were not tried: check that the till calls the recorder, perform the actions sooner \
+                 or allow more time with `poscert certify --wait SECONDS`, and record again."
                     .to_owned()
             }
-            Outcome::Failed => format!("mend the client and record it anew; {look}."),
+            Outcome::Failed => format!("fix the client and record again; {look}."),
             Outcome::Incomplete if self.verdict.capture.exchanges == 0 => {
-                "send the client's calls through the recorder (`poscert record --help` shows how to point a client at it).".to_owned()
+                "route the client's calls through the recorder (see `poscert record --help`).".to_owned()
             }
             Outcome::Incomplete if !self.verdict.capture.complete => {
-                "record the client again, into a new capture, and stop the recorder in good order.".to_owned()
+                "record again into a new capture, and let the recorder shut down cleanly.".to_owned()
             }
             Outcome::Incomplete if self.missing_cases.is_empty() => {
-                "bring what is open to its end, recording on into the same capture, and verify it again.".to_owned()
+                "complete the open operations while recording into the same capture, and verify it again.".to_owned()
             }
             Outcome::Incomplete => {
                 let ids: Vec<String> = self.missing_cases.iter().map(|case| wording::safe(&case.id)).collect();
                 format!(
-                    "do {} on the till, recording on into the same capture, and verify it again.",
+                    "perform {} on the till while recording into the same capture, and verify it again.",
                     wording::list(&ids)
                 )
             }
         }
     }
 
-    /// What to do about a case that failed, in a sentence: first what was broken in the same exchanges.
+    /// The remedy for a failed case, as a sentence; a failed requirement in the same exchanges comes first.
     pub fn advice(&self, case: &CaseVerdict) -> String {
         let ended = case.wait.map(|wait| wait.ended);
         if case.is_untried() {
             let advice = match ended {
-                Some(WaitEnd::Skipped) => "Do the case on the till; nothing of it was recorded.",
+                Some(WaitEnd::Skipped) => "Perform the case on the till; no call of it was recorded.",
                 _ if self.verdict.capture.exchanges == 0 => {
-                    "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, give it more \
-                     time with --wait SECONDS (POSCERT_WAIT)."
+                    "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, \
+                     allow more time with --wait SECONDS (POSCERT_WAIT)."
                 }
                 _ => {
-                    "Have the till do this step sooner, or give it more time with --wait SECONDS (POSCERT_WAIT); nothing was \
-                     recorded that the client did wrong in this case."
+                    "Perform this step sooner, or allow more time with --wait SECONDS (POSCERT_WAIT); no error of the \
+                     client was recorded in this case."
                 }
             };
             return advice.to_owned();
         }
         let more_time = match ended {
-            Some(WaitEnd::TimedOut) => " If the till only needs more time, give it more with --wait SECONDS.",
+            Some(WaitEnd::TimedOut) => " If the till only needs more time, use --wait SECONDS.",
             _ => "",
         };
         let exchanges = || case.steps.iter().filter_map(|step| step.exchange);
@@ -156,18 +156,19 @@ impl<'a> Tally<'a> {
             (Some(requirement), _) => {
                 let remedy = requirement.findings.first().map_or("", |finding| finding.remedy.as_str());
                 let id = wording::safe(&requirement.id);
-                format!("{id} was broken there too, and comes first: {}", wording::safe(remedy))
+                format!("{id} failed in the same exchanges; fix it first: {}", wording::safe(remedy))
             }
             (None, Some(number)) => {
                 format!(
-                    "Bring this step through on the till; `poscert show CAPTURE {number}` shows how far it came.{more_time}"
+                    "Complete this step on the till; `poscert show CAPTURE {number}` shows its last \
+                     exchange.{more_time}"
                 )
             }
-            (None, None) => format!("Do the case on the till from its first step on.{more_time}"),
+            (None, None) => format!("Perform the case on the till from its first step.{more_time}"),
         }
     }
 
-    /// Who was judged, in part of a sentence: `C, version 1.2.3, of I`.
+    /// The client, as a phrase: `C, version 1.2.3, of I`.
     pub fn who(&self) -> String {
         let profile = &self.verdict.profile;
         let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { wording::safe(text) };
@@ -179,29 +180,28 @@ impl<'a> Tally<'a> {
         format!("{}, version {}{of}", or(&profile.client_id, "unknown"), or(&profile.client_version, "unknown"))
     }
 
-    /// By whom the capture is sealed and whether the reader trusts them, in a sentence.
+    /// The signers of the capture and whether they are trusted, as a sentence.
     pub fn seal(&self) -> String {
         let capture = &self.verdict.capture;
         let (trusted, others): (Vec<&String>, Vec<&String>) =
             capture.sealed_by.iter().partition(|key| capture.trusted.contains(key));
         let names = |keys: &[&String]| wording::list(&keys.iter().map(|key| wording::safe(key)).collect::<Vec<_>>());
-        let these = if others.len() == 1 { "this key" } else { "these keys" };
+        let these = if others.len() == 1 { "this key is" } else { "these keys are" };
         match (trusted.is_empty(), others.is_empty()) {
-            (true, true) => "Nobody sealed this capture.".to_owned(),
-            (true, false) => format!(
-                "Sealed by {}; nobody vouches for {these} (--trusted-key names those you trust).",
-                names(&others)
-            ),
-            (false, true) => format!("Sealed by {}, as --trusted-key asks.", names(&trusted)),
+            (true, true) => "Not signed.".to_owned(),
+            (true, false) => {
+                format!("Signed by {}; {these} not trusted (pass trusted keys with --trusted-key).", names(&others))
+            }
+            (false, true) => format!("Signed by {} (trusted key).", names(&trusted)),
             (false, false) => format!(
-                "Sealed by {}, as --trusted-key asks; also by {}, and nobody vouches for {these}.",
+                "Signed by {} (trusted key); also signed by {} ({these} not trusted).",
                 names(&trusted),
                 names(&others)
             ),
         }
     }
 
-    /// What was judged, in part of a sentence.
+    /// The capture, as a phrase.
     pub fn capture(&self) -> String {
         let capture = &self.verdict.capture;
         let complete = if capture.complete { "complete" } else { "NOT complete" };
@@ -215,10 +215,10 @@ impl<'a> Tally<'a> {
         )
     }
 
-    /// By which rules, in part of a sentence.
+    /// The rules, as a phrase.
     pub fn rules(&self) -> String {
         let rules = &self.verdict.rules;
-        let which = if rules.builtin { "the built-in ones" } else { "NOT the built-in ones" };
-        format!("{which} of engine {}; digest {}", self.verdict.engine, wording::safe(&rules.digest))
+        let which = if rules.builtin { "built-in" } else { "NOT built-in" };
+        format!("{which}, engine {}; digest {}", self.verdict.engine, wording::safe(&rules.digest))
     }
 }

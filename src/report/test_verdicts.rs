@@ -1,4 +1,4 @@
-//! Verdicts for the tests of reports: one of each outcome, the failed one of a client that sends hostile texts.
+//! Verdicts for the tests of reports: one per outcome; the failed one contains hostile texts.
 
 use super::exchange_view::ExchangeView;
 use crate::api::Fault;
@@ -33,7 +33,7 @@ fn requirement(
     }
 }
 
-/// Steps by call and exchange; the one at `broken` failed, those after it are pending.
+/// Steps from calls and exchanges; the one at `broken` failed, those without an exchange are pending.
 fn steps(calls: &[(&str, Option<u64>)], broken: Option<usize>) -> Vec<StepVerdict> {
     let status = |at: usize, exchange: Option<u64>| match (broken, exchange) {
         (Some(broken), _) if at == broken => StepStatus::Failed,
@@ -120,7 +120,7 @@ fn payment(verdict: Outcome, last: CaseVerdict) -> FeatureVerdict {
     FeatureVerdict { id: "payment", title: "Payment".into(), verdict, cases: vec![complete(), last, optional] }
 }
 
-/// A client that does all it must.
+/// A passed verdict.
 pub(crate) fn passed() -> Verdict {
     Verdict {
         schema: SCHEMA,
@@ -178,7 +178,7 @@ pub(crate) fn passed() -> Verdict {
     }
 }
 
-/// A client that errs in several ways, and sends texts that would like to act on their reader.
+/// A failed verdict on a client with several errors and hostile texts.
 pub(crate) fn failed() -> Verdict {
     let mut verdict = passed();
     verdict.verdict = Outcome::Failed;
@@ -187,7 +187,7 @@ pub(crate) fn failed() -> Verdict {
     verdict.features[1] = payment(Outcome::Failed, hanging(CaseStatus::Failed, [Some(30), Some(31), None], Some(2)));
     let keys = |n: u64| {
         let message = format!(
-            "expected the key of the call whose send in exchange {n} got no answer; seen another one, \"\u{1b}[31m<script>{n}</script>\u{202e}x&y\""
+            "expected the key of the call whose attempt in exchange {n} got no response; seen another one, \"\u{1b}[31m<script>{n}</script>\u{202e}x&y\""
         );
         finding(
             &[n, n + 1],
@@ -197,8 +197,9 @@ pub(crate) fn failed() -> Verdict {
         )
     };
     let soon = |n: u64, ms: u64| {
-        let message = format!("expected 1000 ms at least between the answer to a poll and the next poll; seen {ms} ms");
-        finding(&[n], &message, "Wait pollDelayInMs after each answer.", &["payment"])
+        let message =
+            format!("expected at least 1000 ms between the response to a poll and the next poll; seen {ms} ms");
+        finding(&[n], &message, "Wait pollDelayInMs after each response.", &["payment"])
     };
     verdict.requirements = vec![
         requirement(
@@ -265,7 +266,7 @@ pub(crate) fn failed() -> Verdict {
     verdict
 }
 
-/// A recording that does not show everything yet.
+/// An incomplete verdict.
 pub(crate) fn incomplete() -> Verdict {
     let mut verdict = passed();
     verdict.verdict = Outcome::Incomplete;
@@ -283,7 +284,7 @@ pub(crate) fn incomplete() -> Verdict {
 
 const PAYMENT: &str = "/pos/v10/payments/186d2b31-ff25-4414-9fd1-bfe9807fa8b7";
 
-/// An exchange that takes 80 ms and comes a second after the one before it.
+/// An exchange of 80 ms, one second after the previous one.
 fn exchange(number: u64, method: &str, target: &str, body: &str, answer: Option<(u16, &str)>) -> Exchange {
     let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
     let kept = |text: &str| Body { bytes: text.into(), length: text.len() as u64, ..Body::default() };
@@ -318,7 +319,7 @@ fn exchange(number: u64, method: &str, target: &str, body: &str, answer: Option<
     }
 }
 
-/// One that got a timeout fault, and was given up after two seconds.
+/// An exchange with an injected timeout that the client gave up after two seconds.
 fn held(mut exchange: Exchange) -> Exchange {
     exchange.fault = Some(Fault::Timeout);
     exchange.answer = None;
@@ -329,7 +330,7 @@ fn held(mut exchange: Exchange) -> Exchange {
     exchange
 }
 
-/// One that got a 500 fault.
+/// An exchange with an injected HTTP 500.
 fn refused(mut exchange: Exchange) -> Exchange {
     exchange.fault = Some(Fault::ServerError);
     exchange.answered_by = AnsweredBy::Recorder;
@@ -342,7 +343,7 @@ fn refused(mut exchange: Exchange) -> Exchange {
     exchange
 }
 
-/// The exchanges of the sample verdicts, as a report shows them.
+/// The views of the exchanges.
 pub(crate) fn views() -> Vec<ExchangeView> {
     exchanges().iter().map(ExchangeView::of).collect()
 }

@@ -1,4 +1,4 @@
-//! The verdict for people at a terminal: what came of it first, then what to mend, then the rest.
+//! The verdict as text for terminals: outcome first, then failures, then the rest.
 
 use super::group_findings::{Fold, fold};
 use super::line_wrap::Page;
@@ -8,30 +8,30 @@ use crate::verify::verdict::{
 };
 use std::io::IsTerminal;
 
-/// How many different findings of one requirement are told in full.
+/// Maximum number of finding groups of a requirement that are shown in full.
 const TOLD_IN_FULL: usize = 6;
-/// The width of a text that goes to no terminal.
+/// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = 100;
 
-/// How a text is set.
+/// The layout of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// With colours.
+    /// Whether to use colors.
     pub color: bool,
-    /// In columns.
+    /// The width in columns.
     pub width: usize,
 }
 
 impl Style {
-    /// No colours, and a width that depends on nothing: the same bytes everywhere.
+    /// No colors and a fixed width: the same bytes everywhere.
     pub const PLAIN: Style = Style { color: false, width: PLAIN_WIDTH };
 
-    /// For standard output: plain unless it is a terminal, colours unless `NO_COLOR` is set (no-color.org).
+    /// For standard output: plain unless it is a terminal; colors unless `NO_COLOR` is set (no-color.org).
     pub fn for_stdout() -> Style {
         Style::on(std::io::stdout().is_terminal())
     }
 
-    /// For standard error, likewise.
+    /// The same for standard error.
     pub fn for_stderr() -> Style {
         Style::on(std::io::stderr().is_terminal())
     }
@@ -96,14 +96,14 @@ fn cases_shown(feature: &FeatureVerdict) -> String {
     };
     let ((shown, all), (extra, extras)) = (passed(false), passed(true));
     let optional = if extras == 0 { String::new() } else { format!(", {extra} of {extras} optional") };
-    format!("{shown} of {} shown{optional}", wording::count(all, "case"))
+    format!("{shown} of {} passed{optional}", wording::count(all, "case"))
 }
 
 fn broken(page: &mut Page, tally: &Tally) {
     if tally.failed.is_empty() && tally.failed_cases.is_empty() {
         return;
     }
-    page.title("What failed");
+    page.title("Failures");
     for requirement in &tally.failed {
         self::requirement(page, requirement, "✗", RED);
     }
@@ -178,7 +178,7 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
 
 fn open(page: &mut Page, tally: &Tally) {
     if !tally.missing_cases.is_empty() {
-        page.title("Not shown yet");
+        page.title("Missing cases");
         for case in &tally.missing_cases {
             let line =
                 format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
@@ -186,7 +186,7 @@ fn open(page: &mut Page, tally: &Tally) {
         }
     }
     if !tally.inconclusive.is_empty() {
-        page.title("Inconclusive: still open where the capture ends");
+        page.title("Inconclusive at the end of the capture");
         for requirement in &tally.inconclusive {
             let first = requirement.findings.first().map(|finding| {
                 format!(" ({}: {})", wording::place(&finding.exchanges), wording::safe(&finding.message))
@@ -197,7 +197,7 @@ fn open(page: &mut Page, tally: &Tally) {
         }
     }
     if !tally.not_exercised.is_empty() {
-        page.title("Not exercised: nothing in the capture touches them");
+        page.title("Not exercised by the capture");
         for level in [Level::Must, Level::Should] {
             let ids: Vec<String> =
                 tally.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
@@ -266,24 +266,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_as_reviewed() {
+    fn texts_match_snapshots() {
         snapshots::check("passed.txt", &render(&test_verdicts::passed(), Style::PLAIN));
         snapshots::check("failed.txt", &render(&test_verdicts::failed(), Style::PLAIN));
         snapshots::check("incomplete.txt", &render(&test_verdicts::incomplete(), Style { color: false, width: 72 }));
     }
 
     #[test]
-    fn the_first_lines_say_what_matters() {
+    fn first_lines_show_outcome_signature_and_remarks() {
         let text = render(&test_verdicts::incomplete(), Style::PLAIN);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0] == "· INCOMPLETE for onboarding and payment", "{text}");
-        assert_eq!(lines[1], "  Nobody sealed this capture.");
+        assert_eq!(lines[1], "  Not signed.");
         assert!(lines[2].starts_with("! "), "{text}");
         assert!(text.contains("\nINCOMPLETE: "), "{text}");
     }
 
     #[test]
-    fn colours_only_if_asked_and_nothing_of_a_client_reaches_the_terminal() {
+    fn colors_are_optional_and_client_text_is_escaped() {
         let own = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
         for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete()] {
             let plain = render(&verdict, Style::PLAIN);
@@ -300,7 +300,7 @@ mod tests {
             let text = render(&test_verdicts::failed(), Style { color: false, width });
             let long: Vec<&str> =
                 text.lines().filter(|l| l.chars().count() > width && l.trim().contains(' ')).collect();
-            // A word that is wider than the page may stick out, on a line of its own.
+            // A word that is wider than the line may stick out, on a line of its own.
             let sticking = |line: &&str| line.split_whitespace().all(|word| word.chars().count() + 12 < width);
             assert!(!long.iter().any(sticking), "{width}: {long:?}");
         }

@@ -1,14 +1,14 @@
-//! The words that all reports share, so that a status is called the same thing wherever it is read.
+//! Shared wording and text sanitization of all reports.
 
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, Outcome, Status, StepStatus, WaitVerdict};
 use std::fmt::Write;
 
-/// How many numbers of a list are spelt out before it ends in an ellipsis.
+/// Maximum numbers in a list before it ends in an ellipsis.
 const SPELT_OUT: usize = 10;
 
-/// A text made harmless: control characters (so no terminal escapes, no line breaks), characters that turn the
-/// direction of writing, invisible ones and those outside of XML 1.0 stand as `\u{..}`. So does the second `#` of
-/// two: build servers take `##[...]` and `##vso[...]` for commands wherever they stand in a line.
+/// A sanitized text: control characters (terminal escapes, line breaks), bidirectional controls, invisible characters
+/// and those outside of XML 1.0 are written as `\u{..}`. So is the second `#` of two: build servers treat `##[...]` and
+/// `##vso[...]` as commands anywhere in a line.
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -25,7 +25,7 @@ pub fn safe(text: &str) -> String {
     out
 }
 
-/// A text made harmless that begins a line: `::` is there a command to GitHub's runner.
+/// A sanitized text for the start of a line, where `::` is a command to GitHub's runner.
 pub fn safe_line(text: &str) -> String {
     let safe = safe(text);
     match safe.trim_start().strip_prefix("::") {
@@ -34,7 +34,7 @@ pub fn safe_line(text: &str) -> String {
     }
 }
 
-/// Whether a character acts on what shows it instead of being shown.
+/// Whether a character is invisible or affects its display.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -60,14 +60,14 @@ pub fn list<T: AsRef<str>>(items: &[T]) -> String {
     }
 }
 
-/// Numbers with commas, the first ten of them.
+/// The first ten numbers, separated by commas.
 pub fn numbers(numbers: &[u64]) -> String {
     let shown: Vec<String> = numbers.iter().take(SPELT_OUT).map(u64::to_string).collect();
     let more = if numbers.len() > SPELT_OUT { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 
-/// Where a finding was made: `exchange 3`, `exchanges 3, 5`, `on a connection`.
+/// The place of a finding: `exchange 3`, `exchanges 3, 5`, `on a connection`.
 pub fn place(exchanges: &[u64]) -> String {
     match exchanges {
         [] => "on a connection".to_owned(),
@@ -76,8 +76,8 @@ pub fn place(exchanges: &[u64]) -> String {
     }
 }
 
-/// Where findings were made, all but so many first ones: each is named by the first exchange that no other of them names,
-/// for a payment's capture is a part of all that was found of its refunds.
+/// The places of findings, without the first `but` ones. Each is named by its first exchange that no other finding has:
+/// the capture of a payment, for example, is in the findings of all its refunds.
 pub fn own_exchanges(findings: &[&Finding], but: usize) -> String {
     let mut times = std::collections::HashMap::new();
     for number in findings.iter().flat_map(|finding| &finding.exchanges) {
@@ -91,7 +91,7 @@ pub fn own_exchanges(findings: &[&Finding], but: usize) -> String {
     if own.is_empty() { "on connections".to_owned() } else { numbers(&own) }
 }
 
-/// An outcome in lower case, as JSON names it.
+/// The name of an outcome, as in JSON.
 pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
@@ -100,7 +100,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// A requirement's status in words.
+/// The name of a requirement's status.
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Passed => "passed",
@@ -111,7 +111,7 @@ pub fn status(status: Status) -> &'static str {
     }
 }
 
-/// A case's status in words.
+/// The name of a case's status.
 pub fn case_status(status: CaseStatus) -> &'static str {
     match status {
         CaseStatus::Passed => "passed",
@@ -121,16 +121,16 @@ pub fn case_status(status: CaseStatus) -> &'static str {
     }
 }
 
-/// A step's status in words.
+/// The name of a step's status.
 pub fn step_status(status: StepStatus) -> &'static str {
     match status {
         StepStatus::Passed => "passed",
         StepStatus::Failed => "failed",
-        StepStatus::Pending => "not shown",
+        StepStatus::Pending => "pending",
     }
 }
 
-/// How binding, in the word of the requirements' page.
+/// The name of a requirement's level.
 pub fn level(level: Level) -> &'static str {
     match level {
         Level::Must => "must",
@@ -138,7 +138,7 @@ pub fn level(level: Level) -> &'static str {
     }
 }
 
-/// What became of a case, in a sentence: the step at which it broke, or what it still lacks.
+/// The result of a case, as a clause: its exchanges, the step that failed, or the missing step.
 pub fn case_sentence(case: &CaseVerdict) -> String {
     let step = |status| case.steps.iter().zip(1..).find(|(step, _)| step.status == status);
     let named = |(step, at): (&crate::verify::verdict::StepVerdict, usize)| {
@@ -146,22 +146,22 @@ pub fn case_sentence(case: &CaseVerdict) -> String {
         format!("step {at} of {} ({}{seen})", case.steps.len(), safe(&step.call))
     };
     match case.status {
-        CaseStatus::Passed => format!("shown by {}", place(&case.witness)),
+        CaseStatus::Passed => format!("passed in {}", place(&case.witness)),
         CaseStatus::Failed => {
             let message = case.wait.as_ref().and_then(WaitVerdict::message);
             match (step(StepStatus::Failed), message) {
                 (Some((step, at)), Some(message)) if case.is_untried() => {
                     format!("step {at} of {} ({}) was not tried: {message}", case.steps.len(), safe(&step.call))
                 }
-                (Some(found), Some(message)) => format!("it was tried and broke at {}: {message}", named(found)),
-                (Some(found), None) => format!("it was tried and broke at {}", named(found)),
-                (None, _) => "it was tried and broke".to_owned(),
+                (Some(found), Some(message)) => format!("failed at {}: {message}", named(found)),
+                (Some(found), None) => format!("failed at {}", named(found)),
+                (None, _) => "failed".to_owned(),
             }
         }
         CaseStatus::NotTested | CaseStatus::InProgress => match step(StepStatus::Pending) {
-            Some((_, 1)) => "nothing in the capture shows it".to_owned(),
-            Some(found) => format!("not shown from {} on", named(found)),
-            None => "nothing in the capture shows it".to_owned(),
+            Some((_, 1)) => "no matching exchange in the capture".to_owned(),
+            Some(found) => format!("pending from {}", named(found)),
+            None => "no matching exchange in the capture".to_owned(),
         },
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_reader_is_spelt_out() {
+    fn active_and_invisible_characters_are_escaped() {
         assert_eq!(safe("a\u{1b}[31mb\r\n\u{9b}2J"), "a\\u{1b}[31mb\\r\\n\\u{9b}2J");
         assert_eq!(
             safe("x\u{202e}y\u{2066}z\u{200b}\u{feff}\u{e0041}"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_read_like_sentences() {
+    fn lists_and_places_are_formatted() {
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(place(&[]), "on a connection");
         let found = [vec![25, 30], vec![25, 34], vec![25]].map(|exchanges| Finding {

@@ -150,7 +150,7 @@ async function failing(page) {
   await inspect(page, "fail-3-hostile");
   await page.keyboard.press("Escape");
   await page.locator("#skip").click();
-  const words = "it was tried and broke at step 1 of 1 (CreatePos (timeout) (500))";
+  const words = "failed at step 1 of 1 (CreatePos (timeout) (500))";
   await until("the words of the report", async () => (await page.locator(".case.failed").first().innerText()).includes(words));
   await inspect(page, "fail-3-case-failed");
   await page.locator("#again-onboarding-1").click();
@@ -189,8 +189,8 @@ try {
   await selection(page);
   await (way === "fail" ? failing(page) : passing(page));
   await inspect(page, `${way}-4-approval`);
-  await paper(page, context, "The full report", "Verdict:", "header");
-  if (way !== "fail") await paper(page, context, "The certificate, to read and print", "Certificate", "body");
+  await paper(page, context, "Full report", "Verdict:", "header");
+  if (way !== "fail") await paper(page, context, "Certificate for reading and printing (HTML)", "Certificate", "body");
   await page.locator("#close").click();
   await until("the end", async () => (await page.locator("#lost").innerText()).includes("can be closed"), 20);
   // A wrong form is answered with 422, which the browser's console notes.

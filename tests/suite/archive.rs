@@ -31,9 +31,9 @@ fn archive_is_read_like_the_directory() {
     let home = home.path();
     recorded(home);
     let said = done(home, &["export", "capture", "-o", "run.poscert", "--key", "keys/mine.pem"]);
-    assert!(said.contains("A signing key was made: keys/mine.pem"), "{said}");
+    assert!(said.contains("Created the signing key keys/mine.pem"), "{said}");
     let again = done(home, &["export", "capture", "-o", "again.bin", "--format", "poscert", "--key", "keys/mine.pem"]);
-    assert!(!again.contains("was made"), "{again}");
+    assert!(!again.contains("Created the signing key"), "{again}");
     let bytes = std::fs::read(home.join("run.poscert")).unwrap();
     assert!(std::fs::read(home.join("again.bin")).unwrap() == bytes, "the same capture and key, other bytes");
     let (directory, code) = verdict(home, &["capture"]);
@@ -95,7 +95,7 @@ fn invalid_sources_and_targets_are_refused_without_leaving_files() {
     std::fs::set_permissions(home.join("bad.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let bad = run(home, &["export", "capture", "-o", "y.poscert", "--key", "bad.pem"]);
     refused(&bad, &["bad.pem holds no Ed25519 signing key"]);
-    refused(&run(home, &["seal", "capture", "--key", "k.pem"]), &["capture is no archive", "poscert export"]);
+    refused(&run(home, &["seal", "capture", "--key", "k.pem"]), &["capture: not a signed archive", "poscert export"]);
     for name in ["live.poscert", "x.poscert", "y.poscert", "k.pem"] {
         assert!(!home.join(name).exists(), "{name}");
     }
@@ -109,7 +109,7 @@ fn additional_signatures_are_added_and_listed() {
     done(home, &["export", "capture", "-o", "run.poscert"]);
     let (before, _) = verdict(home, &["run.poscert"]);
     let said = done(home, &["seal", "run.poscert", "--key", "witness.pem"]);
-    assert_eq!(said.matches("sealed by ").count(), 2, "{said}");
+    assert_eq!(said.matches("signed by ").count(), 2, "{said}");
     let (after, _) = verdict(home, &["run.poscert"]);
     assert_eq!(after["capture"]["digest"], before["capture"]["digest"]);
     assert_eq!(after["capture"]["sealed_by"].as_array().unwrap().len(), 2);
@@ -170,5 +170,5 @@ fn signing_keys_are_interchangeable_with_openssl() {
     // A key made by openssl can sign, too.
     clean("openssl").current_dir(home).args(["genpkey", "-algorithm", "ed25519", "-out", "its.pem"]).status().unwrap();
     std::fs::set_permissions(home.join("its.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    assert_eq!(done(home, &["seal", "x.poscert", "--key", "its.pem"]).matches("sealed by ").count(), 2);
+    assert_eq!(done(home, &["seal", "x.poscert", "--key", "its.pem"]).matches("signed by ").count(), 2);
 }

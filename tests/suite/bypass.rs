@@ -40,7 +40,7 @@ fn direct_call_to_the_embedded_sandbox_is_refused_and_reported() {
     let said = recording.stop();
     assert_eq!(said.matches("called the embedded sandbox directly (").count(), 3, "{said}");
     assert!(said.contains("Nothing was recorded in this run"), "{said}");
-    assert!(said.contains("3 calls went to the embedded sandbox past the recorder"), "{said}");
+    assert!(said.contains("3 requests bypassed the recorder"), "{said}");
     let events: Vec<_> = shown(home, "poscert-capture").into_iter().filter(|one| one["event"] == "bypassed").collect();
     assert_eq!(events.len(), 3);
     assert!(exchanges(home, "poscert-capture").is_empty());

@@ -97,9 +97,9 @@ fn refused_credentials_are_reported_before_recording() {
     for (arguments, wanted) in [
         (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "gives no token for client id"),
         (&["--token-file", "wrong"], "refuses the token: GetStores is answered 401"),
-        (&["--token-file", "none"], "token-file none: cannot be read"),
+        (&["--token-file", "none"], "cannot read token-file none"),
         (&["--token-file", "empty"], "token-file empty: it is empty"),
-        (&["--client-secret-file", "wrong"], "takes the client id too"),
+        (&["--client-secret-file", "wrong"], "getting a token needs both"),
         (&["--callback-url", "http://till/"], "over HTTPS alone"),
         (&["--simulation", "ftp://x"], "--simulation: `ftp://x`"),
     ] {

@@ -73,7 +73,7 @@ fn operator_can_skip_a_wait_retry_a_case_and_start_over() {
     let mut run = Attended::start(home.path(), &rules);
     run.hears("Onboard a point of sale on the till");
     run.ask("what");
-    run.hears("this can be asked for");
+    run.hears("unknown command; available");
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/1");
     run.hears("Offboard the point of sale");
@@ -125,7 +125,7 @@ fn killed_certification_resumes() {
     first.wait().unwrap();
     let second = start().wait_with_output().unwrap();
     let said = text(&second.stderr);
-    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: shown by"), "{said}");
+    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: passed in"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // An interrupted run can never pass, which is reported at once; completed cases are not repeated.
     assert!(said.contains("A run in this capture was cut off"), "{said}");

@@ -74,7 +74,7 @@ fn exit_code_of_a_recording_that_did_not_pass_stays_and_the_command_is_named() {
     let begun = Instant::now();
     let output = certify(home, "onboarding").args(["--", "sh", "-c", "read line; kill -TERM $$"]).output().unwrap();
     ends(&output, 3, "the command was killed by signal: 15");
-    ends(&output, 3, "before all cases were gone through (onboarding/1 step 1 was due)");
+    ends(&output, 3, "before all cases were done (onboarding/1 step 1 was due)");
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let output = certify(home, "onboarding").args(["--", "./not-there"]).output().unwrap();
     ends(&output, 2, "cannot start `./not-there`");

@@ -48,7 +48,7 @@ fn complaint(announced: &Announced, folder: &Path) -> Option<String> {
     let capture = folder.join(&announced.id);
     let output = poscert(&["demo", "--broken", &announced.id, "--capture", capture.to_str().unwrap()]);
     let printed = text(&output.stdout);
-    if output.status.code() != Some(1) || printed.contains("NOT these") {
+    if output.status.code() != Some(1) || printed.contains("NOT as expected") {
         return Some(format!("{}: {:?}\n{printed}{}", announced.id, output.status.code(), text(&output.stderr)));
     }
     let (verdict, code) = verdict(&capture);

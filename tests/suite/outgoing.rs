@@ -239,7 +239,7 @@ async fn unusable_proxy_or_the_recorder_itself_as_proxy_is_refused() {
         .args(["--upstream", "https://backend.test", "--upstream-proxy", &flag])
         .output()
         .unwrap();
-    refused(&output, &["--upstream-proxy names this recorder itself"]);
+    refused(&output, &["--upstream-proxy is this recorder itself"]);
     assert!(!home.path().join("none").exists(), "nothing was started");
     // A variable set for a client of this recorder is not used by the recorder.
     let own = free();
@@ -349,7 +349,7 @@ async fn invalid_client_certificate_is_refused_with_a_message() {
     client_certificate(home, "till");
     client_certificate(home, "other");
     for (arguments, words) in [
-        (&["--upstream-cert", "none.pem"][..], &["--upstream-cert none.pem: cannot be read"][..]),
+        (&["--upstream-cert", "none.pem"][..], &["--upstream-cert: cannot read none.pem"][..]),
         (&["--upstream-cert", "till.pem"], &["--upstream-key", "no PEM private key"]),
         (&["--upstream-cert", "till.key", "--upstream-key", "till.key"], &["--upstream-cert", "no PEM certificate"]),
         (&["--upstream-cert", "till.pem", "--upstream-key", "other.key"], &["is not the key of"]),

@@ -125,7 +125,7 @@ fn invalid_input_gives_a_one_line_error() {
     fails(&output, "is taken by another program");
     fails(&run(&["--upstream", "api.example.com"]), "looks like https://");
     fails(&run(&["--upstream", "https://a", "--upstream-ca", "none.pem"]), "none.pem");
-    fails(&run(&["--name", "https://a"]), "neither a host name nor an address");
+    fails(&run(&["--name", "https://a"]), "is not a host name or an IP address");
     fails(&run(&["--ready-file", "no/such/folder/ready.json"]), "--ready-file");
     let output = run(&["--", "./no-such-till"]);
     let last = text(&output.stderr).lines().last().unwrap_or_default().to_owned();

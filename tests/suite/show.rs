@@ -43,7 +43,7 @@ fn exchanges_are_shown_without_secrets_and_without_tricks() {
     let lines: Vec<String> = text(&list.stdout).lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0], "    1 12:00:00.000Z 200 POST   /pos/v10/payments 20.0 ms");
-    assert!(lines[1].contains(" --- ") && lines[1].contains("before an answer"), "{}", lines[1]);
+    assert!(lines[1].contains(" --- ") && lines[1].contains("before the response"), "{}", lines[1]);
     assert_eq!(text(&show(&[har, "2..3"]).stdout).lines().count(), 2);
 
     let page = text(&show(&[har, "1"]).stdout);
@@ -70,7 +70,7 @@ fn invalid_arguments_give_a_one_line_error_and_exit_code_2() {
     let (har, cut) = (har.to_str().unwrap(), cut.to_str().unwrap());
     let place = dir.path().to_str().unwrap();
     for (args, words) in [
-        (vec![har, "7"], "does not hold exchange 7: it holds 3"),
+        (vec![har, "7"], "does not contain exchange 7: it contains 3"),
         (vec![cut], "cut.har is truncated or invalid JSON"),
         (vec![place], "is not a capture"),
         (vec!["nowhere"], "cannot open nowhere"),

@@ -280,7 +280,7 @@ fn followed_payment_is_handed_over_to_the_next_command_of_the_till() {
     let mut said = BufReader::new(following.stdout.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
-    assert!(line.contains("is prepared: say what is to be paid"), "{line}");
+    assert!(line.contains("is prepared: set the amount"), "{line}");
 
     let stopped = till(&["cancel"]).output().unwrap();
     assert!(text(&stopped.stdout).contains("cancelled"), "{}", text(&stopped.stderr));

@@ -1,4 +1,4 @@
-//! What a person at the keyboard asks for while a certification is under way: a line each.
+//! Operator commands on standard input during a certification, one per line.
 
 use crate::certify::Director;
 use crate::certify::notify::Notifier;
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 const KEYS: &str = "again CASE, skip, start over, notify, end";
 
-/// What is asked for.
+/// A command of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum OperatorRequest {
     Again(String),
@@ -27,15 +27,15 @@ impl OperatorRequest {
             ["start", "over"] => OperatorRequest::StartOver,
             ["notify"] => OperatorRequest::Notify,
             ["end"] => OperatorRequest::End,
-            _ => return Err(format!("this can be asked for: {KEYS}")),
+            _ => return Err(format!("unknown command; available: {KEYS}")),
         }))
     }
 }
 
-/// Does what lines of standard input ask for, until there are no more.
+/// Executes the commands on standard input until it ends.
 pub async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(&str)) {
     let (heard, mut lines) = mpsc::unbounded_channel::<String>();
-    // A thread of its own: a read that waits for a line cannot be given up.
+    // A dedicated thread: a blocking read of standard input cannot be cancelled.
     std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
     while let Some(line) = lines.recv().await {
         let done = match OperatorRequest::parse(&line) {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_wish_or_a_sentence() {
+    fn lines_parse_to_commands_or_errors() {
         assert_eq!(
             OperatorRequest::parse(" again  payment/1 "),
             Ok(Some(OperatorRequest::Again("payment/1".to_owned())))

@@ -1,4 +1,4 @@
-//! The command that drives the till: how it is started, told, and ended with all that it has started itself.
+//! The driver command: start, action lines, and termination together with its child processes.
 
 use super::Args;
 use crate::certify::driver_command::Line;
@@ -15,21 +15,21 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
-/// How long a command that was asked to end has for that, before it is ended.
+/// Time for a command that was asked to exit, before it is terminated or killed.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// A driver that runs.
+/// A running driver command.
 pub(super) struct Driver {
     child: Child,
-    /// The command as it was given.
+    /// The command line as given.
     name: String,
-    /// The process group that it leads. One that reads from the terminal stays in ours: in another it would be stopped
-    /// there (SIGTTIN).
+    /// Its own process group. `None` for a command that reads from the terminal: in a group of its own it would be
+    /// stopped (SIGTTIN).
     group: Option<Pid>,
 }
 
 impl Driver {
-    /// Starts the command, if there is one.
+    /// Starts the command, if one was given.
     pub(super) fn start(args: &Args, greeting: &Greeting<'_>) -> Result<Option<Driver>, CliError> {
         let (mut command, named) = match (&args.driver, args.record.command.split_first()) {
             (Some(line), _) => {
@@ -57,27 +57,27 @@ impl Driver {
         Ok(Some(Driver { child, name: named, group: id.and_then(Pid::from_raw) }))
     }
 
-    /// What takes its lines, once.
+    /// Takes its standard input.
     pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// The command as it was given.
+    /// The command line as given.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Waits until it has ended, and says how.
+    /// Waits until it exits; returns how.
     pub(super) async fn gone(&mut self) -> Ended {
         Ended::of(self.child.wait().await)
     }
 
-    /// Tells it and all that it has started what a terminal's Ctrl-C tells those in our own group.
+    /// Sends SIGINT to its process group, as Ctrl-C in a terminal does for processes in our group.
     pub(super) fn interrupt(&self) {
         self.signal(Signal::INT);
     }
 
-    /// Ends it, and whatever of what it has started is left; says how it ended, where it did so by itself in this time.
+    /// Terminates it and its remaining child processes. Returns how it exited if it did so by itself within this time.
     pub(super) async fn end(mut self, step_timeouts: Duration) -> Option<Ended> {
         let by_itself = tokio::time::timeout(step_timeouts, self.gone()).await.ok();
         if by_itself.is_none() && self.group.is_some() {
@@ -91,7 +91,7 @@ impl Driver {
     }
 
     fn signal(&self, signal: Signal) {
-        // A group that nobody is left in takes none.
+        // Fails if the group is already empty.
         let _ = self.group.map(|group| kill_process_group(group, signal));
     }
 }
@@ -102,7 +102,7 @@ impl Drop for Driver {
     }
 }
 
-/// Writes the lines to the driver as they come.
+/// Writes the lines to the driver as they arrive.
 pub(super) async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Line>) {
     while let Some(line) = lines.recv().await {
         let text = format!("{}\n", line.json());

@@ -1,4 +1,4 @@
-//! How `certify` ends: the verdict, and on `passed` the certificate, or why there is none.
+//! The end of `certify`: the verdict, and the certificate or why there is none.
 
 use crate::certify::issue::{self, Approval, Certified, Issued};
 use crate::certify::page::approval::{Content, Download};
@@ -9,18 +9,18 @@ use crate::rules::RuleSet;
 use crate::verify::Verdict;
 use std::path::Path;
 
-/// What came of a certification.
+/// The result of a certification.
 pub(super) struct End {
     approval: Approval,
-    /// What the driver ended with, where that is an error of its own.
+    /// The error of the driver command, if it failed.
     driver: Option<CommandError>,
 }
 
 impl End {
-    /// Judges the capture and gives the certificate that is due.
+    /// Evaluates the capture and issues the certificate if it passed.
     ///
     /// # Errors
-    /// A capture that cannot be judged.
+    /// A capture that cannot be evaluated.
     pub(super) fn of(
         dir: &Path,
         rules: &RuleSet,
@@ -42,10 +42,10 @@ impl End {
         &self.approval.verdict
     }
 
-    /// Says verdict and certificate on standard error.
+    /// Prints verdict and certificate to standard error; returns the exit code.
     ///
     /// # Errors
-    /// A summary of a GitHub run that cannot be written.
+    /// A GitHub step summary that cannot be written.
     pub(super) fn say(&self) -> Result<Exit, CliError> {
         let exit = verify::say_verdict(&self.approval.verdict)?;
         match &self.approval.certificate {
@@ -56,32 +56,35 @@ impl End {
         Ok(self.driver.as_ref().map_or(exit, |error| error.exit(exit)))
     }
 
-    /// The same for the page, a sentence each.
+    /// The result for the page, one sentence per entry.
     pub(super) fn sentences(&self) -> Vec<String> {
         match &self.approval.certificate {
             Certified::Issued(given) => vec![
-                format!("Certificate {} is given, signed by the key `{}`.", given.id, given.signer),
-                format!("Certificate and archive are in `{}`, and it stands in the ledger.", given.folder.display()),
+                format!("Certificate {} was issued, signed by the key `{}`.", given.id, given.signer),
+                format!(
+                    "Certificate and archive are in `{}`; the certificate was added to the ledger.",
+                    given.folder.display()
+                ),
             ],
             Certified::NotGiven(sentence) | Certified::Failed(sentence) => vec![sentence.clone()],
         }
     }
 
-    /// What the page hands out.
+    /// The downloads of the page.
     pub(super) fn offers(&self) -> Vec<Download> {
         let Certified::Issued(given) = &self.approval.certificate else { return Vec::new() };
         let offer = |name, title, media, file| Download { name, title, media, content: Content::File(file) };
         vec![
-            offer(issue::PAGE, "The certificate, to read and print", "text/html; charset=utf-8", given.page()),
-            offer(issue::CERTIFICATE, "The certificate itself, signed", "application/json", given.certificate()),
-            offer(issue::ARCHIVE, "The sealed archive that it is about", "application/octet-stream", given.archive()),
+            offer(issue::PAGE, "Certificate for reading and printing (HTML)", "text/html; charset=utf-8", given.page()),
+            offer(issue::CERTIFICATE, "Signed certificate (JSON)", "application/json", given.certificate()),
+            offer(issue::ARCHIVE, "Signed archive of the recording", "application/octet-stream", given.archive()),
         ]
     }
 
     /// The exit code.
     ///
     /// # Errors
-    /// A certificate that is due and could not be written or entered.
+    /// A certificate that could not be written or added to the ledger.
     pub(super) fn result(self, exit: Exit) -> Result<Exit, CliError> {
         match self.approval.certificate {
             Certified::Failed(sentence) => Err(CliError::new(sentence)),
@@ -91,11 +94,11 @@ impl End {
 }
 
 fn said(given: &Issued) -> String {
-    let mut text = format!("Certificate {} is given, signed by {}.\n", given.id, given.signer);
+    let mut text = format!("Certificate {} was issued, signed by {}.\n", given.id, given.signer);
     for file in [given.page(), given.certificate(), given.archive()] {
         text.push_str(&format!("  {}\n", file.display()));
     }
-    text.push_str("It stands in the ledger: `poscert ledger list`.\n");
+    text.push_str("It was added to the ledger (`poscert ledger list`).\n");
     for note in &given.notes {
         text.push_str(&format!("poscert: {note}\n"));
     }

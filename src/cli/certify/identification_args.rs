@@ -1,5 +1,5 @@
-//! Identification by flags, variables and a session file, and what comes of it: access to the backend, the callback, the
-//! customer simulation. Secrets come from files or variables, never from the command line, where others read them.
+//! Identification from flags, environment and session file, and the backend access, callback and customer simulation
+//! that follow from it. Secrets come from files or variables, never from the command line, which other users can read.
 
 use crate::capture::record::Session;
 use crate::certify::Identification;
@@ -16,53 +16,53 @@ use crate::sandbox::Sandbox;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long the backend may take to answer calls of ours.
+/// Timeout of poscert's own requests to the backend.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who is certified, beside what `record` is told.
+/// Identification options in addition to those of `record`.
 #[derive(clap::Args)]
 pub struct Told {
-    /// Client id in production, where that is another one: the ledger answers for it, too
+    /// Client id in production, if it differs; `ledger check` accepts it too
     #[arg(long, value_name = "GUID", env = "POSCERT_PRODUCTION_CLIENT_ID")]
     production_client_id: Option<String>,
-    /// The name of the client system
+    /// Name of the client system
     #[arg(long, value_name = "TEXT", env = "POSCERT_SYSTEM_NAME")]
     system_name: Option<String>,
-    /// Who is certified for what, in TOML; what is given by flags counts more
+    /// Session file (TOML) with the identification; flags override it
     #[arg(long, value_name = "FILE", env = "POSCERT_SESSION")]
     session: Option<PathBuf>,
-    /// File with an access token for calls of ours, which is tried first; or set POSCERT_TOKEN
+    /// File with an access token for poscert's own requests, used before --client-secret-file; or set POSCERT_TOKEN
     #[arg(long, value_name = "FILE", env = "POSCERT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    /// File with the client secret, to get a token with the client id; or set POSCERT_CLIENT_SECRET
+    /// File with the client secret, used with the client id to get a token; or set POSCERT_CLIENT_SECRET
     #[arg(long, value_name = "FILE", env = "POSCERT_CLIENT_SECRET_FILE")]
     client_secret_file: Option<PathBuf>,
-    /// VAT number of the merchant [default: DK90000028, of the certification's merchant]
+    /// VAT number of the merchant [default: DK90000028, the certification merchant]
     #[arg(long, value_name = "VAT", env = "POSCERT_VAT")]
     merchant_vat: Option<String>,
     /// Notify only points of sale with this callback alias
     #[arg(long, value_name = "TEXT", env = "POSCERT_CALLBACK_ALIAS")]
     callback_alias: Option<String>,
-    /// Where the client takes check-in notifications
+    /// URL at which the client receives check-in notifications
     #[arg(long, value_name = "URL", env = "POSCERT_CALLBACK_URL")]
     callback_url: Option<String>,
-    /// How long a step is waited for, in seconds, from the last sign of life [default: 20 unattended, 300 with a person at the
-    /// till; unattended, the very first call is waited for six times as long]
+    /// Timeout of a step in seconds, counted from the last activity of the client [default: 20 with --unattended, else
+    /// 300; with --unattended, the timeout of the very first call is six times as long]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
     wait: Option<u64>,
-    /// Certificates (PEM) believed at the callback, beside the system's
+    /// Root certificates (PEM) to trust at the callback, in addition to the system's
     #[arg(long, value_name = "FILE", env = "POSCERT_CALLBACK_CA")]
     callback_ca: Option<PathBuf>,
-    /// The backend's customer simulation, or `none` [default: /pos/app/usersimulation at the upstream]
+    /// URL of the backend's customer simulation, or `none` [default: /pos/app/usersimulation at the upstream]
     #[arg(long, value_name = "URL", env = "POSCERT_SIMULATION", requires = "upstream")]
     simulation: Option<String>,
 }
 
 impl Told {
-    /// All that was told.
+    /// The identification from flags and session file.
     ///
     /// # Errors
-    /// A file that cannot be read or understood.
+    /// A session file that cannot be read or parsed.
     pub fn identification(&self, profile: &ProfileArgs) -> Result<Identification, CliError> {
         let flags = Identification {
             integrator_id: profile.integrator_id.clone(),
@@ -80,7 +80,7 @@ impl Told {
         };
         let Some(file) = &self.session else { return Ok(flags.tidied()) };
         let text = std::fs::read_to_string(file)
-            .map_err(|error| CliError::new(format!("--session {}: cannot be read ({error})", file.display())))?;
+            .map_err(|error| CliError::new(format!("cannot read the session file {}: {error}", file.display())))?;
         let session = Identification::parse(&text);
         session
             .map(|session| flags.or(session).tidied())
@@ -100,10 +100,10 @@ impl Told {
         Callback::new(url, more).map(Some).map_err(CliError::new)
     }
 
-    /// The backend's side of the cases.
+    /// Control of the backend: the embedded sandbox, or simulation and access of an upstream.
     ///
     /// # Errors
-    /// A URL that is none.
+    /// An invalid URL.
     pub fn side(
         &self,
         sandbox: Option<Sandbox>,
@@ -130,7 +130,7 @@ fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
     Ok(Simulation { url: format!("{}{path}", at.origin()), http_client })
 }
 
-/// Access to the backend, if the identification opens it, or the keys that were typed.
+/// Access to the backend with the typed secrets, else with those of the identification; `None` without credentials.
 ///
 /// # Errors
 /// A secret that cannot be read.
@@ -140,7 +140,7 @@ pub fn access(
     session: &Session,
     upstream: &Upstream,
 ) -> Result<Option<Access>, CliError> {
-    // What is typed last counts, be it token or secret.
+    // Typed secrets override those of files and variables.
     let Secrets { token, client_secret } = if keys == Secrets::default() {
         Secrets {
             token: secret(told.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?,
@@ -153,9 +153,9 @@ pub fn access(
         (Some(token), ..) => Credential::Token(token),
         (None, Some(secret), Some(id)) => Credential::ClientSecret(id.clone(), secret),
         (None, Some(_), None) if told.client_secret_file.is_some() || keys.client_secret.is_some() => {
-            return Err(CliError::new("client secret: to get a token takes the client id too; give it as well"));
+            return Err(CliError::new("client secret without client id: getting a token needs both; add --client-id"));
         }
-        // A secret in a variable alone may be the till's.
+        // A secret that is set only in a variable may be meant for the till.
         _ => return Ok(None),
     };
     let http_client = HttpClient::to(upstream, PATIENCE).map_err(CliError::new)?;
@@ -176,7 +176,7 @@ fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secr
         Some(file) => {
             let place = format!("{name} {}", file.display());
             let text = std::fs::read_to_string(file);
-            (text.map_err(|error| CliError::new(format!("{place}: cannot be read ({error})")))?, place)
+            (text.map_err(|error| CliError::new(format!("cannot read {place}: {error}")))?, place)
         }
         None => match std::env::var(variable) {
             Ok(text) if !text.is_empty() => (text, variable.to_owned()),
@@ -184,5 +184,6 @@ fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secr
         },
     };
     let made = Secret::new(&text);
-    made.map(Some).map_err(|why| CliError::new(format!("{place}: {why}; only the secret itself stands there")))
+    made.map(Some)
+        .map_err(|why| CliError::new(format!("{place}: {why}; the file or variable must contain only the secret")))
 }

@@ -1,4 +1,4 @@
-//! The web page of a certification as `certify` serves it: when it is there, what it is told, and how it ends.
+//! The web page as `certify` serves it: options, connection info, and the results at the end.
 
 use super::Args;
 use super::identification_args::access;
@@ -20,24 +20,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the reference till looks where nobody says otherwise.
+/// Default base URL of the reference client.
 const TILL_DEFAULT: &str = "https://127.0.0.1:8443/pos/v10";
 
-/// How long the last answer has to reach the browser.
+/// Time for the last response to reach the browser.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Options of the page.
 #[derive(clap::Args)]
 pub(super) struct PageArgs {
-    /// Where the web page is, on this machine alone [default: 127.0.0.1:8484, or a free port where that is taken]
+    /// Loopback address of the web page [default: 127.0.0.1:8484, or a free port if that is in use]
     #[arg(long, value_name = "ADDRESS:PORT", env = "POSCERT_PAGE", conflicts_with = "no_page")]
     page: Option<SocketAddr>,
-    /// No web page
+    /// Do not serve the web page
     #[arg(long, env = "POSCERT_NO_PAGE")]
     no_page: bool,
 }
 
-/// Serves the page, where one is wanted.
+/// Serves the page, unless it is disabled.
 pub(super) async fn open(
     args: &Args,
     rules: &'static RuleSet,
@@ -54,7 +54,7 @@ pub(super) async fn open(
     page.map(Some).map_err(CliError::new)
 }
 
-/// Tries what was told and typed at a backend elsewhere.
+/// Checks identification and credentials against an upstream backend.
 fn credential_check(upstream: Upstream) -> CredentialCheck {
     Arc::new(move |told, keys| {
         let upstream = upstream.clone();
@@ -68,13 +68,13 @@ fn credential_check(upstream: Upstream) -> CredentialCheck {
     })
 }
 
-/// What this program is called where it was started.
+/// This program's name as it was invoked.
 fn program() -> String {
     let name = std::env::args_os().next().filter(|name| !name.is_empty());
     name.map_or_else(|| "poscert".to_owned(), |name| word(Path::new(&name)))
 }
 
-/// Where a till finds the recorder.
+/// How a client connects to the recorder.
 pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>) -> ConnectionInfo {
     let base_url = greeting.base_url();
     let origin = base_url.split('/').take(3).collect::<Vec<_>>().join("/");
@@ -90,7 +90,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     if let Some(dir) = args.record.ca.named() {
         till.push_str(&format!(" --ca-dir {}", word(dir)));
     }
-    // A till remembers what it has open: what it left open at another backend is not this certification's.
+    // A state file per capture: the till may have operations open at another backend.
     let memory = args.record.capture.with_extension("till.json");
     till.push_str(&format!(" --memory {}", word(&std::path::absolute(&memory).unwrap_or(memory))));
     if let Some(version) = version {
@@ -111,7 +111,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     }
 }
 
-/// A folder beside this one, of its name and a number, that is not there yet.
+/// An unused directory name next to the capture: its name and a number.
 fn free(capture: &Path) -> PathBuf {
     let numbered = |number: u32| {
         let mut name = capture.file_name().unwrap_or_default().to_owned();
@@ -121,8 +121,8 @@ fn free(capture: &Path) -> PathBuf {
     (2..1000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| capture.with_file_name("NEW"))
 }
 
-/// Shows the verdict until the person at the page has read it. A page that nobody opened is not waited for, and who ends
-/// the run in the terminal ends the page with it.
+/// Shows the verdict until the operator closes the page. Returns at once if nobody opened the page or the run was
+/// interrupted.
 pub(super) async fn approve(
     args: &Args,
     page: &Page,
@@ -140,13 +140,13 @@ pub(super) async fn approve(
     let mut files = vec![
         Download {
             name: "report.html",
-            title: "The full report",
+            title: "Full report",
             media: "text/html; charset=utf-8",
             content: text(Format::Html)?,
         },
         Download {
             name: "verdict.json",
-            title: "The verdict as JSON",
+            title: "Verdict (JSON)",
             media: "application/json",
             content: text(Format::Json)?,
         },
@@ -157,9 +157,11 @@ pub(super) async fn approve(
     let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
     page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
-    crate::cli::traffic_log::tell("\nThe page shows the verdict too. Its last button, or Ctrl-C, ends this.\n");
+    crate::cli::traffic_log::tell(
+        "\nThe page shows the verdict too. Close it with its last button, or press Ctrl-C here.\n",
+    );
     tokio::select! {
-        // The answer to that order is still on its way.
+        // The response to that action is still on its way.
         () = page.closed() => tokio::time::sleep(FAREWELL).await,
         () = signals.stop() => {}
     }

@@ -1,4 +1,4 @@
-//! What a capture holds that a certification goes on with.
+//! The existing capture that a certification resumes.
 
 use crate::capture::reader::Capture;
 use crate::capture::{self, Record};
@@ -9,7 +9,7 @@ use crate::verify::verdict::{Outcome, Status};
 use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
 
-/// A capture's past; empty where there was none.
+/// An existing capture, if there is one.
 pub struct Past {
     capture: Option<Capture>,
 }
@@ -19,10 +19,10 @@ fn failure(error: capture::CaptureError) -> CliError {
 }
 
 impl Past {
-    /// Reads what stands in a folder.
+    /// Opens the capture of a directory; none if it is missing or empty.
     ///
     /// # Errors
-    /// A capture that is damaged or that another recorder writes.
+    /// A capture that is damaged, or that another recorder is writing into.
     pub fn read(dir: &Path) -> Result<Past, CliError> {
         let empty = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
         if empty {
@@ -31,23 +31,25 @@ impl Past {
         let capture = capture::open(dir).map_err(failure)?;
         if capture.live {
             let shown = dir.display();
-            return Err(CliError::new(format!("{shown}: another recorder writes it; choose another with --capture")));
+            return Err(CliError::new(format!(
+                "another recorder is writing into {shown}: stop it, or choose another --capture directory"
+            )));
         }
         Ok(Past { capture: Some(capture) })
     }
 
-    /// Whether anything was recorded before.
+    /// Whether there is an existing capture.
     pub fn is_there(&self) -> bool {
         self.capture.is_some()
     }
 
-    /// Who was certified for what.
+    /// The identification of its session.
     pub fn identification(&self) -> Identification {
         let session = self.capture.as_ref().and_then(|capture| capture.session.as_ref());
         session.map(Identification::of).unwrap_or_default()
     }
 
-    /// The records, in the order in which they are judged.
+    /// The records, in evaluation order.
     ///
     /// # Errors
     /// A capture that cannot be read.
@@ -56,10 +58,10 @@ impl Past {
         Ok(records.into_iter().flatten().map(|record| record.map_err(failure)))
     }
 
-    /// How the attempt so far ends.
+    /// The verdict on the attempt so far; empty without a capture.
     ///
     /// # Errors
-    /// A capture that cannot be judged.
+    /// A capture that cannot be evaluated.
     pub fn ended_as(&self, rules: &RuleSet) -> Result<String, CliError> {
         let word = self.verdict(rules)?.map(|verdict| match verdict.verdict {
             Outcome::Passed => "passed",
@@ -69,11 +71,11 @@ impl Past {
         Ok(word.unwrap_or_default().to_owned())
     }
 
-    /// That the attempt so far has failed as it stands, in a sentence for who goes on with it: what was open when its recorder
-    /// stopped can hardly be brought to an end any more.
+    /// A warning if the attempt so far fails: operations that were open when the recorder stopped can hardly be
+    /// completed any more.
     ///
     /// # Errors
-    /// A capture that cannot be judged.
+    /// A capture that cannot be evaluated.
     pub fn warning(&self, rules: &RuleSet) -> Result<Option<String>, CliError> {
         let Some(verdict) = self.verdict(rules)?.filter(|verdict| verdict.verdict == Outcome::Failed) else {
             return Ok(None);
@@ -82,8 +84,8 @@ impl Past {
         let broken: Vec<&str> = broken.collect();
         let what = if broken.is_empty() { String::new() } else { format!(" ({})", broken.join(", ")) };
         Ok(Some(format!(
-            "what was recorded before fails as it stands{what}: if your till cannot mend that any more, as where a payment was \
-             open when the embedded sandbox stopped, only a new attempt passes (--new-attempt)"
+            "the recording so far already fails{what}; unless the till can still correct that, start over with \
+             --new-attempt (a payment that was open when the embedded sandbox stopped cannot be completed)"
         )))
     }
 
@@ -94,17 +96,17 @@ impl Past {
         self.capture.as_ref().map(evaluator).transpose()
     }
 
-    /// How many attempts there were.
+    /// The number of attempts.
     pub fn attempts(&self) -> u32 {
         self.capture.as_ref().map_or(1, |capture| capture.attempts)
     }
 
-    /// How many exchanges it holds.
+    /// The number of exchanges.
     pub fn exchanges(&self) -> u64 {
         self.capture.as_ref().map_or(0, |capture| capture.exchanges)
     }
 
-    /// Whether every run stopped in good order and nothing is lost.
+    /// Whether every run was closed and nothing is lost.
     pub fn is_complete(&self) -> bool {
         self.capture.as_ref().is_none_or(|capture| capture.complete)
     }

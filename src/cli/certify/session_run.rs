@@ -1,5 +1,4 @@
-//! A certification that is set up, from its first case to its end: the till is told, the customer played, and whatever
-//! ends the run is waited for.
+//! The run of a certification that is set up: driver, executor and operator input, until one of them ends it.
 
 use super::driver::{Driver, GRACE, feed};
 use super::{Args, console, driven};
@@ -18,10 +17,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// How long a driver may take to finish what it is at, when all is done.
+/// Time for the driver to finish its last action after the last case.
 const LAST_ACT: Duration = Duration::from_secs(30);
 
-/// How long a run with nobody at the till takes at most, in seconds.
+/// Default limit of an unattended run, in seconds.
 const BOUND: u64 = 1800;
 
 /// A certification that is set up.
@@ -33,15 +32,15 @@ pub(super) struct Stage<'a> {
     pub(super) notifier: Notifier,
     pub(super) out: fn(&str),
     pub(super) page: Option<&'a Page>,
-    /// How long a step is waited for by the rules, with nobody at the till, in seconds.
+    /// Unattended step timeout of the rules, in seconds.
     pub(super) usual_wait: u64,
-    /// How long a step is waited for, where that was said.
+    /// Step timeout from `--wait`, in seconds.
     pub(super) wait: Option<u64>,
 }
 
 impl Stage<'_> {
-    /// Until all cases were gone through, the command ends, a signal asks to stop, the bound is reached, or the store
-    /// fails; gives the error that the command ended with, if any.
+    /// Runs until all cases are done, the command exits, a signal arrives, the limit is reached, or the capture cannot
+    /// be written. Returns the error of the command, if it failed.
     pub(super) async fn work(
         self,
         greeting: &Greeting<'_>,
@@ -61,7 +60,7 @@ impl Stage<'_> {
         };
         let mut give = |line: &Line| {
             page.into_iter().for_each(|page| page.tell(line));
-            // A driver that does not listen any more has ended, which is seen elsewhere.
+            // Fails if the driver has exited, which is detected below.
             let _ = lines.send(line.clone());
         };
         let keys = (!driven(self.args))
@@ -80,22 +79,22 @@ impl Stage<'_> {
         let ended = tokio::select! {
             active = guided.run() => active.map_err(CliError::new),
             why = running.failed() => {
-                Err(CliError::new(format!("recording stopped, and no more calls are taken: {why}")))
+                Err(CliError::new(format!("recording stopped, no more requests are accepted: {why}")))
             }
             () = signals.stop() => {
-                stamp("asked to stop before all cases were gone through");
+                stamp("interrupted before all cases were done");
                 step_timeouts = FAREWELL;
                 Ok(())
             }
             () = bound(self.args, self.usual_wait, self.wait) => {
-                stamp("the bound on the run is reached: what is left was not tested (--bound sets another)");
+                stamp("time limit of the run reached: the remaining cases were not tested (change it with --bound)");
                 step_timeouts = GRACE;
                 Ok(())
             }
             ended = gone(driver.as_mut()) => {
                 let due = self.director.certification_status().due;
                 let due = due.map(|due| format!(" ({} step {} was due)", due.case, due.at + 1)).unwrap_or_default();
-                stamp(&format!("the command {} before all cases were gone through{due}", ended.what));
+                stamp(&format!("the command {} before all cases were done{due}", ended.what));
                 is_said = true;
                 Ok(())
             }
@@ -114,7 +113,7 @@ impl Stage<'_> {
             }
             let name = driver.name().to_owned();
             match driver.end(step_timeouts).await {
-                None => stamp("the command did not end in time and was stopped"),
+                None => stamp("the command did not exit in time and was terminated"),
                 Some(_) if signals.asked() => {}
                 Some(end) => error = CommandError::of(&name, &end.unless_stopped(signals).await),
             }
@@ -126,7 +125,7 @@ impl Stage<'_> {
     }
 }
 
-/// The bound on the run, by default in proportion to a longer wait.
+/// Waits for the limit of the run; the default grows in proportion to a longer step timeout.
 async fn bound(args: &Args, usual_wait: u64, wait: Option<u64>) {
     let longer = wait.unwrap_or(0).max(usual_wait);
     let usual = args.unattended.then(|| BOUND.saturating_mul(longer) / usual_wait.max(1));
@@ -136,7 +135,7 @@ async fn bound(args: &Args, usual_wait: u64, wait: Option<u64>) {
     }
 }
 
-/// Waits until the command has ended; for ever, where there is none.
+/// Waits until the command exits; forever without a command.
 async fn gone(driver: Option<&mut Driver>) -> Ended {
     match driver {
         Some(driver) => driver.gone().await,

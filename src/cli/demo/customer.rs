@@ -1,4 +1,4 @@
-//! The simulated customer of a scene: comes once the till has looked for them, and decides once it has seen them.
+//! The simulated customer of a scene: checks in once the till polls, and decides once the till has seen the check-in.
 
 use super::faults::SceneFaults;
 use crate::api::customer::{Account, CustomerAct};
@@ -6,33 +6,33 @@ use crate::sandbox::Sandbox;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the customer looks whether it is their turn.
+/// Polling interval of the customer.
 const MOMENT: Duration = Duration::from_millis(25);
 
-/// A customer, and what they wait for.
+/// A customer and their conditions.
 pub struct Customer {
-    /// Where they act.
+    /// The backend.
     pub sandbox: Sandbox,
-    /// What is known of the till's polls.
+    /// Counts the till's polls.
     pub faults: Arc<SceneFaults>,
-    /// The till, as it calls itself.
+    /// The till's `User-Agent`.
     pub agent: String,
     /// The beacon of its PoS.
     pub beacon: String,
     /// Their account.
     pub account: Account,
-    /// What they decide.
+    /// Their decision.
     pub act: CustomerAct,
-    /// Whether they come before a payment is started.
+    /// Whether they check in before the payment is started.
     pub comes_first: bool,
-    /// How many polls of the till have to be answered, after all faults on polls, before they check in.
+    /// Number of polls that must be answered, after all faults on polls, before they check in.
     pub comes_after: u32,
-    /// How many more before they decide.
+    /// Number of further polls before they decide.
     pub decides_after: u32,
 }
 
 impl Customer {
-    /// Checks in and decides, each as soon as the till lets them.
+    /// Checks in and decides, each as soon as its condition is met.
     pub async fn visit(self) {
         while !self.comes_first && !self.faults.started(&self.agent) {
             tokio::time::sleep(MOMENT).await;

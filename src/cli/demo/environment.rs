@@ -1,4 +1,4 @@
-//! The demo's stage: a sandbox, a recorder before it, a CA of their own, and how a till finds them.
+//! The demo's environment: sandbox, recorder, temporary CA, and the client configuration for them.
 
 use super::faults::SceneFaults;
 use crate::api::Feature;
@@ -18,21 +18,21 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// Any free port of this machine.
+/// Any free loopback port.
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Everything that the tills and the customer play on.
+/// Running sandbox and recorder.
 pub struct Stage {
-    /// How a till is set up that goes through the recorder.
+    /// Configuration of a till that calls the recorder.
     pub till: TillConfig,
-    /// What meets its calls.
+    /// The fault injector.
     pub faults: Arc<SceneFaults>,
     backend: Backend,
     recorder: ProxyHandle,
     _ca: tempfile::TempDir,
 }
 
-/// A sandbox that listens.
+/// A listening sandbox.
 struct Backend {
     sandbox: Sandbox,
     address: SocketAddr,
@@ -41,10 +41,10 @@ struct Backend {
 }
 
 impl Stage {
-    /// Sets it: when this returns, the recorder listens and records into `capture`.
+    /// Starts it: when this returns, the recorder listens and records into `capture`.
     ///
     /// # Errors
-    /// A sentence where a socket, the CA or the capture cannot be had.
+    /// A socket, CA or capture that cannot be created.
     pub async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, CliError> {
         let ca = tempfile::tempdir().map_err(failure)?;
         let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
@@ -57,7 +57,7 @@ impl Stage {
         let options = WriterOptions { upstream: upstream.origin(), ..WriterOptions::default() };
         let writer = Writer::open(capture, options).map_err(failure)?;
         let client = backend.sandbox.clients().first().cloned();
-        let client = client.ok_or_else(|| failure("the sandbox knows no client"))?;
+        let client = client.ok_or_else(|| failure("the sandbox has no client"))?;
         let config = RecorderConfig {
             listen: ANYWHERE,
             proxy_listen: ANYWHERE,
@@ -78,20 +78,20 @@ impl Stage {
         Ok(Stage { till, faults, backend, recorder, _ca: ca })
     }
 
-    /// What the simulated customer needs: where to act, and what to wait for.
+    /// The sandbox and poll counts, for the simulated customer.
     pub fn actors(&self) -> (Sandbox, Arc<SceneFaults>) {
         (self.backend.sandbox.clone(), self.faults.clone())
     }
 
-    /// Clears it: the recorder stops in good order and the capture is closed.
+    /// Stops it: the recorder shuts down and the capture is closed.
     ///
     /// # Errors
-    /// A sentence where the capture could not be closed.
+    /// A capture that could not be closed.
     pub async fn clear(self) -> Result<(), CliError> {
         let stopped = self.recorder.stop().await;
         let _ = self.backend.end.send(());
         let _ = self.backend.task.await;
-        stopped.map_err(|why| CliError::new(format!("the demo's capture is not whole: {why}")))
+        stopped.map_err(|why| CliError::new(format!("cannot close the demo's capture: {why}")))
     }
 }
 
@@ -99,7 +99,7 @@ fn failure(what: impl Display) -> CliError {
     CliError::new(format!("the demo cannot start: {what}"))
 }
 
-/// Who is certified in the demo, for what.
+/// The session of the demo's capture.
 fn session(till: &TillConfig, features: &[Feature]) -> Session {
     Session {
         integrator_id: Some("poscert".to_owned()),

@@ -1,5 +1,5 @@
-//! The faults of the scenes that are being played, a till each: tills play side by side, and tell themselves apart by
-//! their `User-Agent`.
+//! The fault injector of the demo: the faults of the current scene of each till. Tills run concurrently and are told
+//! apart by their `User-Agent`.
 
 use super::script::{self, Snapshot};
 use crate::api::{Fault, Operation, Route};
@@ -8,7 +8,7 @@ use crate::proxy::faults::{FaultInjector, RequestHead};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Faults that meet the tills' calls: some once, in order; one on every call.
+/// Faults for the tills' calls: some once, in order; one on every call.
 #[derive(Default)]
 pub struct SceneFaults {
     armed: Mutex<HashMap<String, Armed>>,
@@ -29,10 +29,10 @@ impl Armed {
 }
 
 impl SceneFaults {
-    /// Arms the faults of a scene in place of those of that till's last one.
+    /// Arms the faults of a scene; replaces those of the till's previous scene.
     ///
     /// # Errors
-    /// A word of the script that is no operation or no fault.
+    /// An unknown operation or fault in the script.
     pub fn arm(&self, agent: &str, scene: &Snapshot) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
@@ -40,17 +40,17 @@ impl SceneFaults {
         Ok(())
     }
 
-    /// Takes back what was armed.
+    /// Disarms the faults of a till.
     pub fn clear(&self, agent: &str) {
         self.armed().remove(agent);
     }
 
-    /// Whether that till has started a payment in this scene.
+    /// Whether the till has started a payment in this scene.
     pub fn started(&self, agent: &str) -> bool {
         self.armed().get(agent).is_some_and(|armed| armed.started)
     }
 
-    /// How many polls of that till were answered since it started a payment, and since the last fault on polls.
+    /// Number of answered polls of the till since it started a payment and since the last fault on polls.
     pub fn polls(&self, agent: &str) -> u32 {
         self.armed().get(agent).map_or(0, |armed| armed.polls)
     }
@@ -60,7 +60,7 @@ impl SceneFaults {
     }
 }
 
-/// The till that a call comes from.
+/// The `User-Agent` of a request, which identifies the till.
 fn agent(headers: &[Header]) -> Option<&str> {
     let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case("user-agent"))?;
     Some(header.value.as_str())

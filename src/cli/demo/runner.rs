@@ -1,4 +1,4 @@
-//! Playing the script: tills play side by side, each its scenes in order, and a line is said for each scene.
+//! The run of the script: tills run concurrently, each its scenes in order, with one output line per scene.
 
 use super::customer::Customer;
 use super::environment::Stage;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How long a till waits for the customer: the simulated one comes at once or not at all.
+/// How long a till waits for the customer. The simulated customer checks in at once or not at all.
 const CUSTOMER: Duration = Duration::from_secs(20);
-/// How often a hanging payment is tried again at the end.
+/// How often the periodic job runs again at the end.
 const LAST_TRIES: u32 = 2;
 
-/// What all tills play on.
+/// State shared by all tills.
 pub struct Scenery {
     script: Script,
     till: TillConfig,
@@ -32,7 +32,7 @@ pub struct Scenery {
     start: Instant,
 }
 
-/// Tills whose scenes follow one another, and the token that they share, as those of one integrator do.
+/// Tills whose scenes run in sequence, and the token that they share, as tills of one integrator do.
 struct Strand {
     scenery: Arc<Scenery>,
     tills: HashMap<String, Till>,
@@ -40,17 +40,17 @@ struct Strand {
 }
 
 impl Scenery {
-    /// Before the first scene: the script as far as the chosen features go.
+    /// Restricts the script to the chosen features.
     pub fn new(stage: &Stage, script: Script, features: &[Feature], mistake: Option<Misbehavior>) -> Arc<Scenery> {
         let (sandbox, faults) = stage.actors();
         let (till, script) = (stage.till.clone(), script.confined_to(features));
         Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
     }
 
-    /// Sets the stage, plays all scenes, and what is due after them.
+    /// Runs the opening scenes, then all others and the periodic jobs after them.
     ///
     /// # Errors
-    /// A sentence where the play cannot go on; what goes wrong between till and backend is part of it.
+    /// A broken script or set-up. Errors between till and backend are expected and only printed.
     pub async fn play(self: Arc<Scenery>) -> Result<(), String> {
         let mut opening = Strand { scenery: self.clone(), tills: HashMap::new(), token: None };
         opening.play(self.script.opening()).await?;
@@ -63,7 +63,7 @@ impl Scenery {
             playing.spawn(async move { strand.play_out(&scenes).await });
         }
         while let Some(played) = playing.join_next().await {
-            played.map_err(|error| format!("the demo broke down: {error}"))??;
+            played.map_err(|error| format!("internal error in the demo: {error}"))??;
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Strand {
         Ok(())
     }
 
-    /// Plays the scenes, and waits for what the periodic job has to do after them.
+    /// Runs the scenes, then the periodic jobs that are due after them.
     async fn play_out(&mut self, scenes: &[Snapshot]) -> Result<(), String> {
         self.play(scenes).await?;
         for _ in 0..LAST_TRIES {
@@ -106,7 +106,7 @@ impl Strand {
         Ok(())
     }
 
-    /// The periodic job of every till.
+    /// Runs the periodic job of every till.
     async fn jobs(&mut self) -> Result<(), String> {
         for till in self.tills.values_mut() {
             let done = till.resume_hanging().await.map_err(|trouble| trouble.to_string())?;
@@ -143,7 +143,7 @@ impl Strand {
 }
 
 impl Scenery {
-    /// Sets what the till's store can refund, where the scene says so; gives the store.
+    /// Sets the refundable balance of the till's store if the scene has one; returns the store.
     fn set_balance(&self, till: &Till, scene: &Snapshot) -> Result<Option<String>, ClientError> {
         let Some(balance) = scene.store_balance.as_deref() else { return Ok(None) };
         let store = till.memory().pos.as_ref().and_then(|pos| self.sandbox.store_of(&pos.pos_id));
@@ -193,7 +193,7 @@ impl Scenery {
         }
     }
 
-    /// A sale and its customer.
+    /// Runs a sale with its customer.
     async fn pay(&self, till: &mut Till, scene: &Snapshot, config: &TillConfig) -> Result<Paid, ClientError> {
         let sale = sale(scene)?;
         let customer = self.customer(till, scene, config)?.map(|customer| tokio::spawn(customer.visit()));
@@ -214,7 +214,7 @@ impl Scenery {
 
     fn customer(&self, till: &Till, scene: &Snapshot, config: &TillConfig) -> Result<Option<Customer>, ClientError> {
         let Some((name, act)) = &scene.customer else { return Ok(None) };
-        // A till that never polls cannot be waited for.
+        // This misbehavior never polls, so the customer does not wait for polls.
         let waits = u32::from(self.mistake != Some(Misbehavior::CapturesUnseen));
         Ok(Some(Customer {
             sandbox: self.sandbox.clone(),
@@ -225,13 +225,13 @@ impl Scenery {
             act: if act == "cancel" { CustomerAct::Cancel } else { CustomerAct::Accept },
             comes_first: scene.member_first,
             comes_after: waits,
-            // A prepared payment has to be seen paired; a check-in is looked at before there is a payment to accept.
+            // The till must see a prepared payment as paired; a check-in is polled before there is a payment to accept.
             decides_after: if scene.prepared { waits } else { 0 },
         }))
     }
 }
 
-/// The same till after a power cut: it knows what it was set up with, and nothing else.
+/// The same till after a power cut: it has its configuration and no state.
 async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, ClientError> {
     if till.memory().pos.is_none() {
         return Err(ClientError::NoPos);
@@ -243,7 +243,7 @@ async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, Clien
 }
 
 fn amount(scene: &Snapshot) -> Result<Amount, ClientError> {
-    let missing = || format!("fixtures/demo.toml: the scene {:?} has no amount", scene.title);
+    let missing = || format!("fixtures/demo.toml: scene {:?} has no amount", scene.title);
     amount_of(scene.amount.as_deref().ok_or_else(missing).map_err(ClientError::Setup)?).map_err(ClientError::Setup)
 }
 

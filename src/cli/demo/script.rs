@@ -1,57 +1,57 @@
-//! What the demo plays, as data: `fixtures/demo.toml`.
+//! The script of the demo, `fixtures/demo.toml`.
 //!
-//! What comes before the first case sets the stage; then the tills play side by side, each its scenes in order.
+//! Scenes before the first case set up the tills; then the tills run concurrently, each its scenes in order.
 
 use crate::api::customer::Account;
 use crate::api::{Fault, Feature, Operation};
 use crate::till::Restrictions;
 use serde::Deserialize;
 
-/// The whole play.
+/// The whole script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// Who plays.
+    /// The tills.
     pub till: Vec<Role>,
-    /// In order.
+    /// The scenes, in order.
     pub scene: Vec<Snapshot>,
 }
 
-/// A till of the play.
+/// A till of the script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
-    /// By which scenes name it.
+    /// The name that scenes refer to.
     pub name: String,
-    /// The merchant's id of its PoS.
+    /// The `merchantPosId` of its PoS.
     pub merchant_pos_id: String,
-    /// It plays where this feature is chosen.
+    /// The feature that must be chosen for it to run.
     pub feature: Feature,
-    /// Its own beacon's id.
+    /// The id of its own beacon.
     pub beacon_id: Option<String>,
-    /// Whether it starts with a token that the backend no longer takes.
+    /// Whether it starts with a token that the backend no longer accepts.
     #[serde(default)]
     pub stale_token: bool,
 }
 
-/// One thing that a till does.
+/// One step of a till.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
-    /// The id of the case it plays; none where it only sets the stage.
+    /// The id of the case that it runs; empty for set-up scenes.
     #[serde(default)]
     pub case: String,
-    /// In words.
+    /// A description.
     pub title: String,
-    /// Which till.
+    /// The name of the till.
     pub till: String,
-    /// A feature that has to be chosen too.
+    /// Another feature that must be chosen.
     pub with: Option<Feature>,
-    /// What it does.
+    /// The action.
     pub does: Action,
-    /// For a sale.
+    /// The amount of the sale or refund.
     pub amount: Option<String>,
-    /// What is to be captured where less can be.
+    /// The amount to capture if partial capture is possible.
     pub capture: Option<String>,
     /// Whether the payment is prepared first.
     #[serde(default)]
@@ -59,52 +59,52 @@ pub struct Snapshot {
     /// Whether the customer checks in before the payment is started.
     #[serde(default)]
     pub member_first: bool,
-    /// The kind of card that is not taken: `debit` or `credit`.
+    /// The kind of card that is refused: `debit` or `credit`.
     pub refuses: Option<Card>,
-    /// What the store can refund while the scene is played.
+    /// The refundable balance of the store during the scene.
     pub store_balance: Option<String>,
-    /// Faults that meet its calls, in order: operation and fault.
+    /// Faults for its calls, in order: operation and fault.
     #[serde(default)]
     pub faults: Vec<(String, String)>,
-    /// The fault that meets every call of an operation.
+    /// A fault for every call of an operation.
     pub always: Option<(String, String)>,
     /// The simulated customer: account, and `accept` or `cancel`.
     pub customer: Option<(String, String)>,
 }
 
-/// What a till can do in a scene.
+/// An action of a till.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Has a PoS looked up or created.
+    /// Looks up or creates its PoS.
     Onboard,
-    /// Has it deleted.
+    /// Deletes its PoS.
     Offboard,
-    /// Is started anew and has to find its PoS.
+    /// Restarts and looks up its PoS.
     Restart,
-    /// Sells something.
+    /// Completes a sale.
     Pay,
-    /// Starts a sale that the cashier gives up.
+    /// Starts a sale that the cashier cancels.
     Abandon,
-    /// Starts a sale and forgets it.
+    /// Starts a sale and loses its state.
     LosePower,
-    /// Gives something back of what it took.
+    /// Refunds a part of a captured payment.
     Refund,
-    /// Begins to, and does not.
+    /// Creates a refund and cancels it.
     CancelRefund,
 }
 
 /// A kind of card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // The words say it.
+#[allow(missing_docs)] // The names are clear.
 pub enum Card {
     Debit,
     Credit,
 }
 
 impl Snapshot {
-    /// The restrictions of its sale.
+    /// The payment restrictions of its sale.
     pub fn restrictions(&self) -> Option<Restrictions> {
         let refused = self.refuses?;
         Some(Restrictions {
@@ -115,16 +115,16 @@ impl Snapshot {
 }
 
 impl Script {
-    /// The play that is built in.
+    /// The built-in script.
     ///
     /// # Errors
-    /// A sentence on what is wrong with it.
+    /// A syntax error.
     pub fn builtin() -> Result<Script, String> {
         let text = include_str!("../../../fixtures/demo.toml");
         toml::from_str(text).map_err(|error| format!("fixtures/demo.toml: {error}"))
     }
 
-    /// What of it is played where those features are chosen.
+    /// The part of it that runs with these features.
     pub fn confined_to(mut self, features: &[Feature]) -> Script {
         self.till.retain(|role| features.contains(&role.feature));
         let plays = |scene: &Snapshot| self.till.iter().any(|role| role.name == scene.till);
@@ -137,7 +137,7 @@ impl Script {
         self.scene.split_at(self.opens_with()).0
     }
 
-    /// The other scenes, those of each till in order.
+    /// The other scenes, grouped by till, in order.
     pub fn strands(&self) -> Vec<Vec<Snapshot>> {
         let mut strands: Vec<Vec<Snapshot>> = Vec::new();
         for scene in self.scene.split_at(self.opens_with()).1 {
@@ -157,30 +157,30 @@ impl Script {
     /// The till of a scene.
     ///
     /// # Errors
-    /// A sentence where there is none of that name.
+    /// An unknown till.
     pub fn role(&self, scene: &Snapshot) -> Result<&Role, String> {
         let found = self.till.iter().find(|role| role.name == scene.till);
-        found.ok_or_else(|| format!("fixtures/demo.toml: there is no till {:?}", scene.till))
+        found.ok_or_else(|| format!("fixtures/demo.toml: unknown till {:?}", scene.till))
     }
 }
 
-/// Operation and fault of a pair in the script.
+/// Parses operation and fault of a pair in the script.
 ///
 /// # Errors
-/// The word that is neither.
+/// An unknown operation or fault.
 pub fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
-    let operation = Operation::from_name(&pair.0).ok_or_else(|| format!("there is no operation {:?}", pair.0))?;
+    let operation = Operation::from_name(&pair.0).ok_or_else(|| format!("unknown operation {:?}", pair.0))?;
     let fault = [Fault::Timeout, Fault::ServerError].into_iter().find(|fault| fault.name() == pair.1);
-    Ok((operation, fault.ok_or_else(|| format!("there is no fault {:?}", pair.1))?))
+    Ok((operation, fault.ok_or_else(|| format!("unknown fault {:?}", pair.1))?))
 }
 
 /// The account of that name.
 ///
 /// # Errors
-/// The name, if there is none.
+/// An unknown name.
 pub fn account(name: &str) -> Result<Account, String> {
     let all = [Account::Credit, Account::Debit, Account::Loyalty, Account::PartialCapture];
-    all.into_iter().find(|account| account.name() == name).ok_or_else(|| format!("there is no account {name:?}"))
+    all.into_iter().find(|account| account.name() == name).ok_or_else(|| format!("unknown account {name:?}"))
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
     use crate::till::command::amount_of;
 
     #[test]
-    fn the_play_can_be_played() {
+    fn builtin_script_is_consistent() {
         let script = Script::builtin().unwrap();
         for scene in &script.scene {
             assert!(script.role(scene).is_ok(), "{}", scene.title);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn features_that_are_not_chosen_are_not_played() {
+    fn only_scenes_of_chosen_features_remain() {
         let onboarding = Script::builtin().unwrap().confined_to(&[Feature::Onboarding]);
         assert!(onboarding.scene.iter().all(|scene| scene.case.is_empty() || scene.case.starts_with("onboarding/")));
         let cards = [Feature::Onboarding, Feature::PaymentRestrictions];

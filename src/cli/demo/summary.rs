@@ -1,5 +1,5 @@
-//! The demo's last lines: verdict, where the capture is, how to look at the worst finding; and for a mistake, whether
-//! it was caught for exactly what was announced.
+//! The demo's last lines: verdict, capture, a hint to the worst finding; and for a misbehavior, whether the findings
+//! are exactly the expected ones.
 
 use crate::pki::word;
 use crate::till::misbehavior::ExpectedFindings;
@@ -8,7 +8,7 @@ use crate::verify::verdict::{CaseStatus, Outcome, Status};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// All mistakes with what each must fail.
+/// All misbehaviors with the rules that each must fail.
 pub fn list(mistakes: &[ExpectedFindings]) -> String {
     let width = mistakes.iter().map(|announced| announced.id.len()).max().unwrap_or(0);
     let mut text = String::new();
@@ -34,7 +34,7 @@ pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&ExpectedFindi
     text
 }
 
-/// The ids of the musts that failed, in order.
+/// The ids of the failed requirements, sorted.
 fn failed(verdict: &Verdict) -> Vec<String> {
     let failed = verdict.requirements.iter().filter(|requirement| requirement.status == Status::Failed);
     let mut ids: Vec<String> = failed.map(|requirement| requirement.id.clone()).collect();
@@ -42,7 +42,7 @@ fn failed(verdict: &Verdict) -> Vec<String> {
     ids
 }
 
-/// The ids of the mandatory cases without a witness, in order.
+/// The ids of the mandatory cases that did not pass, sorted.
 fn not_passed(verdict: &Verdict) -> Vec<String> {
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
     let without = cases.filter(|case| !case.optional && case.status != CaseStatus::Passed);
@@ -52,22 +52,22 @@ fn not_passed(verdict: &Verdict) -> Vec<String> {
 }
 
 fn comparison(verdict: &Verdict, announced: &ExpectedFindings) -> String {
-    let mut text = format!("Mistake: {} ({})", announced.id, announced.title);
+    let mut text = format!("Misbehavior: {} ({})", announced.id, announced.title);
     let parts = [
-        ("musts that fail", &announced.fails, failed(verdict)),
+        ("failed requirements", &announced.fails, failed(verdict)),
         ("cases not passed", &announced.cases_not_passed, not_passed(verdict)),
     ];
     for (what, wanted, got) in parts {
         let wanted_text = if wanted.is_empty() { "none".to_owned() } else { wanted.join(", ") };
         let _ = match *wanted == got {
-            true => write!(text, "\n  {what}: announced {wanted_text}; exactly these"),
-            false => write!(text, "\n  {what}: announced {wanted_text}; NOT these, but [{}]", got.join(", ")),
+            true => write!(text, "\n  {what}: expected {wanted_text}; as expected"),
+            false => write!(text, "\n  {what}: expected {wanted_text}; NOT as expected: [{}]", got.join(", ")),
         };
     }
     text
 }
 
-/// The first must that failed with an exchange that shows it, else the first warning.
+/// The first failed requirement whose findings name an exchange, else the first such warning.
 fn worst(verdict: &Verdict) -> Option<(&str, u64)> {
     let shown = |status: Status| {
         verdict.requirements.iter().filter(move |requirement| requirement.status == status).find_map(|requirement| {

@@ -1,11 +1,11 @@
-//! An exchange in full.
+//! The detailed view of one exchange.
 
 use super::{ending, list, sanitize};
 use crate::capture::content_encoding;
 use crate::capture::record::{AnsweredBy, Body, BodyRetention, Exchange, Header, Way};
 use std::io::{self, Write};
 
-/// Writes all that is known of an exchange.
+/// Writes the details of an exchange.
 pub(super) fn write(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
     summary(out, exchange)?;
     let request = &exchange.request;
@@ -13,9 +13,9 @@ pub(super) fn write(out: &mut impl Write, exchange: &Exchange) -> io::Result<()>
     writeln!(out, "\nRequest to {}://{}", sanitize::line(&request.scheme), sanitize::line(&request.authority))?;
     message(out, &start, &request.headers, &request.body, &request.trailers)?;
     match &exchange.answer {
-        None => writeln!(out, "\nNo answer")?,
+        None => writeln!(out, "\nNo response")?,
         Some(answer) => {
-            writeln!(out, "\nAnswer by {}", answered_by(exchange.answered_by))?;
+            writeln!(out, "\nResponse from {}", answered_by(exchange.answered_by))?;
             let start = format!("{} {} {}", answer.version, answer.status, answer.reason);
             message(out, &start, &answer.headers, &answer.body, &answer.trailers)?;
         }
@@ -43,7 +43,7 @@ fn summary(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
         None => {}
     }
     if exchange.way == Way::Connect {
-        facts.push("by CONNECT".to_owned());
+        facts.push("via CONNECT".to_owned());
     }
     let date = jiff::Timestamp::from_microsecond(exchange.wall_us);
     let date = date.map_or_else(|_| "at an unknown time".to_owned(), |moment| moment.strftime("%Y-%m-%d").to_string());
@@ -58,14 +58,16 @@ fn summary(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
         writeln!(out, "Refused by the recorder: {}", sanitize::line(reason))?;
     }
     match ending(exchange) {
-        Some(ending) => writeln!(out, "Incomplete: {ending}; {} bytes of the answer went out", exchange.end.bytes_out),
+        Some(ending) => {
+            writeln!(out, "Incomplete: {ending}; {} bytes of the response were sent", exchange.end.bytes_out)
+        }
         None => writeln!(out, "Complete"),
     }
 }
 
 fn answered_by(by: AnsweredBy) -> &'static str {
     match by {
-        AnsweredBy::Nobody => "nobody",
+        AnsweredBy::Nobody => "an unknown sender",
         AnsweredBy::Backend => "the backend",
         AnsweredBy::Recorder => "the recorder",
     }
@@ -85,12 +87,14 @@ fn fields(out: &mut impl Write, headers: &[Header]) -> io::Result<()> {
     headers.iter().try_for_each(|h| writeln!(out, "  {}: {}", sanitize::line(&h.name), sanitize::line(&h.value)))
 }
 
-/// The body for people: decoded, JSON indented, other bytes counted.
+/// The body for display: decoded, JSON indented, binary content by size only.
 fn content(body: &Body, headers: &[Header]) -> String {
     let length = body.length;
     match body.kept {
-        BodyRetention::Digest => return format!("({length} bytes; only their keyed digest is kept: {})", body.digest),
-        BodyRetention::Unknown => return format!("({length} bytes that are not in the capture)"),
+        BodyRetention::Digest => {
+            return format!("({length} bytes; the capture has only a keyed digest: {})", body.digest);
+        }
+        BodyRetention::Unknown => return format!("({length} bytes; body not in the capture)"),
         BodyRetention::Prefix => {
             let first = sanitize::block(&String::from_utf8_lossy(&body.bytes));
             return format!("{first}\n(the first {} of {length} bytes)", body.bytes.len());
@@ -99,14 +103,14 @@ fn content(body: &Body, headers: &[Header]) -> String {
         BodyRetention::Whole => {}
     }
     let Some(bytes) = content_encoding::content(body, headers) else {
-        return format!("({length} bytes that cannot be decoded)");
+        return format!("({length} bytes; content encoding cannot be decoded)");
     };
     match std::str::from_utf8(&bytes) {
         Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
             sanitize::block(&sanitize::indented(text))
         }
         Ok(text) => sanitize::block(text),
-        Err(_) => format!("({length} bytes that are no text)"),
+        Err(_) => format!("({length} bytes of binary data)"),
     }
 }
 
@@ -115,27 +119,27 @@ fn times(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
     let all = [
         ("connection accepted", times.accepted),
         ("TLS done", times.tls_done),
-        ("request head in", Some(times.request_head)),
-        ("request end in", times.request_end),
+        ("request head received", Some(times.request_head)),
+        ("request end received", times.request_end),
         ("backend connected", times.backend_connected),
-        ("request out", times.request_out),
-        ("answer head in", times.answer_head_in),
-        ("answer end in", times.answer_end_in),
-        ("answer head out", times.answer_head_out),
-        ("answer end out", times.answer_end_out),
+        ("request forwarded", times.request_out),
+        ("response head received", times.answer_head_in),
+        ("response end received", times.answer_end_in),
+        ("response head sent", times.answer_head_out),
+        ("response end sent", times.answer_end_out),
         ("end", Some(times.end)),
     ];
-    writeln!(out, "\nTimes, from the request head")?;
+    writeln!(out, "\nTimes, relative to the request head")?;
     for (name, at) in all {
         let Some(at) = at else { continue };
         let (sign, us) = match at.checked_sub(times.request_head) {
             Some(after) => ("+", after),
             None => ("-", times.request_head.saturating_sub(at)),
         };
-        writeln!(out, "  {name:<20} {sign}{}", list::milliseconds(us))?;
+        writeln!(out, "  {name:<22} {sign}{}", list::milliseconds(us))?;
     }
     if !exchange.informational.is_empty() {
-        writeln!(out, "  1xx answers that were not passed on: {:?}", exchange.informational)?;
+        writeln!(out, "  1xx responses that were not forwarded: {:?}", exchange.informational)?;
     }
     Ok(())
 }

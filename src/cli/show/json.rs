@@ -1,4 +1,4 @@
-//! A record as JSON: its fields by name, bodies as text where they are text and in base64 where not.
+//! A record as JSON; bodies as text, or in base64 if they are not UTF-8.
 
 use crate::capture::content_encoding;
 use crate::capture::record::{Body, Header, Record};

@@ -1,4 +1,4 @@
-//! A record on one line.
+//! The one-line view of a record.
 
 use super::{ending, sanitize};
 use crate::capture::record::{Record, WaitEnd};
@@ -16,7 +16,7 @@ pub(super) fn of(record: &Record) -> String {
                 words => format!(", challenge \"{}\"", sanitize::line(words)),
             };
             format!(
-                "   -- {} run {run} starts: to {upstream}, durability {}{challenge}",
+                "   -- {} run {run} starts: upstream {upstream}, durability {}{challenge}",
                 clock(start.wall_us),
                 sanitize::line(&start.durability)
             )
@@ -25,7 +25,7 @@ pub(super) fn of(record: &Record) -> String {
         Record::Session(session) => format!("   -- session: {}", self::session(session)),
         Record::Attempt(attempt) => {
             format!(
-                "   -- attempt {} begins; the one before ended {}",
+                "   -- attempt {} starts; the previous one ended {}",
                 attempt.number,
                 sanitize::line(&attempt.ended_as)
             )
@@ -41,10 +41,10 @@ pub(super) fn of(record: &Record) -> String {
             )
         }
         Record::StepTimeout(wait) => {
-            let calls = wait.calls.map(|calls| format!(", {calls} calls came")).unwrap_or_default();
+            let calls = wait.calls.map(|calls| format!(", {calls} calls received")).unwrap_or_default();
             let skipped = if wait.ended == Some(WaitEnd::Skipped) { ", skipped by the operator" } else { "" };
             let (case, step) = (sanitize::line(&wait.case), wait.step);
-            format!("   -- waited {} ms in vain for step {step} of {case}{calls}{skipped}", wait.waited_ms)
+            format!("   -- step {step} of {case} not passed after {} ms{calls}{skipped}", wait.waited_ms)
         }
         Record::Notification(sent) => {
             let statuses: Vec<String> = sent.statuses.iter().map(u16::to_string).collect();
@@ -99,7 +99,7 @@ fn exchange(exchange: &Exchange) -> String {
     line
 }
 
-/// Hours to milliseconds, in UTC: the same wherever it is read.
+/// Time of day in UTC, with milliseconds.
 pub(super) fn clock(wall_us: i64) -> String {
     match Timestamp::from_microsecond(wall_us) {
         Ok(moment) => moment.strftime("%H:%M:%S.%3fZ").to_string(),

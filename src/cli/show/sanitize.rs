@@ -1,14 +1,14 @@
-//! What came over the wire may hold characters that steer a terminal, or turn the direction of what stands beside
-//! them: they are shown, not obeyed.
+//! Escaping of control characters and bidirectional overrides in recorded text, so that they cannot affect the
+//! terminal.
 
 use std::fmt::Write;
 
-/// A text on one line.
+/// A text on one line, escaped.
 pub(super) fn line(text: &str) -> String {
     escaped(text, false)
 }
 
-/// A text whose line ends are kept.
+/// A text with its line breaks, escaped.
 pub(super) fn block(text: &str) -> String {
     escaped(text, true)
 }
@@ -27,12 +27,12 @@ fn escaped(text: &str, keep_lines: bool) -> String {
     safe
 }
 
-/// Line separators, marks without width, and those that override the direction of writing.
+/// Line separators, zero-width characters and bidirectional controls.
 fn steers(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
-/// JSON text with line breaks and indents; nothing in it is changed, also where it names a field twice.
+/// JSON text with line breaks and indentation; otherwise unchanged, even with duplicate fields.
 pub(super) fn indented(json: &str) -> String {
     let (mut text, mut depth, mut in_string, mut escaped) =
         (String::with_capacity(json.len() * 2), 0_usize, false, false);
@@ -86,13 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_steers_the_terminal() {
+    fn control_characters_are_escaped() {
         assert_eq!(line("a\x1b[31mb\nc\u{9b}\u{202e}é"), "a\\u{1b}[31mb\\u{a}c\\u{9b}\\u{202e}é");
         assert_eq!(block("a\nb\rc"), "a\nb\\u{d}c");
     }
 
     #[test]
-    fn indenting_changes_white_space_alone() {
+    fn indenting_changes_only_white_space() {
         let text = r#"{"a":1.00,"a":[],"b":{ },"c":[{"d":"x, {y}: \"z\\"},1E2]}"#;
         let new = indented(text);
         assert_eq!(new.lines().count(), 11, "{new}");

@@ -1,4 +1,4 @@
-//! The cases of each feature with their steps and a drawing of what happened.
+//! The cases of each feature with steps and sequence diagram.
 
 use super::{Exchanges, chip, diagram, step_mark};
 use crate::report::exchange_view::ExchangeView;
@@ -6,10 +6,10 @@ use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, FeatureVerdict, StepStatus, Verdict};
 use maud::{Markup, html};
 
-/// How many exchanges of a case are drawn: where it has more, its first ones and its last ones.
+/// How many exchanges of a case the diagram shows: at most this many first and last ones.
 const DRAWN: (usize, usize) = (32, 16);
 
-/// The exchanges that a case draws: its witness, else those of its steps.
+/// The exchanges in the diagram of a case: its witness, else those of its steps.
 pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
     let mut numbers: Vec<u64> = if case.witness.is_empty() {
         case.steps.iter().filter_map(|step| step.exchange).collect()
@@ -25,7 +25,7 @@ pub(super) fn exchanges(case: &CaseVerdict) -> Vec<u64> {
     numbers
 }
 
-/// All cases.
+/// The section of all cases.
 pub(super) fn section(verdict: &Verdict, exchanges: &Exchanges) -> Markup {
     html! {
         section #cases {

@@ -1,21 +1,21 @@
-//! A sequence diagram of a case as inline SVG: client, recorder, backend and customer from left to right, time
-//! downwards. Colours come from the style sheet by class, so that it follows light and dark.
+//! The sequence diagram of a case as inline SVG: client, recorder, backend and customer from left to right, time
+//! downwards. Colors come from the style sheet, so that light and dark mode work.
 
 use crate::api::{Operation, PaymentStatus};
 use crate::report::exchange_view::{Actor, ExchangeView, time};
 use crate::report::wording;
 use maud::{Markup, html};
 
-/// The lanes' places, in units of the drawing.
+/// X coordinates of the lanes, in SVG units.
 const CLIENT: i32 = 34;
 const RECORDER: i32 = 150;
 const BACKEND: i32 = 266;
 const CUSTOMER: i32 = 362;
 const WIDTH: i32 = 400;
-/// Where the first row begins.
+/// Y coordinate of the first row.
 const TOP: i32 = 34;
 
-/// A mark in the drawing, at its height.
+/// A shape at its y coordinate.
 struct Mark {
     y: i32,
     class: &'static str,
@@ -23,15 +23,15 @@ struct Mark {
 }
 
 enum Shape {
-    /// From lane to lane.
+    /// An arrow between lanes.
     Arrow { from: i32, to: i32 },
-    /// Where something ended early.
+    /// The early end of an exchange.
     Cross { x: i32 },
-    /// Text at the left edge, and at the right one.
+    /// Text at the left and at the right edge.
     Label { left: String, right: String },
 }
 
-/// The drawing of some exchanges, in their order.
+/// Draws exchanges in their order.
 pub(super) fn render(case: &str, views: &[&ExchangeView]) -> Markup {
     let (marks, bottom) = marks(views);
     let height = bottom + 12;
@@ -70,7 +70,7 @@ fn draw(mark: &Mark) -> Markup {
     }
 }
 
-/// All marks, and the height at which they end.
+/// All marks, and the y coordinate of their end.
 fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
     let mut marks = Vec::new();
     let mut y = TOP;
@@ -96,8 +96,8 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
     (marks, y)
 }
 
-/// What the customer must have done where a poll shows another state than the one before it, or the first poll another
-/// than that of a payment that has just been started.
+/// The customer's action, inferred from a state change between two polls, or from the first poll if it does not show a
+/// newly started payment.
 fn customers_act(before: Option<PaymentStatus>, now: Option<PaymentStatus>) -> Option<&'static str> {
     use PaymentStatus::*;
     match (before.unwrap_or(Initiated), now?) {

@@ -1,9 +1,9 @@
-//! One exchange opened: what was asked, what was answered, and what became of it.
+//! The view of one exchange: request, response and how it ended.
 
 use crate::report::exchange_view::{ExchangeView, Message};
 use maud::{Markup, html};
 
-/// A line that names an exchange.
+/// The summary line of an exchange.
 pub(super) fn line(view: &ExchangeView) -> Markup {
     html! {
         span.number { "#" (view.number) } " "
@@ -13,7 +13,7 @@ pub(super) fn line(view: &ExchangeView) -> Markup {
     }
 }
 
-/// The exchange in full, open or to be opened.
+/// The exchange in full, as an open or closed element.
 pub(super) fn whole(view: &ExchangeView, is_open: bool) -> Markup {
     html! {
         details.exchange id={ "exchange-" (view.number) } open[is_open] {
@@ -23,9 +23,9 @@ pub(super) fn whole(view: &ExchangeView, is_open: bool) -> Markup {
             div.two {
                 (message("Request", &view.request))
                 @match &view.answer {
-                    Some(answer) if view.status.is_some() || view.is_cut => (message("Answer", answer)),
-                    Some(answer) => (message("Answer of the backend, which did not reach the client", answer)),
-                    None => div.message { h5 { "Answer" } p.dim { "The client got none." } },
+                    Some(answer) if view.status.is_some() || view.is_cut => (message("Response", answer)),
+                    Some(answer) => (message("Response from the backend, not delivered to the client", answer)),
+                    None => div.message { h5 { "Response" } p.dim { "No response." } },
                 }
             }
         }

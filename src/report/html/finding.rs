@@ -1,4 +1,4 @@
-//! What failed and what to look at, each finding with its exchanges opened, once each.
+//! Failures and warnings with their findings; each exchange is shown once.
 
 use super::{Exchanges, chip, code, exchange, level_chip};
 use crate::report::Tally;
@@ -8,23 +8,23 @@ use crate::verify::verdict::{CaseVerdict, Level, RequirementVerdict};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
-/// How many different findings of a requirement are told in full.
+/// Maximum number of finding groups of a requirement that are shown in full.
 const TOLD_IN_FULL: usize = 6;
-/// How many exchanges of a finding are opened.
+/// Maximum number of exchanges of a finding that are shown.
 const OPENED: usize = 4;
 
-/// The exchanges that are opened already: a second finding on one refers to it.
+/// The exchanges that are already shown: further findings link to them.
 #[derive(Default)]
 pub(super) struct Shown(BTreeSet<u64>);
 
-/// The exchanges that the findings of a requirement open.
+/// The exchanges that the findings of a requirement show.
 pub(super) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
     let folds = fold(&requirement.findings);
     let told = folds.iter().take(TOLD_IN_FULL);
     told.flat_map(|fold| fold.first.exchanges.iter().take(OPENED).copied()).collect()
 }
 
-/// A section of broken requirements and cases; nothing where there are none.
+/// A section of failed requirements and cases; empty if there are none.
 pub(super) fn section(
     id: &str,
     title: &str,
@@ -48,7 +48,7 @@ fn case(class: &str, tally: &Tally, case: &CaseVerdict) -> Markup {
     html! {
         article class={ "broken " (class) } {
             h3 { (chip("id", &wording::safe(&case.id))) " " (wording::safe(&case.title)) }
-            p { "The case was not brought to its end: " (wording::case_sentence(case)) "." }
+            p { "Result: " (wording::case_sentence(case)) "." }
             p.remedy { strong { "Remedy" } " " (code(&tally.advice(case))) }
         }
     }
@@ -73,8 +73,8 @@ fn requirement(class: &str, requirement: &RequirementVerdict, exchanges: &Exchan
     }
 }
 
-/// A finding, with its remedy where it is not `before`, the one that stands above it already.
-/// Of a warning only the first exchange is open: it tells enough, and what failed is to be seen before it.
+/// A finding, with its remedy unless that equals `before`, the previous one.
+/// Of a warning, only the first exchange is expanded, to keep the focus on failures.
 fn finding(fold: &Fold, before: &str, is_warning: bool, exchanges: &Exchanges, shown: &mut Shown) -> Markup {
     let first = fold.first;
     html! {

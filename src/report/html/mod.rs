@@ -1,7 +1,7 @@
-//! The verdict as one HTML file that needs nothing else: no script, no load, no link out of itself.
+//! The verdict as a self-contained HTML file: no scripts, no external resources, no outgoing links.
 //!
-//! Its content security policy lets in nothing but its own style sheet, named by its digest. All that came from a
-//! client is made harmless ([`wording::safe`]) and then escaped by the template.
+//! Its content security policy allows only its own style sheet, by digest. Text from a client is sanitized
+//! ([`wording::safe`]) and then escaped by the template.
 
 mod case;
 mod diagram;
@@ -19,10 +19,10 @@ use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The exchanges of a verdict by their number.
+/// The exchanges of a verdict, by number.
 type Exchanges<'a> = BTreeMap<u64, &'a ExchangeView>;
 
-/// The numbers of the exchanges that the HTML report of a verdict shows: what else is passed to [`render`] is not used.
+/// The numbers of the exchanges that the HTML report of a verdict shows; [`render`] ignores all others.
 pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
     let of_cases = cases.flat_map(case::exchanges);
@@ -30,7 +30,7 @@ pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
     of_cases.chain(of_findings).collect()
 }
 
-/// The verdict as an HTML document. Exchanges that it cites and that are not among `exchanges` are named by number.
+/// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
 pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
     let tally = Tally::of(verdict);
@@ -40,7 +40,7 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
         (head(verdict, &tally))
         main {
             (features(verdict))
-            (finding::section("failed", "What failed", &tally, (&tally.failed, &tally.failed_cases), &exchanges, &mut shown))
+            (finding::section("failed", "Failures", &tally, (&tally.failed, &tally.failed_cases), &exchanges, &mut shown))
             (finding::section("warnings", "Warnings", &tally, (&tally.warnings, &tally.broken_optional_cases), &exchanges, &mut shown))
             (open(&tally))
             (case::section(verdict, &exchanges))
@@ -55,7 +55,7 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     document(&format!("Verdict: {word}"), STYLE, &body)
 }
 
-/// A whole document that loads and runs nothing: its content security policy lets in its own style sheet alone.
+/// A whole document; its content security policy allows only its own style sheet.
 pub fn document(title: &str, style: &str, body: &Markup) -> String {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
@@ -81,7 +81,7 @@ pub fn document(title: &str, style: &str, body: &Markup) -> String {
     out
 }
 
-/// A sentence of ours with its `commands` set as code.
+/// A sentence with the parts in backticks as `code` elements.
 pub fn code(sentence: &str) -> Markup {
     html! {
         @for (at, part) in sentence.split('`').enumerate() {
@@ -117,7 +117,7 @@ fn head(verdict: &Verdict, tally: &Tally) -> Markup {
                         code.digest { (wording::safe(&capture.digest)) }
                     } }
                     div { dt { "Rules" } dd {
-                        @if verdict.rules.builtin { "the built-in ones" } @else { strong { "not the built-in ones" } }
+                        @if verdict.rules.builtin { "built-in" } @else { strong { "not built-in" } }
                         ", engine " (verdict.engine)
                         code.digest { (wording::safe(&verdict.rules.digest)) }
                     } }
@@ -138,7 +138,7 @@ fn features(verdict: &Verdict) -> Markup {
                         a href={ "#feature-" (feature.id) } {
                             span.name { (wording::safe(&feature.title)) }
                             (chip(wording::outcome(feature.verdict), wording::outcome(feature.verdict)))
-                            span.dim { (shown) " of " (wording::count(needed, "case")) " shown" }
+                            span.dim { (shown) " of " (wording::count(needed, "case")) " passed" }
                         }
                     }
                 }
@@ -151,7 +151,7 @@ fn open(tally: &Tally) -> Markup {
     html! {
         @if !tally.missing_cases.is_empty() || !tally.inconclusive.is_empty() {
             section #open {
-                h2 { "Not shown yet" }
+                h2 { "Incomplete" }
                 ul.plain {
                     @for case in &tally.missing_cases {
                         li { strong { (wording::safe(&case.id)) } " " (wording::safe(&case.title)) ": " (wording::case_sentence(case)) }
@@ -159,7 +159,7 @@ fn open(tally: &Tally) -> Markup {
                     @for requirement in &tally.inconclusive {
                         li {
                             strong { (wording::safe(&requirement.id)) } " " (wording::safe(&requirement.title))
-                            ": still open where the capture ends"
+                            ": inconclusive at the end of the capture"
                             @if let Some(first) = requirement.findings.first() {
                                 " (" (wording::place(&first.exchanges)) ": " bdi { (wording::safe(&first.message)) } ")"
                             }
@@ -176,7 +176,7 @@ fn requirements(verdict: &Verdict) -> Markup {
     html! {
         @if !held.is_empty() {
             section #held {
-                h2 { "Requirements that held" }
+                h2 { "Passed requirements" }
                 (table(&held))
             }
         }
@@ -190,8 +190,9 @@ fn not_exercised(tally: &Tally) -> Markup {
             section #not-exercised {
                 h2 { "Not exercised" }
                 p.dim {
-                    "Nothing in the capture touches these " (wording::count(tally.not_exercised.len(), "requirement"))
-                    ", so the verdict says nothing about them. " (wording::count(musts, "must")) " among them."
+                    "Not exercised by the capture and not evaluated: "
+                    (wording::count(tally.not_exercised.len(), "requirement"))
+                    ", of which " (wording::count(musts, "must")) "."
                 }
                 (table(&tally.not_exercised))
             }
@@ -202,7 +203,7 @@ fn not_exercised(tally: &Tally) -> Markup {
 fn table(requirements: &[&RequirementVerdict]) -> Markup {
     html! {
         table {
-            thead { tr { th { "Requirement" } th { "Level" } th { "It asks that" } } }
+            thead { tr { th { "ID" } th { "Level" } th { "Requirement" } } }
             tbody {
                 @for requirement in requirements {
                     tr {

@@ -1,22 +1,22 @@
-//! What an HTML report must hold, and what must never stand in it.
+//! Tests of the HTML report: required content and forbidden markup.
 
 use super::super::{snapshots, test_verdicts};
 use super::*;
 
 #[test]
-fn documents_are_as_reviewed() {
+fn documents_match_snapshots() {
     snapshots::check("passed.html", &render(&test_verdicts::passed(), &test_verdicts::views()));
     snapshots::check("failed.html", &render(&test_verdicts::failed(), &test_verdicts::views()));
     snapshots::check("incomplete.html", &render(&test_verdicts::incomplete(), &test_verdicts::views()));
 }
 
-/// Elements and attributes that the template writes; none of them loads or runs anything.
+/// Elements and attributes of the template; none of them loads or runs anything.
 const ELEMENTS: &str = "html head meta title style body header main footer section article div p h1 h2 h3 h4 h5 span strong bdi code \
     pre a ul ol li dl dt dd details summary figure figcaption table thead tbody tr th td svg line rect text polygon path";
 const ATTRIBUTES: &str = "lang charset http-equiv content name class id href open role title aria-label aria-labelledby aria-hidden xmlns viewBox x y x1 \
     y1 x2 y2 width height rx text-anchor points d";
 
-/// Panics at the first element or attribute that the template does not write, and at a link that leads outside.
+/// Panics at the first element or attribute that is not in these lists, and at an external link.
 pub(crate) fn check_markup(page: &str) {
     let tag = regex::Regex::new(r#"^</?([A-Za-z0-9]+)((?: [A-Za-z0-9-]+(?:="[^"<]*")?)*)>"#).unwrap();
     let attribute = regex::Regex::new(r#" ([A-Za-z0-9-]+)(?:="([^"]*)")?"#).unwrap();
@@ -31,7 +31,7 @@ pub(crate) fn check_markup(page: &str) {
 }
 
 #[test]
-fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
+fn documents_load_nothing_and_escape_client_text() {
     let page = render(&test_verdicts::failed(), &test_verdicts::views());
     check_markup(&page);
     assert!(page.contains("&lt;script&gt;alert(1)"), "the hostile text is shown, as text");
@@ -42,7 +42,7 @@ fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
 }
 
 #[test]
-fn the_policy_lets_in_the_style_sheet_alone() {
+fn content_security_policy_allows_only_the_style_sheet() {
     let page = render(&test_verdicts::passed(), &[]);
     let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
     let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
@@ -51,7 +51,7 @@ fn the_policy_lets_in_the_style_sheet_alone() {
 }
 
 #[test]
-fn each_exchange_is_opened_once_and_every_link_leads_somewhere() {
+fn each_exchange_is_shown_once_and_links_have_targets() {
     let page = render(&test_verdicts::failed(), &test_verdicts::views());
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
@@ -63,7 +63,7 @@ fn each_exchange_is_opened_once_and_every_link_leads_somewhere() {
 }
 
 #[test]
-fn what_is_cited_is_what_is_used() {
+fn render_uses_only_cited_exchanges() {
     let verdict = test_verdicts::failed();
     let cited = cited(&verdict);
     let only: Vec<ExchangeView> =
@@ -73,7 +73,7 @@ fn what_is_cited_is_what_is_used() {
 }
 
 #[test]
-fn a_long_case_is_drawn_by_its_ends() {
+fn long_cases_are_drawn_with_first_and_last_exchanges() {
     let mut verdict = test_verdicts::passed();
     verdict.features[1].cases[0].witness = (100..1000).collect();
     let cited = cited(&verdict);

@@ -36,7 +36,7 @@ fn revoked_certificate_is_not_reissued_without_a_new_attempt() {
     let id = id(home);
     let said = idled(home, &[]);
     assert!(said.contains(&format!("Certified already, by {id}; nothing was recorded since.")), "{said}");
-    assert!(!said.contains("is given, signed by"), "{said}");
+    assert!(!said.contains("was issued, signed by"), "{said}");
     ends(home, &["ledger", "revoke", &id, "--reason", "it captures twice", "--evidence", "capture"], 0);
     for _ in 0..2 {
         let said = idled(home, &[]);
@@ -48,7 +48,7 @@ fn revoked_certificate_is_not_reissued_without_a_new_attempt() {
 
     let anew = certify(home, &["--new-attempt", "--bound", "300"], &["drive"]);
     let said = text(&anew.stderr);
-    assert!(anew.status.code() == Some(0) && said.contains("is given, signed by"), "{said}");
+    assert!(anew.status.code() == Some(0) && said.contains("was issued, signed by"), "{said}");
     ends(home, &["ledger", "check", CLIENT_ID, "2.1.0"], 0);
 }
 
@@ -91,5 +91,5 @@ fn same_certificate_in_another_envelope_keeps_its_id() {
     envelope["signatures"].as_array_mut().unwrap().push(twice);
     fs::write(home.join("wrapped.json"), format!("{envelope:#}")).unwrap();
     let said = ends(home, &["verify", &archive, "--certificate", "wrapped.json"], 0);
-    assert!(said.contains(&format!("Certificate {} holds for this capture", id(home))), "{said}");
+    assert!(said.contains(&format!("Certificate {} is valid for this capture", id(home))), "{said}");
 }
