@@ -128,7 +128,7 @@ fn a_certification_that_is_killed_goes_on_where_it_stood() {
     assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: shown by"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // What was cut off can never be part of a pass, which is said at once; what was done before is not done again.
-    assert!(said.contains("A run in this capture was cut off"), "{said}");
+    assert!(said.contains("A run in this capture did not stop cleanly"), "{said}");
     assert_eq!(second.status.code(), Some(3), "{said}");
     let verdict = verdict(home.path(), None);
     assert_eq!(verdict["capture"]["complete"], false);

@@ -324,7 +324,7 @@ fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
     let page = Served::start(home.path(), &["--new-attempt"]);
     let (state, shown) = (page.until(|state| state["cut_off"] == true), page.get("/"));
     let before = format!(" since this start, {} before", state["before"]);
-    assert!(shown.contains("cannot be passed any more") && shown.contains(&before), "{shown}");
+    assert!(shown.contains("can no longer pass") && shown.contains(&before), "{shown}");
     assert!(state["before"].as_u64() > Some(2) && !shown.contains("start-over"), "{shown}");
     page.post("/verdict", "");
     page.until(|state| state["phase"] == "approval");
