@@ -75,7 +75,7 @@ fn a_client_is_certified_in_all_features_at_a_backend_elsewhere() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let verdict = verdict(home.path(), None);
     assert!(all_passed(&verdict), "{:?}", cases(&verdict));
-    assert!(said.contains("customer checks in (credit)") && !said.contains("play the customer"), "{said}");
+    assert!(said.contains("customer checks in (credit)") && !said.contains("act as the customer"), "{said}");
     holds_no("sandbox-secret-one", &home.path().join("capture"));
     // Only the client's calls stand in it: of the customer simulation none.
     let shown = poscert(home.path()).args(["show", "capture"]).output().unwrap();
@@ -89,18 +89,18 @@ fn a_client_is_certified_in_all_features_at_a_backend_elsewhere() {
 }
 
 #[test]
-fn what_the_backend_does_not_take_is_said_before_anything_is_recorded() {
+fn rejected_credentials_are_reported_before_anything_is_recorded() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     std::fs::write(home.path().join("wrong"), "not-the-secret").unwrap();
     std::fs::write(home.path().join("empty"), "\n").unwrap();
     for (arguments, wanted) in [
-        (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "gives no token for client id"),
-        (&["--token-file", "wrong"], "refuses the token: GetStores is answered 401"),
+        (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "no token for client id"),
+        (&["--token-file", "wrong"], "rejected the token: GetStores returned 401"),
         (&["--token-file", "none"], "token-file none: cannot be read"),
         (&["--token-file", "empty"], "token-file empty: it is empty"),
         (&["--client-secret-file", "wrong"], "takes the client id too"),
-        (&["--callback-url", "http://till/"], "over HTTPS alone"),
+        (&["--callback-url", "http://till/"], "over HTTPS only"),
         (&["--simulation", "ftp://x"], "--simulation: `ftp://x`"),
     ] {
         let output =
@@ -185,7 +185,7 @@ fn a_client_is_notified_of_each_check_in_and_judged_by_what_it_answers() {
     let (code, requirement, sent, said) = healed;
     assert_eq!((code, requirement["status"].as_str()), (Some(0), Some("passed")), "{said}");
     // One waits for no other: which of them met the 500 and the redirect does not matter.
-    assert_eq!(said.matches("check-in notification answered 200, at try ").count(), 2, "{said}");
+    assert_eq!(said.matches("check-in notification returned 200 on attempt ").count(), 2, "{said}");
     assert_eq!(sent.len(), 4, "two check-ins, and no redirect was followed: {sent:?}");
     assert!(sent.iter().all(|one| one.starts_with("POST /checkin ")), "{sent:?}");
     let body: serde_json::Value = serde_json::from_str(sent[0].split("\r\n\r\n").nth(1).unwrap()).unwrap();
@@ -212,7 +212,8 @@ fn where_there_is_no_customer_simulation_people_are_asked() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let asked = format!(
-        "play the customer, who checks in (credit), at the backend (the customer simulation {nowhere}/checkin answers 404"
+        "act as the customer, who checks in (credit), at the backend: \
+         the customer simulation {nowhere}/checkin returned 404"
     );
-    assert!(said.contains(&asked) && said.contains("play the customer, who accepts"), "{said}");
+    assert!(said.contains(&asked) && said.contains("act as the customer, who accepts"), "{said}");
 }

@@ -78,20 +78,20 @@ fn a_person_skips_a_wait_tries_a_case_again_and_starts_over() {
     run.hears("\u{2713} onboarding/1");
     run.hears("Offboard the point of sale");
     run.ask("again onboarding/1");
-    run.hears("onboarding/1 is passed already");
+    run.hears("onboarding/1 has already passed");
     run.ask("notify");
-    run.hears("no callback URL is known");
+    run.hears("no callback URL");
     run.ask("skip");
     run.hears("\u{2717} onboarding/2 Offboard a PoS: step 1 of 1 (DeletePos (timeout) (500)) was not tried: the operator skipped it");
     run.ask("again onboarding/2");
-    run.hears("onboarding/2 once more");
+    run.hears("repeating onboarding/2");
     run.hears("Offboard the point of sale");
     till(home.path(), "offboard");
     run.hears("\u{2713} onboarding/2");
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/3");
     run.ask("start over");
-    run.hears("attempt 2 begins; the one before it passed");
+    run.hears("attempt 2 started; the one before ended: passed");
     run.hears("Onboard a point of sale on the till");
     // The till has its point of sale, looks it up, and is told to offboard it first.
     till(home.path(), "onboard");

@@ -235,9 +235,9 @@ fn what_opens_a_backend_elsewhere_is_tried_at_the_page_and_never_shown() {
     assert!(asked.contains("name=\"client-secret\" type=\"password\" value=\"\""), "{asked}");
     let who = "integrator-id=ACME&client-id=c0ffee00-0000-4000-8000-000000000001&client-version=2.1.0&system-name=Acme";
     for (more, wanted) in [
-        ("&token=not-the-token", "refuses the token: GetStores is answered 401"),
-        ("&client-secret=not-the-secret", "gives no token for client id"),
-        ("&token=two+words", "Token: it holds more than one word"),
+        ("&token=not-the-token", "rejected the token: GetStores returned 401"),
+        ("&client-secret=not-the-secret", "No token for client id"),
+        ("&token=two+words", "Token: it contains whitespace"),
         ("&merchant-vat=9", "is not DK or FI and eight digits"),
     ] {
         let again = page.post("/identification", &format!("{who}{more}"));

@@ -237,7 +237,7 @@ mod tests {
         assert!(!format!("{told:?}{:?}", keys(form)).contains("abc"));
         assert_eq!(wrong(&super::told("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
         let sentence = keys("token=two+words").unwrap_err();
-        assert!(sentence.starts_with("token: it holds more than one word"), "{sentence}");
+        assert!(sentence.starts_with("token: it contains whitespace"), "{sentence}");
         assert!(super::told("token=x", &self::names()).is_err(), "the sandbox in this program needs none");
     }
 
