@@ -153,7 +153,7 @@ fn it_belongs_to_one_person_at_one_machine() {
     for host in ["evil.example", "evil.example:8484", "127.0.0.1", "127.0.0.2:1"] {
         let refused = ask("GET", host, "");
         assert_eq!(status(&refused), 421, "{host}");
-        assert!(!refused.contains("Who is to be certified"));
+        assert!(!refused.contains("Identify your client"));
     }
     // Another site's page sends an order, with the cookie as a browser might.
     for origin in ["http://evil.example", "null", "http://localhost:1"] {
@@ -188,7 +188,7 @@ fn what_is_told_at_the_page_is_what_is_told_by_file() {
     assert_eq!(body(&page.post("/check", "client-version=2.1.0")), "");
     // What cannot be taken is refused with a sentence, and nothing is begun.
     let odd = page.post("/identification", "integrator-id=A&price=1");
-    assert!(status(&odd) == 422 && odd.contains("There is no field") && odd.contains("price"), "{odd}");
+    assert!(status(&odd) == 422 && odd.contains("Unknown field") && odd.contains("price"), "{odd}");
     assert_eq!(status(&page.post("/identification", &"a".repeat(20_000))), 413);
     assert_eq!(status(&page.post("/selection", "features=cash")), 422);
     assert_eq!(status(&page.post("/skip", "")), 422);
@@ -268,7 +268,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let page = Served::start(home.path(), &["--tunnel", "127.0.0.1"]);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["system-name"], "Acme till");
-    assert!(page.get("/").contains("The notification goes to the callback of your client."));
+    assert!(page.get("/").contains("The notification is sent to the callback URL of your client."));
     let ready = ready(home.path());
     // By CONNECT, though the host is one that is let through.
     let mut proxy = TcpStream::connect(ready["proxy_listen"].as_str().unwrap()).unwrap();
@@ -294,7 +294,7 @@ fn it_goes_on_where_it_stood_and_is_not_reached_through_the_recorder() {
     let free = ["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--capture", "other"];
     let output = poscert(home.path()).arg("certify").args(taken).args(free).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("cannot listen there"), "{output:?}");
+    assert!(text(&output.stderr).contains("cannot listen on"), "{output:?}");
     // Nobody fills in the page of a recorder that cannot listen.
     let busy = ["--listen", &address, "--proxy-listen", "127.0.0.1:0", "--capture", "other", "--page", "127.0.0.1:0"];
     let output = poscert(home.path()).arg("certify").args(busy).output().unwrap();
@@ -323,7 +323,7 @@ fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
     std::fs::remove_file(home.path().join("ready.json")).unwrap();
     let page = Served::start(home.path(), &["--new-attempt"]);
     let (state, shown) = (page.until(|state| state["cut_off"] == true), page.get("/"));
-    let before = format!(" since this start, {} before", state["before"]);
+    let before = format!(" in this run, {} before", state["before"]);
     assert!(shown.contains("can no longer pass") && shown.contains(&before), "{shown}");
     assert!(state["before"].as_u64() > Some(2) && !shown.contains("start-over"), "{shown}");
     page.post("/verdict", "");
@@ -337,8 +337,8 @@ fn a_capture_that_was_cut_off_says_so_at_the_page_and_asks_for_a_new_one() {
 fn it_is_for_this_machine_alone() {
     let home = tempfile::tempdir().unwrap();
     for (arguments, wanted) in [
-        (&["--page", "0.0.0.0:0"][..], "for this machine alone"),
-        (&["--page", "192.0.2.1:8484"], "for this machine alone"),
+        (&["--page", "0.0.0.0:0"][..], "is not a loopback address"),
+        (&["--page", "192.0.2.1:8484"], "is not a loopback address"),
         (&["--page", "here"], "invalid value"),
         (&["--page", "127.0.0.1:0", "--no-page"], "cannot be used with"),
     ] {
