@@ -1,5 +1,4 @@
-//! What a capture tells that its verdict does not: which builds called, who recorded it at which backend, when it ended,
-//! and how earlier attempts did.
+//! Facts of a capture that its verdict lacks: client builds, recorders and backends, the end time, earlier attempts.
 
 use super::date;
 use super::identity_changes::Identity;
@@ -9,7 +8,7 @@ use crate::capture::record::Record;
 use crate::verify::attempt::Attempt;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Gathered from every record of a capture, in their order.
+/// Facts collected from all records of a capture, in order.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureFacts {
     builds: BTreeSet<Version>,
@@ -18,15 +17,15 @@ pub struct CaptureFacts {
     challenges: Vec<String>,
     /// The wall clock at the start of each run, in microseconds.
     starts: BTreeMap<u32, i64>,
-    /// The wall clock at the end of each run that stopped in good order, likewise.
+    /// The wall clock at the end of each run that stopped cleanly, in microseconds.
     stops: BTreeMap<u32, i64>,
-    /// The run of the last exchange of the attempt that counts.
+    /// The run of the last exchange of the current attempt.
     last_run: Option<u32>,
     identity: Identity,
 }
 
 impl CaptureFacts {
-    /// Takes the next record.
+    /// Processes the next record.
     pub fn take(&mut self, record: &Record) {
         match record {
             Record::Exchange(exchange) => {
@@ -38,7 +37,7 @@ impl CaptureFacts {
                 }
             }
             Record::Attempt(attempt) => {
-                // The builds are those of the attempt that counts.
+                // Builds are those of the current attempt only.
                 self.builds.clear();
                 self.last_run = None;
                 self.identity.attempt();
@@ -63,34 +62,34 @@ impl CaptureFacts {
         }
     }
 
-    /// The versions that well-formed headers of the counting attempt named, in their order.
+    /// The client versions in well-formed headers of the current attempt, in ascending order.
     pub fn builds(&self) -> Vec<String> {
         self.builds.iter().map(Version::to_string).collect()
     }
 
-    /// Earlier attempts, as the capture says that they ended.
+    /// Earlier attempts with their recorded verdicts.
     pub fn earlier(&self) -> &[Earlier] {
         &self.earlier
     }
 
-    /// Who recorded it, and at which backend.
+    /// The recorders, with their backends.
     pub fn recorders(&self) -> &[Recorder] {
         &self.recorders
     }
 
-    /// What an auditor gave the recorder to say, a run after the other.
+    /// The auditors' challenges, in the order of the runs.
     pub fn challenges(&self) -> &[String] {
         &self.challenges
     }
 
-    /// When the run stopped in which the last exchange was recorded that counts, by the recorder's wall clock: a run in which
-    /// nothing was recorded makes nothing newer.
+    /// The stop time of the run with the last exchange of the current attempt, by the recorder's wall clock. Later runs
+    /// without exchanges do not change it.
     pub fn ended(&self) -> Option<String> {
         let stop = self.stops.get(&self.last_run?)?;
         date::of_micros(*stop)
     }
 
-    /// What was told of the client while exchanges were recorded and is another thing now, as a clause.
+    /// A change of the client's identification after exchanges were recorded, as a clause.
     pub fn renamed(&self) -> Option<String> {
         self.identity.changed()
     }
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_the_last_attempt_and_the_stop_of_its_last_exchange() {
+    fn facts_are_those_of_the_last_attempt() {
         let mut seen = CaptureFacts::default();
         let stop = |run, at_us| Record::RunStop(RunStop { run, at_us, next_number: 9 });
         let attempt = Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() });

@@ -1,5 +1,5 @@
-//! Whether a certificate holds for a capture: its signature, its subjects, and every word of it against the verdict that
-//! was made just now.
+//! Check of a certificate against a capture: its signature, its subjects, and every field of its predicate against a
+//! new verdict.
 
 use super::statement::{CAPTURE, RULES, Statement, reading};
 use super::{CaptureFacts, Certificate, eligibility};
@@ -10,22 +10,22 @@ use crate::seal::Fingerprint;
 use crate::verify::Verdict;
 use serde_json::Value;
 
-/// How many differences of the predicate are named one by one.
+/// The number of differences of the predicate that are listed.
 const NAMED: usize = 20;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
-    /// By whom it is signed, where all signatures fit.
+    /// The signers, if all signatures are valid.
     pub signers: Vec<Fingerprint>,
-    /// What does not hold, a sentence each; empty where all holds.
+    /// The mismatches, one sentence each; empty if the certificate holds.
     pub broken: Vec<String>,
-    /// What a reader should know all the same.
+    /// Notes that do not affect the result.
     pub notes: Vec<String>,
 }
 
-/// Checks a certificate against the verdict on a capture. `trusted`: the keys that the reader believes in; where there are
-/// none, any key will do, and a note says so.
+/// Checks a certificate against the verdict on a capture. `trusted`: the trusted keys; if empty, any key is accepted,
+/// and a note says so.
 pub fn check(
     certificate: &Certificate,
     verdict: &Verdict,
@@ -37,18 +37,18 @@ pub fn check(
     checked.signature(certificate, trusted);
     checked.subjects(&certificate.statement, verdict, !trusted.is_empty());
     let missing = eligibility::missing_beside_rules(verdict, session, seen);
-    checked.broken.extend(missing.iter().map(|clause| format!("No certificate rests on this capture: {clause}.")));
+    checked.broken.extend(missing.iter().map(|clause| format!("The capture is not eligible: {clause}.")));
     checked.predicate(certificate, &Statement::of(verdict, seen, session));
     if certificate.statement.predicate.verdict.digest.sha256 != reading(verdict).to_string() {
         checked.broken.push(
-            "The verdict that it binds is another one: the digest of `verdict`, `features` and `requirements` differs."
+            "The certificate is for another verdict: the digest of `verdict`, `features` and `requirements` differs."
                 .to_owned(),
         );
     }
     let engine = &certificate.statement.predicate.engine;
     if engine != verdict.engine {
         checked.notes.push(format!(
-            "It was given by engine {}, and read by {}.",
+            "Issued by poscert {}, checked by poscert {}.",
             wording::safe(engine),
             verdict.engine
         ));
@@ -57,25 +57,24 @@ pub fn check(
 }
 
 impl CheckReport {
-    /// Whether all holds.
+    /// Whether the certificate holds.
     pub fn holds(&self) -> bool {
         self.broken.is_empty()
     }
 
     fn signature(&mut self, certificate: &Certificate, trusted: &[Fingerprint]) {
         match certificate.signers() {
-            Err(why) => self.broken.push(format!("The signature does not hold: {}.", wording::safe(&why))),
-            Ok(signers) if signers.is_empty() => self.broken.push("Nobody signed it.".to_owned()),
+            Err(why) => self.broken.push(format!("Invalid signature: {}.", wording::safe(&why))),
+            Ok(signers) if signers.is_empty() => self.broken.push("Signature missing.".to_owned()),
             Ok(signers) => {
                 if trusted.is_empty() {
                     self.notes.push(
-                        "Anybody can make a key: whose this one is, only its owner can tell you; --trusted-key names the ones \
-                         you believe in."
+                        "Anyone can create a key: ask the owner to confirm this one, then name it with --trusted-key."
                             .to_owned(),
                     );
                 } else if !signers.iter().any(|signer| trusted.contains(signer)) {
                     let by: Vec<String> = signers.iter().map(Fingerprint::to_string).collect();
-                    self.broken.push(format!("It is signed by {}, and that is no trusted key.", wording::list(&by)));
+                    self.broken.push(format!("It is signed by {}, which is not trusted.", wording::list(&by)));
                 }
                 self.signers = signers;
             }
@@ -86,12 +85,13 @@ impl CheckReport {
         let names: Vec<&str> = statement.subject.iter().map(|subject| subject.name.as_str()).collect();
         if names != [CAPTURE, RULES] {
             let names = wording::safe(&names.join(", "));
-            self.broken.push(format!("Its subjects are {names}, and must be {CAPTURE} and {RULES}."));
+            self.broken.push(format!("Its subjects are {names}; expected {CAPTURE} and {RULES}."));
         }
         let of_capture = statement.digest_of(CAPTURE);
         if of_capture != verdict.capture.digest {
             self.broken.push(format!(
-                "It is about another capture, or another state of this one: the certificate's is {}, this one {}.",
+                "It was issued for another capture, or another state of this one: the certificate has digest {}, this \
+                 capture {}.",
                 wording::safe(of_capture),
                 verdict.capture.digest
             ));
@@ -99,28 +99,28 @@ impl CheckReport {
         let of_rules = statement.digest_of(RULES);
         if of_rules != verdict.rules.digest {
             self.broken.push(format!(
-                "It rests on other rules: the certificate's are {}, those applied {}; version {} of poscert has them.",
+                "It was issued under other rules: the certificate has digest {}, the rules applied {}; use poscert {}.",
                 wording::safe(of_rules),
                 verdict.rules.digest,
                 wording::safe(&statement.predicate.engine)
             ));
         }
         if !statement.predicate.rules.builtin {
-            self.broken.push("It says itself that its rules are not built-in ones.".to_owned());
+            self.broken.push("It states that its rules were not the built-in ones.".to_owned());
         }
         if of_rules == verdict.rules.digest && !verdict.rules.builtin && !vouched {
             self.broken.push(
-                "The rules applied are not the ones built into this version, and that they were built into another is only the \
-                 signer's word; name the signer's key with --trusted-key, or leave out --rules."
+                "The rules applied are not built into this version. Trust their signer with --trusted-key, or omit \
+                 --rules."
                     .to_owned(),
             );
         }
     }
 
-    /// Each word of the predicate that another one stands for now; rules and engine are told elsewhere.
+    /// Compares each field of the predicate; engine and rules are checked elsewhere.
     fn predicate(&mut self, certificate: &Certificate, now: &Statement) {
         let Ok(now) = serde_json::to_value(now) else {
-            return self.broken.push("What this capture shows cannot be written as JSON.".to_owned());
+            return self.broken.push("The statement for this capture cannot be serialized.".to_owned());
         };
         let now = now.get("predicate").map(told_here);
         let stated = certificate.payload().get("predicate").map(told_here);
@@ -135,12 +135,12 @@ impl CheckReport {
         }
         let more = found.iter().filter(digest).count().saturating_sub(NAMED);
         if more > 0 {
-            self.broken.push(format!("{} more do not fit.", wording::count(more, "detail")));
+            self.broken.push(format!("{} not listed here also differ.", wording::count(more, "field")));
         }
     }
 }
 
-/// The predicate without the engine and whether the rules were built into it.
+/// The predicate without engine and rules.
 fn told_here(predicate: &Value) -> Value {
     let mut predicate = predicate.clone();
     if let Some(fields) = predicate.as_object_mut() {

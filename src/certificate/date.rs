@@ -1,24 +1,24 @@
-//! Moments as certificates and the ledger write them: RFC 3339 in UTC, to the second; and for people.
+//! Timestamps of certificates and ledger: RFC 3339 in UTC, to the second; and dates for display.
 
 use jiff::Timestamp;
 
-/// A moment of the wall clock, in microseconds since the Unix epoch; `None` where no calendar has it.
+/// The timestamp of a wall-clock time in microseconds since the Unix epoch; `None` if it is out of range.
 pub fn of_micros(wall_us: i64) -> Option<String> {
     Timestamp::from_second(wall_us.div_euclid(1_000_000)).ok().map(|moment| moment.to_string())
 }
 
-/// This moment.
+/// The current timestamp.
 pub fn now() -> String {
     let now = Timestamp::now();
     of_micros(now.as_microsecond()).unwrap_or_else(|| now.to_string())
 }
 
-/// Whether a text is a moment.
+/// Whether a text is a timestamp.
 pub fn is_moment(text: &str) -> bool {
     text.parse::<Timestamp>().is_ok()
 }
 
-/// `25 November 2026` for people; a text that is no moment as it is.
+/// The date for display, such as `25 November 2026`; a text that is not a timestamp is returned unchanged.
 pub fn day(moment: &str) -> String {
     const MONTHS: [&str; 12] = [
         "January",
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_in_utc_to_the_second() {
+    fn timestamps_are_in_utc_to_the_second() {
         assert_eq!(of_micros(1_795_000_000_999_999).as_deref(), Some("2026-11-18T11:06:40Z"));
         assert_eq!(of_micros(-1).as_deref(), Some("1969-12-31T23:59:59Z"));
         assert_eq!(of_micros(i64::MAX), None);

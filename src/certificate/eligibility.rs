@@ -1,12 +1,12 @@
-//! What a certificate rests on, and which of it is missing.
+//! Eligibility of a capture for a certificate.
 
 use super::CaptureFacts;
 use crate::capture::record::Session;
 use crate::verify::Verdict;
 use crate::verify::verdict::Outcome;
 
-/// What is missing for a certificate, a clause each; empty where nothing is. That the capture is sealed is a matter of its
-/// own ([`unsealed`]): it is sealed when all else is there.
+/// Why no certificate can be issued, one clause each; empty if the capture is eligible. The signature of the capture is
+/// checked separately ([`unsealed`]), as it is signed last.
 pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = missing_beside_rules(verdict, session, seen);
     if !verdict.rules.builtin {
@@ -15,7 +15,7 @@ pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts
     missing
 }
 
-/// As [`missing`], whatever the rules are.
+/// As [`missing`], for any rules.
 pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = Vec::new();
     match verdict.verdict {
@@ -27,7 +27,7 @@ pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: 
     let left: Vec<&str> =
         chosen.iter().map(String::as_str).filter(|id| !verdict.profile.features.contains(id)).collect();
     if !left.is_empty() {
-        missing.push(format!("the session chose {} too, and it was left out", left.join(", ")));
+        missing.push(format!("the verdict lacks selected features: {}", left.join(", ")));
     }
     let profile = &verdict.profile;
     for (what, flag, value) in [
@@ -36,28 +36,28 @@ pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: 
         ("the client version", "--client-version", &profile.client_version),
     ] {
         if value.is_empty() {
-            missing.push(format!("nobody told {what} ({flag}, when this capture is gone on with)"));
+            missing.push(format!("missing {what}: pass {flag} and resume this capture"));
         }
     }
     missing.extend(seen.renamed());
     if verdict.capture.kind == "har" {
-        missing.push("it is a HAR file, which does not show all that was recorded".to_owned());
+        missing.push("a HAR file does not contain the complete recording".to_owned());
     } else if !verdict.capture.complete {
         missing.push("the capture is not complete".to_owned());
     } else if seen.ended().is_none() {
-        missing.push("the capture does not say when it ended".to_owned());
+        missing.push("the capture has no end time".to_owned());
     }
     missing
 }
 
-/// Whether nobody sealed the capture that a verdict is about, as a clause.
+/// A clause if the capture of a verdict is not signed.
 pub fn unsealed(verdict: &Verdict) -> Option<String> {
-    verdict.capture.sealed_by.is_empty().then(|| "nobody sealed the capture".to_owned())
+    verdict.capture.sealed_by.is_empty().then(|| "the capture is not signed".to_owned())
 }
 
-/// Why no certificate is given, in a sentence.
+/// The message that no certificate is issued, with these reasons.
 pub fn sentence(missing: &[String]) -> String {
-    format!("No certificate is given: {}.", missing.join("; "))
+    format!("No certificate is issued: {}.", missing.join("; "))
 }
 
 #[cfg(test)]
@@ -73,43 +73,40 @@ mod tests {
     }
 
     #[test]
-    fn each_ground_is_needed() {
+    fn each_reason_rules_out_a_certificate() {
         assert_eq!(missing_of(|_| {}), Vec::<String>::new());
         type Change = (fn(&mut Verdict), &'static str);
         let changes: [Change; 9] = [
             (|v| v.verdict = Outcome::Failed, "the verdict is failed"),
             (|v| v.verdict = Outcome::Incomplete, "the verdict is incomplete"),
             (|v| v.rules.builtin = false, "the rules are not the built-in ones"),
-            (|v| v.profile.features = vec!["onboarding"], "the session chose payment too, and it was left out"),
+            (|v| v.profile.features = vec!["onboarding"], "the verdict lacks selected features: payment"),
             (
                 |v| v.profile.integrator_id.clear(),
-                "nobody told the integrator id (--integrator-id, when this capture is gone on with)",
+                "missing the integrator id: pass --integrator-id and resume this capture",
             ),
-            (
-                |v| v.profile.client_id.clear(),
-                "nobody told the client id (--client-id, when this capture is gone on with)",
-            ),
+            (|v| v.profile.client_id.clear(), "missing the client id: pass --client-id and resume this capture"),
             (
                 |v| v.profile.client_version.clear(),
-                "nobody told the client version (--client-version, when this capture is gone on with)",
+                "missing the client version: pass --client-version and resume this capture",
             ),
             (|v| v.capture.complete = false, "the capture is not complete"),
-            (|v| v.capture.kind = "har", "it is a HAR file, which does not show all that was recorded"),
+            (|v| v.capture.kind = "har", "a HAR file does not contain the complete recording"),
         ];
         for (change, wanted) in changes {
             assert_eq!(missing_of(change), [wanted]);
         }
         let verdict = sample::verdict();
-        assert_eq!(missing(&verdict, None, &CaptureFacts::default()), ["the capture does not say when it ended"]);
+        assert_eq!(missing(&verdict, None, &CaptureFacts::default()), ["the capture has no end time"]);
         let mut renamed = sample::seen();
         let session = Session { integrator_id: Some("Other".into()), ..sample::session() };
         renamed.take(&Record::Session(session));
         let why = missing(&verdict, Some(&sample::session()), &renamed).concat();
-        assert!(why.contains("(integrator id Acme Oy, now Other): certify with what it was"), "{why}");
+        assert!(why.contains("(integrator id Acme Oy, now Other): certify with the earlier values"), "{why}");
         assert_eq!(unsealed(&verdict), None);
         let mut bare = verdict;
         bare.capture.sealed_by.clear();
-        assert_eq!(unsealed(&bare).as_deref(), Some("nobody sealed the capture"));
-        assert_eq!(sentence(&["a".into(), "b".into()]), "No certificate is given: a; b.");
+        assert_eq!(unsealed(&bare).as_deref(), Some("the capture is not signed"));
+        assert_eq!(sentence(&["a".into(), "b".into()]), "No certificate is issued: a; b.");
     }
 }

@@ -1,25 +1,25 @@
-//! A certificate as a file: the statement in a DSSE envelope, signed.
+//! The certificate file: the statement in a signed DSSE envelope.
 
 use super::statement::{PAYLOAD_TYPE, PREDICATE, STATEMENT, Statement};
 use crate::seal::{Digest, Envelope, Fingerprint, SigningKey};
 use serde_json::Value;
 
-/// How many hex digits of the statement's digest name a certificate.
+/// The number of hex digits in an id.
 const ID_DIGITS: usize = 12;
-/// What an id begins with.
+/// The prefix of an id.
 const ID_PREFIX: &str = "pc-";
 /// The longest file that is read, in bytes.
 pub const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// A certificate that was given or read.
+/// A certificate.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     bytes: Vec<u8>,
     envelope: Envelope,
     payload: Value,
-    /// Of the statement's bytes.
+    /// The digest of the statement's bytes.
     stated: Digest,
-    /// What it states.
+    /// The statement.
     pub statement: Statement,
 }
 
@@ -27,67 +27,67 @@ impl Certificate {
     /// Signs a statement. The same statement and key give the same bytes.
     ///
     /// # Errors
-    /// A sentence where the statement cannot be written down.
+    /// The statement cannot be serialized or signed.
     pub fn give(statement: &Statement, key: &SigningKey) -> Result<Certificate, String> {
-        let json = serde_json::to_string(statement).map_err(|error| format!("the certificate has no JSON: {error}"))?;
+        let json =
+            serde_json::to_string(statement).map_err(|error| format!("cannot serialize certificate: {error}"))?;
         let mut envelope = Envelope::new(PAYLOAD_TYPE, json.as_bytes());
         envelope.sign(key)?;
         Certificate::read(format!("{}\n", envelope.json()).as_bytes())
     }
 
-    /// Reads a certificate's file. Whether its signatures fit is another question: [`Certificate::signers`].
+    /// Parses a certificate file. Signatures are not checked here but by [`Certificate::signers`].
     ///
     /// # Errors
-    /// In words, where it is none.
+    /// The file is not a certificate.
     pub fn read(bytes: &[u8]) -> Result<Certificate, String> {
         let envelope = Envelope::parse(bytes)?;
         if envelope.payload_type != PAYLOAD_TYPE {
-            return Err(format!("it holds {:?}, which is no in-toto statement", envelope.payload_type));
+            return Err(format!("payload type {:?} is not an in-toto statement", envelope.payload_type));
         }
         let json = envelope.payload()?;
         let payload: Value =
-            serde_json::from_slice(&json).map_err(|error| format!("its statement is no JSON ({error})"))?;
+            serde_json::from_slice(&json).map_err(|error| format!("the statement is not valid JSON ({error})"))?;
         let of_type = |key: &str| payload.get(key).and_then(Value::as_str).unwrap_or_default();
         if of_type("_type") != STATEMENT {
-            return Err(format!("its statement is of type {:?}, and not {STATEMENT}", of_type("_type")));
+            return Err(format!("statement type is {:?}, expected {STATEMENT}", of_type("_type")));
         }
         if of_type("predicateType") != PREDICATE {
             return Err(format!(
-                "it states {:?}, and this version reads {PREDICATE}; another version may",
+                "predicate type is {:?}, this version supports {PREDICATE}; use another version of poscert",
                 of_type("predicateType")
             ));
         }
-        let statement =
-            serde_json::from_slice(&json).map_err(|error| format!("its statement is not of that form ({error})"))?;
+        let statement = serde_json::from_slice(&json).map_err(|error| format!("the statement is invalid ({error})"))?;
         Ok(Certificate { bytes: bytes.to_vec(), envelope, payload, stated: Digest::of(&json), statement })
     }
 
-    /// The file.
+    /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Of the file: what `sha256sum` prints.
+    /// The digest of the file, as `sha256sum` prints it.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
 
-    /// What names it: `pc-` and 12 hex digits of the digest of what is signed. The envelope around it can be written in many
-    /// ways, by anybody, and the certificate stays the one that stands in the ledger.
+    /// The id: `pc-` and 12 hex digits of the digest of the signed statement. It does not depend on the encoding of the
+    /// envelope, which anyone can change.
     pub fn id(&self) -> String {
         let digest = self.stated.to_string();
         format!("{ID_PREFIX}{}", digest.get(..ID_DIGITS).unwrap_or(&digest))
     }
 
-    /// The statement as it was signed, also what this version does not know of it.
+    /// The statement as signed, with fields unknown to this version.
     pub fn payload(&self) -> &Value {
         &self.payload
     }
 
-    /// By which keys it is signed.
+    /// The keys that signed it.
     ///
     /// # Errors
-    /// A sentence where a signature does not fit.
+    /// A signature is invalid.
     pub fn signers(&self) -> Result<Vec<Fingerprint>, String> {
         self.envelope.signers(&[])
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_of_the_statement_however_it_is_wrapped() {
+    fn id_does_not_depend_on_the_envelope() {
         let key = SigningKey::random().unwrap();
         let one = Certificate::give(&sample::statement(), &key).unwrap();
         let mut envelope: Value = serde_json::from_slice(one.bytes()).unwrap();
@@ -132,19 +132,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_said() {
+    fn files_that_are_not_certificates_are_rejected() {
         let read = |payload_type: &str, payload: &str| {
             let mut envelope = Envelope::new(payload_type, payload.as_bytes());
             envelope.sign(&SigningKey::random().unwrap()).unwrap();
             Certificate::read(envelope.json().as_bytes()).unwrap_err()
         };
         let json = serde_json::to_string(&sample::statement()).unwrap();
-        assert!(read("text/plain", &json).contains("no in-toto statement"));
-        assert!(read(PAYLOAD_TYPE, "{").contains("no JSON"));
+        assert!(read("text/plain", &json).contains("not an in-toto statement"));
+        assert!(read(PAYLOAD_TYPE, "{").contains("not valid JSON"));
         assert!(read(PAYLOAD_TYPE, &json.replace("Statement/v1", "Statement/v0")).contains("Statement/v1"));
         assert!(read(PAYLOAD_TYPE, &json.replace(PREDICATE, "urn:poscert:certificate:2")).contains("another version"));
-        assert!(read(PAYLOAD_TYPE, &json.replace("\"date\"", "\"dates\"")).contains("not of that form"));
-        assert!(read(PAYLOAD_TYPE, &json.replace("\"date\":", "\"date\":\"\",\"date\":")).contains("not of that form"));
+        assert!(read(PAYLOAD_TYPE, &json.replace("\"date\"", "\"dates\"")).contains("is invalid"));
+        assert!(read(PAYLOAD_TYPE, &json.replace("\"date\":", "\"date\":\"\",\"date\":")).contains("is invalid"));
         assert!(Certificate::read(b"hello").unwrap_err().contains("no DSSE envelope"));
     }
 }

@@ -1,24 +1,24 @@
-//! Under which identification the exchanges of the attempt that counts were recorded: what they show is that client's,
-//! whoever is named afterwards.
+//! Changes of the client's identification during an attempt. Exchanges count for the client that was identified when
+//! they were recorded.
 
 use crate::capture::record::Session;
 use crate::report::wording;
 
-/// What a session tells of who is certified, in the order of [`NAMES`].
+/// The identifying fields of a session, in the order of [`NAMES`].
 type Told = [Option<String>; 5];
 
 const NAMES: [&str; 5] = ["integrator id", "client id", "client version", "system name", "client id in production"];
 
-/// Gathered from sessions, attempts and exchanges, in their order.
+/// Identifications, collected from sessions, attempts and exchanges in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
     now: Told,
-    /// Each under which something was recorded, and the last exchange of it.
+    /// Each identification with which exchanges were recorded, and the last of them.
     under: Vec<(Told, u64)>,
 }
 
 impl Identity {
-    /// This session is in force from here on.
+    /// Applies a session record.
     pub fn session(&mut self, session: &Session) {
         // GUIDs are the same in either case.
         let client_id = session.client_id.as_ref().map(|id| id.to_ascii_lowercase());
@@ -26,12 +26,12 @@ impl Identity {
         self.now = [integrator, client_id, version, session.system_name.clone(), session.production_client_id.clone()];
     }
 
-    /// A new attempt begins; what was recorded before is no longer looked at.
+    /// Starts a new attempt: earlier exchanges no longer count.
     pub fn attempt(&mut self) {
         self.under.clear();
     }
 
-    /// An exchange was recorded.
+    /// Registers an exchange.
     pub fn exchange(&mut self, number: u64) {
         match self.under.iter_mut().find(|(told, _)| *told == self.now) {
             Some((_, last)) => *last = number,
@@ -39,19 +39,18 @@ impl Identity {
         }
     }
 
-    /// What was told while exchanges were recorded and is another thing now, as a clause. What was not told then may be
-    /// told later.
+    /// Fields that changed after exchanges were recorded, as a clause. A missing field may be added later.
     pub fn changed(&self) -> Option<String> {
         let others = self.under.iter().map(|(told, last)| (last, self.changes(told)));
         let (last, changes) = others.filter(|(_, changes)| !changes.is_empty()).max_by_key(|(last, _)| *last)?;
         Some(format!(
-            "the identification was changed after exchange {last} ({}): certify with what it was, or record a new attempt \
-             with --new-attempt",
+            "the identification was changed after exchange {last} ({}): certify with the earlier values, or record a \
+             new attempt with --new-attempt",
             changes.join("; ")
         ))
     }
 
-    /// What is another thing now, field by field.
+    /// The changed fields.
     fn changes(&self, told: &Told) -> Vec<String> {
         let fields = NAMES.iter().zip(told.iter().zip(&self.now));
         let change = |(name, (then, now)): (&&str, (&Option<String>, &Option<String>))| {
@@ -72,18 +71,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_while_something_was_recorded_stays() {
+    fn identification_of_recorded_exchanges_must_not_change() {
         let mut identity = Identity::default();
         identity.session(&session(None, "2.1.0"));
         identity.exchange(1);
         identity.session(&session(Some("ACME"), "2.1.0"));
-        assert_eq!(identity.changed(), None, "nobody told it before");
+        assert_eq!(identity.changed(), None, "it was missing before");
         identity.exchange(2);
         identity.session(&session(Some("EVIL"), "2.1.9"));
         let changed = identity.changed().unwrap();
         let wanted = "changed after exchange 2 (integrator id ACME, now EVIL; client version 2.1.0, now 2.1.9)";
         assert!(changed.contains(wanted), "{changed}");
-        // What is recorded since is under the new name, and what was recorded before is not.
+        // Later exchanges have the new identification, earlier ones do not.
         identity.exchange(3);
         assert_eq!(identity.changed(), Some(changed));
         identity.session(&session(Some("ACME"), "2.1.0"));

@@ -1,8 +1,12 @@
-//! Certificates: a passed verdict as a signed statement that anybody can check again, and the ledger of those given.
+//! Certificates: a passed verdict as a signed, verifiable statement, and the ledger of issued certificates.
 //!
-//! [`grounds`] says what a certificate needs, [`seen`] what a capture tells beside its verdict ([`identity`]: whose it is), [`statement`] what is
-//! stated; [`envelope`] is the signed file, [`check`] compares one with a capture, [`page`] shows it to people, and
-//! [`ledger`] remembers which were given and which were revoked. `docs/certificate.md` has the formats.
+//! - [`eligibility`]: what a certificate requires.
+//! - [`capture_facts`]: facts of a capture besides its verdict; `identity_changes`: changes of the identification.
+//! - [`statement`]: the content; [`envelope`]: the signed file; [`page`]: the HTML page.
+//! - [`check`]: compares a certificate with a capture.
+//! - [`ledger`]: issued and revoked certificates.
+//!
+//! `docs/certificate.md` describes the formats.
 
 pub mod capture_facts;
 pub mod check;

@@ -1,4 +1,4 @@
-//! A certificate for the tests of this room.
+//! A sample certificate for the tests of this module.
 
 use super::statement::Statement;
 use super::{CaptureFacts, Certificate};
@@ -8,7 +8,7 @@ use crate::seal::{Fingerprint, SigningKey};
 use crate::verify::Verdict;
 use crate::verify::verdict::{Level, RequirementVerdict, Status};
 
-/// A passed verdict on a sealed capture.
+/// A passed verdict on a signed capture.
 pub(crate) fn verdict() -> Verdict {
     let mut verdict = verdicts::passed();
     verdict.capture.kind = "archive";
@@ -28,7 +28,7 @@ pub(crate) fn verdict() -> Verdict {
     verdict
 }
 
-/// Who was certified for what.
+/// The session.
 pub(crate) fn session() -> Session {
     Session {
         integrator_id: Some("Acme Oy".into()),
@@ -40,7 +40,7 @@ pub(crate) fn session() -> Session {
     }
 }
 
-/// Its records.
+/// The records of the capture.
 pub(crate) fn records() -> Vec<Record> {
     let call = |version: &str| {
         let mut exchange = Exchange { run: 1, ..Exchange::default() };
@@ -62,19 +62,19 @@ pub(crate) fn records() -> Vec<Record> {
     ]
 }
 
-/// What its records show.
+/// The facts of the capture.
 pub(crate) fn seen() -> CaptureFacts {
     let mut seen = CaptureFacts::default();
     records().iter().for_each(|record| seen.take(record));
     seen
 }
 
-/// What is stated.
+/// The statement.
 pub(crate) fn statement() -> Statement {
     Statement::of(&verdict(), &seen(), Some(&session()))
 }
 
-/// Signed by a new key.
+/// The certificate, signed by a new key.
 pub(crate) fn certificate() -> (Certificate, Fingerprint) {
     let key = SigningKey::random().unwrap();
     (Certificate::give(&statement(), &key).unwrap(), key.public().fingerprint())

@@ -1,5 +1,6 @@
-//! What a certificate states: an in-toto Statement, version 1, whose subjects are capture and rules by their digests,
-//! and whose predicate says who passed what. Its JSON has one order, and no clock but the capture's own is in it.
+//! The statement of a certificate: an in-toto Statement, version 1. Its subjects are the digests of capture and rules;
+//! its predicate describes the client and its results. The JSON is deterministic: fields have a fixed order, and all
+//! times are from the capture.
 
 use super::CaptureFacts;
 use crate::capture::record::Session;
@@ -15,9 +16,9 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The type of the predicate; `docs/certificate.md` describes it.
 pub const PREDICATE: &str = "urn:poscert:certificate:1";
-/// The subject whose digest is the head of a capture's chain.
+/// The name of the subject with the digest of the capture's chain head.
 pub const CAPTURE: &str = "capture";
-/// The subject whose digest is that of the rule files.
+/// The name of the subject with the digest of the rule files.
 pub const RULES: &str = "rules";
 
 /// The statement.
@@ -31,21 +32,21 @@ pub struct Statement {
     pub subject: Vec<Subject>,
     /// [`PREDICATE`].
     pub predicate_type: String,
-    /// Who passed what.
+    /// The client and its results.
     pub predicate: Predicate,
 }
 
-/// Something that the statement is about.
+/// A subject of the statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// What it is recognised by.
+    /// Its digest.
     pub digest: Sha256,
 }
 
-/// A digest by its algorithm, as in-toto writes it.
+/// A digest in the form of in-toto, keyed by its algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sha256 {
@@ -53,31 +54,31 @@ pub struct Sha256 {
     pub sha256: String,
 }
 
-/// Who passed what.
+/// The client and its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Predicate {
-    /// Who.
+    /// The client.
     pub client: Client,
-    /// When the run ended in which the last exchange was recorded that counts, by the recorder's wall clock: RFC 3339, in UTC.
+    /// The end of the run with the last exchange of the attempt, by the recorder's wall clock: RFC 3339, in UTC.
     pub date: String,
     /// The certified features with all their cases.
     pub features: Vec<Feature>,
     /// All requirements of the rules.
     pub requirements: Vec<Requirement>,
-    /// Ids of requirements that nothing in the recording touched, and of optional cases that were not shown.
+    /// Ids of requirements not exercised by the recording, and of optional cases that did not run.
     pub not_exercised: Vec<String>,
-    /// Ids of requirements that were broken and only warn, and of optional cases that failed.
+    /// Ids of broken requirements that only warn, and of optional cases that failed.
     pub warnings: Vec<String>,
-    /// Attempts before the one that counts.
+    /// Attempts before the certified one.
     pub earlier_attempts: Vec<Earlier>,
-    /// What was recorded.
+    /// The recording.
     pub recording: Recording,
-    /// The version of the engine that judged.
+    /// The version of poscert that made the verdict.
     pub engine: String,
-    /// Which rules it judged by.
+    /// The rules of the verdict.
     pub rules: Rules,
-    /// What `poscert verify` says of the capture.
+    /// The verdict, as `poscert verify` makes it.
     pub verdict: VerdictDigest,
 }
 
@@ -85,20 +86,20 @@ pub struct Predicate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Client {
-    /// Who makes it.
+    /// The id of its integrator.
     pub integrator_id: String,
-    /// Its id at the developer portal, a GUID.
+    /// Its id in the developer portal, a GUID.
     pub client_id: String,
-    /// Its id in production, where that is another one and was told.
+    /// Its id in production, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub production_client_id: Option<String>,
-    /// Its name, where it was told.
+    /// Its name, if known.
     pub system_name: Option<String>,
-    /// `Major.Minor`: what is certified.
+    /// The certified `Major.Minor`.
     pub major_minor: String,
-    /// `Major.Minor.Build` that was certified.
+    /// The `Major.Minor.Build` of the recording.
     pub version: String,
-    /// The versions that its calls named.
+    /// The versions in the headers of its calls.
     pub builds_seen: Vec<String>,
 }
 
@@ -106,61 +107,61 @@ pub struct Client {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
-    /// `payment`, ...
+    /// Its id, such as `payment`.
     pub id: String,
-    /// For people.
+    /// Its title.
     pub title: String,
     /// Its cases.
     pub cases: Vec<Case>,
 }
 
-/// A case and how it stands.
+/// A case and its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// Feature and number.
+    /// Its id: feature and number.
     pub id: String,
-    /// For people.
+    /// Its title.
     pub title: String,
     /// Whether the feature passes without it.
     pub optional: bool,
-    /// How it stands.
+    /// Its status.
     pub status: CaseStatus,
 }
 
-/// A requirement and how it stands.
+/// A requirement and its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
-    /// As in the rule files.
+    /// Its id in the rule files.
     pub id: String,
-    /// How binding.
+    /// Its level.
     pub level: Level,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
-    /// In a sentence.
+    /// Its title.
     pub title: String,
 }
 
-/// An attempt that no longer counts.
+/// An earlier attempt, which no longer counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Earlier {
-    /// From 1.
+    /// Its number, from 1.
     pub number: u32,
-    /// The verdict on it when it ended, as the capture has it.
+    /// The verdict when it ended, as recorded in the capture.
     pub ended_as: String,
 }
 
-/// What was recorded.
+/// The recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
-    /// How many exchanges the capture holds.
+    /// The number of exchanges in the capture.
     pub exchanges: u64,
-    /// By which engines and at which backends, each pair once.
+    /// The recorders with their backends, each pair once.
     pub recorders: Vec<Recorder>,
-    /// What an auditor gave the recorder to say when it started.
+    /// The auditors' challenges, recorded at the start of runs.
     pub challenges: Vec<String>,
 }
 
@@ -168,9 +169,9 @@ pub struct Recording {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recorder {
-    /// Its version.
+    /// The version of the recorder.
     pub engine: String,
-    /// Scheme, host and port.
+    /// Scheme, host and port of the backend.
     pub backend: String,
 }
 
@@ -178,22 +179,22 @@ pub struct Recorder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// Whether they are those built into the engine.
+    /// Whether they are built into that version of poscert.
     pub builtin: bool,
 }
 
-/// A verdict in short.
+/// The outcome and digest of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictDigest {
     /// Always `passed` in a certificate.
     pub outcome: Outcome,
-    /// Of its `verdict`, `features` and `requirements`.
+    /// The digest of its `verdict`, `features` and `requirements`.
     pub digest: Sha256,
 }
 
 impl Statement {
-    /// What a verdict on a capture states; `seen` are its records.
+    /// The statement for a verdict on a capture; `seen` are the facts of the capture.
     pub fn of(verdict: &Verdict, seen: &CaptureFacts, session: Option<&Session>) -> Statement {
         let subject = |name: &str, digest: &str| Subject { name: name.to_owned(), digest: sha256(digest) };
         Statement {
@@ -220,7 +221,7 @@ impl Statement {
         }
     }
 
-    /// The digest of a subject; empty where there is none of that name, or more than one.
+    /// The digest of the subject with this name; empty if there is none, or more than one.
     pub fn digest_of(&self, name: &str) -> &str {
         let mut found = self.subject.iter().filter(|subject| subject.name == name);
         match (found.next(), found.next()) {
@@ -230,7 +231,7 @@ impl Statement {
     }
 }
 
-/// The digest of what makes two readings the same: the compact JSON of `verdict`, `features` and `requirements`.
+/// The digest of a verdict: over the compact JSON of its `verdict`, `features` and `requirements`.
 pub fn reading(verdict: &Verdict) -> Digest {
     let parts =
         json!({ "verdict": verdict.verdict, "features": verdict.features, "requirements": verdict.requirements });
@@ -280,7 +281,7 @@ fn requirements(verdict: &Verdict) -> Vec<Requirement> {
     verdict.requirements.iter().map(requirement).collect()
 }
 
-/// Ids of requirements of one status, and of optional cases of one.
+/// Ids of the requirements with one status, and of the optional cases with another.
 fn ids(verdict: &Verdict, status: Status, case: CaseStatus) -> Vec<String> {
     let requirements = verdict.requirements.iter().filter(|one| one.status == status).map(|one| one.id.clone());
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);

@@ -1,4 +1,4 @@
-//! What the course orders: on the till, at the backend, in the capture, to people.
+//! Actions of the schedule: on the till, at the backend, in the capture, in the log.
 
 use super::customer;
 use super::driver_command::Line;
@@ -11,66 +11,66 @@ use crate::verify::progress::CaseProgress;
 use crate::verify::verdict::CaseStatus;
 use std::time::Duration;
 
-/// Something that has to be done now.
+/// An action to perform now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// On the till.
+    /// Send a command to the till.
     Tell(Line),
-    /// At the PoS, as soon as it is possible.
+    /// Queue actions of the customer, each performed as soon as it is possible.
     CustomerAction(Vec<CustomerAction>),
-    /// What the customer has not done yet is not to be done any more.
+    /// Drop the queued customer actions.
     StopPlaying,
-    /// Put a payment in the way of the next one.
+    /// Create a payment that makes the backend refuse the next one.
     Obstruct,
-    /// Set what the stores can refund.
+    /// Set the refundable balance of the stores.
     Balance(Amount),
-    /// Refunds take so long to be put aside: whoever wants to stop one has the time.
+    /// Delay the reservation of refunds, so that the till has time to cancel one.
     HoldRefunds(Duration),
-    /// Set the backend back to what it was before the case.
+    /// Restore the backend configuration from before the case.
     Restore,
-    /// Write into the capture that a wait is over.
+    /// Record a step timeout in the capture.
     StepTimeout(StepTimeout),
-    /// Write into the capture that a new attempt begins ([`super::Director::begin_attempt`]).
+    /// Record a new attempt in the capture ([`super::Director::begin_attempt`]).
     NewAttempt,
-    /// Tell people.
+    /// Write a log line.
     Say(String),
 }
 
-/// What the customer does, and what the till is told between two acts of theirs.
+/// A customer action, or what has to happen between two of them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CustomerAction {
     /// The customer acts.
     LedgerEvent(CustomerAct),
-    /// The till is told.
+    /// Send a command to the till.
     Tell(Line),
-    /// So many polls of the payment are answered first.
+    /// Wait for this many more payment polls.
     Polls(u32),
-    /// Polls are answered until so many were, in all.
+    /// Wait until the total number of payment polls reaches this.
     PolledUntil(u32),
 }
 
-/// A case of the course.
+/// A case of the schedule.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The case.
     pub case: Case,
-    /// Whether the client can do it: not where it needs a feature that is not chosen.
+    /// Whether it can be run; `false` if it needs a feature that is not selected.
     pub possible: bool,
 }
 
-/// What the customer does, in order.
+/// The customer actions with these names, in order.
 pub(super) fn acts(names: &[String], account: Option<&str>) -> Vec<CustomerAction> {
     names.iter().filter_map(|name| customer::act(name, account).map(CustomerAction::LedgerEvent)).collect()
 }
 
-/// A step that was shown, in a line.
+/// The log line for a step that passed.
 pub(super) fn step_line(standing: &CaseProgress, step: &Step, at: usize) -> String {
     let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
     let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
     format!("  ✓ step {}: {}{seen}", at + 1, step.title)
 }
 
-/// How a case stands, in a line: the words are those of the report.
+/// The status of a case as one line, in the wording of the report.
 pub fn case_line(standing: &CaseProgress) -> String {
     let case = &standing.verdict;
     let mark = match case.status {

@@ -1,5 +1,7 @@
-//! The backend's side of a case: the customer, and what the backend has to refuse. The embedded sandbox does all of it by
-//! itself; a real backend has a customer simulation and takes calls of ours; what is left is done by people.
+//! Control of the backend during a case: the simulated customer, and the refusals that a case needs.
+//!
+//! The embedded sandbox does all of it. An external backend is driven through its customer simulation and API; what
+//! these cannot do is left to the operator.
 
 use super::credentials::Access;
 use super::http_client::HttpClient;
@@ -11,54 +13,54 @@ use http::Method;
 use serde_json::json;
 use std::time::Duration;
 
-/// Who is at the other side.
+/// How the backend is controlled.
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum BackendControl {
     /// The embedded sandbox.
     Embedded(Sandbox),
-    /// A backend elsewhere.
+    /// An external backend.
     Elsewhere {
         /// Its customer simulation.
         simulation: Option<Simulation>,
-        /// Access to it.
+        /// Access to its API.
         access: Option<Access>,
     },
 }
 
 /// A customer simulation API.
 pub struct Simulation {
-    /// Its URL, without the act.
+    /// Its URL, without the name of the action.
     pub url: String,
-    /// How it is spoken to.
+    /// The HTTP client.
     pub http_client: HttpClient,
 }
 
-/// What became of an act.
+/// The outcome of a customer action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionResult {
     /// Done.
     Done,
-    /// Not possible yet, and why.
+    /// Not possible yet, with the reason.
     NotYet(String),
-    /// People have to do it, and why.
+    /// The operator has to do it, with the reason.
     ByHand(String),
 }
 
-/// The backend's side.
+/// The backend of a certification.
 pub struct Backend {
     side: BackendControl,
     in_the_way: Option<String>,
-    /// Who checked in last: the one who accepts.
+    /// The customer who checked in last, and therefore accepts.
     customer: Account,
 }
 
 impl Backend {
-    /// Nothing was brought about yet.
+    /// A backend in its initial state.
     pub fn new(side: BackendControl) -> Backend {
         Backend { side, in_the_way: None, customer: Account::Credit }
     }
 
-    /// How long to wait before an act that was not possible is tried again.
+    /// The pause before an action that was not possible is retried.
     pub fn pace(&self) -> Duration {
         match self.side {
             BackendControl::Embedded(_) => Duration::ZERO,
@@ -66,26 +68,26 @@ impl Backend {
         }
     }
 
-    /// Whether everything on this side is done by itself, at once.
+    /// Whether the backend is the embedded sandbox, which performs every action at once.
     pub fn is_embedded(&self) -> bool {
         matches!(self.side, BackendControl::Embedded(_))
     }
 
-    /// Lets the customer act at a PoS.
+    /// Performs a customer action at a PoS.
     pub async fn act(&mut self, point: &PosEntry, act: CustomerAct) -> ActionResult {
         if let CustomerAct::CheckIn(account) = act {
             self.customer = account;
         }
         match &self.side {
             BackendControl::Embedded(sandbox) => {
-                let beacon = sandbox.beacon(&point.id).ok_or_else(|| "there is no such PoS".to_owned());
+                let beacon = sandbox.beacon(&point.id).ok_or_else(|| "unknown point of sale".to_owned());
                 match beacon.and_then(|beacon| sandbox.customer(&beacon, act)) {
                     Ok(()) => ActionResult::Done,
                     Err(why) => ActionResult::NotYet(why),
                 }
             }
             BackendControl::Elsewhere { simulation: None, .. } => {
-                ActionResult::ByHand("there is no customer simulation".to_owned())
+                ActionResult::ByHand("no customer simulation is configured".to_owned())
             }
             BackendControl::Elsewhere { simulation: Some(simulation), access } => {
                 let known = Some(point.beacon_id.clone()).filter(|beacon| !beacon.is_empty());
@@ -96,19 +98,19 @@ impl Backend {
                 };
                 match beacon {
                     Some(beacon) => simulation.act(&beacon, self.customer.phone(point.country()), act).await,
-                    None => ActionResult::ByHand("the client has not read its PoS's beacon by GetPos".to_owned()),
+                    None => ActionResult::ByHand("beacon unknown: the client has not called GetPos".to_owned()),
                 }
             }
         }
     }
 
-    /// Puts a payment in the way of the next one.
+    /// Creates a payment that makes the backend refuse the next one.
     ///
     /// # Errors
-    /// What people have to do, in a sentence.
+    /// The payment cannot be created; the message says what the operator has to do.
     pub async fn obstruct(&mut self, point: Option<&PosEntry>) -> Result<(), String> {
-        const BY_HAND: &str = "a payment has to be active on the point of sale before the next one is started";
-        let point = point.ok_or_else(|| format!("no point of sale is known: {BY_HAND}"))?;
+        const BY_HAND: &str = "start a payment on the point of sale before the till starts the next one";
+        let point = point.ok_or_else(|| format!("unknown point of sale; {BY_HAND}"))?;
         match &self.side {
             BackendControl::Embedded(sandbox) => {
                 let done = sandbox.beacon(&point.id).is_some_and(|beacon| sandbox.obstruct(&beacon));
@@ -120,12 +122,12 @@ impl Backend {
                 Ok(())
             }
             BackendControl::Elsewhere { access: None, .. } => {
-                Err(format!("{BY_HAND}, by another till or with its token"))
+                Err(format!("{BY_HAND}, from another till or with its token"))
             }
         }
     }
 
-    /// Sets what each store can refund; elsewhere the recorder refuses in the backend's stead.
+    /// Sets the refundable balance of each store. For an external backend the recorder returns the refusal instead.
     pub fn balance(&self, balance: Option<Amount>) {
         if let BackendControl::Embedded(sandbox) = &self.side {
             for store in sandbox.store_ids() {
@@ -134,14 +136,14 @@ impl Backend {
         }
     }
 
-    /// Refunds take so long to be put aside.
+    /// Sets how long the reservation of a refund takes.
     pub fn hold_refunds(&self, hold: Duration) {
         if let BackendControl::Embedded(sandbox) = &self.side {
             sandbox.hold_refunds(Some(hold));
         }
     }
 
-    /// As before the case.
+    /// Restores the state from before the case.
     pub async fn restore(&mut self) {
         self.balance(None);
         match &self.side {
@@ -171,11 +173,11 @@ impl Simulation {
         match self.http_client.send(Method::POST, &url, &json, body.to_string()).await {
             Ok(reply) if (200..300).contains(&reply.status) => ActionResult::Done,
             Ok(reply) if matches!(reply.status, 300..=399 | 401 | 403 | 404 | 405 | 501) => {
-                ActionResult::ByHand(format!("the customer simulation {url} answers {}", reply.words()))
+                ActionResult::ByHand(format!("the customer simulation {url} returned {}", reply.words()))
             }
-            Ok(reply) => ActionResult::NotYet(format!("the customer simulation {url} answers {}", reply.words())),
+            Ok(reply) => ActionResult::NotYet(format!("the customer simulation {url} returned {}", reply.words())),
             Err(no) => {
-                ActionResult::NotYet(format!("the customer simulation {url} gives no answer: {no}; {}", no.next_step))
+                ActionResult::NotYet(format!("cannot reach the customer simulation {url}: {no}; {}", no.next_step))
             }
         }
     }

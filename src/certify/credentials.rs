@@ -1,6 +1,6 @@
-//! Access to the backend with what the identification says: a token, or the credentials to get one.
+//! Credentials for the backend: a token, or a client id and secret to get one.
 //!
-//! It is for calls of our own alone; a client brings its own token. Neither is written anywhere.
+//! They are used only for poscert's own requests; the client has its own token. They are never written to disk.
 
 use super::http_client::{HttpClient, Reply};
 use crate::api::header::{AUTHORIZATION, CLIENT_ID, KEY, VAT, VERSION};
@@ -10,20 +10,20 @@ use http::Method;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// A text that is never shown.
+/// A secret, never shown in output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Of a file or a variable, without the line's end.
+    /// A secret from a file, variable or form; surrounding whitespace is removed.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// It is empty, or contains whitespace or non-ASCII characters.
     pub fn new(text: &str) -> Result<Secret, &'static str> {
         let text = text.trim();
         match text {
             "" => Err("it is empty"),
-            _ if text.chars().any(|c| !c.is_ascii_graphic()) => Err("it holds more than one word of ASCII"),
+            _ if text.chars().any(|c| !c.is_ascii_graphic()) => Err("it contains whitespace or non-ASCII characters"),
             _ => Ok(Secret(text.to_owned())),
         }
     }
@@ -35,73 +35,73 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Secrets as a person typed them, each for one purpose; kept in memory alone.
+/// Secrets entered by the operator; kept in memory only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets {
-    /// A token.
+    /// An access token.
     pub token: Option<Secret>,
-    /// The secret of the client id.
+    /// The client secret.
     pub client_secret: Option<Secret>,
 }
 
 impl Secrets {
-    /// These, and where one is missing, the other's.
+    /// These secrets, completed by those of `other`.
     #[must_use]
     pub fn or(self, other: Secrets) -> Secrets {
         Secrets { token: self.token.or(other.token), client_secret: self.client_secret.or(other.client_secret) }
     }
 }
 
-/// What opens the door.
+/// A credential for the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// A token.
+    /// An access token.
     Token(Secret),
-    /// The secret of a client id, for which the token endpoint gives a token.
+    /// A client id and its secret, with which the token endpoint issues a token.
     ClientSecret(String, Secret),
 }
 
 /// Access to a backend.
 #[derive(Clone)]
 pub struct Access {
-    /// What opens it.
+    /// The credential.
     pub opens: Credential,
-    /// The client id, where it is known.
+    /// The client id, if known.
     pub client_id: Option<String>,
     /// The client's version.
     pub version: String,
     /// The merchant's VAT number.
     pub vat: String,
-    /// Where the backend is, without a path: `https://host`.
+    /// The origin of the backend: `https://host`.
     pub origin: String,
-    /// What the API's paths begin with: `/pos/v10`.
+    /// The prefix of the API's paths: `/pos/v10`.
     pub path: String,
-    /// How it is spoken to.
+    /// The HTTP client.
     pub http_client: HttpClient,
 }
 
 impl Access {
-    /// Tries it: gets a token where there is none, and looks for the merchant's stores.
+    /// Checks the credential: gets a token if there is none, and calls GetStores.
     ///
     /// # Errors
-    /// A sentence, with what to do.
+    /// The backend is unreachable or rejects the token or the VAT number; the message says what to do.
     pub async fn try_it(&self) -> Result<(), String> {
         let reply = self.call(Method::GET, "/stores", None).await?;
         let code = reply.json().get("code").and_then(Value::as_str).unwrap_or("").to_owned();
         match reply.status {
             401 | 403 => Err(format!(
-                "the backend {} refuses the token: GetStores is answered {}; give one that is good there, or leave it out",
+                "the backend {} rejected the token: GetStores returned {}; use a token that is valid there, or omit it",
                 self.origin,
                 reply.words()
             )),
             400 if ["1151", "1155", "1159", "1182"].contains(&code.as_str()) => Err(format!(
-                "the backend {} does not take the merchant's VAT number {}: GetStores is answered {}; give another with --merchant-vat",
+                "the backend {} rejected the merchant VAT number {}: GetStores returned {}; pass another with --merchant-vat",
                 self.origin,
                 self.vat,
                 reply.words()
             )),
             500.. => Err(format!(
-                "the token cannot be tried: the backend {} answers GetStores with {}; try again later, or leave the token out",
+                "cannot check the token: at the backend {}, GetStores returned {}; try again later, or omit the token",
                 self.origin,
                 reply.words()
             )),
@@ -109,10 +109,10 @@ impl Access {
         }
     }
 
-    /// A call of the API.
+    /// Calls the API.
     ///
     /// # Errors
-    /// A sentence where no token is given or no answer comes.
+    /// No token can be obtained, or the backend does not respond.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Reply, String> {
         let token = self.token().await?;
         let (bearer, key) = (format!("Bearer {token}"), uuid::Uuid::new_v4().to_string());
@@ -124,7 +124,7 @@ impl Access {
         let url = format!("{}{}{path}", self.origin, self.path);
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let reply = self.http_client.send(method, &url, &headers, body).await;
-        reply.map_err(|no| format!("the backend {} cannot be reached ({no}); {}", self.origin, no.next_step))
+        reply.map_err(|no| format!("cannot reach the backend {}: {no}; {}", self.origin, no.next_step))
     }
 
     async fn token(&self) -> Result<String, String> {
@@ -137,13 +137,12 @@ impl Access {
         let url = format!("{}/integrator-authentication/connect/token", self.origin);
         let reply =
             self.http_client.send(Method::POST, &url, &headers, "grant_type=client_credentials".to_owned()).await;
-        let reply =
-            reply.map_err(|no| format!("the token endpoint {url} cannot be reached ({no}); {}", no.next_step))?;
+        let reply = reply.map_err(|no| format!("cannot reach the token endpoint {url}: {no}; {}", no.next_step))?;
         let given = reply.json().get("access_token").and_then(Value::as_str).map(str::to_owned);
         match given.filter(|token| reply.status == 200 && token.chars().all(|c| c.is_ascii_graphic())) {
             Some(token) => Ok(token),
             None => Err(format!(
-                "the token endpoint {url} gives no token for client id {id}: it answers {}; check client id and secret",
+                "no token for client id {id}: the token endpoint {url} returned {}; check client id and secret",
                 reply.status
             )),
         }
@@ -163,10 +162,10 @@ impl Access {
         text("merchantBrandId").zip(text("merchantLocationId"))
     }
 
-    /// Starts a payment that is in the way of the client's next one; its id.
+    /// Starts a payment that makes the backend refuse the client's next one; returns its id.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The payment could not be started.
     pub async fn obstruct(&self, pos_id: &str) -> Result<String, String> {
         let currency = if self.vat.starts_with("FI") { "EUR" } else { "DKK" };
         let body = json!({
@@ -178,10 +177,10 @@ impl Access {
         });
         let reply = self.call(Method::POST, "/payments", Some(body)).await?;
         let id = reply.json().get("paymentId").and_then(Value::as_str).map(str::to_owned);
-        id.filter(|_| reply.status == 200).ok_or_else(|| format!("InitiatePayment is answered {}", reply.words()))
+        id.filter(|_| reply.status == 200).ok_or_else(|| format!("InitiatePayment returned {}", reply.words()))
     }
 
-    /// Takes it away again; nothing, where the client has done so.
+    /// Cancels that payment. An error is ignored: the client may have cancelled it already.
     pub async fn unobstruct(&self, payment_id: &str) {
         let _ = self.call(Method::POST, &format!("/payments/{payment_id}/cancel"), None).await;
     }

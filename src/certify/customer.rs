@@ -1,14 +1,14 @@
-//! The simulated customer's acts by the names of case files, and in words.
+//! Actions of the simulated customer: their names in case files, and as text.
 
 use crate::api::customer;
 use crate::api::customer::{Account, CustomerAct};
 
-/// The documented account of that name.
+/// The documented test account with this name.
 pub fn account(name: &str) -> Option<Account> {
     customer::CUSTOMERS.iter().map(|(_, account)| *account).find(|account| account.name() == name)
 }
 
-/// An act of the customer, by the name that case files use.
+/// The customer action with this name in a case file.
 pub fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct> {
     match name {
         "check-in" => Some(CustomerAct::CheckIn(account(account_name.unwrap_or(Account::Credit.name()))?)),
@@ -18,7 +18,7 @@ pub fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct> {
     }
 }
 
-/// An act in words.
+/// A customer action as text, without its subject.
 pub fn words(act: CustomerAct) -> String {
     match act {
         CustomerAct::CheckIn(account) => format!("checks in ({})", account.name()),

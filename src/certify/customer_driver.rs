@@ -1,4 +1,4 @@
-//! Plays the customer: act by act, each as soon as it is possible.
+//! Driver of the simulated customer: performs queued actions in order, each as soon as it is possible.
 
 use super::action::CustomerAction;
 use super::backend_control::{ActionResult, Backend};
@@ -9,10 +9,10 @@ use crate::api::customer::CustomerAct;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// An act that a backend elsewhere refuses for so long is handed to people.
+/// How long to retry an action at an external backend before asking the operator to perform it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the customer has still to do.
+/// The queue of customer actions.
 #[derive(Default)]
 pub struct CustomerDriver {
     plays: VecDeque<CustomerAction>,
@@ -25,32 +25,32 @@ struct Trying {
     last: Instant,
 }
 
-/// What came of playing.
+/// The outcome of a step of the driver.
 #[derive(Debug, PartialEq)]
 pub enum CustomerActionResult {
-    /// The till is to be told.
+    /// Send a command to the till.
     Tell(Line),
-    /// People are to be told.
+    /// Write a log line.
     Say(String),
-    /// The customer acted: so it is said, and the due step has moved on.
+    /// The customer acted, with a log line: the step due has made progress.
     ActionResult(CustomerAct, String),
-    /// The client polled while the customer looks at the payment.
+    /// The client polled while the customer waits for polls: the step due has made progress.
     Looked,
 }
 
 impl CustomerDriver {
-    /// More to do.
+    /// Queues more actions.
     pub fn add(&mut self, plays: Vec<CustomerAction>) {
         self.plays.extend(plays);
     }
 
-    /// Nothing more is to be done.
+    /// Drops the queued actions.
     pub fn stop(&mut self) {
         self.plays.clear();
         self.trying = None;
     }
 
-    /// The next thing that is possible; nothing, where the rest has to wait.
+    /// Performs the next action; `None` if nothing is possible now.
     pub async fn play(
         &mut self,
         snapshot: &Snapshot,
@@ -64,7 +64,7 @@ impl CustomerDriver {
                     return Some(CustomerActionResult::Tell(line));
                 }
                 CustomerAction::Polls(count) => {
-                    // From here on, for as long as this stands at the front.
+                    // Polls count from the moment this entry reaches the front of the queue.
                     self.polls = snapshot.polls;
                     self.plays.pop_front();
                     self.plays.push_front(CustomerAction::PolledUntil(snapshot.polls.saturating_add(count)));
@@ -109,7 +109,7 @@ impl CustomerDriver {
 
     fn hand_over(&mut self, act: CustomerAct, why: &str) -> CustomerActionResult {
         self.done();
-        CustomerActionResult::Say(format!("  play the customer, who {}, at the backend ({why})", customer::words(act)))
+        CustomerActionResult::Say(format!("  act as the customer, who {}, at the backend: {why}", customer::words(act)))
     }
 
     fn done(&mut self) {

@@ -1,8 +1,8 @@
-//! The conductor: hears of every exchange before its answer goes out, asks the verifier's matcher how the cases stand,
-//! and decides on the faults of the next call.
+//! The director: receives every exchange before its response is sent, evaluates the progress of the cases and decides
+//! which fault the next call gets.
 //!
-//! The judging is done where the proxy reports the exchange, so that a client which sends its next call at once meets
-//! the fault that is due then.
+//! Evaluation runs in the proxy's callback: a client that sends its next call immediately gets the fault due at that
+//! point.
 
 mod operator_commands;
 
@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// Between proxy, matcher and course.
+/// Connects the proxy, the evaluator and the schedule.
 pub struct Director {
     rules: &'static RuleSet,
     state: Mutex<State>,
@@ -45,74 +45,74 @@ struct State {
     attempt: u32,
     complete: bool,
     course: Schedule,
-    /// How the cases stood that were gone through, as it was said.
+    /// The reported status of each finished case.
     said: BTreeMap<String, CaseStatus>,
     fault_plan: FaultPlan,
     orders: Vec<Action>,
     asked_check_in: u64,
     polls: u32,
-    /// What the case under way has nothing to do with, as it was said.
+    /// Reported operations that are not part of the current case.
     unexpected: Vec<Operation>,
     broken: Option<String>,
-    /// The broken musts that were told.
+    /// Ids of the broken mandatory requirements that were reported.
     told: BTreeSet<String>,
     end: AtEnd,
 }
 
-/// What is done when all cases were gone through.
+/// What happens after the last case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum AtEnd {
-    /// It is over.
+    /// The certification ends.
     #[default]
     Leave,
-    /// It goes on until people say that it is over.
+    /// It continues until the operator ends it.
     Stay,
-    /// They have said so.
+    /// The operator ended it.
     LogEntry,
 }
 
-/// What was recorded before, and how it is gone on with.
+/// The state of the capture before this run, and how to resume from it.
 pub struct ResumeState {
-    /// Has taken everything recorded before this run that counts.
+    /// Has processed all earlier records of the attempt that counts.
     pub evaluator: Evaluator<'static>,
     /// The first exchange number of this run.
     pub next: u64,
-    /// What is known of the client's points of sale.
+    /// The client's points of sale known so far.
     pub pos_registry: PosRegistry,
-    /// The merchant's VAT number, where it was told.
+    /// The merchant's VAT number, if configured.
     pub vat: Option<String>,
-    /// The recorder has to refuse what the backend cannot be brought to refuse.
+    /// The recorder itself returns the refusals that the backend cannot be configured to return.
     pub stands_in: bool,
-    /// The backend knows nothing of what was recorded before.
+    /// The backend lost the state of the earlier runs.
     pub forgotten: bool,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Every run before this one stopped in good order, and nothing is lost.
+    /// Every earlier run stopped cleanly, and no record is missing.
     pub complete: bool,
 }
 
-/// What the guide has to know beside the orders.
+/// What the executor needs besides the actions.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The PoS that the client works with.
     pub pos: Option<PosEntry>,
-    /// The client waits for a customer: a payment is active, or it asks for the check-in.
+    /// The client waits for a customer: a payment is active, or it polls the check-in.
     pub awaited: bool,
-    /// How many polls of payments were answered.
+    /// How many payment polls returned 200.
     pub polls: u32,
-    /// All cases were gone through.
+    /// The certification is over.
     pub over: bool,
-    /// What is waited for, and for how long.
+    /// The step due, as text, and how long it has been due.
     pub waiting: Option<(String, Duration)>,
     /// A rule could not be applied.
     pub broken: Option<String>,
 }
 
 impl Director {
-    /// Goes on with what was recorded before.
+    /// Resumes from the records before this run.
     ///
     /// # Errors
-    /// A rule that cannot be applied.
+    /// A rule cannot be applied.
     pub fn new(rules: &'static RuleSet, before: ResumeState, course: Schedule) -> Result<Director, String> {
         let ResumeState { evaluator, next, mut pos_registry, vat, stands_in, forgotten, attempt, complete } = before;
         if forgotten {
@@ -150,11 +150,11 @@ impl Director {
         Ok(Director { rules, state: Mutex::new(state), news: Notify::new() })
     }
 
-    /// Takes the orders that are due, and how things are.
+    /// Takes the pending actions, with a snapshot of the state.
     pub fn orders(&self, now: Instant) -> (Vec<Action>, Snapshot) {
         let mut state = self.state();
         state.turn(now);
-        // Whoever is told of the next step may end what the client does; it has its response first.
+        // The next action may stop the client: it has to get its response first.
         let responded = state.going_out.is_empty();
         let orders = if responded { std::mem::take(&mut state.orders) } else { Vec::new() };
         let snapshot = Snapshot {
@@ -168,22 +168,22 @@ impl Director {
         (orders, snapshot)
     }
 
-    /// The due step has moved on at the backend: the customer acted.
+    /// The step due has made progress: the customer acted.
     pub fn stirred(&self, now: Instant) {
         self.state().course.stirred(now);
     }
 
-    /// Waits until something has been recorded, or asked for.
+    /// Waits for the next record or operator command.
     pub async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// How the cases stand, a line each.
+    /// The status of each case, one line per case.
     pub fn standing(&self) -> Vec<String> {
         self.state().so_far.cases.iter().map(case_line).collect()
     }
 
-    /// How everything stands, for whoever shows it.
+    /// A snapshot of the certification, for display.
     pub fn certification_status(&self) -> CertificationStatus {
         let state = self.state();
         let due = state.course.under_way().map(|(case, at, since, wait)| CurrentStep {
@@ -264,7 +264,7 @@ impl State {
         cases.find(|verdict| verdict.id == case).map(|verdict| verdict.status)
     }
 
-    /// What was said of a case that was gone through, and is not so any more, is said anew.
+    /// Reports the cases whose status has changed since it was reported.
     fn correct(&mut self) {
         let under_way = self.course.case().map(str::to_owned);
         for standing in &self.so_far.cases {
@@ -301,7 +301,7 @@ impl State {
         }
     }
 
-    /// Says that the till does something else than what is waited for; once for a case, however often it is sent.
+    /// Reports a call that the current case does not ask for; once per case and operation.
     fn note_astray(&mut self, number: u64, operation: Operation) {
         let said =
             self.course.under_way().and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
@@ -333,7 +333,7 @@ impl State {
             }
         }
         self.last_number = self.last_number.max(exchange.number);
-        // What began before this attempt did is of the one before.
+        // An exchange that started before this attempt belongs to the previous one.
         if counts {
             self.beyond.insert(exchange.number, exchange.clone());
         }
@@ -358,7 +358,7 @@ impl FaultInjector for Director {
         let (steps, due) = course.due()?;
         let now = Instant::now();
         let fault = fault_plan.decide((head.number, operation, &id), steps, due, rest, now)?;
-        // What is held back now is over later: its time counts from then on.
+        // The fault delays the exchange: the timeout starts again.
         course.stirred(now);
         Some(fault)
     }

@@ -1,30 +1,30 @@
-//! The line that tells a driver what to do on the till (the contract's "Driving a till").
+//! Commands to the driver of a till, as JSON lines.
 
 use crate::rules::model::{FollowUp, Guidance};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An act on the till. As JSON it is the driver's line.
+/// An action on the till. Serialized as JSON it is one line of the driver protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The case.
+    /// The id of the case.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub case: String,
     /// The step, from 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub step: usize,
-    /// What to do.
+    /// The action.
     pub act: String,
-    /// With this amount.
+    /// The amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
-    /// Less than that, to be captured.
+    /// The amount to capture, if it is less.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
     /// Restrictions of the payment.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub restrictions: BTreeMap<String, bool>,
-    /// In words.
+    /// The instruction for a human operator.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub text: String,
 }
@@ -34,7 +34,7 @@ fn is_zero(step: &usize) -> bool {
 }
 
 impl Line {
-    /// What a step asks for, if it asks for anything.
+    /// The action of a step, if it has one.
     pub fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<Line> {
         Some(Line {
             case: case.to_owned(),
@@ -47,7 +47,7 @@ impl Line {
         })
     }
 
-    /// What a step asks for once the customer has checked in.
+    /// A follow-up action of a step.
     pub fn of_then(case: &str, step: usize, then: &FollowUp) -> Line {
         Line {
             case: case.to_owned(),
@@ -60,24 +60,24 @@ impl Line {
         }
     }
 
-    /// The cashier's key that stops what a failed case has left on the till.
+    /// Cancels what a failed case left open on the till.
     pub fn abort(case: &str) -> Line {
         Line {
             case: case.to_owned(),
             act: "abort".to_owned(),
-            text: "Cancel what is still open on the till".to_owned(),
+            text: "Cancel the open payment or refund on the till".to_owned(),
             ..Line::default()
         }
     }
 
-    /// Nothing more will come.
+    /// The end of the certification: no command follows.
     pub fn end() -> Line {
         Line { act: "end".to_owned(), ..Line::default() }
     }
 
-    /// As a line of JSON, without the line's end.
+    /// The JSON, without a line break.
     pub fn json(&self) -> String {
-        // Text, numbers and a map of flags: nothing in it can fail to become JSON.
+        // Text, numbers and a map of flags cannot fail to serialize.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_what_the_contract_says() {
+    fn command_is_serialized_as_documented() {
         let guide = Guidance {
             act: Some("pay".into()),
             amount: Some("100.00".into()),

@@ -1,4 +1,4 @@
-//! Carries out what the course orders: tells the till, plays the customer, writes into the capture, tells people.
+//! Executor of the schedule's actions: till, simulated customer, backend, capture and log.
 
 use super::action::Action;
 use super::backend_control::Backend;
@@ -12,34 +12,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How often the customer tries, and waits are looked at.
+/// The interval of customer actions and timeout checks.
 const BEAT: Duration = Duration::from_millis(50);
-/// How often people are told that they are still waited for.
+/// The interval of reminders while a step is due.
 const REMIND: Duration = Duration::from_secs(15);
 
-/// A certification under way.
+/// A running certification.
 pub struct Executor<'a> {
-    /// Knows what is due.
+    /// The source of the actions.
     pub director: Arc<Director>,
     /// The capture.
     pub writer: Writer,
-    /// The backend's side.
+    /// Control of the backend.
     pub backend: Backend,
-    /// Tells the client of check-ins.
+    /// Sends check-in notifications to the client.
     pub notifier: Notifier,
-    /// Tells the driver of the till, where there is one.
+    /// Sends a command to the driver of the till, if there is one.
     pub tell: &'a mut (dyn FnMut(&Line) + Send),
-    /// Tells people, a line at a time.
+    /// Writes a log line.
     pub say: &'a (dyn Fn(&str) + Sync),
-    /// Tells people that they are still waited for; where a clock shows it, nobody needs to be told.
+    /// Writes a reminder that a step is due; not needed where the page shows a clock.
     pub remind: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Executor<'_> {
-    /// Leads the client through all cases.
+    /// Runs all cases.
     ///
     /// # Errors
-    /// A sentence where the capture cannot be written or a rule cannot be applied.
+    /// The capture cannot be written, or a rule cannot be applied.
     pub async fn run(mut self) -> Result<(), String> {
         let mut customer_driver = CustomerDriver::default();
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
@@ -77,7 +77,7 @@ impl Executor<'_> {
             Action::StopPlaying => customer_driver.stop(),
             Action::Obstruct => {
                 if let Err(why) = self.backend.obstruct(snapshot.pos.as_ref()).await {
-                    (self.say)(&format!("  poscert could not put a payment in the way: {why}"));
+                    (self.say)(&format!("  poscert could not create a conflicting payment: {why}"));
                 }
             }
             Action::Balance(balance) => self.backend.balance(Some(balance)),
@@ -85,7 +85,7 @@ impl Executor<'_> {
             Action::Restore => self.backend.restore().await,
             Action::NewAttempt => {
                 let attempt = self.director.begin_attempt(self.writer.next_number());
-                (self.say)(&format!("attempt {} begins; the one before it {}", attempt.number, attempt.ended_as));
+                (self.say)(&format!("attempt {} started; the one before ended: {}", attempt.number, attempt.ended_as));
                 self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
             }
             Action::StepTimeout(over) => {

@@ -1,4 +1,4 @@
-//! Which fault a call gets: those that the due step marks and that the call has not met yet.
+//! The fault plan: which fault to inject into a call. A call gets each fault of the step due once.
 
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::Exchange;
@@ -6,44 +6,44 @@ use crate::rules::model::{Step, StepKind};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A call that rested so much less than half a minute may begin again without its fault: clocks are read in two places.
+/// Tolerance for the 30 s pause between retries: the two clocks are read at different points.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// The faults of the case that is under way.
+/// The fault plan of the current case.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
-    /// The faults that were met, and by what: the id in the path, empty for a create.
+    /// The faults injected into finished exchanges, by the id in the path; empty for a create.
     met: Vec<(String, Fault)>,
     in_flight: BTreeMap<u64, (String, Fault)>,
     last_every: Option<Instant>,
-    /// The backend cannot be brought to refuse what a case needs refused.
+    /// The recorder returns the refusals that the backend cannot be configured to return.
     stands_in: bool,
 }
 
 impl FaultPlan {
-    /// No case is under way.
+    /// A plan before the first case.
     pub fn new(stands_in: bool) -> FaultPlan {
         FaultPlan { stands_in, ..FaultPlan::default() }
     }
 
-    /// Another step is due, or another case.
+    /// Resets the plan for the next step of the case.
     pub fn next_step(&mut self) {
         self.met.clear();
     }
 
-    /// Another case is due.
+    /// Resets the plan for another case.
     pub fn next_case(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
         *self = FaultPlan { in_flight, stands_in: self.stands_in, ..FaultPlan::default() };
     }
 
-    /// The faults that calls of the due step have met, and those that are being put on one.
+    /// The faults injected into calls of the step due, including those in flight.
     pub fn met(&self) -> Vec<Fault> {
         self.met.iter().chain(self.in_flight.values()).map(|(_, fault)| *fault).collect()
     }
 
-    /// The fault of a call whose head has arrived, while step `due` (from 0) of `steps` is due. `rest`: a call that has
-    /// rested so long is let through again.
+    /// The fault to inject into a call whose headers have arrived, while step `due` (an index into `steps`) is due.
+    /// `rest`: after a pause of this length, a call whose every attempt fails is forwarded again.
     pub fn decide(
         &mut self,
         (number, operation, id): (u64, Operation, &str),
@@ -62,7 +62,7 @@ impl FaultPlan {
         Some(fault)
     }
 
-    /// The fault of every send, from a step that asks for it on.
+    /// The fault of a call whose every attempt fails, starting at the step that asks for it.
     fn every(&self, operation: Operation, steps: &[Step], due: usize, rest: Duration, now: Instant) -> Option<Fault> {
         let begun = steps.iter().take(due.saturating_add(1)).enumerate();
         let refuses = |step: &Step| self.stands_in && step.guide.balance.is_some();
@@ -81,7 +81,8 @@ impl FaultPlan {
         (at == due || !rested).then_some(fault)
     }
 
-    /// An exchange is over; `true` where it had met a fault of ours.
+    /// Registers a finished exchange; `true` if a fault was injected into it. `ms`: the duration from which an exchange
+    /// without a response counts as timed out.
     pub fn ended(&mut self, exchange: &Exchange, operation: Option<Operation>, step: Option<&Step>, ms: i64) -> bool {
         let ours = self.in_flight.remove(&exchange.number);
         let now = Instant::now();
@@ -97,7 +98,7 @@ impl FaultPlan {
         match exchange.status() {
             None if lasted >= ms => self.met.push((id, Fault::Timeout)),
             Some(500) => self.met.push((id, Fault::ServerError)),
-            // What follows a success is another call, and meets the faults anew; polls go on.
+            // After a success the next request is a new call and gets the faults again, unless it is a poll.
             Some(200..=299) if step.kind == StepKind::Call => self.met.retain(|(other, _)| *other != id),
             _ => {}
         }
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_meets_each_fault_once_even_if_its_next_send_comes_before_the_last_was_seen_to_end() {
+    fn each_fault_is_injected_once_when_retries_overlap() {
         let (steps, mut fault_plan, now) = (steps("onboarding/1"), FaultPlan::default(), Instant::now());
         let create = Operation::CreatePos;
         let decide = |fault_plan: &mut FaultPlan, n| fault_plan.decide((n, create, ""), &steps, 0, REST, now);
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_for_every_send_stays_until_the_call_has_rested() {
+    fn fault_for_every_attempt_lasts_until_the_pause_before_a_retry() {
         let (steps, mut fault_plan, now) = (steps("payment/6"), FaultPlan::default(), Instant::now());
         let capture = Operation::CapturePayment;
         assert_eq!(fault_plan.decide((1, capture, ""), &steps, 0, REST, now), None);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn polls_of_another_payment_do_not_use_up_the_faults_of_this_one() {
+    fn polls_of_another_payment_do_not_use_up_faults() {
         let (steps, mut fault_plan, now) = (steps("payment/1"), FaultPlan::default(), Instant::now());
         let poll = Operation::QueryPayment;
         let path = |id: &str| format!("/pos/v10/payments/{id}");
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_backend_cannot_be_brought_to_refuse_is_refused_for_it() {
+    fn recorder_returns_the_refusal_if_the_backend_cannot() {
         let (steps, now) = (steps("refund/3"), Instant::now());
         let mut fault_plan = FaultPlan::new(true);
         fault_plan.next_case();

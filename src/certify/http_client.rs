@@ -1,8 +1,8 @@
-//! Calls of our own: to the backend's token endpoint and customer simulation, and to the client's callback.
+//! HTTP client for poscert's own requests: to the backend's API, token endpoint and customer simulation, and to the
+//! client's callback.
 //!
-//! They are not the client's: they go past the recorder, stand in no capture and count in no verdict. Redirects are
-//! answers like others, and never followed. A backend is reached as the recorder reaches it: through the same proxy, with the same
-//! client certificate.
+//! These requests bypass the recorder: they are neither captured nor evaluated. Redirects are returned, never followed.
+//! The backend is reached as the recorder reaches it: through the same proxy, with the same client certificate.
 
 use crate::pki::error_chain;
 use crate::proxy::upstream::connect_error::next_step;
@@ -18,10 +18,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest answer that is read.
+/// The longest response body that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// A way to send them.
+/// An HTTP client.
 #[derive(Clone)]
 pub struct HttpClient {
     client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
@@ -29,12 +29,12 @@ pub struct HttpClient {
     step_timeouts: Duration,
 }
 
-/// That there is no complete answer.
+/// The request got no complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoReply {
-    /// Why, in words in which no header stands.
+    /// Why. Contains no header values.
     pub why: String,
-    /// What can be done about it at a backend, in part of a sentence.
+    /// What to do about it if the server is the backend, as a clause.
     pub next_step: String,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for NoReply {
     }
 }
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
@@ -54,12 +54,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Status, code and message, in words.
+    /// Status, error code and message as text.
     pub fn words(&self) -> String {
         let body = self.json();
         let text = |name: &str| body.get(name).and_then(|value| value.as_str()).unwrap_or("").chars().take(200);
@@ -76,22 +76,22 @@ impl Reply {
 }
 
 impl HttpClient {
-    /// To servers that are reached and believed as this one; every answer has to be complete after `step_timeouts`. A server
-    /// without TLS is spoken to only where its URL says `http`.
+    /// A client with the proxy and trust settings of this server. `step_timeouts` is the timeout of a whole request.
+    /// Plain HTTP is used only for `http` URLs.
     ///
     /// # Errors
-    /// A sentence where TLS cannot be set up.
+    /// TLS cannot be set up.
     pub fn to(server: &Upstream, step_timeouts: Duration) -> Result<HttpClient, String> {
         let connector = server.connector(&[])?;
-        // They are few: a connection each, and none that has gone stale.
+        // Requests are rare: a new connection for each avoids stale ones.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Ok(HttpClient { client, identity: server.identity.clone(), step_timeouts })
     }
 
-    /// Sends a request and reads its answer to the end.
+    /// Sends a request and reads the whole response.
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The request got no complete response.
     pub async fn send(
         &self,
         method: Method,
@@ -107,7 +107,7 @@ impl HttpClient {
         match tokio::time::timeout(self.step_timeouts, self.whole(request)).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                let why = format!("no answer within {} s", self.step_timeouts.as_secs());
+                let why = format!("no response within {} s", self.step_timeouts.as_secs());
                 Err(NoReply { why, next_step: "check --upstream".to_owned() })
             }
         }

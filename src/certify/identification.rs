@@ -1,5 +1,4 @@
-//! Identification and selection: who is certified for what, from options, a session file, or the capture that is gone
-//! on with.
+//! Identification of the client and selection of features: from options, a session file or the capture to resume.
 
 use super::notify;
 use crate::api::header::{self, Version};
@@ -9,52 +8,52 @@ use crate::capture::redact::Redactor;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The longest name or id that is taken, in characters.
+/// The longest name or id, in characters.
 const LONGEST: usize = 100;
 
-/// What may stand in a session file.
+/// The fields of a session file.
 const KEYS: &str = "integrator-id, client-id, production-client-id, client-version, system-name, features, token-file, \
                     client-secret-file, merchant-vat, callback-alias, callback-url and wait";
 
-/// The longest wait for a step, in seconds: a day.
+/// The largest step timeout, in seconds: a day.
 pub const LONGEST_WAIT: u64 = 86_400;
 
-/// What was told of a client, as typed. A session file is this in TOML.
+/// The identification of a client, as entered. A session file is its TOML form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Identification {
-    /// Who makes the client.
+    /// The id of the integrator that develops the client.
     pub integrator_id: Option<String>,
     /// The client id of the developer portal, a GUID.
     pub client_id: Option<String>,
-    /// Its id in production, where that is another one.
+    /// The client id in production, if it is another one.
     pub production_client_id: Option<String>,
     /// `Major.Minor.Build`.
     pub client_version: Option<String>,
     /// The client's name.
     pub system_name: Option<String>,
-    /// Ids of the chosen features.
+    /// Ids of the selected features.
     pub features: Option<Vec<String>>,
-    /// A file with an access token.
+    /// The path of a file with an access token.
     pub token_file: Option<PathBuf>,
-    /// A file with the client secret.
+    /// The path of a file with the client secret.
     pub client_secret_file: Option<PathBuf>,
     /// The merchant's VAT number.
     pub merchant_vat: Option<String>,
     /// The callback alias of the client's points of sale.
     pub callback_alias: Option<String>,
-    /// Where the client takes check-in notifications.
+    /// The URL where the client receives check-in notifications.
     pub callback_url: Option<String>,
-    /// How long a step is waited for, in seconds. It is of the run, and no capture holds it.
+    /// The step timeout, in seconds. It applies to the run and is not stored in the capture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<u64>,
 }
 
 impl Identification {
-    /// Reads a session file.
+    /// Parses a session file.
     ///
     /// # Errors
-    /// A sentence with the place in the file.
+    /// The file is invalid; the message names the line.
     pub fn parse(text: &str) -> Result<Identification, String> {
         toml::from_str(text).map_err(|error| {
             let place = error.span().map(|span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
@@ -63,15 +62,15 @@ impl Identification {
             let secret = ["`token`", "`client-secret`"].iter().any(|name| message.contains(&format!("field {name}")));
             if secret {
                 return format!(
-                    "{place}no secret stands in a session file; name its file with token-file or client-secret-file, \
-                     or set POSCERT_TOKEN or POSCERT_CLIENT_SECRET"
+                    "{place}a session file must not contain secrets; use token-file or client-secret-file, or set \
+                     POSCERT_TOKEN or POSCERT_CLIENT_SECRET"
                 );
             }
-            format!("{place}{message}; a session file has {KEYS}")
+            format!("{place}{message}; the fields of a session file are {KEYS}")
         })
     }
 
-    /// This, and where it says nothing, the other.
+    /// This identification, completed by the fields of `other`.
     pub fn or(self, other: Identification) -> Identification {
         Identification {
             integrator_id: self.integrator_id.or(other.integrator_id),
@@ -89,8 +88,8 @@ impl Identification {
         }
     }
 
-    /// The same without the blanks that came along when it was pasted; an id and a version in the form in which a capture
-    /// holds them. What cannot be taken stays as it is, for [`Self::check`] to say so.
+    /// Trims whitespace, which often comes along when a value is pasted, and normalizes ids and version to their form
+    /// in a capture. Invalid values stay as they are; [`Self::check`] reports them.
     pub fn tidied(self) -> Identification {
         let trimmed = |text: Option<String>| text.map(|text| text.trim().to_owned());
         let id = |text: String| Guid::parse(&text).map_or(text, |id| id.to_string());
@@ -107,13 +106,13 @@ impl Identification {
         }
     }
 
-    /// Whether nothing is left to be told.
+    /// Whether the client is fully identified, and features are selected.
     pub fn is_whole(&self) -> bool {
         let texts = [&self.integrator_id, &self.client_id, &self.client_version, &self.system_name];
         texts.iter().all(|text| text.is_some()) && self.features.is_some()
     }
 
-    /// What a capture's session says.
+    /// The identification in a capture's session record.
     pub fn of(session: &Session) -> Identification {
         Identification {
             integrator_id: session.integrator_id.clone(),
@@ -129,21 +128,22 @@ impl Identification {
         }
     }
 
-    /// The merchant's VAT number, where a good one was told.
+    /// The merchant's VAT number, if it is valid.
     pub fn vat(&self) -> Option<&str> {
         self.merchant_vat.as_deref().map(str::trim).filter(|vat| header::is_vat_number(vat))
     }
 
-    /// Checks each field; what comes of it is what a capture may hold. Onboarding is always in; without a choice, all features are.
+    /// Validates each field and returns the session record for the capture. Onboarding is always included; without a
+    /// selection, all features are.
     ///
     /// # Errors
-    /// A sentence on the first field that cannot be taken.
+    /// A field is invalid; the message names the first one.
     pub fn check(&self) -> Result<Session, String> {
         let named = |field: &str, text: &Option<String>| text.as_deref().map(|text| name(field, text)).transpose();
         let guid = |field: &str, text: &Option<String>| {
             let id = text.as_deref().map(|text| {
                 Guid::parse(text.trim()).map(|id| id.to_string()).ok_or_else(|| {
-                    format!("{field}: `{text}` is not a GUID; it is the client id that the developer portal shows")
+                    format!("{field}: `{text}` is not a GUID; use the client id shown in the developer portal")
                 })
             });
             id.transpose()
@@ -163,7 +163,7 @@ impl Identification {
         if let Some(alias) = self.callback_alias.as_deref()
             && let Some(what) = text::problem(alias)
         {
-            return Err(format!("callback-alias: it {what}; it is the callbackAlias of your points of sale"));
+            return Err(format!("callback-alias: it {what}; use the callbackAlias of your points of sale"));
         }
         if let Some(vat) = self.merchant_vat.as_deref().filter(|_| self.vat().is_none()) {
             return Err(format!("merchant-vat: `{vat}` is not DK or FI and eight digits, such as DK90000028"));
@@ -189,7 +189,7 @@ impl Identification {
     }
 }
 
-/// The session as a capture keeps it: without a callback URL in which a secret may stand.
+/// The session for a capture: without a callback URL that may contain a secret.
 pub fn kept(session: &Session, redactor: &Redactor) -> Session {
     let is_plain = |url: &String| !url.contains(['?', '#']) && redactor.url(url) == *url;
     Session { callback_url: session.callback_url.clone().filter(is_plain), ..session.clone() }
@@ -205,18 +205,18 @@ fn feature(id: &str) -> Result<Feature, String> {
 fn name(field: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(format!("{field}: it is empty; leave it out or say what it is"));
+        return Err(format!("{field}: it is empty; omit it or enter a value"));
     }
     if let Some(odd) = text.chars().find(|c| c.is_control()) {
-        return Err(format!("{field}: {odd:?} cannot stand in it; write it in letters that can be printed"));
+        return Err(format!("{field}: it contains the control character {odd:?}; use printable characters"));
     }
     match text.chars().count() {
         0..=LONGEST => Ok(text.to_owned()),
-        more => Err(format!("{field}: it has {more} characters; at most {LONGEST} are taken")),
+        more => Err(format!("{field}: it has {more} characters; the limit is {LONGEST}")),
     }
 }
 
-/// What the verdict can take from the traffic, by name, where nobody told it.
+/// Names of missing fields that the verdict can infer from the traffic.
 pub fn untold(session: &Session) -> Vec<&'static str> {
     let fields = [
         ("integrator id", &session.integrator_id),
@@ -234,7 +234,7 @@ mod tests {
                         client-version = \"2.1.0\"\nsystem-name = \"Acme till\"\nfeatures = [\"payment\"]\n";
 
     #[test]
-    fn onboarding_is_always_in() {
+    fn onboarding_is_always_included() {
         let session = Identification::parse(FILE).unwrap().check().unwrap();
         assert_eq!(session.features, ["onboarding", "payment"]);
         assert_eq!(session.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pasted_with_blanks_around_it_loses_them() {
+    fn whitespace_around_pasted_values_is_trimmed() {
         let pasted = "client-id = \" C0FFEE00-0000-4000-8000-000000000001 \"\nclient-version = \"2.1.0\\t\"\nsystem-name = \" T 1\"";
         let told = Identification::parse(pasted).unwrap().tidied();
         assert_eq!(told.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_later_does_not_replace_what_is_said_first() {
+    fn first_source_of_a_field_wins() {
         let flags = Identification { client_version: Some("3.0.0".into()), ..Identification::default() };
         let session = flags.or(Identification::parse(FILE).unwrap()).check().unwrap();
         assert_eq!(session.client_version.as_deref(), Some("3.0.0"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_that_may_hold_a_secret_is_not_kept() {
+    fn callback_url_that_may_contain_a_secret_is_not_stored() {
         let redactor = Redactor::new(crate::seal::Key::derived("a capture", b"of a test"));
         let kept = |url: &str| {
             let session = Session { callback_url: Some(url.to_owned()), ..Session::default() };
@@ -278,15 +278,15 @@ mod tests {
     }
 
     #[test]
-    fn each_field_is_refused_in_a_sentence() {
+    fn invalid_fields_are_rejected_with_a_message() {
         for (file, wanted) in [
             ("client-id = \"12\"", "client-id: `12` is not a GUID"),
             ("production-client-id = \"12\"", "production-client-id: `12` is not a GUID"),
             ("client-version = \"2.1\"", "is not Major.Minor.Build"),
             ("integrator-id = \" \"", "integrator-id: it is empty"),
-            ("system-name = \"a\\u001bb\"", "cannot stand in it"),
+            ("system-name = \"a\\u001bb\"", "control character"),
             ("features = [\"cash\"]", "`cash` is not a feature; choose from onboarding"),
-            ("callback-url = \"http://till/\"", "callback-url: notifications are sent over HTTPS alone"),
+            ("callback-url = \"http://till/\"", "callback-url: notifications are sent over HTTPS only"),
             ("callback-alias = \"\"", "callback-alias: it "),
             ("merchant-vat = \"90000028\"", "merchant-vat: `90000028` is not DK or FI"),
         ] {
@@ -299,10 +299,7 @@ mod tests {
         assert!(sentence.starts_with("line 2: ") && sentence.contains("client-version"), "{sentence}");
         for secret in ["token", "client-secret"] {
             let sentence = Identification::parse(&format!("{secret} = \"hush\"")).unwrap_err();
-            assert!(
-                sentence.contains("no secret stands in a session file") && !sentence.contains("hush"),
-                "{sentence}"
-            );
+            assert!(sentence.contains("must not contain secrets") && !sentence.contains("hush"), "{sentence}");
         }
     }
 }

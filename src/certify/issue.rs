@@ -1,8 +1,8 @@
-//! The last step, approval: the verdict on the capture, and on `passed` the sealed archive, the certificate on it, its page
-//! and its entry in the ledger.
+//! Issuing of a certificate: the verdict on the capture and, if it passed, the signed archive, the certificate, its
+//! page and its ledger entry.
 //!
-//! What is certified is the archive, read back and judged anew: the certificate binds a verdict that anybody who gets
-//! archive and certificate can make again.
+//! The archive is read back and evaluated again, and that verdict is certified: anyone with archive and certificate can
+//! reproduce it.
 
 use super::previous_certificates;
 use crate::capture::{self, Capture, archive};
@@ -16,72 +16,72 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// The file of the sealed archive in a certificate's folder.
+/// The file name of the signed archive in a certificate's directory.
 pub const ARCHIVE: &str = "capture.poscert";
-/// The file of the certificate.
+/// The file name of the certificate.
 pub const CERTIFICATE: &str = "certificate.json";
-/// The file of its page.
+/// The file name of its page.
 pub const PAGE: &str = "certificate.html";
 
-/// Said where a certification goes on in a capture that is not complete.
+/// Shown when a certification resumes in a capture that is not complete.
 pub const CUT_OFF: &str =
-    "A run in this capture was cut off, and something may be lost: the verdict on it cannot be passed any more.";
+    "A run in this capture did not stop cleanly and records may be missing: this capture can no longer pass.";
 
 /// How a certification ended.
 #[derive(Debug)]
 pub struct Approval {
-    /// The verdict on the capture; where a certificate was given, the same on the sealed archive.
+    /// The verdict on the capture, or on the signed archive if a certificate was issued.
     pub verdict: Verdict,
-    /// What came of it.
+    /// The certificate, or why there is none.
     pub certificate: Certified,
 }
 
-/// Whether a certificate was given.
+/// Whether a certificate was issued.
 #[derive(Debug)]
 pub enum Certified {
-    /// It was.
+    /// It was issued.
     Issued(Issued),
-    /// Something that it would rest on is missing, or the ledger has something against it, as the sentence says.
+    /// The capture is not eligible, or the ledger rules it out; with the reason.
     NotGiven(String),
-    /// It is due, and could not be written or entered, as the sentence says.
+    /// The capture is eligible, but the certificate or its ledger entry could not be written; with the reason.
     Failed(String),
 }
 
-/// A certificate that was given, and where it lies.
+/// An issued certificate and its files.
 #[derive(Clone, Debug)]
 pub struct Issued {
-    /// What names it.
+    /// The certificate's id.
     pub id: String,
-    /// Beside the capture, with [`ARCHIVE`], [`CERTIFICATE`] and [`PAGE`] in it.
+    /// The directory next to the capture with [`ARCHIVE`], [`CERTIFICATE`] and [`PAGE`].
     pub folder: PathBuf,
     /// The key that signed archive and certificate.
     pub signer: Fingerprint,
-    /// What a reader of the ledger should know, a sentence each.
+    /// Notes on the state of the ledger, one sentence each.
     pub notes: Vec<String>,
 }
 
 impl Issued {
-    /// The certificate's file, a DSSE envelope.
+    /// The path of the certificate, a DSSE envelope.
     pub fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
     }
 
-    /// Its page for people.
+    /// The path of its page.
     pub fn page(&self) -> PathBuf {
         self.folder.join(PAGE)
     }
 
-    /// The sealed archive that it is about.
+    /// The path of the signed archive.
     pub fn archive(&self) -> PathBuf {
         self.folder.join(ARCHIVE)
     }
 }
 
-/// Judges a capture that is closed, and gives a certificate where all that it rests on is there. `desk` has the key that
-/// signs and the place of the ledger, and is asked only then. `objection`: why none is to be given all the same, as a clause.
+/// Evaluates a closed capture and issues a certificate if it is eligible. `desk` returns the signing key and the path
+/// of the ledger; it is called only then. `objection`: a further reason against a certificate, as a clause.
 ///
 /// # Errors
-/// A sentence where the capture cannot be read or judged.
+/// The capture cannot be read or evaluated.
 pub fn approve(
     dir: &Path,
     rules: &RuleSet,
@@ -108,7 +108,7 @@ fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFact
     Ok((capture, verdict, seen))
 }
 
-/// Seals the capture, judges what was sealed, and certifies that.
+/// Signs the capture as an archive, evaluates the archive and certifies its verdict.
 fn give(
     dir: &Path,
     capture: &Capture,
@@ -117,25 +117,25 @@ fn give(
     ledger: &Path,
     key: &SigningKey,
 ) -> Result<Approval, String> {
-    // A ledger that is damaged, or has something against it, is told before anything is written.
+    // A damaged ledger, or an entry against this capture, is reported before anything is written.
     let entries = Ledger::read(ledger)?.lines.entries;
     if let Some(sentence) = previous_certificates::against(capture, verdict, &entries)? {
         return Ok(Approval { verdict: verdict.clone(), certificate: Certified::NotGiven(sentence) });
     }
-    let place = fs::canonicalize(dir).map_err(|error| format!("{}: cannot be found ({error})", dir.display()))?;
+    let place = fs::canonicalize(dir).map_err(|error| format!("cannot find {}: {error}", dir.display()))?;
     let (parent, name) = place
         .parent()
         .zip(place.file_name())
-        .ok_or_else(|| format!("{}: nothing can be laid beside it; record into a folder", dir.display()))?;
+        .ok_or_else(|| format!("cannot create a directory next to {}; record into a subdirectory", dir.display()))?;
     let name = name.to_string_lossy();
     let unwritable = |error: std::io::Error| {
-        format!("the certificate cannot be written into {}: {error}; make room there", parent.display())
+        format!("cannot write the certificate into {}: {error}; make the directory writable", parent.display())
     };
-    // All of it is made aside and takes its place at once.
+    // All files are written to a temporary directory, which is then renamed.
     let prefix = format!(".{name}-certificate-");
     let mut draft = tempfile::Builder::new();
     draft.prefix(&prefix);
-    // As private as the capture.
+    // The same permissions as the capture.
     #[cfg(unix)]
     draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let draft = draft.tempdir_in(parent).map_err(unwritable)?;
@@ -144,7 +144,7 @@ fn give(
     let (archive, sealed_verdict, seen) = judged(&sealed, rules)?;
     let same = (reading(&sealed_verdict), &sealed_verdict.capture.digest) == (reading(verdict), &capture.digest);
     if !same {
-        return Err("the archive does not say what the capture does; this is a fault of poscert".to_owned());
+        return Err("the verdicts on archive and capture differ; this is a bug in poscert".to_owned());
     }
     let mut missing = eligibility::missing(&sealed_verdict, archive.session.as_ref(), &seen);
     missing.extend(eligibility::unsealed(&sealed_verdict));
@@ -157,7 +157,7 @@ fn give(
     write(&draft.path().join(PAGE), page::render(&certificate).as_bytes()).map_err(unwritable)?;
     let id = certificate.id();
     let folder = parent.join(format!("{name}-certificate-{id}"));
-    // The same certificate may have been given before: the same capture, key and version give the same bytes.
+    // The same certificate may exist already: the same capture, key and version give the same bytes.
     if fs::read(folder.join(CERTIFICATE)).ok().as_deref() != Some(certificate.bytes()) {
         let made = draft.keep();
         fs::rename(&made, &folder).map_err(unwritable)?;
@@ -169,8 +169,8 @@ fn give(
     });
     let entered = entered.map_err(|why| {
         format!(
-            "{why}; certificate {id} is written into {}, and not entered: when that is mended, run certify on this capture \
-             again, and it gives one that is",
+            "certificate {id} was written into {} but not added to the ledger: {why}; then run certify on this capture \
+             again",
             folder.display()
         )
     })?;
@@ -179,7 +179,7 @@ fn give(
 }
 
 fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: cannot be written ({error})", file.display());
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", file.display());
     let files: Vec<archive::RuleFile> =
         rules.files.iter().map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
     let mut out = BufWriter::new(secret_file::create_new(file, 0o600).map_err(failed)?);

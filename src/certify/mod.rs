@@ -1,11 +1,18 @@
-//! The guided certification: who is certified for what, and the director who leads a client through the cases.
+//! The guided certification: identification, the cases step by step, verdict and certificate.
 //!
-//! [`session`] is identification and selection. [`course`] says which case and step is due, from what the verifier's
-//! matcher says about the records so far, and what has to be done about it ([`order`]); [`fault_plan`] which fault the next call meets;
-//! [`director`] stands between them and the proxy, and [`guide`] carries out what the course asks: it tells the till,
-//! plays the customer ([`customer_driver`], [`customer`]) at the [`backend`], notifies the client ([`notify`]) and writes into the
-//! capture. [`access`] and [`errand`] are our own calls, past the proxy. [`unexpected`] is what nobody asked for, [`certification_status`] how things stand, and [`page`] the
-//! web page that shows it and takes a person's orders. [`approval`] is the end: verdict, archive and certificate.
+//! - [`identification`]: the client's identity and the selected features.
+//! - [`schedule`]: which case and step is due, derived from the verifier's progress, as a list of [`action`]s.
+//! - [`fault_plan`]: which fault to inject into the next call.
+//! - [`director`]: connects proxy, verifier and schedule.
+//! - [`executor`]: performs the actions: instructs the till ([`driver_command`]), simulates the customer
+//!   ([`customer_driver`], [`customer`]) at the backend ([`backend_control`]), notifies the client ([`notify`]) and
+//!   writes records into the capture.
+//! - [`credentials`], [`http_client`]: requests that poscert sends itself; they bypass the recorder.
+//! - [`pos_registry`]: the client's points of sale, learned from its calls.
+//! - [`unexpected_call`]: calls that the current case does not ask for.
+//! - [`status`]: a snapshot of the certification; [`page`]: the web page that shows it and accepts the operator's
+//!   commands.
+//! - [`issue`]: verdict, signed archive, certificate and ledger entry.
 
 pub mod action;
 pub mod backend_control;

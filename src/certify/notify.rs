@@ -1,5 +1,5 @@
-//! The check-in notification to the client's callback (notification_service): a POST over HTTPS, and three more where it
-//! is not answered 200.
+//! The check-in notification to the client's callback (notification_service): a POST over HTTPS, with up to three
+//! retries until it returns 200.
 
 use super::credentials::Access;
 use super::director::Director;
@@ -16,13 +16,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often it is tried again.
+/// The number of retries.
 const RETRIES: usize = 3;
-/// How long an answer may take.
+/// The timeout of one attempt.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The header that carries the head of the capture's chain: who keeps it is a witness of all that was recorded until then.
+/// The header with the capture's chain head. A receiver who keeps it can prove later what was recorded until then.
 const CHAIN_HEAD: &str = "x-poscert-chain-head";
 
 /// The client's callback.
@@ -33,18 +33,18 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// A callback at a URL. `more`: certificates believed there, beside the system's.
+    /// A callback at a URL. `more`: trusted certificates in addition to those of the system.
     ///
     /// # Errors
-    /// A sentence where it is none.
+    /// The URL is not a valid callback URL, or TLS cannot be set up.
     pub fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
         let http_client = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
         Ok(Callback { url: url.to_owned(), http_client })
     }
 
-    /// Sends it, with the head of the chain, until it is answered 200, four times at most; the status of each try, 0 where none came, and why the
-    /// last one brought no answer.
+    /// Sends the notification with the chain head, at most four times, until it returns 200. Returns the status of each
+    /// attempt (0: no response) and the error of the last attempt without a response.
     pub async fn notify(&self, body: &Value, head: &str) -> (Vec<u16>, Option<String>) {
         let headers = [("content-type", "application/json"), (CHAIN_HEAD, head)];
         let (mut statuses, mut trouble) = (Vec::new(), None);
@@ -72,44 +72,44 @@ impl Callback {
 /// Scheme, host and port of a callback's URL.
 ///
 /// # Errors
-/// A sentence where it is no URL of a callback.
+/// The URL is not a valid callback URL.
 pub fn origin(url: &str) -> Result<String, String> {
-    let wrong = |what: &str| format!("callback-url: {what}; give one like https://till.example.com/checkin");
+    let wrong = |what: &str| format!("callback-url: {what}; use a URL like https://till.example.com/checkin");
     let uri: Uri = url.parse().map_err(|error| wrong(&format!("it is not a URL ({error})")))?;
-    let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?.as_str();
+    let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?.as_str();
     match uri.scheme_str() {
-        _ if authority.contains('@') => Err(wrong("it holds a user's name, and nothing secret is sent there")),
+        _ if authority.contains('@') => Err(wrong("credentials in the URL are not supported")),
         Some("https") => Ok(format!("https://{authority}")),
-        _ => Err(wrong("notifications are sent over HTTPS alone")),
+        _ => Err(wrong("notifications are sent over HTTPS only")),
     }
 }
 
 /// Sends notifications and writes them into the capture.
 #[derive(Clone)]
 pub struct Notifier {
-    /// Where to, if that is known.
+    /// The callback, if configured.
     pub callback: Option<Callback>,
-    /// Only to a PoS with this alias; any, where none is said.
+    /// Notify only a PoS with this alias; `None`: any PoS.
     pub alias: Option<String>,
-    /// Access to the backend, which knows the store's brand and location.
+    /// Access to the backend, for the store's brand and location.
     pub access: Option<Access>,
-    /// Knows the PoS.
+    /// The source of the client's PoS.
     pub director: Arc<Director>,
     /// The capture.
     pub writer: Writer,
 }
 
 impl Notifier {
-    /// Notifies the client of a check-in at the PoS it works with: what the page's button and the keyboard's command
-    /// do. What became of it, in a sentence.
+    /// Notifies the client of a check-in at its current PoS and records the result. Returns a message for the log; also
+    /// used by the button on the page and the keyboard command.
     ///
     /// # Errors
-    /// A sentence where nothing can be sent, or the capture cannot be written.
+    /// No callback or PoS is known, or the capture cannot be written.
     pub async fn send(&self) -> Result<String, String> {
-        let callback = self.callback.as_ref().ok_or("no callback URL is known: give one with --callback-url")?;
-        let point = self.director.point().ok_or("the client has no point of sale yet: onboard one first")?;
+        let callback = self.callback.as_ref().ok_or("no callback URL; pass --callback-url")?;
+        let point = self.director.point().ok_or("the client has no point of sale yet; onboard first")?;
         if point.alias.is_none() {
-            return Err("the point of sale has no callbackAlias: the backend would notify nobody".to_owned());
+            return Err("the point of sale has no callbackAlias, so the backend sends no notification".to_owned());
         }
         let body = self.body(&point).await;
         let wall_us = self.writer.wall_us();
@@ -121,13 +121,13 @@ impl Notifier {
         let answered = sent.statuses.last() == Some(&200);
         self.writer.append(Record::Notification(sent)).await.map_err(|error| error.to_string())?;
         Ok(match (answered, trouble) {
-            (true, _) => format!("check-in notification answered 200, at try {tries}"),
-            (false, None) => format!("check-in notification not answered 200 in {tries} tries"),
-            (false, Some(why)) => format!("check-in notification not answered 200 in {tries} tries ({why})"),
+            (true, _) => format!("check-in notification returned 200 on attempt {tries}"),
+            (false, None) => format!("check-in notification did not return 200 in {tries} attempts"),
+            (false, Some(why)) => format!("check-in notification did not return 200 in {tries} attempts ({why})"),
         })
     }
 
-    /// The same, for a button.
+    /// [`Notifier::send`] as a callback for the page.
     pub fn for_people(self) -> Notify {
         Arc::new(move || {
             let notifier = self.clone();
@@ -169,10 +169,10 @@ mod tests {
     fn a_callback_is_an_https_url() {
         assert_eq!(origin("https://till.example:8443/a?b=c").unwrap(), "https://till.example:8443");
         for (url, wanted) in [
-            ("http://till.example/", "HTTPS alone"),
-            ("till.example", "HTTPS alone"),
-            ("/checkin", "names no host"),
-            ("https://user:word@till.example/", "a user's name"),
+            ("http://till.example/", "HTTPS only"),
+            ("till.example", "HTTPS only"),
+            ("/checkin", "has no host"),
+            ("https://user:word@till.example/", "credentials in the URL"),
             ("https://a b/", "is not a URL"),
         ] {
             let sentence = origin(url).unwrap_err();

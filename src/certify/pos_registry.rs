@@ -1,5 +1,5 @@
-//! What the client's own calls tell of its points of sale, beside what the verifier keeps: which one it works with now,
-//! its callback alias, and whose merchant it is.
+//! Registry of the client's points of sale, learned from its calls: the current one, its callback alias and the
+//! merchant's VAT number. Complements the resource state of the verifier.
 
 use crate::api::Operation::{self, CreatePos, GetCheckIn, GetPos, GetPosWithFilter, InitiatePayment, PreparePayment};
 use crate::api::customer::CERTIFICATION_VAT;
@@ -10,7 +10,7 @@ use crate::verify::progress::PosProgress;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What was learned.
+/// The points of sale known so far.
 #[derive(Clone, Debug, Default)]
 pub struct PosRegistry {
     current: Option<String>,
@@ -23,27 +23,27 @@ pub struct PosRegistry {
 pub struct PosEntry {
     /// Its id.
     pub id: String,
-    /// Its beacon; empty where nobody said it.
+    /// Its beacon id; empty if unknown.
     pub beacon_id: String,
-    /// The merchant's name for it; empty where nobody said it.
+    /// The merchant's id for it; empty if unknown.
     pub merchant_pos_id: String,
-    /// Its store; empty where nobody said it.
+    /// Its store id; empty if unknown.
     pub store_id: String,
-    /// Under which the client is notified of check-ins.
+    /// Its callback alias for check-in notifications.
     pub alias: Option<String>,
     /// The merchant's VAT number.
     pub vat: String,
 }
 
 impl PosEntry {
-    /// The country of its merchant.
+    /// The country of its merchant, as two letters.
     pub fn country(&self) -> &str {
         self.vat.get(..2).unwrap_or("DK")
     }
 }
 
 impl PosRegistry {
-    /// Looks at an exchange that is over; `true` where it says with which PoS the client works.
+    /// Learns from a finished exchange; `true` if it shows which PoS the client works with.
     pub fn learn(&mut self, exchange: &Exchange) -> bool {
         let send = Attempt::of(exchange);
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
@@ -62,7 +62,7 @@ impl PosRegistry {
         named
     }
 
-    /// What was learned is of a time that counts no more.
+    /// Forgets the current PoS: the backend lost its state, or a new attempt starts.
     pub fn forget(&mut self) {
         self.current = None;
     }
@@ -72,7 +72,7 @@ impl PosRegistry {
         self.current.clone()
     }
 
-    /// All that is known of a PoS. `vat` is taken where no call said whose it is.
+    /// Everything known about a PoS. `vat` is used if no call named a VAT number.
     pub fn point(&self, pos: &PosProgress, vat: Option<&str>) -> PosEntry {
         let vat = self.vat.as_deref().or(vat).unwrap_or(CERTIFICATION_VAT[0]);
         PosEntry {
@@ -92,7 +92,7 @@ fn alias(body: &Body) -> Option<String> {
     Some(alias.to_owned()).filter(|alias| !alias.is_empty())
 }
 
-/// The PoS that a send says the client works with.
+/// The PoS that an attempt shows the client works with.
 fn current(send: &Attempt) -> Option<String> {
     let gone = send.status == Some(404) || send.answer.code == "1000";
     match send.operation? {

@@ -1,35 +1,35 @@
-//! What the ledger says already of the attempt that is to be certified.
+//! Earlier certificates on the attempt that is to be certified, found in the ledger.
 //!
-//! Every run adds records, so the same exchanges come back under a new digest. They are known again by the chain: it went
-//! through the head that an earlier certificate is about.
+//! Every run adds records, so the same exchanges get a new capture digest. An earlier certificate is recognised by the
+//! chain: it contains the chain head that the certificate names.
 
 use crate::capture::Capture;
 use crate::certificate::ledger::coverage::standings;
 use crate::certificate::ledger::{Entry, Issued};
 use crate::verify::Verdict;
 
-/// Why no certificate is given on this attempt, in a sentence; `None` where the ledger has nothing against it.
+/// Why the ledger rules out a certificate on this attempt; `None` if it does not.
 ///
 /// # Errors
-/// A sentence where the capture cannot be read.
+/// The capture cannot be read.
 pub(super) fn against(capture: &Capture, verdict: &Verdict, entries: &[Entry]) -> Result<Option<String>, String> {
     let standings = standings(entries);
     let heads: Vec<&str> = standings.iter().map(|one| one.given.capture.as_str()).collect();
     let met = capture.went_through_any(&heads).map_err(|error| error.to_string())?;
     let on_this = || standings.iter().rev().filter(|one| met.contains_key(&one.given.capture));
-    // Whatever was recorded since: what the revocation was about is still in the attempt.
+    // Regardless of what was recorded since: the attempt still contains the reason for the revocation.
     if let Some(ended) = on_this().find_map(|one| one.ended()) {
         return Ok(Some(format!(
-            "No certificate is given: this attempt was certified before, and {ended}; mend the client and record a new \
-             attempt with --new-attempt, or a new capture (--capture)."
+            "No certificate is issued: this attempt was certified before, and {ended}; fix the client and record a new \
+             attempt (--new-attempt) or a new capture (--capture)."
         )));
     }
     let unchanged = |given: &Issued| met.get(&given.capture) == Some(&0) && is_same(given, verdict);
     let already = on_this().find(|one| unchanged(one.given));
-    Ok(already.map(|one| format!("Certified already, by {}; nothing was recorded since.", one.given.id)))
+    Ok(already.map(|one| format!("Already certified by {}; nothing was recorded since.", one.given.id)))
 }
 
-/// Whether a certificate says of the same client what one on this verdict would.
+/// Whether a certificate names the same client, version and features as this verdict.
 fn is_same(given: &Issued, verdict: &Verdict) -> bool {
     let profile = &verdict.profile;
     let features = verdict.features.iter().map(|feature| feature.id);

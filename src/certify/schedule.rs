@@ -1,8 +1,8 @@
-//! The course through the cases: which one is under way, which step is due, and what has to be done about it.
+//! The schedule of the cases: the current case, the step due and the actions to perform.
 //!
-//! Values in, values out: it is told how the cases stand and what time it is, and gives orders. Only exchanges of the
-//! case's own round count towards its steps from the first one on that the till is told to do, so that a payment of an
-//! earlier case is not taken for this one's.
+//! It does no I/O: input is the progress of the cases and the time, output is a list of actions. From the first step
+//! with a till action on, only exchanges recorded since the case started count. A payment of an earlier case can
+//! therefore not pass a step of this one.
 
 mod operator_commands;
 mod step_timeouts;
@@ -21,47 +21,47 @@ use crate::verify::verdict::CaseStatus;
 use std::time::{Duration, Instant};
 use step_timeouts::ReceivedCalls;
 
-/// However much a client stirs, a step takes no longer than so many waits and this.
+/// Upper limit for one step, however often its deadline is extended: a multiple of the step timeout, plus a fixed time.
 const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The client has no PoS at this backend: the first case's act is done once more, with its faults.
+    /// The client has no PoS at this backend: the action of the first case is repeated, with its faults.
     Forgotten { told: bool, since: Instant },
-    /// Before a case: what the last one left open comes to its end.
+    /// Before a case: resources that the previous case left open are closed.
     Tidy { since: Instant },
-    /// A case is under way.
+    /// A case is in progress.
     Under { since_number: u64, due: usize, begun: Instant, due_since: Instant },
-    /// Before a new attempt: what is open comes to its end.
+    /// Before a new attempt: open resources are closed.
     Closing { since: Instant },
-    /// A new attempt is to be written into the capture.
+    /// The record of the new attempt is about to be written into the capture.
     Closed,
-    /// All cases were gone through.
+    /// No case is left.
     Over,
 }
 
-/// The course.
+/// The schedule.
 pub struct Schedule {
     plan: Vec<Planned>,
     at: usize,
     stage: Stage,
     step_timeouts: StepTimeouts,
     received: ReceivedCalls,
-    /// Where it goes on after a case that was asked for once more.
+    /// The case to return to after a case that the operator repeats.
     resume: Option<usize>,
-    /// What is waited for is waited for no longer.
+    /// The operator skipped the current wait.
     hasten: bool,
-    /// The backend was set up for the case.
+    /// The backend is configured for the case and has to be restored.
     arranged: bool,
     first_is_due: bool,
     clear_is_due: bool,
     cleared: bool,
-    /// The customer was asked to cancel what is open.
+    /// The customer was asked to cancel the open payment.
     nudged: bool,
 }
 
 impl Schedule {
-    /// Before the first case.
+    /// A schedule before its first case.
     pub fn new(plan: Vec<Planned>, step_timeouts: StepTimeouts, now: Instant) -> Schedule {
         Schedule {
             plan,
@@ -79,7 +79,7 @@ impl Schedule {
         }
     }
 
-    /// A course that is gone on with at a backend that has forgotten everything: the first act comes once more.
+    /// Resumes against a backend that lost its state; repeats onboarding first.
     pub fn forgotten(self, now: Instant) -> Schedule {
         Schedule { stage: Stage::Forgotten { told: false, since: now }, ..self }
     }
@@ -91,12 +91,12 @@ impl Schedule {
         }
     }
 
-    /// Whether all cases were gone through.
+    /// Whether no case is left.
     pub fn is_over(&self) -> bool {
         self.stage == Stage::Over
     }
 
-    /// The id of the case under way.
+    /// The id of the current case.
     pub fn case(&self) -> Option<&str> {
         match self.stage {
             Stage::Under { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
@@ -104,7 +104,7 @@ impl Schedule {
         }
     }
 
-    /// The steps of the case under way, and the one that is due (from 0; their count where none is).
+    /// The steps of the current case, and the index of the step due; the number of steps if none is left.
     pub fn due(&self) -> Option<(&[Step], usize)> {
         match self.stage {
             Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
@@ -113,7 +113,7 @@ impl Schedule {
         }
     }
 
-    /// The case under way, the step that is due in it (from 0), since when that is waited for, and for how long at most.
+    /// The current case, the index of its step due, the start of the wait for it, and the longest wait.
     pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
         let (at, due, since) = match self.stage {
             Stage::Under { due, due_since, .. } => (self.at, due, due_since),
@@ -124,19 +124,19 @@ impl Schedule {
         Some((case, due, since, self.longest_wait(case.steps.get(due))))
     }
 
-    /// How many cases of the plan are behind.
+    /// How many cases of the plan are finished.
     pub fn gone_through(&self) -> usize {
         self.at
     }
 
-    /// How long a step is waited for.
+    /// The timeout of a step.
     fn longest_wait(&self, step: Option<&Step>) -> Duration {
         let StepTimeouts { step: usual, first_call, .. } = self.step_timeouts;
         let wait = if self.received.begun { usual } else { first_call };
         step.map_or(wait, |step| wait.max(Duration::from_secs(step.guide.wait_s)))
     }
 
-    /// What is waited for, and for how long already.
+    /// The step due, as text, and how long it has been due.
     pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
         let Stage::Under { due, due_since, .. } = self.stage else { return None };
         let case = &self.plan.get(self.at)?.case;
@@ -144,8 +144,8 @@ impl Schedule {
         Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
     }
 
-    /// The due step has just moved on, though it is not shown yet: a call met its fault, the customer acted. The client
-    /// is given its time from here.
+    /// The step due has made progress without passing: a fault was injected, or the customer acted. Its timeout starts
+    /// again.
     pub fn stirred(&mut self, now: Instant) {
         let longest = self.step_timeouts.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
         if let Stage::Under { begun, due_since, .. } = &mut self.stage
@@ -155,7 +155,7 @@ impl Schedule {
         }
     }
 
-    /// Goes on as far as the records allow. `last_number` is the last exchange that is over.
+    /// Advances as far as the records allow. `last_number` is the last exchange that has ended.
     pub fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
         let mut orders = Vec::new();
         loop {
@@ -165,7 +165,7 @@ impl Schedule {
                 Stage::Over | Stage::Closed => return orders,
                 Stage::Forgotten { told: false, since } => {
                     orders
-                        .push(Action::Say("the client has no point of sale at this backend: first of all".to_owned()));
+                        .push(Action::Say("the client has no point of sale at this backend: onboard first".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
                     let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
                     orders.extend(line.map(Action::Tell));
@@ -186,7 +186,7 @@ impl Schedule {
                 Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
                 Stage::Forgotten { .. } => {}
             }
-            // What the wait's end means for the case is said before the next one is opened.
+            // The result of the case after a timeout is reported before the next case is opened.
             let waited = orders.iter().any(|order| matches!(order, Action::StepTimeout(_)));
             if waited || before == (self.at, self.stage) {
                 return orders;
@@ -194,7 +194,7 @@ impl Schedule {
         }
     }
 
-    /// Whether something that began then has lasted this long, or is to be waited for no longer.
+    /// Whether a wait is over: it lasted long enough, or the operator skipped it.
     fn is_long(&mut self, since: Instant, wait: Duration, now: Instant) -> bool {
         std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= wait
     }
@@ -217,7 +217,7 @@ impl Schedule {
         }
         orders.push(Action::Say(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
-        // What should have been shown before was not: the till is told all the same, for the sake of the cases to come.
+        // Steps before the first till action have not passed. The till gets that action anyway: later cases need it.
         let opening = first_told(&case.steps);
         let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
         let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
@@ -258,7 +258,7 @@ impl Schedule {
         if due >= steps.len() || quiet && settled {
             return self.close(standing, now, orders);
         }
-        // What was not to come has come, and the case has no turning point that would say so.
+        // A call came that must not come, and the case has no commit point that would report it.
         let in_vain = quiet && !settled;
         let wait = self.longest_wait(steps.get(due));
         let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
@@ -277,7 +277,7 @@ impl Schedule {
                     _ => WaitEnd::TimedOut,
                 }),
             };
-            orders.push(Action::Say(format!("  waited {} s for step {} in vain", waited.as_secs(), due + 1)));
+            orders.push(Action::Say(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
             let line = Line::abort(&planned.case.id);
             orders.extend([Action::StopPlaying, Action::StepTimeout(over)]);
             self.leave(now, orders);
@@ -301,8 +301,8 @@ impl Schedule {
         self.stage = Stage::Tidy { since: now };
     }
 
-    /// Where the till does not cancel what is open, the customer does, later: what the till is told to cancel must not
-    /// come to show a case that is about a customer who cancels.
+    /// If the till does not cancel the open payment, the customer does, after half the timeout. Not earlier: a
+    /// cancellation by the customer would pass a case that is about one.
     fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Action>) {
         if !self.nudged && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
             self.nudged = true;
@@ -331,7 +331,7 @@ impl Schedule {
             orders.push(Action::CustomerAction(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
-        // Not for all of the wait: a till may cancel a refund only once it is put aside.
+        // Half the timeout: some tills cancel a refund only once it is reserved.
         let arranged = arrange(case, due, self.step_timeouts.step / 2);
         self.arranged |= !arranged.is_empty();
         orders.extend(arranged);
@@ -356,7 +356,7 @@ impl Schedule {
     }
 }
 
-/// What the backend has to be set up for before a step.
+/// The actions that configure the backend for a step.
 fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Action> {
     let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
     let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
@@ -365,7 +365,7 @@ fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Action> {
     obstruct.into_iter().chain(balance.map(Action::Balance)).chain(hold).collect()
 }
 
-/// Whether a step gives back more than any captured payment has left.
+/// Whether a step refunds more than is left of any captured payment.
 fn needs_first(step: Option<&Step>, so_far: &Progress) -> bool {
     let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
     let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
@@ -376,12 +376,12 @@ fn is_end(step: &Step) -> bool {
     step.kind == StepKind::Ends
 }
 
-/// The first step that the till is told to do.
+/// The index of the first step with an action on the till.
 fn first_told(steps: &[Step]) -> usize {
     steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
 }
 
-/// How many steps the best try has shown whose first told step came after `since`.
+/// How many steps have passed in the best try whose first till action came after exchange `since`.
 fn reached(steps: &[Step], standing: &CaseProgress, since: u64) -> usize {
     let opening = first_told(steps);
     let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);

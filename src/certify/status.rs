@@ -1,4 +1,4 @@
-//! How a certification stands at a moment, for whoever shows it: nothing here decides.
+//! Snapshot of a certification for display.
 
 use super::driver_command::Line;
 use crate::api::Fault;
@@ -8,36 +8,36 @@ use crate::verify::Evaluator;
 use crate::verify::verdict::{CaseVerdict, Finding};
 use std::time::{Duration, Instant};
 
-/// How everything stands.
+/// Snapshot of a certification.
 #[derive(Clone, Debug, Default)]
 pub struct CertificationStatus {
-    /// The cases of the chosen features, in the order of the verdict, as the verifier sees them.
+    /// The verifier's result for each case of the selected features, in the order of the verdict.
     pub cases: Vec<CaseVerdict>,
-    /// How many of them are behind.
+    /// How many of them are finished.
     pub gone_through: usize,
-    /// The case under way and its step that is due; `None` between two cases and at the end.
+    /// The current case and its step due; `None` between two cases and at the end.
     pub due: Option<CurrentStep>,
-    /// All cases were gone through.
+    /// No case is left.
     pub over: bool,
-    /// The musts that have been broken so far: the verdict cannot be passed any more.
+    /// The mandatory requirements broken so far: this attempt can no longer pass.
     pub broken: Vec<BrokenRequirement>,
 }
 
-/// A must that has been broken.
+/// A broken mandatory requirement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BrokenRequirement {
     /// The requirement's id.
     pub id: String,
-    /// What it asks.
+    /// The requirement's title.
     pub title: String,
-    /// What was found first.
+    /// The first finding.
     pub first: Finding,
-    /// How often it was found beside that.
+    /// The number of further findings.
     pub more: usize,
 }
 
 impl BrokenRequirement {
-    /// What a judge has found so far.
+    /// The broken mandatory requirements of an evaluator.
     pub fn of(evaluator: &Evaluator<'_>) -> Vec<BrokenRequirement> {
         let broken = evaluator.broken().filter_map(|(requirement, found)| {
             let (first, rest) = found.split_first()?;
@@ -47,41 +47,41 @@ impl BrokenRequirement {
         broken.collect()
     }
 
-    /// It in a line.
+    /// The requirement and its first finding, as one line.
     pub fn line(&self) -> String {
         let BrokenRequirement { id, title, first, .. } = self;
         format!("✗ {id} {title}: {}: {}", wording::place(&first.exchanges), wording::safe(&first.message))
     }
 }
 
-/// The step that is due.
+/// The step due.
 #[derive(Clone, Debug)]
 pub struct CurrentStep {
     /// The case's id.
     pub case: String,
     /// The case's title.
     pub title: String,
-    /// The step, from 0; the count of steps where none is left and the end is only looked at.
+    /// The index of the step; the number of steps if none is left and only the end of the case is observed.
     pub at: usize,
     /// How many steps the case has.
     pub steps: usize,
     /// The step.
     pub step: Option<Step>,
-    /// Since when it is waited for.
+    /// When it became due, or last made progress.
     pub since: Instant,
-    /// For how long it is waited for.
+    /// Its timeout.
     pub wait: Duration,
-    /// The faults that its call has met so far.
+    /// The faults injected into its call so far.
     pub met: Vec<Fault>,
 }
 
 impl CertificationStatus {
-    /// Whether a line that the till was told is still to be done: until its step has been shown or its case is left.
+    /// Whether a command sent to the till is still due: until its step has passed or its case has ended.
     pub fn is_due(&self, line: &Line) -> bool {
         match &self.due {
             _ if self.over => line.case.is_empty(),
             Some(due) => line.step > 0 && due.case == line.case && due.at < line.step,
-            // Between two cases something may be left on the till that has to be cancelled.
+            // Between two cases the till may have to cancel an open payment or refund.
             None => line.step == 0 && !line.case.is_empty(),
         }
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_due_until_its_step_is_shown() {
+    fn command_is_due_until_its_step_has_passed() {
         let line = Line { case: "a/1".into(), step: 2, act: "pay".into(), ..Line::default() };
         assert!(certification_status("a/1", 0).is_due(&line) && certification_status("a/1", 1).is_due(&line));
         assert!(!certification_status("a/1", 2).is_due(&line) && !certification_status("a/2", 0).is_due(&line));

@@ -1,10 +1,10 @@
-//! Acts that nobody asked for: the till begins something that the case under way has nothing to do with. It is said, so
-//! that nobody waits for a step while its act is never done.
+//! Unexpected calls: the till starts something that the current case does not ask for. They are reported, since the
+//! step due would otherwise time out without an explanation.
 
 use crate::api::Operation;
 use crate::rules::model::{Case, Step};
 
-/// The acts on the till that begin something, each with the call that shows it.
+/// The actions on the till that start something, each with its first call.
 const BEGINNINGS: [(&str, Operation); 5] = [
     ("onboard", Operation::CreatePos),
     ("offboard", Operation::DeletePos),
@@ -13,24 +13,24 @@ const BEGINNINGS: [(&str, Operation); 5] = [
     ("refund", Operation::CreateRefund),
 ];
 
-/// Whether a call begins something that no step of a case is about, nor what the till is told to do for one.
+/// Whether a call starts something that neither a step of the case nor an action on the till asks for.
 pub fn is_astray(operation: Operation, case: &Case) -> bool {
     let Some((act, _)) = BEGINNINGS.iter().find(|(_, begins)| *begins == operation) else { return false };
     !case.steps.iter().any(|step| step.calls.contains(&operation) || asks(step, act))
 }
 
-/// Whether the till is told to do this for a step.
+/// Whether a step asks for this action on the till.
 fn asks(step: &Step, act: &str) -> bool {
     let guide = &step.guide;
     let more = [&guide.first, &guide.clear, &guide.then].into_iter().flatten().map(|then| &then.act);
     guide.act.iter().chain(more).any(|asked| asked == act)
 }
 
-/// It in a sentence, where a step of the case is waited for. `due`: that step, from 0.
+/// The log line for an unexpected call; `None` if it is expected or no step is due. `due`: the index of the step.
 pub fn sentence(number: u64, operation: Operation, case: &Case, due: usize) -> Option<String> {
     let step = case.steps.get(due).filter(|_| is_astray(operation, case))?;
     let wanted = step.guide.text.as_deref().unwrap_or(&step.title);
-    Some(format!("  exchange {number} ({}) is no part of {}; due is: {wanted}", operation.name(), case.id))
+    Some(format!("  exchange {number} ({}) is not part of {}; step due: {wanted}", operation.name(), case.id))
 }
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_case_is_about_is_never_astray() {
+    fn calls_that_a_case_asks_for_are_expected() {
         let cases = crate::rules::load(None).unwrap().features.into_iter().flat_map(|feature| feature.cases);
         for case in cases {
             for (act, operation) in BEGINNINGS {
@@ -52,11 +52,11 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_is_due() {
+    fn line_names_the_step_due() {
         let features = crate::rules::load(None).unwrap().features.into_iter();
         let case = features.flat_map(|feature| feature.cases).find(|case| asks(&case.steps[0], "pay")).unwrap();
         let said = sentence(7, Operation::PreparePayment, &case, 0).unwrap();
-        assert!(said.starts_with("  exchange 7 (PreparePayment) is no part of ") && said.contains("Start a payment"));
+        assert!(said.starts_with("  exchange 7 (PreparePayment) is not part of ") && said.contains("Start a payment"));
         assert_eq!(sentence(7, Operation::InitiatePayment, &case, 0), None);
     }
 }

@@ -38,8 +38,8 @@ async function identification(page) {
   await until("the sentence on the version", async () => (await page.locator("#client-version-fault").innerText()).includes("is not Major.Minor.Build"));
   await inspect(page, `${way}-1-identification-wrong`);
   // The refused form comes back as another page: what is filled in before that would be gone with this one.
-  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Go on" }).click()]);
-  must((await page.locator("[role=alert]:visible").innerText()).includes("Not all of it can be taken"), "a wrong form was taken");
+  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Continue to selection" }).click()]);
+  must((await page.locator("[role=alert]:visible").innerText()).includes("Some fields are invalid"), "an invalid form was accepted");
   if (way === "all") {
     await page.getByLabel("Client id").fill("");
     await page.getByLabel("Client version").fill("");
@@ -54,17 +54,17 @@ async function identification(page) {
     await page.getByLabel("Client version").fill("2.1.0");
     await page.getByLabel("Client system name").fill(way === "fail" ? `Till ${HOSTILE}` : "Acme till");
   }
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Continue to selection" }).click();
 }
 
 async function selection(page) {
-  await page.getByRole("heading", { name: "What is it to be certified for?" }).waitFor();
+  await page.getByRole("heading", { name: "Select the features" }).waitFor();
   must(await page.locator("#choose-onboarding").isDisabled(), "onboarding can be left out");
   must((await state(page)).identification["client-id"] === "c0ffee00-0000-4000-8000-000000000001", "blanks stay around the client id");
   if (way !== "all") for (const other of ["payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]) await page.locator(`#choose-${other}`).uncheck();
   await page.locator("#about-payment ~ details summary").click();
   await inspect(page, `${way}-2-selection`);
-  await page.getByRole("button", { name: "Begin the certification" }).click();
+  await page.getByRole("button", { name: "Start the certification" }).click();
   await page.locator("#due-title").waitFor({ timeout: 60000 });
 }
 
@@ -105,7 +105,7 @@ async function passing(page) {
   if (way === "pass") must(done.size === 4, `the page asked for ${[...done].join(", ")}`);
   const now = await state(page);
   must(now.cases.every((one) => one.status === "passed"), `not all cases were shown: ${JSON.stringify(now.cases)}`);
-  await page.getByRole("heading", { name: "All cases were gone through" }).waitFor();
+  await page.getByRole("heading", { name: "All cases are done" }).waitFor();
   await inspect(page, `${way}-3-certification-over`);
   await page.locator("#traffic a").last().click();
   await page.locator("#exchange h1").waitFor();
@@ -192,7 +192,7 @@ try {
   await paper(page, context, "Full report", "Verdict:", "header");
   if (way !== "fail") await paper(page, context, "Certificate for reading and printing (HTML)", "Certificate", "body");
   await page.locator("#close").click();
-  await until("the end", async () => (await page.locator("#lost").innerText()).includes("can be closed"), 20);
+  await until("the end", async () => (await page.locator("#lost").innerText()).includes("can close this page"), 20);
   // A wrong form is answered with 422, which the browser's console notes.
   const real = troubles.filter((one) => !one.includes("status of 422"));
   must(real.length === 0, `the browser complained: ${real.join("\n")}`);

@@ -75,7 +75,7 @@ fn client_is_certified_in_all_features_at_a_remote_backend() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let verdict = verdict(home.path(), None);
     assert!(all_passed(&verdict), "{:?}", cases(&verdict));
-    assert!(said.contains("customer checks in (credit)") && !said.contains("play the customer"), "{said}");
+    assert!(said.contains("customer checks in (credit)") && !said.contains("act as the customer"), "{said}");
     holds_no("sandbox-secret-one", &home.path().join("capture"));
     // Only the client's requests are recorded, none of the customer simulation.
     let shown = poscert(home.path()).args(["show", "capture"]).output().unwrap();
@@ -89,18 +89,18 @@ fn client_is_certified_in_all_features_at_a_remote_backend() {
 }
 
 #[test]
-fn refused_credentials_are_reported_before_recording() {
+fn rejected_credentials_are_reported_before_anything_is_recorded() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start(home.path());
     std::fs::write(home.path().join("wrong"), "not-the-secret").unwrap();
     std::fs::write(home.path().join("empty"), "\n").unwrap();
     for (arguments, wanted) in [
-        (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "gives no token for client id"),
-        (&["--token-file", "wrong"], "refuses the token: GetStores is answered 401"),
+        (&["--client-id", CLIENT, "--client-secret-file", "wrong"][..], "no token for client id"),
+        (&["--token-file", "wrong"], "rejected the token: GetStores returned 401"),
         (&["--token-file", "none"], "cannot read token-file none"),
         (&["--token-file", "empty"], "token-file empty: it is empty"),
         (&["--client-secret-file", "wrong"], "getting a token needs both"),
-        (&["--callback-url", "http://till/"], "over HTTPS alone"),
+        (&["--callback-url", "http://till/"], "over HTTPS only"),
         (&["--simulation", "ftp://x"], "--simulation: `ftp://x`"),
     ] {
         let output =
@@ -185,7 +185,7 @@ fn client_is_notified_of_check_ins_and_judged_by_its_responses() {
     let (code, requirement, sent, said) = healed;
     assert_eq!((code, requirement["status"].as_str()), (Some(0), Some("passed")), "{said}");
     // Notifications do not wait for each other, so either one may get the 500 and the redirect.
-    assert_eq!(said.matches("check-in notification answered 200, at try ").count(), 2, "{said}");
+    assert_eq!(said.matches("check-in notification returned 200 on attempt ").count(), 2, "{said}");
     assert_eq!(sent.len(), 4, "two check-ins, and no redirect was followed: {sent:?}");
     assert!(sent.iter().all(|one| one.starts_with("POST /checkin ")), "{sent:?}");
     let body: serde_json::Value = serde_json::from_str(sent[0].split("\r\n\r\n").nth(1).unwrap()).unwrap();
@@ -212,7 +212,8 @@ fn operator_is_asked_if_there_is_no_customer_simulation() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let asked = format!(
-        "play the customer, who checks in (credit), at the backend (the customer simulation {nowhere}/checkin answers 404"
+        "act as the customer, who checks in (credit), at the backend: \
+         the customer simulation {nowhere}/checkin returned 404"
     );
-    assert!(said.contains(&asked) && said.contains("play the customer, who accepts"), "{said}");
+    assert!(said.contains(&asked) && said.contains("act as the customer, who accepts"), "{said}");
 }

@@ -78,20 +78,20 @@ fn operator_can_skip_a_wait_retry_a_case_and_start_over() {
     run.hears("\u{2713} onboarding/1");
     run.hears("Offboard the point of sale");
     run.ask("again onboarding/1");
-    run.hears("onboarding/1 is passed already");
+    run.hears("onboarding/1 has already passed");
     run.ask("notify");
-    run.hears("no callback URL is known");
+    run.hears("no callback URL");
     run.ask("skip");
     run.hears("\u{2717} onboarding/2 Offboard a PoS: step 1 of 1 (DeletePos (timeout) (500)) was not tried: the operator skipped it");
     run.ask("again onboarding/2");
-    run.hears("onboarding/2 once more");
+    run.hears("repeating onboarding/2");
     run.hears("Offboard the point of sale");
     till(home.path(), "offboard");
     run.hears("\u{2713} onboarding/2");
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/3");
     run.ask("start over");
-    run.hears("attempt 2 begins; the one before it passed");
+    run.hears("attempt 2 started; the one before ended: passed");
     run.hears("Onboard a point of sale on the till");
     // The till finds its existing point of sale, and is asked to offboard it first.
     till(home.path(), "onboard");
@@ -128,7 +128,7 @@ fn killed_certification_resumes() {
     assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: passed in"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // An interrupted run can never pass, which is reported at once; completed cases are not repeated.
-    assert!(said.contains("A run in this capture was cut off"), "{said}");
+    assert!(said.contains("A run in this capture did not stop cleanly"), "{said}");
     assert_eq!(second.status.code(), Some(3), "{said}");
     let verdict = verdict(home.path(), None);
     assert_eq!(verdict["capture"]["complete"], false);

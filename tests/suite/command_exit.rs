@@ -39,7 +39,7 @@ fn failed_driver_prevents_the_certificate_and_failed_command_the_pass() {
     // It carries out all actions and the end, and then fails by itself.
     let output = run(&format!("'{POSCERT}' till drive; exit 9"));
     ends(&output, 4, "the recording passed, but the command `sh` ended with exit status: 9: the exit code is 4");
-    ends(&output, 4, "No certificate is given: the command `sh` ended with exit status: 9.");
+    ends(&output, 4, "No certificate is issued: the command `sh` ended with exit status: 9.");
     assert_eq!(verdict(home, None)["verdict"], "passed");
     assert!(!ledger(home).contains("ACME"), "{}", ledger(home));
     assert!(

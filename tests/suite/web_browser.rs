@@ -153,7 +153,7 @@ fn page_is_limited_to_one_user_on_one_machine() {
     for host in ["evil.example", "evil.example:8484", "127.0.0.1", "127.0.0.2:1"] {
         let refused = ask("GET", host, "");
         assert_eq!(status(&refused), 421, "{host}");
-        assert!(!refused.contains("Who is to be certified"));
+        assert!(!refused.contains("Identify your client"));
     }
     // Another site's page sends a request, with the cookie as a browser might.
     for origin in ["http://evil.example", "null", "http://localhost:1"] {
@@ -188,7 +188,7 @@ fn identification_by_page_equals_identification_by_file() {
     assert_eq!(body(&page.post("/check", "client-version=2.1.0")), "");
     // Invalid input is refused with a message, and nothing starts.
     let odd = page.post("/identification", "integrator-id=A&price=1");
-    assert!(status(&odd) == 422 && odd.contains("There is no field") && odd.contains("price"), "{odd}");
+    assert!(status(&odd) == 422 && odd.contains("Unknown field") && odd.contains("price"), "{odd}");
     assert_eq!(status(&page.post("/identification", &"a".repeat(20_000))), 413);
     assert_eq!(status(&page.post("/selection", "features=cash")), 422);
     assert_eq!(status(&page.post("/skip", "")), 422);
@@ -235,9 +235,9 @@ fn backend_credentials_are_checked_at_the_page_and_never_shown() {
     assert!(asked.contains("name=\"client-secret\" type=\"password\" value=\"\""), "{asked}");
     let who = "integrator-id=ACME&client-id=c0ffee00-0000-4000-8000-000000000001&client-version=2.1.0&system-name=Acme";
     for (more, wanted) in [
-        ("&token=not-the-token", "refuses the token: GetStores is answered 401"),
-        ("&client-secret=not-the-secret", "gives no token for client id"),
-        ("&token=two+words", "Token: it holds more than one word"),
+        ("&token=not-the-token", "rejected the token: GetStores returned 401"),
+        ("&client-secret=not-the-secret", "No token for client id"),
+        ("&token=two+words", "Token: it contains whitespace"),
         ("&merchant-vat=9", "is not DK or FI and eight digits"),
     ] {
         let again = page.post("/identification", &format!("{who}{more}"));
@@ -268,7 +268,7 @@ fn certification_resumes_and_the_page_is_not_reachable_through_the_recorder() {
     let page = Served::start(home.path(), &["--tunnel", "127.0.0.1"]);
     let state = page.until(|state| state["phase"] == "certification");
     assert_eq!(state["identification"]["system-name"], "Acme till");
-    assert!(page.get("/").contains("The notification goes to the callback of your client."));
+    assert!(page.get("/").contains("The notification is sent to the callback URL of your client."));
     let ready = ready(home.path());
     // By CONNECT, even though the host is tunnelled.
     let mut proxy = TcpStream::connect(ready["proxy_listen"].as_str().unwrap()).unwrap();
@@ -294,7 +294,7 @@ fn certification_resumes_and_the_page_is_not_reachable_through_the_recorder() {
     let free = ["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--capture", "other"];
     let output = poscert(home.path()).arg("certify").args(taken).args(free).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("cannot listen there"), "{output:?}");
+    assert!(text(&output.stderr).contains("cannot listen on"), "{output:?}");
     // The page is not started for a recorder that cannot listen.
     let busy = ["--listen", &address, "--proxy-listen", "127.0.0.1:0", "--capture", "other", "--page", "127.0.0.1:0"];
     let output = poscert(home.path()).arg("certify").args(busy).output().unwrap();
@@ -323,8 +323,8 @@ fn interrupted_capture_is_reported_at_the_page_which_offers_a_new_one() {
     std::fs::remove_file(home.path().join("ready.json")).unwrap();
     let page = Served::start(home.path(), &["--new-attempt"]);
     let (state, shown) = (page.until(|state| state["cut_off"] == true), page.get("/"));
-    let before = format!(" since this start, {} before", state["before"]);
-    assert!(shown.contains("cannot be passed any more") && shown.contains(&before), "{shown}");
+    let before = format!(" in this run, {} before", state["before"]);
+    assert!(shown.contains("can no longer pass") && shown.contains(&before), "{shown}");
     assert!(state["before"].as_u64() > Some(2) && !shown.contains("start-over"), "{shown}");
     page.post("/verdict", "");
     page.until(|state| state["phase"] == "approval");
@@ -337,8 +337,8 @@ fn interrupted_capture_is_reported_at_the_page_which_offers_a_new_one() {
 fn page_refuses_addresses_of_other_machines() {
     let home = tempfile::tempdir().unwrap();
     for (arguments, wanted) in [
-        (&["--page", "0.0.0.0:0"][..], "for this machine alone"),
-        (&["--page", "192.0.2.1:8484"], "for this machine alone"),
+        (&["--page", "0.0.0.0:0"][..], "is not a loopback address"),
+        (&["--page", "192.0.2.1:8484"], "is not a loopback address"),
         (&["--page", "here"], "invalid value"),
         (&["--page", "127.0.0.1:0", "--no-page"], "cannot be used with"),
     ] {

@@ -1,4 +1,4 @@
-//! A certificate holds for its own capture alone, and nothing in it can be changed unseen, not even by who has a key.
+//! Tests: a certificate holds for its own capture only, and every change is detected, even one by a key holder.
 
 use super::super::{sample, statement};
 use super::*;
@@ -9,14 +9,14 @@ fn checked(certificate: &Certificate, verdict: &Verdict, trusted: &[Fingerprint]
 }
 
 #[test]
-fn it_holds_for_its_own_capture() {
+fn certificate_holds_for_its_own_capture() {
     let (certificate, signer) = sample::certificate();
     let checked = checked(&certificate, &sample::verdict(), &[]);
     assert_eq!((checked.broken, checked.signers), (vec![], vec![signer]));
-    assert!(checked.notes.len() == 1 && checked.notes[0].contains("Anybody can make a key"));
+    assert!(checked.notes.len() == 1 && checked.notes[0].contains("Anyone can create a key"));
     let trusted = super::tests::checked(&certificate, &sample::verdict(), &[signer]);
     assert!(trusted.holds() && trusted.notes.is_empty());
-    // The directory that it was sealed from is the same capture.
+    // The directory that the archive was made from is the same capture.
     let mut directory = sample::verdict();
     directory.capture.kind = "directory";
     directory.capture.sealed_by.clear();
@@ -28,10 +28,10 @@ fn an_untrusted_signer_is_named() {
     let (certificate, signer) = sample::certificate();
     let other = SigningKey::random().unwrap().public().fingerprint();
     let broken = checked(&certificate, &sample::verdict(), &[other]).broken;
-    assert_eq!(broken, [format!("It is signed by {signer}, and that is no trusted key.")]);
+    assert_eq!(broken, [format!("It is signed by {signer}, which is not trusted.")]);
 }
 
-/// Every place of a JSON value, with another value to put there.
+/// Every path in a JSON value, with a different value for it.
 fn places(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, one)| places(one, &format!("{path}/{key}"), found)),
@@ -61,7 +61,7 @@ fn places(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
 }
 
 #[test]
-fn every_field_that_a_key_holder_changes_is_found() {
+fn any_field_changed_by_a_key_holder_is_detected() {
     let key = SigningKey::random().unwrap();
     let whole = serde_json::to_value(sample::statement()).unwrap();
     let mut changes = Vec::new();
@@ -70,19 +70,19 @@ fn every_field_that_a_key_holder_changes_is_found() {
     for (path, other) in changes {
         let mut forged = whole.clone();
         *forged.pointer_mut(&path).unwrap() = other;
-        // What is no certificate any more is refused where it is read.
+        // A file that is no longer a certificate is rejected when it is parsed.
         let Ok(forged) = serde_json::from_value::<Statement>(forged) else { continue };
         let Ok(forged) = Certificate::give(&forged, &key) else { continue };
         let checked = checked(&forged, &sample::verdict(), &[]);
         let told =
-            checked.broken.len() + usize::from(checked.notes.iter().any(|note| note.contains("given by engine")));
+            checked.broken.len() + usize::from(checked.notes.iter().any(|note| note.contains("Issued by poscert")));
         assert!(told > 0, "{path}");
         assert!(path == "/predicate/engine" || !checked.holds(), "{path}");
     }
 }
 
 #[test]
-fn any_byte_of_the_file_that_changes_is_found() {
+fn any_changed_byte_is_detected() {
     let (certificate, signer) = sample::certificate();
     for at in 0..certificate.bytes().len() {
         let mut bytes = certificate.bytes().to_vec();
@@ -101,15 +101,15 @@ fn another_capture_other_rules_and_another_verdict_are_named() {
         checked(&certificate, &verdict, &[]).broken.join("\n")
     };
     assert!(broken(|v| v.capture.digest = "0".repeat(64)).contains("another capture, or another state"));
-    assert!(broken(|v| v.rules.digest = "0".repeat(64)).contains("It rests on other rules"));
-    assert!(broken(|v| v.rules.builtin = false).contains("not the ones built into this version"));
+    assert!(broken(|v| v.rules.digest = "0".repeat(64)).contains("It was issued under other rules"));
+    assert!(broken(|v| v.rules.builtin = false).contains("not built into this version"));
     let failed = broken(|v| v.verdict = crate::verify::verdict::Outcome::Failed);
     assert!(failed.contains("the verdict is failed") && failed.contains("`verdict: outcome`"), "{failed}");
     let other = broken(|v| v.requirements[0].title = "other".into());
     assert!(other.contains("`requirements ALL-01: title`: the certificate says"), "{other}");
-    // What the certificate does not repeat is in the digest.
+    // The digest covers the parts of the verdict that the certificate does not repeat.
     let finding = broken(|v| v.features[0].cases[0].witness.push(99));
-    assert!(finding.starts_with("The verdict that it binds is another one"), "{finding}");
+    assert!(finding.starts_with("The certificate is for another verdict"), "{finding}");
 }
 
 #[test]
@@ -118,15 +118,15 @@ fn sealed_rules_of_another_version_need_a_trusted_signer() {
     let mut verdict = sample::verdict();
     verdict.rules.builtin = false;
     assert!(checked(&certificate, &verdict, &[signer]).holds());
-    // And nothing else is let pass with them.
+    // All other checks still apply.
     verdict.capture.complete = false;
     assert!(!checked(&certificate, &verdict, &[signer]).holds());
 }
 
 #[test]
-fn an_unsigned_one_does_not_hold() {
+fn unsigned_certificate_does_not_hold() {
     let payload = serde_json::to_vec(&sample::statement()).unwrap();
     let bare = crate::seal::Envelope::new(statement::PAYLOAD_TYPE, &payload);
     let bare = Certificate::read(bare.json().as_bytes()).unwrap();
-    assert_eq!(checked(&bare, &sample::verdict(), &[]).broken, ["Nobody signed it."]);
+    assert_eq!(checked(&bare, &sample::verdict(), &[]).broken, ["Signature missing."]);
 }

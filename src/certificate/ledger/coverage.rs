@@ -1,7 +1,7 @@
-//! What the entries of a ledger come to: which certificates stand, and whether a build is covered.
+//! Coverage by the certificates of a ledger: which are valid, and whether a build is covered.
 //!
-//! A certificate is for a Major.Minor: a new Build is covered, a new Minor or Major is not (api_principles#client_versioning).
-//! It ends by revocation alone.
+//! A certificate is for a Major.Minor: a new Build is covered, a new Minor or Major is not
+//! (api_principles#client_versioning). It is valid until it is revoked.
 
 use super::entry::{Entry, Issued, LedgerEvent, Revoked};
 use crate::api::Feature;
@@ -10,27 +10,27 @@ use crate::certificate::date;
 use crate::report::wording;
 use std::collections::HashMap;
 
-/// A certificate and how it stands.
+/// A certificate and its status.
 #[derive(Clone, Debug)]
 pub struct CertificateStatus<'a> {
-    /// When it was entered.
+    /// When it was added to the ledger.
     pub entered: &'a str,
     /// The certificate.
     pub given: &'a Issued,
-    /// When it was revoked, and why.
+    /// When and why it was revoked, if so.
     pub revoked: Option<(&'a str, &'a Revoked)>,
 }
 
-/// The answer on a build.
+/// The coverage of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// Whether all that was asked for is covered.
+    /// Whether all requested features are covered.
     pub covered: bool,
-    /// Why, in sentences, a line each.
+    /// The explanation, one sentence per line.
     pub why: Vec<String>,
 }
 
-/// The certificates in the order in which they were given.
+/// The certificates, in the order in which they were issued.
 pub fn standings(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
     let mut standings: Vec<CertificateStatus> = Vec::new();
     let mut places = HashMap::new();
@@ -60,7 +60,7 @@ impl CertificateStatus<'_> {
         self.given.features.iter().any(|id| id == feature.id())
     }
 
-    /// When and why it was revoked, in a clause.
+    /// When and why it was revoked, as a clause.
     pub fn ended(&self) -> Option<String> {
         let (since, revoked) = self.revoked?;
         Some(format!(
@@ -73,8 +73,8 @@ impl CertificateStatus<'_> {
     }
 }
 
-/// Whether a build of a client is certified in these features; in whatever it is certified in, where there are none.
-/// Onboarding is needed for all of them.
+/// Whether a build of a client is certified for these features; without features, for any. A certificate counts only if
+/// it includes Onboarding.
 pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
     let standings = standings(entries);
     let of_client: Vec<&CertificateStatus> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
@@ -88,9 +88,10 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
         let mut why: Vec<String> = of_minor.iter().filter_map(|one| one.ended()).map(|end| end + ".").collect();
         if why.is_empty() {
             why.push(match of_client.as_slice() {
-                [] => format!("No certificate was given to client {client}."),
+                [] => format!("No certificate was issued to client {client}."),
                 others => format!(
-                    "No certificate of client {client} is for {minor}, only for {}: a new Major or Minor is certified anew.",
+                    "Client {client} has no certificate for {minor}, only for {}: a new Major or Minor needs a new \
+                     certification.",
                     versions(others)
                 ),
             });
@@ -103,7 +104,7 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
     let by = |one: &&&&CertificateStatus| {
         let given = one.given;
         format!(
-            "{} (given for {}, recorded {}) covers {}.",
+            "{} (issued for {}, recorded {}) covers {}.",
             wording::safe(&given.id),
             wording::safe(&given.version),
             date::day(&given.date),
@@ -125,7 +126,7 @@ pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: 
     not(why)
 }
 
-/// The Major.Minor of certificates, each once, with those that were revoked marked.
+/// The distinct Major.Minor versions of certificates; revoked ones are marked.
 fn versions(standings: &[&CertificateStatus]) -> String {
     let mut named: Vec<String> = Vec::new();
     for one in standings {
@@ -190,11 +191,11 @@ mod tests {
         let in_production = Version::parse("2.1.7").unwrap();
         let in_production = coverage(&entries(acts()), "2B8C3A52-7a4e-4f0e-9d7e-0d5f5f0f8b11", in_production, &[]);
         assert!(in_production.covered, "{:?}", in_production.why);
-        assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1: a new Major or Minor is certified anew"));
+        assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1: a new Major or Minor needs a new certification"));
         assert!(
-            asked(acts(), "2.1.7", &[Feature::Refund]).1.contains("pc-1 (given for 2.1.0, recorded 18 November 2026)")
+            asked(acts(), "2.1.7", &[Feature::Refund]).1.contains("pc-1 (issued for 2.1.0, recorded 18 November 2026)")
         );
-        assert!(asked(vec![], "2.1.7", &[]).1.contains("No certificate was given to client"));
+        assert!(asked(vec![], "2.1.7", &[]).1.contains("No certificate was issued to client"));
         // Without onboarding nothing is covered.
         assert!(!asked(vec![given("pc-1", "2.1.0", &["payment"])], "2.1.0", &[Feature::Payment]).0);
     }
@@ -205,7 +206,7 @@ mod tests {
         let (covered, why) = asked(acts(), "2.1.0", &[]);
         assert!(!covered && why.contains("pc-1 was revoked on 1 December 2026: it captures twice"), "{why}");
         assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1 (revoked)"));
-        // Another one stands by itself, and one feature that was revoked says so too.
+        // Another certificate stays valid, and a feature of the revoked one is explained.
         let mut more = acts();
         more.push(given("pc-2", "2.1.4", &["onboarding"]));
         assert!(asked(more.clone(), "2.1.9", &[Feature::Onboarding]).0);

@@ -1,95 +1,95 @@
-//! An entry of the ledger: a certificate was given, or one was revoked.
+//! Entries of the ledger: a certificate was issued or revoked.
 
 use super::super::Certificate;
 use super::super::statement::CAPTURE;
 use serde::{Deserialize, Serialize};
 
-/// One entry.
+/// An entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// From 1, without gaps.
+    /// Its number, from 1, without gaps.
     pub number: u64,
-    /// When it was entered, by the clock of the machine that did: RFC 3339, in UTC.
+    /// When it was added, by the clock of the machine: RFC 3339, in UTC.
     pub entered: String,
-    /// What happened.
+    /// The event.
     pub act: LedgerEvent,
 }
 
-/// What happened.
+/// An event in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LedgerEvent {
-    /// A certificate was given.
+    /// A certificate was issued.
     Issued(Issued),
-    /// A certificate ended.
+    /// A certificate was revoked.
     Revoked(Revoked),
 }
 
-/// A certificate that was given, in short.
+/// Summary of an issued certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issued {
-    /// What names it.
+    /// Its id.
     pub id: String,
-    /// SHA-256 of its file.
+    /// The SHA-256 digest of its file.
     pub digest: String,
     /// Fingerprints of the keys that signed it.
     pub signed_by: Vec<String>,
-    /// Who makes the client.
+    /// The id of the client's integrator.
     pub integrator_id: String,
     /// The client's id.
     pub client_id: String,
-    /// Its id in production, where that is another one and was told.
+    /// The client's id in production, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub production_client_id: Option<String>,
-    /// The client's name, where it was told.
+    /// The client's name, if known.
     pub system_name: Option<String>,
-    /// `Major.Minor.Build` that was certified.
+    /// The `Major.Minor.Build` of the recording.
     pub version: String,
     /// Ids of the features.
     pub features: Vec<String>,
-    /// The head of the capture's chain.
+    /// The digest of the capture's chain head.
     pub capture: String,
-    /// When the run ended in which the last exchange was recorded that counts.
+    /// The end of the run with the last exchange of the attempt.
     pub date: String,
 }
 
-/// The end of a certificate.
+/// The revocation of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
-    /// Of which.
+    /// The certificate's id.
     pub id: String,
-    /// Why, in the words of who revoked it.
+    /// The reason, as entered by the issuer.
     pub reason: String,
-    /// What shows it.
+    /// The capture that shows the reason.
     pub evidence: Evidence,
 }
 
-/// A capture that was read.
+/// A capture given as evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// `directory`, `archive` or `har`.
+    /// Its kind: `directory`, `archive` or `har`.
     pub kind: String,
-    /// Of its content.
+    /// The digest of its content.
     pub digest: String,
-    /// How many exchanges it holds.
+    /// The number of its exchanges.
     pub exchanges: u64,
 }
 
 impl Issued {
-    /// Whether that is the client's id, at the developer portal or in production.
+    /// Whether this is the client's id, in the developer portal or in production.
     pub fn is_of(&self, client_id: &str) -> bool {
         let ids = [Some(&self.client_id), self.production_client_id.as_ref()];
         ids.into_iter().flatten().any(|id| id.eq_ignore_ascii_case(client_id))
     }
 
-    /// What the ledger keeps of a certificate.
+    /// The summary of a certificate.
     ///
     /// # Errors
-    /// A sentence where a signature does not fit.
+    /// A signature of the certificate is invalid.
     pub fn of(certificate: &Certificate) -> Result<Issued, String> {
         let predicate = &certificate.statement.predicate;
         Ok(Issued {

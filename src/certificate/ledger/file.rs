@@ -1,4 +1,4 @@
-//! The ledger's file: locked while it is read or written, synced before anybody is told, mended where a crash cut it.
+//! The ledger file: locked while it is read or written, synced before success is reported, repaired after a crash.
 
 use super::log::{self, Lines};
 use super::{Entry, LedgerEvent};
@@ -10,35 +10,35 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const WHAT: &str = "the ledger";
-/// What to do where it cannot be written.
-const NEXT: &str = "make the place writable, or name another with --ledger FILE";
-/// How long another process may hold the lock.
+/// The advice if it cannot be written.
+const NEXT: &str = "make it writable, or use another with --ledger FILE";
+/// How long to wait for the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest ledger that is read, in bytes: some hundred thousand entries.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// A ledger as it was read.
+/// A ledger.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What stands in it.
+    /// Its lines.
     pub lines: Lines,
-    /// What a reader should know, a sentence each.
+    /// Notes on its state, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Where the ledger lies that nobody names.
+/// The default path of the ledger.
 pub fn default_place() -> Option<PathBuf> {
     secret_file::data_place("ledger.jsonl")
 }
 
-/// The file beside it that says how many entries there must be.
+/// The path of the head file, next to the ledger.
 pub fn head_place(path: &Path) -> PathBuf {
     beside(path, ".head")
 }
 
-/// The file beside it that keeps what was cut off.
+/// The path of the file for incomplete entries, next to the ledger.
 fn torn_place(path: &Path) -> PathBuf {
     beside(path, ".torn")
 }
@@ -50,16 +50,16 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 impl Ledger {
-    /// Reads a ledger, which is empty where there is none; nothing is written.
+    /// Reads a ledger; a missing one is empty. Writes nothing.
     ///
     /// # Errors
-    /// A sentence with the line, where it cannot be read or does not hang together.
+    /// The ledger cannot be read or is damaged; the message names the line.
     pub fn read(path: &Path) -> Result<Ledger, String> {
         let mut bytes = Vec::new();
         let file = match File::open(path) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(format!("{WHAT} {} cannot be read: {error}", path.display())),
+            Err(error) => return Err(format!("cannot read {WHAT} {}: {error}", path.display())),
         };
         if let Some(file) = &file {
             wait(path, || file.try_lock_shared())?;
@@ -69,18 +69,18 @@ impl Ledger {
         let mut notes: Vec<String> = uncounted(path, &lines).into_iter().collect();
         if !lines.torn.is_empty() {
             notes.push(format!(
-                "the writing of an entry to {} was cut off, and it does not count: do again what was done last",
+                "the last entry of {} is incomplete and was ignored; repeat the last command",
                 path.display()
             ));
         }
         Ok(Ledger { path: path.to_owned(), lines, notes })
     }
 
-    /// Adds an entry, dated now, and is back when it is on the disk. What a crash left unfinished is mended first, and the
-    /// notes say so. `act` decides on what stands in the ledger; without an act, nothing is added.
+    /// Adds an entry with the current time, and returns when it is durable. Repairs the effects of a crash first, and
+    /// adds a note about it. `act` decides from the existing entries what to add; `None` adds nothing.
     ///
     /// # Errors
-    /// A sentence where the ledger cannot be read or written, does not hang together, or `act` refuses.
+    /// The ledger cannot be read or written, is damaged, or `act` fails.
     pub fn add(
         path: &Path,
         act: impl FnOnce(&[Entry]) -> Result<Option<LedgerEvent>, String>,
@@ -90,13 +90,13 @@ impl Ledger {
         let (mut file, mut ledger) = Ledger::opened(path)?;
         let Some(act) = act(&ledger.lines.entries)? else { return Ok(ledger) };
         ledger.mend(&mut file).map_err(unwritable)?;
-        // The head stands before the first entry does: entries without a head are damage.
+        // The head file is written before the first entry: entries without a head file are damage.
         ledger.count()?;
         let entry = Entry { number: ledger.lines.head.count.saturating_add(1), entered: date::now(), act };
         let (line, head) = log::line(&entry, ledger.lines.head)?;
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
         if let Err(error) = written {
-            // What got there of it is nothing that anybody was told of.
+            // Success was not reported, so what was written of the entry can be removed.
             let _ = file.set_len(ledger.lines.whole as u64);
             return Err(unwritable(error));
         }
@@ -107,24 +107,24 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Whether an entry could be added: the folder is made and takes files, and a ledger that is there hangs together and is
-    /// nobody else's at the moment. None is made where there is none.
+    /// Checks that an entry can be added: the directory is created and writable, and an existing ledger is intact and
+    /// can be locked. Does not create a ledger.
     ///
     /// # Errors
-    /// As [`Ledger::add`].
+    /// As for [`Ledger::add`].
     pub fn ready(path: &Path) -> Result<(), String> {
         let folder = folder(path)?;
         match std::fs::symlink_metadata(path) {
             Ok(_) => drop(Ledger::opened(path)?),
-            // Where it is gone and its head is not, that is damage.
+            // A missing ledger with an existing head file is damage.
             Err(_) => drop(checked(path, &[])?),
         }
-        // The head takes its place by a file beside it.
+        // The head file is replaced by renaming a temporary file.
         let draft = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder);
         draft.map(drop).map_err(|error| unwritable(path, &error))
     }
 
-    /// Opened for appending, locked and read.
+    /// Opens a ledger for appending, locks and reads it.
     fn opened(path: &Path) -> Result<(File, Ledger), String> {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
@@ -138,7 +138,7 @@ impl Ledger {
         Ok((file, Ledger { path: path.to_owned(), lines, notes }))
     }
 
-    /// Brings a file that a crash cut back to whole lines. What does not count is put aside, not thrown away.
+    /// Repairs a file after a crash, back to complete lines. An incomplete entry is moved to another file.
     fn mend(&mut self, file: &mut File) -> std::io::Result<()> {
         if self.lines.unbroken {
             file.write_all(b"\n")?;
@@ -159,7 +159,7 @@ impl Ledger {
             file.sync_all()?;
             self.lines.torn.clear();
             self.notes.push(format!(
-                "the writing of an entry to {} had been cut off; its beginning was put aside into {}",
+                "the last entry of {} was incomplete and was moved to {}",
                 self.path.display(),
                 aside.display()
             ));
@@ -167,7 +167,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes how many entries there are.
+    /// Writes the head file.
     fn count(&mut self) -> Result<(), String> {
         let text = log::head_text(self.lines.head);
         let put = secret_file::put_public("the ledger's head", &head_place(&self.path), text.as_bytes());
@@ -177,11 +177,11 @@ impl Ledger {
     }
 }
 
-/// The folder that the ledger lies in, made where it is not there.
+/// The directory of the ledger, created if missing.
 fn folder(path: &Path) -> Result<&Path, String> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            let made = secret_file::make_dir("the folder of the ledger", folder);
+            let made = secret_file::make_dir("the directory of the ledger", folder);
             made.map(|()| folder).map_err(|why| format!("{why}; {NEXT}"))
         }
         _ => Ok(Path::new(".")),
@@ -189,33 +189,31 @@ fn folder(path: &Path) -> Result<&Path, String> {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> String {
-    format!("{WHAT} {} cannot be written: {error}; {NEXT}", path.display())
+    format!("cannot write {WHAT} {}: {error}; {NEXT}", path.display())
 }
 
-/// The lines, held against the head beside them.
+/// The lines, checked against the head file.
 fn checked(path: &Path, bytes: &[u8]) -> Result<Lines, String> {
     let place = head_place(path);
     let counted = match std::fs::read_to_string(&place) {
-        Ok(text) => Some(log::head_of(&text).ok_or_else(|| {
-            format!("{} is not the head of a ledger; bring back the one that belongs to it", place.display())
-        })?),
+        Ok(text) => Some(
+            log::head_of(&text)
+                .ok_or_else(|| format!("{} is not the head file of a ledger; restore the original", place.display()))?,
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("the ledger's head {} cannot be read: {error}", place.display())),
+        Err(error) => return Err(format!("cannot read the ledger's head file {}: {error}", place.display())),
     };
     log::read(bytes, counted).map_err(|why| {
-        format!(
-            "{WHAT} {} is damaged: {why}; nothing can be said from it: bring back a good copy, with its .head",
-            path.display()
-        )
+        format!("{WHAT} {} is damaged: {why}; restore a good copy together with its .head file", path.display())
     })
 }
 
-/// What to know of a last line that the head does not count: a crash explains it, and so does a strange hand.
+/// A note on a last line that the head file does not count: after a crash, or added by another program.
 fn uncounted(path: &Path, lines: &Lines) -> Option<String> {
     let last = lines.entries.last().filter(|_| lines.uncounted > 0)?;
-    let why = "whoever entered it was cut off before it was counted, or somebody else added it";
+    let why = "the writer crashed before updating it, or another program added the entry";
     Some(format!(
-        "the last entry of {}, number {}, is not counted in its head: {why}; look at it with `poscert ledger list`",
+        "the last entry of {}, number {}, is not counted in its head file: {why}; check it with `poscert ledger list`",
         path.display(),
         last.number
     ))
@@ -224,16 +222,14 @@ fn uncounted(path: &Path, lines: &Lines) -> Option<String> {
 fn content(path: &Path, file: &File) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = file.take(LARGEST).read_to_end(&mut bytes);
-    read.map_err(|error| {
-        format!("{WHAT} {} cannot be read: {error}; name another with --ledger FILE", path.display())
-    })?;
+    read.map_err(|error| format!("cannot read {WHAT} {}: {error}; use another with --ledger FILE", path.display()))?;
     if bytes.len() as u64 >= LARGEST {
-        return Err(format!("{WHAT} {} has more than {LARGEST} bytes; that is no ledger", path.display()));
+        return Err(format!("{WHAT} {} has more than {LARGEST} bytes and is not a ledger", path.display()));
     }
     Ok(bytes)
 }
 
-/// Takes a lock, which goes when the file is closed.
+/// Waits for a lock, which is released when the file is closed.
 fn wait(path: &Path, lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), String> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -241,10 +237,10 @@ fn wait(path: &Path, lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), 
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
             Err(TryLockError::WouldBlock) => {
-                return Err(format!("{WHAT} {} is held by another process; try again when it is done", path.display()));
+                return Err(format!("{WHAT} {} is locked by another process; try again later", path.display()));
             }
             Err(TryLockError::Error(error)) => {
-                return Err(format!("{WHAT} {} cannot be locked: {error}", path.display()));
+                return Err(format!("cannot lock {WHAT} {}: {error}", path.display()));
             }
         }
     }

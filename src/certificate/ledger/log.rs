@@ -1,8 +1,8 @@
-//! The ledger's lines: each is an entry and the digest of all up to it, so that altering, removing or moving one shows.
+//! The hash chain of the ledger: altering, removing, adding or moving a line is detected.
 //!
-//! A line is `{"chain":"<64 hex digits>","entry":<JSON>}` with a line break. Its digest is SHA-256 over the digest before it
-//! (32 zero bytes at first) and the entry's JSON as it stands in the line. How many lines there must be, and the last
-//! digest, stand in a file of their own, so that leaving out the last ones shows too, and so does adding some.
+//! A line is `{"chain":"<64 hex digits>","entry":<JSON>}` with a line break. Its digest is SHA-256 over the digest of
+//! the previous line (32 zero bytes for the first) and the exact JSON of the entry. A separate head file holds the
+//! number of lines and the last digest, which detects lines that are removed from or added at the end.
 
 use super::super::date;
 use super::{Entry, LedgerEvent};
@@ -14,27 +14,27 @@ const BEGIN: &str = "{\"chain\":\"";
 const MIDDLE: &str = "\",\"entry\":";
 const END: &str = "}";
 
-/// A crash between the two writes leaves one line that the head does not count.
+/// A crash between the two writes leaves one line that the head file does not count.
 const MOST_UNCOUNTED: u64 = 1;
 
-/// Lines that were read and hang together.
+/// The lines of a ledger whose chain is intact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// In their order.
+    /// The entries, in order.
     pub entries: Vec<Entry>,
-    /// The digest of all.
+    /// The chain head after the last entry.
     pub head: ChainHead,
-    /// How many bytes the whole lines take.
+    /// The length of the complete lines, in bytes.
     pub whole: usize,
-    /// What stands after the last whole line: an entry whose writing was cut off.
+    /// The bytes after the last complete line: an incomplete entry.
     pub torn: Vec<u8>,
-    /// The last line is whole but for its line break.
+    /// The last line is complete except for its line break.
     pub unbroken: bool,
-    /// Lines that the head does not count yet.
+    /// The number of lines that the head file does not count yet.
     pub uncounted: u64,
 }
 
-/// The head as its file holds it.
+/// The content of a head file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeadFile {
@@ -42,31 +42,31 @@ struct HeadFile {
     digest: String,
 }
 
-/// A line, with its break, and the head after it.
+/// The line of an entry, with its line break, and the chain head after it.
 ///
 /// # Errors
-/// Where the entry has no JSON, which no entry of text and numbers has.
+/// The entry cannot be serialized, which does not happen with text and numbers.
 pub fn line(entry: &Entry, before: ChainHead) -> Result<(String, ChainHead), String> {
-    let json = serde_json::to_string(entry).map_err(|error| format!("an entry has no JSON: {error}"))?;
+    let json = serde_json::to_string(entry).map_err(|error| format!("cannot serialize a ledger entry: {error}"))?;
     let head = before.then(json.as_bytes());
     Ok((format!("{BEGIN}{}{MIDDLE}{json}{END}\n", head.digest), head))
 }
 
-/// The text of a head's file.
+/// The content of a head file.
 pub fn head_text(head: ChainHead) -> String {
     format!("{{\"count\":{},\"digest\":\"{}\"}}\n", head.count, head.digest)
 }
 
-/// Reads a head's file.
+/// Parses a head file.
 pub fn head_of(text: &str) -> Option<ChainHead> {
     let file: HeadFile = serde_json::from_str(text).ok()?;
     Some(ChainHead { count: file.count, digest: Digest::parse(&file.digest)? })
 }
 
-/// Reads the lines of a ledger and holds them against its head; `None` where there is no head.
+/// Parses the lines of a ledger and checks them against its head file; `counted` is `None` if there is no head file.
 ///
 /// # Errors
-/// In words, with the line, where they do not hang together.
+/// The ledger is damaged; the message names the line.
 pub fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, String> {
     let mut lines = Lines::default();
     let mut heads = vec![lines.head];
@@ -93,58 +93,58 @@ pub fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, String> {
     let counted = match counted {
         Some(counted) => counted,
         None if bytes.is_empty() => ChainHead::default(),
-        None => return Err("its head is missing, which says how many entries there must be".to_owned()),
+        None => return Err("the head file is missing".to_owned()),
     };
     if counted.count > there {
         let last = counted.count;
-        return Err(format!("line {}: there must be {last} entries, and {there} are there", there.saturating_add(1)));
+        return Err(format!("line {}: expected {last} entries, found {there}", there.saturating_add(1)));
     }
     let then = usize::try_from(counted.count).ok().and_then(|at| heads.get(at));
     if then.is_none_or(|head| head.digest != counted.digest) {
-        return Err(format!("line {}: its digest is not the one that the head has", counted.count.max(1)));
+        return Err(format!("line {}: the digest does not match the head file", counted.count.max(1)));
     }
     lines.uncounted = there.saturating_sub(counted.count);
     if lines.uncounted > MOST_UNCOUNTED {
         let (line, counted) = (counted.count.saturating_add(2), counted.count);
         return Err(format!(
-            "line {line}: the head counts {counted} entries, and {there} are there, more than a crash explains"
+            "line {line}: the head file counts {counted} entries, found {there}, more than a crash explains"
         ));
     }
     Ok(lines)
 }
 
-/// The entry of a line, and the head after it.
+/// The entry of a line, and the chain head after it.
 fn entry(line: &[u8], before: ChainHead, number: u64) -> Result<(Entry, ChainHead), String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
     let parts = text.strip_prefix(BEGIN).and_then(|rest| rest.split_once(MIDDLE));
     let parts = parts.and_then(|(chain, rest)| Some((chain, rest.strip_suffix(END)?)));
-    let (chain, json) = parts.ok_or_else(|| "it is no entry".to_owned())?;
+    let (chain, json) = parts.ok_or_else(|| "not a ledger entry".to_owned())?;
     let head = before.then(json.as_bytes());
     if head.digest.to_string() != chain {
-        return Err("its digest does not fit: it was altered, or one before it removed, added or moved".to_owned());
+        return Err("digest mismatch: this entry was altered, or an earlier one removed, added or moved".to_owned());
     }
-    let entry: Entry = serde_json::from_str(json).map_err(|error| format!("it is no entry ({error})"))?;
+    let entry: Entry = serde_json::from_str(json).map_err(|error| format!("not a ledger entry ({error})"))?;
     if entry.number != number {
-        return Err(format!("it is entry {}", entry.number));
+        return Err(format!("expected entry {number}, found entry {}", entry.number));
     }
     if !date::is_moment(&entry.entered) {
-        return Err("its date is none".to_owned());
+        return Err("invalid date".to_owned());
     }
     Ok((entry, head))
 }
 
-/// Whether an act can come after what is `known`: certificates by id, and whether they were revoked. What is revoked was
-/// given, and each happens once.
+/// Checks that an event can follow the `known` ones: certificates by id, and whether they are revoked. A certificate is
+/// issued once, and revoked at most once after that.
 fn in_place(known: &mut BTreeMap<String, bool>, act: &LedgerEvent) -> Result<(), String> {
     match act {
-        LedgerEvent::Issued(new) if known.contains_key(&new.id) => Err(format!("{} was given before", new.id)),
+        LedgerEvent::Issued(new) if known.contains_key(&new.id) => Err(format!("{} was already issued", new.id)),
         LedgerEvent::Issued(new) => {
             known.insert(new.id.clone(), false);
             Ok(())
         }
         LedgerEvent::Revoked(new) => match known.insert(new.id.clone(), true) {
-            None => Err(format!("{} was never given", new.id)),
-            Some(true) => Err(format!("{} was revoked before", new.id)),
+            None => Err(format!("{} was never issued", new.id)),
+            Some(true) => Err(format!("{} was already revoked", new.id)),
             Some(false) => Ok(()),
         },
     }

@@ -1,6 +1,6 @@
-//! The ledger: certificates given and revoked, in a file that only grows.
+//! The ledger: issued and revoked certificates, in an append-only file.
 //!
-//! [`entry`] is what stands in it, [`chain`] ties the entries together, [`file`] reads and writes them, and [`cover`] answers
+//! [`entry`] is its entries, [`log`] the hash chain of its lines, [`file`] reads and writes it, and [`coverage`] tells
 //! whether a build is covered.
 
 pub mod coverage;

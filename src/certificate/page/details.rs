@@ -1,4 +1,4 @@
-//! The second sheet of a certificate's page: its limits, its cases and requirements, and how to check it.
+//! The second sheet of a certificate's page: coverage, limits, cases, requirements and verification.
 
 use super::{left_out, signers};
 use crate::certificate::Certificate;
@@ -7,7 +7,7 @@ use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, Level, Status};
 use maud::{Markup, html};
 
-/// A longer list is set in two columns.
+/// Longer lists have two columns.
 const FEW: usize = 6;
 
 pub(super) fn render(certificate: &Certificate) -> Markup {
@@ -34,11 +34,11 @@ fn covers(predicate: &Predicate) -> Markup {
     let minor = wording::safe(&client.major_minor);
     html! {
         section.covers {
-            h2 { "It covers" }
+            h2 { "Covered" }
             ul {
-                li { "Every Build of version " strong { (minor) } ": " (minor) ".0, " (minor) ".1 and all that follow." }
-                li { (if predicate.features.len() == 1 { "The feature " } else { "The features " }) strong { (wording::list(&titles(predicate))) } ", as the rules stood then." }
-                li { "It has no last day. It ends only by being revoked, with a reason, in the ledger of who gave it." }
+                li { "Every Build of version " strong { (minor) } ": " (minor) ".0, " (minor) ".1 and all later builds." }
+                li { (if predicate.features.len() == 1 { "The feature " } else { "The features " }) strong { (wording::list(&titles(predicate))) } ", under the rules of that time." }
+                li { "There is no expiry date. It is valid until the issuer revokes it, with a reason, in the ledger." }
             }
         }
     }
@@ -49,14 +49,14 @@ fn covers_not(predicate: &Predicate) -> Markup {
     let left = left_out(predicate);
     html! {
         section.covers-not {
-            h2 { "It does not cover" }
+            h2 { "Not covered" }
             ul {
-                li { "Any other Major or Minor of the client: what is not " (wording::safe(&client.major_minor)) " is certified anew." }
+                li { "Other Major or Minor versions of the client: any but " (wording::safe(&client.major_minor)) " needs its own certification." }
                 @if !left.is_empty() {
-                    li { "The features that were not chosen: " strong { (wording::list(&left)) } "." }
+                    li { "Features that were not selected: " strong { (wording::list(&left)) } "." }
                 }
-                li { "What was not recorded: the client's screen, its clock, and how it fares in conditions that did not come up." }
-                li { "The word of the operator of the API: this says what poscert saw, and no more." }
+                li { "Anything not recorded: the client's screen, its clock, and conditions that did not occur." }
+                li { "Approval by the operator of the API: the certificate states only what poscert recorded." }
             }
         }
     }
@@ -66,14 +66,14 @@ fn titles(predicate: &Predicate) -> Vec<String> {
     predicate.features.iter().map(|feature| wording::safe(&feature.title)).collect()
 }
 
-/// What a reader should know before relying on it.
+/// Remarks for readers who rely on the certificate.
 fn open(predicate: &Predicate) -> Markup {
     let warnings = named(predicate, &predicate.warnings);
     let musts: Vec<&Requirement> = with(predicate, Status::NotExercised, Level::Must);
     let shoulds = with(predicate, Status::NotExercised, Level::Should).len();
     html! {
         section {
-            h2 { "Good to know" }
+            h2 { "Remarks" }
             dl.know {
                 dt { "Warnings" }
                 dd {
@@ -84,10 +84,10 @@ fn open(predicate: &Predicate) -> Markup {
                     @if musts.is_empty() {
                         "Every mandatory requirement was exercised."
                     } @else {
-                        (wording::count(musts.len(), "mandatory requirement")) " that nothing in the recording touched:"
+                        (wording::count(musts.len(), "mandatory requirement")) " that the recording did not exercise:"
                         (list(&musts.iter().map(|one| (one.id.as_str(), one.title.as_str())).collect::<Vec<_>>()))
                     }
-                    @if shoulds > 0 { p { (wording::count(shoulds, "recommendation")) " too." } }
+                    @if shoulds > 0 { p { (wording::count(shoulds, "recommendation")) " also not exercised." } }
                 }
                 dt { "Earlier attempts" }
                 dd { (attempts(predicate)) }
@@ -103,12 +103,12 @@ fn attempts(predicate: &Predicate) -> String {
         .map(|one| format!("attempt {} ended {}", one.number, wording::safe(&one.ended_as)))
         .collect();
     match earlier.as_slice() {
-        [] => "None: it passed at the first.".to_owned(),
+        [] => "None: the first attempt passed.".to_owned(),
         some => format!("{} before this one; {}.", wording::count(some.len(), "attempt"), wording::list(some)),
     }
 }
 
-/// Ids with their titles, as far as the certificate has them.
+/// Ids with their titles; the title is empty if the certificate has none.
 fn named<'a>(predicate: &'a Predicate, ids: &'a [String]) -> Vec<(&'a str, &'a str)> {
     let requirement = |id: &str| predicate.requirements.iter().find(|one| one.id == id).map(|one| one.title.as_str());
     let case = |id: &str| {
@@ -167,7 +167,7 @@ fn requirements(predicate: &Predicate) -> Markup {
         section {
             h2 { "Requirements" }
             p.legend {
-                span.passed { "✓ " (held) " held" }
+                span.passed { "✓ " (held) " passed" }
                 @if warned > 0 { span.warned { "! " (warned) " with a warning" } }
                 span.untouched { "– " (untouched) " not exercised" }
             }
@@ -196,15 +196,15 @@ fn mark(status: Status) -> (&'static str, &'static str) {
 fn worth(certificate: &Certificate) -> Markup {
     html! {
         section {
-            h2 { "What the signature is worth" }
+            h2 { "Signature" }
             p {
-                "It shows that not a letter of the certificate has changed since the holder of this key signed it:"
+                "It proves that the certificate has not changed since the holder of this key signed it:"
             }
             p { (signers(certificate)) }
             p {
-                "Anybody can make such a key, the maker of the client too. Whose it is, you learn only from its owner, by a way \
-                 that you trust already: ask for the fingerprint and compare. With the archive at hand you need not believe \
-                 the signer about the verdict: you can make it again."
+                "Anyone can create such a key, including the maker of the client. Ask the owner for the fingerprint over a \
+                 channel that you trust, and compare it. With the archive you need not trust the signer for the verdict: \
+                 you can reproduce it."
             }
         }
     }
@@ -214,10 +214,10 @@ fn how(certificate: &Certificate) -> Markup {
     let digest = |name: &str| wording::safe(certificate.statement.digest_of(name));
     html! {
         section {
-            h2 { "How to check it" }
-            p { "This page is for reading. The certificate is the file certificate.json; beside it lies the sealed recording." }
+            h2 { "Verification" }
+            p { "This page is for reading. The certificate is certificate.json; the signed archive is next to it." }
             pre { "poscert verify capture.poscert \\\n  --certificate certificate.json" }
-            p { "checks signature, recording, rules and verdict in one go, and " code { "--trusted-key FINGERPRINT" } " the signer." }
+            p { "checks signature, recording, rules and verdict. Add " code { "--trusted-key FINGERPRINT" } " to check the signer." }
             dl.digests {
                 dt { "Capture" } dd { code { (digest(CAPTURE)) } }
                 dt { "Rules" } dd { code { (digest(RULES)) } }

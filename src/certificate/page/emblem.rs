@@ -1,8 +1,8 @@
-//! The seal on a certificate's page, drawn in SVG.
+//! The emblem on a certificate's page, as SVG.
 
 use maud::{Markup, html};
 
-/// A rosette of 24 points with a tick in it.
+/// A rosette of 24 points with a check mark.
 pub(super) fn seal() -> Markup {
     html! {
         svg.emblem viewBox="0 0 120 120" width="104" height="104" aria-hidden="true" {
@@ -14,7 +14,7 @@ pub(super) fn seal() -> Markup {
     }
 }
 
-/// The rosette's outline: 24 points on a circle of radius 57, and between them as many on one of 50.5.
+/// The outline of the rosette: 24 points on a circle of radius 57, alternating with 24 on one of radius 50.5.
 const POINTS: &str = "60.0,3.0 66.6,9.9 74.8,4.9 79.3,13.3 88.5,10.6 90.7,19.9 100.3,19.7 100.1,29.3 \
     109.4,31.5 106.7,40.7 115.1,45.2 110.1,53.4 117.0,60.0 110.1,66.6 115.1,74.8 106.7,79.3 \
     109.4,88.5 100.1,90.7 100.3,100.3 90.7,100.1 88.5,109.4 79.3,106.7 74.8,115.1 66.6,110.1 \

@@ -1,7 +1,7 @@
-//! A certificate as a page for people: what it covers, what it does not, what its signature is worth, and how to check it.
+//! A certificate as an HTML page: its coverage and limits, its signature, and how to verify it.
 //!
-//! It is made of the certificate alone, and is no certificate itself. As every report it loads and runs nothing, and all
-//! that came from a client is made harmless.
+//! The page is rendered from the certificate alone, and is not a certificate itself. It loads and runs nothing, and all
+//! text from a client is sanitized.
 
 mod details;
 mod emblem;
@@ -16,7 +16,7 @@ use maud::{Markup, html};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page. A certificate whose signatures do not fit says so in place of its signers.
+/// Renders the page. If a signature is invalid, the page says so instead of naming the signers.
 pub fn render(certificate: &Certificate) -> String {
     let predicate = &certificate.statement.predicate;
     let body = html! {
@@ -34,7 +34,7 @@ pub fn render(certificate: &Certificate) -> String {
     document(&title, STYLE, &body)
 }
 
-/// What the client is called: its system name, else whose it is.
+/// The display name of the client: its system name, or else its integrator id.
 fn name(client: &Client) -> String {
     match &client.system_name {
         Some(name) => wording::safe(name),
@@ -62,7 +62,7 @@ fn client(client: &Client, predicate: &Predicate) -> Markup {
         p.claim {
             "In a recording of " (wording::count(exchanges, "exchange")) " that ended on "
             strong { (wording::safe(&date::day(&predicate.date))) }
-            ", this client showed every mandatory case of the features below and broke no mandatory requirement."
+            ", this client passed every mandatory case of the features below and broke no mandatory requirement."
         }
     }
 }
@@ -81,15 +81,15 @@ fn features(predicate: &Predicate) -> Markup {
     }
 }
 
-/// How many cases of a feature were shown: `6 cases shown, 1 optional one not`.
+/// How many cases of a feature have passed: `6 cases passed, 1 optional case not`.
 fn shown(cases: &[Case]) -> String {
     let passed = cases.iter().filter(|case| case.status == CaseStatus::Passed).count();
     let left = cases.len().saturating_sub(passed);
-    let shown = format!("{} shown", wording::count(passed, "case"));
+    let shown = format!("{} passed", wording::count(passed, "case"));
     match left {
         0 => shown,
-        1 => format!("{shown}, an optional one not"),
-        more => format!("{shown}, {more} optional ones not"),
+        1 => format!("{shown}, 1 optional case not"),
+        more => format!("{shown}, {more} optional cases not"),
     }
 }
 
@@ -100,18 +100,18 @@ fn facts(certificate: &Certificate) -> Markup {
         dl.facts {
             div { dt { "Client id" } dd { code { (wording::safe(&predicate.client.client_id)) } } }
             @if let Some(id) = &predicate.client.production_client_id { div { dt { "In production" } dd { code { (wording::safe(id)) } } } }
-            div { dt { "Recorded at" } dd { (wording::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
-            div { dt { "Version that was certified" } dd { (wording::safe(&predicate.client.version)) (builds(&predicate.client)) } }
-            div { dt { "Judged by" } dd { "poscert " (wording::safe(&predicate.engine)) " and its built-in rules" } }
+            div { dt { "Backend" } dd { (wording::list(&backends)) @if of_this_machine(predicate) { " (a simulated backend)" } } }
+            div { dt { "Recorded version" } dd { (wording::safe(&predicate.client.version)) (builds(&predicate.client)) } }
+            div { dt { "Evaluated with" } dd { "poscert " (wording::safe(&predicate.engine)) " and its built-in rules" } }
             @if !predicate.recording.challenges.is_empty() {
-                div.wide { dt { "Said at the start of the recording" } dd { bdi { (wording::safe(&wording::list(&predicate.recording.challenges))) } } }
+                div.wide { dt { "Challenge at the start of the recording" } dd { bdi { (wording::safe(&wording::list(&predicate.recording.challenges))) } } }
             }
-            div.wide { dt { "Signed by the key" } dd { (signers(certificate)) } }
+            div.wide { dt { "Signing key" } dd { (signers(certificate)) } }
         }
     }
 }
 
-/// Whether the backend was one of the recording machine, which the embedded sandbox is.
+/// Whether the backend ran on the recording machine, as the embedded sandbox does.
 fn of_this_machine(predicate: &Predicate) -> bool {
     let host = |backend: &str| {
         let authority = backend.split_once("://").map_or(backend, |(_, rest)| rest).to_owned();
@@ -125,19 +125,19 @@ fn of_this_machine(predicate: &Predicate) -> bool {
 fn builds(client: &Client) -> String {
     let others: Vec<String> =
         client.builds_seen.iter().filter(|build| **build != client.version).map(|build| wording::safe(build)).collect();
-    if others.is_empty() { String::new() } else { format!("; its calls named {} too", wording::list(&others)) }
+    if others.is_empty() { String::new() } else { format!("; its calls also used {}", wording::list(&others)) }
 }
 
 fn signers(certificate: &Certificate) -> Markup {
     html! {
         @match certificate.signers() {
             Ok(signers) => @for signer in signers { code { (signer) } },
-            Err(why) => strong { "None: " (wording::safe(&why)) },
+            Err(why) => strong { "Invalid signature: " (wording::safe(&why)) },
         }
     }
 }
 
-/// The features that a certificate does not name, in words.
+/// The features that a certificate does not cover, as text.
 fn left_out(predicate: &Predicate) -> Vec<String> {
     let named = |feature: &Feature| predicate.features.iter().any(|one| one.id == feature.id());
     Feature::ALL.iter().filter(|feature| !named(feature)).map(|feature| feature.id().replace('-', " ")).collect()

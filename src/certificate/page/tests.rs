@@ -1,4 +1,4 @@
-//! What the page of a certificate must hold, and what must never stand in it.
+//! Tests of a certificate's page: required content, and content that must never appear.
 
 use super::super::statement::Statement;
 use super::super::{Certificate, sample};
@@ -7,7 +7,7 @@ use crate::report::html::check_markup;
 use crate::report::snapshots;
 use crate::seal::SigningKey;
 
-/// The page of a statement, with what depends on the random key named by its kind.
+/// The page of a statement, with values that depend on the random key replaced by placeholders.
 fn page(statement: &Statement) -> String {
     let key = SigningKey::random().unwrap();
     let certificate = Certificate::give(statement, &key).unwrap();
@@ -17,23 +17,23 @@ fn page(statement: &Statement) -> String {
 }
 
 #[test]
-fn it_is_as_reviewed() {
+fn page_matches_the_golden_file() {
     snapshots::check("certificate.html", &page(&sample::statement()));
 }
 
 #[test]
-fn it_says_what_it_covers_and_what_it_does_not() {
+fn page_has_coverage_limits_and_verification() {
     let page = page(&sample::statement());
     for said in [
         "Acme Till",
         "made by <bdi>Acme Oy</bdi>",
         "Every Build of version <strong>2.1</strong>",
-        "The features that were not chosen: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
+        "Features that were not selected: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
         "ALL-15</span> a held call is given up",
-        "1 mandatory requirement that nothing in the recording touched",
+        "1 mandatory requirement that the recording did not exercise",
         "attempt 1 ended failed",
-        "its calls named 2.1.11 too",
-        "Anybody can make such a key",
+        "its calls also used 2.1.11",
+        "Anyone can create such a key",
         "--certificate certificate.json",
         "FINGERPRINT",
     ] {
@@ -46,7 +46,7 @@ fn it_says_what_it_covers_and_what_it_does_not() {
 }
 
 #[test]
-fn nothing_is_loaded_and_nothing_of_a_client_is_markup() {
+fn page_loads_nothing_and_escapes_client_text() {
     const HOSTILE: &str = "\"'><script>alert(1)</script>--></style>&amp;\u{1b}[2J\u{202e}\u{0}\n";
     let mut statement = sample::statement();
     let predicate = &mut statement.predicate;

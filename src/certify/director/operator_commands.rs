@@ -1,4 +1,4 @@
-//! What people ask while a certification is under way, at a page or a keyboard.
+//! Operator commands during a certification, from the web page or the keyboard.
 
 use super::super::pos_registry::PosEntry;
 use super::{AtEnd, Director, State};
@@ -9,11 +9,10 @@ use crate::verify::{Evaluator, Input, Options};
 use std::time::Instant;
 
 impl Director {
-    /// A case once more, now; then the certification goes on where it was. `case` is an id such as those of
-    /// [`Director::so_far`]'s cases.
+    /// Repeats a case now, then returns to the current one. `case` is the id of a case in [`Director::so_far`].
     ///
     /// # Errors
-    /// A sentence where there is no such case, or it is passed already.
+    /// The case is unknown, has already passed or cannot be run.
     pub fn again(&self, case: &str) -> Result<(), String> {
         self.asked(|state, now| {
             let orders = state.course.again(case, &state.so_far, now)?;
@@ -24,19 +23,18 @@ impl Director {
         })
     }
 
-    /// The wait ends now: a step that is due fails, as if its time had run out.
+    /// Skips the current wait: the step due fails as if it had timed out.
     ///
     /// # Errors
-    /// A sentence where nothing is waited for.
+    /// No step is due.
     pub fn skip_wait(&self) -> Result<(), String> {
         self.asked(|state, _| state.course.skip())
     }
 
-    /// All cases from the start, in a new attempt of the same capture, once what is open on the till has come to its
-    /// end.
+    /// Starts all cases again in a new attempt of the same capture, once open resources are closed.
     ///
     /// # Errors
-    /// A sentence where that is under way already.
+    /// A new attempt is already about to start.
     pub fn start_over(&self) -> Result<(), String> {
         self.asked(|state, now| {
             let orders = state.course.start_over(&state.so_far, now)?;
@@ -46,18 +44,18 @@ impl Director {
         })
     }
 
-    /// When all cases were gone through, it goes on until [`Director::finish`]: a case can be tried again.
+    /// Keeps the certification open after the last case until [`Director::finish`], so that cases can be repeated.
     pub fn stay(&self) {
         self.state().end = AtEnd::Stay;
     }
 
-    /// It is over: what is left was not tested.
+    /// Ends the certification. Cases that have not run are reported as not tested.
     pub fn finish(&self) {
         self.state().end = AtEnd::LogEntry;
         self.news.notify_one();
     }
 
-    /// How everything stands.
+    /// The progress of all cases.
     pub fn so_far(&self) -> crate::verify::progress::Progress {
         self.state().so_far.clone()
     }
@@ -67,18 +65,18 @@ impl Director {
         self.state().point()
     }
 
-    /// The last exchange that is over.
+    /// The number of the last exchange that has ended.
     pub fn last_number(&self) -> u64 {
         self.state().last_number
     }
 
-    /// The client was notified of a check-in: what became of it is judged with the rest.
+    /// Passes a check-in notification to the evaluator.
     pub fn notified(&self, sent: &Notification) {
         self.state().take(&Record::Notification(sent.clone()));
     }
 
-    /// Begins the attempt that was ordered; the record is to be written into the capture. `next_number` is the number
-    /// that the next exchange will get: what has a lower one is of the attempt before, whenever it is over.
+    /// Starts a new attempt and returns its record, which the caller writes into the capture. `next_number` is the
+    /// number of the next exchange: lower numbers belong to the previous attempt, even if they end later.
     pub fn begin_attempt(&self, next_number: u64) -> Attempt {
         let mut state = self.state();
         let first_number = next_number.max(state.last_number.saturating_add(1));
@@ -113,7 +111,7 @@ impl Director {
 }
 
 impl State {
-    /// How the attempt so far ends, in a word; from here on the matcher knows nothing of it.
+    /// The verdict on the current attempt, in one word. Replaces the evaluator with an empty one.
     fn ended_as(&mut self) -> Result<String, String> {
         let fresh = self.evaluator.fresh();
         let mut evaluator: Evaluator<'static> = std::mem::replace(&mut self.evaluator, fresh);

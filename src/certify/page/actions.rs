@@ -1,4 +1,4 @@
-//! What a person can ask for at the page.
+//! The operator's commands on the page.
 
 use super::form::{self, FEATURES};
 use super::page_state::{ActiveCertification, OperatorRequest, PageState, Phase};
@@ -11,22 +11,22 @@ use maud::Markup;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the beginning is waited for before the page is shown again.
+/// How long to wait for the start of the certification before the page is shown again.
 const BEGINNING: Duration = Duration::from_secs(5);
 
-/// What became of an order.
+/// The outcome of a command.
 pub enum Done {
-    /// It is done: in a sentence.
+    /// Done, with a message.
     LogEntry(String),
-    /// It cannot be done: why, and what to do.
+    /// Refused, with the reason.
     Refused(String),
-    /// The form of one of the steps again, with what is wrong in it.
+    /// An invalid form: its step, and the form with error messages.
     Again(usize, Markup),
-    /// There is no such order.
+    /// Unknown command.
     Unknown,
 }
 
-/// What is wrong with a field as typed, in a sentence; empty where nothing is.
+/// The error message for a field as typed; empty if it is valid.
 pub fn check(body: &Bytes) -> String {
     let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
     match form::told(&String::from_utf8_lossy(body), &names) {
@@ -35,7 +35,7 @@ pub fn check(body: &Bytes) -> String {
     }
 }
 
-/// Carries out an order.
+/// Executes a command.
 pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
     let form = String::from_utf8_lossy(body).into_owned();
     let phase = page_state.state().phase.clone();
@@ -44,12 +44,12 @@ pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
         ("selection", Phase::Identification | Phase::Selection) => selection(page_state, &form).await,
         ("back", Phase::Identification | Phase::Selection) => {
             page_state.change(|state| state.phase = Phase::Identification);
-            Done::LogEntry("back to the identification".to_owned())
+            Done::LogEntry("back to identification".to_owned())
         }
         ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(active)) => {
             match of_the_course(&active, name, &form).await {
                 Ok(sentence) => {
-                    page_state.say(&format!("  at the page: {sentence}"));
+                    page_state.say(&format!("  operator: {sentence}"));
                     Done::LogEntry(sentence)
                 }
                 Err(sentence) => Done::Refused(sentence),
@@ -57,15 +57,15 @@ pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
         }
         ("close", Phase::Approval(_)) => {
             page_state.wish(OperatorRequest::Close);
-            Done::LogEntry("poscert ends; this page can be closed".to_owned())
+            Done::LogEntry("poscert is ending; you can close this page".to_owned())
         }
         ("identification" | "selection" | "back", _) => {
-            Done::Refused("the certification has begun: who is certified for what stands in its capture".to_owned())
+            Done::Refused("the certification has started; identification and features can no longer change".to_owned())
         }
         ("again" | "skip" | "start-over" | "notify" | "verdict", _) => {
-            Done::Refused("no certification is under way at this moment".to_owned())
+            Done::Refused("no certification is running".to_owned())
         }
-        ("close", _) => Done::Refused("it can be closed when the certification was judged".to_owned()),
+        ("close", _) => Done::Refused("poscert can be closed here once there is a verdict".to_owned()),
         _ => Done::Unknown,
     }
 }
@@ -88,18 +88,18 @@ async fn identification(page_state: &PageState, form: &str) -> Done {
         known = (state.told.clone(), state.keys.clone());
     });
     if is_wrong {
-        return again(&told, "Not all of it can be taken: see below.");
+        return again(&told, "Some fields are invalid; see below.");
     }
     let (told, keys) = known;
     if let Some(credential_check) = &page_state.credential_check
         && let Err(sentence) = credential_check(told.clone(), keys).await
     {
-        // A key that does not open is not tried again unasked.
+        // Rejected secrets are not tried again automatically.
         page_state.change(|state| state.keys = Secrets::default());
         return again(&told, &sentence);
     }
     page_state.change(|state| state.phase = Phase::Selection);
-    Done::LogEntry("who is certified is known".to_owned())
+    Done::LogEntry("identification saved".to_owned())
 }
 
 async fn selection(page_state: &PageState, form: &str) -> Done {
@@ -123,7 +123,7 @@ async fn selection(page_state: &PageState, form: &str) -> Done {
         }
     };
     let _ = tokio::time::timeout(BEGINNING, begun).await;
-    Done::LogEntry("the certification begins".to_owned())
+    Done::LogEntry("certification started".to_owned())
 }
 
 async fn of_the_course(active: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
@@ -134,34 +134,34 @@ async fn of_the_course(active: &Arc<ActiveCertification>, name: &str, form: &str
     };
     let told = fields(form);
     if let Some((odd, _)) = told.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
-        return Err(format!("`{name}` takes no field `{}`", crate::report::wording::safe(odd)));
+        return Err(format!("`{name}`: unknown field `{}`", crate::report::wording::safe(odd)));
     }
     let value = |name: &str| told.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
     let director = &active.director;
     match name {
         "again" => {
-            let case = value("case").ok_or("`again` needs the field `case`, such as that of a button on the page")?;
+            let case = value("case").ok_or("`again`: missing field `case`")?;
             director.again(case)?;
-            Ok(format!("{} is tried again", crate::report::wording::safe(case)))
+            Ok(format!("repeating {}", crate::report::wording::safe(case)))
         }
         "skip" => {
-            // A button that was pressed a moment too late must not skip the next step.
+            // A button pressed too late must not skip the next step.
             let due = director.certification_status().due.map(|due| (due.case, (due.at + 1).to_string()));
             if let (Some(case), Some(step)) = (value("case"), value("step"))
                 && due.as_ref().is_none_or(|(at, due)| at != case || due != step)
             {
-                return Err("that step is not waited for any more".to_owned());
+                return Err("that step is no longer due".to_owned());
             }
             director.skip_wait()?;
-            Ok("the wait is over".to_owned())
+            Ok("wait skipped".to_owned())
         }
         "start-over" => {
             director.start_over()?;
-            Ok("a new attempt begins, with all cases".to_owned())
+            Ok("starting a new attempt, with all cases".to_owned())
         }
         "verdict" => {
             director.finish();
-            Ok("recording stops, and what was recorded is judged".to_owned())
+            Ok("recording stopped; evaluating the capture".to_owned())
         }
         _ => active.notify().await,
     }

@@ -1,31 +1,31 @@
-//! What the fourth step shows: a verdict that was made elsewhere, and the files that rest on it.
+//! Data of the approval step: the verdict and the files to download.
 
 use crate::verify::verdict::Verdict;
 use std::path::PathBuf;
 
-/// What came of a certification.
+/// The result of a certification.
 pub struct Approval {
-    /// The verdict, as `verify` makes it of the capture.
+    /// The verdict, the same as that of `verify`.
     pub verdict: Verdict,
-    /// Where the capture is.
+    /// The path of the capture.
     pub capture: String,
-    /// What can be taken home.
+    /// The downloads.
     pub files: Vec<Download>,
-    /// What is to be known about certificate and archive, a sentence each: where they are, or why there are none.
+    /// Where certificate and archive are, or why there are none, one sentence each.
     pub sentences: Vec<String>,
-    /// The line that goes on in this capture.
+    /// The command line that resumes this capture.
     pub again: String,
-    /// Likewise, with a new attempt.
+    /// The command line that starts a new attempt in this capture.
     pub anew: String,
-    /// The line that begins with a new capture.
+    /// The command line that starts a new capture.
     pub fresh: String,
 }
 
-/// A file that the page hands out by its name.
+/// A file offered for download.
 pub struct Download {
-    /// Its name in the address: letters, digits, dots and hyphens.
+    /// Its name in the URL: letters, digits, dots and hyphens.
     pub name: &'static str,
-    /// What it is, for people.
+    /// Its title.
     pub title: &'static str,
     /// Its media type.
     pub media: &'static str,
@@ -33,15 +33,15 @@ pub struct Download {
     pub content: Content,
 }
 
-/// Where a file's content is.
+/// The content of a download.
 pub enum Content {
-    /// Here.
+    /// A text in memory.
     Text(String),
-    /// There.
+    /// The path of a file.
     File(PathBuf),
 }
 
-/// The content security policy of an HTML file of ours: the one that stands in it, and not to be framed.
+/// The content security policy for a generated HTML file: the policy in its `meta` element, plus a ban on framing.
 pub fn policy_of(html: &str) -> String {
     let stands = html.split_once("http-equiv=\"Content-Security-Policy\" content=\"").map(|(_, rest)| rest);
     let policy = stands.and_then(|rest| rest.split_once('"')).map_or("default-src 'none'", |(policy, _)| policy);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_keeps_its_own_policy() {
+    fn report_keeps_its_own_policy() {
         let html = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'x'"><p>"#;
         assert_eq!(policy_of(html), "default-src 'none'; style-src 'x'; frame-ancestors 'none'");
         assert_eq!(policy_of("<p>"), "default-src 'none'; frame-ancestors 'none'");

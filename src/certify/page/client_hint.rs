@@ -1,12 +1,12 @@
-//! The act that is due as a line for the reference till, for whoever tries a certification with it.
+//! Command lines of the reference till for the step due.
 
 use super::super::driver_command::Line;
 
-/// What to do with the reference till, and the line to copy. `till`: what such a line begins with.
+/// A hint and the command line to copy; `None` if the action has none. `till`: the prefix of the command line.
 pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     let command = |rest: String| format!("{till} {rest}");
     let plain = "With the reference till, in a second terminal:".to_owned();
-    let in_another = "With the reference till, in a third terminal, since it waits in the second:".to_owned();
+    let in_another = "With the reference till, in a third terminal, as it is waiting in the second:".to_owned();
     let amount = line.amount.as_deref().unwrap_or("100.00");
     let terms = || {
         let capture = line.capture.as_ref().map(|capture| format!(" --capture {capture}")).unwrap_or_default();
@@ -25,20 +25,20 @@ pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
         "pay" => format!("pay {}", terms()),
         "refund" => format!("refund {amount}"),
         act @ ("abort" | "cancel-refund") => {
-            let words = "With the reference till: Ctrl-C where it waits, or, if it does not, in a second terminal:";
+            let words = "With the reference till: press Ctrl-C if it is waiting, otherwise, in a second terminal:";
             return Some((words.to_owned(), command(act.to_owned())));
         }
-        // The payment is followed in the first terminal until it is made ready.
+        // The second terminal follows the payment until it is ready.
         "ready" => return Some((in_another, command(format!("ready {}", terms())))),
         _ => return None,
     };
     Some((plain, command(rest)))
 }
 
-/// The same where the till has to go on by itself: the reference till that was started for one act has a job for that.
+/// Hint and command line for a step that the till does on its own: the reference till needs its `job` command for it.
 pub fn job(till: &str) -> (String, String) {
     let words =
-        "A till that runs on does this by itself. The reference till ends when it has given up; then start its job:";
+        "A till that keeps running does this on its own. The reference till exits when it gives up; then run its job:";
     (words.to_owned(), format!("{till} job"))
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_act_is_a_line_to_copy() {
+    fn each_action_has_its_command_line() {
         let line = |act: &str| Line { act: act.into(), amount: Some("12.50".into()), ..Line::default() };
         let shown = |line: &Line| hint(line, "poscert till").map(|(_, command)| command);
         assert_eq!(shown(&line("onboard")).as_deref(), Some("poscert till onboard"));

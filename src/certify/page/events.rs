@@ -1,7 +1,7 @@
-//! What changes, as it changes: server-sent events (WHATWG HTML, section 9.2).
+//! Live updates of the page as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! `part`: an element's content is replaced; `row`: an exchange is over; `say`: what a screen reader is told; `phase`:
-//! another of the four steps is under way, and the page is to be loaded again; `clock`: milliseconds since the start.
+//! `part`: new content of an element; `row`: a finished exchange; `say`: a message for screen readers; `phase`: the
+//! current step, on a change the page reloads; `clock`: milliseconds since the start.
 
 use super::page_state::{PageState, Phase, Seen};
 use super::view::{certification, exchange};
@@ -14,16 +14,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many pages can be open at once.
+/// The limit of open event streams.
 const PAGES: usize = 16;
-/// How long changes are gathered before they are sent.
+/// How long changes are collected before they are sent.
 const GATHER: Duration = Duration::from_millis(80);
-/// How often it is looked whether time alone has changed something.
+/// The interval for changes that depend on time alone.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a connection may be silent.
+/// The longest silence before a keep-alive comment.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Places for pages that listen.
+/// The event streams, limited in number.
 #[derive(Clone)]
 pub struct EventStreams(Arc<Semaphore>);
 
@@ -34,7 +34,7 @@ impl Default for EventStreams {
 }
 
 impl EventStreams {
-    /// The events from here on, and the exchanges after place `after`; `None` where all places are taken.
+    /// A stream of events, and of the exchanges after position `after`; `None` if too many streams are open.
     pub fn take(&self, page_state: Arc<PageState>, after: u64) -> Option<Body> {
         let seat = self.0.clone().try_acquire_owned().ok()?;
         let (sender, body) = Channel::new(8);
@@ -73,7 +73,7 @@ async fn feed(
     }
 }
 
-/// What one page was told.
+/// What was sent on one stream.
 #[derive(Default)]
 struct SentState {
     place: u64,
@@ -84,7 +84,7 @@ struct SentState {
 }
 
 impl SentState {
-    /// What is new since the last time.
+    /// The events since the last call.
     fn news(&mut self, page_state: &PageState) -> Vec<String> {
         let phase = page_state.state().phase.clone();
         let mut frames = Vec::new();
@@ -117,7 +117,7 @@ impl SentState {
         page_state.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
     }
 
-    /// The last sentence on a case that was not told yet: those on single steps are not read out.
+    /// The latest unsent log line about a whole case; lines about steps are not announced.
     fn ended(&mut self, page_state: &PageState) -> Option<String> {
         let state = page_state.state();
         let first = self.case == 0;

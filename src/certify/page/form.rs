@@ -1,4 +1,4 @@
-//! The fields of identification and selection: their names are those of a session file, and so are their sentences.
+//! The form fields of identification and selection. Names and error messages are those of a session file.
 
 use crate::api::Feature;
 use crate::api::form::fields;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 /// A field of the identification.
 pub struct Field {
-    /// As in a session file.
+    /// The name in a session file.
     pub name: &'static str,
-    /// For people.
+    /// The label.
     pub label: &'static str,
-    /// What it is.
+    /// The explanation.
     pub hint: &'static str,
-    /// What it looks like.
+    /// An example value.
     pub example: &'static str,
 }
 
@@ -24,95 +24,90 @@ pub const FIELDS: [Field; 7] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
-        hint: "Who makes the client: you, as MobilePay knows you. A certificate needs it.",
+        hint: "Your integrator id at MobilePay. Required for a certificate.",
         example: "ACME",
     },
     Field {
         name: "client-id",
         label: "Client id",
-        hint: "The id that the developer portal shows for your client, a GUID.",
+        hint: "The client id shown in the developer portal, a GUID.",
         example: TEST_CLIENT,
     },
     Field {
         name: "client-version",
         label: "Client version",
-        hint: "Major.Minor.Build. Another build needs no new certification, another Major or Minor does.",
+        hint: "Major.Minor.Build. A new Build needs no new certification; a new Major or Minor does.",
         example: "2.1.0",
     },
-    Field {
-        name: "system-name",
-        label: "Client system name",
-        hint: "What the client is called.",
-        example: "Acme till",
-    },
+    Field { name: "system-name", label: "Client system name", hint: "The name of the client.", example: "Acme till" },
     Field {
         name: "production-client-id",
         label: "Id in production",
-        hint: "Only where your client has another client id there: the certificate names it, and the ledger answers for it.",
+        hint: "Only if your client has another client id there. Certificate and ledger then cover both ids.",
         example: "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11",
     },
     Field {
         name: "callback-url",
         label: "Callback URL",
-        hint: "Only where your client takes check-in notifications: where they are sent to, over HTTPS.",
+        hint: "Only if your client receives check-in notifications: the HTTPS URL they are sent to.",
         example: "https://till.example/checkins",
     },
     Field {
         name: "callback-alias",
         label: "Callback alias",
-        hint: "Likewise: the callbackAlias of the points of sale that are to be notified; all of them, if it is empty.",
+        hint: "The callbackAlias of the points of sale to notify. If empty, all are notified.",
         example: "acme",
     },
 ];
 
-/// Whether a certification is tried out with the example of this field: those of a callback lead nowhere.
+/// Whether the example of this field works in a trial certification.
 pub fn is_tried_with(field: &Field) -> bool {
     FIELDS.iter().any(|one| one.name == field.name)
         && !field.name.starts_with("callback-")
         && field.name != "production-client-id"
 }
 
-/// More of the identification, for a backend elsewhere, at which calls of our own are to be made.
+/// Further fields of the identification, for poscert's own requests to an external backend.
 pub const ACCESS: [Field; 3] = [
     Field {
         name: "merchant-vat",
         label: "Merchant VAT number",
-        hint: "For which merchant these calls are made.",
+        hint: "The merchant for poscert's own requests.",
         example: "DK90000028",
     },
     Field {
         name: "token",
         label: "Access token",
-        hint: "It is tried at the backend before you go on, is kept in memory, and written nowhere.",
+        hint: "Checked at the backend before you continue; kept in memory, never written to disk.",
         example: "eyJ...",
     },
     Field {
         name: "client-secret",
         label: "Client secret",
-        hint: "Instead of a token: with the client id it gets one.",
-        example: "the secret of the developer portal",
+        hint: "Alternative to a token: used with the client id to get one.",
+        example: "the secret from the developer portal",
     },
 ];
 
-/// The names of those that are secrets.
+/// The names of the secret fields.
 const SECRETS: [&str; 2] = ["token", "client-secret"];
 
 impl Field {
-    /// Whether what is typed is never shown.
+    /// Whether its value is never shown.
     pub fn is_secret(&self) -> bool {
         SECRETS.contains(&self.name)
     }
 }
 
-/// The fields of the identification that a form has. `elsewhere`: the backend is not the embedded sandbox.
+/// The fields of the identification form. `elsewhere`: the backend is not the embedded sandbox.
 pub fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().chain(ACCESS.iter().filter(move |_| elsewhere))
 }
 
-/// The field of the selection.
+/// The name of the selection's field.
 pub const FEATURES: &str = "features";
 
-/// The value of a field, as it was told.
+/// The value of a field, as entered.
 pub fn value(told: &Identification, name: &str) -> String {
     let all = serde_json::to_value(told).unwrap_or_default();
     all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -121,27 +116,27 @@ pub fn value(told: &Identification, name: &str) -> String {
 /// The secrets in a form.
 ///
 /// # Errors
-/// What is wrong with one.
+/// A secret is invalid.
 pub fn keys(form: &str) -> Result<Secrets, String> {
     let told = fields(form);
     let key = |name: &str| {
         let text = told.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
         let made = text.filter(|text| !text.is_empty()).map(Secret::new).transpose();
-        made.map_err(|why| format!("{name}: {why}; only the secret itself stands there"))
+        made.map_err(|why| format!("{name}: {why}; enter only the secret"))
     };
     Ok(Secrets { token: key("token")?, client_secret: key("client-secret")? })
 }
 
-/// What a form tells, beside its secrets. An empty field is one that was left out.
+/// Parses a form, without its secrets. An empty field counts as omitted.
 ///
 /// # Errors
-/// A field that is none, in a sentence.
+/// A field is unknown or occurs twice.
 pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     let mut object = Map::new();
     for (name, value) in fields(form) {
         if !allowed.contains(&name.as_str()) {
             let known = allowed.join(", ");
-            return Err(format!("there is no field `{}` here; there are {known}", crate::report::wording::safe(&name)));
+            return Err(format!("unknown field `{}`; known fields: {known}", crate::report::wording::safe(&name)));
         }
         if SECRETS.contains(&name.as_str()) {
             continue;
@@ -150,14 +145,14 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
             let list = object.entry(name).or_insert_with(|| Value::Array(Vec::new()));
             list.as_array_mut().into_iter().for_each(|list| list.push(value.clone().into()));
         } else if !value.trim().is_empty() && object.insert(name.clone(), value.into()).is_some() {
-            return Err(format!("{name}: it came twice; say it once"));
+            return Err(format!("{name}: the field occurs twice"));
         }
     }
     let told = serde_json::from_value(Value::Object(object)).map(Identification::tidied);
-    told.map_err(|error| format!("the form cannot be read: {error}"))
+    told.map_err(|error| format!("invalid form: {error}"))
 }
 
-/// What was told before, with these fields of the identification as they are told now.
+/// The earlier identification, with these fields replaced by those of `now`.
 pub fn put<'f>(
     before: &Identification,
     now: &Identification,
@@ -171,11 +166,11 @@ pub fn put<'f>(
     for field in fields.filter(|field| !field.is_secret()) {
         all.insert(field.name.to_owned(), now.remove(field.name).unwrap_or_default());
     }
-    // What was told by flag or file and can no more be read as that is left as it was.
+    // The earlier values stay if the merged fields do not form an identification.
     serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| before.clone())
 }
 
-/// What is wrong with each field that is told, by its name: the very sentences of a session file.
+/// The error messages of invalid fields, with their names; the same messages as for a session file.
 pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
     let names = asked(true).filter(|field| !field.is_secret()).map(|field| field.name);
     let alone = |name: &'static str| {
@@ -187,7 +182,7 @@ pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
     names.filter_map(alone).collect()
 }
 
-/// Whether a feature is chosen; where nothing was chosen, all are.
+/// Whether a feature is selected; without a selection, all are.
 pub fn is_chosen(told: &Identification, feature: Feature) -> bool {
     let Some(features) = &told.features else { return true };
     feature == Feature::Onboarding || features.iter().any(|id| id.trim() == feature.id())
@@ -202,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_says_what_a_session_file_says() {
+    fn form_and_session_file_are_equivalent() {
         let told = told("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
         let file = Identification::parse("integrator-id = \"ACME\"\nclient-version = \"2.1.0\"").unwrap();
         assert_eq!(told, file);
@@ -217,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_sentence() {
+    fn each_invalid_field_has_its_message() {
         let told = told("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
         let sentences = wrong(&told);
         assert_eq!(
@@ -228,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_taken_and_not_told() {
+    fn secrets_are_kept_apart_and_not_shown() {
         let names: Vec<&str> = asked(true).map(|field| field.name).collect();
         let form = "merchant-vat=DK90000028&token=abc.def&client-secret=&integrator-id=A";
         let told = told(form, &names).unwrap();
@@ -237,12 +232,12 @@ mod tests {
         assert!(!format!("{told:?}{:?}", keys(form)).contains("abc"));
         assert_eq!(wrong(&super::told("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
         let sentence = keys("token=two+words").unwrap_err();
-        assert!(sentence.starts_with("token: it holds more than one word"), "{sentence}");
-        assert!(super::told("token=x", &self::names()).is_err(), "the sandbox in this program needs none");
+        assert!(sentence.starts_with("token: it contains whitespace"), "{sentence}");
+        assert!(super::told("token=x", &self::names()).is_err(), "the embedded sandbox needs no token");
     }
 
     #[test]
-    fn what_is_no_field_is_refused() {
+    fn unknown_and_repeated_fields_are_rejected() {
         for form in ["price=1", "features=payment", "client-version=1.0.0&client-version=2.0.0"] {
             assert!(told(form, &names()).is_err(), "{form}");
         }

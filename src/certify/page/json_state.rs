@@ -1,4 +1,4 @@
-//! How things stand as JSON, for tests and tools.
+//! The state of the page as JSON, for tests and tools.
 
 use super::page_state::{PageState, Phase};
 use crate::certify::driver_command::Line;
@@ -6,7 +6,7 @@ use crate::report::wording;
 use serde_json::{Value, json};
 use std::time::Instant;
 
-/// The line that is due on the till.
+/// The command due on the till.
 pub fn act(page_state: &PageState) -> Option<Line> {
     let phase = page_state.state().phase.clone();
     let line = page_state.state().line.clone()?;
@@ -17,7 +17,7 @@ pub fn act(page_state: &PageState) -> Option<Line> {
     }
 }
 
-/// Everything.
+/// The whole state.
 pub fn of(page_state: &PageState) -> Value {
     let act = act(page_state);
     let state = page_state.state();

@@ -1,8 +1,13 @@
-//! The web page of a certification: its four steps as four steps, live, for the one person at this machine.
+//! The web page of a certification: its four steps, updated live, for the one operator at this machine.
 //!
-//! [`security`] says who is let in, `page_state` what is known, `view` what it looks like (without scripts it shows how
-//! things stand; the script swaps what has changed), `events` what is sent as it changes, `orders` what a person can
-//! ask for, and `server` joins them to addresses. Nothing is loaded from elsewhere.
+//! - [`security`]: authentication and same-origin checks.
+//! - [`page_state`]: the state shown.
+//! - `view`: the HTML. It works without scripts; the script replaces the parts that change.
+//! - `events`: server-sent events.
+//! - `actions`: the operator's commands.
+//! - `server`: the routes.
+//!
+//! The page loads nothing from other origins.
 
 mod actions;
 pub mod approval;
@@ -31,10 +36,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-/// Where the page is, where nobody says otherwise.
+/// The default address of the page.
 pub const DEFAULT: &str = "127.0.0.1:8484";
 
-/// A page that is served.
+/// A running web page.
 pub struct Page {
     page_state: Arc<PageState>,
     wishes: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
@@ -44,11 +49,11 @@ pub struct Page {
 }
 
 impl Page {
-    /// Serves a page at a loopback address; `None`: at the default one, or where that is taken at a free one. `credential_check` tries
-    /// what opens a backend elsewhere.
+    /// Serves the page on a loopback address; `None`: on the default one, or on a free port if that is in use.
+    /// `credential_check` checks the credentials for an external backend.
     ///
     /// # Errors
-    /// A sentence where the address is not this machine's alone, or cannot be listened at.
+    /// The address is not a loopback address, or cannot be bound.
     pub async fn start(
         address: Option<SocketAddr>,
         rules: &'static RuleSet,
@@ -58,16 +63,16 @@ impl Page {
         credential_check: Option<CredentialCheck>,
     ) -> Result<Page, String> {
         let listener = listen(address).await?;
-        let address = listener.local_addr().map_err(|error| format!("the page has no address: {error}"))?;
+        let address = listener.local_addr().map_err(|error| format!("cannot read the page's address: {error}"))?;
         let mut token = [0; 32];
-        getrandom::fill(&mut token).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        getrandom::fill(&mut token).map_err(|error| format!("cannot get random numbers from the system: {error}"))?;
         let token = hex::encode(&token);
         let (page_state, wishes) = PageState::new(rules, capture, program, told, credential_check);
         let page_state = Arc::new(page_state);
         let guard = security::Guard::new(address, token.clone());
         let router = server::router(page_state.clone(), guard);
         let serving = tokio::spawn(async move {
-            // It ends with the command; until then what goes wrong on a connection is the browser's to see.
+            // It runs until the command ends; errors of a connection are visible in the browser.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Page { page_state, wishes: Mutex::new(wishes), address, token, serving })
@@ -78,30 +83,30 @@ impl Page {
         format!("http://{}/?token={}", self.address, self.token)
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Looks on at what is recorded.
+    /// An observer that shows recorded exchanges on the page.
     pub fn watch(&self) -> Arc<dyn Observer> {
         self.page_state.clone()
     }
 
-    /// Waits until a person has said who is certified for what.
+    /// Waits until the operator has entered identification and features.
     pub async fn begun(&self) -> (Identification, Secrets) {
         let mut wishes = self.wishes.lock().await;
         loop {
             match wishes.recv().await {
                 Some(OperatorRequest::Begin(told, keys)) => return (*told, keys),
                 Some(OperatorRequest::Close) => {}
-                // The hub lives as long as the page does.
+                // The page state, and with it the sender, lives as long as the page.
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// The certification is under way.
+    /// Shows a running certification.
     pub fn begins(&self, active: ActiveCertification) {
         self.page_state.change(|state| {
             if state.visited {
@@ -112,27 +117,27 @@ impl Page {
         });
     }
 
-    /// The till was told what to do.
+    /// Shows the command sent to the till.
     pub fn tell(&self, line: &Line) {
         self.page_state.change(|state| state.line = Some(line.clone()));
     }
 
-    /// People were told something.
+    /// Adds a log line.
     pub fn say(&self, line: &str) {
         self.page_state.say(line);
     }
 
-    /// It was judged.
+    /// Shows the verdict.
     pub fn approve(&self, approval: Approval) {
         self.page_state.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
     }
 
-    /// Whether anybody has opened it.
+    /// Whether the page was opened in a browser.
     pub fn is_visited(&self) -> bool {
         self.page_state.state().visited
     }
 
-    /// Waits until the person at the page wants it closed.
+    /// Waits until the operator closes the page.
     pub async fn closed(&self) {
         let mut wishes = self.wishes.lock().await;
         while !matches!(wishes.recv().await, Some(OperatorRequest::Close) | None) {}
@@ -149,15 +154,15 @@ async fn listen(address: Option<SocketAddr>) -> Result<TcpListener, String> {
     if let Some(address) = address {
         if !address.ip().is_loopback() {
             return Err(format!(
-                "--page {address}: the page is for this machine alone; name a loopback address such as {DEFAULT}"
+                "--page {address}: it is not a loopback address; the page serves this machine only, use {DEFAULT}"
             ));
         }
         return TcpListener::bind(address).await.map_err(|error| {
-            format!("--page {address}: cannot listen there ({error}); name another address, or port 0 for a free one")
+            format!("--page: cannot listen on {address}: {error}; use another address, or port 0 for a free port")
         });
     }
     if let Ok(listener) = TcpListener::bind(DEFAULT).await {
         return Ok(listener);
     }
-    TcpListener::bind("127.0.0.1:0").await.map_err(|error| format!("the page cannot listen on this machine: {error}"))
+    TcpListener::bind("127.0.0.1:0").await.map_err(|error| format!("cannot listen on 127.0.0.1 for the page: {error}"))
 }

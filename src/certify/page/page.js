@@ -1,5 +1,5 @@
-// Keeps the page as it is on the machine: swaps the parts that have changed, and carries out orders without leaving.
-// Without this script everything still works, a reload at a time.
+// Live updates: replaces the parts of the page that change, and sends commands without leaving the page.
+// Without this script the page works too, with a reload for each change.
 "use strict";
 (() => {
   const body = document.body;
@@ -8,7 +8,7 @@
   const tell = (sentence) => { if (told && sentence) told.textContent = sentence; };
   const lost = byId("lost");
 
-  // What is open and what has the focus stays so when a part is swapped.
+  // Replacing a part keeps the focus and the state of its <details>.
   const swap = (id, html) => {
     const part = byId(id);
     if (!part) return;
@@ -28,7 +28,7 @@
     if (summary) summary.parentElement.dataset.mine = "";
   });
 
-  // The clock of the step that is due.
+  // The clock of the step due.
   let offset = Number(body.dataset.now || 0) - performance.now();
   const long = (ms) => {
     const s = Math.floor(ms / 1000), m = Math.floor(s / 60);
@@ -47,7 +47,7 @@
   tick();
   setInterval(tick, 1000);
 
-  // Orders.
+  // Commands.
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("form[data-order]")) return;
@@ -65,7 +65,7 @@
         question.querySelector("summary").focus();
       }
     } catch {
-      say("poscert does not answer: look at the terminal where it was started", true);
+      say("poscert does not respond; check the terminal where it was started", true);
     }
     button.disabled = false;
   });
@@ -79,7 +79,7 @@
     if (!wrong) fading = setTimeout(() => { lost.hidden = true; }, 6000);
   };
 
-  // Fields, checked as they are typed.
+  // Fields are checked as the user types.
   const checks = new WeakMap();
   document.addEventListener("input", (event) => {
     const input = event.target;
@@ -96,7 +96,7 @@
     }, 300);
   });
 
-  // The examples, where nothing else was typed.
+  // Examples, for empty fields only.
   const examples = byId("examples");
   if (examples) examples.hidden = false;
   document.addEventListener("click", (event) => {
@@ -106,10 +106,10 @@
       input.value = input.dataset.example;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    tell("The examples are filled in");
+    tell("Examples filled in");
   });
 
-  // Lines to copy.
+  // Command lines and values to copy.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
@@ -125,7 +125,7 @@
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 
-  // An exchange opens above the page.
+  // An exchange opens in a dialog.
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-exchange]");
     const dialog = byId("exchange");
@@ -142,14 +142,13 @@
     if (event.target instanceof HTMLDialogElement) event.target.close();
   });
 
-  // What happens, as it happens.
+  // Server-sent events.
   if (!["identification", "selection", "certification"].includes(body.dataset.phase)) return;
   const rows = byId("traffic");
   const source = new EventSource(`/events?after=${body.dataset.seen || 0}`);
   const on = (name, take) => source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   on("clock", (now) => { offset = now - performance.now(); tick(); });
-  // A form that was just sent brings its own page; and a page that answers a form must not be loaded again: that would send it
-  // once more.
+  // A submitted form loads its own page. Reloading the response to a form would submit the form again.
   let leaving = false;
   document.addEventListener("submit", (event) => { leaving ||= !event.target.matches("form[data-order]"); });
   on("phase", (phase) => { if (phase !== body.dataset.phase && !leaving) location.replace("/"); });
@@ -165,7 +164,7 @@
   source.onopen = () => { clearTimeout(away); if (lost) lost.hidden = true; };
   source.onerror = () => {
     clearTimeout(away);
-    away = setTimeout(() => say("The connection to poscert is lost: it has ended, or was started anew with another address. What it said last stands in its terminal.", true), 1500);
+    away = setTimeout(() => say("Connection to poscert lost: it has ended, or was restarted at another address. Check its terminal.", true), 1500);
   };
   addEventListener("pagehide", () => source.close());
 })();

@@ -1,6 +1,6 @@
-//! What the page knows: told by those who lead the certification, read by those who look.
+//! The state of the web page, written by the certification and read by the views.
 //!
-//! Bounded: the last sentences and the last exchanges are kept here, all others stand in the capture.
+//! It is bounded: only the latest log lines and exchanges are kept; all exchanges are in the capture.
 
 use super::approval::Approval;
 use crate::capture::Writer;
@@ -20,40 +20,40 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
-/// How many sentences are kept.
+/// The number of log lines kept.
 const SAID: usize = 200;
-/// How many exchanges are kept.
+/// The number of exchanges kept.
 pub const KEPT: usize = 300;
 
-/// Where a till finds the recorder, in words to copy.
+/// How to connect a till to the recorder, as texts to copy.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionInfo {
     /// The base URL.
     pub base_url: String,
     /// The HTTPS proxy's URL.
     pub proxy_url: String,
-    /// The CA's certificate.
+    /// The path of the CA certificate.
     pub ca: String,
-    /// Where calls are forwarded to.
+    /// The backend that calls are forwarded to.
     pub upstream: String,
-    /// The embedded sandbox's token endpoint, client id and client secret, where there is one.
+    /// Token endpoint, client id and client secret of the embedded sandbox, if it is used.
     pub sandbox: Option<[String; 3]>,
-    /// Lines that make a client trust the CA, each with for whom it is.
+    /// Kinds of clients, each with a command or setting that makes it trust the CA.
     pub recipes: Vec<(String, String)>,
-    /// What a line for the reference till begins with.
+    /// The prefix of a command line for the reference till.
     pub till: String,
 }
 
-/// Which of the four steps is under way.
+/// The current one of the four steps.
 #[derive(Clone)]
 pub enum Phase {
-    /// Who is certified.
+    /// Identification of the client.
     Identification,
-    /// For what.
+    /// Selection of features.
     Selection,
     /// The cases.
     Certification(Arc<ActiveCertification>),
-    /// What came of it.
+    /// The verdict.
     Approval(Arc<Approval>),
 }
 
@@ -69,77 +69,77 @@ impl Phase {
     }
 }
 
-/// A certification under way.
+/// A running certification.
 pub struct ActiveCertification {
-    /// Knows what is due.
+    /// The director of the certification.
     pub director: Arc<Director>,
-    /// Who is certified for what.
+    /// Identification and selected features.
     pub session: Session,
-    /// Where the recorder is.
+    /// How to connect a till.
     pub reach: ConnectionInfo,
-    /// The capture, whose chain grows.
+    /// The capture, for its chain head.
     pub writer: Writer,
-    /// Sends the check-in notification, where the client has a callback.
+    /// Sends the check-in notification, if the client has a callback.
     pub notify: Option<Notify>,
-    /// How many exchanges the capture held before this start.
+    /// The number of exchanges in the capture before this run.
     pub before: u64,
-    /// A run of the capture was cut off: no verdict on it can be passed any more, of whatever attempt.
+    /// A run of the capture did not stop cleanly: no attempt in it can pass.
     pub cut_off: bool,
 }
 
 impl ActiveCertification {
-    /// Sends the check-in notification to the client's callback; what became of it, in a sentence.
+    /// Sends the check-in notification to the client's callback and returns a message about the result.
     ///
     /// # Errors
-    /// A sentence where it could not be sent.
+    /// It could not be sent.
     pub async fn notify(&self) -> Result<String, String> {
         match &self.notify {
             Some(notify) => notify().await,
-            None => Err("no callback of the client is known: name its URL when `certify` is started".to_owned()),
+            None => Err("no callback URL; restart `certify` with --callback-url".to_owned()),
         }
     }
 }
 
-/// Tries what opens a backend elsewhere.
+/// Checks the credentials for an external backend.
 pub type CredentialCheck =
     Arc<dyn Fn(Identification, Secrets) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
-/// What a person at the page wants of the command that serves it.
+/// A request of the operator to the command that serves the page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperatorRequest {
-    /// The certification begins, of this client, with these keys to the backend.
+    /// Start the certification of this client, with these secrets for the backend.
     Begin(Box<Identification>, Secrets),
-    /// The page has been read.
+    /// Close the page and end the command.
     Close,
 }
 
-/// A sentence.
+/// A log line.
 #[derive(Clone, Debug)]
 pub struct LogEntry {
-    /// Since the start, in ms.
+    /// Milliseconds since the start.
     pub at_ms: u64,
-    /// The sentence.
+    /// The text. A leading space marks a detail of a case.
     pub text: String,
 }
 
-/// An exchange in the order in which they became durable.
+/// A recorded exchange.
 #[derive(Clone)]
 pub struct Seen {
-    /// Its place in that order, from 1.
+    /// Its position in the order in which exchanges became durable, from 1.
     pub place: u64,
-    /// What is shown of it.
+    /// The fields shown.
     pub view: Arc<ExchangeView>,
 }
 
-/// All that is known.
+/// The state of the page.
 pub struct PageState {
-    /// By which rules.
+    /// The rules.
     pub rules: &'static RuleSet,
-    /// The capture's folder.
+    /// The capture directory.
     pub capture: PathBuf,
-    /// What a line that asks for another command of this program begins with.
+    /// The prefix of a command line for another command of this program.
     pub program: String,
-    /// How the backend is tried, where it is not the embedded sandbox.
+    /// Checks credentials; `None` with the embedded sandbox.
     pub credential_check: Option<CredentialCheck>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
@@ -147,30 +147,30 @@ pub struct PageState {
     begun: Instant,
 }
 
-/// What changes.
+/// The mutable state of the page.
 pub struct State {
-    /// Which of the four steps is under way.
+    /// The current step.
     pub phase: Phase,
-    /// What was told of the client, as typed.
+    /// The identification, as entered.
     pub told: Identification,
-    /// What opens the backend, as typed.
+    /// The secrets for the backend, as entered.
     pub keys: Secrets,
-    /// What the till was told last.
+    /// The last command sent to the till.
     pub line: Option<Line>,
-    /// The last sentences.
+    /// The latest log lines.
     pub said: VecDeque<LogEntry>,
-    /// How many of all sentences were on a case, and not on a step of it.
+    /// The total number of log lines about a whole case.
     pub cases_said: u64,
-    /// The last exchanges.
+    /// The latest exchanges.
     pub traffic: VecDeque<Seen>,
-    /// How many exchanges there were.
+    /// The total number of exchanges of this run.
     pub seen: u64,
-    /// Somebody has opened the page.
+    /// The page was opened in a browser.
     pub visited: bool,
 }
 
 impl PageState {
-    /// Before anything is known but what `told` says.
+    /// The initial state, with the identification known so far.
     pub fn new(
         rules: &'static RuleSet,
         capture: PathBuf,
@@ -194,25 +194,25 @@ impl PageState {
         (PageState { rules, capture, program, credential_check, state, changed, wishes, begun: Instant::now() }, wished)
     }
 
-    /// What is known now.
+    /// Locks the state.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known, and tells who looks.
+    /// Changes the state and notifies the event streams.
     pub fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Hears of each change.
+    /// A receiver that is notified of each change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// Hands on what a person wants.
+    /// Passes a request of the operator to the command.
     pub fn wish(&self, wish: OperatorRequest) {
-        // Nobody hears it only when the command ends anyhow.
+        // There is no receiver only if the command is ending.
         let _ = self.wishes.send(wish);
     }
 
@@ -221,7 +221,7 @@ impl PageState {
         u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// A sentence for people.
+    /// Adds a log line.
     pub fn say(&self, text: &str) {
         let said = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
         self.change(|state| {
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn log_lines_and_exchanges_are_bounded() {
         let rules: &'static RuleSet = Box::leak(Box::new(crate::rules::load(None).unwrap()));
         let (page_state, _) =
             PageState::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);

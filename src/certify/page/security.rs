@@ -1,8 +1,8 @@
-//! Who may look and who may order: the page belongs to one person at one machine.
+//! Access control of the page: one operator, on this machine.
 //!
-//! A request has to name this machine (`Host`, against DNS rebinding), to carry the token that was printed at start (by
-//! cookie, by `Authorization: Bearer`, or in the address the page is opened with), and an order has to come from the page
-//! itself (`Origin`, or `Sec-Fetch-Site` where a browser sends none). Values in, values out.
+//! A request must name this machine (`Host`, against DNS rebinding) and carry the token printed at start (as a cookie,
+//! as `Authorization: Bearer`, or in the URL that opens the page). A command must come from the page itself (`Origin`,
+//! or `Sec-Fetch-Site` if the browser sends no origin). The checks do no I/O.
 
 use crate::api::form::fields;
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
@@ -10,23 +10,23 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use std::net::SocketAddr;
 use subtle::ConstantTimeEq;
 
-/// What may be loaded by the page itself: its own style, script and icon, and nothing from elsewhere.
+/// The content security policy of the page: only its own style, script and icon.
 pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Lets in who belongs here.
+/// The checks of a request.
 pub struct Guard {
     token: String,
     cookie: String,
     hosts: Vec<String>,
 }
 
-/// A request that is not answered.
+/// The refusal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// 403 or 421.
+    /// The status: 403 or 421.
     pub status: u16,
-    /// Why, and what to do.
+    /// The reason, and what to do.
     pub sentence: &'static str,
 }
 
@@ -34,34 +34,30 @@ const fn refusal(status: u16, sentence: &'static str) -> Refusal {
     Refusal { status, sentence }
 }
 
-const NO_TOKEN: Refusal = refusal(
-    403,
-    "This page opens with the whole address that `poscert certify` printed when it started, with the token at its end.",
-);
-const NOT_HERE: Refusal = refusal(
-    421,
-    "This page answers to its own loopback address alone; use the address that `poscert certify` printed.",
-);
-const NOT_OURS: Refusal = refusal(403, "Orders are taken from this page alone, not from another site.");
+const NO_TOKEN: Refusal =
+    refusal(403, "Open this page with the full URL that `poscert certify` printed at start, including its token.");
+const NOT_HERE: Refusal =
+    refusal(421, "This page is served only at its loopback address; use the URL that `poscert certify` printed.");
+const NOT_OURS: Refusal = refusal(403, "Commands are accepted only from this page, not from another site.");
 
 impl Guard {
-    /// The guard of a page that listens at a loopback address. A token is at most as good as its randomness.
+    /// The guard of a page on a loopback address. The token has to be unguessable.
     pub fn new(address: SocketAddr, token: String) -> Guard {
         let port = address.port();
         let hosts = vec![address.to_string(), format!("localhost:{port}")];
-        // Cookies are not kept apart by port: two pages on this machine must not take each other's.
+        // Browsers share cookies between ports: two pages on this machine must not overwrite each other's.
         Guard { token, cookie: format!("poscert-{port}"), hosts }
     }
 
-    /// The cookie that stands for the token from here on.
+    /// The `Set-Cookie` value with the token.
     pub fn cookie(&self) -> String {
         format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie, self.token)
     }
 
-    /// Lets a request in.
+    /// Checks a request.
     ///
     /// # Errors
-    /// Why not.
+    /// The request is refused.
     pub fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         let hosts: Vec<&str> = headers.get_all(HOST).iter().filter_map(|host| host.to_str().ok()).collect();
         let host = match hosts[..] {
@@ -75,7 +71,7 @@ impl Guard {
         if order && !is_own(host, headers) { Err(NOT_OURS) } else { Ok(()) }
     }
 
-    /// Whether the token stands in the address, which is then to be left.
+    /// Whether the URL contains the token; the browser is then redirected to a URL without it.
     pub fn is_in_address(&self, uri: &Uri) -> bool {
         let told = fields(uri.query().unwrap_or_default());
         told.iter().any(|(name, value)| name == "token" && self.is_token(value))
@@ -96,8 +92,8 @@ impl Guard {
     }
 }
 
-/// Whether an order comes from a page of this origin. Every browser says so with a POST; since this page sends no
-/// referrer, its forms come with the origin `null` (Fetch, section 3.2), and then `Sec-Fetch-Site` alone tells.
+/// Whether a command comes from a page of this origin. Browsers send `Origin` with every POST. As this page sends no
+/// referrer, the origin of its forms is `null` (Fetch, section 3.2); then only `Sec-Fetch-Site` shows it.
 fn is_own(host: &str, headers: &HeaderMap) -> bool {
     let one = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
     let own = |origin: &str| origin.eq_ignore_ascii_case(&format!("http://{host}"));
@@ -124,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn who_belongs_here_is_let_in() {
+    fn requests_with_token_from_this_machine_are_accepted() {
         let cookie = ("cookie", "a=b; poscert-8484=secret");
         let host = ("host", "127.0.0.1:8484");
         assert_eq!(check(Method::GET, "/", &[host, cookie]), Ok(()));
@@ -137,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_refused() {
+    fn other_requests_are_refused() {
         let (host, cookie) = (("host", "127.0.0.1:8484"), ("cookie", "poscert-8484=secret"));
         for rebound in ["evil.example:8484", "127.0.0.1", "127.0.0.1:9999", "127.0.0.1.evil.example:8484", ""] {
             assert_eq!(check(Method::GET, "/?token=secret", &[("host", rebound), cookie]), Err(421), "{rebound}");

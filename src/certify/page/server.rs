@@ -1,4 +1,4 @@
-//! The addresses of the page, and what stands at each.
+//! The routes of the page.
 
 use super::approval::{self, Content, Download};
 use super::page_state::{PageState, Phase};
@@ -23,14 +23,14 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::AsyncReadExt;
 
-/// The longest body that is read, in bytes.
+/// The longest request body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
 const ICON: &str = include_str!("icon.svg");
 
-/// What every answer says: keep nothing, guess nothing, tell nobody, be framed by nobody.
+/// Headers of every response: no caching, no MIME sniffing, no referrer, no framing, no cross-origin use.
 const ALWAYS: [(HeaderName, &str); 6] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -40,7 +40,7 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// All addresses, behind the guard.
+/// All routes, behind the guard.
 pub fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
     let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
     let seats = events::EventStreams::default();
@@ -57,18 +57,18 @@ pub fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
         .route("/icon.svg", asset("image/svg+xml", ICON))
         .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", actions::check(&body))))
         .route("/{order}", post(order))
-        .fallback(async || sorry(404, "There is nothing here", "The certification stands at the address `/`."))
+        .fallback(async || sorry(404, "Not found", "The certification is at `/`."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guarded))
         .with_state(page_state)
 }
 
-/// Lets nobody past who does not belong here, and puts on each answer what it has to say.
+/// Applies the guard to each request, and adds the common headers to each response.
 async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let let_in = guard.check(request.method(), request.uri(), request.headers());
     let opens = let_in.is_ok() && request.uri().path() == "/" && guard.is_in_address(request.uri());
     let mut response = match let_in {
-        // The token leaves the address bar, and history with it.
+        // The redirect removes the token from the address bar and the history.
         Ok(()) if opens => {
             let mut response = see_home();
             if let Ok(cookie) = HeaderValue::from_str(&guard.cookie()) {
@@ -77,7 +77,7 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
             response
         }
         Ok(()) => next.run(request).await,
-        Err(refusal) => sorry(refusal.status, "Not here", refusal.sentence),
+        Err(refusal) => sorry(refusal.status, "Access denied", refusal.sentence),
     };
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -105,7 +105,7 @@ async fn home(State(page_state): State<Arc<PageState>>) -> Response {
     html(200, view::page(Some(step), phase.name(), page_state.ms(Instant::now()), seen, &main))
 }
 
-/// The line that is due on the till (the contract's "Driving a till"); nothing, with 204, where none is.
+/// The command due on the till, as in the driver protocol; 204 if there is none.
 async fn act(State(page_state): State<Arc<PageState>>) -> Response {
     match json_state::act(&page_state) {
         Some(line) => whole(200, "application/json", line.json()),
@@ -122,14 +122,14 @@ fn stream(seats: &events::EventStreams, page_state: Arc<PageState>, uri: &Uri, h
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
             response
         }
-        None => sorry(503, "Too many pages are open", "Close the others and load this one again."),
+        None => sorry(503, "Too many open pages", "Close other tabs with this page, then reload."),
     }
 }
 
 async fn one(State(page_state): State<Arc<PageState>>, Path(number): Path<u64>, uri: Uri) -> Response {
     let view = match stored_exchanges::exchange(&page_state, number).await {
         Ok(view) => view,
-        Err(sentence) => return sorry(404, "This exchange cannot be shown", &sentence),
+        Err(sentence) => return sorry(404, "Cannot show this exchange", &sentence),
     };
     let main = exchange::opened(&view, &stored_exchanges::show_line(&page_state, number));
     if field(&uri, "part").is_some() {
@@ -142,21 +142,21 @@ async fn traffic(State(page_state): State<Arc<PageState>>, uri: Uri) -> Response
     let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
     match stored_exchanges::exchanges(&page_state, before).await {
         Ok(views) => html(200, beside(&page_state, &stored_exchanges::list(&views))),
-        Err(sentence) => sorry(503, "The capture cannot be read", &sentence),
+        Err(sentence) => sorry(503, "Cannot read the capture", &sentence),
     }
 }
 
 async fn file(State(page_state): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
     let phase = page_state.state().phase.clone();
     let Phase::Approval(approval) = phase else {
-        return sorry(404, "There are no files yet", "They are there when the certification was judged.");
+        return sorry(404, "No files yet", "Files are available once there is a verdict.");
     };
     let Some(offer) = approval.files.iter().find(|offer| offer.name == name) else {
-        return sorry(404, "There is no such file", "The files are named on the page of the approval.");
+        return sorry(404, "Unknown file", "The files are listed under Downloads on the page with the verdict.");
     };
     match offered(offer).await {
         Ok(response) => response,
-        Err(error) => sorry(404, "The file cannot be read", &format!("{name}: {error}")),
+        Err(error) => sorry(404, "Cannot read the file", &format!("{name}: {error}")),
     }
 }
 
@@ -183,7 +183,7 @@ async fn offered(offer: &Download) -> std::io::Result<Response> {
     Ok(response)
 }
 
-/// A file piece by piece: an archive can be larger than memory.
+/// Streams a file: an archive can be larger than memory.
 fn streamed(mut file: tokio::fs::File) -> Response {
     let (mut sender, body) = Channel::<Bytes, Infallible>::new(4);
     tokio::spawn(async move {
@@ -209,12 +209,12 @@ async fn order(
     match actions::take(&page_state, &name, &body).await {
         actions::Done::LogEntry(sentence) if plain => text(200, sentence),
         actions::Done::Refused(sentence) if plain => text(422, sentence),
-        actions::Done::Refused(sentence) => sorry(422, "That cannot be done now", &sentence),
+        actions::Done::Refused(sentence) => sorry(422, "Not possible now", &sentence),
         actions::Done::Again(step, main) => {
             let phase = page_state.state().phase.name();
             html(422, view::page(Some(step), phase, page_state.ms(Instant::now()), 0, &main))
         }
-        actions::Done::Unknown => sorry(404, "There is no such order", "The orders are the buttons of the page."),
+        actions::Done::Unknown => sorry(404, "Unknown command", "The commands are the buttons on the page."),
         actions::Done::LogEntry(_) => see_home(),
     }
 }

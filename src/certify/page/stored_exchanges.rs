@@ -1,4 +1,4 @@
-//! Exchanges that the page does not hold any more: they are read from the capture.
+//! Exchanges read from the capture, for those no longer in memory.
 
 use super::page_state::{PageState, Phase};
 use super::view::exchange;
@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many exchanges stand on a page.
+/// The number of exchanges per page.
 const PAGE: usize = 100;
 
 /// An exchange by its number.
 ///
 /// # Errors
-/// A sentence where the capture does not hold it or cannot be read.
+/// The capture does not contain it or cannot be read.
 pub async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
     let kept =
         page_state.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
@@ -28,14 +28,14 @@ pub async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<Exchang
             views.push_back(view);
         }
     });
-    let missing = || format!("the capture does not hold exchange {number}");
+    let missing = || format!("exchange {number} is not in the capture");
     found.await?.pop_front().map(Arc::new).ok_or_else(missing)
 }
 
-/// The last exchanges with numbers below `before`, in the order of their numbers.
+/// The last exchanges with numbers below `before`, in ascending order.
 ///
 /// # Errors
-/// A sentence where the capture cannot be read.
+/// The capture cannot be read.
 pub async fn exchanges(page_state: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
     let keep = move |views: &mut VecDeque<ExchangeView>, view: ExchangeView| {
         if view.number < before {
@@ -53,7 +53,7 @@ async fn read(
     mut keep: impl FnMut(&mut VecDeque<ExchangeView>, ExchangeView) + Send + 'static,
 ) -> Result<VecDeque<ExchangeView>, String> {
     if matches!(page_state.state().phase, Phase::Identification | Phase::Selection) {
-        return Err("nothing has been recorded yet: the certification has not begun".to_owned());
+        return Err("nothing is recorded yet; start the certification first".to_owned());
     }
     let capture = page_state.capture.clone();
     let reading = tokio::task::spawn_blocking(move || {
@@ -61,7 +61,7 @@ async fn read(
         each(&capture, &mut |view| keep(&mut views, view))?;
         Ok(views)
     });
-    reading.await.unwrap_or_else(|error| Err(format!("the capture could not be read: {error}")))
+    reading.await.unwrap_or_else(|error| Err(format!("cannot read the capture: {error}")))
 }
 
 fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String> {
@@ -78,18 +78,18 @@ fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String
 pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
     let first = views.front().map_or(0, |view| view.number);
     html! {
-        h1 { "Exchanges of the capture" }
-        @if views.is_empty() { p { "There are none." } }
+        h1 { "Exchanges" }
+        @if views.is_empty() { p { "No exchanges." } }
         ol.traffic reversed { @for view in views.iter().rev() { (exchange::row(view)) } }
         div.actions {
-            @if views.len() >= PAGE && first > 1 { a.button href={ "/traffic?before=" (first) } { "Older ones" } }
+            @if views.len() >= PAGE && first > 1 { a.button href={ "/traffic?before=" (first) } { "Older exchanges" } }
             a.button href="/" { "Back to the certification" }
         }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }
 
-/// The line that shows an exchange in a terminal.
+/// The command line that shows an exchange in a terminal.
 pub fn show_line(page_state: &PageState, number: u64) -> String {
     format!("{} show {} {number}", page_state.program, word(&page_state.capture))
 }

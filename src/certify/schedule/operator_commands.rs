@@ -1,4 +1,4 @@
-//! What people ask of the course while it is under way: a case once more, no longer wait, everything from the start.
+//! Operator commands on a running schedule: repeat a case, skip a wait, start over.
 
 use super::super::action::Action;
 use super::super::driver_command::Line;
@@ -10,23 +10,23 @@ use crate::verify::verdict::CaseStatus;
 use std::time::Instant;
 
 impl Schedule {
-    /// A case once more, now; then the course goes on where it was.
+    /// Repeats a case now, then returns to the current one.
     ///
     /// # Errors
-    /// A sentence where there is no such case, or nothing to be gained from trying it.
+    /// The case is unknown, has already passed or cannot be run, or a new attempt is about to start.
     pub fn again(&mut self, case: &str, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         let found = self.plan.iter().position(|planned| planned.case.id == case);
-        let at = found.ok_or_else(|| format!("`{case}` is no case of the chosen features"))?;
+        let at = found.ok_or_else(|| format!("`{case}` is not a case of the selected features"))?;
         if self.is_closing() {
-            return Err("a new attempt is about to begin, with all cases".to_owned());
+            return Err("a new attempt is about to start, with all cases".to_owned());
         }
         if !self.plan.get(at).is_some_and(|planned| planned.possible) {
-            return Err(format!("{case} needs a feature that is not chosen"));
+            return Err(format!("{case} needs a feature that is not selected"));
         }
         if so_far.cases.get(at).is_some_and(|standing| standing.verdict.status == CaseStatus::Passed) {
-            return Err(format!("{case} is passed already; what else the client did is judged all the same"));
+            return Err(format!("{case} has already passed"));
         }
-        let mut orders = vec![Action::Say(format!("{case} once more"))];
+        let mut orders = vec![Action::Say(format!("repeating {case}"))];
         orders.extend(self.let_go(so_far));
         if at != self.at {
             self.resume.get_or_insert(self.at);
@@ -42,33 +42,33 @@ impl Schedule {
         Ok(orders)
     }
 
-    /// What is waited for is waited for no longer: a step that is due fails, as if its time had run out.
+    /// Skips the current wait: the step due fails as if it had timed out.
     ///
     /// # Errors
-    /// A sentence where nothing is waited for.
+    /// No step is due.
     pub fn skip(&mut self) -> Result<(), String> {
         if let Stage::Under { due, .. } = self.stage {
             let steps = self.plan.get(self.at).map_or(&[][..], |planned| &planned.case.steps);
             if steps.iter().skip(due).all(|step| step.kind == StepKind::Ends) {
-                return Err("nothing more is waited for: it is only looked on for a moment".to_owned());
+                return Err("no step is due: poscert only checks that no further call arrives".to_owned());
             }
         }
         if matches!(self.stage, Stage::Over | Stage::Closed) {
-            return Err("nothing is waited for".to_owned());
+            return Err("no step is due".to_owned());
         }
         self.hasten = true;
         Ok(())
     }
 
-    /// Everything from the start, in a new attempt: what is still open comes to its end in the old one first.
+    /// Starts all cases again in a new attempt, once open resources of the old one are closed.
     ///
     /// # Errors
-    /// A sentence where that is under way already.
+    /// A new attempt is already about to start.
     pub fn start_over(&mut self, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         if self.is_closing() {
-            return Err("a new attempt is about to begin already".to_owned());
+            return Err("a new attempt is already about to start".to_owned());
         }
-        let mut orders = vec![Action::Say("everything once more, in a new attempt".to_owned())];
+        let mut orders = vec![Action::Say("starting over with a new attempt".to_owned())];
         orders.extend(self.let_go(so_far));
         self.stage = Stage::Closing { since: now };
         Ok(orders)
@@ -84,7 +84,7 @@ impl Schedule {
         matches!(self.stage, Stage::Closing { .. } | Stage::Closed)
     }
 
-    /// Lets the case under way go; what the client has left open is to be cancelled.
+    /// Abandons the current case, and tells the till to cancel what it left open.
     fn let_go(&mut self, so_far: &Progress) -> Vec<Action> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
         (self.hasten, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);

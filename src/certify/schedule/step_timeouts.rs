@@ -1,27 +1,28 @@
-//! How long a step is waited for, and which calls came meanwhile.
+//! Step timeouts, and the calls received while a step is due.
 
 use super::{Schedule, Stage};
 use crate::api::Operation;
 use crate::rules::model::Timeouts;
 use std::time::{Duration, Instant};
 
-/// How long the course waits.
+/// The timeouts of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct StepTimeouts {
     /// For a step.
     pub(super) step: Duration,
-    /// For a step, until the very first call: a till takes its time to start.
+    /// For a step before the first call of the run: the till may still be starting.
     pub(super) first_call: Duration,
-    /// For what must not come any more.
+    /// How long to observe that no further call arrives.
     pub(super) quiet: Duration,
 }
 
 impl StepTimeouts {
-    /// As the rules say. `wait`: so many seconds for a step instead; the time for the first call is then in proportion.
+    /// The timeouts of the rules. `wait` overrides the step timeout, in seconds; the one for the first call scales with
+    /// it.
     pub fn of(waits: Timeouts, attended: bool, wait: Option<u64>) -> StepTimeouts {
         let usual = if attended { waits.by_hand_s } else { waits.unattended_s };
         let step = wait.unwrap_or(usual);
-        // A person is waited for long enough.
+        // The timeout for a human operator is long enough for the first call, too.
         let first = if attended { 0 } else { waits.first_call_s.saturating_mul(step) / usual.max(1) };
         StepTimeouts {
             step: Duration::from_secs(step),
@@ -31,26 +32,26 @@ impl StepTimeouts {
     }
 }
 
-/// The calls that arrived.
+/// The calls received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReceivedCalls {
-    /// Whether there was any in this run, or the first one was waited for in vain.
+    /// A call was received in this run, or the wait for the first one timed out.
     pub(super) begun: bool,
-    /// How many there were since the step is due.
+    /// Calls received since the step became due.
     pub(super) calls: u64,
-    /// How many of them were calls of the step.
+    /// Those of them that are calls of the step.
     pub(super) step_calls: u64,
 }
 
 impl ReceivedCalls {
-    /// Another step is due.
+    /// Resets the counts: another step is due.
     pub(super) fn next_step(&mut self) {
         (self.calls, self.step_calls) = (0, 0);
     }
 }
 
 impl Schedule {
-    /// A call of the client has arrived.
+    /// Counts a call of the client.
     pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
         let step = self.due().and_then(|(steps, due)| steps.get(due));
         let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
@@ -59,7 +60,7 @@ impl Schedule {
         if std::mem::replace(&mut self.received.begun, true) {
             return;
         }
-        // The till has started: from here on it is waited for as usual.
+        // The till has started: the usual timeout applies from now on.
         if let Stage::Under { due_since: since, .. } | Stage::Forgotten { since, .. } = &mut self.stage {
             *since = now;
         }
@@ -82,7 +83,7 @@ mod tests {
         assert_eq!(seconds(waits, false, Some(3)), (3, 18));
         assert_eq!(seconds(waits, true, None), (300, 300));
         assert_eq!(seconds(waits, true, Some(30)), (30, 30));
-        // Rules that do not say it, and numbers out of all reason.
+        // Rules without these values, and absurd numbers.
         assert_eq!(seconds(Timeouts { first_call_s: 0, ..waits }, false, None), (20, 20));
         assert_eq!(seconds(Timeouts { unattended_s: 0, ..waits }, false, Some(u64::MAX)).0, u64::MAX);
     }

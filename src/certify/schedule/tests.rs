@@ -1,4 +1,4 @@
-//! The course on virtual time: what it orders when, with clients that are slow, gone, or asked to begin again.
+//! Tests of the schedule on virtual time, with clients that are slow, silent or told to start over.
 
 use super::*;
 use crate::api::Operation;
@@ -10,7 +10,7 @@ use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
 const WAIT: u64 = 20;
 const FIRST: u64 = 120;
 
-/// A course at a time, with how its cases stand.
+/// A schedule at a point in time, with the progress of its cases.
 struct CustomerActionResult {
     course: Schedule,
     so_far: Progress,
@@ -34,7 +34,7 @@ impl CustomerActionResult {
         CustomerActionResult { course, so_far, now, last: 0 }
     }
 
-    /// As the conductor does: a wait that is over is said before the course goes on.
+    /// As the director does: a timeout is reported before the schedule advances.
     fn turn(&mut self) -> Vec<Action> {
         let mut orders = Vec::new();
         loop {
@@ -52,7 +52,7 @@ impl CustomerActionResult {
         self.turn()
     }
 
-    /// An exchange shows the first steps of a case.
+    /// The first `steps` steps of a case pass.
     fn shown(&mut self, case: usize, steps: usize) -> Vec<Action> {
         let first = self.last + 1;
         self.last += steps as u64;
@@ -91,7 +91,7 @@ fn standing(case: &Case) -> CaseProgress {
     CaseProgress { verdict, tries: Vec::new() }
 }
 
-/// The acts that the till was told.
+/// The actions sent to the till.
 fn told(orders: &[Action]) -> Vec<&str> {
     let act = |order: &Action| match order {
         Action::Tell(line) => Some(line.act.clone()),
@@ -109,10 +109,10 @@ fn wait_over(orders: &[Action]) -> Option<(String, u32)> {
 }
 
 #[test]
-fn a_till_that_takes_its_time_at_every_step_is_waited_for() {
+fn timeout_restarts_whenever_the_step_makes_progress() {
     let mut play = CustomerActionResult::of(&["payment"]);
     assert_eq!(told(&play.turn()), ["pay"]);
-    // It begins late, and each fault, act of the customer and step gives it its time anew.
+    // The till starts late; each fault, customer action and step restarts the timeout.
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
     play.course.stirred(play.now);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
@@ -124,7 +124,7 @@ fn a_till_that_takes_its_time_at_every_step_is_waited_for() {
 }
 
 #[test]
-fn a_client_that_stirs_for_ever_is_not_waited_for_for_ever() {
+fn restarted_timeout_has_an_upper_limit() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     let mut waited = 0;
@@ -137,7 +137,7 @@ fn a_client_that_stirs_for_ever_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
+fn resources_of_a_failed_case_are_closed_before_the_next_case() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.so_far.open = true;
@@ -145,39 +145,39 @@ fn what_a_failed_case_left_open_comes_to_its_end_before_the_next_one() {
     assert_eq!(told(&orders), ["abort"]);
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
     assert_eq!(play.after(WAIT / 2 - 1), []);
-    // Only where the till has not done it, the customer cancels: that must not come to show another case.
+    // The customer cancels only if the till does not: otherwise that could pass another case.
     assert_eq!(play.after(1), [Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)])]);
     assert_eq!(play.after(1), []);
     play.so_far.open = false;
     let orders = play.turn();
     assert_eq!(told(&orders), ["pay"]);
     assert!(play.course.case() == Some("payment/2") && orders.contains(&Action::StopPlaying));
-    // Nor does what never ends hold it up for ever.
+    // A payment that never ends does not block the schedule.
     play.so_far.open = true;
     assert!(wait_over(&play.after(WAIT)).is_some());
     assert_eq!(told(&play.after(WAIT)), ["pay"]);
 }
 
 #[test]
-fn a_case_is_tried_once_more_and_then_the_course_goes_on_where_it_was() {
+fn repeated_case_returns_to_the_interrupted_one() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.pos(true, false);
     play.after(WAIT);
     assert_eq!(play.course.case(), Some("payment/2"));
     let orders = play.course.again("payment/1", &play.so_far, play.now).unwrap();
-    assert_eq!(orders, [Action::Say("payment/1 once more".to_owned()), Action::StopPlaying]);
+    assert_eq!(orders, [Action::Say("repeating payment/1".to_owned()), Action::StopPlaying]);
     assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/1")));
-    // What was shown of it before does not count.
+    // Steps that passed before do not count.
     assert_eq!(play.course.due().unwrap().1, 0);
     play.passed(0);
     assert_eq!(play.course.case(), Some("payment/2"), "the case that was interrupted");
-    assert!(play.course.again("payment/1", &play.so_far, play.now).unwrap_err().contains("passed already"));
-    assert!(play.course.again("payment/99", &play.so_far, play.now).unwrap_err().contains("is no case"));
+    assert!(play.course.again("payment/1", &play.so_far, play.now).unwrap_err().contains("already passed"));
+    assert!(play.course.again("payment/99", &play.so_far, play.now).unwrap_err().contains("is not a case"));
 }
 
 #[test]
-fn a_case_is_tried_once_more_when_all_were_gone_through() {
+fn case_can_be_repeated_after_the_last_one() {
     let mut play = CustomerActionResult::of(&["loyalty"]);
     play.turn();
     play.pos(true, false);
@@ -188,11 +188,11 @@ fn a_case_is_tried_once_more_when_all_were_gone_through() {
     play.turn();
     assert_eq!((play.course.is_over(), play.course.case()), (false, Some("loyalty/1")));
     play.passed(0);
-    assert!(play.course.is_over(), "loyalty/2 was not asked for");
+    assert!(play.course.is_over(), "loyalty/2 is not repeated");
 }
 
 #[test]
-fn a_client_without_a_pos_gets_one_with_its_faults_before_a_case_is_tried_once_more() {
+fn client_without_a_pos_is_onboarded_with_faults_before_a_repeated_case() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.turn();
     play.pos(true, true);
@@ -205,24 +205,24 @@ fn a_client_without_a_pos_gets_one_with_its_faults_before_a_case_is_tried_once_m
 }
 
 #[test]
-fn a_wait_that_is_skipped_fails_the_step_that_was_waited_for() {
+fn skipped_wait_fails_the_step_due() {
     let mut play = CustomerActionResult::of(&["payment"]);
     assert_eq!(play.turn().len(), 3);
     play.course.skip().unwrap();
     let orders = play.after(1);
     assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
-    assert!(orders.contains(&Action::Say("  waited 1 s for step 1 in vain".to_owned())));
-    // Once, and not what is only looked on for.
+    assert!(orders.contains(&Action::Say("  step 1 not passed after 1 s".to_owned())));
+    // Once only, and not while no step is due.
     assert_eq!(wait_over(&play.turn()), None);
     play.shown(1, 2);
-    assert!(play.course.skip().unwrap_err().contains("only looked on"));
+    assert!(play.course.skip().unwrap_err().contains("no step is due"));
     assert_eq!((play.after(2), play.course.case()), (vec![], Some("payment/2")));
     play.after(1);
     assert_eq!(play.course.case(), Some("payment/3"));
 }
 
 #[test]
-fn everything_begins_anew_once_what_is_open_has_ended() {
+fn start_over_waits_until_open_resources_are_closed() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.turn();
     play.pos(true, false);
@@ -234,18 +234,18 @@ fn everything_begins_anew_once_what_is_open_has_ended() {
     assert_eq!(play.turn(), []);
     play.so_far.open = false;
     assert_eq!(play.turn(), [Action::NewAttempt]);
-    assert_eq!(play.after(100), [], "until it is written");
+    assert_eq!(play.after(100), [], "until the record is written");
     play.so_far.pos = None;
     play.course.begin_attempt(play.now);
     assert_eq!(told(&play.turn()), ["onboard"]);
-    // The till looks its PoS up, and would create none.
+    // The till finds its existing PoS, and would not create one.
     assert_eq!(told(&play.pos(false, false)), ["offboard"]);
     assert_eq!(told(&play.pos(false, true)), ["onboard"]);
     assert_eq!(play.course.case(), Some("onboarding/1"));
 }
 
 #[test]
-fn a_pos_that_is_created_without_its_faults_is_not_offboarded_for_another_try() {
+fn pos_created_without_its_faults_is_not_offboarded_again() {
     let mut play = CustomerActionResult::of(&["onboarding"]);
     play.turn();
     assert_eq!(told(&play.pos(true, false)), [""; 0]);
@@ -253,7 +253,7 @@ fn a_pos_that_is_created_without_its_faults_is_not_offboarded_for_another_try() 
 }
 
 #[test]
-fn the_backend_is_set_back_when_a_case_is_left() {
+fn backend_is_restored_when_a_case_is_left() {
     let mut play = CustomerActionResult::of(&["refund"]);
     play.pos(true, false);
     play.passed(0);
@@ -277,12 +277,12 @@ fn over(orders: &[Action]) -> StepTimeout {
 }
 
 #[test]
-fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any() {
+fn first_call_has_its_own_timeout() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.course.received = ReceivedCalls::default();
     play.turn();
     assert_eq!(wait_over(&play.after(FIRST - 1)), None);
-    // Its first call is that for a token.
+    // The first call is the token request.
     play.course.heard(None, play.now);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
     let orders = play.after(1);
@@ -292,7 +292,7 @@ fn a_till_that_starts_has_longer_for_its_first_call_and_then_as_long_as_for_any(
 }
 
 #[test]
-fn a_till_that_never_calls_is_given_the_longer_time_once() {
+fn first_call_timeout_applies_once() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.course.received = ReceivedCalls::default();
     play.turn();
@@ -304,7 +304,7 @@ fn a_till_that_never_calls_is_given_the_longer_time_once() {
 }
 
 #[test]
-fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
+fn step_timeout_record_has_calls_and_reason() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.course.heard(Some(Operation::InitiatePayment), play.now);
@@ -315,7 +315,7 @@ fn a_wait_that_is_over_says_which_calls_came_and_that_it_was_skipped() {
 }
 
 #[test]
-fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
+fn first_call_timeout_applies_to_repeated_onboarding() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.course.received = ReceivedCalls::default();
     play.course = std::mem::replace(&mut play.course, Schedule::new(Vec::new(), quick(), play.now)).forgotten(play.now);
@@ -323,7 +323,7 @@ fn a_till_that_starts_has_longer_where_the_backend_has_forgotten_it() {
     assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());
     play.course.heard(Some(Operation::CreatePos), play.now);
     assert_eq!(told(&play.after(WAIT - 1)), Vec::<&str>::new());
-    assert_eq!(told(&play.after(1)).len(), 1, "it goes on with the first case");
+    assert_eq!(told(&play.after(1)).len(), 1, "the schedule continues with the first case");
 }
 
 fn quick() -> StepTimeouts {

@@ -35,12 +35,12 @@ fn revoked_certificate_is_not_reissued_without_a_new_attempt() {
     let home = home.path();
     let id = id(home);
     let said = idled(home, &[]);
-    assert!(said.contains(&format!("Certified already, by {id}; nothing was recorded since.")), "{said}");
+    assert!(said.contains(&format!("Already certified by {id}; nothing was recorded since.")), "{said}");
     assert!(!said.contains("was issued, signed by"), "{said}");
     ends(home, &["ledger", "revoke", &id, "--reason", "it captures twice", "--evidence", "capture"], 0);
     for _ in 0..2 {
         let said = idled(home, &[]);
-        assert!(said.contains("No certificate is given") && said.contains(&format!("{id} was revoked on")), "{said}");
+        assert!(said.contains("No certificate is issued") && said.contains(&format!("{id} was revoked on")), "{said}");
         assert!(said.contains("it captures twice") && said.contains("--new-attempt"), "{said}");
     }
     assert_eq!((folders(home).len(), ledger(home)["certificates"].as_array().unwrap().len()), (1, 1));
@@ -73,7 +73,7 @@ fn identification_and_recording_time_do_not_change() {
         (&["--client-version", "2.1.0", "--system-name", "Other"], "(system name Corner till, now Other)"),
     ] {
         let said = idled(home, &[more, &["--ledger", "third.jsonl"]].concat());
-        let sentence = said.lines().find(|line| line.starts_with("No certificate is given")).unwrap_or_default();
+        let sentence = said.lines().find(|line| line.starts_with("No certificate is issued")).unwrap_or_default();
         assert!(sentence.contains("the identification was changed after exchange "), "{said}");
         assert!(sentence.contains(wanted) && sentence.contains("--new-attempt"), "{said}");
         assert!(!home.join("third.jsonl").exists());

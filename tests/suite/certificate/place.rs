@@ -17,7 +17,7 @@ fn unusable_ledger_is_reported_before_recording() {
         ("file/ledger.jsonl", "--ledger FILE"),
         ("folder", "--ledger FILE"),
         ("astray.jsonl", "--ledger FILE"),
-        ("damaged.jsonl", "its head is missing"),
+        ("damaged.jsonl", "the head file is missing"),
     ] {
         let mut certify = at(home);
         certify.args(["certify", "--unattended", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
@@ -39,7 +39,7 @@ fn failed_ledger_entry_has_a_next_step() {
     let output = driven(home, &["--ledger", "other.jsonl"], &astray);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    for wanted in ["cannot be written", "is written into", "run certify on this capture again"] {
+    for wanted in ["cannot write the ledger", "was written into", "run certify on this capture again"] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     fs::remove_file(home.join("other.jsonl")).unwrap();

@@ -1,4 +1,4 @@
-//! The ledger on a disk: nothing is lost in a crash or among several writers.
+//! Tests of the ledger file: crashes and concurrent writers lose no entries.
 
 use super::super::{Evidence, Issued, Revoked};
 use super::*;
@@ -24,7 +24,7 @@ fn add(path: &Path, id: &str) -> Result<Ledger, String> {
 }
 
 #[test]
-fn it_grows_and_is_read_again() {
+fn added_entries_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data/ledger.jsonl");
     assert_eq!(Ledger::read(&path).unwrap().lines, Lines::default());
@@ -36,7 +36,7 @@ fn it_grows_and_is_read_again() {
     let read = Ledger::read(&path).unwrap();
     assert_eq!((read.lines.entries.len(), read.notes.len()), (3, 0));
     assert!(read.lines.entries.iter().all(|entry| date::is_moment(&entry.entered)));
-    // Nothing to add, or a refusal: nothing is written.
+    // Nothing to add, or an error: nothing is written.
     assert_eq!(Ledger::add(&path, |_| Ok(None)).unwrap().lines, read.lines);
     assert_eq!(Ledger::add(&path, |entries| Err(format!("{}", entries.len()))).unwrap_err(), "3");
     assert_eq!(Ledger::read(&path).unwrap().lines, read.lines);
@@ -48,7 +48,7 @@ fn it_grows_and_is_read_again() {
 }
 
 #[test]
-fn many_writers_lose_nothing() {
+fn concurrent_writers_lose_no_entries() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
     std::thread::scope(|scope| {
@@ -61,33 +61,33 @@ fn many_writers_lose_nothing() {
 }
 
 #[test]
-fn what_a_crash_cut_is_told_and_put_aside() {
+fn incomplete_entry_is_reported_and_moved() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
     let first = add(&path, "pc-1").unwrap().lines.head;
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, [&whole, &b"{\"chain\":\"12"[..]].concat()).unwrap();
     let read = Ledger::read(&path).unwrap();
-    assert!(read.lines.entries.len() == 1 && read.notes[0].contains("was cut off"), "{:?}", read.notes);
+    assert!(read.lines.entries.len() == 1 && read.notes[0].contains("is incomplete"), "{:?}", read.notes);
     let mended = add(&path, "pc-2").unwrap();
-    assert!(mended.notes[0].contains("put aside into"), "{:?}", mended.notes);
+    assert!(mended.notes[0].contains("was moved to"), "{:?}", mended.notes);
     assert_eq!(Ledger::read(&path).unwrap().lines.entries.len(), 2);
     assert_eq!(std::fs::read(torn_place(&path)).unwrap(), b"{\"chain\":\"12\n");
 
-    // The line break alone is missing, and the head is one behind: the entry counts.
+    // Only the line break is missing, and the head file is one behind: the entry counts.
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     std::fs::write(head_place(&path), log::head_text(first)).unwrap();
     let read = Ledger::read(&path).unwrap();
     assert_eq!((read.lines.entries.len(), read.notes.len()), (2, 1));
-    assert!(read.notes[0].contains("number 2, is not counted in its head"), "{:?}", read.notes);
+    assert!(read.notes[0].contains("number 2, is not counted in its head file"), "{:?}", read.notes);
     assert!(add(&path, "pc-3").unwrap().notes[0].contains("is not counted"));
     let read = Ledger::read(&path).unwrap();
     assert_eq!((read.lines.entries.len(), read.notes.len()), (3, 0));
 }
 
 #[test]
-fn lines_that_somebody_else_added_are_refused_or_noted() {
+fn lines_added_by_another_program_are_refused_or_noted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
     add(&path, "pc-1").unwrap();
@@ -97,20 +97,20 @@ fn lines_that_somebody_else_added_are_refused_or_noted() {
         std::fs::write(head_place(&path), &head).unwrap();
     };
     forge("pc-2");
-    assert!(Ledger::read(&path).unwrap().notes[0].contains("or somebody else added it"));
+    assert!(Ledger::read(&path).unwrap().notes[0].contains("or another program added the entry"));
     std::fs::write(head_place(&path), log::head_text(Ledger::read(&path).unwrap().lines.head)).unwrap();
     forge("pc-3");
     let text = std::fs::read_to_string(&path).unwrap();
     for refused in [Ledger::read(&path), add(&path, "pc-4")] {
         let why = refused.unwrap_err();
-        assert!(why.contains("line 3: the head counts 1 entries, and 3 are there"), "{why}");
-        assert!(why.contains("bring back a good copy"), "{why}");
+        assert!(why.contains("line 3: the head file counts 1 entries, found 3"), "{why}");
+        assert!(why.contains("restore a good copy"), "{why}");
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
 #[test]
-fn damage_is_never_written_over() {
+fn damaged_ledger_is_never_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
     for id in ["pc-1", "pc-2", "pc-3"] {
@@ -119,8 +119,8 @@ fn damage_is_never_written_over() {
     let text = std::fs::read_to_string(&path).unwrap();
     for (damaged, wanted) in [
         (text.replace("pc-2", "pc-9"), "line 2: "),
-        (text.lines().take(2).map(|line| format!("{line}\n")).collect(), "line 3: there must be 3 entries, and 2"),
-        (String::new(), "line 1: there must be 3 entries, and 0"),
+        (text.lines().take(2).map(|line| format!("{line}\n")).collect(), "line 3: expected 3 entries, found 2"),
+        (String::new(), "line 1: expected 3 entries, found 0"),
     ] {
         std::fs::write(&path, &damaged).unwrap();
         for refused in [Ledger::read(&path), add(&path, "pc-4")] {
@@ -131,13 +131,13 @@ fn damage_is_never_written_over() {
     }
     std::fs::write(&path, &text).unwrap();
     std::fs::remove_file(head_place(&path)).unwrap();
-    assert!(Ledger::read(&path).unwrap_err().contains("its head is missing"));
+    assert!(Ledger::read(&path).unwrap_err().contains("the head file is missing"));
     std::fs::write(head_place(&path), "3").unwrap();
-    assert!(Ledger::read(&path).unwrap_err().contains("not the head of a ledger"));
+    assert!(Ledger::read(&path).unwrap_err().contains("not the head file of a ledger"));
 }
 
 #[test]
-fn what_is_revoked_was_given() {
+fn issued_certificate_can_be_revoked() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.jsonl");
     add(&path, "pc-1").unwrap();

@@ -1,4 +1,4 @@
-//! The fourth step: the verdict and what can be taken home, or what failed and what to do next.
+//! View of the approval step: the verdict, the downloads, what failed and what to do next.
 
 use super::{code, copy, finding, order, sentence};
 use crate::certify::page::approval::Approval;
@@ -6,7 +6,7 @@ use crate::report::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
 use maud::{Markup, html};
 
-/// What came of it.
+/// The approval step.
 pub fn render(approval: &Approval) -> Markup {
     let verdict = &approval.verdict;
     let tally = Tally::of(verdict);
@@ -31,21 +31,21 @@ pub fn render(approval: &Approval) -> Markup {
                 h2 #next-title { "What to do next" }
                 p { (code(&sentence(&tally.next_step().replace("CAPTURE", &approval.capture)))) }
                 @if verdict.verdict != Outcome::Passed && !verdict.capture.complete {
-                    // Nothing that is recorded into it later makes it whole again.
-                    p.hint { "The verdict on this capture cannot be passed any more, whatever is recorded on into it. Begin with a new one:" }
-                    (copy("fresh-line", "line that begins with a new capture", &approval.fresh))
+                    // Further records cannot make the capture complete again.
+                    p.hint { "This capture can no longer pass, even if you record more. Start a new one:" }
+                    (copy("fresh-line", "command for a new capture", &approval.fresh))
                 } @else if tally.failed_cases.len() + tally.missing_cases.len() > 0 {
-                    p.hint { "Go on in this capture, at the first case that was not shown:" }
-                    (copy("again-line", "line that goes on", &approval.again))
+                    p.hint { "Resume this capture at the first case that has not passed:" }
+                    (copy("again-line", "command that resumes this capture", &approval.again))
                 }
                 @if verdict.verdict != Outcome::Passed && verdict.capture.complete {
-                    p.hint { "After the till was mended, a new attempt, in which what was recorded before counts no more:" }
-                    (copy("anew-line", "line that begins a new attempt", &approval.anew))
+                    p.hint { "After fixing the till, start a new attempt; earlier exchanges no longer count:" }
+                    (copy("anew-line", "command for a new attempt", &approval.anew))
                 }
                 @for sentence in &approval.sentences { p { (code(sentence)) } }
             }
             section.card aria-labelledby="files-title" {
-                h2 #files-title { "To take home" }
+                h2 #files-title { "Downloads" }
                 ul.files {
                     @for file in &approval.files {
                         li { a href={ "/files/" (file.name) } target="_blank" rel="noopener" { (file.title) } span.dim { " " (file.name) } }
@@ -60,14 +60,14 @@ pub fn render(approval: &Approval) -> Markup {
                     @let needed = feature.cases.iter().filter(|case| !case.optional).count();
                     @let shown = feature.cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
                     @let word = wording::outcome(feature.verdict);
-                    li class=(word) { span.name { (wording::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases shown" } }
+                    li class=(word) { span.name { (wording::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases passed" } }
                 }
             }
         }
         (cases_not_shown(&tally))
-        (section("What failed", "failed", &tally.failed, &[]))
+        (section("Failed requirements", "failed", &tally.failed, &[]))
         (section("Warnings", "warning", &tally.warnings, &tally.broken_optional_cases))
-        div.actions { (order("/close", "close", "quiet", &[], "Close the page and end poscert")) }
+        div.actions { (order("/close", "close", "quiet", &[], "Close page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }
@@ -85,7 +85,7 @@ fn cases_not_shown(tally: &Tally<'_>) -> Markup {
     html! {
         @if !cases.is_empty() {
             section.card aria-labelledby="missing-title" {
-                h2 #missing-title { "Cases that were not shown" }
+                h2 #missing-title { "Cases not passed" }
                 (self::cases(&cases))
             }
         }
@@ -105,7 +105,7 @@ fn cases(cases: &[&CaseVerdict]) -> Markup {
     }
 }
 
-/// Requirements of one kind, and the cases that count as the same kind of trouble.
+/// Requirements with one kind of result, and cases reported together with them.
 fn section(title: &str, class: &str, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) -> Markup {
     html! {
         @if requirements.len() + cases.len() > 0 {
@@ -113,7 +113,7 @@ fn section(title: &str, class: &str, requirements: &[&RequirementVerdict], cases
                 h2 id={ (class) "-title" } { (title) }
                 @for requirement in requirements {
                     @let more = requirement.findings.len().saturating_sub(1);
-                    @let more = if more > 0 { format!("and {more} more, in the full report") } else { String::new() };
+                    @let more = if more > 0 { format!("{more} more in the full report") } else { String::new() };
                     (finding::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
                 }
                 @if !cases.is_empty() { (self::cases(cases)) }

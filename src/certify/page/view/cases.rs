@@ -1,4 +1,4 @@
-//! The cases in order with their steps, as the verifier sees them at this moment.
+//! View of the cases and their steps, with the current result of the verifier.
 
 use super::order;
 use crate::certify::status::CertificationStatus;
@@ -7,7 +7,7 @@ use crate::rules::RuleSet;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
 use maud::{Markup, html};
 
-/// All cases of the chosen features.
+/// All cases of the selected features.
 pub fn render(rules: &RuleSet, chosen: &[String], certification_status: &CertificationStatus) -> Markup {
     let features = rules.features.iter().filter(|feature| chosen.iter().any(|id| id == feature.feature.id()));
     let mut groups = Vec::new();
@@ -22,14 +22,14 @@ pub fn render(rules: &RuleSet, chosen: &[String], certification_status: &Certifi
             @let needed = cases.iter().filter(|case| !case.optional).count();
             @let shown = cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
             div.feature {
-                h3 { (title) span.dim { (shown) " of " (needed) " shown" } }
+                h3 { (title) span.dim { (shown) " of " (needed) " passed" } }
                 ol.cases { @for (at, case) in cases.iter().enumerate() { (self::case(case, begin + at, certification_status)) } }
             }
         }
     }
 }
 
-/// How many of the cases that are needed were shown, and how many there are.
+/// How many mandatory cases have passed, and how many there are.
 pub fn shown(certification_status: &CertificationStatus) -> (usize, usize) {
     let needed = || certification_status.cases.iter().filter(|case| !case.optional);
     (needed().filter(|case| case.status == CaseStatus::Passed).count(), needed().count())
@@ -40,7 +40,7 @@ fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatu
     let behind = at < certification_status.gone_through && now.is_none();
     let class = match case.status {
         CaseStatus::Passed => "passed",
-        // The verifier says how it stood if the capture ended here; it goes on.
+        // The verifier's result assumes that the capture ends here; the case is still running.
         _ if now.is_some() => "now",
         CaseStatus::Failed => "failed",
         _ if behind => "missed",
@@ -54,8 +54,8 @@ fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatu
         _ => "·",
     };
     let word = match class {
-        "now" => "under way",
-        "open" => "to come",
+        "now" => "in progress",
+        "open" => "pending",
         _ => wording::case_status(case.status),
     };
     let id = case.id.replace('/', "-");
@@ -71,11 +71,11 @@ fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatu
                     @for (at, step) in case.steps.iter().enumerate() {
                         @let due = now.is_some_and(|due| due.at == at);
                         @let (class, mark, word) = match step.status {
-                            StepStatus::Passed => ("passed", "✓", "shown"),
+                            StepStatus::Passed => ("passed", "✓", "passed"),
                             _ if due => ("now", "▸", "due"),
                             StepStatus::Failed if case.is_untried() => ("failed", "✗", "not tried in time"),
-                            StepStatus::Failed => ("failed", "✗", "broke here"),
-                            StepStatus::Pending => ("open", "·", "not shown"),
+                            StepStatus::Failed => ("failed", "✗", "failed"),
+                            StepStatus::Pending => ("open", "·", "pending"),
                         };
                         li class=(class) {
                             span.mark aria-hidden="true" { (mark) }
@@ -86,7 +86,7 @@ fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatu
                 }
                 @if behind || class == "failed" { p.seen { (wording::case_sentence(case)) } }
                 @if class == "failed" || class == "missed" {
-                    (order("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Try this case again"))
+                    (order("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Repeat this case"))
                 }
             }
         }

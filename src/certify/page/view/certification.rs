@@ -1,4 +1,4 @@
-//! The third step: the certification under way, in parts that are sent again when they change.
+//! View of the certification step, in parts that are updated when they change.
 
 use super::current_step::Panel;
 use super::{asked, cases, connect, exchange, finding, order, start_over};
@@ -10,20 +10,20 @@ use crate::seal::ChainHead;
 use maud::{Markup, html};
 use std::collections::VecDeque;
 
-/// How many sentences are shown.
+/// The number of log lines shown.
 const SHOWN: usize = 12;
-/// How many exchanges are shown at first, and kept in the list.
+/// The number of exchanges in the list.
 pub const ROWS: usize = 100;
 
-/// The parts that change, by the id of the element that holds them.
+/// The parts that change.
 pub struct Parts {
-    /// Id and content.
+    /// The id of the element and its content.
     pub parts: Vec<(&'static str, String)>,
-    /// What is told to a screen reader when it changes.
+    /// Announced to screen readers when it changes.
     pub headline: String,
 }
 
-/// What stands in the parts now.
+/// The current parts.
 pub fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
     let certification_status = active.director.certification_status();
     let state = page_state.state();
@@ -47,7 +47,7 @@ pub fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
     Parts { parts, headline }
 }
 
-/// The whole of it.
+/// The certification step.
 pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
     let parts = parts(page_state, active);
     let part = |id: &str| {
@@ -63,8 +63,8 @@ pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
         @if active.cut_off {
             p.note #cut-off {
                 strong { (CUT_OFF) }
-                " What you do here still shows how the till stands. To be certified, end this and begin with a new capture: "
-                code { "certify --capture" } " with another folder."
+                " You can still test the till here. For a certificate, stop and start a new capture: "
+                code { "certify --capture" } " with another directory."
             }
         }
         div.head { (who(active)) (part("part-tally")) }
@@ -74,27 +74,27 @@ pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
             div.more {
                 (part("part-broken"))
                 (connect::render(&active.reach, seen == 0))
-                section.card aria-labelledby="said-title" { h2 #said-title { "What happens" } (part("part-said")) }
+                section.card aria-labelledby="said-title" { h2 #said-title { "Log" } (part("part-said")) }
                 section.card aria-labelledby="traffic-title" {
                     h2 #traffic-title { "Traffic" }
-                    p.hint { "Each call as it comes, the newest first. Open one to read it in full." }
+                    p.hint { "All calls, newest first. Select one to see its request and response." }
                     p.hint #no-traffic hidden[!rows.is_empty()] {
-                        @if active.before == 0 { "Nothing yet: the till has not called." }
-                        @else { "Nothing since this start: the till has not called. What was recorded before stands in the list of all exchanges." }
+                        @if active.before == 0 { "No calls yet." }
+                        @else { "No calls in this run. The list of all exchanges has the earlier ones." }
                     }
                     ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
-                    p { a href="/traffic" { "All exchanges of the capture" } }
+                    p { a href="/traffic" { "All exchanges" } }
                     (part("part-chain"))
                 }
                 section.card aria-labelledby="else-title" {
-                    h2 #else-title { "Otherwise" }
+                    h2 #else-title { "More actions" }
                     div.actions {
-                        @if active.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send the check-in notification")) }
+                        @if active.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send check-in notification")) }
                         @if !active.cut_off { (start_over("start-over")) }
-                        (asked("/verdict", "verdict-now", "", "Stop and judge now",
-                            "Recording ends, and what was recorded is judged. A case that was not shown is missing then.", "Yes, stop and judge"))
+                        (asked("/verdict", "verdict-now", "", "Stop and get the verdict",
+                            "Recording stops and the capture is evaluated. Cases that have not run count as missing.", "Yes, stop now"))
                     }
-                    @if active.notify.is_some() { p.hint { "The notification goes to the callback of your client." } }
+                    @if active.notify.is_some() { p.hint { "The notification is sent to the callback URL of your client." } }
                 }
             }
         }
@@ -117,27 +117,27 @@ fn tally(certification_status: &CertificationStatus, seen: u64, before: u64) -> 
     let (shown, needed) = cases::shown(certification_status);
     html! {
         div.tally {
-            p { strong { (shown) } " of " (needed) " cases shown" }
+            p { strong { (shown) } " of " (needed) " cases passed" }
             p {
                 strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" }
-                @if before == 0 { " recorded" } @else { " since this start, " (before) " before" }
+                @if before == 0 { " recorded" } @else { " in this run, " (before) " before" }
             }
         }
     }
 }
 
-/// What the verdict will fail on, whatever comes.
+/// The broken requirements: the verdict fails because of them.
 fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
     html! {
         @if !all.is_empty() {
             section.card aria-labelledby="broken-title" {
-                h2 #broken-title { "Broken so far" }
+                h2 #broken-title { "Broken requirements" }
                 p.hint {
-                    "Each call is judged as it comes. As these stand, the verdict is failed: mend the till and "
-                    (if cut_off { "begin with a new capture." } else { "start over." })
+                    "Calls are evaluated as they arrive. With these findings the verdict is failed: fix the till and "
+                    (if cut_off { "start a new capture." } else { "start over." })
                 }
                 @for one in all {
-                    @let more = if one.more > 0 { format!("and {} more", one.more) } else { String::new() };
+                    @let more = if one.more > 0 { format!("{} more", one.more) } else { String::new() };
                     (finding::article("failed", &one.id, &one.title, Some(&one.first), &more))
                 }
             }
@@ -145,19 +145,20 @@ fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
     }
 }
 
-/// What a witness notes.
+/// The chain head, to be noted as evidence.
 fn chain(head: ChainHead) -> Markup {
     html! {
         p.hint.chain {
-            "The head of the capture's chain, for a witness to note: " code { (head) }
-            ". Later, " code { "verify --witnessed" } " takes only a capture that had it."
+            "Chain head of the capture: " code { (head) }
+            ". Note it elsewhere as evidence; " code { "verify --witnessed" }
+            " then accepts only a capture that contains it."
         }
     }
 }
 
 fn said(said: &VecDeque<LogEntry>) -> Markup {
     html! {
-        @if said.is_empty() { p.hint { "Nothing yet." } }
+        @if said.is_empty() { p.hint { "No entries yet." } }
         ol.said {
             @for said in said.iter().rev().take(SHOWN) {
                 li class=(if said.text.starts_with(' ') { "detail" } else { "case" }) {

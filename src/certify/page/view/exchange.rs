@@ -1,14 +1,14 @@
-//! Exchanges: a row each, or one in full, with secrets replaced as they are in the capture.
+//! View of exchanges: as a row, or in full. Secrets are redacted as in the capture.
 
 use super::copy;
 use crate::report::ExchangeView;
 use crate::report::exchange_view::{Actor, Message};
 use maud::{Markup, html};
 
-/// How many characters of a name stand in a row.
+/// The longest name in a row, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// A row of the traffic.
+/// A row of the traffic list.
 pub fn row(view: &ExchangeView) -> Markup {
     let class = match view.status {
         _ if view.fault.is_some() => "hurt",
@@ -29,7 +29,7 @@ pub fn row(view: &ExchangeView) -> Markup {
     }
 }
 
-/// A name that a row has room for: of an unknown call it is the whole path.
+/// A name shortened to fit a row; that of an unknown call is its whole path.
 fn short(name: &str) -> String {
     if name.chars().count() <= LONGEST_NAME {
         return name.to_owned();
@@ -37,25 +37,25 @@ fn short(name: &str) -> String {
     name.chars().take(LONGEST_NAME).chain(['…']).collect()
 }
 
-/// An exchange in full. `show`: the line that shows it with its times.
+/// An exchange in full. `show`: the command line that shows it with its timings.
 pub fn opened(view: &ExchangeView, show: &str) -> Markup {
     html! {
         h1.exchange-title { span.number { "#" (view.number) } " " (view.name) }
         p.lead {
             (view.result()) " after " (view.duration())
-            @if let Some(fault) = view.fault { " " span.chip.fault_plan { "fault put on it: " (fault) } }
+            @if let Some(fault) = view.fault { " " span.chip.fault_plan { "injected fault: " (fault) } }
         }
         @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
         @for note in &view.notes { p.note { bdi { (note) } } }
         div.two {
             (message("Request", &view.request))
             @match &view.answer {
-                Some(answer) => (message("Answer", answer)),
-                None => section.message { h2 { "Answer" } p.hint { "The client got none." } },
+                Some(answer) => (message("Response", answer)),
+                None => section.message { h2 { "Response" } p.hint { "No response." } },
             }
         }
-        p.hint { "Tokens, secrets and telephone numbers are replaced by keyed hashes. With all its times, in a terminal:" }
-        (copy("show-line", "line that shows this exchange", show))
+        p.hint { "Tokens, secrets and phone numbers are replaced by keyed hashes. For all timings, run:" }
+        (copy("show-line", "command that shows this exchange", show))
     }
 }
 

@@ -1,11 +1,11 @@
-//! A requirement that was broken, with what was found first: while the certification goes on, and at its end.
+//! View of a broken requirement with its first finding.
 
 use super::code;
 use crate::report::wording;
 use crate::verify::verdict::Finding;
 use maud::{Markup, html};
 
-/// It as an article. `more`: what is to be said of the other findings; empty where there are none.
+/// The requirement as an article. `more`: a note on further findings; may be empty.
 pub fn article(class: &str, id: &str, title: &str, first: Option<&Finding>, more: &str) -> Markup {
     html! {
         article.broken.(class) {
@@ -17,7 +17,7 @@ pub fn article(class: &str, id: &str, title: &str, first: Option<&Finding>, more
                     }
                     bdi { (wording::safe(&finding.message)) }
                 }
-                p.remedy { strong { "To mend it: " } (code(&wording::safe(&finding.remedy))) }
+                p.remedy { strong { "Remedy: " } (code(&wording::safe(&finding.remedy))) }
             }
             @if !more.is_empty() { p.hint { (more) } }
         }

@@ -1,4 +1,4 @@
-//! The first two steps: who is certified, and for what.
+//! Views of the first two steps: identification and selection.
 
 use super::code;
 use crate::api::Feature;
@@ -9,32 +9,33 @@ use crate::rules::RuleSet;
 use crate::rules::model;
 use maud::{Markup, html};
 
-/// Who is certified. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why the form was not taken.
+/// The identification form. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why it was rejected.
 pub fn identification(told: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
     let wrong = form::wrong(told);
     let row = |name: &'static Field| field(told, name, &wrong);
     html! {
         div.narrow {
-            h1 { "Who is to be certified?" }
+            h1 { "Identify your client" }
             p.lead {
-                "A certification leads your till through the cases that the PoS API asks of it, one step after the other, and ends in "
-                "a verdict. First say whose client this is. What you leave empty is taken from the traffic where it can be. "
-                @if !elsewhere { "To try it with the reference till, the examples of the first four will do." }
+                "A certification guides you and your till through the cases of the PoS API, step by step, and ends "
+                "with a verdict. First identify your client. Empty fields are inferred from the traffic if possible. "
+                @if !elsewhere { "To try it with the reference till, use the examples of the first four." }
             }
             @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form.card method="post" action="/identification" {
-                // A script fills them in; without one there is nothing that could.
+                // Hidden unless the script runs, which fills them in.
                 @if !elsewhere { p #examples hidden { button.quiet type="button" data-fill { "Fill in the examples" } } }
                 @for field in &FIELDS { (row(field)) }
                 @if elsewhere {
                     h2 { "Access to the backend" }
                     p.hint {
-                        "What a case needs of the backend beside your till's calls is called for with this: a payment that is in the way, what the "
-                        "customer does. Leave it empty if you bring these about yourself, or gave it when poscert was started."
+                        "Some cases need more than the calls of your till: a conflicting payment, actions of the customer. "
+                        "poscert requests them with these credentials. Leave the fields empty if you do this yourself, "
+                        "or passed credentials at start."
                     }
                     @for field in &ACCESS { (row(field)) }
                 }
-                div.actions { button.main type="submit" { "Go on to the selection" } }
+                div.actions { button.main type="submit" { "Continue to selection" } }
             }
         }
     }
@@ -55,13 +56,14 @@ fn field(told: &Identification, field: &Field, wrong: &[(&'static str, String)])
     }
 }
 
-/// For what.
+/// The selection form. `sentence`: why the form was rejected.
 pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
     html! {
         div.narrow {
-            h1 { "What is it to be certified for?" }
+            h1 { "Select the features" }
             p.lead {
-                "In production a client may call only what its certification covers. Choose what your till does; Onboarding is always in."
+                "In production a client may use only the features it is certified for. Select those of your till; "
+                "Onboarding is always included."
             }
             @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form method="post" action="/selection" {
@@ -70,10 +72,10 @@ pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>)
                     @for feature in &rules.features { (choice(feature, told)) }
                 }
                 div.actions {
-                    button.main type="submit" { "Begin the certification" }
-                    button.quiet type="submit" formaction="/back" { "Back to the identification" }
+                    button.main type="submit" { "Start the certification" }
+                    button.quiet type="submit" formaction="/back" { "Back to identification" }
                 }
-                p.hint { "From here on the recorder listens, and all that your till says counts." }
+                p.hint { "From then on, all calls of your till are recorded and evaluated." }
             }
         }
     }
@@ -88,13 +90,13 @@ fn choice(feature: &model::Feature, told: &Identification) -> Markup {
             input type="checkbox" id={ "choose-" (id) } name=(FEATURES) value=(id)
                 checked[always || form::is_chosen(told, feature.feature)] disabled[always] aria-describedby={ "about-" (id) };
             div {
-                label for={ "choose-" (id) } { (feature.title) @if always { span.chip { "always in" } } }
+                label for={ "choose-" (id) } { (feature.title) @if always { span.chip { "always included" } } }
                 p.hint id={ "about-" (id) } {
-                    (wording::count(needed, "case")) " to show"
+                    (wording::count(needed, "case")) " to pass"
                     @if needed < feature.cases.len() { ", " (feature.cases.len() - needed) " optional" }
                 }
                 details {
-                    summary { "What it needs" span.unseen { " for " (feature.title) } }
+                    summary { "Cases" span.unseen { " for " (feature.title) } }
                     ol {
                         @for case in &feature.cases {
                             li {

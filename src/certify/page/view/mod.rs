@@ -1,6 +1,6 @@
-//! The page as HTML: what changes stands in parts that are sent again by themselves.
+//! The HTML of the page, in parts that can be updated one by one.
 //!
-//! All that came from a client has been made harmless ([`crate::report::wording::safe`]) and is escaped by the template.
+//! All text from a client is sanitized ([`crate::report::wording::safe`]) and escaped by the template.
 
 pub mod approval;
 pub mod cases;
@@ -18,7 +18,7 @@ use maud::{DOCTYPE, Markup, html};
 /// The four steps.
 const STEPS: [&str; 4] = ["Identification", "Selection", "Certification", "Approval"];
 
-/// A whole page at one of the four steps (from 0), or beside them.
+/// A whole page at one of the four steps (from 0), or outside of them (`None`).
 pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Markup) -> String {
     let title = step.and_then(|step| STEPS.get(step)).copied().unwrap_or("Exchanges");
     let page = html! {
@@ -26,7 +26,7 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
         html lang="en" {
             (head(title, &html! { script src="/page.js" defer {} }))
             body data-phase=(phase) data-now=(now_ms) data-seen=(seen) {
-                a.skip href="#main" { "To the content" }
+                a.skip href="#main" { "Skip to content" }
                 header.top {
                     div.wide {
                         a.brand href="/" { strong { "poscert" } span { "PoS API v10 certification" } }
@@ -36,7 +36,7 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
                 p.notice #lost role="alert" hidden {}
                 main #main class={ "wide " (phase) } tabindex="-1" { (main) }
                 p.unseen #told role="status" aria-live="polite" {}
-                footer.wide { "Served by poscert on this machine, for you alone. Nothing here is loaded from elsewhere." }
+                footer.wide { "Served by poscert on this machine. This page loads nothing from other servers." }
             }
         }
     };
@@ -74,13 +74,13 @@ fn stepper(now: Option<usize>) -> Markup {
     }
 }
 
-/// Part of a sentence as one that stands alone.
+/// A message with a capital first letter.
 fn sentence(part: &str) -> String {
     let mut letters = part.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A refusal or a failure as a page of its own.
+/// An error page.
 pub fn sorry(title: &str, sentence: &str) -> String {
     let page = html! {
         (DOCTYPE)
@@ -98,7 +98,7 @@ pub fn sorry(title: &str, sentence: &str) -> String {
     page.into_string()
 }
 
-/// A line to copy.
+/// A text with a button to copy it.
 pub fn copy(id: &str, what: &str, line: &str) -> Markup {
     html! {
         div.copy {
@@ -108,7 +108,7 @@ pub fn copy(id: &str, what: &str, line: &str) -> Markup {
     }
 }
 
-/// An order: a form with one button. `fields`: what is sent with it.
+/// A command: a form with one button. `fields`: its hidden fields.
 pub fn order(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
     html! {
         form.order method="post" action=(action) data-order {
@@ -118,7 +118,7 @@ pub fn order(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label
     }
 }
 
-/// An order that cannot be taken back: what is seen first opens the question, and the button in it acts.
+/// A command that cannot be undone: the first button opens a question, the second one executes it.
 pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, yes: &str) -> Markup {
     html! {
         details.ask id={ (id) "-ask" } {
@@ -128,13 +128,14 @@ pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, y
     }
 }
 
-/// The order that begins a new attempt.
+/// The command that starts a new attempt.
 pub fn start_over(id: &str) -> Markup {
-    let question = "All cases come once more. What was recorded so far counts no more; it stays in the capture, and is named in the report.";
-    asked("/start-over", id, "danger", "Start over", question, "Yes, begin a new attempt")
+    let question = "All cases run again in a new attempt. Exchanges recorded so far no longer count; they stay in the \
+                    capture, and the report names the earlier attempt.";
+    asked("/start-over", id, "danger", "Start over", question, "Yes, start a new attempt")
 }
 
-/// `5 min`, `20 s`, `1 min 30 s`.
+/// A duration as text: `5 min`, `20 s`, `1 min 30 s`.
 pub fn long(ms: u64) -> String {
     let seconds = ms / 1000;
     match (seconds / 60, seconds % 60) {

@@ -1,4 +1,4 @@
-//! What is to be known of the step that is due: what its call meets on purpose, and what the customer does.
+//! View of the details of a step: its call, the injected faults and the customer's actions.
 
 use crate::api::Fault;
 use crate::certify::customer;
@@ -7,7 +7,7 @@ use crate::report::wording;
 use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
 use maud::{Markup, html};
 
-/// All of it; nothing where a step is only looked on for. `met`: the faults that came already; `line`: the act that is due.
+/// The details; nothing for a step that only observes. `met`: faults already injected; `line`: the command due.
 pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) -> Markup {
     if step.kind == StepKind::Ends {
         return html! {};
@@ -20,50 +20,50 @@ pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) ->
     html! {
         dl.facts {
             div {
-                dt { "The call" }
+                dt { "Call" }
                 dd {
                     code { (step.calls.iter().map(|call| call.name()).collect::<Vec<_>>().join(" or ")) }
-                    @if unhurt { span.dim { " goes through unhurt" } }
+                    @if unhurt { span.dim { " no injected fault" } }
                 }
             }
             @if let Some(then) = refused {
                 div {
-                    dt { "It is refused on purpose" }
+                    dt { "Expected refusal" }
                     dd { (wording::safe(&step.title)) p.hint { (then) } }
                 }
             }
             @if !step.faults.is_empty() || every {
                 div {
-                    dt { "It is hurt on purpose" }
+                    dt { "Injected faults" }
                     dd {
                         ul.faults {
                             @for fault in &step.faults { (self::fault(*fault, step.kind, met.contains(fault))) }
-                            @if every { li { span.mark aria-hidden="true" { "!" } "every send is answered 500, until the till gives up for now" } }
+                            @if every { li { span.mark aria-hidden="true" { "!" } "HTTP 500 for every attempt, until the till gives up for now" } }
                         }
                     }
                 }
             }
             @if !customer.is_empty() {
                 div {
-                    dt { @if by_hand { "You are the customer, who" } @else { "The customer" } }
-                    dd { (customer) @if !by_hand { span.dim { " (by itself)" } } }
+                    dt { @if by_hand { "You act as the customer, who" } @else { "Simulated customer" } }
+                    dd { (customer) @if !by_hand { span.dim { " (automatic)" } } }
                 }
             }
         }
     }
 }
 
-/// What the till has to do once the call is refused, where the case is about that.
+/// What the till has to do after the refusal, if the case is about one.
 fn refusal(guide: &Guidance) -> Option<&'static str> {
     if guide.obstruct {
-        return Some("The till has to find the payment that is in the way, end it, and start its own again.");
+        return Some("The till has to find the conflicting payment, end it, and start its own again.");
     }
-    guide.balance.is_some().then_some("The till has to leave it at that: the same must not be sent again.")
+    guide.balance.is_some().then_some("The till must not retry: the same request must not be sent again.")
 }
 
-/// What the customer does, in words; nothing while an act of theirs is not due.
+/// The customer's actions as text; empty while none is due.
 fn customer(guide: &Guidance, line: Option<&Line>) -> String {
-    // Where something is to be done first, the customer acts in that alone.
+    // If the step has a preparatory action, the customer acts only in that.
     let is_due = |first: &FollowUp| line.is_some_and(|line| line.act == first.act && line.text == first.text);
     if guide.first.as_ref().is_some_and(|first| !is_due(first)) {
         return String::new();
@@ -76,15 +76,15 @@ fn customer(guide: &Guidance, line: Option<&Line>) -> String {
 
 fn fault(fault: Fault, kind: StepKind, met: bool) -> Markup {
     let what = match (fault, kind) {
-        (Fault::Timeout, StepKind::Polls) => "one poll gets no answer: the till has to give it up and poll on",
-        (Fault::Timeout, _) => "once it gets no answer: the till has to give up and send the same again",
-        (_, StepKind::Polls) => "one poll is answered 500: the till has to poll on, not at once",
-        _ => "once it is answered 500: the till has to send the same again",
+        (Fault::Timeout, StepKind::Polls) => "timeout of one poll: the till has to give up on it and continue polling",
+        (Fault::Timeout, _) => "timeout of one attempt: the till has to give up on it and retry",
+        (_, StepKind::Polls) => "HTTP 500 for one poll: the till has to continue polling after a pause",
+        _ => "HTTP 500 for one attempt: the till has to retry",
     };
     html! {
         li class=(if met { "met" } else { "to-come" }) {
             span.mark aria-hidden="true" { (if met { "✓" } else { "○" }) }
-            (what) span.dim { (if met { " (met)" } else { " (to come)" }) }
+            (what) span.dim { (if met { " (injected)" } else { " (pending)" }) }
         }
     }
 }
@@ -104,29 +104,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_on_purpose_does_not_go_through_unhurt() {
+    fn refused_step_is_not_labelled_fault_free() {
         for step in steps(|step| step.guide.obstruct) {
             let text = shown(&step, None);
-            assert!(text.contains("refused on purpose") && text.contains("409/1301") && text.contains("in the way"));
-            assert!(!text.contains("unhurt"), "{text}");
+            assert!(text.contains("Expected refusal") && text.contains("409/1301") && text.contains("conflicting"));
+            assert!(!text.contains("no injected fault"), "{text}");
         }
         for step in steps(|step| step.guide.balance.is_some()) {
             let text = shown(&step, None);
-            assert!(text.contains("refused on purpose") && text.contains("must not be sent again"), "{text}");
-            assert!(!text.contains("unhurt"), "{text}");
+            assert!(text.contains("Expected refusal") && text.contains("must not be sent again"), "{text}");
+            assert!(!text.contains("no injected fault"), "{text}");
         }
         assert!(steps(|step| step.kind == StepKind::Ends).iter().all(|step| shown(step, None).is_empty()));
     }
 
     #[test]
-    fn the_customer_is_told_of_only_while_they_have_a_part() {
+    fn customer_is_shown_only_while_their_actions_are_due() {
         for step in steps(|step| step.guide.first.is_some()) {
             let first = Line::of_then("case", 1, step.guide.first.as_ref().unwrap());
             let act = Line::of_step("case", 1, &step.guide).unwrap();
-            assert!(shown(&step, Some(&first)).contains("The customer"));
-            assert!(!shown(&step, Some(&act)).contains("The customer") && !shown(&step, None).contains("The customer"));
+            assert!(shown(&step, Some(&first)).contains("Simulated customer"));
+            assert!(!shown(&step, Some(&act)).contains("Simulated customer"));
+            assert!(!shown(&step, None).contains("Simulated customer"));
         }
         let others = steps(|step| step.guide.first.is_none() && !step.guide.customer.is_empty());
-        assert!(others.iter().all(|step| shown(step, None).contains("The customer")));
+        assert!(others.iter().all(|step| shown(step, None).contains("Simulated customer")));
     }
 }
