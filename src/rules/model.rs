@@ -44,7 +44,7 @@ pub struct Feature {
 pub struct Requirement {
     /// Its id.
     pub id: String,
-    /// How binding.
+    /// How binding it is.
     pub level: Level,
     /// Its title, as a sentence.
     pub title: String,
@@ -163,7 +163,7 @@ pub enum Pattern {
 /// A description of events.
 #[derive(Debug)]
 pub struct Event {
-    /// What was called.
+    /// The calls or events.
     pub on: Vec<Selector>,
     /// The moment of the exchange.
     pub at: At,

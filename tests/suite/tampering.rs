@@ -99,7 +99,7 @@ fn rules_that_were_sealed_are_told_and_can_be_used() {
     assert_eq!((&others["rules"], &others["requirements"]), (&own["rules"], &own["requirements"]));
     let (sealed, _) = verdict(home, &[&forged, "--rules", "sealed"]);
     assert_eq!(sealed["rules"]["builtin"], false);
-    assert!(remarks(&sealed).contains("no certificate can rest"), "{}", remarks(&sealed));
+    assert!(remarks(&sealed).contains("no certificate can be issued"), "{}", remarks(&sealed));
     assert!(remarks(&sealed).contains("Judged by the rule files that are sealed"), "{}", remarks(&sealed));
     done(home, &["export", V1, "-o", "x.har"]);
     refused(&verify(home, &["x.har", "--rules", "sealed"]), &["x.har holds no rule files"]);
