@@ -101,7 +101,7 @@ pub enum Scope {
     Refund,
 }
 
-/// A temporal pattern. The documentation of [`crate::verify::checks`] defines each of them.
+/// A temporal pattern. The documentation of the verifier's module `checks` defines each of them.
 #[derive(Debug)]
 pub enum Pattern {
     /// The predicate holds at each event that matches the trigger.
