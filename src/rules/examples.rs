@@ -1,19 +1,19 @@
-//! An example for each requirement: a certification that passes it, and a change of that which fails it.
+//! An example of each requirement: a certification that passes it, and a change that fails it.
 //!
-//! They are the fixtures that the tests prove, built in for people to read; `fixtures/README.md` tells how.
+//! The examples are the fixtures of the test suite, built in for people to read; see `fixtures/README.md`.
 
 use serde::Deserialize;
 
-/// A certification that passes, and a change of it that breaks one requirement.
+/// A certification that passes, and a change to it that breaks one requirement.
 #[derive(Clone, Debug)]
 pub struct Example {
     /// The name of the certification.
     pub passes: String,
-    /// Its text: a call a line.
+    /// Its text: one call per line.
     pub walk: &'static str,
-    /// What the client does that fails, in a sentence.
+    /// A sentence that says what the client does wrong.
     pub shows: String,
-    /// The change, as its file has it.
+    /// The change, as written in its file.
     pub change: String,
 }
 
@@ -47,7 +47,7 @@ struct Edit {
     acts: toml::Spanned<toml::Value>,
 }
 
-/// The example of a requirement, where there is one.
+/// The example of a requirement; `None` if it has none.
 pub fn of(requirement: &str) -> Option<Example> {
     EDITS.iter().find_map(|text| {
         let file: File = toml::from_str(text).ok()?;

@@ -1,4 +1,4 @@
-//! Finds and reads the rule files: those built into the engine, or those of a folder.
+//! Loading of rule files: the built-in ones, or those of a directory.
 
 use super::model::{Feature, Requirement, Timeouts};
 use super::toml_file::{self, Mistake, Parsed};
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-/// The rule files of this engine, in the order of their requirements.
+/// The built-in rule files, in the order of their requirements.
 pub const BUILTIN: [(&str, &str); 7] = [
     ("common.toml", include_str!("../../rules/common.toml")),
     ("onboarding.toml", include_str!("../../rules/onboarding.toml")),
@@ -18,57 +18,57 @@ pub const BUILTIN: [(&str, &str); 7] = [
     ("payment-restrictions.toml", include_str!("../../rules/payment-restrictions.toml")),
 ];
 
-/// The stack for reading rules: the parser of expressions calls itself.
+/// The stack size of the thread that reads rules: the expression parser is recursive.
 const STACK_BYTES: usize = 32 << 20;
 
-/// The most that rule files hold together, in bytes: many times what the built-in ones do. An expression that is read
-/// takes a hundred times its text.
+/// The maximum total size of rule files in bytes, many times that of the built-in ones. A parsed expression takes a
+/// hundred times the memory of its text.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Numbers of the rule files that say what counts as what.
+/// Thresholds from the rule files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A send without an answer that lasted so many ms counts as a time-out; a shorter one as a reset connection.
+    /// An attempt without a response is a timeout if it lasts at least this many ms; else its connection was reset.
     pub timeout_ms: i64,
-    /// A pause of so many ms begins a new go at a call.
+    /// After a pause of at least this many ms, the next attempt of a call starts a new burst.
     pub go_pause_ms: i64,
-    /// An equal create under another key, sent within so many ms of one whose outcome is not known, is its retry.
+    /// An equal create with another key, sent within this many ms after one whose outcome is unknown, is its retry.
     pub retry_window_ms: i64,
-    /// A token has been used until it nears its end when so much of its life is over.
+    /// From this percentage of its lifetime on, a token may be replaced.
     pub token_worn_percent: i64,
-    /// A token that carried no more calls than this was fetched for them alone.
+    /// A token used for at most this many calls counts as fetched for them alone.
     pub token_few_calls: i64,
 }
 
-/// All rules.
+/// The rules of all loaded files.
 #[derive(Debug)]
 pub struct RuleSet {
-    /// In the order of the seed document.
+    /// In the order of [`crate::api::Feature`].
     pub features: Vec<Feature>,
     /// In the order of the files.
     pub requirements: Vec<Requirement>,
-    /// Numbers that say what counts as what.
+    /// Thresholds.
     pub limits: Limits,
-    /// How long the guided certification waits, where a file says so.
+    /// The timeouts of the guided certification, if a file has them.
     pub waits: Option<Timeouts>,
-    /// SHA-256 over the names and texts of the files.
+    /// SHA-256 digest of the names and texts of the files, in hexadecimal.
     pub digest: String,
-    /// The files, by name and text, in the order in which they were read.
+    /// The name and text of each file, in the order in which they were read.
     pub files: Vec<(String, String)>,
-    /// Whether they are those built into this engine.
+    /// Whether these are the built-in rules.
     pub builtin: bool,
 }
 
-/// A rule file that cannot be used: where, and why.
+/// An error in a rule file, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
-    /// The file.
+    /// The path of the file, or a name for all of them.
     pub file: String,
-    /// The line and column, from 1; 0 where the whole file is meant.
+    /// The line and column, from 1; (0, 0) if the error concerns the whole file.
     pub place: (usize, usize),
-    /// The line's text.
+    /// The text of the line.
     pub line: String,
-    /// What is wrong and what was meant.
+    /// The error message, with a suggestion if there is one.
     pub message: String,
 }
 
@@ -104,10 +104,10 @@ impl RuleError {
     }
 }
 
-/// Loads the rules of a folder, or, without one, those built into the engine.
+/// Loads the rules of a directory, or the built-in ones if there is no directory.
 ///
 /// # Errors
-/// The first file that cannot be read or used, with its line.
+/// The first file that cannot be read or is not valid, with its line.
 pub fn load(folder: Option<&Path>) -> Result<RuleSet, RuleError> {
     match folder {
         None => of_files(builtin()),
@@ -119,14 +119,14 @@ fn builtin() -> Vec<(String, String)> {
     BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
-/// The rules in these files, given by name (or path) and text.
+/// Parses rule files, given by name (or path) and text.
 ///
 /// # Errors
-/// As [`load`].
+/// As for [`load`].
 pub fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || assemble(&files));
-    let worker = worker.map_err(|error| RuleError::whole("rules", format!("no thread to read them on: {error}")))?;
-    worker.join().unwrap_or_else(|_| Err(RuleError::whole("rules", "reading them ended in a fault of poscert".into())))
+    let worker = worker.map_err(|error| RuleError::whole("rules", format!("cannot start a thread: {error}")))?;
+    worker.join().unwrap_or_else(|_| Err(RuleError::whole("rules", "internal error while reading them".into())))
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
@@ -137,11 +137,11 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".toml"))
         .collect();
-    // The order of the built-in files first, so that a copied folder gives the same verdict; others after them.
+    // Built-in file names come first, in their own order, so that a copied directory gives the same digest.
     let rank = |name: &str| BUILTIN.iter().position(|(known, _)| *known == name).unwrap_or(BUILTIN.len());
     names.sort_by(|a, b| (rank(a), a).cmp(&(rank(b), b)));
     if names.is_empty() {
-        return Err(RuleError::whole(&shown, "holds no .toml file; a rule folder has one for each feature".into()));
+        return Err(RuleError::whole(&shown, "contains no .toml file; there is one for each feature".into()));
     }
     names
         .into_iter()
@@ -162,7 +162,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
     if u64::try_from(bytes).is_ok_and(|bytes| bytes > LONGEST) {
         let what =
-            format!("they have {bytes} bytes together, and {LONGEST} at most are read: leave out what is no rule");
+            format!("too large: {bytes} bytes in total, at most {LONGEST} are read; remove files that are not rules");
         return Err(RuleError::whole("rule files", what));
     }
     for (path, text) in files {
@@ -181,7 +181,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
             });
         }
         if let Some(again) = feature.as_ref().filter(|new| features.iter().any(|old| old.feature == new.feature)) {
-            return Err(RuleError::whole(path, format!("the feature `{}` has a file already", again.feature)));
+            return Err(RuleError::whole(path, format!("feature `{}` is defined in two files", again.feature)));
         }
         features.extend(feature);
         requirements.extend(more);
@@ -190,20 +190,20 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let cases = features.iter().flat_map(|feature| feature.cases.iter().map(|case| &case.id));
     for id in requirements.iter().map(|requirement| &requirement.id).chain(cases) {
         if !ids.insert(id) {
-            return Err(RuleError::whole("rules", format!("the id {id} is used twice")));
+            return Err(RuleError::whole("rules", format!("duplicate id {id}")));
         }
     }
     if !features.iter().any(|feature| feature.feature == crate::api::Feature::Onboarding) {
-        return Err(RuleError::whole("rules", "no file describes the feature `onboarding`, which is mandatory".into()));
+        return Err(RuleError::whole("rules", "no file defines the mandatory feature `onboarding`".into()));
     }
     features.sort_by_key(|feature| feature.feature);
-    let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has the [limits] table".into()))?;
+    let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
     let digest = digest(&named);
     let builtin = digest == self::digest(&builtin());
     Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin })
 }
 
-/// The digest of rule files, given by name and text, in their order.
+/// The digest of rule files, given by name and text; their order counts.
 pub fn digest(files: &[(String, String)]) -> String {
     let lines = files.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
     seal::Digest::of(lines.collect::<String>().as_bytes()).to_string()

@@ -1,8 +1,8 @@
-//! Rule files: what is required of a client, as data.
+//! Rule files: the requirements on a client, as data.
 //!
-//! [`model`] is a rule file in memory, [`file`] its TOML form, [`load`] finds and reads the files, [`predicate`]
-//! compiles the CEL in them against the typed record of [`fields`]. What a pattern means when it meets traffic is
-//! for the verifier.
+//! [`model`] is a rule file in memory, [`toml_file`] its TOML form, and [`load`](mod@load) finds and reads the files.
+//! [`predicate`] compiles the CEL expressions in them against the record of [`fields`]. The verifier implements the
+//! patterns.
 
 pub mod examples;
 pub mod fields;

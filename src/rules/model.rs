@@ -1,4 +1,4 @@
-//! The rules in memory: requirements with their checks, cases with their steps.
+//! Rules in memory: requirements with their checks, cases with their steps.
 
 use super::predicate::{Predicate, Template};
 use crate::api::{Fault, Operation};
@@ -16,22 +16,22 @@ pub enum Level {
     Should,
 }
 
-/// Against which features a broken requirement counts.
+/// The features that a broken requirement counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attribution {
-    /// Against the feature whose file it stands in.
+    /// The feature of the rule file that contains it.
     Own,
-    /// Against each chosen feature that the exchange belongs to; onboarding where that is none.
+    /// Each chosen feature that the exchange belongs to; onboarding if there is none.
     Exchange,
 }
 
-/// A feature as its rule file describes it.
+/// A feature, as described by its rule file.
 #[derive(Clone, Debug)]
 pub struct Feature {
-    /// Which one.
+    /// Its id.
     pub feature: crate::api::Feature,
-    /// For people.
+    /// Its title, for people.
     pub title: String,
     /// The operations that belong to it.
     pub operations: Vec<Operation>,
@@ -44,40 +44,40 @@ pub struct Feature {
 pub struct Requirement {
     /// Its id.
     pub id: String,
-    /// How binding.
+    /// How binding it is.
     pub level: Level,
-    /// In a sentence.
+    /// Its title, as a sentence.
     pub title: String,
     /// The section of the API's documentation.
     pub source: String,
     /// Why it is required.
     pub why: String,
-    /// How to mend a client that breaks it.
+    /// How to fix a client that breaks it.
     pub remedy: String,
-    /// Against which features it counts.
+    /// The features that it counts against when broken.
     pub counts: Attribution,
-    /// It is judged where one of these features is chosen.
+    /// It is evaluated if one of these features is chosen.
     pub judged_for: Vec<crate::api::Feature>,
-    /// The file it stands in.
+    /// The name of its rule file.
     pub file: String,
-    /// What is looked at; one broken check breaks the requirement.
+    /// Its checks; one broken check breaks the requirement.
     pub checks: Vec<Check>,
 }
 
 /// One check of a requirement.
 #[derive(Debug)]
 pub struct Check {
-    /// What a pattern counts, remembers and waits for is kept apart by this.
+    /// The pattern has separate state for each thing of this scope.
     pub scope: Scope,
-    /// What is looked for.
+    /// The pattern to look for.
     pub pattern: Pattern,
-    /// What was expected and seen, with fields in braces.
+    /// The message of a violation: expected and seen, with fields in braces.
     pub message: Template,
-    /// Fields that hold exchange numbers to be shown beside the one that broke it.
+    /// Fields with the numbers of further exchanges to show as evidence.
     pub cite: Vec<String>,
 }
 
-/// What a pattern's state is kept apart by.
+/// The kind of thing for which a pattern has separate state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -85,7 +85,7 @@ pub enum Scope {
     Client,
     /// A connection of the client.
     Connection,
-    /// One call: the sends with one idempotency key, or, where the operation creates nothing, with one method and path.
+    /// One call: the attempts with one idempotency key or, if the operation creates nothing, with one method and path.
     Call,
     /// An idempotency key.
     Key,
@@ -101,101 +101,101 @@ pub enum Scope {
     Refund,
 }
 
-/// What is looked for. The verifier's documentation has a paragraph of operational meaning for each.
+/// A temporal pattern. The documentation of the verifier's module `checks` defines each of them.
 #[derive(Debug)]
 pub enum Pattern {
-    /// At each event that matches the trigger, the predicate holds.
+    /// The predicate holds at each event that matches the trigger.
     Each {
-        /// The events looked at.
+        /// The events to check.
         trigger: Event,
         /// What must hold.
         require: Predicate,
     },
-    /// Among the events looked at, none is like this.
+    /// The predicate holds at no event that matches the trigger.
     Never {
-        /// The events looked at.
+        /// The events to check.
         trigger: Event,
         /// What must not hold.
         forbid: Predicate,
     },
-    /// No more than so many events since the last reset.
+    /// At most `limit` matching events since the last reset.
     AtMost {
-        /// The events counted.
+        /// The events to count.
         trigger: Event,
-        /// How many may be.
+        /// The maximum number.
         limit: u32,
-        /// Events that begin the count again.
+        /// Events that restart the count.
         reset: Vec<Event>,
-        /// A pause in ms, from the end of the last exchange counted, that begins it again; 0: none does.
+        /// A pause in ms, since the end of the last counted exchange, that restarts the count; 0 for none.
         pause_ms: i64,
     },
-    /// Before each trigger, one of these has happened since the last reset.
+    /// Before each trigger, one of `need` has happened since the last reset.
     Before {
-        /// The events looked at.
+        /// The events to check.
         trigger: Event,
         /// One of these must have happened.
         need: Vec<Event>,
-        /// From here on it must happen anew.
+        /// After one of these, it must happen again.
         reset: Vec<Event>,
     },
-    /// After a trigger, one of these happens before the capture ends and before any of `until`.
+    /// After a trigger, one of `need` happens before the capture ends and before any of `until`.
     After {
-        /// What begins the obligation; while one is open, no second begins.
+        /// The events that open an obligation; while one is open, no second one opens.
         trigger: Event,
-        /// One of these meets it.
+        /// One of these fulfils it.
         need: Vec<Event>,
         /// One of these breaks it.
         until: Vec<Event>,
-        /// Whether an obligation that was met never begins again.
+        /// Whether a fulfilled obligation never opens again.
         once: bool,
     },
-    /// Between the end of an event's exchange and the head of the next, so many ms lie.
+    /// A minimum time between the end of one exchange and the head of the next.
     Gap {
-        /// Where the gap begins (an answer).
+        /// The start of the gap (the end of an exchange).
         from: Event,
-        /// Where it ends (the next such request).
+        /// The end of the gap (the next such request).
         to: Event,
-        /// The least it may be, in ms.
+        /// The minimum, in ms.
         at_least_ms: i64,
     },
 }
 
-/// Which events are meant.
+/// A description of events.
 #[derive(Debug)]
 pub struct Event {
-    /// What was called.
+    /// The calls or events.
     pub on: Vec<Selector>,
-    /// When.
+    /// The moment of the exchange.
     pub at: At,
-    /// And only where this holds.
+    /// A condition that holds for the event.
     pub when: Option<Predicate>,
 }
 
-/// At which moment of an exchange.
+/// A moment of an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum At {
-    /// When its head was complete.
+    /// The request head is complete.
     #[default]
     Request,
-    /// When it was over, with an answer or without one.
+    /// The exchange has ended, with or without a response.
     Answer,
 }
 
-/// What was called.
+/// A kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selector {
     /// An operation.
     Operation(Operation),
-    /// Every call of the API, documented or not.
+    /// Any call of the API, documented or not.
     Any,
-    /// Every documented operation.
+    /// Any documented operation.
     Documented,
     /// The operations that create something.
     Creates,
     /// The operations that are polled.
     Polls,
-    /// Every call that is not a poll.
+    /// Any call that is not a poll.
     NotPolls,
     /// The token endpoint.
     Token,
@@ -203,20 +203,20 @@ pub enum Selector {
     Simulation,
     /// A connection event.
     Connection,
-    /// The loss of a call was made good: it was sent again, or looked up and what was found was used.
+    /// An unresolved call was resolved: it was retried, or looked up and the result was used.
     Recovered,
-    /// A call was looked up and what was found was used.
+    /// An unresolved call was looked up and the result was used.
     LookedUp,
-    /// A name conflict on creating a PoS was looked into: the other PoS was looked up or deleted.
+    /// A name conflict on creating a PoS was resolved: the other PoS was looked up or deleted.
     ConflictResolved,
-    /// A list of captured payments named the payment.
+    /// A list of captured payments contains the payment.
     ListedCaptured,
     /// A check-in notification was sent to the client.
     Notification,
 }
 
 impl Selector {
-    /// The names that rule files use, beside those of operations.
+    /// The names of selectors in rule files, apart from those of operations.
     pub const NAMES: [(&'static str, Selector); 13] = [
         ("any", Selector::Any),
         ("documented", Selector::Documented),
@@ -233,7 +233,7 @@ impl Selector {
         ("notification", Selector::Notification),
     ];
 
-    /// The selector of that name.
+    /// The selector with this name.
     pub fn from_name(name: &str) -> Option<Selector> {
         let special = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, selector)| *selector);
         special.or_else(|| Operation::from_name(name).map(Selector::Operation))
@@ -245,128 +245,128 @@ impl Selector {
 pub struct Case {
     /// `payment/1`, ...
     pub id: String,
-    /// For people.
+    /// Its title, for people.
     pub title: String,
     /// Whether the feature passes without it.
     pub optional: bool,
-    /// It is needed only where this feature is chosen too; otherwise it is optional.
+    /// It is mandatory only if this feature is chosen too; otherwise it is optional.
     pub needed_with: Option<crate::api::Feature>,
-    /// What a witness is about: its exchanges are of one of these.
+    /// All exchanges of an attempt at the case are about one thing of this scope.
     pub about: Scope,
-    /// Only things of which this holds can witness it, or break it.
+    /// Only things for which this holds can pass or fail the case.
     pub applies: Option<Arc<Predicate>>,
-    /// A try that got past a turning point and no further has broken if this holds where the capture ends (always,
-    /// where it is not given).
+    /// An attempt that got past a turning step and no further fails the case if this holds at the end of the capture;
+    /// `None`: it always fails.
     pub broken_when: Option<Arc<Predicate>>,
-    /// In order.
+    /// Its steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// A step of a case: one call the client has to make.
+/// A step of a case: one call that the client has to make.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The operations that show it.
+    /// The operations that can pass it.
     pub calls: Vec<Operation>,
-    /// The faults that the call has to meet and to be brought through.
+    /// The faults that the call has to meet before it succeeds.
     pub faults: Vec<Fault>,
-    /// What has to hold when the exchange is over.
+    /// A condition on the exchange when it has ended.
     pub when: Option<Arc<Predicate>>,
-    /// Where this holds at the exchange that shows the next step, that one shows this step, too.
+    /// If this holds at the exchange that passes the next step, that exchange passes this step too.
     pub unneeded_when: Option<Arc<Predicate>>,
-    /// What shows it.
+    /// The kind of evidence that passes it.
     pub kind: StepKind,
-    /// Whether a try that got here and no further has broken.
+    /// Whether an attempt that ends after this step fails the case.
     pub turning: bool,
-    /// The step, from 1, whose payment this one's exchange is of.
+    /// The number, from 1, of the step that is about the same payment.
     pub same_payment_as: Option<usize>,
-    /// For people: the call and what it meets.
+    /// Its title, for people: the call and its faults.
     pub title: String,
-    /// What the guided certification does at this step.
+    /// The actions of the guided certification at this step.
     pub guide: Guidance,
 }
 
-/// What shows a step.
+/// The kind of evidence that passes a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {
     /// One exchange.
     #[default]
     Send,
-    /// A call that met its faults and was sent again until it succeeded, without a long pause.
+    /// A call that met its faults and was retried until it succeeded, without a long pause.
     Call,
     /// Polls of the resource that met the faults.
     Polls,
-    /// What holds where the capture ends.
+    /// A condition that holds at the end of the capture.
     Ends,
 }
 
-/// What the guided certification does at a step.
+/// The actions of the guided certification at a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guidance {
-    /// What the integrator does on the till.
+    /// The operator's action on the till.
     pub act: Option<String>,
-    /// With this amount.
+    /// The amount of the action.
     pub amount: Option<String>,
-    /// In words.
+    /// The instruction for the operator.
     pub text: Option<String>,
-    /// What the simulated customer does once this step is due: `check-in`, `accept`, `cancel`.
+    /// The simulated customer's actions once this step is due: `check-in`, `accept`, `cancel`.
     pub customer: Vec<String>,
-    /// With which account.
+    /// The simulated customer's account.
     pub account: Option<String>,
-    /// Less than the amount, to be captured.
+    /// The amount to capture, if it is smaller than the payment's amount.
     pub capture: Option<String>,
-    /// Restrictions of the payment, as the API names them.
+    /// Restrictions of the payment, by their names in the API.
     pub restrictions: BTreeMap<String, bool>,
-    /// The customer looks at the payment first, for so many answered polls of it.
+    /// The number of polls with a response before the customer acts.
     pub polls: u32,
-    /// What the integrator does before, where no captured payment is there of which the amount could be given back; the
-    /// customer's acts are then for that.
+    /// The operator's action before this one if there is no captured payment large enough to refund; the customer's
+    /// actions then belong to it.
     pub first: Option<FollowUp>,
-    /// What the integrator does before, where the client has a PoS already.
+    /// The operator's action before this one if the client already has a PoS.
     pub clear: Option<FollowUp>,
-    /// What the integrator does on the till once the customer has checked in.
+    /// The operator's action after the customer has checked in.
     pub then: Option<FollowUp>,
-    /// A payment is put in the way of the next one on the PoS before the act.
+    /// Whether another payment is started on the PoS before the action, so that it blocks the next one.
     pub obstruct: bool,
-    /// What the store can refund while the case is under way.
+    /// The balance that the store can refund while the case is in progress.
     pub balance: Option<String>,
-    /// The backend takes half of the wait to put a refund aside while the case is under way: there is time to stop one.
+    /// Whether the backend takes half of the step's wait to reserve a refund, so that there is time to cancel it.
     pub hold_refunds: bool,
-    /// The fault of every send of the step's call, from when the step is due until the call has rested for half a
-    /// minute: `500`.
+    /// The fault injected into every attempt of the step's call, from when the step is due until the call has paused
+    /// for half a minute: `500`.
     pub every: Option<String>,
-    /// The wait for this step, in seconds, where it has to be longer than that of others.
+    /// The wait for this step in seconds, if it is longer than for other steps.
     pub wait_s: u64,
 }
 
-/// An act on the till that follows another one of the same step.
+/// An additional action on the till in the same step.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FollowUp {
-    /// What the integrator does.
+    /// The operator's action.
     pub act: String,
-    /// With this amount.
+    /// The amount of the action.
     pub amount: Option<String>,
     /// Restrictions of the payment.
     #[serde(default)]
     pub restrictions: BTreeMap<String, bool>,
-    /// In words.
+    /// The instruction for the operator.
     pub text: String,
 }
 
-/// How long the guided certification waits.
+/// The timeouts of the guided certification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timeouts {
-    /// For a step, with a person at the till, in seconds.
+    /// For a step with an operator at the till, in seconds.
     pub by_hand_s: u64,
-    /// For a step, with nobody at the till, in seconds.
+    /// For a step without an operator, in seconds.
     pub unattended_s: u64,
-    /// For the first call of all, with nobody at the till, in seconds: a till takes its time to start. Where it is left
-    /// out, as for any step.
+    /// For the very first call without an operator, in seconds, because the till needs time to start. The same as for
+    /// any step if it is omitted.
     #[serde(default)]
     pub first_call_s: u64,
-    /// For what must not come any more, in ms.
+    /// For a step that requires that no more calls come, in ms.
     pub quiet_ms: u64,
 }

@@ -1,8 +1,8 @@
-//! Predicates: CEL over the typed record of [`super::fields`].
+//! Predicates: CEL expressions over the record of [`super::fields`].
 //!
-//! A predicate is parsed and checked once, when its file is loaded: every name in it must be a field of the record,
-//! so that a typing error is found before any traffic is. When it meets traffic, an error (a comparison with a value
-//! that is not known, say) is an error of the run, never a pass.
+//! A predicate is parsed and checked once, when its file is loaded. Every name in it must be a field of the record, so
+//! that a typing error is found before any traffic is evaluated. An error during evaluation, such as a comparison with
+//! `null`, is an error of the run, never a pass.
 
 use super::fields;
 use crate::api::ExactAmount;
@@ -16,64 +16,64 @@ use std::sync::{Mutex, PoisonError};
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Not known, or not there.
+    /// Not known, or nonexistent.
     Null,
     /// True or false.
     Bool(bool),
-    /// A count, a time in ms, an exchange number.
+    /// A count, a time in ms, or an exchange number.
     Int(i64),
-    /// Money.
+    /// An amount.
     Money(ExactAmount),
     /// Text.
     Text(String),
-    /// There is a value, and it is not known.
+    /// There is a value, but it is unknown.
     Unknown(Uncertainty),
-    /// A whole number that is known no better than to lie between two.
+    /// A whole number that is known only to lie in a range.
     Between(Range),
 }
 
-/// Why a value is not known.
+/// Why a value is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertainty {
     /// The capture does not show it.
     NotShown,
-    /// The clock of the capture is too coarse to tell.
+    /// The clock of the capture is too coarse.
     Clock,
 }
 
-/// A whole number that lies between two.
+/// A whole number in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The least that it can be.
+    /// The minimum.
     pub low: i64,
-    /// What was measured or counted.
+    /// The measured or counted value.
     pub seen: i64,
-    /// The most that it can be.
+    /// The maximum.
     pub high: i64,
-    /// Why no more is known.
+    /// Why the value is not exact.
     pub doubt: Uncertainty,
-    /// Values of one source are at the same place of their ranges.
+    /// Ranges with the same source are correlated: their values are at the same end.
     pub source: &'static str,
 }
 
-/// Whether a predicate holds.
+/// The result of a predicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
     /// It holds.
     Yes,
     /// It does not.
     No,
-    /// It depends on a value that is not known.
+    /// It depends on an unknown value.
     Unknown(Uncertainty),
 }
 
-/// Gives the value of each field of the record at one moment of the traffic.
+/// The values of the record's fields at one moment of the traffic.
 pub trait Facts: Send + Sync {
-    /// The value of a field by its full name (`call.amount`); `None` for a name that is no field.
+    /// The value of a field by its full name (`call.amount`); `None` if there is no such field.
     fn value(&self, name: &str) -> Option<Value>;
 }
 
-/// The longest expression, in bytes.
+/// The maximum length of an expression, in bytes.
 const LONGEST: usize = 4096;
 
 /// A compiled predicate.
@@ -82,7 +82,7 @@ pub struct Predicate {
     program: cel::Program,
 }
 
-/// A predicate that could not be compiled or evaluated.
+/// The message of a predicate that could not be compiled or evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PredicateError(pub String);
 
@@ -100,21 +100,24 @@ impl fmt::Debug for Predicate {
 
 impl Predicate {
     /// Parses a predicate and checks every name in it.
+    ///
+    /// # Errors
+    /// An expression that is too long, is not CEL, or uses an unknown field.
     pub fn compile(source: &str) -> Result<Predicate, PredicateError> {
         if source.len() > LONGEST {
             let start: String = source.chars().take(40).collect();
             let length = source.len();
             return Err(PredicateError(format!(
-                "`{start}...` has {length} bytes, and an expression has {LONGEST} at most: make several checks of it"
+                "expression `{start}...` is too long: {length} bytes, at most {LONGEST}; split it into several checks"
             )));
         }
         let program = cel::Program::compile(source).map_err(|errors| {
             let first = errors.errors.first();
-            let (column, text) = first.map_or((1, "it cannot be read".to_owned()), |e| (e.pos.1, e.msg.clone()));
+            let (column, text) = first.map_or((1, "syntax error".to_owned()), |e| (e.pos.1, e.msg.clone()));
             PredicateError(format!("`{source}` is not a CEL expression: {text} (column {column})"))
         })?;
         check_names(program.expression())
-            .map_err(|problem| PredicateError(format!("in the expression `{source}`: {problem}")))?;
+            .map_err(|problem| PredicateError(format!("in expression `{source}`: {problem}")))?;
         Ok(Predicate { source: source.to_owned(), program })
     }
 
@@ -123,13 +126,15 @@ impl Predicate {
         &self.source
     }
 
-    /// Whether it holds at a moment, as far as that is known: a value that is not known counts only where the answer
-    /// depends on it.
+    /// Evaluates it at a moment. An unknown value makes the result unknown only if the result depends on it.
+    ///
+    /// # Errors
+    /// An expression that cannot be evaluated.
     pub fn asks(&self, facts: &dyn Facts) -> Result<Truth, PredicateError> {
         let mut ranges: Vec<Range> = Vec::new();
         let mut first: Option<bool> = None;
         let mut corner = 0;
-        // Predicates compare: where they say the same at all ends of the ranges, they say it between them.
+        // Predicates are comparisons: if they agree at all ends of the ranges, they agree in between.
         while corner < 1_usize << ranges.len() {
             let resolver = Resolver { facts, corner, met: Mutex::new(Met { ranges, unknown: None }) };
             let value = self.evaluate(&resolver);
@@ -138,7 +143,7 @@ impl Predicate {
             let holds = match (value, met.unknown) {
                 (Ok(cel::Value::Bool(value)), _) => value,
                 (_, Some(doubt)) => return Ok(Truth::Unknown(doubt)),
-                (Ok(other), None) => return Err(self.error(&format!("is {other:?}, neither true nor false"))),
+                (Ok(other), None) => return Err(self.error(&format!("returns {other:?} instead of true or false"))),
                 (Err(error), None) => return Err(error),
             };
             if *first.get_or_insert(holds) != holds || ranges.len() > MOST_RANGES {
@@ -150,7 +155,10 @@ impl Predicate {
         Ok(if first == Some(true) { Truth::Yes } else { Truth::No })
     }
 
-    /// Whether it is known to hold at a moment.
+    /// Whether it certainly holds at a moment.
+    ///
+    /// # Errors
+    /// As for [`Predicate::asks`].
     pub fn holds(&self, facts: &dyn Facts) -> Result<bool, PredicateError> {
         Ok(self.asks(facts)? == Truth::Yes)
     }
@@ -169,28 +177,28 @@ impl Predicate {
 }
 
 thread_local! {
-    /// The standard functions; building them anew for each evaluation costs sixty times as much as one.
+    /// The standard functions. Building them for each evaluation would cost sixty times as much as the evaluation.
     static ROOT: cel::Context<'static, 'static> = cel::Context::default();
 }
 
-/// The most values in one predicate that may each lie between two.
+/// The maximum number of ranges in one predicate.
 const MOST_RANGES: usize = 6;
 
 struct Resolver<'a> {
     facts: &'a dyn Facts,
-    /// Which of the ranges stand at their high end: a bit each.
+    /// A bit for each range: whether its high end is used.
     corner: usize,
     met: Mutex<Met>,
 }
 
-/// What a predicate asked for that is not known for certain.
+/// The uncertain values that a predicate has used.
 struct Met {
     ranges: Vec<Range>,
     unknown: Option<Uncertainty>,
 }
 
 impl Resolver<'_> {
-    /// The end of a range that is looked at.
+    /// The end of a range in this corner.
     fn end(&self, range: Range) -> i64 {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let known = met.ranges.iter().position(|other| other.source == range.source);
@@ -210,14 +218,14 @@ impl VariableResolver for Resolver<'_> {
             Value::Null => cel::Value::Null.try_into().ok().map(CowVal::Owned)?,
             Value::Bool(value) => CowVal::owned(CelBool::from(value)),
             Value::Int(value) => CowVal::owned(CelInt::from(value)),
-            // Minor units; a fraction only where a client sent more decimals than the currency has.
+            // Minor units; a fraction only if a client sent more decimals than the currency has.
             Value::Money(value) => match value.minor() {
                 Some(minor) => CowVal::owned(CelInt::from(minor)),
                 None => CowVal::owned(CelDouble::from(value.approximate())),
             },
             Value::Text(value) => CowVal::owned(CelString::from(value)),
             Value::Between(range) => CowVal::owned(CelInt::from(self.end(range))),
-            // An error to CEL, which goes on where the other side of `&&` or `||` decides alone.
+            // An error for CEL, which continues if the other side of `&&` or `||` decides the result.
             Value::Unknown(doubt) => {
                 let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
                 met.unknown = met.unknown.filter(|other| *other == Uncertainty::NotShown).or(Some(doubt));
@@ -227,7 +235,7 @@ impl VariableResolver for Resolver<'_> {
     }
 }
 
-/// A sentence with fields in braces: `captured {call.amount} of {payment.amount}`.
+/// A message with fields in braces: `captured {call.amount} of {payment.amount}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -240,15 +248,17 @@ enum Part {
 }
 
 impl Template {
-    /// Reads a sentence; every name in braces must be a field of the record.
+    /// Parses a message; every name in braces must be a field of the record.
+    ///
+    /// # Errors
+    /// An unclosed brace or an unknown field.
     pub fn parse(source: &str) -> Result<Template, PredicateError> {
         let mut parts = Vec::new();
         let mut rest = source;
         while let Some((before, after)) = rest.split_once('{') {
-            let (name, tail) = after
-                .split_once('}')
-                .ok_or_else(|| PredicateError(format!("a brace is not closed in the sentence `{source}`")))?;
-            known_field(name).map_err(|problem| PredicateError(format!("in the sentence `{source}`: {problem}")))?;
+            let (name, tail) =
+                after.split_once('}').ok_or_else(|| PredicateError(format!("unclosed brace in message `{source}`")))?;
+            known_field(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
             parts.push(Part::Text(before.to_owned()));
             parts.push(Part::Field(name.to_owned()));
             rest = tail;
@@ -257,7 +267,7 @@ impl Template {
         Ok(Template { parts })
     }
 
-    /// The sentence at a moment.
+    /// The message with the values of a moment.
     pub fn render(&self, facts: &dyn Facts) -> String {
         let text = |part: &Part| match part {
             Part::Text(text) => text.clone(),
@@ -268,7 +278,7 @@ impl Template {
                 Some(Value::Money(value)) => value.to_string(),
                 Some(Value::Text(value)) => value,
                 Some(Value::Between(range)) => range.seen.to_string(),
-                Some(Value::Unknown(_)) => "a value that is not shown".to_owned(),
+                Some(Value::Unknown(_)) => "a value missing from the capture".to_owned(),
             },
         };
         self.parts.iter().map(text).collect()
@@ -276,18 +286,21 @@ impl Template {
 }
 
 /// Checks that a full name is a field of the record.
+///
+/// # Errors
+/// A message that suggests a similar field.
 pub fn known_field(name: &str) -> Result<(), String> {
     if fields::find(name).is_some() {
         return Ok(());
     }
     let nearest = fields::FIELDS.iter().map(|field| field.name).min_by_key(|known| distance(known, name));
     match nearest.filter(|known| distance(known, name) <= 3) {
-        Some(known) => Err(format!("`{name}` is not a field; did you mean `{known}`?")),
-        None => Err(format!("`{name}` is not a field; `poscert rules explain fields` lists them")),
+        Some(known) => Err(format!("unknown field `{name}`; did you mean `{known}`?")),
+        None => Err(format!("unknown field `{name}`; `poscert rules explain fields` lists all fields")),
     }
 }
 
-/// How many single-letter edits lie between two words.
+/// The Levenshtein distance between two words.
 pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -303,7 +316,7 @@ pub fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// The name that a chain of selections spells: `call.amount`.
+/// The full name of a chain of selections: `call.amount`.
 fn spelled(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Ident(name) => Some(name.clone()),
@@ -312,7 +325,7 @@ fn spelled(expr: &Expr) -> Option<String> {
     }
 }
 
-/// Checks every name.
+/// Checks that every name in an expression is a field.
 fn check_names(expr: &IdedExpr) -> Result<(), String> {
     let all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
         for one in list {
@@ -323,7 +336,7 @@ fn check_names(expr: &IdedExpr) -> Result<(), String> {
     match &expr.expr {
         Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
             Some(name) => known_field(&name),
-            None => Err("a field is selected on something that is not the record".to_owned()),
+            None => Err("a field can be selected only on a root of the record, such as `call`".to_owned()),
         },
         Expr::Call(call) => all(&mut call.target.iter().map(|target| &**target).chain(&call.args)),
         Expr::List(list) => all(&mut list.elements.iter()),
@@ -333,7 +346,7 @@ fn check_names(expr: &IdedExpr) -> Result<(), String> {
             EntryExpr::StructField(field) => vec![&field.value],
         })),
         Expr::Comprehension(_) | Expr::Struct(_) | Expr::Unspecified => {
-            Err("macros and structs are not offered in rules".to_owned())
+            Err("macros and structs are not supported in rules".to_owned())
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The TOML form of a rule file, and how it becomes rules.
+//! Parser of the TOML form of rule files.
 //!
-//! Every key is known: an unknown one is an error with its line. What an expression or a sentence names is checked here
-//! too, so that a rule file that loads can be applied.
+//! An unknown key is an error with its line. Names in expressions and messages are checked here too, so that a rule
+//! file that loads can be applied.
 
 use super::model::{
     At, Attribution, Case, Check, Event, Feature, Guidance, Level, Pattern, Requirement, Scope, Selector, Step,
@@ -14,16 +14,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
 
-/// A mistake in a rule file.
+/// An error in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where, in bytes.
+    /// The position in the text, in bytes.
     pub span: Range<usize>,
-    /// What, in a sentence.
+    /// The error message.
     pub message: String,
 }
 
-/// A rule file as it is written.
+/// The content of a rule file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -48,19 +48,19 @@ struct FeatureRow {
     operations: Vec<Spanned<String>>,
 }
 
-/// Numbers that say what counts as what.
+/// The `[limits]` table.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsRow {
-    /// A send without an answer that lasted so many ms is a time-out.
+    /// See [`super::load::Limits`].
     pub timeout_ms: i64,
-    /// A pause of so many ms begins a new go.
+    /// See [`super::load::Limits`].
     pub go_pause_ms: i64,
-    /// An equal create within so many ms of one whose outcome is not known is its retry.
+    /// See [`super::load::Limits`].
     pub retry_window_ms: i64,
-    /// A token is worn when so much of its life is over.
+    /// See [`super::load::Limits`].
     pub token_worn_percent: i64,
-    /// A token that carried no more calls than this was fetched for them alone.
+    /// See [`super::load::Limits`].
     pub token_few_calls: i64,
 }
 
@@ -144,14 +144,14 @@ struct StepRow {
     guide: Guidance,
 }
 
-/// What a rule file holds.
+/// A parsed rule file.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// The feature it describes, if any.
     pub feature: Option<Feature>,
-    /// Its numbers, if any.
+    /// Its `[limits]` table, if any.
     pub limits: Option<LimitsRow>,
-    /// The `[guide]` table.
+    /// Its `[guide]` table, if any.
     pub waits: Option<Timeouts>,
     /// Its requirements.
     pub requirements: Vec<Requirement>,
@@ -159,7 +159,7 @@ pub struct Parsed {
 
 type Outcome<T> = Result<T, Mistake>;
 
-/// Reads a rule file; `name` is what its requirements say they stand in.
+/// Parses a rule file, whose requirements get `name` as their file; returns the first error with its position.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     let file: File = toml::from_str(text).map_err(|error| Mistake {
         span: error.span().unwrap_or(0..0),
@@ -185,12 +185,12 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     Ok(Parsed { feature, limits: file.limits, waits: file.guide, requirements })
 }
 
-/// The parser's message about an unknown key, with the key that was meant in place of all that could have been.
+/// The parser's message about an unknown key, with the most similar key in place of the list of all keys.
 fn with_meaning(message: &str) -> String {
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match words.split_first() {
         Some((word, known)) if message.starts_with("unknown field") && !known.is_empty() => {
-            format!("`{word}` is not a key here{}", meant(word, known))
+            format!("unknown key `{word}`{}", meant(word, known))
         }
         _ => message.to_owned(),
     }
@@ -203,23 +203,23 @@ fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
 fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
     api::Feature::from_id(id.as_ref()).ok_or_else(|| {
         let known: Vec<&str> = api::Feature::ALL.iter().map(|feature| feature.id()).collect();
-        fault(id, format!("`{}` is not a feature{}", id.as_ref(), meant(id.as_ref(), &known)))
+        fault(id, format!("unknown feature `{}`{}", id.as_ref(), meant(id.as_ref(), &known)))
     })
 }
 
-/// What was meant, where a known word is near.
+/// A suggestion: the most similar known word, or all of them if none is similar.
 fn meant(word: &str, known: &[&str]) -> String {
     let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
     match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
-        None => format!("; it can be {}", known.join(", ")),
+        None => format!("; expected one of {}", known.join(", ")),
     }
 }
 
 fn operation(name: &Spanned<String>) -> Outcome<Operation> {
     Operation::from_name(name.as_ref()).ok_or_else(|| {
         let known: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
-        fault(name, format!("`{}` is not an operation{}", name.as_ref(), meant(name.as_ref(), &known)))
+        fault(name, format!("unknown operation `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
     })
 }
 
@@ -227,7 +227,7 @@ fn selector(name: &Spanned<String>) -> Outcome<Selector> {
     Selector::from_name(name.as_ref()).ok_or_else(|| {
         let special = Selector::NAMES.iter().map(|(name, _)| *name);
         let known: Vec<&str> = special.chain(Operation::ALL.iter().map(|operation| operation.name())).collect();
-        fault(name, format!("`{}` is not something that can be called{}", name.as_ref(), meant(name.as_ref(), &known)))
+        fault(name, format!("unknown selector `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
     })
 }
 
@@ -279,7 +279,7 @@ fn requirement(
     })
 }
 
-/// The keys of a check that only some patterns use, each with whether it is given.
+/// The keys of a check that only some patterns take, each with whether it is present.
 fn given(row: &CheckRow) -> [(&'static str, bool); 10] {
     [
         ("when", row.when.is_some()),
@@ -295,7 +295,7 @@ fn given(row: &CheckRow) -> [(&'static str, bool); 10] {
     ]
 }
 
-/// A pattern's name, the keys it must have, and those it may have.
+/// The name of each pattern, its required keys, and its optional keys.
 const PATTERNS: [(&str, &[&str], &[&str]); 6] = [
     ("each", &["require"], &["when"]),
     ("never", &["forbid"], &["when"]),
@@ -309,22 +309,22 @@ fn check(row: CheckRow) -> Outcome<Check> {
     let name = row.pattern.as_ref().as_str();
     let Some((_, needed, allowed)) = PATTERNS.iter().find(|(known, ..)| *known == name) else {
         let known = PATTERNS.map(|(name, ..)| name);
-        return Err(fault(&row.pattern, format!("`{name}` is not a pattern{}", meant(name, &known))));
+        return Err(fault(&row.pattern, format!("unknown pattern `{name}`{}", meant(name, &known))));
     };
     for (key, is_given) in given(&row) {
         if is_given && !needed.contains(&key) && !allowed.contains(&key) {
-            return Err(fault(&row.pattern, format!("the pattern `{name}` does not use `{key}`")));
+            return Err(fault(&row.pattern, format!("pattern `{name}` does not take `{key}`")));
         }
         if !is_given && needed.contains(&key) {
-            return Err(fault(&row.pattern, format!("the pattern `{name}` needs `{key}`")));
+            return Err(fault(&row.pattern, format!("pattern `{name}` requires `{key}`")));
         }
     }
     if row.from.is_some() != (name == "gap") {
-        let word = if name == "gap" { "needs" } else { "does not use" };
-        return Err(fault(&row.pattern, format!("the pattern `{name}` {word} `from`")));
+        let word = if name == "gap" { "requires" } else { "does not take" };
+        return Err(fault(&row.pattern, format!("pattern `{name}` {word} `from`")));
     }
     if row.on.is_empty() {
-        return Err(fault(&row.pattern, "a check needs `on`: what it looks at".to_owned()));
+        return Err(fault(&row.pattern, "a check requires `on`, the events that it looks at".to_owned()));
     }
     for field in &row.cite {
         predicate::known_field(field.as_ref()).map_err(|message| fault(field, message))?;
@@ -358,7 +358,7 @@ fn check(row: CheckRow) -> Outcome<Check> {
     Ok(Check { scope: row.scope, pattern, message, cite })
 }
 
-/// A key was checked to be there and is not: cannot happen, and is an error all the same.
+/// The error for a required key that is missing although it was checked before.
 fn lost() -> Mistake {
     Mistake { span: 0..0, message: "a key of the pattern is missing".to_owned() }
 }
@@ -385,7 +385,7 @@ fn step(row: StepRow) -> Outcome<Step> {
     let faults = row.faults.iter().map(|name| match name.as_ref().as_str() {
         "timeout" => Ok(Fault::Timeout),
         "500" => Ok(Fault::ServerError),
-        other => Err(fault(name, format!("`{other}` is not a fault; it can be timeout or 500"))),
+        other => Err(fault(name, format!("unknown fault `{other}`; expected timeout or 500"))),
     });
     let faults = faults.collect::<Outcome<Vec<_>>>()?;
     let kind = row.kind.unwrap_or(if faults.is_empty() { StepKind::Send } else { StepKind::Call });

@@ -1,149 +1,147 @@
-//! One request on the wire, read as a call of the API.
+//! One attempt of a call: an exchange, parsed as a request and a response of the API.
 //!
-//! Here an exchange's bytes become typed values: headers counted and checked, bodies parsed, the answer's fields
-//! picked out. Nothing here looks at another exchange.
+//! Headers are counted, bodies are parsed, and the fields of the response are extracted. No other exchange is involved.
 
 use super::bodies::{self, AnswerBody, RequestBody};
 use crate::api::{Guid, Operation, Place, Route, header, id};
 use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
 use percent_encoding::percent_decode_str;
 
-/// A moment on a run's monotonic clock, in microseconds.
+/// A time on the monotonic clock of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunTime {
-    /// The run of the recorder; times of different runs cannot be compared.
+    /// The number of the recorder's run; times of different runs cannot be compared.
     pub run: u32,
-    /// Since its start.
+    /// Microseconds since its start.
     pub us: u64,
 }
 
 impl RunTime {
-    /// Whole milliseconds from an earlier moment to this one, negative where this one is the earlier;
-    /// `None` across a restart of the recorder.
+    /// Whole milliseconds from an earlier time to this one; negative if this one is earlier; `None` for different runs.
     pub fn ms_since(self, earlier: RunTime) -> Option<i64> {
         let (now, then) = (i64::try_from(self.us).ok()?, i64::try_from(earlier.us).ok()?);
         (self.run == earlier.run).then(|| (now - then).div_euclid(1000))
     }
 }
 
-/// By how much an end may be later than it is taken for, in microseconds, and a gap after it still shows something.
+/// The maximum uncertainty of an end, in microseconds, with which a gap after it can still be measured.
 const LATE_US: u64 = 50_000;
-/// What of a request's head the capture does not show.
+/// The parts of a request head that the capture does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MissingParts {
-    /// How much is shown of `Authorization`.
+    /// How much of `Authorization` is shown.
     pub authorization: Seen,
-    /// Of the version header.
+    /// How much of the version header is shown.
     pub version: Seen,
-    /// Of the VAT number header.
+    /// How much of the VAT number header is shown.
     pub vat: Seen,
-    /// Of the client id header.
+    /// How much of the client id header is shown.
     pub client_id: Seen,
-    /// Of the idempotency key.
+    /// How much of the idempotency key is shown.
     pub key: Seen,
-    /// A part of the path is masked.
+    /// Whether a part of the path is masked.
     pub path: bool,
-    /// A value in the query is masked.
+    /// Whether a value in the query is masked.
     pub query: bool,
 }
 
-/// A request on the wire and what became of it.
+/// A request and its outcome.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
     /// The exchange's number.
     pub n: u64,
-    /// The client's connection.
+    /// The number of the client's connection.
     pub connection: Option<u64>,
-    /// When its head was complete.
+    /// When the request head was complete.
     pub head: RunTime,
-    /// When it was over, at the earliest that can be known.
+    /// The earliest time at which the exchange can have ended.
     pub end: RunTime,
-    /// By how much later it may have been over, in microseconds.
+    /// How much later the exchange may have ended, in microseconds.
     pub end_late_us: u64,
-    /// By how much earlier its head may have been complete, in microseconds.
+    /// How much earlier the request head may have been complete, in microseconds.
     pub head_late_us: u64,
-    /// The operation, where it is one.
+    /// The documented operation; `None` for any other request.
     pub operation: Option<Operation>,
-    /// Whether it goes to the token endpoint.
+    /// Whether it is a request to the token endpoint.
     pub is_token: bool,
-    /// Whether it goes to the customer simulation.
+    /// Whether it is a request to the customer simulation.
     pub is_simulation: bool,
     /// The method.
     pub method: String,
     /// The path without the query, GUIDs in lower case.
     pub path: String,
-    /// What follows the base in it; the whole path where it is no operation. The same call at another base is the same.
+    /// The path without the base; the whole path if there is no operation. It identifies the call at any base.
     pub resource: String,
-    /// That and the query, GUIDs in lower case.
+    /// The resource and the query, GUIDs in lower case.
     pub target: String,
     /// Scheme, host and path up to `/v10`.
     pub base: String,
     /// Whether the id in the path is a GUID, or there is none.
     pub id_valid: bool,
-    /// `HTTP/1.1`, ...; empty where it is not known.
+    /// `HTTP/1.1`, ...; empty if it is not known.
     pub http_version: String,
-    /// The TLS version; `None` where it is not known.
+    /// The TLS version; `None` if it is not known.
     pub tls: Option<String>,
-    /// How a credential stands in the URL; empty where none does.
+    /// Where the URL has a credential; empty if it has none.
     pub url_credential: String,
-    /// How many `Authorization` headers there are.
+    /// The number of `Authorization` headers.
     pub authorization_count: i64,
-    /// What stands for the bearer token, where exactly one is there.
+    /// The replacement of the bearer token, if there is exactly one.
     pub bearer: Option<String>,
-    /// How many version headers there are.
+    /// The number of version headers.
     pub version_count: i64,
-    /// The value of the first.
+    /// The value of the first one.
     pub version: String,
-    /// How many VAT number headers there are.
+    /// The number of VAT number headers.
     pub vat_count: i64,
-    /// The value of the first.
+    /// The value of the first one.
     pub vat_header: String,
     /// The token's `merchant_vat` claim, if it is a JWT that has one.
     pub vat_claim: String,
     /// The values of all client id headers, in lower case.
     pub client_ids: Vec<String>,
-    /// How many idempotency key headers there are.
+    /// The number of idempotency key headers.
     pub key_count: i64,
-    /// The value of the first.
+    /// The value of the first one.
     pub key: String,
-    /// What of its head is not shown.
+    /// The parts of the request head that are not shown.
     pub hides: MissingParts,
-    /// Why the recorder refused it; empty where it did not.
+    /// Why the recorder refused it; empty if it did not.
     pub refused: String,
-    /// The request's body.
+    /// The request body.
     pub body: RequestBody,
-    /// Whether the bytes of that are shown, documented or not.
+    /// Whether the bytes of the request body are shown, documented or not.
     pub body_shown: bool,
-    /// Operation and content of the request, for comparison: equal amounts and GUIDs are equal however written.
+    /// A fingerprint of operation and content that does not depend on how amounts and GUIDs are written.
     pub content: [u8; 16],
-    /// The status of the answer that reached the client whole.
+    /// The status of the response, if the client received it completely.
     pub status: Option<u16>,
-    /// How long the answer asks the client to wait, in ms (Retry-After, RFC 9110 section 10.2.3).
+    /// The wait that the response asks for, in ms (Retry-After, RFC 9110 section 10.2.3).
     pub retry_after_ms: Option<i64>,
-    /// The answer's body.
+    /// The response body.
     pub answer: AnswerBody,
-    /// There is an answer that tells something by its body, and the capture does not show that.
+    /// Whether the response body is relevant and the capture does not show it.
     pub answer_hidden: bool,
-    /// Whether the capture tells when it was over; else `end` is the earliest it can have been.
+    /// Whether the capture shows when the exchange ended; otherwise `end` is the earliest possible time.
     pub timed: bool,
     /// Who ended it.
     pub ended_by: EndedBy,
-    /// Query parameters, names in lower case, GUIDs in lower case.
+    /// Query parameters, with names and GUIDs in lower case.
     pub query: Vec<(String, String)>,
-    /// Query parameters that are not documented.
+    /// The names of undocumented query parameters.
     pub unknown_parameters: Vec<String>,
-    /// The id in the path, canonical.
+    /// The id in the path, in canonical form.
     pub path_id: Option<String>,
-    /// The token endpoint's answer: what stands for the token, and for how many ms it is good.
+    /// From a response of the token endpoint: the replacement of the token, and its lifetime in ms.
     pub issued: Option<(String, i64)>,
-    /// The `merchant_vat` that a token was asked for with.
+    /// The `merchant_vat` of a token request.
     pub asked_vat: String,
-    /// Whether an answer of the API can be expected to it at all: it is a call.
+    /// Whether it is a call of the API, and not a token request or a call of the customer simulation.
     pub is_call: bool,
 }
 
 impl Attempt {
-    /// Reads an exchange.
+    /// The attempt that an exchange shows.
     pub fn of(exchange: &Exchange) -> Attempt {
         let request = &exchange.request;
         let route = Route::of(&request.method, &request.target);
@@ -236,41 +234,41 @@ impl Attempt {
         }
     }
 
-    /// What stands for the bearer token, where the capture shows which it is.
+    /// The replacement of the bearer token, if the capture shows which token it is.
     pub fn token(&self) -> Option<&str> {
         self.bearer.as_deref().filter(|_| self.shows_token())
     }
 
-    /// Whether the capture shows which token it carries.
+    /// Whether the capture shows which token it uses.
     pub fn shows_token(&self) -> bool {
         self.hides.authorization == Seen::Whole
     }
 
-    /// Whether the capture does not show to which call it belongs: the key of a create, the id in a path, or what a
-    /// look-up asks for is not shown.
+    /// Whether the capture does not show which call it belongs to, because the key of a create, the id in the path, or
+    /// the filter of a look-up is hidden.
     pub fn is_loose(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         self.hides.path || (creates && self.hides.key != Seen::Whole) || (self.hides.query && self.asks_by_query())
     }
 
-    /// Whether it is a look-up that tells in its query what it asks for.
+    /// Whether it is a look-up whose query says what it asks for.
     pub fn asks_by_query(&self) -> bool {
         self.operation.is_some_and(|operation| !operation.parameters().is_empty())
     }
 
-    /// Whether its operation has a body, and the capture does not show that.
+    /// Whether its operation has a body that the capture does not show.
     pub fn hides_body(&self) -> bool {
         self.operation.is_some() && !self.body.known
     }
 
-    /// Whether the capture does not show something of its request that rules look at.
+    /// Whether the capture hides a part of the request that rules use.
     pub fn hides_request(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         let hides = MissingParts { key: if creates { self.hides.key } else { Seen::Whole }, ..self.hides };
         self.hides_body() || (self.is_call && hides != MissingParts::default())
     }
 
-    /// The response did not reach the client, which left at this moment (microseconds of the run).
+    /// Marks the response as not delivered: the client disconnected at this time (microseconds of the run).
     pub fn undelivered(&mut self, left_us: u64) {
         (self.status, self.answer, self.answer_hidden, self.issued) = (None, AnswerBody::default(), false, None);
         self.ended_by = EndedBy::Client;
@@ -278,54 +276,54 @@ impl Attempt {
         self.end_late_us = 0;
     }
 
-    /// Whether it got no answer.
+    /// Whether it got no response.
     pub fn no_answer(&self) -> bool {
         self.status.is_none()
     }
 
-    /// Whether its outcome is not known, or the backend had a fault: no answer or 5xx.
+    /// Whether it failed: no response, or status 5xx.
     pub fn failed(&self) -> bool {
         self.status.is_none_or(|status| status >= 500)
     }
 
-    /// The first client id; empty where there is none.
+    /// The first client id; empty if there is none.
     pub fn client_id(&self) -> &str {
         self.client_ids.first().map_or("", String::as_str)
     }
 
-    /// Whether it asks for the payments that are captured, and for no others.
+    /// Whether it is a look-up of captured payments only.
     pub fn lists_captured(&self) -> bool {
         self.operation == Some(Operation::QueryPaymentIds) && self.parameter("state").eq_ignore_ascii_case("captured")
     }
 
-    /// Whether it got no answer or 500.
+    /// Whether it got no response or status 500.
     pub fn lost(&self) -> bool {
         self.status.is_none_or(|status| status == 500)
     }
 
-    /// Whether it created something and the response, which is shown, names no id that can be read.
+    /// Whether it created something, and the response is shown but has no readable id.
     pub fn is_unnamed(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         creates && self.succeeded() && !self.answer_hidden && self.answer.created.is_none()
     }
 
-    /// Whether it succeeded.
+    /// Whether it got status 2xx.
     pub fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// How long it lasted at least, in whole ms.
+    /// Its minimum duration in whole ms.
     pub fn lasted_ms(&self) -> i64 {
         self.end.ms_since(self.head).unwrap_or(0)
     }
 
-    /// How long it lasted at most: by that a time-out is told from a connection that was reset.
+    /// Its maximum duration in whole ms; this distinguishes a timeout from a connection reset.
     pub fn lasted_at_most_ms(&self) -> i64 {
         let latest = RunTime { us: self.end.us.saturating_add(self.end_late_us), ..self.end };
         latest.ms_since(self.head).unwrap_or(0)
     }
 
-    /// Whether the capture tells when it was over, as nearly as gaps are judged.
+    /// Whether its end is known precisely enough to measure the gap after it.
     pub fn is_timed(&self) -> bool {
         self.timed && self.end_late_us <= LATE_US
     }
@@ -335,7 +333,7 @@ impl Attempt {
         self.operation.is_some_and(|op| operations.contains(&op))
     }
 
-    /// The value of a query parameter, by its name in lower case; empty where it is not there.
+    /// The value of a query parameter, by its name in lower case; empty if it is absent.
     pub fn parameter(&self, name: &str) -> &str {
         self.query.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
     }
@@ -349,7 +347,7 @@ fn first(exchange: &Exchange, name: &str) -> String {
     values(&exchange.request.headers, name).next().unwrap_or("").trim().to_owned()
 }
 
-/// Retry-After in ms: seconds, or a date, which is held against the answer's own Date.
+/// Retry-After in ms: seconds, or a date that is compared with the response's own Date.
 fn retry_after_ms(headers: &[Header]) -> Option<i64> {
     let value = values(headers, "retry-after").next()?.trim();
     if let Ok(seconds) = value.parse::<u32>() {
@@ -360,7 +358,7 @@ fn retry_after_ms(headers: &[Header]) -> Option<i64> {
     Some(until.saturating_sub(sent).max(0))
 }
 
-/// A GUID is what it says, in capitals and percent-encoded too; anything else stays as it was sent.
+/// GUIDs become canonical even if they are upper-case or percent-encoded; all other segments stay as sent.
 fn canonical_path(path: &str) -> String {
     let one = |segment: &str| {
         let decoded = percent_decode_str(segment).decode_utf8_lossy();
@@ -381,10 +379,10 @@ fn canonical_target(target: &str) -> String {
     format!("{}?{}", canonical_path(path), query.join("&"))
 }
 
-/// The recorder puts this where a secret stood.
+/// The prefix of the text that replaces a secret.
 const REDACTED: &str = "redacted-";
 
-/// Says where a credential stands in the URL: redaction has replaced its value and left its name.
+/// Where the URL has a credential; redaction has replaced its value and kept its name.
 fn url_credential(target: &str, route: &Route) -> String {
     if let Some((name, _)) = route.query.iter().find(|(_, value)| value.contains(REDACTED)) {
         return format!("the query parameter `{name}`");

@@ -1,94 +1,93 @@
-//! What is true when a send's head has arrived, before it changes anything: its tracks, and how it stands to the sends
-//! before it.
+//! The context of an attempt: the resources it is about and its relation to earlier attempts, when its head arrives.
 
 use super::attempt::RunTime;
 use super::resources::Subjects;
 use crate::api::ExactAmount;
 
-/// A request that comes so soon after its connection was reset was sent again by an HTTP library.
+/// A retry within this time after a connection reset was made by the HTTP library.
 pub const AT_ONCE_MS: i64 = 200;
 
-/// What was true when a send's head had arrived, kept until it is over.
+/// The state when an attempt's head arrived, kept until the attempt ends.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// When its head arrived (a tick of the timeline).
+    /// The tick of the timeline at which its head arrived.
     pub tick: u64,
     /// Its call.
     pub call: usize,
     /// Its request.
     pub request: usize,
-    /// What it is about; a create's resource is known when it is answered.
+    /// The resources it is about; the resource of a create is known only after the response.
     pub about: Subjects,
     /// Its token.
     pub token: Option<usize>,
-    /// Since the end of the call's last send.
+    /// Time since the end of the call's last attempt.
     pub gap_ms: Option<i64>,
-    /// Whether the capture tells when that was; else the gap is the longest it can have been.
+    /// Whether the capture shows when that attempt ended; otherwise `gap_ms` is the maximum.
     pub gap_timed: bool,
-    /// Since the head of the call's last send.
+    /// Time since the head of the call's last attempt.
     pub head_gap_ms: Option<i64>,
-    /// The call's latest send that is not over, and the ms since its head.
+    /// The call's latest attempt still in flight, and the ms since its head.
     pub open_poll: Option<(u64, i64)>,
-    /// The call's last send that is over.
+    /// The call's last attempt that has ended.
     pub last_n: Option<u64>,
-    /// Its status; 0 where it got no answer.
+    /// The status of that attempt; 0 if it got no response.
     pub last_status: u16,
-    /// Whether it failed.
+    /// Whether that attempt failed.
     pub last_failed: bool,
-    /// Whether a send of the call had been held for a time-out and was not over yet: its client had given it up.
+    /// Whether an attempt of the call in flight had already timed out, so that the client had given it up.
     pub after_held: bool,
-    /// When the call was sent again before this send was over.
+    /// When the next attempt of the call began, if that was before the end of this one.
     pub next_head: Option<RunTime>,
-    /// The call's last attempt lost its connection so soon that it must have been reset.
+    /// The connection of the call's last attempt was reset: it ended without a response, and too soon for a timeout.
     pub last_reset: bool,
-    /// How long after a reset connection the call is sent again, for the first time.
+    /// Time since the connection of the last attempt was reset, for the first retry after a reset.
     pub resent_ms: Option<i64>,
-    /// Whether the call was answered below 500 before.
+    /// Whether an earlier attempt of the call got a status below 500.
     pub answered_before: bool,
-    /// Whether the content is that of the send before it, or of the one that was answered.
+    /// Whether the content equals that of the failed attempt before it, or of the attempt with a status below 500.
     pub same_content: bool,
-    /// How many sends of the call failed in a row before this one.
+    /// The number of consecutive failed attempts of the call before this one.
     pub failures: u32,
-    /// How many of them since the last long pause.
+    /// The number of failed attempts since the last long pause.
     pub failed_in_burst: u32,
-    /// How many of them before a pause that may have been a long one, as far as the clock tells.
+    /// The number of failed attempts before a pause that the clock is too coarse to call long or short.
     pub failed_before_pause: u32,
-    /// The pause before the last send, where that too followed a failed one.
+    /// The pause before the last attempt, if that one followed a failed attempt too.
     pub back_off_ms: Option<i64>,
-    /// The delay that the last answered poll asked for.
+    /// The delay in the last poll response that had one.
     pub poll_delay_ms: Option<i64>,
-    /// Since another call failed that tried to create the same and whose outcome is not known.
+    /// Time since another call with the same create failed; its outcome is unknown.
     pub duplicate_ms: Option<i64>,
-    /// That call's last send.
+    /// The last attempt of that call.
     pub duplicate_n: Option<u64>,
-    /// The clock does not tell whether that is too long ago.
+    /// Whether the clock is too coarse to tell if that call is within the retry window.
     pub duplicate_may_be_old: bool,
-    /// The call was sent with another body while this send was under way.
+    /// An attempt of the same call with another body, sent while this one was in flight.
     pub contradicted_n: Option<u64>,
-    /// A PoS of the name that is to be created is there already, by what the client knows.
+    /// The exchange that created an existing PoS with the name to be created, as far as the client knows.
     pub name_taken_n: Option<u64>,
     /// That PoS.
     pub name_taken: Option<usize>,
-    /// And it was looked up since.
+    /// Whether that PoS has been looked up since.
     pub name_looked_up: bool,
-    /// It started a payment on a PoS where one had been in the way, and that one had been brought to an end.
+    /// Whether it started a payment on a PoS after the payment that blocked the PoS had ended.
     pub block_cleared: bool,
-    /// How often this PoS was created again after a name conflict without a look.
+    /// How often the PoS was created again after a name conflict without a look-up.
     pub conflict_repeats: i64,
-    /// How often the request was repeated unchanged after a refusal, with nothing done about it.
+    /// How often the request was repeated unchanged after a refusal whose cause was not addressed.
     pub unchanged_repeats: i64,
-    /// The refusal.
+    /// The exchange of that refusal.
     pub refused_n: Option<u64>,
-    /// How long the client had waited since the request was answered 429.
+    /// Time since the request got status 429.
     pub throttle_pause_ms: Option<i64>,
-    /// The same request (a create: under the same key) was answered 2xx before.
+    /// Whether the same request (a create: with the same key) already got a status 2xx.
     pub repeats_success: bool,
-    /// Whether it makes a payment's sum of refunds larger than what was captured.
+    /// The total of the payment's refunds, with this one.
     pub refund_sum: Option<ExactAmount>,
 }
 
 impl Context {
-    /// Whether the call is sent again at once after a reset connection, as HTTP libraries do it by themselves.
+    /// Whether it is an immediate retry after a connection reset, as HTTP libraries make on their own.
     pub fn resent_at_once(&self) -> bool {
         self.resent_ms.is_some_and(|ms| ms < AT_ONCE_MS)
     }

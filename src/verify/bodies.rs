@@ -1,7 +1,7 @@
-//! What stands in the bodies of requests and answers, as typed values.
+//! The bodies of requests and responses, as typed values.
 //!
-//! Amounts are read from their digits; ids are canonical (GUIDs in lower case); a fingerprint compares the content of
-//! two requests whatever their spelling.
+//! Amounts are read from their digits, and ids are canonical (GUIDs in lower case). A fingerprint compares the content
+//! of two requests however their JSON is written.
 
 use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::content_encoding::content;
@@ -9,51 +9,51 @@ use crate::capture::record::{Answer, Exchange};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// The fields of a request body that the verifier looks at.
+/// The fields of a request body that the verifier uses.
 #[derive(Clone, Debug, Default)]
 pub struct RequestBody {
     /// Whether the capture shows it.
     pub known: bool,
-    /// How it breaks the documented shape, in sentences.
+    /// Violations of the documented shape, one sentence each.
     pub broken: Vec<String>,
-    /// How it differs though the backend takes it.
+    /// Deviations from the documented form that the backend accepts, one sentence each.
     pub informal: Vec<String>,
     /// The amount.
     pub amount: Option<ExactAmount>,
     /// `DKK`, `EUR`.
     pub currency: String,
-    /// The order.
+    /// `orderId`.
     pub order_id: String,
-    /// The PoS named in it.
+    /// `posId`.
     pub pos_id: String,
-    /// The payment named in it.
+    /// `paymentId`.
     pub payment_id: String,
-    /// The merchant's name for a PoS.
+    /// `merchantPosId`.
     pub merchant_pos_id: String,
-    /// The beacon.
+    /// `beaconId`.
     pub beacon_id: String,
-    /// The store.
+    /// `storeId`.
     pub store_id: String,
     /// `restrictions.debitCardDisallowed`.
     pub debit_disallowed: bool,
     /// `restrictions.creditCardDisallowed`.
     pub credit_disallowed: bool,
-    /// Whether it says something of restrictions, in the documented place or elsewhere.
+    /// Whether it has restrictions, in the documented field or another one.
     pub names_restrictions: bool,
-    /// How that differs from its documented form, in sentences.
+    /// Deviations of the restrictions from their documented form, one sentence each.
     pub restrictions_wrong: Vec<String>,
-    /// For comparison.
+    /// The content in canonical form, for comparison.
     pub canonical: String,
 }
 
 impl RequestBody {
-    /// Debit and credit disallowed, where one is.
+    /// Whether debit and credit cards are disallowed; `None` if neither is.
     pub fn restrictions(&self) -> Option<(bool, bool)> {
         (self.debit_disallowed || self.credit_disallowed).then_some((self.debit_disallowed, self.credit_disallowed))
     }
 }
 
-/// What an answer says of loyalty (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
+/// Loyalty in a response (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Loyalty {
     /// No `loyaltyIds`.
@@ -61,14 +61,14 @@ pub enum Loyalty {
     Absent,
     /// `[]`.
     Empty,
-    /// One id or more.
+    /// One or more ids.
     Ids,
 }
 
-/// The fields of an answer that the verifier looks at.
+/// The fields of a response body that the verifier uses.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerBody {
-    /// The error code of an answer from 400 on.
+    /// The error code, for a status of 400 or above.
     pub code: String,
     /// `status` of a payment or a refund.
     pub state: String,
@@ -84,29 +84,29 @@ pub struct AnswerBody {
     pub loyalty: Loyalty,
     /// `isUserCheckedIn`.
     pub checked_in: Option<bool>,
-    /// The ids of a list.
+    /// The ids in a list.
     pub found: Vec<String>,
-    /// The id of what was created: a GUID, in lower case. Nothing else names anything.
+    /// The id of the created resource: a GUID in lower case. Any other value is not an id.
     pub created: Option<String>,
-    /// The PoS of a payment.
+    /// The `posId` of a payment.
     pub pos_id: String,
-    /// The payment of a refund.
+    /// The `paymentId` of a refund.
     pub payment_id: String,
-    /// The order of a payment.
+    /// The `orderId` of a payment.
     pub order_id: String,
-    /// The merchant's name of a PoS.
+    /// The `merchantPosId` of a PoS.
     pub merchant_pos_id: String,
-    /// The beacon of a PoS.
+    /// The `beaconId` of a PoS.
     pub beacon_id: String,
-    /// `restrictions`, where the answer has them: debit and credit disallowed.
+    /// Whether debit and credit cards are disallowed, if the response has `restrictions`.
     pub restrictions: Option<(bool, bool)>,
 }
 
-/// Reads a request's body by its documented shape.
+/// Parses a request body by its documented shape.
 pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let body = &exchange.request.body;
     let Some(bytes) = content(body, &exchange.request.headers) else {
-        // Equal raw bytes are equal content; without a digest it is like no other.
+        // Equal raw bytes are equal content; without a digest the content is unique.
         let unlike = || format!("exchange {}", exchange.number);
         let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
         return RequestBody { canonical, ..RequestBody::default() };
@@ -146,8 +146,8 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     }
 }
 
-/// Whether an answer has something to tell by a body that the capture does not show. Where success has no documented
-/// body, and from 500 on, the status says it all.
+/// Whether the response has a relevant body that the capture does not show. If success has no documented body, and for
+/// a status of 500 or above, only the status matters.
 pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
     use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
     let empty = matches!(
@@ -159,7 +159,7 @@ pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) 
     tells && content(&answer.body, &answer.headers).is_none()
 }
 
-/// Reads an answer's body.
+/// Parses a response body.
 pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
     let Some(bytes) = content(&answer.body, &answer.headers) else {
         return AnswerBody::default();
@@ -217,8 +217,8 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
     }
 }
 
-/// Reads a token request: what stands for the token in its answer with the ms it is good for, and the merchant it
-/// was asked for.
+/// Parses a token request and its response: the replacement of the token with its lifetime in ms, and the
+/// `merchant_vat` of the request.
 pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
     let asked = String::from_utf8_lossy(&exchange.request.body.bytes).into_owned();
     let asked_vat =
@@ -233,7 +233,7 @@ pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
     (issued, asked_vat)
 }
 
-/// The content of a request in sixteen bytes: equal for equal requests, however their JSON is written.
+/// A 16-byte fingerprint of a request: equal for equal requests, however their JSON is written.
 pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in [method, path, &body.canonical] {
@@ -266,7 +266,7 @@ fn amount(object: &Map<String, Value>, name: &str) -> Option<ExactAmount> {
     ExactAmount::parse(&digits)
 }
 
-/// The longest delay that is told from longer ones, in ms: some thirty years. Rules multiply it.
+/// The cap for delays, in ms: about thirty years. Rules multiply delays, which must not overflow.
 const LONGEST_DELAY: i64 = 1_000_000_000_000;
 
 /// A delay in whole ms, however its number is written (`1000`, `1000.0`, `1e3`).
@@ -277,7 +277,7 @@ fn delay(value: &Value) -> Option<i64> {
     Some(ms.clamp(0, LONGEST_DELAY))
 }
 
-/// A JSON value with one spelling: keys sorted, nulls left out, amounts and GUIDs in one form.
+/// The canonical form of a JSON value: sorted keys, no nulls, canonical amounts and GUIDs.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(object) => {

@@ -1,8 +1,8 @@
-//! The matcher of cases: finds, in what happened, the exchanges that show a case.
+//! The matcher of cases: finds the exchanges that pass the steps of a case.
 //!
-//! A try is a thing of the case's kind (a PoS, a payment, ...) whose exchanges have shown the steps so far, in order;
-//! anything may lie between. A try that shows all steps is a witness, and the case is passed, whatever else was tried.
-//! Live certification and the verdict ask this one matcher.
+//! A case attempt is about one thing of the case's scope (a PoS, a payment, ...). Its exchanges pass the steps in
+//! order, with any other exchanges in between. A case attempt that passes all steps is a witness: the case is passed,
+//! whatever other attempts did. The guided certification and the verdict use the same matcher.
 
 use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
 use super::events::{EventKind, hides_scope, scope_of};
@@ -17,22 +17,25 @@ use crate::rules::Truth;
 use crate::rules::model::{Case, Scope};
 use crate::rules::predicate::PredicateError;
 
-/// A case at work.
+/// The matching state of one case.
 #[derive(Clone)]
 pub struct CaseState<'r> {
     case: &'r Case,
     tries: CaseAttempts,
-    /// The tries, were all that is not known as the case asks for it; where everything is known, there are no others.
+    /// The case attempts if every unknown value were as the case requires; `None` while everything is known.
     possible: Option<CaseAttempts>,
 }
 
 impl<'r> CaseState<'r> {
-    /// A case of which nothing was seen.
+    /// The state of a case before any exchange.
     pub fn new(case: &'r Case) -> CaseState<'r> {
         CaseState { case, tries: CaseAttempts::default(), possible: None }
     }
 
-    /// Looks at an exchange that is over.
+    /// Processes an exchange that has ended.
+    ///
+    /// # Errors
+    /// A predicate that cannot be evaluated.
     pub fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
         let Some((attempt, _)) = moment.attempt.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
         if !self.case.steps.iter().any(|step| attempt.is(&step.calls)) {
@@ -53,7 +56,10 @@ impl<'r> CaseState<'r> {
         Ok(())
     }
 
-    /// What is to be said of the case now. `goes_on`: the capture does not end here, or its end is not to be relied on.
+    /// The verdict on the case now. `goes_on`: the capture is in progress, or its end is not reliable.
+    ///
+    /// # Errors
+    /// A predicate that cannot be evaluated.
     pub fn verdict(
         &self,
         observed: &ObservedState,
@@ -86,7 +92,7 @@ impl<'r> CaseState<'r> {
         }
         let mut lost = None;
         if witness.is_none() && self.is_possible(observed, target)? {
-            // What is not shown may be what shows it.
+            // Hidden exchanges may pass the case.
             broken = None;
         } else if witness.is_none() {
             lost = self.lost(observed, target)?;
@@ -96,7 +102,7 @@ impl<'r> CaseState<'r> {
         let furthest = || self.tries.all().max_by_key(|one| one.shown.len()).cloned();
         let (status, one, failed_step) = match (witness, broken, lost, wait) {
             (Some(witness), ..) => (CaseStatus::Passed, Some(witness), None),
-            // Where the guided certification gave up is what it said then; what came later does not change the words.
+            // The step at which the guided certification gave up is reported as it was then, whatever came later.
             (None, _, _, Some(step)) => (CaseStatus::Failed, furthest(), Some((step, None))),
             (None, Some((one, step)), ..) if !goes_on => (CaseStatus::Failed, Some(one), Some((step, None))),
             (None, _, Some((step, n)), _) if !goes_on => (CaseStatus::Failed, furthest(), Some((step, Some(n)))),
@@ -113,7 +119,7 @@ impl<'r> CaseState<'r> {
         Ok(verdict)
     }
 
-    /// Whether there may be a witness in what is not shown.
+    /// Whether hidden values may make a witness.
     fn is_possible(&self, observed: &ObservedState, target: &Target) -> Result<bool, PredicateError> {
         let Some(possible) = &self.possible else { return Ok(false) };
         for one in possible.all() {
@@ -124,7 +130,7 @@ impl<'r> CaseState<'r> {
         Ok(possible.witness.is_some())
     }
 
-    /// A call that the case marks with faults, that met one, and that was neither brought through nor looked up.
+    /// A call of a step with faults that met a fault and was neither retried successfully nor looked up.
     fn lost(&self, observed: &ObservedState, target: &Target) -> Result<Option<(usize, u64)>, PredicateError> {
         for (at, step) in self.case.steps.iter().enumerate() {
             if step.faults.is_empty() {
@@ -139,7 +145,7 @@ impl<'r> CaseState<'r> {
                 let gone = call.operation == Some(Operation::DeletePos);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
-                // What was answered before was brought through; only a poll has to be answered again.
+                // An earlier success is enough; only a poll has to succeed again.
                 let through = through || (call.succeeded && !call.operation.is_some_and(Operation::polled));
                 if !marked || !met || through || call.looked_up {
                     continue;
@@ -158,7 +164,7 @@ impl<'r> CaseState<'r> {
         Ok(None)
     }
 
-    /// For each thing that may come to show the case: the exchanges that showed its steps so far, in order.
+    /// For each case attempt: the exchanges that passed its steps so far, in order.
     pub fn tries(&self) -> Vec<Vec<u64>> {
         self.tries.all().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
     }
@@ -199,7 +205,7 @@ impl<'r> CaseState<'r> {
     }
 }
 
-/// The thing a case is about, in words.
+/// The name of the thing that a case is about, for people.
 pub fn about_words(scope: Scope) -> &'static str {
     match scope {
         Scope::Client | Scope::Connection => "client",

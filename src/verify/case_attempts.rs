@@ -1,4 +1,4 @@
-//! Tries at a case: things of its kind whose exchanges have shown its steps so far, in order.
+//! Attempts at a case: for each thing of its scope, the exchanges that passed its steps so far, in order.
 
 use super::moment::Moment;
 use super::profile::Target;
@@ -10,34 +10,34 @@ use crate::rules::predicate::PredicateError;
 use crate::rules::{Truth, Uncertainty};
 use std::collections::BTreeMap;
 
-/// One thing that may come to show the case.
+/// One attempt at a case.
 #[derive(Clone, Debug)]
 pub(super) struct CaseAttempt {
-    /// For each step shown: the exchange, all exchanges that belong to it, and the payment it was of.
+    /// For each step passed: the exchange, all exchanges that belong to it, and its payment.
     pub shown: Vec<(u64, Vec<u64>, Option<usize>)>,
     pub about: Subjects,
     pub request: usize,
-    /// The step that is due may have been shown in what the capture does not show.
+    /// Whether exchanges that the capture does not show may have passed the step due.
     pub doubtful: bool,
 }
 
-/// All tries at a case.
+/// All attempts at a case.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CaseAttempts {
-    /// By the thing they are of.
+    /// The attempts by the thing that they are about.
     things: BTreeMap<u64, Vec<CaseAttempt>>,
-    /// Of things of which the capture does not show which they are.
+    /// The attempts about a thing that the capture does not identify.
     unplaced: Vec<CaseAttempt>,
-    /// The first that showed all steps.
+    /// The first attempt that passed all steps.
     pub witness: Option<CaseAttempt>,
 }
 
-/// The most tries kept for one thing: they can only multiply on a PoS that is used again and again.
+/// The maximum number of attempts kept for one thing; only a PoS that is used many times has several.
 const MOST_TRIES: usize = 32;
 
 impl CaseAttempts {
-    /// Looks at an exchange that is over and about the thing of that scope, where the capture shows which. `possibly`:
-    /// what is not known is as the case asks for it. Returns whether something was not known.
+    /// Processes an exchange that has ended. `scope` is the thing that it is about, if the capture shows it; `possibly`
+    /// means that unknown values count as the case requires. Returns whether something was unknown.
     pub fn see(
         &mut self,
         case: &Case,
@@ -68,7 +68,7 @@ impl CaseAttempts {
         for one in tries.iter_mut() {
             unknown |= one.advance(case, moment, possibly)?;
         }
-        // It may be the one that a try was of whose first exchange does not show it.
+        // This may be the thing of an attempt whose first exchange does not identify it.
         for one in &self.unplaced {
             let mut other = one.clone();
             other.advance(case, moment, possibly)?;
@@ -80,7 +80,7 @@ impl CaseAttempts {
         self.find(case).map(|()| unknown)
     }
 
-    /// All of them, in the order of the things they are of.
+    /// All attempts, in the order of their things.
     pub fn all(&self) -> impl Iterator<Item = &CaseAttempt> {
         self.things.values().flatten().chain(&self.unplaced)
     }
@@ -96,7 +96,7 @@ impl CaseAttempts {
     }
 }
 
-/// Begins another try, where an exchange shows the first step; says whether that is not known.
+/// Begins another attempt if an exchange passes the first step; returns whether that is unknown.
 fn begin(tries: &mut Vec<CaseAttempt>, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
     let Some((_, context)) = moment.attempt else { return Ok(false) };
     let fresh = tries.iter().any(|one| one.shown.len() == 1);
@@ -113,7 +113,7 @@ fn begin(tries: &mut Vec<CaseAttempt>, case: &Case, moment: &Moment, possibly: b
 }
 
 impl CaseAttempt {
-    /// Goes on where an exchange shows the next step; says whether that is not known.
+    /// Advances if an exchange passes the next step; returns whether that is unknown.
     fn advance(&mut self, case: &Case, moment: &Moment, possibly: bool) -> Result<bool, PredicateError> {
         let due = case.steps.get(self.shown.len()..).unwrap_or_default();
         self.advance_by(due, moment, possibly)
@@ -130,12 +130,12 @@ impl CaseAttempt {
         Ok(doubtful)
     }
 
-    /// What it is about, where the capture ends.
+    /// The moment at the end of the capture, about the attempt's thing.
     pub fn at_end<'a>(&self, observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         Moment { about: self.about, request: Some(self.request), ..Moment::bare(observed, target) }
     }
 
-    /// Whether what has to hold where the capture ends is all that it lacks, and holds.
+    /// Whether only steps that are checked at the end of the capture are left, and all of them hold.
     pub fn ends_well(&self, case: &Case, at_end: &Moment) -> Result<Truth, PredicateError> {
         let rest = case.steps.get(self.shown.len()..).unwrap_or_default();
         let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
@@ -167,8 +167,8 @@ fn all_hold(steps: &[Step], moment: &Moment) -> Result<Truth, PredicateError> {
     Ok(truth)
 }
 
-/// The steps that an exchange shows, of those that are due: the first, or the second where that makes the first
-/// unneeded. And whether it may show one, as far as the capture shows that.
+/// The due steps that an exchange passes: the first, or the first two if the second makes the first unneeded. And
+/// whether it may pass a step, if the capture does not show it.
 fn shown_by<'s>(
     due: &'s [Step],
     one: &CaseAttempt,
@@ -192,7 +192,7 @@ fn shown_by<'s>(
     Ok((&[], doubtful))
 }
 
-/// Whether an exchange that is over shows a step.
+/// Whether an exchange that has ended passes a step.
 fn shows(step: &Step, one: &CaseAttempt, moment: &Moment) -> Result<Truth, PredicateError> {
     let Some((attempt, _)) = moment.attempt else { return Ok(Truth::No) };
     if step.kind == StepKind::Ends || !attempt.is(&step.calls) {
@@ -208,7 +208,7 @@ fn shows(step: &Step, one: &CaseAttempt, moment: &Moment) -> Result<Truth, Predi
     is_met(step, moment)
 }
 
-/// Whether the faults and the condition of a step are met by an exchange that is over.
+/// Whether an exchange that has ended meets the faults and the condition of a step.
 fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
     let Some((attempt, context)) = moment.attempt else { return Ok(Truth::No) };
     if step.kind == StepKind::Call {
@@ -217,14 +217,14 @@ fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
         let met = |fault: &Fault| match fault {
             Fault::Timeout => call.burst_timeouts > 0 || held,
             Fault::ServerError => call.burst_500s > 0,
-            // No step is marked with it: it is a refusal, which a step sees by its status and code.
+            // No step lists this fault: it is a refusal, which a step matches by its status and code.
             Fault::BalanceTooLow => false,
         };
         if !attempt.succeeded() {
             return Ok(Truth::No);
         }
         if !step.faults.iter().all(met) {
-            // Sends of the call may be among those of which it is not shown to which they belong.
+            // Attempts that the capture does not assign to a call may belong to this one.
             let loose = attempt.operation.is_some_and(|operation| moment.observed.missing.loose.contains(&operation));
             return Ok(if loose { Truth::Unknown(Uncertainty::NotShown) } else { Truth::No });
         }
@@ -232,11 +232,11 @@ fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
     asks(step.when.as_deref(), moment)
 }
 
-/// Whether a moment is about the payment of an earlier step, which that exchange showed.
+/// Whether a moment is about the payment of an earlier step.
 fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
     let (Some((n, wanted)), Some(payment)) = (step, moment.about.payment) else { return Truth::No };
     let entry = moment.observed.payments.at(payment);
-    // A create that named no id may have been looked up.
+    // A create without an id in its response may have been looked up.
     let found = entry.found_for.is_some_and(|(create, _)| create == n);
     match wanted {
         _ if found => Truth::Yes,
@@ -248,7 +248,7 @@ fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
     }
 }
 
-/// The exchange that showed a step, with those that belong to it.
+/// The exchange that passed a step, with the exchanges that belong to it.
 fn exchanges(step: &Step, moment: &Moment) -> (u64, Vec<u64>, Option<usize>) {
     let Some((attempt, context)) = moment.attempt else { return (0, Vec::new(), None) };
     let mut all = vec![attempt.n];

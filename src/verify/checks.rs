@@ -1,20 +1,20 @@
-//! The patterns: what each kind of check means when it meets traffic.
+//! The evaluation of checks: the semantics of each pattern.
 //!
-//! An event is the head of a request, the end of an exchange, a connection event, or something the timeline says itself.
-//! Each check keeps its state apart by its scope; an event without the scope's thing (a payment, a token) passes it by.
+//! An event is a request head, the end of an exchange, a connection event, or an event that the verifier derives. A
+//! check has separate state for each thing of its scope. It ignores events without such a thing (a payment, a token).
 //!
-//! - **each**: at every event that matches the trigger, the predicate holds; where it does not, that is a finding.
-//! - **never**: an event that matches the trigger and the predicate is a finding.
-//! - **at-most**: events that match the trigger are counted; one beyond the limit is a finding. A reset event, or a
-//!   pause of `pause_ms` since the end of the last exchange counted, begins the count again.
-//! - **before**: an event that matches the trigger is a finding unless one of `need` came before it, since the last reset.
-//! - **after**: an event that matches the trigger opens an obligation. One of `need` meets it. One of `until`, or the end
-//!   of the capture, while it is open is a finding; where the capture goes on, the end leaves it undecided.
-//! - **gap**: from the end of an exchange that matches `from` to the head of the next request that matches `to`, at least
-//!   so many ms lie; less is a finding. Nothing is measured across a restart of the recorder.
+//! - **each**: the predicate holds at every event that matches the trigger; otherwise there is a finding.
+//! - **never**: an event that matches both the trigger and the predicate is a finding.
+//! - **at-most**: events that match the trigger are counted; each event above the limit is a finding. A reset event, or
+//!   a pause of `pause_ms` since the end of the last counted exchange, restarts the count.
+//! - **before**: an event that matches the trigger is a finding unless one of `need` precedes it since the last reset.
+//! - **after**: an event that matches the trigger opens an obligation, and one of `need` fulfils it. One of `until`, or
+//!   the end of the capture, is a finding while it is open. If the capture is in progress, its end leaves it undecided.
+//! - **gap**: there are at least `at_least_ms` from the end of an exchange that matches `from` to the head of the next
+//!   request that matches `to`; less is a finding. Nothing is measured across a restart of the recorder.
 //!
-//! Where an event, or what a predicate asks for, is not shown by the capture or not known so well, nothing is found: an
-//! obligation that it may have met is not open any more, and the check has not been passed.
+//! If an event or a value is hidden or not precisely known, there is no finding: an obligation that may have been
+//! fulfilled is closed, and the check does not count as passed.
 
 use super::attempt::RunTime;
 pub use super::events::EventKind;
@@ -27,18 +27,18 @@ use crate::rules::predicate::PredicateError;
 use crate::rules::{Truth, Uncertainty};
 use std::collections::HashMap;
 
-/// Something that a check found.
+/// A violation that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The exchanges that show it, in order.
+    /// The exchanges that are the evidence, in order.
     pub exchanges: Vec<u64>,
-    /// What was expected and seen.
+    /// What was expected and what was seen.
     pub message: String,
-    /// The operation it is about, where it is one.
+    /// The operation it is about, if there is one.
     pub operation: Option<Operation>,
 }
 
-/// What is remembered of one thing in a check's scope.
+/// The state of a check for one thing of its scope.
 #[derive(Debug)]
 enum State {
     Count {
@@ -47,7 +47,7 @@ enum State {
         numbers: Vec<u64>,
     },
     Met(bool),
-    /// What would have met it happened, and the capture does not show whether it did.
+    /// An event may have fulfilled it, but the capture does not show enough.
     MaybeMet,
     Open(Violation),
     Done,
@@ -55,33 +55,36 @@ enum State {
         end: RunTime,
         n: u64,
         timed: bool,
-        /// Whether the gap may begin elsewhere: what the event asks for is not known.
+        /// Whether the gap certainly begins here: no value that the event depends on is unknown.
         certain: bool,
     },
 }
 
-/// A check at work.
+/// The evaluation state of a check.
 pub struct CheckState<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,
-    /// Whether anything in the capture touched it.
+    /// Whether any event of the capture exercised it.
     pub exercised: bool,
-    /// Whether something bears on it that the capture does not show.
+    /// Whether it depends on something that the capture does not show.
     pub unsure: bool,
-    /// What `before` asks for may have happened to anything.
+    /// Whether an event that `before` needs may have happened for any thing.
     maybe_met: bool,
 }
 
-/// How many exchanges of one flood a finding names.
+/// The maximum number of exchanges that an `at-most` finding lists.
 const MOST_NUMBERS: usize = 100;
 
 impl<'r> CheckState<'r> {
-    /// A check that has seen nothing.
+    /// The state before any event.
     pub fn new(check: &'r Check) -> CheckState<'r> {
         CheckState { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
     }
 
-    /// Looks at an event; returns what it breaks.
+    /// Processes an event; returns the violations.
+    ///
+    /// # Errors
+    /// A predicate that cannot be evaluated.
     pub fn see(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
         if let EventKind::Possibly(possible) = happened {
             self.possibly(possible);
@@ -96,7 +99,7 @@ impl<'r> CheckState<'r> {
         let of_call = matches!(self.check.scope, Scope::Call | Scope::Key);
         if of_call && moment.attempt.is_some_and(|(attempt, _)| attempt.is_loose()) {
             self.unplaced(happened, moment)?;
-            // What it owes may be met by sends that seem to be of another call.
+            // Attempts that seem to belong to another call may fulfil its obligation.
             if matches!(self.check.pattern, Pattern::After { .. }) {
                 return Ok(Vec::new());
             }
@@ -115,7 +118,7 @@ impl<'r> CheckState<'r> {
         }
     }
 
-    /// What is owed and was not done, where the capture ends.
+    /// The obligations that are open at the end of the capture.
     pub fn owed(self) -> impl Iterator<Item = Violation> {
         let open = self.states.into_values().filter_map(|state| match state {
             State::Open(found) => Some(found),
@@ -126,7 +129,7 @@ impl<'r> CheckState<'r> {
         open.into_iter()
     }
 
-    /// Something may have happened that meets what is owed.
+    /// Closes the obligations that a possible event may have fulfilled.
     fn possibly(&mut self, possible: Possible) {
         let Pattern::After { need, .. } = &self.check.pattern else { return };
         let by = |wanted: &[Selector]| need.iter().any(|event| event.on.iter().any(|on| wanted.contains(on)));
@@ -140,7 +143,7 @@ impl<'r> CheckState<'r> {
         self.may_be_met(|scope, _| call.is_none_or(|call| scope == call as u64));
     }
 
-    /// What is owed may have been done.
+    /// Closes open obligations that may have been fulfilled.
     fn may_be_met(&mut self, which: impl Fn(u64, &Violation) -> bool) {
         for (scope, state) in &mut self.states {
             if matches!(state, State::Open(found) if which(*scope, found)) {
@@ -150,7 +153,7 @@ impl<'r> CheckState<'r> {
         }
     }
 
-    /// An event about something, and the capture does not show about what.
+    /// Processes an event about a thing that the capture does not identify.
     fn unplaced(&mut self, happened: EventKind, moment: &Moment) -> Result<(), PredicateError> {
         let operation = moment.attempt.and_then(|(attempt, _)| attempt.operation);
         let may = |events: &[Event]| may_match(events, happened, moment);
@@ -169,7 +172,7 @@ impl<'r> CheckState<'r> {
             Pattern::After { trigger, need, .. } => {
                 self.unsure |= may(one(trigger))?;
                 if may(need)? {
-                    // One call is of one operation.
+                    // A call has one operation.
                     let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
                     self.may_be_met(|_, found| !of_calls || found.operation == operation);
                 }
@@ -179,7 +182,7 @@ impl<'r> CheckState<'r> {
         Ok(())
     }
 
-    /// At each event that matches the trigger, the predicate has to be anything but `wrong`.
+    /// A violation if the predicate is `wrong` at an event that matches the trigger.
     fn each(
         &mut self,
         happened: EventKind,
@@ -332,7 +335,7 @@ impl<'r> CheckState<'r> {
                 self.states.insert(scope, State::Open(found));
             }
         } else if once && !done && may_match(need, happened, moment)? {
-            // What is done before it is owed need not be done again.
+            // An action before the obligation opens fulfils it too.
             self.unsure |= any(need, happened, moment)? != Truth::Yes;
             self.states.insert(scope, State::Done);
         }
@@ -378,7 +381,7 @@ impl<'r> CheckState<'r> {
         Ok(found)
     }
 
-    /// Whether an event certainly is one of these; where that is not shown, the check cannot be passed.
+    /// Whether an event certainly is one of these; if the capture does not show it, the check cannot pass.
     fn is_certain(&mut self, events: &[Event], happened: EventKind, moment: &Moment) -> Result<bool, PredicateError> {
         let truth = any(events, happened, moment)?;
         self.unsure |= truth == Truth::Unknown(Uncertainty::NotShown);

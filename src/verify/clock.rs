@@ -1,17 +1,17 @@
-//! How well the times of a capture are known.
+//! The precision of the times of a capture.
 //!
-//! A clock goes in steps. A time that was read from it may be up to a step later than it says, so a pause between two of
-//! them may have been almost a step longer or shorter. A recorder's own clock counts microseconds and is taken as exact;
-//! so is one of whole milliseconds, in which the rules count.
+//! A clock has a resolution. The true time may be up to one step later than the time read, so the true pause between
+//! two times may be almost one step longer or shorter. The recorder's own clock counts microseconds and is taken as
+//! exact. So is a clock of whole milliseconds, the unit of the rules.
 
 use crate::rules::{Range, Uncertainty, Value};
 
-/// The steps of a capture's clock, in microseconds.
+/// The resolution of a capture's clock, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// Of the moments at which requests began.
+    /// The resolution of the times at which requests began.
     pub begin_us: u64,
-    /// Of how long exchanges lasted.
+    /// The resolution of the durations of exchanges.
     pub lasted_us: u64,
 }
 
@@ -21,51 +21,51 @@ impl Default for Clock {
     }
 }
 
-/// One millisecond, in which the rules count.
+/// One millisecond, the unit of the rules.
 const MS: u64 = 1000;
 
 impl Clock {
-    /// Whether it is taken as exact.
+    /// Whether it counts as exact.
     pub fn is_exact(self) -> bool {
         self.heads_ms() == 0 && self.gap_ms() == 0 && self.lasted_ms() == 0
     }
 
-    /// How much longer or shorter the time between two requests' heads may have been, in whole ms.
+    /// The uncertainty of the time between the heads of two requests, in whole ms.
     pub fn heads_ms(self) -> i64 {
         beyond(coarse(self.begin_us))
     }
 
-    /// How much longer or shorter the time from the end of an exchange to the head of another may have been.
+    /// The uncertainty of the time from the end of an exchange to the head of another, in whole ms.
     pub fn gap_ms(self) -> i64 {
-        // Where begins are known to the microsecond, the whole milliseconds of a duration are what is coarse.
+        // If starts are known to the microsecond, only the durations in whole milliseconds are coarse.
         let finer = self.begin_us < MS && self.lasted_us == MS;
         if finer { 1 } else { beyond(coarse(self.begin_us).saturating_add(coarse(self.lasted_us))) }
     }
 
-    /// How much longer or shorter an exchange may have lasted.
+    /// The uncertainty of the duration of an exchange, in whole ms.
     pub fn lasted_ms(self) -> i64 {
         beyond(coarse(self.lasted_us))
     }
 }
 
-/// A step, where it is more than a millisecond.
+/// A step; 0 if it is at most a millisecond.
 fn coarse(step_us: u64) -> u64 {
     if step_us > MS { step_us } else { 0 }
 }
 
-/// A time that is measured in such steps is wrong by less than one.
+/// The error of a time measured in such steps, in whole ms: less than one step.
 fn beyond(step_us: u64) -> i64 {
     i64::try_from(step_us.div_ceil(MS)).unwrap_or(i64::MAX).saturating_sub(1).max(0)
 }
 
-/// A time that was measured, and may have been so much longer or shorter.
+/// A measured time with an uncertainty of `slack`.
 pub fn about(ms: i64, slack: i64, source: &'static str) -> Value {
     within(ms.saturating_sub(slack), ms, ms.saturating_add(slack), source)
 }
 
-/// A time that was measured and lies between two.
+/// A measured time in a range.
 pub fn within(low: i64, seen: i64, high: i64, source: &'static str) -> Value {
-    // No call waits for what is still to come.
+    // The minimum is negative only if the measured time is.
     let low = low.max(seen.min(0));
     if low == high {
         return Value::Int(seen);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_of_milliseconds_is_exact_and_a_coarser_one_is_not() {
+    fn a_resolution_of_up_to_one_millisecond_is_exact() {
         let clock = |begin_us, lasted_us| Clock { begin_us, lasted_us };
         let slack = |clock: Clock| (clock.heads_ms(), clock.gap_ms(), clock.lasted_ms());
         assert!(clock(1, 1).is_exact() && clock(1000, 1000).is_exact() && clock(1000, 1).is_exact());

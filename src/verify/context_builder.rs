@@ -1,4 +1,4 @@
-//! Builds the context of an attempt when its head has arrived, before it changes anything.
+//! Builds the context of an attempt when its head arrives, before the attempt changes the state.
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
@@ -7,14 +7,14 @@ use super::state::{FORGET_EVERY, ObservedState};
 use crate::api::{ExactAmount, Operation, id};
 
 impl ObservedState {
-    /// Finds a send's tracks when its head has arrived, and notes what is true then, before it changes them.
+    /// Finds the state entries of an attempt when its head arrives, and returns the context before it changes them.
     pub fn open(&mut self, attempt: &Attempt) -> Context {
         self.tick += 1;
         if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
             self.forget();
         }
         if attempt.operation.is_some() && (self.base.is_empty() || self.base_run != attempt.head.run) {
-            // A recorder that is started anew may listen elsewhere, and its client goes there with it.
+            // A restarted recorder may listen at another address, and the client follows it.
             (self.base, self.base_run) = (attempt.base.clone(), attempt.head.run);
         }
         let call = self.calls.place(&call_key(attempt));
@@ -52,7 +52,7 @@ impl ObservedState {
         context
     }
 
-    /// The things a send is about, by the ids it names.
+    /// The resources that an attempt is about, by the ids that it names.
     fn about(&mut self, attempt: &Attempt) -> Subjects {
         use Operation::*;
         let mut about = Subjects::default();
@@ -117,7 +117,7 @@ impl ObservedState {
         context.last_reset = entry.last.as_ref().is_some_and(reset);
         context.resent_ms = context.gap_ms.filter(|_| context.last_reset && !entry.resent_at_once);
         context.answered_before = entry.answered_content.is_some();
-        // What is not shown is not said to differ.
+        // A hidden body is not reported as different.
         let shown = entry.content_known && attempt.body.known;
         let same_as_last = context.last_failed && entry.last_content == attempt.content;
         context.same_content = same_as_last || entry.answered_content == Some(attempt.content) || !shown;
@@ -135,7 +135,7 @@ impl ObservedState {
 
     fn note_request(&self, attempt: &Attempt, context: &mut Context) {
         let entry = self.requests.at(context.request);
-        // A token that is not shown is not said to be another.
+        // A hidden token is not reported as different.
         let new_token = entry.token.as_deref().zip(attempt.token()).is_some_and(|(then, now)| then != now);
         context.throttle_pause_ms = entry
             .throttled
@@ -163,7 +163,7 @@ impl ObservedState {
             let held = entry.in_flight.iter().find(|(_, head)| self.was_held(*head, attempt.head));
             let held = held.map(|(n, _)| (*n, 0));
             let unknown = entry.loss.as_ref().is_some_and(|loss| !loss.told) && !entry.looked_up;
-            // A repeat that is lost leaves nothing unknown: what it repeats was answered.
+            // A failed repeat of a call that has already succeeded leaves nothing unknown.
             let failed = entry.last.filter(|last| last.failed && unknown && !entry.succeeded);
             held.or_else(|| failed.and_then(|last| Some((last.n, attempt.head.ms_since(last.end)?))))
         });
@@ -202,14 +202,14 @@ impl ObservedState {
     fn note_refund(&self, attempt: &Attempt, context: &mut Context) {
         let (Some(Operation::CreateRefund), Some(payment)) = (attempt.operation, context.about.payment) else { return };
         let call = self.calls.at(context.call);
-        // What a look-up found of this call counts already.
+        // A refund of this call that a look-up found is already in the total.
         let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());
         let replay = call.succeeded || found;
         let amount = if replay { Some(ExactAmount::default()) } else { attempt.body.amount };
         context.refund_sum = amount.map(|amount| self.payments.at(payment).refunded.plus(amount));
     }
 
-    /// The PoS where a payment is in the way of another, if there is but one.
+    /// The only PoS on which an active payment blocks another one; `None` if there are several or none.
     pub fn only_blocked(&self) -> Option<usize> {
         let waits = |pos: &PosState| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
         let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
@@ -217,7 +217,7 @@ impl ObservedState {
     }
 }
 
-/// Creates with one key are one call; others are one where method and path are, and what is asked for in a query.
+/// Creates with the same key are one call; other attempts are one call if method, path and filter are equal.
 fn call_key(attempt: &Attempt) -> String {
     let creates = attempt.operation.is_some_and(Operation::creates);
     if attempt.is_loose() {

@@ -1,4 +1,4 @@
-//! Runs the rules over a capture and puts the verdict together.
+//! The evaluator: applies the rules to the records of a capture and builds the verdict.
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
@@ -22,26 +22,26 @@ use crate::rules::model::Requirement;
 use crate::rules::predicate::PredicateError;
 use std::collections::HashMap;
 
-/// What is to be known of a capture beside its records.
+/// The properties of a capture that the verdict reports, apart from its records.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     /// `directory`, `archive` or `har`.
     pub kind: &'static str,
-    /// Of its content.
+    /// The digest of its content.
     pub digest: String,
-    /// How many exchanges it holds.
+    /// The number of exchanges.
     pub exchanges: u64,
-    /// How many attempts.
+    /// The number of certification attempts.
     pub attempts: u32,
-    /// Whether every run stopped cleanly and no number is lost.
+    /// Whether every run stopped cleanly and no exchange is missing.
     pub complete: bool,
-    /// Fingerprints of the keys that sealed it.
+    /// Fingerprints of the keys that signed it.
     pub sealed_by: Vec<String>,
-    /// What a reader must know of it.
+    /// Remarks that a reader must know, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// The rules at work on a capture.
+/// The evaluation state of all rules.
 pub struct Evaluator<'r> {
     pub(super) rules: &'r RuleSet,
     pub(super) target: &'r Target,
@@ -51,14 +51,14 @@ pub struct Evaluator<'r> {
     dockets: Vec<RequirementState<'r>>,
     pub(super) cases: Vec<Vec<CaseState<'r>>>,
     pub(super) waits: Vec<StepTimeout>,
-    /// Exchanges to come whose response did not reach the client, by run and number, and when it left.
+    /// Exchanges still to come whose response was not delivered, by run and number, with the time of the disconnect.
     undelivered: HashMap<(u32, u64), u64>,
     seen: u64,
     hidden: Hidden,
 }
 
 impl<'r> Evaluator<'r> {
-    /// Rules that have seen nothing.
+    /// The state before any record.
     pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Evaluator<'r> {
         let dockets = rules.requirements.iter().map(|requirement| RequirementState::new(requirement, target));
         let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
@@ -77,17 +77,20 @@ impl<'r> Evaluator<'r> {
         }
     }
 
-    /// The same rules for the same client, before anything was seen.
+    /// The state before any record, for the same rules and client.
     pub fn fresh(&self) -> Evaluator<'r> {
         Evaluator { timeline: self.timeline.fresh(), ..Evaluator::new(self.rules, self.target, self.clock) }
     }
 
-    /// The same, for a client whose calls overlap: an answer comes before a request only where the clock says so.
+    /// The same evaluator for overlapping calls: a response precedes a request only if the clock says so.
     pub fn overlapping(self) -> Evaluator<'r> {
         Evaluator { timeline: Timeline::new(1), ..self }
     }
 
-    /// Takes the next record, in the order of exchange numbers.
+    /// Processes the next record; exchanges come in the order of their numbers.
+    ///
+    /// # Errors
+    /// A predicate that cannot be evaluated.
     pub fn take(&mut self, record: &Record) -> Result<(), PredicateError> {
         match record {
             Record::Exchange(exchange) => self.exchange(exchange),
@@ -125,7 +128,7 @@ impl<'r> Evaluator<'r> {
         Ok(())
     }
 
-    /// The matcher alone, where everything that has arrived is over; the requirements stay behind.
+    /// A copy that evaluates the cases only, and no requirements.
     pub(super) fn looking_ahead(&self) -> Evaluator<'r> {
         Evaluator {
             rules: self.rules,
@@ -142,7 +145,7 @@ impl<'r> Evaluator<'r> {
         }
     }
 
-    /// Lets what is under way be over.
+    /// Ends all exchanges in flight.
     pub(super) fn end_all(&mut self) -> Result<(), PredicateError> {
         while let Some((attempt, context)) = self.timeline.ended() {
             self.end(attempt, context)?;
@@ -172,7 +175,7 @@ impl<'r> Evaluator<'r> {
         Ok(())
     }
 
-    /// `unseen`: the response that tells it is not shown, and may have told something else.
+    /// Evaluates derived events. `unseen`: they depend on a hidden response, and so are only possible.
     fn derived(
         &mut self,
         derived: &[DerivedEvent],
@@ -198,7 +201,7 @@ impl<'r> Evaluator<'r> {
         Ok(())
     }
 
-    /// What may have happened in what is not shown of an exchange.
+    /// Evaluates the events that may have happened in the hidden parts of an exchange.
     fn possibly(&mut self, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
         for possible in possibilities::possible(&self.observed, attempt, context) {
             if let Possible::MadeGood(call) = possible {
@@ -223,7 +226,7 @@ impl<'r> Evaluator<'r> {
         if let Some(number) = connection.undelivered {
             match self.timeline.open(connection.run, number) {
                 Some(attempt) => attempt.undelivered(connection.at_us),
-                // In a HAR it stands before the exchange.
+                // In a HAR file this record comes before its exchange.
                 None => drop(self.undelivered.insert((connection.run, number), connection.at_us)),
             }
         }
@@ -236,7 +239,7 @@ impl<'r> Evaluator<'r> {
         see_all(&mut self.dockets, self.rules, self.target, EventKind::Notification, &moment)
     }
 
-    /// The musts that have been broken so far, whatever is still to come, with what was found against each.
+    /// The `must` requirements broken so far, with the findings of each; later records cannot change that.
     pub fn broken(&self) -> impl Iterator<Item = (&'r Requirement, &[Finding])> {
         let musts = self.dockets.iter().filter(|requirement_state| requirement_state.requirement.level == Level::Must);
         musts
@@ -244,7 +247,10 @@ impl<'r> Evaluator<'r> {
             .filter(|(_, found)| !found.is_empty())
     }
 
-    /// The verdict, where the capture ends here.
+    /// The verdict if the capture ends here.
+    ///
+    /// # Errors
+    /// A predicate that cannot be evaluated.
     pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
         self.end_all()?;
         let goes_on = options.open || !input.complete;
@@ -264,7 +270,7 @@ impl<'r> Evaluator<'r> {
                 cases.push(verdict);
             }
             if !options.open {
-                // Only a capture that goes on has tries under way.
+                // Only an open capture has cases in progress.
                 for case in cases.iter_mut().filter(|case| case.status == CaseStatus::InProgress) {
                     case.status = CaseStatus::NotTested;
                 }
@@ -303,7 +309,7 @@ impl<'r> Evaluator<'r> {
 }
 
 impl Evaluator<'_> {
-    /// Whether something of a call that belongs to a feature is not shown.
+    /// Whether the capture hides a part of a call that belongs to a feature.
     fn is_hidden(&self, feature: &crate::rules::Feature) -> bool {
         let beside = feature.feature == Feature::Onboarding && self.hidden.any_beside(&self.target.operations);
         beside || self.hidden.any_of(&feature.operations)

@@ -1,4 +1,4 @@
-//! Events: what happened, what it was about, and whether it is one that a rule means.
+//! Events, their scope, and how they match the events of a rule.
 
 use super::moment::Moment;
 use super::possibilities::Possible;
@@ -7,30 +7,30 @@ use crate::rules::Truth;
 use crate::rules::model::{At, Event, Scope, Selector};
 use crate::rules::predicate::PredicateError;
 
-/// What happened.
+/// A kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// A request's head arrived.
     Request,
-    /// An exchange is over.
+    /// An exchange has ended.
     Answer,
-    /// Something below HTTP.
+    /// A connection event, below HTTP.
     Connection,
-    /// The loss of this call was made good.
+    /// This unresolved call was resolved.
     Recovered(usize),
-    /// A look-up told what became of this call, and what it found was used.
+    /// A look-up showed the outcome of this call, and its result was used.
     LookedUp(usize),
-    /// The name conflict that this call met was looked into.
+    /// The name conflict of this call was resolved.
     ConflictResolved(usize),
-    /// A list said that this payment is captured.
+    /// A list of captured payments contained this payment.
     ListedCaptured(usize),
     /// A check-in notification was sent.
     Notification,
-    /// This may have happened in what the capture does not show.
+    /// An event that may have happened in what the capture does not show.
     Possibly(Possible),
 }
 
-/// The number that tells one thing of a scope from another, where the event has such a thing.
+/// The key of the thing of a scope that an event is about; `None` if there is no such thing.
 pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u64> {
     if scope == Scope::Client {
         return Some(0);
@@ -58,7 +58,7 @@ pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u6
     place.map(|place| place as u64)
 }
 
-/// Whether a thing of that scope is what an event is about, and the capture does not show which.
+/// Whether an event is about a thing of a scope, but the capture does not show which one.
 pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     use Operation::*;
     let Some((attempt, context)) = moment.attempt else { return false };
@@ -94,12 +94,15 @@ pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     }
 }
 
-/// One event, where several can stand.
+/// An event as a slice.
 pub fn one(event: &Event) -> &[Event] {
     std::slice::from_ref(event)
 }
 
-/// Whether an event is one of these.
+/// Whether an event matches one of these.
+///
+/// # Errors
+/// A condition that cannot be evaluated.
 pub fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     let mut truth = Truth::No;
     for event in events {
@@ -112,7 +115,7 @@ pub fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Tru
     Ok(truth)
 }
 
-/// Whether an event is one of these, or may be.
+/// Whether an event matches one of these, or may match one.
 ///
 /// # Errors
 /// A condition that cannot be evaluated.
@@ -120,7 +123,10 @@ pub fn may_match(events: &[Event], happened: EventKind, moment: &Moment) -> Resu
     Ok(any(events, happened, moment)? != Truth::No)
 }
 
-/// Whether an event is the one that is meant.
+/// Whether an event matches this description.
+///
+/// # Errors
+/// A condition that cannot be evaluated.
 pub fn matches(event: &Event, happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
         return Ok(Truth::No);

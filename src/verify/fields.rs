@@ -1,4 +1,4 @@
-//! The typed record at one moment: the value of every field that a predicate can ask for.
+//! The values of the record's fields at one moment.
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
@@ -44,7 +44,7 @@ impl Facts for Moment<'_> {
 }
 
 impl Moment<'_> {
-    /// The value of a field, were everything shown and measured exactly.
+    /// The recorded value of a field, before hidden evidence and clock precision are taken into account.
     fn recorded(&self, name: &str) -> Option<Value> {
         let (root, field) = name.split_once('.')?;
         match root {
@@ -102,7 +102,7 @@ impl Moment<'_> {
             .or_else(|| self.call_history(attempt, context, field))
     }
 
-    /// What the request itself says.
+    /// Fields of the request itself.
     fn call_head(&self, attempt: &Attempt, field: &str) -> Option<Value> {
         let body = &attempt.body;
         let version = header::Version::parse(&attempt.version);
@@ -121,7 +121,7 @@ impl Moment<'_> {
             "http" => text(&attempt.http_version),
             "tls" => attempt.tls.as_deref().map_or(Value::Null, text),
             "authorization_count" => Value::Int(attempt.authorization_count),
-            // Of a token that is shown without its signature, the form is shown.
+            // The form of a token is known even if its signature is hidden.
             "has_bearer" => Value::Bool(attempt.bearer.is_some()),
             "version_count" => Value::Int(attempt.version_count),
             "version" => text(&attempt.version),
@@ -173,7 +173,7 @@ impl Moment<'_> {
         })
     }
 
-    /// What became of it.
+    /// Fields of the outcome.
     fn call_answer(&self, attempt: &Attempt, context: &Context, field: &str) -> Option<Value> {
         let answer = &attempt.answer;
         Some(match field {
@@ -197,7 +197,7 @@ impl Moment<'_> {
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
                 let payment = self.about.payment.map(|payment| self.observed.payments.at(payment));
-                // A poll sent before the restrictions were cannot show them.
+                // A poll that was sent before the restrictions cannot show them.
                 let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < attempt.n));
                 let sent = sent.and_then(|payment| payment.restrictions);
                 Value::Bool(sent.is_some() && sent != answer.restrictions)
@@ -208,7 +208,7 @@ impl Moment<'_> {
         })
     }
 
-    /// What was true when its head arrived, and what its call has met.
+    /// Fields of the context when its head arrived, and of its call.
     fn call_history(&self, attempt: &Attempt, context: &Context, field: &str) -> Option<Value> {
         let entry = self.observed.calls.at(context.call);
         Some(match field {
@@ -255,7 +255,7 @@ impl Moment<'_> {
         })
     }
 
-    /// The merchant that a token is for: its claim, else what it was asked for with.
+    /// The merchant that a token is for: from its claim, or else from the token request.
     pub(super) fn claimed_vat(&self, attempt: &Attempt) -> String {
         if !attempt.vat_claim.is_empty() {
             return attempt.vat_claim.clone();
@@ -264,7 +264,7 @@ impl Moment<'_> {
         token.map_or(String::new(), |token| self.observed.tokens.at(token).vat.clone())
     }
 
-    /// Whether a thing it names is known to neither the capture nor the backend.
+    /// Whether it names a resource that neither the capture nor the backend knows.
     fn id_unknown(&self, attempt: &Attempt) -> bool {
         let missing = match attempt.status {
             Some(404) => true,
@@ -299,9 +299,9 @@ mod tests {
     use crate::verify::profile::Target;
     use crate::verify::state::ObservedState;
 
-    /// A field that the record does not answer would be an error in the middle of a verdict.
+    /// A field without a value would be an error in the middle of an evaluation.
     #[test]
-    fn every_field_is_answered_with_its_type() {
+    fn every_field_has_a_value_of_its_type() {
         let rules = load(None).unwrap();
         let mut observed = ObservedState::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
@@ -317,7 +317,7 @@ mod tests {
             ..Moment::bare(&observed, &target)
         };
         for field in FIELDS {
-            let value = moment.value(field.name).unwrap_or_else(|| panic!("{} is not answered", field.name));
+            let value = moment.value(field.name).unwrap_or_else(|| panic!("{} has no value", field.name));
             let fits = match value {
                 Value::Null => field.nullable,
                 Value::Bool(_) => field.kind == Kind::Bool || field.nullable,

@@ -1,7 +1,7 @@
-//! Losses and how they are made good.
+//! Unresolved calls, and how the client resolves them.
 //!
-//! A call that got no answer or a server error is a loss until it is sent again, or until what became of it is looked
-//! up and what the look-up finds is used or cancelled (api_principles#error_handling).
+//! A call without a response or with a server error is unresolved until the client retries it, or looks up its outcome
+//! and uses or cancels what the look-up finds (api_principles#error_handling).
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
@@ -11,7 +11,7 @@ use crate::api::{Operation, PaymentStatus, RefundStatus};
 use Operation::*;
 
 impl ObservedState {
-    /// A send of the same call, or one that can only be a retry of it under another key, makes the loss good.
+    /// Resolves the unresolved calls that an attempt retries, with the same key or as a duplicate create.
     pub(super) fn resent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let twin = context.duplicate_n;
         let (calls, mut derived) = (&mut self.calls, Vec::new());
@@ -23,8 +23,8 @@ impl ObservedState {
                 return true;
             }
             derived.push(DerivedEvent::Recovered(call));
-            // A call that was not sent again itself stays lost for whoever asks how it ended. What was created without
-            // a readable id is not known because it is asked for again.
+            // After a duplicate create the call itself is still unresolved for a look-up of its outcome. A retry alone
+            // does not identify a resource that was created without a readable id.
             let unnamed = entry.loss.as_ref().is_some_and(|loss| loss.unnamed);
             entry.loss = entry.loss.take().filter(|_| is_twin || unnamed);
             unnamed
@@ -32,18 +32,18 @@ impl ObservedState {
         derived
     }
 
-    /// A send that names an id which a look-up had found uses what was found.
+    /// Resolves the unresolved calls whose look-up found an id that this attempt uses.
     pub(super) fn used(&mut self, attempt: &Attempt) -> Vec<DerivedEvent> {
         let named = [attempt.path_id.as_deref(), Some(&attempt.body.pos_id), Some(&attempt.body.payment_id)];
         let acts = attempt.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
         self.close(|entry, loss| {
-            // A reservation that a look-up finds is used by ending it, a payment also by making it ready, anything else
-            // by any call on it.
+            // A reservation that a look-up finds is used by ending it, a payment also by PaymentReady, anything else by
+            // any call on it.
             let by_any = match entry.operation {
                 Some(InitiatePayment | PreparePayment) => attempt.is(&[PaymentReady]),
                 operation => operation.is_some_and(Operation::creates),
             };
-            // What was started for certain has to be ended, too: that is seen when the act is answered.
+            // A resource that certainly exists has to be ended too; that is checked when the response arrives.
             let owes_end = loss.unnamed && entry.operation != Some(CreatePos);
             let used = !owes_end && (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
             entry.looked_up |= used;
@@ -51,12 +51,12 @@ impl ObservedState {
         })
     }
 
-    /// A send is over: a failed one is a loss; a look-up may make others good.
+    /// Processes the end of an attempt: a failed one is unresolved; a look-up may resolve other calls.
     pub(super) fn recover(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         if attempt.is_call && (attempt.failed() || attempt.is_unnamed()) {
             let entry = self.calls.at_mut(context.call);
             let unnamed = entry.loss.as_ref().is_some_and(|loss| loss.unnamed);
-            // A repeat that names nothing either changes nothing: what is known is known, what is owed is owed.
+            // A repeat without an id in its response changes nothing.
             let repeats = attempt.is_unnamed() && (unnamed || context.repeats_success);
             if entry.last_n == attempt.n && !repeats {
                 let unnamed = unnamed || attempt.is_unnamed();
@@ -88,7 +88,7 @@ impl ObservedState {
                 {
                     loss.found.clone_from(&found);
                     loss.told = true;
-                    // A point of sale that was created for certain has only to be known.
+                    // A point of sale that was certainly created only has to be identified.
                     found.is_empty() || (loss.unnamed && lost == CreatePos)
                 }
                 (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
@@ -106,9 +106,9 @@ impl ObservedState {
                     attempt.succeeded() && entry.about.pos.is_some_and(|pos| asked_for.contains(&pos))
                 }
                 (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && attempt.succeeded(),
-                // Whoever pays has checked in.
+                // A customer who pays has checked in.
                 (Some(GetCheckIn), Some(InitiatePayment | PreparePayment)) => same_pos && attempt.succeeded(),
-                // What is polled to its end, or until PAY-05 asks for it, was not left behind.
+                // A payment that is polled to its end, or to Reserved, is not left open; PAY-05 checks reservations.
                 (Some(InitiatePayment | PreparePayment), Some(QueryPayment)) => {
                     let settled =
                         payment_state.is_some_and(|state| state.is_final() || state == PaymentStatus::Reserved);
@@ -147,7 +147,7 @@ impl ObservedState {
         derived
     }
 
-    /// A send that was still under way when a later one of its call failed was answered after all.
+    /// Resolves the call of an attempt that got its response after a later attempt of the call had failed.
     fn answered_late(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let unnamed = self.calls.at(context.call).loss.as_ref().is_some_and(|loss| loss.unnamed);
         if unnamed && attempt.answer.created.is_none() {
@@ -159,7 +159,7 @@ impl ObservedState {
         if self.losses.len() < lost { vec![DerivedEvent::Recovered(context.call)] } else { Vec::new() }
     }
 
-    /// The points of sale that a look-up by filter is about.
+    /// The points of sale that a filtered look-up is about.
     pub(super) fn asked_for(&self, attempt: &Attempt) -> Vec<usize> {
         if attempt.operation != Some(GetPosWithFilter) {
             return Vec::new();
@@ -174,7 +174,7 @@ impl ObservedState {
         self.poses.iter().filter(|(_, pos)| about(pos)).map(|(place, _)| place).collect()
     }
 
-    /// Another create in the same place leaves what was lost there behind.
+    /// Marks unresolved creates in the same place as abandoned when the client makes another create there.
     pub(super) fn abandon(&mut self, attempt: &Attempt, context: &Context) {
         if !attempt.operation.is_some_and(Operation::creates) {
             return;
@@ -191,8 +191,8 @@ impl ObservedState {
         }
     }
 
-    /// A look-up by the order of a lost create, or by the payment of a lost refund, that finds one thing unseen before
-    /// tells what that create made.
+    /// Identifies the resource of an unresolved create: a look-up by its order, or by the payment of a refund, found
+    /// exactly one unseen resource.
     pub(super) fn found(&mut self, attempt: &Attempt, context: &mut Context) {
         let found = self.not_known_otherwise(&attempt.answer.found);
         if attempt.operation == Some(QueryRefundIds) {
@@ -230,7 +230,7 @@ impl ObservedState {
             if self.payments.at(place).first_seen >= sent {
                 self.payments.at_mut(place).found_for = Some((n, operation));
                 self.payments.at_mut(place).restrict(restrictions, n);
-                // It may be what was in the way of a create after it: then it has to be ended like any other.
+                // It may be the payment that blocked a later create; then it has to end like any other payment.
                 let before = |pos: usize| self.poses.at(pos).blocked_n.is_none_or(|blocked| blocked < n);
                 let pos = pos.filter(|&pos| before(pos));
                 context.block_cleared |= pos.is_some_and(|pos| self.poses.at_mut(pos).has_started());
@@ -238,7 +238,7 @@ impl ObservedState {
         }
     }
 
-    /// Of the ids that a look-up found, those that the client does not know from another create's answer.
+    /// The found ids that are not known from the response to another create.
     fn not_known_otherwise(&self, found: &[String]) -> Vec<String> {
         let created = |id: &str| {
             let payment = self.payments.find(id).and_then(|place| self.payments.at(place).created_n);
@@ -249,15 +249,15 @@ impl ObservedState {
         found.iter().filter(|id| !created(id)).cloned().collect()
     }
 
-    /// The contents of lost creates that a look-up by filter is about. One that finds something the client did not know
-    /// is about whatever was lost there; that nothing was found says nothing of what the client had left behind.
+    /// The contents of unresolved creates that a filtered look-up is about. If it finds something new, it is about all
+    /// unresolved creates there. If it finds nothing, it says nothing about abandoned creates.
     fn created_with(&self, attempt: &Attempt, finds: bool) -> Vec<[u8; 16]> {
-        // A filter by something else beside it finds something else.
+        // With an additional filter on another value, the look-up is about something else.
         let is_about = |name: &str, value: &str, beside: &[(&str, &str)]| {
             let other = |(name, value): &(&str, &str)| !["", *value].contains(&attempt.parameter(name));
             !value.is_empty() && attempt.parameter(name) == value && !beside.iter().any(other)
         };
-        // What is captured already is no payment that has just been started.
+        // A captured payment is not one that has just been started.
         if attempt.lists_captured() {
             return Vec::new();
         }
@@ -301,13 +301,13 @@ impl ObservedState {
         derived
     }
 
-    /// A name conflict is looked into when the other PoS is looked up, read or deleted.
+    /// Resolves name conflicts when the client looks up, reads or deletes the other PoS.
     pub(super) fn resolve_conflicts(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let other = context.about.pos.map(|pos| self.poses.at(pos));
         let mut derived = Vec::new();
         self.conflicts.retain(|conflict| {
             let fits = |value: &str, wanted: &str| !value.is_empty() && value == wanted;
-            // Where the create names nothing that can be read, no look-up can be told from the right one.
+            // If the create has no readable name, any look-up may be the right one.
             let nameless = conflict.merchant_pos_id.is_empty() && conflict.beacon_id.is_empty();
             let done = match attempt.operation {
                 Some(GetPosWithFilter) if attempt.succeeded() => {

@@ -1,19 +1,19 @@
-//! Of which calls the capture does not show everything: no feature that they belong to is passed.
+//! Operations whose calls the capture does not show completely. Features with such operations cannot pass.
 
 use super::attempt::Attempt;
 use crate::api::Operation;
 use std::collections::BTreeSet;
 
-/// What was not shown so far.
+/// The operations with hidden parts so far.
 #[derive(Clone, Debug, Default)]
 pub struct Hidden {
     operations: BTreeSet<Operation>,
-    /// Of a call that is not documented.
+    /// Whether an undocumented call had hidden parts.
     others: bool,
 }
 
 impl Hidden {
-    /// Takes a send in.
+    /// Processes an attempt.
     pub fn see(&mut self, attempt: &Attempt) {
         let hides_answer = attempt.answer_hidden && attempt.is_call;
         if !(attempt.hides_request() || hides_answer) {
@@ -23,17 +23,17 @@ impl Hidden {
         self.others |= attempt.operation.is_none();
     }
 
-    /// Whether something of a call was not shown.
+    /// Whether any call had hidden parts.
     pub fn any(&self) -> bool {
         self.others || !self.operations.is_empty()
     }
 
-    /// Whether one of these operations was not shown as a whole.
+    /// Whether one of these operations had hidden parts.
     pub fn any_of(&self, operations: &[Operation]) -> bool {
         operations.iter().any(|operation| self.operations.contains(operation))
     }
 
-    /// Whether a call that belongs to none of these operations was not shown as a whole.
+    /// Whether a call of none of these operations had hidden parts.
     pub fn any_beside(&self, operations: &[Operation]) -> bool {
         self.others || self.operations.iter().any(|operation| !operations.contains(operation))
     }

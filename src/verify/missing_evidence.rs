@@ -1,80 +1,80 @@
-//! What the capture does not show of the exchanges so far, and what that may have told or done.
+//! Evidence that the capture does not show, and what it may have contained.
 //!
-//! Something that is not shown bears on what it can be about, and on nothing else: the response to a poll on its payment,
-//! a list of payments on every payment that it may have named. [`super::uncertainty`] asks here before a rule is told that
-//! something did not happen.
+//! Hidden evidence affects only what it can be about: a hidden poll response affects its payment; a hidden list of
+//! payments affects every payment that it may contain. [`super::uncertainty`] consults this module before a rule may
+//! rely on the fact that something did not happen.
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use crate::api::Operation::{self, *};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Names and existence of a point of sale.
+/// The name and existence of a point of sale.
 pub const NAMES: u8 = 1;
-/// The payments on it.
+/// The payments on a point of sale.
 pub const PAYMENTS: u8 = 2;
-/// What a check-in said of loyalty.
+/// Loyalty in a check-in response.
 pub const LOYALTY: u8 = 4;
-/// Why a create on it was refused: whether a payment was in the way.
+/// Why a create on a point of sale was refused: whether an active payment blocked it.
 pub const REFUSALS: u8 = 8;
 
-/// What is not shown of the exchanges so far.
+/// The evidence missing from the exchanges so far.
 #[derive(Clone, Debug, Default)]
 pub struct MissingEvidence {
-    /// Anything at all.
+    /// Whether anything is missing.
     pub any: bool,
-    /// Payments of which the response to a poll is not shown.
+    /// Payments with a hidden poll response.
     pub polled: HashSet<usize>,
-    /// Payments of which the body of a request is not shown.
+    /// Payments with a hidden request body.
     pub described: HashSet<usize>,
-    /// A request or a response about a payment, and not which payment.
+    /// A request or response about an unidentified payment.
     pub some_payment: bool,
-    /// The body of a request that started a payment.
+    /// A hidden body of a request that started a payment.
     pub started: bool,
-    /// The response to a request that started a payment: some payment, and its id.
+    /// A hidden response to a request that started a payment, with the payment's id.
     pub unnamed_payment: bool,
-    /// A list of payments.
+    /// A hidden list of payments.
     pub listed: bool,
-    /// A list of captured payments.
+    /// A hidden list of captured payments.
     pub listed_captured: bool,
-    /// Points of sale of which something is not shown.
+    /// For each point of sale with hidden evidence: its kinds.
     pub poses: HashMap<usize, u8>,
-    /// What is not shown of some point of sale, and not of which.
+    /// The kinds of hidden evidence about unidentified points of sale.
     pub some_pos: u8,
-    /// The response to a request that created a point of sale.
+    /// A hidden response to a request that created a point of sale.
     pub unnamed_pos: bool,
-    /// A look-up of points of sale.
+    /// A hidden look-up of points of sale.
     pub found_pos: bool,
-    /// Refunds of which the response to a poll is not shown.
+    /// Refunds with a hidden poll response.
     pub refunds: HashSet<usize>,
-    /// A request, a list or a response about a refund, and not which refund.
+    /// A request, list or response about an unidentified refund.
     pub some_refund: bool,
-    /// Payments of whose refunds something is not shown.
+    /// Payments with hidden evidence about their refunds.
     pub refunded: HashSet<usize>,
-    /// Polls of which the latest response, and so the delay it asks for, is not shown.
+    /// Polls whose latest response is hidden, with the delay that it asks for.
     pub delays: HashSet<usize>,
-    /// Operations of which it is not shown to which call or resource a request belongs.
+    /// Operations with a request whose call or resource is hidden.
     pub loose: BTreeSet<Operation>,
-    /// Operations of which the body of a request is not shown.
+    /// Operations with a hidden request body.
     pub bodies: BTreeSet<Operation>,
-    /// A response that gave a token, or which token a call carried.
+    /// A hidden token response, or a call with a hidden token.
     pub tokens: bool,
-    /// A token that is not shown was refused with 401.
+    /// A hidden token was refused with 401.
     pub refused_token: bool,
-    /// The body of a request for a token.
+    /// A hidden body of a token request.
     pub token_asked: bool,
-    /// Calls whose loss may have been made good in what is not shown.
+    /// Calls that hidden evidence may have resolved.
     pub made_good: HashSet<usize>,
 }
 
-/// Operations about payments, refunds among them.
+/// Whether an operation is about payments or refunds.
 pub fn is_of_payments(operation: Operation) -> bool {
     let others = [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
     !others.contains(&operation)
 }
 
 impl MissingEvidence {
-    /// A request has arrived.
+    /// Processes a request.
     pub fn request(&mut self, attempt: &Attempt, context: &Context) {
         if attempt.is_call && !attempt.shows_token() {
             (self.any, self.tokens) = (true, true);
@@ -113,7 +113,7 @@ impl MissingEvidence {
         }
     }
 
-    /// An exchange is over.
+    /// Processes the end of an exchange.
     pub fn answer(&mut self, attempt: &Attempt, context: &Context) {
         if attempt.is_token && attempt.answer_hidden {
             (self.any, self.tokens) = (true, true);
@@ -123,7 +123,7 @@ impl MissingEvidence {
         }
         let Some(operation) = attempt.operation else { return };
         if attempt.hides_body() && attempt.succeeded() {
-            // What it describes is known by its response alone.
+            // The resource that it describes is known only from its response.
             self.described.extend(context.about.payment);
             self.refunded.extend(context.about.payment.filter(|_| operation == CreateRefund));
             let pos = context.about.pos.filter(|_| operation == CreatePos);
@@ -174,7 +174,7 @@ impl MissingEvidence {
         }
     }
 
-    /// A list or a look-up of which the question or the answer is not shown.
+    /// Notes a list or look-up whose filter or response is hidden.
     fn listed_unseen(&mut self, operation: Operation, attempt: &Attempt, context: &Context) {
         self.any = true;
         match operation {
@@ -192,7 +192,7 @@ impl MissingEvidence {
         }
     }
 
-    /// A call about something, and not about which.
+    /// Notes a call about an unidentified resource.
     fn concerns_some(&mut self, operation: Operation) {
         self.any = true;
         match operation {
@@ -214,7 +214,7 @@ impl MissingEvidence {
         }
     }
 
-    /// Whether a payment was in the way is told by the code of a conflict.
+    /// Notes a hidden refusal: only the error code of a 409 says whether an active payment blocked the create.
     fn refusal(&mut self, attempt: &Attempt, pos: Option<usize>) {
         if let (Some(409), Some(pos)) = (attempt.status, pos) {
             self.pos(pos, REFUSALS);
@@ -226,18 +226,18 @@ impl MissingEvidence {
         *self.poses.entry(pos).or_default() |= what;
     }
 
-    /// Whether something like this is not shown of a point of sale.
+    /// Whether evidence of this kind is missing for a point of sale.
     pub fn of_pos(&self, pos: Option<usize>, what: u8) -> bool {
         let of_it = pos.and_then(|pos| self.poses.get(&pos)).copied().unwrap_or(0);
         (of_it | self.some_pos) & what != 0
     }
 
-    /// Whether a state that a payment had may not be shown.
+    /// Whether a state of a payment may be hidden.
     pub fn of_payment(&self, payment: usize) -> bool {
         self.some_payment || self.polled.contains(&payment)
     }
 
-    /// Whether something about payments, or about points of sale, is not shown that could have been done about a refusal.
+    /// Whether hidden evidence about payments or points of sale may have addressed the cause of a refusal.
     pub fn could_settle(&self, operation: Option<Operation>) -> bool {
         let of_payments = self.some_payment
             || self.started

@@ -1,9 +1,10 @@
-//! The verifier: records in, verdict out. It opens no file and no socket.
+//! The verifier: turns the records of a capture into a verdict. It opens no file and no socket.
 //!
-//! [`attempt`] and [`content`] read an exchange as a call of the API; [`timeline`] puts heads and ends in order; [`observed`],
-//! [`tracks`], [`context`], `learn` and `recovery` keep what the client had been told; [`facts`] offers that to predicates;
-//! [`pattern`] and [`case`] look for what the rules describe; [`evaluator`] runs it all, and
-//! [`run`] feeds it a capture; [`live`] tells how the cases stand while a capture is being written.
+//! - [`attempt`] and [`bodies`] parse an exchange as a call of the API; [`timeline`] orders heads and ends.
+//! - [`state`], [`resources`], [`attempt_context`], `transitions` and `loss_resolution` keep what the client knows.
+//! - [`fields`] makes that available to predicates; `uncertainty` limits it to what the capture shows.
+//! - [`checks`] and [`case`] evaluate the patterns and cases of the rules; [`evaluator`] drives them all.
+//! - [`verify_capture`] feeds a capture to the evaluator; [`progress`] reports the cases of an open capture.
 
 pub mod attempt;
 pub mod attempt_context;

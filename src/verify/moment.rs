@@ -7,26 +7,26 @@ use super::resources::Subjects;
 use super::state::ObservedState;
 use crate::capture::record::{Connection, Notification};
 
-/// What is known at one moment of the timeline, and what the moment is about.
+/// A moment of the timeline: the state known then, and the event that it is about.
 pub struct Moment<'a> {
-    /// The things that traffic is about.
+    /// The observed state.
     pub observed: &'a ObservedState,
-    /// Who is certified for what.
+    /// The client and features being certified.
     pub target: &'a Target,
-    /// The send, where it is about one.
+    /// The attempt, if the event is about one.
     pub attempt: Option<(&'a Attempt, &'a Context)>,
     /// The payment, the PoS and the refund it is about.
     pub about: Subjects,
-    /// A connection event, where it is one.
+    /// The connection event, if it is one.
     pub connection: Option<&'a Connection>,
-    /// A notification, where it is one.
+    /// The notification, if it is one.
     pub notification: Option<&'a Notification>,
-    /// A request by its content, where no send is at hand.
+    /// A request by its content, if there is no attempt.
     pub request: Option<usize>,
 }
 
 impl<'a> Moment<'a> {
-    /// A moment that is about nothing.
+    /// A moment without an event.
     pub fn bare(observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         let about = Subjects::default();
         Moment { observed, target, attempt: None, about, connection: None, notification: None, request: None }

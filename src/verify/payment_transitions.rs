@@ -1,4 +1,4 @@
-//! What an answer about a payment tells: started, refused, listed, polled, ended.
+//! State transitions of payments: started, refused, listed, polled, ended.
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
@@ -27,7 +27,7 @@ impl ObservedState {
         }
     }
 
-    /// A create on a PoS was refused or failed: of a payment, or of a refund of one that was paid there.
+    /// Processes a refused or failed create on a PoS: of a payment, or of a refund of a payment on it.
     pub(super) fn create_failed(&mut self, attempt: &Attempt, context: &Context) {
         let Some(pos) = context.about.pos else { return };
         let tick = self.tick;
@@ -37,7 +37,7 @@ impl ObservedState {
             if entry.blocked_n.is_none() {
                 (entry.blocked_n, entry.blocked) = (Some(attempt.n), tick);
             }
-            // Whatever was brought to an end before, something is in the way now.
+            // A payment that ended before this refusal was not the one that blocks the PoS now.
             entry.unblocked_n = None;
         } else if !(attempt.answer_hidden && attempt.status == Some(409))
             && entry.creates_failed.last().is_none_or(|c| c.call != context.call)
@@ -49,15 +49,15 @@ impl ObservedState {
 
     fn learn_new_payment(&mut self, attempt: &Attempt, payment: usize, pos: Option<usize>) {
         let tick = self.tick;
-        // An order that is not named, or not shown, is the same as no other.
+        // An absent or hidden order equals no other order.
         let named = Some(&attempt.body.order_id).filter(|order| attempt.body.known && !order.is_empty());
         let first_use = named.map(|order| *self.orders.entry(order.clone()).or_insert(payment));
         let reused = first_use.filter(|first| *first != payment).and_then(|first| self.payments.at(first).created_n);
         if self.payments.at(payment).created_n.is_some() {
             return;
         }
-        // What a check-in told of the customer is for the payment that follows it, and for no later one. A prepared
-        // payment tells itself who is paying, by its own polls.
+        // Loyalty from a check-in applies only to the payment that follows it. A prepared payment shows its customer in
+        // its own polls.
         let loyalty = pos.map(|pos| self.poses.at_mut(pos)).and_then(|pos| {
             let lacked = std::mem::take(&mut pos.loyalty_lacked);
             Some((pos.loyalty.take()?, lacked))
@@ -81,7 +81,7 @@ impl ObservedState {
         if let Some(pos) = pos {
             let payments = &self.payments;
             let pos = self.poses.at_mut(pos);
-            // What the check-in said was of this payment's customer; the next one is another.
+            // The check-in was that of this payment's customer, not of the next one's.
             (pos.loyalty, pos.loyalty_lacked) = (None, false);
             let list = &mut pos.payments;
             list.retain(|&other| !payments.at(other).ended());
@@ -95,11 +95,11 @@ impl ObservedState {
         let hang = |then| burst.burst_head.and_then(|head: super::attempt::RunTime| head.ms_since(then));
         let entry = self.payments.at_mut(payment);
         let was_reserved = entry.reserved();
-        // What can be captured was in nobody's way, unless a poll had said that it was.
+        // A payment that can be captured did not block the PoS, unless a response had shown it as active.
         let blocked = entry.may_block() && (attempt.operation != Some(CapturePayment) || entry.first_seen > 0);
         match attempt.operation {
             Some(PaymentReady) if attempt.status.is_some_and(|status| (400..500).contains(&status)) => {
-                // A ready that was refused fixes no amount.
+                // A refused PaymentReady sets no amount.
                 entry.ready_asked = entry.ready_asked.filter(|(n, _)| *n != attempt.n);
             }
             Some(PaymentReady) if attempt.succeeded() => {
@@ -109,7 +109,7 @@ impl ObservedState {
                 entry.restrict(attempt.body.restrictions(), attempt.n);
             }
             Some(CapturePayment) if attempt.succeeded() => {
-                // Where the go that brought it through met faults of its own, it began after a go before it.
+                // If the burst that succeeded had failures too, the pause is the one after the burst before it.
                 let paused = [entry.gave_up.map(|(_, then)| then), entry.gave_up_before].into_iter().flatten();
                 entry.hang_ms = paused.filter_map(hang).max();
                 if entry.captured_n.is_none() {
@@ -120,8 +120,8 @@ impl ObservedState {
                 entry.gave_up_before = None;
                 self.swept(payment, false);
             }
-            // A send of the same go that is refused: not every one of them was answered 500. And its amount was not to be
-            // had: what comes next need not repeat it.
+            // A refused attempt: not every attempt of the burst got 500. Its amount was refused too, so the next
+            // capture need not repeat it.
             Some(CapturePayment) if !attempt.failed() => {
                 entry.capture_failed_amount = None;
                 if burst.burst_500s > 0 {
@@ -184,7 +184,7 @@ impl ObservedState {
         if let (PaymentStatus::Initiated | PaymentStatus::IssuedToUser | PaymentStatus::Reserved, Some((n, _)), None) =
             (state, entry.ready_asked, entry.readied_n)
         {
-            // The PaymentReady without an answer was carried out.
+            // The PaymentReady without a response was executed.
             entry.restrict(entry.ready_asked_restrictions, n);
         }
         match state {
@@ -205,20 +205,20 @@ impl ObservedState {
         }
     }
 
-    /// A payment that has come to an end may free its PoS for the create that was refused because of it.
+    /// Frees the PoS of a payment that has ended, for the create that was refused because of it.
     fn unblock(&mut self, payment: usize, n: u64) {
         let entry = self.payments.at(payment);
         if !(entry.ended() || entry.reserved()) {
             return;
         }
-        // A payment of an earlier session: the one PoS that waits for a payment to end is where it can be.
+        // A payment of an earlier session can only be on the one PoS that is blocked.
         let Some(pos) = entry.pos.or_else(|| self.only_blocked()) else { return };
         self.free(pos, n);
     }
 
     fn free(&mut self, pos: usize, n: u64) {
         let pos = self.poses.at_mut(pos);
-        // What is ended after an empty list was in the way all the same.
+        // A payment that ends after an empty list did block the PoS.
         if pos.blocked_n.is_some() && (pos.unblocked_n.is_none() || pos.unblocked_n == pos.emptied_n) {
             pos.unblocked_n = Some(n);
         }
@@ -243,7 +243,7 @@ impl ObservedState {
             entry.pos = entry.pos.or(context.about.pos);
             listing.payments.push(payment);
         }
-        // Nothing is in the way any more: what was has ended by itself.
+        // No listed payment blocks the PoS any more: the one that did has ended on its own.
         let in_the_way = |payment: &usize| {
             let payment = self.payments.at(*payment);
             !payment.ended() && !payment.reserved()
@@ -258,7 +258,7 @@ impl ObservedState {
         Vec::new()
     }
 
-    /// A list of captured payments says of each that this is its final state.
+    /// Processes a payment in a list of captured payments: Captured is its final state.
     fn listed_captured(&mut self, id: &str, n: u64) -> DerivedEvent {
         let payment = self.payment(id);
         self.payments.at_mut(payment).seen_captured(n);

@@ -1,4 +1,4 @@
-//! What an answer about a PoS tells: created, read, looked up, deleted, a customer checked in.
+//! State transitions of points of sale: created, read, looked up, deleted, customer checked in.
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
@@ -8,7 +8,7 @@ use super::state::ObservedState;
 use crate::api::Operation::*;
 
 impl ObservedState {
-    /// A look-up does not find a PoS: where its delete got no answer, it was carried out.
+    /// Marks a PoS as deleted if a look-up does not find it and its delete got no response.
     fn gone(&mut self, pos: usize, n: u64) {
         let calls = &self.calls;
         let mut lost = self.losses.iter().map(|&call| calls.at(call));
@@ -88,7 +88,7 @@ impl ObservedState {
             Some(GetPos) if attempt.status == Some(404) => {
                 context.about.pos.into_iter().for_each(|pos| self.gone(pos, attempt.n));
             }
-            // A repeated delete may find nothing any more.
+            // A retried delete may find nothing any more.
             Some(DeletePos) if attempt.succeeded() || (attempt.status == Some(404) && context.last_failed) => {
                 let Some(pos) = context.about.pos else { return };
                 self.offboarded |= self.poses.at(pos).created_through_faults;

@@ -6,18 +6,18 @@ use super::missing_evidence::is_of_payments;
 use super::state::ObservedState;
 use crate::api::Operation::*;
 
-/// What may have happened in what is not shown.
+/// An event that hidden evidence may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Possible {
-    /// The loss of this call may have been made good.
+    /// This unresolved call may have been resolved.
     MadeGood(usize),
-    /// The name conflict that this call met may have been looked into.
+    /// The name conflict of this call may have been resolved.
     ConflictResolved(usize),
     /// Any payment may have been listed as captured.
     ListedCaptured,
 }
 
-/// What an exchange that is not all shown may have done to what is open.
+/// The events that the hidden parts of an exchange may contain.
 pub fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
     let Some(operation) = attempt.operation else { return Vec::new() };
     let mut all = Vec::new();
@@ -44,7 +44,7 @@ pub fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) 
             (GetCheckIn, InitiatePayment | PreparePayment) => attempt.hides_body(),
             _ => false,
         };
-        // Where the id in a path is not shown, it may be about whatever was lost.
+        // If the id in the path is hidden, the attempt may be about any unresolved call.
         let anything = attempt.hides.path && is_of_payments(lost) == is_of_payments(operation);
         if again || told || anything {
             all.push(Possible::MadeGood(call));

@@ -1,4 +1,4 @@
-//! Who is certified for what: from options, from the capture's own session, else from its traffic.
+//! The profile being certified: client and features, from options, the capture's session, or its traffic.
 
 use super::attempt::Attempt;
 use super::verdict::Profile;
@@ -9,10 +9,10 @@ use crate::rules::RuleSet;
 use crate::seal;
 use std::collections::BTreeMap;
 
-/// What the caller asks for; what is `None` comes from the capture.
+/// The caller's choices; `None` values come from the capture.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Who makes the client.
+    /// The id of the integrator who makes the client.
     pub integrator_id: Option<String>,
     /// The client id being certified.
     pub client_id: Option<String>,
@@ -20,26 +20,26 @@ pub struct Options {
     pub client_version: Option<Version>,
     /// The chosen features.
     pub features: Option<Vec<Feature>>,
-    /// The capture goes on: what is open at its end is not broken.
+    /// Whether the capture is in progress, so that open obligations at its end are not broken.
     pub open: bool,
 }
 
-/// Who is certified for what, settled.
+/// The resolved profile.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
-    /// Who makes the client; empty where nobody said.
+    /// The id of the integrator; empty if unknown.
     pub integrator_id: String,
-    /// The client id; empty where nothing tells.
+    /// The client id; empty if unknown.
     pub client_id: String,
-    /// The version, likewise.
+    /// The client version, if known.
     pub version: Option<Version>,
-    /// The chosen features, onboarding among them, in the order of the seed document.
+    /// The chosen features, always with onboarding, in the order of [`Feature`].
     pub features: Vec<Feature>,
-    /// The operations that belong to them.
+    /// The operations of the chosen features.
     pub operations: Vec<Operation>,
 }
 
-/// What the traffic says about the client: counted over all calls.
+/// Client version and client id inferred from the traffic, by the number of calls that use them.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileInference {
     versions: BTreeMap<(u64, u64, u64), (u64, u64)>,
@@ -69,9 +69,9 @@ impl ProfileInference {
         }
     }
 
-    /// The version that most calls carry; of two, the one that came first.
+    /// The version of most calls; if two are equal, the first one used.
     fn version(&self) -> Option<Version> {
-        // Builds of one Major.Minor count together: a certification is for all of them.
+        // Builds of one Major.Minor count together: a certification covers all of them.
         let mut minors: BTreeMap<(u64, u64), (u64, u64, u64)> = BTreeMap::new();
         for (&(major, minor, build), &(count, first)) in &self.versions {
             let sum = minors.entry((major, minor)).or_insert((0, first, build));
@@ -90,7 +90,7 @@ impl ProfileInference {
 }
 
 impl Target {
-    /// Settles who is certified for what.
+    /// Resolves the profile: options first, then the session, then the traffic.
     pub fn settle(
         options: &Options,
         session: Option<&Session>,
@@ -125,7 +125,7 @@ impl Target {
         }
     }
 
-    /// As it stands in the verdict.
+    /// The profile for the verdict.
     pub fn profile(&self) -> Profile {
         let version = self.version.map_or(String::new(), |version| version.to_string());
         let features: Vec<&'static str> = self.features.iter().map(|feature| feature.id()).collect();

@@ -1,6 +1,6 @@
-//! How the cases stand while the capture goes on: what the guided certification goes by.
+//! Progress of the cases in an open capture, for the guided certification.
 //!
-//! There is no second matcher: the judge's own cases are asked, after everything recorded so far.
+//! There is no second matcher: the evaluator's own cases are used, with everything recorded so far.
 
 use super::Evaluator;
 use super::verdict::CaseVerdict;
@@ -8,71 +8,71 @@ use crate::api::ExactAmount;
 use crate::capture::record::Record;
 use crate::rules::predicate::PredicateError;
 
-/// How a case stands.
+/// The progress of one case.
 #[derive(Clone, Debug)]
 pub struct CaseProgress {
     /// The verdict on it if the capture ended here.
     pub verdict: CaseVerdict,
-    /// For each thing that may come to show it: the exchanges that showed its steps so far, in order.
+    /// For each case attempt: the exchanges that passed its steps so far, in order.
     pub tries: Vec<Vec<u64>>,
 }
 
-/// How everything stands.
+/// The progress of all cases, and the resources that are still open.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     /// The cases of the chosen features, in the order of the verdict.
     pub cases: Vec<CaseProgress>,
-    /// A payment that the client started can still be accepted by a customer.
+    /// Whether a customer can still accept a payment that the client started.
     pub active: bool,
-    /// The most that can be given back of one captured payment, in minor units.
+    /// The largest refundable amount of one captured payment, in minor units.
     pub refundable: i64,
-    /// A payment or refund of the client has not come to its end.
+    /// Whether a payment or refund of the client has not ended.
     pub open: bool,
-    /// The PoS that was asked about, where the client was told of it.
+    /// The PoS in focus, if the client knows it.
     pub pos: Option<PosProgress>,
 }
 
-/// What is known of a PoS.
+/// The state of a PoS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PosProgress {
     /// Its id.
     pub id: String,
-    /// The client has created it in this attempt.
+    /// Whether the client has created it in this certification attempt.
     pub created: bool,
-    /// It was deleted.
+    /// Whether it was deleted.
     pub deleted: bool,
-    /// Its beacon, where that was said.
+    /// Its `beaconId`; empty if unknown.
     pub beacon_id: String,
-    /// The merchant's name for it, where that was said.
+    /// Its `merchantPosId`; empty if unknown.
     pub merchant_pos_id: String,
-    /// Its store, where that was said.
+    /// Its `storeId`; empty if unknown.
     pub store_id: String,
 }
 
-/// What is looked at.
+/// The part of the state to report.
 #[derive(Clone, Debug, Default)]
 pub struct Focus {
-    /// The PoS that the client works with.
+    /// The id of the PoS that the client uses.
     pub pos: Option<String>,
-    /// The backend knows nothing of the exchanges before this one.
+    /// The first exchange that the backend still knows about.
     pub since: u64,
 }
 
 impl Progress {
-    /// The client has a PoS.
+    /// Whether the client has a PoS.
     pub fn onboarded(&self) -> bool {
         self.pos.as_ref().is_some_and(|pos| !pos.deleted)
     }
 
-    /// The client has a PoS that it did not create in this attempt.
+    /// Whether the client has a PoS that it did not create in this certification attempt.
     pub fn found(&self) -> bool {
         self.pos.as_ref().is_some_and(|pos| !pos.deleted && !pos.created)
     }
 }
 
 impl Evaluator<'_> {
-    /// How the cases stand after what was taken and `beyond`: exchanges that are over though one with a lower number
-    /// is still under way, in the order of their numbers.
+    /// The progress after all records so far and `beyond`: exchanges that have ended while one with a lower number is
+    /// still in flight, in the order of their numbers.
     ///
     /// # Errors
     /// A rule that cannot be applied.

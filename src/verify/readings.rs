@@ -1,26 +1,26 @@
-//! Readings of a capture whose times leave open what came first.
+//! Alternative readings of a capture whose times leave the order of events open.
 //!
-//! Requests with equal times may have been sent in any order, and by a coarse clock a response may or may not have come
-//! before the next request. Where that is open, the capture is judged in several ways: broken is only what is broken
-//! in all of them, shown only what is shown in all of them.
+//! Requests with equal times may have been sent in any order. With a coarse clock, a response may have arrived before
+//! or after the next request. Such a capture is evaluated in several orders: a requirement or case is broken only if it
+//! is broken in all of them, and passed only if it is passed in all of them.
 
 use super::verdict::{CaseStatus, CaseVerdict, Level, Outcome, Status, StepStatus, Verdict};
 use std::collections::BTreeSet;
 
-/// The most ways in which a capture is judged.
+/// The maximum number of orders in which a capture is evaluated.
 const MOST: usize = 120;
 
-/// How often all that is open is shuffled.
+/// The number of random orders.
 const SHUFFLES: usize = 8;
 
-/// The most exchanges that are judged in all of them together.
+/// The maximum number of exchanges evaluated in all orders together.
 const MOST_EXCHANGES: usize = 400_000;
 
-/// Judges a capture in several orders. `verdict` is that in the order of its numbers; `ties` holds groups of places of
-/// exchanges whose order is open, and `evaluate` judges the exchanges in the order of the places that it is given.
+/// Evaluates a capture in several orders. `verdict` is the verdict in the order of exchange numbers. `ties` are groups
+/// of positions of exchanges whose order is open. `evaluate` evaluates the exchanges in the given order of positions.
 ///
 /// # Errors
-/// As `evaluate`.
+/// As for `evaluate`.
 pub fn in_all_orders<E>(
     mut verdict: Verdict,
     exchanges: usize,
@@ -41,7 +41,7 @@ pub fn in_all_orders<E>(
         Ok(left > 0)
     };
     judged(arranged(&best, ties, |group| group.iter().rev().copied().collect()), &mut best)?;
-    // Each group by itself, the others as they break least.
+    // Each group on its own, with the others in the order that breaks least.
     'groups: for group in ties {
         for order in arrangements(group) {
             let mut whole = best.clone();
@@ -51,7 +51,7 @@ pub fn in_all_orders<E>(
             }
         }
     }
-    // And all of them shuffled, the same way each time.
+    // All groups shuffled, with a fixed seed.
     let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
     for _ in 0..SHUFFLES {
         if ties.iter().any(|group| group.len() > 2) {
@@ -61,7 +61,7 @@ pub fn in_all_orders<E>(
     Ok(verdict)
 }
 
-/// An order with each group rearranged.
+/// An order in which each group is rearranged.
 fn arranged(order: &[usize], ties: &[Vec<usize>], mut how: impl FnMut(&[usize]) -> Vec<usize>) -> Vec<usize> {
     let mut whole = order.to_vec();
     for group in ties {
@@ -70,7 +70,7 @@ fn arranged(order: &[usize], ties: &[Vec<usize>], mut how: impl FnMut(&[usize]) 
     whole
 }
 
-/// Puts the exchanges of a group in another order among themselves.
+/// Rearranges the exchanges of a group within an order.
 fn put(whole: &mut [usize], group: &[usize], order: &[usize]) {
     for (place, now) in group.iter().zip(order) {
         if let Some(slot) = whole.get_mut(*place) {
@@ -79,7 +79,7 @@ fn put(whole: &mut [usize], group: &[usize], order: &[usize]) {
     }
 }
 
-/// The other orders of a group of four or less; of a larger one, those in which two neighbours change places.
+/// All other orders of a group of at most four; for a larger group, those with two neighbours swapped.
 fn arrangements(group: &[usize]) -> Vec<Vec<usize>> {
     if group.len() > 4 {
         let swapped = |at: usize| {
@@ -108,7 +108,7 @@ fn arrangements(group: &[usize]) -> Vec<Vec<usize>> {
 fn shuffled(group: &[usize], seed: &mut u64) -> Vec<usize> {
     let mut order = group.to_vec();
     for at in (1..order.len()).rev() {
-        // A linear congruential generator (Knuth) will do.
+        // Knuth's linear congruential generator is sufficient.
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let other = usize::try_from(*seed >> 33).unwrap_or(0) % (at + 1);
         order.swap(at, other);
@@ -116,19 +116,19 @@ fn shuffled(group: &[usize], seed: &mut u64) -> Vec<usize> {
     order
 }
 
-/// How much is broken in a verdict.
+/// The number of findings and failed cases in a verdict.
 fn broken(verdict: &Verdict) -> usize {
     let findings: usize = verdict.requirements.iter().map(|requirement| requirement.findings.len()).sum();
     findings + cases(verdict).filter(|case| case.status == CaseStatus::Failed).count()
 }
 
-/// Whether anything is broken in a verdict.
+/// Whether a verdict has a finding or a failed case.
 pub fn breaks_something(verdict: &Verdict) -> bool {
     broken(verdict) > 0
 }
 
-/// Takes out of a verdict what another reading of the same capture does not say. `only_broken`: what it shows, the other
-/// reading need not show.
+/// Removes from a verdict what another reading of the same capture does not confirm. `only_broken`: passed requirements
+/// and cases need no confirmation.
 pub fn keep_common(verdict: &mut Verdict, other: &Verdict, only_broken: bool) {
     let mut changed = BTreeSet::new();
     for requirement in &mut verdict.requirements {
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_group_is_put_in_every_order_and_what_is_not_tied_stays() {
+    fn small_groups_are_fully_permuted_and_untied_exchanges_keep_their_place() {
         assert_eq!(arrangements(&[4, 7]), [vec![7, 4]]);
         let all: BTreeSet<Vec<usize>> = arrangements(&[1, 2, 3, 4]).into_iter().collect();
         assert_eq!(all.len(), 23);

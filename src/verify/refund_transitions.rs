@@ -1,4 +1,4 @@
-//! What an answer about a refund tells.
+//! State transitions of refunds.
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
@@ -18,7 +18,7 @@ impl ObservedState {
                 entry.payment = context.about.payment;
                 let pos = context.about.pos.map(|pos| self.poses.at_mut(pos));
                 pos.into_iter().for_each(|pos| pos.creates_failed.retain(|create| create.call != context.call));
-                // One that a poll had shown before counts already.
+                // A refund that a poll has shown before is already in the total.
                 let counted = entry.amount.is_some();
                 entry.amount = entry.amount.or(attempt.body.amount);
                 let amount = entry.amount.unwrap_or_default();
@@ -64,7 +64,7 @@ impl ObservedState {
             _ => {}
         }
         if shown && let Some(amount) = attempt.answer.amount {
-            // Not created under the client's eyes: a lost create that was looked up, or an earlier session's.
+            // Its create got no response and was looked up, or it is from an earlier session.
             let gone = given_back(entry);
             let place = self.payment(&attempt.answer.payment_id);
             let entry = self.refunds.at_mut(refund);

@@ -1,20 +1,20 @@
-//! Refused requests and failed creates, as far as later requests are judged by them.
+//! Refused requests and failed creates, against which later requests are checked.
 
 use super::attempt::RunTime;
 
-/// A response 429 (RFC 6585 section 4), and how long the client had waited before it asked again.
+/// A response with status 429 (RFC 6585 section 4), and the client's wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
     /// When the response was complete.
     pub end: RunTime,
-    /// How long it asks the client to wait.
+    /// The wait that it asks for.
     pub retry_after_ms: Option<i64>,
-    /// How long the client had waited after the 429 before this one.
+    /// The client's wait between the previous 429 and this attempt.
     pub pause_ms: Option<i64>,
 }
 
 impl Throttled {
-    /// Whether a request after that pause is patient: it keeps Retry-After, or waits longer than the one before it did.
+    /// Whether a request after that pause respects the 429: it keeps Retry-After, or waits longer than the last one.
     pub fn is_respected_by(&self, pause_ms: i64) -> bool {
         let kept = |asked: i64| {
             pause_ms.saturating_add(50) >= asked || pause_ms.saturating_mul(100) >= asked.saturating_mul(95)
@@ -31,10 +31,10 @@ impl Throttled {
 pub struct CreateFailed {
     /// Its call.
     pub call: usize,
-    /// Its first send that failed.
+    /// Its first failed attempt.
     pub n: u64,
-    /// When that was sent (a tick of the timeline).
+    /// The tick of the timeline at which that attempt was sent.
     pub sent: u64,
-    /// When it failed.
+    /// The tick at which it failed.
     pub failed: u64,
 }

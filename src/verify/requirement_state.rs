@@ -1,4 +1,4 @@
-//! What is found against one requirement while a capture is read, and what is said of it where the capture ends.
+//! The evaluation state of one requirement.
 
 use super::checks::{CheckState, EventKind, Violation};
 use super::moment::Moment;
@@ -9,21 +9,21 @@ use crate::rules::RuleSet;
 use crate::rules::model::{Attribution, Requirement};
 use crate::rules::predicate::PredicateError;
 
-/// The most findings of one requirement that a verdict lists.
+/// The maximum number of findings of one requirement in a verdict.
 const MOST_FINDINGS: usize = 500;
 
-/// What was found against one requirement.
+/// The evaluation state of one requirement.
 pub(super) struct RequirementState<'r> {
     pub(super) requirement: &'r Requirement,
     watches: Vec<CheckState<'r>>,
-    /// Whether it is judged for a chosen feature.
+    /// Whether it applies to a chosen feature.
     judged: bool,
     pub(super) findings: Vec<Finding>,
     left_out: u64,
 }
 
 impl<'r> RequirementState<'r> {
-    /// A requirement of which nothing was seen.
+    /// The state before any event.
     pub(super) fn new(requirement: &'r Requirement, target: &Target) -> RequirementState<'r> {
         RequirementState {
             requirement,
@@ -50,7 +50,7 @@ impl<'r> RequirementState<'r> {
         }
     }
 
-    /// What is said of it where the capture ends.
+    /// The result at the end of the capture; `goes_on` leaves open obligations undecided.
     pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> RequirementResult {
         let exercised = self.watches.iter().any(|watch| watch.exercised);
         let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
@@ -92,7 +92,7 @@ impl<'r> RequirementState<'r> {
     }
 }
 
-/// Ids of the chosen features that a broken requirement counts against.
+/// The ids of the chosen features that a broken requirement counts against.
 fn counts_against(
     requirement: &Requirement,
     operation: Option<Operation>,
@@ -109,13 +109,13 @@ fn counts_against(
     if owners.is_empty() { vec![Feature::Onboarding.id()] } else { owners }
 }
 
-/// A requirement's verdict, with the features in which it is undecided.
+/// A requirement's verdict, with the ids of the features for which it is undecided.
 pub(super) struct RequirementResult {
     pub(super) verdict: RequirementVerdict,
     pub(super) undecided: Vec<&'static str>,
 }
 
-/// Shows what has happened to all that are judged.
+/// Processes an event for all requirements that apply.
 pub(super) fn see_all(
     dockets: &mut [RequirementState],
     rules: &RuleSet,

@@ -1,4 +1,4 @@
-//! The fields of the things that a moment is about: the client, a PoS, a payment, a refund.
+//! The fields of the resources that a moment is about: client, PoS, payment, refund.
 
 use super::fields::{flag, loyalty, money, ms, n, text};
 use super::moment::Moment;
@@ -6,7 +6,7 @@ use super::resources::{PaymentState, PosState, RefundState};
 use crate::api::Operation;
 use crate::rules::Value;
 
-/// The create that failed on a payment's PoS, after the payment was first seen and before it was listed.
+/// The create that failed on a payment's PoS after the payment was first seen and before it was listed.
 fn swept_after(payment: &PaymentState, pos: Option<&PosState>) -> Option<u64> {
     let listed = payment.listed?;
     let seen = payment.first_seen;
@@ -104,13 +104,13 @@ impl Moment<'_> {
         })
     }
 
-    /// How many reservations of the latest list were ended alike, where no reserved one in it is left.
+    /// How many reservations of the latest list were ended in the same way, if no reserved one is left.
     fn swept_with(&self) -> i64 {
         let listing = &self.observed.listing;
         let Some(payment) = self.about.payment else { return 0 };
         let left = listing.payments.iter().any(|&other| self.observed.payments.at(other).reserved());
         let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
-        // One by one as it was decided, where some were captured and others cancelled.
+        // If some were captured and others cancelled, they were individual decisions.
         let both = !listing.captured.is_empty() && !listing.cancelled.is_empty();
         alike.filter(|_| !left && !both).map_or(0, |list| list.len() as i64)
     }

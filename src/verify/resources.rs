@@ -1,101 +1,101 @@
-//! What the verifier remembers of each thing that traffic is about: what the client has been told of it so far.
+//! State of the resources and calls in the traffic, as far as the client knows it.
 //!
-//! A track holds facts, not judgements. It changes when a request is sent and when an answer reaches the client.
+//! State holds facts, not verdicts. It changes when a request is sent and when the client receives a response.
 
 use super::attempt::{Attempt, RunTime};
 use super::bodies::Loyalty;
 use super::refusals::{CreateFailed, Throttled};
 use crate::api::{ExactAmount, Operation, PaymentStatus, RefundStatus};
 
-/// The latest send of a call that is over.
+/// The latest attempt of a call that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Last {
-    /// Its number.
+    /// Its exchange number.
     pub n: u64,
-    /// When it was over.
+    /// When it ended.
     pub end: RunTime,
-    /// Its status, if it got an answer.
+    /// Its status; `None` if it got no response.
     pub status: Option<u16>,
-    /// No answer or 5xx.
+    /// Whether it got no response or a 5xx.
     pub failed: bool,
-    /// How long it lasted.
+    /// Its maximum duration in ms.
     pub lasted_ms: i64,
-    /// Whether the capture tells when it was over.
+    /// Whether the capture shows when it ended.
     pub timed: bool,
-    /// A create that was answered 2xx without an id that can be read.
+    /// Whether it is a create that got a 2xx without a readable id.
     pub unnamed: bool,
 }
 
-/// One call: the sends with one key, or with one method and path.
+/// One call: the attempts with one idempotency key, or with one method and path.
 #[derive(Clone, Debug, Default)]
 pub struct CallState {
-    /// The operation, where it is one.
+    /// The documented operation, if it is one.
     pub operation: Option<Operation>,
-    /// What it asks for in its query.
+    /// The parameters of its query.
     pub query: Vec<(String, String)>,
-    /// The content of its first send.
+    /// The content of its first attempt.
     pub content: [u8; 16],
-    /// The content of its latest send.
+    /// The content of its latest attempt.
     pub last_content: [u8; 16],
-    /// The content of the first send that was answered below 500.
+    /// The content of the first attempt that got a status below 500.
     pub answered_content: Option<[u8; 16]>,
-    /// Whether the capture shows the contents of its sends.
+    /// Whether the capture shows the content of all its attempts.
     pub content_known: bool,
-    /// How many sends there were.
+    /// The number of attempts.
     pub attempts: u64,
-    /// When it was last sent (a tick of the timeline).
+    /// The tick of the timeline at which its latest attempt was sent.
     pub touched: u64,
-    /// When the latest was sent.
+    /// When the latest attempt was sent.
     pub last_head: Option<RunTime>,
-    /// The number of the latest.
+    /// The number of the latest attempt.
     pub last_n: u64,
-    /// The latest that is over.
+    /// The latest attempt that has ended.
     pub last: Option<Last>,
-    /// Sends that are not over: number and head.
+    /// The attempts in flight: number and head.
     pub in_flight: Vec<(u64, RunTime)>,
-    /// Of those, the ones after which the call was sent again: number, and the head of the first send after it.
+    /// Attempts in flight that a later attempt has overtaken: number, and the head of the next attempt.
     pub overtaken: Vec<(u64, RunTime)>,
-    /// Of those, each with the first send of another body that came while it was under way.
+    /// Attempts in flight, each with the first attempt with another body that began meanwhile.
     pub contradicted: Vec<(u64, u64)>,
-    /// The capture does not show to which call its send belongs.
+    /// Whether the capture does not show which call its attempt belongs to.
     pub is_loose: bool,
-    /// A twin of it was sent under another key, or it is one: what became of it is a matter of that.
+    /// Whether it is, or has, a duplicate create with another key, which decides its outcome.
     pub duplicated: bool,
-    /// The numbers of the sends of the go under way: since the last success or long pause.
+    /// The attempts of the current burst: since the last success or long pause.
     pub burst: Vec<u64>,
-    /// When the go's first send was sent.
+    /// When the first attempt of the burst was sent.
     pub burst_head: Option<RunTime>,
-    /// How many sends of the go got no answer and lasted long enough to be a time-out.
+    /// The number of attempts of the burst that timed out.
     pub burst_timeouts: u32,
-    /// How many sends of the go were answered 500.
+    /// The number of attempts of the burst that got status 500.
     pub burst_500s: u32,
-    /// How many sends of the go ended in another way.
+    /// The number of attempts of the burst that ended in another way.
     pub burst_others: u32,
-    /// Whether it was ever answered with success.
+    /// Whether any attempt succeeded.
     pub succeeded: bool,
-    /// Its unresolved loss: it got no answer or 5xx and nothing was done about it.
+    /// Set while the call is unresolved.
     pub loss: Option<UnresolvedCall>,
-    /// Whether what became of it was looked up after its last failure, and used.
+    /// Whether its outcome was looked up after its last failure, and used.
     pub looked_up: bool,
-    /// Polls: the delay asked by the last answer that had one.
+    /// For polls: the delay in the last response that had one.
     pub poll_delay_ms: Option<i64>,
-    /// How many sends failed in a row.
+    /// The number of consecutive failed attempts.
     pub failures: u32,
-    /// How many sends failed since the last long pause or success.
+    /// The number of failed attempts since the last long pause or success.
     pub failed_in_burst: u32,
-    /// Polls: the pause before the latest send, where it followed a failed one; one that was sent again at once after a
-    /// reset connection aside.
+    /// For polls: the pause before the latest attempt, if it followed a failed one; immediate retries after a
+    /// connection reset are not counted.
     pub back_off_ms: Option<i64>,
-    /// The latest send was sent again at once after a reset connection.
+    /// Whether the latest attempt was an immediate retry after a connection reset.
     pub resent_at_once: bool,
-    /// The things its sends were about.
+    /// The resources its attempts were about.
     pub about: Subjects,
-    /// What a create named, so that a look-up of it can be told from others.
+    /// The names in a create, by which a look-up can find its resource.
     pub subject: Subject,
 }
 
 impl CallState {
-    /// Whether a look-up asks, perhaps by other parameters, what this one asked.
+    /// Whether a look-up repeats this one, perhaps with further parameters.
     pub fn is_asked_again_by(&self, attempt: &Attempt) -> bool {
         let differs = |(name, value): &(String, String)| {
             let mut asked = attempt.query.iter().filter(|(asked, _)| asked == name);
@@ -104,7 +104,7 @@ impl CallState {
         attempt.asks_by_query() && self.operation == attempt.operation && !self.query.iter().any(differs)
     }
 
-    /// It was sent again, or asked again, while sends of it were under way: the latest of them is overtaken, those before it were.
+    /// Marks the latest attempt in flight as overtaken by an attempt with this head.
     pub fn overtaken_at(&mut self, head: RunTime) {
         let latest = self.in_flight.last().map(|(n, _)| *n);
         if let Some(n) = latest.filter(|n| !self.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
@@ -112,33 +112,33 @@ impl CallState {
         }
     }
 
-    /// A send of it is under way.
+    /// Adds an attempt in flight.
     pub fn begin(&mut self, attempt: &Attempt) {
         self.overtaken_at(attempt.head);
         self.in_flight.push((attempt.n, attempt.head));
     }
 }
 
-/// What a create names.
+/// The names in a create.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// The PoS.
+    /// `posId`.
     pub pos_id: String,
-    /// The order.
+    /// `orderId`.
     pub order_id: String,
-    /// The payment.
+    /// `paymentId`.
     pub payment_id: String,
-    /// The merchant's name for a PoS.
+    /// `merchantPosId`.
     pub merchant_pos_id: String,
-    /// The beacon.
+    /// `beaconId`.
     pub beacon_id: String,
-    /// The store.
+    /// `storeId`.
     pub store_id: String,
-    /// The restrictions: debit and credit disallowed.
+    /// Whether debit and credit cards are disallowed.
     pub restrictions: Option<(bool, bool)>,
 }
 
-/// The things a send is about.
+/// The resources that an attempt is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subjects {
     /// The point of sale.
@@ -149,42 +149,42 @@ pub struct Subjects {
     pub refund: Option<usize>,
 }
 
-/// A call that got no answer or a server error.
+/// A call without a definitive response: no response, a server error, or a create without a readable id.
 #[derive(Clone, Debug)]
 pub struct UnresolvedCall {
-    /// The send that was lost.
+    /// The exchange number of the failed attempt.
     pub n: u64,
-    /// Ids that a look-up found and that were not used yet.
+    /// Ids that a look-up found and that have not been used yet.
     pub found: Vec<String>,
-    /// A look-up told what became of it.
+    /// Whether a look-up showed its outcome.
     pub told: bool,
-    /// The client went on with another create in the same place: only a look-up of this one by its own name counts.
+    /// Whether the client continued with another create in the same place, so that only a look-up by name counts.
     pub abandoned: bool,
-    /// It was answered 2xx without an id that can be read, now or before: only an answer that names it, or a look-up,
-    /// tells the client what it created.
+    /// Whether any attempt got a 2xx without a readable id, so that only a response with the id, or a look-up, shows
+    /// the client what it created.
     pub unnamed: bool,
 }
 
 /// A request by its content: the same method, target and body.
 #[derive(Clone, Debug, Default)]
 pub struct RequestState {
-    /// The number of the refusal (4xx, not 401) that still stands: nothing was done about it since.
+    /// The exchange of the first refusal (4xx, not 401) whose cause was not addressed since.
     pub refused: Option<u64>,
-    /// How often it was sent again unchanged since.
+    /// How often it was repeated unchanged since.
     pub repeats: i64,
-    /// Whether the latest send of it that is over was refused.
+    /// Whether the latest attempt that has ended was refused.
     pub last_refused: bool,
     /// How often it was sent after a refusal, whatever was done in between.
     pub sends_after_refusal: i64,
-    /// The things it is about, by id.
+    /// The ids of the resources that it is about.
     pub concerns: Vec<String>,
-    /// The token it was sent with.
+    /// The token of its latest attempt.
     pub token: Option<String>,
-    /// It was answered 2xx before.
+    /// Whether it got a 2xx before.
     pub succeeded: bool,
-    /// The latest send of it that is over was answered 429.
+    /// The 429 of the latest attempt that has ended, if it got one.
     pub throttled: Option<Throttled>,
-    /// When it was last sent (a tick of the timeline).
+    /// The tick of the timeline at which it was last sent.
     pub touched: u64,
 }
 
@@ -195,123 +195,123 @@ pub struct PaymentState {
     pub id: String,
     /// Its order.
     pub order_id: String,
-    /// The PoS it is on.
+    /// Its PoS.
     pub pos: Option<usize>,
-    /// When it was first seen in an answer (a tick of the timeline).
+    /// The tick of the timeline at which a response first named it; 0 if none did.
     pub first_seen: u64,
-    /// The operation that started it in this capture, answered 200.
+    /// The operation that started it in this capture.
     pub created_by: Option<Operation>,
-    /// The exchange that did.
+    /// The exchange that started it in this capture.
     pub created_n: Option<u64>,
-    /// The create without an answer that a look-up by its order found it for.
+    /// The create without a response for which a look-up by order found it.
     pub found_for: Option<(u64, Operation)>,
-    /// The order it was started for had been used for another payment.
+    /// The exchange that started an earlier payment with the same order.
     pub order_reused_n: Option<u64>,
-    /// What it was last said to cost.
+    /// Its latest known amount.
     pub amount: Option<ExactAmount>,
     /// Its currency.
     pub currency: String,
-    /// The latest PaymentReady that was sent, and its amount.
+    /// The latest PaymentReady, and its amount.
     pub ready_asked: Option<(u64, Option<ExactAmount>)>,
-    /// Its currency.
+    /// The currency of that PaymentReady.
     pub ready_asked_currency: String,
-    /// Its restrictions.
+    /// The restrictions of that PaymentReady.
     pub ready_asked_restrictions: Option<(bool, bool)>,
-    /// PaymentReady was answered 200.
+    /// The PaymentReady that succeeded.
     pub readied_n: Option<u64>,
-    /// The state that the last answered poll said.
+    /// The state in the last poll response.
     pub state: Option<PaymentStatus>,
-    /// The poll that said so.
+    /// The exchange of that poll.
     pub state_n: Option<u64>,
-    /// The first poll that said Paired.
+    /// The first poll that returned Paired.
     pub paired_n: Option<u64>,
-    /// The first poll that said Reserved.
+    /// The first poll that returned Reserved.
     pub reserved_n: Option<u64>,
-    /// The first poll that said a final state.
+    /// The first poll that returned a final state.
     pub final_n: Option<u64>,
-    /// How many polls were sent after that.
+    /// The number of polls sent after that.
     pub final_polls: i64,
-    /// What is reserved.
+    /// The reserved amount.
     pub reserved_amount: Option<ExactAmount>,
-    /// The capture does not show the body of an answer to a poll of it.
+    /// Whether the capture hides the body of one of its poll responses.
     pub hidden: bool,
-    /// Whether less can be captured, as the last Reserved answer says.
+    /// Whether a smaller amount can be captured, from the last response in Reserved.
     pub partial: Option<bool>,
-    /// A capture was answered 200, or the state Captured was seen.
+    /// The capture that succeeded, or the poll that returned Captured.
     pub captured_n: Option<u64>,
-    /// What was captured.
+    /// The captured amount.
     pub captured_amount: Option<ExactAmount>,
-    /// A cancel was answered 200.
+    /// The cancel that succeeded.
     pub cancelled_n: Option<u64>,
-    /// How many captures were sent.
+    /// The number of captures sent.
     pub capture_sends: i64,
-    /// The latest capture that failed and was not made good.
+    /// The latest failed capture, until it is resolved.
     pub capture_failed_n: Option<u64>,
-    /// Its amount.
+    /// The amount of that capture.
     pub capture_failed_amount: Option<ExactAmount>,
-    /// Polls before Reserved that timed out.
+    /// The number of polls before Reserved that timed out.
     pub poll_timeouts: u32,
-    /// Polls before Reserved that were answered 500.
+    /// The number of polls before Reserved that got status 500.
     pub poll_500s: u32,
-    /// The end of the last send of a capture all of whose sends in one go were answered 500.
+    /// When the client gave up a capture whose every attempt returned 500: the last attempt, and its end.
     pub gave_up: Option<(u64, RunTime)>,
-    /// The same of a go before the latest: the go after it failed too.
+    /// The same for a burst before the latest one, which failed too.
     pub gave_up_before: Option<RunTime>,
-    /// How long the client had paused after that when the act that succeeded began.
+    /// The pause in ms between that and the burst that succeeded.
     pub hang_ms: Option<i64>,
-    /// The latest list that names it.
+    /// The latest list that contains it.
     pub listed_n: Option<u64>,
-    /// When that list was answered (a tick of the timeline).
+    /// The tick of the timeline at which that list ended.
     pub listed: Option<u64>,
-    /// Restrictions that were sent: debit and credit disallowed.
+    /// The restrictions sent for it: debit and credit disallowed.
     pub restrictions: Option<(bool, bool)>,
     /// The exchange that sent them.
     pub restrictions_n: Option<u64>,
-    /// What the latest answer to a poll says of loyalty.
+    /// Loyalty in the latest poll response that had it.
     pub loyalty: Loyalty,
-    /// An answer before lacked it.
+    /// Whether an earlier response had no `loyaltyIds`.
     pub loyalty_lacked: bool,
-    /// The sum of its refunds.
+    /// The total of its refunds.
     pub refunded: ExactAmount,
 }
 
 impl PaymentState {
-    /// The exchange of this capture that started it, and its operation: its create, or one without an answer that a
-    /// look-up found it for.
+    /// The exchange of this capture that started it, and its operation: its create, or the create without a response
+    /// for which a look-up found it.
     pub fn started(&self) -> Option<(u64, Operation)> {
         self.created_n.zip(self.created_by).or(self.found_for)
     }
 
-    /// Restrictions were sent for it.
+    /// Sets the restrictions sent for it, if there are any.
     pub fn restrict(&mut self, restrictions: Option<(bool, bool)>, n: u64) {
         if restrictions.is_some() {
             (self.restrictions, self.restrictions_n) = (restrictions, Some(n));
         }
     }
 
-    /// Whether the client knows that nothing can happen to it any more, or brought that about.
+    /// Whether it has ended, as far as the client knows.
     pub fn ended(&self) -> bool {
         self.captured_n.is_some() || self.cancelled_n.is_some() || self.final_n.is_some()
     }
 
-    /// Whether, by what the client knows, it blocks its PoS.
+    /// Whether it is active on its PoS, as far as the client knows.
     pub fn active(&self) -> bool {
         self.created_n.is_some() && !self.ended() && self.reserved_n.is_none()
     }
 
-    /// A poll or a list says that it is captured: a capture without an answer was carried out, and so its amount was taken.
+    /// Marks it as captured by a poll or list: a capture without a response was executed, with its amount.
     pub fn seen_captured(&mut self, n: u64) {
         self.captured_n.get_or_insert(n);
         self.captured_amount = self.captured_amount.or(self.capture_failed_amount);
         (self.capture_failed_n, self.capture_failed_amount) = (None, None);
     }
 
-    /// Whether it may be what is in the way of another payment: nothing says that it is over, or reserved.
+    /// Whether it may block another payment, because it is not known to be ended or reserved.
     pub fn may_block(&self) -> bool {
         !self.ended() && !self.reserved()
     }
 
-    /// Whether, by what the client knows, money is held for it.
+    /// Whether it is reserved, as far as the client knows.
     pub fn reserved(&self) -> bool {
         self.reserved_n.is_some() && !self.ended()
     }
@@ -322,47 +322,46 @@ impl PaymentState {
 pub struct PosState {
     /// Its id.
     pub id: String,
-    /// The merchant's name for it.
+    /// Its `merchantPosId`.
     pub merchant_pos_id: String,
-    /// Its beacon, where the capture shows it.
+    /// Its `beaconId`, if the capture shows it.
     pub beacon_id: String,
-    /// Its store, where the capture shows it.
+    /// Its `storeId`, if the capture shows it.
     pub store_id: String,
-    /// The call that created it met a time-out and an answer 500.
+    /// Whether the call that created it met a timeout and a 500.
     pub created_through_faults: bool,
-    /// Whether it was created without a beacon id.
+    /// Whether it was created without a `beaconId`.
     pub beacon_generated: bool,
-    /// It was created in this capture.
+    /// The exchange that created it in this capture.
     pub created_n: Option<u64>,
-    /// It was deleted.
+    /// The exchange that deleted it.
     pub deleted_n: Option<u64>,
-    /// It was read by GetPos.
+    /// The GetPos that read it.
     pub read_n: Option<u64>,
-    /// Another CreatePos of the same name was sent while it was there.
+    /// Another CreatePos of the same name that was sent while it existed.
     pub created_again_n: Option<u64>,
     /// The payments that may still be open on it.
     pub payments: Vec<usize>,
-    /// Creates on it that were refused or failed, but not with an active payment in the way, and that no create
-    /// since has made good.
+    /// Creates on it that were refused or failed, not because of an active payment, with no successful create since.
     pub creates_failed: Vec<CreateFailed>,
-    /// A create on it was refused because a payment is active, and none has succeeded since.
+    /// The create on it that was refused because a payment was active, if none has succeeded since.
     pub blocked_n: Option<u64>,
-    /// When the first of them was refused (a tick of the timeline).
+    /// The tick of the timeline at which the first such create was refused.
     pub blocked: u64,
-    /// Since then a payment on it has come to an end.
+    /// The exchange since then that ended a payment on it.
     pub unblocked_n: Option<u64>,
-    /// The latest list of its payments that named none that can be in the way.
+    /// The latest list of its payments without one that can block it.
     pub emptied_n: Option<u64>,
-    /// What the latest check-in answer of a checked-in customer says of loyalty.
+    /// Loyalty in the latest check-in response with a checked-in customer.
     pub loyalty: Option<Loyalty>,
-    /// A check-in answer before lacked it.
+    /// Whether an earlier check-in response had no `loyaltyIds`.
     pub loyalty_lacked: bool,
-    /// It was looked up by a filter since it was created.
+    /// The latest filtered look-up that was about it.
     pub looked_up_n: Option<u64>,
 }
 
 impl PosState {
-    /// A payment was started on it: what was in the way is history. Whether there was something, and it had been ended.
+    /// Resets the block when a payment has started on it; returns whether a blocking payment had ended before.
     pub fn has_started(&mut self) -> bool {
         let cleared = self.blocked_n.is_some() && self.unblocked_n.is_some();
         (self.blocked_n, self.unblocked_n) = (None, None);
@@ -376,52 +375,52 @@ impl PosState {
 pub struct RefundState {
     /// Its id.
     pub id: String,
-    /// When it was first seen in an answer (a tick of the timeline).
+    /// The tick of the timeline at which a response first named it; 0 if none did.
     pub first_seen: u64,
-    /// The create without an answer that a look-up found it for.
+    /// The create without a response for which a look-up found it.
     pub found_for: Option<u64>,
-    /// The payment it gives back.
+    /// The payment that it refunds.
     pub payment: Option<usize>,
-    /// Where it is known, it counts in the payment's sum.
+    /// Its amount; once known, it is part of the payment's total.
     pub amount: Option<ExactAmount>,
-    /// It was created in this capture.
+    /// The exchange that created it in this capture.
     pub created_n: Option<u64>,
-    /// The state that the last answered poll said.
+    /// The state in the last poll response.
     pub state: Option<RefundStatus>,
-    /// The first poll that said Reserved.
+    /// The first poll that returned Reserved.
     pub reserved_n: Option<u64>,
-    /// The first poll that said a final state.
+    /// The first poll that returned a final state.
     pub final_n: Option<u64>,
-    /// A capture was answered 200, or seen.
+    /// The capture that succeeded, or the poll that returned Captured.
     pub captured_n: Option<u64>,
-    /// The amount in the body of that capture, where it had one.
+    /// The amount in the body of that capture, if it had one.
     pub captured_amount: Option<ExactAmount>,
-    /// A cancel was answered 200.
+    /// The cancel that succeeded.
     pub cancelled_n: Option<u64>,
 }
 
 /// A token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenState {
-    /// It was refused with 401.
+    /// The exchange in which it was refused with 401.
     pub refused_n: Option<u64>,
-    /// How many calls carried it.
+    /// The number of calls that used it.
     pub calls: i64,
-    /// The merchant it was asked for, where the capture shows that.
+    /// The merchant it was requested for, if the capture shows it.
     pub vat: String,
-    /// When it was given and for how many ms it is good, where the capture shows that.
+    /// When it was issued, and its lifetime in ms, if the capture shows them.
     pub issued: Option<(RunTime, i64)>,
 }
 
-/// A list of payments that was answered: for telling a sweep from single decisions.
+/// A list of payments, to distinguish bulk clean-up from individual decisions.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// The list's number.
+    /// The exchange number of the list.
     pub n: u64,
     /// The payments in it.
     pub payments: Vec<usize>,
-    /// Those captured since.
+    /// The payments in it that were captured since.
     pub captured: Vec<usize>,
-    /// Those cancelled since while they were reserved.
+    /// The payments in it that were cancelled since while they were reserved.
     pub cancelled: Vec<usize>,
 }

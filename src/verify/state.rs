@@ -1,4 +1,4 @@
-//! The things that traffic is about, as far as the capture shows them: every track, and how a send finds its own.
+//! The observed state: all calls, requests and resources of the traffic, as far as the capture shows them.
 
 use super::attempt::{Attempt, RunTime};
 use super::clock::Clock;
@@ -9,7 +9,7 @@ use crate::api::Operation;
 use crate::rules::load::Limits;
 use std::collections::HashMap;
 
-/// Tracks by a key. A place is never used for another key, even when its track was forgotten.
+/// Entries by key. A place is never reused for another key, even after its entry was dropped.
 #[derive(Clone, Debug)]
 pub struct Arena<T> {
     index: HashMap<String, usize>,
@@ -24,7 +24,7 @@ impl<T: Default> Default for Arena<T> {
 }
 
 impl<T: Default> Arena<T> {
-    /// The place of a key's track, which is made where there is none.
+    /// The place of a key's entry, which is created if there is none.
     pub fn place(&mut self, key: &str) -> usize {
         if let Some(&place) = self.index.get(key) {
             return place;
@@ -34,17 +34,17 @@ impl<T: Default> Arena<T> {
         self.items.len() - 1
     }
 
-    /// The place of a key's track, where there is one.
+    /// The place of a key's entry, if there is one.
     pub fn find(&self, key: &str) -> Option<usize> {
         self.index.get(key).copied()
     }
 
-    /// A track; a blank one where it was forgotten.
+    /// The entry at a place; a blank one if it was dropped.
     pub fn at(&self, place: usize) -> &T {
         self.items.get(place).and_then(Option::as_deref).unwrap_or(&self.blank)
     }
 
-    /// A track, to be changed.
+    /// The entry at a place, mutable.
     pub fn at_mut(&mut self, place: usize) -> &mut T {
         if place >= self.items.len() {
             self.items.resize_with(place + 1, || None);
@@ -52,12 +52,12 @@ impl<T: Default> Arena<T> {
         self.items[place].get_or_insert_default()
     }
 
-    /// All tracks with their places, oldest first.
+    /// All entries with their places, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         self.items.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_deref()?)))
     }
 
-    /// Forgets the tracks that need not be kept.
+    /// Drops the entries for which `keep` is false.
     fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         for entry in &mut self.items {
             if entry.as_deref().is_some_and(|entry| !keep(entry)) {
@@ -69,26 +69,26 @@ impl<T: Default> Arena<T> {
     }
 }
 
-/// What is known at one moment of the timeline.
+/// The state known at one moment of the timeline.
 #[derive(Clone, Debug)]
 pub struct ObservedState {
-    /// Numbers from the rule file.
+    /// The thresholds of the rules.
     pub limits: Limits,
-    /// How well times are known.
+    /// The resolution of the capture's clock.
     pub clock: Clock,
-    /// What the capture does not show of what was before.
+    /// The evidence missing so far.
     pub missing: MissingEvidence,
-    /// Counts the moments of the timeline.
+    /// The number of moments so far.
     pub tick: u64,
-    /// Calls, by key, or by method and path.
+    /// Calls, by idempotency key, or by method and path.
     pub calls: Arena<CallState>,
     /// Requests, by their content.
     pub requests: Arena<RequestState>,
-    /// Requests whose refusal stands.
+    /// Refused requests whose cause was not addressed.
     pub refused: Vec<usize>,
-    /// Calls with an open loss.
+    /// Unresolved calls.
     pub losses: Vec<usize>,
-    /// Look-ups that are under way.
+    /// Look-ups in flight.
     pub asking: Vec<usize>,
     /// Payments, by id.
     pub payments: Arena<PaymentState>,
@@ -96,55 +96,55 @@ pub struct ObservedState {
     pub poses: Arena<PosState>,
     /// Refunds, by id.
     pub refunds: Arena<RefundState>,
-    /// Tokens, by what stands for them.
+    /// Tokens, by their replacement text.
     pub tokens: Arena<TokenState>,
-    /// The payment that an order was first used for.
+    /// For each order: the first payment that used it.
     pub orders: HashMap<String, usize>,
-    /// The PoS on which an order was last tried.
+    /// For each order: the PoS of the last create that used it.
     pub order_pos: HashMap<String, usize>,
-    /// The points of sale of a merchant's name.
+    /// For each `merchantPosId`: its points of sale.
     pub names: HashMap<String, Vec<usize>>,
-    /// Creates, answered or not, by content: the calls that tried them.
+    /// For each content of a create: the calls with it.
     pub creates: HashMap<[u8; 16], Vec<usize>>,
-    /// Name conflicts that were not looked into.
+    /// Unresolved name conflicts.
     pub conflicts: Vec<Conflict>,
     /// The latest list of payments.
     pub listing: Listing,
-    /// The base path of the first call of the recorder's run.
+    /// The base path of the first call in the recorder's run.
     pub base: String,
     /// That run.
     pub base_run: u32,
-    /// How many tokens in a row carried one call or none when the next was fetched though they were still good.
+    /// The number of consecutive tokens that were replaced after one call or none although they were still valid.
     pub wasted_tokens: i64,
     /// The token fetched last.
     pub last_token: Option<usize>,
-    /// A PoS was created by a call that met a time-out and an answer 500.
+    /// Whether a PoS was created by a call that met a timeout and a 500.
     pub created_through_faults: bool,
-    /// Such a PoS was deleted.
+    /// Whether such a PoS was deleted.
     pub offboarded: bool,
 }
 
-/// For how many moments of the timeline a call that ended well is remembered.
+/// The number of moments for which a successful call is kept.
 const KEPT_TICKS: u64 = 20_000;
 
-/// How often, in moments of the timeline, it is looked what can be forgotten.
+/// The interval, in moments, at which old entries are dropped.
 pub const FORGET_EVERY: u64 = 8_192;
 
-/// Something that the timeline itself says.
+/// An event that the verifier derives from exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DerivedEvent {
-    /// The loss of this call was made good.
+    /// This unresolved call was resolved.
     Recovered(usize),
-    /// A look-up told what became of this call, and what it found was used.
+    /// A look-up showed the outcome of this call, and its result was used.
     LookedUp(usize),
-    /// The name conflict that this call met was looked into.
+    /// The name conflict of this call was resolved.
     ConflictResolved(usize),
-    /// A list said that this payment is captured.
+    /// A list of captured payments contained this payment.
     ListedCaptured(usize),
 }
 
 impl ObservedState {
-    /// A world in which nothing has happened.
+    /// The state before any exchange.
     pub fn new(limits: Limits, clock: Clock) -> ObservedState {
         ObservedState {
             limits,
@@ -196,8 +196,8 @@ impl ObservedState {
         place
     }
 
-    /// Forgets calls and requests that nothing more can be said about: so what is kept grows with the payments of a
-    /// capture and not with its calls.
+    /// Drops calls and requests that are no longer needed, so that memory grows with the payments of a capture and not
+    /// with its calls.
     pub fn forget(&mut self) {
         let tick = self.tick;
         let old = |touched: u64| tick.saturating_sub(touched) > KEPT_TICKS;
@@ -209,25 +209,25 @@ impl ObservedState {
         self.requests.retain(|request| request.last_refused || request.refused.is_some() || !old(request.touched));
     }
 
-    /// The payments that are active or reserved on a PoS, by what the client knows.
+    /// The active or reserved payments on a PoS, as far as the client knows.
     pub fn open_on(&self, pos: usize) -> impl Iterator<Item = &PaymentState> {
         let payments = self.poses.at(pos).payments.iter();
         payments.map(|&payment| self.payments.at(payment)).filter(|payment| payment.active() || payment.reserved())
     }
 
-    /// Whether a send got no answer and certainly lasted long enough to be a time-out.
+    /// Whether an attempt got no response and certainly lasted long enough to be a timeout.
     pub fn is_time_out(&self, attempt: &Attempt) -> bool {
         let lasted = attempt.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
         attempt.no_answer() && lasted >= self.limits.timeout_ms
     }
 
-    /// Whether, where a send is over, another of its call has certainly been held for a time-out.
+    /// Whether an attempt with this head had certainly timed out at `until`.
     pub fn was_held(&self, head: RunTime, until: RunTime) -> bool {
         let held = until.ms_since(head).map(|ms| ms.saturating_sub(self.clock.gap_ms()));
         held.is_some_and(|ms| ms >= self.limits.timeout_ms)
     }
 
-    /// Whether a send began a new go at its call: after a long pause, a success, or a restart of the recorder.
+    /// Whether an attempt starts a new burst of its call: after a long pause, a success, or a restart of the recorder.
     pub fn begins_burst(&self, call: &CallState, head: RunTime) -> bool {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
         let slack = self.clock.gap_ms();

@@ -1,50 +1,50 @@
-//! The order of events: what the client had been told when it sent what.
+//! The order of events: which responses the client had received when it sent a request.
 //!
-//! Exchanges come in the order of their request heads; answers may come much later. An exchange is two moments, its
-//! head and its end, and between the heads of two exchanges lie the ends that came before the second. Where the clock
-//! of a capture is coarse, an answer that may have come before the next request is taken to have.
+//! Exchanges arrive in the order of their request heads; responses may come much later. An exchange has two moments,
+//! its head and its end. The timeline puts the ends of earlier exchanges before the next head. If the clock of a
+//! capture is coarse, a response that may have arrived before the next request counts as arrived.
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
 
-/// Exchanges whose end has not come yet.
+/// The exchanges in flight.
 #[derive(Clone, Default)]
 pub struct Timeline {
     open: Vec<(Attempt, Context)>,
-    /// The coarseness of the capture's clock in microseconds.
+    /// The resolution of the capture's clock in microseconds.
     resolution_us: u64,
 }
 
 impl Timeline {
-    /// A timeline for a clock of that coarseness.
+    /// An empty timeline for a clock of this resolution.
     pub fn new(resolution_us: u64) -> Timeline {
         Timeline { open: Vec::new(), resolution_us }
     }
 
-    /// An empty one for the same clock.
+    /// An empty timeline for the same clock.
     pub fn fresh(&self) -> Timeline {
         Timeline::new(self.resolution_us)
     }
 
-    /// The next exchange that ends before a head at that moment, earliest first. A restart of the recorder ends all.
+    /// Removes the earliest exchange that ends before a head at this time. A restart of the recorder ends all of them.
     pub fn ended_before(&mut self, head: RunTime) -> Option<(Attempt, Context)> {
-        // An end that is less than a step later may have been the earlier one.
+        // An end less than one step after the head may have come before it.
         let within = self.resolution_us.saturating_sub(1);
         let due = |end: RunTime| end.run != head.run || end.us <= head.us.saturating_add(within);
         self.take(due)
     }
 
-    /// The next exchange to end, when no more heads come.
+    /// Removes the earliest exchange to end, when no more heads come.
     pub fn ended(&mut self) -> Option<(Attempt, Context)> {
         self.take(|_| true)
     }
 
-    /// An exchange whose head has arrived.
+    /// Adds an exchange whose head has arrived.
     pub fn opened(&mut self, attempt: Attempt, context: Context) {
         self.open.push((attempt, context));
     }
 
-    /// An exchange that has not ended yet, by its run and number.
+    /// The attempt of an exchange in flight, by its run and number.
     pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Attempt> {
         let mut open = self.open.iter_mut().map(|(attempt, _)| attempt);
         open.find(|attempt| attempt.head.run == run && attempt.n == number)
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_come_in_their_own_order_and_before_the_heads_after_them() {
+    fn ends_are_ordered_by_time_and_precede_later_heads() {
         let mut timeline = Timeline::new(1);
         for (n, end) in [(1, 900), (2, 300), (3, 500)] {
             timeline.opened(attempt(n, 1, n, end), Context::default());
@@ -90,8 +90,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever overlaps what: each exchange ends once, no end comes before the heads that were before it, and ends
-        /// come in the order of time.
+        /// For any overlaps, each exchange ends once, no end precedes an earlier head, and ends are in order of time.
         #[test]
         fn each_exchange_ends_once_and_in_the_order_of_time(
             spans in prop::collection::vec((0_u64..1000, 0_u64..400), 0..30),
@@ -116,9 +115,9 @@ mod tests {
             prop_assert_eq!(numbers, (1..=spans.len() as u64).collect::<Vec<_>>());
         }
 
-        /// A capture's clock may begin anywhere.
+        /// A capture's clock may start at any value.
         #[test]
-        fn a_shift_of_all_times_changes_no_order(
+        fn shifting_all_times_keeps_the_order(
             spans in prop::collection::vec((0_u64..1000, 0_u64..400), 1..20),
             shift in 0_u64..1_000_000_000,
         ) {

@@ -1,7 +1,6 @@
-//! How a request, and then its answer, change what is known. What answers tell of a PoS, a payment or a refund stands in
-//! the files beside this one.
+//! State transitions by requests and responses. Those of points of sale, payments and refunds are in their own modules.
 //!
-//! Only what reached the client counts as an answer: an exchange that was cut tells it nothing.
+//! Only a response that the client received completely changes the state.
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
@@ -12,7 +11,7 @@ use crate::api::Operation;
 use Operation::*;
 
 impl ObservedState {
-    /// A send's head has arrived: changes the tracks accordingly.
+    /// Updates the state when an attempt's head has arrived.
     pub fn sent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let mut derived = self.resent(attempt, context);
         self.abandon(attempt, context);
@@ -68,7 +67,7 @@ impl ObservedState {
         entry.content_known &= attempt.body.known;
         entry.burst.push(attempt.n);
         entry.begin(attempt);
-        // The earliest that it can have been: the gap to the next is the longest.
+        // The earliest possible time, so that the gap to the next attempt is the maximum.
         entry.last_head = Some(RunTime { us: attempt.head.us.saturating_sub(attempt.head_late_us), ..attempt.head });
         entry.last_n = attempt.n;
         entry.about = context.about;
@@ -103,7 +102,7 @@ impl ObservedState {
         if entry.refused.is_some() || entry.last_refused {
             entry.sends_after_refusal += 1;
         }
-        // The retry of a repetition that failed is not another one, nor does it wipe out those before it.
+        // The retry of a failed repetition is not another repetition, and does not reset their count.
         if entry.refused.is_none() || entry.last_refused {
             entry.repeats = context.unchanged_repeats;
         }
@@ -125,7 +124,7 @@ impl ObservedState {
         }
     }
 
-    /// A send is over: changes the tracks accordingly. A create's resource is entered into its context.
+    /// Updates the state when an attempt has ended. The resource of a create is added to its context.
     pub fn answered(&mut self, attempt: &Attempt, context: &mut Context) -> Vec<DerivedEvent> {
         self.tick += 1;
         self.end_send(attempt, context);
@@ -177,11 +176,11 @@ impl ObservedState {
         }
         match attempt.status {
             Some(status) if status < 400 => entry.failed_in_burst = 0,
-            // A refusal in between is no pause: the go is the same.
+            // A refusal in between does not end the burst.
             Some(status) if status < 500 => {}
             _ => entry.failed_in_burst += 1,
         }
-        // A connection that breaks long after the client went on tells it nothing: a later send said how things stand.
+        // A connection that breaks after a later attempt has ended says nothing new.
         if attempt.failed() && entry.last.is_some_and(|last| last.n > attempt.n) {
             return;
         }
@@ -256,8 +255,8 @@ impl ObservedState {
     }
 }
 
-/// The ids that a query is about, for a request that was refused: a payment stands for its PoS only where it may be what
-/// is in the way there, and neither a store nor a check-in tells anything of a refusal.
+/// The ids whose refusals a query can explain. A payment explains refusals on its PoS only if it may block the PoS;
+/// stores and check-ins explain none.
 fn asks_about(attempt: &Attempt, observed: &ObservedState, context: &Context) -> Vec<String> {
     let named = || attempt.path_id.clone().into_iter();
     match attempt.operation {
@@ -276,7 +275,7 @@ fn asks_about(attempt: &Attempt, observed: &ObservedState, context: &Context) ->
     }
 }
 
-/// The ids that a request is about: of itself, of what it names, and of what that belongs to.
+/// The ids that a request is about: its own, those that it names, and those of their resources.
 fn concerns(attempt: &Attempt, observed: &ObservedState, context: &Context) -> Vec<String> {
     let body = &attempt.body;
     let mut ids: Vec<String> =

@@ -1,7 +1,7 @@
-//! How far the value of a field is known at a moment.
+//! The certainty of field values at a moment.
 //!
-//! What the capture shows is known, and what it shows to have happened has happened. That something did not happen is
-//! known only where nothing is missing that could have shown it, and a time no better than the clock has measured it.
+//! A value that the capture shows is known. That something did not happen is known only if no evidence is missing that
+//! could have shown it. A time is known only with the precision of the clock.
 
 use super::attempt::{Attempt, MissingParts};
 use super::attempt_context::AT_ONCE_MS;
@@ -13,12 +13,12 @@ use crate::api::Operation;
 use crate::capture::record::Seen;
 use crate::rules::{Range, Scope, Uncertainty, Value};
 
-/// Longer than any call lasts, in ms; rules multiply it.
+/// A time longer than any call, in ms; rules multiply it, which must not overflow.
 const LONGEST_MS: i64 = 1_000_000_000_000;
 
 const NOT_SHOWN: Value = Value::Unknown(Uncertainty::NotShown);
 
-/// The value, where it is known; else how far it is.
+/// The value if it is known; otherwise `Unknown` or a range.
 pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     let Some((root, field)) = name.split_once('.') else { return value };
     let missing = &moment.observed.missing;
@@ -71,7 +71,7 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
     }
 }
 
-/// Whether it is not shown which thing of that kind a moment is about.
+/// Whether the capture does not show which resource of this kind a moment is about.
 fn is_unplaced(moment: &Moment, root: &str) -> bool {
     let about = &moment.about;
     match root {
@@ -82,7 +82,7 @@ fn is_unplaced(moment: &Moment, root: &str) -> bool {
     }
 }
 
-/// Whether a value says that there is, or was, nothing.
+/// Whether a value says that something does not exist or did not happen.
 fn is_negative(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
@@ -91,7 +91,7 @@ fn is_negative(value: &Value) -> bool {
     }
 }
 
-/// A count that may leave some out.
+/// A count that is only a minimum.
 fn at_least(count: i64) -> Value {
     Value::Between(Range {
         low: count,
@@ -102,7 +102,7 @@ fn at_least(count: i64) -> Value {
     })
 }
 
-/// A count that may hold too many.
+/// A count that is only a maximum.
 fn at_most(count: i64) -> Value {
     if count == 0 {
         return Value::Int(0);
@@ -118,25 +118,25 @@ fn ranged(value: Value, slack: i64, source: &'static str) -> Value {
 }
 
 impl Moment<'_> {
-    /// Whether everything is known that a rule can ask for.
+    /// Whether all values are known.
     pub(super) fn is_certain(&self) -> bool {
         let hides = self.attempt.is_some_and(|(attempt, _)| attempt.answer_hidden || attempt.hides_request());
         !hides && !self.observed.missing.any && self.is_exact()
     }
 
-    /// Whether all times are known as well as rules count.
+    /// Whether all times are known to the millisecond.
     fn is_exact(&self) -> bool {
         let timed = self.attempt.is_none_or(|(attempt, context)| attempt.timed && context.gap_timed);
         timed && self.observed.clock.is_exact()
     }
 
-    /// Times, as well as the capture's clock tells them.
+    /// Times, with the precision of the capture's clock.
     fn of_clock(&self, attempt: &Attempt, field: &str, value: Value) -> Value {
         let clock = self.observed.clock;
         let context = self.attempt.map(|(_, context)| context);
         let is_timed = context.is_none_or(|context| context.gap_timed);
         match (field, value) {
-            // Since an end of which it is known only that it was no earlier.
+            // The time since an end that may have been later.
             ("gap_ms", Value::Int(ms)) if !is_timed => within(ms.min(0), ms, ms.saturating_add(clock.gap_ms()), "gap"),
             ("gap_ms", value) => ranged(value, clock.gap_ms(), "gap"),
             ("resent_at_once", value) => match context.and_then(|context| context.resent_ms) {
@@ -165,7 +165,7 @@ impl Moment<'_> {
                 Value::Unknown(Uncertainty::Clock)
             }
             ("twin_ms", value) => ranged(value, clock.gap_ms(), "twin"),
-            // What may be the first of a new go, and what was sent before it.
+            // The attempt may start a new burst, or continue the one before the pause.
             ("failed_in_go", Value::Int(0)) => match context {
                 Some(context) if context.failed_before_pause > 0 => {
                     within(0, 0, i64::from(context.failed_before_pause), "go")
@@ -189,7 +189,7 @@ impl Moment<'_> {
         match field {
             "has_bearer" => match seen {
                 Seen::Nothing => true,
-                // Two are wrong whatever they hold.
+                // Two headers are wrong whatever their values.
                 Seen::Presence => attempt.authorization_count == 1,
                 Seen::Form | Seen::Whole => false,
             },
@@ -235,7 +235,7 @@ impl Moment<'_> {
         }
     }
 
-    /// Whether the bodies of the call's sends are shown.
+    /// Whether the bodies of all attempts of the call are shown.
     fn shows_contents(&self) -> bool {
         let call = self.attempt.map(|(_, context)| self.observed.calls.at(context.call));
         call.is_none_or(|call| call.attempts == 0 || call.content_known || call.operation.is_none())
@@ -257,7 +257,7 @@ impl Moment<'_> {
                     || missing.some_payment
                     || missing.some_refund
                     || missing.some_pos & NAMES != 0;
-                // By its code a conflict tells whether the id is known; other answers do by their status.
+                // For a 409 the error code says whether the id is known; for other responses the status does.
                 let tells = matches!(attempt.status, Some(404 | 409));
                 (attempt.answer_hidden && attempt.status == Some(409))
                     || (attempt.hides.path && tells)
@@ -269,7 +269,7 @@ impl Moment<'_> {
         }
     }
 
-    /// What was sent of the same call before, where it is not shown which sends those are.
+    /// Whether a field depends on earlier attempts of the call that the capture does not assign to it.
     fn hides_history(&self, attempt: &Attempt, field: &str, value: &Value) -> bool {
         let loose = attempt.operation.is_some_and(|operation| self.observed.missing.loose.contains(&operation));
         let of_history = matches!(
@@ -357,7 +357,7 @@ impl Moment<'_> {
         }
     }
 
-    /// A delete of the PoS got no answer, and the answer to a look-up of points of sale is not shown.
+    /// Whether a delete of the PoS got no response, and a look-up of points of sale is hidden.
     fn lost_delete_looked_up(&self) -> bool {
         let lost = self.observed.losses.iter().map(|&call| self.observed.calls.at(call));
         let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
@@ -381,7 +381,7 @@ impl Moment<'_> {
         }
     }
 
-    /// The open payments on the PoS that no response which is not shown can have ended.
+    /// The number of open payments on the PoS that no hidden response can have ended.
     fn open_payments(&self, counts: impl Fn(&super::resources::PaymentState) -> bool) -> i64 {
         let missing = &self.observed.missing;
         if missing.listed_captured || missing.some_payment {
@@ -393,12 +393,12 @@ impl Moment<'_> {
     }
 }
 
-/// How long an exchange lasted: where the capture does not tell its end, no less than it says.
+/// The duration of an exchange; only a minimum if the capture does not show its end.
 fn lasted(ms: i64, attempt: &Attempt, slack: i64) -> Value {
     if attempt.timed { about(ms, slack, "lasted") } else { within(ms, ms, LONGEST_MS, "lasted") }
 }
 
-/// What rests on a header, or a part of the path, that is not shown.
+/// Whether a field depends on a hidden header or a hidden part of the path.
 fn hides_head(hides: &MissingParts, field: &str) -> bool {
     let count = |seen: Seen| seen == Seen::Nothing;
     let value = |seen: Seen| matches!(seen, Seen::Nothing | Seen::Presence);

@@ -1,92 +1,92 @@
-//! The verdict, in the shape that `contract.md` promises; it serialises to `poscert.verdict/1` as it stands.
+//! The verdict. It serialises to `poscert.verdict/1`, as described in `docs/verdict.schema.json`.
 //!
-//! It depends on capture, rules, profile and engine version alone, and names the four.
+//! It depends only on capture, rules, profile and engine version, and identifies all four.
 
 use serde::{Deserialize, Serialize};
 
 use crate::capture::record::{StepTimeout, WaitEnd};
 pub use crate::rules::model::Level;
 
-/// The name of this shape.
+/// The name of the format.
 pub const SCHEMA: &str = "poscert.verdict/1";
 
-/// What the verifier found.
+/// The result of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// [`SCHEMA`].
     pub schema: &'static str,
     /// The version of the engine.
     pub engine: &'static str,
-    /// Of the whole.
+    /// The overall outcome.
     pub verdict: Outcome,
-    /// Who was certified for what.
+    /// The client and features being certified.
     pub profile: Profile,
-    /// What was judged.
+    /// The evaluated capture.
     pub capture: CaptureSummary,
-    /// By which rules.
+    /// The applied rules.
     pub rules: RulesSummary,
-    /// In the order of the seed document.
+    /// The chosen features, in the order of [`crate::api::Feature`].
     pub features: Vec<FeatureVerdict>,
-    /// In the order of the rule files, also those not exercised.
+    /// All requirements, exercised or not, in the order of the rule files.
     pub requirements: Vec<RequirementVerdict>,
-    /// What a reader must know before anything else, a sentence each (rules that are not the built-in ones, features
-    /// fewer than the session's own, input that nobody sealed, ...).
+    /// What a reader must know first, one sentence each (rules that are not built in, fewer features than in the
+    /// session, an unsigned capture, ...).
     pub remarks: Vec<String>,
 }
 
-/// The outcome of a feature, or of the whole.
+/// The outcome of a feature, or the overall outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Everything that had to be shown was, and nothing broke.
+    /// All mandatory cases passed, and no requirement was broken.
     Passed,
-    /// Something broke.
+    /// A requirement was broken or a case failed.
     Failed,
-    /// Something was not shown.
+    /// Something is untested, undecided or hidden.
     Incomplete,
 }
 
-/// Who was certified for what.
+/// The client and features being certified.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Profile {
-    /// Who makes the client; empty where nobody said.
+    /// The id of the integrator; empty if unknown.
     pub integrator_id: String,
-    /// The client id; empty where neither options, session nor traffic tell.
+    /// The client id; empty if neither options, session nor traffic have it.
     pub client_id: String,
-    /// `Major.Minor.Build`, likewise.
+    /// `Major.Minor.Build`; empty if unknown.
     pub client_version: String,
-    /// Ids of the chosen features.
+    /// The ids of the chosen features.
     pub features: Vec<&'static str>,
-    /// Of the fields above.
+    /// The digest of the fields above.
     pub digest: String,
 }
 
-/// What was judged.
+/// The evaluated capture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaptureSummary {
     /// `directory`, `archive` or `har`.
     pub kind: &'static str,
-    /// Of its content.
+    /// The digest of its content.
     pub digest: String,
-    /// How many exchanges it holds.
+    /// The number of exchanges.
     pub exchanges: u64,
-    /// How many attempts.
+    /// The number of certification attempts.
     pub attempts: u32,
-    /// Whether nothing is missing: every run stopped cleanly and no number is lost.
+    /// Whether every run stopped cleanly and no exchange is missing.
     pub complete: bool,
-    /// Fingerprints of the keys that sealed it.
+    /// Fingerprints of the keys that signed it.
     pub sealed_by: Vec<String>,
-    /// Those of them that the reader trusts. It is the reader's, not the capture's, and so no part of the JSON.
+    /// The trusted keys among them. Trust is the reader's choice, so it is not part of the JSON.
     #[serde(skip)]
     pub trusted: Vec<String>,
 }
 
-/// The rules that were applied.
+/// The applied rules.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RulesSummary {
-    /// Of the rule files.
+    /// The digest of the rule files.
     pub digest: String,
-    /// Whether they are those built into this engine.
+    /// Whether they are the rules built into this engine.
     pub builtin: bool,
 }
 
@@ -95,11 +95,11 @@ pub struct RulesSummary {
 pub struct FeatureVerdict {
     /// `payment`, ...
     pub id: &'static str,
-    /// For people.
+    /// Its title, for people.
     pub title: String,
     /// Its outcome.
     pub verdict: Outcome,
-    /// In the order of the rule file.
+    /// Its cases, in the order of the rule file.
     pub cases: Vec<CaseVerdict>,
 }
 
@@ -109,11 +109,11 @@ pub struct FeatureVerdict {
 pub enum CaseStatus {
     /// There is a witness.
     Passed,
-    /// There is none, and a try at it broke.
+    /// There is no witness, and an attempt at it failed.
     Failed,
-    /// Neither.
+    /// Neither passed nor failed.
     NotTested,
-    /// A try is under way in a capture that goes on.
+    /// An attempt at it is in progress in an open capture.
     InProgress,
 }
 
@@ -122,46 +122,46 @@ pub enum CaseStatus {
 pub struct CaseVerdict {
     /// `payment/1`, ...
     pub id: String,
-    /// For people.
+    /// Its title, for people.
     pub title: String,
     /// Whether the feature passes without it.
     pub optional: bool,
     /// Its status.
     pub status: CaseStatus,
-    /// Of the witness, else of the try that came furthest.
+    /// The steps of the witness, or else of the attempt that got furthest.
     pub steps: Vec<StepVerdict>,
-    /// The exchanges that show the case, in order; empty where it was not passed.
+    /// The exchanges that pass the case, in order; empty if it did not pass.
     pub witness: Vec<u64>,
-    /// The guided certification's wait that decided that it failed; `None` where none did, or where its record tells no more
-    /// than that there was one.
+    /// The step timeout of the guided certification that decided that it failed; `None` if none did, or if its record
+    /// has no details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait: Option<WaitVerdict>,
 }
 
 impl CaseVerdict {
-    /// Whether it failed by a wait alone, in which the client did not even try it.
+    /// Whether it failed only by a step timeout, before the client made any call of its first step.
     pub fn is_untried(&self) -> bool {
         self.status == CaseStatus::Failed && self.wait.is_some_and(|wait| wait.is_untried())
     }
 }
 
-/// A step of a case that the guided certification waited for in vain.
+/// A step of a case that timed out in the guided certification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct WaitVerdict {
     /// The step, from 1.
     pub step: u64,
-    /// How long it was waited for since the last sign of life, in ms.
+    /// The wait since the last activity, in ms.
     pub waited_ms: u64,
-    /// How many calls arrived while the step was due.
+    /// The number of calls that arrived while the step was due.
     pub calls: u64,
-    /// How many of them were calls of the step.
+    /// The number of calls of the step among them.
     pub step_calls: u64,
     /// Why the wait ended.
     pub ended: WaitEnd,
 }
 
 impl WaitVerdict {
-    /// Of a record; `None` where it does not say more than that there was a wait.
+    /// The wait of a record; `None` if the record has no details.
     pub fn of(record: &StepTimeout) -> Option<WaitVerdict> {
         Some(WaitVerdict {
             step: u64::from(record.step.max(1)),
@@ -172,7 +172,7 @@ impl WaitVerdict {
         })
     }
 
-    /// What ended the wait, in part of a sentence; `None` where it was not the time and not the operator.
+    /// Why the wait ended, as part of a sentence; `None` if it neither timed out nor was skipped.
     pub fn message(&self) -> Option<String> {
         let seconds = format!("{} s", self.waited_ms / 1000);
         let calls = |n: u64| if n == 1 { "1 call".to_owned() } else { format!("{n} calls") };
@@ -181,14 +181,14 @@ impl WaitVerdict {
             (WaitEnd::TimedOut, 0, all) => {
                 format!("no call of this step came within {seconds} ({} of other steps did)", calls(all))
             }
-            (WaitEnd::TimedOut, n, _) => format!("its wait of {seconds} ran out ({} of this step came)", calls(n)),
-            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, and no call had come"),
+            (WaitEnd::TimedOut, n, _) => format!("its timeout of {seconds} expired ({} of this step came)", calls(n)),
+            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, before any call came"),
             (WaitEnd::Skipped, ..) => format!("the operator skipped it after {seconds}"),
             (WaitEnd::Contradicted | WaitEnd::Other, ..) => return None,
         })
     }
 
-    /// Whether the client did not even try the case: no call of its first step came.
+    /// Whether the client did not try the case: no call of its first step came.
     pub fn is_untried(&self) -> bool {
         self.step == 1 && self.step_calls == 0 && matches!(self.ended, WaitEnd::TimedOut | WaitEnd::Skipped)
     }
@@ -198,24 +198,24 @@ impl WaitVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepStatus {
-    /// Shown.
+    /// The step passed.
     Passed,
-    /// Here the try broke.
+    /// The attempt failed at this step.
     Failed,
-    /// Not shown.
+    /// The step has not passed.
     Pending,
 }
 
 /// The verdict on a step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepVerdict {
-    /// The call the client has to make, with its faults: `CreatePos (timeout) (500)`.
+    /// The call that the client has to make, with its faults: `CreatePos (timeout) (500)`.
     pub call: String,
     /// Its status.
     pub status: StepStatus,
-    /// The exchange that showed it.
+    /// The exchange that passed it, or at which it failed.
     pub exchange: Option<u64>,
-    /// What ended the wait for it, where a wait decided that it failed.
+    /// Why the wait for it ended, if a step timeout decided that it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -224,15 +224,15 @@ pub struct StepVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// Exercised, and it held.
+    /// Exercised, and not broken.
     Passed,
-    /// A must that was broken.
+    /// A broken `must`.
     Failed,
-    /// A should that was broken.
+    /// A broken `should`.
     Warning,
-    /// Nothing in the capture touches it.
+    /// No event of the capture exercised it.
     NotExercised,
-    /// Still open where a capture ends that is not complete, or goes on.
+    /// An obligation is open at the end of a capture that is incomplete or in progress.
     Inconclusive,
 }
 
@@ -241,17 +241,17 @@ pub enum Status {
 pub struct RequirementVerdict {
     /// `PAY-01`, ...
     pub id: String,
-    /// How binding.
+    /// How binding it is.
     pub level: Level,
     /// Its status.
     pub status: Status,
-    /// In a sentence.
+    /// Its title, as a sentence.
     pub title: String,
     /// The section of the API's documentation.
     pub source: String,
-    /// Each time it was broken, in the order of the exchanges.
+    /// Its findings, in the order of the exchanges.
     pub findings: Vec<Finding>,
-    /// Whether it is judged for a chosen feature; one that is not is never exercised.
+    /// Whether it applies to a chosen feature; if not, it is never exercised.
     #[serde(skip)]
     pub judged: bool,
 }
@@ -259,12 +259,12 @@ pub struct RequirementVerdict {
 /// A broken requirement with its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// The exchanges that show it, in order; empty for a finding on a connection.
+    /// The exchanges that are the evidence, in order; empty for a finding on a connection.
     pub exchanges: Vec<u64>,
     /// What was expected and what was seen.
     pub message: String,
-    /// How to mend the client.
+    /// How to fix the client.
     pub remedy: String,
-    /// Ids of the chosen features it counts against.
+    /// The ids of the chosen features that it counts against.
     pub features: Vec<&'static str>,
 }

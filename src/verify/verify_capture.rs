@@ -1,4 +1,4 @@
-//! Judges an opened capture from its first record to its last.
+//! Evaluation of an opened capture, from its first record to its last.
 
 use super::clock::Clock;
 use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, readings};
@@ -7,12 +7,12 @@ use crate::capture::{CaptureError, reader::Capture};
 use crate::rules::RuleSet;
 use std::fmt;
 
-/// Why a capture could not be judged.
+/// The error of an evaluation.
 #[derive(Debug)]
 pub enum RunError {
-    /// It could not be read.
+    /// The capture could not be read.
     Capture(CaptureError),
-    /// A rule could not be applied: an error of the run, never a pass.
+    /// A rule could not be evaluated.
     Rule(String),
 }
 
@@ -20,7 +20,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RunError::Capture(error) => error.fmt(f),
-            RunError::Rule(error) => write!(f, "{error}; mend the rule file, or leave out --rules"),
+            RunError::Rule(error) => write!(f, "{error}; fix the rule file, or omit --rules"),
         }
     }
 }
@@ -31,8 +31,8 @@ impl From<CaptureError> for RunError {
     }
 }
 
-/// Judges a capture by rules. It is read once; once more before that, where neither the options nor its own session say
-/// which client is being certified and its traffic has to tell.
+/// Evaluates a capture. It is read once, or twice if neither the options nor its session identify the client, so that
+/// client id and version have to be inferred from the traffic.
 ///
 /// # Errors
 /// A capture that cannot be read to its end, or a rule that cannot be applied.
@@ -86,7 +86,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     Ok(verdict)
 }
 
-/// What a reader of the verdict must know before anything else.
+/// What a reader of the verdict must know first.
 fn remarks(
     capture: &Capture,
     rules: &RuleSet,
@@ -95,9 +95,10 @@ fn remarks(
     earlier: &[(u32, String)],
 ) -> Vec<String> {
     let mut remarks = capture.remarks.clone();
-    remarks.extend(earlier.iter().map(|(number, ended)| format!("Attempt {number} ended {ended}; it counts no more.")));
+    remarks
+        .extend(earlier.iter().map(|(number, ended)| format!("Attempt {number} ended {ended}; it no longer counts.")));
     if !rules.builtin {
-        remarks.push("The rules are not the built-in ones; no certificate can rest on this verdict.".to_owned());
+        remarks.push("The rules are not the built-in ones; no certificate can be issued for this verdict.".to_owned());
     }
     let session = capture.session.as_ref().map_or(&[][..], |session| &session.features);
     let left_out: Vec<&str> = session
@@ -106,11 +107,10 @@ fn remarks(
         .filter(|id| !target.features.iter().any(|feature| feature.id() == *id))
         .collect();
     if !left_out.is_empty() {
-        remarks
-            .push(format!("The capture's session chose {} too, which this verdict leaves out.", left_out.join(", ")));
+        remarks.push(format!("The capture's session also chose {}; not in this verdict.", left_out.join(", ")));
     }
     if options.open {
-        remarks.push("The capture was taken to go on: what is still open is undecided.".to_owned());
+        remarks.push("The capture was evaluated as in progress; open obligations are undecided.".to_owned());
     }
     remarks
 }

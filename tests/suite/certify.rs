@@ -137,11 +137,11 @@ fn till_without_retries_fails_at_that_step_and_the_certification_continues() {
     let verdict = verdict(home.path(), Some(&rules));
     assert_eq!(cases(&verdict)[0], ("onboarding/1".to_owned(), "failed".to_owned()));
     // The exact wait depends on the machine.
-    let wanted = "✗ onboarding/1 Onboard a PoS: failed at step 1 of 1 (CreatePos (timeout) (500)): its wait of ";
+    let wanted = "✗ onboarding/1 Onboard a PoS: failed at step 1 of 1 (CreatePos (timeout) (500)): its timeout ";
     let said = text(&output.stderr);
     let line = said.lines().find_map(|line| line.find(wanted).map(|at| &line[at..]));
     let line = line.unwrap_or_else(|| panic!("no {wanted:?} in {said}"));
-    assert!(line.ends_with(" ran out (1 call of this step came)"), "{line}");
+    assert!(line.ends_with(" expired (1 call of this step came)"), "{line}");
     told_alike(home.path(), &rules, &output, line);
 }
 

@@ -19,8 +19,8 @@ const RUNS: &[Wrong] = &[
             ("payment/3", "failed at step 2 of 2 (CancelPayment (timeout) (500))"),
             ("payment/4", "failed at step 2 of 5 (QueryPaymentIds by posId, orderId or both)"),
             ("payment/5", "failed at step 2 of 2 (CapturePayment of the full amount, or CancelPayment)"),
-            ("payment/6", "failed at step 3 of 3 (CapturePayment or CancelPayment, half a minute later or more)"),
-            ("payment/7", "failed at step 2 of 2 (CapturePayment of less)"),
+            ("payment/6", "failed at step 3 of 3 (CapturePayment or CancelPayment, 30 s later or more)"),
+            ("payment/7", "failed at step 2 of 2 (CapturePayment of a smaller amount)"),
         ],
     ),
     (
@@ -38,7 +38,10 @@ const RUNS: &[Wrong] = &[
     (
         "loyalty",
         &[
-            ("loyalty/1", "failed at step 1 of 3 (PaymentReady or InitiatePayment, once an answer has a loyalty id)"),
+            (
+                "loyalty/1",
+                "failed at step 1 of 3 (PaymentReady or InitiatePayment, after a response with a loyalty id)",
+            ),
             ("loyalty/2", "failed at step 3 of 3 (CapturePayment)"),
         ],
     ),

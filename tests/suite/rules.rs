@@ -48,7 +48,7 @@ fn every_requirement_and_case_is_listed_and_explained() {
 #[test]
 fn rule_file_errors_have_the_location_and_a_suggestion() {
     for (file, from, to, told) in [
-        ("payment.toml", "once = true", "oncee = true", "`oncee` is not a key here; did you mean `once`?"),
+        ("payment.toml", "once = true", "oncee = true", "unknown key `oncee`; did you mean `once`?"),
         ("payment.toml", "payment.reserved_n", "payment.reservd_n", "did you mean `payment.reserved_n`?"),
         ("payment.toml", "\"CapturePayment\"", "\"CapturPayment\"", "did you mean `CapturePayment`?"),
         ("payment.toml", "pattern = \"each\"", "pattern = \"eech\"", "did you mean `each`?"),
@@ -60,8 +60,8 @@ fn rule_file_errors_have_the_location_and_a_suggestion() {
         ),
         ("payment.toml", "call.amount <= ", "call.amount <=> ", "is not a CEL expression"),
         ("payment.toml", "level = \"must\"", "level = \"mist\"", "must"),
-        ("refund.toml", "faults = [\"timeout\"", "faults = [\"timeouts\"", "it can be timeout or 500"),
-        ("common.toml", "at_least_ms = 100\n", "", "the pattern `gap` needs `at_least_ms`"),
+        ("refund.toml", "faults = [\"timeout\"", "faults = [\"timeouts\"", "expected timeout or 500"),
+        ("common.toml", "at_least_ms = 100\n", "", "pattern `gap` requires `at_least_ms`"),
     ] {
         let folder = edited(file, from, to);
         let output = rules(&["check", folder.path().to_str().unwrap()]);

@@ -100,7 +100,7 @@ fn sealed_rules_are_reported_and_can_be_used() {
     assert_eq!((&others["rules"], &others["requirements"]), (&own["rules"], &own["requirements"]));
     let (sealed, _) = verdict(home, &[&forged, "--rules", "sealed"]);
     assert_eq!(sealed["rules"]["builtin"], false);
-    assert!(remarks(&sealed).contains("no certificate can rest"), "{}", remarks(&sealed));
+    assert!(remarks(&sealed).contains("no certificate can be issued"), "{}", remarks(&sealed));
     assert!(remarks(&sealed).contains("Evaluated with the rule files in the archive"), "{}", remarks(&sealed));
     done(home, &["export", V1, "-o", "x.har"]);
     refused(&verify(home, &["x.har", "--rules", "sealed"]), &["x.har contains no rule files"]);
