@@ -43,7 +43,7 @@ fn without_the_key_every_change_is_found_out() {
     for what in FORGERIES {
         // Under the holder's signature it does not hold at all.
         let forged = forge(home, what, "honest.poscert", None);
-        refused(&verify(home, &[&forged]), &[&forged, "the seal does not hold", "does not fit what it stands under"]);
+        refused(&verify(home, &[&forged]), &[&forged, "the seal does not hold", "does not match the signed content"]);
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
         assert_eq!(python.status.code(), Some(1), "{what}: the stranger's reader takes it");
         // Under a key of the forger's own it can be read, and is said to be nobody's word; who knows the key sees.
@@ -112,7 +112,10 @@ fn a_trusted_key_asks_for_a_seal() {
     done(home, &["export", V1, "-o", "x.har"]);
     done(home, &["export", V1, "-o", "x.poscert", "--key", "holder.pem"]);
     refused(&verify(home, &["x.har", "--trusted-key", "holder.pem.pub"]), &["x.har: nobody sealed it"]);
-    refused(&verify(home, &["x.poscert", "--trusted-key", "holder.pem"]), &["--trusted-key", "the private half"]);
+    refused(
+        &verify(home, &["x.poscert", "--trusted-key", "holder.pem"]),
+        &["--trusted-key", "this is the private key"],
+    );
     refused(&verify(home, &["x.poscert", "--trusted-key", "12ab"]), &["--trusted-key", "`12ab`"]);
     let unsealed = verify(home, &["x.har"]);
     assert!(second_line(&unsealed).starts_with("Nobody sealed this capture."), "{}", second_line(&unsealed));
