@@ -1,4 +1,4 @@
-//! What is known of an exchange while it is under way, and the record that it becomes.
+//! State of an exchange in flight, and its conversion to a record.
 
 use super::body::BodyRecorder;
 use super::connection::{ExchangeSlot, lock};
@@ -15,35 +15,35 @@ use std::sync::{Arc, Mutex};
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExchangeOutcome {
-    /// By whom.
+    /// Who ended the exchange.
     pub by: EndedBy,
-    /// In which stage.
+    /// The stage in which it ended.
     pub stage: Stage,
-    /// In a sentence.
+    /// A message; empty if the exchange is complete.
     pub detail: String,
 }
 
 impl ExchangeOutcome {
-    /// It is complete.
+    /// The outcome of a complete exchange.
     pub fn complete() -> ExchangeOutcome {
         ExchangeOutcome { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
     }
 
-    /// It ended otherwise.
+    /// Any other outcome.
     pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> ExchangeOutcome {
         ExchangeOutcome { by, stage, detail: detail.into() }
     }
 }
 
-/// An exchange under way: whatever becomes of the task that carries it, this can be recorded.
+/// An exchange in flight. It can be recorded at any time, even if its task is cancelled.
 pub struct ExchangeState {
     /// The client's side.
     pub slot: Arc<ExchangeSlot>,
-    /// The fault put on it.
+    /// The injected fault.
     pub fault: Option<Fault>,
     /// The request's body.
     pub request: Arc<Mutex<BodyRecorder>>,
-    /// The answer's body.
+    /// The response's body.
     pub answer: Mutex<BodyRecorder>,
     known: Mutex<Known>,
 }
@@ -58,7 +58,7 @@ struct Known {
 }
 
 impl ExchangeState {
-    /// An exchange whose head has arrived.
+    /// An exchange whose request head has arrived.
     pub fn new(slot: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
         let body_recorder = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
         let (request, answer) = (Arc::new(Mutex::new(body_recorder())), Mutex::new(body_recorder()));
@@ -66,24 +66,24 @@ impl ExchangeState {
         ExchangeState { slot, fault, request, answer, known: Mutex::new(known) }
     }
 
-    /// The request is being sent on this connection, which stands since `connected`.
+    /// Notes the attempt at the backend, and when its connection was ready (microseconds of the run).
     pub fn calls(&self, call: Arc<Call>, connected: u64) {
         let mut known = lock(&self.known);
         known.call = Some(call);
         known.connected = Some(connected);
     }
 
-    /// The recorder answers itself.
+    /// Notes that the recorder creates the response.
     pub fn answers_itself(&self) {
         lock(&self.known).by_recorder = true;
     }
 
-    /// A sentence for the record.
+    /// Adds a note to the record.
     pub fn note(&self, note: impl Into<String>) {
         lock(&self.known).notes.push(note.into());
     }
 
-    /// Where a client that went away left the exchange.
+    /// The stage that the exchange has reached from the client's view.
     pub fn stage_of_leaving(&self) -> Stage {
         self.slot.look(|state| match (state.request_end, state.sent) {
             (None, 0) => Stage::Request,
@@ -92,7 +92,7 @@ impl ExchangeState {
         })
     }
 
-    /// The record.
+    /// Creates the record.
     pub fn record(&self, outcome: &ExchangeOutcome, writer: &Writer) -> Exchange {
         let slot = &self.slot;
         let state = slot.state();
@@ -100,7 +100,7 @@ impl ExchangeState {
         let call = known.call.as_ref().map(|call| call.state()).unwrap_or_default();
         let real = state.answer.clone().or_else(|| call.answer.clone().map(|(head, _)| head));
         let whole = outcome.stage == Stage::Done;
-        // What is held back goes out as soon as this is durable, whole or cut.
+        // The bytes held back are sent as soon as the record is durable, complete or truncated.
         let goes = whole || outcome.by == EndedBy::Backend;
         let now = writer.now_us();
         let left = state
@@ -116,7 +116,7 @@ impl ExchangeState {
         };
         let mut notes = known.notes.clone();
         if real.is_some() && answered_by == AnsweredBy::Nobody {
-            notes.push("the answer was not sent to the client".to_owned());
+            notes.push("the response was not sent to the client".to_owned());
         }
         let trailers = if state.answer_trailers.is_empty() { call.trailers } else { state.answer_trailers };
         let answer = real.map(|head| Answer {
@@ -184,7 +184,7 @@ impl ExchangeState {
     }
 }
 
-/// The host the client meant: that of an absolute target, else `Host`, else that of CONNECT.
+/// The host that the client addressed: from an absolute target, else from `Host`, else from CONNECT.
 fn authority(way: Way, connect_host: Option<&str>, head: &Head<RequestLine>) -> String {
     let host = authority_of(&head.line.target).or_else(|| values(&head.headers, "host").next());
     let connect = connect_host.filter(|_| way == Way::Connect);

@@ -31,7 +31,7 @@ async fn connect_is_for_the_backend_alone() {
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("only CONNECT"), "{answer}");
-    assert!(answer.contains("for http://example.com,") && answer.contains("NO_PROXY"), "{answer}");
+    assert!(answer.contains("requested http://example.com from") && answer.contains("NO_PROXY"), "{answer}");
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn an_alert_of_the_client_is_told_for_what_it_is() {
         (44, "certificate-refused", "revoked"),
         (45, "certificate-refused", "clock"),
         (46, "certificate-refused", "does not say why (alert certificate_unknown)"),
-        (49, "certificate-refused", "rule of its own"),
+        (49, "certificate-refused", "its own policy"),
         (40, "tls-failed", "handshake_failure"),
         (70, "tls-failed", "TLS 1.2 and 1.3"),
         (80, "tls-failed", "error of its own"),

@@ -303,7 +303,7 @@ async fn cut_answers_are_relayed_as_cut() {
                 let exchange = &exchanges[0];
                 assert_eq!((exchange.end.by, exchange.end.stage), (EndedBy::Backend, Stage::Answer), "{exchange:?}");
                 assert_eq!((exchange.answered_by, exchange.status()), (AnsweredBy::Backend, None));
-                assert!(exchange.end.detail.contains("before its answer was complete"), "{}", exchange.end.detail);
+                assert!(exchange.end.detail.contains("before its response was complete"), "{}", exchange.end.detail);
                 assert!(exchange.end.bytes_out > 0);
             },
         );
