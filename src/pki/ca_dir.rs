@@ -40,8 +40,9 @@ impl CaFiles {
 
 /// The default directory: `$XDG_DATA_HOME/poscert/ca`, else `~/.local/share/poscert/ca`.
 pub fn default_dir() -> Result<PathBuf, PkiError> {
-    secret_file::data_place("ca")
-        .ok_or_else(|| PkiError("no home directory found for the CA; set POSCERT_CA_DIR or pass --ca-dir".to_owned()))
+    secret_file::data_place("ca").ok_or_else(|| {
+        PkiError("no home directory found to store the CA in; set POSCERT_CA_DIR or pass --ca-dir".to_owned())
+    })
 }
 
 /// Creates the directory with mode 0700.
