@@ -30,7 +30,7 @@ const ALONE: u64 = 64 * 1024 * 1024;
 /// The channel on which hyper's server waits for the response.
 pub type Reply = oneshot::Sender<Response<BodyReader>>;
 
-/// The work left until the exchange is durable.
+/// The work that remains once the exchange is durable.
 #[derive(Default)]
 pub struct Deferred {
     /// The channel to hyper's server, unless a response was passed to it.

@@ -220,7 +220,7 @@ impl RequestReader {
         Some(given)
     }
 
-    /// Ends the connection for all open requests, after an end of stream or an error that was not seen by reading.
+    /// Ends the connection for all open requests, for a reason that was not seen by reading.
     pub fn end(&mut self, detail: &str) {
         self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
     }

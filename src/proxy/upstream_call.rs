@@ -1,4 +1,4 @@
-//! Sending of a request to the backend, with a repetition on another connection where that is safe.
+//! Forwarding of a request to the backend; it is sent again on another connection where that is safe.
 
 use super::body::BodyChannel;
 use super::exchange_state::ExchangeState;
