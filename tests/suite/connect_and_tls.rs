@@ -1,4 +1,4 @@
-//! Below HTTP: CONNECT, certificates, and connections that come to nothing.
+//! Tests below HTTP: CONNECT, certificates, and failed connections.
 
 use super::wire::*;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ async fn bench(choice: Choice) -> (RawBackend, Bench) {
 }
 
 #[tokio::test]
-async fn connect_is_for_the_backend_alone() {
+async fn connect_is_accepted_only_to_the_backend() {
     let (_backend, bench) = bench(Choice::default()).await;
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for target in ["example.com:443".to_owned(), other.to_string(), bench.proxy.to_string()] {
@@ -35,7 +35,7 @@ async fn connect_is_for_the_backend_alone() {
 }
 
 #[tokio::test]
-async fn the_base_url_can_be_called_by_the_proxy_too() {
+async fn base_url_can_be_called_through_the_proxy() {
     let (_backend, bench) = bench(Choice::default()).await;
     let (tcp, answer) = connect(bench.proxy, &bench.base.to_string()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -48,7 +48,7 @@ async fn the_base_url_can_be_called_by_the_proxy_too() {
 }
 
 #[tokio::test]
-async fn a_dead_backend_is_an_honest_502() {
+async fn unreachable_backend_is_a_502() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let bench = Bench::start(authority(), free, Choice::default()).await;
     let (_, answer) = connect(bench.proxy, &free.to_string()).await;
@@ -57,7 +57,7 @@ async fn a_dead_backend_is_an_honest_502() {
 }
 
 #[tokio::test]
-async fn named_hosts_are_let_through_or_taken_for_the_backend() {
+async fn configured_hosts_are_tunnelled_or_intercepted() {
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = other.local_addr().unwrap().to_string();
     let echo = tokio::spawn(async move {
@@ -89,7 +89,7 @@ async fn named_hosts_are_let_through_or_taken_for_the_backend() {
 }
 
 #[tokio::test]
-async fn what_is_not_tls_is_refused() {
+async fn client_without_tls_is_refused() {
     let (backend, bench) = bench(Choice::default()).await;
     let (mut tcp, _) = connect(bench.proxy, &bench.backend.to_string()).await;
     tcp.write_all(GET.as_bytes()).await.unwrap();
@@ -102,7 +102,7 @@ async fn what_is_not_tls_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_trust_the_ca_is_told_of() {
+async fn client_without_trust_in_the_ca_is_recorded() {
     let (_backend, bench) = bench(Choice::default()).await;
     let stranger = authority();
     let tcp = TcpStream::connect(bench.base).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_client_that_does_not_trust_the_ca_is_told_of() {
 }
 
 #[tokio::test]
-async fn old_tls_is_told_of() {
+async fn old_tls_versions_are_recorded() {
     let (_backend, bench) = bench(Choice::default()).await;
     let mut tcp = TcpStream::connect(bench.base).await.unwrap();
     // A ClientHello of TLS 1.0 with one cipher suite and no extensions.
@@ -127,7 +127,7 @@ async fn old_tls_is_told_of() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_is_the_recorder_is_refused() {
+async fn upstream_that_is_the_recorder_is_refused() {
     use poscert::capture::{Writer, WriterOptions};
     use poscert::proxy::*;
     let dir = tempfile::tempdir().unwrap();
@@ -153,7 +153,7 @@ async fn an_upstream_that_is_the_recorder_is_refused() {
     assert!(error.contains("taken by another program") && error.contains("--listen"), "{error}");
 }
 
-/// Offers these protocols by ALPN; what was agreed on, and what came of a request.
+/// Offers these ALPN protocols; returns the negotiated one and the response to a request.
 async fn offering(bench: &Bench, protocols: &[&str], request: &str) -> Result<(Option<String>, String), String> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(bench.authority.certificate().clone()).unwrap();
@@ -176,7 +176,7 @@ async fn offering(bench: &Bench, protocols: &[&str], request: &str) -> Result<(O
 }
 
 #[tokio::test]
-async fn http_1_is_agreed_on_in_both_versions() {
+async fn alpn_negotiates_http_1_1_and_1_0() {
     let old = GET.replace("HTTP/1.1", "HTTP/1.0");
     for (protocols, agreed, request, version) in [
         (&["h2", "http/1.1"][..], Some("http/1.1"), GET, "HTTP/1.1"),
@@ -195,7 +195,7 @@ async fn http_1_is_agreed_on_in_both_versions() {
 }
 
 #[tokio::test]
-async fn a_client_that_offers_no_http_1_is_told_the_remedy() {
+async fn client_without_http_1_gets_a_remedy() {
     for (protocols, words) in [
         (&["h2"][..], &["HTTP/2", "ALPN h2", "HTTP/1.1"][..]),
         (&["h2", "h3"], &["HTTP/2", "ALPN h2, h3", "allow HTTP/1.1"]),
@@ -211,7 +211,7 @@ async fn a_client_that_offers_no_http_1_is_told_the_remedy() {
         }
         assert_eq!(backend.bytes(), b"");
     }
-    // HTTP/2 by prior knowledge, inside TLS.
+    // HTTP/2 with prior knowledge, inside TLS.
     let (_backend, bench) = bench(Choice::default()).await;
     let (_, answer) = offering(&bench, &[], "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     assert_eq!(answer, "HTTP/1.1 400");
@@ -220,7 +220,7 @@ async fn a_client_that_offers_no_http_1_is_told_the_remedy() {
     assert!(why.contains("HTTP/2") && why.contains("allow HTTP/1.1"), "{why}");
 }
 
-/// A ClientHello as rustls begins with it.
+/// A ClientHello of rustls.
 fn client_hello() -> Vec<u8> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -236,7 +236,7 @@ fn client_hello() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_not_http_at_the_proxy_address_is_named() {
+async fn other_protocols_on_the_proxy_address_are_named() {
     let hello = client_hello();
     for (bytes, words) in [
         (hello.as_slice(), &["speaks TLS to the proxy address", "http://", "https://"][..]),
@@ -270,7 +270,7 @@ async fn what_is_not_http_at_the_proxy_address_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_tls_at_the_base_address_is_named() {
+async fn other_protocols_on_the_base_address_are_named() {
     for (bytes, words) in [
         (&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], &["plain HTTP", "https://"][..]),
         (b"CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n\r\n", &["HTTPS proxy", "the proxy address is http://"]),
@@ -289,7 +289,7 @@ async fn what_is_not_tls_at_the_base_address_is_named() {
             assert!(event.detail.contains(word), "{bytes:?}: {}", event.detail);
         }
     }
-    // The same where a client dawdles.
+    // The same for a slow client.
     let (_backend, bench) = bench(Choice::default()).await;
     let mut tcp = TcpStream::connect(bench.base).await.unwrap();
     tcp.set_nodelay(true).unwrap();
@@ -301,7 +301,7 @@ async fn what_is_not_tls_at_the_base_address_is_named() {
 }
 
 #[tokio::test]
-async fn an_alert_of_the_client_is_told_for_what_it_is() {
+async fn client_alerts_have_matching_messages() {
     let hello = client_hello();
     for (number, kind, word) in [
         (48, "certificate-refused", "the client does not trust the CA"),
@@ -321,7 +321,7 @@ async fn an_alert_of_the_client_is_told_for_what_it_is() {
         let (_backend, bench) = bench(Choice::default()).await;
         let mut tcp = TcpStream::connect(bench.base).await.unwrap();
         tcp.write_all(&hello).await.unwrap();
-        // The server's flight has come when its first bytes have.
+        // The server's flight arrives together with its first bytes.
         let mut flight = [0; 5];
         tcp.read_exact(&mut flight).await.unwrap();
         tcp.write_all(&[0x15, 3, 3, 0, 2, 2, number]).await.unwrap();
@@ -331,7 +331,7 @@ async fn an_alert_of_the_client_is_told_for_what_it_is() {
         let distrusts = event.detail.starts_with("the client does not trust the CA");
         assert_eq!(distrusts, number == 48, "{number}: {}", event.detail);
     }
-    // No alert at all.
+    // Without an alert.
     let (_backend, bench) = bench(Choice::default()).await;
     let mut tcp = TcpStream::connect(bench.base).await.unwrap();
     tcp.write_all(&hello).await.unwrap();
@@ -382,7 +382,7 @@ impl rustls::client::danger::ServerCertVerifier for Refuses {
 }
 
 #[tokio::test]
-async fn a_client_whose_clock_is_off_is_not_told_that_it_distrusts_the_ca() {
+async fn wrong_client_clock_is_not_reported_as_distrust_of_the_ca() {
     use rustls::CertificateError::*;
     for (error, word, distrusts) in [
         (Expired, "clock", false),

@@ -1,5 +1,6 @@
-//! The truth about ends: who ended an exchange, when, how far each side had got; and that no answer is complete before
-//! its exchange is durable.
+//! Tests of how exchanges end: who ended them, when, and how far each side had got.
+//!
+//! No response is complete before its exchange is durable.
 
 use super::forwarding_differences::messages;
 use super::wire::*;
@@ -36,7 +37,7 @@ async fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_sending() {
+async fn client_disconnects_while_sending() {
     for way in [Way::Base, Way::Connect] {
         let (backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
         let half = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf";
@@ -51,7 +52,7 @@ async fn a_client_that_leaves_while_sending() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_waiting() {
+async fn client_disconnects_while_waiting() {
     for (way, last) in [(Way::Base, Act::Drop), (Way::Connect, Act::Close)] {
         let script = vec![wait_for("{}"), Act::Pause(1500), send(OK)];
         let (_backend, bench) = bench(vec![script], Choice::default()).await;
@@ -68,7 +69,7 @@ async fn a_client_that_leaves_while_waiting() {
 }
 
 #[tokio::test]
-async fn a_client_that_left_before_the_stop_is_said_to_have_left_then() {
+async fn disconnect_before_shutdown_is_recorded_with_its_time() {
     let (_backend, mut bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
     bench.play(Way::Base, &[send(POST), Act::Pause(100), Act::Drop]).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -79,7 +80,7 @@ async fn a_client_that_left_before_the_stop_is_said_to_have_left_then() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_reading() {
+async fn client_disconnects_while_reading() {
     let long = format!("HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n{}", "x".repeat(20_000_000));
     let (_backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), send(long)]], Choice::default()).await;
     bench.play(Way::Base, &[send(GET), Act::AwaitLength(100_000), Act::Drop]).await;
@@ -90,7 +91,7 @@ async fn a_client_that_leaves_while_reading() {
 }
 
 #[tokio::test]
-async fn a_backend_that_refuses_closes_or_talks_nonsense() {
+async fn backend_refuses_closes_or_sends_invalid_data() {
     let refused = {
         let authority = authority();
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -129,7 +130,7 @@ async fn a_backend_that_refuses_closes_or_talks_nonsense() {
 }
 
 #[tokio::test]
-async fn a_backend_that_never_answers_is_a_504() {
+async fn backend_without_a_response_is_a_504() {
     let limits = Limits { backend: Duration::from_millis(300), ..Limits::default() };
     let (_backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice { limits, ..Choice::default() }).await;
     let seen = bench.play(Way::Base, &[send(GET), wait_for("}")]).await;
@@ -139,7 +140,7 @@ async fn a_backend_that_never_answers_is_a_504() {
 }
 
 #[tokio::test]
-async fn a_pooled_connection_that_dies_is_used_again_only_where_that_is_safe() {
+async fn request_on_a_closed_pooled_connection_is_resent_only_where_safe() {
     let answered_once = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), Act::Drop];
     let scripts = vec![answered_once, vec![wait_for("\r\n\r\n"), send(OK)]];
     let (backend, again) = bench(scripts.clone(), Choice::default()).await;
@@ -158,7 +159,7 @@ async fn a_pooled_connection_that_dies_is_used_again_only_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_is_not_used() {
+async fn pooled_connection_closed_while_idle_is_not_used() {
     let scripts = vec![vec![wait_for("\r\n\r\n"), send(OK), Act::Close], vec![wait_for("{}"), send(OK)]];
     let (_backend, bench) = bench(scripts, Choice::default()).await;
     bench.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(200), send(POST), wait_for("ok")]).await;
@@ -198,7 +199,7 @@ async fn ambiguous_heads_are_refused_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_refusal_comes_after_the_answers_before_it() {
+async fn refusal_follows_the_responses_to_earlier_requests() {
     let (backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), Act::Pause(100), send(OK)]], Choice::default()).await;
     let seen = bench.play(Way::Base, &[send(format!("{GET}GET / HTTP/1.1\nx")), Act::AwaitEnd]).await;
     let text = String::from_utf8(seen.bytes).unwrap();
@@ -208,7 +209,7 @@ async fn a_refusal_comes_after_the_answers_before_it() {
 }
 
 #[tokio::test]
-async fn a_bad_chunk_in_the_middle_is_refused_and_never_completed() {
+async fn invalid_chunk_is_refused_and_the_request_never_completed() {
     let (backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice::default()).await;
     let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
     let seen = bench.play(Way::Base, &[send(head), Act::Pause(100), send("zz\r\n"), wait_for("}")]).await;
@@ -220,7 +221,7 @@ async fn a_bad_chunk_in_the_middle_is_refused_and_never_completed() {
 }
 
 #[tokio::test]
-async fn faults_are_what_they_say() {
+async fn faults_are_injected_as_documented() {
     let faults = Arc::new(ScriptedFaults::default());
     faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout, Fault::ServerError]));
     let choice = Choice { faults: faults.clone(), ..Choice::default() };
@@ -248,7 +249,7 @@ async fn faults_are_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_withheld_answer_is_not_withheld_for_ever() {
+async fn withheld_response_has_a_time_limit() {
     let faults = Arc::new(ScriptedFaults::default());
     faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout]));
     let limits = Limits { withhold: Duration::from_millis(300), ..Limits::default() };
@@ -260,7 +261,7 @@ async fn a_withheld_answer_is_not_withheld_for_ever() {
     assert_eq!(ended(exchange), (EndedBy::Recorder, Stage::Waiting, AnsweredBy::Nobody));
 }
 
-/// Makes every record slow to settle, and remembers when it was.
+/// Delays every record, and keeps the time at which it was durable.
 #[derive(Default)]
 struct Slow(Mutex<Option<Instant>>);
 
@@ -276,7 +277,7 @@ impl FaultInjector for Slow {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer_is_complete_before_its_exchange_is_settled() {
+async fn no_response_is_complete_before_its_exchange_is_durable() {
     let long = "y".repeat(300_000);
     for (name, answer, early_content) in [
         ("short", OK.to_owned(), 0),
@@ -310,7 +311,7 @@ async fn no_answer_is_complete_before_its_exchange_is_settled() {
 }
 
 #[tokio::test]
-async fn an_early_answer_reaches_a_client_that_is_still_sending() {
+async fn early_response_reaches_a_client_that_is_still_sending() {
     let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno";
     let script = vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd];
     let (_backend, bench) = bench(vec![script], Choice::default()).await;
@@ -323,7 +324,7 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
 }
 
 #[tokio::test]
-async fn a_client_that_stops_sending_is_not_waited_for_for_ever() {
+async fn client_that_stops_sending_has_a_time_limit() {
     let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
     let (_backend, bench) = bench(vec![vec![Act::AwaitEnd]], Choice { limits, ..Choice::default() }).await;
     let half = "POST /pos/v10/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf";
@@ -337,7 +338,7 @@ async fn a_client_that_stops_sending_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_clients_at_once_get_their_own_answers() {
+async fn concurrent_clients_get_their_own_responses() {
     let echoes = (0..400).flat_map(|_| [wait_for("\r\n\r\n{}"), send(OK)]).collect();
     let (_backend, mut bench) = bench(vec![echoes], Choice::default()).await;
     let clients = (0..24).map(|client| {
@@ -361,7 +362,7 @@ async fn many_clients_at_once_get_their_own_answers() {
 }
 
 #[tokio::test]
-async fn stopping_finishes_what_is_under_way_and_records_the_rest() {
+async fn shutdown_finishes_exchanges_in_flight_and_records_the_rest() {
     let script = vec![wait_for("\r\n\r\n"), Act::Pause(300), send(OK)];
     let limits = Limits { drain: Duration::from_millis(900), ..Limits::default() };
     let never = vec![Act::AwaitEnd];
@@ -389,7 +390,7 @@ async fn stopping_finishes_what_is_under_way_and_records_the_rest() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_of_a_client_that_left_are_recorded_too() {
+async fn pipelined_requests_are_recorded_after_a_disconnect() {
     let script = vec![wait_for("\r\n\r\n"), Act::Pause(300), send(OK)];
     let (backend, bench) = bench(vec![script], Choice::default()).await;
     bench.play(Way::Base, &[send(format!("{GET}{GET}")), Act::Pause(100), Act::Drop]).await;
@@ -401,14 +402,14 @@ async fn pipelined_requests_of_a_client_that_left_are_recorded_too() {
 }
 
 #[tokio::test]
-async fn traffic_is_never_let_through_unrecorded() {
+async fn traffic_is_never_forwarded_unrecorded() {
     let script = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), send(OK)];
     let (_backend, mut bench) = bench(vec![script], Choice::default()).await;
     let mut client = bench.client(Way::Base).await;
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut seen = vec![0; OK.len()];
     client.read_exact(&mut seen).await.unwrap();
-    // A closed capture is a store that takes nothing any more.
+    // A closed capture is a store that accepts no records.
     bench.writer.close().await.unwrap();
     client.write_all(GET.as_bytes()).await.unwrap();
     let mut rest = Vec::new();
@@ -421,7 +422,7 @@ async fn traffic_is_never_let_through_unrecorded() {
 }
 
 #[tokio::test]
-async fn a_backend_connection_whose_request_was_not_finished_is_not_kept() {
+async fn backend_connection_with_an_unfinished_request_is_not_pooled() {
     let early = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
     let scripts = vec![vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd], vec![wait_for("\r\n\r\n"), send(OK)]];
     let (backend, bench) = bench(scripts, Choice::default()).await;

@@ -1,5 +1,7 @@
-//! The wire's fidelity: each case is played without a recorder and through both ways in, and the raw bytes that client
-//! and backend saw are the same but for the permitted differences.
+//! Tests of the forwarded bytes.
+//!
+//! Each case runs without a recorder and through both of its addresses. The raw bytes that client and backend receive
+//! are the same except for the permitted differences.
 
 use super::forwarding_differences::messages;
 use super::wire::*;
@@ -9,7 +11,7 @@ struct Case {
     name: &'static str,
     client: Vec<Act>,
     backend: Vec<Act>,
-    /// Answers to HEAD.
+    /// Responses to HEAD.
     bodyless: bool,
     /// Whether it matters that the connection ended.
     ends: bool,
@@ -21,7 +23,7 @@ fn case(name: &'static str, client: Vec<Act>, backend: Vec<Act>, check: fn(&[Exc
     Case { name, client, backend, bodyless: false, ends: false, exchanges: 1, check }
 }
 
-/// Plays a case in all ways and compares.
+/// Runs a case in all ways and compares the bytes.
 async fn play_case(case: Case) {
     let mut want = None;
     for way in [Way::Direct, Way::Base, Way::Connect] {
@@ -49,7 +51,7 @@ async fn play_case(case: Case) {
     }
 }
 
-/// What holds of every record.
+/// The checks of every record.
 fn sane(name: &str, exchange: &Exchange) {
     let times = &exchange.times;
     let known = [
@@ -108,7 +110,7 @@ async fn heads_keep_order_case_and_duplicates() {
 }
 
 #[tokio::test]
-async fn headers_of_one_hop_stay_there() {
+async fn hop_by_hop_headers_are_not_forwarded() {
     let authority = authority();
     let backend = RawBackend::start(&authority, vec![vec![wait_for("\r\n\r\n"), send(OK)]]).await;
     let bench = Bench::start(authority, backend.addr, Choice::default()).await;
@@ -122,7 +124,7 @@ async fn headers_of_one_hop_stay_there() {
 }
 
 #[tokio::test]
-async fn expect_100_continue() {
+async fn expect_100_continue_is_relayed() {
     let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
     play_case(case(
         "100",
@@ -148,11 +150,11 @@ async fn expect_100_continue() {
 }
 
 #[tokio::test]
-async fn a_backend_that_never_says_100_does_not_stop_the_client() {
+async fn backend_without_a_100_does_not_block_the_client() {
     let authority = authority();
     let backend = RawBackend::start(&authority, vec![vec![wait_for("0\r\n\r\n"), send(OK)]]).await;
     let bench = Bench::start(authority, backend.addr, Choice::default()).await;
-    // As PHP's curl does it: chunked, empty, and it waits for the 100.
+    // A request of PHP's curl: chunked, empty, and waiting for the 100.
     let head = "POST /cancel HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
     let acts = [send(head), wait_for("100 Continue\r\n\r\n"), send("0\r\n\r\n"), wait_for("ok")];
     bench.play(Way::Base, &acts).await;
@@ -162,7 +164,7 @@ async fn a_backend_that_never_says_100_does_not_stop_the_client() {
 }
 
 #[tokio::test]
-async fn interim_answers_end_nothing() {
+async fn interim_responses_do_not_end_the_exchange() {
     play_case(case(
         "1xx",
         vec![send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), wait_for("\r\n\r\nok")],
@@ -182,7 +184,7 @@ async fn interim_answers_end_nothing() {
 }
 
 #[tokio::test]
-async fn answers_without_a_body() {
+async fn responses_without_a_body() {
     let head = Case {
         bodyless: true,
         exchanges: 2,
@@ -289,7 +291,7 @@ async fn bodies_that_end_with_the_connection() {
 }
 
 #[tokio::test]
-async fn cut_answers_are_relayed_as_cut() {
+async fn truncated_responses_are_relayed_as_truncated() {
     for (name, answer) in [
         ("short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this".to_owned()),
         ("no last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n".to_owned()),
@@ -343,7 +345,7 @@ async fn http_1_0_and_connection_close() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let request = |n: u32| format!("POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{n}");
     let answer = |n: u32| format!("HTTP/1.1 20{n} OK\r\nContent-Length: 1\r\n\r\n{n}");
     let three = case(
@@ -375,7 +377,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn the_absolute_form_becomes_the_origin_form() {
+async fn absolute_form_becomes_origin_form() {
     play_case(case(
         "absolute",
         vec![
@@ -392,8 +394,8 @@ async fn the_absolute_form_becomes_the_origin_form() {
 }
 
 #[tokio::test]
-async fn compressed_bodies_are_relayed_as_they_are() {
-    // A gzip stream that is cut in the middle: nobody is to repair it.
+async fn compressed_bodies_are_relayed_unchanged() {
+    // A truncated gzip stream, which must stay truncated.
     let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 14\r\n\r\n".to_vec();
     answer.extend_from_slice(b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c\x4a\xff");
     play_case(case(
@@ -406,7 +408,7 @@ async fn compressed_bodies_are_relayed_as_they_are() {
 }
 
 #[tokio::test]
-async fn large_bodies_stream_through() {
+async fn large_bodies_are_streamed() {
     let length = 3_000_000;
     let body: Vec<u8> = (0..length).map(|i: usize| b'a' + (i / 7 % 26) as u8).collect();
     let message = |line: &str| {

@@ -1,20 +1,20 @@
-//! The permitted differences between what one side sent and what the other side got: this list, and no others.
+//! The complete list of permitted differences between sent and received bytes.
 
 use super::wire::find;
 
-/// A difference that a recorder is allowed to make.
+/// A difference that the recorder may cause.
 pub enum Permitted {
-    /// The value of this header is the next hop's own.
+    /// The value of this header belongs to the next hop.
     Value(&'static str),
-    /// Headers that belong to one hop: these, and all that `Connection` names.
+    /// Hop-by-hop headers: these, and all that `Connection` lists.
     HopByHop(&'static [&'static str]),
     /// Optional white space around header values.
     WhiteSpace,
-    /// Where chunks begin and end, and chunk extensions.
+    /// Chunk boundaries and chunk extensions.
     Chunks,
     /// The absolute form of a target becomes the origin form.
     AbsoluteForm,
-    /// 1xx answers of the backend are recorded and not passed on; the 100 that a client waits for is the recorder's.
+    /// 1xx responses of the backend are recorded and not forwarded; the 100 that a client waits for is the recorder's.
     Interim,
 }
 
@@ -27,12 +27,12 @@ pub const PERMITTED: &[Permitted] = &[
     Permitted::Interim,
 ];
 
-/// A message with the permitted differences taken out.
+/// A message without the permitted differences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Start line and headers.
     pub head: Vec<String>,
-    /// Content; of a message that was cut, what there was.
+    /// The content; of a truncated message, the part that arrived.
     pub body: Vec<u8>,
     /// Trailers.
     pub trailers: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Message {
     pub whole: bool,
 }
 
-/// The messages of one direction of a connection. `bodyless`: answers to HEAD.
+/// The messages of one direction of a connection. `bodyless`: responses to HEAD.
 pub fn messages(bytes: &[u8], bodyless: bool) -> Vec<Message> {
     let mut rest = bytes;
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The recorder's own way to the backend: through a proxy, and with a client certificate.
+//! Tests of the recorder's connection to the backend: outgoing proxies and client certificates.
 
 use super::certify_backends::holds_no;
 use super::poscert_process::{Recording, exchanges, poscert, refused, text};
@@ -15,10 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// A host that is on no machine: only the proxy of a test finds it.
+/// A host name that only the proxy of a test resolves.
 const FAR: &str = "backend.test";
 
-/// Reads a head; what came.
+/// Reads a head and returns it.
 async fn head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     while find(&bytes, b"\r\n\r\n").is_none() {
@@ -30,7 +30,7 @@ async fn head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A backend that answers every call with this.
+/// A backend with the same response to every request.
 async fn backend(config: Arc<ServerConfig>, answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -52,7 +52,7 @@ async fn backend(config: Arc<ServerConfig>, answer: &'static str) -> SocketAddr 
     addr
 }
 
-/// What a proxy does with a CONNECT.
+/// The behaviour of a proxy on CONNECT.
 #[derive(Clone, Copy)]
 enum Does {
     Tunnel(SocketAddr),
@@ -60,7 +60,7 @@ enum Does {
     Close,
 }
 
-/// A proxy, and the heads of what it was asked.
+/// A proxy, and the heads of the requests that it received.
 async fn proxy(does: Does) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -89,7 +89,7 @@ async fn proxy(does: Does) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (addr, asked)
 }
 
-/// A folder with a CA, which signs for the backend too.
+/// A directory with a CA, which also issues the backend's certificate.
 fn home() -> (tempfile::TempDir, Authority) {
     let home = tempfile::tempdir().unwrap();
     let authority = Authority::open(&home.path().join("ca")).unwrap();
@@ -100,7 +100,7 @@ fn plain(authority: &Authority) -> Arc<ServerConfig> {
     authority.server_config_for(&[Name::parse(FAR).unwrap(), Name::parse("127.0.0.1").unwrap()]).unwrap()
 }
 
-/// One call by the base URL; the answer, head and body.
+/// Sends one request to the base URL; returns the response, head and body.
 async fn call(home: &Path, recording: &Recording) -> String {
     let authority = Authority::open(&home.join("ca")).unwrap();
     let tcp = TcpStream::connect(recording.field("listen")).await.unwrap();
@@ -120,7 +120,7 @@ fn recorder(home: &Path, upstream: &str, arguments: &[&str], variables: &[(&str,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_nowhere() {
+async fn proxy_from_the_environment_is_used_and_shown_without_its_password() {
     let (home, authority) = home();
     let far = backend(plain(&authority), "200 OK").await;
     let (at, asked) = proxy(Does::Tunnel(far)).await;
@@ -139,7 +139,7 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
         assert!(!said.contains(secret), "{said}");
         holds_no(secret, home.path());
     }
-    // A host that is exempt is not asked of it, nor one on this machine.
+    // Exempt hosts and hosts on this machine are reached without the proxy.
     let before = asked.lock().unwrap().len();
     let exempt = [("https_proxy", url.as_str()), ("no_proxy", ".test, other")];
     let recording = recorder(home.path(), &upstream, &[], &exempt);
@@ -152,7 +152,7 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
     assert!(call(home.path(), &recording).await.starts_with("HTTP/1.1 200"));
     recording.stop();
     assert_eq!(asked.lock().unwrap().len(), before);
-    // Unless the flag says so.
+    // Unless the option is set.
     let recording = recorder(home.path(), &here, &["--upstream-proxy", &url], &[("NO_PROXY", "*")]);
     assert!(call(home.path(), &recording).await.starts_with("HTTP/1.1 200"));
     let said = recording.stop();
@@ -161,7 +161,7 @@ async fn the_proxy_of_the_environment_is_used_said_and_its_password_is_written_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_proxy_refuses_is_named_with_a_remedy_to_the_client_and_in_the_record() {
+async fn proxy_errors_have_a_remedy_in_the_response_and_the_record() {
     let (home, _) = home();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
@@ -206,7 +206,7 @@ async fn what_a_proxy_refuses_is_named_with_a_remedy_to_the_client_and_in_the_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_calls_do_not_go_in_circles() {
+async fn unusable_proxies_and_request_loops_are_refused() {
     let (home, authority) = home();
     let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -236,7 +236,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
         .unwrap();
     refused(&output, &["--upstream-proxy names this recorder itself"]);
     assert!(!home.path().join("none").exists(), "nothing is begun");
-    // A variable that was set for a client of this recorder is not meant for the recorder.
+    // A variable that points a client to this recorder is ignored by the recorder.
     let own = free();
     let far = backend(plain(&authority), "200 OK").await;
     let mut command = poscert(home.path());
@@ -247,7 +247,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     assert!(recording.stop().contains("HTTPS_PROXY names this recorder itself"));
     assert_eq!(exchanges(home.path(), "cap").len(), 1, "no call of the recorder's own came back to it");
-    // Where the port was not known before, dialling looks.
+    // A port that was unknown at the start is checked when connecting.
     let authority = Arc::new(authority);
     let trust = poscert::proxy::Trust::Roots(vec![authority.certificate().clone()]);
     let mut upstream = poscert::proxy::Upstream::parse(&format!("https://{far}"), trust).unwrap();
@@ -259,7 +259,7 @@ async fn a_proxy_that_is_the_recorder_itself_or_cannot_be_used_is_refused_and_ca
     assert!(error.to_string().contains("is this recorder itself"), "{error}");
 }
 
-/// A certificate of a client with its key, signed by a CA of its own; chain and CA as PEM files in the folder.
+/// A client certificate with its key, signed by its own CA; chain and CA are PEM files in the directory.
 fn client_certificate(home: &Path, name: &str) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -276,7 +276,7 @@ fn client_certificate(home: &Path, name: &str) {
     }
 }
 
-/// A backend's TLS that asks for a certificate of this CA, and needs it or not.
+/// The TLS configuration of a backend that requests, or requires, a certificate of this CA.
 fn mutual(
     home: &Path,
     name: &str,
@@ -298,7 +298,7 @@ fn mutual(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_named() {
+async fn client_certificate_is_presented_or_the_remedy_is_named() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");
@@ -328,7 +328,7 @@ async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_n
             assert!(status == "200" || recorded.contains(wanted), "{recorded}");
         }
     }
-    // Some servers ask, go on without, and say so in HTTP.
+    // Some servers continue without the requested certificate and respond with an HTTP error.
     let far = backend(mutual(home, "till", false, &rustls::version::TLS13), "400 Bad Request").await;
     let recording = recorder(home, &format!("https://{far}"), &[], &[]);
     assert!(call(home, &recording).await.starts_with("HTTP/1.1 400 "));
@@ -338,7 +338,7 @@ async fn a_backend_that_asks_for_a_client_certificate_gets_it_or_the_remedy_is_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
+async fn invalid_client_certificates_are_refused() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");
@@ -356,7 +356,7 @@ async fn what_is_no_client_certificate_is_refused_in_a_sentence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_of_certify_go_the_same_way() {
+async fn certify_uses_the_same_proxy_and_client_certificate() {
     let (home, _authority) = home();
     let home = home.path();
     client_certificate(home, "till");

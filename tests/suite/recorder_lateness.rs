@@ -1,4 +1,4 @@
-//! A recorder that is kept from looking: what it cannot have measured is no client's mistake.
+//! Tests of a delayed recorder: the uncertainty of its times must not count against the client.
 
 use super::poscert_process::*;
 use super::wire::{self, RawBackend, wait_for};
@@ -19,7 +19,7 @@ fn signal(recording: &Recording, name: &str) {
     assert!(status.success());
 }
 
-/// A recorder in front of a backend that never answers.
+/// A recorder in front of a backend that never responds.
 async fn recorder(home: &std::path::Path) -> (RawBackend, Recording, Authority) {
     let authority = Authority::open(&home.join("ca")).unwrap();
     let backend = RawBackend::start(&authority, vec![vec![wait_for("\r\n\r\n"), wire::Act::Pause(10_000)]]).await;
@@ -29,7 +29,7 @@ async fn recorder(home: &std::path::Path) -> (RawBackend, Recording, Authority) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_record_says_how_late_a_client_may_have_been_seen_to_leave() {
+async fn disconnect_is_recorded_with_its_uncertainty() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let (_backend, recording, authority) = recorder(home).await;
@@ -39,7 +39,7 @@ async fn the_record_says_how_late_a_client_may_have_been_seen_to_leave() {
     let mut first = wire::tls(&authority, tcp, "127.0.0.1").await.unwrap();
     first.write_all(request.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(600)).await;
-    // The recorder does not run while its client gives up, waits, and begins its retry.
+    // The recorder is suspended while its client gives up, waits, and begins its retry.
     signal(&recording, "-STOP");
     sleep(Duration::from_millis(20)).await;
     let gave_up = std::time::Instant::now();
@@ -71,7 +71,7 @@ async fn the_record_says_how_late_a_client_may_have_been_seen_to_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_record_says_how_late_a_head_may_have_been_seen() {
+async fn request_head_is_recorded_with_its_uncertainty() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     let (_backend, recording, authority) = recorder(home).await;
@@ -95,8 +95,8 @@ async fn the_record_says_how_late_a_head_may_have_been_seen() {
     assert!(late_ms >= stopped_ms, "{late_ms} of {stopped_ms} ms: {exchange}");
 }
 
-/// A GET that its client gave up after half a second, and its retry; in ms. `measured`: from the end as it was recorded,
-/// which may have been as much earlier as `late`.
+/// A GET that its client gave up after half a second, and its retry. `measured`: the recorded pause in ms, whose
+/// beginning may have been up to `late` ms earlier.
 fn retried(measured: i64, late: u64) -> Vec<Exchange> {
     let exchange = |number, head: u64| Exchange {
         number,
@@ -125,7 +125,7 @@ fn judged(records: impl IntoIterator<Item = Record>, id: &str) -> usize {
 }
 
 #[test]
-fn a_retry_is_judged_by_the_longest_pause_that_it_can_have_kept() {
+fn retry_is_judged_by_its_longest_possible_pause() {
     for (measured, late) in
         [(20, 0), (99, 0), (100, 0), (60, 30), (11, 90), (9, 90), (-80, 200), (-150, 200), (20, 300)]
     {
@@ -136,7 +136,7 @@ fn a_retry_is_judged_by_the_longest_pause_that_it_can_have_kept() {
 }
 
 #[test]
-fn a_call_is_held_no_longer_than_is_known() {
+fn call_duration_counts_only_as_far_as_known() {
     for (lasted, late, found) in [(900, 0, 0), (1_100, 0, 1), (1_100, 50, 1), (1_100, 150, 0), (3_000, 100, 1)] {
         let mut exchanges = retried(5_000, late);
         exchanges.truncate(1);
@@ -146,7 +146,7 @@ fn a_call_is_held_no_longer_than_is_known() {
 }
 
 #[test]
-fn a_response_that_did_not_reach_its_client_is_not_held_against_it() {
+fn undelivered_response_is_not_counted_against_the_client() {
     let exchange = |number: u64, status: u16| {
         let bearer = Header { name: "Authorization".into(), value: "Bearer one".into() };
         let (method, target, headers) = ("GET".into(), PATH.into(), vec![bearer]);
@@ -166,8 +166,8 @@ fn a_response_that_did_not_reach_its_client_is_not_held_against_it() {
     });
     assert_eq!(judged([exchange(1, 401), exchange(2, 401)], "ALL-23"), 1);
     assert_eq!(judged([exchange(1, 401), left.clone(), exchange(2, 401)], "ALL-23"), 0);
-    // A HAR has other records first.
+    // A HAR has the records in another order.
     assert_eq!(judged([left.clone(), exchange(1, 401), exchange(2, 401)], "ALL-23"), 0);
-    // Of the second nothing is known.
+    // No event concerns the second exchange.
     assert_eq!(judged([left, exchange(1, 401), exchange(2, 401), exchange(3, 401)], "ALL-23"), 1);
 }

@@ -1,4 +1,4 @@
-//! Responses that come in pieces, early, or refused; and connections that end after them.
+//! Tests of responses in parts, early responses, refusals, and connections that end after a response.
 
 use super::wire::*;
 use poscert::api::{Fault, Operation};
@@ -27,7 +27,7 @@ async fn bench(scripts: Vec<Vec<Act>>, choice: Choice) -> (RawBackend, Bench) {
     (backend, bench)
 }
 
-/// A backend that hands each connection over once it has read a request's head.
+/// A backend that passes each connection to the test once it has read a request head.
 async fn backend(authority: &Authority) -> (SocketAddr, mpsc::UnboundedReceiver<TlsStream<TcpStream>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -35,7 +35,7 @@ async fn backend(authority: &Authority) -> (SocketAddr, mpsc::UnboundedReceiver<
     let (sender, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((tcp, _)) = listener.accept().await {
-            // Without it the system may keep the response back until what was sent before is acknowledged.
+            // Otherwise the system may delay the response until earlier bytes are acknowledged.
             tcp.set_nodelay(true).unwrap();
             let (acceptor, sender) = (acceptor.clone(), sender.clone());
             tokio::spawn(async move {
@@ -52,14 +52,14 @@ async fn backend(authority: &Authority) -> (SocketAddr, mpsc::UnboundedReceiver<
     (addr, receiver)
 }
 
-/// Reads exactly so many bytes.
+/// Reads exactly this many bytes.
 async fn exactly(stream: &mut Box<dyn Stream>, length: usize) -> String {
     let mut bytes = vec![0; length];
     timeout(PATIENCE, stream.read_exact(&mut bytes)).await.expect("it does not come").unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-/// Reads what comes within a moment.
+/// Reads the bytes that arrive within a moment.
 async fn stray(stream: &mut Box<dyn Stream>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = timeout(Duration::from_millis(80), stream.read_to_end(&mut bytes)).await;
@@ -67,7 +67,7 @@ async fn stray(stream: &mut Box<dyn Stream>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_again_once_a_byte_of_a_response_has_come() {
+async fn request_is_not_resent_after_a_byte_of_a_response() {
     let close = || vec![Act::Close];
     for (response, then) in [
         ("HTTP/1.1 200 OK\r\nX-Note: a\r\n  b\r\nContent-Length: 0\r\n\r\n", vec![Act::AwaitEnd]),
@@ -101,7 +101,7 @@ async fn nothing_is_sent_again_once_a_byte_of_a_response_has_come() {
 }
 
 #[tokio::test]
-async fn the_note_of_a_second_try_says_what_happened_on_the_first() {
+async fn note_of_a_resent_request_names_the_first_failure() {
     let answered_once = vec![wait_for("\r\n\r\n"), send(OK), wait_for("\r\n\r\n"), Act::Close];
     let (_backend, bench) = bench(vec![answered_once, vec![wait_for("\r\n\r\n"), send(OK)]], Choice::default()).await;
     bench.play(Way::Base, &[send(GET), wait_for("ok"), Act::Pause(20), send(GET), wait_for("ok")]).await;
@@ -113,10 +113,10 @@ async fn the_note_of_a_second_try_says_what_happened_on_the_first() {
     assert!(note.contains("the backend closed the connection without a response"), "{note}");
 }
 
-/// What the backend writes, and what the client has to get of it before more is written.
+/// The bytes that the backend writes, and those that the client must receive before more are written.
 type Piece = (&'static str, &'static str);
 
-/// Requests, and the responses to them in pieces.
+/// Requests, and their responses in parts.
 fn in_pieces() -> Vec<(&'static str, &'static str, Vec<Piece>)> {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -157,7 +157,7 @@ fn in_pieces() -> Vec<(&'static str, &'static str, Vec<Piece>)> {
 }
 
 #[tokio::test]
-async fn a_response_goes_on_as_it_comes() {
+async fn response_is_forwarded_as_it_arrives() {
     for way in [Way::Base, Way::Connect] {
         for (name, request, pieces) in in_pieces() {
             let authority = authority();
@@ -172,7 +172,7 @@ async fn a_response_goes_on_as_it_comes() {
                 far.flush().await.unwrap();
                 before += piece;
                 let want = if want == "*" { before.clone() } else { want.to_owned() };
-                // The backend goes on only when the client has it: this waits for nothing that comes later.
+                // The backend continues only when the client has received this part.
                 assert_eq!(exactly(&mut client, want.len()).await, want, "{name}");
             }
             far.shutdown().await.unwrap();
@@ -182,7 +182,7 @@ async fn a_response_goes_on_as_it_comes() {
     }
 }
 
-/// Lets an exchange be settled only when it is told to.
+/// Holds back the record of an exchange until the test releases it.
 #[derive(Default)]
 struct Gate(Mutex<bool>, Condvar);
 
@@ -205,7 +205,7 @@ impl FaultInjector for Gate {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_last_piece_waits_for_the_record() {
+async fn last_part_of_a_response_waits_for_the_record() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let length = |n: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {n}\r\n\r\n");
     let closing = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
@@ -254,7 +254,7 @@ async fn the_last_piece_waits_for_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_client_that_leaves_while_its_exchange_is_recorded_is_told_of_by_number() {
+async fn disconnect_during_recording_is_recorded_with_the_exchange_number() {
     let gate = Arc::new(Gate::default());
     let choice = Choice { faults: gate.clone(), ..Choice::default() };
     let (_backend, bench) = bench(vec![vec![wait_for("\r\n\r\n"), send(OK)]], choice).await;
@@ -269,7 +269,7 @@ async fn a_client_that_leaves_while_its_exchange_is_recorded_is_told_of_by_numbe
 }
 
 #[tokio::test]
-async fn nothing_of_a_withheld_response_goes_out() {
+async fn withheld_response_is_not_sent() {
     for pieces in
         [vec![OK], vec!["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "o"], vec!["HTTP/1.1 200 OK\r\n\r\n", "x"]]
     {
@@ -289,7 +289,7 @@ async fn nothing_of_a_withheld_response_goes_out() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_between_two_pieces_left_while_reading() {
+async fn disconnect_between_two_parts_is_recorded_as_while_reading() {
     let script = vec![
         wait_for("\r\n\r\n"),
         send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc"),
@@ -305,7 +305,7 @@ async fn a_client_that_leaves_between_two_pieces_left_while_reading() {
     assert_eq!(exchange.answer.as_ref().unwrap().body.bytes, b"abcdef", "the backend's response was read to its end");
 }
 
-/// Answers each request from its head alone and closes at once, with the body unread.
+/// Responds to each request after its head and closes at once, with the body unread.
 async fn hasty(authority: &Authority, response: &'static str) -> SocketAddr {
     let (addr, mut connections) = backend(authority).await;
     tokio::spawn(async move {
@@ -320,7 +320,7 @@ async fn hasty(authority: &Authority, response: &'static str) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_early_response_reaches_the_client_though_the_backend_closes_at_once() {
+async fn early_response_reaches_the_client_if_the_backend_closes_at_once() {
     let early = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
     let authority = authority();
     let addr = hasty(&authority, early).await;
@@ -356,12 +356,12 @@ async fn an_early_response_reaches_the_client_though_the_backend_closes_at_once(
 }
 
 #[tokio::test]
-async fn an_early_response_is_waited_for_by_a_client_that_sends_slowly() {
+async fn early_response_reaches_a_client_that_sends_slowly() {
     let early = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
     let (_backend, bench) =
         bench(vec![vec![wait_for("\r\n\r\n"), send(early), Act::AwaitEnd]], Choice::default()).await;
     let mut acts = vec![send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")];
-    // In all longer than the recorder waits for the next piece; it never waits so long for one.
+    // The whole takes longer than the recorder's limit for one part, but no part does.
     for _ in 0..8 {
         acts.extend([send("z".repeat(1_000)), Act::Pause(200)]);
     }
@@ -370,14 +370,14 @@ async fn an_early_response_is_waited_for_by_a_client_that_sends_slowly() {
     assert!(seen.bytes.ends_with(b"no"), "{}", String::from_utf8_lossy(&seen.bytes));
 }
 
-/// Whether the head of the one response in these bytes announces the connection's end.
+/// Whether the head of the only response in these bytes announces the end of the connection.
 fn announces_close(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     text.split("\r\n\r\n").next().unwrap().contains("\r\nconnection: close")
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_after_a_response_says_so_and_no_other_does() {
+async fn only_connections_that_end_send_connection_close() {
     let early = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok");
     let half = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n12345";
     let expects = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n";
@@ -419,7 +419,7 @@ async fn a_connection_that_ends_after_a_response_says_so_and_no_other_does() {
 }
 
 #[tokio::test]
-async fn a_response_during_the_stop_says_that_the_connection_ends() {
+async fn response_during_shutdown_sends_connection_close() {
     let limits = Limits { drain: Duration::from_secs(5), ..Limits::default() };
     let script = vec![wait_for("\r\n\r\n"), Act::Pause(400), send(OK)];
     let (_backend, mut bench) = bench(vec![script], Choice { limits, ..Choice::default() }).await;

@@ -1,4 +1,4 @@
-//! Raw peers: a client and a backend that play scripts of bytes over TLS, and a recorder between them.
+//! Raw peers: a client and a backend that run scripts of bytes over TLS, with a recorder between them.
 
 use poscert::capture::record::{Connection, Exchange};
 use poscert::capture::{Writer, WriterOptions};
@@ -14,25 +14,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// The longest any step of a script may take.
+/// The time limit of a step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A step of a raw peer.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Read until this has come, after what was awaited before.
+    /// Read until this arrives, after the bytes awaited before.
     Await(Vec<u8>),
-    /// Read until so many bytes have come in all.
+    /// Read until this many bytes have arrived in total.
     AwaitLength(usize),
     /// Write.
     Send(Vec<u8>),
-    /// Wait, so that what was sent arrives by itself.
+    /// Wait, so that the bytes before and after arrive separately.
     Pause(u64),
     /// Read until the other side ends.
     AwaitEnd,
-    /// End in good order, with close_notify.
+    /// Close with close_notify.
     Close,
-    /// End without close_notify.
+    /// Close without close_notify.
     Drop,
 }
 
@@ -47,7 +47,7 @@ pub fn send(bytes: impl AsRef<[u8]>) -> Act {
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// What a peer saw.
+/// The bytes that a peer received, and the end of its connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// All bytes.
@@ -56,13 +56,13 @@ pub struct Seen {
     pub ended: bool,
 }
 
-/// Plays a script. What comes is also put into `seen` as it comes.
+/// Runs a script. Received bytes are added to `seen` as they arrive.
 pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<Seen>>) {
     let mut mark = 0;
     for act in acts {
         match act {
             Act::Send(bytes) => {
-                // The other side may have gone: what it saw tells.
+                // The other side may have closed; its own view shows it.
                 let _ = timeout(PATIENCE, async {
                     stream.write_all(bytes).await?;
                     stream.flush().await
@@ -96,7 +96,7 @@ pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<See
             Act::Drop => return,
         }
     }
-    // Stray bytes would be a difference: they get a moment to arrive.
+    // Stray bytes would be a difference; a short wait lets them arrive.
     let _ = timeout(Duration::from_millis(60), async { while read(&mut stream, &seen).await {} }).await;
 }
 
@@ -120,7 +120,7 @@ pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// A backend that plays a script on each connection on which something arrives.
+/// A backend that runs a script on each connection on which data arrives.
 pub struct RawBackend {
     pub addr: SocketAddr,
     seen: Arc<Mutex<Vec<Arc<Mutex<Seen>>>>>,
@@ -128,7 +128,7 @@ pub struct RawBackend {
 }
 
 impl RawBackend {
-    /// `scripts`: one for each connection that says something, the last one for all others.
+    /// `scripts`: one for each connection with data; the last one is used for all further connections.
     pub async fn start(authority: &Authority, scripts: Vec<Vec<Act>>) -> RawBackend {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -155,12 +155,12 @@ impl RawBackend {
         RawBackend { addr, seen, task }
     }
 
-    /// What each connection saw.
+    /// The bytes received on each connection.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().map(|seen| seen.lock().unwrap().clone()).collect()
     }
 
-    /// What all connections saw, one after the other.
+    /// The bytes received on all connections, concatenated.
     pub fn bytes(&self) -> Vec<u8> {
         self.seen().into_iter().flat_map(|seen| seen.bytes).collect()
     }
@@ -172,7 +172,7 @@ impl Drop for RawBackend {
     }
 }
 
-/// Remembers what was recorded.
+/// Keeps the recorded exchanges and events.
 #[derive(Default)]
 pub struct Noted {
     pub exchanges: Mutex<Vec<Exchange>>,
@@ -190,7 +190,7 @@ impl Observer for Noted {
 }
 
 impl Noted {
-    /// Waits for so many exchanges; they come in the order of their numbers.
+    /// Waits for this many exchanges; returns them in the order of their numbers.
     pub async fn exchanges(&self, count: usize) -> Vec<Exchange> {
         for _ in 0..2000 {
             let mut exchanges = self.exchanges.lock().unwrap().clone();
@@ -216,7 +216,7 @@ impl Noted {
     }
 }
 
-/// A recorder in front of a backend, with a capture and a CA of its own.
+/// A recorder in front of a backend, with its own capture and CA.
 pub struct Bench {
     pub dir: tempfile::TempDir,
     pub authority: Arc<Authority>,
@@ -228,7 +228,7 @@ pub struct Bench {
     pub backend: SocketAddr,
 }
 
-/// What can be chosen about a recorder.
+/// The options of a recorder.
 pub struct Choice {
     pub faults: Arc<dyn FaultInjector>,
     pub limits: Limits,
@@ -242,7 +242,7 @@ impl Default for Choice {
     }
 }
 
-/// The CA that client, recorder and backend of the tests share.
+/// The CA shared by client, recorder and backend.
 pub fn authority() -> Arc<Authority> {
     let dir = tempfile::tempdir().unwrap();
     Arc::new(Authority::open(dir.path()).unwrap())
@@ -283,7 +283,7 @@ impl Bench {
         tls(&self.authority, tcp, "127.0.0.1").await.unwrap()
     }
 
-    /// Plays a client's script; what it saw.
+    /// Runs a client's script; returns what it received.
     pub async fn play(&self, way: Way, acts: &[Act]) -> Seen {
         let seen = Arc::new(Mutex::new(Seen::default()));
         play(self.client(way).await, acts, seen.clone()).await;
@@ -296,7 +296,7 @@ impl Bench {
     }
 }
 
-/// Which way a client goes.
+/// The address that a client uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     Direct,
@@ -304,7 +304,7 @@ pub enum Way {
     Connect,
 }
 
-/// Asks a proxy for a tunnel; the connection and the answer's head and body.
+/// Requests a tunnel from a proxy; returns the connection and the response, head and body.
 pub async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
     let mut tcp = TcpStream::connect(proxy).await.unwrap();
     tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: raw\r\n\r\n").as_bytes())

@@ -1,6 +1,6 @@
-//! What hostile clients send, as data: each attack with what the record has to say of it.
+//! The attacks of hostile clients as data, each with the expected record.
 
-/// Bytes that a client sends, and words of the refusal.
+/// The bytes of a client, and words of the refusal.
 pub struct Attack {
     pub name: &'static str,
     pub bytes: Vec<u8>,
@@ -25,7 +25,7 @@ fn get(line: &str, headers: &str) -> Vec<u8> {
     format!("{line}\r\n{headers}\r\n").into_bytes()
 }
 
-/// Requests that two readers could read differently, or that are too large: each is one refused exchange.
+/// Requests that are ambiguous or too large: each is one refused exchange.
 pub fn attacks() -> Vec<Attack> {
     let line = "GET /attack HTTP/1.1";
     let mut all = lengths();
@@ -66,7 +66,7 @@ pub fn attacks() -> Vec<Attack> {
     all
 }
 
-/// Content-Length and Transfer-Encoding at odds, or not plain.
+/// Conflicting or malformed Content-Length and Transfer-Encoding.
 fn lengths() -> Vec<Attack> {
     vec![
         attack(
@@ -112,7 +112,7 @@ fn lengths() -> Vec<Attack> {
     ]
 }
 
-/// Chunks that are none.
+/// Invalid chunks.
 fn chunked() -> Vec<Attack> {
     vec![
         attack("no size", chunks("nonsense\r\n"), "hexadecimal"),
@@ -133,7 +133,7 @@ fn chunked() -> Vec<Attack> {
     ]
 }
 
-/// What comes below HTTP: bytes on a fresh connection, the event that is recorded, words of it.
+/// Failures below HTTP: bytes on a new connection, the recorded event, words of its detail.
 pub fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 600]].concat();
     vec![

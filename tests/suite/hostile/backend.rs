@@ -1,4 +1,4 @@
-//! A backend that lies, as data: what it sends on a call of `/lie/NAME`, and what the record has to say of that.
+//! Invalid backend responses as data: the bytes for `/lie/NAME`, and the expected record.
 
 use poscert::capture::record::{EndedBy, Stage};
 use poscert::pki::{Authority, Name};
@@ -8,12 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// What the backend does after its bytes.
+/// The backend's action after its bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FollowUp {
     Close,
     Stay,
-    /// The same again until the recorder has had enough, or this many times.
+    /// Repeat the bytes until the recorder closes, or this many times.
     Repeat(usize),
 }
 
@@ -21,7 +21,7 @@ pub struct Lie {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub then: FollowUp,
-    /// Who ended the exchange, where, the status that the client saw, words of the record (`detail` or a note).
+    /// Who ended the exchange, the stage, the client's status, words of the record (`detail` or a note).
     pub end: (EndedBy, Stage, u16, &'static str),
 }
 
@@ -29,12 +29,12 @@ fn lie(name: &'static str, bytes: impl Into<Vec<u8>>, then: FollowUp, end: (Ende
     Lie { name, bytes: bytes.into(), then, end }
 }
 
-/// An answer that is not one: the client gets a 502.
+/// An invalid response: the client gets a 502.
 fn no_answer(name: &'static str, bytes: impl Into<Vec<u8>>, why: &'static str) -> Lie {
     lie(name, bytes, FollowUp::Stay, (EndedBy::Backend, Stage::Done, 502, why))
 }
 
-/// An answer that goes wrong after its head: the client gets it cut.
+/// A response that becomes invalid after its head: the client gets it truncated.
 fn cut(name: &'static str, body: &str, then: FollowUp, why: &'static str) -> Lie {
     lie(name, format!("HTTP/1.1 200 OK\r\n{body}"), then, (EndedBy::Backend, Stage::Answer, 200, why))
 }
@@ -93,7 +93,7 @@ pub fn lies() -> Vec<Lie> {
     ]
 }
 
-/// A backend that lies as it is asked to, on as many connections as come; others get `honest`.
+/// A backend with the requested invalid response on any number of connections; other targets get `honest`.
 pub async fn backend(authority: &Authority) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -124,7 +124,7 @@ async fn serve(acceptor: TlsAcceptor, tcp: TcpStream) {
         let found = lies().into_iter().find(|lie| lie.name == name);
         let (bytes, then) = match (&found, target.as_str()) {
             (Some(lie), _) => (lie.bytes.clone(), lie.then),
-            // Takes nothing of a long request.
+            // Reads nothing of a long request.
             (None, "/unread") => return tokio::time::sleep(Duration::from_secs(60)).await,
             (None, "/endless") => {
                 let _ = tls.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
@@ -153,7 +153,7 @@ async fn serve(acceptor: TlsAcceptor, tcp: TcpStream) {
                 let _ = tls.shutdown().await;
                 return;
             }
-            // Whatever comes next is not answered; the recorder has to end it.
+            // Does not respond to anything further; the recorder has to close the connection.
             FollowUp::Stay => while matches!(tls.read_buf(&mut seen).await, Ok(1..)) {},
             FollowUp::Repeat(_) => {}
         }

@@ -1,17 +1,17 @@
-//! Thousands of connections that do nothing, and more of them than are allowed.
+//! Tests of thousands of idle connections, and of more connections than allowed.
 
 use super::*;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 const MOST: usize = 1500;
-/// How many of them go as far as TLS.
+/// How many of them complete the TLS handshake.
 const WITH_TLS: usize = 200;
-/// How many come beyond them: fewer than the system lets wait at a listener (128).
+/// How many more connect: fewer than the backlog of a listener (128).
 const BEYOND: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_idle_connections_take_little_and_one_more_waits() {
+async fn thousands_of_idle_connections_use_little_memory() {
     let most = MOST.to_string();
     let target = Target::start(&["--quiet", "--max-connections", &most, "--head-timeout", "600"]).await;
     let begun = Instant::now();
@@ -23,7 +23,7 @@ async fn thousands_of_idle_connections_take_little_and_one_more_waits() {
         let address = if number % 2 == 1 { target.proxy() } else { target.base() };
         idle.push(Box::new(TcpStream::connect(address).await.unwrap()));
     }
-    // One more waits, and is served when there is room.
+    // One more waits, and is served when a slot is free.
     let late = [send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n"), wait_for("honest /late")];
     let mut call = Box::pin(target.play(false, &late));
     assert!(timeout(Duration::from_millis(500), &mut call).await.is_err(), "it is served though there is no room");
@@ -37,9 +37,9 @@ async fn thousands_of_idle_connections_take_little_and_one_more_waits() {
     assert!(has_event(&records, "full", &format!("{MOST} connections are open")));
 }
 
-/// Few file handles mean few connections, never an exchange that cannot be recorded.
+/// With few file handles there are few connections, but every exchange can be recorded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_few_file_handles_there_are_fewer_connections() {
+async fn few_file_handles_lower_the_connection_limit() {
     let home = tempfile::tempdir().unwrap();
     let limited = |handles: u32| {
         let mut command = clean("bash");

@@ -1,5 +1,6 @@
-//! Hostile peers against the built recorder: whatever they send, there is a record of it, the next client gets its own
-//! answer, memory stays bounded, and nothing panics.
+//! Tests of the built recorder against hostile peers.
+//!
+//! Everything they send is recorded, the next client gets its own response, memory stays bounded, and nothing panics.
 
 pub mod attacks;
 pub mod backend;
@@ -17,10 +18,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The most memory a recorder under these attacks may take, in MiB. Measured: a third of it.
+/// The memory limit of a recorder under these attacks in MiB, three times the measured use.
 const MEMORY_MIB: u64 = 200;
 
-/// A recorder before the lying backend, in a process of its own.
+/// A recorder process in front of the hostile backend.
 pub struct Target {
     home: tempfile::TempDir,
     authority: Arc<Authority>,
@@ -68,14 +69,14 @@ impl Target {
         seen.clone()
     }
 
-    /// An honest call gets its own answer.
+    /// A valid request gets its own response.
     async fn still_serves(&self, target: &str) {
         let call = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
         let seen = self.play(false, &[send(call), wait_for(format!("honest {target}"))]).await;
         assert!(seen.bytes.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&seen.bytes));
     }
 
-    /// Stops it; its records, after it was seen that it took little memory and said nothing of a panic.
+    /// Stops the recorder, checks its memory use and that it did not panic, and returns its records.
     pub fn stop(mut self, name: &str) -> Vec<Value> {
         let recording = self.recording.take().unwrap();
         let memory = recording.memory_mib();
@@ -97,7 +98,7 @@ fn has_event(records: &[Value], event: &str, words: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_that_smuggle_are_refused_and_recorded() {
+async fn request_smuggling_is_refused_and_recorded() {
     let target = Target::start(&["--quiet"]).await;
     for through_connect in [false, true] {
         for attack in attacks() {
@@ -122,7 +123,7 @@ async fn requests_that_smuggle_are_refused_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backend_that_lies_is_recorded_and_believed_nothing_more() {
+async fn invalid_backend_responses_are_recorded_and_contained() {
     let target = Target::start(&["--quiet", "--backend-timeout", "1"]).await;
     let lies = backend::lies();
     for (number, lie) in lies.iter().enumerate() {
@@ -133,7 +134,7 @@ async fn a_backend_that_lies_is_recorded_and_believed_nothing_more() {
         let mut seen = Vec::new();
         let honest = "honest /next";
         let mut asked = false;
-        // What comes next on the client's connection, where it stands, is its own answer and nothing of the lie.
+        // The next response on the client's connection, if it is open, is its own and has nothing of the invalid one.
         while client.read_buf(&mut seen).await.unwrap_or(0) > 0 && find(&seen, honest.as_bytes()).is_none() {
             if !asked && (seen.ends_with(b"ok") || seen.ends_with(b"}") || seen.ends_with(b"0\r\n\r\n")) {
                 asked = true;
@@ -164,7 +165,7 @@ async fn a_backend_that_lies_is_recorded_and_believed_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_tls_and_no_backend_is_recorded() {
+async fn failures_below_http_are_recorded() {
     let target = Target::start(&["--quiet", "--head-timeout", "1"]).await;
     for (name, bytes, _, words) in below_http() {
         let mut tcp = TcpStream::connect(target.base()).await.unwrap();
@@ -174,7 +175,7 @@ async fn what_is_no_tls_and_no_backend_is_recorded() {
         let _ = tcp.read_to_end(&mut rest).await;
         said(target.home.path(), name, words);
     }
-    // What it says to a CONNECT that leads elsewhere: its own proxy address, the machine's services.
+    // The response to CONNECT to other targets: its own proxy address, services of the machine.
     let proxy = target.proxy().to_string();
     let elsewhere = [&proxy, "127.0.0.1:22", "localhost:1", "169.254.169.254:80", "[::1]:443", "example.com:443"];
     for elsewhere in elsewhere {
@@ -195,7 +196,7 @@ async fn what_is_no_tls_and_no_backend_is_recorded() {
         tcp.read_to_end(&mut answer).await.unwrap();
         assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()), "{request:?}");
     }
-    // Inside a tunnel that stands, what is not TLS goes nowhere.
+    // Inside an intercepted tunnel, data other than TLS is not forwarded.
     let (mut tcp, answer) = connect(target.proxy(), &target.backend.to_string()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     tcp.write_all(b"SSH-2.0-x\r\n").await.unwrap();
@@ -210,7 +211,7 @@ async fn what_is_no_tls_and_no_backend_is_recorded() {
     assert_eq!(refused, elsewhere.len() + 6, "each refused CONNECT is recorded");
 }
 
-/// Waits until the recorder has said this of a connection, in its line for people.
+/// Waits until the recorder has printed this about a connection.
 fn said(home: &Path, name: &str, words: &str) {
     for _ in 0..1000 {
         let said = std::fs::read_to_string(home.join("stdout.txt")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Peers that take their time: each has an end, with a record, and takes little memory meanwhile.
+//! Tests of slow peers: each is disconnected and recorded, and uses little memory.
 
 use super::*;
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use tokio::time::timeout;
 
 const HALF_HELLO: [u8; 12] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0];
 
-/// What is read until the other side ends; not longer than half a minute.
+/// Reads until the other side closes, for at most half a minute.
 async fn rest(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     let mut bytes = Vec::new();
     let _ = timeout(Duration::from_secs(30), stream.read_to_end(&mut bytes)).await.expect("it is never ended");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Sends these bytes one by one, over and over, until nobody takes them any more.
+/// Sends these bytes one by one, repeatedly, until writing fails.
 async fn drip(stream: &mut (impl AsyncWriteExt + Unpin), bytes: &str) {
     for byte in bytes.as_bytes().iter().cycle().take(300) {
         if stream.write_all(&[*byte]).await.is_err() || stream.flush().await.is_err() {
@@ -31,7 +31,7 @@ async fn silent_below_http(target: &Target) {
     assert_eq!(rest(&mut silent).await, "");
 }
 
-/// Each byte is news, the head is not: a byte now and then does not buy more time.
+/// Single bytes do not extend the time limit of a head.
 async fn slow_heads(target: &Target) {
     let (mut read, mut write) = tokio::io::split(target.client(false).await);
     let (answer, ()) = tokio::join!(rest(&mut read), drip(&mut write, "GET / HTTP/1.1\r\nX: slow\r\n"));
@@ -49,7 +49,7 @@ async fn idle_and_half_sent(target: &Target) {
     assert_eq!(rest(&mut idle).await, "");
 }
 
-/// Its answer is cut while it reads nothing of it.
+/// A response is truncated while its client does not read.
 async fn reads_nothing(target: &Target) {
     let mut client = target.client(false).await;
     client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -58,7 +58,7 @@ async fn reads_nothing(target: &Target) {
     assert!(got < 20_000_000, "{got}");
 }
 
-/// The backend takes nothing of a request: the recorder holds a little of it, and does not wait for ever.
+/// The backend does not read the request: the recorder buffers little of it and has a time limit.
 async fn request_that_nobody_takes(target: &Target) {
     let mut client = target.client(false).await;
     client.write_all(b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n").await.unwrap();
@@ -84,7 +84,7 @@ async fn answer_without_end(target: &Target) {
     }
 }
 
-/// Many requests at once, of a client that reads no answer.
+/// Many requests at once from a client that reads no response.
 async fn flood(target: &Target) {
     let mut client = target.client(false).await;
     let request = format!("GET /flood HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(4_000));
@@ -93,7 +93,7 @@ async fn flood(target: &Target) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_who_take_their_time_are_ended_and_recorded() {
+async fn slow_peers_are_disconnected_and_recorded() {
     let limits = ["--quiet", "--head-timeout", "1", "--idle-timeout", "2", "--backend-timeout", "1"];
     let target = Target::start(&limits).await;
     let begun = Instant::now();
