@@ -306,7 +306,8 @@ async fn client_certificate_is_presented_or_the_remedy_is_named() {
     let pem = std::fs::read_to_string(home.join("till.pem")).unwrap()
         + &std::fs::read_to_string(home.join("till.key")).unwrap();
     std::fs::write(home.join("both.pem"), pem).unwrap();
-    let missing = "the backend requires a client certificate: pass one with --upstream-cert FILE";
+    let missing =
+        "the backend requests a client certificate, and none is configured: pass one with --upstream-cert FILE";
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
         let far = backend(mutual(home, "till", true, version), "200 OK").await;
         for (arguments, status, wanted) in [
@@ -371,7 +372,7 @@ async fn certify_uses_the_same_proxy_and_client_certificate() {
         command.args(["--", "true"]).env("HTTPS_PROXY", format!("http://{at}")).env("XDG_DATA_HOME", home);
         command.output().unwrap()
     };
-    refused(&certify(&[]), &["the backend https://backend.test cannot be reached", "requires a client certificate"]);
+    refused(&certify(&[]), &["the backend https://backend.test cannot be reached", "requests a client certificate"]);
     assert!(!asked.lock().unwrap().is_empty());
     let output = certify(&["--upstream-cert", "till.pem", "--upstream-key", "till.key"]);
     let said = text(&output.stderr);

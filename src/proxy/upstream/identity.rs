@@ -90,15 +90,15 @@ impl ClientIdentity {
             )
         });
         (refuses && self.asked.load(Ordering::Relaxed)).then_some(
-            "the backend does not accept the client certificate of --upstream-cert: pass the one issued for it, with its \
-             whole chain",
+            "the backend does not accept the client certificate of --upstream-cert: pass the one issued for it, with \
+             its whole chain",
         )
     }
 }
 
 /// The message for a backend that requests a client certificate if none is configured.
-pub const MISSING: &str = "the backend requires a client certificate: pass one with --upstream-cert FILE and \
-                           --upstream-key FILE";
+pub const MISSING: &str = "the backend requests a client certificate, and none is configured: pass one with \
+                           --upstream-cert FILE and --upstream-key FILE";
 
 impl fmt::Debug for ClientIdentity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
