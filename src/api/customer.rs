@@ -1,6 +1,6 @@
-//! The simulated customers, what their accounts do, and the certification merchant (pos-api-v10: sandbox data).
+//! Test data of the sandbox: simulated customers with their accounts, and the certification merchant.
 
-/// What a simulated customer's account does.
+/// The kind of a simulated customer's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Account {
     /// Pays with a credit card.
@@ -14,7 +14,7 @@ pub enum Account {
 }
 
 impl Account {
-    /// The account's name in captures, where the telephone number itself must not stand.
+    /// The account's name in captures, which must not contain the telephone number.
     pub fn name(self) -> &'static str {
         match self {
             Account::Credit => "credit",
@@ -24,13 +24,13 @@ impl Account {
         }
     }
 
-    /// The account behind a documented test customer's telephone number.
+    /// The account of a documented test customer, by telephone number.
     pub fn of_phone(number: &str) -> Option<Account> {
         let (_, account) = CUSTOMERS.iter().find(|(phone, _)| *phone == number)?;
         Some(*account)
     }
 
-    /// A documented test customer's telephone number for a merchant of that country (`DK` or `FI`).
+    /// The telephone number of a test customer with this account, for a merchant in that country (`DK` or `FI`).
     pub fn phone(self, country: &str) -> &'static str {
         let prefix = if country == "FI" { "+358" } else { "+45" };
         CUSTOMERS
@@ -40,7 +40,7 @@ impl Account {
     }
 }
 
-/// The documented test customers.
+/// The documented test customers: telephone number and account.
 pub const CUSTOMERS: [(&str, Account); 10] = [
     ("+4520031801", Account::Credit),
     ("+4520031802", Account::Debit),
@@ -54,14 +54,14 @@ pub const CUSTOMERS: [(&str, Account); 10] = [
     ("+358200318005", Account::PartialCapture),
 ];
 
-/// What a customer can do on a PoS, or the backend in the customer's stead.
+/// An action of a customer on a PoS, or of the backend on the customer's behalf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CustomerAct {
-    /// Connects to the PoS by its beacon.
+    /// Checks in on the PoS through its beacon.
     CheckIn(Account),
-    /// Accepts the payment that is issued to them.
+    /// Accepts the payment issued to the customer.
     Accept,
-    /// Cancels it.
+    /// Cancels the payment issued to the customer.
     Cancel,
 }
 

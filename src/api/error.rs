@@ -1,25 +1,25 @@
-//! The error codes of the API (endpoint_errors): one named constant each, and which operation gives which.
+//! The error codes of the API (endpoint_errors), and the operations that return them.
 //!
-//! The sandbox refuses with these constants, its description lists them, and a test holds it to the table of
-//! operations, so that no code is given where the documentation has none.
+//! The sandbox returns these codes and lists them in its OpenAPI description. A test checks that each operation returns
+//! only the codes documented for it.
 
 use super::Operation;
 
-/// An error answer's code, with the HTTP status it comes with and its meaning.
+/// An error code, with its HTTP status and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorCode {
-    /// The number in the answer's `code`.
+    /// The number in the response's `code` field.
     pub code: u16,
     /// The HTTP status.
     pub status: u16,
-    /// What it means.
+    /// The meaning of the code.
     pub message: &'static str,
 }
 
 macro_rules! codes {
     ($($name:ident = $code:literal $status:literal $message:literal;)*) => {
         $(#[doc = $message] pub const $name: ErrorCode = ErrorCode { code: $code, status: $status, message: $message };)*
-        /// Every code of the API, in ascending order (2000 stands for the whole range 2000 to 2999).
+        /// All codes in ascending order; 2000 represents the range 2000 to 2999.
         pub const ALL: &[ErrorCode] = &[$($name),*];
     };
 }
@@ -48,14 +48,14 @@ codes! {
     VAT_MISSING = 1151 400 "The header with the merchant's VAT number is missing";
     SYSTEM_NAME_MISSING = 1152 400 "The header with the client system's name is missing";
     VERSION_MISSING = 1153 400 "The header with the client system's version is missing";
-    VAT_DUPLICATED = 1155 400 "The header with the merchant's VAT number stands there more than once";
-    SYSTEM_NAME_DUPLICATED = 1156 400 "The header with the client system's name stands there more than once";
-    VERSION_DUPLICATED = 1157 400 "The header with the client system's version stands there more than once";
+    VAT_DUPLICATED = 1155 400 "The header with the merchant's VAT number is given more than once";
+    SYSTEM_NAME_DUPLICATED = 1156 400 "The header with the client system's name is given more than once";
+    VERSION_DUPLICATED = 1157 400 "The header with the client system's version is given more than once";
     VAT_INVALID = 1159 400 "The header with the merchant's VAT number is not valid";
     SYSTEM_NAME_INVALID = 1160 400 "The header with the client system's name is not valid";
     VERSION_INVALID = 1161 400 "The header with the client system's version is not valid";
     KEY_INVALID = 1162 400 "The idempotency key is not valid";
-    KEY_DUPLICATED = 1163 400 "The idempotency key stands there more than once";
+    KEY_DUPLICATED = 1163 400 "The idempotency key is given more than once";
     KEY_MISSING = 1164 400 "The idempotency key is missing";
     VAT_CLAIM = 1182 400 "The merchant_vat claim of the token is not valid";
     MERCHANT_POS_ID_TAKEN = 1200 409 "Another PoS has this merchantPosId";
@@ -65,7 +65,7 @@ codes! {
     PAYMENT_ACTIVE = 1301 409 "Another payment is active on the PoS";
     NOT_PREPARED = 1303 409 "The payment is not prepared";
     NOT_RESERVED = 1304 409 "The payment is not reserved";
-    MORE_THAN_RESERVED = 1305 409 "The amount is more than what is reserved";
+    MORE_THAN_RESERVED = 1305 409 "The amount is higher than the reserved amount";
     KEY_REUSED = 1306 409 "The idempotency key was used for another request";
     CAPTURED_OTHERWISE = 1307 409 "The payment was captured with another amount";
     NO_PARTIAL_CAPTURE = 1308 409 "The payment cannot be captured in part";
@@ -74,7 +74,7 @@ codes! {
     NOT_CAPTURED = 1354 409 "The payment is not captured";
     OTHER_CURRENCY = 1365 409 "The payment was in another currency";
     TOO_OLD = 1366 409 "The payment was captured too long ago";
-    TOO_HIGH = 1367 409 "The refunds would be more than what was captured";
+    TOO_HIGH = 1367 409 "The refunds would exceed the captured amount";
     BALANCE_TOO_LOW = 1368 409 "The store's balance is too low";
     POS_OF_OTHER_INTEGRATOR = 1400 403 "The PoS belongs to another integrator or merchant";
     PAYMENT_OF_OTHER_INTEGRATOR = 1401 403 "The payment belongs to another integrator or merchant";
@@ -89,12 +89,12 @@ codes! {
     INTERNAL = 2000 500 "An internal error occurred";
 }
 
-/// The code of that number.
+/// Finds a code by its number.
 pub fn of(code: u16) -> Option<ErrorCode> {
     ALL.iter().find(|known| known.code == code).copied()
 }
 
-/// The codes that every operation can give.
+/// The codes that every operation can return.
 pub const COMMON: &[ErrorCode] = &[
     UNKNOWN,
     VAT_MISSING,
@@ -110,7 +110,7 @@ pub const COMMON: &[ErrorCode] = &[
     INTERNAL,
 ];
 
-/// The codes that an operation can give beside the [`COMMON`] ones.
+/// The codes that an operation can return in addition to the [`COMMON`] ones.
 pub fn of_operation(operation: Operation) -> &'static [ErrorCode] {
     match operation {
         Operation::GetStore => &[],
@@ -195,7 +195,7 @@ pub fn of_operation(operation: Operation) -> &'static [ErrorCode] {
     }
 }
 
-/// The code for a field of a request body that is not as documented.
+/// The code for an invalid field of a request body.
 pub fn of_field(operation: Operation, field: &str) -> ErrorCode {
     let code = match field {
         "amount" => AMOUNT,
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_ascend_and_fit_their_status() {
+    fn codes_ascend_and_have_a_valid_status() {
         assert!(ALL.windows(2).all(|pair| pair[0].code < pair[1].code));
         for known in ALL {
             assert_eq!(of(known.code), Some(*known));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_belongs_to_an_operation_or_to_all() {
+    fn every_code_is_common_or_belongs_to_an_operation() {
         for known in ALL {
             let somewhere = Operation::ALL.into_iter().any(|op| of_operation(op).contains(known));
             assert!(COMMON.contains(known) != somewhere, "{}", known.code);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_has_the_code_of_its_operation() {
+    fn invalid_field_has_a_code_of_its_operation() {
         assert_eq!(of_field(Operation::CapturePayment, "amount"), AMOUNT);
         assert_eq!(of_field(Operation::CreateRefund, "refundOrderId"), REFUND_ORDER_ID);
         assert_eq!(of_field(Operation::PreparePayment, "amount"), UNKNOWN);

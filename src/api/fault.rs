@@ -1,21 +1,21 @@
-//! The faults that a certification throws at a client.
+//! The faults that a certification injects.
 
 use serde::{Deserialize, Serialize};
 
-/// A fault put on one call.
+/// A fault injected into one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// The call is carried out at the backend and its answer withheld until the client goes away, 30 s at most.
+    /// The request is forwarded, but the response is withheld until the client disconnects, 30 s at most.
     Timeout,
-    /// The call is not forwarded and answered with 500 Internal Server Error.
+    /// The request is not forwarded; the recorder returns 500 Internal Server Error.
     ServerError,
-    /// The refund is not forwarded and answered 409/1368, as a backend does whose store cannot pay it.
+    /// The refund is not forwarded; the recorder returns 409/1368, as a backend does if the store's balance is too low.
     BalanceTooLow,
 }
 
 impl Fault {
-    /// The fault as a step of a case names it.
+    /// The fault's name in the steps of a case.
     pub fn name(self) -> &'static str {
         match self {
             Fault::Timeout => "timeout",

@@ -6,7 +6,7 @@ use std::fmt;
 /// A feature of the certification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)] // The names are the seed document's own.
+#[allow(missing_docs)] // The names are the API documentation's own.
 pub enum Feature {
     Onboarding,
     Payment,
@@ -17,7 +17,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All features in the order of the seed document.
+    /// All features, in the order of the API's documentation.
     pub const ALL: [Feature; 6] = [
         Feature::Onboarding,
         Feature::Payment,
@@ -27,7 +27,7 @@ impl Feature {
         Feature::PaymentRestrictions,
     ];
 
-    /// The id used in options, rule files and verdicts.
+    /// The id in options, rule files and verdicts.
     pub fn id(self) -> &'static str {
         match self {
             Feature::Onboarding => "onboarding",
@@ -39,7 +39,7 @@ impl Feature {
         }
     }
 
-    /// The feature of that id.
+    /// Finds a feature by its id.
     pub fn from_id(id: &str) -> Option<Feature> {
         Self::ALL.into_iter().find(|feature| feature.id() == id)
     }

@@ -1,8 +1,8 @@
-//! Fields of `application/x-www-form-urlencoded`, as forms, queries and token requests carry them.
+//! Parsing of `application/x-www-form-urlencoded`, used by forms, queries and token requests.
 
 use percent_encoding::percent_decode_str;
 
-/// The fields in order; what has no `=` is none.
+/// The decoded fields in order; parts without `=` are skipped.
 pub fn fields(form: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = form.split('&').filter_map(|pair| pair.split_once('='));

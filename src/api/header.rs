@@ -1,34 +1,34 @@
-//! The request headers of the API and the forms of their values (api_principles, input_formats#HTTP_Headers).
+//! The request headers of the API and the formats of their values (api_principles, input_formats#HTTP_Headers).
 
 use super::text;
 use std::fmt;
 
-/// The token, `Bearer ...`.
+/// The access token, as `Bearer ...`.
 pub const AUTHORIZATION: &str = "authorization";
-/// The client id of the developer portal, a GUID.
+/// The client id from the developer portal, a GUID.
 pub const CLIENT_ID: &str = "x-ibm-client-id";
 /// The client's version, `Major.Minor.Build`.
 pub const VERSION: &str = "x-mobilepay-client-system-version";
-/// The client's name; of early 2020 only.
+/// The client's name; in use in early 2020 only.
 pub const SYSTEM_NAME: &str = "x-mobilepay-client-system-name";
 /// The merchant's VAT number.
 pub const VAT: &str = "x-mobilepay-merchant-vat-number";
-/// The key that makes a creating call idempotent.
+/// The idempotency key of a request that creates a resource.
 pub const KEY: &str = "x-mobilepay-idempotency-key";
 
 /// A client's version: three numbers (api_principles#client_versioning).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version {
-    /// A new one needs a new certification.
+    /// A change requires a new certification.
     pub major: u64,
-    /// A new one needs a new certification.
+    /// A change requires a new certification.
     pub minor: u64,
-    /// A new one does not.
+    /// A change does not require a new certification.
     pub build: u64,
 }
 
 impl Version {
-    /// Reads `Major.Minor.Build`; nothing else is a version.
+    /// Parses `Major.Minor.Build`; `None` for any other form.
     pub fn parse(text: &str) -> Option<Version> {
         let mut numbers = text.split('.').map(|part| {
             let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -38,7 +38,7 @@ impl Version {
         numbers.next().is_none().then_some(version)
     }
 
-    /// Whether a certification of one covers the other: the same Major and Minor.
+    /// Whether Major and Minor are equal, so that a certification of one version covers the other.
     pub fn same_minor(self, other: Version) -> bool {
         (self.major, self.minor) == (other.major, other.minor)
     }
@@ -50,19 +50,19 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whether a text is a VAT number as the API takes it: `DK` or `FI` and eight digits.
+/// Whether a text is a valid VAT number: `DK` or `FI` and eight digits.
 pub fn is_vat_number(text: &str) -> bool {
     text.strip_prefix("DK")
         .or_else(|| text.strip_prefix("FI"))
         .is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether a text can be an idempotency key: 1 to 36 valid characters.
+/// Whether a text is a valid idempotency key: 1 to 36 valid characters.
 pub fn is_idempotency_key(value: &str) -> bool {
     text::problem(value).is_none()
 }
 
-/// The token of an `Authorization` value, if its scheme is Bearer and a token stands there (RFC 6750 section 2.1).
+/// The token of an `Authorization` value (RFC 6750 section 2.1); `None` for another scheme or without a single token.
 pub fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_three_numbers() {
+    fn version_is_three_numbers() {
         assert_eq!(Version::parse("2.1.10").unwrap().to_string(), "2.1.10");
         for wrong in ["2.1", "2.1.1.1", "v2.1.1", "2.1.x", "", "2..1", "2.1.-1", "2.1.1 "] {
             assert_eq!(Version::parse(wrong), None, "{wrong}");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn vat_numbers_have_one_country() {
+    fn vat_number_has_one_country() {
         assert!(is_vat_number("DK90000028") && is_vat_number("FI90000040"));
         for wrong in ["90000028", "DKDK90000028", "dk90000028", "DK9000002", "SE90000028", "DK9000002X"] {
             assert!(!is_vat_number(wrong), "{wrong}");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_has_a_token() {
+    fn bearer_value_has_one_token() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc"), Some("abc"));
         for wrong in ["Bearer", "Bearer ", "Basic abc", "abc", "", "Bearer a b"] {

@@ -1,4 +1,4 @@
-//! GUIDs as the API writes them, compared without regard to letter case.
+//! Ids of the API: GUIDs, compared without regard to letter case, and beacon ids.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Guid(String);
 
 impl Guid {
-    /// Reads `8-4-4-4-12` hexadecimal digits in any letter case; nothing else is a GUID.
+    /// Parses `8-4-4-4-12` hexadecimal digits in any letter case; `None` for any other form.
     pub fn parse(text: &str) -> Option<Guid> {
         let groups: Vec<&str> = text.split('-').collect();
         let fits = groups.len() == 5
@@ -30,12 +30,12 @@ impl fmt::Display for Guid {
     }
 }
 
-/// Whether a text is a beacon id: a GUID or 15 digits (pos_management#beacons).
+/// Whether a text is a valid beacon id: a GUID or 15 digits (pos_management#beacons).
 pub fn is_beacon_id(text: &str) -> bool {
     Guid::parse(text).is_some() || (text.len() == 15 && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// An id for comparison: a GUID in lower case, anything else as it is.
+/// An id in the form used for comparison: a GUID in lower case, anything else unchanged.
 pub fn canonical(text: &str) -> String {
     Guid::parse(text).map_or_else(|| text.to_owned(), |guid| guid.0)
 }

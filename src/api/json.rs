@@ -1,29 +1,29 @@
-//! A JSON body, with what a parser usually hides: a byte order mark, and names that are given twice in one object.
+//! JSON bodies, with what most parsers hide: a byte order mark, and duplicate names in one object.
 //!
-//! RFC 8259 section 8.1 forbids the mark, and section 4 leaves open which of two values of one name counts: parsers
-//! disagree, so neither value is relied on here.
+//! RFC 8259 section 8.1 forbids the mark. Section 4 leaves open which value of a duplicate name counts, and parsers
+//! disagree; therefore neither value is used.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A JSON text that could be read.
+/// A parsed JSON text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Its value, without the members whose name is given twice.
+    /// The value, without the members that have a duplicate name.
     pub value: Value,
-    /// It begins with a byte order mark.
+    /// Whether the text begins with a byte order mark.
     pub has_byte_order_mark: bool,
-    /// The paths of the names that are given twice in one object, `restrictions.debitCardDisallowed`.
+    /// The paths of duplicate names, as in `restrictions.debitCardDisallowed`.
     pub repeated: Vec<String>,
 }
 
 impl Document {
-    /// Reads a JSON text in UTF-8.
+    /// Parses a JSON text in UTF-8.
     ///
     /// # Errors
-    /// What is wrong with it, in words that follow "the body": it is empty, or no JSON.
+    /// A message to be placed after "the body", if the text is empty or not JSON.
     pub fn read(bytes: &[u8]) -> Result<Document, String> {
         let (has_byte_order_mark, text) = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
             Some(rest) => (true, rest),
@@ -41,7 +41,7 @@ impl Document {
         Ok(Document { value, has_byte_order_mark, repeated })
     }
 
-    /// Its members, where it is an object; else none.
+    /// The members of an object; empty for any other value.
     pub fn into_object(self) -> Map<String, Value> {
         match self.value {
             Value::Object(object) => object,
@@ -55,12 +55,12 @@ fn problem(text: &[u8], error: &serde_json::Error) -> String {
         return "is not UTF-8 but UTF-16 or UTF-32, which is not JSON (RFC 8259 section 8.1)".to_owned();
     }
     if std::str::from_utf8(text).is_err() {
-        return format!("is not UTF-8, and so not JSON ({error})");
+        return format!("is not UTF-8 and therefore not JSON ({error})");
     }
     format!("is not JSON ({error})")
 }
 
-/// Takes the member at a path out; an item of a list is a path element, too.
+/// Removes the member at a path. Indices of array items are path elements, too.
 fn remove(value: &mut Value, path: &[String]) {
     let Some((last, way)) = path.split_last() else { return };
     let mut here = value;
@@ -78,7 +78,7 @@ fn remove(value: &mut Value, path: &[String]) {
     }
 }
 
-/// The names that are given twice in one object, found without building any value.
+/// The paths of duplicate names, found without building a value.
 #[derive(Default)]
 struct Names {
     repeated: BTreeSet<Vec<String>>,
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_given_twice_is_found_however_it_is_spelt_and_wherever_it_stands() {
+    fn duplicate_names_are_found_at_any_depth_and_in_any_spelling() {
         assert_eq!(repeated(r#"{"amount":5,"amount":12.5}"#), ["amount"]);
         assert_eq!(repeated(r#"{"amount":5,"am\u006funt":5}"#), ["amount"]);
         assert_eq!(repeated(r#"{"r":{"a":true,"b":1,"a":true}}"#), ["r.a"]);
@@ -181,19 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn a_member_given_twice_has_no_value() {
+    fn duplicate_members_are_removed_from_the_value() {
         let document = Document::read(br#"{"amount":5,"amount":12.5,"r":[{"a":1,"a":2,"b":3}]}"#).unwrap();
         assert_eq!(document.value, serde_json::json!({"r": [{"b": 3}]}));
     }
 
     #[test]
-    fn a_mark_is_told_and_what_follows_is_read() {
+    fn byte_order_mark_is_reported_and_skipped() {
         let document = Document::read(b"\xEF\xBB\xBF{\"a\":1}").unwrap();
         assert!(document.has_byte_order_mark && document.value["a"] == 1);
     }
 
     #[test]
-    fn what_is_no_json_says_why() {
+    fn parse_errors_say_what_is_wrong() {
         let why = |bytes: &[u8]| Document::read(bytes).unwrap_err();
         assert_eq!((why(b""), why(b"\xEF\xBB\xBF")), ("is missing".into(), "is missing".into()));
         assert!(why(b"{\"a\":").contains("not JSON (EOF"));

@@ -1,7 +1,9 @@
-//! The vocabulary of the PoS API v10: what both ends of a call say, and nothing of who says it.
+//! The vocabulary of the PoS API v10: operations, headers, bodies, error codes and states.
 //!
-//! No I/O and no state. Sandbox, recorder, verifier and reference client all speak with these words,
-//! so a name or a limit of the API stands in one place.
+//! No I/O and no state. Sandbox, recorder, verifier and reference client share these definitions, so that each name
+//! and limit of the API is defined once.
+//!
+//! References such as (api_principles#error_handling) name a page and section of the API's documentation.
 
 pub mod customer;
 pub mod error;

@@ -1,7 +1,7 @@
-//! Money in minor units, read exactly from the digits that were sent.
+//! Amounts of money in minor units, parsed exactly from the digits of the request.
 //!
-//! `100`, `100.0`, `1E2` and `"100.00"` are one amount. No binary floating point anywhere: the digits of
-//! a JSON number are kept as text (`serde_json` with `arbitrary_precision`) and read here.
+//! `100`, `100.0`, `1E2` and `"100.00"` are the same amount. Parsing uses no binary floating point: `serde_json` keeps
+//! the digits of a number as text (`arbitrary_precision`).
 
 use std::fmt;
 
@@ -9,27 +9,27 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Amount(pub i64);
 
-/// Why digits are no amount.
+/// Why a text is not an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AmountProblem {
     /// Not a decimal number.
     NotANumber,
-    /// More than two decimals that are not zero.
+    /// More than two significant decimals.
     TooManyDecimals,
-    /// Larger than what can be counted in minor units of 64 bits.
+    /// More than 17 digits in minor units.
     TooLarge,
 }
 
-/// A decimal number as it was written: `significant * 10^scale` minor units.
+/// A decimal number as written: `significant * 10^scale` minor units.
 struct Decimal {
     negative: bool,
-    /// Without leading and trailing zeros; empty for zero.
+    /// The digits without leading and trailing zeros; empty for zero.
     significant: String,
     scale: i64,
 }
 
 impl Decimal {
-    /// Reads the form of a JSON number, exponent included; `None` where the text is none.
+    /// Parses the form of a JSON number, exponent included; `None` for any other text.
     fn parse(text: &str) -> Option<Decimal> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -54,8 +54,8 @@ impl Decimal {
 }
 
 impl Amount {
-    /// Reads a decimal number in the form of JSON, exponent included. Zero and negative amounts are read too:
-    /// whether they are allowed is for the caller.
+    /// Parses a decimal number in the form of JSON, exponent included. Zero and negative amounts are accepted; the
+    /// caller decides whether they are allowed.
     pub fn parse(text: &str) -> Result<Amount, AmountProblem> {
         let Decimal { negative, significant, scale } = Decimal::parse(text).ok_or(AmountProblem::NotANumber)?;
         if significant.is_empty() {
@@ -71,7 +71,7 @@ impl Amount {
         Ok(Amount(if negative { -value } else { value }))
     }
 
-    /// The amount as the digits of a JSON number with two decimals.
+    /// The amount as a JSON number with two decimals.
     pub fn to_json(self) -> serde_json::Value {
         serde_json::from_str(&self.to_string()).unwrap_or(serde_json::Value::Null)
     }
@@ -85,18 +85,17 @@ impl fmt::Display for Amount {
     }
 }
 
-/// An amount exactly as it was sent, also one with more decimals than the currency has: `99.961` is compared as what it
-/// is, neither rounded nor taken for unknown.
+/// An amount with all its decimals, even more than the currency has: `99.961` is compared exactly, not rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ExactAmount(i128);
 
-/// How many steps of an [`ExactAmount`] make a minor unit. Digits beyond them count as one step.
+/// The number of steps of an [`ExactAmount`] in one minor unit. Smaller digits count as one step in total.
 const STEPS: i128 = 1_000_000_000_000_000_000;
 const STEP_DIGITS: i64 = 18;
 
 impl ExactAmount {
-    /// Reads a decimal number in the form of JSON; `None` where the text is none. An amount beyond all money is the
-    /// largest there is.
+    /// Parses a decimal number in the form of JSON; `None` for any other text. Amounts out of range become the largest
+    /// amount.
     pub fn parse(text: &str) -> Option<ExactAmount> {
         let Decimal { negative, significant, scale } = Decimal::parse(text)?;
         let scale = scale + STEP_DIGITS;
@@ -109,24 +108,24 @@ impl ExactAmount {
         Some(ExactAmount(if negative { -value } else { value }))
     }
 
-    /// In whole minor units; `None` where it has more decimals, or is beyond all money.
+    /// The amount in whole minor units; `None` if it has more decimals or is out of range.
     pub fn minor(self) -> Option<i64> {
         (self.0 % STEPS == 0).then(|| i64::try_from(self.0 / STEPS).ok()).flatten()
     }
 
-    /// In minor units, for comparing: between the whole numbers that it lies between, never equal to one of them
-    /// unless it is beyond what 53 bits can count.
+    /// The approximate amount in minor units, for comparisons: strictly between the neighbouring whole numbers, unless
+    /// the amount exceeds the precision of 53 bits.
     pub fn approximate(self) -> f64 {
         let (below, part) = (self.0.div_euclid(STEPS) as f64, self.0.rem_euclid(STEPS) as f64 / STEPS as f64);
         (below + part).clamp(below.next_up(), (below + 1.0).next_down().max(below.next_up()))
     }
 
-    /// The sum, the largest amount where it is beyond that.
+    /// The sum, limited to the largest amount.
     pub fn plus(self, other: ExactAmount) -> ExactAmount {
         ExactAmount(self.0.saturating_add(other.0))
     }
 
-    /// The difference, likewise.
+    /// The difference, limited to the smallest amount.
     pub fn minus(self, other: ExactAmount) -> ExactAmount {
         ExactAmount(self.0.saturating_sub(other.0))
     }
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_nonsense_are_no_amounts() {
+    fn invalid_amounts_are_refused() {
         assert_eq!(Amount::parse("1998.9999999999998"), Err(AmountProblem::TooManyDecimals));
         assert_eq!(Amount::parse("0.001"), Err(AmountProblem::TooManyDecimals));
         assert_eq!(Amount::parse("1e400"), Err(AmountProblem::TooLarge));
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_with_more_decimals_lies_between_whole_ones() {
+    fn exact_amount_with_more_decimals_lies_between_minor_units() {
         let exact = |text: &str| ExactAmount::parse(text).unwrap();
         assert_eq!(exact("99.950"), ExactAmount::from(Amount(9_995)));
         assert_eq!((exact("1E2").minor(), exact("-0.5").minor()), (Some(10_000), Some(-50)));
@@ -203,20 +202,20 @@ mod tests {
         }
     }
 
-    /// The digits of an amount with the decimal point moved left by so many places, and the exponent that undoes it.
+    /// An amount with the decimal point moved left by `places`, and the exponent that compensates for it.
     fn spelt(amount: i64, places: usize, zeros: usize) -> String {
         let digits = format!("{:0>width$}", amount.unsigned_abs(), width = places + 1);
         let (whole, fraction) = digits.split_at(digits.len() - places);
         let sign = if amount < 0 { "-" } else { "" };
         let fraction = format!("{fraction}{}", "0".repeat(zeros));
         let point = if fraction.is_empty() { "" } else { "." };
-        // An amount is in hundredths, so two places need no exponent.
+        // Amounts are in hundredths, so two places need no exponent.
         format!("{sign}{whole}{point}{fraction}e{}", places as i64 - 2)
     }
 
     proptest! {
         #[test]
-        fn however_it_is_spelt_it_is_one_amount(
+        fn every_spelling_is_the_same_amount(
             amount in -1_000_000_000_000_000_i64..1_000_000_000_000_000,
             places in 0_usize..20,
             zeros in 0_usize..5,
@@ -229,13 +228,13 @@ mod tests {
         }
 
         #[test]
-        fn a_third_decimal_is_no_amount(amount in 0_i64..1_000_000_000, third in 1_u8..10) {
+        fn third_decimal_is_refused(amount in 0_i64..1_000_000_000, third in 1_u8..10) {
             let text = format!("{}{third}", Amount(amount));
             prop_assert_eq!(Amount::parse(&text), Err(AmountProblem::TooManyDecimals));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[-+0-9.eE]{0,30}|.*") {
+        fn no_text_makes_the_parser_panic(text in "[-+0-9.eE]{0,30}|.*") {
             let _ = Amount::parse(&text);
         }
     }

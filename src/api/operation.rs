@@ -1,10 +1,10 @@
-//! The operations of the API and how they look in a request line.
+//! The operations of the API, with their methods and paths.
 //!
-//! The list is `OpenAPI 10.2.6`; [`super::route`] finds the operation of a request.
+//! The list is that of OpenAPI 10.2.6; [`super::route`] finds the operation of a request.
 
 use std::fmt;
 
-/// An operation of the PoS API v10, by the name its OpenAPI description gives it.
+/// An operation of the PoS API v10, named as in its OpenAPI description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // The names are the API's own.
 pub enum Operation {
@@ -57,7 +57,7 @@ impl Operation {
         CancelRefund,
     ];
 
-    /// The operation's name as the API's description writes it.
+    /// The operation's name in the OpenAPI description.
     pub fn name(self) -> &'static str {
         self.row().0
     }
@@ -67,12 +67,12 @@ impl Operation {
         self.row().1
     }
 
-    /// The path after `/v10`, with `{storeid}`, `{posid}`, `{paymentid}` or `{refundid}` where an id stands.
+    /// The path after `/v10`, with `{storeid}`, `{posid}`, `{paymentid}` or `{refundid}` as placeholder of an id.
     pub fn template(self) -> &'static str {
         self.row().2
     }
 
-    /// The query parameters the description knows.
+    /// The documented query parameters.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
             GetStores | GetDetailedStores => &["merchantBrandId", "merchantLocationId"],
@@ -83,17 +83,17 @@ impl Operation {
         }
     }
 
-    /// Whether it creates a resource and so needs an idempotency key (api_principles#error_handling).
+    /// Whether the operation creates a resource and requires an idempotency key (api_principles#error_handling).
     pub fn creates(self) -> bool {
         matches!(self, CreatePos | InitiatePayment | PreparePayment | CreateRefund)
     }
 
-    /// Whether clients call it again and again, at the pace of `pollDelayInMs` (api_principles#call_throttling).
+    /// Whether clients poll the operation, at intervals of `pollDelayInMs` (api_principles#call_throttling).
     pub fn polled(self) -> bool {
         matches!(self, GetCheckIn | QueryPayment | GetRefund)
     }
 
-    /// The operation of that name, if there is one.
+    /// Finds an operation by its name.
     pub fn from_name(name: &str) -> Option<Operation> {
         Self::ALL.into_iter().find(|op| op.name() == name)
     }

@@ -1,16 +1,15 @@
-//! What a request line asks for: an operation of the API, the token endpoint, the customer simulation, or
-//! nothing that is documented.
+//! Routing of request lines: to an operation of the API, the token endpoint, the customer simulation, or unknown.
 //!
-//! An operation is recognised by what follows `/v10/`, whatever the prefix: older revisions of the API had
-//! other ones, and a recorder has a host of its own.
+//! Only the path after `/v10/` decides on the operation. The prefix is ignored: it differs between revisions of the
+//! API, and the recorder has its own host.
 
 use super::{Operation, id::Guid};
 use percent_encoding::percent_decode_str;
 
-/// The hosts of the documented base URLs: production, and the sandbox with its self-certification API.
+/// The hosts of the documented base URLs: production, and the sandbox with the self-certification API.
 pub const HOSTS: [&str; 2] = ["api.mobilepay.dk", "api.sandbox.mobilepay.dk"];
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// An operation of the API.
@@ -19,27 +18,27 @@ pub enum Place {
     Token,
     /// `.../usersimulation/...`: the sandbox's simulated customer.
     Simulation,
-    /// Nothing that is documented.
+    /// Not documented.
     Unknown,
 }
 
-/// A request line, taken apart.
+/// A parsed request line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// What is asked for.
+    /// The target.
     pub place: Place,
-    /// The path up to and with `/v10`; the whole path where there is none.
+    /// The path up to and including `/v10`; the whole path if it has no such segment.
     pub base: String,
-    /// The path without the query, as sent.
+    /// The path without the query, not decoded.
     pub path: String,
-    /// The id in the path, as sent and percent-decoded, for the operations that have one.
+    /// The id in the path, percent-decoded, for operations that have one.
     pub id: Option<String>,
     /// Query parameters in order, percent-decoded.
     pub query: Vec<(String, String)>,
 }
 
 impl Route {
-    /// Takes a request line apart. `target` may be in origin form (`/pos/v10/stores?x=y`) or in absolute form.
+    /// Parses a request line. `target` may be in origin form (`/pos/v10/stores?x=y`) or in absolute form.
     pub fn of(method: &str, target: &str) -> Route {
         let (path, query) = split_target(target);
         let query = parse_query(query);
@@ -56,7 +55,7 @@ impl Route {
         Route { place, base: base.to_owned(), path: path.to_owned(), id, query }
     }
 
-    /// The operation, where it is one.
+    /// The operation, if the target is one.
     pub fn operation(&self) -> Option<Operation> {
         match self.place {
             Place::Operation(op) => Some(op),
@@ -64,7 +63,7 @@ impl Route {
         }
     }
 
-    /// The value of a query parameter (the first, where it stands twice; names are taken without regard to case).
+    /// The first value of a query parameter. Names are compared without regard to letter case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
@@ -107,7 +106,7 @@ fn split_base(path: &str) -> (&str, Option<&str>) {
 }
 
 fn operation(method: &str, rest: &str) -> (Place, Option<String>) {
-    // A literal path wins over one with an id: `/stores/detailed`, `/payments/prepare`.
+    // A literal path takes precedence over one with an id: `/stores/detailed`, `/payments/prepare`.
     let found = Operation::ALL
         .into_iter()
         .filter(|op| op.method() == method)
@@ -119,7 +118,7 @@ fn operation(method: &str, rest: &str) -> (Place, Option<String>) {
     }
 }
 
-/// Whether a path fits a template; inside, the id in the path where the template has one.
+/// Matches a path against a template: `None` if it does not match, else the id if the template has one.
 fn matches(template: &str, rest: &str) -> Option<Option<String>> {
     let mut id = None;
     let mut wanted = template.split('/');
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_documented_is_unknown() {
+    fn undocumented_targets_are_unknown() {
         for (method, target) in [
             ("POST", "/pos/v10/payments//cancel"),
             ("PUT", "/pos/v10/payments"),
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_absolute_form_is_the_same_request() {
+    fn absolute_form_is_the_same_request() {
         let route = Route::of("GET", "https://a.example:1/pos/v10/payments?posId=1%2C2&orderId=a+b");
         assert_eq!(route.operation(), Some(Operation::QueryPaymentIds));
         assert_eq!(route.parameter("posid"), Some("1,2"));

@@ -1,13 +1,13 @@
-//! The documented shape of request bodies, as one table, for sandbox and verifier alike.
+//! The documented schemas of request bodies, shared by sandbox and verifier.
 //!
-//! The table is `OpenAPI 10.2.6` and input_formats. A difference is either *broken* (a required field, a type, a
-//! length, a character, an enumeration, an amount) or merely *informal* (an amount as a numeric string, an unknown
-//! field, a body where none is documented): the backend took the second kind.
+//! The sources are OpenAPI 10.2.6 and input_formats. A difference is either *broken* (a required field, a type, a
+//! length, a character, an enumeration, an amount) or *informal* (an amount as a numeric string, an unknown field, a
+//! body where none is documented). The backend accepts informal differences.
 
 use super::{Amount, ExactAmount, Guid, Operation, id, json::Document, money::AmountProblem, text};
 use serde_json::{Map, Value};
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Up to 36 valid characters.
@@ -20,31 +20,31 @@ pub enum Kind {
     Amount,
     /// `true` or `false`.
     Bool,
-    /// One of these.
+    /// One of these strings.
     OneOf(&'static [&'static str]),
-    /// A set of one or more of these.
+    /// A non-empty set of these strings.
     SetOf(&'static [&'static str]),
-    /// An object of these fields.
+    /// An object with these fields.
     Object(&'static [Field]),
 }
 
 /// A field of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its name.
+    /// The field's name.
     pub name: &'static str,
-    /// What it holds.
+    /// The field's type.
     pub kind: Kind,
-    /// Whether it must be there and not null.
+    /// Whether the field must be present and not null.
     pub required: bool,
 }
 
-/// How a body differs from its documented shape.
+/// The differences between a body and its documented schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// What the backend does not take, each with the field it is in.
+    /// The differences that the backend rejects.
     pub broken: Vec<Difference>,
-    /// What it takes though it is not documented so.
+    /// The differences that the backend accepts although they are not documented.
     pub informal: Vec<Difference>,
 }
 
@@ -53,12 +53,12 @@ pub struct Differences {
 pub struct Difference {
     /// The field, `restrictions.debitCardDisallowed` where nested; empty for the body as a whole.
     pub field: String,
-    /// What is wrong, in words that follow the field's name.
+    /// The problem, in words that follow the field's name.
     pub problem: String,
 }
 
 impl Difference {
-    /// In words.
+    /// The difference as a message.
     pub fn sentence(&self) -> String {
         if self.field.is_empty() {
             format!("the body {}", self.problem)
@@ -74,9 +74,9 @@ const fn field(name: &'static str, kind: Kind, required: bool) -> Field {
 
 /// The currencies of payments.
 pub const CURRENCIES: &[&str] = &["DKK", "EUR"];
-/// When a payment is planned to be captured.
+/// The values of `plannedCaptureDelay`.
 pub const CAPTURE_DELAYS: &[&str] = &["None", "LessThan24Hours", "LessThan14Days"];
-/// What a beacon can be (those of before 2020-09-18 fail a certification).
+/// The types of beacons (those of before 2020-09-18 fail a certification).
 pub const BEACON_TYPES: &[&str] = &["QR", "NFC", "Bluetooth"];
 
 const RESTRICTIONS: &[Field] =
@@ -134,13 +134,13 @@ pub fn fields(operation: Operation) -> &'static [Field] {
     }
 }
 
-/// Compares a request body with its documented shape.
+/// Compares a request body with its documented schema.
 pub fn check(operation: Operation, body: &[u8]) -> Differences {
     let mut found = Differences::default();
     let fields = fields(operation);
     if fields.is_empty() {
         if !body.is_empty() {
-            found.informal.push(whole("is there, though none is documented"));
+            found.informal.push(whole("is present, but none is documented"));
         }
         return found;
     }
@@ -155,7 +155,7 @@ pub fn check(operation: Operation, body: &[u8]) -> Differences {
         found.broken.push(whole("begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)"));
     }
     for name in &document.repeated {
-        let problem = "is given twice in one object, and parsers disagree which one counts".to_owned();
+        let problem = "is given twice in one object; parsers disagree on which value counts".to_owned();
         found.broken.push(Difference { field: name.clone(), problem });
     }
     match &document.value {
@@ -235,10 +235,10 @@ fn set_problem(names: &[&str], items: &[Value]) -> Option<String> {
                     return Some(problem);
                 }
             }
-            _ => return Some("holds something that is not a string".to_owned()),
+            _ => return Some("contains an item that is not a string".to_owned()),
         }
         if items[..at].contains(item) {
-            return Some("names one twice".to_owned());
+            return Some("contains a duplicate item".to_owned());
         }
     }
     None
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_backend_refuses_is_broken() {
+    fn differences_that_the_backend_rejects_are_broken() {
         for (from, to) in [
             ("100.00", "0"),
             ("100.00", "-1"),
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_given_twice_or_a_byte_order_mark_is_no_documented_shape() {
+    fn duplicate_names_and_byte_order_marks_are_broken() {
         let broken = |body: &[u8]| check(Operation::CapturePayment, body).broken;
         for twice in [r#"{"amount":5,"amount":12.5}"#, r#"{"amount":5,"am\u006funt":5}"#] {
             assert_eq!(broken(twice.as_bytes()).len(), 1, "{twice}");
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_backend_takes_all_the_same_is_informal() {
+    fn differences_that_the_backend_accepts_are_informal() {
         let found = with("100.00", r#""100.00","redirectUri":"x""#);
         assert_eq!((found.broken.len(), found.informal.len()), (0, 2));
         assert_eq!(check(Operation::CaptureRefund, b"{\"amount\":1}").informal.len(), 1);

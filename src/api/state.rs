@@ -49,7 +49,7 @@ impl PaymentStatus {
         ]
     };
 
-    /// The state's name as it stands in an answer.
+    /// The state's name in responses.
     pub fn name(self) -> &'static str {
         use PaymentStatus::*;
         match self {
@@ -67,7 +67,7 @@ impl PaymentStatus {
         }
     }
 
-    /// The state of that name.
+    /// Finds a state by its name.
     pub fn from_name(name: &str) -> Option<PaymentStatus> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
@@ -78,7 +78,7 @@ impl PaymentStatus {
         matches!(self, Prepared | Paired | Initiated | IssuedToUser)
     }
 
-    /// Whether nothing can happen to it any more.
+    /// Whether the state cannot change any more.
     pub fn is_final(self) -> bool {
         !self.is_active() && self != PaymentStatus::Reserved
     }
@@ -91,7 +91,7 @@ impl RefundStatus {
         [Initiated, Reserved, Captured, CancelledByClient, CancelledByMobilePay, ExpiredAndCaptured]
     };
 
-    /// The state's name as it stands in an answer.
+    /// The state's name in responses.
     pub fn name(self) -> &'static str {
         use RefundStatus::*;
         match self {
@@ -104,12 +104,12 @@ impl RefundStatus {
         }
     }
 
-    /// The state of that name.
+    /// Finds a state by its name.
     pub fn from_name(name: &str) -> Option<RefundStatus> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether nothing can happen to it any more.
+    /// Whether the state cannot change any more.
     pub fn is_final(self) -> bool {
         !matches!(self, RefundStatus::Initiated | RefundStatus::Reserved)
     }

@@ -1,4 +1,4 @@
-//! The CA: made once, loaded ever after, and the maker of leaves and TLS configurations.
+//! The local CA: created on first use, then loaded; it issues leaf certificates and TLS server configurations.
 
 use super::PkiError;
 use super::ca_dir::{self, CaFiles};
@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const DAY: u64 = 24 * 60 * 60;
-/// A till is set up once and then left alone.
+/// Long, because the CA is installed on a till once and then seldom touched.
 const CA_VALID: Duration = Duration::from_secs(5 * 365 * DAY);
 const CA_BACKDATED: Duration = Duration::from_secs(2 * DAY);
-/// When a leaf in the cache is made anew; it is valid for longer.
+/// How long a cached leaf is used; it is valid for longer.
 const LEAF_KEPT: Duration = Duration::from_secs(20 * DAY);
-/// How many leaves are cached: names come from whoever connects.
+/// The limit of the leaf cache, which clients fill with names of their choice.
 const LEAVES: usize = 256;
 
-/// A configuration, and when its leaf was made.
+/// A configuration, and when its leaf was issued.
 type Made = (Instant, Arc<ServerConfig>);
 
 /// The local CA.
@@ -36,7 +36,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Loads the CA of a folder, and makes it there if there is none. Writes certificate and bundle for people.
+    /// Loads the CA from a directory, or creates it there. Also writes its public files.
     pub fn open(dir: &Path) -> Result<Authority, PkiError> {
         let files = CaFiles::within(dir);
         ca_dir::make_dir(dir)?;
@@ -62,7 +62,7 @@ impl Authority {
     fn load(files: CaFiles, text: &str) -> Result<Authority, PkiError> {
         let broken = |why: String| {
             let path = files.private.display();
-            PkiError(format!("the CA's key file {path} cannot be read ({why}): delete its folder to get a new CA"))
+            PkiError(format!("CA key file {path} cannot be read ({why}); delete its directory to create a new CA"))
         };
         let key = KeyPair::from_pem(text).map_err(|e| broken(e.to_string()))?;
         let certificate = CertificateDer::from_pem_slice(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
@@ -71,26 +71,26 @@ impl Authority {
         Ok(Authority { files, certificate, pem, issuer, configs: Mutex::default() })
     }
 
-    /// Where its files are.
+    /// The paths of the CA's files.
     pub fn files(&self) -> &CaFiles {
         &self.files
     }
 
-    /// The certificate.
+    /// The CA's certificate.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// The CA, and then the system's roots.
+    /// The CA, followed by the system's roots.
     fn trusted(&self) -> Vec<CertificateDer<'static>> {
-        // Roots that cannot be read are left out: what can be read is better than nothing.
+        // Unreadable roots are skipped: a partial list is better than none.
         let system = rustls_native_certs::load_native_certs().certs;
         let others = system.into_iter().filter(|certificate| *certificate != self.certificate);
         std::iter::once(self.certificate.clone()).chain(others).collect()
     }
 
-    /// How to be a TLS server under these names: TLS 1.2 and 1.3, ALPN `http/1.1` and `http/1.0`, a leaf with a key of its own.
-    /// The same names get the same configuration for some weeks, so that sessions can be resumed.
+    /// A TLS server configuration for these names: TLS 1.2 and 1.3, ALPN `http/1.1` and `http/1.0`, a leaf with its own
+    /// key. The same names get the same configuration for up to 20 days, so that clients can resume sessions.
     pub fn server_config_for(&self, names: &[Name]) -> Result<Arc<ServerConfig>, PkiError> {
         let mut names = names.to_vec();
         names.sort();
@@ -110,7 +110,8 @@ impl Authority {
         Ok(config)
     }
 
-    /// The same, and the client is asked for a certificate. Any is taken, and none: the caller looks at it.
+    /// As [`Authority::server_config_for`], and requests a client certificate. The handshake accepts any certificate or
+    /// none; the caller checks it.
     pub fn server_config_asking_clients(&self, names: &[Name]) -> Result<Arc<ServerConfig>, PkiError> {
         let (certificate, key) = leaf::make(names, &self.issuer)?;
         server_config(certificate, PrivateKeyDer::Pkcs8(key), true).map(Arc::new)
@@ -131,14 +132,14 @@ fn server_config(
         false => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(vec![certificate], key).map_err(failed)?;
-    // In the order of preference: an old client may offer `http/1.0` alone.
+    // In order of preference; an old client may offer only `http/1.0`.
     config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     Ok(config)
 }
 
-/// A new CA: its key and its certificate, as PEM.
+/// Creates a CA and returns its key and certificate as PEM.
 fn new_ca() -> Result<String, PkiError> {
-    let failed = |e: rcgen::Error| PkiError(format!("cannot make a CA: {e}"));
+    let failed = |e: rcgen::Error| PkiError(format!("cannot create a CA: {e}"));
     let serial = leaf::serial()?;
     let mark: String = serial.to_bytes().iter().take(4).map(|b| format!("{b:02x}")).collect();
     let mut params = CertificateParams::default();
@@ -154,12 +155,12 @@ fn new_ca() -> Result<String, PkiError> {
     Ok(format!("{}{}", key.serialize_pem(), pem(certificate.der())))
 }
 
-/// Settings by which PHP trusts the bundle, with cURL and with streams. PHP reads them as bytes.
+/// PHP settings that make cURL and streams trust the bundle. PHP reads them as bytes.
 fn php_settings(bundle: &Path) -> Vec<u8> {
     let path = bundle.as_os_str().as_encoded_bytes();
-    // A quotation mark or a `$` in the path cannot be written so that all versions read it; then PHP needs its own settings.
+    // No spelling of a quotation mark or `$` is read by all PHP versions; such a path must be configured by hand.
     if path.iter().any(|byte| b"\"$\\\n".contains(byte)) {
-        return b"; the path of the CA cannot be written here\n".to_vec();
+        return b"; the CA's path contains a character that cannot be written here\n".to_vec();
     }
     [b"curl.cainfo=\"", path, b"\"\nopenssl.cafile=\"", path, b"\"\n"].concat()
 }
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ca_is_made_once_and_is_private() {
+    fn ca_is_created_once_and_its_key_is_private() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("deep/ca");
         let first = Authority::open(&dir).unwrap();
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_can_read_is_refused() {
+    fn key_readable_by_other_users_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let files = Authority::open(dir.path()).unwrap().files;
         std::fs::set_permissions(&files.private, std::fs::Permissions::from_mode(0o640)).unwrap();
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn openssl_accepts_the_leaves_strictly() {
         if Command::new("openssl").arg("version").output().is_err() {
-            return; // Not on this machine; the suite's clients check the same leaves.
+            return; // Not installed; the clients of the test suite check the same leaves.
         }
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::open(&dir.path().join("ca")).unwrap();
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_names_get_the_same_configuration() {
+    fn same_names_get_the_same_configuration() {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::open(dir.path()).unwrap();
         let name = |host| Name::parse(host).unwrap();

@@ -1,30 +1,30 @@
-//! The CA's folder: the private file is readable by its owner alone from its creation on, the others are for everyone.
+//! The CA's directory. Its private file is created with mode 0600; the other files are public.
 
 use super::PkiError;
 use crate::seal::secret_file;
 use std::path::{Path, PathBuf};
 
-/// Where the CA's files are.
+/// The paths of the CA's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaFiles {
-    /// The folder.
+    /// The directory.
     pub dir: PathBuf,
     /// Key and certificate in one file, mode 0600.
     pub private: PathBuf,
     /// The certificate as PEM.
     pub pem: PathBuf,
-    /// The certificate as DER, under the ending that Windows and Android open.
+    /// The certificate as DER, with the extension that Windows and Android open.
     pub der: PathBuf,
-    /// The system's roots and the CA in one PEM file, for variables that replace the system's list.
+    /// The CA and the system's roots in one PEM file, for variables that replace the system's list.
     pub bundle: PathBuf,
     /// The same certificates as a Java truststore.
     pub truststore: PathBuf,
-    /// A folder that PHP scans for settings: it names the bundle.
+    /// A directory of PHP settings that point to the bundle.
     pub php: PathBuf,
 }
 
 impl CaFiles {
-    /// The files in a folder.
+    /// The paths in this directory.
     pub fn within(dir: &Path) -> CaFiles {
         CaFiles {
             dir: dir.to_owned(),
@@ -38,33 +38,33 @@ impl CaFiles {
     }
 }
 
-/// The folder where nobody names one: `$XDG_DATA_HOME/poscert/ca`, else `~/.local/share/poscert/ca`.
+/// The default directory: `$XDG_DATA_HOME/poscert/ca`, else `~/.local/share/poscert/ca`.
 pub fn default_dir() -> Result<PathBuf, PkiError> {
     secret_file::data_place("ca").ok_or_else(|| {
-        PkiError("there is no home directory to keep the CA in: set POSCERT_CA_DIR or use --ca-dir".to_owned())
+        PkiError("no home directory found to store the CA in; set POSCERT_CA_DIR or pass --ca-dir".to_owned())
     })
 }
 
-/// Makes the folder, for its owner alone.
+/// Creates the directory with mode 0700.
 pub fn make_dir(dir: &Path) -> Result<(), PkiError> {
-    secret_file::make_dir("the CA's folder", dir).map_err(or_elsewhere)
+    secret_file::make_dir("the CA directory", dir).map_err(or_elsewhere)
 }
 
-/// Reads the private file; `None` where there is none yet. One that others may read is refused.
+/// Reads the private file; `None` if it does not exist. A file that other users can read is refused.
 pub fn read_private(path: &Path) -> Result<Option<String>, PkiError> {
-    secret_file::read("the CA's key", path).map_err(or_elsewhere)
+    secret_file::read("the CA key", path).map_err(or_elsewhere)
 }
 
-/// Puts the private file in its place, unless another process was faster; both then read the same one.
+/// Creates the private file atomically. If another process created it first, that file is kept.
 pub fn put_private(path: &Path, text: &str) -> Result<(), PkiError> {
-    secret_file::put("the CA's key", path, text).map_err(or_elsewhere)
+    secret_file::put("the CA key", path, text).map_err(or_elsewhere)
 }
 
-/// Writes a file for everyone, by rename, if it does not hold these bytes already.
+/// Writes a public file by rename, unless it already has this content.
 pub fn put_public(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     secret_file::put_public("a certificate", path, bytes).map_err(or_elsewhere)
 }
 
 fn or_elsewhere(sentence: String) -> PkiError {
-    PkiError(format!("{sentence}; or choose another folder with --ca-dir"))
+    PkiError(format!("{sentence}; or choose another directory with --ca-dir"))
 }

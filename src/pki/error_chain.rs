@@ -1,8 +1,8 @@
-//! Why a call of our own over TLS brought no answer, in words: what the library says at the top seldom names the reason.
+//! Messages for errors with causes, such as a failed TLS request: the outermost error seldom names the reason.
 
 use std::error::Error;
 
-/// An error with what caused it, each cause once.
+/// The error's message followed by those of its causes, without repetitions.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -38,6 +38,6 @@ mod tests {
     #[test]
     fn each_cause_is_named_once() {
         let cause = Said("connect", Some(Box::new(Said("refused", Some(Box::new(Said("refused", None)))))));
-        assert_eq!(error_chain(&Said("no answer", Some(Box::new(cause)))), "no answer: connect: refused");
+        assert_eq!(error_chain(&Said("no response", Some(Box::new(cause)))), "no response: connect: refused");
     }
 }

@@ -1,4 +1,4 @@
-//! Client certificates: the one that a recorder shows to the sandbox behind it, and a server that asks for one.
+//! Client certificates: the recorder's own for the sandbox, and the verifier of a server that requests one.
 
 use super::PkiError;
 use super::leaf;
@@ -12,21 +12,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longer than any run takes.
+/// Longer than any run.
 const VALID: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A certificate chain with its key, for TLS as a client.
+/// A certificate chain with its key, for a TLS client.
 pub struct ClientCertificate {
-    /// The certificates, the client's own first.
+    /// The certificates, the client's first.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The key of the first.
+    /// The key of the first certificate.
     pub key: PrivateKeyDer<'static>,
 }
 
 impl ClientCertificate {
-    /// A new key and a self-signed certificate for it. Neither is written anywhere.
+    /// Creates a key and a self-signed certificate, in memory only.
     pub fn generate() -> Result<ClientCertificate, PkiError> {
-        let failed = |e: rcgen::Error| PkiError(format!("cannot make a client certificate: {e}"));
+        let failed = |e: rcgen::Error| PkiError(format!("cannot create a client certificate: {e}"));
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "poscert recorder");
@@ -46,8 +46,8 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// Asks a client for a certificate and takes any, and none: the caller looks at it after the handshake, so that a client
-/// without the right one gets a response that says what to do. That the client has the key is checked here.
+/// Requests a client certificate and accepts any or none. The caller checks it after the handshake, so that a client
+/// without the right one gets a response that says what to do. The verifier checks that the client has the key.
 #[derive(Debug)]
 pub(super) struct AnyClient(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Leaf certificates: for whom, and what stands in them.
+//! Leaf certificates: their names and contents.
 
 use super::PkiError;
 use rcgen::{
@@ -10,22 +10,22 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 24 * 60 * 60;
-/// How long a leaf is valid; with the backdating below 90 days, which every client accepts.
+/// The validity of a leaf. With the backdating it stays below 90 days, which every client accepts.
 const VALID: Duration = Duration::from_secs(60 * DAY);
-/// Clocks of tills run behind.
+/// The clocks of tills may be slow.
 const BACKDATED: Duration = Duration::from_secs(2 * DAY);
 
-/// Whom a leaf is for: a DNS name in lower case, or an address.
+/// The subject of a leaf: a DNS name in lower case, or an IP address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Name {
-    /// Goes into a DNS SAN.
+    /// A DNS name in the SAN.
     Dns(String),
-    /// Goes into an IP SAN.
+    /// An IP address in the SAN.
     Ip(IpAddr),
 }
 
 impl Name {
-    /// Reads a host as it stands in a URL, a CONNECT or an option; IPv6 with or without brackets.
+    /// Parses a host from a URL, a CONNECT target or an option; IPv6 with or without brackets.
     pub fn parse(host: &str) -> Option<Name> {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
         if let Ok(ip) = bare.parse() {
@@ -44,7 +44,7 @@ impl Name {
             Name::Ip(ip) => SanType::IpAddress(*ip),
             Name::Dns(name) => {
                 let name = name.as_str().try_into();
-                SanType::DnsName(name.map_err(|e| PkiError(format!("`{self}` cannot stand in a certificate: {e}")))?)
+                SanType::DnsName(name.map_err(|e| PkiError(format!("`{self}` is invalid in a certificate: {e}")))?)
             }
         })
     }
@@ -59,12 +59,12 @@ impl fmt::Display for Name {
     }
 }
 
-/// Makes a leaf with a key of its own.
+/// Issues a leaf with a new key.
 pub fn make(
     names: &[Name],
     issuer: &Issuer<'_, KeyPair>,
 ) -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>), PkiError> {
-    let failed = |e: rcgen::Error| PkiError(format!("cannot make a certificate for {}: {e}", listed(names)));
+    let failed = |e: rcgen::Error| PkiError(format!("cannot create a certificate for {}: {e}", listed(names)));
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().map(Name::san).collect::<Result<_, _>>()?;
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -81,7 +81,7 @@ pub fn make(
     Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der())))
 }
 
-/// From `before` ago until `after` from now.
+/// Sets the validity from `before` ago until `after` from now.
 pub fn valid(params: &mut CertificateParams, before: Duration, after: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
@@ -89,15 +89,15 @@ pub fn valid(params: &mut CertificateParams, before: Duration, after: Duration) 
     params.not_after = epoch + Duration::from_secs(now.saturating_add(after).as_secs());
 }
 
-/// A random serial number, positive and of 16 bytes (RFC 5280 section 4.1.2.2).
+/// A random, positive serial number of 16 bytes (RFC 5280 section 4.1.2.2).
 pub fn serial() -> Result<SerialNumber, PkiError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| PkiError(format!("the system gives no random numbers: {e}")))?;
+    getrandom::fill(&mut bytes).map_err(|e| PkiError(format!("the system provides no random numbers: {e}")))?;
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Ok(SerialNumber::from_slice(&bytes))
 }
 
-/// A common name holds 64 characters at most; clients look at the SAN alone.
+/// The common name, which is limited to 64 characters; clients read only the SAN.
 fn common_name(names: &[Name]) -> String {
     names.first().map(Name::to_string).filter(|name| name.len() <= 64).unwrap_or_else(|| "poscert".to_owned())
 }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_become_names() {
+    fn hosts_are_parsed_as_names() {
         assert_eq!(Name::parse("[::1]"), Some(Name::Ip("::1".parse().unwrap())));
         assert_eq!(Name::parse("::1"), Some(Name::Ip("::1".parse().unwrap())));
         assert_eq!(Name::parse("127.0.0.1"), Some(Name::Ip("127.0.0.1".parse().unwrap())));

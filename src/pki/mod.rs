@@ -1,7 +1,7 @@
-//! The local CA, leaf certificates, and recipes for trusting it.
+//! The local CA, its leaf certificates, and instructions for clients to trust it.
 //!
-//! A client that is recorded speaks TLS to the recorder, so it has to trust a CA whose key is on this machine. It is
-//! made at the first run, is never the same twice, and its key can be read by its owner alone.
+//! The recorder terminates the client's TLS, so the client has to trust a CA whose key is on this machine. The CA is
+//! created on the first run, is unique to the machine, and its key is readable only by its owner.
 
 mod authority;
 mod ca_dir;
@@ -21,7 +21,7 @@ pub use shell::word;
 
 use std::fmt;
 
-/// Why the CA or a certificate cannot be had, in a sentence that says where and what to do.
+/// An error of the CA or of a certificate: a message with the place and the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PkiError(pub String);
 

@@ -1,10 +1,10 @@
-//! Words of a shell's command line.
+//! Shell quoting of paths.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// A path as one word of a command line that is pasted into a POSIX shell: as it is where that does, in quotes where it
-/// holds spaces and the like, and in `$'...'`, which bash, zsh and ksh read, where it is not text.
+/// A path as one word for pasting into a POSIX shell: unquoted if possible, in single quotes if it contains special
+/// characters, and in `$'...'` (bash, zsh and ksh) if it contains control characters or is not UTF-8.
 pub fn word(path: &Path) -> String {
     of(path.as_os_str())
 }
@@ -18,7 +18,7 @@ fn of(word: &OsStr) -> String {
             let escaped = |byte: &u8| match byte {
                 b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
                 b' '..=b'~' => char::from(*byte).to_string(),
-                // Three octal digits: a digit that follows cannot be taken for a part of it.
+                // Always three octal digits, so that a following digit cannot be read as part of the escape.
                 _ => format!("\\{byte:03o}"),
             };
             format!("$'{}'", bytes.iter().map(escaped).collect::<String>())
@@ -36,7 +36,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn a_shell_reads_back_the_same_bytes() {
+    fn shell_reads_back_the_same_bytes() {
         for bytes in [
             &b"/home/a/ca.pem"[..],
             b"/home/My User/ca.pem",

@@ -1,16 +1,16 @@
-//! Lines to paste that make a client trust the CA, and that lead it to the recorder as its proxy.
+//! Shell lines that make a client trust the CA and use the recorder as its proxy.
 
 use super::{CaFiles, word};
 
-/// A line to paste: for whom, and the line.
+/// A line to paste, and the client that it is for.
 pub struct Recipe {
-    /// curl, Python, ...
+    /// The client: curl, Python, ...
     pub who: &'static str,
-    /// A line of a POSIX shell. `...` is for the rest of the client's command.
+    /// A line for a POSIX shell. `...` is the rest of the client's command.
     pub line: String,
 }
 
-/// For the clients that are started by hand: how each trusts the CA.
+/// How clients started from a shell trust the CA.
 pub fn for_clients(files: &CaFiles) -> Vec<Recipe> {
     let (pem, bundle) = (word(&files.pem), word(&files.bundle));
     let recipe = |who, line| Recipe { who, line };
@@ -27,11 +27,11 @@ pub fn for_clients(files: &CaFiles) -> Vec<Recipe> {
     ]
 }
 
-/// How clients take the recorder as their HTTPS proxy: the variables, and Java's options.
+/// How clients use the recorder as their HTTPS proxy: environment variables, and Java's options.
 pub fn for_proxy(files: &CaFiles, url: &str, host: &str, port: u16) -> [String; 2] {
     [
-        // In both spellings: each is the only one to some. Ruby reads `http_proxy` for HTTPS, too. Node from 24 on and
-        // Perl's LWP read them where they are told to.
+        // Both spellings, because some clients read only one of them. Ruby reads `http_proxy` for HTTPS, too. Node
+        // (since version 24) and Perl's LWP read them only if the last two variables are set.
         format!(
             "export HTTPS_PROXY={url} https_proxy={url} http_proxy={url} NO_PROXY= no_proxy= \
              NODE_USE_ENV_PROXY=1 PERL_LWP_ENV_PROXY=1"
@@ -40,18 +40,18 @@ pub fn for_proxy(files: &CaFiles, url: &str, host: &str, port: u16) -> [String; 
     ]
 }
 
-/// Java's options to trust the CA, as words of a shell.
+/// Java's options to trust the CA, quoted for a shell.
 fn java_trust(files: &CaFiles) -> String {
     let store = word(&files.truststore);
     format!("-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStoreType=jks")
 }
 
-/// Java's options to take a proxy.
+/// Java's options to use a proxy.
 pub fn java_proxy(host: &str, port: u16) -> String {
     format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}")
 }
 
-/// For whole machines and devices.
+/// How machines and devices trust the CA.
 pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
     let (pem, der) = (word(&files.pem), word(&files.der));
     let recipe = |who, line| Recipe { who, line };
@@ -65,13 +65,14 @@ pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
         recipe(
             "Android",
             format!(
-                "adb push {der} /sdcard/Download/poscert.crt, then Settings > Security > Install a certificate > CA certificate; an app trusts it only if its network_security_config names `user` certificates"
+                "adb push {der} /sdcard/Download/poscert.crt, then Settings > Security > Install a certificate > CA \
+                 certificate; an app trusts it only if its network_security_config names `user` certificates"
             ),
         ),
     ]
 }
 
-/// Recipes as lines of text.
+/// The recipes as lines of text.
 pub fn text(recipes: &[Recipe]) -> String {
     recipes.iter().map(|recipe| format!("  {:<9} {}\n", recipe.who, recipe.line)).collect()
 }

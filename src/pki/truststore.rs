@@ -1,27 +1,28 @@
-//! A Java truststore (JKS): the certificates of the bundle, in the one format that every Java reads without `keytool`.
+//! A Java truststore (JKS) with the certificates of the bundle.
 //!
-//! The format is that of `sun.security.provider.JavaKeyStore`: a header, an entry for each certificate, and a SHA-1
-//! digest over the password and all before it. It protects nothing here, since certificates are public.
+//! JKS is the only format that every Java reads without `keytool`. It is that of `sun.security.provider.JavaKeyStore`:
+//! a header, an entry for each certificate, and a SHA-1 digest of the password and everything before the digest. The
+//! password protects nothing: certificates are public.
 
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use rustls_pki_types::CertificateDer;
 
-/// The password that Java's own truststore has.
+/// The password, the same as that of Java's default truststore.
 pub const PASSWORD: &str = "changeit";
 
 const MAGIC: u32 = 0xfeed_feed;
 const VERSION: u32 = 2;
-/// The tag of an entry that is a certificate.
+/// The tag of a certificate entry.
 const TRUSTED: u32 = 2;
-/// What the digest takes in after the password.
+/// The constant that the digest covers after the password.
 const SALT: &[u8] = b"Mighty Aphrodite";
 
-/// The file's bytes. The same certificates give the same bytes: no time of making is in it.
+/// The bytes of the truststore. They are reproducible: entries have no creation time.
 pub(super) fn jks<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'static>>) -> Vec<u8> {
     let mut entries = Vec::new();
     let mut count = 0_u32;
     for certificate in certificates {
-        // An entry that its length fields cannot hold would make the file unreadable; there is none in practice.
+        // A certificate too long for the length field would make the file unreadable; none exists in practice.
         let Ok(length) = u32::try_from(certificate.len()) else { continue };
         let alias = if count == 0 { "poscert".to_owned() } else { format!("system-{count}") };
         entries.extend(TRUSTED.to_be_bytes());
@@ -42,7 +43,7 @@ pub(super) fn jks<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<
     file
 }
 
-/// A text as `DataOutput.writeUTF` has it; ASCII alone is written here.
+/// Writes a string as `DataOutput.writeUTF` does, for ASCII strings.
 fn text(out: &mut Vec<u8>, text: &str) {
     out.extend(u16::try_from(text.len()).unwrap_or_default().to_be_bytes());
     out.extend_from_slice(text.as_bytes());
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_are_those_of_the_format() {
+    fn truststore_has_the_jks_format() {
         let file = jks(&[CertificateDer::from(vec![0x30, 0])]);
         let entry = b"\0\0\0\x02\0\x07poscert\0\0\0\0\0\0\0\0\0\x05X.509\0\0\0\x02\x30\0";
         assert_eq!(&file[..12], b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01");

@@ -1,4 +1,4 @@
-//! A client's connection from TLS on: certificates, hyper's server, and what goes wrong below HTTP.
+//! Serving of an accepted connection: TLS handshake, hyper's server, and events for failures below HTTP.
 
 use super::alert;
 use super::client_tap::ClientTap;
@@ -19,25 +19,25 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-/// A connection that was accepted, and is to speak TLS now.
+/// An accepted connection before its TLS handshake.
 pub struct Accepted {
     /// The connection.
     pub tcp: TcpStream,
-    /// Since when what comes on it can have been there.
+    /// The bound on the arrival times of its data.
     pub stamp: Arc<Stamp>,
-    /// Its number.
+    /// The connection's number.
     pub connection: u64,
-    /// When it was accepted.
+    /// When it was accepted, in microseconds of the run.
     pub at: u64,
-    /// Which way it came in.
+    /// The listener that accepted it.
     pub way: Way,
     /// The host and port of CONNECT.
     pub connect: Option<(String, u16)>,
-    /// For whom the certificate is where the client names nobody.
+    /// The names in the certificate if the client sends no server name.
     pub names: Vec<Name>,
 }
 
-/// Serves a connection to its end.
+/// Serves a connection until it closes.
 pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let Accepted { tcp, stamp, connection, at, way, connect, names } = accepted;
     let patience = recorder.config.limits.head_time;
@@ -85,7 +85,7 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
                 drop(tracked);
             });
         }
-        // An error is an exchange that ends without an answer: hyper closes the connection.
+        // An error means that the exchange ended without a response: hyper closes the connection.
         answer
     });
     let connection = http1::Builder::new()
@@ -100,7 +100,7 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
     let mut asked = false;
     loop {
         tokio::select! {
-            // How the connection ended is told by the tap.
+            // The tap reports how the connection ended.
             _ = connection.as_mut() => return,
             () = &mut killed => return line.stop(),
             () = &mut draining, if !asked => {

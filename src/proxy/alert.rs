@@ -1,4 +1,4 @@
-//! TLS alerts of a client (RFC 8446 section 6.2) as sentences: what is known by them, and what to do.
+//! Messages for TLS alerts sent by a client (RFC 8446 section 6.2): the cause, as far as known, and the next step.
 
 use rustls::AlertDescription;
 
@@ -20,7 +20,7 @@ fn name(alert: AlertDescription) -> String {
     }
 }
 
-/// The kind of connection event that an alert makes, and its sentence.
+/// The connection event for an alert: its name and its message.
 pub fn told_by(alert: AlertDescription) -> (&'static str, String) {
     use AlertDescription::*;
     let name = name(alert);
@@ -28,38 +28,43 @@ pub fn told_by(alert: AlertDescription) -> (&'static str, String) {
     let failed = |sentence: String| ("tls-failed", sentence);
     match alert {
         UnknownCA => refused(format!(
-            "the client does not trust the CA: it ended TLS with the alert {name}; `poscert ca` tells how to make it trust"
+            "the client does not trust the CA: it ended TLS with alert {name}; `poscert ca` shows how to make it trust"
         )),
         CertificateExpired => refused(format!(
-            "the client takes the recorder's certificate for expired or not yet valid (alert {name}): compare the client's clock with the recorder's"
+            "the client considers the recorder's certificate expired or not yet valid (alert {name}): compare the \
+             client's clock with the recorder's"
         )),
         BadCertificate | CertificateUnknown | NoCertificate | CertificateUnobtainable => refused(format!(
-            "the client refused the recorder's certificate and does not say why (alert {name}): its clock may be off, the name it calls may not be in the certificate (--name), or the CA may not be trusted (`poscert ca`)"
+            "the client refused the recorder's certificate and does not say why (alert {name}): its clock may be off, \
+             the name it calls may not be in the certificate (--name), or the CA may not be trusted (`poscert ca`)"
         )),
         UnsupportedCertificate => refused(format!(
-            "the client cannot use the kind of certificate that the recorder has (alert {name}): it has to take ECDSA with P-256"
+            "the client does not support this kind of certificate (alert {name}): it must support ECDSA with P-256"
         )),
         CertificateRevoked | BadCertificateStatusResponse | BadCertificateHashValue => refused(format!(
-            "the client refused the recorder's certificate (alert {name}): it asks for a proof that it was not revoked, which a local CA does not give; turn that off in the client"
+            "the client refused the recorder's certificate (alert {name}): it requires proof that the certificate is \
+             not revoked, which a local CA does not provide; turn the check off in the client"
         )),
         AccessDenied => refused(format!(
-            "the client refused the connection by a rule of its own (alert {name}), such as a pinned certificate"
+            "the client refused the connection because of its own policy (alert {name}), such as a pinned certificate"
         )),
         HandshakeFailure | InsufficientSecurity => failed(format!(
-            "the client found nothing in TLS to agree on (alert {name}): TLS 1.2 and 1.3 are spoken here, with the common cipher suites"
+            "the client found no common TLS parameters (alert {name}): the recorder supports TLS 1.2 and 1.3 with the \
+             common cipher suites"
         )),
         ProtocolVersion => failed(format!(
-            "the client does not take the version of TLS (alert {name}): TLS 1.2 and 1.3 are spoken here"
+            "the client does not accept the TLS version (alert {name}): the recorder supports TLS 1.2 and 1.3"
         )),
         NoApplicationProtocol => failed(format!(
-            "the client does not take the application protocol (alert {name}): HTTP/1.1 is spoken here (ALPN http/1.1)"
+            "the client does not accept the application protocol (alert {name}): the recorder supports HTTP/1.1 (ALPN \
+             http/1.1)"
         )),
         CloseNotify => failed(format!(
-            "the client closed TLS and did not say why (alert {name}): one that does not trust the CA may do that; see `poscert ca`"
+            "the client closed TLS and did not say why (alert {name}); it may not trust the CA: see `poscert ca`"
         )),
-        InternalError => failed(format!("the client ended TLS for an error of its own (alert {name})")),
+        InternalError => failed(format!("the client ended TLS because of an internal error of its own (alert {name})")),
         UserCanceled => failed(format!("the client cancelled TLS (alert {name})")),
-        _ => failed(format!("the client ended TLS with the alert {name}")),
+        _ => failed(format!("the client ended TLS with alert {name}")),
     }
 }
 
@@ -68,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alert_says_no_more_than_is_known() {
+    fn messages_claim_only_what_the_alert_shows() {
         for number in 0..=255 {
             let (event, sentence) = told_by(AlertDescription::from(number));
             assert_eq!(sentence.starts_with("the client does not trust the CA"), number == 48, "{number}: {sentence}");

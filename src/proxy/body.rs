@@ -1,4 +1,4 @@
-//! Bodies on their way through: a feed that hyper reads from, and a keeper that remembers what went by.
+//! Bodies of requests and responses: a channel that hyper reads from, and a recorder of their content.
 
 use super::h1::Framing;
 use super::lock::lock;
@@ -13,14 +13,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How many bytes a feed holds before it makes its writer wait.
+/// The capacity of a channel in bytes; a writer waits when it is full.
 const ROOM: usize = 128 * 1024;
-/// What a piece takes beside its bytes: many small ones are not to take more than a few large ones.
+/// The overhead counted per piece, so that many small pieces cannot use more memory than a few large ones.
 const PER_PIECE: usize = 64;
-/// Up to this length a request's body is kept, so that it can be sent again on another connection.
+/// Request bodies up to this length are kept, so that they can be sent again on another connection.
 const REPLAY: usize = 64 * 1024;
 
-/// A body was cut, in a sentence.
+/// The reason why a body is truncated, as a message.
 #[derive(Clone, Debug)]
 pub struct BodyAborted(pub String);
 
@@ -35,19 +35,19 @@ impl std::error::Error for BodyAborted {}
 #[derive(Default)]
 struct FeedState {
     pieces: std::collections::VecDeque<Bytes>,
-    /// Pieces that are no longer kept.
+    /// The number of pieces that were dropped after reading.
     disconnect: usize,
-    /// What `pieces` take.
+    /// The cost of `pieces`.
     held: usize,
-    /// What all pieces took ever.
+    /// The cost of all pieces ever pushed.
     total: usize,
-    /// How many pieces its readers were given.
+    /// The number of pieces read.
     given: u64,
     end: Option<Result<(), BodyAborted>>,
     reader: Option<Waker>,
 }
 
-/// A body that is written by one task and read by hyper, more than once as long as it is short.
+/// A body that one task writes and hyper reads; a short one can be read more than once.
 pub struct BodyChannel {
     state: Mutex<FeedState>,
     room: Notify,
@@ -55,17 +55,17 @@ pub struct BodyChannel {
 }
 
 impl BodyChannel {
-    /// A feed whose readers can begin again until about [`REPLAY`] bytes were put into it.
+    /// A channel whose content can be read again until about [`REPLAY`] bytes have been pushed.
     pub fn replayable() -> Arc<BodyChannel> {
         Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
     }
 
-    /// A feed that is read once.
+    /// A channel that can be read once.
     pub fn once() -> Arc<BodyChannel> {
         Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: 0 })
     }
 
-    /// Adds a piece; waits while there is no room.
+    /// Adds a piece; waits while the channel is full.
     pub async fn push(&self, piece: Bytes) {
         loop {
             let room = self.room.notified();
@@ -83,7 +83,7 @@ impl BodyChannel {
         }
     }
 
-    /// Ready when it has been full for so long (twice that at most) without anybody reading from it.
+    /// Waits until the channel has been full and unread for `patience` (at most twice that).
     pub async fn stuck(&self, patience: Duration) {
         let mut before = None;
         loop {
@@ -99,14 +99,14 @@ impl BodyChannel {
         }
     }
 
-    /// Ends the body, whole or cut.
+    /// Ends the body, complete or truncated. The first call counts.
     pub fn end(&self, how: Result<(), BodyAborted>) {
         let mut state = lock(&self.state);
         state.end.get_or_insert(how);
         wake(&mut state);
     }
 
-    /// Whether it can still be read from its beginning.
+    /// Whether the body can still be read from the beginning.
     pub fn can_replay(&self) -> bool {
         lock(&self.state).disconnect == 0
     }
@@ -127,7 +127,7 @@ fn wake(state: &mut FeedState) {
     }
 }
 
-/// A reader of a feed, as hyper takes bodies.
+/// A reader of a channel, as a hyper body.
 pub struct BodyReader {
     channel: Arc<BodyChannel>,
     at: usize,
@@ -142,7 +142,7 @@ impl HttpBody for BodyReader {
         let channel = self.channel.clone();
         let mut state = lock(&channel.state);
         let Some(at) = self.at.checked_sub(state.disconnect) else {
-            return Poll::Ready(Some(Err(BodyAborted("the body is no longer whole".to_owned()))));
+            return Poll::Ready(Some(Err(BodyAborted("the beginning of the body is no longer available".to_owned()))));
         };
         if let Some(piece) = state.pieces.get(at).cloned() {
             self.at += 1;
@@ -178,7 +178,7 @@ impl HttpBody for BodyReader {
     }
 }
 
-/// Remembers a body: its first bytes, its length, its keyed digest.
+/// The recorder of a body: its first bytes, its length, its keyed digest.
 pub struct BodyRecorder {
     bytes: Vec<u8>,
     length: u64,
@@ -187,12 +187,12 @@ pub struct BodyRecorder {
 }
 
 impl BodyRecorder {
-    /// A keeper of the first `limit` bytes.
+    /// A recorder that keeps the first `limit` bytes.
     pub fn new(limit: usize, digester: Digester) -> BodyRecorder {
         BodyRecorder { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
     }
 
-    /// A piece went by.
+    /// Adds a piece of the body.
     pub fn add(&mut self, piece: &[u8]) {
         let room = self.limit.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -202,12 +202,12 @@ impl BodyRecorder {
         }
     }
 
-    /// How many bytes went by.
+    /// The number of bytes added.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// The body as it is recorded.
+    /// The body for the record.
     pub fn finish(&mut self) -> Body {
         let bytes = std::mem::take(&mut self.bytes);
         let digest = self.digester.take().map(Digester::finish).filter(|_| self.length > 0).unwrap_or_default();

@@ -1,31 +1,31 @@
-//! Writes a message as a framer has read it: the same content, in chunks of the same sizes, and nothing else.
+//! Encoding of bodies as a framer has read them: the same content in chunks of the same sizes.
 
 use super::forwarding_headers::last_chunk;
 use super::h1::Framing;
 use crate::capture::record::Header;
 use bytes::{BufMut, BytesMut};
 
-/// The writer of one message's body.
+/// The encoder of one message's body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rewriter {
     chunked: bool,
-    /// What is left of the chunk.
+    /// The remaining bytes of the chunk.
     left: u64,
 }
 
 impl Rewriter {
-    /// For a body with this framing.
+    /// The encoder for a body with this framing.
     pub fn new(framing: Framing) -> Rewriter {
         Rewriter { chunked: framing == Framing::Chunked, left: 0 }
     }
 
-    /// A chunk of this size begins.
+    /// Begins a chunk of this size.
     pub fn chunk(&mut self, size: u64, out: &mut BytesMut) {
         out.put_slice(format!("{size:x}\r\n").as_bytes());
         self.left = size;
     }
 
-    /// Content. A chunk's last byte is followed by its line end at once: there are readers that wait for it.
+    /// Adds content. The line end of a chunk directly follows its last byte, because some readers wait for it.
     pub fn data(&mut self, data: &[u8], out: &mut BytesMut) {
         out.put_slice(data);
         if self.chunked {
@@ -36,7 +36,7 @@ impl Rewriter {
         }
     }
 
-    /// The body ends.
+    /// Ends the body.
     pub fn end(&mut self, trailers: &[Header], out: &mut BytesMut) {
         if self.chunked {
             out.put_slice(&last_chunk(trailers));

@@ -1,4 +1,4 @@
-//! The tap on a client's connection: between TLS and hyper's server.
+//! The tap on a client connection, between TLS and hyper's server.
 
 use super::connection::{ClientConnection, ExchangeSlot};
 use super::recorder::{Limits, seconds};
@@ -13,8 +13,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// How long nothing may come while the rest of what a client sends is read and thrown away, so that the last response
-/// reaches it (RFC 9112 section 9.6), and how long that may take in all.
+/// How long the rest of a client's input is read and discarded so that it receives the last response (RFC 9112 section
+/// 9.6): without new input, and in total.
 const LINGER: Duration = Duration::from_secs(1);
 const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
@@ -26,11 +26,11 @@ pub struct ClientTap<T> {
     request_reader: RequestReader,
     response_writer: ResponseWriter,
     buffer: Box<[u8]>,
-    /// Runs while nothing comes of what is thrown away, and from its beginning.
+    /// Run while the rest of the input is discarded: since the last input, and since the beginning.
     linger: Timer,
     longest_linger: Timer,
     limits: Limits,
-    /// Runs while a head is not complete.
+    /// Runs while a head is incomplete.
     slow_head: Timer,
     /// Runs while the client does not read.
     stall: Timer,
@@ -59,7 +59,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         }
     }
 
-    /// A head that is not complete, and that nobody else's answer delays, has only so much time.
+    /// Limits the time of an incomplete head, unless an earlier request is still in progress.
     fn poll_slow_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if !self.request_reader.in_head() || self.request_reader.working().is_some() {
             self.slow_head = None;
@@ -73,15 +73,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
-    /// A client that reads nothing of what is there for it has only so much time.
+    /// Limits the time that a client does not read the bytes written to it.
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let patience = self.limits.idle;
         ready!(timer(&mut self.stall, patience).poll(cx));
-        self.request_reader.end(&format!("the client stopped reading the answer for {}", seconds(patience)));
+        self.request_reader.end(&format!("the client stopped reading the response for {}", seconds(patience)));
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
-    /// Reads once from the client into the intake; `Ok(false)` when the client has ended.
+    /// Reads once from the client into the request reader; `Ok(false)` at the end of the stream.
     fn poll_intake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
@@ -100,13 +100,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
             }
             Err(error) => {
                 self.line.broke(&error);
-                self.request_reader.end_read(&format!("the connection with the client broke: {error}"));
+                self.request_reader.end_read(&format!("the connection to the client failed: {error}"));
                 Poll::Ready(Err(error))
             }
         }
     }
 
-    /// Writes what may go to the client.
+    /// Writes the released bytes to the client.
     fn poll_outlet(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let working = self.request_reader.working().cloned();
         match working.as_ref().filter(|slot| !slot.look(|state| state.released)) {
@@ -121,7 +121,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
             };
             self.stall = None;
             let went = went.inspect_err(|error: &io::Error| {
-                self.request_reader.end(&format!("the connection with the client broke: {error}"));
+                self.request_reader.end(&format!("the connection to the client failed: {error}"));
             })?;
             self.response_writer.went(went);
             if let Some(slot) = &working {
@@ -153,7 +153,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     }
 
     fn went(&self, slot: &ExchangeSlot, count: u64) {
-        // A 100 goes out before the answer and is no part of it.
+        // A 100 is sent before the response and is not part of it.
         if slot.look(|state| state.queued == 0) {
             return;
         }
@@ -164,7 +164,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
         });
     }
 
-    /// Throws away what the client still sends.
+    /// Reads and discards the rest of the client's input.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while timer(&mut self.longest_linger, LONGEST_LINGER).poll(cx).is_pending()
             && timer(&mut self.linger, LINGER).poll(cx).is_pending()
@@ -182,7 +182,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     }
 }
 
-/// The timer, which begins now where it did not run.
+/// The running timer; starts it if necessary.
 fn timer(slot: &mut Timer, length: Duration) -> Pin<&mut Sleep> {
     slot.get_or_insert_with(|| Box::pin(tokio::time::sleep(length))).as_mut()
 }
@@ -234,7 +234,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientTap<T> {
         this.line.remember(cx.waker());
         ready!(this.poll_outlet(cx))?;
         if !this.response_writer.is_empty() {
-            // What is held back goes when the exchange is durable; the line is woken then.
+            // The held back bytes are released when the exchange is durable, which wakes this task.
             return Poll::Pending;
         }
         this.poll_io_flush(cx)

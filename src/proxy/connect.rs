@@ -1,4 +1,4 @@
-//! The proxy address: CONNECT (RFC 9110 section 9.3.6), for the backend's hosts alone.
+//! The HTTPS proxy address: CONNECT (RFC 9110 section 9.3.6) to the hosts of the backend.
 
 use super::accept::{Accepted, serve};
 use super::forwarding_headers::{authority_of, own_answer};
@@ -18,10 +18,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long dialling a host that is let through may take.
+/// How long connecting to a tunnelled host may take.
 const DIAL: Duration = Duration::from_secs(10);
 
-/// What is to become of a CONNECT.
+/// The decision on a CONNECT request.
 #[derive(Debug, PartialEq, Eq)]
 enum ConnectDecision {
     Intercept,
@@ -29,7 +29,7 @@ enum ConnectDecision {
     Refuse(String),
 }
 
-/// Serves a connection to the proxy address to its end.
+/// Serves a connection to the proxy address until it closes.
 pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc<Stamp>, connection: u64, at: u64) {
     let limits = recorder.config.limits;
     let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
@@ -37,7 +37,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc
         Ok(Ok(None)) => return,
         Ok(Err(why)) => return refuse(&recorder, tcp, connection, 400, "Bad Request", why).await,
         Err(_) => {
-            let why = format!("no request came within {}", seconds(limits.head_time));
+            let why = format!("no complete request within {}", seconds(limits.head_time));
             return refuse(&recorder, tcp, connection, 408, "Request Timeout", why).await;
         }
     };
@@ -48,7 +48,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc
         ConnectDecision::Refuse(why) => refuse(&recorder, tcp, connection, 403, "Forbidden", why).await,
         ConnectDecision::LetThrough => let_through(&recorder, tcp, connection, &host, port).await,
         ConnectDecision::Intercept => {
-            // Dialled first: a dead backend is an honest 502.
+            // Connects to the backend first, so that the client gets a 502 if it is down.
             match recorder.pool.connect().await {
                 Ok(backend) => recorder.pool.put(backend),
                 Err(why) => return refuse(&recorder, tcp, connection, 502, "Bad Gateway", why).await,
@@ -63,7 +63,7 @@ pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc
     }
 }
 
-/// Reads a head, and not a byte more. `None`: the client left without a word.
+/// Reads a head and no byte beyond it. `None` if the client disconnected before sending any data.
 async fn read_head(recorder: &Recorder, tcp: &mut TcpStream) -> Result<Option<Head<RequestLine>>, String> {
     let mut first = [0; protocol::LONGEST];
     let seen = protocol::peek(tcp, &mut first).await;
@@ -92,20 +92,20 @@ async fn read_head(recorder: &Recorder, tcp: &mut TcpStream) -> Result<Option<He
     }
 }
 
-/// What to tell a client that asks for something else than a tunnel.
+/// The error message for a request that is not a valid CONNECT.
 fn not_connect(head: &Head<RequestLine>) -> String {
-    let only = "only CONNECT host:port is taken here";
+    let only = "only CONNECT host:port is accepted";
     match (&*head.line.method, authority_of(&head.line.target)) {
-        ("CONNECT", _) => format!("{only}, and the target of this CONNECT is none"),
+        ("CONNECT", _) => format!("{only}; the target of this CONNECT is not host:port"),
         (_, Some(host)) => format!(
-            "{only}: the client asks the proxy for http://{host}, and only calls to https:// URLs are passed on; for another \
-             host the client needs http_proxy and HTTP_PROXY unset, or the host in NO_PROXY and no_proxy"
+            "{only}: the client requested http://{host} from the proxy, but only https:// URLs are forwarded; for \
+             other hosts, unset http_proxy and HTTP_PROXY in the client, or add the host to NO_PROXY and no_proxy"
         ),
-        (_, None) => format!("{only}: set this address as the HTTPS proxy, or call the base URL"),
+        (_, None) => format!("{only}; set this address as the HTTPS proxy, or call the base URL"),
     }
 }
 
-/// Host and port of a CONNECT.
+/// Host and port of a CONNECT request.
 fn target(head: &Head<RequestLine>) -> Option<(String, u16)> {
     let connect = head.line.method == "CONNECT";
     connect.then(|| split_authority(&head.line.target, 443)).flatten()
@@ -125,7 +125,7 @@ fn decide(recorder: &Recorder, host: &str, port: u16) -> ConnectDecision {
     ConnectDecision::Refuse(refusal(upstream, host, port))
 }
 
-/// Whether this is the recorder's own base URL: a client that calls it by the proxy, too, is served all the same.
+/// Whether this is the recorder's own base URL. A client that calls it through the proxy is served, too.
 fn is_base(recorder: &Recorder, host: &str, port: u16) -> bool {
     let Some(base) = recorder.own.first() else { return false };
     let addresses = match Name::parse(host) {
@@ -136,7 +136,7 @@ fn is_base(recorder: &Recorder, host: &str, port: u16) -> bool {
     addresses.into_iter().any(|ip| is_same(*base, SocketAddr::new(ip, port)))
 }
 
-/// Why CONNECT to this host is refused, and what can be done: first what records its calls, last what does not.
+/// The error message for CONNECT to an unknown host, with the options that would accept it.
 fn refusal(upstream: &Upstream, host: &str, port: u16) -> String {
     let backends: Vec<&str> = upstream.also.iter().map(String::as_str).collect();
     let backends = match backends.as_slice() {
@@ -144,9 +144,9 @@ fn refusal(upstream: &Upstream, host: &str, port: u16) -> String {
         also => format!(" and {}", also.join(", ")),
     };
     format!(
-        "the recorder takes calls to {}{backends}, not to {host}:{port}: if they are calls of the API, `--name {host}` records \
-         them and sends them on to {}, and `--upstream https://{host}` makes this host the backend; if not, `--tunnel {host}` \
-         lets them through unrecorded",
+        "the recorder accepts CONNECT to {}{backends}, not to {host}:{port}: if the client calls the API there, \
+         `--name {host}` records its requests and forwards them to {}, and `--upstream https://{host}` makes this host \
+         the backend; if not, `--tunnel {host}` forwards them unrecorded",
         upstream.authority(),
         upstream.origin()
     )
@@ -161,14 +161,14 @@ async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status
     farewell(&mut tcp, &bytes).await;
 }
 
-/// Passes bytes through unseen, as the user asked for this host.
+/// Tunnels a connection without recording it, as configured for this host.
 async fn let_through(recorder: &Recorder, mut tcp: TcpStream, connection: u64, host: &str, port: u16) {
     let why = |error: String| format!("cannot reach {host}:{port}: {error}");
     let dialled = timeout(DIAL, recorder.pool.dial(host, port)).await;
     let mut far = match dialled {
         Ok(Ok(far)) => far,
         Ok(Err(error)) => return refuse(recorder, tcp, connection, 502, "Bad Gateway", why(error)).await,
-        Err(_) => return refuse(recorder, tcp, connection, 504, "Gateway Timeout", why("no answer".to_owned())).await,
+        Err(_) => return refuse(recorder, tcp, connection, 504, "Gateway Timeout", why("timed out".to_owned())).await,
     };
     if far.peer_addr().is_ok_and(|peer| recorder.own.iter().any(|own| is_same(*own, peer))) {
         let why = why("this is the recorder itself".to_owned());

@@ -1,4 +1,6 @@
-//! What tap and exchange tell each other: the client's connection ([`ClientConnection`]) and each request's place on it ([`ExchangeSlot`]).
+//! State shared between the client tap and the exchange tasks.
+//!
+//! [`ClientConnection`] is the connection, [`ExchangeSlot`] one of its requests.
 
 use super::h1::{Framing, Head, RequestLine, StatusLine};
 use super::lock::lock;
@@ -10,24 +12,24 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use tokio::sync::watch;
 
-/// How the end of what was under way is said when the recorder stops.
+/// The detail of exchanges that were in flight when the recorder stopped.
 pub const STOPPED: &str = "the recorder was stopped";
 
 /// A client's connection.
 pub struct ClientConnection {
-    /// Numbered from 1 in its run.
+    /// The connection's number, from 1 in each run.
     pub connection: u64,
-    /// Which way it came in.
+    /// The listener that accepted it.
     pub way: Way,
-    /// The TLS version with the client.
+    /// The TLS version negotiated with the client.
     pub tls: String,
     /// When it was accepted, in microseconds of the run.
     pub accepted: u64,
-    /// When TLS stood.
+    /// When the TLS handshake was complete, in microseconds of the run.
     pub tls_done: u64,
-    /// The host of CONNECT, with its port where it is not 443.
+    /// The host of CONNECT, with its port unless it is 443.
     pub connect_host: Option<String>,
-    /// Since when what comes on it can have been there.
+    /// The bound on the arrival times of its data.
     pub stamp: Arc<Stamp>,
     waker: Mutex<Option<Waker>>,
     current: Mutex<Option<Arc<ExchangeSlot>>>,
@@ -39,7 +41,7 @@ pub struct ClientConnection {
 }
 
 impl ClientConnection {
-    /// A connection that has just been accepted.
+    /// A connection after its TLS handshake.
     pub fn new(
         connection: u64,
         way: Way,
@@ -71,7 +73,7 @@ impl ClientConnection {
         }
     }
 
-    /// Remembers the task that drives the connection.
+    /// Stores the waker of the task that drives the connection.
     pub fn remember(&self, waker: &Waker) {
         let mut known = lock(&self.waker);
         if !known.as_ref().is_some_and(|old| old.will_wake(waker)) {
@@ -86,7 +88,7 @@ impl ClientConnection {
         }
     }
 
-    /// The connection broke; a TLS alert of the client is remembered, for it may refuse our certificate this late.
+    /// Notes a connection error. Keeps the client's TLS alert: a client may refuse the certificate this late.
     pub fn broke(&self, error: &std::io::Error) {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = inner {
@@ -94,37 +96,37 @@ impl ClientConnection {
         }
     }
 
-    /// The TLS alert that ended the connection.
+    /// Takes the TLS alert that ended the connection.
     pub fn take_alert(&self) -> Option<AlertDescription> {
         lock(&self.alert).take()
     }
 
-    /// The connection ended in the middle of a request head, which therefore has no exchange; in a sentence.
+    /// Notes that the connection ended within a request head, for which there is no exchange.
     pub fn left_in_head(&self, detail: &str) {
         lock(&self.in_head).get_or_insert_with(|| detail.to_owned());
     }
 
-    /// How it did, if it did.
+    /// Takes the detail given to [`ClientConnection::left_in_head`].
     pub fn take_left_in_head(&self) -> Option<String> {
         lock(&self.in_head).take()
     }
 
-    /// The recorder stops: what is under way is finished, and nothing more is waited for.
+    /// Marks the connection as draining: exchanges in flight are finished, no further request is awaited.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it does.
+    /// Whether the connection is draining.
     pub fn drains(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// The recorder stops, and ends the connection: its client did not.
+    /// Notes that the recorder, not the client, ends the connection.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Who ends the connection where it is dropped, and how that is said.
+    /// Who ended a dropped connection, with the detail for the record.
     pub fn dropped_by(&self) -> (EndedBy, &'static str) {
         match self.stopped.load(Ordering::Relaxed) {
             true => (EndedBy::Recorder, STOPPED),
@@ -132,42 +134,42 @@ impl ClientConnection {
         }
     }
 
-    /// Gives hyper's next request its seat.
+    /// Assigns the slot of the request that hyper reads next.
     pub fn assign(&self, slot: Arc<ExchangeSlot>) {
         *lock(&self.current) = Some(slot);
     }
 
-    /// The seat of the request that hyper has just read.
+    /// Takes the slot of the request that hyper has just read.
     pub fn take_seat(&self) -> Option<Arc<ExchangeSlot>> {
         lock(&self.current).take()
     }
 
-    /// Leaves requests that never had their turn to whoever ends the connection.
+    /// Adds requests that were never passed to hyper; they are recorded when the connection ends.
     pub fn abandon(&self, seats: impl Iterator<Item = Arc<ExchangeSlot>>) {
         lock(&self.orphans).extend(seats);
     }
 
-    /// The requests that never had their turn.
+    /// Takes the requests that were never passed to hyper.
     pub fn take_orphans(&self) -> Vec<Arc<ExchangeSlot>> {
         std::mem::take(&mut *lock(&self.orphans))
     }
 }
 
-/// A client that went away, or that the recorder left as it stopped.
+/// The end of a client connection, by the client or by the stopping recorder.
 #[derive(Clone, Debug)]
 pub struct Disconnect {
-    /// Who ended it.
+    /// Who ended the connection.
     pub by: EndedBy,
-    /// What was seen, in a sentence.
+    /// What was observed, as a message.
     pub detail: String,
-    /// When it was seen (microseconds of the run): the exchange ends then for the client, however long the backend
-    /// takes.
+    /// When it was observed, in microseconds of the run. For the client the exchange ends then, even if the backend
+    /// takes longer.
     pub at: u64,
-    /// By how much it may have been earlier, in microseconds.
+    /// The uncertainty of `at`: it may have happened up to this many microseconds earlier.
     pub late: u64,
 }
 
-/// How far the client's side of an exchange has got.
+/// The progress of an exchange on the client's side. Times are in microseconds of the run.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryState {
     /// When the request was complete.
@@ -176,62 +178,62 @@ pub struct DeliveryState {
     pub request_trailers: Vec<Header>,
     /// Why the rest of the request was refused.
     pub refused: Option<String>,
-    /// hyper's server has given the request's body to its end: the connection can carry another request.
+    /// Whether hyper's server has read the whole request body, so that the connection can carry another request.
     pub taken: bool,
-    /// The client went away.
+    /// How the client disconnected.
     pub disconnect: Option<Disconnect>,
-    /// The real head of the answer that hyper is given.
+    /// The real head of the response passed to hyper.
     pub answer: Option<Head<StatusLine>>,
-    /// The answer's trailers.
+    /// The response's trailers.
     pub answer_trailers: Vec<Header>,
-    /// Bytes of the answer that have come out of hyper, as they go to the client.
+    /// Bytes of the response that hyper has written, in the form sent to the client.
     pub queued: u64,
-    /// Bytes of the answer's content among them.
+    /// Bytes of the response's content among them.
     pub content: u64,
-    /// The answer has come out of hyper to its end, which is held back.
+    /// Whether hyper has written the whole response, whose end is held back.
     pub complete: bool,
-    /// The answer ends with the connection: no byte tells its end.
+    /// Whether the end of the connection ends the response (RFC 9112 section 6.3, rule 8).
     pub until_close: bool,
-    /// Nothing is held back any more.
+    /// Whether nothing is held back any more.
     pub released: bool,
-    /// Bytes that went out to the client.
+    /// Bytes sent to the client.
     pub sent: u64,
-    /// When the first went out.
+    /// When the first byte was sent.
     pub head_out: Option<u64>,
-    /// When the last went out.
+    /// When the last byte was sent.
     pub end_out: Option<u64>,
 }
 
-/// A request's place on its connection.
+/// A request on its connection, from its head to the delivery of its response.
 pub struct ExchangeSlot {
     /// The exchange's number.
     pub number: u64,
-    /// Wall clock when the head was complete.
+    /// Wall clock time of the complete head, in microseconds.
     pub wall_us: i64,
-    /// The same by the run's clock.
+    /// The same time in microseconds of the run.
     pub head_at: u64,
-    /// By how much it may have been earlier, in microseconds.
+    /// The uncertainty of `head_at`: the head may have arrived up to this many microseconds earlier.
     pub head_late: u64,
-    /// The head as it came; what can be told of it where it was refused.
+    /// The head as received; of a refused head, the parts that could be read.
     pub head: Head<RequestLine>,
-    /// The version's text, where there was one.
+    /// The version's text, if there is one.
     pub version: String,
     /// How the body ends.
     pub framing: Framing,
     /// Why the head was refused.
     pub refused: Option<String>,
-    /// Where the recorder had to differ from what it read.
+    /// Deviations of the record from what was received.
     pub notes: Vec<String>,
     /// The connection.
     pub line: Arc<ClientConnection>,
-    /// How much of the response's content has come from the backend.
+    /// Bytes of the response's content received from the backend.
     arrived: AtomicU64,
-    /// Whether all of the response has come.
+    /// Whether the whole response has been received.
     arrived_whole: AtomicBool,
     state: watch::Sender<DeliveryState>,
 }
 
-/// A request as the tap has read it.
+/// A request as read by the tap.
 pub struct Taken {
     /// See [`ExchangeSlot`].
     pub number: u64,
@@ -254,7 +256,7 @@ pub struct Taken {
 }
 
 impl ExchangeSlot {
-    /// A seat for a request.
+    /// The slot of a request.
     pub fn new(taken: Taken, line: Arc<ClientConnection>) -> ExchangeSlot {
         let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(DeliveryState::default());
@@ -276,48 +278,48 @@ impl ExchangeSlot {
         }
     }
 
-    /// Changes the state and tells whoever waits.
+    /// Changes the state and notifies waiters.
     pub fn change(&self, change: impl FnOnce(&mut DeliveryState)) {
         self.state.send_modify(change);
     }
 
-    /// The state now.
+    /// A copy of the current state.
     pub fn state(&self) -> DeliveryState {
         self.state.borrow().clone()
     }
 
-    /// Looks at the state without copying it.
+    /// Inspects the state without copying it.
     pub fn look<T>(&self, look: impl FnOnce(&DeliveryState) -> T) -> T {
         look(&self.state.borrow())
     }
 
-    /// Waits until the state is so.
+    /// Waits until the state fulfils a condition.
     pub async fn until(&self, so: impl FnMut(&DeliveryState) -> bool) {
-        // The sender lives in `self`: the wait can only end because the state is so.
+        // `self` owns the sender, so the wait cannot end with a closed channel.
         let _ = self.state.subscribe().wait_for(so).await;
     }
 
-    /// So much more of the response's content has come from the backend.
+    /// Adds bytes of the response's content received from the backend.
     pub fn arrived(&self, count: u64) {
         self.arrived.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// All of the response has come, or it is the recorder's own: nothing of it is waited for.
+    /// Marks the response as completely received, or as created by the recorder.
     pub fn arrived_whole(&self) {
         self.arrived_whole.store(true, Ordering::Relaxed);
     }
 
-    /// How much of the response's content has come, and whether all of it has.
+    /// How many bytes of the response's content were received, and whether that is all.
     pub fn has_arrived(&self) -> (u64, bool) {
         (self.arrived.load(Ordering::Relaxed), self.arrived_whole.load(Ordering::Relaxed))
     }
 
-    /// Whether a response to it ends the connection, because what is left of its body is not read as a message.
+    /// Whether the response ends the connection, because the rest of the request body is not read.
     pub fn leaves_unread(&self) -> bool {
         !matches!(self.framing, Framing::None | Framing::Length(0)) && !self.look(|state| state.taken)
     }
 
-    /// Lets everything go out to the client.
+    /// Releases the bytes held back for the client.
     pub fn release(&self) {
         self.change(|state| state.released = true);
         self.line.wake();

@@ -1,4 +1,4 @@
-//! One exchange, in a task of its own: whatever the client does, it is finished and recorded.
+//! The task of one exchange. It completes and records the exchange even if the client disconnects.
 
 use super::body::{BodyAborted, BodyChannel};
 use super::connection::{DeliveryState, Disconnect, ExchangeSlot, STOPPED};
@@ -20,14 +20,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-/// How long a cut answer may take to reach a client that reads slowly.
+/// How long the rest of a response may take to reach a client that reads slowly.
 const LAST_BYTES: Duration = Duration::from_secs(10);
-/// How long a client that asks for a 100 waits for the backend's word (RFC 9110 section 10.1.1).
+/// How long to wait for the backend's 100 before sending one to the client (RFC 9110 section 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
-/// How much of an answer is read for the record alone, after the client went away.
+/// How much of a response is read for the record after the client has disconnected, in bytes.
 const ALONE: u64 = 64 * 1024 * 1024;
 
-/// Carries an exchange from its head to its record.
+/// Runs an exchange from its request head to the delivery of its response.
 pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
     let head = &slot.head;
     let view = RequestHead {
@@ -55,7 +55,7 @@ pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Inc
     }
 }
 
-/// Lets the response of a recorded exchange out, and waits until it is, or the client has left.
+/// Releases the response of a recorded exchange, and waits until it is sent or the client has disconnected.
 async fn deliver(recorder: &Recorder, slot: &ExchangeSlot, outcome: &ExchangeOutcome, cut: Option<Arc<BodyChannel>>) {
     if outcome.by == EndedBy::Recorder && outcome.stage != Stage::Done {
         cut.iter().for_each(|channel| stop(channel));
@@ -72,22 +72,22 @@ async fn deliver(recorder: &Recorder, slot: &ExchangeSlot, outcome: &ExchangeOut
     }
 }
 
-/// Dropping the reply closes the connection; a feed without an end would leave the client waiting.
+/// Aborts a response body: without an end it would leave the client waiting.
 fn stop(channel: &BodyChannel) {
     channel.end(Err(BodyAborted("the recorder ended the exchange".to_owned())));
 }
 
-/// Says so if the client left after all while the answer that the record calls delivered went out.
+/// Records an event if the client disconnects before it has received a response that is recorded as complete.
 async fn settled(recorder: &Recorder, slot: &ExchangeSlot) {
     let _ = timeout(LAST_BYTES, slot.until(|state| state.end_out.is_some() || state.disconnect.is_some())).await;
-    // Whoever leaves once it is out is not gone for this exchange.
+    // A disconnect after the response was sent does not concern this exchange.
     let (complete, disconnect) = slot.look(|state| (state.complete, state.disconnect.clone()));
     if let (true, Some(disconnect)) = (complete, disconnect) {
         recorder.undelivered(slot, disconnect).await;
     }
 }
 
-/// Records a request that never had its turn.
+/// Records a request that was never passed to hyper.
 pub async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
     let course = ExchangeState::new(slot.clone(), None, &recorder.writer);
     let outcome = left(&course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, course.stage_of_leaving(), ""));
@@ -115,7 +115,7 @@ async fn carry(
     if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         slot.until(|state| state.request_end.is_some() || state.disconnect.is_some() || state.refused.is_some()).await;
-        // The pump is a step behind the tap.
+        // The pump lags behind the tap.
         drain(&channel, slot.framing).await;
         return answer_fault(course, fault, rest).await;
     }
@@ -137,18 +137,18 @@ async fn carry(
     outcome
 }
 
-/// The task that takes the request's body, and where it puts it: both end with the exchange.
+/// The task that reads the request body, and its channel. Both end with the exchange.
 struct Pump(tokio::task::AbortHandle, Arc<BodyChannel>);
 
 impl Drop for Pump {
     fn drop(&mut self) {
         self.0.abort();
-        // A request that is not whole by now never will be: hyper's client is not to wait for the rest.
+        // An incomplete request stays incomplete: hyper's client must not wait for the rest.
         self.1.end(Err(BodyAborted("the exchange is over".to_owned())));
     }
 }
 
-/// Takes the request's body from hyper: for the record and for the backend.
+/// Reads the request body from hyper, for the record and for the backend.
 fn pump_request(
     mut incoming: Incoming,
     channel: Arc<BodyChannel>,
@@ -160,12 +160,12 @@ fn pump_request(
     let (idle, writer) = (recorder.config.limits.idle, recorder.writer.clone());
     async move {
         if let Some(gate) = gate {
-            // Reading the body makes hyper send the 100.
+            // hyper sends the 100 when the body is first read.
             let _ = timeout(CONTINUE, gate.notified()).await;
         }
         loop {
             let Ok(frame) = timeout(idle, incoming.frame()).await else {
-                let detail = format!("the client stopped sending in the middle of its request for {}", seconds(idle));
+                let detail = format!("the client stopped sending its request for {}", seconds(idle));
                 slot.change(|state| {
                     state.disconnect =
                         Some(Disconnect { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
@@ -184,7 +184,7 @@ fn pump_request(
                         body_recorder.length()
                     };
                     if slot.framing == Framing::Length(length) {
-                        // The backend may answer before hyper is asked again.
+                        // The backend may respond before the next read from hyper.
                         slot.change(|state| state.taken = true);
                     }
                     channel.push(piece).await;
@@ -196,13 +196,13 @@ fn pump_request(
     }
 }
 
-/// Reads a feed that nobody else reads, to its end.
+/// Reads and discards a body that has no other reader.
 async fn drain(channel: &Arc<BodyChannel>, framing: Framing) {
     let mut body = channel.reader(framing);
     while let Some(Ok(_)) = body.frame().await {}
 }
 
-/// Passes the backend's answer on.
+/// Relays the backend's response to the client.
 async fn relay(
     recorder: &Arc<Recorder>,
     course: &ExchangeState,
@@ -224,7 +224,7 @@ async fn relay(
     if withheld {
         return withhold(recorder, course).await;
     }
-    // A client that is taken for gone gets no regular end: pieces of the answer are missing.
+    // The client counts as disconnected and lacks parts of the response, so it must not see a regular end.
     if let Some(outcome) = left(course) {
         rest.cut = Some(channel);
         return outcome;
@@ -233,7 +233,7 @@ async fn relay(
         Ok(()) => {
             let CallState { trailers, excess, .. } = call.state();
             if excess {
-                course.note("the backend sent more than its answer: what followed it was not passed on");
+                course.note("the backend sent data after its response; it was not forwarded");
             }
             slot.change(|state| state.answer_trailers = trailers);
             channel.end(Ok(()));
@@ -253,7 +253,7 @@ async fn relay(
     }
 }
 
-/// Reads the backend's answer: for the record, and for the client while there is one.
+/// Reads the backend's response, for the record and for the client while it is connected.
 async fn pump_answer(
     recorder: &Recorder,
     course: &ExchangeState,
@@ -272,12 +272,12 @@ async fn pump_answer(
     loop {
         let frame = tokio::select! {
             frame = timeout(limits.backend, body.frame()) => frame,
-            () = &mut alone => return Err(BodyAborted("the answer was not read to its end after the client had gone".to_owned())),
+            () = &mut alone => return Err(BodyAborted("the client disconnected; the rest of the response was not read".to_owned())),
         };
         let piece = match frame {
-            Err(_) => return Err(BodyAborted("the backend stopped in the middle of its answer".to_owned())),
+            Err(_) => return Err(BodyAborted("the backend stopped in the middle of its response".to_owned())),
             Ok(None) => return Ok(()),
-            Ok(Some(Err(error))) => return Err(BodyAborted(format!("the backend's answer was cut: {error}"))),
+            Ok(Some(Err(error))) => return Err(BodyAborted(format!("the backend's response was truncated: {error}"))),
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(piece) => piece,
                 Err(_trailers) => continue,
@@ -286,16 +286,14 @@ async fn pump_answer(
         lock(&course.answer).add(&piece);
         let left = slot.look(|state| state.disconnect.is_some());
         if left && lock(&course.answer).length() > ALONE {
-            return Err(BodyAborted(
-                "the answer was too long to be read to its end after the client had gone".to_owned(),
-            ));
+            return Err(BodyAborted("the client disconnected; the response was too long to read the rest".to_owned()));
         }
         if !withheld && !left {
             tokio::select! {
                 () = channel.push(piece) => {}
                 () = disconnect() => {}
                 () = sleep(limits.idle) => {
-                    let detail = format!("the client stopped reading the answer for {}", seconds(limits.idle));
+                    let detail = format!("the client stopped reading the response for {}", seconds(limits.idle));
                     let at = recorder.writer.now_us();
                     slot.change(|state| state.disconnect = Some(Disconnect { by: EndedBy::Client, detail, at, late: 0 }));
                 }

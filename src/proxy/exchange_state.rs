@@ -1,4 +1,4 @@
-//! What is known of an exchange while it is under way, and the record that it becomes.
+//! State of an exchange in flight, and its conversion to a record.
 
 use super::body::{BodyChannel, BodyReader, BodyRecorder};
 use super::connection::ExchangeSlot;
@@ -21,35 +21,35 @@ use tokio::time::timeout;
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExchangeOutcome {
-    /// By whom.
+    /// Who ended the exchange.
     pub by: EndedBy,
-    /// In which stage.
+    /// The stage in which it ended.
     pub stage: Stage,
-    /// In a sentence.
+    /// A message; empty if the exchange is complete.
     pub detail: String,
 }
 
 impl ExchangeOutcome {
-    /// It is complete.
+    /// The outcome of a complete exchange.
     pub fn complete() -> ExchangeOutcome {
         ExchangeOutcome { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
     }
 
-    /// It ended otherwise.
+    /// Any other outcome.
     pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> ExchangeOutcome {
         ExchangeOutcome { by, stage, detail: detail.into() }
     }
 }
 
-/// An exchange under way: whatever becomes of the task that carries it, this can be recorded.
+/// An exchange in flight. It can be recorded at any time, even if its task is cancelled.
 pub struct ExchangeState {
     /// The client's side.
     pub slot: Arc<ExchangeSlot>,
-    /// The fault put on it.
+    /// The injected fault.
     pub fault: Option<Fault>,
     /// The request's body.
     pub request: Arc<Mutex<BodyRecorder>>,
-    /// The answer's body.
+    /// The response's body.
     pub answer: Mutex<BodyRecorder>,
     known: Mutex<Known>,
 }
@@ -64,7 +64,7 @@ struct Known {
 }
 
 impl ExchangeState {
-    /// An exchange whose head has arrived.
+    /// An exchange whose request head has arrived.
     pub fn new(slot: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
         let body_recorder = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
         let (request, answer) = (Arc::new(Mutex::new(body_recorder())), Mutex::new(body_recorder()));
@@ -72,24 +72,24 @@ impl ExchangeState {
         ExchangeState { slot, fault, request, answer, known: Mutex::new(known) }
     }
 
-    /// The request is being sent on this connection, which stands since `connected`.
+    /// Notes the attempt at the backend, and when its connection was ready (microseconds of the run).
     pub fn calls(&self, call: Arc<Call>, connected: u64) {
         let mut known = lock(&self.known);
         known.call = Some(call);
         known.connected = Some(connected);
     }
 
-    /// The recorder answers itself.
+    /// Notes that the recorder creates the response.
     pub fn answers_itself(&self) {
         lock(&self.known).by_recorder = true;
     }
 
-    /// A sentence for the record.
+    /// Adds a note to the record.
     pub fn note(&self, note: impl Into<String>) {
         lock(&self.known).notes.push(note.into());
     }
 
-    /// Where a client that went away left the exchange.
+    /// The stage that the exchange has reached from the client's view.
     pub fn stage_of_leaving(&self) -> Stage {
         self.slot.look(|state| match (state.request_end, state.sent) {
             (None, 0) => Stage::Request,
@@ -98,7 +98,7 @@ impl ExchangeState {
         })
     }
 
-    /// The record.
+    /// Creates the record.
     pub fn record(&self, outcome: &ExchangeOutcome, writer: &Writer) -> Exchange {
         let slot = &self.slot;
         let state = slot.state();
@@ -106,7 +106,7 @@ impl ExchangeState {
         let call = known.call.as_ref().map(|call| call.state()).unwrap_or_default();
         let real = state.answer.clone().or_else(|| call.answer.clone().map(|(head, _)| head));
         let whole = outcome.stage == Stage::Done;
-        // What is held back goes out as soon as this is durable, whole or cut.
+        // The bytes held back are sent as soon as the record is durable, complete or truncated.
         let goes = whole || outcome.by == EndedBy::Backend;
         let now = writer.now_us();
         let left = state
@@ -122,7 +122,7 @@ impl ExchangeState {
         };
         let mut notes = known.notes.clone();
         if real.is_some() && answered_by == AnsweredBy::Nobody {
-            notes.push("the answer was not sent to the client".to_owned());
+            notes.push("the response was not sent to the client".to_owned());
         }
         let trailers = if state.answer_trailers.is_empty() { call.trailers } else { state.answer_trailers };
         let answer = real.map(|head| Answer {
@@ -190,32 +190,32 @@ impl ExchangeState {
     }
 }
 
-/// The host the client meant: that of an absolute target, else `Host`, else that of CONNECT.
+/// The host that the client addressed: from an absolute target, else from `Host`, else from CONNECT.
 fn authority(way: Way, connect_host: Option<&str>, head: &Head<RequestLine>) -> String {
     let host = authority_of(&head.line.target).or_else(|| values(&head.headers, "host").next());
     let connect = connect_host.filter(|_| way == Way::Connect);
     host.filter(|host| !host.is_empty()).or(connect).unwrap_or_default().to_owned()
 }
 
-/// Where hyper's server waits for the answer.
+/// The channel on which hyper's server waits for the response.
 pub type Reply = oneshot::Sender<Response<BodyReader>>;
 
-/// What is left to do once the exchange is durable.
+/// The work that remains once the exchange is durable.
 #[derive(Default)]
 pub struct Deferred {
-    /// Where hyper's server waits, if it still does.
+    /// The channel to hyper's server, unless a response was passed to it.
     pub reply: Option<Reply>,
-    /// The feed of an answer that does not come to its end.
+    /// The body of a truncated response.
     pub cut: Option<Arc<BodyChannel>>,
 }
 
-/// The fate of an exchange whose client went away, or was left.
+/// The outcome of an exchange whose client connection has ended, if it has.
 pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
     let disconnect = course.slot.look(|state| state.disconnect.clone())?;
     Some(ExchangeOutcome::new(disconnect.by, course.stage_of_leaving(), disconnect.detail))
 }
 
-/// The timeout fault: no answer until the client goes away.
+/// The timeout fault: withholds the response until the client disconnects.
 pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
     let longest = recorder.config.limits.withhold;
     let spent = recorder.writer.now_us().saturating_sub(course.slot.head_at);
@@ -223,7 +223,7 @@ pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOu
     match timeout(wait, course.slot.until(|state| state.disconnect.is_some())).await {
         Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
         Err(_) => {
-            let detail = format!("the client still waited for the withheld answer after {}", seconds(longest));
+            let detail = format!("the client still waited for the withheld response after {}", seconds(longest));
             ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }

@@ -1,4 +1,4 @@
-//! Who decides which call meets a fault.
+//! Fault injection: which request gets which fault.
 
 use super::lock::lock;
 use crate::api::{Fault, Operation, Route};
@@ -6,7 +6,7 @@ use crate::capture::record::{Connection, Exchange, Header};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-/// A request's head, as far as a fault can depend on it.
+/// The parts of a request's head that a fault can depend on.
 pub struct RequestHead<'a> {
     /// The exchange's number.
     pub number: u64,
@@ -14,33 +14,34 @@ pub struct RequestHead<'a> {
     pub method: &'a str,
     /// The target as sent.
     pub target: &'a str,
-    /// In order.
+    /// The headers, in order.
     pub headers: &'a [Header],
 }
 
 impl RequestHead<'_> {
-    /// What is asked for.
+    /// The route of the request.
     pub fn route(&self) -> Route {
         Route::of(self.method, self.target)
     }
 }
 
-/// Decides on faults. Both functions are called while exchanges are under way: they must not wait.
+/// Decides on faults and follows the exchanges. The methods are called while exchanges are in flight and must not
+/// block.
 pub trait FaultInjector: Send + Sync {
-    /// The fault of a call, decided when its head has arrived.
+    /// Returns the fault for a request, when its head has arrived.
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault>;
 
-    /// An exchange is durable, and its answer about to go out: what the client does next comes after this.
+    /// Called when an exchange is durable and before its response is released: the client's next action comes later.
     fn recorded(&self, _exchange: &Exchange) {}
 
-    /// The client left before the response of a recorded exchange was out: it has none.
+    /// Called if the client disconnected before it received the response of a recorded exchange.
     fn undelivered(&self, _connection: &Connection) {}
 
-    /// The response of a recorded exchange is out, or its client is gone.
+    /// Called when the response of a recorded exchange was sent or its client has disconnected.
     fn delivered(&self, _number: u64) {}
 }
 
-/// No faults at all.
+/// Injects no faults.
 pub struct NoFaults;
 
 impl FaultInjector for NoFaults {
@@ -49,23 +50,23 @@ impl FaultInjector for NoFaults {
     }
 }
 
-/// What a scripted entry asks of a call's head beside its operation.
+/// A condition on the head of a request.
 pub type Predicate = Box<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
 
-/// Faults for the next calls of an operation.
+/// Faults for the next requests of an operation.
 pub struct Script {
     /// The operation.
     pub operation: Operation,
-    /// What the id in the path has to contain, without regard to letter case.
+    /// A part of the id in the path, compared without regard to letter case.
     pub id: Option<String>,
-    /// What else has to hold of the head.
+    /// A further condition on the head.
     pub predicate: Option<Predicate>,
-    /// One for each matching call, in order.
+    /// The faults, one for each matching request, in order.
     pub faults: VecDeque<Fault>,
 }
 
 impl Script {
-    /// Faults for the next calls of an operation, whatever they are about.
+    /// Faults for the next requests of an operation, with any id.
     pub fn new(operation: Operation, faults: impl IntoIterator<Item = Fault>) -> Script {
         Script { operation, id: None, predicate: None, faults: faults.into_iter().collect() }
     }
@@ -80,24 +81,24 @@ impl Script {
     }
 }
 
-/// Faults that a test or the demo arms ahead: a call takes the first fault of the first script that fits it.
+/// Faults scripted by tests and the demo: a request gets the next fault of the first script that matches it.
 #[derive(Default)]
 pub struct ScriptedFaults {
     scripts: Mutex<Vec<Script>>,
 }
 
 impl ScriptedFaults {
-    /// Adds a script behind the others.
+    /// Adds a script after the others.
     pub fn arm(&self, script: Script) {
         lock(&self.scripts).push(script);
     }
 
-    /// Forgets all scripts.
+    /// Removes all scripts.
     pub fn clear(&self) {
         lock(&self.scripts).clear();
     }
 
-    /// How many faults are still to come.
+    /// The number of pending faults.
     pub fn left(&self) -> usize {
         lock(&self.scripts).iter().map(|script| script.faults.len()).sum()
     }
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_are_used_up_in_order() {
+    fn scripted_faults_are_used_in_order() {
         let faults = ScriptedFaults::default();
         faults.arm(Script::new(Operation::CreatePos, [Fault::Timeout, Fault::ServerError]));
         faults.arm(Script { id: Some("AB".into()), ..Script::new(Operation::QueryPayment, [Fault::ServerError]) });

@@ -1,15 +1,15 @@
-//! Heads on their way through: what goes on to the other side, and the skeletons that hyper sees in their place.
+//! Heads as they are forwarded, and the skeleton heads that hyper sees instead.
 //!
-//! hyper keeps the protocol's state (bodies, keep-alive, `100-continue`), but its header map regroups and drops what
-//! the record has to be true about. So the taps give it heads that say no more than the framing, and put the real
-//! heads in and out of the bytes themselves.
+//! hyper manages the protocol state (bodies, keep-alive, `100-continue`), but its header map loses the order and
+//! spelling that the record must preserve. Therefore the taps give hyper heads that contain only the framing, and
+//! replace them with the real heads in the byte stream.
 
 use super::h1::{Framing, Head, RequestLine, StatusLine, Version, head_bytes};
 use crate::capture::record::{Header, values};
 
-/// Headers of one hop that are not named by `Connection` alone (RFC 9110 section 7.6.1).
+/// Headers that are always hop-by-hop, even if `Connection` does not list them (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 4] = ["connection", "keep-alive", "te", "upgrade"];
-/// What `Connection` cannot take away, whatever it names.
+/// Headers that are forwarded even if `Connection` lists them.
 const NEVER_HOP: [&str; 3] = ["host", "content-length", "transfer-encoding"];
 
 /// The names that a head's `Connection` headers list, in lower case.
@@ -18,15 +18,15 @@ fn connection_tokens(headers: &[Header]) -> Vec<String> {
     tokens.map(|token| token.trim().to_ascii_lowercase()).collect()
 }
 
-/// Whether a header goes no further than to this hop.
+/// Whether a header is hop-by-hop and not forwarded.
 fn is_hop(name: &str, named: &[String]) -> bool {
     let name = name.to_ascii_lowercase();
     let by_nature = HOP_BY_HOP.contains(&name.as_str()) || name.starts_with("proxy-");
     by_nature || (named.contains(&name) && !NEVER_HOP.contains(&name.as_str()))
 }
 
-/// The request's head as the backend gets it: in order, less what belongs to one hop, with the backend's `Host`, and
-/// the target in origin form.
+/// The request head for the backend: headers in order and without hop-by-hop headers, the backend's `Host`, the target
+/// in origin form.
 pub fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let mut headers: Vec<Header> = head.headers.iter().filter(|h| !is_hop(&h.name, &named)).cloned().collect();
@@ -39,7 +39,7 @@ pub fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
     head_bytes(&format!("{} {target} {}", line.method, line.version.as_str()), &headers)
 }
 
-/// A target in origin form, whatever form it came in (RFC 9112 section 3.2).
+/// Converts a target to origin form (RFC 9112 section 3.2).
 fn origin_form(method: &str, target: &str) -> String {
     let Some((_, rest)) = target.split_once("://").filter(|_| !target.starts_with('/')) else {
         return target.to_owned();
@@ -58,7 +58,7 @@ pub fn authority_of(target: &str) -> Option<&str> {
     Some(rest.split(['/', '?']).next().unwrap_or(rest))
 }
 
-/// The request's head as hyper's server sees it.
+/// The request head for hyper's server.
 pub fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let mut headers = vec![header("host", "tap")];
@@ -74,18 +74,18 @@ pub fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
     head_bytes(&format!("{} / {}", head.line.method, head.line.version.as_str()), &headers)
 }
 
-/// The head that hyper's server sees where the real one was refused.
+/// The head for hyper's server in place of a refused one.
 pub fn refused_skeleton() -> Vec<u8> {
     b"GET / HTTP/1.1\r\nhost: tap\r\nconnection: close\r\n\r\n".to_vec()
 }
 
-/// Whether the client waits for a 100 (RFC 9110 section 10.1.1; HTTP/1.0 knows none).
+/// Whether the client waits for a 100 (RFC 9110 section 10.1.1); never in HTTP/1.0.
 pub fn expects_continue(head: &Head<RequestLine>) -> bool {
     let asked = head.values("expect").any(|value| value.eq_ignore_ascii_case("100-continue"));
     asked && head.line.version == Version::Http11
 }
 
-/// The answer's head as hyper's client sees it.
+/// The response head for hyper's client.
 pub fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let stays = match head.line.version {
@@ -99,8 +99,8 @@ pub fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     head_bytes(&format!("HTTP/1.1 {} ", head.line.status), &headers)
 }
 
-/// The answer's head as the client gets it: the backend's in order, less what belongs to one hop, with the framing and
-/// the `Connection` that hyper decided on.
+/// The response head for the client: the backend's headers in order and without hop-by-hop headers, with hyper's
+/// framing and `Connection`.
 pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&real.headers);
     let bodyless = framing == Framing::None;
@@ -120,7 +120,7 @@ pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: F
     }
     let kept = connection_tokens(&skeleton.headers);
     let has = |token: &str| kept.iter().any(|kept| kept == token);
-    // Our line says what the backend's says; hyper's says HTTP/1.0 where the connection ends and it need not say so.
+    // The status line keeps the backend's version. hyper's skeleton may imply the end of the connection by HTTP/1.0.
     if has("close") || framing == Framing::Close || (skeleton.line.version == Version::Http10 && !has("keep-alive")) {
         headers.push(header("Connection", "close"));
     } else {
@@ -130,7 +130,7 @@ pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: F
     Head { line, headers }.bytes()
 }
 
-/// An answer of the recorder's own.
+/// The head of a response created by the recorder.
 pub fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<StatusLine> {
     let mut list: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
     list.push(header("Content-Length", &length.to_string()));
@@ -149,7 +149,7 @@ fn header(name: &str, value: &str) -> Header {
     Header { name: name.to_owned(), value: value.to_owned() }
 }
 
-/// The trailer section as it goes on, after the last chunk's line (RFC 9112 section 7.1.2).
+/// The last chunk with the trailer section (RFC 9112 section 7.1.2).
 pub fn last_chunk(trailers: &[Header]) -> Vec<u8> {
     head_bytes("0", trailers)
 }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_head_differs_only_where_it_has_to() {
+    fn forwarded_head_differs_only_where_required() {
         let head = request(
             "POST https://a.example/x?y HTTP/1.1\r\nx-A: 1\r\nHost: a.example\r\nConnection: X-Hop, content-length\r\nX-B: 2\r\nx-hop: 1\r\nX-A: 3\r\nProxy-Authorization: Basic x\r\nTE: trailers\r\nContent-Length: 0",
         );
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_keeps_order_duplicates_and_its_own_length() {
+    fn response_keeps_order_duplicates_and_its_length() {
         let real = answer(
             "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX: 1\r\nset-cookie: b\r\nContent-Length: 3\r\nKeep-Alive: x\r\nDate: d",
         );
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_after_which_the_connection_ends_says_so() {
+    fn response_announces_the_end_of_the_connection() {
         let real = answer("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3");
         for (skeleton, want) in [
             ("HTTP/1.1 200 OK\r\ncontent-length: 3", ""),

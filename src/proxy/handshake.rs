@@ -1,4 +1,4 @@
-//! TLS with a client: the certificate that fits it, and why it did not come to stand.
+//! The TLS handshake with a client: choice of the certificate, and the reasons for failures.
 
 use super::alert;
 use super::forwarding_headers::own_answer;
@@ -15,19 +15,19 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// How long the end of a connection is waited for.
+/// How long to wait for the client to close the connection.
 const LINGER: Duration = Duration::from_secs(1);
-/// How many protocols that a client offers are named, and how much of each.
+/// How many of the ALPN protocols that a client offers are shown, and how many bytes of each.
 const NAMED: usize = 8;
 const NAME_SHOWN: usize = 40;
 
-/// Why TLS with a client did not come to stand.
+/// A failed TLS handshake.
 pub struct TlsFailure {
-    /// The kind of the connection event.
+    /// The name of the connection event.
     pub event: &'static str,
-    /// The version that the client offered at most, where that is known.
+    /// The highest version that the client offered, if known.
     pub tls: &'static str,
-    /// In a sentence.
+    /// The reason, as a message.
     pub detail: String,
 }
 
@@ -37,7 +37,7 @@ impl TlsFailure {
     }
 }
 
-/// Does the handshake. `names`: for whom the certificate is where the client names nobody.
+/// Performs the handshake. `names`: the names in the certificate if the client sends no server name.
 pub async fn handshake(
     recorder: &Recorder,
     tcp: TcpStream,
@@ -49,7 +49,7 @@ pub async fn handshake(
     let seen = peek(&tcp, &mut first).await;
     let first = first.get(..seen).unwrap_or_default();
     if first.is_empty() {
-        return Err(TlsFailure::new("tls-failed", "", "the client connected and left without a word"));
+        return Err(TlsFailure::new("tls-failed", "", "the client disconnected before sending any data"));
     }
     if !matches!(first, [0x16] | [0x16, 3, ..]) {
         let proxy = recorder.own.get(1).filter(|_| way == Way::Base).map(ToString::to_string);
@@ -71,7 +71,7 @@ pub async fn handshake(
     hello.into_stream(config).await.map_err(|error| failure(&error, oldest, &offered))
 }
 
-/// The version in a ClientHello's head: the highest one of a client that knows no TLS 1.3 (RFC 8446 section 4.1.2).
+/// The version field of a ClientHello: the highest version of a client without TLS 1.3 (RFC 8446 section 4.1.2).
 fn legacy_version(hello: &[u8]) -> &'static str {
     match hello.get(9..11) {
         Some([3, 0]) => "SSLv3",
@@ -81,7 +81,7 @@ fn legacy_version(hello: &[u8]) -> &'static str {
     }
 }
 
-/// Tells a client that speaks plain HTTP why it gets nothing; others do not mind.
+/// Responds with the message in plain HTTP; a client of another protocol ignores it.
 async fn answer_plainly(mut tcp: TcpStream, sentence: &str) {
     let body = format!("{sentence}\n");
     let headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")];
@@ -90,10 +90,11 @@ async fn answer_plainly(mut tcp: TcpStream, sentence: &str) {
     farewell(&mut tcp, &bytes).await;
 }
 
-/// `oldest`: the version that a client offers at most where it is too old. `offered`: its protocols (ALPN).
+/// The failure for a handshake error. `oldest`: the client's highest version if it is too old. `offered`: its ALPN
+/// protocols.
 fn failure(error: &std::io::Error, oldest: &'static str, offered: &[Vec<u8>]) -> TlsFailure {
     if !oldest.is_empty() {
-        let detail = format!("the client offers {oldest} at most; TLS 1.2 is the oldest that is spoken here");
+        let detail = format!("the client offers at most {oldest}; the recorder requires TLS 1.2 or 1.3");
         return TlsFailure::new("tls-too-old", oldest, detail);
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -103,20 +104,21 @@ fn failure(error: &std::io::Error, oldest: &'static str, offered: &[Vec<u8>]) ->
         }
         Some(rustls::Error::NoApplicationProtocol) => TlsFailure::new("tls-failed", "", no_protocol(offered)),
         Some(rustls::Error::PeerIncompatible(why)) => {
-            TlsFailure::new("tls-failed", "", format!("the client's TLS does not fit: {why:?}"))
+            TlsFailure::new("tls-failed", "", format!("TLS negotiation with the client failed: {why:?}"))
         }
         Some(other) => TlsFailure::new("tls-failed", "", format!("TLS with the client failed: {other}")),
         None => TlsFailure::new(
             "tls-failed",
             "",
             format!(
-                "the client left during the TLS handshake and did not say why ({error}): one that does not trust the CA may do that; see `poscert ca`"
+                "the client disconnected during the TLS handshake and did not say why ({error}); it may not trust the \
+                 CA: see `poscert ca`"
             ),
         ),
     }
 }
 
-/// None of the protocols that the client offers (RFC 7301) is spoken here.
+/// The message for a client whose ALPN protocols (RFC 7301) are all unsupported.
 fn no_protocol(offered: &[Vec<u8>]) -> String {
     let has = |names: &[&[u8]]| offered.iter().any(|name| names.contains(&name.as_slice()));
     let what = if has(&[b"h2", b"h2c"]) {
@@ -126,7 +128,7 @@ fn no_protocol(offered: &[Vec<u8>]) -> String {
     } else if has(&[b"http/0.9"]) {
         "HTTP/0.9 without HTTP/1.1"
     } else {
-        "protocols that are not spoken here"
+        "unsupported protocols"
     };
     let shown = offered.iter().take(NAMED).map(|name| {
         let name = name.get(..NAME_SHOWN).unwrap_or(name);
@@ -137,12 +139,13 @@ fn no_protocol(offered: &[Vec<u8>]) -> String {
         shown.push_str(", ...");
     }
     format!(
-        "the client offers {what} (ALPN {shown}): allow HTTP/1.1 in the client (ALPN http/1.1), the recorder speaks HTTP/1.1 and 1.0"
+        "the client offers {what} (ALPN {shown}); the recorder supports HTTP/1.1 and 1.0: allow HTTP/1.1 in the client \
+         (ALPN http/1.1)"
     )
 }
 
-/// Writes the last bytes of a connection. What the client still sends is read and thrown away for a moment: unread
-/// bytes would turn the close into a reset, and the sentence might be lost.
+/// Writes the last bytes of a connection and closes it. Input is read and discarded for a moment: unread bytes would
+/// turn the close into a reset, and the client might lose the message.
 pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
     let _ = tcp.write_all(bytes).await;
     let _ = tcp.shutdown().await;
@@ -154,13 +157,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_bytes_are_understood() {
+    fn legacy_version_is_read_from_the_client_hello() {
         assert_eq!(legacy_version(&[0x16, 3, 1, 0, 50, 1, 0, 0, 46, 3, 1]), "TLSv1.0");
         assert_eq!(legacy_version(&[0x16, 3, 1, 0, 50, 1, 0, 0, 46, 3, 3]), "");
     }
 
     #[test]
-    fn a_protocol_that_is_not_spoken_is_named_with_the_remedy() {
+    fn unsupported_alpn_protocols_are_named_with_the_remedy() {
         for (offered, words) in [
             (vec!["h2"], "HTTP/2 without HTTP/1.1 (ALPN h2)"),
             (vec!["spdy/3", "h2"], "HTTP/2 without HTTP/1.1 (ALPN spdy/3, h2)"),

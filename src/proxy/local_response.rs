@@ -1,4 +1,4 @@
-//! Answers that the recorder gives itself: refusals, faults, and a backend that cannot be reached.
+//! Responses created by the recorder: refusals, injected faults, and errors of the backend.
 
 use super::body::BodyChannel;
 use super::connection::ExchangeSlot;
@@ -16,7 +16,7 @@ use http::header::CONNECTION;
 use hyper::{Response, Version};
 use std::sync::Arc;
 
-/// Gives hyper's server the answer to write. Where the connection ends after it, hyper is told so, and tells the client
+/// Passes the response to hyper's server. If the connection ends after it, hyper announces that to the client
 /// (RFC 9112 section 9.6).
 pub fn reply(
     slot: &ExchangeSlot,
@@ -33,16 +33,16 @@ pub fn reply(
         *response.status_mut() = status;
     }
     if framing == Framing::Close {
-        // Or hyper would make chunks of it.
+        // hyper would chunk an HTTP/1.1 response.
         *response.version_mut() = Version::HTTP_10;
     }
     if let Some(reply) = rest.reply.take() {
-        // If nobody waits any more, the tap has seen the client go.
+        // If hyper no longer waits, the tap has seen the client disconnect.
         let _ = reply.send(response);
     }
 }
 
-/// The backend gave no answer that could be passed on.
+/// Responds with 502 or 504 if the backend gave no usable response. A timeout fault withholds this response, too.
 pub async fn fail(recorder: &Recorder, course: &ExchangeState, failed: Failed, rest: &mut Deferred) -> ExchangeOutcome {
     if let Some(outcome) = left(course) {
         return outcome;
@@ -56,7 +56,7 @@ pub async fn fail(recorder: &Recorder, course: &ExchangeState, failed: Failed, r
     answer_itself(course, status, reason, own_body(&failed.why), rest, outcome).await
 }
 
-/// Answers a request that two readers could frame differently.
+/// Responds with 400 to a request that two readers could frame differently.
 pub async fn refuse(course: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
     let outcome = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
@@ -89,7 +89,7 @@ async fn answer_itself(
     left(course).unwrap_or(outcome)
 }
 
-/// A fault that is an answer of the recorder's own.
+/// Responds with the error status of an injected fault.
 pub async fn answer_fault(course: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
     let (status, reason, code, message) = match fault {
         Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
@@ -98,12 +98,12 @@ pub async fn answer_fault(course: &ExchangeState, fault: Fault, rest: &mut Defer
     answer_itself(course, status, reason, fault_body(code, message), rest, ExchangeOutcome::complete()).await
 }
 
-/// The body of the recorder's own refusals; no `code`, for it is no answer of the API.
+/// The body of the recorder's own errors. It has no `code`, because it is not a response of the API.
 fn own_body(sentence: &str) -> String {
     serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
 }
 
-/// The body of a fault, as the API writes errors.
+/// The body of an injected fault, in the API's error format.
 fn fault_body(code: &str, message: &str) -> String {
     let id = uuid::Uuid::new_v4().to_string();
     serde_json::json!({ "code": code, "message": message, "correlationId": id }).to_string()

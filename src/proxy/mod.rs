@@ -1,8 +1,9 @@
-//! The recorder's proxy: listeners, tap, forwarding, faults, recording.
+//! The recording proxy: listeners, connection taps, forwarding, fault injection, recording.
 //!
-//! A client's connection: `serve` (`handshake`: TLS) → `front` (the tap: `request_reader` and `response_writer` around the [`framer`]) → hyper's
-//! server → `exchange` (a task for each) → `forward` and `pool` → hyper's client → `back` (the other tap) → TLS →
-//! backend. hyper sees skeleton heads (`heads`); the real ones are put in and out of the bytes by the taps.
+//! The path of a request: `accept` (`handshake` for TLS) → `client_tap` (`request_reader` and `response_writer` around
+//! [`h1`]) → hyper's server → `exchange` (one task per exchange) → `upstream_call` and `pool` → hyper's client →
+//! `upstream_tap` → TLS → backend. hyper sees only skeleton heads (`forwarding_headers`); the taps replace them with
+//! the real heads in the byte stream.
 
 mod accept;
 mod alert;

@@ -1,18 +1,18 @@
-//! Whoever looks on while calls are recorded.
+//! Observers of recorded exchanges and connection events.
 
 use crate::capture::record::{Connection, Exchange};
 use std::sync::Arc;
 
-/// Is told what was recorded, redacted as it is in the capture. Must not wait.
+/// Receives the records, redacted as in the capture. The methods must not block.
 pub trait Observer: Send + Sync {
-    /// An exchange is durable.
+    /// Called when an exchange is durable.
     fn exchange(&self, _exchange: &Exchange) {}
 
-    /// A connection event is on its way into the capture.
+    /// Called before a connection event is written to the capture.
     fn connection(&self, _connection: &Connection) {}
 }
 
-/// Several look on.
+/// Forwards to several observers.
 pub struct Fanout(pub Vec<Arc<dyn Observer>>);
 
 impl Observer for Fanout {
@@ -25,7 +25,7 @@ impl Observer for Fanout {
     }
 }
 
-/// Nobody looks on.
+/// Ignores all records.
 pub struct NoopObserver;
 
 impl Observer for NoopObserver {}

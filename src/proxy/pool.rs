@@ -1,4 +1,4 @@
-//! Connections to the backend: dialled when needed, kept for the next call.
+//! The pool of connections to the backend.
 
 use super::body::BodyReader;
 use super::lock::lock;
@@ -19,18 +19,19 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
-/// Backends commonly close after five seconds or more; a connection idle for longer is not trusted with a POST.
+/// How long an idle connection is reused. Backends commonly close idle connections after five seconds or more, and a
+/// POST lost on a closing connection cannot be retried.
 const IDLE: Duration = Duration::from_secs(4);
-/// How many idle connections are kept.
+/// The maximum number of idle connections.
 const KEPT: usize = 64;
 
 /// A connection to the backend.
 pub struct Backend {
-    /// hyper's end.
+    /// hyper's handle for sending requests.
     pub sender: SendRequest<BodyReader>,
-    /// The tap's end.
+    /// The tap's slot for the current request.
     pub line: Arc<UpstreamSlot>,
-    /// Whether it waited in the pool, so that it may have died unseen.
+    /// Whether it comes from the pool, so that the backend may have closed it unnoticed.
     pub pooled: bool,
     idle_since: Instant,
 }
@@ -41,7 +42,7 @@ pub struct Pool {
     origin: String,
     connector: TowerToHyperService<HttpsConnector<Dialer>>,
     dialer: Dialer,
-    /// The proxy on the way, for people.
+    /// The outgoing proxy, as a part of error messages.
     proxy: Option<String>,
     identity: Arc<ClientIdentity>,
     idle: Mutex<Vec<Backend>>,
@@ -51,32 +52,32 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool without connections. `own`: addresses of the recorder itself, which it never dials.
+    /// An empty pool. `own`: addresses of the recorder itself, to which it never connects.
     pub fn new(upstream: &Upstream, writer: Writer, head_limit: usize, own: Vec<SocketAddr>) -> Result<Pool, String> {
         let origin = upstream.origin();
-        let uri = format!("{origin}/").parse().map_err(|e| format!("`{origin}` is no upstream: {e}"))?;
+        let uri = format!("{origin}/").parse().map_err(|e| format!("invalid upstream `{origin}`: {e}"))?;
         let connector = TowerToHyperService::new(upstream.connector(&own)?);
         let proxy = upstream.proxy()?.map(|proxy| format!(" through the proxy {proxy}"));
         let (dialer, identity) = (Dialer::new(upstream.outgoing.clone(), &own), upstream.identity.clone());
         Ok(Pool { uri, origin, connector, dialer, proxy, identity, idle: Mutex::default(), writer, head_limit, own })
     }
 
-    /// A connection to another host, through the proxy that is on the way there.
+    /// Connects to another host, through the outgoing proxy if one applies.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The cause of the failure.
     pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, String> {
         let uri = format!("https://{host}:{port}/").parse::<Uri>().map_err(|error| error.to_string())?;
         let dialled = self.dialer.clone().dial(uri).await;
         dialled.map(TokioIo::into_inner).map_err(|error| deepest(error.as_ref()))
     }
 
-    /// Whether the backend has asked for a client certificate, and none was given.
+    /// Whether the backend has requested a client certificate and none is configured.
     pub fn lacks_certificate(&self) -> bool {
         self.identity.is_missing()
     }
 
-    /// An idle connection that still stands, as far as can be seen.
+    /// Takes an idle connection that is not known to be closed.
     pub fn take(&self) -> Option<Backend> {
         let mut idle = lock(&self.idle);
         while let Some(mut backend) = idle.pop() {
@@ -89,7 +90,7 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection for the next call, when its last one is over.
+    /// Returns a connection to the pool once its last exchange is over.
     pub fn keep(self: &Arc<Self>, mut backend: Backend) {
         let pool = self.clone();
         tokio::spawn(async move {
@@ -100,7 +101,7 @@ impl Pool {
         });
     }
 
-    /// Keeps a connection that has not been used.
+    /// Puts an idle connection into the pool.
     pub fn put(&self, mut backend: Backend) {
         backend.idle_since = Instant::now();
         let mut idle = lock(&self.idle);
@@ -110,7 +111,10 @@ impl Pool {
         idle.push(backend);
     }
 
-    /// Dials. The error is a sentence for client and record.
+    /// Opens a connection to the backend.
+    ///
+    /// # Errors
+    /// A message for the client and the record.
     pub async fn connect(&self) -> Result<Backend, String> {
         let failed = |why: String| format!("the recorder cannot reach the backend {}: {why}", self.origin);
         let connecting = tokio::time::timeout(CONNECT, self.connector.call(self.uri.clone()));
@@ -126,14 +130,14 @@ impl Pool {
             Ok(Ok(stream)) => stream,
         };
         if peer(&stream).is_some_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
-            return Err(failed("its address is the recorder's own, so calls would go in circles".to_owned()));
+            return Err(failed("it resolves to this recorder's own address (request loop)".to_owned()));
         }
         let line = Arc::new(UpstreamSlot::default());
         let identity = self.identity.clone();
         let tap = UpstreamTap::new(TokioIo::new(stream), line.clone(), self.writer.clone(), self.head_limit, identity);
         let handshake = http1::Builder::new().max_headers(16).handshake(TokioIo::new(tap)).await;
         let (sender, connection) = handshake.map_err(|e| failed(e.to_string()))?;
-        // Ends by itself when the sender is dropped or the backend closes; what went wrong is told by the tap.
+        // Ends when the sender is dropped or the backend closes the connection; the tap reports errors.
         tokio::spawn(connection);
         Ok(Backend { sender, line, pooled: false, idle_since: Instant::now() })
     }

@@ -1,33 +1,33 @@
-//! Protocols told apart by the first bytes of a connection, and what to tell a client that speaks the wrong one.
+//! Detection of protocols by the first bytes of a connection, and the messages for clients that use the wrong one.
 
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// How many bytes tell every protocol here from every other.
+/// The number of bytes needed to distinguish all protocols.
 pub const LONGEST: usize = 16;
 
-/// What a connection begins with.
+/// The protocol that a connection begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// A TLS handshake, or the one of SSLv2 that old clients begin with.
+    /// A TLS handshake, or the SSLv2 hello of old clients.
     Tls,
-    /// A request of HTTP/1 that is not CONNECT.
+    /// An HTTP/1 request other than CONNECT.
     Http,
-    /// CONNECT.
+    /// An HTTP/1 CONNECT request.
     Connect,
-    /// HTTP/2 without TLS, or without having agreed on it.
+    /// HTTP/2 without TLS, or without negotiation.
     Http2,
     /// SOCKS4 or SOCKS5.
     Socks(u8),
     /// SSH.
     Ssh,
-    /// The header with which a load balancer names its client.
+    /// The PROXY protocol header, in which a load balancer names its client.
     ProxyHeader,
     /// None of these.
     Unknown,
 }
 
-/// Texts that protocols begin with.
+/// The first bytes of text protocols.
 const TEXTS: [(&[u8], Protocol); 5] = [
     (b"SSH-", Protocol::Ssh),
     (b"PRI * HTTP/2", Protocol::Http2),
@@ -36,7 +36,7 @@ const TEXTS: [(&[u8], Protocol); 5] = [
     (b"CONNECT ", Protocol::Connect),
 ];
 
-/// The protocol; `None` where more bytes may tell.
+/// Recognises the protocol; `None` if more bytes are needed.
 pub fn recognise(first: &[u8]) -> Option<Protocol> {
     for (text, protocol) in TEXTS {
         if first.starts_with(text) {
@@ -53,7 +53,7 @@ pub fn recognise(first: &[u8]) -> Option<Protocol> {
         [5, ..] => Some(Protocol::Socks(5)),
         [4, 1 | 2, ..] => Some(Protocol::Socks(4)),
         _ => {
-            // RFC 9110 section 9.1: a method is a token; those in use are capital letters.
+            // RFC 9110 section 9.1: a method is a token; those in use consist of capital letters.
             let method = first.iter().take_while(|b| b.is_ascii_uppercase() || **b == b'-').count();
             match first.get(method) {
                 Some(b' ') if method >= 3 => Some(Protocol::Http),
@@ -64,13 +64,13 @@ pub fn recognise(first: &[u8]) -> Option<Protocol> {
     }
 }
 
-/// Looks at the first bytes of a connection without taking them; fewer where they tell already, or no more come.
+/// Peeks at the first bytes of a connection. Returns fewer bytes than fit if they suffice or no more arrive.
 pub async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
     let mut seen = 0;
     for _ in 0..20 {
         let now = tcp.peek(bytes).await.unwrap_or(0);
         let first = bytes.get(..now).unwrap_or_default();
-        // A handshake is looked into further than to its first bytes.
+        // More than the first bytes of a TLS handshake is needed.
         let told = recognise(first).is_some_and(|protocol| protocol != Protocol::Tls);
         if now == 0 || now == bytes.len() || told {
             return now;
@@ -83,55 +83,56 @@ pub async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
     seen
 }
 
-/// What to tell a client that does not speak TLS where TLS is spoken. `proxy`: the proxy address, where the client is not
-/// inside its tunnel already.
+/// The message for a client that does not begin a required TLS handshake. `proxy`: the proxy address, unless the client
+/// is already inside a tunnel.
 pub fn not_tls(protocol: Protocol, proxy: Option<String>) -> String {
     match (protocol, proxy) {
         (Protocol::Connect, Some(proxy)) => {
-            format!("the client takes this address for its HTTPS proxy: the proxy address is http://{proxy}")
+            format!("the client uses this address as its HTTPS proxy; the proxy address is http://{proxy}")
         }
         (Protocol::Http | Protocol::Connect, _) => {
-            "the client speaks plain HTTP where TLS is spoken: its URL has to begin with https://".to_owned()
+            "the client speaks plain HTTP, but TLS is required here: its URL must begin with https://".to_owned()
         }
         (Protocol::Http2, _) => {
-            "the client speaks HTTP/2 without TLS: its URL has to begin with https://, and HTTP/1.1 has to be allowed"
-                .to_owned()
+            "the client speaks HTTP/2 without TLS: its URL must begin with https://; it must allow HTTP/1.1".to_owned()
         }
         (Protocol::Socks(version), Some(proxy)) => format!(
-            "the client speaks SOCKS{version} where TLS is spoken: the recorder is an HTTP proxy, at http://{proxy}"
+            "the client speaks SOCKS{version}, but TLS is required here; the recorder is an HTTP proxy, at \
+             http://{proxy}"
         ),
         (Protocol::Tls, _) => {
-            "the client begins TLS as SSLv2 did: update its TLS library, TLS 1.2 is the oldest that is spoken here"
+            "the client begins TLS with an SSLv2 hello; the recorder requires TLS 1.2 or 1.3: update its TLS library"
                 .to_owned()
         }
-        (Protocol::Ssh, _) => "the client speaks SSH where TLS is spoken; nothing of it was passed on".to_owned(),
+        (Protocol::Ssh, _) => "the client speaks SSH, but TLS is required here; nothing was forwarded".to_owned(),
         (Protocol::ProxyHeader, _) => {
-            "what connects here sends a header of the PROXY protocol before TLS: turn it off in the load balancer"
-                .to_owned()
+            "the client sends a PROXY protocol header before TLS: turn it off in the load balancer".to_owned()
         }
-        _ => "what the client sent is not TLS; nothing of it was passed on".to_owned(),
+        _ => "the client's data is not TLS; nothing was forwarded".to_owned(),
     }
 }
 
-/// What to tell a client that does not speak HTTP/1 to the proxy address; `None` where it may do so. `base` and `proxy`
-/// are the two addresses.
+/// The message for a client that does not speak HTTP/1 to the proxy address; `None` if it does. `base` and `proxy` are
+/// the two addresses.
 pub fn not_http(protocol: Protocol, base: &str, proxy: &str) -> Option<String> {
     Some(match protocol {
         Protocol::Http | Protocol::Connect => return None,
         Protocol::Tls => format!(
-            "the client speaks TLS to the proxy address, where plain HTTP is spoken: name the proxy as http://{proxy}, not https://, or call the base URL at https://{base}"
+            "the client speaks TLS to the proxy address, but plain HTTP is required there: configure the proxy as \
+             http://{proxy}, not https://, or call the base URL at https://{base}"
         ),
         Protocol::Http2 => "the client speaks HTTP/2 to the proxy address: allow HTTP/1.1 in the client".to_owned(),
         Protocol::Socks(version) => format!(
-            "the client speaks SOCKS{version} to the proxy address, which is an HTTP proxy: name it as http://{proxy}, not socks{version}://"
+            "the client speaks SOCKS{version} to the proxy address, which is an HTTP proxy: configure it as \
+             http://{proxy}, not socks{version}://"
         ),
-        Protocol::Ssh => "the client speaks SSH to the proxy address; only CONNECT host:port is taken here".to_owned(),
+        Protocol::Ssh => "the client speaks SSH to the proxy address; only CONNECT host:port is accepted".to_owned(),
         Protocol::ProxyHeader => {
-            "what connects here sends a header of the PROXY protocol before HTTP: turn it off in the load balancer"
-                .to_owned()
+            "the client sends a PROXY protocol header before HTTP: turn it off in the load balancer".to_owned()
         }
         Protocol::Unknown => format!(
-            "what the client sent to the proxy address is not HTTP: set http://{proxy} as its HTTPS proxy, or call the base URL at https://{base}"
+            "the client's data on the proxy address is not HTTP: set http://{proxy} as its HTTPS proxy, or call the \
+             base URL at https://{base}"
         ),
     })
 }
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn protocols_are_told_apart_by_their_first_bytes() {
+    fn protocols_are_recognised_by_their_first_bytes() {
         for (bytes, want) in [
             (&b"GET / HTTP/1.1\r\n"[..], Some(Protocol::Http)),
             (b"M-SEARCH * HTTP/1.1", Some(Protocol::Http)),

@@ -1,9 +1,9 @@
-//! How late the recorder may have been: since when it is known that something had not happened yet.
+//! Bounds on the lateness of observations: the latest time at which an event is known not to have happened yet.
 //!
-//! What a client does is seen when the event loop looks at its socket, and the loop looks late where other work has the
-//! processor, or the process was stopped. So a timer that fires every few milliseconds marks the turns of the loop. A turn
-//! looks at all sockets first and fires the timers then: what a turn finds on a socket came after the turn before it had
-//! begun to look, and that was after the timers of the one before that.
+//! The recorder observes a client's actions when the event loop polls its socket. The poll is late if other work
+//! occupies the processor or the process was suspended. Therefore a timer that fires every few milliseconds marks the
+//! turns of the loop. A turn polls all sockets first and fires the timers afterwards. An event found in a turn happened
+//! after the previous turn began to poll, which was after the timers of the turn before that.
 
 use crate::capture::Writer;
 use std::future::poll_fn;
@@ -18,13 +18,13 @@ use tokio::net::TcpStream;
 
 use super::lock::lock;
 
-/// How often the turns of the event loop are marked.
+/// The interval at which turns of the event loop are marked.
 const EVERY: Duration = Duration::from_millis(4);
 
-/// Stands for no moment.
+/// The value for "no time".
 const NONE: u64 = u64::MAX;
 
-/// The marks of the event loop's last two turns that fired the timer, in microseconds of the run.
+/// The times of the event loop's last two turns that fired the timer, in microseconds of the run.
 pub struct Pulse {
     writer: Writer,
     last: AtomicU64,
@@ -33,14 +33,14 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// A pulse that does not beat yet.
+    /// A pulse whose timer does not run yet.
     pub fn new(writer: Writer) -> Arc<Pulse> {
         let now = writer.now_us();
         let mark = || AtomicU64::new(now);
         Arc::new(Pulse { last: mark(), before: mark(), writer, task: Mutex::default() })
     }
 
-    /// Beats as long as it is polled.
+    /// Runs the timer as long as it is polled.
     pub async fn beat(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
         loop {
@@ -54,14 +54,14 @@ impl Pulse {
         }
     }
 
-    /// What the event loop finds in this turn came after that.
+    /// The lower bound for events that the event loop finds in this turn.
     fn not_before(&self) -> u64 {
         self.before.load(Ordering::Acquire)
     }
 }
 
 impl Wake for Pulse {
-    /// The event loop fires the timer: this is its turn's mark.
+    /// Marks the turn: the event loop has fired the timer.
     fn wake(self: Arc<Self>) {
         let last = self.last.swap(self.writer.now_us(), Ordering::AcqRel);
         self.before.store(last, Ordering::Release);
@@ -69,23 +69,23 @@ impl Wake for Pulse {
     }
 }
 
-/// Notes for one socket since when what it was found with can have been there.
+/// The lower bounds on the times of one socket's events.
 pub struct Stamp {
     pulse: Arc<Pulse>,
     task: Mutex<Option<Waker>>,
-    /// Of the turn that found it ready, until it is read.
+    /// The bound of the turn that found the socket ready, until it is read.
     woken: AtomicU64,
-    /// Of what was read last.
+    /// The bound of the last read.
     read: AtomicU64,
 }
 
 impl Stamp {
-    /// For a socket on which nothing came before `since`, in microseconds of the run.
+    /// The stamp of a socket without events before `since`, in microseconds of the run.
     pub fn new(pulse: Arc<Pulse>, since: u64) -> Arc<Stamp> {
         Arc::new(Stamp { pulse, task: Mutex::default(), woken: AtomicU64::new(NONE), read: AtomicU64::new(since) })
     }
 
-    /// Polls a socket for what it is found with.
+    /// Polls a socket and keeps the bound of what it returns.
     pub fn poll<T>(self: &Arc<Self>, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         remember(&self.task, cx.waker());
         let woken = self.woken.swap(NONE, Ordering::AcqRel);
@@ -97,12 +97,12 @@ impl Stamp {
         polled
     }
 
-    /// What was read last came after that, in microseconds of the run.
+    /// The lower bound for the last read, in microseconds of the run.
     pub fn read_after(&self) -> u64 {
         self.read.load(Ordering::Acquire)
     }
 
-    /// What is seen otherwise, while the socket is waited for, came after that.
+    /// The lower bound for an event observed other than by reading, while the task waits for the socket.
     pub fn seen_after(&self) -> u64 {
         let woken = self.woken.load(Ordering::Acquire);
         if woken == NONE { self.pulse.not_before() } else { woken }
@@ -111,7 +111,7 @@ impl Stamp {
 
 impl Wake for Stamp {
     fn wake(self: Arc<Self>) {
-        // The first turn counts: what it found may be read much later.
+        // The first turn counts: the event that it found may be read much later.
         let now = self.pulse.not_before();
         let _ = self.woken.compare_exchange(NONE, now, Ordering::AcqRel, Ordering::Acquire);
         wake(&self.task);
@@ -132,14 +132,14 @@ fn wake(task: &Mutex<Option<Waker>>) {
     }
 }
 
-/// A client's TCP connection, with the notes of its stamp.
+/// A client's TCP connection with its stamp.
 pub struct Stamped {
     tcp: TcpStream,
     stamp: Arc<Stamp>,
 }
 
 impl Stamped {
-    /// Puts the stamp on a connection.
+    /// Attaches the stamp to a connection.
     pub fn new(tcp: TcpStream, stamp: Arc<Stamp>) -> Stamped {
         Stamped { tcp, stamp }
     }

@@ -1,4 +1,4 @@
-//! What all connections of a recorder share, and how it stops.
+//! State shared by all connections: configuration, limits, shutdown phases, recording.
 
 use super::connection::{Disconnect, ExchangeSlot};
 use super::faults::FaultInjector;
@@ -16,27 +16,27 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
-/// How often it is recorded that no more connections are taken.
+/// The minimum interval between two `full` events.
 const FULL_AGAIN: Duration = Duration::from_secs(10);
 
-/// Bounds that keep one client from taking everything.
+/// Limits that keep one client from using up all resources.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The longest head, in bytes.
+    /// The maximum length of a head, in bytes.
     pub head: usize,
-    /// How many connections of clients there are at once.
+    /// The maximum number of concurrent client connections.
     pub connections: usize,
-    /// How long a connection may be idle: without a request, in the middle of a body, or without reading its answer.
+    /// How long a connection may be idle: without a request, within a body, or without reading the response.
     pub idle: Duration,
-    /// How long a request's head may take from its first byte on, and what comes before it: TLS, CONNECT.
+    /// How long a request head may take from its first byte; also the limit for the TLS handshake and for CONNECT.
     pub head_time: Duration,
-    /// How long the backend may take from the call to its answer's head, and between two pieces of it.
+    /// How long the backend may take from the request to the response head, and between two parts of the body.
     pub backend: Duration,
-    /// How long a call goes on at the backend after its client went away.
+    /// How long a request continues at the backend after its client has disconnected.
     pub alone: Duration,
-    /// How long a timeout fault withholds an answer at most.
+    /// How long a timeout fault withholds a response at most.
     pub withhold: Duration,
-    /// How long calls in flight may take when the recorder stops.
+    /// How long exchanges in flight may take when the recorder stops.
     pub drain: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Default for Limits {
     }
 }
 
-/// A duration for people.
+/// Formats a duration in seconds or milliseconds.
 pub fn seconds(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{} s", duration.as_secs())
@@ -65,55 +65,55 @@ pub fn seconds(duration: Duration) -> String {
     }
 }
 
-/// What a recorder does.
+/// The configuration of a recorder.
 #[derive(Clone, Debug)]
 pub struct RecorderConfig {
-    /// Where clients find it as their base URL.
+    /// The listen address of the base URL.
     pub listen: SocketAddr,
-    /// Where clients find it as their HTTPS proxy.
+    /// The listen address of the HTTPS proxy.
     pub proxy_listen: SocketAddr,
-    /// Where calls are forwarded to.
+    /// The backend that requests are forwarded to.
     pub upstream: Upstream,
-    /// Names under which it is also known: they stand in certificates, and CONNECT to them is intercepted, at any port.
+    /// Additional names of the recorder: certificates contain them, and CONNECT to them is intercepted on any port.
     pub names: Vec<String>,
-    /// Hosts that CONNECT lets through untouched and unrecorded.
+    /// Hosts to which CONNECT opens a tunnel, unmodified and unrecorded.
     pub tunnel: Vec<String>,
-    /// Addresses on this machine that are nobody's but its user's: no call gets there through the recorder.
+    /// Addresses on this machine that only its user may reach: the recorder never connects to them.
     pub private: Vec<SocketAddr>,
-    /// Bounds.
+    /// The limits.
     pub limits: Limits,
 }
 
-/// How far stopping has got.
+/// The phase of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Not at all.
+    /// Running.
     ProxyHandle,
-    /// Nothing new is taken; what is under way is finished.
+    /// Nothing new is accepted; exchanges in flight are finished.
     Draining,
-    /// What is under way is recorded as it stands.
+    /// Exchanges in flight are aborted and recorded.
     Killed,
 }
 
-/// What all connections share.
+/// The state shared by all connections.
 pub struct Recorder {
     /// The configuration.
     pub config: RecorderConfig,
-    /// Where records go.
+    /// The writer of the capture.
     pub writer: Writer,
     /// The CA.
     pub authority: Arc<Authority>,
     /// Connections to the backend.
     pub pool: Arc<Pool>,
-    /// When the event loop looked at its sockets.
+    /// The times at which the event loop polled its sockets.
     pub pulse: Arc<Pulse>,
-    /// Who decides on faults.
+    /// Decides which requests get a fault.
     pub faults: Arc<dyn FaultInjector>,
-    /// Who looks on.
+    /// Receives the recorded exchanges and events.
     pub watch: Arc<dyn Observer>,
-    /// Its own addresses, base URL and proxy, and then those that are private.
+    /// The recorder's own addresses: base URL, proxy, then the private ones.
     pub own: Vec<SocketAddr>,
-    /// Room for connections.
+    /// Free connection slots.
     pub room: Arc<Semaphore>,
     phase: watch::Sender<Phase>,
     failure: watch::Sender<Option<String>>,
@@ -122,11 +122,11 @@ pub struct Recorder {
     full_until: Mutex<Option<Instant>>,
 }
 
-/// A task that stopping waits for lives as long as this.
+/// A guard of a task: shutdown waits until it is dropped.
 pub type Tracked = watch::Receiver<()>;
 
 impl Recorder {
-    /// A recorder that listens at these addresses already.
+    /// The state of a recorder that already listens on the addresses `own`.
     pub fn new(
         config: RecorderConfig,
         own: [SocketAddr; 2],
@@ -165,7 +165,7 @@ impl Recorder {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Whether being full is news: said at most once in [`FULL_AGAIN`].
+    /// Whether to record a `full` event now: at most once per [`FULL_AGAIN`].
     pub fn begins_to_be_full(&self) -> bool {
         let (mut until, now) = (lock(&self.full_until), Instant::now());
         let news = until.is_none_or(|until| until < now);
@@ -175,17 +175,17 @@ impl Recorder {
         news
     }
 
-    /// Makes stopping wait for whoever holds this.
+    /// Returns a guard that shutdown waits for.
     pub fn track(&self) -> Tracked {
         self.tasks.subscribe()
     }
 
-    /// Waits until nobody is tracked.
+    /// Waits until all guards are dropped.
     pub async fn untracked(&self) {
         self.tasks.closed().await;
     }
 
-    /// Goes on to a phase.
+    /// Enters a phase, unless a later one was entered before.
     pub fn enter(&self, phase: Phase) {
         self.phase.send_if_modified(|now| std::mem::replace(now, (*now).max(phase)) < phase);
     }
@@ -195,20 +195,20 @@ impl Recorder {
         let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
-    /// The store failed: no more traffic is taken.
+    /// Notes that the store failed, and stops all traffic.
     pub fn fail(&self, why: String) {
         self.failure.send_if_modified(|failure| failure.is_none() && failure.replace(why).is_none());
         self.enter(Phase::Killed);
     }
 
-    /// Waits until the store has failed; with what it said.
+    /// Waits until the store fails and returns its error.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         let failure = failure.wait_for(Option::is_some).await;
         failure.ok().and_then(|failure| failure.clone()).unwrap_or_default()
     }
 
-    /// Makes an exchange durable and tells who wants to know; `false` when the store failed.
+    /// Writes an exchange durably and notifies fault injector and observers; `false` if the store failed.
     pub async fn record(&self, exchange: Exchange) -> bool {
         let exchange = self.writer.redactor().exchange(exchange);
         let durable = self.writer.append(Record::Exchange(Box::new(exchange.clone()))).await;
@@ -221,21 +221,21 @@ impl Recorder {
         true
     }
 
-    /// Records what happened to a connection below HTTP, and says it in one line.
+    /// Records an event of a connection below HTTP.
     pub async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
         let (event, tls) = (event.to_owned(), tls.to_owned());
         let at_us = self.writer.now_us();
         self.tell(Connection { connection, event, tls, detail, at_us, ..Connection::default() }).await;
     }
 
-    /// The client left after an exchange was recorded as complete, and before its response was out.
+    /// Records that the client disconnected after its exchange was recorded as complete, before the response was sent.
     pub async fn undelivered(&self, slot: &ExchangeSlot, disconnect: Disconnect) {
         self.tell(Connection {
             connection: slot.line.connection,
             event: "closed".to_owned(),
             tls: slot.line.tls.clone(),
-            detail: format!("{} while the answer of exchange {} went out", disconnect.detail, slot.number),
-            // The earliest that it can have been: the client was in time for what it did next.
+            detail: format!("{} while the response of exchange {} was being sent", disconnect.detail, slot.number),
+            // The earliest possible time, in favour of the client's next request.
             at_us: disconnect.at.saturating_sub(disconnect.late),
             undelivered: Some(slot.number),
             ..Connection::default()
@@ -255,7 +255,7 @@ impl Recorder {
         }
     }
 
-    /// The names in certificates of a listener of ours.
+    /// The names in the certificates of one of the recorder's listeners.
     pub fn own_names(&self, address: SocketAddr) -> Vec<Name> {
         let configured = self.config.names.iter().filter_map(|name| Name::parse(name));
         let address = Some(address.ip()).filter(|ip| !ip.is_unspecified()).map(Name::Ip);

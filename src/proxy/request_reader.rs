@@ -1,4 +1,6 @@
-//! The client's bytes on their way to hyper: framed, refused where they are ambiguous, one request at a time.
+//! The reading side of a client connection.
+//!
+//! It frames the client's bytes, refuses ambiguous framing, and passes one request at a time to hyper.
 
 use super::body_encoder::Rewriter;
 use super::connection::{ClientConnection, Disconnect, ExchangeSlot, Taken};
@@ -10,15 +12,15 @@ use bytes::{Buf, BytesMut};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How much is read ahead of hyper, so that a client's leaving is seen while its request is worked on.
+/// How many bytes are read ahead of hyper, so that a disconnect is noticed while a request is in progress.
 const READ_AHEAD: usize = 64 * 1024;
 
-/// What a header, and what a request takes beside its bytes.
+/// The memory overhead of a header, and of a request, in bytes.
 const PER_HEADER: usize = 64;
 const PER_REQUEST: usize = 1024;
 
 enum Item {
-    /// A request, the head that hyper gets, and how much memory it takes.
+    /// A request, the skeleton head for hyper, and the memory that it uses.
     Request(Arc<ExchangeSlot>, BytesMut, usize),
     Bytes(BytesMut),
 }
@@ -33,14 +35,14 @@ pub struct RequestReader {
     held: usize,
     /// The request that is being read.
     reading: Option<Arc<ExchangeSlot>>,
-    /// The request that hyper works on.
+    /// The request that hyper processes.
     working: Option<Arc<ExchangeSlot>>,
     refused: bool,
     ended: bool,
 }
 
 impl RequestReader {
-    /// For a connection that has just been made.
+    /// The reader of a new connection.
     pub fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();
@@ -63,27 +65,27 @@ impl RequestReader {
         self.held < READ_AHEAD
     }
 
-    /// Whether the client has ended its sending side.
+    /// Whether the client's stream has ended.
     pub fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Whether the client still sends what nobody wants any more, or has sent it.
+    /// Whether the client has sent, or may still send, bytes that will not be read.
     pub fn unread(&self) -> bool {
         self.refused || self.reading.is_some() || !self.items.is_empty()
     }
 
-    /// Whether the client left in the middle of a head.
+    /// Whether the input so far ends within a head.
     pub fn in_head(&self) -> bool {
         self.framer.at_end() == EofState::InHead && !self.refused
     }
 
-    /// The request that hyper works on.
+    /// The request that hyper processes.
     pub fn working(&self) -> Option<&Arc<ExchangeSlot>> {
         self.working.as_ref()
     }
 
-    /// The answer is out: the next request may go to hyper.
+    /// Ends the current request after its response: hyper may get the next one.
     pub fn done(&mut self) {
         self.working = None;
     }
@@ -109,7 +111,8 @@ impl RequestReader {
         let mut bytes = BytesMut::new();
         match event {
             Event::Head(head, _) if head.line.method == "CONNECT" => {
-                return self.refuse_head(head, "CONNECT is for the proxy address, not for this one".to_owned());
+                return self
+                    .refuse_head(head, "CONNECT is accepted only on the proxy address, not on this one".to_owned());
             }
             Event::Head(head, framing) => return self.head(head, framing),
             Event::Interim(_) => {}
@@ -166,7 +169,7 @@ impl RequestReader {
         Arc::new(ExchangeSlot::new(taken, self.line.clone()))
     }
 
-    /// Refuses what comes: a head, or the rest of a request whose head was taken.
+    /// Refuses the input: a head, or the rest of a request whose head was accepted.
     fn refuse(&mut self, why: String) {
         if let Some(slot) = self.reading.take() {
             self.refused = true;
@@ -179,7 +182,7 @@ impl RequestReader {
         let line = RequestLine { method, target, version: Version::Http11 };
         let notes = match left_out {
             0 => Vec::new(),
-            n => vec![format!("{n} lines of the refused head are no headers and were not kept")],
+            n => vec![format!("{n} lines of the refused head are not headers and were not recorded")],
         };
         self.refuse_as(Head { line, headers }, version, why, notes);
     }
@@ -195,7 +198,7 @@ impl RequestReader {
         self.queue(slot, &refused_skeleton());
     }
 
-    /// Gives hyper what it may have: at most `room` bytes, nothing of the next request before the last is answered.
+    /// Returns the next bytes for hyper, at most `room`; none of the next request before the current one is done.
     pub fn give(&mut self, room: usize) -> Option<BytesMut> {
         if let Some(Item::Request(slot, _, _)) = self.items.front() {
             if self.working.is_some() {
@@ -217,12 +220,12 @@ impl RequestReader {
         Some(given)
     }
 
-    /// The client ended its sending side, or the connection broke: it is gone, for every request that is open.
+    /// Ends the connection for all open requests, for a reason that was not seen by reading.
     pub fn end(&mut self, detail: &str) {
         self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
     }
 
-    /// The same where it was told by what was read.
+    /// As [`RequestReader::end`], for an end that was seen by reading.
     pub fn end_read(&mut self, detail: &str) {
         self.end_by(EndedBy::Client, detail, self.line.stamp.read_after());
     }
@@ -249,7 +252,7 @@ impl RequestReader {
     }
 }
 
-/// About how much memory a request takes while it waits for its turn.
+/// The approximate memory that a queued request uses.
 fn weight(head: &Head<RequestLine>) -> usize {
     let headers: usize = head.headers.iter().map(|header| header.name.len() + header.value.len() + PER_HEADER).sum();
     headers + head.line.target.len() + PER_REQUEST

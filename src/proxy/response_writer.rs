@@ -1,8 +1,10 @@
-//! hyper's answers on their way to the client: the real head in the skeleton's place, and the last piece held back
-//! until the exchange is durable.
+//! The writing side of a client connection.
 //!
-//! What has come from the backend goes on as it comes, the head first: a client that waits for the next piece waits no
-//! longer than it would without a recorder. Pieces that came together go out together.
+//! It replaces hyper's skeleton head with the real one, and holds back the end of the response until the exchange is
+//! durable.
+//!
+//! Everything before the end is forwarded as it arrives from the backend, the head first, so that the recorder adds no
+//! delay. Parts that arrive together are sent together.
 
 use super::body_encoder::Rewriter;
 use super::connection::ExchangeSlot;
@@ -11,9 +13,9 @@ use super::h1::{Event, Framer, Framing, Refusal, StatusLine};
 use bytes::{Buf, BytesMut};
 use std::sync::Arc;
 
-/// An answer up to this length waits here for what came together with it, or for the record where all of it has come.
+/// A response up to this length is gathered: with the parts that arrive together, or whole until it is recorded.
 const GATHERED: u64 = 64 * 1024;
-/// How much waits here before hyper is asked to wait.
+/// The size of the output buffer at which hyper has to wait.
 const ROOM: usize = 128 * 1024;
 
 /// The writing side of a client's connection.
@@ -21,22 +23,22 @@ pub struct ResponseWriter {
     framer: Framer<StatusLine>,
     rewriter: Rewriter,
     framing: Framing,
-    /// Content that is still to come where the length is known.
+    /// The remaining content in bytes, if the length is known.
     left: u64,
-    /// Content that has come out of hyper.
+    /// The content written by hyper, in bytes.
     content: u64,
     out: BytesMut,
-    /// How many bytes at the end of `out` complete the answer: they go out when the exchange is durable. `None` where
-    /// there is nothing yet that may go before.
+    /// How many bytes at the end of `out` complete the response; they are held back until the exchange is durable.
+    /// `None` if nothing may be sent before that.
     last: Option<usize>,
-    /// How many bytes of `out` may go.
+    /// How many bytes of `out` may be sent.
     allowed: usize,
 }
 
 impl ResponseWriter {
-    /// For a connection that has just been made.
+    /// The writer of a new connection.
     pub fn new(head_limit: usize) -> ResponseWriter {
-        // hyper's heads are short; the limit is only there to have one.
+        // hyper's heads are short; the limit is a formality.
         let framer = Framer::new(head_limit);
         let (rewriter, out) = (Rewriter::default(), BytesMut::new());
         ResponseWriter { framer, rewriter, framing: Framing::None, left: 0, content: 0, out, last: None, allowed: 0 }
@@ -47,12 +49,12 @@ impl ResponseWriter {
         self.out.len() < ROOM
     }
 
-    /// A request's turn begins.
+    /// Begins the response to a request with this method.
     pub fn begin(&mut self, method: &str) {
         self.framer.answers_head(method == "HEAD");
     }
 
-    /// Takes what hyper writes.
+    /// Takes bytes written by hyper.
     pub fn take(&mut self, mut input: &[u8], slot: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
         loop {
             let step = self.framer.step(input)?;
@@ -75,12 +77,12 @@ impl ResponseWriter {
             };
             let written = self.out.len().saturating_sub(before);
             self.last = match self.framing {
-                // The head completes an answer without a body.
+                // The head completes a response without a body.
                 Framing::None | Framing::Length(0) => None,
-                // So does the last byte of the content where its length is known.
+                // The last byte of the content completes a response of known length.
                 Framing::Length(_) => Some(usize::from(self.left == 0)),
                 Framing::Chunked => Some(if ended { written } else { 0 }),
-                // The connection's end does, and it comes later.
+                // The end of the connection completes it later.
                 Framing::Close => Some(0),
             };
             slot.change(|state| {
@@ -94,7 +96,7 @@ impl ResponseWriter {
     fn event(&mut self, event: Event<StatusLine>, used: &[u8], slot: Option<&Arc<ExchangeSlot>>) {
         match event {
             Event::Interim(head) => {
-                // hyper's 100: nothing of the answer, so it is not held.
+                // hyper's 100 is not part of the response and is not held back.
                 self.out.extend_from_slice(&head.bytes());
             }
             Event::Head(skeleton, framing) => {
@@ -121,8 +123,8 @@ impl ResponseWriter {
         }
     }
 
-    /// Lets go what may go before the exchange is durable: all but the last piece, unless more is on its way that came
-    /// with it, or all of the answer has come, so that nothing but the record is waited for.
+    /// Releases what may be sent before the exchange is durable: everything but the last part. A short response is not
+    /// released yet if more of it has already arrived, or if it is complete, because only the record is pending then.
     pub fn allow(&mut self, slot: &ExchangeSlot) {
         let Some(last) = self.last else { return };
         let (arrived, whole) = slot.has_arrived();
@@ -132,23 +134,23 @@ impl ResponseWriter {
         }
     }
 
-    /// Lets everything go.
+    /// Releases everything.
     pub fn allow_all(&mut self) {
         self.allowed = self.out.len();
     }
 
-    /// The bytes that may go now.
+    /// The released bytes.
     pub fn ready(&self) -> &[u8] {
         &self.out[..self.allowed.min(self.out.len())]
     }
 
-    /// So many bytes went.
+    /// Removes bytes that were sent.
     pub fn went(&mut self, count: usize) {
         self.out.advance(count.min(self.out.len()));
         self.allowed = self.allowed.saturating_sub(count);
     }
 
-    /// Whether nothing is left here.
+    /// Whether all bytes were sent.
     pub fn is_empty(&self) -> bool {
         self.out.is_empty()
     }

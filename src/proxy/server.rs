@@ -1,4 +1,4 @@
-//! A recorder that listens: started, looked at, stopped.
+//! The recorder's server: binding, start, accept loop, shutdown.
 
 use super::accept::{Accepted, serve};
 use super::connect::serve_proxy;
@@ -21,44 +21,48 @@ use tokio::time::timeout;
 
 /// A running recorder.
 pub struct ProxyHandle {
-    /// Where it listens as base URL.
+    /// The address of the base URL.
     pub base_addr: SocketAddr,
-    /// Where it listens as HTTPS proxy.
+    /// The address of the HTTPS proxy.
     pub proxy_addr: SocketAddr,
     recorder: Arc<Recorder>,
 }
 
-/// The addresses of a recorder, taken before anything is made that would be left behind where one of them is not free.
+/// The recorder's listening sockets. They are bound before files are created, so that an address in use leaves nothing
+/// behind.
 pub struct Listeners {
-    /// Where it listens as base URL.
+    /// The address of the base URL.
     pub base_addr: SocketAddr,
-    /// Where it listens as HTTPS proxy.
+    /// The address of the HTTPS proxy.
     pub proxy_addr: SocketAddr,
     base: TcpListener,
     proxy: TcpListener,
 }
 
 impl Listeners {
-    /// Takes both addresses. Clients can connect from now on; they are served when the recorder starts.
+    /// Binds both addresses. Clients can connect from now on; they are served once the recorder starts.
     ///
     /// # Errors
-    /// A sentence.
+    /// A message with the address and the option that changes it.
     pub async fn bind(base: SocketAddr, proxy: SocketAddr) -> Result<Listeners, String> {
         let (base, proxy) = (listen(base, "--listen").await?, listen(proxy, "--proxy-listen").await?);
         let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
         Ok(Listeners { base_addr: address(&base)?, proxy_addr: address(&proxy)?, base, proxy })
     }
 
-    /// Whether the upstream of this configuration is another program.
+    /// Checks that the configured upstream is not this recorder.
     ///
     /// # Errors
-    /// A sentence.
+    /// A message if it is, or if the outgoing proxy cannot be used.
     pub async fn check(&self, config: &RecorderConfig) -> Result<(), String> {
         not_itself(config, [self.base_addr, self.proxy_addr]).await
     }
 }
 
-/// Starts a recorder. The error is a sentence.
+/// Binds, checks and starts a recorder.
+///
+/// # Errors
+/// A message for the user.
 pub async fn start(
     config: RecorderConfig,
     authority: Arc<Authority>,
@@ -71,7 +75,10 @@ pub async fn start(
     start_on(listeners, config, authority, writer, faults, watch)
 }
 
-/// Starts a recorder on addresses that were taken and checked before. The error is a sentence.
+/// Starts a recorder on listeners that were bound and checked before.
+///
+/// # Errors
+/// A message for the user.
 pub fn start_on(
     listeners: Listeners,
     config: RecorderConfig,
@@ -97,12 +104,12 @@ pub fn start_on(
 }
 
 impl ProxyHandle {
-    /// Waits until the capture cannot be written any more, and traffic is no longer taken. With what the store said.
+    /// Waits until writing the capture fails and the recorder stops accepting traffic. Returns the store's error.
     pub async fn failed(&self) -> String {
         self.recorder.failed().await
     }
 
-    /// Records what is told here as connection events of this name, until it stops.
+    /// Records each received message as a connection event of this name, until the recorder stops.
     pub fn record_events(&self, event: &'static str, mut told: mpsc::Receiver<String>) {
         let (recorder, tracked) = (self.recorder.clone(), self.recorder.track());
         tokio::spawn(async move {
@@ -120,23 +127,24 @@ impl ProxyHandle {
         });
     }
 
-    /// Stops: takes nothing new, gives what is under way its time, records the rest as it stands, closes the capture.
+    /// Stops the recorder: accepts nothing new, waits for exchanges in flight, records the rest unfinished, closes the
+    /// capture.
     pub async fn stop(self) -> Result<(), String> {
         let recorder = &self.recorder;
         recorder.enter(Phase::Draining);
         if timeout(recorder.config.limits.drain, recorder.untracked()).await.is_err() {
             recorder.enter(Phase::Killed);
-            // What is left now only writes records.
+            // The remaining tasks only write their records.
             let _ = timeout(Duration::from_secs(5), recorder.untracked()).await;
         }
         recorder.writer.close().await.map_err(|error| error.to_string())
     }
 }
 
-/// Whether a recorder could listen there now, before anything is asked of a person for whom it would be in vain.
+/// Checks that a recorder could bind these addresses, before the user is asked for input.
 ///
 /// # Errors
-/// A sentence, as [`start`] gives it.
+/// As [`start`].
 pub async fn can_listen(base: SocketAddr, proxy: SocketAddr) -> Result<(), String> {
     Listeners::bind(base, proxy).await.map(drop)
 }
@@ -145,35 +153,34 @@ async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             format!(
-                "{address} is taken by another program: choose another address with {option}, or port 0 for a free one"
+                "{address} is taken by another program; choose another address with {option}, or port 0 for a free port"
             )
         }
-        _ => format!("cannot listen at {address}: {error}; choose another address with {option}"),
+        _ => format!("cannot listen on {address}: {error}; choose another address with {option}"),
     })
 }
 
-/// An upstream that is this recorder would make calls go in circles.
+/// Rejects an upstream that is this recorder itself, which would cause a request loop.
 async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(), String> {
     let upstream = &config.upstream;
-    // A proxy finds the backend, and the name may mean nothing here; that the proxy is not the recorder is seen to where it
-    // is dialled.
+    // With an outgoing proxy the name may not resolve here. Dialling checks that the proxy is not the recorder.
     if upstream.proxy()?.is_some() {
         return Ok(());
     }
     let host = upstream.host.trim_matches(['[', ']']);
-    // A name that cannot be resolved now may be later; dialling looks again.
+    // A name that cannot be resolved now may be resolvable later; dialling checks again.
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
     let mut addresses = addresses;
     let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
     match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
         true => {
-            Err(format!("the upstream {} is this recorder itself: name the backend with --upstream", upstream.origin()))
+            Err(format!("the upstream {} is this recorder itself; pass the backend with --upstream", upstream.origin()))
         }
         false => Ok(()),
     }
 }
 
-/// A store may fail while nothing is under way, and no exchange is there to notice: traffic stops all the same.
+/// Stops traffic when the store fails, even if no exchange is in flight that would notice.
 async fn fail_with_the_store(recorder: Arc<Recorder>) {
     tokio::select! {
         error = recorder.writer.failure() => recorder.fail(error.to_string()),
@@ -181,7 +188,7 @@ async fn fail_with_the_store(recorder: Arc<Recorder>) {
     }
 }
 
-/// Room for one more connection; where there is none, that is recorded, and waited for.
+/// Waits for a free connection slot. Records an event if there is none.
 async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError> {
     if let Ok(room) = recorder.room.clone().try_acquire_owned() {
         return Ok(room);
@@ -189,7 +196,7 @@ async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError>
     if recorder.begins_to_be_full() {
         let most = recorder.config.limits.connections;
         let detail = format!(
-            "{most} connections are open, and no more are taken until one of them ends; --max-connections allows more"
+            "{most} connections are open; no more are accepted until one closes; --max-connections raises the limit"
         );
         recorder.connection_event(0, "full", "", detail).await;
     }
@@ -205,7 +212,7 @@ async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracke
             () = recorder.reached(Phase::Draining) => break,
         };
         let (Ok(room), Ok((tcp, _))) = accepted else {
-            // Too many open files, or a connection that was gone at once: neither lasts.
+            // Too many open files, or a connection that closed at once: both are temporary.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
@@ -236,7 +243,7 @@ async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, stamp: Arc<Stamp>, 
     tokio::select! {
         () = &mut serving => {}
         () = killed.reached(Phase::Killed) => {
-            // Requests that never had their turn are still recorded.
+            // Queued requests are still recorded.
             let _ = timeout(Duration::from_secs(1), serving).await;
         }
     }

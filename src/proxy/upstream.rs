@@ -1,4 +1,4 @@
-//! The backend: where it is, how it is reached, whose certificates are believed there, and which one is shown to it.
+//! The backend: its URL, the outgoing proxy, the trusted roots, and the client certificate presented to it.
 
 pub mod connect_error;
 mod dial;
@@ -18,44 +18,46 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The backend that calls are forwarded to.
+/// The backend that requests are forwarded to.
 ///
-/// A call's target goes there as the client sent it, whatever the path of this URL: the path is only what the base URL
-/// shown to people begins with.
+/// The target of a request is forwarded unchanged; the path of this URL only appears in the base URL shown to users.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Whether TLS is spoken.
+    /// Whether the backend uses TLS.
     pub tls: bool,
-    /// In lower case; IPv6 in brackets.
+    /// The host in lower case; IPv6 in brackets.
     pub host: String,
     /// The port.
     pub port: u16,
-    /// The URL's path without a slash at its end; may be empty.
+    /// The URL's path without a trailing slash; may be empty.
     pub path: String,
-    /// Whose certificates are believed.
+    /// The trusted certificates.
     pub trust: Trust,
-    /// Through which proxy it is reached.
+    /// The outgoing proxy.
     pub outgoing: Outgoing,
-    /// The certificate that is shown to it, where it asks for one.
+    /// The client certificate, presented if the backend requests one.
     pub identity: Arc<ClientIdentity>,
-    /// Other hosts that are taken for it: CONNECT to them is intercepted, at any port.
+    /// Other hosts treated as the backend: CONNECT to them is intercepted, on any port.
     pub also: Vec<String>,
 }
 
-/// Whose certificates are believed at the backend.
+/// The trusted certificates of the backend.
 #[derive(Clone, Debug)]
 pub enum Trust {
     /// The system's roots, the webpki roots, and these.
     Roots(Vec<CertificateDer<'static>>),
-    /// Anyone's: whoever is between recorder and backend can read and change everything.
+    /// Any certificate: an attacker between recorder and backend can read and modify the traffic.
     Anyone,
 }
 
 impl Upstream {
-    /// Reads a URL: `https://host[:port][/path]`, or `http://` for a backend without TLS.
+    /// Parses a URL: `https://host[:port][/path]`, or `http://` for a backend without TLS.
+    ///
+    /// # Errors
+    /// A message with the reason and an example.
     pub fn parse(url: &str, trust: Trust) -> Result<Upstream, String> {
         let wrong =
-            |what: &str| format!("`{url}` is no upstream: {what}; it looks like https://api.example.com/pos/v10");
+            |what: &str| format!("invalid upstream `{url}`: {what}; it looks like https://api.example.com/pos/v10");
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
@@ -63,18 +65,17 @@ impl Upstream {
             _ => return Err(wrong("its scheme is neither https nor http")),
         };
         if rest.contains(['?', '#', '@', ' ']) {
-            return Err(wrong("it holds more than host, port and path"));
+            return Err(wrong("it has more than host, port and path"));
         }
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let default = if tls { 443 } else { 80 };
-        let (host, port) =
-            split_authority(authority, default).ok_or_else(|| wrong("its host or port cannot be read"))?;
+        let (host, port) = split_authority(authority, default).ok_or_else(|| wrong("its host or port is not valid"))?;
         let path = path.trim_end_matches('/').to_owned();
         let (outgoing, identity) = (Outgoing::default(), Arc::default());
         Ok(Upstream { tls, host, port, path, trust, outgoing, identity, also: Vec::new() })
     }
 
-    /// Another URL at the same backend, or beside it: reached and believed as this one.
+    /// Another URL with the same trust, outgoing proxy and client certificate.
     ///
     /// # Errors
     /// As [`Upstream::parse`].
@@ -83,18 +84,18 @@ impl Upstream {
         Ok(Upstream { outgoing, identity, ..Upstream::parse(url, self.trust.clone())? })
     }
 
-    /// The proxy on the way.
+    /// The outgoing proxy, if one applies.
     ///
     /// # Errors
-    /// A variable of the environment that names none that can be used, in a sentence.
+    /// A message if an environment variable contains an unusable proxy.
     pub fn proxy(&self) -> Result<Option<&OutgoingProxy>, String> {
         self.outgoing.to(self.tls, &self.host, self.port)
     }
 
-    /// What makes connections to it. `own`: addresses of the recorder itself, which is no proxy on the way.
+    /// The connector to the backend. `own`: addresses of the recorder itself, which must not be used as the proxy.
     ///
     /// # Errors
-    /// A sentence where TLS cannot be set up.
+    /// A message if TLS cannot be set up.
     pub fn connector(&self, own: &[SocketAddr]) -> Result<HttpsConnector<Dialer>, String> {
         let builder = HttpsConnectorBuilder::new().with_tls_config(self.client_config()?);
         Ok(builder.https_or_http().enable_http1().wrap_connector(Dialer::new(self.outgoing.clone(), own)))
@@ -105,7 +106,7 @@ impl Upstream {
         if self.tls { "https" } else { "http" }
     }
 
-    /// What stands in `Host`: the port only where it is not the scheme's (RFC 9110 section 7.2).
+    /// The value of `Host`: without the scheme's default port (RFC 9110 section 7.2).
     pub fn authority(&self) -> String {
         match (self.tls, self.port) {
             (true, 443) | (false, 80) => self.host.clone(),
@@ -118,7 +119,7 @@ impl Upstream {
         format!("{}://{}", self.scheme(), self.authority())
     }
 
-    /// How TLS is spoken with it.
+    /// The TLS configuration for the backend.
     fn client_config(&self) -> Result<ClientConfig, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -142,7 +143,7 @@ impl Upstream {
     }
 }
 
-/// Takes `host:port` apart; the host in lower case, IPv6 in brackets.
+/// Splits `host:port`; returns the host in lower case, IPv6 in brackets.
 pub fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -167,7 +168,7 @@ fn algorithms(provider: &CryptoProvider) -> WebPkiSupportedAlgorithms {
     provider.signature_verification_algorithms
 }
 
-/// Believes every certificate; the handshake's signatures are still checked.
+/// Accepts any certificate; the signatures of the handshake are still verified.
 #[derive(Debug)]
 struct Anyone(WebPkiSupportedAlgorithms);
 
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn upstreams_are_read() {
+    fn upstream_urls_are_parsed() {
         let read = |url| Upstream::parse(url, Trust::Roots(Vec::new()));
         let upstream = read("https://API.example/pos/v10/").unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A call at the backend: on a connection that stands, again on another where that is safe.
+//! Forwarding of a request to the backend; it is sent again on another connection where that is safe.
 
 use super::body::BodyChannel;
 use super::exchange_state::ExchangeState;
@@ -13,28 +13,28 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// How often a call is sent, where the connections it was sent on had died.
+/// How often a request is sent if pooled connections turn out to be closed.
 const TRIES: u32 = 3;
 
-/// The backend's answer, its body still to come.
+/// The backend's response, with its body still to be read.
 pub struct Answered {
-    /// The head as it came.
+    /// The head as received.
     pub head: Head<StatusLine>,
-    /// How its body ends.
+    /// How the body ends.
     pub framing: Framing,
     /// The body.
     pub body: Incoming,
-    /// The connection, to be kept when the body was read.
+    /// The connection, to be returned to the pool after the body.
     pub backend: Backend,
-    /// What the tap knows.
+    /// The request's state, kept by the tap.
     pub call: Arc<Call>,
 }
 
-/// The backend gave no answer.
+/// A request without a response from the backend.
 pub struct Failed {
-    /// In a sentence.
+    /// The reason, as a message.
     pub why: String,
-    /// Whether it took too long.
+    /// Whether the backend took too long.
     pub timed_out: bool,
 }
 
@@ -44,7 +44,7 @@ impl Failed {
     }
 }
 
-/// Sends the request, and waits for the answer's head.
+/// Sends the request and waits for the response head.
 pub async fn call_backend(
     recorder: &Arc<Recorder>,
     course: &ExchangeState,
@@ -55,7 +55,7 @@ pub async fn call_backend(
     let mut tries = 0;
     loop {
         tries += 1;
-        // The last try is on a fresh connection: then a failure is the backend's own.
+        // The last try uses a new connection, so that its failure is the backend's.
         let pooled = if tries < TRIES { recorder.pool.take() } else { None };
         let mut backend = match pooled {
             Some(backend) => backend,
@@ -68,9 +68,10 @@ pub async fn call_backend(
         let why = match sent {
             Ok(body) => {
                 let Some((head, framing)) = call.state().answer else {
-                    return Err(Failed::because("the backend's answer has no head"));
+                    return Err(Failed::because("the backend's response has no head"));
                 };
-                // Some servers say in HTTP, and not by ending the connection, that a client certificate is needed.
+                // Some servers respond with an HTTP error, instead of a TLS alert, if the client certificate is
+                // missing.
                 if matches!(head.line.status, 400 | 401 | 403 | 495 | 496) && recorder.pool.lacks_certificate() {
                     course.note(MISSING);
                 }
@@ -104,7 +105,7 @@ async fn send(
         skeleton(&slot.head.line.method, slot.framing, channel).map_err(|e| Failed::because(e.to_string()))?;
     let answer = backend.sender.send_request(request);
     tokio::pin!(answer);
-    // The patience begins when the request is out: a client may take its time to send it.
+    // The time limit begins when the request is sent: the client may send its body slowly.
     let patience = async {
         call.until(|state| state.request_out.is_some() || state.write_error.is_some()).await;
         tokio::time::sleep(limits.backend).await;
@@ -119,21 +120,21 @@ async fn send(
         std::future::pending::<std::convert::Infallible>().await
     };
     tokio::select! {
-        answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the call to the backend failed: {e}"))),
+        answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the request to the backend failed: {e}"))),
         () = patience => {
-            let why = format!("the backend did not answer within {}", seconds(limits.backend));
+            let why = format!("the backend did not respond within {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }
         () = channel.stuck(limits.backend) => {
             let why = format!("the backend stopped reading the request for {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }
-        () = alone => Err(Failed::because("the backend did not answer after the client had gone")),
+        () = alone => Err(Failed::because("the backend did not respond after the client disconnected")),
         never = hundred => match never {},
     }
 }
 
-/// The request as hyper's client sees it.
+/// The request in the form that hyper's client sees.
 fn skeleton(
     method: &str,
     framing: Framing,
@@ -148,14 +149,15 @@ fn skeleton(
     request.body(channel.reader(framing))
 }
 
-/// The note about a request that goes out on another connection, after it had none of its response on the first.
+/// The note about a request that is sent on another connection after the first one failed without a response.
 fn repeated(sent: u64, why: &str) -> String {
     match sent {
         0 => format!(
-            "sent on a new connection: nothing of it had been sent on the one kept from an earlier call ({why})"
+            "sent on a new connection: the pooled connection failed before any byte of the request was sent ({why})"
         ),
         _ => format!(
-            "sent again on another connection: on the first, kept from an earlier call, no byte of a response came ({why})"
+            "sent again on another connection: the pooled connection failed before any byte of a response arrived \
+             ({why})"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! One request at the backend: what its tap says became of it.
+//! State of one request to the backend, updated by the upstream tap.
 
 use super::connection::ExchangeSlot;
 use super::h1::{Framing, Head, StatusLine};
@@ -6,38 +6,38 @@ use crate::capture::record::Header;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How far a request at the backend has got.
+/// The progress of a request to the backend. Times are in microseconds of the run.
 #[derive(Clone, Debug, Default)]
 pub struct CallState {
-    /// Bytes that went out to the backend.
+    /// Bytes sent to the backend.
     pub sent: u64,
-    /// When the request was out.
+    /// When the request was completely sent.
     pub request_out: Option<u64>,
-    /// The backend takes no more of the request; with why. What it sent before that is still read.
+    /// Why the rest of the request cannot be sent. The response is still read.
     pub write_error: Option<String>,
-    /// The backend has sent something since the request began, be it one byte of a response that makes no sense.
+    /// Whether the backend has sent anything since the request began, even one byte of an invalid response.
     pub answer_begun: bool,
-    /// Statuses of the 1xx answers.
+    /// The statuses of 1xx responses.
     pub informational: Vec<u16>,
-    /// The answer's head as it came.
+    /// The response head as received.
     pub answer: Option<(Head<StatusLine>, Framing)>,
-    /// When it was complete.
+    /// When the response head was complete.
     pub head_in: Option<u64>,
-    /// The answer's trailers.
+    /// The response's trailers.
     pub trailers: Vec<Header>,
-    /// When the answer was complete.
+    /// When the response was complete.
     pub end_in: Option<u64>,
-    /// The backend sent more than this answer.
+    /// Whether the backend sent data after the response.
     pub excess: bool,
-    /// What was wrong with the backend's bytes or its connection.
+    /// The error in the backend's data or connection.
     pub broken: Option<String>,
 }
 
-/// A request at the backend.
+/// A request to the backend.
 pub struct Call {
-    /// The head that goes to the backend.
+    /// The head sent to the backend.
     pub head: Vec<u8>,
-    /// The exchange's seat with the client, for its trailers.
+    /// The exchange on the client's side, for its trailers and its progress.
     pub slot: Arc<ExchangeSlot>,
     state: watch::Sender<CallState>,
 }
@@ -48,17 +48,17 @@ impl Call {
         Call { head, slot, state: watch::Sender::new(CallState::default()) }
     }
 
-    /// Changes the state and tells whoever waits.
+    /// Changes the state and notifies waiters.
     pub fn change(&self, change: impl FnOnce(&mut CallState)) {
         self.state.send_modify(change);
     }
 
-    /// The state now.
+    /// A copy of the current state.
     pub fn state(&self) -> CallState {
         self.state.borrow().clone()
     }
 
-    /// Waits until the state is so.
+    /// Waits until the state fulfils a condition.
     pub async fn until(&self, so: impl FnMut(&CallState) -> bool) {
         let _ = self.state.subscribe().wait_for(so).await;
     }

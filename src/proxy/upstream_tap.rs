@@ -1,4 +1,4 @@
-//! The tap on a connection to the backend: between hyper's client and TLS.
+//! The tap on a connection to the backend, between hyper's client and TLS.
 
 use super::body_encoder::Rewriter;
 use super::forwarding_headers::answer_skeleton;
@@ -14,20 +14,20 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many 1xx answers a request may get.
+/// The maximum number of 1xx responses to a request.
 const MOST_INTERIM: usize = 64;
 
-/// How much waits here before hyper is asked to wait.
+/// The size of the output buffer at which hyper has to wait.
 const ROOM: usize = 64 * 1024;
 
-/// The request that a connection to the backend works on.
+/// The current request of a connection to the backend.
 #[derive(Default)]
 pub struct UpstreamSlot {
     call: Mutex<Option<Arc<Call>>>,
 }
 
 impl UpstreamSlot {
-    /// The next request that hyper sends is this one.
+    /// Sets the request that hyper sends next.
     pub fn begin(&self, call: Arc<Call>) {
         *lock(&self.call) = Some(call);
     }
@@ -50,14 +50,14 @@ pub struct UpstreamTap<T> {
     request_ended: bool,
     answers: Framer<StatusLine>,
     answer_body: Rewriter,
-    /// Whether the answer to the last request is complete: until the next request nothing more may come.
+    /// Whether the response to the last request is complete: until the next request no more data may arrive.
     answered: bool,
-    /// Why nothing more is read, once hyper has had what came before.
+    /// Why nothing more is read, once hyper has read the data before the failure.
     failed: Option<String>,
-    /// Why nothing more can be written. A backend that answers early and closes breaks the connection while the request
-    /// is still being sent: its response has come by then, and is read before the connection is given up.
+    /// Why nothing more can be written. A backend that responds early and closes the connection causes write errors
+    /// while the request is still being sent; its response is read before the connection is given up.
     write_error: Option<String>,
-    /// How many 1xx answers the last request got.
+    /// The number of 1xx responses to the last request.
     interim: usize,
     ready: BytesMut,
     buffer: Box<[u8]>,
@@ -95,7 +95,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
         }
     }
 
-    /// Takes what hyper writes.
+    /// Takes bytes written by hyper.
     fn take_request(&mut self, mut input: &[u8]) -> Result<(), Refusal> {
         let call = self.line.call();
         loop {
@@ -125,7 +125,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
         }
     }
 
-    /// Writes what hyper wrote. An error of the connection is none here: hyper would give up a response that has come.
+    /// Writes the buffered output. A connection error is not returned: hyper would drop a response that has arrived.
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let call = self.line.call();
         while !self.out.is_empty() {
@@ -151,20 +151,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// The backend takes no more: what is left of the request is thrown away, and reading goes on to its end.
+    /// Discards the rest of the request after a write error; reading continues.
     fn stop_writing(&mut self, error: &io::Error, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.out.clear();
-        let why = format!("the connection to the backend broke: {error}");
+        let why = format!("the connection to the backend failed: {error}");
         self.write_error.get_or_insert_with(|| why.clone());
         if let Some(call) = self.line.call() {
             call.change(|state| state.write_error = Some(why));
         }
-        // Whatever hyper waits for, it is to read now.
+        // hyper may be waiting for the write; it has to read now.
         cx.waker().wake_by_ref();
         Poll::Ready(Ok(()))
     }
 
-    /// Takes what the backend sends, and makes of it what hyper reads.
+    /// Takes bytes from the backend and converts them to the bytes that hyper reads.
     fn take_answer(&mut self, filled: usize) -> Result<(), Refusal> {
         let call = self.line.call();
         let now = self.writer.now_us();
@@ -179,8 +179,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
         }
         loop {
             if self.answered && !input.is_empty() {
-                // Whatever this is, nobody asked for it.
-                self.failed = Some("the backend sent more than its answer".to_owned());
+                // No request is open: these bytes belong to no response.
+                self.failed = Some("the backend sent data after its response".to_owned());
                 tell(&mut |state| state.excess = true);
                 return Ok(());
             }
@@ -191,12 +191,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
                 None if used.is_empty() => return Ok(()),
                 None => {}
                 Some(Event::Interim(head)) if head.line.status == 101 => {
-                    return Err(Refusal("the backend switches protocols, which nobody asked for".to_owned()));
+                    return Err(Refusal("the backend switches protocols without being asked to".to_owned()));
                 }
                 Some(Event::Interim(head)) => {
                     self.interim += 1;
                     if self.interim > MOST_INTERIM {
-                        return Err(Refusal(format!("there are more than {MOST_INTERIM} 1xx answers before it")));
+                        return Err(Refusal(format!("more than {MOST_INTERIM} 1xx responses precede it")));
                     }
                     tell(&mut |state| state.informational.push(head.line.status));
                 }
@@ -229,9 +229,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
         let now = self.writer.now_us();
         let broken = match self.answers.at_end() {
             EofState::CloseDelimited => return call.change(|state| state.end_in = Some(now)),
-            EofState::Between => "the backend closed the connection without an answer",
-            EofState::InHead => "the backend closed the connection in the middle of its answer's head",
-            EofState::InBody => "the backend closed the connection before its answer was complete",
+            EofState::Between => "the backend closed the connection without a response",
+            EofState::InHead => "the backend closed the connection in the middle of the response head",
+            EofState::InBody => "the backend closed the connection before its response was complete",
         };
         let hint = if self.identity.is_missing() { format!("; {MISSING}") } else { String::new() };
         self.breaks(&call, format!("{broken}{hint}"));
@@ -240,12 +240,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
     fn broke(&self, error: io::Error) -> io::Error {
         if let Some(call) = self.line.call() {
             let hint = self.identity.remedy(&error).map(|remedy| format!("; {remedy}")).unwrap_or_default();
-            self.breaks(&call, format!("the connection to the backend broke: {error}{hint}"));
+            self.breaks(&call, format!("the connection to the backend failed: {error}{hint}"));
         }
         error
     }
 
-    /// The response will not come to its end. What broke the request first is the cause of what the response met.
+    /// Notes that the response is truncated. An earlier write error is reported instead, as its cause.
     fn breaks(&self, call: &Call, why: String) {
         call.change(|state| {
             if state.end_in.is_none() {
@@ -265,7 +265,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for UpstreamTap<T> {
                 return Poll::Ready(Ok(()));
             }
             if this.write_error.is_some() && this.answered {
-                // No request goes out on this connection any more.
+                // This connection cannot send another request.
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             if let Some(why) = &this.failed {
@@ -280,7 +280,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for UpstreamTap<T> {
                 return Poll::Ready(Ok(()));
             }
             if let Err(refusal) = this.take_answer(filled) {
-                let why = format!("the backend's answer cannot be passed on: {refusal}");
+                let why = format!("the backend's response cannot be forwarded: {refusal}");
                 if let Some(call) = this.line.call() {
                     call.change(|state| state.broken = Some(why.clone()));
                 }

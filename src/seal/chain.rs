@@ -1,14 +1,16 @@
-//! The chain of digests over a log: each record's digest is taken over the one before it and the record's own bytes,
-//! so the head (count and last digest) stands for every record and their order.
+//! The hash chain over the records of a log.
+//!
+//! Each record's digest covers the previous digest and the record's bytes, so the head (count and last digest) commits
+//! to every record and their order.
 
 use super::Digest;
 
 /// The head of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChainHead {
-    /// How many records.
+    /// The number of records.
     pub count: u64,
-    /// The digest of the last one; zeros where there is none.
+    /// The digest of the last record; all zeros for an empty chain.
     pub digest: Digest,
 }
 
@@ -20,7 +22,7 @@ impl ChainHead {
         ChainHead { count: self.count.saturating_add(1), digest }
     }
 
-    /// Reads a head as it is shown: how many records, a colon, the digest in hex.
+    /// Parses the display form, `COUNT:DIGEST` with the digest in hex.
     pub fn parse(text: &str) -> Option<ChainHead> {
         let (count, digest) = text.trim().split_once(':')?;
         Some(ChainHead { count: count.parse().ok()?, digest: Digest::parse(digest)? })
@@ -43,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_reads_as_it_is_shown() {
+    fn chain_head_parses_its_display_form() {
         let two = head(&[b"one".to_vec(), b"two".to_vec()]);
         assert_eq!(ChainHead::parse(&format!(" {two}\n")), Some(two));
         for none in ["", "2", "2:", "2:12ab", "x:00", &two.digest.to_string()] {
@@ -53,8 +55,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_change_shows(records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 1..12),
-                            at in any::<prop::sample::Index>(), other in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn every_change_to_the_records_changes_the_head(
+            records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 1..12),
+            at in any::<prop::sample::Index>(),
+            other in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
             let at = at.index(records.len());
             let mut left_out = records.clone();
             left_out.remove(at);

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4) of what may be known to everybody; what may not goes through [`super::hmac_key`].
+//! SHA-256 digests (FIPS 180-4) of public data. Secret or guessable values are hashed with [`super::hmac_key`] instead.
 
 use super::hex;
 use serde::de::Error as _;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 use std::fmt;
 
-/// A SHA-256 digest; it prints as 64 hex digits.
+/// A SHA-256 digest, displayed as 64 hex digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -16,14 +16,14 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
-    /// The digest of several pieces, one after the other.
+    /// The digest of the concatenation of several slices.
     pub fn of_all(pieces: &[&[u8]]) -> Digest {
         let mut sum = sha2::Sha256::new();
         pieces.iter().for_each(|piece| sum.update(piece));
         Digest(sum.finalize().into())
     }
 
-    /// Reads 64 hex digits.
+    /// Parses 64 hex digits.
     pub fn parse(text: &str) -> Option<Digest> {
         Some(Digest(hex::decode(text)?.try_into().ok()?))
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_sha_256() {
+    fn digest_is_sha_256() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), abc);
         assert_eq!(Digest::of_all(&[b"a", b"", b"bc"]), Digest::of(b"abc"));

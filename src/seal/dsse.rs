@@ -1,23 +1,22 @@
-//! DSSE envelopes, version 1 (the in-toto project's Dead Simple Signing Envelope): a payload with its type, and signatures
-//! over both, by as many keys as there are witnesses.
+//! DSSE envelopes, version 1 (in-toto's Dead Simple Signing Envelope): a typed payload and the signatures over both.
 //!
-//! Beside what DSSE asks for, each signature carries its public key, so that a reader can say by whom something is
-//! signed without having the keys; whether to believe in that key is another question, and the reader's.
+//! In addition to what DSSE requires, each signature carries its public key, so that a reader can name the signers
+//! without having their keys. Whether to trust a key is the reader's decision.
 
 use super::sign::{Fingerprint, PublicKey, SigningKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-/// A payload and who signed it.
+/// A typed payload with its signatures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    /// What the payload is, as a media type.
+    /// The payload's media type.
     pub payload_type: String,
-    /// Its bytes in base64.
+    /// The payload in base64.
     payload: String,
-    /// In the order in which they were added.
+    /// The signatures, in the order in which they were added.
     signatures: Vec<Signed>,
 }
 
@@ -25,7 +24,7 @@ pub struct Envelope {
 struct Signed {
     /// The key's fingerprint.
     keyid: String,
-    /// Base64.
+    /// The signature in base64.
     sig: String,
     /// The key's SubjectPublicKeyInfo (DER) in base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -33,15 +32,15 @@ struct Signed {
 }
 
 impl Envelope {
-    /// An envelope that nobody has signed yet.
+    /// An envelope without signatures.
     pub fn new(payload_type: &str, payload: &[u8]) -> Envelope {
         Envelope { payload_type: payload_type.to_owned(), payload: STANDARD.encode(payload), signatures: Vec::new() }
     }
 
-    /// Adds a signature. A key signs once.
+    /// Adds a signature. An earlier signature by the same key is replaced.
     ///
     /// # Errors
-    /// Where the payload is no base64, which no envelope of [`Envelope::new`] has.
+    /// If the payload is not base64, which cannot happen for an envelope from [`Envelope::new`].
     pub fn sign(&mut self, key: &SigningKey) -> Result<(), String> {
         let public = key.public();
         let keyid = public.fingerprint().to_string();
@@ -52,19 +51,19 @@ impl Envelope {
         Ok(())
     }
 
-    /// The payload.
+    /// The decoded payload.
     ///
     /// # Errors
-    /// A sentence where it is no base64.
+    /// A message if it is not base64.
     pub fn payload(&self) -> Result<Vec<u8>, String> {
-        STANDARD.decode(&self.payload).map_err(|error| format!("the payload of the envelope is no base64 ({error})"))
+        STANDARD.decode(&self.payload).map_err(|error| format!("the payload of the envelope is not base64 ({error})"))
     }
 
-    /// Checks every signature, and tells by which keys, each once: those that the envelope carries, and those that are
-    /// `known`.
+    /// Verifies every signature and returns the signers without duplicates. Keys are taken from `known` and from the
+    /// envelope itself.
     ///
     /// # Errors
-    /// A sentence where one does not fit, or its key is not there: a signature that cannot be checked is never passed over.
+    /// A message if a signature is invalid or its key is missing: a signature that cannot be verified is never skipped.
     pub fn signers(&self, known: &[PublicKey]) -> Result<Vec<Fingerprint>, String> {
         let message = self.signed_bytes()?;
         let mut signers = Vec::new();
@@ -77,25 +76,25 @@ impl Envelope {
         Ok(signers)
     }
 
-    /// DSSE's pre-authentication encoding of type and payload.
+    /// The DSSE pre-authentication encoding of type and payload.
     fn signed_bytes(&self) -> Result<Vec<u8>, String> {
         let payload = self.payload()?;
         let head = format!("DSSEv1 {} {} {} ", self.payload_type.len(), self.payload_type, payload.len());
         Ok([head.as_bytes(), &payload].concat())
     }
 
-    /// As JSON, on one line.
+    /// The envelope as JSON on one line.
     pub fn json(&self) -> String {
-        // Text alone: nothing in it can fail to become JSON.
+        // All fields are strings, so serialisation cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads an envelope.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// What is wrong with the JSON.
+    /// A message that says what is wrong with the JSON.
     pub fn parse(json: &[u8]) -> Result<Envelope, String> {
-        serde_json::from_slice(json).map_err(|error| format!("it is no DSSE envelope ({error})"))
+        serde_json::from_slice(json).map_err(|error| format!("it contains no DSSE envelope ({error})"))
     }
 }
 
@@ -104,10 +103,10 @@ impl Signed {
         let carried = STANDARD.decode(&self.public_key).ok().and_then(|der| PublicKey::from_der(&der));
         let named = |key: &&PublicKey| key.fingerprint().to_string() == self.keyid;
         let key = known.iter().find(named).or(carried.as_ref().filter(named));
-        let key = key.ok_or_else(|| format!("the key of the signature by {} is not there", self.keyid))?;
+        let key = key.ok_or_else(|| format!("the public key of the signature by {} is missing", self.keyid))?;
         let signature = STANDARD.decode(&self.sig).unwrap_or_default();
         if !key.verifies(message, &signature) {
-            return Err(format!("the signature by {} does not fit what it stands under", self.keyid));
+            return Err(format!("the signature by {} does not match the signed content", self.keyid));
         }
         Ok(key.fingerprint())
     }
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_signed_is_checked() {
+    fn all_signatures_are_verified() {
         let (one, two) = (SigningKey::random().unwrap(), SigningKey::random().unwrap());
         let mut envelope = Envelope::new("text/plain", b"hello");
         assert_eq!(envelope.signers(&[]), Ok(vec![]));
@@ -129,20 +128,20 @@ mod tests {
         assert_eq!(back, envelope);
         assert_eq!(back.payload().unwrap(), b"hello");
         assert_eq!(back.signers(&[]), Ok(vec![one.public().fingerprint(), two.public().fingerprint()]));
-        // A signature that stands in it again is no other signer.
+        // A repeated signature is not another signer.
         let mut doubled = envelope.clone();
         doubled.signatures.extend(envelope.signatures.clone());
         assert_eq!(doubled.signers(&[]), envelope.signers(&[]));
     }
 
     #[test]
-    fn the_bytes_that_are_signed_are_those_of_the_protocol() {
+    fn signed_bytes_are_the_dsse_encoding() {
         let envelope = Envelope::new("http://example.com/HelloWorld", b"hello world");
         assert_eq!(envelope.signed_bytes().unwrap(), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
     }
 
     #[test]
-    fn a_change_of_anything_is_seen() {
+    fn every_change_to_an_envelope_is_detected() {
         let key = SigningKey::random().unwrap();
         let mut envelope = Envelope::new("text/plain", b"hello");
         envelope.sign(&key).unwrap();
@@ -161,7 +160,7 @@ mod tests {
         let mut swapped = envelope.clone();
         swapped.signatures[0].public_key = other;
         assert!(swapped.signers(&[]).is_err());
-        // A key that the reader has needs not be carried.
+        // The envelope need not carry a key that the reader has.
         let mut bare = envelope.clone();
         bare.signatures[0].public_key = String::new();
         assert_eq!(bare.signers(&[key.public()]), Ok(vec![key.public().fingerprint()]));

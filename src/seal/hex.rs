@@ -1,13 +1,13 @@
-//! Bytes as lower-case hex digits, and back.
+//! Lower-case hex encoding and decoding.
 
-/// Lower-case hex digits, two a byte.
+/// Encodes bytes as lower-case hex, two digits per byte.
 pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('?', |&d| char::from(d));
     bytes.iter().flat_map(|&b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
-/// The bytes that hex digits of either case stand for; `None` where they are no whole bytes.
+/// Decodes hex digits of either case; `None` for other characters or an odd number of digits.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;

@@ -1,5 +1,7 @@
-//! Keys, and HMAC-SHA-256 (RFC 2104) under them. A plain digest of a telephone number is guessed in seconds; a keyed
-//! one only by who holds the key.
+//! Secret keys and HMAC-SHA-256 (RFC 2104).
+//!
+//! The plain digest of a telephone number can be reversed in seconds by trying all numbers; a keyed hash can be
+//! reversed only with the key.
 
 use super::{Digest, hex, secret_file};
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,48 +10,48 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A secret key of 256 bits. It does not print itself.
+/// A secret key of 256 bits. Its `Debug` output does not contain the key.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// A new key from the system's random numbers, never the same twice.
+    /// A new key from the system's random number generator.
     ///
     /// # Errors
-    /// Where the system has none to give.
+    /// If the system provides no random numbers.
     pub fn random() -> io::Result<Key> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Key(bytes))
     }
 
-    /// A key made of content: who has the content has the key, and nobody else.
+    /// A key derived from content: only holders of the content can compute it.
     pub fn derived(purpose: &str, content: &[u8]) -> Key {
         Key(Digest::of_all(&[purpose.as_bytes(), &[0], content]).0)
     }
 
-    /// Makes a new key and its file, readable by its owner alone from the moment it exists.
+    /// Creates a new key and its file. The file is created with mode 0600.
     ///
     /// # Errors
-    /// Where the file is there already or cannot be written.
+    /// If the file exists or cannot be written.
     pub fn create(path: &Path) -> io::Result<Key> {
         let key = Key::random()?;
         secret_file::write_new(path, format!("{}\n", hex::encode(&key.0)).as_bytes(), 0o600)?;
         Ok(key)
     }
 
-    /// Reads a key's file.
+    /// Reads a key file.
     ///
     /// # Errors
-    /// Where it cannot be read, or holds no key.
+    /// If the file cannot be read or contains no key.
     pub fn read(path: &Path) -> io::Result<Key> {
         let mut text = String::new();
         File::open(path)?.take(1024).read_to_string(&mut text)?;
         let bytes = hex::decode(text.trim()).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Key).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds no key of 64 hex digits"))
+        bytes.map(Key).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it contains no key of 64 hex digits"))
     }
 
-    /// By which this key is known again, and from which it cannot be found: 16 hex digits.
+    /// A check value that identifies the key without revealing it: 16 hex digits.
     pub fn check(&self) -> String {
         let hash = self.hash(b"by this the key is known again");
         hex::encode(hash.get(..8).unwrap_or(&hash))
@@ -62,9 +64,9 @@ impl Key {
         hash.finish()
     }
 
-    /// A keyed hash of bytes that come piece by piece.
+    /// Starts an incremental keyed hash.
     pub fn hasher(&self) -> KeyedHash {
-        // HMAC fills a short key up with zeros to the hash's block of 64 bytes.
+        // HMAC pads a short key with zeros to the hash's block size of 64 bytes.
         let mut block = [0; 64];
         block.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
         KeyedHash(<Hmac<Sha256> as KeyInit>::new((&block).into()))
@@ -77,17 +79,17 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A keyed hash under way.
+/// An incremental keyed hash.
 #[derive(Clone)]
 pub struct KeyedHash(Hmac<Sha256>);
 
 impl KeyedHash {
-    /// Takes the next piece in.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The hash of all pieces.
+    /// The hash of all bytes added.
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into_bytes().into()
     }
@@ -98,8 +100,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_hmac_sha_256() {
-        // RFC 4231, test case 2, with the key filled up with zeros to the block as HMAC does.
+    fn keyed_hash_is_hmac_sha_256() {
+        // RFC 4231, test case 2, with the key padded with zeros to the block as HMAC does.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
         let hash = Key(key).hash(b"what do ya want for nothing?");
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_is_its_owners_alone_and_never_written_over() {
+    fn key_file_is_private_and_never_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         let key = Key::create(&path).unwrap();

@@ -1,8 +1,8 @@
-//! Digests, keyed hashes, signatures, and the chain that ties records together.
+//! Digests, keyed hashes, signatures, and the hash chain over records.
 //!
-//! [`digest`] and [`key`] are SHA-256 and HMAC-SHA-256, so that an auditor can make them again with any language's
-//! standard library; [`chain`] makes leaving out, altering or reordering a record show; [`sign`] and [`dsse`] say by whom
-//! something is vouched for; [`private`] keeps files that hold a secret.
+//! [`digest`] and [`hmac_key`] are SHA-256 and HMAC-SHA-256, which an auditor can recompute with the standard library
+//! of most languages. [`chain`] makes removed, altered and reordered records detectable. [`sign`] and [`dsse`] create
+//! and verify signatures. [`secret_file`] reads and writes files that contain a secret.
 
 pub mod bounded_read;
 pub mod chain;

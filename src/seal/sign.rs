@@ -1,5 +1,7 @@
-//! Ed25519 signatures (RFC 8032): a signing key in a PKCS#8 PEM file (RFC 5958), its public half as SubjectPublicKeyInfo
-//! (RFC 8410), both as `openssl pkey` reads and writes them. The same key and message give the same signature.
+//! Ed25519 signatures (RFC 8032) and their key files.
+//!
+//! A signing key is a PKCS#8 PEM file (RFC 5958), its public key a SubjectPublicKeyInfo PEM file (RFC 8410);
+//! `openssl pkey` reads and writes both. Signatures are deterministic.
 
 use super::{Digest, bounded_read, secret_file};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -9,51 +11,51 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 const WHAT: &str = "the signing key";
-/// Longer than any key in PEM, in bytes.
+/// The size limit of a PEM file in bytes; no key is that long.
 const LONGEST_PEM: u64 = 64 * 1024;
 
-/// A key that signs. It does not print itself.
+/// A private signing key. Its `Debug` output does not contain the key.
 #[derive(Clone)]
 pub struct SigningKey(Secret);
 
-/// The public half of a signing key.
+/// A public key that verifies signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// What names a public key: the SHA-256 of its SubjectPublicKeyInfo in DER, the digest that
-/// `openssl pkey -pubin -outform der | sha256sum` prints.
+/// The fingerprint of a public key: the SHA-256 of its SubjectPublicKeyInfo in DER, as printed by
+/// `openssl pkey -pubin -outform der | sha256sum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(Digest);
 
 impl SigningKey {
-    /// A new key from the system's random numbers.
+    /// A new key from the system's random number generator.
     ///
     /// # Errors
-    /// Where the system has none to give.
+    /// If the system provides no random numbers.
     pub fn random() -> Result<SigningKey, String> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| format!("cannot make {WHAT}: {error}"))?;
+        getrandom::fill(&mut seed).map_err(|error| format!("cannot create {WHAT}: {error}"))?;
         Ok(SigningKey(Secret::from_bytes(&seed)))
     }
 
-    /// Where the key lies that nobody names.
+    /// The default path of the signing key.
     pub fn default_place() -> Option<PathBuf> {
         secret_file::data_place("signing-key.pem")
     }
 
-    /// The key in this file, made at its first use, readable by its owner alone from then on; its public half lies beside
-    /// it under the ending `.pub`, for those who check. The flag tells whether it was made now.
+    /// Reads the key from this file, or creates both on first use. A new key file has mode 0600; the public key is
+    /// written next to it with the extension `.pub`. The flag is `true` if this call created the key.
     ///
     /// # Errors
-    /// A sentence where the file cannot be read or made, holds no such key, or can be read by others.
+    /// A message if the file cannot be read or created, contains no Ed25519 key, or is readable by other users.
     pub fn open(path: &Path) -> Result<(SigningKey, bool), String> {
         if let Some(pem) = secret_file::read(WHAT, path)? {
             return Ok((SigningKey::from_pem(&pem, path)?, false));
         }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            secret_file::make_dir("the folder of the signing key", folder)?;
+            secret_file::make_dir("the directory of the signing key", folder)?;
         }
-        // Without the public half in it: OpenSSL 3.0 and what is built on it read no other form.
+        // Without the public key: OpenSSL 3.0 and programs built on it cannot read the form that includes it.
         let secret = KeypairBytes { secret_key: SigningKey::random()?.0.to_bytes(), public_key: None };
         let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(|error| format!("cannot write {WHAT}: {error}"))?;
         secret_file::put(WHAT, path, &pem)?;
@@ -65,11 +67,11 @@ impl SigningKey {
 
     fn from_pem(pem: &str, path: &Path) -> Result<SigningKey, String> {
         Secret::from_pkcs8_pem(pem).map(SigningKey).map_err(|error| {
-            format!("{} holds no Ed25519 signing key in PKCS#8 PEM ({error}); name another file", path.display())
+            format!("{} contains no Ed25519 signing key in PKCS#8 PEM ({error}); pass another file", path.display())
         })
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
@@ -86,7 +88,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Where the public half of the key in this file lies.
+/// The path of the public key that belongs to this signing key file.
 pub fn public_place(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
@@ -94,64 +96,64 @@ pub fn public_place(path: &Path) -> PathBuf {
 }
 
 impl PublicKey {
-    /// The key in this PEM text (`BEGIN PUBLIC KEY`).
+    /// Parses a PEM public key (`BEGIN PUBLIC KEY`).
     pub fn from_pem(pem: &str) -> Option<PublicKey> {
         VerifyingKey::from_public_key_pem(pem).ok().map(PublicKey)
     }
 
-    /// The key in this DER.
+    /// Parses a DER SubjectPublicKeyInfo.
     pub fn from_der(der: &[u8]) -> Option<PublicKey> {
         VerifyingKey::from_public_key_der(der).ok().map(PublicKey)
     }
 
-    /// As PEM.
+    /// The key as PEM.
     pub fn pem(&self) -> String {
-        // An Ed25519 key is 32 bytes: there is nothing in it that has no PEM.
+        // Encoding a 32-byte key cannot fail.
         self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
     }
 
-    /// As DER.
+    /// The key as DER.
     pub fn der(&self) -> Vec<u8> {
         self.0.to_public_key_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default()
     }
 
-    /// What names it.
+    /// The key's fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint(Digest::of(&self.der()))
     }
 
-    /// Whether this is the key's signature over these bytes. Keys and signatures that RFC 8032 lets pass for several
-    /// messages are refused.
+    /// Whether this is the key's signature over these bytes. Keys and signatures that could verify for more than one
+    /// message are rejected, although RFC 8032 permits them.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
 }
 
 impl Fingerprint {
-    /// Reads 64 hex digits, with or without `SHA256:` before them.
+    /// Parses 64 hex digits, with or without the prefix `SHA256:`.
     pub fn parse(text: &str) -> Option<Fingerprint> {
         let digits = text.get(..7).filter(|head| head.eq_ignore_ascii_case("sha256:")).map_or(text, |_| &text[7..]);
         Digest::parse(digits).map(Fingerprint)
     }
 
-    /// The fingerprint that an argument gives: itself, or that of the public key in the file it names.
+    /// The fingerprint given by a command-line argument: a fingerprint itself, or the path of a public key file.
     ///
     /// # Errors
-    /// A sentence where it is neither.
+    /// A message if the argument is neither.
     pub fn of_argument(argument: &str) -> Result<Fingerprint, String> {
         if let Some(fingerprint) = Fingerprint::parse(argument) {
             return Ok(fingerprint);
         }
         let pem = bounded_read::read_text(Path::new(argument), LONGEST_PEM).map_err(|error| {
-            format!("`{argument}` is neither a fingerprint of 64 hex digits nor a file that can be read ({error})")
+            format!("`{argument}` is neither a fingerprint of 64 hex digits nor a readable file ({error})")
         })?;
         let key = PublicKey::from_pem(&pem).ok_or_else(|| {
             let hint = if pem.contains("PRIVATE KEY") {
-                "; that is the private half: name the one ending in .pub"
+                "; this is the private key: pass the file that ends in .pub"
             } else {
                 ""
             };
-            format!("{argument} holds no Ed25519 public key in PEM{hint}")
+            format!("{argument} contains no Ed25519 public key in PEM{hint}")
         })?;
         Ok(key.fingerprint())
     }
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_ed25519() {
+    fn signature_is_ed25519() {
         // RFC 8032 section 7.1, test 2.
         let seed =
             super::super::hex::decode("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_made_once_and_read_again() {
+    fn signing_key_is_created_once_and_reread() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys/k.pem");
         let (key, made) = SigningKey::open(&path).unwrap();
@@ -196,7 +198,7 @@ mod tests {
         let fingerprint = key.public().fingerprint().to_string();
         assert_eq!(Fingerprint::of_argument(&fingerprint), Ok(key.public().fingerprint()));
         assert_eq!(Fingerprint::of_argument(&format!("SHA256:{fingerprint}")), Ok(key.public().fingerprint()));
-        assert!(Fingerprint::of_argument(path.to_str().unwrap()).unwrap_err().contains("private half"));
+        assert!(Fingerprint::of_argument(path.to_str().unwrap()).unwrap_err().contains("this is the private key"));
         assert!(Fingerprint::of_argument("nowhere").is_err());
         assert_eq!(format!("{key:?}"), "SigningKey(..)");
         #[cfg(unix)]

@@ -94,7 +94,7 @@ fn invalid_sources_and_targets_are_refused_without_leaving_files() {
     std::fs::write(home.join("bad.pem"), "no key").unwrap();
     std::fs::set_permissions(home.join("bad.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let bad = run(home, &["export", "capture", "-o", "y.poscert", "--key", "bad.pem"]);
-    refused(&bad, &["bad.pem holds no Ed25519 signing key"]);
+    refused(&bad, &["bad.pem contains no Ed25519 signing key"]);
     refused(&run(home, &["seal", "capture", "--key", "k.pem"]), &["capture: not a signed archive", "poscert export"]);
     for name in ["live.poscert", "x.poscert", "y.poscert", "k.pem"] {
         assert!(!home.join(name).exists(), "{name}");

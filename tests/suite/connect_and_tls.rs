@@ -31,7 +31,7 @@ async fn connect_is_allowed_only_to_the_backend() {
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("only CONNECT"), "{answer}");
-    assert!(answer.contains("for http://example.com,") && answer.contains("NO_PROXY"), "{answer}");
+    assert!(answer.contains("requested http://example.com from") && answer.contains("NO_PROXY"), "{answer}");
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn tls_alerts_of_the_client_are_reported_by_their_meaning() {
         (44, "certificate-refused", "revoked"),
         (45, "certificate-refused", "clock"),
         (46, "certificate-refused", "does not say why (alert certificate_unknown)"),
-        (49, "certificate-refused", "rule of its own"),
+        (49, "certificate-refused", "its own policy"),
         (40, "tls-failed", "handshake_failure"),
         (70, "tls-failed", "TLS 1.2 and 1.3"),
         (80, "tls-failed", "error of its own"),
@@ -331,7 +331,7 @@ async fn tls_alerts_of_the_client_are_reported_by_their_meaning() {
         let distrusts = event.detail.starts_with("the client does not trust the CA");
         assert_eq!(distrusts, number == 48, "{number}: {}", event.detail);
     }
-    // No alert at all.
+    // Without an alert.
     let (_backend, bench) = bench(Choice::default()).await;
     let mut tcp = TcpStream::connect(bench.base).await.unwrap();
     tcp.write_all(&hello).await.unwrap();

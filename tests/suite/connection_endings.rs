@@ -104,13 +104,13 @@ async fn refused_closed_or_invalid_backend_responses_give_a_502() {
     assert_eq!(exchange.status(), Some(502));
 
     for (script, why) in [
-        (vec![wait_for("\r\n\r\n"), Act::Close], "without an answer"),
-        (vec![wait_for("\r\n\r\n"), Act::Drop], "the connection to the backend broke"),
+        (vec![wait_for("\r\n\r\n"), Act::Close], "without a response"),
+        (vec![wait_for("\r\n\r\n"), Act::Drop], "the connection to the backend failed"),
         (
             vec![wait_for("\r\n\r\n"), send("HTTP/1.1 200 OK\r\nContent-"), Act::Close],
-            "in the middle of its answer's head",
+            "in the middle of the response head",
         ),
-        (vec![wait_for("\r\n\r\n"), send("220 smtp ready\r\n\r\n")], "cannot be passed on"),
+        (vec![wait_for("\r\n\r\n"), send("220 smtp ready\r\n\r\n")], "cannot be forwarded"),
         (
             vec![
                 wait_for("\r\n\r\n"),

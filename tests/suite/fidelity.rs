@@ -122,7 +122,7 @@ async fn hop_by_hop_headers_are_not_forwarded() {
 }
 
 #[tokio::test]
-async fn expect_100_continue() {
+async fn expect_100_continue_is_relayed() {
     let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
     play_case(case(
         "100",
@@ -303,7 +303,7 @@ async fn truncated_responses_are_forwarded_truncated() {
                 let exchange = &exchanges[0];
                 assert_eq!((exchange.end.by, exchange.end.stage), (EndedBy::Backend, Stage::Answer), "{exchange:?}");
                 assert_eq!((exchange.answered_by, exchange.status()), (AnsweredBy::Backend, None));
-                assert!(exchange.end.detail.contains("before its answer was complete"), "{}", exchange.end.detail);
+                assert!(exchange.end.detail.contains("before its response was complete"), "{}", exchange.end.detail);
                 assert!(exchange.end.bytes_out > 0);
             },
         );
@@ -343,7 +343,7 @@ async fn http_1_0_and_connection_close() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let request = |n: u32| format!("POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{n}");
     let answer = |n: u32| format!("HTTP/1.1 20{n} OK\r\nContent-Length: 1\r\n\r\n{n}");
     let three = case(
@@ -375,7 +375,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn the_absolute_form_becomes_the_origin_form() {
+async fn absolute_form_becomes_origin_form() {
     play_case(case(
         "absolute",
         vec![

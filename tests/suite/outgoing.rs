@@ -52,7 +52,7 @@ async fn backend(config: Arc<ServerConfig>, answer: &'static str) -> SocketAddr 
     addr
 }
 
-/// What a proxy does with a CONNECT.
+/// The behaviour of a proxy on CONNECT.
 #[derive(Clone, Copy)]
 enum Does {
     Tunnel(SocketAddr),
@@ -166,32 +166,27 @@ async fn proxy_refusal_is_reported_with_a_remedy_to_the_client_and_in_the_record
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
     for (does, user, wanted, remedy) in [
-        (
-            Some(Does::Answer(asks)),
-            "",
-            "asks for a user name and a password (407)",
-            "as USER:PASSWORD@ before the host",
-        ),
-        (Some(Does::Answer(asks)), "u:secret@", "refuses the user name and password (407)", "check user name"),
+        (Some(Does::Answer(asks)), "", "requires a user name and password (407)", "as USER:PASSWORD@ before the host"),
+        (Some(Does::Answer(asks)), "u:secret@", "rejected the user name and password (407)", "check user name"),
         (
             Some(Does::Answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")),
             "",
             "does not allow connections to backend.test:443 (403)",
-            "have backend.test:443 allowed",
+            "allow backend.test:443 on the proxy",
         ),
         (
             Some(Does::Answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 3\r\n\r\nno\n")),
             "",
-            "answered CONNECT backend.test:443 with 503",
+            "returned 503 for CONNECT backend.test:443",
             "check --upstream",
         ),
         (
             Some(Does::Answer("220 mail.example ESMTP\r\n\r\n")),
             "",
-            "does not answer CONNECT backend.test:443 in HTTP",
+            "did not respond to CONNECT backend.test:443 with HTTP",
             "NO_PROXY=",
         ),
-        (Some(Does::Close), "", "closed the connection without an answer to CONNECT", "--upstream-proxy none"),
+        (Some(Does::Close), "", "closed the connection without a response to CONNECT", "--upstream-proxy none"),
         (None, "", "cannot be reached: Connection refused", "check HTTPS_PROXY"),
     ] {
         let at = match does {
@@ -311,7 +306,8 @@ async fn client_certificate_is_sent_or_the_remedy_is_reported() {
     let pem = std::fs::read_to_string(home.join("till.pem")).unwrap()
         + &std::fs::read_to_string(home.join("till.key")).unwrap();
     std::fs::write(home.join("both.pem"), pem).unwrap();
-    let missing = "the backend asks for a client certificate, and none was given: give one with --upstream-cert FILE";
+    let missing =
+        "the backend requests a client certificate, and none is configured: pass one with --upstream-cert FILE";
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
         let far = backend(mutual(home, "till", true, version), "200 OK").await;
         for (arguments, status, wanted) in [
@@ -321,7 +317,7 @@ async fn client_certificate_is_sent_or_the_remedy_is_reported() {
             (
                 &["--upstream-cert", "other.pem", "--upstream-key", "other.key"],
                 "502",
-                "the backend does not take the client certificate of --upstream-cert",
+                "the backend does not accept the client certificate of --upstream-cert",
             ),
         ] {
             let recording = recorder(home, &format!("https://{far}"), arguments, &[]);
@@ -352,7 +348,7 @@ async fn invalid_client_certificate_is_refused_with_a_message() {
         (&["--upstream-cert", "none.pem"][..], &["--upstream-cert: cannot read none.pem"][..]),
         (&["--upstream-cert", "till.pem"], &["--upstream-key", "no PEM private key"]),
         (&["--upstream-cert", "till.key", "--upstream-key", "till.key"], &["--upstream-cert", "no PEM certificate"]),
-        (&["--upstream-cert", "till.pem", "--upstream-key", "other.key"], &["is not the key of"]),
+        (&["--upstream-cert", "till.pem", "--upstream-key", "other.key"], &["does not match the first certificate"]),
     ] {
         let mut command = super::poscert_process::record(home);
         let output = command.args(["--upstream", "https://backend.test"]).args(arguments).output().unwrap();
@@ -376,7 +372,7 @@ async fn requests_of_certify_use_the_same_connection_settings() {
         command.args(["--", "true"]).env("HTTPS_PROXY", format!("http://{at}")).env("XDG_DATA_HOME", home);
         command.output().unwrap()
     };
-    refused(&certify(&[]), &["the backend https://backend.test cannot be reached", "asks for a client certificate"]);
+    refused(&certify(&[]), &["the backend https://backend.test cannot be reached", "requests a client certificate"]);
     assert!(!asked.lock().unwrap().is_empty());
     let output = certify(&["--upstream-cert", "till.pem", "--upstream-key", "till.key"]);
     let said = text(&output.stderr);

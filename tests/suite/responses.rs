@@ -109,8 +109,8 @@ async fn note_of_a_retry_says_what_happened_to_the_first_attempt() {
     assert_eq!(exchange.status(), Some(200));
     assert_eq!(exchange.notes.len(), 1, "{:?}", exchange.notes);
     let note = &exchange.notes[0];
-    assert!(note.contains("sent again") && note.contains("no byte of a response came"), "{note}");
-    assert!(note.contains("the backend closed the connection without an answer"), "{note}");
+    assert!(note.contains("sent again") && note.contains("before any byte of a response arrived"), "{note}");
+    assert!(note.contains("the backend closed the connection without a response"), "{note}");
 }
 
 /// What the backend writes, and what the client must receive before more is written.

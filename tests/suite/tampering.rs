@@ -43,7 +43,7 @@ fn changes_without_the_signing_key_are_detected() {
     for what in FORGERIES {
         // The previous signature is invalid.
         let forged = forge(home, what, "honest.poscert", None);
-        refused(&verify(home, &[&forged]), &[&forged, "the signature is invalid", "does not fit what it stands under"]);
+        refused(&verify(home, &[&forged]), &[&forged, "the signature is invalid", "does not match the signed content"]);
         let python = clean(python()).arg(tests("archive_reader.py")).arg(home.join(&forged)).output().unwrap();
         assert_eq!(python.status.code(), Some(1), "{what}: the independent reader accepts it");
         // With the forger's own key it is readable, and reported as signed by an untrusted key; a trusted key detects
@@ -113,7 +113,10 @@ fn trusted_key_requires_a_signature() {
     done(home, &["export", V1, "-o", "x.har"]);
     done(home, &["export", V1, "-o", "x.poscert", "--key", "holder.pem"]);
     refused(&verify(home, &["x.har", "--trusted-key", "holder.pem.pub"]), &["x.har: not signed"]);
-    refused(&verify(home, &["x.poscert", "--trusted-key", "holder.pem"]), &["--trusted-key", "the private half"]);
+    refused(
+        &verify(home, &["x.poscert", "--trusted-key", "holder.pem"]),
+        &["--trusted-key", "this is the private key"],
+    );
     refused(&verify(home, &["x.poscert", "--trusted-key", "12ab"]), &["--trusted-key", "`12ab`"]);
     let unsealed = verify(home, &["x.har"]);
     assert!(second_line(&unsealed).starts_with("Not signed."), "{}", second_line(&unsealed));

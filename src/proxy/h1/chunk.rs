@@ -1,10 +1,10 @@
-//! Chunked bodies (RFC 9112 section 7.1), read strictly: sizes in plain hex, lines that end with CRLF.
+//! Strict reading of chunked bodies (RFC 9112 section 7.1): sizes in plain hex, lines that end with CRLF.
 
 use super::Refusal;
 use super::head::{HeadReader, header_lines, refuse};
 use crate::capture::record::Header;
 
-/// The longest size line that is read, extensions included.
+/// The maximum length of a size line, extensions included.
 const LONGEST_SIZE_LINE: usize = 1024;
 
 pub enum ChunkEvent {
@@ -16,7 +16,7 @@ pub enum ChunkEvent {
 enum State {
     Size,
     Data(u64),
-    /// The CRLF after a chunk's data: how many of its bytes have been seen.
+    /// The CRLF after a chunk's data, with the number of its bytes read.
     DataEnd(u8),
     Trailers(HeadReader),
 }
@@ -77,10 +77,10 @@ impl ChunkReader {
                 return Ok((at + 1, self.begin(size)?));
             }
             if byte == b'\n' || after_cr || byte == 0 {
-                return Err(refuse("the line of a chunk's size does not end with CRLF"));
+                return Err(refuse("the size line of a chunk does not end with CRLF"));
             }
             if self.line.len() >= LONGEST_SIZE_LINE {
-                return Err(refuse("the line of a chunk's size is too long"));
+                return Err(refuse("the size line of a chunk is too long"));
             }
             self.line.push(byte);
         }
@@ -93,21 +93,21 @@ impl ChunkReader {
             return Ok(Some(ChunkEvent::Size(size)));
         }
         let mut reader = HeadReader::new(self.limit);
-        // The last chunk's line stands for the start line, so that an empty line ends the section at once.
+        // The line of the last chunk replaces the start line, so that an empty line ends the section.
         reader.read(b"0\r\n")?;
         self.state = State::Trailers(reader);
         Ok(None)
     }
 }
 
-/// The size of a chunk from its line; extensions are allowed and ignored.
+/// Parses the size of a chunk; extensions are allowed and ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
     let mut digits = line.split(|&b| b == b';').next().unwrap_or_default();
     while let [rest @ .., b' ' | b'\t'] = digits {
         digits = rest;
     }
     let text = std::str::from_utf8(digits).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));
-    // 15 hex digits: sums of sizes never leave u64.
+    // At most 15 hex digits, so that sums of sizes do not overflow u64.
     text.filter(|t| (1..=15).contains(&t.len()))
         .and_then(|t| u64::from_str_radix(t, 16).ok())
         .ok_or_else(|| refuse("a chunk's size is not a hexadecimal number"))

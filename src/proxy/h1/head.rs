@@ -1,9 +1,9 @@
-//! Heads: start line and header lines, read strictly (RFC 9112 sections 2 to 5) and kept as they came.
+//! Heads: start line and header lines, parsed strictly (RFC 9112 sections 2 to 5) and kept as received.
 
 use super::Refusal;
 use crate::capture::record::{Header, values};
 
-/// The HTTP versions that are spoken here.
+/// The supported HTTP versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0
@@ -13,7 +13,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// As it stands in a start line.
+    /// The version in a start line.
     pub fn as_str(self) -> &'static str {
         match self {
             Version::Http10 => "HTTP/1.0",
@@ -33,31 +33,31 @@ impl Version {
 /// How the end of a body is found (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is no body.
+    /// No body.
     None,
-    /// So many bytes.
+    /// A body of this many bytes.
     Length(u64),
-    /// Chunks.
+    /// A chunked body.
     Chunked,
-    /// It ends with the connection.
+    /// A body that ends with the connection.
     Close,
 }
 
-/// A head: its start line, and its header lines in order and in the case in which they came.
+/// A head: its start line, and its header lines in their original order and letter case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head<L> {
-    /// Request line or status line.
+    /// The request line or status line.
     pub line: L,
-    /// In order, with duplicates.
+    /// The headers in order, with duplicates.
     pub headers: Vec<Header>,
 }
 
 /// A request line (RFC 9112 section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestLine {
-    /// Case-sensitive.
+    /// The method, case-sensitive.
     pub method: String,
-    /// As sent, Latin-1.
+    /// The target as sent, in Latin-1.
     pub target: String,
     /// The version.
     pub version: Version,
@@ -68,21 +68,21 @@ pub struct RequestLine {
 pub struct StatusLine {
     /// The version.
     pub version: Version,
-    /// 100 to 999.
+    /// The status, 100 to 999.
     pub status: u16,
-    /// May be empty. Latin-1.
+    /// The reason phrase, in Latin-1; may be empty.
     pub reason: String,
 }
 
-/// What differs between requests and answers.
+/// The differences between requests and responses.
 pub trait StartLine: Sized {
-    /// Reads the line, without its CRLF.
+    /// Parses the line, without its CRLF.
     fn parse(line: &[u8]) -> Result<Self, Refusal>;
-    /// How the body ends; `bodyless`: the answer to a HEAD.
+    /// How the body ends. `bodyless`: the message is the response to a HEAD.
     fn framing(&self, headers: &[Header], bodyless: bool) -> Result<Framing, Refusal>;
-    /// Whether another head of the same message follows.
+    /// Whether the head is a 1xx response, so that another head follows.
     fn is_interim(&self) -> bool;
-    /// The line, without its CRLF.
+    /// The line as text, without its CRLF.
     fn text(&self) -> String;
 }
 
@@ -96,12 +96,13 @@ impl StartLine for RequestLine {
             return Err(refuse("the method is not a token"));
         }
         if target.is_empty() || target.iter().any(|&b| b <= b' ' || b == 0x7f) {
-            return Err(refuse("the request target is empty or holds a control character"));
+            return Err(refuse("the request target is empty or contains a control character"));
         }
-        // RFC 9113 section 3.4: what a client begins with that takes HTTP/2 for agreed on.
+        // RFC 9113 section 3.4: the preface of a client that uses HTTP/2 with prior knowledge.
         if *method == b"PRI" && *version == b"HTTP/2.0" {
             return Err(refuse(
-                "the HTTP version is neither 1.0 nor 1.1: the client speaks HTTP/2 without having agreed on it; allow HTTP/1.1 in it",
+                "the HTTP version is neither 1.0 nor 1.1: the client uses HTTP/2 without negotiating it; allow \
+                 HTTP/1.1 in the client",
             ));
         }
         let version = Version::parse(version).ok_or_else(|| refuse("the HTTP version is neither 1.0 nor 1.1"))?;
@@ -157,7 +158,7 @@ impl StartLine for StatusLine {
     }
 }
 
-/// The framing that a head announces. What two readers could read differently is refused (RFC 9112 sections 6.1 to 6.3).
+/// The framing that a head announces. Ambiguous framing is refused (RFC 9112 sections 6.1 to 6.3).
 fn announced(headers: &[Header], version: Version) -> Result<Option<Framing>, Refusal> {
     let lengths: Vec<&str> = values(headers, "content-length").collect();
     let codings: Vec<&str> = values(headers, "transfer-encoding").collect();
@@ -180,7 +181,7 @@ fn announced(headers: &[Header], version: Version) -> Result<Option<Framing>, Re
 }
 
 impl<L: StartLine> Head<L> {
-    /// Reads a head from its bytes, the empty line included. Empty lines before it are skipped (RFC 9112 section 2.2).
+    /// Parses a head, including the empty line at its end. Empty lines before it are skipped (RFC 9112 section 2.2).
     pub fn parse(bytes: &[u8]) -> Result<Head<L>, Refusal> {
         let mut lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let first = lines.by_ref().find(|line| !line.is_empty()).unwrap_or_default();
@@ -193,13 +194,13 @@ impl<L: StartLine> Head<L> {
         values(&self.headers, name)
     }
 
-    /// The bytes of the head, the empty line included.
+    /// The bytes of the head, including the empty line.
     pub fn bytes(&self) -> Vec<u8> {
         head_bytes(&self.line.text(), &self.headers)
     }
 }
 
-/// The bytes of a head from its start line and headers, the empty line included.
+/// The bytes of a head with this start line and these headers, including the empty line.
 pub fn head_bytes(line: &str, headers: &[Header]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     let mut text = |text: &str| bytes.extend(text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')));
@@ -215,28 +216,28 @@ pub fn head_bytes(line: &str, headers: &[Header]) -> Vec<u8> {
     bytes
 }
 
-/// Reads header lines up to the first empty one.
+/// Parses header lines up to the first empty one.
 pub fn header_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Header>, Refusal> {
     lines.take_while(|line| !line.is_empty()).map(header_line).collect()
 }
 
 fn header_line(line: &[u8]) -> Result<Header, Refusal> {
     if line.first().is_some_and(|&b| b == b' ' || b == b'\t') {
-        return Err(refuse("a header goes on in a second line (obsolete folding)"));
+        return Err(refuse("a header continues on a second line (obsolete folding)"));
     }
     let colon = line.iter().position(|&b| b == b':').ok_or_else(|| refuse("a header line has no colon"))?;
     let (name, value) = (&line[..colon], without_space(&line[colon + 1..]));
     if !is_token(name) {
-        return Err(refuse("a header's name is empty or holds a character that is not allowed"));
+        return Err(refuse("a header's name is empty or contains an invalid character"));
     }
     if value.iter().any(|&b| is_control(b)) {
-        return Err(refuse("a header's value holds a control character"));
+        return Err(refuse("a header's value contains a control character"));
     }
     Ok(Header { name: latin1(name), value: latin1(value) })
 }
 
-/// Without the optional white space around it, which is space and tab and nothing else (RFC 9110 section 5.6.3): a form
-/// feed is one to some readers and part of the value to others.
+/// Removes optional white space, which is only space and tab (RFC 9110 section 5.6.3). A form feed is white space to
+/// some readers and part of the value to others.
 fn without_space(bytes: &[u8]) -> &[u8] {
     let is_space = |b: &u8| matches!(b, b' ' | b'\t');
     let from = bytes.iter().position(|b| !is_space(b)).unwrap_or(bytes.len());
@@ -244,8 +245,8 @@ fn without_space(bytes: &[u8]) -> &[u8] {
     &bytes[from..to]
 }
 
-/// What can be told of a refused head: first line and headers, folded ones joined, so that what has to be hidden is
-/// still found by its name. Lines that are no headers are left out; their number is returned.
+/// Parses a refused head leniently: its first line, its headers with folded lines joined, so that the redactor still
+/// finds secrets by header name, and the number of lines that are not headers and were skipped.
 pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
     let mut lines = bytes.split(|&b| b == b'\n' || b == b'\r').filter(|line| !line.is_empty());
     let first = latin1(lines.next().unwrap_or_default());
@@ -265,10 +266,10 @@ pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
     (first, headers, left_out)
 }
 
-/// The most lines that a head may have: many short headers take far more memory than bytes.
+/// The maximum number of lines in a head: many short headers use far more memory than their bytes.
 const MOST_LINES: usize = 512;
 
-/// Collects the bytes of a head until its empty line, and refuses line ends that readers take differently.
+/// Collects the bytes of a head up to its empty line, and refuses ambiguous line ends.
 pub struct HeadReader {
     bytes: Vec<u8>,
     line: usize,
@@ -293,7 +294,7 @@ impl HeadReader {
         self.started = false;
     }
 
-    /// Reads on; returns how many bytes were used, and whether the head is complete.
+    /// Reads input; returns the number of bytes used, and whether the head is complete.
     pub fn read(&mut self, input: &[u8]) -> Result<(usize, bool), Refusal> {
         for (at, &byte) in input.iter().enumerate() {
             if self.bytes.len() >= self.limit {
@@ -316,8 +317,8 @@ impl HeadReader {
                     }
                     continue;
                 }
-                _ if after_cr => return Err(refuse("the head holds a CR that is not followed by LF")),
-                0 => return Err(refuse("the head holds a NUL")),
+                _ if after_cr => return Err(refuse("the head contains a CR that is not followed by LF")),
+                0 => return Err(refuse("the head contains a NUL")),
                 _ => self.line += 1,
             }
         }
@@ -325,7 +326,7 @@ impl HeadReader {
     }
 }
 
-/// RFC 9110 section 5.6.2.
+/// Whether the bytes are a token (RFC 9110 section 5.6.2).
 fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -1,7 +1,7 @@
-//! The tap's framer: HTTP/1 framing (RFC 9112) over byte slices, without sockets.
+//! HTTP/1 framing (RFC 9112) of byte slices, without I/O.
 //!
-//! It says where heads, bodies and trailers begin and end, gives heads as they came, and refuses what two readers
-//! could frame differently. hyper, above it, never sees a head that this file has not understood.
+//! The framer finds the boundaries of heads, bodies and trailers, returns heads as received, and refuses messages that
+//! two readers could frame differently. hyper never sees a head that the framer has not accepted.
 
 mod chunk;
 mod head;
@@ -12,7 +12,7 @@ use crate::capture::record::Header;
 use chunk::{ChunkEvent, ChunkReader};
 use std::fmt;
 
-/// Why bytes were refused, in a sentence without a full stop.
+/// The reason why bytes were refused, as a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(pub String);
 
@@ -22,40 +22,40 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What a step of the framer found.
+/// An event found by a step of the framer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<L> {
-    /// A head is complete; its body follows as the framing says.
+    /// A complete head, and the framing of the body that follows.
     Head(Head<L>, Framing),
-    /// An answer with a 1xx status: another head follows (RFC 9110 section 15.2).
+    /// The head of a 1xx response; another head follows (RFC 9110 section 15.2).
     Interim(Head<L>),
-    /// The size line of a chunk that is not the last.
+    /// The size line of a chunk other than the last.
     Chunk(u64),
-    /// The bytes of this step are content.
+    /// Content: the bytes used by this step.
     Data,
-    /// The message is complete. With the trailers, in order.
+    /// The end of the message, with its trailers in order.
     End(Vec<Header>),
 }
 
-/// A step: how many bytes of the input it used, and what it found.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<L> {
-    /// Bytes used.
+    /// The number of input bytes used.
     pub used: usize,
-    /// What was found, if anything.
+    /// The event found, if any.
     pub event: Option<Event<L>>,
 }
 
-/// Where the framer stands when the input ends.
+/// The position of the framer when the input ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EofState {
     /// Between two messages.
     Between,
-    /// In the middle of a head.
+    /// Within a head.
     InHead,
-    /// In the middle of a body whose end is announced.
+    /// Within a body of known length or in chunks.
     InBody,
-    /// In a body that ends with the connection (RFC 9112 section 6.3, rule 8).
+    /// Within a body that ends with the connection (RFC 9112 section 6.3, rule 8).
     CloseDelimited,
 }
 
@@ -83,7 +83,7 @@ impl<L: StartLine> Framer<L> {
         Framer { state: State::Head, head, limit, bodyless: false, line: std::marker::PhantomData }
     }
 
-    /// For answers: whether the request was a HEAD, so that no body follows the next head.
+    /// For responses: sets whether the request was a HEAD, so that no body follows the next head.
     pub fn answers_head(&mut self, yes: bool) {
         self.bodyless = yes;
     }
@@ -93,7 +93,7 @@ impl<L: StartLine> Framer<L> {
         self.head.bytes()
     }
 
-    /// Where the framer stands if no more input comes.
+    /// The position of the framer if the input ends now.
     pub fn at_end(&self) -> EofState {
         match self.state {
             State::Head if self.head.bytes().is_empty() => EofState::Between,
@@ -104,7 +104,8 @@ impl<L: StartLine> Framer<L> {
         }
     }
 
-    /// Reads on. A step that uses nothing and finds nothing needs more input. After a refusal the framer is of no use.
+    /// Processes input up to the next event. A step that uses nothing and finds nothing needs more input. After an
+    /// error the framer must not be used any more.
     pub fn step(&mut self, input: &[u8]) -> Result<Step<L>, Refusal> {
         match &mut self.state {
             State::Head => self.step_head(input),

@@ -1,9 +1,9 @@
-//! The framer on byte strings alone.
+//! Tests of the framer on byte strings.
 
 use super::*;
 use proptest::prelude::*;
 
-/// What a whole input is read as: events with the content joined, and how it ended.
+/// The events of a whole input, with content joined, and how it ended.
 #[derive(Debug, PartialEq)]
 enum Read<L> {
     Head(Head<L>, Framing),
@@ -59,7 +59,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_head_is_given_as_it_came() {
+fn head_is_returned_as_received() {
     let seen = request(
         b"POST /pos/v10/x?a=%20 HTTP/1.1\r\nhOST: a\r\nX-B: 1\r\nx-a:\t2 \r\nX-B: 3\r\nContent-Length: 3\r\n\r\nabc",
     );
@@ -80,7 +80,7 @@ fn a_head_is_given_as_it_came() {
 }
 
 #[test]
-fn pipelined_requests_are_told_apart() {
+fn pipelined_requests_are_separated() {
     let seen = request(b"\r\nGET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT-Name: v\r\n\r\nGET /3 HTTP/1.0\r\n\r\nGET");
     let heads: Vec<&str> = seen
         .iter()
@@ -132,7 +132,7 @@ fn ambiguous_framing_is_refused() {
 }
 
 #[test]
-fn bad_chunks_are_refused() {
+fn invalid_chunks_are_refused() {
     for (body, why) in [
         ("x\r\n", "hexadecimal"),
         ("\r\n", "hexadecimal"),
@@ -152,7 +152,7 @@ fn bad_chunks_are_refused() {
 }
 
 #[test]
-fn answers_end_as_their_heads_say() {
+fn responses_end_as_their_heads_announce() {
     let ends = |bytes: &str, bodyless| read::<StatusLine>(&[bytes.as_bytes()], bodyless).pop();
     assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", false), Some(Read::Left(EofState::Between)));
     assert_eq!(ends("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na", false), Some(Read::Left(EofState::InBody)));
@@ -172,7 +172,7 @@ fn answers_end_as_their_heads_say() {
 }
 
 #[test]
-fn what_is_told_of_a_refused_head_joins_folded_lines() {
+fn lenient_headers_join_folded_lines() {
     let (first, headers, left_out) =
         lenient_headers(b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n abc\r\njunk\r\nB:2\n");
     assert_eq!(first, "GET / HTTP/1.1");
@@ -180,7 +180,7 @@ fn what_is_told_of_a_refused_head_joins_folded_lines() {
     assert_eq!((headers.len(), left_out), (2, 1));
 }
 
-/// Bytes that look like HTTP often enough to reach every state.
+/// Bytes similar enough to HTTP to reach every state.
 fn nearly_http() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just("GET /a HTTP/1.1\r\nHost: a\r\n".to_owned()),
@@ -201,7 +201,7 @@ fn nearly_http() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
-/// The same bytes in pieces.
+/// Splits bytes into pieces.
 fn cut<'a>(bytes: &'a [u8], at: &[prop::sample::Index]) -> Vec<&'a [u8]> {
     let mut places: Vec<usize> = at.iter().map(|i| i.index(bytes.len() + 1)).collect();
     places.sort_unstable();
@@ -217,12 +217,12 @@ fn cut<'a>(bytes: &'a [u8], at: &[prop::sample::Index]) -> Vec<&'a [u8]> {
 
 proptest! {
     #[test]
-    fn requests_do_not_depend_on_how_they_arrive(bytes in nearly_http(), at in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
+    fn requests_do_not_depend_on_segmentation(bytes in nearly_http(), at in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
         prop_assert_eq!(read::<RequestLine>(&[&bytes], false), read::<RequestLine>(&cut(&bytes, &at), false));
     }
 
     #[test]
-    fn answers_do_not_depend_on_how_they_arrive(bytes in nearly_http(), bodyless: bool) {
+    fn responses_do_not_depend_on_segmentation(bytes in nearly_http(), bodyless: bool) {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(read::<StatusLine>(&[&bytes], bodyless), read::<StatusLine>(&single, bodyless));
     }
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn a_head_that_was_read_is_written_back_the_same(bytes in nearly_http()) {
+    fn parsed_head_is_written_back_unchanged(bytes in nearly_http()) {
         for item in read::<RequestLine>(&[&bytes], false) {
             if let Read::Head(head, _) = item {
                 prop_assert_eq!(&Head::<RequestLine>::parse(&head.bytes()).unwrap(), &head);

@@ -1,11 +1,11 @@
-//! Why a host could not be reached, and what can be done about it, in words.
+//! Messages for failed connections: the cause and the next step.
 
 use super::dial::ProxyError;
 use super::error_source::{chain, tls};
 use super::identity::ClientIdentity;
 use std::error::Error;
 
-/// What can be done about a backend that cannot be reached.
+/// The next step for a backend that cannot be reached.
 pub fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> String {
     if let Some(proxy) = chain(error).find_map(|error| error.downcast_ref::<ProxyError>()) {
         return proxy.remedy();
@@ -15,9 +15,9 @@ pub fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> St
     }
     match tls(error) {
         Some(rustls::Error::InvalidCertificate(_)) => {
-            "name the CA that signed its certificate with --upstream-ca, or check --upstream"
+            "pass the CA that signed its certificate with --upstream-ca, or check --upstream"
         }
-        Some(_) => "it does not speak TLS as it has to; check --upstream",
+        Some(_) => "it did not complete a TLS handshake; check --upstream",
         None => "check --upstream",
     }
     .to_owned()

@@ -1,4 +1,4 @@
-//! The way to a host: a TCP connection of our own, or one that a proxy makes for us (CONNECT, RFC 9110 section 9.3.6).
+//! TCP connections to hosts, direct or through an HTTP proxy (CONNECT, RFC 9110 section 9.3.6).
 
 use super::error_source::deepest;
 use super::outgoing::{Outgoing, OutgoingProxy};
@@ -19,16 +19,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// How long dialling and TLS may take.
+/// How long connecting and TLS may take together.
 pub const CONNECT: Duration = Duration::from_secs(10);
-/// How long a proxy may take to answer CONNECT: less than the whole, so that it is the proxy that is named.
+/// How long a proxy may take to respond to CONNECT. Shorter than [`CONNECT`], so that the error names the proxy.
 const PROXY_ANSWER: Duration = Duration::from_secs(8);
-/// The longest head of a proxy's answer, in bytes.
+/// The maximum length of the head of a proxy's response, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Dials hosts, through the proxy that is on the way.
+/// Connects to hosts, through the outgoing proxy if one applies.
 #[derive(Clone)]
 pub struct Dialer {
     tcp: HttpConnector,
@@ -37,7 +37,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// `own`: addresses that are never taken for a proxy.
+    /// Creates a dialer. `own`: addresses that are never used as a proxy.
     pub fn new(outgoing: Outgoing, own: &[SocketAddr]) -> Dialer {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -46,10 +46,10 @@ impl Dialer {
         Dialer { tcp, outgoing, own: own.into() }
     }
 
-    /// A connection to the host of a URL, without TLS.
+    /// Opens a TCP connection to the host of a URL.
     ///
     /// # Errors
-    /// A [`ProxyError`], or why the host cannot be reached.
+    /// A [`ProxyError`], or the error of the connection.
     pub async fn dial(mut self, uri: Uri) -> Result<TokioIo<TcpStream>, BoxError> {
         let tls = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default().to_owned();
@@ -86,7 +86,7 @@ impl Service<Uri> for Dialer {
     }
 }
 
-/// Asks a proxy for a connection, and reads not a byte more than its answer's head.
+/// Sends CONNECT to a proxy and reads the head of its response, no byte beyond it.
 async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<(), Trouble> {
     let authorization = proxy.authorization().map(|value| format!("Proxy-Authorization: {value}\r\n"));
     let request =
@@ -112,7 +112,7 @@ async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u
     }
 }
 
-/// A proxy on the way that does not make the connection.
+/// A failure of the outgoing proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyError {
     proxy: OutgoingProxy,
@@ -123,17 +123,17 @@ pub struct ProxyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Trouble {
     Unreachable(String),
-    /// It is this recorder.
+    /// The proxy is this recorder.
     Recorder,
     Closed,
     Silent,
     NotHttp,
-    /// Its status, and whether it was given a user name.
+    /// The proxy's status, and whether credentials were sent to it.
     Refused(u16, bool),
 }
 
 impl ProxyError {
-    /// What can be done about it, in part of a sentence.
+    /// The next step, as part of a message.
     pub fn remedy(&self) -> String {
         let source = self.proxy.source();
         let past = if self.proxy.is_flag() {
@@ -143,18 +143,18 @@ impl ProxyError {
         };
         match self.what {
             Trouble::Unreachable(_) | Trouble::Silent | Trouble::Closed | Trouble::NotHttp | Trouble::Recorder => {
-                format!("check {source}, or go past the proxy with {past}")
+                format!("check {source}, or bypass the proxy with {past}")
             }
             Trouble::Refused(407, false) => {
-                // The redactor takes what stands between `//` and `@` for a secret.
+                // No complete URL here: the redactor would treat the text between `//` and `@` as a secret.
                 format!("put user name and password into the URL of {source}, as USER:PASSWORD@ before the host")
             }
             Trouble::Refused(407, true) => format!("check user name and password in {source}"),
             Trouble::Refused(401 | 403, _) => {
-                format!("have {} allowed there, or go past the proxy with {past}", self.target)
+                format!("allow {} on the proxy, or bypass it with {past}", self.target)
             }
             Trouble::Refused(502..=504, _) => "check --upstream, and whether the proxy can reach it".to_owned(),
-            Trouble::Refused(..) => format!("check that {source} names an HTTP proxy, or go past it with {past}"),
+            Trouble::Refused(..) => format!("check that {source} names an HTTP proxy, or bypass it with {past}"),
         }
     }
 }
@@ -164,18 +164,18 @@ impl fmt::Display for ProxyError {
         let ProxyError { proxy, target, what } = self;
         match what {
             Trouble::Unreachable(why) => write!(out, "the proxy {proxy} cannot be reached: {why}"),
-            Trouble::Recorder => write!(out, "the proxy {proxy} is this recorder itself, so calls would go in circles"),
+            Trouble::Recorder => write!(out, "the proxy {proxy} is this recorder itself (request loop)"),
             Trouble::Closed => {
-                write!(out, "the proxy {proxy} closed the connection without an answer to CONNECT {target}")
+                write!(out, "the proxy {proxy} closed the connection without a response to CONNECT {target}")
             }
             Trouble::Silent => {
-                write!(out, "the proxy {proxy} did not answer CONNECT {target} within {} s", PROXY_ANSWER.as_secs())
+                write!(out, "the proxy {proxy} did not respond to CONNECT {target} within {} s", PROXY_ANSWER.as_secs())
             }
-            Trouble::NotHttp => write!(out, "the proxy {proxy} does not answer CONNECT {target} in HTTP"),
-            Trouble::Refused(407, false) => write!(out, "the proxy {proxy} asks for a user name and a password (407)"),
-            Trouble::Refused(407, true) => write!(out, "the proxy {proxy} refuses the user name and password (407)"),
+            Trouble::NotHttp => write!(out, "the proxy {proxy} did not respond to CONNECT {target} with HTTP"),
+            Trouble::Refused(407, false) => write!(out, "the proxy {proxy} requires a user name and password (407)"),
+            Trouble::Refused(407, true) => write!(out, "the proxy {proxy} rejected the user name and password (407)"),
             Trouble::Refused(403, _) => write!(out, "the proxy {proxy} does not allow connections to {target} (403)"),
-            Trouble::Refused(status, _) => write!(out, "the proxy {proxy} answered CONNECT {target} with {status}"),
+            Trouble::Refused(status, _) => write!(out, "the proxy {proxy} returned {status} for CONNECT {target}"),
         }
     }
 }

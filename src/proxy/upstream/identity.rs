@@ -1,4 +1,4 @@
-//! The recorder's own certificate towards a backend that asks for one (mutual TLS).
+//! The recorder's client certificate for a backend that requests one (mutual TLS).
 
 use rustls::client::ResolvesClientCert;
 use rustls::sign::CertifiedKey;
@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A client certificate with its key, or that there is none; and whether the backend has asked for one.
+/// An optional client certificate with its key, and whether the backend has requested one.
 #[derive(Default)]
 pub struct ClientIdentity {
     certified: Option<Arc<CertifiedKey>>,
@@ -18,16 +18,16 @@ pub struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// Of two PEM texts, the certificate with its chain, and its key (PKCS#8, PKCS#1 or SEC1).
+    /// Parses two PEM texts: the certificate with its chain, and its key (PKCS#8, PKCS#1 or SEC1).
     ///
     /// # Errors
-    /// What is wrong with which of them, in a sentence that begins with the name of its option.
+    /// A message that begins with the name of the option concerned.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<ClientIdentity, String> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<_, _>>()
             .map_err(|error| format!("--upstream-cert: the certificate cannot be read ({error})"))?;
         if chain.is_empty() {
-            return Err("--upstream-cert: there is no PEM certificate in it".to_owned());
+            return Err("--upstream-cert: the file contains no PEM certificate".to_owned());
         }
         let is_encrypted = |key: &[u8]| {
             let text = String::from_utf8_lossy(key);
@@ -39,19 +39,19 @@ impl ClientIdentity {
             );
         }
         let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|_| "--upstream-key: there is no PEM private key in it (PKCS#8, PKCS#1 or SEC1)".to_owned())?;
+            .map_err(|_| "--upstream-key: the file contains no PEM private key (PKCS#8, PKCS#1 or SEC1)".to_owned())?;
         ClientIdentity::new(chain, key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
-                "--upstream-key: it is not the key of the first certificate in --upstream-cert".to_owned()
+                "--upstream-key: the key does not match the first certificate in --upstream-cert".to_owned()
             }
             error => format!("--upstream-cert and --upstream-key cannot be used ({error})"),
         })
     }
 
-    /// Of a certificate with its chain, and its key.
+    /// Creates an identity from a certificate with its chain, and its key.
     ///
     /// # Errors
-    /// A key that cannot be used, or is not that of the first certificate.
+    /// If the key cannot be used or does not match the first certificate.
     pub fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -60,13 +60,13 @@ impl ClientIdentity {
         Ok(ClientIdentity { certified: Some(Arc::new(certified)), asked: AtomicBool::new(false) })
     }
 
-    /// Whether the backend has asked for a certificate and there is none.
+    /// Whether the backend has requested a certificate and none is configured.
     pub fn is_missing(&self) -> bool {
         self.certified.is_none() && self.asked.load(Ordering::Relaxed)
     }
 
-    /// What can be done where a connection broke by this error, in part of a sentence; `None` where it has nothing to do with
-    /// a client certificate.
+    /// The next step after this connection error, as part of a message; `None` if the client certificate is not the
+    /// cause.
     pub fn remedy(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
         let alert = super::error_source::tls(error).and_then(|error| match error {
             rustls::Error::AlertReceived(alert) => Some(*alert),
@@ -90,15 +90,15 @@ impl ClientIdentity {
             )
         });
         (refuses && self.asked.load(Ordering::Relaxed)).then_some(
-            "the backend does not take the client certificate of --upstream-cert: give the one that is meant for it, with \
+            "the backend does not accept the client certificate of --upstream-cert: pass the one issued for it, with \
              its whole chain",
         )
     }
 }
 
-/// The backend wants what was not given.
-pub const MISSING: &str = "the backend asks for a client certificate, and none was given: give one with --upstream-cert FILE and \
-                           --upstream-key FILE";
+/// The message for a backend that requests a client certificate if none is configured.
+pub const MISSING: &str = "the backend requests a client certificate, and none is configured: pass one with \
+                           --upstream-cert FILE and --upstream-key FILE";
 
 impl fmt::Debug for ClientIdentity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_and_its_key_are_taken_and_what_is_wrong_is_named() {
+    fn certificate_and_key_are_parsed_and_errors_name_the_option() {
         let (chain, key) = made();
         let (_, other) = made();
         let key_pem = key.serialize_pem();
@@ -138,11 +138,11 @@ mod tests {
         assert!(ClientIdentity::from_pem(both.as_bytes(), both.as_bytes()).is_ok());
         let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         for (chain, key, wanted) in [
-            (key_pem.as_str(), key_pem.as_str(), "--upstream-cert: there is no PEM certificate"),
+            (key_pem.as_str(), key_pem.as_str(), "--upstream-cert: the file contains no PEM certificate"),
             ("-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n", &key_pem, "--upstream-cert: "),
-            (&chain, &chain, "--upstream-key: there is no PEM private key"),
+            (&chain, &chain, "--upstream-key: the file contains no PEM private key"),
             (&chain, encrypted, "--upstream-key: the key is encrypted"),
-            (&chain, &other.serialize_pem(), "--upstream-key: it is not the key of the first certificate"),
+            (&chain, &other.serialize_pem(), "--upstream-key: the key does not match the first certificate"),
         ] {
             let sentence = ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
             assert!(sentence.starts_with(wanted), "{sentence}");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_break_is_laid_to_a_missing_certificate_only_where_one_was_asked_for() {
+    fn missing_certificate_is_named_only_if_one_was_requested() {
         let none = ClientIdentity::default();
         let alert = |alert| std::io::Error::other(rustls::Error::AlertReceived(alert));
         assert_eq!(none.remedy(&alert(AlertDescription::HandshakeFailure)), None);
@@ -161,7 +161,7 @@ mod tests {
         let given = ClientIdentity::from_pem(chain.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
         assert_eq!(given.remedy(&alert(AlertDescription::UnknownCA)), None);
         assert!(given.resolve(&[], &[]).is_some() && !given.is_missing());
-        assert!(given.remedy(&alert(AlertDescription::UnknownCA)).unwrap().contains("does not take"));
+        assert!(given.remedy(&alert(AlertDescription::UnknownCA)).unwrap().contains("does not accept"));
         assert_eq!(given.remedy(&std::io::Error::from(std::io::ErrorKind::BrokenPipe)), None);
     }
 }

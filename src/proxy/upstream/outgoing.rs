@@ -1,4 +1,4 @@
-//! Which HTTP proxy is on the way to a host: by flag, or by the variables that other programs heed too.
+//! Choice of the outgoing HTTP proxy for a host, by option or by the usual environment variables.
 
 use super::split_authority;
 use base64::Engine;
@@ -7,38 +7,38 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
-/// The flag that names the proxy.
+/// The option that sets the proxy.
 const FLAG: &str = "--upstream-proxy";
 
-/// An HTTP proxy that takes CONNECT.
+/// An HTTP proxy that supports CONNECT.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingProxy {
     host: String,
     port: u16,
-    /// The value of `Proxy-Authorization`; shown nowhere.
+    /// The value of `Proxy-Authorization`; never displayed.
     authorization: Option<String>,
-    /// The flag or variable that named it.
+    /// The option or variable that set it.
     source: String,
 }
 
 impl OutgoingProxy {
-    /// Reads a URL: `http://[user:password@]host[:port]`. `source`: the flag or variable that it is the value of.
+    /// Parses a URL: `http://[user:password@]host[:port]`. `source`: the option or variable that contains it.
     ///
     /// # Errors
-    /// A sentence, in which nothing of the value stands: it may hold a password.
+    /// A message without the value, which may contain a password.
     pub fn parse(text: &str, source: &str) -> Result<OutgoingProxy, String> {
-        const LIKE: &str = "give one like http://proxy.example:3128, or go there directly with --upstream-proxy none";
+        const LIKE: &str = "pass one like http://proxy.example:3128, or connect directly with --upstream-proxy none";
         let wrong = |what: &str| format!("{source} {what}; {LIKE}");
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
-            "https" => return Err(wrong("names a proxy that is spoken to over TLS, which is not supported")),
+            "https" => return Err(wrong("names a proxy reached over TLS, which is not supported")),
             "socks" | "socks4" | "socks4a" | "socks5" | "socks5h" => {
-                return Err(wrong("names a SOCKS proxy, which is not supported on the way to the backend"));
+                return Err(wrong("names a SOCKS proxy, which is not supported for the backend"));
             }
             _ => return Err(wrong("is not the URL of an HTTP proxy")),
         }
-        // A password may hold an unescaped `/` or `@`.
+        // A password may contain an unescaped `/` or `@`.
         let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (host, port) = split_authority(authority, 80).ok_or_else(|| wrong("is not the URL of an HTTP proxy"))?;
@@ -52,17 +52,17 @@ impl OutgoingProxy {
         Ok(OutgoingProxy { host, port, authorization, source: source.to_owned() })
     }
 
-    /// Its URL, without user name and password.
+    /// The proxy's URL without user name and password.
     pub fn origin(&self) -> String {
         format!("http://{}:{}", self.host, self.port)
     }
 
-    /// The flag or variable that named it.
+    /// The option or variable that set it.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether a flag named it.
+    /// Whether the option set it.
     pub fn is_flag(&self) -> bool {
         self.source == FLAG
     }
@@ -72,7 +72,8 @@ impl OutgoingProxy {
         self.authorization.as_deref()
     }
 
-    /// Whether one of these addresses is the proxy's: calls would go in circles. Port 0 is known to nobody yet.
+    /// Whether the proxy is at one of these addresses, which would cause a request loop. An address with port 0 is not
+    /// bound yet and never matches.
     pub fn is_one_of(&self, own: &[SocketAddr]) -> bool {
         let own: Vec<&SocketAddr> = own.iter().filter(|own| own.port() == self.port).collect();
         if own.is_empty() {
@@ -97,10 +98,10 @@ impl fmt::Display for OutgoingProxy {
     }
 }
 
-/// How hosts are reached: directly, or through which proxy.
+/// The configuration of outgoing proxies.
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing {
-    /// Of the flag: for all hosts. `Some(None)`: no proxy for any.
+    /// The option's value, for all hosts. `Some(None)`: never a proxy.
     flag: Option<Option<OutgoingProxy>>,
     https: Option<Result<OutgoingProxy, String>>,
     http: Option<Result<OutgoingProxy, String>>,
@@ -109,11 +110,11 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// By the flag's value, a URL or `none`, and else by the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
-    /// `NO_PROXY`, in small letters or capitals). `variable`: the value of a variable.
+    /// Reads the option, a URL or `none`, else the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+    /// `NO_PROXY`, in lower or upper case. `variable` returns the value of a variable.
     ///
     /// # Errors
-    /// A flag that names no proxy that can be used. What a variable says is an error where it would be used.
+    /// If the option's proxy cannot be used. An unusable variable is an error only when it would be used.
     pub fn read(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Result<Outgoing, String> {
         let flag = match flag.map(str::trim).filter(|flag| !flag.is_empty()) {
             None => None,
@@ -131,10 +132,10 @@ impl Outgoing {
         })
     }
 
-    /// The proxy on the way to a host. What is on this machine is reached directly, unless the flag says otherwise.
+    /// The proxy for a host. Hosts on this machine are reached directly, unless the option sets a proxy.
     ///
     /// # Errors
-    /// A variable that names no proxy that can be used.
+    /// If the variable that applies contains an unusable proxy.
     pub fn to(&self, tls: bool, host: &str, port: u16) -> Result<Option<&OutgoingProxy>, String> {
         if let Some(flag) = &self.flag {
             return Ok(flag.as_ref());
@@ -148,7 +149,7 @@ impl Outgoing {
         }
     }
 
-    /// The same, without any proxy of a variable that is one of these addresses; the sentence says which was left out.
+    /// Removes proxies from variables that are at one of these addresses. The message names a removed one.
     pub fn without(mut self, own: &[SocketAddr]) -> (Outgoing, Option<String>) {
         let mut left_out = None;
         for proxy in [&mut self.https, &mut self.http] {
@@ -156,7 +157,7 @@ impl Outgoing {
                 && one.is_one_of(own)
             {
                 left_out = Some(format!(
-                    "{} names this recorder itself ({}): it is not used on the way to the backend",
+                    "{} names this recorder itself ({}); it is ignored for connections to the backend",
                     one.source,
                     one.origin()
                 ));
@@ -167,7 +168,7 @@ impl Outgoing {
     }
 }
 
-/// Whether a host is this machine, by its name alone.
+/// Whether a host is this machine, judged by its name or address.
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     match address(host) {
@@ -180,8 +181,8 @@ fn address(text: &str) -> Option<IpAddr> {
     text.trim_matches(['[', ']']).parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
-/// Whether a list as `NO_PROXY` has it names a host: `*`, names with all below them, addresses, networks, each with or
-/// without a port.
+/// Whether a `NO_PROXY` list contains a host. Entries are `*`, domains including their subdomains, addresses and
+/// networks, each with or without a port.
 fn is_exempt(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
@@ -191,7 +192,7 @@ fn is_exempt(list: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// An entry without its port. Colons of a bare IPv6 address are none.
+/// Splits an entry and its port. The colons of a bare IPv6 address do not separate a port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     match entry.rsplit_once(':') {
         Some((name, digits)) if name.ends_with(']') || !name.contains(':') => match digits.parse() {
@@ -222,7 +223,7 @@ fn is_in(address: IpAddr, network: Option<IpAddr>, bits: Option<u32>) -> bool {
         _ => return false,
     };
     let Some(rest) = bits.and_then(|bits| width.checked_sub(bits)) else { return false };
-    // Shifted by all of its bits, every address is the same.
+    // A shift by the full width returns `None`; with no network bits every address matches.
     a.checked_shr(rest).unwrap_or(0) == b.checked_shr(rest).unwrap_or(0)
 }
 

@@ -137,7 +137,7 @@ fn chunked() -> Vec<Attack> {
 pub fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 600]].concat();
     vec![
-        ("nothing", Vec::new(), "tls-failed", "without a word"),
+        ("nothing", Vec::new(), "tls-failed", "before sending any data"),
         ("plain HTTP", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), "not-tls", "https://"),
         ("noise", vec![0x80; 3_000], "not-tls", "not TLS"),
         ("a hello that is none", hello, "tls-failed", "TLS with the client failed"),

@@ -48,28 +48,33 @@ pub fn lies() -> Vec<Lie> {
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
     let head = "HTTP/1.1 200 OK\r\n";
     vec![
-        cut("short", "Content-Length: 100\r\n\r\nshort", FollowUp::Close, "before its answer was complete"),
-        cut("never-ends", "Content-Length: 1000000000\r\n\r\nand so on", FollowUp::Stay, "in the middle of its answer"),
-        cut("no-last-chunk", &format!("{chunked}2\r\nok\r\n"), FollowUp::Close, "before its answer was complete"),
+        cut("short", "Content-Length: 100\r\n\r\nshort", FollowUp::Close, "before its response was complete"),
+        cut(
+            "never-ends",
+            "Content-Length: 1000000000\r\n\r\nand so on",
+            FollowUp::Stay,
+            "in the middle of its response",
+        ),
+        cut("no-last-chunk", &format!("{chunked}2\r\nok\r\n"), FollowUp::Close, "before its response was complete"),
         cut("chunk-garbage", &format!("{chunked}2\r\nok\r\nzz\r\n"), FollowUp::Stay, "hexadecimal"),
         cut("chunk-overflow", &format!("{chunked}ffffffffffffffffff\r\n"), FollowUp::Stay, "hexadecimal"),
         cut("chunk-too-long", &format!("{chunked}2\r\nokay\r\n0\r\n\r\n"), FollowUp::Stay, "longer than its size"),
-        whole("long", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokPOISON", "more than its answer"),
+        whole("long", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokPOISON", "data after its response"),
         whole(
             "two-answers",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 POISON\r\nContent-Length: 6\r\n\r\nPOISON",
-            "more than its answer",
+            "data after its response",
         ),
         whole(
             "two-chunked",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 103 POISON\r\n\r\n",
-            "more than its answer",
+            "data after its response",
         ),
         lie(
             "flood-of-1xx",
             b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(50),
             FollowUp::Repeat(5_000),
-            (EndedBy::Backend, Stage::Done, 502, "1xx answers"),
+            (EndedBy::Backend, Stage::Done, 502, "1xx responses"),
         ),
         no_answer("switches", "HTTP/1.1 101 Switching Protocols\r\n\r\nnoise", "switches protocols"),
         no_answer("huge-head", format!("{head}X: {}\r\n\r\n", "x".repeat(100_000)), "longer than"),
@@ -84,8 +89,8 @@ pub fn lies() -> Vec<Lie> {
         no_answer("nul", format!("{head}X: a\0b\r\n\r\n"), "NUL"),
         no_answer("folded", format!("{head}X: a\r\n b\r\n\r\n"), "obsolete folding"),
         no_answer("noise", vec![0x80; 200_000], "longer than"),
-        lie("silent", "", FollowUp::Stay, (EndedBy::Backend, Stage::Done, 504, "did not answer within 1 s")),
-        lie("gone", "", FollowUp::Close, (EndedBy::Backend, Stage::Done, 502, "without an answer")),
+        lie("silent", "", FollowUp::Stay, (EndedBy::Backend, Stage::Done, 504, "did not respond within 1 s")),
+        lie("gone", "", FollowUp::Close, (EndedBy::Backend, Stage::Done, 502, "without a response")),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Proxies by flag and variable, and the hosts that are exempt.
+//! Tests of the choice of the proxy by option and variable, and of exempt hosts.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn to(outgoing: &Outgoing, host: &str) -> Option<String> {
 }
 
 #[test]
-fn a_proxy_is_read_and_its_password_is_never_shown() {
+fn proxy_url_is_parsed_and_its_password_is_never_shown() {
     let proxy = OutgoingProxy::parse("http://me:p%40ss%3a/w@Proxy.example:3128/", "HTTPS_PROXY").unwrap();
     assert_eq!(proxy.to_string(), "http://proxy.example:3128 (HTTPS_PROXY)");
     assert_eq!(proxy.authorization(), Some(format!("Basic {}", STANDARD.encode("me:p@ss:/w")).as_str()));
@@ -37,7 +37,7 @@ fn a_proxy_is_read_and_its_password_is_never_shown() {
 }
 
 #[test]
-fn the_flag_counts_more_than_variables_and_small_letters_more_than_capitals() {
+fn option_precedes_variables_and_lower_case_precedes_upper_case() {
     let variables = [("HTTPS_PROXY", "http://upper:1"), ("all_proxy", "http://all:2"), ("NO_PROXY", "near.example")];
     let outgoing = read(None, &variables);
     assert_eq!(to(&outgoing, "far.example").as_deref(), Some("http://upper:1 (HTTPS_PROXY)"));
@@ -45,7 +45,7 @@ fn the_flag_counts_more_than_variables_and_small_letters_more_than_capitals() {
     assert_eq!(outgoing.to(false, "far.example", 80).unwrap().unwrap().source(), "all_proxy");
     let both = read(None, &[("https_proxy", "http://lower:1"), ("HTTPS_PROXY", "http://upper:1")]);
     assert_eq!(to(&both, "far.example").as_deref(), Some("http://lower:1 (https_proxy)"));
-    // Nothing on this machine is reached through a proxy of the environment.
+    // Hosts on this machine are never reached through a proxy from the environment.
     for here in ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST.", "a.localhost", "[::1]", "[::ffff:127.0.0.1]"] {
         assert_eq!(to(&outgoing, here), None, "{here}");
     }
@@ -54,7 +54,7 @@ fn the_flag_counts_more_than_variables_and_small_letters_more_than_capitals() {
     assert_eq!(to(&flag, "127.0.0.1").as_deref(), Some("http://flag:3 (--upstream-proxy)"));
     assert_eq!(to(&read(Some("none"), &variables), "far.example"), None);
     assert_eq!(to(&read(Some(""), &[("HTTPS_PROXY", " ")]), "far.example"), None);
-    // What a variable says wrong is an error only where it would be used.
+    // An unusable variable is an error only when it would be used.
     let socks = read(None, &[("ALL_PROXY", "socks5://p"), ("NO_PROXY", "near.example")]);
     assert!(socks.to(true, "far.example", 443).unwrap_err().contains("SOCKS"));
     assert_eq!(to(&socks, "near.example"), None);
@@ -62,7 +62,7 @@ fn the_flag_counts_more_than_variables_and_small_letters_more_than_capitals() {
 }
 
 #[test]
-fn hosts_are_exempt_as_other_programs_have_it() {
+fn no_proxy_exempts_hosts_as_in_other_programs() {
     for (list, host, port) in [
         ("*", "far.example", 443),
         ("example.com", "example.com", 443),
@@ -103,7 +103,7 @@ fn hosts_are_exempt_as_other_programs_have_it() {
 }
 
 #[test]
-fn a_proxy_that_is_the_recorder_itself_is_left_out() {
+fn proxy_that_is_the_recorder_itself_is_ignored() {
     let own: Vec<SocketAddr> = vec!["127.0.0.1:8443".parse().unwrap(), "0.0.0.0:8080".parse().unwrap()];
     for url in ["http://127.0.0.1:8080", "http://localhost:8080", "http://127.0.0.1:8443"] {
         let (outgoing, said) = read(None, &[("HTTPS_PROXY", url)]).without(&own);
