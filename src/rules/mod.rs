@@ -10,6 +10,7 @@ pub mod load;
 pub mod model;
 pub mod predicate;
 pub mod toml_file;
+mod toml_rows;
 
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};

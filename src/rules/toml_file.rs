@@ -4,12 +4,11 @@
 //! file that loads can be applied.
 
 use super::model::{
-    At, Attribution, Case, Check, Event, Feature, Guidance, Level, Pattern, Requirement, Scope, Selector, Step,
-    StepKind, Timeouts,
+    At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind, Timeouts,
 };
 use super::predicate::{self, Predicate, PredicateError, Template};
+use super::toml_rows::{CaseRow, CheckRow, EventRow, FeatureRow, File, LimitsRow, RequirementRow, StepRow};
 use crate::api::{self, Fault, Operation};
-use serde::Deserialize;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -21,127 +20,6 @@ pub struct Mistake {
     pub span: Range<usize>,
     /// The error message.
     pub message: String,
-}
-
-/// The content of a rule file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    feature: Option<FeatureRow>,
-    limits: Option<LimitsRow>,
-    guide: Option<Timeouts>,
-    #[serde(default)]
-    counts: Option<Attribution>,
-    #[serde(default)]
-    judged_for: Vec<Spanned<String>>,
-    #[serde(default)]
-    requirement: Vec<RequirementRow>,
-    #[serde(default)]
-    case: Vec<CaseRow>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FeatureRow {
-    id: Spanned<String>,
-    title: String,
-    operations: Vec<Spanned<String>>,
-}
-
-/// The `[limits]` table.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsRow {
-    /// See [`super::load::Limits`].
-    pub timeout_ms: i64,
-    /// See [`super::load::Limits`].
-    pub go_pause_ms: i64,
-    /// See [`super::load::Limits`].
-    pub retry_window_ms: i64,
-    /// See [`super::load::Limits`].
-    pub token_worn_percent: i64,
-    /// See [`super::load::Limits`].
-    pub token_few_calls: i64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequirementRow {
-    id: Spanned<String>,
-    level: Level,
-    title: String,
-    source: String,
-    why: String,
-    remedy: String,
-    check: Vec<CheckRow>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CheckRow {
-    pattern: Spanned<String>,
-    scope: Scope,
-    #[serde(default)]
-    on: Vec<Spanned<String>>,
-    #[serde(default)]
-    at: At,
-    when: Option<Spanned<String>>,
-    require: Option<Spanned<String>>,
-    forbid: Option<Spanned<String>>,
-    limit: Option<u32>,
-    #[serde(default)]
-    reset: Vec<EventRow>,
-    pause_ms: Option<i64>,
-    #[serde(default)]
-    need: Vec<EventRow>,
-    #[serde(default)]
-    until: Vec<EventRow>,
-    once: Option<bool>,
-    from: Option<EventRow>,
-    at_least_ms: Option<i64>,
-    message: Spanned<String>,
-    #[serde(default)]
-    cite: Vec<Spanned<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EventRow {
-    on: Vec<Spanned<String>>,
-    #[serde(default)]
-    at: At,
-    when: Option<Spanned<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseRow {
-    id: Spanned<String>,
-    title: String,
-    #[serde(default)]
-    optional: bool,
-    needed_with: Option<Spanned<String>>,
-    about: Scope,
-    applies: Option<Spanned<String>>,
-    broken_when: Option<Spanned<String>>,
-    step: Vec<StepRow>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepRow {
-    call: Vec<Spanned<String>>,
-    #[serde(default)]
-    faults: Vec<Spanned<String>>,
-    when: Option<Spanned<String>>,
-    unneeded_when: Option<Spanned<String>>,
-    kind: Option<StepKind>,
-    #[serde(default)]
-    turning: bool,
-    same_payment_as: Option<usize>,
-    title: Option<String>,
-    #[serde(default)]
-    guide: Guidance,
 }
 
 /// A parsed rule file.

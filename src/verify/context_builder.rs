@@ -2,7 +2,8 @@
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
-use super::resources::{Last, PosState, Subject, Subjects};
+use super::call_state::{Last, Subject};
+use super::resources::{PosState, Subjects};
 use super::state::{FORGET_EVERY, ObservedState};
 use crate::api::{ExactAmount, Operation, id};
 

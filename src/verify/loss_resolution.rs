@@ -5,7 +5,7 @@
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
-use super::resources::{CallState, UnresolvedCall};
+use super::call_state::{CallState, UnresolvedCall};
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::{Operation, PaymentStatus, RefundStatus};
 use Operation::*;

@@ -9,6 +9,7 @@
 pub mod attempt;
 pub mod attempt_context;
 pub mod bodies;
+pub mod call_state;
 pub mod case;
 mod case_attempts;
 pub mod checks;
@@ -17,6 +18,7 @@ mod context_builder;
 pub mod evaluator;
 pub mod events;
 pub mod fields;
+mod hidden_fields;
 mod loss_resolution;
 mod missing_bodies;
 pub mod missing_evidence;

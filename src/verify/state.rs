@@ -1,10 +1,11 @@
 //! The observed state: all calls, requests and resources of the traffic, as far as the capture shows them.
 
 use super::attempt::{Attempt, RunTime};
+use super::call_state::{CallState, RequestState};
 use super::clock::Clock;
 use super::missing_evidence::MissingEvidence;
 use super::name_conflict::Conflict;
-use super::resources::{CallState, Listing, PaymentState, PosState, RefundState, RequestState, TokenState};
+use super::resources::{Listing, PaymentState, PosState, RefundState, TokenState};
 use crate::api::Operation;
 use crate::rules::load::Limits;
 use std::collections::HashMap;

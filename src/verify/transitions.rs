@@ -4,8 +4,8 @@
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
+use super::call_state::Last;
 use super::refusals::Throttled;
-use super::resources::Last;
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::Operation;
 use Operation::*;

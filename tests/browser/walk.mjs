@@ -140,7 +140,7 @@ async function failing(page) {
   shell(next.line.replace(/onboard$/, "--broken no-retry onboard"));
   await page.locator("#traffic li").first().waitFor({ timeout: 60000 });
   await until("the till that gives up", async () => (await state(page)).exchanges >= 2);
-  await until("the fault that was put on it", async () => (await page.locator(".exchange.hurt").count()) > 0);
+  await until("the fault that was put on it", async () => (await page.locator(".exchange.injected").count()) > 0);
   await hostile((await state(page)).base_url, await page.locator("#ca-file").innerText());
   await until("the hostile call", async () => (await page.locator("#traffic").innerText()).includes("<img"));
   await page.locator("#traffic a", { hasText: "<img" }).first().click();

@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 60;
 /// A row of the traffic list.
 pub fn row(view: &ExchangeView) -> Markup {
     let class = match view.status {
-        _ if view.fault.is_some() => "hurt",
+        _ if view.fault.is_some() => "injected",
         Some(200..=399) => "fine",
         Some(_) => "refused",
         None => "cut",
@@ -22,7 +22,7 @@ pub fn row(view: &ExchangeView) -> Markup {
                 span.number { "#" (view.number) }
                 span.name { (short(&view.name)) @if view.actor == Actor::Customer { span.chip { "customer" } } }
                 span.result { (view.result()) }
-                span.fault { @if let Some(fault) = view.fault { span.chip.fault_plan { "fault: " (fault) } } }
+                span.fault { @if let Some(fault) = view.fault { span.chip.injected { "fault: " (fault) } } }
                 span.time { (view.duration()) }
             }
         }
@@ -43,7 +43,7 @@ pub fn opened(view: &ExchangeView, show: &str) -> Markup {
         h1.exchange-title { span.number { "#" (view.number) } " " (view.name) }
         p.lead {
             (view.result()) " after " (view.duration())
-            @if let Some(fault) = view.fault { " " span.chip.fault_plan { "injected fault: " (fault) } }
+            @if let Some(fault) = view.fault { " " span.chip.injected { "injected fault: " (fault) } }
         }
         @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
         @for note in &view.notes { p.note { bdi { (note) } } }

@@ -15,7 +15,7 @@ pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) ->
     let guide = &step.guide;
     let every = guide.every.is_some();
     let refused = refusal(guide);
-    let unhurt = step.faults.is_empty() && !every && refused.is_none();
+    let fault_free = step.faults.is_empty() && !every && refused.is_none();
     let customer = customer(guide, line);
     html! {
         dl.facts {
@@ -23,7 +23,7 @@ pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) ->
                 dt { "Call" }
                 dd {
                     code { (step.calls.iter().map(|call| call.name()).collect::<Vec<_>>().join(" or ")) }
-                    @if unhurt { span.dim { " no injected fault" } }
+                    @if fault_free { span.dim { " no injected fault" } }
                 }
             }
             @if let Some(then) = refused {
