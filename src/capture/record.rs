@@ -31,6 +31,7 @@ pub enum Record {
     /// A request and its outcome.
     Exchange(Box<Exchange>),
     /// The guided certification stopped waiting for a step that the client did not complete.
+    #[serde(rename = "wait-over")]
     StepTimeout(StepTimeout),
     /// A check-in notification was sent to the client's callback.
     Notification(Notification),

@@ -251,6 +251,12 @@ impl Attempt {
         self.hides.path || (creates && self.hides.key != Seen::Whole) || (self.hides.query && self.asks_by_query())
     }
 
+    /// Whether it is a look-up whose response has a list, or may have one that the capture does not show. A body that
+    /// cannot be read tells the client nothing.
+    pub fn is_answered_by_list(&self) -> bool {
+        self.succeeded() && (self.answer.lists || self.answer_hidden)
+    }
+
     /// Whether it is a look-up whose query says what it asks for.
     pub fn asks_by_query(&self) -> bool {
         self.operation.is_some_and(|operation| !operation.parameters().is_empty())

@@ -84,6 +84,8 @@ pub struct AnswerBody {
     pub loyalty: Loyalty,
     /// `isUserCheckedIn`.
     pub checked_in: Option<bool>,
+    /// Whether it has a list of ids that can be read.
+    pub lists: bool,
     /// The ids in a list.
     pub found: Vec<String>,
     /// The id of the created resource: a GUID in lower case. Any other value is not an id.
@@ -193,10 +195,8 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         Some(Operation::QueryRefundIds) => "refundIds",
         _ => "",
     };
-    let found = object
-        .get(list)
-        .and_then(Value::as_array)
-        .map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
+    let ids = object.get(list).and_then(Value::as_array);
+    let found = ids.map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
     AnswerBody {
         code: String::new(),
         state: text(&object, "status"),
@@ -206,6 +206,7 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         partial: flag("partialCapturePossible"),
         loyalty,
         checked_in: flag("isUserCheckedIn"),
+        lists: ids.is_some(),
         found,
         created: created.and_then(|name| Guid::parse(object.get(name)?.as_str()?)).map(|id| id.to_string()),
         pos_id: id_of(&object, "posId"),

@@ -137,12 +137,14 @@ pub struct Subject {
 }
 
 /// A call without a definitive response: no response, a server error, or a create without a readable id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct UnresolvedCall {
     /// The exchange number of the failed attempt.
     pub n: u64,
     /// Ids that a look-up found and that have not been used yet.
     pub found: Vec<String>,
+    /// The latest look-up listed nothing that the call can have created: if it stays so, nothing is left to do.
+    pub nothing_found: bool,
     /// Whether a look-up showed its outcome.
     pub told: bool,
     /// Whether the client continued with another create in the same place, so that only a look-up by name counts.

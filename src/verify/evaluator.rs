@@ -253,6 +253,12 @@ impl<'r> Evaluator<'r> {
     /// A predicate that cannot be evaluated.
     pub fn finish(mut self, input: &Input, options: &Options) -> Result<Verdict, PredicateError> {
         self.end_all()?;
+        for call in self.observed.nothing_found() {
+            let moment = Moment::bare(&self.observed, self.target);
+            for resolved in [EventKind::Recovered(call), EventKind::LookedUp(call)] {
+                see_all(&mut self.dockets, self.rules, self.target, resolved, &moment)?;
+            }
+        }
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
         for requirement_state in std::mem::take(&mut self.dockets) {

@@ -60,8 +60,7 @@ impl ObservedState {
             let repeats = attempt.is_unnamed() && (unnamed || context.repeats_success);
             if entry.last_n == attempt.n && !repeats {
                 let unnamed = unnamed || attempt.is_unnamed();
-                entry.loss =
-                    Some(UnresolvedCall { unnamed, n: attempt.n, found: Vec::new(), told: false, abandoned: false });
+                entry.loss = Some(UnresolvedCall { unnamed, n: attempt.n, ..UnresolvedCall::default() });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }
@@ -84,12 +83,22 @@ impl ObservedState {
             let same_pos = entry.about.pos.is_some() && entry.about.pos == about.pos;
             let done = match (entry.operation, attempt.operation) {
                 (Some(lost), Some(GetPosWithFilter | QueryPaymentIds | QueryRefundIds))
-                    if lost.creates() && attempt.succeeded() && body.contains(&entry.content) =>
+                    if lost.creates() && attempt.is_answered_by_list() && body.contains(&entry.content) =>
                 {
-                    loss.found.clone_from(&found);
                     loss.told = true;
+                    // What was created for certain, and found, does not end by not being listed any more.
+                    let known = loss.unnamed && found.is_empty() && !loss.found.is_empty();
+                    loss.nothing_found = found.is_empty() && !known;
+                    if !known {
+                        loss.found.clone_from(&found);
+                    }
+                    // A later look-up may still find it, unless the capture does not even show what this one found.
+                    if loss.nothing_found && !attempt.answer_hidden {
+                        entry.looked_up = true;
+                        return false;
+                    }
                     // A point of sale that was certainly created only has to be identified.
-                    found.is_empty() || (loss.unnamed && lost == CreatePos)
+                    loss.nothing_found || (loss.unnamed && lost == CreatePos && !loss.found.is_empty())
                 }
                 (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
                 | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {
@@ -103,7 +112,7 @@ impl ObservedState {
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
                 (Some(DeletePos), Some(GetPosWithFilter)) => {
-                    attempt.succeeded() && entry.about.pos.is_some_and(|pos| asked_for.contains(&pos))
+                    attempt.is_answered_by_list() && entry.about.pos.is_some_and(|pos| asked_for.contains(&pos))
                 }
                 (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && attempt.succeeded(),
                 // A customer who pays has checked in.
@@ -283,6 +292,12 @@ impl ObservedState {
         })
         .map(|entry| entry.content)
         .collect()
+    }
+
+    /// The calls that a look-up found nothing of, where the capture ends.
+    pub(super) fn nothing_found(&self) -> Vec<usize> {
+        let nothing = |call: &usize| self.calls.at(*call).loss.as_ref().is_some_and(|loss| loss.nothing_found);
+        self.losses.iter().copied().filter(nothing).collect()
     }
 
     fn close(&mut self, made_good: impl Fn(&mut CallState, &mut UnresolvedCall) -> bool) -> Vec<DerivedEvent> {

@@ -249,7 +249,9 @@ impl ObservedState {
             !payment.ended() && !payment.reserved()
         };
         let of_pos = context.about.pos.filter(|_| !attempt.parameter("posid").is_empty());
-        let whole = attempt.parameter("orderid").is_empty() && !listing.payments.iter().any(in_the_way);
+        let whole = attempt.is_answered_by_list()
+            && attempt.parameter("orderid").is_empty()
+            && !listing.payments.iter().any(in_the_way);
         if let Some(pos) = of_pos.filter(|_| whole) {
             self.free(pos, attempt.n);
             self.poses.at_mut(pos).emptied_n = Some(attempt.n);

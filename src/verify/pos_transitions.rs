@@ -60,7 +60,7 @@ impl ObservedState {
                 entry.beacon_id.clone_from(&attempt.answer.beacon_id);
                 entry.merchant_pos_id.clone_from(&attempt.answer.merchant_pos_id);
             }
-            Some(GetPosWithFilter) if attempt.succeeded() => {
+            Some(GetPosWithFilter) if attempt.is_answered_by_list() => {
                 let gone = self.asked_for(attempt).into_iter();
                 let gone: Vec<usize> =
                     gone.filter(|&pos| !attempt.answer.found.contains(&self.poses.at(pos).id)).collect();

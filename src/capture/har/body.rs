@@ -75,6 +75,9 @@ fn has_body(method: &str, url: &str) -> bool {
     }
 }
 
+/// The length of an empty chunked body, in bytes (RFC 9112 section 7.1).
+const EMPTY_CHUNKS: u64 = 5;
+
 /// The body of a response to a request with this method.
 pub(super) fn of_answer(
     response: &Response,
@@ -113,11 +116,14 @@ pub(super) fn of_answer(
     };
     // Firefox writes "Response bodies are not included."
     let commented = content.comment.as_ref().is_some_and(|comment| comment.as_str().is_some_and(|c| !c.is_empty()));
-    let compressed = content.compression.is_some_and(|saved| saved > 0.0) || coding_named(headers);
+    let compressed = content.compression.is_some_and(|saved| saved != 0.0) || coding_named(headers);
     // A chunked body may be empty, but not one with JSON.
     let chunked = values(headers, "transfer-encoding").next().is_some();
     let json = chunked && content.text.is_none() && values(headers, "content-type").any(|kind| kind.contains("json"));
-    let contradicted = commented || compressed || json;
+    // Bytes came for it, more than the last chunk of an empty body takes.
+    let received =
+        announced(headers) != Some(0) && positive(response.body_size).is_some_and(|size| size > EMPTY_CHUNKS);
+    let contradicted = commented || compressed || json || received;
     Ok(if said && !contradicted { Body::default() } else { unseen(0) })
 }
 

@@ -4,7 +4,8 @@ use crate::capture::jwt_claims;
 use serde_json::Value;
 
 /// Words that sanitisers write.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 18] = [
+    "deleted",
     "redacted",
     "filtered",
     "masked",
@@ -43,7 +44,10 @@ pub(super) fn is_marked(value: &str) -> bool {
     let value = value.trim();
     let stars = longest_run(value, |c| matches!(c, '*' | '•' | '●' | '█' | '■' | '▇'));
     let bracketed = value.starts_with(['[', '<', '(', '{', '%']) && value.ends_with([']', '>', ')', '}', '%']);
-    stars >= 3 || (bracketed && names_a_mask(value)) || value.eq_ignore_ascii_case("redacted")
+    // `**REDACTED**`, `__redacted__`, `--REMOVED--`
+    let bare = value.trim_matches(['*', '_', '-', '=', '~', '#', '!', '.']);
+    let decorated = bare.len() < value.len() && WORDS.contains(&bare.to_lowercase().as_str());
+    stars >= 3 || (bracketed && names_a_mask(value)) || decorated || value.eq_ignore_ascii_case("redacted")
 }
 
 /// poscert's own replacements are not masks: equal values have equal replacements.
@@ -177,6 +181,10 @@ mod tests {
             "%removed%",
             "authorization_redacted",
             "ab***yz",
+            "**REDACTED**",
+            "--removed--",
+            "[DELETED]",
+            "*redacted*",
         ] {
             assert!(is_mask(mask), "{mask}");
         }

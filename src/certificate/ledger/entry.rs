@@ -21,6 +21,7 @@ pub struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub enum LedgerEvent {
     /// A certificate was issued.
+    #[serde(rename = "given")]
     Issued(Issued),
     /// A certificate was revoked.
     Revoked(Revoked),
