@@ -44,18 +44,18 @@ struct State {
     last_number: u64,
     attempt: u32,
     complete: bool,
-    course: Schedule,
+    schedule: Schedule,
     /// The reported status of each finished case.
     said: BTreeMap<String, CaseStatus>,
     fault_plan: FaultPlan,
-    orders: Vec<Action>,
+    actions: Vec<Action>,
     asked_check_in: u64,
     polls: u32,
     /// Reported operations that are not part of the current case.
     unexpected: Vec<Operation>,
     broken: Option<String>,
     /// Ids of the broken mandatory requirements that were reported.
-    told: BTreeSet<String>,
+    identified: BTreeSet<String>,
     end: AtEnd,
 }
 
@@ -113,7 +113,7 @@ impl Director {
     ///
     /// # Errors
     /// A rule cannot be applied.
-    pub fn new(rules: &'static RuleSet, before: ResumeState, course: Schedule) -> Result<Director, String> {
+    pub fn new(rules: &'static RuleSet, before: ResumeState, schedule: Schedule) -> Result<Director, String> {
         let ResumeState { evaluator, next, mut pos_registry, vat, stands_in, forgotten, attempt, complete } = before;
         if forgotten {
             pos_registry.forget();
@@ -122,8 +122,8 @@ impl Director {
         let so_far = evaluator.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
-        let course = if forgotten && begun && left { course.forgotten(Instant::now()) } else { course };
-        let told = BrokenRequirement::of(&evaluator).into_iter().map(|broken| broken.id).collect();
+        let schedule = if forgotten && begun && left { schedule.forgotten(Instant::now()) } else { schedule };
+        let identified = BrokenRequirement::of(&evaluator).into_iter().map(|broken| broken.id).collect();
         let state = State {
             evaluator,
             next,
@@ -136,41 +136,41 @@ impl Director {
             last_number: next.saturating_sub(1),
             attempt,
             complete,
-            course,
+            schedule,
             said: BTreeMap::new(),
             fault_plan: FaultPlan::new(stands_in),
-            orders: Vec::new(),
+            actions: Vec::new(),
             asked_check_in: 0,
             polls: 0,
             unexpected: Vec::new(),
             broken: None,
-            told,
+            identified,
             end: AtEnd::default(),
         };
         Ok(Director { rules, state: Mutex::new(state), news: Notify::new() })
     }
 
     /// Takes the pending actions, with a snapshot of the state.
-    pub fn orders(&self, now: Instant) -> (Vec<Action>, Snapshot) {
+    pub fn actions(&self, now: Instant) -> (Vec<Action>, Snapshot) {
         let mut state = self.state();
         state.turn(now);
         // The next action may stop the client: it has to get its response first.
         let responded = state.going_out.is_empty();
-        let orders = if responded { std::mem::take(&mut state.orders) } else { Vec::new() };
+        let actions = if responded { std::mem::take(&mut state.actions) } else { Vec::new() };
         let snapshot = Snapshot {
             pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: responded && (state.end == AtEnd::LogEntry || state.end == AtEnd::Leave && state.course.is_over()),
-            waiting: state.course.waiting(now),
+            over: responded && (state.end == AtEnd::LogEntry || state.end == AtEnd::Leave && state.schedule.is_over()),
+            waiting: state.schedule.waiting(now),
             broken: state.broken.clone(),
         };
-        (orders, snapshot)
+        (actions, snapshot)
     }
 
     /// The step due has made progress: the customer acted.
-    pub fn stirred(&self, now: Instant) {
-        self.state().course.stirred(now);
+    pub fn extend_deadline(&self, now: Instant) {
+        self.state().schedule.extend_deadline(now);
     }
 
     /// Waits for the next record or operator command.
@@ -186,7 +186,7 @@ impl Director {
     /// A snapshot of the certification, for display.
     pub fn certification_status(&self) -> CertificationStatus {
         let state = self.state();
-        let due = state.course.under_way().map(|(case, at, since, wait)| CurrentStep {
+        let due = state.schedule.under_way().map(|(case, at, since, wait)| CurrentStep {
             case: case.id.clone(),
             title: case.title.clone(),
             at,
@@ -198,9 +198,9 @@ impl Director {
         });
         CertificationStatus {
             cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
-            gone_through: state.course.gone_through(),
+            gone_through: state.schedule.gone_through(),
             due,
-            over: state.course.is_over(),
+            over: state.schedule.is_over(),
             broken: BrokenRequirement::of(&state.evaluator),
         }
     }
@@ -216,10 +216,10 @@ impl State {
             return;
         }
         loop {
-            let case = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
-            let named = self.course.case().map(str::to_owned);
-            let orders = self.course.turn(&self.so_far, self.last_number, now);
-            let after = self.course.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let case = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let named = self.schedule.case().map(str::to_owned);
+            let actions = self.schedule.turn(&self.so_far, self.last_number, now);
+            let after = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
                 self.fault_plan.next_case();
                 self.asked_check_in = 0;
@@ -227,15 +227,15 @@ impl State {
             } else if case != after {
                 self.fault_plan.next_step();
             }
-            let waits: Vec<Record> = orders
+            let waits: Vec<Record> = actions
                 .iter()
-                .filter_map(|order| match order {
+                .filter_map(|action| match action {
                     Action::StepTimeout(over) => Some(Record::StepTimeout(over.clone())),
                     _ => None,
                 })
                 .collect();
-            self.orders.extend(orders);
-            let left = named.filter(|named| self.course.case() != Some(named));
+            self.actions.extend(actions);
+            let left = named.filter(|named| self.schedule.case() != Some(named));
             if waits.is_empty() {
                 self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
                 return;
@@ -250,7 +250,7 @@ impl State {
                     .any(|record| matches!(record, Record::StepTimeout(over) if over.case == standing.verdict.id))
             });
             let lines: Vec<Action> = failed.map(|standing| Action::Say(case_line(standing))).collect();
-            self.orders.extend(lines);
+            self.actions.extend(lines);
             self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
         }
     }
@@ -266,13 +266,13 @@ impl State {
 
     /// Reports the cases whose status has changed since it was reported.
     fn correct(&mut self) {
-        let under_way = self.course.case().map(str::to_owned);
+        let under_way = self.schedule.case().map(str::to_owned);
         for standing in &self.so_far.cases {
             let status = standing.verdict.status;
             let Some(said) = self.said.get_mut(&standing.verdict.id) else { continue };
             if *said != status && under_way.as_deref() != Some(&standing.verdict.id) {
                 *said = status;
-                self.orders.push(Action::Say(case_line(standing)));
+                self.actions.push(Action::Say(case_line(standing)));
             }
         }
     }
@@ -292,8 +292,8 @@ impl State {
                 self.correct();
                 let broken = BrokenRequirement::of(&self.evaluator)
                     .into_iter()
-                    .filter(|broken| self.told.insert(broken.id.clone()));
-                self.orders.extend(broken.map(|broken| Action::Say(broken.line())));
+                    .filter(|broken| self.identified.insert(broken.id.clone()));
+                self.actions.extend(broken.map(|broken| Action::Say(broken.line())));
             }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());
@@ -303,11 +303,13 @@ impl State {
 
     /// Reports a call that the current case does not ask for; once per case and operation.
     fn note_astray(&mut self, number: u64, operation: Operation) {
-        let said =
-            self.course.under_way().and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
+        let said = self
+            .schedule
+            .under_way()
+            .and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
         if let Some(said) = said.filter(|_| !self.unexpected.contains(&operation)) {
             self.unexpected.push(operation);
-            self.orders.push(Action::Say(said));
+            self.actions.push(Action::Say(said));
         }
     }
 
@@ -315,9 +317,9 @@ impl State {
         let now = Instant::now();
         self.going_out.insert(exchange.number);
         let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
-        let step = self.course.due().and_then(|(steps, due)| steps.get(due));
+        let step = self.schedule.due().and_then(|(steps, due)| steps.get(due));
         if self.fault_plan.ended(exchange, operation, step, timeout_ms) {
-            self.course.stirred(now);
+            self.schedule.extend_deadline(now);
         }
         let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
         self.polls = self.polls.saturating_add(u32::from(polled));
@@ -329,7 +331,7 @@ impl State {
         if counts && self.pos_registry.learn(exchange) {
             self.focus.pos = self.pos_registry.current();
             if onboards(operation) {
-                self.course.onboarded(now);
+                self.schedule.onboarded(now);
             }
         }
         self.last_number = self.last_number.max(exchange.number);
@@ -349,17 +351,17 @@ impl State {
 impl FaultInjector for Director {
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
         let route = head.route();
-        self.state().course.heard(route.operation(), Instant::now());
+        self.state().schedule.heard(route.operation(), Instant::now());
         let operation = route.operation()?;
         let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
         let mut state = self.state();
-        let State { course, fault_plan, .. } = &mut *state;
-        let (steps, due) = course.due()?;
+        let State { schedule, fault_plan, .. } = &mut *state;
+        let (steps, due) = schedule.due()?;
         let now = Instant::now();
         let fault = fault_plan.decide((head.number, operation, &id), steps, due, rest, now)?;
         // The fault delays the exchange: the timeout starts again.
-        course.stirred(now);
+        schedule.extend_deadline(now);
         Some(fault)
     }
 

@@ -45,16 +45,16 @@ impl Executor<'_> {
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
         let mut reminded = Duration::ZERO;
         loop {
-            let (orders, snapshot) = self.director.orders(Instant::now());
+            let (actions, snapshot) = self.director.actions(Instant::now());
             if let Some(broken) = &snapshot.broken {
                 return Err(format!("the rules cannot be applied: {broken}"));
             }
-            for order in orders {
-                self.carry_out(order, &snapshot, &mut customer_driver).await?;
+            for action in actions {
+                self.carry_out(action, &snapshot, &mut customer_driver).await?;
             }
             while let Some(noticed) = notices.try_join_next() {
-                let told = noticed.map_err(|error| error.to_string()).and_then(|told| told);
-                (self.say)(&format!("  {}", told.unwrap_or_else(|sentence| sentence)));
+                let identified = noticed.map_err(|error| error.to_string()).and_then(|identified| identified);
+                (self.say)(&format!("  {}", identified.unwrap_or_else(|sentence| sentence)));
             }
             if snapshot.over && notices.is_empty() {
                 return Ok(());
@@ -67,11 +67,11 @@ impl Executor<'_> {
 
     async fn carry_out(
         &mut self,
-        order: Action,
+        action: Action,
         snapshot: &Snapshot,
         customer_driver: &mut CustomerDriver,
     ) -> Result<(), String> {
-        match order {
+        match action {
             Action::Tell(line) => self.tell_line(&line),
             Action::CustomerAction(more) => customer_driver.add(more),
             Action::StopPlaying => customer_driver.stop(),
@@ -111,9 +111,9 @@ impl Executor<'_> {
             match played {
                 CustomerActionResult::Tell(line) => self.tell_line(&line),
                 CustomerActionResult::Say(line) => (self.say)(&line),
-                CustomerActionResult::Looked => return self.director.stirred(Instant::now()),
+                CustomerActionResult::Looked => return self.director.extend_deadline(Instant::now()),
                 CustomerActionResult::ActionResult(act, line) => {
-                    self.director.stirred(Instant::now());
+                    self.director.extend_deadline(Instant::now());
                     (self.say)(&line);
                     let due = snapshot.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
                     if matches!(act, CustomerAct::CheckIn(_)) && due {

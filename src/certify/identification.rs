@@ -217,7 +217,7 @@ fn name(field: &str, text: &str) -> Result<String, String> {
 }
 
 /// Names of missing fields that the verdict can infer from the traffic.
-pub fn untold(session: &Session) -> Vec<&'static str> {
+pub fn missing_fields(session: &Session) -> Vec<&'static str> {
     let fields = [
         ("integrator id", &session.integrator_id),
         ("client id", &session.client_id),
@@ -238,17 +238,20 @@ mod tests {
         let session = Identification::parse(FILE).unwrap().check().unwrap();
         assert_eq!(session.features, ["onboarding", "payment"]);
         assert_eq!(session.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
-        assert!(untold(&session).is_empty());
+        assert!(missing_fields(&session).is_empty());
         let all = Identification::default().check().unwrap();
-        assert_eq!((all.features.len(), untold(&all).len()), (6, 3));
+        assert_eq!((all.features.len(), missing_fields(&all).len()), (6, 3));
     }
 
     #[test]
     fn whitespace_around_pasted_values_is_trimmed() {
         let pasted = "client-id = \" C0FFEE00-0000-4000-8000-000000000001 \"\nclient-version = \"2.1.0\\t\"\nsystem-name = \" T 1\"";
-        let told = Identification::parse(pasted).unwrap().tidied();
-        assert_eq!(told.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
-        assert_eq!((told.client_version.as_deref(), told.system_name.as_deref()), (Some("2.1.0"), Some("T 1")));
+        let identified = Identification::parse(pasted).unwrap().tidied();
+        assert_eq!(identified.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
+        assert_eq!(
+            (identified.client_version.as_deref(), identified.system_name.as_deref()),
+            (Some("2.1.0"), Some("T 1"))
+        );
         let odd = Identification { client_id: Some(" 12 ".into()), ..Identification::default() }.tidied();
         assert!(odd.check().unwrap_err().starts_with("client-id: `12` is not a GUID"));
     }

@@ -137,7 +137,7 @@ impl Notifier {
 
     /// Whether the backend would notify the client of a check-in at this PoS.
     pub fn is_due(&self, point: &PosEntry) -> bool {
-        let wanted = |alias: &String| self.alias.as_ref().is_none_or(|told| told == alias);
+        let wanted = |alias: &String| self.alias.as_ref().is_none_or(|identified| identified == alias);
         self.callback.is_some() && point.alias.as_ref().is_some_and(wanted)
     }
 

@@ -48,14 +48,14 @@ impl PosRegistry {
         let send = Attempt::of(exchange);
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
         self.vat = vat.map(str::to_owned).or(self.vat.take());
-        let told = match send.operation {
+        let identified = match send.operation {
             Some(CreatePos) => send.answer.created.clone().zip(alias(&exchange.request.body)),
             Some(GetPos) if send.succeeded() => {
                 send.path_id.clone().zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body)))
             }
             _ => None,
         };
-        self.aliases.extend(told);
+        self.aliases.extend(identified);
         let current = current(&send);
         let named = current.is_some();
         self.current = current.or(self.current.take());

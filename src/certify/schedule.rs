@@ -27,7 +27,7 @@ const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// The client has no PoS at this backend: the action of the first case is repeated, with its faults.
-    Forgotten { told: bool, since: Instant },
+    Forgotten { identified: bool, since: Instant },
     /// Before a case: resources that the previous case left open are closed.
     Tidy { since: Instant },
     /// A case is in progress.
@@ -50,7 +50,7 @@ pub struct Schedule {
     /// The case to return to after a case that the operator repeats.
     resume: Option<usize>,
     /// The operator skipped the current wait.
-    hasten: bool,
+    skip_wait: bool,
     /// The backend is configured for the case and has to be restored.
     arranged: bool,
     first_is_due: bool,
@@ -70,7 +70,7 @@ impl Schedule {
             step_timeouts,
             received: ReceivedCalls::default(),
             resume: None,
-            hasten: false,
+            skip_wait: false,
             arranged: false,
             first_is_due: false,
             clear_is_due: false,
@@ -81,7 +81,7 @@ impl Schedule {
 
     /// Resumes against a backend that lost its state; repeats onboarding first.
     pub fn forgotten(self, now: Instant) -> Schedule {
-        Schedule { stage: Stage::Forgotten { told: false, since: now }, ..self }
+        Schedule { stage: Stage::Forgotten { identified: false, since: now }, ..self }
     }
 
     /// The client has a PoS at this backend.
@@ -146,7 +146,7 @@ impl Schedule {
 
     /// The step due has made progress without passing: a fault was injected, or the customer acted. Its timeout starts
     /// again.
-    pub fn stirred(&mut self, now: Instant) {
+    pub fn extend_deadline(&mut self, now: Instant) {
         let longest = self.step_timeouts.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
         if let Stage::Under { begun, due_since, .. } = &mut self.stage
             && now.saturating_duration_since(*begun) < longest
@@ -157,49 +157,49 @@ impl Schedule {
 
     /// Advances as far as the records allow. `last_number` is the last exchange that has ended.
     pub fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
-        let mut orders = Vec::new();
+        let mut actions = Vec::new();
         loop {
             let before = (self.at, self.stage);
             let stage = self.stage;
             match stage {
-                Stage::Over | Stage::Closed => return orders,
-                Stage::Forgotten { told: false, since } => {
-                    orders
+                Stage::Over | Stage::Closed => return actions,
+                Stage::Forgotten { identified: false, since } => {
+                    actions
                         .push(Action::Say("the client has no point of sale at this backend: onboard first".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
                     let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
-                    orders.extend(line.map(Action::Tell));
-                    self.stage = Stage::Forgotten { told: true, since };
+                    actions.extend(line.map(Action::Tell));
+                    self.stage = Stage::Forgotten { identified: true, since };
                 }
                 Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
                     self.received.begun = true;
                     self.stage = Stage::Tidy { since: now };
                 }
                 Stage::Tidy { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
-                    self.open_next(so_far, last_number, now, &mut orders);
+                    self.open_next(so_far, last_number, now, &mut actions);
                 }
                 Stage::Closing { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
                     self.stage = Stage::Closed;
-                    orders.push(Action::NewAttempt);
+                    actions.push(Action::NewAttempt);
                 }
-                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut orders),
-                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut orders),
+                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut actions),
+                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut actions),
                 Stage::Forgotten { .. } => {}
             }
             // The result of the case after a timeout is reported before the next case is opened.
-            let waited = orders.iter().any(|order| matches!(order, Action::StepTimeout(_)));
+            let waited = actions.iter().any(|action| matches!(action, Action::StepTimeout(_)));
             if waited || before == (self.at, self.stage) {
-                return orders;
+                return actions;
             }
         }
     }
 
     /// Whether a wait is over: it lasted long enough, or the operator skipped it.
     fn is_long(&mut self, since: Instant, wait: Duration, now: Instant) -> bool {
-        std::mem::take(&mut self.hasten) || now.saturating_duration_since(since) >= wait
+        std::mem::take(&mut self.skip_wait) || now.saturating_duration_since(since) >= wait
     }
 
-    fn open_next(&mut self, so_far: &Progress, last_number: u64, now: Instant, orders: &mut Vec<Action>) {
+    fn open_next(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else {
             self.stage = Stage::Over;
             return;
@@ -209,13 +209,13 @@ impl Schedule {
         let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
         if passed {
             let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
-            orders.push(Action::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+            actions.push(Action::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
             self.at = self.resume.take().unwrap_or(self.at + 1);
             return;
         }
-        orders.push(Action::Say(format!("{} {}", case.id, case.title)));
+        actions.push(Action::Say(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
         // Steps before the first till action have not passed. The till gets that action anyway: later cases need it.
         let opening = first_told(&case.steps);
@@ -223,11 +223,11 @@ impl Schedule {
         let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
         self.cleared = false;
         self.stage = Stage::Under { since_number: last_number, due, begun: now, due_since: now };
-        self.begin_step(due, so_far, orders);
-        orders.extend(line.map(Action::Tell));
+        self.begin_step(due, so_far, actions);
+        actions.extend(line.map(Action::Tell));
     }
 
-    fn go_on(&mut self, so_far: &Progress, last_number: u64, now: Instant, orders: &mut Vec<Action>) {
+    fn go_on(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
         let Stage::Under { since_number, due, due_since, .. } = self.stage else { return };
         let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
             self.stage = Stage::Over;
@@ -239,9 +239,9 @@ impl Schedule {
         let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
         if now_due > due {
             let lit = steps.iter().enumerate().take(now_due).skip(due);
-            orders.extend(lit.map(|(at, step)| Action::Say(step_line(standing, step, at))));
+            actions.extend(lit.map(|(at, step)| Action::Say(step_line(standing, step, at))));
             self.stage = Stage::Under { since_number, due: now_due, begun: now, due_since: now };
-            self.begin_step(now_due, so_far, orders);
+            self.begin_step(now_due, so_far, actions);
             return;
         }
         let first_is_done = self.first_is_due && !needs_first(steps.get(due), so_far);
@@ -249,19 +249,19 @@ impl Schedule {
         let found = !self.cleared && so_far.found() && steps.get(due).is_some_and(|step| step.guide.clear.is_some());
         if first_is_done || clear_is_done || found {
             self.stage = Stage::Under { since_number, due, begun: now, due_since: now };
-            self.begin_step(due, so_far, orders);
+            self.begin_step(due, so_far, actions);
             return;
         }
         let waited = now.saturating_duration_since(due_since);
         let quiet = ends(due) && waited >= self.step_timeouts.quiet;
         let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
         if due >= steps.len() || quiet && settled {
-            return self.close(standing, now, orders);
+            return self.close(standing, now, actions);
         }
         // A call came that must not come, and the case has no commit point that would report it.
         let in_vain = quiet && !settled;
         let wait = self.longest_wait(steps.get(due));
-        let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.hasten);
+        let skipped = !in_vain && !ends(due) && std::mem::take(&mut self.skip_wait);
         if in_vain || skipped || !ends(due) && waited >= wait {
             self.received.begun = true;
             let over = StepTimeout {
@@ -277,24 +277,24 @@ impl Schedule {
                     _ => WaitEnd::TimedOut,
                 }),
             };
-            orders.push(Action::Say(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
+            actions.push(Action::Say(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
             let line = Line::abort(&planned.case.id);
-            orders.extend([Action::StopPlaying, Action::StepTimeout(over)]);
-            self.leave(now, orders);
+            actions.extend([Action::StopPlaying, Action::StepTimeout(over)]);
+            self.leave(now, actions);
             if so_far.open {
-                orders.push(Action::Tell(line));
+                actions.push(Action::Tell(line));
             }
         }
     }
 
-    fn close(&mut self, standing: &CaseProgress, now: Instant, orders: &mut Vec<Action>) {
-        orders.push(Action::Say(case_line(standing)));
-        self.leave(now, orders);
+    fn close(&mut self, standing: &CaseProgress, now: Instant, actions: &mut Vec<Action>) {
+        actions.push(Action::Say(case_line(standing)));
+        self.leave(now, actions);
     }
 
-    fn leave(&mut self, now: Instant, orders: &mut Vec<Action>) {
+    fn leave(&mut self, now: Instant, actions: &mut Vec<Action>) {
         if std::mem::take(&mut self.arranged) {
-            orders.push(Action::Restore);
+            actions.push(Action::Restore);
         }
         self.at = self.resume.take().unwrap_or(self.at + 1);
         self.nudged = false;
@@ -303,42 +303,42 @@ impl Schedule {
 
     /// If the till does not cancel the open payment, the customer does, after half the timeout. Not earlier: a
     /// cancellation by the customer would pass a case that is about one.
-    fn nudge(&mut self, since: Instant, now: Instant, orders: &mut Vec<Action>) {
+    fn nudge(&mut self, since: Instant, now: Instant, actions: &mut Vec<Action>) {
         if !self.nudged && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
             self.nudged = true;
-            orders.push(Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)]));
+            actions.push(Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)]));
         }
     }
 
-    fn begin_step(&mut self, due: usize, so_far: &Progress, orders: &mut Vec<Action>) {
+    fn begin_step(&mut self, due: usize, so_far: &Progress, actions: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else { return };
         let case = &planned.case;
         self.received.next_step();
-        (self.hasten, self.first_is_due, self.clear_is_due) = (false, false, false);
+        (self.skip_wait, self.first_is_due, self.clear_is_due) = (false, false, false);
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
         if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
-            orders.push(Action::StopPlaying);
+            actions.push(Action::StopPlaying);
         }
         if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
             (self.cleared, self.clear_is_due) = (true, true);
-            orders.push(Action::Tell(Line::of_then(&case.id, due + 1, clear)));
+            actions.push(Action::Tell(Line::of_then(&case.id, due + 1, clear)));
             return;
         }
         if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
             self.first_is_due = true;
-            orders.push(Action::Tell(Line::of_then(&case.id, due + 1, first)));
-            orders.push(Action::CustomerAction(acts(&guide.customer, guide.account.as_deref())));
+            actions.push(Action::Tell(Line::of_then(&case.id, due + 1, first)));
+            actions.push(Action::CustomerAction(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
         // Half the timeout: some tills cancel a refund only once it is reserved.
         let arranged = arrange(case, due, self.step_timeouts.step / 2);
         self.arranged |= !arranged.is_empty();
-        orders.extend(arranged);
+        actions.extend(arranged);
         if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
-            orders.push(Action::Tell(line));
+            actions.push(Action::Tell(line));
         } else if let Some(text) = &guide.text {
-            orders.push(Action::Say(format!("  step {}: {text}", due + 1)));
+            actions.push(Action::Say(format!("  step {}: {text}", due + 1)));
         }
         if guide.first.is_some() {
             return;
@@ -351,7 +351,7 @@ impl Schedule {
             plays.insert(0, CustomerAction::Polls(guide.polls));
         }
         if !plays.is_empty() {
-            orders.push(Action::CustomerAction(plays));
+            actions.push(Action::CustomerAction(plays));
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::capture::{Record, Writer};
 use crate::certify::action::Planned;
 use crate::certify::credentials::Secrets;
 use crate::certify::director::ResumeState;
-use crate::certify::identification::{kept, untold};
+use crate::certify::identification::{kept, missing_fields};
 use crate::certify::issue::CUT_OFF;
 use crate::certify::notify::Notifier;
 use crate::certify::page::page_state::ActiveCertification;
@@ -67,7 +67,7 @@ pub struct Args {
     #[command(flatten)]
     record: record::Args,
     #[command(flatten)]
-    told: Told,
+    identified: Told,
     /// Run without an operator: the driver command performs the actions, and waits are short
     #[arg(long, env = "POSCERT_UNATTENDED")]
     unattended: bool,
@@ -95,7 +95,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<Exit, CliError> {
-    let told = args.told.identification(&args.record.profile)?;
+    let identified = args.identified.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
         return Err(CliError::new(
             "--unattended needs a driver command: add one after `--`, such as `-- poscert till drive`",
@@ -110,7 +110,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let (page, driver, nothing) = certify(&args, told, rules, waits, &mut signals).await?;
+        let (page, driver, nothing) = certify(&args, identified, rules, waits, &mut signals).await?;
         let end = finish::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
         // If all cases had passed before, there was nothing to record.
         if end.verdict().verdict != Outcome::Passed {
@@ -131,7 +131,7 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
 /// explanation to print if nothing was recorded.
 async fn certify(
     args: &Args,
-    told: Identification,
+    identified: Identification,
     rules: &'static RuleSet,
     waits: Timeouts,
     signals: &mut Signals,
@@ -140,37 +140,39 @@ async fn certify(
     let past = Past::read(&recorded.capture)?;
     let before = past.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
-    let told = told.or(before);
-    told.check().map_err(CliError::new)?;
+    let identified = identified.or(before);
+    identified.check().map_err(CliError::new)?;
     // If a certificate can be issued, check before recording that the ledger accepts an entry.
-    if rules.builtin && (to_be_asked || told.integrator_id.is_some()) {
+    if rules.builtin && (to_be_asked || identified.integrator_id.is_some()) {
         args.ledger.ready()?;
     }
     proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let page = page::open(args, rules, &told).await?;
-    let (told, keys) = match page.as_ref().filter(|_| to_be_asked && !told.is_whole()) {
+    let page = page::open(args, rules, &identified).await?;
+    let (identified, keys) = match page.as_ref().filter(|_| to_be_asked && !identified.is_whole()) {
         Some(page) => asked(page, signals).await?,
-        None => (told, Secrets::default()),
+        None => (identified, Secrets::default()),
     };
-    let session = told.check().map_err(CliError::new)?;
-    let callback = args.told.callback(&told)?;
+    let session = identified.check().map_err(CliError::new)?;
+    let callback = args.identified.callback(&identified)?;
     let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
     let warning = if args.new_attempt { None } else { past.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
     let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let mut backend = Backend::of(recorded, &authority, told.client_id.as_deref(), &listeners).await?;
+    let mut backend = Backend::of(recorded, &authority, identified.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
     config.private.extend(page.as_ref().map(Page::address));
     listeners.check(&config).await.map_err(CliError::new)?;
-    let access = access(&told, keys, &session, &backend.upstream)?;
+    let access = access(&identified, keys, &session, &backend.upstream)?;
     if let Some(access) = &access {
         access.try_it().await.map_err(CliError::new)?;
     }
-    let side = args.told.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
+    let side = args.identified.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     let tally = Arc::new(Tally::default());
-    let (director, running) = match begin(args, (&past, ended_as), (&told, &session), (rules, waits), &writer).await {
+    let (director, running) = match begin(args, (&past, ended_as), (&identified, &session), (rules, waits), &writer)
+        .await
+    {
         Ok(director) => {
             let lines: Arc<dyn Observer> = Arc::new(Lines { out: tell, quiet: true });
             let watch = Arc::new(Fanout(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
@@ -208,7 +210,7 @@ async fn certify(
     let worked = match ready {
         Ok(()) => {
             let writer = writer.clone();
-            let alias = told.callback_alias.clone();
+            let alias = identified.callback_alias.clone();
             let notifier = Notifier { callback, alias, access, director: director.clone(), writer: writer.clone() };
             if let Some(page) = &page {
                 let reach = page::reach(args, &greeting, session.client_version.as_deref());
@@ -225,7 +227,7 @@ async fn certify(
                 warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
             }
             let page = page.as_ref();
-            let (usual_wait, wait) = (waits.unattended_s, told.wait);
+            let (usual_wait, wait) = (waits.unattended_s, identified.wait);
             let guided = Stage { args, director, writer, side, notifier, out, page, usual_wait, wait };
             guided.work(&greeting, &running, signals).await
         }
@@ -243,7 +245,7 @@ async fn certify(
 async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Secrets), CliError> {
     print(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
     tokio::select! {
-        told = page.begun() => Ok(told),
+        identified = page.begun() => Ok(identified),
         () = signals.stop() => {
             Err(CliError::new("interrupted before the certification started: nothing was recorded"))
         }
@@ -266,7 +268,7 @@ fn driven(args: &Args) -> bool {
 async fn begin(
     args: &Args,
     (past, ended_as): (&Past, String),
-    (told, session): (&Identification, &Session),
+    (identified, session): (&Identification, &Session),
     (rules, waits): (&'static RuleSet, Timeouts),
     writer: &Writer,
 ) -> Result<Arc<Director>, CliError> {
@@ -303,27 +305,27 @@ async fn begin(
             possible: case.needed_with.is_none_or(|with| target.features.contains(&with)),
         })
         .collect();
-    let step_timeouts = StepTimeouts::of(waits, !args.unattended, told.wait);
-    let course = Schedule::new(plan, step_timeouts, Instant::now());
+    let step_timeouts = StepTimeouts::of(waits, !args.unattended, identified.wait);
+    let schedule = Schedule::new(plan, step_timeouts, Instant::now());
     let forgotten = args.record.upstream.is_none();
     let before = ResumeState {
         evaluator,
         next,
         pos_registry,
-        vat: told.vat().map(str::to_owned),
+        vat: identified.vat().map(str::to_owned),
         stands_in: !forgotten,
         forgotten,
         attempt,
         complete: past.is_complete(),
     };
-    Ok(Arc::new(Director::new(rules, before, course).map_err(CliError::new)?))
+    Ok(Arc::new(Director::new(rules, before, schedule).map_err(CliError::new)?))
 }
 
 fn introduction(session: &Session) -> String {
-    let untold = untold(session);
-    let who = match untold.is_empty() {
+    let missing_fields = missing_fields(session);
+    let who = match missing_fields.is_empty() {
         true => String::new(),
-        false => format!("  not given      {}: inferred from the traffic where possible\n", untold.join(", ")),
+        false => format!("  not given      {}: inferred from the traffic where possible\n", missing_fields.join(", ")),
     };
     format!("Certification for {}\n{who}\n", session.features.join(", "))
 }

@@ -37,16 +37,16 @@ pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Inc
         headers: &head.headers,
     };
     let fault = if slot.refused.is_none() { recorder.faults.decide(&view) } else { None };
-    let course = ExchangeState::new(slot.clone(), fault, &recorder.writer);
+    let exchange_state = ExchangeState::new(slot.clone(), fault, &recorder.writer);
     let mut rest = Deferred { reply: Some(reply), cut: None };
     let outcome = tokio::select! {
-        outcome = carry(&recorder, &course, incoming, &mut rest) => outcome,
+        outcome = carry(&recorder, &exchange_state, incoming, &mut rest) => outcome,
         () = recorder.reached(Phase::Killed) => {
-            let stopped = || ExchangeOutcome::new(EndedBy::Recorder, course.stage_of_leaving(), STOPPED);
-            left(&course).unwrap_or_else(stopped)
+            let stopped = || ExchangeOutcome::new(EndedBy::Recorder, exchange_state.stage_of_leaving(), STOPPED);
+            left(&exchange_state).unwrap_or_else(stopped)
         }
     };
-    let durable = recorder.record(course.record(&outcome, &recorder.writer)).await;
+    let durable = recorder.record(exchange_state.record(&outcome, &recorder.writer)).await;
     if durable {
         deliver(&recorder, &slot, &outcome, rest.cut).await;
         recorder.faults.delivered(slot.number);
@@ -89,49 +89,50 @@ async fn settled(recorder: &Recorder, slot: &ExchangeSlot) {
 
 /// Records a request that was never passed to hyper.
 pub async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
-    let course = ExchangeState::new(slot.clone(), None, &recorder.writer);
-    let outcome = left(&course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, course.stage_of_leaving(), ""));
+    let exchange_state = ExchangeState::new(slot.clone(), None, &recorder.writer);
+    let outcome = left(&exchange_state)
+        .unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, exchange_state.stage_of_leaving(), ""));
     let outcome = ExchangeOutcome { detail: format!("{}; the request was not forwarded", outcome.detail), ..outcome };
-    if recorder.record(course.record(&outcome, &recorder.writer)).await {
+    if recorder.record(exchange_state.record(&outcome, &recorder.writer)).await {
         recorder.faults.delivered(slot.number);
     }
 }
 
 async fn carry(
     recorder: &Arc<Recorder>,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     incoming: Incoming,
     rest: &mut Deferred,
 ) -> ExchangeOutcome {
-    let slot = &course.slot;
+    let slot = &exchange_state.slot;
     let refused = slot.refused.clone().or_else(|| slot.look(|state| state.refused.clone()));
     if let Some(why) = refused {
-        return refuse(course, &why, rest).await;
+        return refuse(exchange_state, &why, rest).await;
     }
     let (channel, continues) = (BodyChannel::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&slot.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, channel.clone(), course, gate, recorder));
+    let pump = tokio::spawn(pump_request(incoming, channel.clone(), exchange_state, gate, recorder));
     let pump = Pump(pump.abort_handle(), channel.clone());
-    if let Some(fault) = course.fault.filter(|fault| *fault != Fault::Timeout) {
+    if let Some(fault) = exchange_state.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         slot.until(|state| state.request_end.is_some() || state.disconnect.is_some() || state.refused.is_some()).await;
         // The pump lags behind the tap.
         drain(&channel, slot.framing).await;
-        return answer_fault(course, fault, rest).await;
+        return answer_fault(exchange_state, fault, rest).await;
     }
     let tap = slot.clone();
     let refusal = async move { tap.until(|state| state.refused.is_some()).await };
     let answered = tokio::select! {
-        answered = call_backend(recorder, course, &channel, &continues) => answered,
+        answered = call_backend(recorder, exchange_state, &channel, &continues) => answered,
         () = refusal => {
             channel.end(Err(BodyAborted("the client's request was refused".to_owned())));
             let why = slot.look(|state| state.refused.clone()).unwrap_or_default();
-            return refuse(course, &why, rest).await;
+            return refuse(exchange_state, &why, rest).await;
         }
     };
     let outcome = match answered {
-        Ok(answered) => relay(recorder, course, answered, rest).await,
-        Err(failed) => fail(recorder, course, failed, rest).await,
+        Ok(answered) => relay(recorder, exchange_state, answered, rest).await,
+        Err(failed) => fail(recorder, exchange_state, failed, rest).await,
     };
     drop(pump);
     outcome
@@ -152,11 +153,11 @@ impl Drop for Pump {
 fn pump_request(
     mut incoming: Incoming,
     channel: Arc<BodyChannel>,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     gate: Option<Arc<Notify>>,
     recorder: &Recorder,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let (body_recorder, slot) = (course.request.clone(), course.slot.clone());
+    let (body_recorder, slot) = (exchange_state.request.clone(), exchange_state.slot.clone());
     let (idle, writer) = (recorder.config.limits.idle, recorder.writer.clone());
     async move {
         if let Some(gate) = gate {
@@ -205,27 +206,27 @@ async fn drain(channel: &Arc<BodyChannel>, framing: Framing) {
 /// Relays the backend's response to the client.
 async fn relay(
     recorder: &Arc<Recorder>,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     answered: Answered,
     rest: &mut Deferred,
 ) -> ExchangeOutcome {
-    let slot = &course.slot;
+    let slot = &exchange_state.slot;
     let Answered { head, framing, mut body, backend, call } = answered;
     let channel = BodyChannel::once();
-    let withheld = course.fault == Some(Fault::Timeout);
+    let withheld = exchange_state.fault == Some(Fault::Timeout);
     if !withheld {
         slot.change(|state| state.answer = Some(head.clone()));
         reply(slot, &head, framing, &channel, rest);
     }
-    let whole = pump_answer(recorder, course, &mut body, &channel, withheld).await;
+    let whole = pump_answer(recorder, exchange_state, &mut body, &channel, withheld).await;
     if whole.is_ok() && call.state().write_error.is_none() {
         recorder.pool.keep(backend);
     }
     if withheld {
-        return withhold(recorder, course).await;
+        return withhold(recorder, exchange_state).await;
     }
     // The client counts as disconnected and lacks parts of the response, so it must not see a regular end.
-    if let Some(outcome) = left(course) {
+    if let Some(outcome) = left(exchange_state) {
         rest.cut = Some(channel);
         return outcome;
     }
@@ -233,22 +234,22 @@ async fn relay(
         Ok(()) => {
             let CallState { trailers, excess, .. } = call.state();
             if excess {
-                course.note("the backend sent data after its response; it was not forwarded");
+                exchange_state.note("the backend sent data after its response; it was not forwarded");
             }
             slot.change(|state| state.answer_trailers = trailers);
             channel.end(Ok(()));
-            let length = lock(&course.answer).length();
+            let length = lock(&exchange_state.answer).length();
             let all = |state: &DeliveryState| state.until_close && state.content >= length;
             slot.until(|state| state.complete || all(state) || state.disconnect.is_some()).await;
             slot.change(|state| state.complete |= all(state));
-            left(course).unwrap_or_else(ExchangeOutcome::complete)
+            left(exchange_state).unwrap_or_else(ExchangeOutcome::complete)
         }
         Err(cut) => {
             let detail = call.state().broken.unwrap_or(cut.0);
-            let length = lock(&course.answer).length();
+            let length = lock(&exchange_state.answer).length();
             slot.until(|state| state.content >= length && state.queued > 0 || state.disconnect.is_some()).await;
             rest.cut = Some(channel);
-            left(course).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Backend, Stage::Answer, detail))
+            left(exchange_state).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Backend, Stage::Answer, detail))
         }
     }
 }
@@ -256,12 +257,12 @@ async fn relay(
 /// Reads the backend's response, for the record and for the client while it is connected.
 async fn pump_answer(
     recorder: &Recorder,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     body: &mut Incoming,
     channel: &BodyChannel,
     withheld: bool,
 ) -> Result<(), BodyAborted> {
-    let slot = &course.slot;
+    let slot = &exchange_state.slot;
     let limits = recorder.config.limits;
     let disconnect = || slot.until(|state| state.disconnect.is_some());
     let alone = async {
@@ -283,9 +284,9 @@ async fn pump_answer(
                 Err(_trailers) => continue,
             },
         };
-        lock(&course.answer).add(&piece);
+        lock(&exchange_state.answer).add(&piece);
         let left = slot.look(|state| state.disconnect.is_some());
-        if left && lock(&course.answer).length() > ALONE {
+        if left && lock(&exchange_state.answer).length() > ALONE {
             return Err(BodyAborted("the client disconnected; the response was too long to read the rest".to_owned()));
         }
         if !withheld && !left {

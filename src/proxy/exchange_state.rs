@@ -210,18 +210,18 @@ pub struct Deferred {
 }
 
 /// The outcome of an exchange whose client connection has ended, if it has.
-pub fn left(course: &ExchangeState) -> Option<ExchangeOutcome> {
-    let disconnect = course.slot.look(|state| state.disconnect.clone())?;
-    Some(ExchangeOutcome::new(disconnect.by, course.stage_of_leaving(), disconnect.detail))
+pub fn left(exchange_state: &ExchangeState) -> Option<ExchangeOutcome> {
+    let disconnect = exchange_state.slot.look(|state| state.disconnect.clone())?;
+    Some(ExchangeOutcome::new(disconnect.by, exchange_state.stage_of_leaving(), disconnect.detail))
 }
 
 /// The timeout fault: withholds the response until the client disconnects.
-pub async fn withhold(recorder: &Recorder, course: &ExchangeState) -> ExchangeOutcome {
+pub async fn withhold(recorder: &Recorder, exchange_state: &ExchangeState) -> ExchangeOutcome {
     let longest = recorder.config.limits.withhold;
-    let spent = recorder.writer.now_us().saturating_sub(course.slot.head_at);
+    let spent = recorder.writer.now_us().saturating_sub(exchange_state.slot.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));
-    match timeout(wait, course.slot.until(|state| state.disconnect.is_some())).await {
-        Ok(()) => left(course).unwrap_or_else(ExchangeOutcome::complete),
+    match timeout(wait, exchange_state.slot.until(|state| state.disconnect.is_some())).await {
+        Ok(()) => left(exchange_state).unwrap_or_else(ExchangeOutcome::complete),
         Err(_) => {
             let detail = format!("the client still waited for the withheld response after {}", seconds(longest));
             ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)

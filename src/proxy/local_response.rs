@@ -43,36 +43,41 @@ pub fn reply(
 }
 
 /// Responds with 502 or 504 if the backend gave no usable response. A timeout fault withholds this response, too.
-pub async fn fail(recorder: &Recorder, course: &ExchangeState, failed: Failed, rest: &mut Deferred) -> ExchangeOutcome {
-    if let Some(outcome) = left(course) {
+pub async fn fail(
+    recorder: &Recorder,
+    exchange_state: &ExchangeState,
+    failed: Failed,
+    rest: &mut Deferred,
+) -> ExchangeOutcome {
+    if let Some(outcome) = left(exchange_state) {
         return outcome;
     }
-    if course.fault == Some(Fault::Timeout) {
-        course.note(failed.why);
-        return withhold(recorder, course).await;
+    if exchange_state.fault == Some(Fault::Timeout) {
+        exchange_state.note(failed.why);
+        return withhold(recorder, exchange_state).await;
     }
     let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
     let outcome = ExchangeOutcome::new(EndedBy::Backend, Stage::Done, failed.why.clone());
-    answer_itself(course, status, reason, own_body(&failed.why), rest, outcome).await
+    answer_itself(exchange_state, status, reason, own_body(&failed.why), rest, outcome).await
 }
 
 /// Responds with 400 to a request that two readers could frame differently.
-pub async fn refuse(course: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
+pub async fn refuse(exchange_state: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
     let outcome = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
-    answer_itself(course, 400, "Bad Request", own_body(&sentence), rest, outcome).await
+    answer_itself(exchange_state, 400, "Bad Request", own_body(&sentence), rest, outcome).await
 }
 
 async fn answer_itself(
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     status: u16,
     reason: &str,
     body: String,
     rest: &mut Deferred,
     outcome: ExchangeOutcome,
 ) -> ExchangeOutcome {
-    course.answers_itself();
-    let slot = &course.slot;
+    exchange_state.answers_itself();
+    let slot = &exchange_state.slot;
     slot.arrived_whole();
     let bodyless = slot.head.line.method == "HEAD" && slot.refused.is_none();
     let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
@@ -80,22 +85,22 @@ async fn answer_itself(
     slot.change(|state| state.answer = Some(head.clone()));
     let channel = BodyChannel::once();
     if !bodyless {
-        lock(&course.answer).add(body.as_bytes());
+        lock(&exchange_state.answer).add(body.as_bytes());
         channel.push(Bytes::from(body)).await;
     }
     channel.end(Ok(()));
     reply(slot, &head, framing, &channel, rest);
     slot.until(|state| state.complete || state.disconnect.is_some()).await;
-    left(course).unwrap_or(outcome)
+    left(exchange_state).unwrap_or(outcome)
 }
 
 /// Responds with the error status of an injected fault.
-pub async fn answer_fault(course: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
+pub async fn answer_fault(exchange_state: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
     let (status, reason, code, message) = match fault {
         Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
         Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),
     };
-    answer_itself(course, status, reason, fault_body(code, message), rest, ExchangeOutcome::complete()).await
+    answer_itself(exchange_state, status, reason, fault_body(code, message), rest, ExchangeOutcome::complete()).await
 }
 
 /// The body of the recorder's own errors. It has no `code`, because it is not a response of the API.

@@ -144,7 +144,7 @@ impl RequestReader {
         let skeleton = request_skeleton(&head, framing);
         self.rewriter = Rewriter::new(framing);
         let version = head.line.version.as_str().to_owned();
-        let slot = self.sit(head, version, framing, None, Vec::new());
+        let slot = self.assign(head, version, framing, None, Vec::new());
         self.reading = Some(slot.clone());
         self.queue(slot, &skeleton);
     }
@@ -155,7 +155,7 @@ impl RequestReader {
         self.items.push_back(Item::Request(slot, BytesMut::from(skeleton), weight));
     }
 
-    fn sit(
+    fn assign(
         &mut self,
         head: Head<RequestLine>,
         version: String,
@@ -194,7 +194,7 @@ impl RequestReader {
 
     fn refuse_as(&mut self, head: Head<RequestLine>, version: String, why: String, notes: Vec<String>) {
         self.refused = true;
-        let slot = self.sit(head, version, Framing::None, Some(why), notes);
+        let slot = self.assign(head, version, Framing::None, Some(why), notes);
         self.queue(slot, &refused_skeleton());
     }
 

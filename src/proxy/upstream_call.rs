@@ -47,11 +47,11 @@ impl Failed {
 /// Sends the request and waits for the response head.
 pub async fn call_backend(
     recorder: &Arc<Recorder>,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     channel: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Answered, Failed> {
-    let slot = &course.slot;
+    let slot = &exchange_state.slot;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -62,9 +62,9 @@ pub async fn call_backend(
             None => recorder.pool.connect().await.map_err(Failed::because)?,
         };
         let call = Arc::new(Call::new(forwarded(&slot.head, &recorder.config.upstream.authority()), slot.clone()));
-        course.calls(call.clone(), recorder.writer.now_us());
+        exchange_state.calls(call.clone(), recorder.writer.now_us());
         backend.line.begin(call.clone());
-        let sent = send(recorder, course, &mut backend, &call, channel, continues).await;
+        let sent = send(recorder, exchange_state, &mut backend, &call, channel, continues).await;
         let why = match sent {
             Ok(body) => {
                 let Some((head, framing)) = call.state().answer else {
@@ -73,7 +73,7 @@ pub async fn call_backend(
                 // Some servers respond with an HTTP error, instead of a TLS alert, if the client certificate is
                 // missing.
                 if matches!(head.line.status, 400 | 401 | 403 | 495 | 496) && recorder.pool.lacks_certificate() {
-                    course.note(MISSING);
+                    exchange_state.note(MISSING);
                 }
                 return Ok(Answered { head, framing, body, backend, call });
             }
@@ -87,19 +87,19 @@ pub async fn call_backend(
         if !again {
             return Err(Failed::because(state.broken.unwrap_or(why)));
         }
-        course.note(repeated(state.sent, &state.broken.unwrap_or(why)));
+        exchange_state.note(repeated(state.sent, &state.broken.unwrap_or(why)));
     }
 }
 
 async fn send(
     recorder: &Recorder,
-    course: &ExchangeState,
+    exchange_state: &ExchangeState,
     backend: &mut Backend,
     call: &Call,
     channel: &Arc<BodyChannel>,
     continues: &Notify,
 ) -> Result<Incoming, Failed> {
-    let slot = &course.slot;
+    let slot = &exchange_state.slot;
     let limits = recorder.config.limits;
     let request =
         skeleton(&slot.head.line.method, slot.framing, channel).map_err(|e| Failed::because(e.to_string()))?;

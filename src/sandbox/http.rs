@@ -59,7 +59,7 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
 
 impl Sandbox {
     fn operation(&self, operation: Operation, route: Route, headers: &HeaderMap, body: &Bytes) -> Response {
-        let outcome = self.call(operation, route, headers, body).and_then(|call| self.world().answer(&call));
+        let outcome = self.call(operation, route, headers, body).and_then(|call| self.backend().answer(&call));
         match outcome {
             Ok(Answer::Body(body)) => json_response(200, &body),
             Ok(Answer::Empty) => response(200, Body::empty()),
@@ -133,7 +133,7 @@ impl Sandbox {
 
     fn simulate(&self, act: &str, body: &[u8]) -> Response {
         let now = self.inner.clock.now();
-        match Simulation::read(act, body).and_then(|simulation| self.world().customer(&simulation, now)) {
+        match Simulation::read(act, body).and_then(|simulation| self.backend().customer(&simulation, now)) {
             Ok(()) => response(200, Body::empty()),
             Err(sentence) => plain(400, &sentence),
         }

@@ -126,16 +126,16 @@ struct Inner {
     options: SandboxOptions,
     clock: Clock,
     signer: Option<Signer>,
-    world: Mutex<BackendState>,
+    backend: Mutex<BackendState>,
 }
 
 impl Sandbox {
     /// A backend with the seeded merchants only.
     pub fn new(options: SandboxOptions) -> Sandbox {
         let delays = PollDelays { payment_ms: options.poll_delay_ms, refund_ms: options.refund_poll_delay_ms };
-        let world = Mutex::new(BackendState::new(delays));
+        let backend = Mutex::new(BackendState::new(delays));
         let (clock, signer) = (Clock::new(), Signer::random());
-        Sandbox { inner: Arc::new(Inner { options, clock, signer, world }) }
+        Sandbox { inner: Arc::new(Inner { options, clock, signer, backend }) }
     }
 
     /// The sandbox's clock, which tests can advance.
@@ -151,27 +151,27 @@ impl Sandbox {
     /// Performs a customer simulation action. The error is a message that says why nothing happened.
     pub fn customer(&self, beacon_id: &str, act: CustomerAct) -> Result<(), String> {
         let simulation = Simulation { beacon_id: beacon_id.to_owned(), phone: None, act };
-        self.world().customer(&simulation, self.inner.clock.now())
+        self.backend().customer(&simulation, self.inner.clock.now())
     }
 
     /// Sets what a store can refund (`None`: no limit), to cause 409/1368. Returns `false` if there is no such store.
     /// An Initiated refund that the balance no longer covers ends CancelledByMobilePay.
     pub fn store_balance(&self, store_id: &str, balance: Option<Amount>) -> bool {
-        let mut world = self.world();
-        world.settle_refunds(self.inner.clock.now());
-        let store = Guid::parse(store_id).and_then(|id| world.stores.iter_mut().find(|store| store.id == id));
+        let mut backend = self.backend();
+        backend.settle_refunds(self.inner.clock.now());
+        let store = Guid::parse(store_id).and_then(|id| backend.stores.iter_mut().find(|store| store.id == id));
         store.map(|store| store.balance = balance).is_some()
     }
 
     /// The ids of the stores.
     pub fn store_ids(&self) -> Vec<String> {
-        self.world().stores.iter().map(|store| store.id.as_str().to_owned()).collect()
+        self.backend().stores.iter().map(|store| store.id.as_str().to_owned()).collect()
     }
 
     /// Opens or closes a store, to cause 409/1204. Returns `false` if there is no such store.
     pub fn store_active(&self, store_id: &str, active: bool) -> bool {
-        let mut world = self.world();
-        let store = Guid::parse(store_id).and_then(|id| world.stores.iter_mut().find(|store| store.id == id));
+        let mut backend = self.backend();
+        let store = Guid::parse(store_id).and_then(|id| backend.stores.iter_mut().find(|store| store.id == id));
         store.map(|store| store.active = active).is_some()
     }
 
@@ -180,42 +180,42 @@ impl Sandbox {
     /// `false` if there is no such PoS.
     pub fn obstruct(&self, beacon_id: &str) -> bool {
         let beacon = id::canonical(beacon_id);
-        let mut world = self.world();
-        let pos = world.poses.iter_mut().find(|pos| !pos.deleted && pos.beacon_id == beacon);
+        let mut backend = self.backend();
+        let pos = backend.poses.iter_mut().find(|pos| !pos.deleted && pos.beacon_id == beacon);
         pos.map(|pos| pos.obstructed = true).is_some()
     }
 
     /// Removes all obstructions of [`Sandbox::obstruct`]; an obstructing payment that is still active is cancelled.
     pub fn unobstruct(&self) {
         let now = self.inner.clock.now();
-        let mut world = self.world();
-        let world = &mut *world;
-        for pos in world.poses.iter_mut() {
+        let mut backend = self.backend();
+        let backend = &mut *backend;
+        for pos in backend.poses.iter_mut() {
             pos.obstructed = false;
-            let payment = pos.in_the_way.take().and_then(|id| world.payments.get_mut(&id));
+            let payment = pos.in_the_way.take().and_then(|id| backend.payments.get_mut(&id));
             payment.map(|payment| payment.happen(Event::ClientCancel, now));
         }
     }
 
     /// How long refunds stay Initiated from now on, so that they can be cancelled (`None`: the default).
     pub fn hold_refunds(&self, hold: Option<Duration>) {
-        let mut world = self.world();
-        world.settle_refunds(self.inner.clock.now());
-        world.refund_hold = hold;
+        let mut backend = self.backend();
+        backend.settle_refunds(self.inner.clock.now());
+        backend.refund_hold = hold;
     }
 
     /// The beacon of a PoS; `None` if it is unknown or deleted.
     pub fn beacon(&self, pos_id: &str) -> Option<String> {
         let id = Guid::parse(pos_id)?;
-        let world = self.world();
-        world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.beacon_id.clone())
+        let backend = self.backend();
+        backend.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.beacon_id.clone())
     }
 
     /// The store of a PoS; `None` if it is unknown or deleted.
     pub fn store_of(&self, pos_id: &str) -> Option<String> {
         let id = Guid::parse(pos_id)?;
-        let world = self.world();
-        world.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.made.store_id.as_str().to_owned())
+        let backend = self.backend();
+        backend.poses.get(&id).filter(|pos| !pos.deleted).map(|pos| pos.made.store_id.as_str().to_owned())
     }
 
     /// The sandbox's own OpenAPI 3 description, as served at `/openapi.json`.
@@ -224,7 +224,7 @@ impl Sandbox {
     }
 
     /// Locks the state for one call. After a panic it stays usable: a call changes at most one resource.
-    fn world(&self) -> MutexGuard<'_, BackendState> {
-        self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backend(&self) -> MutexGuard<'_, BackendState> {
+        self.inner.backend.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -55,7 +55,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A backend, a PoS in it, and the state of its client.
 struct Till {
-    world: BackendState,
+    backend: BackendState,
     pos: Guid,
     now: Moment,
     payments: Vec<Guid>,
@@ -69,7 +69,7 @@ impl Till {
         let pos = Guid::parse(STORE).unwrap();
         let now = Duration::from_secs(1_700_000_000);
         let (payments, refunds, answered) = Default::default();
-        let mut till = Till { world: BackendState::new(delays), pos, now, payments, refunds, answered };
+        let mut till = Till { backend: BackendState::new(delays), pos, now, payments, refunds, answered };
         let new = NewPos {
             merchant_pos_id: "m".into(),
             store_id: Guid::parse(STORE).unwrap(),
@@ -88,7 +88,7 @@ impl Till {
         let caller = Caller { client_id: text("c"), integrator: text("i"), vat: text("DK90000028") };
         let route = Route::of(operation.method(), "/v10");
         let key = key.map(|key| key.to_string());
-        self.world.answer(&Call { operation, id, route, caller, key, body, now: self.now })
+        self.backend.answer(&Call { operation, id, route, caller, key, body, now: self.now })
     }
 
     fn create(&mut self, operation: Operation, key: u8, body: Body) -> Result<Guid, Refusal> {
@@ -143,7 +143,8 @@ impl Till {
                 let _ = id.map(|id| self.call(Operation::CancelRefund, Some(id), None, Body::None));
             }
             Act::Customer(act) => {
-                let _ = self.world.customer(&Simulation { beacon_id: BEACON.into(), phone: None, act: *act }, self.now);
+                let _ =
+                    self.backend.customer(&Simulation { beacon_id: BEACON.into(), phone: None, act: *act }, self.now);
             }
             Act::Wait(seconds) => self.now += Duration::from_secs(*seconds),
         }
@@ -175,13 +176,13 @@ proptest! {
         let mut before: HashMap<Guid, PaymentStatus> = HashMap::new();
         for act in &acts {
             till.act(act);
-            let payments: Vec<_> = till.world.payments.iter().collect();
+            let payments: Vec<_> = till.backend.payments.iter().collect();
             prop_assert!(payments.iter().filter(|payment| payment.state.is_active()).count() <= 1, "one active payment");
             for payment in payments {
                 let left = before.insert(payment.id.clone(), payment.state);
                 prop_assert!(left.is_none_or(|left| left == payment.state || !left.is_final()), "final is final");
                 prop_assert_eq!(payment.captured.is_some(), payment.state == PaymentStatus::Captured);
-                let refunds = till.world.refunds.iter().filter(|refund| refund.wanted.payment_id == payment.id);
+                let refunds = till.backend.refunds.iter().filter(|refund| refund.wanted.payment_id == payment.id);
                 let sum: i64 = refunds.filter(|refund| super::refund::counts(refund.state)).map(|refund| refund.wanted.amount.0).sum();
                 prop_assert!(sum <= payment.captured.map_or(0, |captured| captured.0), "never more than was captured");
             }

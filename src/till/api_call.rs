@@ -97,7 +97,7 @@ impl Till {
                 Next::GiveUp => return Err(trouble(call.operation, sends, outcome)),
                 Next::Again(pause) => {
                     tokio::time::sleep(pause).await;
-                    self.spoil_retry(&mut call, sends);
+                    self.corrupt_retry(&mut call, sends);
                 }
                 Next::NewToken => {
                     renewed = true;

@@ -90,13 +90,13 @@ impl Till {
         self.remember(|memory| memory.decide(id, intent))?;
         let outcome = match self.carry_out(id, intent).await {
             Err(trouble) if trouble.has_status(409) => match intent {
-                PendingDecision::Capture(_) | PendingDecision::Cancel => self.heal(id, intent).await,
+                PendingDecision::Capture(_) | PendingDecision::Cancel => self.reconcile(id, intent).await,
                 PendingDecision::CaptureRefund | PendingDecision::CancelRefund => self.heal_refund(id, intent).await,
             },
             other => other,
         };
         match outcome {
-            Err(trouble) if trouble.is_loss() => self.hang(id, intent, trouble),
+            Err(trouble) if trouble.is_loss() => self.defer(id, intent, trouble),
             other => {
                 self.remember(|memory| {
                     memory.settled(id);
@@ -137,7 +137,7 @@ impl Till {
 
     /// Reconciles after a 409: the state at the backend is authoritative. A reservation that cannot be captured as
     /// decided is cancelled.
-    async fn heal(&mut self, payment_id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
+    async fn reconcile(&mut self, payment_id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         match (self.look(payment_id).await?.state, intent) {
             (Some(PaymentStatus::Captured), PendingDecision::Capture(minor)) => Ok(Settled::Captured(Amount(minor))),
             (Some(state), _) if state.is_final() => Ok(Settled::Ended(state)),
@@ -152,7 +152,7 @@ impl Till {
         }
     }
 
-    fn hang(&mut self, id: &str, intent: PendingDecision, trouble: ClientError) -> Result<Settled, ClientError> {
+    fn defer(&mut self, id: &str, intent: PendingDecision, trouble: ClientError) -> Result<Settled, ClientError> {
         if self.takes_as_done(intent, &trouble) {
             self.remember(|memory| memory.settled(id))?;
         } else {

@@ -59,7 +59,7 @@ impl Till {
     }
 
     /// Changes the key or the body of a retry, which must stay the same.
-    pub(super) fn spoil_retry(&self, call: &mut Call, sends: u32) {
+    pub(super) fn corrupt_retry(&self, call: &mut Call, sends: u32) {
         if !call.operation.creates() {
             return;
         }
@@ -123,7 +123,7 @@ impl Till {
     }
 
     /// Waits about as long as a customer needs, without polling.
-    pub(super) async fn wait_for_a_hunch(&self) {
+    pub(super) async fn wait_without_polling(&self) {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 

@@ -185,7 +185,7 @@ impl Till {
         abort: &CancelSignal,
     ) -> Result<Option<RefundStatus>, ClientError> {
         if self.makes(Misbehavior::CapturesRefundUnseen) {
-            self.wait_for_a_hunch().await;
+            self.wait_without_polling().await;
             return Ok(Some(RefundStatus::Reserved));
         }
         let until = Instant::now() + patience;

@@ -111,7 +111,7 @@ impl Till {
         abort: &CancelSignal,
     ) -> Result<Paid, ClientError> {
         if self.makes(Misbehavior::CapturesUnseen) {
-            self.wait_for_a_hunch().await;
+            self.wait_without_polling().await;
             return self.take(payment, sale, false).await;
         }
         let until = Instant::now() + self.config.pace.customer;

@@ -48,7 +48,7 @@ pub struct Evaluator<'r> {
     clock: Clock,
     pub(super) observed: ObservedState,
     timeline: Timeline,
-    dockets: Vec<RequirementState<'r>>,
+    requirement_states: Vec<RequirementState<'r>>,
     pub(super) cases: Vec<Vec<CaseState<'r>>>,
     pub(super) waits: Vec<StepTimeout>,
     /// Exchanges still to come whose response was not delivered, by run and number, with the time of the disconnect.
@@ -60,7 +60,8 @@ pub struct Evaluator<'r> {
 impl<'r> Evaluator<'r> {
     /// The state before any record.
     pub fn new(rules: &'r RuleSet, target: &'r Target, clock: Clock) -> Evaluator<'r> {
-        let dockets = rules.requirements.iter().map(|requirement| RequirementState::new(requirement, target));
+        let requirement_states =
+            rules.requirements.iter().map(|requirement| RequirementState::new(requirement, target));
         let chosen = rules.features.iter().filter(|feature| target.features.contains(&feature.feature));
         Evaluator {
             rules,
@@ -68,7 +69,7 @@ impl<'r> Evaluator<'r> {
             clock,
             observed: ObservedState::new(rules.limits, clock),
             timeline: Timeline::new(clock.begin_us),
-            dockets: dockets.collect(),
+            requirement_states: requirement_states.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseState::new).collect()).collect(),
             waits: Vec::new(),
             undelivered: HashMap::new(),
@@ -136,7 +137,7 @@ impl<'r> Evaluator<'r> {
             clock: self.clock,
             observed: self.observed.clone(),
             timeline: self.timeline.clone(),
-            dockets: Vec::new(),
+            requirement_states: Vec::new(),
             cases: self.cases.clone(),
             waits: self.waits.clone(),
             undelivered: self.undelivered.clone(),
@@ -214,7 +215,7 @@ impl<'r> Evaluator<'r> {
 
     fn look(&mut self, happened: EventKind, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
         see_all(
-            &mut self.dockets,
+            &mut self.requirement_states,
             self.rules,
             self.target,
             happened,
@@ -231,17 +232,20 @@ impl<'r> Evaluator<'r> {
             }
         }
         let moment = Moment { connection: Some(connection), ..Moment::bare(&self.observed, self.target) };
-        see_all(&mut self.dockets, self.rules, self.target, EventKind::Connection, &moment)
+        see_all(&mut self.requirement_states, self.rules, self.target, EventKind::Connection, &moment)
     }
 
     fn notification(&mut self, notification: &Notification) -> Result<(), PredicateError> {
         let moment = Moment { notification: Some(notification), ..Moment::bare(&self.observed, self.target) };
-        see_all(&mut self.dockets, self.rules, self.target, EventKind::Notification, &moment)
+        see_all(&mut self.requirement_states, self.rules, self.target, EventKind::Notification, &moment)
     }
 
     /// The `must` requirements broken so far, with the findings of each; later records cannot change that.
     pub fn broken(&self) -> impl Iterator<Item = (&'r Requirement, &[Finding])> {
-        let musts = self.dockets.iter().filter(|requirement_state| requirement_state.requirement.level == Level::Must);
+        let musts = self
+            .requirement_states
+            .iter()
+            .filter(|requirement_state| requirement_state.requirement.level == Level::Must);
         musts
             .map(|requirement_state| (requirement_state.requirement, requirement_state.findings.as_slice()))
             .filter(|(_, found)| !found.is_empty())
@@ -256,12 +260,12 @@ impl<'r> Evaluator<'r> {
         for call in self.observed.nothing_found() {
             let moment = Moment::bare(&self.observed, self.target);
             for resolved in [EventKind::Recovered(call), EventKind::LookedUp(call)] {
-                see_all(&mut self.dockets, self.rules, self.target, resolved, &moment)?;
+                see_all(&mut self.requirement_states, self.rules, self.target, resolved, &moment)?;
             }
         }
         let goes_on = options.open || !input.complete;
         let mut requirements = Vec::new();
-        for requirement_state in std::mem::take(&mut self.dockets) {
+        for requirement_state in std::mem::take(&mut self.requirement_states) {
             requirements.push(requirement_state.settle(self.rules, self.target, goes_on));
         }
         let target = self.target;

@@ -117,13 +117,13 @@ pub(super) struct RequirementResult {
 
 /// Processes an event for all requirements that apply.
 pub(super) fn see_all(
-    dockets: &mut [RequirementState],
+    requirement_states: &mut [RequirementState],
     rules: &RuleSet,
     target: &Target,
     happened: EventKind,
     moment: &Moment,
 ) -> Result<(), PredicateError> {
-    for requirement_state in dockets.iter_mut().filter(|requirement_state| requirement_state.judged) {
+    for requirement_state in requirement_states.iter_mut().filter(|requirement_state| requirement_state.judged) {
         for at in 0..requirement_state.watches.len() {
             let found = requirement_state.watches[at].see(happened, moment).map_err(|error| {
                 PredicateError(format!(

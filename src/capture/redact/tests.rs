@@ -183,11 +183,11 @@ fn everywhere(s: &str) -> Vec<Exchange> {
     let cut = format!("{{\"customerToken\":\"{s}\",\"more\":\"");
     let prefix =
         Body { bytes: cut.clone().into_bytes(), length: 1_000_000, kept: BodyRetention::Prefix, ..Body::default() };
-    let mut torn = gzip(format!("{cut}{}", "abcdefghijklmnop".repeat(500)).as_bytes());
-    torn.truncate(torn.len() - 9);
+    let mut truncated = gzip(format!("{cut}{}", "abcdefghijklmnop".repeat(500)).as_bytes());
+    truncated.truncate(truncated.len() - 9);
     all.push(Exchange {
         request: Request { body: prefix, ..Request::default() },
-        answer: Some(Answer { headers: encoding("gzip"), body: whole(torn), ..Answer::default() }),
+        answer: Some(Answer { headers: encoding("gzip"), body: whole(truncated), ..Answer::default() }),
         ..Exchange::default()
     });
     all

@@ -15,10 +15,10 @@ impl Director {
     /// The case is unknown, has already passed or cannot be run.
     pub fn again(&self, case: &str) -> Result<(), String> {
         self.asked(|state, now| {
-            let orders = state.course.again(case, &state.so_far, now)?;
+            let actions = state.schedule.again(case, &state.so_far, now)?;
             state.fault_plan.next_case();
             state.asked_check_in = 0;
-            state.orders.extend(orders);
+            state.actions.extend(actions);
             Ok(())
         })
     }
@@ -28,7 +28,7 @@ impl Director {
     /// # Errors
     /// No step is due.
     pub fn skip_wait(&self) -> Result<(), String> {
-        self.asked(|state, _| state.course.skip())
+        self.asked(|state, _| state.schedule.skip())
     }
 
     /// Starts all cases again in a new attempt of the same capture, once open resources are closed.
@@ -37,9 +37,9 @@ impl Director {
     /// A new attempt is already about to start.
     pub fn start_over(&self) -> Result<(), String> {
         self.asked(|state, now| {
-            let orders = state.course.start_over(&state.so_far, now)?;
+            let actions = state.schedule.start_over(&state.so_far, now)?;
             state.fault_plan.next_case();
-            state.orders.extend(orders);
+            state.actions.extend(actions);
             Ok(())
         })
     }
@@ -92,7 +92,7 @@ impl Director {
         state.said.clear();
         state.pos_registry.forget();
         state.focus.pos = None;
-        state.course.begin_attempt(Instant::now());
+        state.schedule.begin_attempt(Instant::now());
         state.look();
         record
     }
@@ -115,7 +115,7 @@ impl State {
     fn ended_as(&mut self) -> Result<String, String> {
         let fresh = self.evaluator.fresh();
         let mut evaluator: Evaluator<'static> = std::mem::replace(&mut self.evaluator, fresh);
-        self.told.clear();
+        self.identified.clear();
         for exchange in std::mem::take(&mut self.beyond).into_values() {
             let record = Record::Exchange(Box::new(exchange));
             evaluator.take(&record).map_err(|error| error.to_string())?;

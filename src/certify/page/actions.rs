@@ -29,8 +29,8 @@ pub enum Done {
 /// The error message for a field as typed; empty if it is valid.
 pub fn check(body: &Bytes) -> String {
     let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
-    match form::told(&String::from_utf8_lossy(body), &names) {
-        Ok(told) => form::wrong(&told).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
+    match form::identified(&String::from_utf8_lossy(body), &names) {
+        Ok(identified) => form::wrong(&identified).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
         Err(sentence) => sentence,
     }
 }
@@ -56,7 +56,7 @@ pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
             }
         }
         ("close", Phase::Approval(_)) => {
-            page_state.wish(OperatorRequest::Close);
+            page_state.request(OperatorRequest::Close);
             Done::LogEntry("poscert is ending; you can close this page".to_owned())
         }
         ("identification" | "selection" | "back", _) => {
@@ -72,51 +72,56 @@ pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
 
 async fn identification(page_state: &PageState, form: &str) -> Done {
     let names: Vec<&str> = form::asked(page_state.credential_check.is_some()).map(|field| field.name).collect();
-    let again = |told: &Identification, sentence: &str| {
-        Done::Again(0, identify::identification(told, page_state.credential_check.is_some(), Some(sentence)))
+    let again = |identified: &Identification, sentence: &str| {
+        Done::Again(0, identify::identification(identified, page_state.credential_check.is_some(), Some(sentence)))
     };
-    let (told, keys) = match form::told(form, &names).and_then(|told| Ok((told, form::keys(form)?))) {
-        Ok(both) => both,
-        Err(sentence) => return again(&page_state.state().told.clone(), &sentence),
-    };
-    let is_wrong = !form::wrong(&told).is_empty();
-    let mut known = (told.clone(), Secrets::default());
+    let (identified, keys) =
+        match form::identified(form, &names).and_then(|identified| Ok((identified, form::keys(form)?))) {
+            Ok(both) => both,
+            Err(sentence) => return again(&page_state.state().identified.clone(), &sentence),
+        };
+    let is_wrong = !form::wrong(&identified).is_empty();
+    let mut known = (identified.clone(), Secrets::default());
     page_state.change(|state| {
-        state.told = form::put(&state.told, &told, form::asked(page_state.credential_check.is_some()));
+        state.identified =
+            form::put(&state.identified, &identified, form::asked(page_state.credential_check.is_some()));
         state.keys = keys.or(std::mem::take(&mut state.keys));
         state.phase = Phase::Identification;
-        known = (state.told.clone(), state.keys.clone());
+        known = (state.identified.clone(), state.keys.clone());
     });
     if is_wrong {
-        return again(&told, "Some fields are invalid; see below.");
+        return again(&identified, "Some fields are invalid; see below.");
     }
-    let (told, keys) = known;
+    let (identified, keys) = known;
     if let Some(credential_check) = &page_state.credential_check
-        && let Err(sentence) = credential_check(told.clone(), keys).await
+        && let Err(sentence) = credential_check(identified.clone(), keys).await
     {
         // Rejected secrets are not tried again automatically.
         page_state.change(|state| state.keys = Secrets::default());
-        return again(&told, &sentence);
+        return again(&identified, &sentence);
     }
     page_state.change(|state| state.phase = Phase::Selection);
     Done::LogEntry("identification saved".to_owned())
 }
 
 async fn selection(page_state: &PageState, form: &str) -> Done {
-    let chosen = match form::told(form, &[FEATURES]) {
-        Ok(told) => told.features.unwrap_or_default(),
+    let chosen = match form::identified(form, &[FEATURES]) {
+        Ok(identified) => identified.features.unwrap_or_default(),
         Err(sentence) => {
-            return Done::Again(1, identify::selection(&page_state.state().told, page_state.rules, Some(&sentence)));
+            return Done::Again(
+                1,
+                identify::selection(&page_state.state().identified, page_state.rules, Some(&sentence)),
+            );
         }
     };
-    page_state.change(|state| state.told.features = Some(chosen));
-    let told = page_state.state().told.clone();
-    if let Err(sentence) = told.check() {
-        return Done::Again(1, identify::selection(&told, page_state.rules, Some(&sentence)));
+    page_state.change(|state| state.identified.features = Some(chosen));
+    let identified = page_state.state().identified.clone();
+    if let Err(sentence) = identified.check() {
+        return Done::Again(1, identify::selection(&identified, page_state.rules, Some(&sentence)));
     }
     let mut changes = page_state.changes();
     let keys = page_state.state().keys.clone();
-    page_state.wish(OperatorRequest::Begin(Box::new(told), keys));
+    page_state.request(OperatorRequest::Begin(Box::new(identified), keys));
     let begun = async {
         while !matches!(page_state.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;
@@ -132,11 +137,11 @@ async fn of_the_course(active: &Arc<ActiveCertification>, name: &str, form: &str
         "skip" => &["case", "step"],
         _ => &[],
     };
-    let told = fields(form);
-    if let Some((odd, _)) = told.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
+    let identified = fields(form);
+    if let Some((odd, _)) = identified.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
         return Err(format!("`{name}`: unknown field `{}`", crate::report::wording::safe(odd)));
     }
-    let value = |name: &str| told.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| identified.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
     let director = &active.director;
     match name {
         "again" => {

@@ -50,11 +50,11 @@ async fn feed(
     seat: OwnedSemaphorePermit,
 ) {
     let mut changes = page_state.changes();
-    let mut told = SentState { place: after, ..SentState::default() };
+    let mut identified = SentState { place: after, ..SentState::default() };
     let mut last = Instant::now();
     let mut frames = vec![frame("clock", None, &json!(page_state.ms(last)))];
     loop {
-        frames.extend(told.news(&page_state));
+        frames.extend(identified.news(&page_state));
         if frames.is_empty() && last.elapsed() >= SILENCE {
             frames.push(": still here\n\n".to_owned());
         }

@@ -108,8 +108,8 @@ pub fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
 pub const FEATURES: &str = "features";
 
 /// The value of a field, as entered.
-pub fn value(told: &Identification, name: &str) -> String {
-    let all = serde_json::to_value(told).unwrap_or_default();
+pub fn value(identified: &Identification, name: &str) -> String {
+    let all = serde_json::to_value(identified).unwrap_or_default();
     all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -118,9 +118,9 @@ pub fn value(told: &Identification, name: &str) -> String {
 /// # Errors
 /// A secret is invalid.
 pub fn keys(form: &str) -> Result<Secrets, String> {
-    let told = fields(form);
+    let identified = fields(form);
     let key = |name: &str| {
-        let text = told.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
+        let text = identified.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
         let made = text.filter(|text| !text.is_empty()).map(Secret::new).transpose();
         made.map_err(|why| format!("{name}: {why}; enter only the secret"))
     };
@@ -131,7 +131,7 @@ pub fn keys(form: &str) -> Result<Secrets, String> {
 ///
 /// # Errors
 /// A field is unknown or occurs twice.
-pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
+pub fn identified(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     let mut object = Map::new();
     for (name, value) in fields(form) {
         if !allowed.contains(&name.as_str()) {
@@ -148,8 +148,8 @@ pub fn told(form: &str, allowed: &[&str]) -> Result<Identification, String> {
             return Err(format!("{name}: the field occurs twice"));
         }
     }
-    let told = serde_json::from_value(Value::Object(object)).map(Identification::tidied);
-    told.map_err(|error| format!("invalid form: {error}"))
+    let identified = serde_json::from_value(Value::Object(object)).map(Identification::tidied);
+    identified.map_err(|error| format!("invalid form: {error}"))
 }
 
 /// The earlier identification, with these fields replaced by those of `now`.
@@ -158,7 +158,7 @@ pub fn put<'f>(
     now: &Identification,
     fields: impl Iterator<Item = &'f Field>,
 ) -> Identification {
-    let object = |told: &Identification| match serde_json::to_value(told) {
+    let object = |identified: &Identification| match serde_json::to_value(identified) {
         Ok(Value::Object(object)) => object,
         _ => Map::new(),
     };
@@ -171,10 +171,10 @@ pub fn put<'f>(
 }
 
 /// The error messages of invalid fields, with their names; the same messages as for a session file.
-pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
+pub fn wrong(identified: &Identification) -> Vec<(&'static str, String)> {
     let names = asked(true).filter(|field| !field.is_secret()).map(|field| field.name);
     let alone = |name: &'static str| {
-        let text = value(told, name);
+        let text = value(identified, name);
         let one = Map::from_iter([(name.to_owned(), Value::from(text.clone()))]);
         let one: Identification = serde_json::from_value(Value::Object(one)).ok().filter(|_| !text.is_empty())?;
         one.check().err().map(|sentence| (name, sentence))
@@ -183,8 +183,8 @@ pub fn wrong(told: &Identification) -> Vec<(&'static str, String)> {
 }
 
 /// Whether a feature is selected; without a selection, all are.
-pub fn is_chosen(told: &Identification, feature: Feature) -> bool {
-    let Some(features) = &told.features else { return true };
+pub fn is_chosen(identified: &Identification, feature: Feature) -> bool {
+    let Some(features) = &identified.features else { return true };
     feature == Feature::Onboarding || features.iter().any(|id| id.trim() == feature.id())
 }
 
@@ -198,14 +198,15 @@ mod tests {
 
     #[test]
     fn form_and_session_file_are_equivalent() {
-        let told = told("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
+        let identified =
+            identified("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
         let file = Identification::parse("integrator-id = \"ACME\"\nclient-version = \"2.1.0\"").unwrap();
-        assert_eq!(told, file);
-        assert_eq!((value(&told, "client-version"), wrong(&told)), ("2.1.0".to_owned(), Vec::new()));
-        let chosen = super::told("features=payment&features=refund", &[FEATURES]).unwrap();
+        assert_eq!(identified, file);
+        assert_eq!((value(&identified, "client-version"), wrong(&identified)), ("2.1.0".to_owned(), Vec::new()));
+        let chosen = super::identified("features=payment&features=refund", &[FEATURES]).unwrap();
         assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
         let before = Identification { token_file: Some("t".into()), integrator_id: Some("B".into()), ..chosen.clone() };
-        let after = put(&before, &told, FIELDS.iter());
+        let after = put(&before, &identified, FIELDS.iter());
         assert_eq!((after.integrator_id.as_deref(), after.features), (Some("ACME"), chosen.features.clone()));
         assert_eq!((after.token_file, after.system_name), (Some("t".into()), None));
         assert!(!is_chosen(&chosen, Feature::Loyalty) && is_chosen(&Identification::default(), Feature::Loyalty));
@@ -213,8 +214,8 @@ mod tests {
 
     #[test]
     fn each_invalid_field_has_its_message() {
-        let told = told("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
-        let sentences = wrong(&told);
+        let identified = identified("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
+        let sentences = wrong(&identified);
         assert_eq!(
             sentences.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             ["integrator-id", "client-id", "client-version"]
@@ -226,20 +227,20 @@ mod tests {
     fn secrets_are_kept_apart_and_not_shown() {
         let names: Vec<&str> = asked(true).map(|field| field.name).collect();
         let form = "merchant-vat=DK90000028&token=abc.def&client-secret=&integrator-id=A";
-        let told = told(form, &names).unwrap();
-        assert_eq!(told.merchant_vat.as_deref(), Some("DK90000028"));
+        let identified = identified(form, &names).unwrap();
+        assert_eq!(identified.merchant_vat.as_deref(), Some("DK90000028"));
         assert_eq!(keys(form).unwrap(), Secrets { token: Some(Secret::new("abc.def").unwrap()), client_secret: None });
-        assert!(!format!("{told:?}{:?}", keys(form)).contains("abc"));
-        assert_eq!(wrong(&super::told("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
+        assert!(!format!("{identified:?}{:?}", keys(form)).contains("abc"));
+        assert_eq!(wrong(&super::identified("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
         let sentence = keys("token=two+words").unwrap_err();
         assert!(sentence.starts_with("token: it contains whitespace"), "{sentence}");
-        assert!(super::told("token=x", &self::names()).is_err(), "the embedded sandbox needs no token");
+        assert!(super::identified("token=x", &self::names()).is_err(), "the embedded sandbox needs no token");
     }
 
     #[test]
     fn unknown_and_repeated_fields_are_rejected() {
         for form in ["price=1", "features=payment", "client-version=1.0.0&client-version=2.0.0"] {
-            assert!(told(form, &names()).is_err(), "{form}");
+            assert!(identified(form, &names()).is_err(), "{form}");
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn of(page_state: &PageState) -> Value {
     let state = page_state.state();
     let mut value = json!({
         "phase": state.phase.name(),
-        "identification": state.told,
+        "identification": state.identified,
         "act": act,
         "exchanges": state.seen,
         "said": state.said.iter().map(|said| &said.text).collect::<Vec<_>>(),

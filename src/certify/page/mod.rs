@@ -42,7 +42,7 @@ pub const DEFAULT: &str = "127.0.0.1:8484";
 /// A running web page.
 pub struct Page {
     page_state: Arc<PageState>,
-    wishes: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
+    requests: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
     address: SocketAddr,
     token: String,
     serving: JoinHandle<()>,
@@ -59,7 +59,7 @@ impl Page {
         rules: &'static RuleSet,
         capture: PathBuf,
         program: String,
-        told: Identification,
+        identified: Identification,
         credential_check: Option<CredentialCheck>,
     ) -> Result<Page, String> {
         let listener = listen(address).await?;
@@ -67,7 +67,7 @@ impl Page {
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| format!("cannot get random numbers from the system: {error}"))?;
         let token = hex::encode(&token);
-        let (page_state, wishes) = PageState::new(rules, capture, program, told, credential_check);
+        let (page_state, requests) = PageState::new(rules, capture, program, identified, credential_check);
         let page_state = Arc::new(page_state);
         let guard = security::Guard::new(address, token.clone());
         let router = server::router(page_state.clone(), guard);
@@ -75,7 +75,7 @@ impl Page {
             // It runs until the command ends; errors of a connection are visible in the browser.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Page { page_state, wishes: Mutex::new(wishes), address, token, serving })
+        Ok(Page { page_state, requests: Mutex::new(requests), address, token, serving })
     }
 
     /// The address to open, with the token.
@@ -95,10 +95,10 @@ impl Page {
 
     /// Waits until the operator has entered identification and features.
     pub async fn begun(&self) -> (Identification, Secrets) {
-        let mut wishes = self.wishes.lock().await;
+        let mut requests = self.requests.lock().await;
         loop {
-            match wishes.recv().await {
-                Some(OperatorRequest::Begin(told, keys)) => return (*told, keys),
+            match requests.recv().await {
+                Some(OperatorRequest::Begin(identified, keys)) => return (*identified, keys),
                 Some(OperatorRequest::Close) => {}
                 // The page state, and with it the sender, lives as long as the page.
                 None => std::future::pending().await,
@@ -112,7 +112,7 @@ impl Page {
             if state.visited {
                 active.director.stay();
             }
-            state.told = Identification::of(&active.session).or(std::mem::take(&mut state.told));
+            state.identified = Identification::of(&active.session).or(std::mem::take(&mut state.identified));
             state.phase = Phase::Certification(Arc::new(active));
         });
     }
@@ -139,8 +139,8 @@ impl Page {
 
     /// Waits until the operator closes the page.
     pub async fn closed(&self) {
-        let mut wishes = self.wishes.lock().await;
-        while !matches!(wishes.recv().await, Some(OperatorRequest::Close) | None) {}
+        let mut requests = self.requests.lock().await;
+        while !matches!(requests.recv().await, Some(OperatorRequest::Close) | None) {}
     }
 }
 

@@ -143,7 +143,7 @@ pub struct PageState {
     pub credential_check: Option<CredentialCheck>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-    wishes: mpsc::UnboundedSender<OperatorRequest>,
+    requests: mpsc::UnboundedSender<OperatorRequest>,
     begun: Instant,
 }
 
@@ -152,7 +152,7 @@ pub struct State {
     /// The current step.
     pub phase: Phase,
     /// The identification, as entered.
-    pub told: Identification,
+    pub identified: Identification,
     /// The secrets for the backend, as entered.
     pub keys: Secrets,
     /// The last command sent to the till.
@@ -175,13 +175,13 @@ impl PageState {
         rules: &'static RuleSet,
         capture: PathBuf,
         program: String,
-        told: Identification,
+        identified: Identification,
         credential_check: Option<CredentialCheck>,
     ) -> (PageState, mpsc::UnboundedReceiver<OperatorRequest>) {
-        let (wishes, wished) = mpsc::unbounded_channel();
+        let (requests, wished) = mpsc::unbounded_channel();
         let state = State {
             phase: Phase::Identification,
-            told,
+            identified,
             keys: Secrets::default(),
             line: None,
             said: VecDeque::new(),
@@ -191,7 +191,10 @@ impl PageState {
             visited: false,
         };
         let (state, changed) = (Mutex::new(state), watch::Sender::new(0));
-        (PageState { rules, capture, program, credential_check, state, changed, wishes, begun: Instant::now() }, wished)
+        (
+            PageState { rules, capture, program, credential_check, state, changed, requests, begun: Instant::now() },
+            wished,
+        )
     }
 
     /// Locks the state.
@@ -211,9 +214,9 @@ impl PageState {
     }
 
     /// Passes a request of the operator to the command.
-    pub fn wish(&self, wish: OperatorRequest) {
+    pub fn request(&self, request: OperatorRequest) {
         // There is no receiver only if the command is ending.
-        let _ = self.wishes.send(wish);
+        let _ = self.requests.send(request);
     }
 
     /// Milliseconds since the start.

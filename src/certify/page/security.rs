@@ -67,14 +67,14 @@ impl Guard {
         if !self.has_token(uri, headers) {
             return Err(NO_TOKEN);
         }
-        let order = *method != Method::GET && *method != Method::HEAD;
-        if order && !is_own(host, headers) { Err(NOT_OURS) } else { Ok(()) }
+        let action = *method != Method::GET && *method != Method::HEAD;
+        if action && !is_own(host, headers) { Err(NOT_OURS) } else { Ok(()) }
     }
 
     /// Whether the URL contains the token; the browser is then redirected to a URL without it.
     pub fn is_in_address(&self, uri: &Uri) -> bool {
-        let told = fields(uri.query().unwrap_or_default());
-        told.iter().any(|(name, value)| name == "token" && self.is_token(value))
+        let identified = fields(uri.query().unwrap_or_default());
+        identified.iter().any(|(name, value)| name == "token" && self.is_token(value))
     }
 
     fn has_token(&self, uri: &Uri, headers: &HeaderMap) -> bool {

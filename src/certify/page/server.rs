@@ -56,7 +56,7 @@ pub fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
         .route("/page.js", asset("text/javascript; charset=utf-8", SCRIPT))
         .route("/icon.svg", asset("image/svg+xml", ICON))
         .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", actions::check(&body))))
-        .route("/{order}", post(order))
+        .route("/{action}", post(action))
         .fallback(async || sorry(404, "Not found", "The certification is at `/`."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guarded))
@@ -88,17 +88,19 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
 }
 
 async fn home(State(page_state): State<Arc<PageState>>) -> Response {
-    let (phase, told, seen) = {
+    let (phase, identified, seen) = {
         let mut state = page_state.state();
         if let (Phase::Certification(active), false) = (&state.phase, state.visited) {
             active.director.stay();
         }
         state.visited = true;
-        (state.phase.clone(), state.told.clone(), state.seen)
+        (state.phase.clone(), state.identified.clone(), state.seen)
     };
     let (step, main) = match &phase {
-        Phase::Identification => (0, identify::identification(&told, page_state.credential_check.is_some(), None)),
-        Phase::Selection => (1, identify::selection(&told, page_state.rules, None)),
+        Phase::Identification => {
+            (0, identify::identification(&identified, page_state.credential_check.is_some(), None))
+        }
+        Phase::Selection => (1, identify::selection(&identified, page_state.rules, None)),
         Phase::Certification(active) => (2, certification::render(&page_state, active)),
         Phase::Approval(approval) => (3, view::approval::render(approval)),
     };
@@ -198,7 +200,7 @@ fn streamed(mut file: tokio::fs::File) -> Response {
     response(200, Body::new(body))
 }
 
-async fn order(
+async fn action(
     State(page_state): State<Arc<PageState>>,
     Path(name): Path<String>,
     headers: HeaderMap,

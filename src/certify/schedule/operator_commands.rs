@@ -26,20 +26,20 @@ impl Schedule {
         if so_far.cases.get(at).is_some_and(|standing| standing.verdict.status == CaseStatus::Passed) {
             return Err(format!("{case} has already passed"));
         }
-        let mut orders = vec![Action::Say(format!("repeating {case}"))];
-        orders.extend(self.let_go(so_far));
+        let mut actions = vec![Action::Say(format!("repeating {case}"))];
+        actions.extend(self.let_go(so_far));
         if at != self.at {
             self.resume.get_or_insert(self.at);
         }
         self.at = at;
-        let told = self.plan.get(at).and_then(|planned| planned.case.steps.get(first_told(&planned.case.steps)));
-        let creates = told.is_some_and(|step| step.calls.contains(&Operation::CreatePos));
+        let identified = self.plan.get(at).and_then(|planned| planned.case.steps.get(first_told(&planned.case.steps)));
+        let creates = identified.is_some_and(|step| step.calls.contains(&Operation::CreatePos));
         self.stage = if creates || so_far.onboarded() {
             Stage::Tidy { since: now }
         } else {
-            Stage::Forgotten { told: false, since: now }
+            Stage::Forgotten { identified: false, since: now }
         };
-        Ok(orders)
+        Ok(actions)
     }
 
     /// Skips the current wait: the step due fails as if it had timed out.
@@ -56,7 +56,7 @@ impl Schedule {
         if matches!(self.stage, Stage::Over | Stage::Closed) {
             return Err("no step is due".to_owned());
         }
-        self.hasten = true;
+        self.skip_wait = true;
         Ok(())
     }
 
@@ -68,10 +68,10 @@ impl Schedule {
         if self.is_closing() {
             return Err("a new attempt is already about to start".to_owned());
         }
-        let mut orders = vec![Action::Say("starting over with a new attempt".to_owned())];
-        orders.extend(self.let_go(so_far));
+        let mut actions = vec![Action::Say("starting over with a new attempt".to_owned())];
+        actions.extend(self.let_go(so_far));
         self.stage = Stage::Closing { since: now };
-        Ok(orders)
+        Ok(actions)
     }
 
     /// The new attempt has begun.
@@ -87,14 +87,14 @@ impl Schedule {
     /// Abandons the current case, and tells the till to cancel what it left open.
     fn let_go(&mut self, so_far: &Progress) -> Vec<Action> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
-        (self.hasten, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
-        let mut orders = vec![Action::StopPlaying];
+        (self.skip_wait, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
+        let mut actions = vec![Action::StopPlaying];
         if std::mem::take(&mut self.arranged) {
-            orders.push(Action::Restore);
+            actions.push(Action::Restore);
         }
         if so_far.open {
-            orders.push(Action::Tell(Line::abort(&case)));
+            actions.push(Action::Tell(Line::abort(&case)));
         }
-        orders
+        actions
     }
 }

@@ -12,7 +12,7 @@ const FIRST: u64 = 120;
 
 /// A schedule at a point in time, with the progress of its cases.
 struct CustomerActionResult {
-    course: Schedule,
+    schedule: Schedule,
     so_far: Progress,
     now: Instant,
     last: u64,
@@ -29,20 +29,20 @@ impl CustomerActionResult {
         let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
         let waits = Timeouts { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
         let so_far = Progress { cases, refundable: 100_000, ..Progress::default() };
-        let mut course = Schedule::new(plan, StepTimeouts::of(waits, false, None), now);
-        course.heard(None, now);
-        CustomerActionResult { course, so_far, now, last: 0 }
+        let mut schedule = Schedule::new(plan, StepTimeouts::of(waits, false, None), now);
+        schedule.heard(None, now);
+        CustomerActionResult { schedule, so_far, now, last: 0 }
     }
 
     /// As the director does: a timeout is reported before the schedule advances.
     fn turn(&mut self) -> Vec<Action> {
-        let mut orders = Vec::new();
+        let mut actions = Vec::new();
         loop {
-            let more = self.course.turn(&self.so_far, self.last, self.now);
+            let more = self.schedule.turn(&self.so_far, self.last, self.now);
             let waited = wait_over(&more).is_some();
-            orders.extend(more);
+            actions.extend(more);
             if !waited {
-                return orders;
+                return actions;
             }
         }
     }
@@ -92,17 +92,17 @@ fn standing(case: &Case) -> CaseProgress {
 }
 
 /// The actions sent to the till.
-fn told(orders: &[Action]) -> Vec<&str> {
-    let act = |order: &Action| match order {
+fn identified(actions: &[Action]) -> Vec<&str> {
+    let act = |action: &Action| match action {
         Action::Tell(line) => Some(line.act.clone()),
         _ => None,
     };
-    let acts: Vec<String> = orders.iter().filter_map(act).collect();
+    let acts: Vec<String> = actions.iter().filter_map(act).collect();
     acts.into_iter().map(|act| &*act.leak()).collect()
 }
 
-fn wait_over(orders: &[Action]) -> Option<(String, u32)> {
-    orders.iter().find_map(|order| match order {
+fn wait_over(actions: &[Action]) -> Option<(String, u32)> {
+    actions.iter().find_map(|action| match action {
         Action::StepTimeout(over) => Some((over.case.clone(), over.step)),
         _ => None,
     })
@@ -111,12 +111,12 @@ fn wait_over(orders: &[Action]) -> Option<(String, u32)> {
 #[test]
 fn timeout_restarts_whenever_the_step_makes_progress() {
     let mut play = CustomerActionResult::of(&["payment"]);
-    assert_eq!(told(&play.turn()), ["pay"]);
+    assert_eq!(identified(&play.turn()), ["pay"]);
     // The till starts late; each fault, customer action and step restarts the timeout.
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
-    play.course.stirred(play.now);
+    play.schedule.extend_deadline(play.now);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
-    play.course.stirred(play.now);
+    play.schedule.extend_deadline(play.now);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
     play.shown(0, 1);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
@@ -129,7 +129,7 @@ fn restarted_timeout_has_an_upper_limit() {
     play.turn();
     let mut waited = 0;
     while wait_over(&play.after(5)).is_none() {
-        play.course.stirred(play.now);
+        play.schedule.extend_deadline(play.now);
         waited += 5;
         assert!(waited < 3 * WAIT + 120 + 2 * WAIT, "{waited}");
     }
@@ -141,21 +141,21 @@ fn resources_of_a_failed_case_are_closed_before_the_next_case() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
     play.so_far.open = true;
-    let orders = play.after(WAIT);
-    assert_eq!(told(&orders), ["abort"]);
-    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
+    let actions = play.after(WAIT);
+    assert_eq!(identified(&actions), ["abort"]);
+    assert_eq!(wait_over(&actions), Some(("payment/1".to_owned(), 1)));
     assert_eq!(play.after(WAIT / 2 - 1), []);
     // The customer cancels only if the till does not: otherwise that could pass another case.
     assert_eq!(play.after(1), [Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)])]);
     assert_eq!(play.after(1), []);
     play.so_far.open = false;
-    let orders = play.turn();
-    assert_eq!(told(&orders), ["pay"]);
-    assert!(play.course.case() == Some("payment/2") && orders.contains(&Action::StopPlaying));
+    let actions = play.turn();
+    assert_eq!(identified(&actions), ["pay"]);
+    assert!(play.schedule.case() == Some("payment/2") && actions.contains(&Action::StopPlaying));
     // A payment that never ends does not block the schedule.
     play.so_far.open = true;
     assert!(wait_over(&play.after(WAIT)).is_some());
-    assert_eq!(told(&play.after(WAIT)), ["pay"]);
+    assert_eq!(identified(&play.after(WAIT)), ["pay"]);
 }
 
 #[test]
@@ -164,16 +164,16 @@ fn repeated_case_returns_to_the_interrupted_one() {
     play.turn();
     play.pos(true, false);
     play.after(WAIT);
-    assert_eq!(play.course.case(), Some("payment/2"));
-    let orders = play.course.again("payment/1", &play.so_far, play.now).unwrap();
-    assert_eq!(orders, [Action::Say("repeating payment/1".to_owned()), Action::StopPlaying]);
-    assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/1")));
+    assert_eq!(play.schedule.case(), Some("payment/2"));
+    let actions = play.schedule.again("payment/1", &play.so_far, play.now).unwrap();
+    assert_eq!(actions, [Action::Say("repeating payment/1".to_owned()), Action::StopPlaying]);
+    assert_eq!((identified(&play.turn()), play.schedule.case()), (vec!["pay"], Some("payment/1")));
     // Steps that passed before do not count.
-    assert_eq!(play.course.due().unwrap().1, 0);
+    assert_eq!(play.schedule.due().unwrap().1, 0);
     play.passed(0);
-    assert_eq!(play.course.case(), Some("payment/2"), "the case that was interrupted");
-    assert!(play.course.again("payment/1", &play.so_far, play.now).unwrap_err().contains("already passed"));
-    assert!(play.course.again("payment/99", &play.so_far, play.now).unwrap_err().contains("is not a case"));
+    assert_eq!(play.schedule.case(), Some("payment/2"), "the case that was interrupted");
+    assert!(play.schedule.again("payment/1", &play.so_far, play.now).unwrap_err().contains("already passed"));
+    assert!(play.schedule.again("payment/99", &play.so_far, play.now).unwrap_err().contains("is not a case"));
 }
 
 #[test]
@@ -183,12 +183,12 @@ fn case_can_be_repeated_after_the_last_one() {
     play.pos(true, false);
     play.after(WAIT);
     play.after(WAIT);
-    assert!(play.course.is_over());
-    play.course.again("loyalty/1", &play.so_far, play.now).unwrap();
+    assert!(play.schedule.is_over());
+    play.schedule.again("loyalty/1", &play.so_far, play.now).unwrap();
     play.turn();
-    assert_eq!((play.course.is_over(), play.course.case()), (false, Some("loyalty/1")));
+    assert_eq!((play.schedule.is_over(), play.schedule.case()), (false, Some("loyalty/1")));
     play.passed(0);
-    assert!(play.course.is_over(), "loyalty/2 is not repeated");
+    assert!(play.schedule.is_over(), "loyalty/2 is not repeated");
 }
 
 #[test]
@@ -196,29 +196,29 @@ fn client_without_a_pos_is_onboarded_with_faults_before_a_repeated_case() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
     play.turn();
     play.pos(true, true);
-    play.course.again("payment/3", &play.so_far, play.now).unwrap();
-    assert_eq!(told(&play.turn()), ["onboard"]);
-    assert_eq!(play.course.due().unwrap().0[0].faults.len(), 2);
+    play.schedule.again("payment/3", &play.so_far, play.now).unwrap();
+    assert_eq!(identified(&play.turn()), ["onboard"]);
+    assert_eq!(play.schedule.due().unwrap().0[0].faults.len(), 2);
     play.pos(true, false);
-    play.course.onboarded(play.now);
-    assert_eq!((told(&play.turn()), play.course.case()), (vec!["pay"], Some("payment/3")));
+    play.schedule.onboarded(play.now);
+    assert_eq!((identified(&play.turn()), play.schedule.case()), (vec!["pay"], Some("payment/3")));
 }
 
 #[test]
 fn skipped_wait_fails_the_step_due() {
     let mut play = CustomerActionResult::of(&["payment"]);
     assert_eq!(play.turn().len(), 3);
-    play.course.skip().unwrap();
-    let orders = play.after(1);
-    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
-    assert!(orders.contains(&Action::Say("  step 1 not passed after 1 s".to_owned())));
+    play.schedule.skip().unwrap();
+    let actions = play.after(1);
+    assert_eq!(wait_over(&actions), Some(("payment/1".to_owned(), 1)));
+    assert!(actions.contains(&Action::Say("  step 1 not passed after 1 s".to_owned())));
     // Once only, and not while no step is due.
     assert_eq!(wait_over(&play.turn()), None);
     play.shown(1, 2);
-    assert!(play.course.skip().unwrap_err().contains("no step is due"));
-    assert_eq!((play.after(2), play.course.case()), (vec![], Some("payment/2")));
+    assert!(play.schedule.skip().unwrap_err().contains("no step is due"));
+    assert_eq!((play.after(2), play.schedule.case()), (vec![], Some("payment/2")));
     play.after(1);
-    assert_eq!(play.course.case(), Some("payment/3"));
+    assert_eq!(play.schedule.case(), Some("payment/3"));
 }
 
 #[test]
@@ -227,28 +227,28 @@ fn start_over_waits_until_open_resources_are_closed() {
     play.turn();
     play.pos(true, false);
     play.so_far.open = true;
-    let orders = play.course.start_over(&play.so_far, play.now).unwrap();
-    assert_eq!(told(&orders), ["abort"]);
-    assert!(play.course.start_over(&play.so_far, play.now).is_err());
-    assert!(play.course.again("payment/1", &play.so_far, play.now).is_err());
+    let actions = play.schedule.start_over(&play.so_far, play.now).unwrap();
+    assert_eq!(identified(&actions), ["abort"]);
+    assert!(play.schedule.start_over(&play.so_far, play.now).is_err());
+    assert!(play.schedule.again("payment/1", &play.so_far, play.now).is_err());
     assert_eq!(play.turn(), []);
     play.so_far.open = false;
     assert_eq!(play.turn(), [Action::NewAttempt]);
     assert_eq!(play.after(100), [], "until the record is written");
     play.so_far.pos = None;
-    play.course.begin_attempt(play.now);
-    assert_eq!(told(&play.turn()), ["onboard"]);
+    play.schedule.begin_attempt(play.now);
+    assert_eq!(identified(&play.turn()), ["onboard"]);
     // The till finds its existing PoS, and would not create one.
-    assert_eq!(told(&play.pos(false, false)), ["offboard"]);
-    assert_eq!(told(&play.pos(false, true)), ["onboard"]);
-    assert_eq!(play.course.case(), Some("onboarding/1"));
+    assert_eq!(identified(&play.pos(false, false)), ["offboard"]);
+    assert_eq!(identified(&play.pos(false, true)), ["onboard"]);
+    assert_eq!(play.schedule.case(), Some("onboarding/1"));
 }
 
 #[test]
 fn pos_created_without_its_faults_is_not_offboarded_again() {
     let mut play = CustomerActionResult::of(&["onboarding"]);
     play.turn();
-    assert_eq!(told(&play.pos(true, false)), [""; 0]);
+    assert_eq!(identified(&play.pos(true, false)), [""; 0]);
     assert_eq!(wait_over(&play.after(WAIT)), Some(("onboarding/1".to_owned(), 1)));
 }
 
@@ -257,19 +257,19 @@ fn backend_is_restored_when_a_case_is_left() {
     let mut play = CustomerActionResult::of(&["refund"]);
     play.pos(true, false);
     play.passed(0);
-    assert_eq!(play.course.case(), Some("refund/2"));
+    assert_eq!(play.schedule.case(), Some("refund/2"));
     let hold = Action::HoldRefunds(Duration::from_secs(WAIT / 2));
-    let orders = play.course.again("refund/2", &play.so_far, play.now).unwrap();
-    assert!(orders.contains(&Action::Restore));
+    let actions = play.schedule.again("refund/2", &play.so_far, play.now).unwrap();
+    assert!(actions.contains(&Action::Restore));
     assert!(play.turn().contains(&hold));
-    let orders = play.after(WAIT);
-    assert!(orders.contains(&Action::Restore) && wait_over(&orders).is_some());
-    assert!(orders.contains(&Action::Balance(Amount(0))), "{orders:?}");
-    assert!(play.after(WAIT).contains(&Action::Restore) && play.course.is_over());
+    let actions = play.after(WAIT);
+    assert!(actions.contains(&Action::Restore) && wait_over(&actions).is_some());
+    assert!(actions.contains(&Action::Balance(Amount(0))), "{actions:?}");
+    assert!(play.after(WAIT).contains(&Action::Restore) && play.schedule.is_over());
 }
 
-fn over(orders: &[Action]) -> StepTimeout {
-    let over = orders.iter().find_map(|order| match order {
+fn over(actions: &[Action]) -> StepTimeout {
+    let over = actions.iter().find_map(|action| match action {
         Action::StepTimeout(over) => Some(over.clone()),
         _ => None,
     });
@@ -279,26 +279,26 @@ fn over(orders: &[Action]) -> StepTimeout {
 #[test]
 fn first_call_has_its_own_timeout() {
     let mut play = CustomerActionResult::of(&["payment"]);
-    play.course.received = ReceivedCalls::default();
+    play.schedule.received = ReceivedCalls::default();
     play.turn();
     assert_eq!(wait_over(&play.after(FIRST - 1)), None);
     // The first call is the token request.
-    play.course.heard(None, play.now);
+    play.schedule.heard(None, play.now);
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
-    let orders = play.after(1);
-    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
-    let over = over(&orders);
+    let actions = play.after(1);
+    assert_eq!(wait_over(&actions), Some(("payment/1".to_owned(), 1)));
+    let over = over(&actions);
     assert_eq!((over.calls, over.step_calls, over.ended), (Some(1), Some(0), Some(WaitEnd::TimedOut)));
 }
 
 #[test]
 fn first_call_timeout_applies_once() {
     let mut play = CustomerActionResult::of(&["payment"]);
-    play.course.received = ReceivedCalls::default();
+    play.schedule.received = ReceivedCalls::default();
     play.turn();
-    let orders = play.after(FIRST);
-    assert_eq!(wait_over(&orders), Some(("payment/1".to_owned(), 1)));
-    assert_eq!((over(&orders).calls, over(&orders).waited_ms), (Some(0), FIRST * 1000));
+    let actions = play.after(FIRST);
+    assert_eq!(wait_over(&actions), Some(("payment/1".to_owned(), 1)));
+    assert_eq!((over(&actions).calls, over(&actions).waited_ms), (Some(0), FIRST * 1000));
     assert_eq!(wait_over(&play.after(WAIT - 1)), None);
     assert_eq!(wait_over(&play.after(1)), Some(("payment/2".to_owned(), 1)));
 }
@@ -307,9 +307,9 @@ fn first_call_timeout_applies_once() {
 fn step_timeout_record_has_calls_and_reason() {
     let mut play = CustomerActionResult::of(&["payment"]);
     play.turn();
-    play.course.heard(Some(Operation::InitiatePayment), play.now);
-    play.course.heard(Some(Operation::GetPos), play.now);
-    play.course.skip().unwrap();
+    play.schedule.heard(Some(Operation::InitiatePayment), play.now);
+    play.schedule.heard(Some(Operation::GetPos), play.now);
+    play.schedule.skip().unwrap();
     let over = over(&play.after(1));
     assert_eq!((over.calls, over.step_calls, over.ended), (Some(2), Some(1), Some(WaitEnd::Skipped)));
 }
@@ -317,13 +317,14 @@ fn step_timeout_record_has_calls_and_reason() {
 #[test]
 fn first_call_timeout_applies_to_repeated_onboarding() {
     let mut play = CustomerActionResult::of(&["onboarding", "payment"]);
-    play.course.received = ReceivedCalls::default();
-    play.course = std::mem::replace(&mut play.course, Schedule::new(Vec::new(), quick(), play.now)).forgotten(play.now);
-    assert_eq!(told(&play.turn()), ["onboard"]);
-    assert_eq!(told(&play.after(FIRST - 1)), Vec::<&str>::new());
-    play.course.heard(Some(Operation::CreatePos), play.now);
-    assert_eq!(told(&play.after(WAIT - 1)), Vec::<&str>::new());
-    assert_eq!(told(&play.after(1)).len(), 1, "the schedule continues with the first case");
+    play.schedule.received = ReceivedCalls::default();
+    play.schedule =
+        std::mem::replace(&mut play.schedule, Schedule::new(Vec::new(), quick(), play.now)).forgotten(play.now);
+    assert_eq!(identified(&play.turn()), ["onboard"]);
+    assert_eq!(identified(&play.after(FIRST - 1)), Vec::<&str>::new());
+    play.schedule.heard(Some(Operation::CreatePos), play.now);
+    assert_eq!(identified(&play.after(WAIT - 1)), Vec::<&str>::new());
+    assert_eq!(identified(&play.after(1)).len(), 1, "the schedule continues with the first case");
 }
 
 fn quick() -> StepTimeouts {

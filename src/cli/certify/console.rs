@@ -50,9 +50,9 @@ pub async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(&str)) 
             }
             Err(sentence) => Err(sentence),
         };
-        let told = done.unwrap_or_else(|sentence| sentence);
-        if !told.is_empty() {
-            out(&format!("  {told}\n"));
+        let identified = done.unwrap_or_else(|sentence| sentence);
+        if !identified.is_empty() {
+            out(&format!("  {identified}\n"));
         }
     }
 }

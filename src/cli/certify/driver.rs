@@ -48,12 +48,12 @@ impl Driver {
         environment.apply(&mut command);
         tell(&environment.note().unwrap_or_default());
         command.kill_on_drop(true);
-        let told = args.unattended || args.driver.is_some();
-        if told {
+        let identified = args.unattended || args.driver.is_some();
+        if identified {
             command.stdin(Stdio::piped()).process_group(0);
         }
         let child = command.spawn().map_err(|e| cannot_start(&named, &e))?;
-        let id = child.id().filter(|_| told).and_then(|id| i32::try_from(id).ok());
+        let id = child.id().filter(|_| identified).and_then(|id| i32::try_from(id).ok());
         Ok(Some(Driver { child, name: named, group: id.and_then(Pid::from_raw) }))
     }
 

@@ -91,8 +91,8 @@ impl Told {
     ///
     /// # Errors
     /// A URL or a file that cannot be used.
-    pub fn callback(&self, told: &Identification) -> Result<Option<Callback>, CliError> {
-        let Some(url) = &told.callback_url else { return Ok(None) };
+    pub fn callback(&self, identified: &Identification) -> Result<Option<Callback>, CliError> {
+        let Some(url) = &identified.callback_url else { return Ok(None) };
         let more = match &self.callback_ca {
             Some(file) => certificates(file, "--callback-ca")?,
             None => Vec::new(),
@@ -135,7 +135,7 @@ fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
 /// # Errors
 /// A secret that cannot be read.
 pub fn access(
-    told: &Identification,
+    identified: &Identification,
     keys: Secrets,
     session: &Session,
     upstream: &Upstream,
@@ -143,8 +143,12 @@ pub fn access(
     // Typed secrets override those of files and variables.
     let Secrets { token, client_secret } = if keys == Secrets::default() {
         Secrets {
-            token: secret(told.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?,
-            client_secret: secret(told.client_secret_file.as_deref(), "client-secret-file", "POSCERT_CLIENT_SECRET")?,
+            token: secret(identified.token_file.as_deref(), "token-file", "POSCERT_TOKEN")?,
+            client_secret: secret(
+                identified.client_secret_file.as_deref(),
+                "client-secret-file",
+                "POSCERT_CLIENT_SECRET",
+            )?,
         }
     } else {
         keys.clone()
@@ -152,7 +156,7 @@ pub fn access(
     let opens = match (token, client_secret, &session.client_id) {
         (Some(token), ..) => Credential::Token(token),
         (None, Some(secret), Some(id)) => Credential::ClientSecret(id.clone(), secret),
-        (None, Some(_), None) if told.client_secret_file.is_some() || keys.client_secret.is_some() => {
+        (None, Some(_), None) if identified.client_secret_file.is_some() || keys.client_secret.is_some() => {
             return Err(CliError::new("client secret without client id: getting a token needs both; add --client-id"));
         }
         // A secret that is set only in a variable may be meant for the till.
@@ -164,7 +168,7 @@ pub fn access(
         opens,
         client_id: session.client_id.clone(),
         version: session.client_version.clone().unwrap_or_else(|| "1.0.0".to_owned()),
-        vat: told.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
+        vat: identified.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
         origin: upstream.origin(),
         path,
         http_client,

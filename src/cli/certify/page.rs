@@ -41,26 +41,32 @@ pub(super) struct PageArgs {
 pub(super) async fn open(
     args: &Args,
     rules: &'static RuleSet,
-    told: &Identification,
+    identified: &Identification,
 ) -> Result<Option<Page>, CliError> {
     let wanted = !args.page.no_page && (args.page.page.is_some() || !args.unattended);
     if !wanted {
         return Ok(None);
     }
     let credential_check = args.record.elsewhere()?.map(credential_check);
-    let page =
-        Page::start(args.page.page, rules, args.record.capture.clone(), program(), told.clone(), credential_check)
-            .await;
+    let page = Page::start(
+        args.page.page,
+        rules,
+        args.record.capture.clone(),
+        program(),
+        identified.clone(),
+        credential_check,
+    )
+    .await;
     page.map(Some).map_err(CliError::new)
 }
 
 /// Checks identification and credentials against an upstream backend.
 fn credential_check(upstream: Upstream) -> CredentialCheck {
-    Arc::new(move |told, keys| {
+    Arc::new(move |identified, keys| {
         let upstream = upstream.clone();
         Box::pin(async move {
-            let session = told.check()?;
-            match access(&told, keys, &session, &upstream).map_err(|failure| failure.to_string())? {
+            let session = identified.check()?;
+            match access(&identified, keys, &session, &upstream).map_err(|failure| failure.to_string())? {
                 Some(access) => access.try_it().await,
                 None => Ok(()),
             }

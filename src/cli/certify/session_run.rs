@@ -48,8 +48,8 @@ impl Stage<'_> {
         signals: &mut Signals,
     ) -> Result<Option<CommandError>, CliError> {
         let mut driver = Driver::start(self.args, greeting)?;
-        let (lines, told) = mpsc::unbounded_channel::<Line>();
-        let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, told)));
+        let (lines, identified) = mpsc::unbounded_channel::<Line>();
+        let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, identified)));
         let begun = Instant::now();
         let out = self.out;
         let page = self.page;

@@ -1,6 +1,6 @@
 //! View of the approval step: the verdict, the downloads, what failed and what to do next.
 
-use super::{code, copy, finding, order, sentence};
+use super::{action_button, code, copy, finding, sentence};
 use crate::certify::page::approval::Approval;
 use crate::report::{Tally, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
@@ -67,7 +67,7 @@ pub fn render(approval: &Approval) -> Markup {
         (cases_not_shown(&tally))
         (section("Failed requirements", "failed", &tally.failed, &[]))
         (section("Warnings", "warning", &tally.warnings, &tally.broken_optional_cases))
-        div.actions { (order("/close", "close", "quiet", &[], "Close page and end poscert")) }
+        div.actions { (action_button("/close", "close", "quiet", &[], "Close page and end poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }

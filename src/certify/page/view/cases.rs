@@ -1,6 +1,6 @@
 //! View of the cases and their steps, with the current result of the verifier.
 
-use super::order;
+use super::action_button;
 use crate::certify::status::CertificationStatus;
 use crate::report::wording;
 use crate::rules::RuleSet;
@@ -86,7 +86,7 @@ fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatu
                 }
                 @if behind || class == "failed" { p.seen { (wording::case_sentence(case)) } }
                 @if class == "failed" || class == "missed" {
-                    (order("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Repeat this case"))
+                    (action_button("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Repeat this case"))
                 }
             }
         }

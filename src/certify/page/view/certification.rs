@@ -1,7 +1,7 @@
 //! View of the certification step, in parts that are updated when they change.
 
 use super::current_step::Panel;
-use super::{asked, cases, connect, exchange, finding, order, start_over};
+use super::{action_button, asked, cases, connect, exchange, finding, start_over};
 use crate::certify::issue::CUT_OFF;
 use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, Seen};
 use crate::certify::status::{BrokenRequirement, CertificationStatus};
@@ -89,7 +89,7 @@ pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
                 section.card aria-labelledby="else-title" {
                     h2 #else-title { "More actions" }
                     div.actions {
-                        @if active.notify.is_some() { (order("/notify", "notify", "quiet", &[], "Send check-in notification")) }
+                        @if active.notify.is_some() { (action_button("/notify", "notify", "quiet", &[], "Send check-in notification")) }
                         @if !active.cut_off { (start_over("start-over")) }
                         (asked("/verdict", "verdict-now", "", "Stop and get the verdict",
                             "Recording stops and the capture is evaluated. Cases that have not run count as missing.", "Yes, stop now"))

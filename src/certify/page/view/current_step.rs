@@ -1,6 +1,6 @@
 //! View of the step due: the action on the till, the injected faults, the customer's actions and the timeout.
 
-use super::{code, copy, long, order, start_over, step_details};
+use super::{action_button, code, copy, long, start_over, step_details};
 use crate::certify::driver_command::Line;
 use crate::certify::page::client_hint;
 use crate::certify::status::{CertificationStatus, CurrentStep};
@@ -79,8 +79,8 @@ impl Panel<'_> {
                 }
             }
             div.actions {
-                (order("/skip", "skip", "quiet", &[("case", &due.case), ("step", &at.to_string())], "Skip the wait"))
-                (order("/again", "again-due", "quiet", &[("case", &due.case)], "Repeat this case"))
+                (action_button("/skip", "skip", "quiet", &[("case", &due.case), ("step", &at.to_string())], "Skip the wait"))
+                (action_button("/again", "again-due", "quiet", &[("case", &due.case)], "Repeat this case"))
             }
         }
     }
@@ -108,11 +108,11 @@ impl Panel<'_> {
             }
             @if self.certification_status.over {
                 div.actions {
-                    (order("/verdict", "verdict", "main", &[], "Stop recording and get the verdict"))
+                    (action_button("/verdict", "verdict", "main", &[], "Stop recording and get the verdict"))
                     // A requirement broken in this attempt stays broken.
                     @if self.anew && !self.certification_status.broken.is_empty() { (start_over("start-over-at-end")) }
                     @for case in left.iter().take(8) {
-                        (order("/again", &format!("again-over-{}", case.id.replace('/', "-")), "quiet", &[("case", &case.id)],
+                        (action_button("/again", &format!("again-over-{}", case.id.replace('/', "-")), "quiet", &[("case", &case.id)],
                             &format!("Repeat {}", wording::safe(&case.id))))
                     }
                 }

@@ -10,9 +10,9 @@ use crate::rules::model;
 use maud::{Markup, html};
 
 /// The identification form. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why it was rejected.
-pub fn identification(told: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
-    let wrong = form::wrong(told);
-    let row = |name: &'static Field| field(told, name, &wrong);
+pub fn identification(identified: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
+    let wrong = form::wrong(identified);
+    let row = |name: &'static Field| field(identified, name, &wrong);
     html! {
         div.narrow {
             h1 { "Identify your client" }
@@ -41,14 +41,14 @@ pub fn identification(told: &Identification, elsewhere: bool, sentence: Option<&
     }
 }
 
-fn field(told: &Identification, field: &Field, wrong: &[(&'static str, String)]) -> Markup {
+fn field(identified: &Identification, field: &Field, wrong: &[(&'static str, String)]) -> Markup {
     let fault = wrong.iter().find(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
     html! {
         div.field {
             label for=(field.name) { (field.label) }
             p.hint id={ (field.name) "-hint" } { (field.hint) }
             @let (hint, kind) = (format!("{0}-hint {0}-fault", field.name), if field.is_secret() { "password" } else { "text" });
-            input #(field.name) name=(field.name) type=(kind) value=(form::value(told, field.name)) placeholder={ "e.g. " (field.example) }
+            input #(field.name) name=(field.name) type=(kind) value=(form::value(identified, field.name)) placeholder={ "e.g. " (field.example) }
                 data-example=[form::is_tried_with(field).then_some(field.example)] autocomplete="off" spellcheck="false" data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
                 aria-invalid=(if fault.is_some() { "true" } else { "false" }) aria-describedby=(hint);
             p.fault id={ (field.name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
@@ -57,7 +57,7 @@ fn field(told: &Identification, field: &Field, wrong: &[(&'static str, String)])
 }
 
 /// The selection form. `sentence`: why the form was rejected.
-pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
+pub fn selection(identified: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
     html! {
         div.narrow {
             h1 { "Select the features" }
@@ -69,7 +69,7 @@ pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>)
             form method="post" action="/selection" {
                 fieldset.choices {
                     legend.unseen { "Features" }
-                    @for feature in &rules.features { (choice(feature, told)) }
+                    @for feature in &rules.features { (choice(feature, identified)) }
                 }
                 div.actions {
                     button.main type="submit" { "Start the certification" }
@@ -81,14 +81,14 @@ pub fn selection(told: &Identification, rules: &RuleSet, sentence: Option<&str>)
     }
 }
 
-fn choice(feature: &model::Feature, told: &Identification) -> Markup {
+fn choice(feature: &model::Feature, identified: &Identification) -> Markup {
     let id = feature.feature.id();
     let always = feature.feature == Feature::Onboarding;
     let needed = feature.cases.iter().filter(|case| !case.optional).count();
     html! {
         div.choice {
             input type="checkbox" id={ "choose-" (id) } name=(FEATURES) value=(id)
-                checked[always || form::is_chosen(told, feature.feature)] disabled[always] aria-describedby={ "about-" (id) };
+                checked[always || form::is_chosen(identified, feature.feature)] disabled[always] aria-describedby={ "about-" (id) };
             div {
                 label for={ "choose-" (id) } { (feature.title) @if always { span.chip { "always included" } } }
                 p.hint id={ "about-" (id) } {

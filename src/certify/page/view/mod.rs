@@ -35,7 +35,7 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
                 }
                 p.notice #lost role="alert" hidden {}
                 main #main class={ "wide " (phase) } tabindex="-1" { (main) }
-                p.unseen #told role="status" aria-live="polite" {}
+                p.unseen #identified role="status" aria-live="polite" {}
                 footer.wide { "Served by poscert on this machine. This page loads nothing from other servers." }
             }
         }
@@ -109,9 +109,9 @@ pub fn copy(id: &str, what: &str, line: &str) -> Markup {
 }
 
 /// A command: a form with one button. `fields`: its hidden fields.
-pub fn order(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
+pub fn action_button(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
     html! {
-        form.order method="post" action=(action) data-order {
+        form.order method="post" action=(action) data-action {
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             button id=(id) class=(class) type="submit" { (label) }
         }
@@ -123,7 +123,7 @@ pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, y
     html! {
         details.ask id={ (id) "-ask" } {
             summary.button.(class) { (label) "…" }
-            div.sure { p.hint { (question) } (order(action, id, class, &[], yes)) }
+            div.sure { p.hint { (question) } (action_button(action, id, class, &[], yes)) }
         }
     }
 }
