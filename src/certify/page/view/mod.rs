@@ -35,7 +35,7 @@ pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Mar
                 }
                 p.notice #lost role="alert" hidden {}
                 main #main class={ "wide " (phase) } tabindex="-1" { (main) }
-                p.unseen #identified role="status" aria-live="polite" {}
+                p.unseen #told role="status" aria-live="polite" {}
                 footer.wide { "Served by poscert on this machine. This page loads nothing from other servers." }
             }
         }
