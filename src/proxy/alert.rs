@@ -60,7 +60,7 @@ pub fn told_by(alert: AlertDescription) -> (&'static str, String) {
              http/1.1)"
         )),
         CloseNotify => failed(format!(
-            "the client closed TLS and did not say why (alert {name}); it may not trust the CA: see `poscert ca`"
+            "the client closed TLS and did not say why (alert {name}); a client that does not trust the CA may do this: see `poscert ca`"
         )),
         InternalError => failed(format!("the client ended TLS because of an internal error of its own (alert {name})")),
         UserCanceled => failed(format!("the client cancelled TLS (alert {name})")),

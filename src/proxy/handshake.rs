@@ -111,8 +111,8 @@ fn failure(error: &std::io::Error, oldest: &'static str, offered: &[Vec<u8>]) ->
             "tls-failed",
             "",
             format!(
-                "the client disconnected during the TLS handshake and did not say why ({error}); it may not trust the \
-                 CA: see `poscert ca`"
+                "the client disconnected during the TLS handshake and did not say why ({error}); a client \
+                 that does not trust the CA may do this: see `poscert ca`"
             ),
         ),
     }

@@ -251,8 +251,7 @@ impl Attempt {
         self.hides.path || (creates && self.hides.key != Seen::Whole) || (self.hides.query && self.asks_by_query())
     }
 
-    /// Whether it is a look-up whose response has a list, or may have one that the capture does not show. A body that
-    /// cannot be read tells the client nothing.
+    /// Whether it is a look-up whose response has a readable list, or may have one that the capture does not show.
     pub fn is_answered_by_list(&self) -> bool {
         self.succeeded() && (self.answer.lists || self.answer_hidden)
     }

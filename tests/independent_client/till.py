@@ -76,6 +76,8 @@ class Till:
         self.desk.offboard()
 
     def restart(self, line):
+        # A till takes a moment to boot: its first request is no hasty retry.
+        time.sleep(0.3)
         os.execv(sys.executable, [sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
 
     def pay(self, line):

@@ -101,7 +101,7 @@ fn rejected_credentials_are_reported_before_anything_is_recorded() {
         (&["--token-file", "empty"], "token-file empty: it is empty"),
         (&["--client-secret-file", "wrong"], "getting a token needs both"),
         (&["--callback-url", "http://till/"], "over HTTPS only"),
-        (&["--simulation", "ftp://x"], "--simulation: `ftp://x`"),
+        (&["--simulation", "ftp://x"], "--simulation: invalid upstream `ftp://x`"),
     ] {
         let output =
             elsewhere.certify(home.path(), "onboarding").args(arguments).args(["--", "true"]).output().unwrap();

@@ -20,6 +20,7 @@ mod demo;
 mod dependencies;
 mod determinism;
 mod disk_failures;
+mod docs_commands;
 mod environment;
 mod fault_gateway;
 mod fidelity;

@@ -130,7 +130,7 @@ async fn proxy_from_the_environment_is_used_and_reported_without_its_password() 
     let answer = call(home.path(), &recording).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let said = recording.stop();
-    assert!(said.contains(&format!("through       the proxy http://{at} (HTTPS_PROXY)")), "{said}");
+    assert!(said.contains(&format!("via proxy     http://{at} (HTTPS_PROXY)")), "{said}");
     let first = asked.lock().unwrap()[0].clone();
     assert!(first.starts_with(&format!("CONNECT {FAR}:443 HTTP/1.1\r\nHost: {FAR}:443\r\n")), "{first}");
     // The credentials `till:pass-word-7`.
@@ -145,7 +145,7 @@ async fn proxy_from_the_environment_is_used_and_reported_without_its_password() 
     let recording = recorder(home.path(), &upstream, &[], &exempt);
     let answer = call(home.path(), &recording).await;
     assert!(answer.contains("cannot reach the backend") && !answer.contains("proxy"), "{answer}");
-    let through = |said: &str| said.matches("through       the proxy").count();
+    let through = |said: &str| said.matches("via proxy     ").count();
     assert_eq!(through(&recording.stop()), 1, "the first recorder has said it");
     let here = format!("https://{far}");
     let recording = recorder(home.path(), &here, &[], &[("ALL_PROXY", &url)]);
@@ -372,12 +372,12 @@ async fn requests_of_certify_use_the_same_connection_settings() {
         command.args(["--", "true"]).env("HTTPS_PROXY", format!("http://{at}")).env("XDG_DATA_HOME", home);
         command.output().unwrap()
     };
-    refused(&certify(&[]), &["the backend https://backend.test cannot be reached", "requests a client certificate"]);
+    refused(&certify(&[]), &["cannot reach the backend https://backend.test", "requests a client certificate"]);
     assert!(!asked.lock().unwrap().is_empty());
     let output = certify(&["--upstream-cert", "till.pem", "--upstream-key", "till.key"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains(&format!("through       the proxy http://{at} (HTTPS_PROXY)")), "{said}");
+    assert!(said.contains(&format!("via proxy     http://{at} (HTTPS_PROXY)")), "{said}");
     let output = certify(&["--upstream-proxy", "http://127.0.0.1:1"]);
     refused(&output, &["the proxy http://127.0.0.1:1 (--upstream-proxy) cannot be reached", "check --upstream-proxy"]);
 }

@@ -111,7 +111,7 @@ pub fn copy(id: &str, what: &str, line: &str) -> Markup {
 /// A command: a form with one button. `fields`: its hidden fields.
 pub fn action_button(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
     html! {
-        form.order method="post" action=(action) data-action {
+        form.order method="post" action=(action) data-order {
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             button id=(id) class=(class) type="submit" { (label) }
         }
