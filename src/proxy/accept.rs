@@ -77,7 +77,7 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
     let tap = ClientTap::new(stream, line.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
-        if let Some(slot) = line.take_seat() {
+        if let Some(slot) = line.take_slot() {
             let tracked = recorder.track();
             let task = exchange::run(recorder.clone(), slot, request.into_body(), reply);
             tokio::spawn(async move {

@@ -31,13 +31,22 @@ pub struct ClientConnection {
     pub connect_host: Option<String>,
     /// The bound on the arrival times of its data.
     pub stamp: Arc<Stamp>,
-    waker: Mutex<Option<Waker>>,
-    current: Mutex<Option<Arc<ExchangeSlot>>>,
-    orphans: Mutex<Vec<Arc<ExchangeSlot>>>,
-    alert: Mutex<Option<AlertDescription>>,
-    in_head: Mutex<Option<String>>,
-    draining: AtomicBool,
-    stopped: AtomicBool,
+    shared: Mutex<Shared>,
+}
+
+/// The part of a connection that its tap, hyper's server and the exchange tasks change.
+#[derive(Default)]
+struct Shared {
+    waker: Option<Waker>,
+    /// The slot of the request that hyper reads next.
+    next: Option<Arc<ExchangeSlot>>,
+    /// Requests that were never passed to hyper.
+    orphans: Vec<Arc<ExchangeSlot>>,
+    alert: Option<AlertDescription>,
+    /// Why the connection ended within a request head.
+    left_in_head: Option<String>,
+    draining: bool,
+    stopped: bool,
 }
 
 impl ClientConnection {
@@ -48,34 +57,16 @@ impl ClientConnection {
         tls: String,
         accepted: u64,
         tls_done: u64,
-        host: Option<String>,
+        connect_host: Option<String>,
         stamp: Arc<Stamp>,
     ) -> ClientConnection {
-        let (waker, current, orphans) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (alert, in_head) = (Mutex::default(), Mutex::default());
-        let (draining, stopped) = (AtomicBool::default(), AtomicBool::default());
-        let connect_host = host;
-        ClientConnection {
-            connection,
-            way,
-            tls,
-            accepted,
-            tls_done,
-            connect_host,
-            stamp,
-            waker,
-            current,
-            orphans,
-            alert,
-            in_head,
-            draining,
-            stopped,
-        }
+        let shared = Mutex::default();
+        ClientConnection { connection, way, tls, accepted, tls_done, connect_host, stamp, shared }
     }
 
     /// Stores the waker of the task that drives the connection.
     pub fn remember(&self, waker: &Waker) {
-        let mut known = lock(&self.waker);
+        let known = &mut lock(&self.shared).waker;
         if !known.as_ref().is_some_and(|old| old.will_wake(waker)) {
             *known = Some(waker.clone());
         }
@@ -83,7 +74,8 @@ impl ClientConnection {
 
     /// Wakes the task that drives the connection.
     pub fn wake(&self) {
-        if let Some(waker) = lock(&self.waker).take() {
+        let waker = lock(&self.shared).waker.take();
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -92,43 +84,43 @@ impl ClientConnection {
     pub fn broke(&self, error: &std::io::Error) {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = inner {
-            *lock(&self.alert) = Some(*alert);
+            lock(&self.shared).alert = Some(*alert);
         }
     }
 
     /// Takes the TLS alert that ended the connection.
     pub fn take_alert(&self) -> Option<AlertDescription> {
-        lock(&self.alert).take()
+        lock(&self.shared).alert.take()
     }
 
     /// Notes that the connection ended within a request head, for which there is no exchange.
     pub fn left_in_head(&self, detail: &str) {
-        lock(&self.in_head).get_or_insert_with(|| detail.to_owned());
+        lock(&self.shared).left_in_head.get_or_insert_with(|| detail.to_owned());
     }
 
     /// Takes the detail given to [`ClientConnection::left_in_head`].
     pub fn take_left_in_head(&self) -> Option<String> {
-        lock(&self.in_head).take()
+        lock(&self.shared).left_in_head.take()
     }
 
     /// Marks the connection as draining: exchanges in flight are finished, no further request is awaited.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        lock(&self.shared).draining = true;
     }
 
     /// Whether the connection is draining.
     pub fn drains(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        lock(&self.shared).draining
     }
 
     /// Notes that the recorder, not the client, ends the connection.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        lock(&self.shared).stopped = true;
     }
 
     /// Who ended a dropped connection, with the detail for the record.
     pub fn dropped_by(&self) -> (EndedBy, &'static str) {
-        match self.stopped.load(Ordering::Relaxed) {
+        match lock(&self.shared).stopped {
             true => (EndedBy::Recorder, STOPPED),
             false => (EndedBy::Client, "the connection was closed"),
         }
@@ -136,22 +128,22 @@ impl ClientConnection {
 
     /// Assigns the slot of the request that hyper reads next.
     pub fn assign(&self, slot: Arc<ExchangeSlot>) {
-        *lock(&self.current) = Some(slot);
+        lock(&self.shared).next = Some(slot);
     }
 
     /// Takes the slot of the request that hyper has just read.
-    pub fn take_seat(&self) -> Option<Arc<ExchangeSlot>> {
-        lock(&self.current).take()
+    pub fn take_slot(&self) -> Option<Arc<ExchangeSlot>> {
+        lock(&self.shared).next.take()
     }
 
     /// Adds requests that were never passed to hyper; they are recorded when the connection ends.
-    pub fn abandon(&self, seats: impl Iterator<Item = Arc<ExchangeSlot>>) {
-        lock(&self.orphans).extend(seats);
+    pub fn abandon(&self, slots: impl Iterator<Item = Arc<ExchangeSlot>>) {
+        lock(&self.shared).orphans.extend(slots);
     }
 
     /// Takes the requests that were never passed to hyper.
     pub fn take_orphans(&self) -> Vec<Arc<ExchangeSlot>> {
-        std::mem::take(&mut *lock(&self.orphans))
+        std::mem::take(&mut lock(&self.shared).orphans)
     }
 }
 

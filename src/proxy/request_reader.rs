@@ -266,6 +266,6 @@ impl Drop for RequestReader {
             Item::Request(slot, _, _) => Some(slot),
             Item::Bytes(_) => None,
         });
-        self.line.abandon(queued.chain(self.line.take_seat()));
+        self.line.abandon(queued.chain(self.line.take_slot()));
     }
 }

@@ -155,6 +155,9 @@ impl Moment<'_> {
         let unnamed = entry.created_n.is_none() && missing.unnamed_payment;
         let met = polled || described || unnamed || missing.listed || missing.started;
         let refusals = missing.of_pos(entry.pos, REFUSALS);
+        // Only the polls of a prepared payment say who pays it.
+        let prepared = entry.created_by == Some(Operation::PreparePayment);
+        let checked_in = !prepared && missing.of_pos(entry.pos, LOYALTY);
         match field {
             "created_n" | "created_by" => negative && unnamed,
             "started_n" | "started_by" => negative && (unnamed || missing.listed || missing.started),
@@ -175,8 +178,8 @@ impl Moment<'_> {
             }
             "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
             "restricted" | "restrictions_n" => negative && (described || unnamed),
-            "loyalty" => polled || missing.of_pos(entry.pos, LOYALTY),
-            "loyalty_lacked" => negative && (polled || missing.of_pos(entry.pos, LOYALTY)),
+            "loyalty" => polled || checked_in,
+            "loyalty_lacked" => negative && (polled || checked_in),
             "refunded" => missing.some_refund || missing.refunded.contains(&payment),
             _ => false,
         }

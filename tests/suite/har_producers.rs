@@ -134,8 +134,11 @@ fn mitmproxy_har_gets_the_verdict_of_the_capture_and_mitmproxy_reads_ours() {
     ended_well(&output, 0);
     let capture = said(home, "capture", features);
     let seen = said(home, "mitmproxy.har", features);
-    // It omits how long a call without a response lasted, so no timeout is visible.
-    assert_eq!(not_shown(&capture, &seen), set(&["ALL-01", "ALL-15", "ALL-26"]));
+    // It omits how long a call without a response lasted, so no timeout is visible; nor whether a retry came before its end,
+    // which matters only if the machine was so slow that no other call shows it.
+    let missing = not_shown(&capture, &seen);
+    let (always, sometimes) = (set(&["ALL-01", "ALL-15", "ALL-26"]), set(&["ALL-11", "ONB-03"]));
+    assert!(always.is_subset(&missing) && missing.is_subset(&(&always | &sometimes)), "{missing:?}");
     for (id, case) in &capture.cases {
         let has_time_out = case["steps"].to_string().contains("(timeout)");
         let behind_one = id == "onboarding/3";
