@@ -136,7 +136,7 @@ mod tests {
         for at in 0..whole.len() - 1 {
             std::fs::write(&path, &whole[..at]).unwrap();
             assert_eq!(
-                Checkpoint::read(dir.path()).unwrap_err().trouble,
+                Checkpoint::read(dir.path()).unwrap_err().kind,
                 CaptureErrorKind::Damaged,
                 "truncated at {at}"
             );
@@ -152,7 +152,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), "{\"format\":9,\"new\":true}\nx\n").unwrap();
         let error = Checkpoint::read(dir.path()).unwrap_err();
-        assert_eq!(error.trouble, CaptureErrorKind::Unsupported);
-        assert!(error.sentence.contains("format 9"), "{error}");
+        assert_eq!(error.kind, CaptureErrorKind::Unsupported);
+        assert!(error.message.contains("format 9"), "{error}");
     }
 }

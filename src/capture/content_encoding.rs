@@ -15,7 +15,7 @@ pub enum Decoded<'a> {
     /// The complete body.
     Whole(Vec<u8>),
     /// The decodable part of a truncated or damaged body.
-    Segment(Vec<u8>),
+    Partial(Vec<u8>),
     /// The coding is unknown, or the body decodes to more than [`DECODED_LIMIT`].
     Unreadable,
 }
@@ -42,7 +42,7 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
         whole &= ended_well;
         current = Cow::Owned(decoded);
     }
-    if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Segment(current.into_owned()) }
+    if whole { Decoded::Whole(current.into_owned()) } else { Decoded::Partial(current.into_owned()) }
 }
 
 /// Whether a completely decoded body carries nothing besides its content: gzip headers can contain file names and
@@ -126,7 +126,7 @@ pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> 
     match decode(&body.bytes, headers) {
         Decoded::Plain(bytes) => Some(Cow::Borrowed(bytes)),
         Decoded::Whole(bytes) => Some(Cow::Owned(bytes)),
-        Decoded::Segment(_) | Decoded::Unreadable => None,
+        Decoded::Partial(_) | Decoded::Unreadable => None,
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) mod tests {
             assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Whole(_)), "{coding}");
             assert!(is_bare(&stream, &encoding(coding)), "{coding}");
             stream.extend_from_slice(b"{\"password\":\"x\"}");
-            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Segment(_)), "{coding}");
+            assert!(matches!(decode(&stream, &encoding(coding)), Decoded::Partial(_)), "{coding}");
         }
         let commented = flate2::GzBuilder::new().comment("password=x").write(Vec::new(), flate2::Compression::fast());
         assert!(!is_bare(&commented.finish().unwrap(), &encoding("gzip")));
@@ -182,7 +182,7 @@ pub(super) mod tests {
     #[test]
     fn truncated_and_oversized_bodies_are_reported() {
         let zipped = gzip(&[7; 100_000]);
-        assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Segment(_)));
+        assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Partial(_)));
         let bomb = gzip(&vec![0; DECODED_LIMIT + 1]);
         assert_eq!(decode(&bomb, &encoding("gzip")), Decoded::Unreadable);
     }

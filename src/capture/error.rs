@@ -1,4 +1,4 @@
-//! Errors of reading and writing a capture: one sentence that says what happened, where, and what to do next.
+//! Errors of reading and writing a capture: one message that says what happened, where, and what to do next.
 
 use std::fmt;
 use std::path::Path;
@@ -27,15 +27,15 @@ pub enum CaptureErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureError {
     /// The kind of the error.
-    pub trouble: CaptureErrorKind,
+    pub kind: CaptureErrorKind,
     /// The message.
-    pub sentence: String,
+    pub message: String,
 }
 
 impl CaptureError {
     /// Creates an error.
-    pub fn new(trouble: CaptureErrorKind, sentence: impl Into<String>) -> CaptureError {
-        CaptureError { trouble, sentence: sentence.into() }
+    pub fn new(kind: CaptureErrorKind, message: impl Into<String>) -> CaptureError {
+        CaptureError { kind, message: message.into() }
     }
 
     /// A file system error; `doing` is the attempted operation, as in `write`.
@@ -54,14 +54,14 @@ impl CaptureError {
 
     /// A capture, or a file of one, is damaged.
     pub fn damaged(path: &Path, what: impl fmt::Display) -> CaptureError {
-        let sentence = format!("{} is damaged: {what}; use another copy of it", path.display());
-        CaptureError::new(CaptureErrorKind::Damaged, sentence)
+        let message = format!("{} is damaged: {what}; use another copy of it", path.display());
+        CaptureError::new(CaptureErrorKind::Damaged, message)
     }
 }
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.message)
     }
 }
 

@@ -21,7 +21,7 @@ const WARNING: &str = "PARTIAL: the capture is damaged; failures may be caused b
 /// If nothing of it can be read.
 pub fn open_or_salvage(path: &Path) -> Result<Capture, CaptureError> {
     match super::open(path) {
-        Err(error) if error.trouble == CaptureErrorKind::Damaged => match (path.is_dir(), is_archive(path)) {
+        Err(error) if error.kind == CaptureErrorKind::Damaged => match (path.is_dir(), is_archive(path)) {
             (true, _) => directory(path),
             (false, true) => of_archive(path),
             (false, false) => Err(error),
@@ -123,13 +123,13 @@ fn without_place(sentence: &str, dir: &Path) -> String {
 fn readable(place: &Path, before: seal::ChainHead) -> (seal::ChainHead, Option<String>) {
     let mut reader = match SegmentReader::open(place, before) {
         Ok(reader) => reader,
-        Err(error) => return (before, Some(error.sentence)),
+        Err(error) => return (before, Some(error.message)),
     };
     loop {
         let head = reader.head();
         match reader.next() {
             Some(Ok(_)) => {}
-            Some(Err(error)) => return (head, Some(error.sentence)),
+            Some(Err(error)) => return (head, Some(error.message)),
             None => return (head, None),
         }
     }

@@ -166,7 +166,7 @@ impl SegmentReader {
             std::io::ErrorKind::InvalidData => CaptureError::damaged(dir, error),
             _ => CaptureError::io("copy", dir, &error),
         })?;
-        let db = open(&copy, true).map_err(|error| match error.trouble {
+        let db = open(&copy, true).map_err(|error| match error.kind {
             super::CaptureErrorKind::Damaged => CaptureError::damaged(dir, "its store cannot be opened"),
             _ => error,
         })?;
@@ -267,6 +267,6 @@ mod tests {
     fn missing_segment_is_damage() {
         let dir = tempfile::tempdir().unwrap();
         let error = SegmentReader::open(&dir.path().join("part-000001"), ChainHead::default()).err().unwrap();
-        assert_eq!(error.trouble, super::super::CaptureErrorKind::Damaged);
+        assert_eq!(error.kind, super::super::CaptureErrorKind::Damaged);
     }
 }

@@ -117,7 +117,7 @@ fn reopened_capture_continues_with_a_new_run() {
             .unwrap();
         writer.append(exchange_of(2, 9)).await.unwrap();
         writer.close().await.unwrap();
-        assert_eq!(writer.append(exchange(10, 0)).await.unwrap_err().trouble, CaptureErrorKind::Closed);
+        assert_eq!(writer.append(exchange(10, 0)).await.unwrap_err().kind, CaptureErrorKind::Closed);
     });
     let capture = open(&dir).unwrap();
     assert_eq!((capture.exchanges, capture.attempts, capture.complete), (9, 2, true));
@@ -169,7 +169,7 @@ fn live_capture_can_be_read() {
         assert!(capture.remarks[0].contains(&format!("{round} exchanges were in progress")), "{:?}", capture.remarks);
     }
     let refused = Writer::open(&dir, options()).err().unwrap();
-    assert_eq!(refused.trouble, CaptureErrorKind::Held);
+    assert_eq!(refused.kind, CaptureErrorKind::Held);
     block_on(writer.close()).unwrap();
     assert_eq!(open(&dir).unwrap().gaps, [(1, 1), (3, 3), (5, 5)]);
 }
@@ -261,9 +261,9 @@ fn damaged_capture_is_not_taken_for_an_empty_one() {
         capture_in(&dir);
         harm(&dir);
         let error = open(&dir).expect_err(what);
-        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "{what}: {error}");
-        assert!(error.sentence.contains(words), "{what}: {error}");
-        assert!(!error.sentence.contains('\n'), "{what}: {error}");
+        assert_eq!(error.kind, CaptureErrorKind::Damaged, "{what}: {error}");
+        assert!(error.message.contains(words), "{what}: {error}");
+        assert!(!error.message.contains('\n'), "{what}: {error}");
     }
 }
 
@@ -283,7 +283,7 @@ fn flipped_byte_is_detected_or_harmless() {
         // The result is an error or the same records: never others, never fewer.
         match open(&dir) {
             Ok(capture) => assert_eq!((capture.digest, capture.exchanges), (digest.clone(), 8), "at {at}"),
-            Err(error) => assert!(!error.sentence.is_empty()),
+            Err(error) => assert!(!error.message.is_empty()),
         }
     }
 }
@@ -292,14 +292,14 @@ fn flipped_byte_is_detected_or_harmless() {
 fn paths_without_a_capture_are_refused() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("letter.txt"), "Dear").unwrap();
-    assert_eq!(Writer::open(place.path(), options()).err().unwrap().trouble, CaptureErrorKind::NotACapture);
-    assert_eq!(open(place.path()).unwrap_err().trouble, CaptureErrorKind::NotACapture);
-    assert_eq!(open(&place.path().join("letter.txt")).unwrap_err().trouble, CaptureErrorKind::NotACapture);
-    assert_eq!(open(&place.path().join("none")).unwrap_err().trouble, CaptureErrorKind::Io);
+    assert_eq!(Writer::open(place.path(), options()).err().unwrap().kind, CaptureErrorKind::NotACapture);
+    assert_eq!(open(place.path()).unwrap_err().kind, CaptureErrorKind::NotACapture);
+    assert_eq!(open(&place.path().join("letter.txt")).unwrap_err().kind, CaptureErrorKind::NotACapture);
+    assert_eq!(open(&place.path().join("none")).unwrap_err().kind, CaptureErrorKind::Io);
     std::fs::write(place.path().join("x.poscert"), "?").unwrap();
-    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().trouble, CaptureErrorKind::Damaged);
+    assert_eq!(open(&place.path().join("x.poscert")).unwrap_err().kind, CaptureErrorKind::Damaged);
     let file = place.path().join("letter.txt/capture");
-    assert_eq!(Writer::open(&file, options()).err().unwrap().trouble, CaptureErrorKind::Io);
+    assert_eq!(Writer::open(&file, options()).err().unwrap().kind, CaptureErrorKind::Io);
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn store_failure_is_reported_to_all_callers() {
         std::fs::rename(&dir, place.path().join("gone")).unwrap();
         std::fs::write(&dir, "a file in its place").unwrap();
         let error = writer.append(exchange(writer.take_number(), 1)).await.unwrap_err();
-        assert_eq!(error.trouble, CaptureErrorKind::Io);
+        assert_eq!(error.kind, CaptureErrorKind::Io);
         assert_eq!(writer.failure().await, error);
         assert_eq!(writer.is_failed(), Some(error.clone()));
         assert_eq!(writer.append(exchange(3, 1)).await.unwrap_err(), error);

@@ -66,7 +66,7 @@ impl Range {
 /// Runs `poscert show`.
 pub fn run(args: Args) -> Result<Exit, CliError> {
     let open = if args.salvage { capture::open_or_salvage } else { capture::open };
-    let capture = open(&args.capture).map_err(|error| CliError::new(error.sentence))?;
+    let capture = open(&args.capture).map_err(|error| CliError::new(error.message))?;
     for remark in &capture.remarks {
         eprintln!("poscert: {}: {remark}", args.capture.display());
     }
@@ -95,7 +95,7 @@ impl From<io::Error> for Stop {
 }
 
 fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Stop> {
-    let failed = |error: capture::CaptureError| Stop::CliError(CliError::new(error.sentence));
+    let failed = |error: capture::CaptureError| Stop::CliError(CliError::new(error.message));
     let mut found = false;
     for record in capture.records().map_err(failed)? {
         let record = record.map_err(failed)?;

@@ -36,7 +36,7 @@ impl std::error::Error for BodyAborted {}
 struct FeedState {
     pieces: std::collections::VecDeque<Bytes>,
     /// The number of pieces that were dropped after reading.
-    disconnect: usize,
+    dropped: usize,
     /// The cost of `pieces`.
     held: usize,
     /// The cost of all pieces ever pushed.
@@ -108,7 +108,7 @@ impl BodyChannel {
 
     /// Whether the body can still be read from the beginning.
     pub fn can_replay(&self) -> bool {
-        lock(&self.state).disconnect == 0
+        lock(&self.state).dropped == 0
     }
 
     /// A reader from the beginning.
@@ -141,16 +141,16 @@ impl HttpBody for BodyReader {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyAborted>>> {
         let channel = self.channel.clone();
         let mut state = lock(&channel.state);
-        let Some(at) = self.at.checked_sub(state.disconnect) else {
+        let Some(at) = self.at.checked_sub(state.dropped) else {
             return Poll::Ready(Some(Err(BodyAborted("the beginning of the body is no longer available".to_owned()))));
         };
         if let Some(piece) = state.pieces.get(at).cloned() {
             self.at += 1;
             state.given += 1;
-            while state.total > channel.replay && state.disconnect < self.at {
+            while state.total > channel.replay && state.dropped < self.at {
                 let Some(piece) = state.pieces.pop_front() else { break };
                 state.held -= cost(&piece);
-                state.disconnect += 1;
+                state.dropped += 1;
             }
             channel.room.notify_one();
             return Poll::Ready(Some(Ok(Frame::data(piece))));

@@ -88,7 +88,7 @@ pub struct RecorderConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Running.
-    ProxyHandle,
+    Running,
     /// Nothing new is accepted; exchanges in flight are finished.
     Draining,
     /// Exchanges in flight are aborted and recorded.
@@ -138,7 +138,7 @@ impl Recorder {
         let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
         let pool = Pool::new(&config.upstream, writer.clone(), config.limits.head, own.clone())?;
         let room = Arc::new(Semaphore::new(config.limits.connections));
-        let (phase, failure) = (watch::Sender::new(Phase::ProxyHandle), watch::Sender::new(None));
+        let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
         let (pool, full_until) = (Arc::new(pool), Mutex::default());
         let pulse = Pulse::new(writer.clone());

@@ -66,8 +66,8 @@ fn opened(records: &[Record], change: impl Fn(Header) -> Header) -> Result<Captu
 
 fn refused(opened: Result<Capture, CaptureError>, words: &str) {
     let error = opened.unwrap_err();
-    assert_eq!(error.trouble, CaptureErrorKind::Damaged, "{error}");
-    assert!(error.sentence.contains(words) && !error.sentence.contains('\n'), "{words}: {error}");
+    assert_eq!(error.kind, CaptureErrorKind::Damaged, "{error}");
+    assert!(error.message.contains(words) && !error.message.contains('\n'), "{words}: {error}");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn number_and_size_of_rule_files_are_limited() {
     let long: Vec<RuleFile> = (0..9).map(|at| file(at, 1 << 20)).collect();
     for (rules, words) in [(many, "101 rule files"), (long, "9 rule files of 9437292 bytes")] {
         let unwritten = super::write(&capture, &rules, &SigningKey::random().unwrap(), &mut Vec::new(), |_| ());
-        assert!(unwritten.unwrap_err().sentence.contains(words));
+        assert!(unwritten.unwrap_err().message.contains(words));
         write(&capture, &rules, &path);
         refused(open(&path), words);
         // Also when it is salvaged.

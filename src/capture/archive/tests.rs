@@ -126,20 +126,20 @@ fn every_bit_flip_and_truncation_is_detected() {
         flipped[at] ^= 1 << (at % 8);
         std::fs::write(&path, &flipped).unwrap();
         let error = open(&path).expect_err(&format!("byte {at} of {}", bytes.len()));
-        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "byte {at}: {error}");
+        assert_eq!(error.kind, CaptureErrorKind::Damaged, "byte {at}: {error}");
         let place = format!("at byte {}, ", section_of(at));
-        assert!(error.sentence.contains(&place) && !error.sentence.contains('\n'), "byte {at}, {place}: {error}");
+        assert!(error.message.contains(&place) && !error.message.contains('\n'), "byte {at}, {place}: {error}");
         std::fs::write(&path, &bytes[..at]).unwrap();
         let error = open(&path).expect_err(&format!("truncated at {at}"));
-        assert_eq!(error.trouble, CaptureErrorKind::Damaged, "truncated at {at}: {error}");
+        assert_eq!(error.kind, CaptureErrorKind::Damaged, "truncated at {at}: {error}");
         // Also with another file extension, unless too little is left to recognise it.
         std::fs::write(&other, &bytes[..at]).unwrap();
         let error = open(&other).expect_err(&format!("truncated at {at}"));
-        assert!(at < 7 || error.trouble == CaptureErrorKind::Damaged, "truncated at {at}: {error}");
+        assert!(at < 7 || error.kind == CaptureErrorKind::Damaged, "truncated at {at}: {error}");
     }
     std::fs::write(&path, [&bytes[..], b"x"].concat()).unwrap();
     let error = open(&path).unwrap_err();
-    assert!(error.sentence.contains(&format!("at byte {}, ", bytes.len())), "{error}");
+    assert!(error.message.contains(&format!("at byte {}, ", bytes.len())), "{error}");
     std::fs::write(&path, &bytes).unwrap();
     assert_eq!(open(&path).unwrap().digest, capture.digest);
 }
@@ -150,8 +150,8 @@ fn newer_version_is_reported() {
     let newer = [&file_header::of_version(7)[..], &bytes[file_header::BYTES..]].concat();
     std::fs::write(&path, newer).unwrap();
     let error = open(&path).unwrap_err();
-    assert_eq!(error.trouble, CaptureErrorKind::Unsupported);
-    assert!(error.sentence.contains("an archive of format 7, but this version reads format 1"), "{error}");
+    assert_eq!(error.kind, CaptureErrorKind::Unsupported);
+    assert!(error.message.contains("an archive of format 7, but this version reads format 1"), "{error}");
 }
 
 #[test]
@@ -161,11 +161,11 @@ fn har_and_live_captures_are_not_exported() {
     let har = place.path().join("x.har");
     std::fs::write(&har, r#"{"log":{"version":"1.2","entries":[]}}"#).unwrap();
     let error = write(&open(&har).unwrap(), &[], &key, &mut Vec::new(), |_| ()).unwrap_err();
-    assert!(error.sentence.contains("is a HAR"), "{error}");
+    assert!(error.message.contains("is a HAR"), "{error}");
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, WriterOptions::default()).unwrap();
     let error = write(&open(&dir).unwrap(), &[], &key, &mut Vec::new(), |_| ()).unwrap_err();
-    assert!(error.sentence.contains("stop it first"), "{error}");
+    assert!(error.message.contains("stop it first"), "{error}");
     drop(writer);
 }
 

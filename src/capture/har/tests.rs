@@ -217,8 +217,8 @@ fn errors_in_invalid_files_name_the_entry() {
         ),
     ] {
         let error = opened(text.as_bytes()).unwrap_err();
-        assert!(error.sentence.contains(words), "{words}: {error}");
-        assert!(!error.sentence.contains('\n') && error.trouble != CaptureErrorKind::Io, "{error}");
+        assert!(error.message.contains(words), "{words}: {error}");
+        assert!(!error.message.contains('\n') && error.kind != CaptureErrorKind::Io, "{error}");
     }
     let bom = [b"\xef\xbb\xbf", good.as_bytes()].concat();
     assert_eq!(opened(&bom).unwrap().exchanges, 2);

@@ -228,7 +228,7 @@ fn pass_body(pass: &mut Pass<'_>, mut body: Body, headers: &[Header]) -> Body {
             found => (found, true),
         },
         // A truncated or malformed coded body can contain anything in the part that was not decoded.
-        Decoded::Segment(_) | Decoded::Unreadable => (Found::Unreadable, true),
+        Decoded::Partial(_) | Decoded::Unreadable => (Found::Unreadable, true),
     };
     match found {
         Found::Nothing => {}

@@ -26,7 +26,7 @@ fn irregular_files_are_refused() {
             let dir = place.path().join("capture");
             capture_in(&dir);
             instead(&dir.join(name), make);
-            let sentence = open(&dir).map(|capture| capture.remarks).unwrap_err().sentence;
+            let sentence = open(&dir).map(|capture| capture.remarks).unwrap_err().message;
             let missing_head = name == "head" && sentence.contains("no checkpoint");
             assert!(missing_head || sentence.contains("not a regular file"), "{name}: {sentence}");
             assert!(!sentence.contains('\n'), "{sentence}");
@@ -40,7 +40,7 @@ fn irregular_files_are_refused() {
             capture_in(&dir);
             instead(&dir.join(name), make);
             assert!(open(&dir).unwrap().complete, "{name}");
-            let refused = Writer::open(&dir, options()).err().unwrap().sentence;
+            let refused = Writer::open(&dir, options()).err().unwrap().message;
             assert!(refused.contains("not a regular file"), "{name}: {refused}");
         }
     }
@@ -53,11 +53,11 @@ fn linked_segment_and_piped_capture_are_refused() {
     capture_in(&dir);
     std::fs::rename(dir.join("part-000001"), place.path().join("else")).unwrap();
     symlink(place.path().join("else"), dir.join("part-000001")).unwrap();
-    assert_eq!(open(&dir).unwrap_err().trouble, CaptureErrorKind::Damaged);
+    assert_eq!(open(&dir).unwrap_err().kind, CaptureErrorKind::Damaged);
     let path = place.path().join("x.poscert");
     pipe(&path);
     let error = open(&path).unwrap_err();
-    assert!(error.sentence.contains("neither a directory nor a regular file"), "{error}");
+    assert!(error.message.contains("neither a directory nor a regular file"), "{error}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn oversized_segment_is_not_copied() {
     let file = std::fs::File::options().write(true).open(dir.join("part-000001/db")).unwrap();
     file.set_len(1 << 40).unwrap();
     let error = open(&dir).unwrap_err();
-    assert!(error.trouble == CaptureErrorKind::Damaged && error.sentence.contains("more than"), "{error}");
+    assert!(error.kind == CaptureErrorKind::Damaged && error.message.contains("more than"), "{error}");
     // Files of a file manager are ignored.
     let dir = place.path().join("other");
     capture_in(&dir);

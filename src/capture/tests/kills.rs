@@ -142,7 +142,7 @@ fn after_the_stop_no_number_is_allocated_and_no_exchange_recorded() {
         let late = writer.append(exchange(writer.take_number(), 1)).await;
         (if let Ok(done) = begun { done } else { stopped.await }, late)
     });
-    assert_eq!((stopped, late.unwrap_err().trouble), (Ok(()), CaptureErrorKind::Closed));
+    assert_eq!((stopped, late.unwrap_err().kind), (Ok(()), CaptureErrorKind::Closed));
     let capture = open(&dir).unwrap();
     assert_eq!((capture.gaps.as_slice(), capture.header.next_number), (&[(1, 1)][..], 2));
 }

@@ -90,10 +90,10 @@ pub fn answers() -> Target {
 
 /// Reads a capture as `verify` does.
 fn read(path: &Path) -> Result<usize, CaptureErrorKind> {
-    let capture = poscert::capture::open(path).map_err(|error| error.trouble)?;
+    let capture = poscert::capture::open(path).map_err(|error| error.kind)?;
     let mut count = 0;
-    for record in capture.records().map_err(|error| error.trouble)? {
-        record.map_err(|error| error.trouble)?;
+    for record in capture.records().map_err(|error| error.kind)? {
+        record.map_err(|error| error.kind)?;
         count += 1;
     }
     Ok(count)
