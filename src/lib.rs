@@ -17,6 +17,18 @@
 //! | [`certify`] | a guided certification: identification, feature selection, cases, issuing; the web page |
 //! | [`till`] | the reference client and its misbehaviors |
 //! | [`cli`] | the subcommands, exit codes |
+//!
+//! A verdict on a capture, as `poscert verify` finds it:
+//!
+//! ```no_run
+//! use poscert::verify::{Options, verify_capture};
+//!
+//! let capture = poscert::capture::open("run.poscert".as_ref())?;
+//! let rules = poscert::rules::load(None)?;
+//! let verdict = verify_capture::evaluate(&capture, &rules, &Options::default())?;
+//! println!("{:?}", verdict.verdict);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 

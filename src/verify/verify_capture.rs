@@ -25,6 +25,8 @@ impl fmt::Display for RunError {
     }
 }
 
+impl std::error::Error for RunError {}
+
 impl From<CaptureError> for RunError {
     fn from(error: CaptureError) -> Self {
         RunError::Capture(error)
