@@ -135,11 +135,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() - 1 {
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert_eq!(
-                Checkpoint::read(dir.path()).unwrap_err().kind,
-                CaptureErrorKind::Damaged,
-                "truncated at {at}"
-            );
+            assert_eq!(Checkpoint::read(dir.path()).unwrap_err().kind, CaptureErrorKind::Damaged, "truncated at {at}");
             let mut flipped = whole.clone();
             flipped[at] ^= 1;
             std::fs::write(&path, &flipped).unwrap();

@@ -60,12 +60,16 @@ fn failed_start_leaves_no_capture() {
         }
     }
     drop(holder);
-    let itself = poscert(home)
-        .args(["record", "--proxy-listen", "127.0.0.1:0", "--listen", &address, "--upstream"])
-        .arg(format!("https://{address}"))
-        .output()
-        .unwrap();
-    refused(&itself, &["is this recorder itself"]);
+    // Another test may take a port as soon as it is free.
+    let itself = || {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut run = poscert(home);
+        run.args(["record", "--proxy-listen", "127.0.0.1:0", "--listen", &free, "--upstream"]);
+        run.arg(format!("https://{free}")).output().unwrap()
+    };
+    let runs: Vec<_> = std::iter::repeat_with(itself).take(5).collect();
+    let tried = runs.iter().find(|run| !text(&run.stderr).contains("is taken by another program"));
+    refused(tried.expect("a free port"), &["is this recorder itself"]);
     let output = record(home).args(["--ready-file", "no/such/folder/ready.json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let output = record(home).args(["--", "./no-such-till"]).output().unwrap();
