@@ -20,7 +20,10 @@ impl ObservedState {
                 self.learn_new_payment(attempt, payment, pos);
             }
             if let Some(pos) = pos {
-                context.block_cleared = self.poses.at_mut(pos).has_started();
+                let named = attempt.answer.created.is_some();
+                let entry = self.poses.at_mut(pos);
+                // Without an id the payment may have to be started once more: the block is still what it was.
+                context.block_cleared = if named { entry.has_started() } else { entry.is_cleared() };
             }
         } else {
             self.create_failed(attempt, context);

@@ -191,9 +191,14 @@ pub struct PosState {
 }
 
 impl PosState {
+    /// Whether a payment blocked another one on it, and has ended.
+    pub fn is_cleared(&self) -> bool {
+        self.blocked_n.is_some() && self.unblocked_n.is_some()
+    }
+
     /// Resets the block when a payment has started on it; returns whether a blocking payment had ended before.
     pub fn has_started(&mut self) -> bool {
-        let cleared = self.blocked_n.is_some() && self.unblocked_n.is_some();
+        let cleared = self.is_cleared();
         (self.blocked_n, self.unblocked_n) = (None, None);
         self.creates_failed.clear();
         cleared

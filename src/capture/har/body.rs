@@ -96,7 +96,7 @@ pub(super) fn of_answer(
             return Ok(body);
         }
         let cut = is_cut(&body, [positive(content.size), announced(headers)], headers);
-        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json_object(&body);
+        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json(&body);
         return Ok(if cut || is_mended { unseen(body.length) } else { unmasked(body, true) });
     }
     if never {
@@ -134,8 +134,8 @@ fn coding_named(headers: &[Header]) -> bool {
 /// Whether a text is shorter than the original body, by the entry's size, and by `Content-Length` if both count the
 /// same bytes.
 fn is_cut(body: &Body, sizes: [Option<u64>; 2], headers: &[Header]) -> bool {
-    if coding_named(headers) {
-        // The size may be that of the encoded bytes.
+    // The size may be that of the encoded bytes, or of JSON with other white space. Truncated JSON is not valid.
+    if coding_named(headers) || is_json(body) {
         return false;
     }
     let [said, announced] = sizes;
@@ -143,8 +143,8 @@ fn is_cut(body: &Body, sizes: [Option<u64>; 2], headers: &[Header]) -> bool {
         || (announced.is_none() && said.is_some_and(|s| body.length < s))
 }
 
-fn is_json_object(body: &Body) -> bool {
-    matches!(serde_json::from_slice(&body.bytes), Ok(Value::Object(_)))
+fn is_json(body: &Body) -> bool {
+    matches!(serde_json::from_slice(&body.bytes), Ok(Value::Object(_) | Value::Array(_)))
 }
 
 /// Treats a body with masked values as unknown. In a response, only the fields that rules use count.
