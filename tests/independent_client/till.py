@@ -54,6 +54,8 @@ class Till:
             self._resume()
 
     def _resume(self):
+        # A till takes a moment to boot: its first request is no hasty retry of the one that the power cut ended.
+        time.sleep(0.3)
         self.desk.after_restart()
         for record in self.memory.open_records():
             if record["decided"]:
@@ -76,8 +78,6 @@ class Till:
         self.desk.offboard()
 
     def restart(self, line):
-        # A till takes a moment to boot: its first request is no hasty retry.
-        time.sleep(0.3)
         os.execv(sys.executable, [sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
 
     def pay(self, line):
