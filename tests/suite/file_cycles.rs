@@ -2,52 +2,30 @@
 //!
 //! A module and the modules inside it are one thing here: `super::` from a child is no arrow.
 
+use super::layering::{Sources, code, sources, test_files};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 /// Modules by their path (`verify/state`), with the code of their files.
 type Modules = BTreeMap<String, String>;
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-fn modules() -> Modules {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Modules::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let Some(name) = path.strip_prefix(&root).unwrap().to_str().unwrap().strip_suffix(".rs") else { continue };
-            let name = name.strip_suffix("/mod").unwrap_or(name);
-            if !["lib", "main"].contains(&name) {
-                found.insert(name.to_owned(), code(&fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let test_only = test_modules(&found);
-    found.retain(|name, _| !test_only.iter().any(|test| name == test || name.starts_with(&format!("{test}/"))));
-    found
-}
-
-/// Without comments, and without the tests at the end of the file.
-fn code(text: &str) -> String {
-    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
-    let lines = text[..end].lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.map(|line| format!("{line}\n")).collect()
-}
-
-fn test_modules(modules: &Modules) -> Vec<String> {
-    let module = Regex::new(r"#\[cfg\(test\)\]\s+(?:pub(?:\([a-z]+\))? )?mod ([a-z0-9_]+);").unwrap();
-    let of = |(name, text): (&String, &String)| -> Vec<String> {
-        module.captures_iter(text).map(|found| format!("{name}/{}", &found[1])).collect()
+/// The modules of these files, without those that are compiled for tests only.
+fn modules(sources: &Sources) -> Modules {
+    let tests = test_files(sources);
+    let program = sources.iter().filter(|(path, _)| !tests.contains(path));
+    let name = |path: &str| {
+        let path = path.trim_end_matches(".rs");
+        path.strip_suffix("/mod").unwrap_or(path).to_owned()
     };
-    modules.iter().flat_map(of).collect()
+    let module = |(path, text): (&String, &String)| {
+        let lines: Vec<&str> = code(text).into_iter().map(|(_, line)| line).collect();
+        (name(path), lines.join("\n"))
+    };
+    let mut modules: Modules = program.map(module).collect();
+    modules.retain(|name, _| !["lib", "main"].contains(&name.as_str()));
+    modules
 }
 
 /// The paths of a use tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
@@ -138,15 +116,16 @@ fn in_a_cycle(arrows: &Arrows) -> Vec<&str> {
 
 #[test]
 fn no_file_imports_itself_through_others() {
-    let arrows = arrows(&modules());
+    let arrows = arrows(&modules(&sources()));
     assert!(arrows.values().map(BTreeSet::len).sum::<usize>() > 500, "the imports were not found");
     assert_eq!(in_a_cycle(&arrows), Vec::<&str>::new());
 }
 
 #[test]
 fn cycles_are_found() {
-    let sources = |files: &[(&str, &str)]| -> Modules {
-        files.iter().map(|(name, text)| ((*name).to_owned(), code(text))).collect()
+    let of = |files: &[(&str, &str)]| {
+        let file = |(name, text): &(&str, &str)| (format!("{name}.rs"), (*text).to_owned());
+        arrows(&modules(&files.iter().map(file).collect()))
     };
     let cycle = [
         ("a", "mod b;\nmod c;\n"),
@@ -155,11 +134,11 @@ fn cycles_are_found() {
         ("a/d", "//! D.\n"),
         ("e", "use crate::a::b::B;\n"),
     ];
-    assert_eq!(in_a_cycle(&arrows(&sources(&cycle))), ["a/b", "a/c", "e"]);
+    assert_eq!(in_a_cycle(&of(&cycle)), ["a/b", "a/c", "e"]);
     let none = [
         ("a", "mod b;\nuse b::B;\n"),
         ("a/b", "use super::A;\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\n"),
         ("c", "use crate::a::b::B;\n"),
     ];
-    assert!(in_a_cycle(&arrows(&sources(&none))).is_empty());
+    assert!(in_a_cycle(&of(&none)).is_empty());
 }

@@ -13,9 +13,9 @@ const LONGEST: usize = 400;
 const LONG_FILES: &[&str] = &["capture/record.rs"];
 
 /// The files under `src/`, by relative path.
-type Sources = BTreeMap<String, String>;
+pub(super) type Sources = BTreeMap<String, String>;
 
-fn sources() -> Sources {
+pub(super) fn sources() -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Sources::new();
     let mut folders = vec![root.clone()];
@@ -40,7 +40,7 @@ fn rooms(sources: &Sources) -> Vec<String> {
 }
 
 /// The lines of a file that are part of the program, with their numbers: no comments, nothing under `#[cfg(test)]`.
-fn code(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn code(text: &str) -> Vec<(usize, &str)> {
     let mut kept = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
@@ -63,7 +63,7 @@ fn code(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// Files that are compiled only for tests: `#[cfg(test)]` precedes their `mod` line.
-fn test_files(sources: &Sources) -> Vec<String> {
+pub(super) fn test_files(sources: &Sources) -> Vec<String> {
     let module = Regex::new(r"#\[cfg\(test\)\]\s+(?:pub(?:\([a-z]+\))? )?mod ([a-z_]+);").unwrap();
     let mut found = Vec::new();
     for (path, text) in sources {
