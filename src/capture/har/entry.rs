@@ -26,13 +26,13 @@ pub(super) fn exchange(
     let url = &entry.request.url;
     let place = place(url).or_else(|| within_the_browser(url));
     let place = place.ok_or_else(|| format!("request.url {:?} is not a URL", clip(url)))?;
-    let response = entry.response.as_ref();
+    let response = entry.response.as_ref().ok_or("response is missing; a call without a response has status 0")?;
     let version = version(entry.request.version.as_deref());
-    let version = if version.is_empty() { self::version(response.and_then(|r| r.version.as_deref())) } else { version };
+    let version = if version.is_empty() { self::version(response.version.as_deref()) } else { version };
     let headers = headers(entry.request.headers.as_deref());
     let body = body::of_request(entry, &headers, beside)?;
     let method = &entry.request.method;
-    let answer = response.map(|response| answer(response, method, beside)).transpose()?.flatten();
+    let answer = answer(response, method, beside)?;
     let lasted = EntryDuration::of(entry, beside.maker, answer.is_some());
     let not_shown = shown::of_request(&entry.request, &place.target);
     let end_at = request_head.saturating_add(lasted.us);
@@ -65,8 +65,8 @@ pub(super) fn exchange(
     Ok(exchange)
 }
 
-fn no_answer(response: Option<&Response>) -> End {
-    let reason = response.and_then(|response| response.error.as_ref()?.as_str()).filter(|reason| !reason.is_empty());
+fn no_answer(response: &Response) -> End {
+    let reason = response.error.as_ref().and_then(|error| error.as_str()).filter(|reason| !reason.is_empty());
     let detail = reason.map(str::to_owned).unwrap_or_else(|| "the client received no response".to_owned());
     End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, ..End::default() }
 }
@@ -127,9 +127,10 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
     all.filter(|header| !header.name.starts_with(':') && !header.name.is_empty()).collect()
 }
 
-/// The response; `None` if there was none, which browsers write as status 0.
+/// The response; `None` if there was none, which browsers write as status 0. An entry that does not say which of the
+/// two it was is an error: a lost response is evidence that cases wait for.
 fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<Option<Answer>, String> {
-    let status = response.status.unwrap_or(0.0);
+    let status = response.status.ok_or("response.status is missing; a call without a response has status 0")?;
     if status <= 0.0 {
         return Ok(None);
     }

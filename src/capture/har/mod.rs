@@ -278,7 +278,7 @@ fn numbers(entries: &[Sorted], padded_us: u64) -> Result<order::Order, (usize, S
         }
         return Ok(order::Order { numbers: own, ties: Vec::new() });
     }
-    let step = |moment: EntryStart| timings::resolution_us(moment.digits).max(padded_us);
+    let step = |moment: EntryStart| moment.resolution_us().max(padded_us);
     let moment = |entry: &Sorted| order::Moment {
         started: entry.started,
         step_us: entry.started.map_or(padded_us, step),

@@ -108,7 +108,7 @@ mod tests {
 
     fn moment(time: Option<&str>) -> Moment {
         let started = time.and_then(|time| super::super::timings::parse(&format!("2024-03-01T12:00:{time}Z")));
-        let step_us = super::super::timings::resolution_us(started.map_or(6, |started| started.digits));
+        let step_us = started.map_or(1, EntryStart::resolution_us);
         Moment { started, step_us, is_call: started.is_some() }
     }
 

@@ -14,8 +14,17 @@ pub(super) struct EntryStart {
     pub nanos: i32,
     /// The number of fractional digits of its seconds.
     pub digits: usize,
+    /// Whether it has seconds; a time like `12:00Z` has a resolution of a minute.
+    pub has_seconds: bool,
     /// Whether it has a UTC offset.
     pub has_offset: bool,
+}
+
+impl EntryStart {
+    /// Its resolution in microseconds, as written.
+    pub fn resolution_us(self) -> u64 {
+        if self.has_seconds { resolution_us(self.digits) } else { MINUTE_US }
+    }
 }
 
 /// Parses a start time; `None` if the text is not one. A time without an offset is read as UTC.
@@ -26,7 +35,13 @@ pub(super) fn parse(text: &str) -> Option<EntryStart> {
         Ok(moment) => (moment, true),
         Err(_) => (text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp(), false),
     };
-    Some(EntryStart { wall_us: moment.as_microsecond(), nanos: moment.subsec_nanosecond() % 1000, digits, has_offset })
+    // The colons of an offset follow its sign, which the date has too.
+    let time = text.split_once(['T', 't', ' ']).map_or("", |(_, time)| time);
+    let time = time.split(['Z', 'z', '+', '-']).next().unwrap_or_default();
+    let is_basic = !time.contains(':') && time.len() >= 6;
+    let has_seconds = is_basic || time.matches(':').count() == 2;
+    let (wall_us, nanos) = (moment.as_microsecond(), moment.subsec_nanosecond() % 1000);
+    Some(EntryStart { wall_us, nanos, digits, has_seconds, has_offset })
 }
 
 /// The resolution of a file's clock, estimated from its values.
@@ -36,6 +51,8 @@ pub(super) struct Steps {
     count: usize,
     /// How many of them have this number of fractional digits.
     digits: [usize; 8],
+    /// Some of them have no seconds.
+    lacks_seconds: bool,
     /// The longest step of which all start times are multiples, in microseconds.
     even_us: u64,
     /// The same for durations.
@@ -47,8 +64,9 @@ pub(super) struct Steps {
     lasted_finer: bool,
 }
 
-/// The longest step of a clock, in microseconds.
-const LONGEST_STEP: u64 = 1_000_000;
+const MINUTE_US: u64 = 60_000_000;
+
+const SECOND_US: u64 = 1_000_000;
 
 /// The number of values needed to tell a clock with steps of ten from values that happen to be multiples of ten.
 const TELLING: usize = 12;
@@ -56,12 +74,12 @@ const TELLING: usize = 12;
 impl Steps {
     /// Starts with the start times of a file's calls.
     pub fn of(begun: &[EntryStart]) -> Steps {
-        let mut steps =
-            Steps { count: begun.len(), even_us: LONGEST_STEP, lasted_even_us: LONGEST_STEP, ..Steps::default() };
+        let mut steps = Steps { count: begun.len(), even_us: MINUTE_US, lasted_even_us: SECOND_US, ..Steps::default() };
         for moment in begun {
             if let Some(count) = steps.digits.get_mut(moment.digits.min(7)) {
                 *count += 1;
             }
+            steps.lacks_seconds |= !moment.has_seconds;
             let us = moment.wall_us.unsigned_abs();
             steps.even_us = divisor(us, steps.even_us);
         }
@@ -82,6 +100,9 @@ impl Steps {
 
     /// The resolution of `startedDateTime`, in microseconds.
     pub fn begin_us(&self) -> u64 {
+        if self.lacks_seconds {
+            return MINUTE_US;
+        }
         let Some(most) = self.digits.iter().rposition(|count| *count > 0) else { return 1 };
         // Some programs drop trailing zeros: one time in ten has one digit less, one in a hundred two. If more times
         // are short, a coarser clock wrote them.
@@ -93,8 +114,8 @@ impl Steps {
         resolution_us(coarser.unwrap_or(most)).max(self.padded_us())
     }
 
-    /// The resolution that only the values show: milliseconds that are all whole seconds, or tens. It is the clock's
-    /// resolution, unless the file was made of round numbers.
+    /// The resolution that only the values show: milliseconds that are all whole minutes, whole seconds or
+    /// tens. It is the clock's resolution, unless the file was made of round numbers.
     pub fn padded_us(&self) -> u64 {
         let is_even = self.count >= TELLING && (self.lasted_finer || self.lasted_nothing);
         if is_even { self.even_us } else { 1 }
@@ -103,15 +124,15 @@ impl Steps {
     /// The resolution of `time`, in microseconds.
     pub fn lasted_us(&self) -> u64 {
         let tells = self.lasted_count >= TELLING && self.lasted_nothing;
-        let most = if tells { LONGEST_STEP } else { 1000 };
+        let most = if tells { SECOND_US } else { 1000 };
         if self.lasted_count == 0 { 1 } else { self.lasted_even_us.min(most) }
     }
 }
 
-/// The largest decimal step, at most `step`, of which `us` is a multiple.
+/// The largest step, at most `step`, of which `us` is a multiple: a minute or a decimal step.
 fn divisor(us: u64, mut step: u64) -> u64 {
     while step > 1 && !us.is_multiple_of(step) {
-        step /= 10;
+        step = if step == MINUTE_US { 10 * SECOND_US } else { step / 10 };
     }
     step
 }
@@ -124,13 +145,18 @@ fn us_as_float(us: u64) -> f64 {
 }
 
 /// The resolution in microseconds of times with this number of fractional digits.
-pub(super) fn resolution_us(digits: usize) -> u64 {
+fn resolution_us(digits: usize) -> u64 {
     10_u64.pow(u32::try_from(6_usize.saturating_sub(digits)).unwrap_or(0))
 }
 
 /// Describes a resolution.
 pub(super) fn in_words(us: u64) -> String {
-    if us >= 1_000_000 { "a second".to_owned() } else { format!("{} ms", us.div_ceil(1000)) }
+    match us {
+        MINUTE_US => "a minute".to_owned(),
+        SECOND_US => "a second".to_owned(),
+        us if us > SECOND_US => format!("{} s", us.div_ceil(SECOND_US)),
+        _ => format!("{} ms", us.div_ceil(1000)),
+    }
 }
 
 /// The duration of an entry.
@@ -202,10 +228,29 @@ mod tests {
 
     #[test]
     fn resolution_follows_from_the_digits() {
-        let of = |text: &str| resolution_us(parse(text).unwrap().digits);
+        let of = |text: &str| parse(text).unwrap().resolution_us();
+        assert_eq!(of("2024-03-01T12:00Z"), 60_000_000);
+        assert_eq!(of("2024-03-01T12:00+01:00"), 60_000_000);
+        assert_eq!(of("20240301T120000Z"), 1_000_000);
+        assert_eq!(of("2024-03-01T12:00:00-01:00"), 1_000_000);
         assert_eq!(of("2024-03-01T12:00:00Z"), 1_000_000);
         assert_eq!(of("2024-03-01T12:00:00.000Z"), 1000);
         assert_eq!(of("2024-03-01T12:00:00.123456789Z"), 1);
         assert_eq!((micros(1.5), micros(-1.0), micros(0.0004)), (1500, 0, 0));
+    }
+
+    #[test]
+    fn clock_of_whole_minutes_is_recognised() {
+        let resolution = |texts: &dyn Fn(usize) -> String, lasted: f64| {
+            let begun: Vec<EntryStart> = (0..TELLING).map(|at| parse(&texts(at)).unwrap()).collect();
+            let mut steps = Steps::of(&begun);
+            steps.lasted(Some(lasted));
+            steps.begin_us()
+        };
+        assert_eq!(resolution(&|at| format!("2024-03-01T12:{at:02}Z"), 7.0), MINUTE_US);
+        assert_eq!(resolution(&|at| format!("2024-03-01T12:{at:02}:00Z"), 7.0), MINUTE_US);
+        assert_eq!(resolution(&|at| format!("2024-03-01T12:{at:02}:00.000Z"), 7.0), MINUTE_US);
+        assert_eq!(resolution(&|at| format!("2024-03-01T12:00:{:02}.000Z", at % 6 * 10), 7.0), 10 * SECOND_US);
+        assert_eq!(resolution(&|at| format!("2024-03-01T12:00:{at:02}.000Z"), 7.0), SECOND_US);
     }
 }

@@ -49,7 +49,7 @@ const SECRETS: [&str; 37] = [
 const PHONES: [&str; 6] = ["phone", "phone-number", "phone-no", "msisdn", "mobile-number", "mobile-no"];
 
 /// Ambiguous words: they count as a name, but not in a sentence.
-const MAYBE: [&str; 5] = ["session", "auth", "pin", "loyalty", "mobile"];
+const MAYBE: [&str; 8] = ["session", "auth", "authentication", "pin", "loyalty", "mobile", "signature", "sig"];
 
 /// Suffixes that do not change the meaning: `loyaltyIdList`, `accessTokenString`.
 const QUALIFIERS: [&str; 8] = ["string", "value", "values", "list", "data", "info", "text", "e164"];
@@ -241,7 +241,9 @@ mod tests {
         for name in ["phoneNumber", "phone_number", "customerPhone", "MSISDN", "phoneE164", "telephone"] {
             assert_eq!(named(name), Named::Phone, "{name}");
         }
-        for name in ["mobile", "customerMobile", "pin", "X-Session", "loyalty"] {
+        for name in
+            ["mobile", "customerMobile", "pin", "X-Session", "loyalty", "Authentication", "sig", "X-Amz-Signature"]
+        {
             assert_eq!((named(name), said(name)), (Named::Maybe, Named::Plain), "{name}");
         }
         for name in [
