@@ -34,14 +34,22 @@
 
 pub mod api;
 pub mod capture;
-pub mod certificate;
-pub mod certify;
-pub mod cli;
+mod certificate;
+mod certify;
+mod cli;
+#[doc(hidden)]
 pub mod pki;
+#[doc(hidden)]
 pub mod proxy;
 pub mod report;
 pub mod rules;
+#[doc(hidden)]
 pub mod sandbox;
+#[doc(hidden)]
 pub mod seal;
+#[doc(hidden)]
 pub mod till;
 pub mod verify;
+
+#[doc(hidden)]
+pub use cli::main;

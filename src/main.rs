@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    poscert::cli::main()
+    poscert::main()
 }

@@ -18,9 +18,10 @@ pub struct ErrorCode {
 
 macro_rules! codes {
     ($($name:ident = $code:literal $status:literal $message:literal;)*) => {
-        $(#[doc = $message] pub const $name: ErrorCode = ErrorCode { code: $code, status: $status, message: $message };)*
+        $(#[doc = $message] pub(crate) const $name: ErrorCode = ErrorCode { code: $code, status: $status, message: $message };)*
         /// All codes in ascending order; 2000 represents the range 2000 to 2999.
-        pub const ALL: &[ErrorCode] = &[$($name),*];
+        #[cfg(test)]
+        pub(crate) const ALL: &[ErrorCode] = &[$($name),*];
     };
 }
 
@@ -90,12 +91,13 @@ codes! {
 }
 
 /// Finds a code by its number.
-pub fn of(code: u16) -> Option<ErrorCode> {
+#[cfg(test)]
+pub(crate) fn of(code: u16) -> Option<ErrorCode> {
     ALL.iter().find(|known| known.code == code).copied()
 }
 
 /// The codes that every operation can return.
-pub const COMMON: &[ErrorCode] = &[
+pub(crate) const COMMON: &[ErrorCode] = &[
     UNKNOWN,
     VAT_MISSING,
     SYSTEM_NAME_MISSING,
@@ -111,7 +113,7 @@ pub const COMMON: &[ErrorCode] = &[
 ];
 
 /// The codes that an operation can return in addition to the [`COMMON`] ones.
-pub fn of_operation(operation: Operation) -> &'static [ErrorCode] {
+pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
     match operation {
         Operation::GetStore => &[],
         Operation::GetStores | Operation::GetDetailedStores => &[BRAND_ID, LOCATION_ID, STORE_FILTER],
@@ -196,7 +198,7 @@ pub fn of_operation(operation: Operation) -> &'static [ErrorCode] {
 }
 
 /// The code for an invalid field of a request body.
-pub fn of_field(operation: Operation, field: &str) -> ErrorCode {
+pub(crate) fn of_field(operation: Operation, field: &str) -> ErrorCode {
     let code = match field {
         "amount" => AMOUNT,
         "beaconId" => BEACON_ID,

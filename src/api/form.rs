@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 /// The decoded fields in order; parts without `=` are skipped.
-pub fn fields(form: &str) -> Vec<(String, String)> {
+pub(crate) fn fields(form: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()

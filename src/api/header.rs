@@ -4,17 +4,17 @@ use super::text;
 use std::fmt;
 
 /// The access token, as `Bearer ...`.
-pub const AUTHORIZATION: &str = "authorization";
+pub(crate) const AUTHORIZATION: &str = "authorization";
 /// The client id from the developer portal, a GUID.
-pub const CLIENT_ID: &str = "x-ibm-client-id";
+pub(crate) const CLIENT_ID: &str = "x-ibm-client-id";
 /// The client's version, `Major.Minor.Build`.
-pub const VERSION: &str = "x-mobilepay-client-system-version";
+pub(crate) const VERSION: &str = "x-mobilepay-client-system-version";
 /// The client's name; in use in early 2020 only.
-pub const SYSTEM_NAME: &str = "x-mobilepay-client-system-name";
+pub(crate) const SYSTEM_NAME: &str = "x-mobilepay-client-system-name";
 /// The merchant's VAT number.
-pub const VAT: &str = "x-mobilepay-merchant-vat-number";
+pub(crate) const VAT: &str = "x-mobilepay-merchant-vat-number";
 /// The idempotency key of a request that creates a resource.
-pub const KEY: &str = "x-mobilepay-idempotency-key";
+pub(crate) const KEY: &str = "x-mobilepay-idempotency-key";
 
 /// A client's version: three numbers (api_principles#client_versioning).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,19 +51,19 @@ impl fmt::Display for Version {
 }
 
 /// Whether a text is a valid VAT number: `DK` or `FI` and eight digits.
-pub fn is_vat_number(text: &str) -> bool {
+pub(crate) fn is_vat_number(text: &str) -> bool {
     text.strip_prefix("DK")
         .or_else(|| text.strip_prefix("FI"))
         .is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a text is a valid idempotency key: 1 to 36 valid characters.
-pub fn is_idempotency_key(value: &str) -> bool {
+pub(crate) fn is_idempotency_key(value: &str) -> bool {
     text::problem(value).is_none()
 }
 
 /// The token of an `Authorization` value (RFC 6750 section 2.1); `None` for another scheme or without a single token.
-pub fn bearer(value: &str) -> Option<&str> {
+pub(crate) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim();
     let fits = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains([' ', ',']);

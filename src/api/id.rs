@@ -31,12 +31,12 @@ impl fmt::Display for Guid {
 }
 
 /// Whether a text is a valid beacon id: a GUID or 15 digits (pos_management#beacons).
-pub fn is_beacon_id(text: &str) -> bool {
+pub(crate) fn is_beacon_id(text: &str) -> bool {
     Guid::parse(text).is_some() || (text.len() == 15 && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// An id in the form used for comparison: a GUID in lower case, anything else unchanged.
-pub fn canonical(text: &str) -> String {
+pub(crate) fn canonical(text: &str) -> String {
     Guid::parse(text).map_or_else(|| text.to_owned(), |guid| guid.0)
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A parsed JSON text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Document {
+pub(crate) struct Document {
     /// The value, without the members that have a duplicate name.
     pub value: Value,
     /// Whether the text begins with a byte order mark.
@@ -24,7 +24,7 @@ impl Document {
     ///
     /// # Errors
     /// A message to be placed after "the body", if the text is empty or not JSON.
-    pub fn read(bytes: &[u8]) -> Result<Document, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Document, String> {
         let (has_byte_order_mark, text) = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
             Some(rest) => (true, rest),
             None => (false, bytes),
@@ -42,7 +42,7 @@ impl Document {
     }
 
     /// The members of an object; empty for any other value.
-    pub fn into_object(self) -> Map<String, Value> {
+    pub(crate) fn into_object(self) -> Map<String, Value> {
         match self.value {
             Value::Object(object) => object,
             _ => Map::new(),

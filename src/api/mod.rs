@@ -6,19 +6,19 @@
 //! References such as (api_principles#error_handling) name a page and section of the API's documentation.
 
 pub mod customer;
-pub mod error;
-pub mod fault;
-pub mod feature;
-pub mod form;
-pub mod header;
-pub mod id;
-pub mod json;
-pub mod money;
-pub mod operation;
-pub mod route;
-pub mod shape;
-pub mod state;
-pub mod text;
+pub(crate) mod error;
+pub(crate) mod fault;
+pub(crate) mod feature;
+pub(crate) mod form;
+pub(crate) mod header;
+pub(crate) mod id;
+pub(crate) mod json;
+pub(crate) mod money;
+pub(crate) mod operation;
+pub(crate) mod route;
+pub(crate) mod shape;
+pub(crate) mod state;
+pub(crate) mod text;
 
 pub use error::ErrorCode;
 pub use fault::Fault;

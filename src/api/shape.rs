@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// The type of a field.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Up to 36 valid characters.
     Text,
     /// A GUID.
@@ -30,7 +30,7 @@ pub enum Kind {
 
 /// A field of a body.
 #[derive(Clone, Copy, Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// The field's name.
     pub name: &'static str,
     /// The field's type.
@@ -41,7 +41,7 @@ pub struct Field {
 
 /// The differences between a body and its documented schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Differences {
+pub(crate) struct Differences {
     /// The differences that the backend rejects.
     pub broken: Vec<Difference>,
     /// The differences that the backend accepts although they are not documented.
@@ -50,7 +50,7 @@ pub struct Differences {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The field, `restrictions.debitCardDisallowed` where nested; empty for the body as a whole.
     pub field: String,
     /// The problem, in words that follow the field's name.
@@ -59,7 +59,7 @@ pub struct Difference {
 
 impl Difference {
     /// The difference as a message.
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         if self.field.is_empty() {
             format!("the body {}", self.problem)
         } else {
@@ -73,11 +73,11 @@ const fn field(name: &'static str, kind: Kind, required: bool) -> Field {
 }
 
 /// The currencies of payments.
-pub const CURRENCIES: &[&str] = &["DKK", "EUR"];
+pub(crate) const CURRENCIES: &[&str] = &["DKK", "EUR"];
 /// The values of `plannedCaptureDelay`.
-pub const CAPTURE_DELAYS: &[&str] = &["None", "LessThan24Hours", "LessThan14Days"];
+pub(crate) const CAPTURE_DELAYS: &[&str] = &["None", "LessThan24Hours", "LessThan14Days"];
 /// The types of beacons (those of before 2020-09-18 fail a certification).
-pub const BEACON_TYPES: &[&str] = &["QR", "NFC", "Bluetooth"];
+pub(crate) const BEACON_TYPES: &[&str] = &["QR", "NFC", "Bluetooth"];
 
 const RESTRICTIONS: &[Field] =
     &[field("debitCardDisallowed", Kind::Bool, false), field("creditCardDisallowed", Kind::Bool, false)];
@@ -122,7 +122,7 @@ const CREATE_REFUND: &[Field] = &[
 ];
 
 /// The fields of an operation's request body; empty where no body is documented.
-pub fn fields(operation: Operation) -> &'static [Field] {
+pub(crate) fn fields(operation: Operation) -> &'static [Field] {
     match operation {
         Operation::CreatePos => CREATE_POS,
         Operation::InitiatePayment => INITIATE_PAYMENT,
@@ -135,7 +135,7 @@ pub fn fields(operation: Operation) -> &'static [Field] {
 }
 
 /// Compares a request body with its documented schema.
-pub fn check(operation: Operation, body: &[u8]) -> Differences {
+pub(crate) fn check(operation: Operation, body: &[u8]) -> Differences {
     let mut found = Differences::default();
     let fields = fields(operation);
     if fields.is_empty() {

@@ -8,7 +8,7 @@ use crate::seal::{ChainHead, Digest};
 use std::collections::BTreeMap;
 
 /// Heads found in the last attempt, each with the number of exchanges recorded after it.
-pub type Met = BTreeMap<String, u64>;
+pub(super) type Met = BTreeMap<String, u64>;
 
 impl Capture {
     /// Returns those of the `wanted` heads (digests in hex) that the chain contains since the last attempt began.

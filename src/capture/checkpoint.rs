@@ -51,22 +51,22 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     /// The checkpoint of an empty capture.
-    pub fn empty() -> Checkpoint {
+    pub(super) fn empty() -> Checkpoint {
         Checkpoint { format: FORMAT, digest: Digest::default().to_string(), next_number: 1, ..Checkpoint::default() }
     }
 
     /// The chain head; `None` if its digest is malformed.
-    pub fn chain(&self) -> Option<seal::ChainHead> {
+    pub(super) fn chain(&self) -> Option<seal::ChainHead> {
         Some(seal::ChainHead { count: self.count, digest: Digest::parse(&self.digest)? })
     }
 
     /// Whether a directory has a checkpoint.
-    pub fn stands_in(dir: &Path) -> bool {
+    pub(super) fn stands_in(dir: &Path) -> bool {
         dir.join(FILE).exists()
     }
 
     /// Reads the checkpoint of a capture.
-    pub fn read(dir: &Path) -> Result<Checkpoint, CaptureError> {
+    pub(super) fn read(dir: &Path) -> Result<Checkpoint, CaptureError> {
         let path = dir.join(FILE);
         let bytes = private_fs::read(&path, LONGEST).map_err(|error| CaptureError::io("read", &path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
@@ -89,7 +89,7 @@ impl Checkpoint {
     }
 
     /// Replaces the checkpoint atomically.
-    pub fn write(&self, dir: &Path, sync: bool) -> Result<(), CaptureError> {
+    pub(super) fn write(&self, dir: &Path, sync: bool) -> Result<(), CaptureError> {
         let path = dir.join(FILE);
         let line = serde_json::to_string(self).map_err(|error| {
             CaptureError::new(CaptureErrorKind::Io, format!("cannot write {}: {error}", path.display()))

@@ -40,7 +40,7 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub fn new(
+    pub(super) fn new(
         store: Store,
         numbers: Arc<Mutex<NumberAllocator>>,
         queued: Arc<AtomicUsize>,
@@ -53,7 +53,7 @@ impl Committer {
     }
 
     /// Processes commands until [`Command::Close`], or until all senders are dropped.
-    pub fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
         let mut last_tick = Instant::now();
         loop {
             let closing = match commands.recv_timeout(TICK) {

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::io::Read;
 
 /// Maximum size of a decoded body; a small body can decode to a very large one.
-pub const DECODED_LIMIT: usize = 16 * 1024 * 1024;
+pub(crate) const DECODED_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A decoded body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Decoded<'a> {
+pub(crate) enum Decoded<'a> {
     /// There was no coding.
     Plain(&'a [u8]),
     /// The complete body.
@@ -21,7 +21,7 @@ pub enum Decoded<'a> {
 }
 
 /// Decodes the codings that the headers name; gzip is also recognised without a header.
-pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
+pub(crate) fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
     let named: Vec<String> = values(headers, "content-encoding")
         .flat_map(|value| value.split(','))
         .map(|coding| coding.trim().to_ascii_lowercase())
@@ -47,7 +47,7 @@ pub fn decode<'a>(bytes: &'a [u8], headers: &[Header]) -> Decoded<'a> {
 
 /// Whether a completely decoded body carries nothing besides its content: gzip headers can contain file names and
 /// comments (RFC 1952 section 2.3), and the streams between several codings can contain anything.
-pub fn is_bare(bytes: &[u8], headers: &[Header]) -> bool {
+pub(crate) fn is_bare(bytes: &[u8], headers: &[Header]) -> bool {
     let codings = values(headers, "content-encoding").flat_map(|value| value.split(',')).count();
     codings <= 1 && (!bytes.starts_with(&[0x1f, 0x8b, 8]) || members_are_bare(bytes))
 }
@@ -116,7 +116,7 @@ fn read(mut from: impl Read) -> (Vec<u8>, bool) {
 }
 
 /// A completely stored body, decoded; `None` if it is incomplete or cannot be decoded.
-pub fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> {
+pub(crate) fn content<'a>(body: &'a Body, headers: &[Header]) -> Option<Cow<'a, [u8]>> {
     if body.kept != BodyRetention::Whole {
         return None;
     }
@@ -135,13 +135,13 @@ pub(super) mod tests {
     use super::*;
     use std::io::Write;
 
-    pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
 
-    pub fn encoding(coding: &str) -> Vec<Header> {
+    pub(crate) fn encoding(coding: &str) -> Vec<Header> {
         vec![Header { name: "Content-Encoding".to_owned(), value: coding.to_owned() }]
     }
 

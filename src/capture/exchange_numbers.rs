@@ -26,7 +26,7 @@ pub(super) struct NumberAllocator {
 
 impl NumberAllocator {
     /// Starts at `next` and persists it in `dir`.
-    pub fn open(dir: &Path, next: u64) -> Result<NumberAllocator, CaptureError> {
+    pub(super) fn open(dir: &Path, next: u64) -> Result<NumberAllocator, CaptureError> {
         let path = dir.join(FILE);
         let file = private_fs::open(&path).map_err(|error| CaptureError::io("open", &path, &error))?;
         let numbers = NumberAllocator { next, file, closed: false };
@@ -38,19 +38,19 @@ impl NumberAllocator {
     }
 
     /// The next number.
-    pub fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     /// Whether an exchange with this number may still be recorded: always before [`Self::close`], afterwards only if
     /// the number was allocated.
-    pub fn is_taken(&self, number: u64) -> bool {
+    pub(super) fn is_taken(&self, number: u64) -> bool {
         !self.closed || number < self.next
     }
 
     /// Allocates the next number. The number counts as used even if persisting it fails. After [`Self::close`], no
     /// number is used any more.
-    pub fn take(&mut self) -> (u64, std::io::Result<()>) {
+    pub(super) fn take(&mut self) -> (u64, std::io::Result<()>) {
         let number = self.next;
         if self.closed {
             return (number, Ok(()));
@@ -60,7 +60,7 @@ impl NumberAllocator {
     }
 
     /// Closes the allocator; returns the next number, which is never used.
-    pub fn close(&mut self) -> u64 {
+    pub(super) fn close(&mut self) -> u64 {
         self.closed = true;
         self.next
     }
@@ -101,7 +101,7 @@ pub(super) struct Ranges(BTreeMap<u64, u64>);
 
 impl Ranges {
     /// Adds a number; returns `false` if it is already in the set.
-    pub fn insert(&mut self, number: u64) -> bool {
+    pub(super) fn insert(&mut self, number: u64) -> bool {
         let before = self.0.range(..=number).next_back().map(|(&first, &last)| (first, last));
         if before.is_some_and(|(_, last)| last >= number) {
             return false;
@@ -116,17 +116,17 @@ impl Ranges {
     }
 
     /// The highest number.
-    pub fn last(&self) -> Option<u64> {
+    pub(super) fn last(&self) -> Option<u64> {
         self.0.last_key_value().map(|(_, &last)| last)
     }
 
     /// The highest number below this one.
-    pub fn last_below(&self, number: u64) -> Option<u64> {
+    pub(super) fn last_below(&self, number: u64) -> Option<u64> {
         self.0.range(..number).next_back().map(|(_, &last)| last.min(number.saturating_sub(1)))
     }
 
     /// The numbers in `from..to` that are not in the set, as inclusive ranges.
-    pub fn missing(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
+    pub(super) fn missing(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
         let mut missing = Vec::new();
         let mut next = from;
         for (&first, &last) in &self.0 {

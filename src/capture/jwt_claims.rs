@@ -20,7 +20,7 @@ const KEPT: [&str; 11] = [
 ];
 
 /// The claims to record of a JWT; `None` if the token is not a JWT. The signature is not verified.
-pub fn of(token: &str) -> Option<Map<String, Value>> {
+pub(super) fn of(token: &str) -> Option<Map<String, Value>> {
     let mut parts = token.split('.');
     let (head, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || !is_header(head) {
@@ -33,7 +33,7 @@ pub fn of(token: &str) -> Option<Map<String, Value>> {
 }
 
 /// Whether this is the first part of a JWT: a JSON object in base64url.
-pub fn is_header(part: &str) -> bool {
+pub(super) fn is_header(part: &str) -> bool {
     let decoded = URL_SAFE_NO_PAD.decode(part.trim_end_matches('='));
     decoded.is_ok_and(|bytes| matches!(serde_json::from_slice(&bytes), Ok(Value::Object(_))))
 }
@@ -82,11 +82,11 @@ pub(super) mod plain {
         }
     }
 
-    pub fn serialize<S: Serializer>(claims: &Claims, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(claims: &Claims, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(claims.iter().map(|(token, claims)| (token, PlainMap(claims))))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Claims, D::Error> {
         Claims::deserialize(deserializer)
     }
 }

@@ -4,12 +4,12 @@
 //! durable, [`archive`] signs a capture as one file, [`reader`] opens either, and [`har`] reads HAR files of any
 //! producer into the same records. Nothing here knows what a call means for a certification.
 
-pub mod archive;
+pub(crate) mod archive;
 mod chain_search;
 mod checkpoint;
 pub mod codec;
 mod committer;
-pub mod content_encoding;
+pub(crate) mod content_encoding;
 mod error;
 mod exchange_numbers;
 pub mod har;
@@ -20,9 +20,9 @@ mod open;
 mod options;
 mod panic_guard;
 mod private_fs;
-pub mod reader;
+pub(crate) mod reader;
 pub mod record;
-pub mod redact;
+pub(crate) mod redact;
 mod reorder;
 mod run_validation;
 mod salvage;

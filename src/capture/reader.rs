@@ -104,7 +104,7 @@ pub(super) struct SegmentPlan {
 }
 
 /// The bytes of records, in log order.
-pub type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
+pub(crate) type Log = Box<dyn Iterator<Item = Result<Vec<u8>, CaptureError>>>;
 
 /// Decides by the content, and by the file extension if the content is inconclusive.
 pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {

@@ -21,7 +21,7 @@ pub(super) struct ReorderBuffer<I> {
 
 impl<I: Iterator<Item = Result<Record, CaptureError>>> ReorderBuffer<I> {
     /// `absent`: numbers that the log does not contain, as ranges in order.
-    pub fn new(log: I, absent: Vec<(u64, u64)>) -> ReorderBuffer<I> {
+    pub(super) fn new(log: I, absent: Vec<(u64, u64)>) -> ReorderBuffer<I> {
         let (exchanges, others) = (BTreeMap::new(), BTreeMap::new());
         ReorderBuffer { log, absent: absent.into(), next: 1, run_from: 1, exchanges, others, ended: false }
     }

@@ -29,7 +29,7 @@ impl Runs {
     ///
     /// # Errors
     /// The reason why it cannot.
-    pub fn fits(&self, record: &Record, last: u64) -> Result<(), String> {
+    pub(super) fn fits(&self, record: &Record, last: u64) -> Result<(), String> {
         let taken = last.saturating_add(1);
         match record {
             Record::RunStart(start) => {
@@ -71,19 +71,19 @@ impl Runs {
     }
 
     /// Adds a run.
-    pub fn start(&mut self, start: &RunStart) {
+    pub(super) fn start(&mut self, start: &RunStart) {
         let RunStart { run, wall_us, first_number, loss_unknown, .. } = *start;
         let (challenge, key_check) = (start.challenge.clone(), start.key_check.clone());
         self.0.push(Run { run, wall_us, challenge, first_number, loss_unknown, key_check, stopped: None });
     }
 
     /// The last run with this number.
-    pub fn find(&mut self, number: u32) -> Option<&mut Run> {
+    pub(super) fn find(&mut self, number: u32) -> Option<&mut Run> {
         self.0.iter_mut().rev().find(|run| run.run == number)
     }
 
     /// Allocated numbers that are not `accounted` for. `taken_to`: see [`super::summary::Summary::gaps`].
-    pub fn gaps(&self, accounted: &Ranges, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
+    pub(super) fn gaps(&self, accounted: &Ranges, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
         let recorded_to = |below: u64| accounted.last_below(below).map_or(1, |last| last.saturating_add(1));
         let mut gaps = Vec::new();
         let mut from = 1;
@@ -109,7 +109,7 @@ impl Runs {
 
     /// The next exchange number: from the last run's stop, or, if that run was interrupted, from what is known
     /// outside the log.
-    pub fn next_number(&self, last: u64, taken_to: u64) -> u64 {
+    pub(super) fn next_number(&self, last: u64, taken_to: u64) -> u64 {
         match self.0.last() {
             Some(Run { stopped: Some(next), .. }) => *next,
             Some(run) => taken_to.max(run.first_number).max(last.saturating_add(1)),
@@ -118,7 +118,7 @@ impl Runs {
     }
 
     /// Whether the start of any run says that the losses before it are unknown.
-    pub fn loss_unknown(&self) -> bool {
+    pub(super) fn loss_unknown(&self) -> bool {
         self.0.iter().any(|run| run.loss_unknown)
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Segment {
 
 impl Segment {
     /// Creates a segment.
-    pub fn create(dir: &Path) -> Result<Segment, CaptureError> {
+    pub(super) fn create(dir: &Path) -> Result<Segment, CaptureError> {
         private_fs::make_dir(dir).map_err(|error| CaptureError::io("create", dir, &error))?;
         let part = Segment { db: Some(open(dir, false)?), dir: dir.to_owned() };
         private_fs::close_to_others(dir).map_err(|error| CaptureError::io("restrict permissions of", dir, &error))?;
@@ -35,7 +35,7 @@ impl Segment {
     }
 
     /// Appends records after the chain head `head`; returns the new chain head.
-    pub fn append(&self, head: ChainHead, records: &[Vec<u8>]) -> Result<ChainHead, CaptureError> {
+    pub(super) fn append(&self, head: ChainHead, records: &[Vec<u8>]) -> Result<ChainHead, CaptureError> {
         let mut batch = sled::Batch::default();
         let mut chain = head;
         for record in records {
@@ -53,20 +53,20 @@ impl Segment {
     }
 
     /// Flushes appended records to the operating system: they survive a killed process.
-    pub fn flush(&self) -> Result<(), CaptureError> {
+    pub(super) fn flush(&self) -> Result<(), CaptureError> {
         let db = self.db()?;
         self.told("write to", caught(|| db.flush())).map(|_| ())
     }
 
     /// Syncs to the disk: the records survive a power failure. sled's own flush does not guarantee that (it calls
     /// `sync_file_range`).
-    pub fn sync(&self) -> Result<(), CaptureError> {
+    pub(super) fn sync(&self) -> Result<(), CaptureError> {
         self.flush()?;
         private_fs::sync_tree(&self.dir).map_err(|error| CaptureError::io("sync", &self.dir, &error))
     }
 
     /// Closes the segment and syncs it; afterwards it can be read without a lock.
-    pub fn close(mut self) -> Result<(), CaptureError> {
+    pub(super) fn close(mut self) -> Result<(), CaptureError> {
         self.flush()?;
         let (db, dir) = (self.db.take(), self.dir.clone());
         let dropped = caught(move || drop(db));
@@ -153,7 +153,7 @@ pub(super) struct SegmentReader {
 
 impl SegmentReader {
     /// Opens a copy of the segment in `dir`; `head` is the chain head before it.
-    pub fn open(dir: &Path, head: ChainHead) -> Result<SegmentReader, CaptureError> {
+    pub(super) fn open(dir: &Path, head: ChainHead) -> Result<SegmentReader, CaptureError> {
         let is_there = std::fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_dir());
         if !is_there || std::fs::symlink_metadata(dir.join("db")).is_err() {
             return Err(CaptureError::damaged(dir, "the segment is missing, although the checkpoint lists it"));
@@ -174,7 +174,7 @@ impl SegmentReader {
     }
 
     /// The chain head after the records read so far.
-    pub fn head(&self) -> ChainHead {
+    pub(super) fn head(&self) -> ChainHead {
         self.head
     }
 
@@ -192,7 +192,7 @@ impl SegmentReader {
     }
 
     /// The bytes of the next record.
-    pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
+    pub(super) fn bytes(&mut self) -> Result<Option<Vec<u8>>, CaptureError> {
         let Some((key, value)) = self.piece()? else { return Ok(None) };
         let index = self.head.count;
         if key.as_ref() != index.to_be_bytes() {

@@ -89,7 +89,7 @@ pub(super) struct Store {
 impl Store {
     /// Opens the log of a capture with this checkpoint, and closes a segment that a killed recorder left open. Also
     /// returns the highest exchange number found beyond the checkpoint's count.
-    pub fn open(
+    pub(super) fn open(
         dir: &Path,
         head: Checkpoint,
         durability: Durability,
@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Whether the last run, if any, was shut down cleanly: its stop is then in the last segment.
-    pub fn ends_in_good_order(&self) -> Result<bool, CaptureError> {
+    pub(super) fn ends_in_good_order(&self) -> Result<bool, CaptureError> {
         let Some(last) = self.head.parts.last() else { return Ok(self.head.runs == 0) };
         let mut stopped = false;
         for record in self.last_part(last)? {
@@ -159,17 +159,17 @@ impl Store {
     }
 
     /// The chain head after the appended records.
-    pub fn chain(&self) -> seal::ChainHead {
+    pub(super) fn chain(&self) -> seal::ChainHead {
         self.chain
     }
 
     /// How many more exchanges fit into the open segment, at least 1.
-    pub fn room(&self) -> u64 {
+    pub(super) fn room(&self) -> u64 {
         self.limit.saturating_sub(self.exchanges).max(1)
     }
 
     /// Appends records, `exchanges` of which are exchanges, with the configured durability.
-    pub fn append(&mut self, records: &[Vec<u8>], exchanges: u64) -> Result<(), CaptureError> {
+    pub(super) fn append(&mut self, records: &[Vec<u8>], exchanges: u64) -> Result<(), CaptureError> {
         if self.exchanges >= self.limit {
             self.close_part()?;
         }
@@ -205,7 +205,7 @@ impl Store {
     }
 
     /// Closes the open segment, if any.
-    pub fn close_part(&mut self) -> Result<(), CaptureError> {
+    pub(super) fn close_part(&mut self) -> Result<(), CaptureError> {
         let Some(part) = self.part.take() else { return self.write_stale_head() };
         part.close()?;
         self.count_in_head(true);
@@ -213,7 +213,7 @@ impl Store {
     }
 
     /// Whether a reader asks to close the open segment.
-    pub fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         if self.part.is_none() {
             return false;
         }
@@ -238,13 +238,13 @@ impl Store {
     }
 
     /// Sets the next number and the number of runs for the next checkpoint.
-    pub fn note(&mut self, next_number: u64, runs: u32) {
+    pub(super) fn note(&mut self, next_number: u64, runs: u32) {
         self.head.next_number = next_number;
         self.head.runs = runs;
     }
 
     /// Writes the checkpoint if records were appended since the last one.
-    pub fn write_stale_head(&mut self) -> Result<(), CaptureError> {
+    pub(super) fn write_stale_head(&mut self) -> Result<(), CaptureError> {
         if !self.stale_head {
             return Ok(());
         }
@@ -256,7 +256,7 @@ impl Store {
     }
 
     /// Whether records were appended since the last checkpoint.
-    pub fn has_stale_head(&self) -> bool {
+    pub(super) fn has_stale_head(&self) -> bool {
         self.stale_head
     }
 

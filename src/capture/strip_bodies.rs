@@ -4,7 +4,7 @@
 use super::record::{Body, BodyRetention, Exchange};
 
 /// Removes the bytes of both bodies.
-pub fn strip_bodies(exchange: &mut Exchange) {
+pub(super) fn strip_bodies(exchange: &mut Exchange) {
     strip(&mut exchange.request.body);
     if let Some(answer) = &mut exchange.answer {
         strip(&mut answer.body);

@@ -22,7 +22,7 @@ impl Summary {
     ///
     /// # Errors
     /// If it cannot follow the records so far: an exchange's number is outside its run, or a run is out of order.
-    pub fn take_next(&mut self, record: &Record) -> Result<(), String> {
+    pub(super) fn take_next(&mut self, record: &Record) -> Result<(), String> {
         self.runs.fits(record, self.last())?;
         self.take(record)
     }
@@ -31,7 +31,7 @@ impl Summary {
     ///
     /// # Errors
     /// If it cannot belong to this log.
-    pub fn take(&mut self, record: &Record) -> Result<(), String> {
+    pub(super) fn take(&mut self, record: &Record) -> Result<(), String> {
         match record {
             Record::RunStart(start) => {
                 self.runs.start(start);
@@ -67,53 +67,53 @@ impl Summary {
     }
 
     /// Wall clock at the start of the first run.
-    pub fn started_us(&self) -> Option<i64> {
+    pub(super) fn started_us(&self) -> Option<i64> {
         self.runs.0.first().map(|run| run.wall_us)
     }
 
     /// The time of the latest event of any run.
-    pub fn ended_us(&self) -> Option<i64> {
+    pub(super) fn ended_us(&self) -> Option<i64> {
         self.ended_us
     }
 
     /// The number of runs.
-    pub fn runs(&self) -> u32 {
+    pub(super) fn runs(&self) -> u32 {
         u32::try_from(self.runs.0.len()).unwrap_or(u32::MAX)
     }
 
     /// The auditor's challenges, one for each run that has one.
-    pub fn challenges(&self) -> Vec<String> {
+    pub(super) fn challenges(&self) -> Vec<String> {
         self.runs.0.iter().map(|run| run.challenge.clone()).filter(|challenge| !challenge.is_empty()).collect()
     }
 
     /// Marks a number that was left out on purpose.
-    pub fn leave_out(&mut self, number: u64) {
+    pub(super) fn leave_out(&mut self, number: u64) {
         self.accounted.insert(number);
     }
 
     /// The number of attempts; the first has no record.
-    pub fn attempts(&self) -> u32 {
+    pub(super) fn attempts(&self) -> u32 {
         self.attempts.max(1)
     }
 
     /// Numbers that the log does not contain, as ranges; a reader need not wait for them.
-    pub fn absent(&self) -> Vec<(u64, u64)> {
+    pub(super) fn absent(&self) -> Vec<(u64, u64)> {
         self.numbers.missing(1, self.last())
     }
 
     /// Allocated numbers without a record. `taken_to`: the next number as known from outside the log. The last run
     /// counts only as far as it has ended; with `live`, it has not ended.
-    pub fn gaps(&self, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
+    pub(super) fn gaps(&self, taken_to: u64, live: bool) -> Vec<(u64, u64)> {
         self.runs.gaps(&self.accounted, taken_to, live)
     }
 
     /// The next exchange number: from the records if they say, else from `taken_to`.
-    pub fn next_number(&self, taken_to: u64) -> u64 {
+    pub(super) fn next_number(&self, taken_to: u64) -> u64 {
         self.runs.next_number(self.last(), taken_to)
     }
 
     /// Whether a run was interrupted and its last losses are unknown.
-    pub fn loss_unknown(&self) -> bool {
+    pub(super) fn loss_unknown(&self) -> bool {
         self.runs.loss_unknown()
     }
 
@@ -123,33 +123,33 @@ impl Summary {
     }
 
     /// Numbers below `taken_to` without a record, regardless of runs; for logs that are not complete.
-    pub fn lost_of_all(&self, taken_to: u64) -> Vec<(u64, u64)> {
+    pub(super) fn lost_of_all(&self, taken_to: u64) -> Vec<(u64, u64)> {
         self.accounted.missing(1, taken_to.max(self.last().saturating_add(1)))
     }
 
     /// Number of exchanges of the active run that have begun and not ended.
-    pub fn under_way(&self, taken_to: u64) -> u64 {
+    pub(super) fn under_way(&self, taken_to: u64) -> u64 {
         let Some(run) = self.runs.0.last().filter(|run| run.stopped.is_none()) else { return 0 };
         count(&self.numbers.missing(run.first_number, taken_to))
     }
 
     /// Whether every run was shut down cleanly.
-    pub fn all_stopped(&self) -> bool {
+    pub(super) fn all_stopped(&self) -> bool {
         self.runs.0.iter().all(|run| run.stopped.is_some())
     }
 
     /// Whether the last run was not shut down cleanly.
-    pub fn ends_cut(&self) -> bool {
+    pub(super) fn ends_cut(&self) -> bool {
         self.runs.0.last().is_some_and(|run| run.stopped.is_none())
     }
 
     /// Whether the last run was shut down cleanly with a next number below this one.
-    pub fn ends_before(&self, next_number: u64) -> bool {
+    pub(super) fn ends_before(&self, next_number: u64) -> bool {
         self.runs.0.last().and_then(|run| run.stopped).is_some_and(|next| next < next_number)
     }
 
     /// Runs that were interrupted.
-    pub fn cut_runs(&self, live: bool) -> Vec<u32> {
+    pub(super) fn cut_runs(&self, live: bool) -> Vec<u32> {
         let ended = if live { self.runs.0.len().saturating_sub(1) } else { self.runs.0.len() };
         self.runs.0.iter().take(ended).filter(|run| run.stopped.is_none()).map(|run| run.run).collect()
     }

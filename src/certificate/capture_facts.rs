@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts collected from all records of a capture, in order.
 #[derive(Clone, Debug, Default)]
-pub struct CaptureFacts {
+pub(crate) struct CaptureFacts {
     builds: BTreeSet<Version>,
     earlier: Vec<Earlier>,
     recorders: Vec<Recorder>,
@@ -26,7 +26,7 @@ pub struct CaptureFacts {
 
 impl CaptureFacts {
     /// Processes the next record.
-    pub fn take(&mut self, record: &Record) {
+    pub(crate) fn take(&mut self, record: &Record) {
         match record {
             Record::Exchange(exchange) => {
                 self.last_run = Some(exchange.run);
@@ -63,34 +63,34 @@ impl CaptureFacts {
     }
 
     /// The client versions in well-formed headers of the current attempt, in ascending order.
-    pub fn builds(&self) -> Vec<String> {
+    pub(crate) fn builds(&self) -> Vec<String> {
         self.builds.iter().map(Version::to_string).collect()
     }
 
     /// Earlier attempts with their recorded verdicts.
-    pub fn earlier(&self) -> &[Earlier] {
+    pub(crate) fn earlier(&self) -> &[Earlier] {
         &self.earlier
     }
 
     /// The recorders, with their backends.
-    pub fn recorders(&self) -> &[Recorder] {
+    pub(crate) fn recorders(&self) -> &[Recorder] {
         &self.recorders
     }
 
     /// The auditors' challenges, in the order of the runs.
-    pub fn challenges(&self) -> &[String] {
+    pub(crate) fn challenges(&self) -> &[String] {
         &self.challenges
     }
 
     /// The stop time of the run with the last exchange of the current attempt, by the recorder's wall clock. Later runs
     /// without exchanges do not change it.
-    pub fn ended(&self) -> Option<String> {
+    pub(crate) fn ended(&self) -> Option<String> {
         let stop = self.stops.get(&self.last_run?)?;
         date::of_micros(*stop)
     }
 
     /// A change of the client's identification after exchanges were recorded, as a clause.
-    pub fn renamed(&self) -> Option<String> {
+    pub(crate) fn renamed(&self) -> Option<String> {
         self.identity.changed()
     }
 }

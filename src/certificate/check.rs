@@ -15,7 +15,7 @@ const NAMED: usize = 20;
 
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
+pub(crate) struct CheckReport {
     /// The signers, if all signatures are valid.
     pub signers: Vec<Fingerprint>,
     /// The mismatches, one sentence each; empty if the certificate holds.
@@ -26,7 +26,7 @@ pub struct CheckReport {
 
 /// Checks a certificate against the verdict on a capture. `trusted`: the trusted keys; if empty, any key is accepted,
 /// and a note says so.
-pub fn check(
+pub(crate) fn check(
     certificate: &Certificate,
     verdict: &Verdict,
     session: Option<&Session>,
@@ -58,7 +58,7 @@ pub fn check(
 
 impl CheckReport {
     /// Whether the certificate holds.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.broken.is_empty()
     }
 

@@ -3,23 +3,23 @@
 use jiff::Timestamp;
 
 /// The timestamp of a wall-clock time in microseconds since the Unix epoch; `None` if it is out of range.
-pub fn of_micros(wall_us: i64) -> Option<String> {
+pub(crate) fn of_micros(wall_us: i64) -> Option<String> {
     Timestamp::from_second(wall_us.div_euclid(1_000_000)).ok().map(|moment| moment.to_string())
 }
 
 /// The current timestamp.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     let now = Timestamp::now();
     of_micros(now.as_microsecond()).unwrap_or_else(|| now.to_string())
 }
 
 /// Whether a text is a timestamp.
-pub fn is_moment(text: &str) -> bool {
+pub(crate) fn is_moment(text: &str) -> bool {
     text.parse::<Timestamp>().is_ok()
 }
 
 /// The date for display, such as `25 November 2026`; a text that is not a timestamp is returned unchanged.
-pub fn day(moment: &str) -> String {
+pub(crate) fn day(moment: &str) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",

@@ -7,7 +7,7 @@ use crate::verify::verdict::Outcome;
 
 /// Why no certificate can be issued, one clause each; empty if the capture is eligible. The signature of the capture is
 /// checked separately ([`unsealed`]), as it is signed last.
-pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
+pub(crate) fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = missing_beside_rules(verdict, session, seen);
     if !verdict.rules.builtin {
         missing.push("the rules are not the built-in ones".to_owned());
@@ -16,7 +16,7 @@ pub fn missing(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts
 }
 
 /// As [`missing`], for any rules.
-pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
+pub(crate) fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: &CaptureFacts) -> Vec<String> {
     let mut missing = Vec::new();
     match verdict.verdict {
         Outcome::Passed => {}
@@ -51,12 +51,12 @@ pub fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>, seen: 
 }
 
 /// A clause if the capture of a verdict is not signed.
-pub fn unsealed(verdict: &Verdict) -> Option<String> {
+pub(crate) fn unsealed(verdict: &Verdict) -> Option<String> {
     verdict.capture.sealed_by.is_empty().then(|| "the capture is not signed".to_owned())
 }
 
 /// The message that no certificate is issued, with these reasons.
-pub fn sentence(missing: &[String]) -> String {
+pub(crate) fn sentence(missing: &[String]) -> String {
     format!("No certificate is issued: {}.", missing.join("; "))
 }
 

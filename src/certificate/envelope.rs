@@ -9,11 +9,11 @@ const ID_DIGITS: usize = 12;
 /// The prefix of an id.
 const ID_PREFIX: &str = "pc-";
 /// The longest file that is read, in bytes.
-pub const LONGEST: u64 = 4 * 1024 * 1024;
+pub(crate) const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// A certificate.
 #[derive(Clone, Debug)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     bytes: Vec<u8>,
     envelope: Envelope,
     payload: Value,
@@ -28,7 +28,7 @@ impl Certificate {
     ///
     /// # Errors
     /// The statement cannot be serialized or signed.
-    pub fn give(statement: &Statement, key: &SigningKey) -> Result<Certificate, String> {
+    pub(crate) fn give(statement: &Statement, key: &SigningKey) -> Result<Certificate, String> {
         let json =
             serde_json::to_string(statement).map_err(|error| format!("cannot serialize certificate: {error}"))?;
         let mut envelope = Envelope::new(PAYLOAD_TYPE, json.as_bytes());
@@ -40,7 +40,7 @@ impl Certificate {
     ///
     /// # Errors
     /// The file is not a certificate.
-    pub fn read(bytes: &[u8]) -> Result<Certificate, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Certificate, String> {
         let envelope = Envelope::parse(bytes)?;
         if envelope.payload_type != PAYLOAD_TYPE {
             return Err(format!("payload type {:?} is not an in-toto statement", envelope.payload_type));
@@ -63,24 +63,24 @@ impl Certificate {
     }
 
     /// The bytes of the file.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The digest of the file, as `sha256sum` prints it.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
 
     /// The id: `pc-` and 12 hex digits of the digest of the signed statement. It does not depend on the encoding of the
     /// envelope, which anyone can change.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         let digest = self.stated.to_string();
         format!("{ID_PREFIX}{}", digest.get(..ID_DIGITS).unwrap_or(&digest))
     }
 
     /// The statement as signed, with fields unknown to this version.
-    pub fn payload(&self) -> &Value {
+    pub(crate) fn payload(&self) -> &Value {
         &self.payload
     }
 
@@ -88,13 +88,13 @@ impl Certificate {
     ///
     /// # Errors
     /// A signature is invalid.
-    pub fn signers(&self) -> Result<Vec<Fingerprint>, String> {
+    pub(crate) fn signers(&self) -> Result<Vec<Fingerprint>, String> {
         self.envelope.signers(&[])
     }
 }
 
 /// Whether a text has the form of an id.
-pub fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix(ID_PREFIX).unwrap_or_default();
     digits.len() == ID_DIGITS && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -19,7 +19,7 @@ pub(super) struct Identity {
 
 impl Identity {
     /// Applies a session record.
-    pub fn session(&mut self, session: &Session) {
+    pub(super) fn session(&mut self, session: &Session) {
         // GUIDs are the same in either case.
         let client_id = session.client_id.as_ref().map(|id| id.to_ascii_lowercase());
         let (integrator, version) = (session.integrator_id.clone(), session.client_version.clone());
@@ -27,12 +27,12 @@ impl Identity {
     }
 
     /// Starts a new attempt: earlier exchanges no longer count.
-    pub fn attempt(&mut self) {
+    pub(super) fn attempt(&mut self) {
         self.under.clear();
     }
 
     /// Registers an exchange.
-    pub fn exchange(&mut self, number: u64) {
+    pub(super) fn exchange(&mut self, number: u64) {
         match self.under.iter_mut().find(|(told, _)| *told == self.now) {
             Some((_, last)) => *last = number,
             None => self.under.push((self.now.clone(), number)),
@@ -40,7 +40,7 @@ impl Identity {
     }
 
     /// Fields that changed after exchanges were recorded, as a clause. A missing field may be added later.
-    pub fn changed(&self) -> Option<String> {
+    pub(super) fn changed(&self) -> Option<String> {
         let others = self.under.iter().map(|(told, last)| (last, self.changes(told)));
         let (last, changes) = others.filter(|(_, changes)| !changes.is_empty()).max_by_key(|(last, _)| *last)?;
         Some(format!(

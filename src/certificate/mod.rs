@@ -8,19 +8,19 @@
 //!
 //! `docs/certificate.md` describes the formats.
 
-pub mod capture_facts;
-pub mod check;
-pub mod date;
-pub mod eligibility;
-pub mod envelope;
+pub(crate) mod capture_facts;
+pub(crate) mod check;
+pub(crate) mod date;
+pub(crate) mod eligibility;
+pub(crate) mod envelope;
 mod identity_changes;
-pub mod ledger;
-pub mod page;
-pub mod statement;
+pub(crate) mod ledger;
+pub(crate) mod page;
+pub(crate) mod statement;
 
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use capture_facts::CaptureFacts;
-pub use envelope::Certificate;
-pub use statement::Statement;
+pub(crate) use capture_facts::CaptureFacts;
+pub(crate) use envelope::Certificate;
+pub(crate) use statement::Statement;

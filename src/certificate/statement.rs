@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The media type of an in-toto Statement in an envelope.
-pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// The type of the statement.
-pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+pub(crate) const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// The type of the predicate; `docs/certificate.md` describes it.
-pub const PREDICATE: &str = "urn:poscert:certificate:1";
+pub(crate) const PREDICATE: &str = "urn:poscert:certificate:1";
 /// The name of the subject with the digest of the capture's chain head.
-pub const CAPTURE: &str = "capture";
+pub(crate) const CAPTURE: &str = "capture";
 /// The name of the subject with the digest of the rule files.
-pub const RULES: &str = "rules";
+pub(crate) const RULES: &str = "rules";
 
 /// The statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Statement {
+pub(crate) struct Statement {
     /// [`STATEMENT`].
     #[serde(rename = "_type")]
     pub kind: String,
@@ -39,7 +39,7 @@ pub struct Statement {
 /// A subject of the statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// Its name.
     pub name: String,
     /// Its digest.
@@ -49,7 +49,7 @@ pub struct Subject {
 /// A digest in the form of in-toto, keyed by its algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sha256 {
+pub(crate) struct Sha256 {
     /// 64 hex digits.
     pub sha256: String,
 }
@@ -57,7 +57,7 @@ pub struct Sha256 {
 /// The client and its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Predicate {
+pub(crate) struct Predicate {
     /// The client.
     pub client: Client,
     /// The end of the run with the last exchange of the attempt, by the recorder's wall clock: RFC 3339, in UTC.
@@ -85,7 +85,7 @@ pub struct Predicate {
 /// The client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Client {
+pub(crate) struct Client {
     /// The id of its integrator.
     pub integrator_id: String,
     /// Its id in the developer portal, a GUID.
@@ -106,7 +106,7 @@ pub struct Client {
 /// A certified feature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Feature {
+pub(crate) struct Feature {
     /// Its id, such as `payment`.
     pub id: String,
     /// Its title.
@@ -118,7 +118,7 @@ pub struct Feature {
 /// A case and its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub(crate) struct Case {
     /// Its id: feature and number.
     pub id: String,
     /// Its title.
@@ -132,7 +132,7 @@ pub struct Case {
 /// A requirement and its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Requirement {
+pub(crate) struct Requirement {
     /// Its id in the rule files.
     pub id: String,
     /// Its level.
@@ -146,7 +146,7 @@ pub struct Requirement {
 /// An earlier attempt, which no longer counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Earlier {
+pub(crate) struct Earlier {
     /// Its number, from 1.
     pub number: u32,
     /// The verdict when it ended, as recorded in the capture.
@@ -156,7 +156,7 @@ pub struct Earlier {
 /// The recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recording {
+pub(crate) struct Recording {
     /// The number of exchanges in the capture.
     pub exchanges: u64,
     /// The recorders with their backends, each pair once.
@@ -168,7 +168,7 @@ pub struct Recording {
 /// A recorder and the backend that it forwarded to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     /// The version of the recorder.
     pub engine: String,
     /// Scheme, host and port of the backend.
@@ -178,7 +178,7 @@ pub struct Recorder {
 /// The rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Whether they are built into that version of poscert.
     pub builtin: bool,
 }
@@ -186,7 +186,7 @@ pub struct Rules {
 /// The outcome and digest of a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VerdictDigest {
+pub(crate) struct VerdictDigest {
     /// Always `passed` in a certificate.
     pub outcome: Outcome,
     /// The digest of its `verdict`, `features` and `requirements`.
@@ -195,7 +195,7 @@ pub struct VerdictDigest {
 
 impl Statement {
     /// The statement for a verdict on a capture; `seen` are the facts of the capture.
-    pub fn of(verdict: &Verdict, seen: &CaptureFacts, session: Option<&Session>) -> Statement {
+    pub(crate) fn of(verdict: &Verdict, seen: &CaptureFacts, session: Option<&Session>) -> Statement {
         let subject = |name: &str, digest: &str| Subject { name: name.to_owned(), digest: sha256(digest) };
         Statement {
             kind: STATEMENT.to_owned(),
@@ -222,7 +222,7 @@ impl Statement {
     }
 
     /// The digest of the subject with this name; empty if there is none, or more than one.
-    pub fn digest_of(&self, name: &str) -> &str {
+    pub(crate) fn digest_of(&self, name: &str) -> &str {
         let mut found = self.subject.iter().filter(|subject| subject.name == name);
         match (found.next(), found.next()) {
             (Some(subject), None) => &subject.digest.sha256,
@@ -232,7 +232,7 @@ impl Statement {
 }
 
 /// The digest of a verdict: over the compact JSON of its `verdict`, `features` and `requirements`.
-pub fn reading(verdict: &Verdict) -> Digest {
+pub(crate) fn reading(verdict: &Verdict) -> Digest {
     let parts =
         json!({ "verdict": verdict.verdict, "features": verdict.features, "requirements": verdict.requirements });
     Digest::of(parts.to_string().as_bytes())

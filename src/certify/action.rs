@@ -13,13 +13,13 @@ use std::time::Duration;
 
 /// An action to perform now.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Send a command to the till.
     Tell(Line),
     /// Queue actions of the customer, each performed as soon as it is possible.
-    CustomerAction(Vec<CustomerAction>),
+    Queue(Vec<CustomerAction>),
     /// Drop the queued customer actions.
-    StopPlaying,
+    ClearQueue,
     /// Create a payment that makes the backend refuse the next one.
     Obstruct,
     /// Set the refundable balance of the stores.
@@ -38,9 +38,9 @@ pub enum Action {
 
 /// A customer action, or what has to happen between two of them.
 #[derive(Clone, Debug, PartialEq)]
-pub enum CustomerAction {
+pub(crate) enum CustomerAction {
     /// The customer acts.
-    LedgerEvent(CustomerAct),
+    Act(CustomerAct),
     /// Send a command to the till.
     Tell(Line),
     /// Wait for this many more payment polls.
@@ -51,7 +51,7 @@ pub enum CustomerAction {
 
 /// A case of the schedule.
 #[derive(Clone, Debug)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// The case.
     pub case: Case,
     /// Whether it can be run; `false` if it needs a feature that is not selected.
@@ -60,7 +60,7 @@ pub struct Planned {
 
 /// The customer actions with these names, in order.
 pub(super) fn acts(names: &[String], account: Option<&str>) -> Vec<CustomerAction> {
-    names.iter().filter_map(|name| customer::act(name, account).map(CustomerAction::LedgerEvent)).collect()
+    names.iter().filter_map(|name| customer::act(name, account).map(CustomerAction::Act)).collect()
 }
 
 /// The log line for a step that passed.
@@ -71,7 +71,7 @@ pub(super) fn step_line(standing: &CaseProgress, step: &Step, at: usize) -> Stri
 }
 
 /// The status of a case as one line, in the wording of the report.
-pub fn case_line(standing: &CaseProgress) -> String {
+pub(crate) fn case_line(standing: &CaseProgress) -> String {
     let case = &standing.verdict;
     let mark = match case.status {
         CaseStatus::Passed => "✓",

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// How the backend is controlled.
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
-pub enum BackendControl {
+pub(crate) enum BackendControl {
     /// The embedded sandbox.
     Embedded(Sandbox),
     /// An external backend.
@@ -28,7 +28,7 @@ pub enum BackendControl {
 }
 
 /// A customer simulation API.
-pub struct Simulation {
+pub(crate) struct Simulation {
     /// Its URL, without the name of the action.
     pub url: String,
     /// The HTTP client.
@@ -37,7 +37,7 @@ pub struct Simulation {
 
 /// The outcome of a customer action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ActionResult {
+pub(crate) enum ActionResult {
     /// Done.
     Done,
     /// Not possible yet, with the reason.
@@ -47,7 +47,7 @@ pub enum ActionResult {
 }
 
 /// The backend of a certification.
-pub struct Backend {
+pub(crate) struct Backend {
     side: BackendControl,
     in_the_way: Option<String>,
     /// The customer who checked in last, and therefore accepts.
@@ -56,12 +56,12 @@ pub struct Backend {
 
 impl Backend {
     /// A backend in its initial state.
-    pub fn new(side: BackendControl) -> Backend {
+    pub(crate) fn new(side: BackendControl) -> Backend {
         Backend { side, in_the_way: None, customer: Account::Credit }
     }
 
     /// The pause before an action that was not possible is retried.
-    pub fn pace(&self) -> Duration {
+    pub(crate) fn pace(&self) -> Duration {
         match self.side {
             BackendControl::Embedded(_) => Duration::ZERO,
             BackendControl::Elsewhere { .. } => Duration::from_millis(500),
@@ -69,12 +69,12 @@ impl Backend {
     }
 
     /// Whether the backend is the embedded sandbox, which performs every action at once.
-    pub fn is_embedded(&self) -> bool {
+    pub(crate) fn is_embedded(&self) -> bool {
         matches!(self.side, BackendControl::Embedded(_))
     }
 
     /// Performs a customer action at a PoS.
-    pub async fn act(&mut self, point: &PosEntry, act: CustomerAct) -> ActionResult {
+    pub(crate) async fn act(&mut self, point: &PosEntry, act: CustomerAct) -> ActionResult {
         if let CustomerAct::CheckIn(account) = act {
             self.customer = account;
         }
@@ -108,7 +108,7 @@ impl Backend {
     ///
     /// # Errors
     /// The payment cannot be created; the message says what the operator has to do.
-    pub async fn obstruct(&mut self, point: Option<&PosEntry>) -> Result<(), String> {
+    pub(crate) async fn obstruct(&mut self, point: Option<&PosEntry>) -> Result<(), String> {
         const BY_HAND: &str = "start a payment on the point of sale before the till starts the next one";
         let point = point.ok_or_else(|| format!("unknown point of sale; {BY_HAND}"))?;
         match &self.side {
@@ -128,7 +128,7 @@ impl Backend {
     }
 
     /// Sets the refundable balance of each store. For an external backend the recorder returns the refusal instead.
-    pub fn balance(&self, balance: Option<Amount>) {
+    pub(crate) fn balance(&self, balance: Option<Amount>) {
         if let BackendControl::Embedded(sandbox) = &self.side {
             for store in sandbox.store_ids() {
                 sandbox.store_balance(&store, balance);
@@ -137,14 +137,14 @@ impl Backend {
     }
 
     /// Sets how long the reservation of a refund takes.
-    pub fn hold_refunds(&self, hold: Duration) {
+    pub(crate) fn hold_refunds(&self, hold: Duration) {
         if let BackendControl::Embedded(sandbox) = &self.side {
             sandbox.hold_refunds(Some(hold));
         }
     }
 
     /// Restores the state from before the case.
-    pub async fn restore(&mut self) {
+    pub(crate) async fn restore(&mut self) {
         self.balance(None);
         match &self.side {
             BackendControl::Embedded(sandbox) => {

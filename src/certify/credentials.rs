@@ -12,14 +12,14 @@ use std::fmt;
 
 /// A secret, never shown in output.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// A secret from a file, variable or form; surrounding whitespace is removed.
     ///
     /// # Errors
     /// It is empty, or contains whitespace or non-ASCII characters.
-    pub fn new(text: &str) -> Result<Secret, &'static str> {
+    pub(crate) fn new(text: &str) -> Result<Secret, &'static str> {
         let text = text.trim();
         match text {
             "" => Err("it is empty"),
@@ -37,7 +37,7 @@ impl fmt::Debug for Secret {
 
 /// Secrets entered by the operator; kept in memory only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// An access token.
     pub token: Option<Secret>,
     /// The client secret.
@@ -47,14 +47,14 @@ pub struct Secrets {
 impl Secrets {
     /// These secrets, completed by those of `other`.
     #[must_use]
-    pub fn or(self, other: Secrets) -> Secrets {
+    pub(crate) fn or(self, other: Secrets) -> Secrets {
         Secrets { token: self.token.or(other.token), client_secret: self.client_secret.or(other.client_secret) }
     }
 }
 
 /// A credential for the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// An access token.
     Token(Secret),
     /// A client id and its secret, with which the token endpoint issues a token.
@@ -63,7 +63,7 @@ pub enum Credential {
 
 /// Access to a backend.
 #[derive(Clone)]
-pub struct Access {
+pub(crate) struct Access {
     /// The credential.
     pub opens: Credential,
     /// The client id, if known.
@@ -85,7 +85,7 @@ impl Access {
     ///
     /// # Errors
     /// The backend is unreachable or rejects the token or the VAT number; the message says what to do.
-    pub async fn try_it(&self) -> Result<(), String> {
+    pub(crate) async fn try_it(&self) -> Result<(), String> {
         let reply = self.call(Method::GET, "/stores", None).await?;
         let code = reply.json().get("code").and_then(Value::as_str).unwrap_or("").to_owned();
         match reply.status {
@@ -113,7 +113,7 @@ impl Access {
     ///
     /// # Errors
     /// No token can be obtained, or the backend does not respond.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Reply, String> {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Reply, String> {
         let token = self.token().await?;
         let (bearer, key) = (format!("Bearer {token}"), uuid::Uuid::new_v4().to_string());
         let mut headers = vec![(AUTHORIZATION, bearer.as_str()), (VERSION, &self.version), (VAT, &self.vat)];
@@ -149,13 +149,13 @@ impl Access {
     }
 
     /// The beacon of a PoS.
-    pub async fn beacon(&self, pos_id: &str) -> Option<String> {
+    pub(crate) async fn beacon(&self, pos_id: &str) -> Option<String> {
         let reply = self.call(Method::GET, &format!("/pointofsales/{pos_id}"), None).await.ok()?;
         reply.json().get("beaconId").and_then(Value::as_str).map(str::to_owned)
     }
 
     /// Brand and location of a store.
-    pub async fn store(&self, store_id: &str) -> Option<(String, String)> {
+    pub(crate) async fn store(&self, store_id: &str) -> Option<(String, String)> {
         let reply = self.call(Method::GET, &format!("/stores/{store_id}"), None).await.ok()?;
         let store = reply.json();
         let text = |name: &str| store.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -166,7 +166,7 @@ impl Access {
     ///
     /// # Errors
     /// The payment could not be started.
-    pub async fn obstruct(&self, pos_id: &str) -> Result<String, String> {
+    pub(crate) async fn obstruct(&self, pos_id: &str) -> Result<String, String> {
         let currency = if self.vat.starts_with("FI") { "EUR" } else { "DKK" };
         let body = json!({
             "posId": pos_id,
@@ -181,7 +181,7 @@ impl Access {
     }
 
     /// Cancels that payment. An error is ignored: the client may have cancelled it already.
-    pub async fn unobstruct(&self, payment_id: &str) {
+    pub(crate) async fn unobstruct(&self, payment_id: &str) {
         let _ = self.call(Method::POST, &format!("/payments/{payment_id}/cancel"), None).await;
     }
 }

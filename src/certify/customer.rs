@@ -4,12 +4,12 @@ use crate::api::customer;
 use crate::api::customer::{Account, CustomerAct};
 
 /// The documented test account with this name.
-pub fn account(name: &str) -> Option<Account> {
+pub(crate) fn account(name: &str) -> Option<Account> {
     customer::CUSTOMERS.iter().map(|(_, account)| *account).find(|account| account.name() == name)
 }
 
 /// The customer action with this name in a case file.
-pub fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct> {
+pub(crate) fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct> {
     match name {
         "check-in" => Some(CustomerAct::CheckIn(account(account_name.unwrap_or(Account::Credit.name()))?)),
         "accept" => Some(CustomerAct::Accept),
@@ -19,7 +19,7 @@ pub fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct> {
 }
 
 /// A customer action as text, without its subject.
-pub fn words(act: CustomerAct) -> String {
+pub(crate) fn words(act: CustomerAct) -> String {
     match act {
         CustomerAct::CheckIn(account) => format!("checks in ({})", account.name()),
         CustomerAct::Accept => "accepts".to_owned(),

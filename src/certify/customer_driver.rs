@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The queue of customer actions.
 #[derive(Default)]
-pub struct CustomerDriver {
+pub(crate) struct CustomerDriver {
     plays: VecDeque<CustomerAction>,
     trying: Option<Trying>,
     polls: u32,
@@ -27,7 +27,7 @@ struct Trying {
 
 /// The outcome of a step of the driver.
 #[derive(Debug, PartialEq)]
-pub enum CustomerActionResult {
+pub(crate) enum CustomerActionResult {
     /// Send a command to the till.
     Tell(Line),
     /// Write a log line.
@@ -40,18 +40,18 @@ pub enum CustomerActionResult {
 
 impl CustomerDriver {
     /// Queues more actions.
-    pub fn add(&mut self, plays: Vec<CustomerAction>) {
+    pub(crate) fn add(&mut self, plays: Vec<CustomerAction>) {
         self.plays.extend(plays);
     }
 
     /// Drops the queued actions.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.plays.clear();
         self.trying = None;
     }
 
     /// Performs the next action; `None` if nothing is possible now.
-    pub async fn play(
+    pub(crate) async fn play(
         &mut self,
         snapshot: &Snapshot,
         backend: &mut Backend,
@@ -75,8 +75,8 @@ impl CustomerDriver {
                     return looked.then_some(CustomerActionResult::Looked);
                 }
                 CustomerAction::PolledUntil(_) => self.done(),
-                CustomerAction::LedgerEvent(CustomerAct::CheckIn(_)) if !snapshot.awaited => return None,
-                CustomerAction::LedgerEvent(act) => return self.act(act, snapshot, backend, now).await,
+                CustomerAction::Act(CustomerAct::CheckIn(_)) if !snapshot.awaited => return None,
+                CustomerAction::Act(act) => return self.act(act, snapshot, backend, now).await,
             }
         }
     }

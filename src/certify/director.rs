@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Connects the proxy, the evaluator and the schedule.
-pub struct Director {
+pub(crate) struct Director {
     rules: &'static RuleSet,
     state: Mutex<State>,
     news: Notify,
@@ -72,7 +72,7 @@ enum AtEnd {
 }
 
 /// The state of the capture before this run, and how to resume from it.
-pub struct ResumeState {
+pub(crate) struct ResumeState {
     /// Has processed all earlier records of the attempt that counts.
     pub evaluator: Evaluator<'static>,
     /// The first exchange number of this run.
@@ -93,7 +93,7 @@ pub struct ResumeState {
 
 /// What the executor needs besides the actions.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The PoS that the client works with.
     pub pos: Option<PosEntry>,
     /// The client waits for a customer: a payment is active, or it polls the check-in.
@@ -113,7 +113,7 @@ impl Director {
     ///
     /// # Errors
     /// A rule cannot be applied.
-    pub fn new(rules: &'static RuleSet, before: ResumeState, schedule: Schedule) -> Result<Director, String> {
+    pub(crate) fn new(rules: &'static RuleSet, before: ResumeState, schedule: Schedule) -> Result<Director, String> {
         let ResumeState { evaluator, next, mut pos_registry, vat, stands_in, forgotten, attempt, complete } = before;
         if forgotten {
             pos_registry.forget();
@@ -151,7 +151,7 @@ impl Director {
     }
 
     /// Takes the pending actions, with a snapshot of the state.
-    pub fn actions(&self, now: Instant) -> (Vec<Action>, Snapshot) {
+    pub(crate) fn actions(&self, now: Instant) -> (Vec<Action>, Snapshot) {
         let mut state = self.state();
         state.turn(now);
         // The next action may stop the client: it has to get its response first.
@@ -169,22 +169,17 @@ impl Director {
     }
 
     /// The step due has made progress: the customer acted.
-    pub fn extend_deadline(&self, now: Instant) {
+    pub(crate) fn extend_deadline(&self, now: Instant) {
         self.state().schedule.extend_deadline(now);
     }
 
     /// Waits for the next record or operator command.
-    pub async fn news(&self) {
+    pub(crate) async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// The status of each case, one line per case.
-    pub fn standing(&self) -> Vec<String> {
-        self.state().so_far.cases.iter().map(case_line).collect()
-    }
-
     /// A snapshot of the certification, for display.
-    pub fn certification_status(&self) -> CertificationStatus {
+    pub(crate) fn certification_status(&self) -> CertificationStatus {
         let state = self.state();
         let due = state.schedule.under_way().map(|(case, at, since, wait)| CurrentStep {
             case: case.id.clone(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// An action on the till. Serialized as JSON it is one line of the driver protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// The id of the case.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub case: String,
@@ -35,7 +35,7 @@ fn is_zero(step: &usize) -> bool {
 
 impl Line {
     /// The action of a step, if it has one.
-    pub fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<Line> {
+    pub(crate) fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<Line> {
         Some(Line {
             case: case.to_owned(),
             step,
@@ -48,7 +48,7 @@ impl Line {
     }
 
     /// A follow-up action of a step.
-    pub fn of_then(case: &str, step: usize, then: &FollowUp) -> Line {
+    pub(crate) fn of_then(case: &str, step: usize, then: &FollowUp) -> Line {
         Line {
             case: case.to_owned(),
             step,
@@ -61,7 +61,7 @@ impl Line {
     }
 
     /// Cancels what a failed case left open on the till.
-    pub fn abort(case: &str) -> Line {
+    pub(crate) fn abort(case: &str) -> Line {
         Line {
             case: case.to_owned(),
             act: "abort".to_owned(),
@@ -71,12 +71,12 @@ impl Line {
     }
 
     /// The end of the certification: no command follows.
-    pub fn end() -> Line {
+    pub(crate) fn end() -> Line {
         Line { act: "end".to_owned(), ..Line::default() }
     }
 
     /// The JSON, without a line break.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         // Text, numbers and a map of flags cannot fail to serialize.
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -18,7 +18,7 @@ const BEAT: Duration = Duration::from_millis(50);
 const REMIND: Duration = Duration::from_secs(15);
 
 /// A running certification.
-pub struct Executor<'a> {
+pub(crate) struct Executor<'a> {
     /// The source of the actions.
     pub director: Arc<Director>,
     /// The capture.
@@ -40,7 +40,7 @@ impl Executor<'_> {
     ///
     /// # Errors
     /// The capture cannot be written, or a rule cannot be applied.
-    pub async fn run(mut self) -> Result<(), String> {
+    pub(crate) async fn run(mut self) -> Result<(), String> {
         let mut customer_driver = CustomerDriver::default();
         let mut notices: JoinSet<Result<String, String>> = JoinSet::new();
         let mut reminded = Duration::ZERO;
@@ -73,8 +73,8 @@ impl Executor<'_> {
     ) -> Result<(), String> {
         match action {
             Action::Tell(line) => self.tell_line(&line),
-            Action::CustomerAction(more) => customer_driver.add(more),
-            Action::StopPlaying => customer_driver.stop(),
+            Action::Queue(more) => customer_driver.add(more),
+            Action::ClearQueue => customer_driver.stop(),
             Action::Obstruct => {
                 if let Err(why) = self.backend.obstruct(snapshot.pos.as_ref()).await {
                     (self.say)(&format!("  poscert could not create a conflicting payment: {why}"));

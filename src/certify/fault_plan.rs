@@ -11,7 +11,7 @@ const SLACK: Duration = Duration::from_millis(250);
 
 /// The fault plan of the current case.
 #[derive(Debug, Default)]
-pub struct FaultPlan {
+pub(crate) struct FaultPlan {
     /// The faults injected into finished exchanges, by the id in the path; empty for a create.
     met: Vec<(String, Fault)>,
     in_flight: BTreeMap<u64, (String, Fault)>,
@@ -22,29 +22,29 @@ pub struct FaultPlan {
 
 impl FaultPlan {
     /// A plan before the first case.
-    pub fn new(stands_in: bool) -> FaultPlan {
+    pub(crate) fn new(stands_in: bool) -> FaultPlan {
         FaultPlan { stands_in, ..FaultPlan::default() }
     }
 
     /// Resets the plan for the next step of the case.
-    pub fn next_step(&mut self) {
+    pub(crate) fn next_step(&mut self) {
         self.met.clear();
     }
 
     /// Resets the plan for another case.
-    pub fn next_case(&mut self) {
+    pub(crate) fn next_case(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
         *self = FaultPlan { in_flight, stands_in: self.stands_in, ..FaultPlan::default() };
     }
 
     /// The faults injected into calls of the step due, including those in flight.
-    pub fn met(&self) -> Vec<Fault> {
+    pub(crate) fn met(&self) -> Vec<Fault> {
         self.met.iter().chain(self.in_flight.values()).map(|(_, fault)| *fault).collect()
     }
 
     /// The fault to inject into a call whose headers have arrived, while step `due` (an index into `steps`) is due.
     /// `rest`: after a pause of this length, a call whose every attempt fails is forwarded again.
-    pub fn decide(
+    pub(crate) fn decide(
         &mut self,
         (number, operation, id): (u64, Operation, &str),
         steps: &[Step],
@@ -83,7 +83,13 @@ impl FaultPlan {
 
     /// Registers a finished exchange; `true` if a fault was injected into it. `ms`: the duration from which an exchange
     /// without a response counts as timed out.
-    pub fn ended(&mut self, exchange: &Exchange, operation: Option<Operation>, step: Option<&Step>, ms: i64) -> bool {
+    pub(crate) fn ended(
+        &mut self,
+        exchange: &Exchange,
+        operation: Option<Operation>,
+        step: Option<&Step>,
+        ms: i64,
+    ) -> bool {
         let ours = self.in_flight.remove(&exchange.number);
         let now = Instant::now();
         if ours.is_some() {

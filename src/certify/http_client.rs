@@ -23,7 +23,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// An HTTP client.
 #[derive(Clone)]
-pub struct HttpClient {
+pub(crate) struct HttpClient {
     client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
     identity: Arc<ClientIdentity>,
     step_timeouts: Duration,
@@ -31,7 +31,7 @@ pub struct HttpClient {
 
 /// The request got no complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoReply {
+pub(crate) struct NoReply {
     /// Why. Contains no header values.
     pub why: String,
     /// What to do about it if the server is the backend, as a clause.
@@ -46,7 +46,7 @@ impl fmt::Display for NoReply {
 
 /// A complete response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status.
     pub status: u16,
     /// The body.
@@ -55,12 +55,12 @@ pub struct Reply {
 
 impl Reply {
     /// The body as JSON; null if it is not JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// Status, error code and message as text.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let body = self.json();
         let text = |name: &str| body.get(name).and_then(|value| value.as_str()).unwrap_or("").chars().take(200);
         let printable = |name: &str| text(name).filter(|c| !c.is_control()).collect::<String>();
@@ -81,7 +81,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn to(server: &Upstream, step_timeouts: Duration) -> Result<HttpClient, String> {
+    pub(crate) fn to(server: &Upstream, step_timeouts: Duration) -> Result<HttpClient, String> {
         let connector = server.connector(&[])?;
         // Requests are rare: a new connection for each avoids stale ones.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
@@ -92,7 +92,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// The request got no complete response.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         url: &str,

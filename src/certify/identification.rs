@@ -16,12 +16,12 @@ const KEYS: &str = "integrator-id, client-id, production-client-id, client-versi
                     client-secret-file, merchant-vat, callback-alias, callback-url and wait";
 
 /// The largest step timeout, in seconds: a day.
-pub const LONGEST_WAIT: u64 = 86_400;
+pub(crate) const LONGEST_WAIT: u64 = 86_400;
 
 /// The identification of a client, as entered. A session file is its TOML form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Identification {
+pub(crate) struct Identification {
     /// The id of the integrator that develops the client.
     pub integrator_id: Option<String>,
     /// The client id of the developer portal, a GUID.
@@ -54,7 +54,7 @@ impl Identification {
     ///
     /// # Errors
     /// The file is invalid; the message names the line.
-    pub fn parse(text: &str) -> Result<Identification, String> {
+    pub(crate) fn parse(text: &str) -> Result<Identification, String> {
         toml::from_str(text).map_err(|error| {
             let place = error.span().map(|span| text.get(..span.start).unwrap_or("").matches('\n').count() + 1);
             let place = place.map(|line| format!("line {line}: ")).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Identification {
     }
 
     /// This identification, completed by the fields of `other`.
-    pub fn or(self, other: Identification) -> Identification {
+    pub(crate) fn or(self, other: Identification) -> Identification {
         Identification {
             integrator_id: self.integrator_id.or(other.integrator_id),
             client_id: self.client_id.or(other.client_id),
@@ -90,7 +90,7 @@ impl Identification {
 
     /// Trims whitespace, which often comes along when a value is pasted, and normalizes ids and version to their form
     /// in a capture. Invalid values stay as they are; [`Self::check`] reports them.
-    pub fn tidied(self) -> Identification {
+    pub(crate) fn tidied(self) -> Identification {
         let trimmed = |text: Option<String>| text.map(|text| text.trim().to_owned());
         let id = |text: String| Guid::parse(&text).map_or(text, |id| id.to_string());
         let version = |text: String| Version::parse(&text).map_or(text, |version| version.to_string());
@@ -107,13 +107,13 @@ impl Identification {
     }
 
     /// Whether the client is fully identified, and features are selected.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         let texts = [&self.integrator_id, &self.client_id, &self.client_version, &self.system_name];
         texts.iter().all(|text| text.is_some()) && self.features.is_some()
     }
 
     /// The identification in a capture's session record.
-    pub fn of(session: &Session) -> Identification {
+    pub(crate) fn of(session: &Session) -> Identification {
         Identification {
             integrator_id: session.integrator_id.clone(),
             client_id: session.client_id.clone(),
@@ -129,7 +129,7 @@ impl Identification {
     }
 
     /// The merchant's VAT number, if it is valid.
-    pub fn vat(&self) -> Option<&str> {
+    pub(crate) fn vat(&self) -> Option<&str> {
         self.merchant_vat.as_deref().map(str::trim).filter(|vat| header::is_vat_number(vat))
     }
 
@@ -138,7 +138,7 @@ impl Identification {
     ///
     /// # Errors
     /// A field is invalid; the message names the first one.
-    pub fn check(&self) -> Result<Session, String> {
+    pub(crate) fn check(&self) -> Result<Session, String> {
         let named = |field: &str, text: &Option<String>| text.as_deref().map(|text| name(field, text)).transpose();
         let guid = |field: &str, text: &Option<String>| {
             let id = text.as_deref().map(|text| {
@@ -190,7 +190,7 @@ impl Identification {
 }
 
 /// The session for a capture: without a callback URL that may contain a secret.
-pub fn kept(session: &Session, redactor: &Redactor) -> Session {
+pub(crate) fn kept(session: &Session, redactor: &Redactor) -> Session {
     let is_plain = |url: &String| !url.contains(['?', '#']) && redactor.url(url) == *url;
     Session { callback_url: session.callback_url.clone().filter(is_plain), ..session.clone() }
 }
@@ -217,7 +217,7 @@ fn name(field: &str, text: &str) -> Result<String, String> {
 }
 
 /// Names of missing fields that the verdict can infer from the traffic.
-pub fn missing_fields(session: &Session) -> Vec<&'static str> {
+pub(crate) fn missing_fields(session: &Session) -> Vec<&'static str> {
     let fields = [
         ("integrator id", &session.integrator_id),
         ("client id", &session.client_id),

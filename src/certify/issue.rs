@@ -17,19 +17,19 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// The file name of the signed archive in a certificate's directory.
-pub const ARCHIVE: &str = "capture.poscert";
+pub(crate) const ARCHIVE: &str = "capture.poscert";
 /// The file name of the certificate.
-pub const CERTIFICATE: &str = "certificate.json";
+pub(crate) const CERTIFICATE: &str = "certificate.json";
 /// The file name of its page.
-pub const PAGE: &str = "certificate.html";
+pub(crate) const PAGE: &str = "certificate.html";
 
 /// Shown when a certification resumes in a capture that is not complete.
-pub const CUT_OFF: &str =
+pub(crate) const CUT_OFF: &str =
     "A run in this capture did not stop cleanly and records may be missing: this capture can no longer pass.";
 
 /// How a certification ended.
 #[derive(Debug)]
-pub struct Approval {
+pub(crate) struct Approval {
     /// The verdict on the capture, or on the signed archive if a certificate was issued.
     pub verdict: Verdict,
     /// The certificate, or why there is none.
@@ -38,7 +38,7 @@ pub struct Approval {
 
 /// Whether a certificate was issued.
 #[derive(Debug)]
-pub enum Certified {
+pub(crate) enum Certified {
     /// It was issued.
     Issued(Issued),
     /// The capture is not eligible, or the ledger rules it out; with the reason.
@@ -49,7 +49,7 @@ pub enum Certified {
 
 /// An issued certificate and its files.
 #[derive(Clone, Debug)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The certificate's id.
     pub id: String,
     /// The directory next to the capture with [`ARCHIVE`], [`CERTIFICATE`] and [`PAGE`].
@@ -62,17 +62,17 @@ pub struct Issued {
 
 impl Issued {
     /// The path of the certificate, a DSSE envelope.
-    pub fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
     }
 
     /// The path of its page.
-    pub fn page(&self) -> PathBuf {
+    pub(crate) fn page(&self) -> PathBuf {
         self.folder.join(PAGE)
     }
 
     /// The path of the signed archive.
-    pub fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.folder.join(ARCHIVE)
     }
 }
@@ -82,7 +82,7 @@ impl Issued {
 ///
 /// # Errors
 /// The capture cannot be read or evaluated.
-pub fn approve(
+pub(crate) fn approve(
     dir: &Path,
     rules: &RuleSet,
     objection: Option<String>,

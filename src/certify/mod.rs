@@ -14,28 +14,27 @@
 //!   commands.
 //! - [`issue`]: verdict, signed archive, certificate and ledger entry.
 
-pub mod action;
-pub mod backend_control;
-pub mod credentials;
-pub mod customer;
-pub mod customer_driver;
-pub mod director;
-pub mod driver_command;
-pub mod executor;
-pub mod fault_plan;
-pub mod http_client;
-pub mod identification;
-pub mod issue;
-pub mod notify;
-pub mod page;
-pub mod pos_registry;
+pub(crate) mod action;
+pub(crate) mod backend_control;
+pub(crate) mod credentials;
+pub(crate) mod customer;
+pub(crate) mod customer_driver;
+pub(crate) mod director;
+pub(crate) mod driver_command;
+pub(crate) mod executor;
+pub(crate) mod fault_plan;
+pub(crate) mod http_client;
+pub(crate) mod identification;
+pub(crate) mod issue;
+pub(crate) mod notify;
+pub(crate) mod page;
+pub(crate) mod pos_registry;
 mod previous_certificates;
-pub mod schedule;
-pub mod status;
-pub mod unexpected_call;
+pub(crate) mod schedule;
+pub(crate) mod status;
+pub(crate) mod unexpected_call;
 
-pub use director::Director;
-pub use executor::Executor;
-pub use identification::Identification;
-pub use page::Page;
-pub use status::CertificationStatus;
+pub(crate) use director::Director;
+pub(crate) use executor::Executor;
+pub(crate) use identification::Identification;
+pub(crate) use page::Page;

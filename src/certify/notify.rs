@@ -27,7 +27,7 @@ const CHAIN_HEAD: &str = "x-poscert-chain-head";
 
 /// The client's callback.
 #[derive(Clone)]
-pub struct Callback {
+pub(crate) struct Callback {
     url: String,
     http_client: HttpClient,
 }
@@ -37,7 +37,7 @@ impl Callback {
     ///
     /// # Errors
     /// The URL is not a valid callback URL, or TLS cannot be set up.
-    pub fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
+    pub(crate) fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
         let http_client = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
         Ok(Callback { url: url.to_owned(), http_client })
@@ -45,7 +45,7 @@ impl Callback {
 
     /// Sends the notification with the chain head, at most four times, until it returns 200. Returns the status of each
     /// attempt (0: no response) and the error of the last attempt without a response.
-    pub async fn notify(&self, body: &Value, head: &str) -> (Vec<u16>, Option<String>) {
+    pub(crate) async fn notify(&self, body: &Value, head: &str) -> (Vec<u16>, Option<String>) {
         let headers = [("content-type", "application/json"), (CHAIN_HEAD, head)];
         let (mut statuses, mut trouble) = (Vec::new(), None);
         while statuses.len() <= RETRIES {
@@ -73,7 +73,7 @@ impl Callback {
 ///
 /// # Errors
 /// The URL is not a valid callback URL.
-pub fn origin(url: &str) -> Result<String, String> {
+pub(crate) fn origin(url: &str) -> Result<String, String> {
     let wrong = |what: &str| format!("callback-url: {what}; use a URL like https://till.example.com/checkin");
     let uri: Uri = url.parse().map_err(|error| wrong(&format!("it is not a URL ({error})")))?;
     let authority = uri.authority().ok_or_else(|| wrong("it has no host"))?.as_str();
@@ -86,7 +86,7 @@ pub fn origin(url: &str) -> Result<String, String> {
 
 /// Sends notifications and writes them into the capture.
 #[derive(Clone)]
-pub struct Notifier {
+pub(crate) struct Notifier {
     /// The callback, if configured.
     pub callback: Option<Callback>,
     /// Notify only a PoS with this alias; `None`: any PoS.
@@ -105,7 +105,7 @@ impl Notifier {
     ///
     /// # Errors
     /// No callback or PoS is known, or the capture cannot be written.
-    pub async fn send(&self) -> Result<String, String> {
+    pub(crate) async fn send(&self) -> Result<String, String> {
         let callback = self.callback.as_ref().ok_or("no callback URL; pass --callback-url")?;
         let point = self.director.point().ok_or("the client has no point of sale yet; onboard first")?;
         if point.alias.is_none() {
@@ -128,7 +128,7 @@ impl Notifier {
     }
 
     /// [`Notifier::send`] as a callback for the page.
-    pub fn for_people(self) -> Notify {
+    pub(crate) fn for_people(self) -> Notify {
         Arc::new(move || {
             let notifier = self.clone();
             Box::pin(async move { notifier.send().await })
@@ -136,7 +136,7 @@ impl Notifier {
     }
 
     /// Whether the backend would notify the client of a check-in at this PoS.
-    pub fn is_due(&self, point: &PosEntry) -> bool {
+    pub(crate) fn is_due(&self, point: &PosEntry) -> bool {
         let wanted = |alias: &String| self.alias.as_ref().is_none_or(|identified| identified == alias);
         self.callback.is_some() && point.alias.as_ref().is_some_and(wanted)
     }
@@ -159,7 +159,7 @@ impl Notifier {
 }
 
 /// Sends the check-in notification.
-pub type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
+pub(crate) type Notify = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>> + Send + Sync>;
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// The points of sale known so far.
 #[derive(Clone, Debug, Default)]
-pub struct PosRegistry {
+pub(crate) struct PosRegistry {
     current: Option<String>,
     aliases: BTreeMap<String, String>,
     vat: Option<String>,
@@ -20,7 +20,7 @@ pub struct PosRegistry {
 
 /// A point of sale.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PosEntry {
+pub(crate) struct PosEntry {
     /// Its id.
     pub id: String,
     /// Its beacon id; empty if unknown.
@@ -37,14 +37,14 @@ pub struct PosEntry {
 
 impl PosEntry {
     /// The country of its merchant, as two letters.
-    pub fn country(&self) -> &str {
+    pub(crate) fn country(&self) -> &str {
         self.vat.get(..2).unwrap_or("DK")
     }
 }
 
 impl PosRegistry {
     /// Learns from a finished exchange; `true` if it shows which PoS the client works with.
-    pub fn learn(&mut self, exchange: &Exchange) -> bool {
+    pub(crate) fn learn(&mut self, exchange: &Exchange) -> bool {
         let send = Attempt::of(exchange);
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
         self.vat = vat.map(str::to_owned).or(self.vat.take());
@@ -63,17 +63,17 @@ impl PosRegistry {
     }
 
     /// Forgets the current PoS: the backend lost its state, or a new attempt starts.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.current = None;
     }
 
     /// The id of the PoS that the client works with.
-    pub fn current(&self) -> Option<String> {
+    pub(crate) fn current(&self) -> Option<String> {
         self.current.clone()
     }
 
     /// Everything known about a PoS. `vat` is used if no call named a VAT number.
-    pub fn point(&self, pos: &PosProgress, vat: Option<&str>) -> PosEntry {
+    pub(crate) fn point(&self, pos: &PosProgress, vat: Option<&str>) -> PosEntry {
         let vat = self.vat.as_deref().or(vat).unwrap_or(CERTIFICATION_VAT[0]);
         PosEntry {
             id: pos.id.clone(),
@@ -109,6 +109,6 @@ fn current(send: &Attempt) -> Option<String> {
 }
 
 /// Whether the operation shows that the client has a PoS at this backend.
-pub fn onboards(operation: Option<Operation>) -> bool {
+pub(crate) fn onboards(operation: Option<Operation>) -> bool {
     matches!(operation, Some(CreatePos | GetPosWithFilter))
 }

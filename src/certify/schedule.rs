@@ -7,7 +7,7 @@
 mod operator_commands;
 mod step_timeouts;
 
-pub use step_timeouts::StepTimeouts;
+pub(crate) use step_timeouts::StepTimeouts;
 
 use super::action::{Action, CustomerAction, Planned, acts, case_line, step_line};
 use super::driver_command::Line;
@@ -41,7 +41,7 @@ enum Stage {
 }
 
 /// The schedule.
-pub struct Schedule {
+pub(crate) struct Schedule {
     plan: Vec<Planned>,
     at: usize,
     stage: Stage,
@@ -62,7 +62,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// A schedule before its first case.
-    pub fn new(plan: Vec<Planned>, step_timeouts: StepTimeouts, now: Instant) -> Schedule {
+    pub(crate) fn new(plan: Vec<Planned>, step_timeouts: StepTimeouts, now: Instant) -> Schedule {
         Schedule {
             plan,
             at: 0,
@@ -80,24 +80,24 @@ impl Schedule {
     }
 
     /// Resumes against a backend that lost its state; repeats onboarding first.
-    pub fn forgotten(self, now: Instant) -> Schedule {
+    pub(crate) fn forgotten(self, now: Instant) -> Schedule {
         Schedule { stage: Stage::Forgotten { identified: false, since: now }, ..self }
     }
 
     /// The client has a PoS at this backend.
-    pub fn onboarded(&mut self, now: Instant) {
+    pub(crate) fn onboarded(&mut self, now: Instant) {
         if matches!(self.stage, Stage::Forgotten { .. }) {
             self.stage = Stage::Tidy { since: now };
         }
     }
 
     /// Whether no case is left.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.stage == Stage::Over
     }
 
     /// The id of the current case.
-    pub fn case(&self) -> Option<&str> {
+    pub(crate) fn case(&self) -> Option<&str> {
         match self.stage {
             Stage::Under { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
             _ => None,
@@ -105,7 +105,7 @@ impl Schedule {
     }
 
     /// The steps of the current case, and the index of the step due; the number of steps if none is left.
-    pub fn due(&self) -> Option<(&[Step], usize)> {
+    pub(crate) fn due(&self) -> Option<(&[Step], usize)> {
         match self.stage {
             Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
             Stage::Forgotten { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
@@ -114,7 +114,7 @@ impl Schedule {
     }
 
     /// The current case, the index of its step due, the start of the wait for it, and the longest wait.
-    pub fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
+    pub(crate) fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
         let (at, due, since) = match self.stage {
             Stage::Under { due, due_since, .. } => (self.at, due, due_since),
             Stage::Forgotten { since, .. } => (0, 0, since),
@@ -125,7 +125,7 @@ impl Schedule {
     }
 
     /// How many cases of the plan are finished.
-    pub fn gone_through(&self) -> usize {
+    pub(crate) fn gone_through(&self) -> usize {
         self.at
     }
 
@@ -137,7 +137,7 @@ impl Schedule {
     }
 
     /// The step due, as text, and how long it has been due.
-    pub fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
+    pub(crate) fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
         let Stage::Under { due, due_since, .. } = self.stage else { return None };
         let case = &self.plan.get(self.at)?.case;
         let step = case.steps.get(due)?;
@@ -146,7 +146,7 @@ impl Schedule {
 
     /// The step due has made progress without passing: a fault was injected, or the customer acted. Its timeout starts
     /// again.
-    pub fn extend_deadline(&mut self, now: Instant) {
+    pub(crate) fn extend_deadline(&mut self, now: Instant) {
         let longest = self.step_timeouts.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
         if let Stage::Under { begun, due_since, .. } = &mut self.stage
             && now.saturating_duration_since(*begun) < longest
@@ -156,7 +156,7 @@ impl Schedule {
     }
 
     /// Advances as far as the records allow. `last_number` is the last exchange that has ended.
-    pub fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
+    pub(crate) fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
         loop {
             let before = (self.at, self.stage);
@@ -279,7 +279,7 @@ impl Schedule {
             };
             actions.push(Action::Say(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
             let line = Line::abort(&planned.case.id);
-            actions.extend([Action::StopPlaying, Action::StepTimeout(over)]);
+            actions.extend([Action::ClearQueue, Action::StepTimeout(over)]);
             self.leave(now, actions);
             if so_far.open {
                 actions.push(Action::Tell(line));
@@ -306,7 +306,7 @@ impl Schedule {
     fn nudge(&mut self, since: Instant, now: Instant, actions: &mut Vec<Action>) {
         if !self.nudged && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
             self.nudged = true;
-            actions.push(Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)]));
+            actions.push(Action::Queue(vec![CustomerAction::Act(CustomerAct::Cancel)]));
         }
     }
 
@@ -318,7 +318,7 @@ impl Schedule {
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
         if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
-            actions.push(Action::StopPlaying);
+            actions.push(Action::ClearQueue);
         }
         if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
             (self.cleared, self.clear_is_due) = (true, true);
@@ -328,7 +328,7 @@ impl Schedule {
         if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
             self.first_is_due = true;
             actions.push(Action::Tell(Line::of_then(&case.id, due + 1, first)));
-            actions.push(Action::CustomerAction(acts(&guide.customer, guide.account.as_deref())));
+            actions.push(Action::Queue(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
         // Half the timeout: some tills cancel a refund only once it is reserved.
@@ -351,7 +351,7 @@ impl Schedule {
             plays.insert(0, CustomerAction::Polls(guide.polls));
         }
         if !plays.is_empty() {
-            actions.push(Action::CustomerAction(plays));
+            actions.push(Action::Queue(plays));
         }
     }
 }

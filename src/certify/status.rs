@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Snapshot of a certification.
 #[derive(Clone, Debug, Default)]
-pub struct CertificationStatus {
+pub(crate) struct CertificationStatus {
     /// The verifier's result for each case of the selected features, in the order of the verdict.
     pub cases: Vec<CaseVerdict>,
     /// How many of them are finished.
@@ -25,7 +25,7 @@ pub struct CertificationStatus {
 
 /// A broken mandatory requirement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BrokenRequirement {
+pub(crate) struct BrokenRequirement {
     /// The requirement's id.
     pub id: String,
     /// The requirement's title.
@@ -38,7 +38,7 @@ pub struct BrokenRequirement {
 
 impl BrokenRequirement {
     /// The broken mandatory requirements of an evaluator.
-    pub fn of(evaluator: &Evaluator<'_>) -> Vec<BrokenRequirement> {
+    pub(crate) fn of(evaluator: &Evaluator<'_>) -> Vec<BrokenRequirement> {
         let broken = evaluator.broken().filter_map(|(requirement, found)| {
             let (first, rest) = found.split_first()?;
             let (id, title) = (requirement.id.clone(), requirement.title.clone());
@@ -48,7 +48,7 @@ impl BrokenRequirement {
     }
 
     /// The requirement and its first finding, as one line.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let BrokenRequirement { id, title, first, .. } = self;
         format!("✗ {id} {title}: {}: {}", wording::place(&first.exchanges), wording::safe(&first.message))
     }
@@ -56,7 +56,7 @@ impl BrokenRequirement {
 
 /// The step due.
 #[derive(Clone, Debug)]
-pub struct CurrentStep {
+pub(crate) struct CurrentStep {
     /// The case's id.
     pub case: String,
     /// The case's title.
@@ -77,7 +77,7 @@ pub struct CurrentStep {
 
 impl CertificationStatus {
     /// Whether a command sent to the till is still due: until its step has passed or its case has ended.
-    pub fn is_due(&self, line: &Line) -> bool {
+    pub(crate) fn is_due(&self, line: &Line) -> bool {
         match &self.due {
             _ if self.over => line.case.is_empty(),
             Some(due) => line.step > 0 && due.case == line.case && due.at < line.step,

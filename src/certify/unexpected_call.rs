@@ -14,7 +14,7 @@ const BEGINNINGS: [(&str, Operation); 5] = [
 ];
 
 /// Whether a call starts something that neither a step of the case nor an action on the till asks for.
-pub fn is_astray(operation: Operation, case: &Case) -> bool {
+pub(crate) fn is_astray(operation: Operation, case: &Case) -> bool {
     let Some((act, _)) = BEGINNINGS.iter().find(|(_, begins)| *begins == operation) else { return false };
     !case.steps.iter().any(|step| step.calls.contains(&operation) || asks(step, act))
 }
@@ -27,7 +27,7 @@ fn asks(step: &Step, act: &str) -> bool {
 }
 
 /// The log line for an unexpected call; `None` if it is expected or no step is due. `due`: the index of the step.
-pub fn sentence(number: u64, operation: Operation, case: &Case, due: usize) -> Option<String> {
+pub(crate) fn sentence(number: u64, operation: Operation, case: &Case, due: usize) -> Option<String> {
     let step = case.steps.get(due).filter(|_| is_astray(operation, case))?;
     let wanted = step.guide.text.as_deref().unwrap_or(&step.title);
     Some(format!("  exchange {number} ({}) is not part of {}; step due: {wanted}", operation.name(), case.id))

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 /// Arguments of `poscert ca`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert ca")]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
 }
 
 /// The `--ca-dir` option, shared with `record`.
 #[derive(clap::Args)]
-pub struct Folder {
+pub(super) struct Folder {
     /// Directory of the local CA [default: $XDG_DATA_HOME/poscert/ca or ~/.local/share/poscert/ca]
     #[arg(long, value_name = "DIR", env = "POSCERT_CA_DIR")]
     ca_dir: Option<PathBuf>,
@@ -27,14 +27,14 @@ impl Folder {
     }
 
     /// Loads the CA; creates it at first use.
-    pub fn open(&self) -> Result<Authority, CliError> {
+    pub(super) fn open(&self) -> Result<Authority, CliError> {
         let dir = self.ca_dir.clone().map_or_else(default_dir, Ok).map_err(|error| CliError::new(error.0))?;
         let dir = std::path::absolute(&dir).unwrap_or(dir);
         Authority::open(&dir).map_err(|error| CliError::new(error.0))
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let authority = args.folder.open()?;
     let files = authority.files();
     super::traffic_log::print(&format!(

@@ -63,7 +63,7 @@ capture, and the certificate is added to the ledger.
 
 Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error in poscert, 4 passed but the driver command failed (then no
 certificate is issued).")]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     record: record::Args,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub struct Args {
     ledger: ledger::Place,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let identified = args.identified.identification(&args.record.profile)?;
     if args.unattended && args.driver.is_none() && args.record.command.is_empty() {
         return Err(CliError::new(

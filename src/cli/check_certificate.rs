@@ -16,7 +16,12 @@ use std::path::Path;
 ///
 /// # Errors
 /// A certificate or a capture that cannot be read.
-pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Fingerprint]) -> Result<bool, CliError> {
+pub(super) fn holds(
+    file: &Path,
+    capture: &Capture,
+    verdict: &Verdict,
+    trusted: &[Fingerprint],
+) -> Result<bool, CliError> {
     let certificate = read(file)?;
     let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
     let mut seen = CaptureFacts::default();
@@ -32,7 +37,7 @@ pub fn holds(file: &Path, capture: &Capture, verdict: &Verdict, trusted: &[Finge
 ///
 /// # Errors
 /// A file that cannot be read or is not a certificate.
-pub fn read(file: &Path) -> Result<Certificate, CliError> {
+pub(super) fn read(file: &Path) -> Result<Certificate, CliError> {
     let failed = |why: String| CliError::new(format!("--certificate {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|opened| opened.take(envelope::LONGEST).read_to_end(&mut bytes));

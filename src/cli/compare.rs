@@ -14,7 +14,7 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 ///
 /// # Errors
 /// A file that cannot be read or is not a verdict.
-pub fn differences(file: &Path, verdict: &Verdict) -> Result<String, CliError> {
+pub(super) fn differences(file: &Path, verdict: &Verdict) -> Result<String, CliError> {
     let unreadable = |error: String| CliError::new(format!("--expect {}: {error}", file.display()));
     let text =
         bounded_read::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot read the file: {error}")))?;

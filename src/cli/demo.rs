@@ -22,7 +22,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// Make the client misbehave, to see it detected; `list` shows all misbehaviors and the findings of each
     #[arg(long, value_name = "WHAT")]
     broken: Option<String>,
@@ -31,7 +31,7 @@ pub struct Args {
     capture: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     if args.broken.as_deref() == Some("list") {
         print!("{}", summary::list(&catalogue().map_err(CliError::new)?));
         return Ok(Exit::Passed);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
     poscert export poscert-capture -o run.har        HAR, for other tools\n\n\
     The same capture, key and version of poscert produce the same bytes. Secrets remain redacted."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// Capture directory, signed archive or HAR file
     capture: PathBuf,
     /// File to write; its extension selects the format
@@ -34,7 +34,7 @@ pub struct Args {
     rules: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let ending = args.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match args.format.clone().or(ending).as_deref() {
         Some("har") => as_har(&args),

@@ -27,7 +27,7 @@ Examples:
 
 `check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its Major.Minor. It does not
 cover another Minor or Major, or a feature that it does not list.")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -44,7 +44,7 @@ enum Command {
 
 /// The location of the ledger.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// Ledger file [default: ledger.jsonl in the user's data directory]
     #[arg(long, value_name = "FILE", env = "POSCERT_LEDGER")]
     ledger: Option<PathBuf>,
@@ -95,7 +95,7 @@ impl Place {
     ///
     /// # Errors
     /// No file was given and the user has no data directory.
-    pub fn path(&self) -> Result<PathBuf, CliError> {
+    pub(super) fn path(&self) -> Result<PathBuf, CliError> {
         self.ledger.clone().or_else(default_place).ok_or_else(|| {
             CliError::new("no location for the ledger: neither HOME nor XDG_DATA_HOME is set; pass --ledger FILE")
         })
@@ -105,7 +105,7 @@ impl Place {
     ///
     /// # Errors
     /// The reason why not.
-    pub fn ready(&self) -> Result<(), CliError> {
+    pub(super) fn ready(&self) -> Result<(), CliError> {
         Ledger::ready(&self.path()?).map_err(CliError::new)
     }
 
@@ -118,7 +118,7 @@ impl Place {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::List(args) => list(&args),
         Command::Check(args) => check(&args),
@@ -137,7 +137,7 @@ fn read(place: &Place) -> Result<(Ledger, Option<String>), CliError> {
 }
 
 /// Prints the notes of a ledger to standard error.
-pub fn tell(ledger: &Ledger) {
+pub(super) fn tell(ledger: &Ledger) {
     for note in &ledger.notes {
         eprintln!("poscert: {note}");
     }

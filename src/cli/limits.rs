@@ -17,7 +17,7 @@ const HANDLES_EACH: u64 = 3;
 
 /// Limit options.
 #[derive(clap::Args)]
-pub struct LimitArgs {
+pub(super) struct LimitArgs {
     /// Maximum size of a request or response head, in bytes; a larger one is rejected and recorded
     #[arg(long, help_heading = "Limits", value_name = "BYTES", default_value_t = 64 * 1024, env = "POSCERT_MAX_HEAD",
           value_parser = value_parser!(u32).range(1024..=16 * 1024 * 1024))]
@@ -54,7 +54,7 @@ pub struct LimitArgs {
 
 impl LimitArgs {
     /// The proxy's limits, and a message if they allow fewer connections than requested.
-    pub fn limits(&self) -> Result<(Limits, Option<String>), CliError> {
+    pub(super) fn limits(&self) -> Result<(Limits, Option<String>), CliError> {
         let asked = u64::from(self.max_connections);
         let handles = handles(needed(asked));
         let fit = connections(asked, handles).ok_or_else(|| {
@@ -81,7 +81,7 @@ impl LimitArgs {
     }
 
     /// Applies the limits of the capture.
-    pub fn apply(&self, options: WriterOptions) -> WriterOptions {
+    pub(super) fn apply(&self, options: WriterOptions) -> WriterOptions {
         let body_limit = size(self.max_body_kept);
         WriterOptions { body_limit, part_exchanges: self.part_exchanges.into(), ..options }
     }

@@ -43,7 +43,7 @@ const LONGEST_FAILURE: usize = 4000;
 
 /// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Passed or done.
     Passed,
     /// The client failed.
@@ -56,7 +56,7 @@ pub enum Exit {
 
 impl Exit {
     /// The exit code; documented and stable.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
             Exit::Failed => 1,
@@ -68,16 +68,16 @@ impl Exit {
 
 /// An error of a command: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CliError(pub String);
+pub(crate) struct CliError(pub String);
 
 impl CliError {
     /// An error with this message.
-    pub fn new(sentence: impl Into<String>) -> CliError {
+    pub(crate) fn new(sentence: impl Into<String>) -> CliError {
         CliError(sentence.into())
     }
 
     /// The error of a command that is not implemented.
-    pub fn not_yet(what: &str) -> CliError {
+    pub(crate) fn not_yet(what: &str) -> CliError {
         CliError(format!("{what} is not implemented in version {}", env!("CARGO_PKG_VERSION")))
     }
 }

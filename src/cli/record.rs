@@ -51,7 +51,7 @@ The path of a request is forwarded unchanged; a path in --upstream only appears 
 
 Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 error in the recorder, 4 passed but the command failed.
 Without a command: 0, or 2 on an error.")]
-pub struct Args {
+pub(super) struct Args {
     /// URL of the backend that calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
     pub(super) upstream: Option<String>,
@@ -106,7 +106,7 @@ pub struct Args {
     pub(super) command: Vec<OsString>,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CliError::new(format!("cannot start the async runtime: {e}")))?;
     let result = runtime.block_on(record(&args));

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Arguments of `poscert rules`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert rules list | grep capture\n  poscert rules explain <ID from the list>")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -49,7 +49,7 @@ struct Check {
     dir: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::List(folder) => super::print(&list(&load_rules(folder.rules.as_deref())?))?,
         Command::Explain(explain) if explain.id == "fields" => super::print(&fields())?,

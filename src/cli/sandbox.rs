@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 /// Arguments of `poscert sandbox`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert sandbox --listen 127.0.0.1:0 --ready-file sandbox.json")]
-pub struct Args {
+pub(super) struct Args {
     /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9443", env = "POSCERT_SANDBOX_LISTEN")]
     listen: String,
@@ -33,7 +33,7 @@ pub struct Args {
     ca_dir: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| CliError::new(format!("cannot start the async runtime: {e}")))?.block_on(serve(args))
 }

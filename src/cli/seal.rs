@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[command(after_help = "Example:\n  poscert seal run.poscert --key witness.pem\n\n\
     The whole archive is read and checked first. Only its signatures change; the digest of its content stays the \
     same.")]
-pub struct Args {
+pub(super) struct Args {
     /// Signed archive
     archive: PathBuf,
     /// Signing key, created at first use
@@ -18,7 +18,7 @@ pub struct Args {
     key: PathBuf,
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
     let capture = capture::open(&args.archive).map_err(unreadable)?;
     let name = args.archive.display();

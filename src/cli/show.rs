@@ -17,7 +17,7 @@ use std::path::PathBuf;
   poscert show capture 12              exchange 12 in full
   poscert show session.har 10..20      exchanges 10 to 20, one per line
   poscert show capture --json | jq 'select(.record == \"exchange\") | .answer.status'")]
-pub struct Args {
+pub(super) struct Args {
     /// Capture directory, signed archive or HAR file
     #[arg(env = "POSCERT_CAPTURE")]
     capture: PathBuf,
@@ -64,7 +64,7 @@ impl Range {
 }
 
 /// Runs `poscert show`.
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let open = if args.salvage { capture::open_or_salvage } else { capture::open };
     let capture = open(&args.capture).map_err(|error| CliError::new(error.message))?;
     for remark in &capture.remarks {

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The content of the message.
-pub struct Greeting<'a> {
+pub(super) struct Greeting<'a> {
     /// The CA's files.
     pub files: &'a CaFiles,
     /// The recorder's configuration.
@@ -33,7 +33,7 @@ pub struct Greeting<'a> {
 
 impl Greeting<'_> {
     /// The base URL for clients.
-    pub fn base_url(&self) -> String {
+    pub(super) fn base_url(&self) -> String {
         let path = match self.config.upstream.path.as_str() {
             "" => "/pos/v10",
             path => path,
@@ -42,7 +42,7 @@ impl Greeting<'_> {
     }
 
     /// The proxy's URL.
-    pub fn proxy_url(&self) -> String {
+    pub(super) fn proxy_url(&self) -> String {
         format!("http://{}", self.reachable(self.proxy_addr))
     }
 
@@ -57,14 +57,14 @@ impl Greeting<'_> {
     }
 
     /// Host and port of the proxy, the host without brackets.
-    pub fn proxy_host(&self) -> (String, u16) {
+    pub(super) fn proxy_host(&self) -> (String, u16) {
         let (host, port) = (self.reachable(self.proxy_addr), self.proxy_addr.port());
         let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
         (host.trim_matches(['[', ']']).to_owned(), port)
     }
 
     /// The hosts that the proxy intercepts.
-    pub fn proxied(&self) -> Vec<String> {
+    pub(super) fn proxied(&self) -> Vec<String> {
         let upstream = &self.config.upstream;
         let hosts = upstream.also.iter().chain(&self.config.names).cloned();
         // The embedded sandbox has a loopback address, which many clients call without a proxy.
@@ -73,7 +73,7 @@ impl Greeting<'_> {
     }
 
     /// The short message: addresses, backend, durability.
-    pub fn brief(&self) -> String {
+    pub(super) fn brief(&self) -> String {
         let mut text = String::new();
         let mut line = |args: std::fmt::Arguments| {
             // Writing to a String cannot fail.
@@ -109,7 +109,7 @@ impl Greeting<'_> {
     }
 
     /// The full message, with instructions to point a client at the recorder.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let recipes = trust_instructions::text(&trust_instructions::for_clients(self.files));
         let (host, port) = self.proxy_host();
         let [variables, java] = trust_instructions::for_proxy(self.files, &self.proxy_url(), &host, port);
@@ -155,7 +155,7 @@ impl Greeting<'_> {
 }
 
 /// Writes the ready file atomically, so that no reader sees a part of it.
-pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> {
+pub(super) fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> {
     let files = greeting.files;
     let ready = serde_json::json!({
         "base_url": greeting.base_url(),
@@ -177,7 +177,7 @@ pub fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> 
 }
 
 /// Writes a ready file, readable by its owner only: it may contain the page's token.
-pub fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), CliError> {
+pub(super) fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), CliError> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
     let draft = PathBuf::from(draft);

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
     poscert till ready 8.00 --no-debit\n  poscert till offboard\n\n\
     Calls without a response are retried as the API documentation requires. Captures and cancels that did not succeed \
     are remembered; `poscert till job` retries them.")]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     act: LedgerEvent,
     /// Base URL of the API, including /v10
@@ -158,7 +158,7 @@ impl Terms {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let config = config(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;

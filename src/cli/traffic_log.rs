@@ -5,18 +5,18 @@ use crate::proxy::Observer;
 use std::io::Write as _;
 
 /// Prints to standard output; ignores a closed pipe.
-pub fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Prints to standard error, for commands whose standard output carries other data.
-pub fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Prints recorded events.
-pub struct Lines {
+pub(super) struct Lines {
     /// The output.
     pub out: fn(&str),
     /// Print only errors below HTTP.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
     poscert verify capture.poscert --certificate certificate.json\n\n\
     Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error."
 )]
-pub struct Args {
+pub(super) struct Args {
     /// Capture directories, signed archives or HAR files
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub struct Args {
 
 /// Profile options: client and features.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub struct ProfileArgs {
+pub(super) struct ProfileArgs {
     /// Features, separated by commas [default: those of the capture's session, else all six]
     #[arg(long, value_name = "LIST", value_delimiter = ',', env = "POSCERT_FEATURES")]
     pub(super) features: Option<Vec<String>>,
@@ -79,7 +79,7 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// An invalid feature, version or client id.
-    pub fn options(&self, open: bool) -> Result<Options, CliError> {
+    pub(super) fn options(&self, open: bool) -> Result<Options, CliError> {
         let feature = |id: &String| {
             let id = id.trim();
             Feature::from_id(id).ok_or_else(|| {
@@ -112,7 +112,7 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// As [`ProfileArgs::options`].
-    pub fn session(&self) -> Result<Option<Session>, CliError> {
+    pub(super) fn session(&self) -> Result<Option<Session>, CliError> {
         let options = self.options(false)?;
         let features = options.features.unwrap_or_default();
         let session = Session {
@@ -127,7 +127,7 @@ impl ProfileArgs {
     }
 }
 
-pub fn run(args: Args) -> Result<Exit, CliError> {
+pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     if args.certificate.is_some() && args.captures.len() != 1 {
         return Err(CliError::new("--certificate: a certificate is for one capture; pass only that capture"));
     }
@@ -180,13 +180,13 @@ pub fn run(args: Args) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// A capture that cannot be read, or a rule that cannot be evaluated.
-pub fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
+pub(super) fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
     let capture = capture::open(path).map_err(|error| CliError::new(error.to_string()))?;
     verify_capture::evaluate(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
 }
 
 /// The exit code of a verdict.
-pub fn exit(verdict: &Verdict) -> Exit {
+pub(super) fn exit(verdict: &Verdict) -> Exit {
     match verdict.verdict {
         Outcome::Passed => Exit::Passed,
         Outcome::Failed => Exit::Failed,
@@ -247,7 +247,7 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
+pub(super) fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
     say_verdict(&verify_capture(dir)?)
 }
 
@@ -255,7 +255,7 @@ pub fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// A GitHub step summary that cannot be written.
-pub fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
+pub(super) fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
     traffic_log::tell(&report::text::render(verdict, Style::for_stderr()));
     github(verdict)?;
     Ok(exit(verdict))
@@ -265,6 +265,6 @@ pub fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub fn verify_capture(path: &Path) -> Result<Verdict, CliError> {
+pub(super) fn verify_capture(path: &Path) -> Result<Verdict, CliError> {
     judge(path, &load_rules(None)?, &Options::default())
 }

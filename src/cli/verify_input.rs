@@ -27,7 +27,7 @@ impl VerifyInput {
     ///
     /// # Errors
     /// Invalid rules or an invalid key.
-    pub fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerifyInput, CliError> {
+    pub(super) fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerifyInput, CliError> {
         let key =
             |key: &String| Fingerprint::of_argument(key).map_err(|why| CliError::new(format!("--trusted-key: {why}")));
         let trusted = trusted.iter().map(key).collect::<Result<_, _>>()?;
@@ -37,7 +37,7 @@ impl VerifyInput {
     }
 
     /// The same, but a trusted key may have signed the certificate instead of the capture.
-    pub fn certified(self) -> VerifyInput {
+    pub(super) fn certified(self) -> VerifyInput {
         VerifyInput { certified: true, ..self }
     }
 
@@ -45,7 +45,7 @@ impl VerifyInput {
     ///
     /// # Errors
     /// An invalid head.
-    pub fn witnessed(self, heads: &[String]) -> Result<VerifyInput, CliError> {
+    pub(super) fn witnessed(self, heads: &[String]) -> Result<VerifyInput, CliError> {
         let head = |text: &String| {
             ChainHead::parse(text).filter(|head| head.count > 0).ok_or_else(|| {
                 CliError::new(format!(
@@ -59,7 +59,7 @@ impl VerifyInput {
     }
 
     /// The trusted keys.
-    pub fn trusted(&self) -> &[Fingerprint] {
+    pub(super) fn trusted(&self) -> &[Fingerprint] {
         &self.trusted
     }
 
@@ -67,7 +67,7 @@ impl VerifyInput {
     ///
     /// # Errors
     /// A capture that cannot be read or evaluated, is not signed by a trusted key, or lacks a required chain head.
-    pub fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
+    pub(super) fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
         let open = if self.salvage { capture::open_or_salvage } else { capture::open };
         let capture = open(path).map_err(|error| CliError::new(error.to_string()))?;
         for noted in &self.witnessed {
@@ -161,7 +161,7 @@ fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
 ///
 /// # Errors
 /// The first error in a rule file.
-pub fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
+pub(super) fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
     rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
 }
 

@@ -46,22 +46,22 @@ pub fn default_dir() -> Result<PathBuf, PkiError> {
 }
 
 /// Creates the directory with mode 0700.
-pub fn make_dir(dir: &Path) -> Result<(), PkiError> {
+pub(super) fn make_dir(dir: &Path) -> Result<(), PkiError> {
     secret_file::make_dir("the CA directory", dir).map_err(or_elsewhere)
 }
 
 /// Reads the private file; `None` if it does not exist. A file that other users can read is refused.
-pub fn read_private(path: &Path) -> Result<Option<String>, PkiError> {
+pub(super) fn read_private(path: &Path) -> Result<Option<String>, PkiError> {
     secret_file::read("the CA key", path).map_err(or_elsewhere)
 }
 
 /// Creates the private file atomically. If another process created it first, that file is kept.
-pub fn put_private(path: &Path, text: &str) -> Result<(), PkiError> {
+pub(super) fn put_private(path: &Path, text: &str) -> Result<(), PkiError> {
     secret_file::put("the CA key", path, text).map_err(or_elsewhere)
 }
 
 /// Writes a public file by rename, unless it already has this content.
-pub fn put_public(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
+pub(super) fn put_public(path: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     secret_file::put_public("a certificate", path, bytes).map_err(or_elsewhere)
 }
 

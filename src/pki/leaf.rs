@@ -60,7 +60,7 @@ impl fmt::Display for Name {
 }
 
 /// Issues a leaf with a new key.
-pub fn make(
+pub(super) fn make(
     names: &[Name],
     issuer: &Issuer<'_, KeyPair>,
 ) -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>), PkiError> {
@@ -82,7 +82,7 @@ pub fn make(
 }
 
 /// Sets the validity from `before` ago until `after` from now.
-pub fn valid(params: &mut CertificateParams, before: Duration, after: Duration) {
+pub(super) fn valid(params: &mut CertificateParams, before: Duration, after: Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + Duration::from_secs(now.saturating_sub(before).as_secs());
@@ -90,7 +90,7 @@ pub fn valid(params: &mut CertificateParams, before: Duration, after: Duration) 
 }
 
 /// A random, positive serial number of 16 bytes (RFC 5280 section 4.1.2.2).
-pub fn serial() -> Result<SerialNumber, PkiError> {
+pub(super) fn serial() -> Result<SerialNumber, PkiError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| PkiError(format!("the system provides no random numbers: {e}")))?;
     bytes[0] = bytes[0] & 0x7f | 0x40;

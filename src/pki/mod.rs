@@ -9,8 +9,8 @@ mod error_chain;
 mod identity;
 mod leaf;
 mod shell;
-pub mod trust_instructions;
-pub mod truststore;
+pub(crate) mod trust_instructions;
+pub(crate) mod truststore;
 
 pub use authority::Authority;
 pub use ca_dir::{CaFiles, default_dir};

@@ -3,7 +3,7 @@
 use super::{CaFiles, word};
 
 /// A line to paste, and the client that it is for.
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// The client: curl, Python, ...
     pub who: &'static str,
     /// A line for a POSIX shell. `...` is the rest of the client's command.
@@ -11,7 +11,7 @@ pub struct Recipe {
 }
 
 /// How clients started from a shell trust the CA.
-pub fn for_clients(files: &CaFiles) -> Vec<Recipe> {
+pub(crate) fn for_clients(files: &CaFiles) -> Vec<Recipe> {
     let (pem, bundle) = (word(&files.pem), word(&files.bundle));
     let recipe = |who, line| Recipe { who, line };
     vec![
@@ -28,7 +28,7 @@ pub fn for_clients(files: &CaFiles) -> Vec<Recipe> {
 }
 
 /// How clients use the recorder as their HTTPS proxy: environment variables, and Java's options.
-pub fn for_proxy(files: &CaFiles, url: &str, host: &str, port: u16) -> [String; 2] {
+pub(crate) fn for_proxy(files: &CaFiles, url: &str, host: &str, port: u16) -> [String; 2] {
     [
         // Both spellings, because some clients read only one of them. Ruby reads `http_proxy` for HTTPS, too. Node
         // (since version 24) and Perl's LWP read them only if the last two variables are set.
@@ -47,12 +47,12 @@ fn java_trust(files: &CaFiles) -> String {
 }
 
 /// Java's options to use a proxy.
-pub fn java_proxy(host: &str, port: u16) -> String {
+pub(crate) fn java_proxy(host: &str, port: u16) -> String {
     format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}")
 }
 
 /// How machines and devices trust the CA.
-pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
+pub(crate) fn for_machines(files: &CaFiles) -> Vec<Recipe> {
     let (pem, der) = (word(&files.pem), word(&files.der));
     let recipe = |who, line| Recipe { who, line };
     vec![
@@ -73,6 +73,6 @@ pub fn for_machines(files: &CaFiles) -> Vec<Recipe> {
 }
 
 /// The recipes as lines of text.
-pub fn text(recipes: &[Recipe]) -> String {
+pub(crate) fn text(recipes: &[Recipe]) -> String {
     recipes.iter().map(|recipe| format!("  {:<9} {}\n", recipe.who, recipe.line)).collect()
 }

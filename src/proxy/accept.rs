@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 /// An accepted connection before its TLS handshake.
-pub struct Accepted {
+pub(super) struct Accepted {
     /// The connection.
     pub tcp: TcpStream,
     /// The bound on the arrival times of its data.
@@ -38,7 +38,7 @@ pub struct Accepted {
 }
 
 /// Serves a connection until it closes.
-pub async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
+pub(super) async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
     let Accepted { tcp, stamp, connection, at, way, connect, names } = accepted;
     let patience = recorder.config.limits.head_time;
     let stream = match timeout(patience, handshake(&recorder, tcp, &stamp, way, &names)).await {

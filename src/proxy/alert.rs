@@ -21,7 +21,7 @@ fn name(alert: AlertDescription) -> String {
 }
 
 /// The connection event for an alert: its name and its message.
-pub fn told_by(alert: AlertDescription) -> (&'static str, String) {
+pub(super) fn told_by(alert: AlertDescription) -> (&'static str, String) {
     use AlertDescription::*;
     let name = name(alert);
     let refused = |sentence: String| ("certificate-refused", sentence);

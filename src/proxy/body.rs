@@ -22,7 +22,7 @@ const REPLAY: usize = 64 * 1024;
 
 /// The reason why a body is truncated, as a message.
 #[derive(Clone, Debug)]
-pub struct BodyAborted(pub String);
+pub(super) struct BodyAborted(pub String);
 
 impl fmt::Display for BodyAborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,7 +48,7 @@ struct FeedState {
 }
 
 /// A body that one task writes and hyper reads; a short one can be read more than once.
-pub struct BodyChannel {
+pub(super) struct BodyChannel {
     state: Mutex<FeedState>,
     room: Notify,
     replay: usize,
@@ -56,17 +56,17 @@ pub struct BodyChannel {
 
 impl BodyChannel {
     /// A channel whose content can be read again until about [`REPLAY`] bytes have been pushed.
-    pub fn replayable() -> Arc<BodyChannel> {
+    pub(super) fn replayable() -> Arc<BodyChannel> {
         Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
     }
 
     /// A channel that can be read once.
-    pub fn once() -> Arc<BodyChannel> {
+    pub(super) fn once() -> Arc<BodyChannel> {
         Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: 0 })
     }
 
     /// Adds a piece; waits while the channel is full.
-    pub async fn push(&self, piece: Bytes) {
+    pub(super) async fn push(&self, piece: Bytes) {
         loop {
             let room = self.room.notified();
             {
@@ -84,7 +84,7 @@ impl BodyChannel {
     }
 
     /// Waits until the channel has been full and unread for `patience` (at most twice that).
-    pub async fn stuck(&self, patience: Duration) {
+    pub(super) async fn stuck(&self, patience: Duration) {
         let mut before = None;
         loop {
             let now = {
@@ -100,19 +100,19 @@ impl BodyChannel {
     }
 
     /// Ends the body, complete or truncated. The first call counts.
-    pub fn end(&self, how: Result<(), BodyAborted>) {
+    pub(super) fn end(&self, how: Result<(), BodyAborted>) {
         let mut state = lock(&self.state);
         state.end.get_or_insert(how);
         wake(&mut state);
     }
 
     /// Whether the body can still be read from the beginning.
-    pub fn can_replay(&self) -> bool {
+    pub(super) fn can_replay(&self) -> bool {
         lock(&self.state).dropped == 0
     }
 
     /// A reader from the beginning.
-    pub fn reader(self: &Arc<Self>, framing: Framing) -> BodyReader {
+    pub(super) fn reader(self: &Arc<Self>, framing: Framing) -> BodyReader {
         BodyReader { channel: self.clone(), at: 0, framing }
     }
 }
@@ -128,7 +128,7 @@ fn wake(state: &mut FeedState) {
 }
 
 /// A reader of a channel, as a hyper body.
-pub struct BodyReader {
+pub(super) struct BodyReader {
     channel: Arc<BodyChannel>,
     at: usize,
     framing: Framing,
@@ -179,7 +179,7 @@ impl HttpBody for BodyReader {
 }
 
 /// The recorder of a body: its first bytes, its length, its keyed digest.
-pub struct BodyRecorder {
+pub(super) struct BodyRecorder {
     bytes: Vec<u8>,
     length: u64,
     limit: usize,
@@ -188,12 +188,12 @@ pub struct BodyRecorder {
 
 impl BodyRecorder {
     /// A recorder that keeps the first `limit` bytes.
-    pub fn new(limit: usize, digester: Digester) -> BodyRecorder {
+    pub(super) fn new(limit: usize, digester: Digester) -> BodyRecorder {
         BodyRecorder { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
     }
 
     /// Adds a piece of the body.
-    pub fn add(&mut self, piece: &[u8]) {
+    pub(super) fn add(&mut self, piece: &[u8]) {
         let room = self.limit.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
         self.length += piece.len() as u64;
@@ -203,12 +203,12 @@ impl BodyRecorder {
     }
 
     /// The number of bytes added.
-    pub fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         self.length
     }
 
     /// The body for the record.
-    pub fn finish(&mut self) -> Body {
+    pub(super) fn finish(&mut self) -> Body {
         let bytes = std::mem::take(&mut self.bytes);
         let digest = self.digester.take().map(Digester::finish).filter(|_| self.length > 0).unwrap_or_default();
         let kept = if bytes.len() as u64 == self.length { BodyRetention::Whole } else { BodyRetention::Prefix };

@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 /// The encoder of one message's body.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Rewriter {
+pub(super) struct Rewriter {
     chunked: bool,
     /// The remaining bytes of the chunk.
     left: u64,
@@ -15,18 +15,18 @@ pub struct Rewriter {
 
 impl Rewriter {
     /// The encoder for a body with this framing.
-    pub fn new(framing: Framing) -> Rewriter {
+    pub(super) fn new(framing: Framing) -> Rewriter {
         Rewriter { chunked: framing == Framing::Chunked, left: 0 }
     }
 
     /// Begins a chunk of this size.
-    pub fn chunk(&mut self, size: u64, out: &mut BytesMut) {
+    pub(super) fn chunk(&mut self, size: u64, out: &mut BytesMut) {
         out.put_slice(format!("{size:x}\r\n").as_bytes());
         self.left = size;
     }
 
     /// Adds content. The line end of a chunk directly follows its last byte, because some readers wait for it.
-    pub fn data(&mut self, data: &[u8], out: &mut BytesMut) {
+    pub(super) fn data(&mut self, data: &[u8], out: &mut BytesMut) {
         out.put_slice(data);
         if self.chunked {
             self.left = self.left.saturating_sub(data.len() as u64);
@@ -37,7 +37,7 @@ impl Rewriter {
     }
 
     /// Ends the body.
-    pub fn end(&mut self, trailers: &[Header], out: &mut BytesMut) {
+    pub(super) fn end(&mut self, trailers: &[Header], out: &mut BytesMut) {
         if self.chunked {
             out.put_slice(&last_chunk(trailers));
         }

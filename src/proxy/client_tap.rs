@@ -19,7 +19,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
 /// A client's connection as hyper's server sees it.
-pub struct ClientTap<T> {
+pub(super) struct ClientTap<T> {
     io: T,
     line: Arc<ClientConnection>,
     writer: Writer,
@@ -40,7 +40,7 @@ type Timer = Option<Pin<Box<Sleep>>>;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     /// Puts the tap on a connection.
-    pub fn new(io: T, line: Arc<ClientConnection>, writer: Writer, limits: &Limits) -> ClientTap<T> {
+    pub(super) fn new(io: T, line: Arc<ClientConnection>, writer: Writer, limits: &Limits) -> ClientTap<T> {
         let request_reader = RequestReader::new(line.clone(), writer.clone(), limits.head);
         let (response_writer, buffer, limits) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into(), *limits);
         let (linger, longest_linger, slow_head, stall) = (None, None, None, None);

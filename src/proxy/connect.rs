@@ -30,7 +30,13 @@ enum ConnectDecision {
 }
 
 /// Serves a connection to the proxy address until it closes.
-pub async fn serve_proxy(recorder: Arc<Recorder>, mut tcp: TcpStream, stamp: Arc<Stamp>, connection: u64, at: u64) {
+pub(super) async fn serve_proxy(
+    recorder: Arc<Recorder>,
+    mut tcp: TcpStream,
+    stamp: Arc<Stamp>,
+    connection: u64,
+    at: u64,
+) {
     let limits = recorder.config.limits;
     let head = match timeout(limits.head_time, read_head(&recorder, &mut tcp)).await {
         Ok(Ok(Some(head))) => head,

@@ -13,10 +13,10 @@ use std::task::Waker;
 use tokio::sync::watch;
 
 /// The detail of exchanges that were in flight when the recorder stopped.
-pub const STOPPED: &str = "the recorder was stopped";
+pub(super) const STOPPED: &str = "the recorder was stopped";
 
 /// A client's connection.
-pub struct ClientConnection {
+pub(super) struct ClientConnection {
     /// The connection's number, from 1 in each run.
     pub connection: u64,
     /// The listener that accepted it.
@@ -51,7 +51,7 @@ struct Shared {
 
 impl ClientConnection {
     /// A connection after its TLS handshake.
-    pub fn new(
+    pub(super) fn new(
         connection: u64,
         way: Way,
         tls: String,
@@ -65,7 +65,7 @@ impl ClientConnection {
     }
 
     /// Stores the waker of the task that drives the connection.
-    pub fn remember(&self, waker: &Waker) {
+    pub(super) fn remember(&self, waker: &Waker) {
         let known = &mut lock(&self.shared).waker;
         if !known.as_ref().is_some_and(|old| old.will_wake(waker)) {
             *known = Some(waker.clone());
@@ -73,7 +73,7 @@ impl ClientConnection {
     }
 
     /// Wakes the task that drives the connection.
-    pub fn wake(&self) {
+    pub(super) fn wake(&self) {
         let waker = lock(&self.shared).waker.take();
         if let Some(waker) = waker {
             waker.wake();
@@ -81,7 +81,7 @@ impl ClientConnection {
     }
 
     /// Notes a connection error. Keeps the client's TLS alert: a client may refuse the certificate this late.
-    pub fn broke(&self, error: &std::io::Error) {
+    pub(super) fn broke(&self, error: &std::io::Error) {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::AlertReceived(alert)) = inner {
             lock(&self.shared).alert = Some(*alert);
@@ -89,37 +89,37 @@ impl ClientConnection {
     }
 
     /// Takes the TLS alert that ended the connection.
-    pub fn take_alert(&self) -> Option<AlertDescription> {
+    pub(super) fn take_alert(&self) -> Option<AlertDescription> {
         lock(&self.shared).alert.take()
     }
 
     /// Notes that the connection ended within a request head, for which there is no exchange.
-    pub fn left_in_head(&self, detail: &str) {
+    pub(super) fn left_in_head(&self, detail: &str) {
         lock(&self.shared).left_in_head.get_or_insert_with(|| detail.to_owned());
     }
 
     /// Takes the detail given to [`ClientConnection::left_in_head`].
-    pub fn take_left_in_head(&self) -> Option<String> {
+    pub(super) fn take_left_in_head(&self) -> Option<String> {
         lock(&self.shared).left_in_head.take()
     }
 
     /// Marks the connection as draining: exchanges in flight are finished, no further request is awaited.
-    pub fn drain(&self) {
+    pub(super) fn drain(&self) {
         lock(&self.shared).draining = true;
     }
 
     /// Whether the connection is draining.
-    pub fn drains(&self) -> bool {
+    pub(super) fn drains(&self) -> bool {
         lock(&self.shared).draining
     }
 
     /// Notes that the recorder, not the client, ends the connection.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         lock(&self.shared).stopped = true;
     }
 
     /// Who ended a dropped connection, with the detail for the record.
-    pub fn dropped_by(&self) -> (EndedBy, &'static str) {
+    pub(super) fn dropped_by(&self) -> (EndedBy, &'static str) {
         match lock(&self.shared).stopped {
             true => (EndedBy::Recorder, STOPPED),
             false => (EndedBy::Client, "the connection was closed"),
@@ -127,29 +127,29 @@ impl ClientConnection {
     }
 
     /// Assigns the slot of the request that hyper reads next.
-    pub fn assign(&self, slot: Arc<ExchangeSlot>) {
+    pub(super) fn assign(&self, slot: Arc<ExchangeSlot>) {
         lock(&self.shared).next = Some(slot);
     }
 
     /// Takes the slot of the request that hyper has just read.
-    pub fn take_slot(&self) -> Option<Arc<ExchangeSlot>> {
+    pub(super) fn take_slot(&self) -> Option<Arc<ExchangeSlot>> {
         lock(&self.shared).next.take()
     }
 
     /// Adds requests that were never passed to hyper; they are recorded when the connection ends.
-    pub fn abandon(&self, slots: impl Iterator<Item = Arc<ExchangeSlot>>) {
+    pub(super) fn abandon(&self, slots: impl Iterator<Item = Arc<ExchangeSlot>>) {
         lock(&self.shared).orphans.extend(slots);
     }
 
     /// Takes the requests that were never passed to hyper.
-    pub fn take_orphans(&self) -> Vec<Arc<ExchangeSlot>> {
+    pub(super) fn take_orphans(&self) -> Vec<Arc<ExchangeSlot>> {
         std::mem::take(&mut lock(&self.shared).orphans)
     }
 }
 
 /// The end of a client connection, by the client or by the stopping recorder.
 #[derive(Clone, Debug)]
-pub struct Disconnect {
+pub(super) struct Disconnect {
     /// Who ended the connection.
     pub by: EndedBy,
     /// What was observed, as a message.
@@ -163,7 +163,7 @@ pub struct Disconnect {
 
 /// The progress of an exchange on the client's side. Times are in microseconds of the run.
 #[derive(Clone, Debug, Default)]
-pub struct DeliveryState {
+pub(super) struct DeliveryState {
     /// When the request was complete.
     pub request_end: Option<u64>,
     /// The request's trailers.
@@ -197,7 +197,7 @@ pub struct DeliveryState {
 }
 
 /// A request on its connection, from its head to the delivery of its response.
-pub struct ExchangeSlot {
+pub(super) struct ExchangeSlot {
     /// The exchange's number.
     pub number: u64,
     /// Wall clock time of the complete head, in microseconds.
@@ -226,7 +226,7 @@ pub struct ExchangeSlot {
 }
 
 /// A request as read by the tap.
-pub struct Taken {
+pub(super) struct Taken {
     /// See [`ExchangeSlot`].
     pub number: u64,
     /// See [`ExchangeSlot`].
@@ -249,7 +249,7 @@ pub struct Taken {
 
 impl ExchangeSlot {
     /// The slot of a request.
-    pub fn new(taken: Taken, line: Arc<ClientConnection>) -> ExchangeSlot {
+    pub(super) fn new(taken: Taken, line: Arc<ClientConnection>) -> ExchangeSlot {
         let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(DeliveryState::default());
         let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
@@ -271,48 +271,48 @@ impl ExchangeSlot {
     }
 
     /// Changes the state and notifies waiters.
-    pub fn change(&self, change: impl FnOnce(&mut DeliveryState)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut DeliveryState)) {
         self.state.send_modify(change);
     }
 
     /// A copy of the current state.
-    pub fn state(&self) -> DeliveryState {
+    pub(super) fn state(&self) -> DeliveryState {
         self.state.borrow().clone()
     }
 
     /// Inspects the state without copying it.
-    pub fn look<T>(&self, look: impl FnOnce(&DeliveryState) -> T) -> T {
+    pub(super) fn look<T>(&self, look: impl FnOnce(&DeliveryState) -> T) -> T {
         look(&self.state.borrow())
     }
 
     /// Waits until the state fulfils a condition.
-    pub async fn until(&self, so: impl FnMut(&DeliveryState) -> bool) {
+    pub(super) async fn until(&self, so: impl FnMut(&DeliveryState) -> bool) {
         // `self` owns the sender, so the wait cannot end with a closed channel.
         let _ = self.state.subscribe().wait_for(so).await;
     }
 
     /// Adds bytes of the response's content received from the backend.
-    pub fn arrived(&self, count: u64) {
+    pub(super) fn arrived(&self, count: u64) {
         self.arrived.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Marks the response as completely received, or as created by the recorder.
-    pub fn arrived_whole(&self) {
+    pub(super) fn arrived_whole(&self) {
         self.arrived_whole.store(true, Ordering::Relaxed);
     }
 
     /// How many bytes of the response's content were received, and whether that is all.
-    pub fn has_arrived(&self) -> (u64, bool) {
+    pub(super) fn has_arrived(&self) -> (u64, bool) {
         (self.arrived.load(Ordering::Relaxed), self.arrived_whole.load(Ordering::Relaxed))
     }
 
     /// Whether the response ends the connection, because the rest of the request body is not read.
-    pub fn leaves_unread(&self) -> bool {
+    pub(super) fn leaves_unread(&self) -> bool {
         !matches!(self.framing, Framing::None | Framing::Length(0)) && !self.look(|state| state.taken)
     }
 
     /// Releases the bytes held back for the client.
-    pub fn release(&self) {
+    pub(super) fn release(&self) {
         self.change(|state| state.released = true);
         self.line.wake();
     }

@@ -28,7 +28,7 @@ const CONTINUE: Duration = Duration::from_secs(1);
 const ALONE: u64 = 64 * 1024 * 1024;
 
 /// Runs an exchange from its request head to the delivery of its response.
-pub async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
+pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
     let head = &slot.head;
     let view = RequestHead {
         number: slot.number,
@@ -88,7 +88,7 @@ async fn settled(recorder: &Recorder, slot: &ExchangeSlot) {
 }
 
 /// Records a request that was never passed to hyper.
-pub async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
+pub(super) async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
     let exchange_state = ExchangeState::new(slot.clone(), None, &recorder.writer);
     let outcome = left(&exchange_state)
         .unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, exchange_state.stage_of_leaving(), ""));

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 /// How an exchange ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExchangeOutcome {
+pub(super) struct ExchangeOutcome {
     /// Who ended the exchange.
     pub by: EndedBy,
     /// The stage in which it ended.
@@ -31,18 +31,18 @@ pub struct ExchangeOutcome {
 
 impl ExchangeOutcome {
     /// The outcome of a complete exchange.
-    pub fn complete() -> ExchangeOutcome {
+    pub(super) fn complete() -> ExchangeOutcome {
         ExchangeOutcome { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
     }
 
     /// Any other outcome.
-    pub fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> ExchangeOutcome {
+    pub(super) fn new(by: EndedBy, stage: Stage, detail: impl Into<String>) -> ExchangeOutcome {
         ExchangeOutcome { by, stage, detail: detail.into() }
     }
 }
 
 /// An exchange in flight. It can be recorded at any time, even if its task is cancelled.
-pub struct ExchangeState {
+pub(super) struct ExchangeState {
     /// The client's side.
     pub slot: Arc<ExchangeSlot>,
     /// The injected fault.
@@ -65,7 +65,7 @@ struct Known {
 
 impl ExchangeState {
     /// An exchange whose request head has arrived.
-    pub fn new(slot: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
+    pub(super) fn new(slot: Arc<ExchangeSlot>, fault: Option<Fault>, writer: &Writer) -> ExchangeState {
         let body_recorder = || BodyRecorder::new(writer.body_limit(), writer.redactor().digester());
         let (request, answer) = (Arc::new(Mutex::new(body_recorder())), Mutex::new(body_recorder()));
         let known = Known { notes: slot.notes.clone(), ..Known::default() };
@@ -73,24 +73,24 @@ impl ExchangeState {
     }
 
     /// Notes the attempt at the backend, and when its connection was ready (microseconds of the run).
-    pub fn calls(&self, call: Arc<Call>, connected: u64) {
+    pub(super) fn calls(&self, call: Arc<Call>, connected: u64) {
         let mut known = lock(&self.known);
         known.call = Some(call);
         known.connected = Some(connected);
     }
 
     /// Notes that the recorder creates the response.
-    pub fn answers_itself(&self) {
+    pub(super) fn answers_itself(&self) {
         lock(&self.known).by_recorder = true;
     }
 
     /// Adds a note to the record.
-    pub fn note(&self, note: impl Into<String>) {
+    pub(super) fn note(&self, note: impl Into<String>) {
         lock(&self.known).notes.push(note.into());
     }
 
     /// The stage that the exchange has reached from the client's view.
-    pub fn stage_of_leaving(&self) -> Stage {
+    pub(super) fn stage_of_leaving(&self) -> Stage {
         self.slot.look(|state| match (state.request_end, state.sent) {
             (None, 0) => Stage::Request,
             (_, 0) => Stage::Waiting,
@@ -99,7 +99,7 @@ impl ExchangeState {
     }
 
     /// Creates the record.
-    pub fn record(&self, outcome: &ExchangeOutcome, writer: &Writer) -> Exchange {
+    pub(super) fn record(&self, outcome: &ExchangeOutcome, writer: &Writer) -> Exchange {
         let slot = &self.slot;
         let state = slot.state();
         let known = lock(&self.known);
@@ -198,11 +198,11 @@ fn authority(way: Way, connect_host: Option<&str>, head: &Head<RequestLine>) -> 
 }
 
 /// The channel on which hyper's server waits for the response.
-pub type Reply = oneshot::Sender<Response<BodyReader>>;
+pub(super) type Reply = oneshot::Sender<Response<BodyReader>>;
 
 /// The work that remains once the exchange is durable.
 #[derive(Default)]
-pub struct Deferred {
+pub(super) struct Deferred {
     /// The channel to hyper's server, unless a response was passed to it.
     pub reply: Option<Reply>,
     /// The body of a truncated response.
@@ -210,13 +210,13 @@ pub struct Deferred {
 }
 
 /// The outcome of an exchange whose client connection has ended, if it has.
-pub fn left(exchange_state: &ExchangeState) -> Option<ExchangeOutcome> {
+pub(super) fn left(exchange_state: &ExchangeState) -> Option<ExchangeOutcome> {
     let disconnect = exchange_state.slot.look(|state| state.disconnect.clone())?;
     Some(ExchangeOutcome::new(disconnect.by, exchange_state.stage_of_leaving(), disconnect.detail))
 }
 
 /// The timeout fault: withholds the response until the client disconnects.
-pub async fn withhold(recorder: &Recorder, exchange_state: &ExchangeState) -> ExchangeOutcome {
+pub(super) async fn withhold(recorder: &Recorder, exchange_state: &ExchangeState) -> ExchangeOutcome {
     let longest = recorder.config.limits.withhold;
     let spent = recorder.writer.now_us().saturating_sub(exchange_state.slot.head_at);
     let wait = longest.saturating_sub(Duration::from_micros(spent));

@@ -51,7 +51,7 @@ impl FaultInjector for NoFaults {
 }
 
 /// A condition on the head of a request.
-pub type Predicate = Box<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
+pub(crate) type Predicate = Box<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
 
 /// Faults for the next requests of an operation.
 pub struct Script {

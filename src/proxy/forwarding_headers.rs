@@ -27,7 +27,7 @@ fn is_hop(name: &str, named: &[String]) -> bool {
 
 /// The request head for the backend: headers in order and without hop-by-hop headers, the backend's `Host`, the target
 /// in origin form.
-pub fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
+pub(super) fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let mut headers: Vec<Header> = head.headers.iter().filter(|h| !is_hop(&h.name, &named)).cloned().collect();
     match headers.iter_mut().find(|h| h.name.eq_ignore_ascii_case("host")) {
@@ -53,13 +53,13 @@ fn origin_form(method: &str, target: &str) -> String {
 }
 
 /// The authority of a target in absolute form.
-pub fn authority_of(target: &str) -> Option<&str> {
+pub(super) fn authority_of(target: &str) -> Option<&str> {
     let (_, rest) = target.split_once("://").filter(|_| !target.starts_with('/'))?;
     Some(rest.split(['/', '?']).next().unwrap_or(rest))
 }
 
 /// The request head for hyper's server.
-pub fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
+pub(super) fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let mut headers = vec![header("host", "tap")];
     headers.extend(framing_header(framing));
@@ -75,18 +75,18 @@ pub fn request_skeleton(head: &Head<RequestLine>, framing: Framing) -> Vec<u8> {
 }
 
 /// The head for hyper's server in place of a refused one.
-pub fn refused_skeleton() -> Vec<u8> {
+pub(super) fn refused_skeleton() -> Vec<u8> {
     b"GET / HTTP/1.1\r\nhost: tap\r\nconnection: close\r\n\r\n".to_vec()
 }
 
 /// Whether the client waits for a 100 (RFC 9110 section 10.1.1); never in HTTP/1.0.
-pub fn expects_continue(head: &Head<RequestLine>) -> bool {
+pub(super) fn expects_continue(head: &Head<RequestLine>) -> bool {
     let asked = head.values("expect").any(|value| value.eq_ignore_ascii_case("100-continue"));
     asked && head.line.version == Version::Http11
 }
 
 /// The response head for hyper's client.
-pub fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
+pub(super) fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let stays = match head.line.version {
         Version::Http11 => !named.iter().any(|name| name == "close"),
@@ -101,7 +101,7 @@ pub fn answer_skeleton(head: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
 
 /// The response head for the client: the backend's headers in order and without hop-by-hop headers, with hyper's
 /// framing and `Connection`.
-pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
+pub(super) fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: Framing) -> Vec<u8> {
     let named = connection_tokens(&real.headers);
     let bodyless = framing == Framing::None;
     let is = |header: &Header, name: &str| header.name.eq_ignore_ascii_case(name);
@@ -131,7 +131,7 @@ pub fn answered(real: &Head<StatusLine>, skeleton: &Head<StatusLine>, framing: F
 }
 
 /// The head of a response created by the recorder.
-pub fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<StatusLine> {
+pub(super) fn own_answer(status: u16, reason: &str, headers: &[(&str, &str)], length: usize) -> Head<StatusLine> {
     let mut list: Vec<Header> = headers.iter().map(|(name, value)| header(name, value)).collect();
     list.push(header("Content-Length", &length.to_string()));
     Head { line: StatusLine { version: Version::Http11, status, reason: reason.to_owned() }, headers: list }
@@ -150,7 +150,7 @@ fn header(name: &str, value: &str) -> Header {
 }
 
 /// The last chunk with the trailer section (RFC 9112 section 7.1.2).
-pub fn last_chunk(trailers: &[Header]) -> Vec<u8> {
+pub(super) fn last_chunk(trailers: &[Header]) -> Vec<u8> {
     head_bytes("0", trailers)
 }
 

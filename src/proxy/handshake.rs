@@ -22,7 +22,7 @@ const NAMED: usize = 8;
 const NAME_SHOWN: usize = 40;
 
 /// A failed TLS handshake.
-pub struct TlsFailure {
+pub(super) struct TlsFailure {
     /// The name of the connection event.
     pub event: &'static str,
     /// The highest version that the client offered, if known.
@@ -38,7 +38,7 @@ impl TlsFailure {
 }
 
 /// Performs the handshake. `names`: the names in the certificate if the client sends no server name.
-pub async fn handshake(
+pub(super) async fn handshake(
     recorder: &Recorder,
     tcp: TcpStream,
     stamp: &Arc<Stamp>,
@@ -146,7 +146,7 @@ fn no_protocol(offered: &[Vec<u8>]) -> String {
 
 /// Writes the last bytes of a connection and closes it. Input is read and discarded for a moment: unread bytes would
 /// turn the close into a reset, and the client might lose the message.
-pub async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
+pub(super) async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
     let _ = tcp.write_all(bytes).await;
     let _ = tcp.shutdown().await;
     let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Passes the response to hyper's server. If the connection ends after it, hyper announces that to the client
 /// (RFC 9112 section 9.6).
-pub fn reply(
+pub(super) fn reply(
     slot: &ExchangeSlot,
     head: &Head<StatusLine>,
     framing: Framing,
@@ -43,7 +43,7 @@ pub fn reply(
 }
 
 /// Responds with 502 or 504 if the backend gave no usable response. A timeout fault withholds this response, too.
-pub async fn fail(
+pub(super) async fn fail(
     recorder: &Recorder,
     exchange_state: &ExchangeState,
     failed: Failed,
@@ -62,7 +62,7 @@ pub async fn fail(
 }
 
 /// Responds with 400 to a request that two readers could frame differently.
-pub async fn refuse(exchange_state: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
+pub(super) async fn refuse(exchange_state: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
     let outcome = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
     answer_itself(exchange_state, 400, "Bad Request", own_body(&sentence), rest, outcome).await
@@ -95,7 +95,7 @@ async fn answer_itself(
 }
 
 /// Responds with the error status of an injected fault.
-pub async fn answer_fault(exchange_state: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
+pub(super) async fn answer_fault(exchange_state: &ExchangeState, fault: Fault, rest: &mut Deferred) -> ExchangeOutcome {
     let (status, reason, code, message) = match fault {
         Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
         Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),

@@ -26,7 +26,7 @@ const IDLE: Duration = Duration::from_secs(4);
 const KEPT: usize = 64;
 
 /// A connection to the backend.
-pub struct Backend {
+pub(super) struct Backend {
     /// hyper's handle for sending requests.
     pub sender: SendRequest<BodyReader>,
     /// The tap's slot for the current request.
@@ -37,7 +37,7 @@ pub struct Backend {
 }
 
 /// The connections to one backend.
-pub struct Pool {
+pub(super) struct Pool {
     uri: Uri,
     origin: String,
     connector: TowerToHyperService<HttpsConnector<Dialer>>,
@@ -53,7 +53,12 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool. `own`: addresses of the recorder itself, to which it never connects.
-    pub fn new(upstream: &Upstream, writer: Writer, head_limit: usize, own: Vec<SocketAddr>) -> Result<Pool, String> {
+    pub(super) fn new(
+        upstream: &Upstream,
+        writer: Writer,
+        head_limit: usize,
+        own: Vec<SocketAddr>,
+    ) -> Result<Pool, String> {
         let origin = upstream.origin();
         let uri = format!("{origin}/").parse().map_err(|e| format!("invalid upstream `{origin}`: {e}"))?;
         let connector = TowerToHyperService::new(upstream.connector(&own)?);
@@ -66,19 +71,19 @@ impl Pool {
     ///
     /// # Errors
     /// The cause of the failure.
-    pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, String> {
+    pub(super) async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, String> {
         let uri = format!("https://{host}:{port}/").parse::<Uri>().map_err(|error| error.to_string())?;
         let dialled = self.dialer.clone().dial(uri).await;
         dialled.map(TokioIo::into_inner).map_err(|error| deepest(error.as_ref()))
     }
 
     /// Whether the backend has requested a client certificate and none is configured.
-    pub fn lacks_certificate(&self) -> bool {
+    pub(super) fn lacks_certificate(&self) -> bool {
         self.identity.is_missing()
     }
 
     /// Takes an idle connection that is not known to be closed.
-    pub fn take(&self) -> Option<Backend> {
+    pub(super) fn take(&self) -> Option<Backend> {
         let mut idle = lock(&self.idle);
         while let Some(mut backend) = idle.pop() {
             let stands = backend.sender.is_ready() && !backend.sender.is_closed();
@@ -91,7 +96,7 @@ impl Pool {
     }
 
     /// Returns a connection to the pool once its last exchange is over.
-    pub fn keep(self: &Arc<Self>, mut backend: Backend) {
+    pub(super) fn keep(self: &Arc<Self>, mut backend: Backend) {
         let pool = self.clone();
         tokio::spawn(async move {
             let ready = tokio::time::timeout(IDLE, backend.sender.ready()).await;
@@ -102,7 +107,7 @@ impl Pool {
     }
 
     /// Puts an idle connection into the pool.
-    pub fn put(&self, mut backend: Backend) {
+    pub(super) fn put(&self, mut backend: Backend) {
         backend.idle_since = Instant::now();
         let mut idle = lock(&self.idle);
         if idle.len() >= KEPT {
@@ -115,7 +120,7 @@ impl Pool {
     ///
     /// # Errors
     /// A message for the client and the record.
-    pub async fn connect(&self) -> Result<Backend, String> {
+    pub(super) async fn connect(&self) -> Result<Backend, String> {
         let failed = |why: String| format!("the recorder cannot reach the backend {}: {why}", self.origin);
         let connecting = tokio::time::timeout(CONNECT, self.connector.call(self.uri.clone()));
         let stream = match connecting.await {

@@ -4,11 +4,11 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// The number of bytes needed to distinguish all protocols.
-pub const LONGEST: usize = 16;
+pub(super) const LONGEST: usize = 16;
 
 /// The protocol that a connection begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub(super) enum Protocol {
     /// A TLS handshake, or the SSLv2 hello of old clients.
     Tls,
     /// An HTTP/1 request other than CONNECT.
@@ -37,7 +37,7 @@ const TEXTS: [(&[u8], Protocol); 5] = [
 ];
 
 /// Recognises the protocol; `None` if more bytes are needed.
-pub fn recognise(first: &[u8]) -> Option<Protocol> {
+pub(super) fn recognise(first: &[u8]) -> Option<Protocol> {
     for (text, protocol) in TEXTS {
         if first.starts_with(text) {
             return Some(protocol);
@@ -65,7 +65,7 @@ pub fn recognise(first: &[u8]) -> Option<Protocol> {
 }
 
 /// Peeks at the first bytes of a connection. Returns fewer bytes than fit if they suffice or no more arrive.
-pub async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
+pub(super) async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
     let mut seen = 0;
     for _ in 0..20 {
         let now = tcp.peek(bytes).await.unwrap_or(0);
@@ -85,7 +85,7 @@ pub async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
 
 /// The message for a client that does not begin a required TLS handshake. `proxy`: the proxy address, unless the client
 /// is already inside a tunnel.
-pub fn not_tls(protocol: Protocol, proxy: Option<String>) -> String {
+pub(super) fn not_tls(protocol: Protocol, proxy: Option<String>) -> String {
     match (protocol, proxy) {
         (Protocol::Connect, Some(proxy)) => {
             format!("the client uses this address as its HTTPS proxy; the proxy address is http://{proxy}")
@@ -114,7 +114,7 @@ pub fn not_tls(protocol: Protocol, proxy: Option<String>) -> String {
 
 /// The message for a client that does not speak HTTP/1 to the proxy address; `None` if it does. `base` and `proxy` are
 /// the two addresses.
-pub fn not_http(protocol: Protocol, base: &str, proxy: &str) -> Option<String> {
+pub(super) fn not_http(protocol: Protocol, base: &str, proxy: &str) -> Option<String> {
     Some(match protocol {
         Protocol::Http | Protocol::Connect => return None,
         Protocol::Tls => format!(

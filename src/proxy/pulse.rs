@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_millis(4);
 const NONE: u64 = u64::MAX;
 
 /// The times of the event loop's last two turns that fired the timer, in microseconds of the run.
-pub struct Pulse {
+pub(super) struct Pulse {
     writer: Writer,
     last: AtomicU64,
     before: AtomicU64,
@@ -34,14 +34,14 @@ pub struct Pulse {
 
 impl Pulse {
     /// A pulse whose timer does not run yet.
-    pub fn new(writer: Writer) -> Arc<Pulse> {
+    pub(super) fn new(writer: Writer) -> Arc<Pulse> {
         let now = writer.now_us();
         let mark = || AtomicU64::new(now);
         Arc::new(Pulse { last: mark(), before: mark(), writer, task: Mutex::default() })
     }
 
     /// Runs the timer as long as it is polled.
-    pub async fn beat(self: Arc<Self>) {
+    pub(super) async fn beat(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
         loop {
             let sleep = tokio::task::unconstrained(tokio::time::sleep(EVERY));
@@ -70,7 +70,7 @@ impl Wake for Pulse {
 }
 
 /// The lower bounds on the times of one socket's events.
-pub struct Stamp {
+pub(super) struct Stamp {
     pulse: Arc<Pulse>,
     task: Mutex<Option<Waker>>,
     /// The bound of the turn that found the socket ready, until it is read.
@@ -81,12 +81,16 @@ pub struct Stamp {
 
 impl Stamp {
     /// The stamp of a socket without events before `since`, in microseconds of the run.
-    pub fn new(pulse: Arc<Pulse>, since: u64) -> Arc<Stamp> {
+    pub(super) fn new(pulse: Arc<Pulse>, since: u64) -> Arc<Stamp> {
         Arc::new(Stamp { pulse, task: Mutex::default(), woken: AtomicU64::new(NONE), read: AtomicU64::new(since) })
     }
 
     /// Polls a socket and keeps the bound of what it returns.
-    pub fn poll<T>(self: &Arc<Self>, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    pub(super) fn poll<T>(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         remember(&self.task, cx.waker());
         let woken = self.woken.swap(NONE, Ordering::AcqRel);
         let waker = Waker::from(self.clone());
@@ -98,12 +102,12 @@ impl Stamp {
     }
 
     /// The lower bound for the last read, in microseconds of the run.
-    pub fn read_after(&self) -> u64 {
+    pub(super) fn read_after(&self) -> u64 {
         self.read.load(Ordering::Acquire)
     }
 
     /// The lower bound for an event observed other than by reading, while the task waits for the socket.
-    pub fn seen_after(&self) -> u64 {
+    pub(super) fn seen_after(&self) -> u64 {
         let woken = self.woken.load(Ordering::Acquire);
         if woken == NONE { self.pulse.not_before() } else { woken }
     }
@@ -133,14 +137,14 @@ fn wake(task: &Mutex<Option<Waker>>) {
 }
 
 /// A client's TCP connection with its stamp.
-pub struct Stamped {
+pub(super) struct Stamped {
     tcp: TcpStream,
     stamp: Arc<Stamp>,
 }
 
 impl Stamped {
     /// Attaches the stamp to a connection.
-    pub fn new(tcp: TcpStream, stamp: Arc<Stamp>) -> Stamped {
+    pub(super) fn new(tcp: TcpStream, stamp: Arc<Stamp>) -> Stamped {
         Stamped { tcp, stamp }
     }
 }

@@ -57,7 +57,7 @@ impl Default for Limits {
 }
 
 /// Formats a duration in seconds or milliseconds.
-pub fn seconds(duration: Duration) -> String {
+pub(super) fn seconds(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{} s", duration.as_secs())
     } else {
@@ -86,7 +86,7 @@ pub struct RecorderConfig {
 
 /// The phase of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub(super) enum Phase {
     /// Running.
     Running,
     /// Nothing new is accepted; exchanges in flight are finished.
@@ -96,7 +96,7 @@ pub enum Phase {
 }
 
 /// The state shared by all connections.
-pub struct Recorder {
+pub(super) struct Recorder {
     /// The configuration.
     pub config: RecorderConfig,
     /// The writer of the capture.
@@ -123,11 +123,11 @@ pub struct Recorder {
 }
 
 /// A guard of a task: shutdown waits until it is dropped.
-pub type Tracked = watch::Receiver<()>;
+pub(super) type Tracked = watch::Receiver<()>;
 
 impl Recorder {
     /// The state of a recorder that already listens on the addresses `own`.
-    pub fn new(
+    pub(super) fn new(
         config: RecorderConfig,
         own: [SocketAddr; 2],
         authority: Arc<Authority>,
@@ -161,12 +161,12 @@ impl Recorder {
     }
 
     /// The next connection's number.
-    pub fn next_connection(&self) -> u64 {
+    pub(super) fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Whether to record a `full` event now: at most once per [`FULL_AGAIN`].
-    pub fn begins_to_be_full(&self) -> bool {
+    pub(super) fn begins_to_be_full(&self) -> bool {
         let (mut until, now) = (lock(&self.full_until), Instant::now());
         let news = until.is_none_or(|until| until < now);
         if news {
@@ -176,40 +176,40 @@ impl Recorder {
     }
 
     /// Returns a guard that shutdown waits for.
-    pub fn track(&self) -> Tracked {
+    pub(super) fn track(&self) -> Tracked {
         self.tasks.subscribe()
     }
 
     /// Waits until all guards are dropped.
-    pub async fn untracked(&self) {
+    pub(super) async fn untracked(&self) {
         self.tasks.closed().await;
     }
 
     /// Enters a phase, unless a later one was entered before.
-    pub fn enter(&self, phase: Phase) {
+    pub(super) fn enter(&self, phase: Phase) {
         self.phase.send_if_modified(|now| std::mem::replace(now, (*now).max(phase)) < phase);
     }
 
     /// Waits for a phase.
-    pub async fn reached(&self, phase: Phase) {
+    pub(super) async fn reached(&self, phase: Phase) {
         let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
     /// Notes that the store failed, and stops all traffic.
-    pub fn fail(&self, why: String) {
+    pub(super) fn fail(&self, why: String) {
         self.failure.send_if_modified(|failure| failure.is_none() && failure.replace(why).is_none());
         self.enter(Phase::Killed);
     }
 
     /// Waits until the store fails and returns its error.
-    pub async fn failed(&self) -> String {
+    pub(super) async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         let failure = failure.wait_for(Option::is_some).await;
         failure.ok().and_then(|failure| failure.clone()).unwrap_or_default()
     }
 
     /// Writes an exchange durably and notifies fault injector and observers; `false` if the store failed.
-    pub async fn record(&self, exchange: Exchange) -> bool {
+    pub(super) async fn record(&self, exchange: Exchange) -> bool {
         let exchange = self.writer.redactor().exchange(exchange);
         let durable = self.writer.append(Record::Exchange(Box::new(exchange.clone()))).await;
         if let Err(error) = durable {
@@ -222,14 +222,14 @@ impl Recorder {
     }
 
     /// Records an event of a connection below HTTP.
-    pub async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
+    pub(super) async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
         let (event, tls) = (event.to_owned(), tls.to_owned());
         let at_us = self.writer.now_us();
         self.tell(Connection { connection, event, tls, detail, at_us, ..Connection::default() }).await;
     }
 
     /// Records that the client disconnected after its exchange was recorded as complete, before the response was sent.
-    pub async fn undelivered(&self, slot: &ExchangeSlot, disconnect: Disconnect) {
+    pub(super) async fn undelivered(&self, slot: &ExchangeSlot, disconnect: Disconnect) {
         self.tell(Connection {
             connection: slot.line.connection,
             event: "closed".to_owned(),
@@ -256,7 +256,7 @@ impl Recorder {
     }
 
     /// The names in the certificates of one of the recorder's listeners.
-    pub fn own_names(&self, address: SocketAddr) -> Vec<Name> {
+    pub(super) fn own_names(&self, address: SocketAddr) -> Vec<Name> {
         let configured = self.config.names.iter().filter_map(|name| Name::parse(name));
         let address = Some(address.ip()).filter(|ip| !ip.is_unspecified()).map(Name::Ip);
         let local = ["localhost", "127.0.0.1", "::1"].into_iter().filter_map(Name::parse);

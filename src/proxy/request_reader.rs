@@ -26,7 +26,7 @@ enum Item {
 }
 
 /// The reading side of a client's connection.
-pub struct RequestReader {
+pub(super) struct RequestReader {
     line: Arc<ClientConnection>,
     writer: Writer,
     framer: Framer<RequestLine>,
@@ -43,7 +43,7 @@ pub struct RequestReader {
 
 impl RequestReader {
     /// The reader of a new connection.
-    pub fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
+    pub(super) fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();
         RequestReader {
@@ -61,37 +61,37 @@ impl RequestReader {
     }
 
     /// Whether more should be read from the client.
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.held < READ_AHEAD
     }
 
     /// Whether the client's stream has ended.
-    pub fn ended(&self) -> bool {
+    pub(super) fn ended(&self) -> bool {
         self.ended
     }
 
     /// Whether the client has sent, or may still send, bytes that will not be read.
-    pub fn unread(&self) -> bool {
+    pub(super) fn unread(&self) -> bool {
         self.refused || self.reading.is_some() || !self.items.is_empty()
     }
 
     /// Whether the input so far ends within a head.
-    pub fn in_head(&self) -> bool {
+    pub(super) fn in_head(&self) -> bool {
         self.framer.at_end() == EofState::InHead && !self.refused
     }
 
     /// The request that hyper processes.
-    pub fn working(&self) -> Option<&Arc<ExchangeSlot>> {
+    pub(super) fn working(&self) -> Option<&Arc<ExchangeSlot>> {
         self.working.as_ref()
     }
 
     /// Ends the current request after its response: hyper may get the next one.
-    pub fn done(&mut self) {
+    pub(super) fn done(&mut self) {
         self.working = None;
     }
 
     /// Takes bytes from the client.
-    pub fn take(&mut self, mut input: &[u8]) {
+    pub(super) fn take(&mut self, mut input: &[u8]) {
         while !self.refused {
             let step = match self.framer.step(input) {
                 Ok(step) => step,
@@ -199,7 +199,7 @@ impl RequestReader {
     }
 
     /// Returns the next bytes for hyper, at most `room`; none of the next request before the current one is done.
-    pub fn give(&mut self, room: usize) -> Option<BytesMut> {
+    pub(super) fn give(&mut self, room: usize) -> Option<BytesMut> {
         if let Some(Item::Request(slot, _, _)) = self.items.front() {
             if self.working.is_some() {
                 return None;
@@ -221,12 +221,12 @@ impl RequestReader {
     }
 
     /// Ends the connection for all open requests, for a reason that was not seen by reading.
-    pub fn end(&mut self, detail: &str) {
+    pub(super) fn end(&mut self, detail: &str) {
         self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
     }
 
     /// As [`RequestReader::end`], for an end that was seen by reading.
-    pub fn end_read(&mut self, detail: &str) {
+    pub(super) fn end_read(&mut self, detail: &str) {
         self.end_by(EndedBy::Client, detail, self.line.stamp.read_after());
     }
 

@@ -19,7 +19,7 @@ const GATHERED: u64 = 64 * 1024;
 const ROOM: usize = 128 * 1024;
 
 /// The writing side of a client's connection.
-pub struct ResponseWriter {
+pub(super) struct ResponseWriter {
     framer: Framer<StatusLine>,
     rewriter: Rewriter,
     framing: Framing,
@@ -37,7 +37,7 @@ pub struct ResponseWriter {
 
 impl ResponseWriter {
     /// The writer of a new connection.
-    pub fn new(head_limit: usize) -> ResponseWriter {
+    pub(super) fn new(head_limit: usize) -> ResponseWriter {
         // hyper's heads are short; the limit is a formality.
         let framer = Framer::new(head_limit);
         let (rewriter, out) = (Rewriter::default(), BytesMut::new());
@@ -45,17 +45,17 @@ impl ResponseWriter {
     }
 
     /// Whether hyper may write.
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.out.len() < ROOM
     }
 
     /// Begins the response to a request with this method.
-    pub fn begin(&mut self, method: &str) {
+    pub(super) fn begin(&mut self, method: &str) {
         self.framer.answers_head(method == "HEAD");
     }
 
     /// Takes bytes written by hyper.
-    pub fn take(&mut self, mut input: &[u8], slot: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
+    pub(super) fn take(&mut self, mut input: &[u8], slot: Option<&Arc<ExchangeSlot>>) -> Result<(), Refusal> {
         loop {
             let step = self.framer.step(input)?;
             let (used, rest) = input.split_at(step.used);
@@ -125,7 +125,7 @@ impl ResponseWriter {
 
     /// Releases what may be sent before the exchange is durable: everything but the last part. A short response is not
     /// released yet if more of it has already arrived, or if it is complete, because only the record is pending then.
-    pub fn allow(&mut self, slot: &ExchangeSlot) {
+    pub(super) fn allow(&mut self, slot: &ExchangeSlot) {
         let Some(last) = self.last else { return };
         let (arrived, whole) = slot.has_arrived();
         let gathers = self.content < arrived || whole;
@@ -135,23 +135,23 @@ impl ResponseWriter {
     }
 
     /// Releases everything.
-    pub fn allow_all(&mut self) {
+    pub(super) fn allow_all(&mut self) {
         self.allowed = self.out.len();
     }
 
     /// The released bytes.
-    pub fn ready(&self) -> &[u8] {
+    pub(super) fn ready(&self) -> &[u8] {
         &self.out[..self.allowed.min(self.out.len())]
     }
 
     /// Removes bytes that were sent.
-    pub fn went(&mut self, count: usize) {
+    pub(super) fn went(&mut self, count: usize) {
         self.out.advance(count.min(self.out.len()));
         self.allowed = self.allowed.saturating_sub(count);
     }
 
     /// Whether all bytes were sent.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 }

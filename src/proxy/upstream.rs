@@ -1,14 +1,17 @@
 //! The backend: its URL, the outgoing proxy, the trusted roots, and the client certificate presented to it.
 
-pub mod connect_error;
+pub(crate) mod connect_error;
 mod dial;
-pub mod error_source;
+pub(crate) mod error_source;
 mod identity;
 mod outgoing;
 
-pub use dial::{CONNECT, Dialer, ProxyError};
-pub use identity::{ClientIdentity, MISSING};
-pub use outgoing::{Outgoing, OutgoingProxy};
+pub(crate) use dial::CONNECT;
+pub use dial::Dialer;
+pub use identity::ClientIdentity;
+pub(crate) use identity::MISSING;
+pub use outgoing::Outgoing;
+pub(crate) use outgoing::OutgoingProxy;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -144,7 +147,7 @@ impl Upstream {
 }
 
 /// Splits `host:port`; returns the host in lower case, IPv6 in brackets.
-pub fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
+pub(crate) fn split_authority(authority: &str, default_port: u16) -> Option<(String, u16)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (inner, after) = rest.split_once(']')?;

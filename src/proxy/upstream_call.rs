@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 const TRIES: u32 = 3;
 
 /// The backend's response, with its body still to be read.
-pub struct Answered {
+pub(super) struct Answered {
     /// The head as received.
     pub head: Head<StatusLine>,
     /// How the body ends.
@@ -31,7 +31,7 @@ pub struct Answered {
 }
 
 /// A request without a response from the backend.
-pub struct Failed {
+pub(super) struct Failed {
     /// The reason, as a message.
     pub why: String,
     /// Whether the backend took too long.
@@ -45,7 +45,7 @@ impl Failed {
 }
 
 /// Sends the request and waits for the response head.
-pub async fn call_backend(
+pub(super) async fn call_backend(
     recorder: &Arc<Recorder>,
     exchange_state: &ExchangeState,
     channel: &Arc<BodyChannel>,

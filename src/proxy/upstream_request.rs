@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// The progress of a request to the backend. Times are in microseconds of the run.
 #[derive(Clone, Debug, Default)]
-pub struct CallState {
+pub(super) struct CallState {
     /// Bytes sent to the backend.
     pub sent: u64,
     /// When the request was completely sent.
@@ -34,7 +34,7 @@ pub struct CallState {
 }
 
 /// A request to the backend.
-pub struct Call {
+pub(super) struct Call {
     /// The head sent to the backend.
     pub head: Vec<u8>,
     /// The exchange on the client's side, for its trailers and its progress.
@@ -44,22 +44,22 @@ pub struct Call {
 
 impl Call {
     /// A request that has not been sent yet.
-    pub fn new(head: Vec<u8>, slot: Arc<ExchangeSlot>) -> Call {
+    pub(super) fn new(head: Vec<u8>, slot: Arc<ExchangeSlot>) -> Call {
         Call { head, slot, state: watch::Sender::new(CallState::default()) }
     }
 
     /// Changes the state and notifies waiters.
-    pub fn change(&self, change: impl FnOnce(&mut CallState)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut CallState)) {
         self.state.send_modify(change);
     }
 
     /// A copy of the current state.
-    pub fn state(&self) -> CallState {
+    pub(super) fn state(&self) -> CallState {
         self.state.borrow().clone()
     }
 
     /// Waits until the state fulfils a condition.
-    pub async fn until(&self, so: impl FnMut(&CallState) -> bool) {
+    pub(super) async fn until(&self, so: impl FnMut(&CallState) -> bool) {
         let _ = self.state.subscribe().wait_for(so).await;
     }
 }

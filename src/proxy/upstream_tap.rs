@@ -22,13 +22,13 @@ const ROOM: usize = 64 * 1024;
 
 /// The current request of a connection to the backend.
 #[derive(Default)]
-pub struct UpstreamSlot {
+pub(super) struct UpstreamSlot {
     call: Mutex<Option<Arc<Call>>>,
 }
 
 impl UpstreamSlot {
     /// Sets the request that hyper sends next.
-    pub fn begin(&self, call: Arc<Call>) {
+    pub(super) fn begin(&self, call: Arc<Call>) {
         *lock(&self.call) = Some(call);
     }
 
@@ -38,7 +38,7 @@ impl UpstreamSlot {
 }
 
 /// A connection to the backend as hyper's client sees it.
-pub struct UpstreamTap<T> {
+pub(super) struct UpstreamTap<T> {
     io: T,
     line: Arc<UpstreamSlot>,
     writer: Writer,
@@ -65,7 +65,7 @@ pub struct UpstreamTap<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
     /// Puts the tap on a connection.
-    pub fn new(
+    pub(super) fn new(
         io: T,
         line: Arc<UpstreamSlot>,
         writer: Writer,

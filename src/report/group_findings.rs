@@ -4,7 +4,7 @@ use super::wording;
 use crate::verify::verdict::Finding;
 
 /// A group of similar findings.
-pub struct Fold<'a> {
+pub(crate) struct Fold<'a> {
     /// The first finding.
     pub first: &'a Finding,
     /// The others, in order.
@@ -15,14 +15,14 @@ pub struct Fold<'a> {
 
 impl Fold<'_> {
     /// The exchanges of the other findings, as text.
-    pub fn others(&self) -> String {
+    pub(crate) fn others(&self) -> String {
         let all: Vec<&Finding> = std::iter::once(self.first).chain(self.rest.iter().copied()).collect();
         wording::own_exchanges(&all, 1)
     }
 }
 
 /// Groups findings whose messages differ only in values (numbers, ids), ordered by their first finding.
-pub fn fold(findings: &[Finding]) -> Vec<Fold<'_>> {
+pub(crate) fn fold(findings: &[Finding]) -> Vec<Fold<'_>> {
     let mut keys = std::collections::HashMap::new();
     let mut folds: Vec<Fold> = Vec::new();
     for finding in findings {

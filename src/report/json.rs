@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// The verdict as JSON: indented, keys in declaration order, with a line break at the end.
 ///
 /// Characters that can affect a terminal are written as `\uXXXX`, which is equivalent JSON.
-pub fn render(verdict: &Verdict) -> String {
+pub(crate) fn render(verdict: &Verdict) -> String {
     let plain = serde_json::to_string_pretty(verdict).unwrap_or_else(|error| {
         // Strings, numbers and lists only: serde_json cannot fail here.
         serde_json::json!({ "schema": verdict.schema, "error": error.to_string() }).to_string()

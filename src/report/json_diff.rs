@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A difference between two documents.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The path: keys, and ids of list entries.
     pub place: String,
     /// The value in the first document; `None` if missing.
@@ -15,14 +15,14 @@ pub struct Difference {
 
 impl Difference {
     /// A value on one line; `nothing` if missing.
-    pub fn shown(value: Option<&Value>) -> String {
+    pub(crate) fn shown(value: Option<&Value>) -> String {
         value.map_or("nothing".to_owned(), Value::to_string)
     }
 }
 
 /// All differences of two values at `place`; none if they are equal. Lists whose entries have an `id` are compared
 /// entry by entry, other lists as a whole.
-pub fn differences(place: &str, first: Option<&Value>, second: Option<&Value>) -> Vec<Difference> {
+pub(crate) fn differences(place: &str, first: Option<&Value>, second: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(place, first, second, &mut found);
     found

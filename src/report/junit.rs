@@ -20,7 +20,7 @@ use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, Requiremen
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// The verdict as JUnit XML.
-pub fn render(verdict: &Verdict) -> String {
+pub(crate) fn render(verdict: &Verdict) -> String {
     let mut report = Report::new("poscert");
     let tally = Tally::of(verdict);
     report.add_test_suite(capture(verdict, &tally));

@@ -3,31 +3,31 @@
 use super::Style;
 
 /// A text builder.
-pub struct Page {
+pub(crate) struct Page {
     style: Style,
     out: String,
 }
 
 impl Page {
     /// An empty text.
-    pub fn new(style: Style) -> Page {
+    pub(crate) fn new(style: Style) -> Page {
         Page { style, out: String::new() }
     }
 
     /// Adds an empty line.
-    pub fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.out.push('\n');
     }
 
     /// Adds a heading after an empty line.
-    pub fn title(&mut self, title: &str) {
+    pub(crate) fn title(&mut self, title: &str) {
         self.blank();
         self.line("", "  ", &[(title, "1;4")]);
     }
 
     /// Adds a line of spans (text and color), wrapped at spaces: its first line starts with `first`, the others with
     /// `hanging`.
-    pub fn line(&mut self, first: &str, hanging: &str, spans: &[(&str, &str)]) {
+    pub(crate) fn line(&mut self, first: &str, hanging: &str, spans: &[(&str, &str)]) {
         self.out.push_str(first);
         let mut column = first.chars().count();
         let mut fresh = true;
@@ -56,7 +56,7 @@ impl Page {
     }
 
     /// The text.
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.out
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 const ANNOTATIONS: usize = 10;
 
 /// The step summary.
-pub fn render(verdict: &Verdict) -> String {
+pub(crate) fn render(verdict: &Verdict) -> String {
     let tally = Tally::of(verdict);
     let mut out = String::new();
     let features: Vec<String> = verdict.profile.features.iter().map(|id| text(id)).collect();
@@ -120,7 +120,7 @@ fn text(text: &str) -> String {
 
 /// Workflow commands: an error for each failed must and failed or missing case, a warning for each failed should and
 /// failed optional case.
-pub fn annotations(verdict: &Verdict) -> String {
+pub(crate) fn annotations(verdict: &Verdict) -> String {
     let tally = Tally::of(verdict);
     let mut errors: Vec<String> = tally.failed.iter().map(|r| broken("error", r)).collect();
     let case = |kind: &str, case: &&CaseVerdict| {

@@ -3,18 +3,18 @@
 //! Text from clients is untrusted: [`wording::safe`] sanitizes it for terminals and readers, and each format escapes it
 //! by its own rules. Reports are deterministic: no timestamps, the same verdict gives the same bytes.
 
-pub mod exchange_view;
-pub mod format;
-pub mod group_findings;
-pub mod html;
-pub mod json;
-pub mod json_diff;
-pub mod junit;
-pub mod line_wrap;
-pub mod markdown;
-pub mod summary;
-pub mod text;
-pub mod wording;
+pub(crate) mod exchange_view;
+pub(crate) mod format;
+pub(crate) mod group_findings;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod json_diff;
+pub(crate) mod junit;
+pub(crate) mod line_wrap;
+pub(crate) mod markdown;
+pub(crate) mod summary;
+pub(crate) mod text;
+pub(crate) mod wording;
 
 #[cfg(test)]
 mod injection_tests;

@@ -54,7 +54,7 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 /// The verdict as text, with a line break at the end.
-pub fn render(verdict: &Verdict, style: Style) -> String {
+pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
     let tally = Tally::of(verdict);
     let mut page = Page::new(style);
     head(&mut page, verdict, &tally);

@@ -9,7 +9,7 @@ const SPELT_OUT: usize = 10;
 /// A sanitized text: control characters (terminal escapes, line breaks), bidirectional controls, invisible characters
 /// and those outside of XML 1.0 are written as `\u{..}`. So is the second `#` of two: build servers treat `##[...]` and
 /// `##vso[...]` as commands anywhere in a line.
-pub fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -26,7 +26,7 @@ pub fn safe(text: &str) -> String {
 }
 
 /// A sanitized text for the start of a line, where `::` is a command to GitHub's runner.
-pub fn safe_line(text: &str) -> String {
+pub(crate) fn safe_line(text: &str) -> String {
     let safe = safe(text);
     match safe.trim_start().strip_prefix("::") {
         Some(rest) => format!("\\u{{3a}}:{rest}"),
@@ -35,7 +35,7 @@ pub fn safe_line(text: &str) -> String {
 }
 
 /// Whether a character is invisible or affects its display.
-pub fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -44,12 +44,12 @@ pub fn is_hidden(c: char) -> bool {
 }
 
 /// `1 case`, `2 cases`.
-pub fn count(n: usize, noun: &str) -> String {
+pub(crate) fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub fn list<T: AsRef<str>>(items: &[T]) -> String {
+pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
@@ -61,14 +61,14 @@ pub fn list<T: AsRef<str>>(items: &[T]) -> String {
 }
 
 /// The first ten numbers, separated by commas.
-pub fn numbers(numbers: &[u64]) -> String {
+pub(crate) fn numbers(numbers: &[u64]) -> String {
     let shown: Vec<String> = numbers.iter().take(SPELT_OUT).map(u64::to_string).collect();
     let more = if numbers.len() > SPELT_OUT { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 
 /// The place of a finding: `exchange 3`, `exchanges 3, 5`, `on a connection`.
-pub fn place(exchanges: &[u64]) -> String {
+pub(crate) fn place(exchanges: &[u64]) -> String {
     match exchanges {
         [] => "on a connection".to_owned(),
         [one] => format!("exchange {one}"),
@@ -78,7 +78,7 @@ pub fn place(exchanges: &[u64]) -> String {
 
 /// The places of findings, without the first `but` ones. Each is named by its first exchange that no other finding has:
 /// the capture of a payment, for example, is in the findings of all its refunds.
-pub fn own_exchanges(findings: &[&Finding], but: usize) -> String {
+pub(crate) fn own_exchanges(findings: &[&Finding], but: usize) -> String {
     let mut times = std::collections::HashMap::new();
     for number in findings.iter().flat_map(|finding| &finding.exchanges) {
         *times.entry(number).or_insert(0) += 1;
@@ -92,7 +92,7 @@ pub fn own_exchanges(findings: &[&Finding], but: usize) -> String {
 }
 
 /// The name of an outcome, as in JSON.
-pub fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
@@ -101,7 +101,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
 }
 
 /// The name of a requirement's status.
-pub fn status(status: Status) -> &'static str {
+pub(crate) fn status(status: Status) -> &'static str {
     match status {
         Status::Passed => "passed",
         Status::Failed => "failed",
@@ -112,7 +112,7 @@ pub fn status(status: Status) -> &'static str {
 }
 
 /// The name of a case's status.
-pub fn case_status(status: CaseStatus) -> &'static str {
+pub(crate) fn case_status(status: CaseStatus) -> &'static str {
     match status {
         CaseStatus::Passed => "passed",
         CaseStatus::Failed => "failed",
@@ -122,7 +122,7 @@ pub fn case_status(status: CaseStatus) -> &'static str {
 }
 
 /// The name of a step's status.
-pub fn step_status(status: StepStatus) -> &'static str {
+pub(crate) fn step_status(status: StepStatus) -> &'static str {
     match status {
         StepStatus::Passed => "passed",
         StepStatus::Failed => "failed",
@@ -131,7 +131,7 @@ pub fn step_status(status: StepStatus) -> &'static str {
 }
 
 /// The name of a requirement's level.
-pub fn level(level: Level) -> &'static str {
+pub(crate) fn level(level: Level) -> &'static str {
     match level {
         Level::Must => "must",
         Level::Should => "should",
@@ -139,7 +139,7 @@ pub fn level(level: Level) -> &'static str {
 }
 
 /// The result of a case, as a clause: its exchanges, the step that failed, or the missing step.
-pub fn case_sentence(case: &CaseVerdict) -> String {
+pub(crate) fn case_sentence(case: &CaseVerdict) -> String {
     let step = |status| case.steps.iter().zip(1..).find(|(step, _)| step.status == status);
     let named = |(step, at): (&crate::verify::verdict::StepVerdict, usize)| {
         let seen = step.exchange.map(|number| format!(", exchange {number}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// A certification that passes, and a change to it that breaks one requirement.
 #[derive(Clone, Debug)]
-pub struct Example {
+pub(crate) struct Example {
     /// The name of the certification.
     pub passes: String,
     /// Its text: one call per line.
@@ -48,7 +48,7 @@ struct Edit {
 }
 
 /// The example of a requirement; `None` if it has none.
-pub fn of(requirement: &str) -> Option<Example> {
+pub(crate) fn of(requirement: &str) -> Option<Example> {
     EDITS.iter().find_map(|text| {
         let file: File = toml::from_str(text).ok()?;
         let edit = file.edit.into_iter().find(|edit| edit.requirement == requirement)?;

@@ -7,7 +7,7 @@
 
 /// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `true` or `false`.
     Bool,
     /// A whole number.
@@ -20,7 +20,7 @@ pub enum Kind {
 
 /// A field that predicates can use.
 #[derive(Clone, Copy, Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its full name, with the root: `call.amount`.
     pub name: &'static str,
     /// Its type.
@@ -38,7 +38,7 @@ const fn f(name: &'static str, kind: Kind, nullable: bool, meaning: &'static str
 use Kind::{Bool, Int, Money, Text};
 
 /// All fields.
-pub const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     f("call.n", Int, false, "the exchange's number"),
     f("call.op", Text, false, "the operation; empty if it is not documented"),
     f("call.method", Text, false, "the HTTP method"),
@@ -372,6 +372,6 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// The field with this full name.
-pub fn find(name: &str) -> Option<&'static Field> {
+pub(crate) fn find(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }

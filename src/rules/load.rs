@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 /// The built-in rule files, in the order of their requirements.
-pub const BUILTIN: [(&str, &str); 7] = [
+pub(crate) const BUILTIN: [(&str, &str); 7] = [
     ("common.toml", include_str!("../../rules/common.toml")),
     ("onboarding.toml", include_str!("../../rules/onboarding.toml")),
     ("payment.toml", include_str!("../../rules/payment.toml")),
@@ -123,7 +123,7 @@ fn builtin() -> Vec<(String, String)> {
 ///
 /// # Errors
 /// As for [`load`].
-pub fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
+pub(crate) fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || assemble(&files));
     let worker = worker.map_err(|error| RuleError::whole("rules", format!("cannot start a thread: {error}")))?;
     worker.join().unwrap_or_else(|_| Err(RuleError::whole("rules", "internal error while reading them".into())))
@@ -204,7 +204,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
 }
 
 /// The digest of rule files, given by name and text; their order counts.
-pub fn digest(files: &[(String, String)]) -> String {
+pub(crate) fn digest(files: &[(String, String)]) -> String {
     let lines = files.iter().map(|(name, text)| format!("{name} {}\n", seal::Digest::of(text.as_bytes())));
     seal::Digest::of(lines.collect::<String>().as_bytes()).to_string()
 }

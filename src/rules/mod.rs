@@ -4,11 +4,11 @@
 //! [`predicate`] compiles the CEL expressions in them against the record of [`fields`]. The verifier implements the
 //! patterns.
 
-pub mod examples;
-pub mod fields;
-pub mod load;
+pub(crate) mod examples;
+pub(crate) mod fields;
+pub(crate) mod load;
 pub mod model;
-pub mod predicate;
+pub(crate) mod predicate;
 pub mod toml_file;
 mod toml_rows;
 

@@ -289,7 +289,7 @@ impl Template {
 ///
 /// # Errors
 /// A message that suggests a similar field.
-pub fn known_field(name: &str) -> Result<(), String> {
+pub(crate) fn known_field(name: &str) -> Result<(), String> {
     if fields::find(name).is_some() {
         return Ok(());
     }
@@ -301,7 +301,7 @@ pub fn known_field(name: &str) -> Result<(), String> {
 }
 
 /// The Levenshtein distance between two words.
-pub fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

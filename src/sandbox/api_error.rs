@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// A successful response: status 200, with or without a body.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub(super) enum Answer {
     /// 200 with this JSON.
     Body(Value),
     /// 200 with `Content-Length: 0`.
@@ -15,7 +15,7 @@ pub enum Answer {
 
 /// Why a request was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// 401 without a body; the text goes into the `WWW-Authenticate` header.
     Unauthorized(&'static str),
     /// 404 without a body: the documentation lists no code for it.
@@ -26,7 +26,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The HTTP status.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         match self {
             Refusal::Unauthorized(_) => 401,
             Refusal::NotFound => 404,
@@ -35,7 +35,8 @@ impl Refusal {
     }
 
     /// The error code, if any.
-    pub fn code(&self) -> Option<u16> {
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Refusal::Code(code, _) => Some(code.code),
             _ => None,
@@ -43,7 +44,7 @@ impl Refusal {
     }
 
     /// The JSON body of the error response, if any. Refund operations also have an `origin`.
-    pub fn body(&self, operation: Option<Operation>, correlation_id: &str) -> Option<Value> {
+    pub(crate) fn body(&self, operation: Option<Operation>, correlation_id: &str) -> Option<Value> {
         let Refusal::Code(code, detail) = self else { return None };
         let message = if detail.is_empty() { code.message.to_owned() } else { format!("{}: {detail}", code.message) };
         let mut body = json!({"code": code.code.to_string(), "message": message, "correlationId": correlation_id});
@@ -61,7 +62,7 @@ impl From<ErrorCode> for Refusal {
 }
 
 /// Whether the operation's error responses have an `origin` field.
-pub fn is_refund(operation: Operation) -> bool {
+pub(super) fn is_refund(operation: Operation) -> bool {
     use Operation::*;
     matches!(operation, CreateRefund | GetRefund | QueryRefundIds | CaptureRefund | CancelRefund)
 }

@@ -11,7 +11,7 @@ use http::HeaderMap;
 
 /// The authenticated client, and the merchant it calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub(super) struct Caller {
     /// The client id in the token. Idempotency keys belong to it.
     pub client_id: String,
     /// The integrator in the token. PoSes, payments and refunds belong to it.
@@ -22,7 +22,12 @@ pub struct Caller {
 
 /// Authenticates a request. The token is checked first; no header is checked without a valid one. `system_name`:
 /// whether the header with the client system's name is required, as it was in early 2020.
-pub fn identify(headers: &HeaderMap, signer: &Signer, now: Moment, system_name: bool) -> Result<Caller, Refusal> {
+pub(super) fn identify(
+    headers: &HeaderMap,
+    signer: &Signer,
+    now: Moment,
+    system_name: bool,
+) -> Result<Caller, Refusal> {
     let authorization = values(headers, header::AUTHORIZATION);
     let token = match &authorization[..] {
         [] => return Err(Refusal::Unauthorized("The access token is missing")),
@@ -37,7 +42,7 @@ pub fn identify(headers: &HeaderMap, signer: &Signer, now: Moment, system_name: 
 }
 
 /// The idempotency key of a creating request, as sent.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
     let codes = [error::KEY_MISSING, error::KEY_DUPLICATED];
     let key = single(headers, header::KEY, codes)?.ok_or(error::KEY_MISSING)?;
     match text::problem(&key) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// A call whose token, headers and body are valid.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(super) struct Call {
     /// The operation.
     pub operation: Operation,
     /// The id in the path, if the operation has one.
@@ -35,27 +35,27 @@ pub struct Call {
 
 impl Call {
     /// The caller's integrator and VAT number.
-    pub fn owner(&self) -> (&str, &str) {
+    pub(super) fn owner(&self) -> (&str, &str) {
         (&self.caller.integrator, &self.caller.vat)
     }
 
     /// Whether a resource of that integrator and merchant belongs to the caller.
-    pub fn owns(&self, integrator: &str, vat: &str) -> bool {
+    pub(super) fn owns(&self, integrator: &str, vat: &str) -> bool {
         (integrator, vat) == self.owner()
     }
 
     /// The id in the path. Returns [`Refusal::NotFound`] without one.
-    pub fn id(&self) -> Result<&Guid, Refusal> {
+    pub(super) fn id(&self) -> Result<&Guid, Refusal> {
         self.id.as_ref().ok_or(Refusal::NotFound)
     }
 
     /// A query parameter, if present and not empty.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.route.parameter(name).filter(|value| !value.is_empty())
     }
 
     /// An optional query parameter that must be a GUID.
-    pub fn guid_parameter(&self, name: &str) -> Result<Option<Guid>, Refusal> {
+    pub(super) fn guid_parameter(&self, name: &str) -> Result<Option<Guid>, Refusal> {
         let Some(value) = self.parameter(name) else { return Ok(None) };
         let wrong = || Refusal::Code(error::UNKNOWN, format!("`{name}` is {value:?}, which is not a GUID"));
         Guid::parse(value).map(Some).ok_or_else(wrong)
@@ -64,7 +64,7 @@ impl Call {
 
 /// Poll delays returned in responses.
 #[derive(Clone, Copy, Debug)]
-pub struct PollDelays {
+pub(super) struct PollDelays {
     /// For payments and check-ins, in milliseconds.
     pub payment_ms: u64,
     /// For refunds, in milliseconds.
@@ -73,7 +73,7 @@ pub struct PollDelays {
 
 /// The backend's whole state.
 #[derive(Debug)]
-pub struct BackendState {
+pub(super) struct BackendState {
     pub(super) delays: PollDelays,
     pub(super) stores: Vec<Store>,
     pub(super) poses: Table<Pos>,
@@ -86,7 +86,7 @@ pub struct BackendState {
 
 impl BackendState {
     /// A backend with the seeded merchants only.
-    pub fn new(delays: PollDelays) -> BackendState {
+    pub(super) fn new(delays: PollDelays) -> BackendState {
         BackendState {
             delays,
             stores: seed_data::stores(),
@@ -99,7 +99,7 @@ impl BackendState {
     }
 
     /// Carries out a call. A creating call with a known key returns the first response again.
-    pub fn answer(&mut self, call: &Call) -> Result<Answer, Refusal> {
+    pub(super) fn answer(&mut self, call: &Call) -> Result<Answer, Refusal> {
         if !call.operation.creates() {
             return self.carry_out(call);
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
+pub(super) enum Body {
     /// The operation has no body; one that was sent is ignored.
     None,
     /// The body of CreatePos.
@@ -29,7 +29,7 @@ pub enum Body {
 /// A PoS to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
-pub struct NewPos {
+pub(super) struct NewPos {
     pub merchant_pos_id: String,
     pub store_id: Guid,
     pub name: String,
@@ -44,7 +44,7 @@ pub struct NewPos {
 /// A payment to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
-pub struct NewPayment {
+pub(super) struct NewPayment {
     pub pos_id: Guid,
     pub order_id: String,
 }
@@ -52,7 +52,7 @@ pub struct NewPayment {
 /// The amount and terms of a payment. A prepared payment gets them when it is made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
-pub struct Terms {
+pub(super) struct Terms {
     pub amount: Amount,
     pub currency_code: String,
     pub planned_capture_delay: String,
@@ -63,7 +63,7 @@ pub struct Terms {
 /// Card types that a payment does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
-pub struct Restrictions {
+pub(super) struct Restrictions {
     pub debit_card_disallowed: bool,
     pub credit_card_disallowed: bool,
 }
@@ -71,7 +71,7 @@ pub struct Restrictions {
 /// A refund to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are the API's own.
-pub struct NewRefund {
+pub(super) struct NewRefund {
     pub payment_id: Guid,
     pub refund_order_id: String,
     pub amount: Amount,
@@ -79,7 +79,7 @@ pub struct NewRefund {
 }
 
 /// Parses the body of a request. Returns the code of the first invalid field on failure.
-pub fn read(operation: Operation, bytes: &[u8]) -> Result<Body, Refusal> {
+pub(super) fn read(operation: Operation, bytes: &[u8]) -> Result<Body, Refusal> {
     if shape::fields(operation).is_empty() {
         return Ok(Body::None);
     }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 /// A customer at a PoS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Visit {
+pub(super) struct Visit {
     /// How the customer's account behaves.
     pub account: Account,
     /// The customer's phone number.
@@ -23,7 +23,7 @@ pub struct Visit {
 
 /// The results of the look-ups about a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub(super) struct Known {
     /// Empty if not enrolled.
     pub loyalty_ids: Vec<String>,
     /// Identifies the customer to this merchant.
@@ -34,12 +34,12 @@ pub struct Known {
 
 impl Visit {
     /// A visit that starts now.
-    pub fn new(account: Account, phone: &str, now: Moment) -> Visit {
+    pub(super) fn new(account: Account, phone: &str, now: Moment) -> Visit {
         Visit { account, phone: phone.to_owned(), since: now, answers: 0 }
     }
 
     /// Counts a response that mentions the customer, and returns what it may contain: nothing in the first ones.
-    pub fn answered(&mut self, merchant_vat: &str) -> Option<Known> {
+    pub(super) fn answered(&mut self, merchant_vat: &str) -> Option<Known> {
         let without = if self.account == Account::Loyalty { 2 } else { 1 };
         let known = (self.answers >= without).then(|| self.known(merchant_vat));
         self.answers = self.answers.saturating_add(1);

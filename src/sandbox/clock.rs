@@ -46,7 +46,7 @@ impl Default for Clock {
 }
 
 /// Formats a moment as RFC 3339, in UTC with milliseconds.
-pub fn rfc3339(moment: Moment) -> String {
+pub(crate) fn rfc3339(moment: Moment) -> String {
     let ms = i64::try_from(moment.as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A request to the customer simulation API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Simulation {
+pub(super) struct Simulation {
     /// The beacon of the PoS.
     pub beacon_id: String,
     /// The customer's phone number, if given.
@@ -21,7 +21,7 @@ pub struct Simulation {
 
 impl Simulation {
     /// Parses a request: `act` is the last segment of its path. Errors are messages for the caller.
-    pub fn read(act: &str, body: &[u8]) -> Result<Simulation, String> {
+    pub(super) fn read(act: &str, body: &[u8]) -> Result<Simulation, String> {
         let body: Value = serde_json::from_slice(body).map_err(|error| format!("The body is not JSON ({error})."))?;
         let text = |name: &str| match body.get(name).and_then(Value::as_str) {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
@@ -47,7 +47,7 @@ fn unknown_customer(phone: &str) -> String {
 
 impl BackendState {
     /// Lets a customer act at a PoS. The error is a message that says why nothing happened.
-    pub fn customer(&mut self, simulation: &Simulation, now: Moment) -> Result<(), String> {
+    pub(super) fn customer(&mut self, simulation: &Simulation, now: Moment) -> Result<(), String> {
         let beacon = id::canonical(&simulation.beacon_id);
         let pos = self.poses.iter().rev().find(|pos| !pos.deleted && pos.beacon_id == beacon);
         let pos_id = pos.map(|pos| pos.id.clone()).ok_or_else(|| format!("No PoS has the beacon {beacon}."))?;

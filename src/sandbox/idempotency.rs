@@ -10,11 +10,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// How long a key is remembered; the documentation guarantees at least 24 hours.
-pub const KEPT: Duration = Duration::from_secs(48 * 3600);
+pub(super) const KEPT: Duration = Duration::from_secs(48 * 3600);
 
 /// A request as compared for idempotency: its merchant and its parsed body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(super) struct Request {
     /// The merchant's VAT number.
     pub vat: String,
     /// The body; its variant is the operation.
@@ -23,7 +23,7 @@ pub struct Request {
 
 /// The result of looking up a key.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found {
+pub(super) enum Found {
     /// The key is unknown: carry out the request.
     New,
     /// The key was used for the same request, which got this response.
@@ -37,14 +37,14 @@ type Name = (String, String);
 
 /// The remembered keys.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(super) struct Keys {
     kept: HashMap<Name, (Request, Value, Moment)>,
     oldest_first: VecDeque<(Name, Moment)>,
 }
 
 impl Keys {
     /// Looks up a client's key at that moment.
-    pub fn find(&self, client_id: &str, key: &str, request: &Request, now: Moment) -> Found {
+    pub(super) fn find(&self, client_id: &str, key: &str, request: &Request, now: Moment) -> Found {
         match self.kept.get(&name(client_id, key)) {
             Some((_, _, since)) if now.saturating_sub(*since) >= KEPT => Found::New,
             Some((first, answer, _)) if first == request => Found::Same(answer.clone()),
@@ -54,7 +54,7 @@ impl Keys {
     }
 
     /// Stores the response to a request with that key, and drops expired keys.
-    pub fn keep(&mut self, client_id: &str, key: &str, request: Request, answer: Value, now: Moment) {
+    pub(super) fn keep(&mut self, client_id: &str, key: &str, request: Request, answer: Value, now: Moment) {
         while let Some((name, since)) = self.oldest_first.front() {
             if now.saturating_sub(*since) < KEPT {
                 break;

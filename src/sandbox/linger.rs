@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// A connection that lingers on close if `early` is set, so that the client receives the last response.
-pub struct Lingering<T> {
+pub(super) struct Lingering<T> {
     io: T,
     early: Arc<AtomicBool>,
     /// The timers for input and for the whole lingering time.
@@ -27,7 +27,7 @@ pub struct Lingering<T> {
 
 impl<T> Lingering<T> {
     /// Wraps a connection. `early` is set when a response was sent before the end of its request.
-    pub fn new(io: T, early: Arc<AtomicBool>) -> Lingering<T> {
+    pub(super) fn new(io: T, early: Arc<AtomicBool>) -> Lingering<T> {
         Lingering { io, early, timers: None }
     }
 }

@@ -30,7 +30,7 @@ const SIMULATIONS: [(&str, &str, &str, &[Field]); 3] = [
 ];
 
 /// The complete description.
-pub fn description() -> Value {
+pub(super) fn description() -> Value {
     let mut paths = Map::new();
     for operation in Operation::ALL {
         let path = format!("{BASE}{}", operation.template());

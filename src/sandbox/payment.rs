@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// How long a reservation is valid.
-pub const RESERVATION: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const RESERVATION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a payment may wait for its customer or its client.
 pub const INACTIVITY: Duration = Duration::from_secs(10 * 60);
 
 /// An event in the life of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(super) enum Event {
     /// A customer checks in at the payment's PoS.
     CheckIn,
     /// The client has set the amount.
@@ -38,14 +38,14 @@ pub enum Event {
 #[cfg(test)]
 impl Event {
     /// All events.
-    pub const ALL: [Event; 8] = {
+    pub(super) const ALL: [Event; 8] = {
         use Event::*;
         [CheckIn, Ready, Accept, CustomerCancel, ClientCancel, Capture, Refuse, Expire]
     };
 }
 
 /// The state after an event; `None` if the event is not possible.
-pub fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> {
+pub(super) fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> {
     use PaymentStatus::*;
     match (event, state) {
         (Event::CheckIn, Prepared) => Some(Paired),
@@ -64,7 +64,7 @@ pub fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> {
 
 /// A payment.
 #[derive(Clone, Debug)]
-pub struct Payment {
+pub(super) struct Payment {
     /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
@@ -93,7 +93,7 @@ pub struct Payment {
 
 impl Payment {
     /// A payment created now: prepared without terms, initiated with them.
-    pub fn new(
+    pub(super) fn new(
         owner: (&str, &str),
         store_id: Guid,
         id: Guid,
@@ -119,7 +119,7 @@ impl Payment {
     }
 
     /// Applies an event; `false` if it is not possible.
-    pub fn happen(&mut self, event: Event, now: Moment) -> bool {
+    pub(super) fn happen(&mut self, event: Event, now: Moment) -> bool {
         let Some(state) = next(self.state, event) else { return false };
         self.state = state;
         self.since = now;
@@ -127,7 +127,7 @@ impl Payment {
     }
 
     /// Ends the payment if it has expired.
-    pub fn settle(&mut self, now: Moment) {
+    pub(super) fn settle(&mut self, now: Moment) {
         let waited = now.saturating_sub(self.since);
         if self.state == PaymentStatus::Reserved && waited >= RESERVATION {
             self.happen(Event::Expire, self.since + RESERVATION);
@@ -137,14 +137,14 @@ impl Payment {
     }
 
     /// A customer checks in.
-    pub fn check_in(&mut self, visit: &Visit, now: Moment) {
+    pub(super) fn check_in(&mut self, visit: &Visit, now: Moment) {
         if self.happen(Event::CheckIn, now) {
             self.visit = Some(visit.clone());
         }
     }
 
     /// The client sets the amount. Repeating the same terms changes nothing.
-    pub fn ready(&mut self, terms: &Terms, now: Moment) -> Result<(), Refusal> {
+    pub(super) fn ready(&mut self, terms: &Terms, now: Moment) -> Result<(), Refusal> {
         use PaymentStatus::*;
         let alive = matches!(self.state, Initiated | IssuedToUser | Reserved | Captured);
         if self.prepared && alive && self.terms.as_ref() == Some(terms) {
@@ -159,7 +159,7 @@ impl Payment {
 
     /// The customer accepts: the payment is reserved, or ended if the card is not accepted. `false` if it cannot be
     /// accepted.
-    pub fn accept(&mut self, now: Moment) -> bool {
+    pub(super) fn accept(&mut self, now: Moment) -> bool {
         if self.state != PaymentStatus::IssuedToUser {
             return false;
         }
@@ -177,12 +177,12 @@ impl Payment {
     }
 
     /// Whether a partial capture is possible.
-    pub fn partial_capture_possible(&self) -> bool {
+    pub(super) fn partial_capture_possible(&self) -> bool {
         self.visit.as_ref().is_some_and(|visit| visit.account == Account::PartialCapture)
     }
 
     /// The client captures. Repeating the same amount changes nothing.
-    pub fn capture(&mut self, amount: Amount, now: Moment) -> Result<(), Refusal> {
+    pub(super) fn capture(&mut self, amount: Amount, now: Moment) -> Result<(), Refusal> {
         if let Some(captured) = self.captured {
             let detail = format!("{captured} was captured, {amount} is requested");
             return if captured == amount { Ok(()) } else { Err(Refusal::Code(error::CAPTURED_OTHERWISE, detail)) };
@@ -204,7 +204,7 @@ impl Payment {
     }
 
     /// The client cancels. A second cancel changes nothing.
-    pub fn cancel(&mut self, now: Moment) -> Result<(), Refusal> {
+    pub(super) fn cancel(&mut self, now: Moment) -> Result<(), Refusal> {
         if self.state == PaymentStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Payment {
 
     /// The body of a QueryPayment response; counts as a response that mentions the customer. Unknown fields are
     /// omitted.
-    pub fn answer(&mut self, poll_delay_ms: u64) -> Value {
+    pub(super) fn answer(&mut self, poll_delay_ms: u64) -> Value {
         let mut answer = Map::new();
         answer.insert("paymentId".into(), self.id.as_str().into());
         answer.insert("posId".into(), self.pos_id.as_str().into());

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// A point of sale.
 #[derive(Clone, Debug)]
-pub struct Pos {
+pub(super) struct Pos {
     /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
@@ -34,7 +34,7 @@ pub struct Pos {
 
 impl Pos {
     /// A point of sale created now. `beacon_id` is used if the client sent none.
-    pub fn new(owner: (&str, &str), id: Guid, beacon_id: Guid, made: NewPos) -> Pos {
+    pub(super) fn new(owner: (&str, &str), id: Guid, beacon_id: Guid, made: NewPos) -> Pos {
         let beacon_id = made.beacon_id.clone().unwrap_or_else(|| beacon_id.as_str().to_owned());
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
         Pos {
@@ -52,14 +52,14 @@ impl Pos {
     }
 
     /// Ends a visit after ten minutes without a payment.
-    pub fn settle(&mut self, now: Moment) {
+    pub(super) fn settle(&mut self, now: Moment) {
         if self.visit.as_ref().is_some_and(|visit| now.saturating_sub(visit.since) >= INACTIVITY) {
             self.visit = None;
         }
     }
 
     /// The body of a GetPos response.
-    pub fn answer(&self) -> Value {
+    pub(super) fn answer(&self) -> Value {
         let mut answer = json!({
             "posId": self.id.as_str(),
             "merchantPosId": self.made.merchant_pos_id,
@@ -76,7 +76,7 @@ impl Pos {
     }
 
     /// The body of a GetCheckIn response; counts as a response that mentions the customer.
-    pub fn check_in_answer(&mut self, poll_delay_ms: u64) -> Value {
+    pub(super) fn check_in_answer(&mut self, poll_delay_ms: u64) -> Value {
         let mut answer = Map::new();
         answer.insert("isUserCheckedIn".into(), self.visit.is_some().into());
         answer.insert("pollDelayInMs".into(), poll_delay_ms.into());

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a reserved refund waits for its client before the backend captures it.
-pub const RESERVATION: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RESERVATION: Duration = Duration::from_secs(24 * 3600);
 /// How long after its capture a payment can be refunded (30 days until 2022-07-26).
-pub const AGE: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(super) const AGE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// An event in the life of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(super) enum Event {
     /// The backend has reserved the money.
     Reserve,
     /// The client captures it.
@@ -30,14 +30,14 @@ pub enum Event {
 #[cfg(test)]
 impl Event {
     /// All events.
-    pub const ALL: [Event; 5] = {
+    pub(super) const ALL: [Event; 5] = {
         use Event::*;
         [Reserve, Capture, ClientCancel, Refuse, Expire]
     };
 }
 
 /// The state after an event; `None` if the event is not possible.
-pub fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
+pub(super) fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
     use RefundStatus::*;
     match (event, state) {
         (Event::Reserve, Initiated) => Some(Reserved),
@@ -50,13 +50,13 @@ pub fn next(state: RefundStatus, event: Event) -> Option<RefundStatus> {
 }
 
 /// Whether a refund in that state counts towards the refunded amount.
-pub fn counts(state: RefundStatus) -> bool {
+pub(super) fn counts(state: RefundStatus) -> bool {
     !matches!(state, RefundStatus::CancelledByClient | RefundStatus::CancelledByMobilePay)
 }
 
 /// A refund.
 #[derive(Clone, Debug)]
-pub struct Refund {
+pub(super) struct Refund {
     /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
@@ -75,13 +75,13 @@ pub struct Refund {
 
 impl Refund {
     /// A refund created now.
-    pub fn new(owner: (&str, &str), store_id: Guid, id: Guid, wanted: NewRefund, now: Moment) -> Refund {
+    pub(super) fn new(owner: (&str, &str), store_id: Guid, id: Guid, wanted: NewRefund, now: Moment) -> Refund {
         let (integrator, vat) = (owner.0.to_owned(), owner.1.to_owned());
         Refund { id, integrator, vat, store_id, wanted, state: RefundStatus::Initiated, since: now }
     }
 
     /// Applies an event; `false` if it is not possible.
-    pub fn happen(&mut self, event: Event, now: Moment) -> bool {
+    pub(super) fn happen(&mut self, event: Event, now: Moment) -> bool {
         let Some(state) = next(self.state, event) else { return false };
         self.state = state;
         self.since = now;
@@ -90,7 +90,7 @@ impl Refund {
 
     /// Advances the refund in time: reserved after `delay` if the balance (`None`: no limit) covers it, captured when
     /// its reservation expires. Returns the amount taken from the balance.
-    pub fn settle(&mut self, delay: Duration, balance: Option<Amount>, now: Moment) -> Amount {
+    pub(super) fn settle(&mut self, delay: Duration, balance: Option<Amount>, now: Moment) -> Amount {
         let mut taken = Amount(0);
         if self.state == RefundStatus::Initiated && now.saturating_sub(self.since) >= delay {
             let covered = balance.is_none_or(|balance| balance >= self.wanted.amount);
@@ -104,7 +104,7 @@ impl Refund {
     }
 
     /// The client captures. A second capture changes nothing.
-    pub fn capture(&mut self, now: Moment) -> Result<(), Refusal> {
+    pub(super) fn capture(&mut self, now: Moment) -> Result<(), Refusal> {
         if self.state == RefundStatus::Captured || self.happen(Event::Capture, now) {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl Refund {
     }
 
     /// The client cancels. A second cancel changes nothing. Returns the amount that goes back to the balance.
-    pub fn cancel(&mut self, now: Moment) -> Result<Amount, Refusal> {
+    pub(super) fn cancel(&mut self, now: Moment) -> Result<Amount, Refusal> {
         let back = if self.state == RefundStatus::Reserved { self.wanted.amount } else { Amount(0) };
         if self.state == RefundStatus::CancelledByClient || self.happen(Event::ClientCancel, now) {
             return Ok(back);
@@ -125,7 +125,7 @@ impl Refund {
     }
 
     /// The body of a GetRefund response.
-    pub fn answer(&self, poll_delay_ms: u64) -> Value {
+    pub(super) fn answer(&self, poll_delay_ms: u64) -> Value {
         json!({
             "refundId": self.id.as_str(),
             "paymentId": self.wanted.payment_id.as_str(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// The type of a response field.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A GUID.
     Guid,
     /// A string.
@@ -40,7 +40,7 @@ type Field = (&'static str, Kind, bool);
 
 /// The body of an operation's 200 response.
 #[derive(Clone, Copy, Debug)]
-pub enum Shape {
+pub(super) enum Shape {
     /// No body.
     Empty,
     /// An object of these fields and no others.
@@ -120,7 +120,7 @@ const ERROR_OF_REFUNDS: &[Field] = &[
 ];
 
 /// The documented response of an operation.
-pub fn answer(operation: Operation) -> Shape {
+pub(super) fn answer(operation: Operation) -> Shape {
     match operation {
         Operation::GetStores => Shape::Object(&[("storeIds", Kind::Guids, true)]),
         Operation::GetStore => Shape::Object(STORE),
@@ -145,12 +145,12 @@ pub fn answer(operation: Operation) -> Shape {
 }
 
 /// The schema of an error response; those of refunds also have an `origin`.
-pub fn error(of_refund: bool) -> Value {
+pub(super) fn error(of_refund: bool) -> Value {
     object(if of_refund { ERROR_OF_REFUNDS } else { ERROR })
 }
 
 /// The schema of a response body, if it has one.
-pub fn of_answer(shape: Shape) -> Option<Value> {
+pub(super) fn of_answer(shape: Shape) -> Option<Value> {
     match shape {
         Shape::Empty => None,
         Shape::Object(fields) => Some(object(fields)),
@@ -189,13 +189,13 @@ fn of_kind(kind: Kind) -> Value {
 }
 
 /// The schema of an operation's request body, if it has one.
-pub fn of_request(operation: Operation) -> Option<Value> {
+pub(super) fn of_request(operation: Operation) -> Option<Value> {
     let fields = shape::fields(operation);
     (!fields.is_empty()).then(|| request(fields))
 }
 
 /// The schema of request fields.
-pub fn request(fields: &[shape::Field]) -> Value {
+pub(super) fn request(fields: &[shape::Field]) -> Value {
     closed(fields.iter().map(|field| {
         let mut schema = of_request_kind(field.kind);
         if !field.required {
@@ -234,7 +234,7 @@ fn of_request_kind(kind: shape::Kind) -> Value {
 }
 
 /// A string of the API: up to 36 valid characters (input_formats#valid_characters).
-pub fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": 36,
         "pattern": "^[ -~\u{a1}-\u{ac}\u{ae}-\u{ff}]{1,36}$"})
 }

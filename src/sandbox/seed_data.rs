@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// A store of a merchant.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     /// Its id.
     pub id: Guid,
     /// The VAT number of its merchant.
@@ -30,7 +30,7 @@ pub struct Store {
 }
 
 /// The VAT number of the second merchant.
-pub const OTHER_VAT: &str = "DK10000001";
+pub(crate) const OTHER_VAT: &str = "DK10000001";
 
 type Row =
     (&'static str, &'static str, &'static str, [&'static str; 3], &'static str, &'static str, &'static str, bool);
@@ -80,7 +80,7 @@ const STORES: [Row; 4] = [
 ];
 
 /// The stores of a new sandbox.
-pub fn stores() -> Vec<Store> {
+pub(crate) fn stores() -> Vec<Store> {
     let store = |(id, vat, name, address, brand, brand_id, location_id, active): Row| {
         let vat = vat.to_owned();
         Some(Store { id: Guid::parse(id)?, vat, name, address, brand, brand_id, location_id, active, balance: None })
@@ -90,7 +90,7 @@ pub fn stores() -> Vec<Store> {
 
 impl Store {
     /// The store as the body of a response.
-    pub fn answer(&self) -> Value {
+    pub(crate) fn answer(&self) -> Value {
         let [street, zip_code, city] = self.address;
         json!({
             "storeId": self.id.as_str(),
@@ -106,7 +106,7 @@ impl Store {
 }
 
 /// The brand and location in the query: both, or `None` if neither is present; otherwise the error code.
-pub fn filter(route: &Route) -> Result<Option<(&str, &str)>, Refusal> {
+pub(crate) fn filter(route: &Route) -> Result<Option<(&str, &str)>, Refusal> {
     let given = |name| route.parameter(name).filter(|value| !value.is_empty());
     let (brand, location) = (given("merchantBrandId"), given("merchantLocationId"));
     if let Some(brand) = brand.filter(|brand| !is_brand_id(brand)) {

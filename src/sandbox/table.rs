@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// Rows indexed by id.
 #[derive(Debug)]
-pub struct Table<Row> {
+pub(super) struct Table<Row> {
     rows: Vec<Row>,
     places: HashMap<Guid, usize>,
 }
@@ -18,34 +18,34 @@ impl<Row> Default for Table<Row> {
 
 impl<Row> Table<Row> {
     /// Adds a row; the id must be new.
-    pub fn add(&mut self, id: Guid, row: Row) {
+    pub(super) fn add(&mut self, id: Guid, row: Row) {
         self.places.insert(id, self.rows.len());
         self.rows.push(row);
     }
 
     /// The row with that id.
-    pub fn get(&self, id: &Guid) -> Option<&Row> {
+    pub(super) fn get(&self, id: &Guid) -> Option<&Row> {
         self.rows.get(*self.places.get(id)?)
     }
 
     /// The row with that id, mutable.
-    pub fn get_mut(&mut self, id: &Guid) -> Option<&mut Row> {
+    pub(super) fn get_mut(&mut self, id: &Guid) -> Option<&mut Row> {
         self.rows.get_mut(*self.places.get(id)?)
     }
 
     /// All rows, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Row> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.iter()
     }
 
     /// All rows, oldest first, mutable.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row> {
         self.rows.iter_mut()
     }
 }
 
 /// A new random id.
-pub fn new_id() -> Guid {
+pub(super) fn new_id() -> Guid {
     loop {
         if let Some(id) = Guid::parse(&uuid::Uuid::new_v4().to_string()) {
             return id;

@@ -12,11 +12,11 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// The certification merchant's store in Denmark.
-pub const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
+pub(super) const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
 
 /// A response: status, code (0 if there is none), body (null if empty).
 #[derive(Debug, PartialEq)]
-pub struct Got {
+pub(super) struct Got {
     pub status: u16,
     pub code: u16,
     pub body: Value,
@@ -24,14 +24,14 @@ pub struct Got {
 
 impl Got {
     /// A string field of the body.
-    pub fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
     }
 }
 
 /// A client with a token, acting for a merchant.
 #[derive(Clone)]
-pub struct Trial {
+pub(super) struct Trial {
     pub sandbox: Sandbox,
     pub headers: Vec<(String, String)>,
     pub seen: std::rc::Rc<RefCell<BTreeSet<u16>>>,
@@ -39,13 +39,13 @@ pub struct Trial {
 
 impl Trial {
     /// A new sandbox, and its first client acting for the certification merchant in Denmark.
-    pub async fn new() -> Trial {
+    pub(super) async fn new() -> Trial {
         let sandbox = Sandbox::new(SandboxOptions::default());
         Trial { sandbox, headers: Vec::new(), seen: Default::default() }.with(0, "DK90000028").await
     }
 
     /// Another client of the same sandbox, acting for a merchant.
-    pub async fn with(&self, client: usize, vat: &str) -> Trial {
+    pub(super) async fn with(&self, client: usize, vat: &str) -> Trial {
         let token = self.token(client, "grant_type=client_credentials").await;
         let headers = [
             ("authorization", format!("Bearer {token}")),
@@ -58,7 +58,7 @@ impl Trial {
     }
 
     /// A token for one of the sandbox's clients.
-    pub async fn token(&self, client: usize, form: &str) -> String {
+    pub(super) async fn token(&self, client: usize, form: &str) -> String {
         let client = &self.sandbox.clients()[client];
         let form = format!("{form}&client_id={}&client_secret={}", client.client_id, client.client_secret);
         let got = self.raw("POST", "/integrator-authentication/connect/token", &[], form.into()).await;
@@ -66,7 +66,7 @@ impl Trial {
     }
 
     /// The same client with another value of a header; an empty value removes it.
-    pub fn header(&self, name: &str, value: &str) -> Trial {
+    pub(super) fn header(&self, name: &str, value: &str) -> Trial {
         let mut other = self.clone();
         other.headers.retain(|(have, _)| have != name);
         other.headers.push((name.to_owned(), value.to_owned()));
@@ -74,14 +74,14 @@ impl Trial {
     }
 
     /// The same client, sending a header twice.
-    pub fn twice(&self, name: &str, value: &str) -> Trial {
+    pub(super) fn twice(&self, name: &str, value: &str) -> Trial {
         let mut other = self.header(name, value);
         other.headers.push((name.to_owned(), value.to_owned()));
         other
     }
 
     /// Sends a request with a body (null: none), and a new idempotency key if the operation needs one and none is set.
-    pub async fn call(&self, operation: Operation, id: &str, query: &str, body: Value) -> Got {
+    pub(super) async fn call(&self, operation: Operation, id: &str, query: &str, body: Value) -> Got {
         let path = operation.template().split('/').map(|part| if part.starts_with('{') { id } else { part });
         let target = format!("/pos/v10{}{query}", path.collect::<Vec<_>>().join("/"));
         let mut headers = self.headers.clone();
@@ -99,7 +99,7 @@ impl Trial {
     }
 
     /// Sends any request.
-    pub async fn raw(&self, method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) -> Got {
+    pub(super) async fn raw(&self, method: &str, target: &str, headers: &[(String, String)], body: Vec<u8>) -> Got {
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -114,7 +114,7 @@ impl Trial {
     }
 
     /// Creates a PoS with that name; `more` is merged into the request body.
-    pub async fn pos(&self, name: &str, more: Value) -> Got {
+    pub(super) async fn pos(&self, name: &str, more: Value) -> Got {
         let mut body = json!({"merchantPosId": name, "storeId": STORE, "name": "till", "supportedBeaconTypes": ["QR"]});
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
@@ -123,12 +123,12 @@ impl Trial {
     }
 
     /// Initiates a payment of 100.00 on a PoS.
-    pub async fn pay(&self, pos: &str) -> Got {
+    pub(super) async fn pay(&self, pos: &str) -> Got {
         self.call(Operation::InitiatePayment, "", "", payment(pos)).await
     }
 
     /// A payment of 100.00 that was reserved and captured, on a new PoS with that 15-digit beacon id.
-    pub async fn paid(&self, beacon: &str) -> String {
+    pub(super) async fn paid(&self, beacon: &str) -> String {
         let pos = self.pos(beacon, json!({"beaconId": beacon})).await.text("posId");
         let payment = self.pay(&pos).await.text("paymentId");
         self.simulate("checkin", beacon, "+4520031801").await;
@@ -139,27 +139,27 @@ impl Trial {
     }
 
     /// Creates a refund of a payment.
-    pub async fn refund(&self, payment: &str, amount: &str, currency: &str) -> Got {
+    pub(super) async fn refund(&self, payment: &str, amount: &str, currency: &str) -> Got {
         let amount: Value = serde_json::from_str(amount).unwrap();
         let body = json!({"paymentId": payment, "refundOrderId": "r", "amount": amount, "currencyCode": currency});
         self.call(Operation::CreateRefund, "", "", body).await
     }
 
     /// An action of the simulated customer, which must succeed.
-    pub async fn simulate(&self, act: &str, beacon: &str, phone: &str) {
+    pub(super) async fn simulate(&self, act: &str, beacon: &str, phone: &str) {
         let body = json!({"beaconId": beacon, "phoneNumber": phone}).to_string().into_bytes();
         let got = self.raw("POST", &format!("/pos/app/usersimulation/{act}"), &[], body).await;
         assert_eq!(got, Got { status: 200, code: 0, body: Value::Null }, "{act}");
     }
 
     /// The status of a payment.
-    pub async fn status(&self, payment: &str) -> String {
+    pub(super) async fn status(&self, payment: &str) -> String {
         self.call(Operation::QueryPayment, payment, "", Value::Null).await.text("status")
     }
 }
 
 /// The request body of a payment of 100.00 on a PoS.
-pub fn payment(pos: &str) -> Value {
+pub(super) fn payment(pos: &str) -> Value {
     json!({"posId": pos, "orderId": "o", "amount": 100, "currencyCode": "DKK", "plannedCaptureDelay": "None"})
 }
 

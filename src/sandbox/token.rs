@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a token is valid, in seconds; also `expires_in`.
 pub const LIFETIME_SECONDS: u64 = 3700;
 /// The documented scope.
-pub const SCOPE: &str = "integrator_scope";
+pub(super) const SCOPE: &str = "integrator_scope";
 
 const ISSUER: &str = "https://api.sandbox.mobilepay.dk/integrator-authentication";
 const AUDIENCE: &str = "integrator_scope";
@@ -19,7 +19,7 @@ const AUDIENCE: &str = "integrator_scope";
 /// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // The names are those of a real token's claims.
-pub struct Claims {
+pub(super) struct Claims {
     pub iss: String,
     pub aud: String,
     pub nbf: u64,
@@ -36,7 +36,7 @@ pub struct Claims {
 
 impl Claims {
     /// The claims of a token issued now, in whole seconds.
-    pub fn new(client_id: &str, integrator: &str, merchant_vat: Option<String>, now: Moment) -> Claims {
+    pub(super) fn new(client_id: &str, integrator: &str, merchant_vat: Option<String>, now: Moment) -> Claims {
         Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
@@ -55,25 +55,25 @@ impl Claims {
 
 /// Signs tokens and verifies its own.
 #[derive(Clone)]
-pub struct Signer {
+pub(super) struct Signer {
     mac: Hmac<Sha256>,
 }
 
 impl Signer {
     /// A signer with a new random key; `None` if the system's random generator fails.
-    pub fn random() -> Option<Signer> {
+    pub(super) fn random() -> Option<Signer> {
         let mut key = [0_u8; 32];
         getrandom::fill(&mut key).ok()?;
         Signer::with_key(&key)
     }
 
     /// A signer with this key.
-    pub fn with_key(key: &[u8]) -> Option<Signer> {
+    pub(super) fn with_key(key: &[u8]) -> Option<Signer> {
         Some(Signer { mac: Hmac::new_from_slice(key).ok()? })
     }
 
     /// A token with these claims.
-    pub fn sign(&self, claims: &Claims) -> String {
+    pub(super) fn sign(&self, claims: &Claims) -> String {
         let payload = serde_json::to_vec(claims).unwrap_or_default();
         let head = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
         let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(payload));
@@ -82,7 +82,7 @@ impl Signer {
     }
 
     /// The claims of a token that this signer issued and that is valid at that moment; else why it is refused.
-    pub fn check(&self, token: &str, now: Moment) -> Result<Claims, &'static str> {
+    pub(super) fn check(&self, token: &str, now: Moment) -> Result<Claims, &'static str> {
         const MALFORMED: &str = "The access token is malformed";
         const LEEWAY: Duration = Duration::from_secs(1);
         let (signed, tag) = token.rsplit_once('.').ok_or(MALFORMED)?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// A refused token request: the HTTP status and the `error` of RFC 6749 section 5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denied {
+pub(super) struct Denied {
     /// 400 or 401.
     pub status: u16,
     /// The error name.
@@ -28,7 +28,7 @@ const NO_CLIENT: Denied = denied(401, "invalid_client", "the client id or its se
 const NO_GRANT: Denied = denied(400, "unsupported_grant_type", "grant_type must be client_credentials");
 
 /// Issues a token for client credentials, from the `Authorization: Basic` value or from the form.
-pub fn grant(
+pub(super) fn grant(
     basic: Option<&str>,
     form: &[u8],
     clients: &[ClientCredentials],

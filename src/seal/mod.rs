@@ -4,14 +4,14 @@
 //! of most languages. [`chain`] makes removed, altered and reordered records detectable. [`sign`] and [`dsse`] create
 //! and verify signatures. [`secret_file`] reads and writes files that contain a secret.
 
-pub mod bounded_read;
-pub mod chain;
-pub mod digest;
-pub mod dsse;
-pub mod hex;
-pub mod hmac_key;
-pub mod secret_file;
-pub mod sign;
+pub(crate) mod bounded_read;
+pub(crate) mod chain;
+pub(crate) mod digest;
+pub(crate) mod dsse;
+pub(crate) mod hex;
+pub(crate) mod hmac_key;
+pub(crate) mod secret_file;
+pub(crate) mod sign;
 
 pub use chain::ChainHead;
 pub use digest::Digest;

@@ -13,7 +13,7 @@ const LONGEST: u64 = 64 * 1024;
 
 /// A path in the user's data directory: `$XDG_DATA_HOME/poscert/PLACE`, else `~/.local/share/poscert/PLACE`; `None`
 /// if neither variable holds an absolute path.
-pub fn data_place(place: &str) -> Option<PathBuf> {
+pub(crate) fn data_place(place: &str) -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
     data.map(|data| data.join("poscert").join(place))
@@ -23,7 +23,7 @@ pub fn data_place(place: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// A message that names the directory.
-pub fn make_dir(what: &str, dir: &Path) -> Result<(), String> {
+pub(crate) fn make_dir(what: &str, dir: &Path) -> Result<(), String> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -35,7 +35,7 @@ pub fn make_dir(what: &str, dir: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// A message that names the file.
-pub fn read(what: &str, path: &Path) -> Result<Option<String>, String> {
+pub(crate) fn read(what: &str, path: &Path) -> Result<Option<String>, String> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -59,7 +59,7 @@ pub fn read(what: &str, path: &Path) -> Result<Option<String>, String> {
 ///
 /// # Errors
 /// A message that names the file.
-pub fn put(what: &str, path: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn put(what: &str, path: &Path, text: &str) -> Result<(), String> {
     let draft = sibling(path);
     write_new(&draft, text.as_bytes(), 0o600).map_err(|error| failed("write", what, &draft, &error))?;
     let linked = fs::hard_link(&draft, path);
@@ -74,7 +74,7 @@ pub fn put(what: &str, path: &Path, text: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// A message that names the file.
-pub fn put_public(what: &str, path: &Path, bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn put_public(what: &str, path: &Path, bytes: &[u8]) -> Result<(), String> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
@@ -95,7 +95,7 @@ fn sibling(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// If the file exists or cannot be written.
-pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file = create_new(path, mode)?;
     file.write_all(bytes)?;
     file.sync_all()
@@ -105,7 +105,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// If the file exists or cannot be created.
-pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+pub(crate) fn create_new(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -120,7 +120,7 @@ pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -89,7 +89,7 @@ impl fmt::Debug for SigningKey {
 }
 
 /// The path of the public key that belongs to this signing key file.
-pub fn public_place(path: &Path) -> PathBuf {
+pub(crate) fn public_place(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
     PathBuf::from(name)

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// The content of a call.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// The operation.
     pub operation: Operation,
     /// The id in its path, if any.
@@ -29,24 +29,24 @@ pub struct Call {
 
 impl Call {
     /// A call of an operation without an id.
-    pub fn of(operation: Operation) -> Call {
+    pub(crate) fn of(operation: Operation) -> Call {
         let key = operation.creates().then(new_key);
         Call { operation, id: None, query: Vec::new(), body: None, key }
     }
 
     /// A call of an operation on a resource.
-    pub fn on(operation: Operation, id: &str) -> Call {
+    pub(crate) fn on(operation: Operation, id: &str) -> Call {
         Call { id: Some(id.to_owned()), ..Call::of(operation) }
     }
 
     /// Sets the body.
-    pub fn body(mut self, body: Value) -> Call {
+    pub(crate) fn body(mut self, body: Value) -> Call {
         self.body = Some(body);
         self
     }
 
     /// Adds a query parameter.
-    pub fn parameter(mut self, name: &'static str, value: &str) -> Call {
+    pub(crate) fn parameter(mut self, name: &'static str, value: &str) -> Call {
         self.query.push((name, value.to_owned()));
         self
     }
@@ -73,7 +73,7 @@ impl Call {
 const UNRESERVED: percent_encoding::AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A new idempotency key.
-pub fn new_key() -> String {
+pub(crate) fn new_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 

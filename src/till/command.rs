@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// An action that a till carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub(crate) enum Act {
     /// Make a sale, to its end.
     Pay(Sale),
     /// Prepare a payment. If its amount is given, it is made ready as soon as possible.
@@ -56,7 +56,7 @@ impl Act {
     ///
     /// # Errors
     /// A message that says what is wrong with the line.
-    pub fn parse(line: &str) -> Result<Act, String> {
+    pub(crate) fn parse(line: &str) -> Result<Act, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| {
             format!(
                 "the line {line:?} is not an action ({error}): use one like {{\"act\": \"pay\", \"amount\": \"12.50\"}}"
@@ -82,7 +82,7 @@ impl Act {
 ///
 /// # Errors
 /// A message that says what is wrong with the text.
-pub fn amount_of(text: &str) -> Result<Amount, String> {
+pub(crate) fn amount_of(text: &str) -> Result<Amount, String> {
     let amount = Amount::parse(text).ok().filter(|amount| amount.0 > 0);
     amount.ok_or_else(|| format!("{text:?} is not an amount: use one like 12.50"))
 }

@@ -88,7 +88,7 @@ impl TillConfig {
 }
 
 /// The token endpoint of a base URL (pos_integratorauthentication).
-pub fn token_url(base_url: &str) -> String {
+pub(crate) fn token_url(base_url: &str) -> String {
     let origin_end = base_url.find("://").map_or(0, |at| at + 3);
     let host = base_url.get(origin_end..).unwrap_or("");
     let origin = origin_end + host.find('/').unwrap_or(host.len());

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Held as long as a command follows a payment.
 #[derive(Debug)]
-pub struct Following {
+pub(crate) struct Following {
     _lock: File,
     wish: PathBuf,
 }
@@ -26,7 +26,7 @@ impl Following {
     ///
     /// # Errors
     /// [`ClientError::Setup`] if the lock cannot be taken.
-    pub fn begin(memory: &Path) -> Result<Following, ClientError> {
+    pub(crate) fn begin(memory: &Path) -> Result<Following, ClientError> {
         let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
         let lock = open(&place)?;
         lock.try_lock().map_err(|error| unusable(&place, &error.to_string()))?;
@@ -35,7 +35,7 @@ impl Following {
     }
 
     /// Completes when another command wants to take over.
-    pub async fn wanted(&self) {
+    pub(crate) async fn wanted(&self) {
         while !self.wish.exists() {
             tokio::time::sleep(TICK).await;
         }
@@ -46,7 +46,7 @@ impl Following {
 ///
 /// # Errors
 /// [`ClientError::Setup`] if it does not.
-pub async fn take_over(memory: &Path) -> Result<(), ClientError> {
+pub(crate) async fn take_over(memory: &Path) -> Result<(), ClientError> {
     let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
     if !place.exists() {
         return Ok(());

@@ -125,7 +125,7 @@ impl Misbehavior {
 ///
 /// # Errors
 /// A message if the embedded catalogue cannot be parsed.
-pub fn catalogue() -> Result<Vec<ExpectedFindings>, String> {
+pub(crate) fn catalogue() -> Result<Vec<ExpectedFindings>, String> {
     let text = include_str!("../../fixtures/misbehaviors.toml");
     let catalogue: Catalogue = toml::from_str(text).map_err(|error| format!("fixtures/misbehaviors.toml: {error}"))?;
     Ok(catalogue.broken)

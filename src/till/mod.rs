@@ -6,28 +6,28 @@
 //! [`Misbehavior`], to test that the verifier catches it. Mistakes in values are in [`timing`] and
 //! [`payment_misbehavior`], mistakes in the flow at their place in the flow.
 
-pub mod api_call;
-pub mod checkin;
-pub mod command;
-pub mod config;
+pub(crate) mod api_call;
+pub(crate) mod checkin;
+pub(crate) mod command;
+pub(crate) mod config;
 pub mod driver;
-pub mod error;
-pub mod feature_misbehavior;
-pub mod follow_lock;
+pub(crate) mod error;
+pub(crate) mod feature_misbehavior;
+pub(crate) mod follow_lock;
 pub mod http;
-pub mod initiate;
-pub mod misbehavior;
-pub mod onboarding;
+pub(crate) mod initiate;
+pub(crate) mod misbehavior;
+pub(crate) mod onboarding;
 pub mod payment;
-pub mod payment_misbehavior;
-pub mod poll;
+pub(crate) mod payment_misbehavior;
+pub(crate) mod poll;
 pub mod prepared;
-pub mod refund;
-pub mod retry_job;
+pub(crate) mod refund;
+pub(crate) mod retry_job;
 pub mod sale;
-pub mod state_file;
-pub mod timing;
-pub mod token;
+pub(crate) mod state_file;
+pub(crate) mod timing;
+pub(crate) mod token;
 
 pub use config::TillConfig;
 pub use error::ClientError;

@@ -6,7 +6,7 @@ use super::{ClientError, Hanging, PendingDecision, Till};
 use std::time::Duration;
 
 /// How long until a hanging decision may be retried.
-pub fn rests_for(hanging: &Hanging, now_ms: u64, rest: Duration) -> Duration {
+pub(crate) fn rests_for(hanging: &Hanging, now_ms: u64, rest: Duration) -> Duration {
     let rested = Duration::from_millis(now_ms.saturating_sub(hanging.tried_ms));
     // If the wall clock was set back, wait the full pause and no longer.
     if now_ms < hanging.tried_ms { rest } else { rest.saturating_sub(rested) }

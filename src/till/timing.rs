@@ -152,7 +152,7 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misb
 
 /// When a resource may be polled next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PollClock {
+pub(crate) struct PollClock {
     /// The earliest time of the next poll.
     pub ready: Instant,
     /// The last requested delay.
@@ -161,7 +161,7 @@ pub struct PollClock {
 
 impl PollClock {
     /// The clock after a poll that ended at `now` and returned `pollDelayInMs`, or failed (`None`).
-    pub fn after(
+    pub(crate) fn after(
         self,
         now: Instant,
         asked_ms: Option<u64>,
@@ -179,7 +179,7 @@ impl PollClock {
     }
 
     /// The clock of a resource that was not polled yet: it may be polled at once.
-    pub fn fresh(now: Instant, pace: &Timing) -> PollClock {
+    pub(crate) fn fresh(now: Instant, pace: &Timing) -> PollClock {
         PollClock { ready: now, delay: pace.poll_floor }
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::time::{Duration, Instant};
 
 /// The cached token.
-pub struct Tokens {
+pub(crate) struct Tokens {
     token: Option<String>,
     until: Option<Instant>,
 }
@@ -25,7 +25,7 @@ struct Granted {
 
 impl Tokens {
     /// Starts with a token of an earlier run, if any: it is used until it is refused.
-    pub fn new(first: Option<String>) -> Tokens {
+    pub(crate) fn new(first: Option<String>) -> Tokens {
         Tokens { token: first, until: None }
     }
 
@@ -36,7 +36,7 @@ impl Tokens {
     }
 
     /// Drops a token that was refused.
-    pub fn refused(&mut self, token: &str) {
+    pub(crate) fn refused(&mut self, token: &str) {
         if self.token.as_deref() == Some(token) {
             self.token = None;
         }
@@ -45,7 +45,7 @@ impl Tokens {
 
 /// How long a token that is valid for `expires_in` is used: until a minute before it expires, but at least half its
 /// lifetime.
-pub fn lifetime(expires_in: Duration) -> Duration {
+pub(crate) fn lifetime(expires_in: Duration) -> Duration {
     expires_in.saturating_sub(Duration::from_secs(60)).max(expires_in / 2)
 }
 

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 /// A time on the monotonic clock of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunTime {
+pub(crate) struct RunTime {
     /// The number of the recorder's run; times of different runs cannot be compared.
     pub run: u32,
     /// Microseconds since its start.
@@ -18,7 +18,7 @@ pub struct RunTime {
 
 impl RunTime {
     /// Whole milliseconds from an earlier time to this one; negative if this one is earlier; `None` for different runs.
-    pub fn ms_since(self, earlier: RunTime) -> Option<i64> {
+    pub(crate) fn ms_since(self, earlier: RunTime) -> Option<i64> {
         let (now, then) = (i64::try_from(self.us).ok()?, i64::try_from(earlier.us).ok()?);
         (self.run == earlier.run).then(|| (now - then).div_euclid(1000))
     }
@@ -28,7 +28,7 @@ impl RunTime {
 const LATE_US: u64 = 50_000;
 /// The parts of a request head that the capture does not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MissingParts {
+pub(crate) struct MissingParts {
     /// How much of `Authorization` is shown.
     pub authorization: Seen,
     /// How much of the version header is shown.
@@ -47,7 +47,7 @@ pub struct MissingParts {
 
 /// A request and its outcome.
 #[derive(Clone, Debug, Default)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The exchange's number.
     pub n: u64,
     /// The number of the client's connection.
@@ -142,7 +142,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// The attempt that an exchange shows.
-    pub fn of(exchange: &Exchange) -> Attempt {
+    pub(crate) fn of(exchange: &Exchange) -> Attempt {
         let request = &exchange.request;
         let route = Route::of(&request.method, &request.target);
         let operation = route.operation();
@@ -235,46 +235,46 @@ impl Attempt {
     }
 
     /// The replacement of the bearer token, if the capture shows which token it is.
-    pub fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&str> {
         self.bearer.as_deref().filter(|_| self.shows_token())
     }
 
     /// Whether the capture shows which token it uses.
-    pub fn shows_token(&self) -> bool {
+    pub(crate) fn shows_token(&self) -> bool {
         self.hides.authorization == Seen::Whole
     }
 
     /// Whether the capture does not show which call it belongs to, because the key of a create, the id in the path, or
     /// the filter of a look-up is hidden.
-    pub fn is_loose(&self) -> bool {
+    pub(crate) fn is_loose(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         self.hides.path || (creates && self.hides.key != Seen::Whole) || (self.hides.query && self.asks_by_query())
     }
 
     /// Whether it is a look-up whose response has a readable list, or may have one that the capture does not show.
-    pub fn is_answered_by_list(&self) -> bool {
+    pub(crate) fn is_answered_by_list(&self) -> bool {
         self.succeeded() && (self.answer.lists || self.answer_hidden)
     }
 
     /// Whether it is a look-up whose query says what it asks for.
-    pub fn asks_by_query(&self) -> bool {
+    pub(crate) fn asks_by_query(&self) -> bool {
         self.operation.is_some_and(|operation| !operation.parameters().is_empty())
     }
 
     /// Whether its operation has a body that the capture does not show.
-    pub fn hides_body(&self) -> bool {
+    pub(crate) fn hides_body(&self) -> bool {
         self.operation.is_some() && !self.body.known
     }
 
     /// Whether the capture hides a part of the request that rules use.
-    pub fn hides_request(&self) -> bool {
+    pub(crate) fn hides_request(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         let hides = MissingParts { key: if creates { self.hides.key } else { Seen::Whole }, ..self.hides };
         self.hides_body() || (self.is_call && hides != MissingParts::default())
     }
 
     /// Marks the response as not delivered: the client disconnected at this time (microseconds of the run).
-    pub fn undelivered(&mut self, left_us: u64) {
+    pub(crate) fn undelivered(&mut self, left_us: u64) {
         (self.status, self.answer, self.answer_hidden, self.issued) = (None, AnswerBody::default(), false, None);
         self.ended_by = EndedBy::Client;
         self.end.us = left_us.max(self.head.us);
@@ -282,64 +282,64 @@ impl Attempt {
     }
 
     /// Whether it got no response.
-    pub fn no_answer(&self) -> bool {
+    pub(crate) fn no_answer(&self) -> bool {
         self.status.is_none()
     }
 
     /// Whether it failed: no response, or status 5xx.
-    pub fn failed(&self) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         self.status.is_none_or(|status| status >= 500)
     }
 
     /// The first client id; empty if there is none.
-    pub fn client_id(&self) -> &str {
+    pub(crate) fn client_id(&self) -> &str {
         self.client_ids.first().map_or("", String::as_str)
     }
 
     /// Whether it is a look-up of captured payments only.
-    pub fn lists_captured(&self) -> bool {
+    pub(crate) fn lists_captured(&self) -> bool {
         self.operation == Some(Operation::QueryPaymentIds) && self.parameter("state").eq_ignore_ascii_case("captured")
     }
 
     /// Whether it got no response or status 500.
-    pub fn lost(&self) -> bool {
+    pub(crate) fn lost(&self) -> bool {
         self.status.is_none_or(|status| status == 500)
     }
 
     /// Whether it created something, and the response is shown but has no readable id.
-    pub fn is_unnamed(&self) -> bool {
+    pub(crate) fn is_unnamed(&self) -> bool {
         let creates = self.operation.is_some_and(Operation::creates);
         creates && self.succeeded() && !self.answer_hidden && self.answer.created.is_none()
     }
 
     /// Whether it got status 2xx.
-    pub fn succeeded(&self) -> bool {
+    pub(crate) fn succeeded(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Its minimum duration in whole ms.
-    pub fn lasted_ms(&self) -> i64 {
+    pub(crate) fn lasted_ms(&self) -> i64 {
         self.end.ms_since(self.head).unwrap_or(0)
     }
 
     /// Its maximum duration in whole ms; this distinguishes a timeout from a connection reset.
-    pub fn lasted_at_most_ms(&self) -> i64 {
+    pub(crate) fn lasted_at_most_ms(&self) -> i64 {
         let latest = RunTime { us: self.end.us.saturating_add(self.end_late_us), ..self.end };
         latest.ms_since(self.head).unwrap_or(0)
     }
 
     /// Whether its end is known precisely enough to measure the gap after it.
-    pub fn is_timed(&self) -> bool {
+    pub(crate) fn is_timed(&self) -> bool {
         self.timed && self.end_late_us <= LATE_US
     }
 
     /// Whether it is one of these operations.
-    pub fn is(&self, operations: &[Operation]) -> bool {
+    pub(crate) fn is(&self, operations: &[Operation]) -> bool {
         self.operation.is_some_and(|op| operations.contains(&op))
     }
 
     /// The value of a query parameter, by its name in lower case; empty if it is absent.
-    pub fn parameter(&self, name: &str) -> &str {
+    pub(crate) fn parameter(&self, name: &str) -> &str {
         self.query.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
     }
 }

@@ -5,11 +5,11 @@ use super::resources::Subjects;
 use crate::api::ExactAmount;
 
 /// A retry within this time after a connection reset was made by the HTTP library.
-pub const AT_ONCE_MS: i64 = 200;
+pub(crate) const AT_ONCE_MS: i64 = 200;
 
 /// The state when an attempt's head arrived, kept until the attempt ends.
 #[derive(Clone, Debug, Default)]
-pub struct Context {
+pub(crate) struct Context {
     /// The tick of the timeline at which its head arrived.
     pub tick: u64,
     /// Its call.
@@ -88,7 +88,7 @@ pub struct Context {
 
 impl Context {
     /// Whether it is an immediate retry after a connection reset, as HTTP libraries make on their own.
-    pub fn resent_at_once(&self) -> bool {
+    pub(crate) fn resent_at_once(&self) -> bool {
         self.resent_ms.is_some_and(|ms| ms < AT_ONCE_MS)
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// The fields of a request body that the verifier uses.
 #[derive(Clone, Debug, Default)]
-pub struct RequestBody {
+pub(crate) struct RequestBody {
     /// Whether the capture shows it.
     pub known: bool,
     /// Violations of the documented shape, one sentence each.
@@ -48,14 +48,14 @@ pub struct RequestBody {
 
 impl RequestBody {
     /// Whether debit and credit cards are disallowed; `None` if neither is.
-    pub fn restrictions(&self) -> Option<(bool, bool)> {
+    pub(crate) fn restrictions(&self) -> Option<(bool, bool)> {
         (self.debit_disallowed || self.credit_disallowed).then_some((self.debit_disallowed, self.credit_disallowed))
     }
 }
 
 /// Loyalty in a response (OpenAPI 10.2.6: absent, not looked up yet; empty, not enrolled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Loyalty {
+pub(crate) enum Loyalty {
     /// No `loyaltyIds`.
     #[default]
     Absent,
@@ -67,7 +67,7 @@ pub enum Loyalty {
 
 /// The fields of a response body that the verifier uses.
 #[derive(Clone, Debug, Default)]
-pub struct AnswerBody {
+pub(crate) struct AnswerBody {
     /// The error code, for a status of 400 or above.
     pub code: String,
     /// `status` of a payment or a refund.
@@ -94,8 +94,6 @@ pub struct AnswerBody {
     pub pos_id: String,
     /// The `paymentId` of a refund.
     pub payment_id: String,
-    /// The `orderId` of a payment.
-    pub order_id: String,
     /// The `merchantPosId` of a PoS.
     pub merchant_pos_id: String,
     /// The `beaconId` of a PoS.
@@ -105,7 +103,7 @@ pub struct AnswerBody {
 }
 
 /// Parses a request body by its documented shape.
-pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
+pub(crate) fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
     let body = &exchange.request.body;
     let Some(bytes) = content(body, &exchange.request.headers) else {
         // Equal raw bytes are equal content; without a digest the content is unique.
@@ -150,7 +148,7 @@ pub fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
 
 /// Whether the response has a relevant body that the capture does not show. If success has no documented body, and for
 /// a status of 500 or above, only the status matters.
-pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
+pub(crate) fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
     use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
     let empty = matches!(
         operation,
@@ -162,7 +160,7 @@ pub fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) 
 }
 
 /// Parses a response body.
-pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
+pub(crate) fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
     let Some(bytes) = content(&answer.body, &answer.headers) else {
         return AnswerBody::default();
     };
@@ -211,7 +209,6 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
         created: created.and_then(|name| Guid::parse(object.get(name)?.as_str()?)).map(|id| id.to_string()),
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
-        order_id: id_of(&object, "orderId"),
         merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         restrictions,
@@ -220,7 +217,7 @@ pub fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
 
 /// Parses a token request and its response: the replacement of the token with its lifetime in ms, and the
 /// `merchant_vat` of the request.
-pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
+pub(crate) fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
     let asked = String::from_utf8_lossy(&exchange.request.body.bytes).into_owned();
     let asked_vat =
         asked.split('&').find_map(|pair| pair.strip_prefix("merchant_vat=")).map_or(String::new(), str::to_owned);
@@ -235,7 +232,7 @@ pub fn token(exchange: &Exchange) -> (Option<(String, i64)>, String) {
 }
 
 /// A 16-byte fingerprint of a request: equal for equal requests, however their JSON is written.
-pub fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
+pub(crate) fn fingerprint(method: &str, path: &str, body: &RequestBody) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in [method, path, &body.canonical] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -298,6 +295,6 @@ fn canonical(value: &Value) -> Value {
 }
 
 /// A JSON value as text: strings without quotes.
-pub fn as_text(value: &serde_json::Value) -> String {
+pub(crate) fn as_text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -7,7 +7,7 @@ use crate::api::Operation;
 
 /// The latest attempt of a call that has ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Last {
+pub(crate) struct Last {
     /// Its exchange number.
     pub n: u64,
     /// When it ended.
@@ -26,7 +26,7 @@ pub struct Last {
 
 /// One call: the attempts with one idempotency key, or with one method and path.
 #[derive(Clone, Debug, Default)]
-pub struct CallState {
+pub(crate) struct CallState {
     /// The documented operation, if it is one.
     pub operation: Option<Operation>,
     /// The parameters of its query.
@@ -94,7 +94,7 @@ pub struct CallState {
 
 impl CallState {
     /// Whether a look-up repeats this one, perhaps with further parameters.
-    pub fn is_asked_again_by(&self, attempt: &Attempt) -> bool {
+    pub(crate) fn is_asked_again_by(&self, attempt: &Attempt) -> bool {
         let differs = |(name, value): &(String, String)| {
             let mut asked = attempt.query.iter().filter(|(asked, _)| asked == name);
             asked.any(|(_, other)| other != value)
@@ -103,7 +103,7 @@ impl CallState {
     }
 
     /// Marks the latest attempt in flight as overtaken by an attempt with this head.
-    pub fn overtaken_at(&mut self, head: RunTime) {
+    pub(crate) fn overtaken_at(&mut self, head: RunTime) {
         let latest = self.in_flight.last().map(|(n, _)| *n);
         if let Some(n) = latest.filter(|n| !self.overtaken.iter().any(|(overtaken, _)| overtaken == n)) {
             self.overtaken.push((n, head));
@@ -111,7 +111,7 @@ impl CallState {
     }
 
     /// Adds an attempt in flight.
-    pub fn begin(&mut self, attempt: &Attempt) {
+    pub(crate) fn begin(&mut self, attempt: &Attempt) {
         self.overtaken_at(attempt.head);
         self.in_flight.push((attempt.n, attempt.head));
     }
@@ -119,7 +119,7 @@ impl CallState {
 
 /// The names in a create.
 #[derive(Clone, Debug, Default)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// `posId`.
     pub pos_id: String,
     /// `orderId`.
@@ -138,9 +138,7 @@ pub struct Subject {
 
 /// A call without a definitive response: no response, a server error, or a create without a readable id.
 #[derive(Clone, Debug, Default)]
-pub struct UnresolvedCall {
-    /// The exchange number of the failed attempt.
-    pub n: u64,
+pub(crate) struct UnresolvedCall {
     /// Ids that a look-up found and that have not been used yet.
     pub found: Vec<String>,
     /// The latest look-up listed nothing that the call can have created: if it stays so, nothing is left to do.
@@ -156,7 +154,7 @@ pub struct UnresolvedCall {
 
 /// A request by its content: the same method, target and body.
 #[derive(Clone, Debug, Default)]
-pub struct RequestState {
+pub(crate) struct RequestState {
     /// The exchange of the first refusal (4xx, not 401) whose cause was not addressed since.
     pub refused: Option<u64>,
     /// How often it was repeated unchanged since.

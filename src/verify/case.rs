@@ -19,7 +19,7 @@ use crate::rules::predicate::PredicateError;
 
 /// The matching state of one case.
 #[derive(Clone)]
-pub struct CaseState<'r> {
+pub(crate) struct CaseState<'r> {
     case: &'r Case,
     tries: CaseAttempts,
     /// The case attempts if every unknown value were as the case requires; `None` while everything is known.
@@ -28,7 +28,7 @@ pub struct CaseState<'r> {
 
 impl<'r> CaseState<'r> {
     /// The state of a case before any exchange.
-    pub fn new(case: &'r Case) -> CaseState<'r> {
+    pub(crate) fn new(case: &'r Case) -> CaseState<'r> {
         CaseState { case, tries: CaseAttempts::default(), possible: None }
     }
 
@@ -36,7 +36,7 @@ impl<'r> CaseState<'r> {
     ///
     /// # Errors
     /// A predicate that cannot be evaluated.
-    pub fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
+    pub(crate) fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
         let Some((attempt, _)) = moment.attempt.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
         if !self.case.steps.iter().any(|step| attempt.is(&step.calls)) {
             return Ok(());
@@ -60,7 +60,7 @@ impl<'r> CaseState<'r> {
     ///
     /// # Errors
     /// A predicate that cannot be evaluated.
-    pub fn verdict(
+    pub(crate) fn verdict(
         &self,
         observed: &ObservedState,
         target: &Target,
@@ -165,7 +165,7 @@ impl<'r> CaseState<'r> {
     }
 
     /// For each case attempt: the exchanges that passed its steps so far, in order.
-    pub fn tries(&self) -> Vec<Vec<u64>> {
+    pub(crate) fn tries(&self) -> Vec<Vec<u64>> {
         self.tries.all().map(|one| one.shown.iter().map(|(n, ..)| *n).collect()).collect()
     }
 
@@ -206,7 +206,7 @@ impl<'r> CaseState<'r> {
 }
 
 /// The name of the thing that a case is about, for people.
-pub fn about_words(scope: Scope) -> &'static str {
+pub(crate) fn about_words(scope: Scope) -> &'static str {
     match scope {
         Scope::Client | Scope::Connection => "client",
         Scope::Call | Scope::Key | Scope::Request => "call",

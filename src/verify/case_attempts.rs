@@ -38,7 +38,7 @@ const MOST_TRIES: usize = 32;
 impl CaseAttempts {
     /// Processes an exchange that has ended. `scope` is the thing that it is about, if the capture shows it; `possibly`
     /// means that unknown values count as the case requires. Returns whether something was unknown.
-    pub fn see(
+    pub(super) fn see(
         &mut self,
         case: &Case,
         scope: Option<u64>,
@@ -81,7 +81,7 @@ impl CaseAttempts {
     }
 
     /// All attempts, in the order of their things.
-    pub fn all(&self) -> impl Iterator<Item = &CaseAttempt> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &CaseAttempt> {
         self.things.values().flatten().chain(&self.unplaced)
     }
 
@@ -131,12 +131,12 @@ impl CaseAttempt {
     }
 
     /// The moment at the end of the capture, about the attempt's thing.
-    pub fn at_end<'a>(&self, observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
+    pub(super) fn at_end<'a>(&self, observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         Moment { about: self.about, request: Some(self.request), ..Moment::bare(observed, target) }
     }
 
     /// Whether only steps that are checked at the end of the capture are left, and all of them hold.
-    pub fn ends_well(&self, case: &Case, at_end: &Moment) -> Result<Truth, PredicateError> {
+    pub(super) fn ends_well(&self, case: &Case, at_end: &Moment) -> Result<Truth, PredicateError> {
         let rest = case.steps.get(self.shown.len()..).unwrap_or_default();
         let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
         if ends { all_hold(rest, at_end) } else { Ok(Truth::No) }

@@ -17,7 +17,7 @@
 //! fulfilled is closed, and the check does not count as passed.
 
 use super::attempt::RunTime;
-pub use super::events::EventKind;
+pub(crate) use super::events::EventKind;
 use super::events::{any, hides_scope, matches, may_match, one, scope_of};
 use super::moment::Moment;
 use super::possibilities::Possible;
@@ -29,7 +29,7 @@ use std::collections::HashMap;
 
 /// A violation that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
+pub(crate) struct Violation {
     /// The exchanges that are the evidence, in order.
     pub exchanges: Vec<u64>,
     /// What was expected and what was seen.
@@ -61,7 +61,7 @@ enum State {
 }
 
 /// The evaluation state of a check.
-pub struct CheckState<'r> {
+pub(crate) struct CheckState<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,
     /// Whether any event of the capture exercised it.
@@ -77,7 +77,7 @@ const MOST_NUMBERS: usize = 100;
 
 impl<'r> CheckState<'r> {
     /// The state before any event.
-    pub fn new(check: &'r Check) -> CheckState<'r> {
+    pub(crate) fn new(check: &'r Check) -> CheckState<'r> {
         CheckState { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
     }
 
@@ -85,7 +85,7 @@ impl<'r> CheckState<'r> {
     ///
     /// # Errors
     /// A predicate that cannot be evaluated.
-    pub fn see(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
+    pub(crate) fn see(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
         if let EventKind::Possibly(possible) = happened {
             self.possibly(possible);
             return Ok(Vec::new());
@@ -119,7 +119,7 @@ impl<'r> CheckState<'r> {
     }
 
     /// The obligations that are open at the end of the capture.
-    pub fn owed(self) -> impl Iterator<Item = Violation> {
+    pub(crate) fn owed(self) -> impl Iterator<Item = Violation> {
         let open = self.states.into_values().filter_map(|state| match state {
             State::Open(found) => Some(found),
             _ => None,

@@ -9,7 +9,7 @@ use crate::api::{ExactAmount, Operation, id};
 
 impl ObservedState {
     /// Finds the state entries of an attempt when its head arrives, and returns the context before it changes them.
-    pub fn open(&mut self, attempt: &Attempt) -> Context {
+    pub(crate) fn open(&mut self, attempt: &Attempt) -> Context {
         self.tick += 1;
         if self.tick.is_multiple_of(FORGET_EVERY) || (self.tick + 1).is_multiple_of(FORGET_EVERY) {
             self.forget();
@@ -211,7 +211,7 @@ impl ObservedState {
     }
 
     /// The only PoS on which an active payment blocks another one; `None` if there are several or none.
-    pub fn only_blocked(&self) -> Option<usize> {
+    pub(crate) fn only_blocked(&self) -> Option<usize> {
         let waits = |pos: &PosState| pos.blocked_n.is_some() && pos.unblocked_n.is_none();
         let mut blocked = self.poses.iter().filter(|(_, pos)| waits(pos)).map(|(place, _)| place);
         blocked.next().filter(|_| blocked.next().is_none())

@@ -9,7 +9,7 @@ use crate::rules::predicate::PredicateError;
 
 /// A kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
+pub(crate) enum EventKind {
     /// A request's head arrived.
     Request,
     /// An exchange has ended.
@@ -31,7 +31,7 @@ pub enum EventKind {
 }
 
 /// The key of the thing of a scope that an event is about; `None` if there is no such thing.
-pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u64> {
+pub(crate) fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u64> {
     if scope == Scope::Client {
         return Some(0);
     }
@@ -59,7 +59,7 @@ pub fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Option<u6
 }
 
 /// Whether an event is about a thing of a scope, but the capture does not show which one.
-pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
+pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     use Operation::*;
     let Some((attempt, context)) = moment.attempt else { return false };
     let missing = &moment.observed.missing;
@@ -95,7 +95,7 @@ pub fn hides_scope(scope: Scope, moment: &Moment) -> bool {
 }
 
 /// An event as a slice.
-pub fn one(event: &Event) -> &[Event] {
+pub(crate) fn one(event: &Event) -> &[Event] {
     std::slice::from_ref(event)
 }
 
@@ -103,7 +103,7 @@ pub fn one(event: &Event) -> &[Event] {
 ///
 /// # Errors
 /// A condition that cannot be evaluated.
-pub fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
+pub(crate) fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     let mut truth = Truth::No;
     for event in events {
         match matches(event, happened, moment)? {
@@ -119,7 +119,7 @@ pub fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Result<Tru
 ///
 /// # Errors
 /// A condition that cannot be evaluated.
-pub fn may_match(events: &[Event], happened: EventKind, moment: &Moment) -> Result<bool, PredicateError> {
+pub(crate) fn may_match(events: &[Event], happened: EventKind, moment: &Moment) -> Result<bool, PredicateError> {
     Ok(any(events, happened, moment)? != Truth::No)
 }
 
@@ -127,7 +127,7 @@ pub fn may_match(events: &[Event], happened: EventKind, moment: &Moment) -> Resu
 ///
 /// # Errors
 /// A condition that cannot be evaluated.
-pub fn matches(event: &Event, happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
+pub(crate) fn matches(event: &Event, happened: EventKind, moment: &Moment) -> Result<Truth, PredicateError> {
     if !event.on.iter().any(|selector| selects(*selector, event.at, happened, moment)) {
         return Ok(Truth::No);
     }

@@ -60,7 +60,7 @@ impl ObservedState {
             let repeats = attempt.is_unnamed() && (unnamed || context.repeats_success);
             if entry.last_n == attempt.n && !repeats {
                 let unnamed = unnamed || attempt.is_unnamed();
-                entry.loss = Some(UnresolvedCall { unnamed, n: attempt.n, ..UnresolvedCall::default() });
+                entry.loss = Some(UnresolvedCall { unnamed, ..UnresolvedCall::default() });
                 if !self.losses.contains(&context.call) {
                     self.losses.push(context.call);
                 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// The operations with hidden parts so far.
 #[derive(Clone, Debug, Default)]
-pub struct Hidden {
+pub(super) struct Hidden {
     operations: BTreeSet<Operation>,
     /// Whether an undocumented call had hidden parts.
     others: bool,
@@ -14,7 +14,7 @@ pub struct Hidden {
 
 impl Hidden {
     /// Processes an attempt.
-    pub fn see(&mut self, attempt: &Attempt) {
+    pub(super) fn see(&mut self, attempt: &Attempt) {
         let hides_answer = attempt.answer_hidden && attempt.is_call;
         if !(attempt.hides_request() || hides_answer) {
             return;
@@ -24,17 +24,17 @@ impl Hidden {
     }
 
     /// Whether any call had hidden parts.
-    pub fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.others || !self.operations.is_empty()
     }
 
     /// Whether one of these operations had hidden parts.
-    pub fn any_of(&self, operations: &[Operation]) -> bool {
+    pub(super) fn any_of(&self, operations: &[Operation]) -> bool {
         operations.iter().any(|operation| self.operations.contains(operation))
     }
 
     /// Whether a call of none of these operations had hidden parts.
-    pub fn any_beside(&self, operations: &[Operation]) -> bool {
+    pub(super) fn any_beside(&self, operations: &[Operation]) -> bool {
         self.others || self.operations.iter().any(|operation| !operations.contains(operation))
     }
 }

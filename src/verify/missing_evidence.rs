@@ -10,17 +10,17 @@ use crate::api::Operation::{self, *};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The name and existence of a point of sale.
-pub const NAMES: u8 = 1;
+pub(crate) const NAMES: u8 = 1;
 /// The payments on a point of sale.
-pub const PAYMENTS: u8 = 2;
+pub(crate) const PAYMENTS: u8 = 2;
 /// Loyalty in a check-in response.
-pub const LOYALTY: u8 = 4;
+pub(crate) const LOYALTY: u8 = 4;
 /// Why a create on a point of sale was refused: whether an active payment blocked it.
-pub const REFUSALS: u8 = 8;
+pub(crate) const REFUSALS: u8 = 8;
 
 /// The evidence missing from the exchanges so far.
 #[derive(Clone, Debug, Default)]
-pub struct MissingEvidence {
+pub(crate) struct MissingEvidence {
     /// Whether anything is missing.
     pub any: bool,
     /// Payments with a hidden poll response.
@@ -68,14 +68,14 @@ pub struct MissingEvidence {
 }
 
 /// Whether an operation is about payments or refunds.
-pub fn is_of_payments(operation: Operation) -> bool {
+pub(crate) fn is_of_payments(operation: Operation) -> bool {
     let others = [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
     !others.contains(&operation)
 }
 
 impl MissingEvidence {
     /// Processes a request.
-    pub fn request(&mut self, attempt: &Attempt, context: &Context) {
+    pub(crate) fn request(&mut self, attempt: &Attempt, context: &Context) {
         if attempt.is_call && !attempt.shows_token() {
             (self.any, self.tokens) = (true, true);
         }
@@ -114,7 +114,7 @@ impl MissingEvidence {
     }
 
     /// Processes the end of an exchange.
-    pub fn answer(&mut self, attempt: &Attempt, context: &Context) {
+    pub(crate) fn answer(&mut self, attempt: &Attempt, context: &Context) {
         if attempt.is_token && attempt.answer_hidden {
             (self.any, self.tokens) = (true, true);
         }
@@ -227,18 +227,18 @@ impl MissingEvidence {
     }
 
     /// Whether evidence of this kind is missing for a point of sale.
-    pub fn of_pos(&self, pos: Option<usize>, what: u8) -> bool {
+    pub(crate) fn of_pos(&self, pos: Option<usize>, what: u8) -> bool {
         let of_it = pos.and_then(|pos| self.poses.get(&pos)).copied().unwrap_or(0);
         (of_it | self.some_pos) & what != 0
     }
 
     /// Whether a state of a payment may be hidden.
-    pub fn of_payment(&self, payment: usize) -> bool {
+    pub(crate) fn of_payment(&self, payment: usize) -> bool {
         self.some_payment || self.polled.contains(&payment)
     }
 
     /// Whether hidden evidence about payments or points of sale may have addressed the cause of a refusal.
-    pub fn could_settle(&self, operation: Option<Operation>) -> bool {
+    pub(crate) fn could_settle(&self, operation: Option<Operation>) -> bool {
         let of_payments = self.some_payment
             || self.started
             || self.unnamed_payment

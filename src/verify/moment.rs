@@ -8,7 +8,7 @@ use super::state::ObservedState;
 use crate::capture::record::{Connection, Notification};
 
 /// A moment of the timeline: the state known then, and the event that it is about.
-pub struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     /// The observed state.
     pub observed: &'a ObservedState,
     /// The client and features being certified.
@@ -27,7 +27,7 @@ pub struct Moment<'a> {
 
 impl<'a> Moment<'a> {
     /// A moment without an event.
-    pub fn bare(observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
+    pub(crate) fn bare(observed: &'a ObservedState, target: &'a Target) -> Moment<'a> {
         let about = Subjects::default();
         Moment { observed, target, attempt: None, about, connection: None, notification: None, request: None }
     }

@@ -4,7 +4,7 @@ use super::bodies::RequestBody;
 
 /// A name conflict when a PoS was created.
 #[derive(Clone, Debug)]
-pub struct Conflict {
+pub(crate) struct Conflict {
     /// The call that got the conflict.
     pub call: usize,
     /// Its `merchantPosId`.
@@ -19,7 +19,7 @@ pub struct Conflict {
 
 impl Conflict {
     /// Whether a create asks for the same name or the same beacon again.
-    pub fn is_of(&self, body: &RequestBody) -> bool {
+    pub(crate) fn is_of(&self, body: &RequestBody) -> bool {
         // A hidden body has no names.
         let same = |one: &str, other: &str| !one.is_empty() && one == other;
         same(&self.beacon_id, &body.beacon_id) || same(&self.merchant_pos_id, &body.merchant_pos_id)

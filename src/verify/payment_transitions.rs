@@ -235,7 +235,7 @@ impl ObservedState {
             return attempt.answer.found.iter().map(|id| self.listed_captured(id, attempt.n)).collect();
         }
         let tick = self.tick;
-        let mut listing = Listing { n: attempt.n, ..Listing::default() };
+        let mut listing = Listing::default();
         for id in &attempt.answer.found {
             let payment = self.payment(id);
             let entry = self.payments.at_mut(payment);

@@ -8,7 +8,7 @@ use crate::api::Operation::*;
 
 /// An event that hidden evidence may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Possible {
+pub(crate) enum Possible {
     /// This unresolved call may have been resolved.
     MadeGood(usize),
     /// The name conflict of this call may have been resolved.
@@ -18,7 +18,7 @@ pub enum Possible {
 }
 
 /// The events that the hidden parts of an exchange may contain.
-pub fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
+pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
     let Some(operation) = attempt.operation else { return Vec::new() };
     let mut all = Vec::new();
     for &call in &observed.losses {

@@ -21,7 +21,7 @@ const MOST_EXCHANGES: usize = 400_000;
 ///
 /// # Errors
 /// As for `evaluate`.
-pub fn in_all_orders<E>(
+pub(crate) fn in_all_orders<E>(
     mut verdict: Verdict,
     exchanges: usize,
     ties: &[Vec<usize>],
@@ -123,13 +123,13 @@ fn broken(verdict: &Verdict) -> usize {
 }
 
 /// Whether a verdict has a finding or a failed case.
-pub fn breaks_something(verdict: &Verdict) -> bool {
+pub(crate) fn breaks_something(verdict: &Verdict) -> bool {
     broken(verdict) > 0
 }
 
 /// Removes from a verdict what another reading of the same capture does not confirm. `only_broken`: passed requirements
 /// and cases need no confirmation.
-pub fn keep_common(verdict: &mut Verdict, other: &Verdict, only_broken: bool) {
+pub(crate) fn keep_common(verdict: &mut Verdict, other: &Verdict, only_broken: bool) {
     let mut changed = BTreeSet::new();
     for requirement in &mut verdict.requirements {
         let status = other.requirements.iter().find(|one| one.id == requirement.id).map(|one| one.status);

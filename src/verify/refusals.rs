@@ -4,7 +4,7 @@ use super::attempt::RunTime;
 
 /// A response with status 429 (RFC 6585 section 4), and the client's wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Throttled {
+pub(crate) struct Throttled {
     /// When the response was complete.
     pub end: RunTime,
     /// The wait that it asks for.
@@ -15,7 +15,7 @@ pub struct Throttled {
 
 impl Throttled {
     /// Whether a request after that pause respects the 429: it keeps Retry-After, or waits longer than the last one.
-    pub fn is_respected_by(&self, pause_ms: i64) -> bool {
+    pub(crate) fn is_respected_by(&self, pause_ms: i64) -> bool {
         let kept = |asked: i64| {
             pause_ms.saturating_add(50) >= asked || pause_ms.saturating_mul(100) >= asked.saturating_mul(95)
         };
@@ -28,7 +28,7 @@ impl Throttled {
 
 /// A create of a payment that was refused or failed.
 #[derive(Clone, Copy, Debug)]
-pub struct CreateFailed {
+pub(crate) struct CreateFailed {
     /// Its call.
     pub call: usize,
     /// Its first failed attempt.

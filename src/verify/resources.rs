@@ -9,7 +9,7 @@ use crate::api::{ExactAmount, Operation, PaymentStatus, RefundStatus};
 
 /// The resources that an attempt is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Subjects {
+pub(crate) struct Subjects {
     /// The point of sale.
     pub pos: Option<usize>,
     /// The payment.
@@ -20,7 +20,7 @@ pub struct Subjects {
 
 /// A payment.
 #[derive(Clone, Debug, Default)]
-pub struct PaymentState {
+pub(crate) struct PaymentState {
     /// Its id.
     pub id: String,
     /// Its order.
@@ -108,48 +108,48 @@ pub struct PaymentState {
 impl PaymentState {
     /// The exchange of this capture that started it, and its operation: its create, or the create without a response
     /// for which a look-up found it.
-    pub fn started(&self) -> Option<(u64, Operation)> {
+    pub(crate) fn started(&self) -> Option<(u64, Operation)> {
         self.created_n.zip(self.created_by).or(self.found_for)
     }
 
     /// Sets the restrictions sent for it, if there are any.
-    pub fn restrict(&mut self, restrictions: Option<(bool, bool)>, n: u64) {
+    pub(crate) fn restrict(&mut self, restrictions: Option<(bool, bool)>, n: u64) {
         if restrictions.is_some() {
             (self.restrictions, self.restrictions_n) = (restrictions, Some(n));
         }
     }
 
     /// Whether it has ended, as far as the client knows.
-    pub fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.captured_n.is_some() || self.cancelled_n.is_some() || self.final_n.is_some()
     }
 
     /// Whether it is active on its PoS, as far as the client knows.
-    pub fn active(&self) -> bool {
+    pub(crate) fn active(&self) -> bool {
         self.created_n.is_some() && !self.ended() && self.reserved_n.is_none()
     }
 
     /// Marks it as captured by a poll or list: a capture without a response was executed, with its amount.
-    pub fn seen_captured(&mut self, n: u64) {
+    pub(crate) fn seen_captured(&mut self, n: u64) {
         self.captured_n.get_or_insert(n);
         self.captured_amount = self.captured_amount.or(self.capture_failed_amount);
         (self.capture_failed_n, self.capture_failed_amount) = (None, None);
     }
 
     /// Whether it may block another payment, because it is not known to be ended or reserved.
-    pub fn may_block(&self) -> bool {
+    pub(crate) fn may_block(&self) -> bool {
         !self.ended() && !self.reserved()
     }
 
     /// Whether it is reserved, as far as the client knows.
-    pub fn reserved(&self) -> bool {
+    pub(crate) fn reserved(&self) -> bool {
         self.reserved_n.is_some() && !self.ended()
     }
 }
 
 /// A point of sale.
 #[derive(Clone, Debug, Default)]
-pub struct PosState {
+pub(crate) struct PosState {
     /// Its id.
     pub id: String,
     /// Its `merchantPosId`.
@@ -192,12 +192,12 @@ pub struct PosState {
 
 impl PosState {
     /// Whether a payment blocked another one on it, and has ended.
-    pub fn is_cleared(&self) -> bool {
+    pub(crate) fn is_cleared(&self) -> bool {
         self.blocked_n.is_some() && self.unblocked_n.is_some()
     }
 
     /// Resets the block when a payment has started on it; returns whether a blocking payment had ended before.
-    pub fn has_started(&mut self) -> bool {
+    pub(crate) fn has_started(&mut self) -> bool {
         let cleared = self.is_cleared();
         (self.blocked_n, self.unblocked_n) = (None, None);
         self.creates_failed.clear();
@@ -207,7 +207,7 @@ impl PosState {
 
 /// A refund.
 #[derive(Clone, Debug, Default)]
-pub struct RefundState {
+pub(crate) struct RefundState {
     /// Its id.
     pub id: String,
     /// The tick of the timeline at which a response first named it; 0 if none did.
@@ -236,7 +236,7 @@ pub struct RefundState {
 
 /// A token.
 #[derive(Clone, Debug, Default)]
-pub struct TokenState {
+pub(crate) struct TokenState {
     /// The exchange in which it was refused with 401.
     pub refused_n: Option<u64>,
     /// The number of calls that used it.
@@ -249,9 +249,7 @@ pub struct TokenState {
 
 /// A list of payments, to distinguish bulk clean-up from individual decisions.
 #[derive(Clone, Debug, Default)]
-pub struct Listing {
-    /// The exchange number of the list.
-    pub n: u64,
+pub(crate) struct Listing {
     /// The payments in it.
     pub payments: Vec<usize>,
     /// The payments in it that were captured since.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 /// Entries by key. A place is never reused for another key, even after its entry was dropped.
 #[derive(Clone, Debug)]
-pub struct Arena<T> {
+pub(crate) struct Arena<T> {
     index: HashMap<String, usize>,
     items: Vec<Option<Box<T>>>,
     blank: T,
@@ -26,7 +26,7 @@ impl<T: Default> Default for Arena<T> {
 
 impl<T: Default> Arena<T> {
     /// The place of a key's entry, which is created if there is none.
-    pub fn place(&mut self, key: &str) -> usize {
+    pub(crate) fn place(&mut self, key: &str) -> usize {
         if let Some(&place) = self.index.get(key) {
             return place;
         }
@@ -36,17 +36,17 @@ impl<T: Default> Arena<T> {
     }
 
     /// The place of a key's entry, if there is one.
-    pub fn find(&self, key: &str) -> Option<usize> {
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
         self.index.get(key).copied()
     }
 
     /// The entry at a place; a blank one if it was dropped.
-    pub fn at(&self, place: usize) -> &T {
+    pub(crate) fn at(&self, place: usize) -> &T {
         self.items.get(place).and_then(Option::as_deref).unwrap_or(&self.blank)
     }
 
     /// The entry at a place, mutable.
-    pub fn at_mut(&mut self, place: usize) -> &mut T {
+    pub(crate) fn at_mut(&mut self, place: usize) -> &mut T {
         if place >= self.items.len() {
             self.items.resize_with(place + 1, || None);
         }
@@ -54,7 +54,7 @@ impl<T: Default> Arena<T> {
     }
 
     /// All entries with their places, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         self.items.iter().enumerate().filter_map(|(place, entry)| Some((place, entry.as_deref()?)))
     }
 
@@ -72,7 +72,7 @@ impl<T: Default> Arena<T> {
 
 /// The state known at one moment of the timeline.
 #[derive(Clone, Debug)]
-pub struct ObservedState {
+pub(crate) struct ObservedState {
     /// The thresholds of the rules.
     pub limits: Limits,
     /// The resolution of the capture's clock.
@@ -129,11 +129,11 @@ pub struct ObservedState {
 const KEPT_TICKS: u64 = 20_000;
 
 /// The interval, in moments, at which old entries are dropped.
-pub const FORGET_EVERY: u64 = 8_192;
+pub(crate) const FORGET_EVERY: u64 = 8_192;
 
 /// An event that the verifier derives from exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DerivedEvent {
+pub(crate) enum DerivedEvent {
     /// This unresolved call was resolved.
     Recovered(usize),
     /// A look-up showed the outcome of this call, and its result was used.
@@ -146,7 +146,7 @@ pub enum DerivedEvent {
 
 impl ObservedState {
     /// The state before any exchange.
-    pub fn new(limits: Limits, clock: Clock) -> ObservedState {
+    pub(crate) fn new(limits: Limits, clock: Clock) -> ObservedState {
         ObservedState {
             limits,
             clock,
@@ -177,21 +177,21 @@ impl ObservedState {
     }
 
     /// The place of a PoS.
-    pub fn pos(&mut self, id: &str) -> usize {
+    pub(crate) fn pos(&mut self, id: &str) -> usize {
         let place = self.poses.place(id);
         self.poses.at_mut(place).id = id.to_owned();
         place
     }
 
     /// The place of a payment.
-    pub fn payment(&mut self, id: &str) -> usize {
+    pub(crate) fn payment(&mut self, id: &str) -> usize {
         let place = self.payments.place(id);
         self.payments.at_mut(place).id = id.to_owned();
         place
     }
 
     /// The place of a refund.
-    pub fn refund(&mut self, id: &str) -> usize {
+    pub(crate) fn refund(&mut self, id: &str) -> usize {
         let place = self.refunds.place(id);
         self.refunds.at_mut(place).id = id.to_owned();
         place
@@ -199,7 +199,7 @@ impl ObservedState {
 
     /// Drops calls and requests that are no longer needed, so that memory grows with the payments of a capture and not
     /// with its calls.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         let tick = self.tick;
         let old = |touched: u64| tick.saturating_sub(touched) > KEPT_TICKS;
         self.calls.retain(|call| {
@@ -211,25 +211,25 @@ impl ObservedState {
     }
 
     /// The active or reserved payments on a PoS, as far as the client knows.
-    pub fn open_on(&self, pos: usize) -> impl Iterator<Item = &PaymentState> {
+    pub(crate) fn open_on(&self, pos: usize) -> impl Iterator<Item = &PaymentState> {
         let payments = self.poses.at(pos).payments.iter();
         payments.map(|&payment| self.payments.at(payment)).filter(|payment| payment.active() || payment.reserved())
     }
 
     /// Whether an attempt got no response and certainly lasted long enough to be a timeout.
-    pub fn is_time_out(&self, attempt: &Attempt) -> bool {
+    pub(crate) fn is_time_out(&self, attempt: &Attempt) -> bool {
         let lasted = attempt.lasted_at_most_ms().saturating_sub(self.clock.lasted_ms());
         attempt.no_answer() && lasted >= self.limits.timeout_ms
     }
 
     /// Whether an attempt with this head had certainly timed out at `until`.
-    pub fn was_held(&self, head: RunTime, until: RunTime) -> bool {
+    pub(crate) fn was_held(&self, head: RunTime, until: RunTime) -> bool {
         let held = until.ms_since(head).map(|ms| ms.saturating_sub(self.clock.gap_ms()));
         held.is_some_and(|ms| ms >= self.limits.timeout_ms)
     }
 
     /// Whether an attempt starts a new burst of its call: after a long pause, a success, or a restart of the recorder.
-    pub fn begins_burst(&self, call: &CallState, head: RunTime) -> bool {
+    pub(crate) fn begins_burst(&self, call: &CallState, head: RunTime) -> bool {
         let Some(last) = call.last else { return call.in_flight.is_empty() };
         let slack = self.clock.gap_ms();
         let paused = head.ms_since(last.end).is_none_or(|ms| ms.saturating_add(slack) >= self.limits.go_pause_ms);

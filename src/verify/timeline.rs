@@ -9,7 +9,7 @@ use super::attempt_context::Context;
 
 /// The exchanges in flight.
 #[derive(Clone, Default)]
-pub struct Timeline {
+pub(crate) struct Timeline {
     open: Vec<(Attempt, Context)>,
     /// The resolution of the capture's clock in microseconds.
     resolution_us: u64,
@@ -17,17 +17,17 @@ pub struct Timeline {
 
 impl Timeline {
     /// An empty timeline for a clock of this resolution.
-    pub fn new(resolution_us: u64) -> Timeline {
+    pub(crate) fn new(resolution_us: u64) -> Timeline {
         Timeline { open: Vec::new(), resolution_us }
     }
 
     /// An empty timeline for the same clock.
-    pub fn fresh(&self) -> Timeline {
+    pub(crate) fn fresh(&self) -> Timeline {
         Timeline::new(self.resolution_us)
     }
 
     /// Removes the earliest exchange that ends before a head at this time. A restart of the recorder ends all of them.
-    pub fn ended_before(&mut self, head: RunTime) -> Option<(Attempt, Context)> {
+    pub(crate) fn ended_before(&mut self, head: RunTime) -> Option<(Attempt, Context)> {
         // An end less than one step after the head may have come before it.
         let within = self.resolution_us.saturating_sub(1);
         let due = |end: RunTime| end.run != head.run || end.us <= head.us.saturating_add(within);
@@ -35,17 +35,17 @@ impl Timeline {
     }
 
     /// Removes the earliest exchange to end, when no more heads come.
-    pub fn ended(&mut self) -> Option<(Attempt, Context)> {
+    pub(crate) fn ended(&mut self) -> Option<(Attempt, Context)> {
         self.take(|_| true)
     }
 
     /// Adds an exchange whose head has arrived.
-    pub fn opened(&mut self, attempt: Attempt, context: Context) {
+    pub(crate) fn opened(&mut self, attempt: Attempt, context: Context) {
         self.open.push((attempt, context));
     }
 
     /// The attempt of an exchange in flight, by its run and number.
-    pub fn open(&mut self, run: u32, number: u64) -> Option<&mut Attempt> {
+    pub(crate) fn open(&mut self, run: u32, number: u64) -> Option<&mut Attempt> {
         let mut open = self.open.iter_mut().map(|(attempt, _)| attempt);
         open.find(|attempt| attempt.head.run == run && attempt.n == number)
     }

@@ -12,7 +12,7 @@ use Operation::*;
 
 impl ObservedState {
     /// Updates the state when an attempt's head has arrived.
-    pub fn sent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
+    pub(crate) fn sent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let mut derived = self.resent(attempt, context);
         self.abandon(attempt, context);
         self.count_send(attempt, context);
@@ -125,7 +125,7 @@ impl ObservedState {
     }
 
     /// Updates the state when an attempt has ended. The resource of a create is added to its context.
-    pub fn answered(&mut self, attempt: &Attempt, context: &mut Context) -> Vec<DerivedEvent> {
+    pub(crate) fn answered(&mut self, attempt: &Attempt, context: &mut Context) -> Vec<DerivedEvent> {
         self.tick += 1;
         self.end_send(attempt, context);
         self.end_request(attempt, context);

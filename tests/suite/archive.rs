@@ -6,20 +6,20 @@ use std::path::Path;
 use std::process::Output;
 
 /// An archive in the first version of the format; never regenerated.
-pub const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archives/v1.poscert");
+pub(crate) const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archives/v1.poscert");
 
 /// Records a short session in its own home directory.
-pub fn recorded(home: &Path) {
+pub(crate) fn recorded(home: &Path) {
     let drive = [env!("CARGO_BIN_EXE_poscert"), "till", "--memory", "till.json", "onboard"];
     let output = record(home).args(["--capture", "capture", "--"]).args(drive).output().unwrap();
     assert_ne!(output.status.code(), Some(2), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
-pub fn run(home: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(home: &Path, arguments: &[&str]) -> Output {
     poscert(home).args(arguments).output().unwrap()
 }
 
-pub fn done(home: &Path, arguments: &[&str]) -> String {
+pub(crate) fn done(home: &Path, arguments: &[&str]) -> String {
     let output = run(home, arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout) + &text(&output.stderr)

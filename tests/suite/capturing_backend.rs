@@ -11,11 +11,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// The store id that it returns, the same as the sandbox's.
-pub const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
+pub(crate) const STORE: &str = "9d0a9c45-1793-4e82-9410-b0ee6779ab60";
 
 /// A request as it was sent, without what differs between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// Method and target.
     pub line: String,
     /// Sorted as sent, in the original letter case; `Host` and `Authorization` only in part.
@@ -38,7 +38,7 @@ impl Sent {
     }
 
     /// The request of an exchange from `poscert show --json`. A secret in it must have been redacted.
-    pub fn recorded(exchange: &Value) -> Sent {
+    pub(crate) fn recorded(exchange: &Value) -> Sent {
         let request = &exchange["request"];
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{exchange}")).to_owned();
         let headers = request["headers"].as_array().unwrap();
@@ -54,14 +54,14 @@ impl Sent {
 
 /// A backend that responds to token requests, GetStores and CreatePos, and captures the requests. It is also its own
 /// HTTPS proxy.
-pub struct Truth {
+pub(crate) struct Truth {
     pub addr: SocketAddr,
     sent: Arc<Mutex<Vec<Sent>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Truth {
-    pub async fn start(authority: &Authority, name: &str) -> Truth {
+    pub(crate) async fn start(authority: &Authority, name: &str) -> Truth {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let names: Vec<Name> = ["127.0.0.1", name].into_iter().filter_map(Name::parse).collect();
@@ -82,7 +82,7 @@ impl Truth {
     }
 
     /// Takes the requests captured since the last call.
-    pub fn take(&self) -> Vec<Sent> {
+    pub(crate) fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
 
 /// A sandbox in its own process.
-pub struct Elsewhere {
+pub(crate) struct Elsewhere {
     process: Child,
     /// The API's base URL.
     pub url: String,
@@ -20,7 +20,7 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    pub fn start(home: &Path) -> Elsewhere {
+    pub(crate) fn start(home: &Path) -> Elsewhere {
         let ready = home.join("sandbox.json");
         let mut command = poscert(home);
         command.args(["sandbox", "--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready).stdout(Stdio::null());
@@ -50,7 +50,7 @@ impl Drop for Elsewhere {
 }
 
 /// Checks that no recorded file contains the secret.
-pub fn holds_no(secret: &str, folder: &Path) {
+pub(crate) fn holds_no(secret: &str, folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 /// A received request.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub connection: usize,
     pub operation: Option<Operation>,
     pub target: String,
@@ -32,7 +32,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
@@ -45,7 +45,7 @@ struct State {
 }
 
 /// A sandbox and the gateway before it.
-pub struct Gateway {
+pub(crate) struct Gateway {
     pub sandbox: Sandbox,
     pub base_url: String,
     pub ca_file: PathBuf,
@@ -54,7 +54,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub async fn start() -> Gateway {
+    pub(crate) async fn start() -> Gateway {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::open(folder.path()).unwrap();
         let tls = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();
@@ -97,7 +97,7 @@ impl Gateway {
     }
 
     /// The configuration of a till that uses the gateway.
-    pub fn till(&self) -> TillConfig {
+    pub(crate) fn till(&self) -> TillConfig {
         let client = &self.sandbox.clients()[0];
         TillConfig {
             ca_file: Some(self.ca_file.clone()),
@@ -106,50 +106,50 @@ impl Gateway {
     }
 
     /// Arms the faults for the next calls of an operation, in order; `None` passes one through.
-    pub fn arm(&self, operation: Operation, faults: &[Option<Fault>]) {
+    pub(crate) fn arm(&self, operation: Operation, faults: &[Option<Fault>]) {
         self.state.lock().unwrap().faults.extend(faults.iter().map(|fault| (operation, *fault)));
     }
 
     /// The number of faults still armed.
-    pub fn armed(&self) -> usize {
+    pub(crate) fn armed(&self) -> usize {
         self.state.lock().unwrap().faults.len()
     }
 
     /// All requests received so far.
-    pub fn log(&self) -> Vec<Seen> {
+    pub(crate) fn log(&self) -> Vec<Seen> {
         self.state.lock().unwrap().log.clone()
     }
 
     /// The requests of one operation.
-    pub fn seen(&self, operation: Operation) -> Vec<Seen> {
+    pub(crate) fn seen(&self, operation: Operation) -> Vec<Seen> {
         self.log().into_iter().filter(|seen| seen.operation == Some(operation)).collect()
     }
 
     /// The number of calls of an operation that returned 200.
-    pub fn answered(&self, operation: Operation) -> usize {
+    pub(crate) fn answered(&self, operation: Operation) -> usize {
         self.watcher().answered(operation)
     }
 
     /// A view of the log that can be moved to another task.
-    pub fn watcher(&self) -> Watcher {
+    pub(crate) fn watcher(&self) -> Watcher {
         Watcher { sandbox: self.sandbox.clone(), state: self.state.clone() }
     }
 
     /// The operations received, in order.
-    pub fn operations(&self) -> Vec<Operation> {
+    pub(crate) fn operations(&self) -> Vec<Operation> {
         self.log().iter().filter_map(|seen| seen.operation).collect()
     }
 }
 
 /// A view of a gateway's log.
-pub struct Watcher {
+pub(crate) struct Watcher {
     pub sandbox: Sandbox,
     state: Arc<Mutex<State>>,
 }
 
 impl Watcher {
     /// The number of calls of an operation that returned 200.
-    pub fn answered(&self, operation: Operation) -> usize {
+    pub(crate) fn answered(&self, operation: Operation) -> usize {
         let state = self.state.lock().unwrap();
         state.log.iter().filter(|seen| seen.operation == Some(operation) && seen.status == Some(200)).count()
     }

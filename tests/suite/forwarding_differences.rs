@@ -3,7 +3,7 @@
 use super::wire::find;
 
 /// A permitted difference.
-pub enum Permitted {
+pub(crate) enum Permitted {
     /// The value of this header belongs to the next hop.
     Value(&'static str),
     /// Hop-by-hop headers: these, and all that `Connection` names.
@@ -19,7 +19,7 @@ pub enum Permitted {
     Interim,
 }
 
-pub const PERMITTED: &[Permitted] = &[
+pub(crate) const PERMITTED: &[Permitted] = &[
     Permitted::Value("host"),
     Permitted::HopByHop(&["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"]),
     Permitted::WhiteSpace,
@@ -30,7 +30,7 @@ pub const PERMITTED: &[Permitted] = &[
 
 /// A message without the permitted differences.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Start line and headers.
     pub head: Vec<String>,
     /// Content; of a truncated message, the received part.
@@ -42,7 +42,7 @@ pub struct Message {
 }
 
 /// The messages in one direction of a connection. `bodyless`: responses to HEAD.
-pub fn messages(bytes: &[u8], bodyless: bool) -> Vec<Message> {
+pub(crate) fn messages(bytes: &[u8], bodyless: bool) -> Vec<Message> {
     let mut rest = bytes;
     let mut found = Vec::new();
     while let Some(end) = find(rest, b"\r\n\r\n") {

@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// The nonces of complete responses, each with its response body.
-pub type Answered = Arc<Mutex<BTreeMap<String, String>>>;
+pub(crate) type Answered = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// Reads a complete response: its head and body, framed by Content-Length; `None` when the recorder has closed.
-pub async fn answer(stream: &mut (impl AsyncReadExt + Unpin), buffer: &mut Vec<u8>) -> Option<(String, String)> {
+pub(crate) async fn answer(stream: &mut (impl AsyncReadExt + Unpin), buffer: &mut Vec<u8>) -> Option<(String, String)> {
     loop {
         if let Some(at) = find(buffer, b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..at]).into_owned();
@@ -38,11 +38,11 @@ pub async fn answer(stream: &mut (impl AsyncReadExt + Unpin), buffer: &mut Vec<u
     }
 }
 
-pub async fn connected(address: &str, authority: &Authority) -> Option<Box<dyn Stream>> {
+pub(crate) async fn connected(address: &str, authority: &Authority) -> Option<Box<dyn Stream>> {
     tls(authority, TcpStream::connect(address).await.ok()?, "127.0.0.1").await.ok()
 }
 
-pub async fn token(address: &str, authority: &Authority) -> String {
+pub(crate) async fn token(address: &str, authority: &Authority) -> String {
     let mut stream = connected(address, authority).await.unwrap();
     let form = format!(
         "grant_type=client_credentials&merchant_vat=DK90000028&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}"
@@ -59,7 +59,7 @@ pub async fn token(address: &str, authority: &Authority) -> String {
 }
 
 /// A POST or a GET with this nonce.
-pub fn call(token: &str, nonce: &str, is_post: bool) -> String {
+pub(crate) fn call(token: &str, nonce: &str, is_post: bool) -> String {
     let headers = format!(
         "Host: a\r\nAuthorization: Bearer {token}\r\nX-IBM-Client-Id: {CLIENT_ID}\r\n\
          X-MobilePay-Client-System-Version: 1.0.0\r\nX-Nonce: {nonce}\r\n"
@@ -80,23 +80,29 @@ pub fn call(token: &str, nonce: &str, is_post: bool) -> String {
 
 /// The address and token to use, and the responses so far.
 #[derive(Clone)]
-pub struct Load {
+pub(crate) struct Load {
     pub authority: Arc<Authority>,
     pub answered: Answered,
 }
 
 impl Load {
-    pub fn new(home: &Path) -> Load {
+    pub(crate) fn new(home: &Path) -> Load {
         Load { authority: Arc::new(Authority::open(&home.join("ca")).unwrap()), answered: Arc::default() }
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.answered.lock().unwrap().len()
     }
 
     /// Starts this many callers, which run until the recorder closes. `posts`: every second call creates a point of
     /// sale.
-    pub async fn begin(&self, recording: &Recording, name: &str, callers: usize, posts: bool) -> Vec<JoinHandle<()>> {
+    pub(crate) async fn begin(
+        &self,
+        recording: &Recording,
+        name: &str,
+        callers: usize,
+        posts: bool,
+    ) -> Vec<JoinHandle<()>> {
         let address = recording.field("listen").to_owned();
         let token = token(&address, &self.authority).await;
         let caller = |n: usize| {
@@ -107,7 +113,7 @@ impl Load {
     }
 
     /// Checks that every response is in the capture unchanged. Returns the exchanges of the capture.
-    pub fn nothing_lost(&self, home: &Path, capture: &str) -> Vec<Value> {
+    pub(crate) fn nothing_lost(&self, home: &Path, capture: &str) -> Vec<Value> {
         let recorded = exchanges(home, capture);
         let mut held = BTreeMap::new();
         let mut numbers = BTreeSet::new();

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// The first client of the sandbox.
-pub const CLIENT_ID: &str = "c0ffee00-0000-4000-8000-000000000001";
+pub(crate) const CLIENT_ID: &str = "c0ffee00-0000-4000-8000-000000000001";
 /// Its secret, as documented for the sandbox.
-pub const CLIENT_SECRET: &str = "sandbox-secret-one";
+pub(crate) const CLIENT_SECRET: &str = "sandbox-secret-one";
 
 /// Variables that would affect the clients under test.
 const FROM_OUTSIDE: [&str; 12] = [
@@ -29,7 +29,7 @@ const FROM_OUTSIDE: [&str; 12] = [
 ];
 
 /// A command without the variables set outside.
-pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(crate) fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSCERT_")) {
         command.env_remove(name);
@@ -41,30 +41,30 @@ pub fn clean(program: impl AsRef<std::ffi::OsStr>) -> Command {
 }
 
 /// The program, with this home directory.
-pub fn poscert(home: &Path) -> Command {
+pub(crate) fn poscert(home: &Path) -> Command {
     let mut command = clean(env!("CARGO_BIN_EXE_poscert"));
     command.current_dir(home).env("HOME", home).env("POSCERT_CA_DIR", home.join("ca"));
     command
 }
 
 /// `poscert record` on free ports.
-pub fn record(home: &Path) -> Command {
+pub(crate) fn record(home: &Path) -> Command {
     let mut command = poscert(home);
     command.args(["record", "--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0"]);
     command
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A path in `tests/`.
-pub fn tests(path: &str) -> PathBuf {
+pub(crate) fn tests(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
 
 /// The Python interpreter with the packages of `tests/requirements.txt`.
-pub fn python() -> &'static str {
+pub(crate) fn python() -> &'static str {
     static PYTHON: LazyLock<String> = LazyLock::new(|| {
         let made = clean("bash").arg(tests("python-env")).stderr(Stdio::inherit()).output().unwrap();
         assert!(made.status.success(), "tests/python-env failed");
@@ -74,7 +74,7 @@ pub fn python() -> &'static str {
 }
 
 /// A running recorder.
-pub struct Recording {
+pub(crate) struct Recording {
     child: Option<Child>,
     home: PathBuf,
     /// The content of its ready file.
@@ -83,14 +83,14 @@ pub struct Recording {
 
 impl Recording {
     /// Starts a recorder with these arguments and waits until it listens.
-    pub fn start(home: &Path, arguments: &[&str]) -> Recording {
+    pub(crate) fn start(home: &Path, arguments: &[&str]) -> Recording {
         let mut command = record(home);
         command.args(arguments);
         Recording::spawn(home, command)
     }
 
     /// Starts a command that records, and waits until it listens.
-    pub fn spawn(home: &Path, mut command: Command) -> Recording {
+    pub(crate) fn spawn(home: &Path, mut command: Command) -> Recording {
         let ready_file = home.join("ready.json");
         let _ = std::fs::remove_file(&ready_file);
         let file = |name: &str| std::fs::OpenOptions::new().create(true).append(true).open(home.join(name)).unwrap();
@@ -110,38 +110,38 @@ impl Recording {
     }
 
     /// A field of the ready file.
-    pub fn field(&self, name: &str) -> &str {
+    pub(crate) fn field(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready))
     }
 
     /// The process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
     /// Its peak memory (VmHWM, proc(5)), in MiB.
-    pub fn memory_mib(&self) -> u64 {
+    pub(crate) fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 
     /// Waits until it has ended by itself; returns the exit code and standard error.
-    pub fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let mut child = self.child.take().unwrap();
         let status = ended(&mut child);
         (status.code(), std::fs::read_to_string(self.home.join("stderr.txt")).unwrap_or_default())
     }
 
     /// Kills it like the kernel's out-of-memory killer.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// Asks it to stop; returns its output.
-    pub fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         let mut child = self.child.take().unwrap();
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
         let status = ended(&mut child);
@@ -162,7 +162,7 @@ impl Drop for Recording {
 
 /// Waits until a process that was asked to stop has ended. A process that continues for minutes fails the test instead
 /// of blocking it.
-pub fn ended(child: &mut Child) -> ExitStatus {
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -177,19 +177,19 @@ pub fn ended(child: &mut Child) -> ExitStatus {
 }
 
 /// All records of a capture, from `poscert show --json`.
-pub fn shown(home: &Path, capture: &str) -> Vec<Value> {
+pub(crate) fn shown(home: &Path, capture: &str) -> Vec<Value> {
     let output = poscert(home).args(["show", capture, "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The exchanges of a capture, in order.
-pub fn exchanges(home: &Path, capture: &str) -> Vec<Value> {
+pub(crate) fn exchanges(home: &Path, capture: &str) -> Vec<Value> {
     shown(home, capture).into_iter().filter(|record| record["record"] == "exchange").collect()
 }
 
 /// The verdict of `poscert verify`, and its exit code.
-pub fn verdict(home: &Path, arguments: &[&str]) -> (Value, i32) {
+pub(crate) fn verdict(home: &Path, arguments: &[&str]) -> (Value, i32) {
     let output = poscert(home).args(["verify", "--format", "json"]).args(arguments).output().unwrap();
     let said = || format!("{}{}", text(&output.stdout), text(&output.stderr));
     let verdict = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said()));
@@ -197,14 +197,14 @@ pub fn verdict(home: &Path, arguments: &[&str]) -> (Value, i32) {
 }
 
 /// The ids of the requirements with this status.
-pub fn with_status(verdict: &Value, status: &str) -> Vec<String> {
+pub(crate) fn with_status(verdict: &Value, status: &str) -> Vec<String> {
     let all = verdict["requirements"].as_array().unwrap();
     let wanted = all.iter().filter(|requirement| requirement["status"] == status);
     wanted.map(|requirement| requirement["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Checks the output of a command that must refuse its input: exit code 2, one line with these words, and no panic.
-pub fn refused(output: &Output, words: &[&str]) -> String {
+pub(crate) fn refused(output: &Output, words: &[&str]) -> String {
     let said = text(&output.stderr);
     assert!(!said.contains("panicked at"), "{said}");
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");

@@ -10,7 +10,7 @@ use std::process::Output;
 const FORGERIES: [&str; 5] = ["amount", "leave-out", "reorder", "append", "rules"];
 
 /// Forges an archive, signed with the key in a file or, without one, with its previous signatures.
-pub fn forge(home: &Path, what: &str, source: &str, key: Option<&str>) -> String {
+pub(crate) fn forge(home: &Path, what: &str, source: &str, key: Option<&str>) -> String {
     let target = format!("{what}{}.poscert", if key.is_some() { "-signed" } else { "" });
     let mut command = clean(python());
     command.current_dir(home).arg(tests("archive_forger.py")).args([what, source, &target]);

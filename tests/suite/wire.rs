@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A step of a raw peer.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Read until these bytes have arrived, after those awaited before.
     Await(Vec<u8>),
     /// Read until this many bytes have arrived in total.
@@ -36,20 +36,20 @@ pub enum Act {
     Drop,
 }
 
-pub fn wait_for(bytes: impl AsRef<[u8]>) -> Act {
+pub(crate) fn wait_for(bytes: impl AsRef<[u8]>) -> Act {
     Act::Await(bytes.as_ref().to_vec())
 }
 
-pub fn send(bytes: impl AsRef<[u8]>) -> Act {
+pub(crate) fn send(bytes: impl AsRef<[u8]>) -> Act {
     Act::Send(bytes.as_ref().to_vec())
 }
 
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// What a peer received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// All bytes.
     pub bytes: Vec<u8>,
     /// Whether the other side closed.
@@ -57,7 +57,7 @@ pub struct Seen {
 }
 
 /// Runs a script. Received bytes are added to `seen` as they arrive.
-pub async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<Seen>>) {
+pub(crate) async fn play(mut stream: Box<dyn Stream>, acts: &[Act], seen: Arc<Mutex<Seen>>) {
     let mut mark = 0;
     for act in acts {
         match act {
@@ -113,7 +113,7 @@ async fn read(stream: &mut Box<dyn Stream>, seen: &Mutex<Seen>) -> bool {
     length > 0
 }
 
-pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     if wanted.is_empty() {
         return Some(0);
     }
@@ -121,7 +121,7 @@ pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// A backend that runs a script on each connection that sends something.
-pub struct RawBackend {
+pub(crate) struct RawBackend {
     pub addr: SocketAddr,
     seen: Arc<Mutex<Vec<Arc<Mutex<Seen>>>>>,
     task: tokio::task::JoinHandle<()>,
@@ -129,7 +129,7 @@ pub struct RawBackend {
 
 impl RawBackend {
     /// `scripts`: one for each connection that sends something, the last one for all others.
-    pub async fn start(authority: &Authority, scripts: Vec<Vec<Act>>) -> RawBackend {
+    pub(crate) async fn start(authority: &Authority, scripts: Vec<Vec<Act>>) -> RawBackend {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let config = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();
@@ -156,12 +156,12 @@ impl RawBackend {
     }
 
     /// What each connection received.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().map(|seen| seen.lock().unwrap().clone()).collect()
     }
 
     /// What all connections received, concatenated.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.seen().into_iter().flat_map(|seen| seen.bytes).collect()
     }
 }
@@ -174,7 +174,7 @@ impl Drop for RawBackend {
 
 /// Remembers the recorded exchanges and events.
 #[derive(Default)]
-pub struct Noted {
+pub(crate) struct Noted {
     pub exchanges: Mutex<Vec<Exchange>>,
     pub connections: Mutex<Vec<Connection>>,
 }
@@ -191,7 +191,7 @@ impl Observer for Noted {
 
 impl Noted {
     /// Waits for this many exchanges; returns them in the order of their numbers.
-    pub async fn exchanges(&self, count: usize) -> Vec<Exchange> {
+    pub(crate) async fn exchanges(&self, count: usize) -> Vec<Exchange> {
         for _ in 0..2000 {
             let mut exchanges = self.exchanges.lock().unwrap().clone();
             if exchanges.len() >= count {
@@ -204,7 +204,7 @@ impl Noted {
     }
 
     /// Waits for a connection event of this kind.
-    pub async fn event(&self, event: &str) -> Connection {
+    pub(crate) async fn event(&self, event: &str) -> Connection {
         for _ in 0..2000 {
             let found = self.connections.lock().unwrap().iter().find(|c| c.event == event).cloned();
             if let Some(found) = found {
@@ -217,7 +217,7 @@ impl Noted {
 }
 
 /// A recorder before a backend, with its own capture and CA.
-pub struct Bench {
+pub(crate) struct Bench {
     pub dir: tempfile::TempDir,
     pub authority: Arc<Authority>,
     pub noted: Arc<Noted>,
@@ -229,7 +229,7 @@ pub struct Bench {
 }
 
 /// The options of the recorder.
-pub struct Choice {
+pub(crate) struct Choice {
     pub faults: Arc<dyn FaultInjector>,
     pub limits: Limits,
     pub names: Vec<String>,
@@ -243,13 +243,13 @@ impl Default for Choice {
 }
 
 /// The CA shared by client, recorder and backend in the tests.
-pub fn authority() -> Arc<Authority> {
+pub(crate) fn authority() -> Arc<Authority> {
     let dir = tempfile::tempdir().unwrap();
     Arc::new(Authority::open(dir.path()).unwrap())
 }
 
 impl Bench {
-    pub async fn start(authority: Arc<Authority>, backend: SocketAddr, choice: Choice) -> Bench {
+    pub(crate) async fn start(authority: Arc<Authority>, backend: SocketAddr, choice: Choice) -> Bench {
         let dir = tempfile::tempdir().unwrap();
         let writer = Writer::open(&dir.path().join("capture"), WriterOptions::default()).unwrap();
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
@@ -270,7 +270,7 @@ impl Bench {
     }
 
     /// Connects as a client that trusts the CA.
-    pub async fn client(&self, way: Way) -> Box<dyn Stream> {
+    pub(crate) async fn client(&self, way: Way) -> Box<dyn Stream> {
         let tcp = match way {
             Way::Direct => TcpStream::connect(self.backend).await.unwrap(),
             Way::Base => TcpStream::connect(self.base).await.unwrap(),
@@ -284,28 +284,28 @@ impl Bench {
     }
 
     /// Runs a client's script; returns what it received.
-    pub async fn play(&self, way: Way, acts: &[Act]) -> Seen {
+    pub(crate) async fn play(&self, way: Way, acts: &[Act]) -> Seen {
         let seen = Arc::new(Mutex::new(Seen::default()));
         play(self.client(way).await, acts, seen.clone()).await;
         seen.lock().unwrap().clone()
     }
 
     /// Stops the recorder.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.running.take().unwrap().stop().await.unwrap();
     }
 }
 
 /// The proxy mode that a client uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     Direct,
     Base,
     Connect,
 }
 
 /// Asks a proxy for a tunnel; returns the connection, and head and body of the response.
-pub async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
+pub(crate) async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
     let mut tcp = TcpStream::connect(proxy).await.unwrap();
     tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: raw\r\n\r\n").as_bytes())
         .await
@@ -322,7 +322,7 @@ pub async fn connect(proxy: SocketAddr, target: &str) -> (TcpStream, String) {
     (tcp, String::from_utf8_lossy(&answer).into_owned())
 }
 
-pub async fn tls(authority: &Authority, tcp: TcpStream, name: &str) -> std::io::Result<Box<dyn Stream>> {
+pub(crate) async fn tls(authority: &Authority, tcp: TcpStream, name: &str) -> std::io::Result<Box<dyn Stream>> {
     let mut roots = RootCertStore::empty();
     roots.add(authority.certificate().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -16,7 +16,11 @@ use std::path::Path;
 ///
 /// # Errors
 /// If the archive cannot be read or `out` cannot be written.
-pub fn add_signature(path: &Path, key: &SigningKey, out: &mut impl Write) -> Result<Vec<Fingerprint>, CaptureError> {
+pub(crate) fn add_signature(
+    path: &Path,
+    key: &SigningKey,
+    out: &mut impl Write,
+) -> Result<Vec<Fingerprint>, CaptureError> {
     signed(path, key, out).map_err(|error| told(path, error))
 }
 

@@ -5,7 +5,7 @@ use super::{Damage, Unreadable};
 use crate::seal::Digest;
 
 /// The version of the archive format. A newer reader reads this version; an older reader refuses newer versions.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The first byte is not ASCII and the last one is a line end, so that a transfer in text mode is detected.
 const MAGIC: [u8; 8] = *b"\x89PoScrt\n";
@@ -37,7 +37,7 @@ fn check(version: u32) -> [u8; 4] {
 }
 
 /// Whether a file that begins with these bytes is an archive, possibly a damaged one.
-pub fn is_archive(start: &[u8]) -> bool {
+pub(crate) fn is_archive(start: &[u8]) -> bool {
     let alike = MAGIC.iter().zip(start).filter(|(a, b)| a == b).count();
     alike >= MAGIC.len() - 1
 }

@@ -26,9 +26,9 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    pub const ALL: [Tag; 5] = [Tag::Header, Tag::Rule, Tag::Records, Tag::Index, Tag::Seal];
+    pub(super) const ALL: [Tag; 5] = [Tag::Header, Tag::Rule, Tag::Records, Tag::Index, Tag::Seal];
 
-    pub fn bytes(self) -> [u8; 4] {
+    pub(super) fn bytes(self) -> [u8; 4] {
         match self {
             Tag::Header => *b"HEAD",
             Tag::Rule => *b"RULE",
@@ -38,12 +38,12 @@ impl Tag {
         }
     }
 
-    pub fn of(bytes: [u8; 4]) -> Option<Tag> {
+    pub(super) fn of(bytes: [u8; 4]) -> Option<Tag> {
         Tag::ALL.into_iter().find(|tag| tag.bytes() == bytes)
     }
 
     /// The maximum length of the content.
-    pub fn limit(self) -> u32 {
+    pub(super) fn limit(self) -> u32 {
         match self {
             Tag::Header => 4 << 20,
             Tag::Rule => RULE_BYTES,
@@ -53,7 +53,7 @@ impl Tag {
     }
 
     /// The name used in messages.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Tag::Header => "the header",
             Tag::Rule => "a rule file",
@@ -110,7 +110,7 @@ impl FrameHead {
     }
 
     /// Parses a frame head; `None` if the bytes are not one. What follows is ignored.
-    pub fn parse(bytes: &[u8]) -> Option<FrameHead> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<FrameHead> {
         let (tag, rest) = bytes.split_first_chunk::<4>()?;
         let (content, rest) = rest.split_first_chunk::<4>()?;
         let (stored, rest) = rest.split_first_chunk::<4>()?;
@@ -125,12 +125,12 @@ impl FrameHead {
     }
 
     /// The length of the content.
-    pub fn content(&self) -> u64 {
+    pub(super) fn content(&self) -> u64 {
         u64::from(self.content)
     }
 
     /// The length of the whole frame.
-    pub fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         HEAD_BYTES.saturating_add(u64::from(self.stored))
     }
 

@@ -49,7 +49,7 @@ impl<'a> Counted<'a> {
     ///
     /// # Errors
     /// If the index does not match the records.
-    pub fn take(&mut self, number: Option<u64>) -> Result<(), String> {
+    pub(crate) fn take(&mut self, number: Option<u64>) -> Result<(), String> {
         self.records += 1;
         if let Some(number) = number {
             self.exchanges += 1;
@@ -68,7 +68,7 @@ impl<'a> Counted<'a> {
 
 impl BlockEntry {
     /// Describes the block: `the block of records 5 to 9 (3 exchanges between 4 and 6)`.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let last = self.first.saturating_add(self.records.saturating_sub(1));
         let records = match self.records {
             1 => format!("the block of record {last}"),

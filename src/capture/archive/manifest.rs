@@ -41,12 +41,12 @@ pub(super) struct RuleEntry {
 
 impl Manifest {
     /// The chain head.
-    pub fn head(&self) -> ChainHead {
+    pub(super) fn head(&self) -> ChainHead {
         ChainHead { count: self.records, digest: self.chain }
     }
 
     /// Reads a `SEAL` frame: the manifest, its signers, and the envelope.
-    pub fn read(frame: &Frame, at: u64) -> Result<(Manifest, Vec<Fingerprint>, Envelope), Damage> {
+    pub(super) fn read(frame: &Frame, at: u64) -> Result<(Manifest, Vec<Fingerprint>, Envelope), Damage> {
         let damaged = |what: String| Damage::new(at, format!("the signature is invalid: {what}"));
         let envelope = Envelope::parse(&frame.content).map_err(damaged)?;
         if envelope.payload_type != TYPE {

@@ -26,13 +26,13 @@ mod test_forgeries;
 #[cfg(test)]
 mod tests;
 
-pub use cosign::add_signature;
-pub use file_header::{FORMAT, is_archive};
-pub use header::Header;
-pub use writer::write;
+pub(crate) use cosign::add_signature;
+pub(crate) use file_header::{FORMAT, is_archive};
+pub(crate) use header::Header;
+pub(crate) use writer::write;
 
 /// A rule file in an archive: its name and its text.
-pub type RuleFile = (String, Vec<u8>);
+pub(crate) type RuleFile = (String, Vec<u8>);
 
 /// Damage of an archive: where and what.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -178,19 +178,19 @@ impl Archive {
     }
 
     /// The bytes of its records, in log order.
-    pub fn log(&self) -> Result<Log, CaptureError> {
+    pub(crate) fn log(&self) -> Result<Log, CaptureError> {
         let file = File::open(&self.path).map_err(|error| CaptureError::io("open", &self.path, &error))?;
         let file = BufReader::new(file);
         Ok(Log { archive: self.clone(), file, block: 0, records: None, head: ChainHead::default(), ended: false })
     }
 
     /// Checks the index against the records.
-    pub fn counted(&self) -> Counted<'_> {
+    pub(crate) fn counted(&self) -> Counted<'_> {
         Counted::of(&self.blocks)
     }
 
     /// A damage error for the archive as a whole.
-    pub fn damaged(&self, what: &str) -> CaptureError {
+    pub(crate) fn damaged(&self, what: &str) -> CaptureError {
         CaptureError::damaged(&self.path, what)
     }
 }

@@ -23,13 +23,13 @@ pub(super) struct Block {
 
 impl Block {
     /// An empty block after this chain head.
-    pub fn behind(head: ChainHead) -> Block {
+    pub(super) fn behind(head: ChainHead) -> Block {
         let bytes = [&head.count.to_be_bytes()[..], &head.digest.0].concat();
         Block { bytes, before: head, after: head, exchanges: 0, numbers: None }
     }
 
     /// Adds a record; `bytes` are its bytes in the log. `None` if it is too long for a block.
-    pub fn add(&mut self, record: &Record, bytes: &[u8]) -> Option<()> {
+    pub(super) fn add(&mut self, record: &Record, bytes: &[u8]) -> Option<()> {
         let length = u32::try_from(bytes.len()).ok()?;
         self.bytes.extend_from_slice(&length.to_be_bytes());
         self.bytes.extend_from_slice(bytes);
@@ -43,21 +43,21 @@ impl Block {
     }
 
     /// The content of its frame.
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The chain head after it.
-    pub fn head(&self) -> ChainHead {
+    pub(super) fn head(&self) -> ChainHead {
         self.after
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.bytes.len() <= START
     }
 
     /// Its entry in the index; `at` is the byte offset of its frame and `frame` the frame's digest.
-    pub fn entry(&self, at: u64, frame: Digest) -> BlockEntry {
+    pub(super) fn entry(&self, at: u64, frame: Digest) -> BlockEntry {
         BlockEntry {
             at,
             frame,
@@ -79,7 +79,7 @@ pub(super) struct Records {
 
 impl Records {
     /// The records in the content of a frame; `None` if the content is too short.
-    pub fn of(content: Vec<u8>) -> Option<Records> {
+    pub(super) fn of(content: Vec<u8>) -> Option<Records> {
         let (first, rest) = content.split_first_chunk::<8>()?;
         let (digest, _) = rest.split_first_chunk::<32>()?;
         let head = ChainHead { count: u64::from_be_bytes(*first), digest: Digest(*digest) };
@@ -87,12 +87,12 @@ impl Records {
     }
 
     /// The chain head after the records read so far; at the start, the chain head before the block.
-    pub fn head(&self) -> ChainHead {
+    pub(super) fn head(&self) -> ChainHead {
         self.head
     }
 
     /// The bytes of the next record; an error if they are truncated.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, String> {
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, String> {
         let rest = self.content.get(self.at..).unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);

@@ -88,7 +88,7 @@ fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::
 
 impl Scan {
     /// The first unreadable section.
-    pub fn damage(&self, index: Option<&Index>) -> Option<Damage> {
+    pub(super) fn damage(&self, index: Option<&Index>) -> Option<Damage> {
         self.holes.first().map(|hole| Damage::new(hole.0, format!("{} unreadable", self.name(*hole, index))))
     }
 

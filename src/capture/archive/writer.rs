@@ -20,7 +20,7 @@ const BLOCK_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// If the capture is being recorded, is a HAR file or cannot be read to its end, or if `out` cannot be written.
-pub fn write(
+pub(crate) fn write(
     capture: &Capture,
     rules: &[RuleFile],
     key: &SigningKey,

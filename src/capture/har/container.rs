@@ -22,7 +22,7 @@ pub(super) struct Files {
 
 impl Files {
     /// The content of a file; `None` if it is missing or cannot be decompressed.
-    pub fn read(&mut self, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(&mut self, name: &str) -> Option<Vec<u8>> {
         let archive = self.archive.as_mut()?;
         let mut bytes = Vec::new();
         archive.by_name(name).ok()?.take(self.left.saturating_add(1)).read_to_end(&mut bytes).ok()?;

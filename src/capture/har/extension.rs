@@ -126,7 +126,7 @@ const TIMES: [Time; 9] = [
 
 impl EntryExtra {
     /// The fields of this exchange that HAR lacks.
-    pub fn of(exchange: &Exchange) -> EntryExtra {
+    pub(super) fn of(exchange: &Exchange) -> EntryExtra {
         let mut times = exchange.times;
         let head = times.request_head;
         let since = |at: u64| i64::try_from(i128::from(at) - i128::from(head)).unwrap_or(i64::MAX);
@@ -170,7 +170,7 @@ impl EntryExtra {
     }
 
     /// Restores the timestamps, which are relative to the request head.
-    pub fn put_times(&self, times: &mut Times) {
+    pub(super) fn put_times(&self, times: &mut Times) {
         for (name, field) in &TIMES {
             if let Some(after) = self.after.get(*name) {
                 *field(times) = Some(times.request_head.saturating_add_signed(*after));

@@ -29,7 +29,7 @@ pub(super) struct Log<'a> {
 
 impl Log<'_> {
     /// The name of the program that wrote the file.
-    pub fn maker(&self) -> &str {
+    pub(super) fn maker(&self) -> &str {
         self.creator.as_ref().and_then(|creator| creator.get("name")?.as_str()).unwrap_or_default()
     }
 }
@@ -52,23 +52,23 @@ pub(super) struct Outline {
 
 impl Outline {
     /// A string field of the request; empty if it is missing or not a string.
-    pub fn of_request(&self, name: &str) -> &str {
+    pub(super) fn of_request(&self, name: &str) -> &str {
         self.request.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The headers of request and response whose name and value are strings.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let lists = [&self.request, &self.response].into_iter().filter_map(|side| side.get("headers")?.as_array());
         lists.flatten().filter_map(|pair| Some((pair.get("name")?.as_str()?, pair.get("value")?.as_str()?)))
     }
 
     /// Whether Chromium served the response from its cache; nothing was sent then.
-    pub fn is_cached(&self) -> bool {
+    pub(super) fn is_cached(&self) -> bool {
         !matches!(&self.from_cache, Value::Null | Value::Bool(false)) && self.from_cache != ""
     }
 
     /// The exchange number that poscert assigned.
-    pub fn number(&self) -> Option<u64> {
+    pub(super) fn number(&self) -> Option<u64> {
         self.extra.get("number")?.as_u64()
     }
 }
@@ -101,18 +101,18 @@ pub(super) struct Timings {
 
 impl Timings {
     /// The sum of all applicable phases (`ssl` is part of `connect`).
-    pub fn sum(&self) -> f64 {
+    pub(super) fn sum(&self) -> f64 {
         sum(&[self.blocked, self.dns, self.connect, self.send, self.wait, self.receive])
     }
 
     /// Time from the first byte of the request to the last byte of the response.
-    pub fn on_the_wire(&self) -> f64 {
+    pub(super) fn on_the_wire(&self) -> f64 {
         sum(&[self.send, self.wait, self.receive])
     }
 
     /// Whether they include the time spent waiting for the response. A call without a response has waited in some
     /// phase.
-    pub fn tell_the_wait(&self, is_answered: bool) -> bool {
+    pub(super) fn tell_the_wait(&self, is_answered: bool) -> bool {
         match is_answered {
             true => self.wait.is_some_and(|ms| ms >= 0.0),
             false => self.sum() - sum(&[self.send]) > 0.0,

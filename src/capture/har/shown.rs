@@ -50,7 +50,7 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// The initial state for a file of this producer, before its entries are read.
-    pub fn by(maker: &str) -> Credentials {
+    pub(super) fn by(maker: &str) -> Credentials {
         let maker = maker.to_ascii_lowercase();
         // Chromium's DevTools, under the names that browsers write.
         let known = ["webinspector", "chrome", "chromium", "devtools", "edge", "sanitizer", "sanitized"];
@@ -58,7 +58,7 @@ impl Credentials {
     }
 
     /// Checks the headers of an entry of any kind.
-    pub fn see<'a>(&mut self, headers: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub(super) fn see<'a>(&mut self, headers: impl Iterator<Item = (&'a str, &'a str)>) {
         let credentials = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
         let mut shown = headers.filter(|(name, value)| {
             credentials.iter().any(|known| name.eq_ignore_ascii_case(known)) && !value.trim().is_empty()
@@ -69,7 +69,7 @@ impl Credentials {
     /// If the whole file shows no credential, a call without one is no evidence that the client sends none: either
     /// the exporter omits credentials, or the API responded as to an authorised call. Marks the header as possibly
     /// omitted then.
-    pub fn apply(self, calls: &mut [Exchange]) {
+    pub(super) fn apply(self, calls: &mut [Exchange]) {
         if self.shown {
             return;
         }

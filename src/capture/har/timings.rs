@@ -22,7 +22,7 @@ pub(super) struct EntryStart {
 
 impl EntryStart {
     /// Its resolution in microseconds, as written.
-    pub fn resolution_us(self) -> u64 {
+    pub(super) fn resolution_us(self) -> u64 {
         if self.has_seconds { resolution_us(self.digits) } else { MINUTE_US }
     }
 }
@@ -73,7 +73,7 @@ const TELLING: usize = 12;
 
 impl Steps {
     /// Starts with the start times of a file's calls.
-    pub fn of(begun: &[EntryStart]) -> Steps {
+    pub(super) fn of(begun: &[EntryStart]) -> Steps {
         let mut steps = Steps { count: begun.len(), even_us: MINUTE_US, lasted_even_us: SECOND_US, ..Steps::default() };
         for moment in begun {
             if let Some(count) = steps.digits.get_mut(moment.digits.min(7)) {
@@ -87,7 +87,7 @@ impl Steps {
     }
 
     /// Adds the `time` of an entry.
-    pub fn lasted(&mut self, time: Option<f64>) {
+    pub(super) fn lasted(&mut self, time: Option<f64>) {
         let Some(ms) = time.filter(|ms| *ms >= 0.0) else { return };
         // A value finer than a microsecond counts as the finest resolution.
         let us = micros(ms);
@@ -99,7 +99,7 @@ impl Steps {
     }
 
     /// The resolution of `startedDateTime`, in microseconds.
-    pub fn begin_us(&self) -> u64 {
+    pub(super) fn begin_us(&self) -> u64 {
         if self.lacks_seconds {
             return MINUTE_US;
         }
@@ -116,13 +116,13 @@ impl Steps {
 
     /// The resolution that only the values show: milliseconds that are all whole minutes, whole seconds or
     /// tens. It is the clock's resolution, unless the file was made of round numbers.
-    pub fn padded_us(&self) -> u64 {
+    pub(super) fn padded_us(&self) -> u64 {
         let is_even = self.count >= TELLING && (self.lasted_finer || self.lasted_nothing);
         if is_even { self.even_us } else { 1 }
     }
 
     /// The resolution of `time`, in microseconds.
-    pub fn lasted_us(&self) -> u64 {
+    pub(super) fn lasted_us(&self) -> u64 {
         let tells = self.lasted_count >= TELLING && self.lasted_nothing;
         let most = if tells { SECOND_US } else { 1000 };
         if self.lasted_count == 0 { 1 } else { self.lasted_even_us.min(most) }
@@ -171,7 +171,7 @@ pub(super) struct EntryDuration {
 impl EntryDuration {
     /// Taken from `time`, or from `timings` if there is none. A `time` that is only the sum of timings without the
     /// wait for the response (mitmproxy without a response, Playwright's minimal mode) says no more than they do.
-    pub fn of(entry: &Entry, maker: &str, is_answered: bool) -> EntryDuration {
+    pub(super) fn of(entry: &Entry, maker: &str, is_answered: bool) -> EntryDuration {
         let timings = entry.timings.unwrap_or_default();
         let tells = entry.timings.is_some() && timings.tell_the_wait(is_answered);
         let Some(time) = entry.time.filter(|ms| *ms >= 0.0) else {

@@ -48,7 +48,7 @@ pub(super) struct Pass<'r> {
 }
 
 impl<'r> Pass<'r> {
-    pub fn new(redactor: &'r Redactor) -> Pass<'r> {
+    pub(super) fn new(redactor: &'r Redactor) -> Pass<'r> {
         Pass {
             redactor,
             met: SecretIndex::default(),
@@ -62,16 +62,16 @@ impl<'r> Pass<'r> {
     }
 
     /// The secrets to search for in later exchanges.
-    pub fn lasting(self) -> Vec<Arc<Met>> {
+    pub(super) fn lasting(self) -> Vec<Arc<Met>> {
         self.met.lasting().filter(|met| !self.earlier.knows(&met.value)).map(Arc::clone).collect()
     }
 
-    pub fn redactor(&self) -> &'r Redactor {
+    pub(super) fn redactor(&self) -> &'r Redactor {
         self.redactor
     }
 
     /// Returns the replacement of a secret and remembers the secret.
-    pub fn secret(&mut self, value: &str) -> String {
+    pub(super) fn secret(&mut self, value: &str) -> String {
         if value.trim().is_empty() || is_replacement(value) {
             return value.to_owned();
         }
@@ -96,17 +96,17 @@ impl<'r> Pass<'r> {
     }
 
     /// Whether exactly this text is a known secret.
-    pub fn knows(&self, value: &str) -> bool {
+    pub(super) fn knows(&self, value: &str) -> bool {
         self.met.knows(value) || self.earlier.knows(value)
     }
 
     /// Whether bytes contain a known secret.
-    pub fn holds(&self, bytes: &[u8]) -> bool {
+    pub(super) fn holds(&self, bytes: &[u8]) -> bool {
         secret_index::hold(bytes, &[&self.met, &*self.earlier])
     }
 
     /// Redacts a value according to its name.
-    pub fn by_name(&mut self, named: Named, value: &str) -> String {
+    pub(super) fn by_name(&mut self, named: Named, value: &str) -> String {
         match named {
             Named::Plain => self.text(value),
             Named::Secret => self.credential(value),
@@ -118,7 +118,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Replaces a telephone number. A documented test customer is replaced by the name of the account.
-    pub fn phone(&mut self, value: &str) -> String {
+    pub(super) fn phone(&mut self, value: &str) -> String {
         if is_replacement(value) || CUSTOMERS.iter().any(|(_, account)| account.name() == value) {
             return value.to_owned();
         }
@@ -140,7 +140,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Replaces a numeric secret by a number.
-    pub fn number(&mut self, digits: &str) -> String {
+    pub(super) fn number(&mut self, digits: &str) -> String {
         const BASE: u64 = 900_000_000_000_000;
         const SPAN: u64 = 1_000_000_000_000;
         let own = digits.parse::<u64>().is_ok_and(|number| (BASE..BASE + SPAN).contains(&number));
@@ -156,7 +156,7 @@ impl<'r> Pass<'r> {
 
     /// Redacts a credential and keeps its scheme: `Bearer redacted-...`. Each word is replaced separately, so that
     /// two tokens in place of one stay recognisable.
-    pub fn credential(&mut self, value: &str) -> String {
+    pub(super) fn credential(&mut self, value: &str) -> String {
         self.remember_phrase(value);
         let mut new = String::new();
         let mut rest = value;
@@ -200,7 +200,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Redacts the values of a cookie's `name=value` pairs; names and attributes are kept.
-    pub fn cookie(&mut self, value: &str, is_set: bool) -> String {
+    pub(super) fn cookie(&mut self, value: &str, is_set: bool) -> String {
         let mut pairs = Vec::new();
         for (at, pair) in value.split(';').enumerate() {
             pairs.push(match pair.split_once('=') {
@@ -231,7 +231,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Runs `read` on structured data inside a text: its names identify secrets reliably.
-    pub fn as_structure<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn as_structure<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let in_text = std::mem::take(&mut self.in_text);
         let read = read(self);
         self.in_text = in_text;
@@ -239,12 +239,12 @@ impl<'r> Pass<'r> {
     }
 
     /// Replaces known secrets.
-    pub fn echoes(&self, value: &str) -> String {
+    pub(super) fn echoes(&self, value: &str) -> String {
         secret_index::replace(value, &[&self.met, &*self.earlier]).unwrap_or_else(|| value.to_owned())
     }
 
     /// Redacts a header's value according to its name.
-    pub fn header(&mut self, name: &str, value: &str) -> String {
+    pub(super) fn header(&mut self, name: &str, value: &str) -> String {
         if name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie") {
             return self.cookie(value, name.eq_ignore_ascii_case("set-cookie"));
         }

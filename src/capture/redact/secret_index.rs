@@ -58,7 +58,7 @@ impl fmt::Debug for SecretIndex {
 
 impl SecretIndex {
     /// Adds a secret.
-    pub fn add(&mut self, met: Arc<Met>) {
+    pub(super) fn add(&mut self, met: Arc<Met>) {
         let Some(tail) = tail(met.value.as_bytes()) else { return };
         if self.knows(&met.value) {
             return;
@@ -76,7 +76,7 @@ impl SecretIndex {
     }
 
     /// Removes the oldest secrets if a limit is exceeded.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         while self.in_order.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.in_order.len() / 4 + 1;
             let kept: Vec<Arc<Met>> = self.in_order.drain(..).skip(oldest).collect();
@@ -86,13 +86,13 @@ impl SecretIndex {
     }
 
     /// Whether exactly this text is a known secret.
-    pub fn knows(&self, value: &str) -> bool {
+    pub(super) fn knows(&self, value: &str) -> bool {
         let same_tail = tail(value.as_bytes()).and_then(|tail| self.by_tail.get(&tail));
         same_tail.is_some_and(|all| all.iter().any(|met| met.value == value))
     }
 
     /// All secrets to search for in later exchanges.
-    pub fn lasting(&self) -> impl Iterator<Item = &Arc<Met>> {
+    pub(super) fn lasting(&self) -> impl Iterator<Item = &Arc<Met>> {
         self.in_order.iter().filter(|met| met.lasting)
     }
 

@@ -161,7 +161,7 @@ fn is_jwt(text: &str) -> bool {
 
 impl Pass<'_> {
     /// Redacts a text.
-    pub fn text(&mut self, value: &str) -> String {
+    pub(super) fn text(&mut self, value: &str) -> String {
         // Known secrets first: a pattern may match only a part of one.
         let known = self.echoes(value);
         self.in_text += 1;

@@ -11,7 +11,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 impl Pass<'_> {
     /// Redacts a request target, or a URL in a header (RFC 3986). Names are kept, so that the presence of a
     /// credential stays visible.
-    pub fn url(&mut self, url: &str) -> String {
+    pub(super) fn url(&mut self, url: &str) -> String {
         let (rest, fragment) = url.split_once('#').map_or((url, None), |(a, b)| (a, Some(b)));
         let (base, query) = rest.split_once('?').map_or((rest, None), |(a, b)| (a, Some(b)));
         let mut new = self.base(base);
@@ -44,7 +44,7 @@ impl Pass<'_> {
     }
 
     /// Redacts the userinfo of `user:password@host`.
-    pub fn authority(&mut self, authority: &str) -> String {
+    pub(super) fn authority(&mut self, authority: &str) -> String {
         match authority.rsplit_once('@') {
             Some((user, host)) => {
                 if let Some((_, password)) = user.split_once(':') {
@@ -70,7 +70,7 @@ impl Pass<'_> {
     }
 
     /// Redacts the percent-encoded `name=value` pairs of a query or a form.
-    pub fn pairs(&mut self, pairs: &str) -> String {
+    pub(super) fn pairs(&mut self, pairs: &str) -> String {
         // Some clients put each pair on a separate line.
         let pairs: Vec<String> = pairs
             .split_inclusive(['&', '\r', '\n'])

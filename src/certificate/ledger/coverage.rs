@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 /// A certificate and its status.
 #[derive(Clone, Debug)]
-pub struct CertificateStatus<'a> {
+pub(crate) struct CertificateStatus<'a> {
     /// When it was added to the ledger.
     pub entered: &'a str,
     /// The certificate.
@@ -23,7 +23,7 @@ pub struct CertificateStatus<'a> {
 
 /// The coverage of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// Whether all requested features are covered.
     pub covered: bool,
     /// The explanation, one sentence per line.
@@ -31,7 +31,7 @@ pub struct Coverage {
 }
 
 /// The certificates, in the order in which they were issued.
-pub fn standings(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
+pub(crate) fn standings(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
     let mut standings: Vec<CertificateStatus> = Vec::new();
     let mut places = HashMap::new();
     for entry in entries {
@@ -61,7 +61,7 @@ impl CertificateStatus<'_> {
     }
 
     /// When and why it was revoked, as a clause.
-    pub fn ended(&self) -> Option<String> {
+    pub(crate) fn ended(&self) -> Option<String> {
         let (since, revoked) = self.revoked?;
         Some(format!(
             "{} was revoked on {}: {} (evidence: a capture of digest {})",
@@ -75,7 +75,7 @@ impl CertificateStatus<'_> {
 
 /// Whether a build of a client is certified for these features; without features, for any. A certificate counts only if
 /// it includes Onboarding.
-pub fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
+pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
     let standings = standings(entries);
     let of_client: Vec<&CertificateStatus> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
     let of_minor: Vec<&&CertificateStatus> = of_client.iter().filter(|one| one.is_for(version)).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its number, from 1, without gaps.
     pub number: u64,
     /// When it was added, by the clock of the machine: RFC 3339, in UTC.
@@ -19,7 +19,7 @@ pub struct Entry {
 /// An event in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LedgerEvent {
+pub(crate) enum LedgerEvent {
     /// A certificate was issued.
     #[serde(rename = "given")]
     Issued(Issued),
@@ -30,7 +30,7 @@ pub enum LedgerEvent {
 /// Summary of an issued certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// Its id.
     pub id: String,
     /// The SHA-256 digest of its file.
@@ -59,7 +59,7 @@ pub struct Issued {
 /// The revocation of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Revoked {
+pub(crate) struct Revoked {
     /// The certificate's id.
     pub id: String,
     /// The reason, as entered by the issuer.
@@ -71,7 +71,7 @@ pub struct Revoked {
 /// A capture given as evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// Its kind: `directory`, `archive` or `har`.
     pub kind: String,
     /// The digest of its content.
@@ -82,7 +82,7 @@ pub struct Evidence {
 
 impl Issued {
     /// Whether this is the client's id, in the developer portal or in production.
-    pub fn is_of(&self, client_id: &str) -> bool {
+    pub(crate) fn is_of(&self, client_id: &str) -> bool {
         let ids = [Some(&self.client_id), self.production_client_id.as_ref()];
         ids.into_iter().flatten().any(|id| id.eq_ignore_ascii_case(client_id))
     }
@@ -91,7 +91,7 @@ impl Issued {
     ///
     /// # Errors
     /// A signature of the certificate is invalid.
-    pub fn of(certificate: &Certificate) -> Result<Issued, String> {
+    pub(crate) fn of(certificate: &Certificate) -> Result<Issued, String> {
         let predicate = &certificate.statement.predicate;
         Ok(Issued {
             id: certificate.id(),

@@ -19,7 +19,7 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// A ledger.
 #[derive(Clone, Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Its path.
     pub path: PathBuf,
     /// Its lines.
@@ -29,12 +29,12 @@ pub struct Ledger {
 }
 
 /// The default path of the ledger.
-pub fn default_place() -> Option<PathBuf> {
+pub(crate) fn default_place() -> Option<PathBuf> {
     secret_file::data_place("ledger.jsonl")
 }
 
 /// The path of the head file, next to the ledger.
-pub fn head_place(path: &Path) -> PathBuf {
+pub(crate) fn head_place(path: &Path) -> PathBuf {
     beside(path, ".head")
 }
 
@@ -54,7 +54,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read or is damaged; the message names the line.
-    pub fn read(path: &Path) -> Result<Ledger, String> {
+    pub(crate) fn read(path: &Path) -> Result<Ledger, String> {
         let mut bytes = Vec::new();
         let file = match File::open(path) {
             Ok(file) => Some(file),
@@ -81,7 +81,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read or written, is damaged, or `act` fails.
-    pub fn add(
+    pub(crate) fn add(
         path: &Path,
         act: impl FnOnce(&[Entry]) -> Result<Option<LedgerEvent>, String>,
     ) -> Result<Ledger, String> {
@@ -112,7 +112,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As for [`Ledger::add`].
-    pub fn ready(path: &Path) -> Result<(), String> {
+    pub(crate) fn ready(path: &Path) -> Result<(), String> {
         let folder = folder(path)?;
         match std::fs::symlink_metadata(path) {
             Ok(_) => drop(Ledger::opened(path)?),

@@ -19,7 +19,7 @@ const MOST_UNCOUNTED: u64 = 1;
 
 /// The lines of a ledger whose chain is intact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// The entries, in order.
     pub entries: Vec<Entry>,
     /// The chain head after the last entry.
@@ -46,19 +46,19 @@ struct HeadFile {
 ///
 /// # Errors
 /// The entry cannot be serialized, which does not happen with text and numbers.
-pub fn line(entry: &Entry, before: ChainHead) -> Result<(String, ChainHead), String> {
+pub(crate) fn line(entry: &Entry, before: ChainHead) -> Result<(String, ChainHead), String> {
     let json = serde_json::to_string(entry).map_err(|error| format!("cannot serialize a ledger entry: {error}"))?;
     let head = before.then(json.as_bytes());
     Ok((format!("{BEGIN}{}{MIDDLE}{json}{END}\n", head.digest), head))
 }
 
 /// The content of a head file.
-pub fn head_text(head: ChainHead) -> String {
+pub(crate) fn head_text(head: ChainHead) -> String {
     format!("{{\"count\":{},\"digest\":\"{}\"}}\n", head.count, head.digest)
 }
 
 /// Parses a head file.
-pub fn head_of(text: &str) -> Option<ChainHead> {
+pub(crate) fn head_of(text: &str) -> Option<ChainHead> {
     let file: HeadFile = serde_json::from_str(text).ok()?;
     Some(ChainHead { count: file.count, digest: Digest::parse(&file.digest)? })
 }
@@ -67,7 +67,7 @@ pub fn head_of(text: &str) -> Option<ChainHead> {
 ///
 /// # Errors
 /// The ledger is damaged; the message names the line.
-pub fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, String> {
+pub(crate) fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, String> {
     let mut lines = Lines::default();
     let mut heads = vec![lines.head];
     let mut known = BTreeMap::new();

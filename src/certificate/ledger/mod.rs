@@ -3,11 +3,11 @@
 //! [`entry`] is its entries, [`log`] the hash chain of its lines, [`file`] reads and writes it, and [`coverage`] tells
 //! whether a build is covered.
 
-pub mod coverage;
-pub mod entry;
-pub mod file;
-pub mod log;
+pub(crate) mod coverage;
+pub(crate) mod entry;
+pub(crate) mod file;
+pub(crate) mod log;
 
-pub use coverage::{CertificateStatus, Coverage};
-pub use entry::{Entry, Evidence, Issued, LedgerEvent, Revoked};
-pub use file::{Ledger, default_place, head_place};
+pub(crate) use coverage::CertificateStatus;
+pub(crate) use entry::{Entry, Evidence, Issued, LedgerEvent, Revoked};
+pub(crate) use file::{Ledger, default_place, head_place};

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 const STYLE: &str = include_str!("style.css");
 
 /// Renders the page. If a signature is invalid, the page says so instead of naming the signers.
-pub fn render(certificate: &Certificate) -> String {
+pub(crate) fn render(certificate: &Certificate) -> String {
     let predicate = &certificate.statement.predicate;
     let body = html! {
         main {

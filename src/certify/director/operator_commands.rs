@@ -13,7 +13,7 @@ impl Director {
     ///
     /// # Errors
     /// The case is unknown, has already passed or cannot be run.
-    pub fn again(&self, case: &str) -> Result<(), String> {
+    pub(crate) fn again(&self, case: &str) -> Result<(), String> {
         self.asked(|state, now| {
             let actions = state.schedule.again(case, &state.so_far, now)?;
             state.fault_plan.next_case();
@@ -27,7 +27,7 @@ impl Director {
     ///
     /// # Errors
     /// No step is due.
-    pub fn skip_wait(&self) -> Result<(), String> {
+    pub(crate) fn skip_wait(&self) -> Result<(), String> {
         self.asked(|state, _| state.schedule.skip())
     }
 
@@ -35,7 +35,7 @@ impl Director {
     ///
     /// # Errors
     /// A new attempt is already about to start.
-    pub fn start_over(&self) -> Result<(), String> {
+    pub(crate) fn start_over(&self) -> Result<(), String> {
         self.asked(|state, now| {
             let actions = state.schedule.start_over(&state.so_far, now)?;
             state.fault_plan.next_case();
@@ -45,39 +45,34 @@ impl Director {
     }
 
     /// Keeps the certification open after the last case until [`Director::finish`], so that cases can be repeated.
-    pub fn stay(&self) {
+    pub(crate) fn stay(&self) {
         self.state().end = AtEnd::Stay;
     }
 
     /// Ends the certification. Cases that have not run are reported as not tested.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.state().end = AtEnd::LogEntry;
         self.news.notify_one();
     }
 
-    /// The progress of all cases.
-    pub fn so_far(&self) -> crate::verify::progress::Progress {
-        self.state().so_far.clone()
-    }
-
     /// The PoS that the client works with.
-    pub fn point(&self) -> Option<PosEntry> {
+    pub(crate) fn point(&self) -> Option<PosEntry> {
         self.state().point()
     }
 
     /// The number of the last exchange that has ended.
-    pub fn last_number(&self) -> u64 {
+    pub(crate) fn last_number(&self) -> u64 {
         self.state().last_number
     }
 
     /// Passes a check-in notification to the evaluator.
-    pub fn notified(&self, sent: &Notification) {
+    pub(crate) fn notified(&self, sent: &Notification) {
         self.state().take(&Record::Notification(sent.clone()));
     }
 
     /// Starts a new attempt and returns its record, which the caller writes into the capture. `next_number` is the
     /// number of the next exchange: lower numbers belong to the previous attempt, even if they end later.
-    pub fn begin_attempt(&self, next_number: u64) -> Attempt {
+    pub(crate) fn begin_attempt(&self, next_number: u64) -> Attempt {
         let mut state = self.state();
         let first_number = next_number.max(state.last_number.saturating_add(1));
         let ended_as = state.ended_as().unwrap_or_else(|error| {

@@ -15,7 +15,7 @@ use std::time::Duration;
 const BEGINNING: Duration = Duration::from_secs(5);
 
 /// The outcome of a command.
-pub enum Done {
+pub(super) enum Done {
     /// Done, with a message.
     LogEntry(String),
     /// Refused, with the reason.
@@ -27,7 +27,7 @@ pub enum Done {
 }
 
 /// The error message for a field as typed; empty if it is valid.
-pub fn check(body: &Bytes) -> String {
+pub(super) fn check(body: &Bytes) -> String {
     let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
     match form::identified(&String::from_utf8_lossy(body), &names) {
         Ok(identified) => form::wrong(&identified).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
@@ -36,7 +36,7 @@ pub fn check(body: &Bytes) -> String {
 }
 
 /// Executes a command.
-pub async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
+pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
     let form = String::from_utf8_lossy(body).into_owned();
     let phase = page_state.state().phase.clone();
     match (name, phase) {

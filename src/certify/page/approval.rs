@@ -4,7 +4,7 @@ use crate::verify::verdict::Verdict;
 use std::path::PathBuf;
 
 /// The result of a certification.
-pub struct Approval {
+pub(crate) struct Approval {
     /// The verdict, the same as that of `verify`.
     pub verdict: Verdict,
     /// The path of the capture.
@@ -22,7 +22,7 @@ pub struct Approval {
 }
 
 /// A file offered for download.
-pub struct Download {
+pub(crate) struct Download {
     /// Its name in the URL: letters, digits, dots and hyphens.
     pub name: &'static str,
     /// Its title.
@@ -34,7 +34,7 @@ pub struct Download {
 }
 
 /// The content of a download.
-pub enum Content {
+pub(crate) enum Content {
     /// A text in memory.
     Text(String),
     /// The path of a file.
@@ -42,7 +42,7 @@ pub enum Content {
 }
 
 /// The content security policy for a generated HTML file: the policy in its `meta` element, plus a ban on framing.
-pub fn policy_of(html: &str) -> String {
+pub(crate) fn policy_of(html: &str) -> String {
     let stands = html.split_once("http-equiv=\"Content-Security-Policy\" content=\"").map(|(_, rest)| rest);
     let policy = stands.and_then(|rest| rest.split_once('"')).map_or("default-src 'none'", |(policy, _)| policy);
     format!("{policy}; frame-ancestors 'none'")

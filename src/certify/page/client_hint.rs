@@ -3,7 +3,7 @@
 use super::super::driver_command::Line;
 
 /// A hint and the command line to copy; `None` if the action has none. `till`: the prefix of the command line.
-pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
+pub(super) fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     let command = |rest: String| format!("{till} {rest}");
     let plain = "With the reference till, in a second terminal:".to_owned();
     let in_another = "With the reference till, in a third terminal, as it is waiting in the second:".to_owned();
@@ -36,7 +36,7 @@ pub fn hint(line: &Line, till: &str) -> Option<(String, String)> {
 }
 
 /// Hint and command line for a step that the till does on its own: the reference till needs its `job` command for it.
-pub fn job(till: &str) -> (String, String) {
+pub(super) fn job(till: &str) -> (String, String) {
     let words =
         "A till that keeps running does this on its own. The reference till exits when it gives up; then run its job:";
     (words.to_owned(), format!("{till} job"))

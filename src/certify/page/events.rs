@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// The event streams, limited in number.
 #[derive(Clone)]
-pub struct EventStreams(Arc<Semaphore>);
+pub(super) struct EventStreams(Arc<Semaphore>);
 
 impl Default for EventStreams {
     fn default() -> EventStreams {
@@ -35,7 +35,7 @@ impl Default for EventStreams {
 
 impl EventStreams {
     /// A stream of events, and of the exchanges after position `after`; `None` if too many streams are open.
-    pub fn take(&self, page_state: Arc<PageState>, after: u64) -> Option<Body> {
+    pub(super) fn take(&self, page_state: Arc<PageState>, after: u64) -> Option<Body> {
         let seat = self.0.clone().try_acquire_owned().ok()?;
         let (sender, body) = Channel::new(8);
         tokio::spawn(feed(page_state, after, sender, seat));

@@ -8,7 +8,7 @@ use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
 
 /// A field of the identification.
-pub struct Field {
+pub(super) struct Field {
     /// The name in a session file.
     pub name: &'static str,
     /// The label.
@@ -20,7 +20,7 @@ pub struct Field {
 }
 
 /// The fields of the identification, in order.
-pub const FIELDS: [Field; 7] = [
+pub(super) const FIELDS: [Field; 7] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
@@ -61,14 +61,14 @@ pub const FIELDS: [Field; 7] = [
 ];
 
 /// Whether the example of this field works in a trial certification.
-pub fn is_tried_with(field: &Field) -> bool {
+pub(super) fn is_tried_with(field: &Field) -> bool {
     FIELDS.iter().any(|one| one.name == field.name)
         && !field.name.starts_with("callback-")
         && field.name != "production-client-id"
 }
 
 /// Further fields of the identification, for poscert's own requests to an external backend.
-pub const ACCESS: [Field; 3] = [
+pub(super) const ACCESS: [Field; 3] = [
     Field {
         name: "merchant-vat",
         label: "Merchant VAT number",
@@ -94,21 +94,21 @@ const SECRETS: [&str; 2] = ["token", "client-secret"];
 
 impl Field {
     /// Whether its value is never shown.
-    pub fn is_secret(&self) -> bool {
+    pub(super) fn is_secret(&self) -> bool {
         SECRETS.contains(&self.name)
     }
 }
 
 /// The fields of the identification form. `elsewhere`: the backend is not the embedded sandbox.
-pub fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
+pub(super) fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().chain(ACCESS.iter().filter(move |_| elsewhere))
 }
 
 /// The name of the selection's field.
-pub const FEATURES: &str = "features";
+pub(super) const FEATURES: &str = "features";
 
 /// The value of a field, as entered.
-pub fn value(identified: &Identification, name: &str) -> String {
+pub(super) fn value(identified: &Identification, name: &str) -> String {
     let all = serde_json::to_value(identified).unwrap_or_default();
     all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -117,7 +117,7 @@ pub fn value(identified: &Identification, name: &str) -> String {
 ///
 /// # Errors
 /// A secret is invalid.
-pub fn keys(form: &str) -> Result<Secrets, String> {
+pub(super) fn keys(form: &str) -> Result<Secrets, String> {
     let identified = fields(form);
     let key = |name: &str| {
         let text = identified.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
@@ -131,7 +131,7 @@ pub fn keys(form: &str) -> Result<Secrets, String> {
 ///
 /// # Errors
 /// A field is unknown or occurs twice.
-pub fn identified(form: &str, allowed: &[&str]) -> Result<Identification, String> {
+pub(super) fn identified(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     let mut object = Map::new();
     for (name, value) in fields(form) {
         if !allowed.contains(&name.as_str()) {
@@ -153,7 +153,7 @@ pub fn identified(form: &str, allowed: &[&str]) -> Result<Identification, String
 }
 
 /// The earlier identification, with these fields replaced by those of `now`.
-pub fn put<'f>(
+pub(super) fn put<'f>(
     before: &Identification,
     now: &Identification,
     fields: impl Iterator<Item = &'f Field>,
@@ -171,7 +171,7 @@ pub fn put<'f>(
 }
 
 /// The error messages of invalid fields, with their names; the same messages as for a session file.
-pub fn wrong(identified: &Identification) -> Vec<(&'static str, String)> {
+pub(super) fn wrong(identified: &Identification) -> Vec<(&'static str, String)> {
     let names = asked(true).filter(|field| !field.is_secret()).map(|field| field.name);
     let alone = |name: &'static str| {
         let text = value(identified, name);
@@ -183,7 +183,7 @@ pub fn wrong(identified: &Identification) -> Vec<(&'static str, String)> {
 }
 
 /// Whether a feature is selected; without a selection, all are.
-pub fn is_chosen(identified: &Identification, feature: Feature) -> bool {
+pub(super) fn is_chosen(identified: &Identification, feature: Feature) -> bool {
     let Some(features) = &identified.features else { return true };
     feature == Feature::Onboarding || features.iter().any(|id| id.trim() == feature.id())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Instant;
 
 /// The command due on the till.
-pub fn act(page_state: &PageState) -> Option<Line> {
+pub(super) fn act(page_state: &PageState) -> Option<Line> {
     let phase = page_state.state().phase.clone();
     let line = page_state.state().line.clone()?;
     match phase {
@@ -18,7 +18,7 @@ pub fn act(page_state: &PageState) -> Option<Line> {
 }
 
 /// The whole state.
-pub fn of(page_state: &PageState) -> Value {
+pub(super) fn of(page_state: &PageState) -> Value {
     let act = act(page_state);
     let state = page_state.state();
     let mut value = json!({

@@ -10,13 +10,13 @@
 //! The page loads nothing from other origins.
 
 mod actions;
-pub mod approval;
+pub(crate) mod approval;
 mod client_hint;
 mod events;
 mod form;
 mod json_state;
-pub mod page_state;
-pub mod security;
+pub(crate) mod page_state;
+pub(crate) mod security;
 mod server;
 mod stored_exchanges;
 mod view;
@@ -37,10 +37,10 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 /// The default address of the page.
-pub const DEFAULT: &str = "127.0.0.1:8484";
+pub(crate) const DEFAULT: &str = "127.0.0.1:8484";
 
 /// A running web page.
-pub struct Page {
+pub(crate) struct Page {
     page_state: Arc<PageState>,
     requests: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
     address: SocketAddr,
@@ -54,7 +54,7 @@ impl Page {
     ///
     /// # Errors
     /// The address is not a loopback address, or cannot be bound.
-    pub async fn start(
+    pub(crate) async fn start(
         address: Option<SocketAddr>,
         rules: &'static RuleSet,
         capture: PathBuf,
@@ -79,22 +79,22 @@ impl Page {
     }
 
     /// The address to open, with the token.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/?token={}", self.address, self.token)
     }
 
     /// The address it listens on.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// An observer that shows recorded exchanges on the page.
-    pub fn watch(&self) -> Arc<dyn Observer> {
+    pub(crate) fn watch(&self) -> Arc<dyn Observer> {
         self.page_state.clone()
     }
 
     /// Waits until the operator has entered identification and features.
-    pub async fn begun(&self) -> (Identification, Secrets) {
+    pub(crate) async fn begun(&self) -> (Identification, Secrets) {
         let mut requests = self.requests.lock().await;
         loop {
             match requests.recv().await {
@@ -107,7 +107,7 @@ impl Page {
     }
 
     /// Shows a running certification.
-    pub fn begins(&self, active: ActiveCertification) {
+    pub(crate) fn begins(&self, active: ActiveCertification) {
         self.page_state.change(|state| {
             if state.visited {
                 active.director.stay();
@@ -118,27 +118,27 @@ impl Page {
     }
 
     /// Shows the command sent to the till.
-    pub fn tell(&self, line: &Line) {
+    pub(crate) fn tell(&self, line: &Line) {
         self.page_state.change(|state| state.line = Some(line.clone()));
     }
 
     /// Adds a log line.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         self.page_state.say(line);
     }
 
     /// Shows the verdict.
-    pub fn approve(&self, approval: Approval) {
+    pub(crate) fn approve(&self, approval: Approval) {
         self.page_state.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
     }
 
     /// Whether the page was opened in a browser.
-    pub fn is_visited(&self) -> bool {
+    pub(crate) fn is_visited(&self) -> bool {
         self.page_state.state().visited
     }
 
     /// Waits until the operator closes the page.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         let mut requests = self.requests.lock().await;
         while !matches!(requests.recv().await, Some(OperatorRequest::Close) | None) {}
     }

@@ -23,11 +23,11 @@ use tokio::sync::{mpsc, watch};
 /// The number of log lines kept.
 const SAID: usize = 200;
 /// The number of exchanges kept.
-pub const KEPT: usize = 300;
+pub(crate) const KEPT: usize = 300;
 
 /// How to connect a till to the recorder, as texts to copy.
 #[derive(Clone, Debug, Default)]
-pub struct ConnectionInfo {
+pub(crate) struct ConnectionInfo {
     /// The base URL.
     pub base_url: String,
     /// The HTTPS proxy's URL.
@@ -46,7 +46,7 @@ pub struct ConnectionInfo {
 
 /// The current one of the four steps.
 #[derive(Clone)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Identification of the client.
     Identification,
     /// Selection of features.
@@ -59,7 +59,7 @@ pub enum Phase {
 
 impl Phase {
     /// Its name.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Phase::Identification => "identification",
             Phase::Selection => "selection",
@@ -70,7 +70,7 @@ impl Phase {
 }
 
 /// A running certification.
-pub struct ActiveCertification {
+pub(crate) struct ActiveCertification {
     /// The director of the certification.
     pub director: Arc<Director>,
     /// Identification and selected features.
@@ -92,7 +92,7 @@ impl ActiveCertification {
     ///
     /// # Errors
     /// It could not be sent.
-    pub async fn notify(&self) -> Result<String, String> {
+    pub(crate) async fn notify(&self) -> Result<String, String> {
         match &self.notify {
             Some(notify) => notify().await,
             None => Err("no callback URL; restart `certify` with --callback-url".to_owned()),
@@ -101,12 +101,12 @@ impl ActiveCertification {
 }
 
 /// Checks the credentials for an external backend.
-pub type CredentialCheck =
+pub(crate) type CredentialCheck =
     Arc<dyn Fn(Identification, Secrets) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// A request of the operator to the command that serves the page.
 #[derive(Clone, Debug, PartialEq)]
-pub enum OperatorRequest {
+pub(crate) enum OperatorRequest {
     /// Start the certification of this client, with these secrets for the backend.
     Begin(Box<Identification>, Secrets),
     /// Close the page and end the command.
@@ -115,7 +115,7 @@ pub enum OperatorRequest {
 
 /// A log line.
 #[derive(Clone, Debug)]
-pub struct LogEntry {
+pub(crate) struct LogEntry {
     /// Milliseconds since the start.
     pub at_ms: u64,
     /// The text. A leading space marks a detail of a case.
@@ -124,7 +124,7 @@ pub struct LogEntry {
 
 /// A recorded exchange.
 #[derive(Clone)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its position in the order in which exchanges became durable, from 1.
     pub place: u64,
     /// The fields shown.
@@ -132,7 +132,7 @@ pub struct Seen {
 }
 
 /// The state of the page.
-pub struct PageState {
+pub(crate) struct PageState {
     /// The rules.
     pub rules: &'static RuleSet,
     /// The capture directory.
@@ -148,7 +148,7 @@ pub struct PageState {
 }
 
 /// The mutable state of the page.
-pub struct State {
+pub(crate) struct State {
     /// The current step.
     pub phase: Phase,
     /// The identification, as entered.
@@ -171,7 +171,7 @@ pub struct State {
 
 impl PageState {
     /// The initial state, with the identification known so far.
-    pub fn new(
+    pub(crate) fn new(
         rules: &'static RuleSet,
         capture: PathBuf,
         program: String,
@@ -198,34 +198,34 @@ impl PageState {
     }
 
     /// Locks the state.
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the state and notifies the event streams.
-    pub fn change(&self, change: impl FnOnce(&mut State)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// A receiver that is notified of each change.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
     /// Passes a request of the operator to the command.
-    pub fn request(&self, request: OperatorRequest) {
+    pub(crate) fn request(&self, request: OperatorRequest) {
         // There is no receiver only if the command is ending.
         let _ = self.requests.send(request);
     }
 
     /// Milliseconds since the start.
-    pub fn ms(&self, at: Instant) -> u64 {
+    pub(crate) fn ms(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Adds a log line.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         let said = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
         self.change(|state| {
             state.cases_said = state.cases_said.saturating_add(u64::from(!text.starts_with(' ')));

@@ -11,11 +11,11 @@ use std::net::SocketAddr;
 use subtle::ConstantTimeEq;
 
 /// The content security policy of the page: only its own style, script and icon.
-pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The checks of a request.
-pub struct Guard {
+pub(crate) struct Guard {
     token: String,
     cookie: String,
     hosts: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Guard {
 
 /// The refusal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The status: 403 or 421.
     pub status: u16,
     /// The reason, and what to do.
@@ -42,7 +42,7 @@ const NOT_OURS: Refusal = refusal(403, "Commands are accepted only from this pag
 
 impl Guard {
     /// The guard of a page on a loopback address. The token has to be unguessable.
-    pub fn new(address: SocketAddr, token: String) -> Guard {
+    pub(crate) fn new(address: SocketAddr, token: String) -> Guard {
         let port = address.port();
         let hosts = vec![address.to_string(), format!("localhost:{port}")];
         // Browsers share cookies between ports: two pages on this machine must not overwrite each other's.
@@ -50,7 +50,7 @@ impl Guard {
     }
 
     /// The `Set-Cookie` value with the token.
-    pub fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie, self.token)
     }
 
@@ -58,7 +58,7 @@ impl Guard {
     ///
     /// # Errors
     /// The request is refused.
-    pub fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         let hosts: Vec<&str> = headers.get_all(HOST).iter().filter_map(|host| host.to_str().ok()).collect();
         let host = match hosts[..] {
             [host] if self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)) => host,
@@ -72,7 +72,7 @@ impl Guard {
     }
 
     /// Whether the URL contains the token; the browser is then redirected to a URL without it.
-    pub fn is_in_address(&self, uri: &Uri) -> bool {
+    pub(crate) fn is_in_address(&self, uri: &Uri) -> bool {
         let identified = fields(uri.query().unwrap_or_default());
         identified.iter().any(|(name, value)| name == "token" && self.is_token(value))
     }

@@ -41,7 +41,7 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 ];
 
 /// All routes, behind the guard.
-pub fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
+pub(super) fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
     let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
     let seats = events::EventStreams::default();
     Router::new()

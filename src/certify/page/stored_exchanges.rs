@@ -17,7 +17,7 @@ const PAGE: usize = 100;
 ///
 /// # Errors
 /// The capture does not contain it or cannot be read.
-pub async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
+pub(super) async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<ExchangeView>, String> {
     let kept =
         page_state.state().traffic.iter().rev().find(|seen| seen.view.number == number).map(|seen| seen.view.clone());
     if let Some(view) = kept {
@@ -36,7 +36,7 @@ pub async fn exchange(page_state: &PageState, number: u64) -> Result<Arc<Exchang
 ///
 /// # Errors
 /// The capture cannot be read.
-pub async fn exchanges(page_state: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
+pub(super) async fn exchanges(page_state: &PageState, before: u64) -> Result<VecDeque<ExchangeView>, String> {
     let keep = move |views: &mut VecDeque<ExchangeView>, view: ExchangeView| {
         if view.number < before {
             views.push_back(view);
@@ -75,7 +75,7 @@ fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String
 }
 
 /// A page of exchanges, the newest first.
-pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
+pub(super) fn list(views: &VecDeque<ExchangeView>) -> Markup {
     let first = views.front().map_or(0, |view| view.number);
     html! {
         h1 { "Exchanges" }
@@ -90,6 +90,6 @@ pub fn list(views: &VecDeque<ExchangeView>) -> Markup {
 }
 
 /// The command line that shows an exchange in a terminal.
-pub fn show_line(page_state: &PageState, number: u64) -> String {
+pub(super) fn show_line(page_state: &PageState, number: u64) -> String {
     format!("{} show {} {number}", page_state.program, word(&page_state.capture))
 }

@@ -14,7 +14,7 @@ impl Schedule {
     ///
     /// # Errors
     /// The case is unknown, has already passed or cannot be run, or a new attempt is about to start.
-    pub fn again(&mut self, case: &str, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
+    pub(crate) fn again(&mut self, case: &str, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         let found = self.plan.iter().position(|planned| planned.case.id == case);
         let at = found.ok_or_else(|| format!("`{case}` is not a case of the selected features"))?;
         if self.is_closing() {
@@ -46,7 +46,7 @@ impl Schedule {
     ///
     /// # Errors
     /// No step is due.
-    pub fn skip(&mut self) -> Result<(), String> {
+    pub(crate) fn skip(&mut self) -> Result<(), String> {
         if let Stage::Under { due, .. } = self.stage {
             let steps = self.plan.get(self.at).map_or(&[][..], |planned| &planned.case.steps);
             if steps.iter().skip(due).all(|step| step.kind == StepKind::Ends) {
@@ -64,7 +64,7 @@ impl Schedule {
     ///
     /// # Errors
     /// A new attempt is already about to start.
-    pub fn start_over(&mut self, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
+    pub(crate) fn start_over(&mut self, so_far: &Progress, now: Instant) -> Result<Vec<Action>, String> {
         if self.is_closing() {
             return Err("a new attempt is already about to start".to_owned());
         }
@@ -75,7 +75,7 @@ impl Schedule {
     }
 
     /// The new attempt has begun.
-    pub fn begin_attempt(&mut self, now: Instant) {
+    pub(crate) fn begin_attempt(&mut self, now: Instant) {
         (self.at, self.resume) = (0, None);
         self.stage = Stage::Tidy { since: now };
     }
@@ -88,7 +88,7 @@ impl Schedule {
     fn let_go(&mut self, so_far: &Progress) -> Vec<Action> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
         (self.skip_wait, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
-        let mut actions = vec![Action::StopPlaying];
+        let mut actions = vec![Action::ClearQueue];
         if std::mem::take(&mut self.arranged) {
             actions.push(Action::Restore);
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// The timeouts of a schedule.
 #[derive(Clone, Copy, Debug)]
-pub struct StepTimeouts {
+pub(crate) struct StepTimeouts {
     /// For a step.
     pub(super) step: Duration,
     /// For a step before the first call of the run: the till may still be starting.
@@ -19,7 +19,7 @@ pub struct StepTimeouts {
 impl StepTimeouts {
     /// The timeouts of the rules. `wait` overrides the step timeout, in seconds; the one for the first call scales with
     /// it.
-    pub fn of(waits: Timeouts, attended: bool, wait: Option<u64>) -> StepTimeouts {
+    pub(crate) fn of(waits: Timeouts, attended: bool, wait: Option<u64>) -> StepTimeouts {
         let usual = if attended { waits.by_hand_s } else { waits.unattended_s };
         let step = wait.unwrap_or(usual);
         // The timeout for a human operator is long enough for the first call, too.
@@ -52,7 +52,7 @@ impl ReceivedCalls {
 
 impl Schedule {
     /// Counts a call of the client.
-    pub fn heard(&mut self, operation: Option<Operation>, now: Instant) {
+    pub(crate) fn heard(&mut self, operation: Option<Operation>, now: Instant) {
         let step = self.due().and_then(|(steps, due)| steps.get(due));
         let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
         self.received.calls = self.received.calls.saturating_add(1);

@@ -146,12 +146,12 @@ fn resources_of_a_failed_case_are_closed_before_the_next_case() {
     assert_eq!(wait_over(&actions), Some(("payment/1".to_owned(), 1)));
     assert_eq!(play.after(WAIT / 2 - 1), []);
     // The customer cancels only if the till does not: otherwise that could pass another case.
-    assert_eq!(play.after(1), [Action::CustomerAction(vec![CustomerAction::LedgerEvent(CustomerAct::Cancel)])]);
+    assert_eq!(play.after(1), [Action::Queue(vec![CustomerAction::Act(CustomerAct::Cancel)])]);
     assert_eq!(play.after(1), []);
     play.so_far.open = false;
     let actions = play.turn();
     assert_eq!(identified(&actions), ["pay"]);
-    assert!(play.schedule.case() == Some("payment/2") && actions.contains(&Action::StopPlaying));
+    assert!(play.schedule.case() == Some("payment/2") && actions.contains(&Action::ClearQueue));
     // A payment that never ends does not block the schedule.
     play.so_far.open = true;
     assert!(wait_over(&play.after(WAIT)).is_some());
@@ -166,7 +166,7 @@ fn repeated_case_returns_to_the_interrupted_one() {
     play.after(WAIT);
     assert_eq!(play.schedule.case(), Some("payment/2"));
     let actions = play.schedule.again("payment/1", &play.so_far, play.now).unwrap();
-    assert_eq!(actions, [Action::Say("repeating payment/1".to_owned()), Action::StopPlaying]);
+    assert_eq!(actions, [Action::Say("repeating payment/1".to_owned()), Action::ClearQueue]);
     assert_eq!((identified(&play.turn()), play.schedule.case()), (vec!["pay"], Some("payment/1")));
     // Steps that passed before do not count.
     assert_eq!(play.schedule.due().unwrap().1, 0);

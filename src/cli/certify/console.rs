@@ -33,7 +33,7 @@ impl OperatorRequest {
 }
 
 /// Executes the commands on standard input until it ends.
-pub async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(&str)) {
+pub(super) async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(&str)) {
     let (heard, mut lines) = mpsc::unbounded_channel::<String>();
     // A dedicated thread: a blocking read of standard input cannot be cancelled.
     std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));

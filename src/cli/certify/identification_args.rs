@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Identification options in addition to those of `record`.
 #[derive(clap::Args)]
-pub struct Told {
+pub(super) struct Told {
     /// Client id in production, if it differs; `ledger check` accepts it too
     #[arg(long, value_name = "GUID", env = "POSCERT_PRODUCTION_CLIENT_ID")]
     production_client_id: Option<String>,
@@ -63,7 +63,7 @@ impl Told {
     ///
     /// # Errors
     /// A session file that cannot be read or parsed.
-    pub fn identification(&self, profile: &ProfileArgs) -> Result<Identification, CliError> {
+    pub(super) fn identification(&self, profile: &ProfileArgs) -> Result<Identification, CliError> {
         let flags = Identification {
             integrator_id: profile.integrator_id.clone(),
             client_id: profile.client_id.clone(),
@@ -91,7 +91,7 @@ impl Told {
     ///
     /// # Errors
     /// A URL or a file that cannot be used.
-    pub fn callback(&self, identified: &Identification) -> Result<Option<Callback>, CliError> {
+    pub(super) fn callback(&self, identified: &Identification) -> Result<Option<Callback>, CliError> {
         let Some(url) = &identified.callback_url else { return Ok(None) };
         let more = match &self.callback_ca {
             Some(file) => certificates(file, "--callback-ca")?,
@@ -104,7 +104,7 @@ impl Told {
     ///
     /// # Errors
     /// An invalid URL.
-    pub fn side(
+    pub(super) fn side(
         &self,
         sandbox: Option<Sandbox>,
         upstream: &Upstream,
@@ -134,7 +134,7 @@ fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
 ///
 /// # Errors
 /// A secret that cannot be read.
-pub fn access(
+pub(super) fn access(
     identified: &Identification,
     keys: Secrets,
     session: &Session,

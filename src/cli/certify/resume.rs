@@ -10,7 +10,7 @@ use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
 
 /// An existing capture, if there is one.
-pub struct Past {
+pub(super) struct Past {
     capture: Option<Capture>,
 }
 
@@ -23,7 +23,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that is damaged, or that another recorder is writing into.
-    pub fn read(dir: &Path) -> Result<Past, CliError> {
+    pub(super) fn read(dir: &Path) -> Result<Past, CliError> {
         let empty = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
         if empty {
             return Ok(Past { capture: None });
@@ -39,12 +39,12 @@ impl Past {
     }
 
     /// Whether there is an existing capture.
-    pub fn is_there(&self) -> bool {
+    pub(super) fn is_there(&self) -> bool {
         self.capture.is_some()
     }
 
     /// The identification of its session.
-    pub fn identification(&self) -> Identification {
+    pub(super) fn identification(&self) -> Identification {
         let session = self.capture.as_ref().and_then(|capture| capture.session.as_ref());
         session.map(Identification::of).unwrap_or_default()
     }
@@ -53,7 +53,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be read.
-    pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, CliError>>, CliError> {
+    pub(super) fn records(&self) -> Result<impl Iterator<Item = Result<Record, CliError>>, CliError> {
         let records = self.capture.as_ref().map(|capture| capture.records()).transpose().map_err(failure)?;
         Ok(records.into_iter().flatten().map(|record| record.map_err(failure)))
     }
@@ -62,7 +62,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be evaluated.
-    pub fn ended_as(&self, rules: &RuleSet) -> Result<String, CliError> {
+    pub(super) fn ended_as(&self, rules: &RuleSet) -> Result<String, CliError> {
         let word = self.verdict(rules)?.map(|verdict| match verdict.verdict {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
@@ -76,7 +76,7 @@ impl Past {
     ///
     /// # Errors
     /// A capture that cannot be evaluated.
-    pub fn warning(&self, rules: &RuleSet) -> Result<Option<String>, CliError> {
+    pub(super) fn warning(&self, rules: &RuleSet) -> Result<Option<String>, CliError> {
         let Some(verdict) = self.verdict(rules)?.filter(|verdict| verdict.verdict == Outcome::Failed) else {
             return Ok(None);
         };
@@ -97,17 +97,17 @@ impl Past {
     }
 
     /// The number of attempts.
-    pub fn attempts(&self) -> u32 {
+    pub(super) fn attempts(&self) -> u32 {
         self.capture.as_ref().map_or(1, |capture| capture.attempts)
     }
 
     /// The number of exchanges.
-    pub fn exchanges(&self) -> u64 {
+    pub(super) fn exchanges(&self) -> u64 {
         self.capture.as_ref().map_or(0, |capture| capture.exchanges)
     }
 
     /// Whether every run was closed and nothing is lost.
-    pub fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.capture.as_ref().is_none_or(|capture| capture.complete)
     }
 }

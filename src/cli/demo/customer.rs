@@ -10,7 +10,7 @@ use std::time::Duration;
 const MOMENT: Duration = Duration::from_millis(25);
 
 /// A customer and their conditions.
-pub struct Customer {
+pub(super) struct Customer {
     /// The backend.
     pub sandbox: Sandbox,
     /// Counts the till's polls.
@@ -33,7 +33,7 @@ pub struct Customer {
 
 impl Customer {
     /// Checks in and decides, each as soon as its condition is met.
-    pub async fn visit(self) {
+    pub(super) async fn visit(self) {
         while !self.comes_first && !self.faults.started(&self.agent) {
             tokio::time::sleep(MOMENT).await;
         }

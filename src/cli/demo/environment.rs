@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Running sandbox and recorder.
-pub struct Stage {
+pub(super) struct Stage {
     /// Configuration of a till that calls the recorder.
     pub till: TillConfig,
     /// The fault injector.
@@ -45,7 +45,7 @@ impl Stage {
     ///
     /// # Errors
     /// A socket, CA or capture that cannot be created.
-    pub async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, CliError> {
+    pub(super) async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, CliError> {
         let ca = tempfile::tempdir().map_err(failure)?;
         let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
         let names: Vec<Name> = Name::parse("127.0.0.1").into_iter().collect();
@@ -79,7 +79,7 @@ impl Stage {
     }
 
     /// The sandbox and poll counts, for the simulated customer.
-    pub fn actors(&self) -> (Sandbox, Arc<SceneFaults>) {
+    pub(super) fn actors(&self) -> (Sandbox, Arc<SceneFaults>) {
         (self.backend.sandbox.clone(), self.faults.clone())
     }
 
@@ -87,7 +87,7 @@ impl Stage {
     ///
     /// # Errors
     /// A capture that could not be closed.
-    pub async fn clear(self) -> Result<(), CliError> {
+    pub(super) async fn clear(self) -> Result<(), CliError> {
         let stopped = self.recorder.stop().await;
         let _ = self.backend.end.send(());
         let _ = self.backend.task.await;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Faults for the tills' calls: some once, in order; one on every call.
 #[derive(Default)]
-pub struct SceneFaults {
+pub(super) struct SceneFaults {
     armed: Mutex<HashMap<String, Armed>>,
 }
 
@@ -33,7 +33,7 @@ impl SceneFaults {
     ///
     /// # Errors
     /// An unknown operation or fault in the script.
-    pub fn arm(&self, agent: &str, scene: &Snapshot) -> Result<(), String> {
+    pub(super) fn arm(&self, agent: &str, scene: &Snapshot) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
         self.armed().insert(agent.to_owned(), Armed { once, always, ..Armed::default() });
@@ -41,17 +41,17 @@ impl SceneFaults {
     }
 
     /// Disarms the faults of a till.
-    pub fn clear(&self, agent: &str) {
+    pub(super) fn clear(&self, agent: &str) {
         self.armed().remove(agent);
     }
 
     /// Whether the till has started a payment in this scene.
-    pub fn started(&self, agent: &str) -> bool {
+    pub(super) fn started(&self, agent: &str) -> bool {
         self.armed().get(agent).is_some_and(|armed| armed.started)
     }
 
     /// Number of answered polls of the till since it started a payment and since the last fault on polls.
-    pub fn polls(&self, agent: &str) -> u32 {
+    pub(super) fn polls(&self, agent: &str) -> u32 {
         self.armed().get(agent).map_or(0, |armed| armed.polls)
     }
 

@@ -23,7 +23,7 @@ const CUSTOMER: Duration = Duration::from_secs(20);
 const LAST_TRIES: u32 = 2;
 
 /// State shared by all tills.
-pub struct Scenery {
+pub(super) struct Scenery {
     script: Script,
     till: TillConfig,
     faults: Arc<SceneFaults>,
@@ -41,7 +41,12 @@ struct Strand {
 
 impl Scenery {
     /// Restricts the script to the chosen features.
-    pub fn new(stage: &Stage, script: Script, features: &[Feature], mistake: Option<Misbehavior>) -> Arc<Scenery> {
+    pub(super) fn new(
+        stage: &Stage,
+        script: Script,
+        features: &[Feature],
+        mistake: Option<Misbehavior>,
+    ) -> Arc<Scenery> {
         let (sandbox, faults) = stage.actors();
         let (till, script) = (stage.till.clone(), script.confined_to(features));
         Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
@@ -51,7 +56,7 @@ impl Scenery {
     ///
     /// # Errors
     /// A broken script or set-up. Errors between till and backend are expected and only printed.
-    pub async fn play(self: Arc<Scenery>) -> Result<(), String> {
+    pub(super) async fn play(self: Arc<Scenery>) -> Result<(), String> {
         let mut opening = Strand { scenery: self.clone(), tills: HashMap::new(), token: None };
         opening.play(self.script.opening()).await?;
         let mut playing = JoinSet::new();

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The whole script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Script {
+pub(super) struct Script {
     /// The tills.
     pub till: Vec<Role>,
     /// The scenes, in order.
@@ -20,7 +20,7 @@ pub struct Script {
 /// A till of the script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Role {
+pub(super) struct Role {
     /// The name that scenes refer to.
     pub name: String,
     /// The `merchantPosId` of its PoS.
@@ -37,7 +37,7 @@ pub struct Role {
 /// One step of a till.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// The id of the case that it runs; empty for set-up scenes.
     #[serde(default)]
     pub case: String,
@@ -75,7 +75,7 @@ pub struct Snapshot {
 /// An action of a till.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
+pub(super) enum Action {
     /// Looks up or creates its PoS.
     Onboard,
     /// Deletes its PoS.
@@ -98,14 +98,14 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)] // The names are clear.
-pub enum Card {
+pub(super) enum Card {
     Debit,
     Credit,
 }
 
 impl Snapshot {
     /// The payment restrictions of its sale.
-    pub fn restrictions(&self) -> Option<Restrictions> {
+    pub(super) fn restrictions(&self) -> Option<Restrictions> {
         let refused = self.refuses?;
         Some(Restrictions {
             debit_card_disallowed: refused == Card::Debit,
@@ -119,13 +119,13 @@ impl Script {
     ///
     /// # Errors
     /// A syntax error.
-    pub fn builtin() -> Result<Script, String> {
+    pub(super) fn builtin() -> Result<Script, String> {
         let text = include_str!("../../../fixtures/demo.toml");
         toml::from_str(text).map_err(|error| format!("fixtures/demo.toml: {error}"))
     }
 
     /// The part of it that runs with these features.
-    pub fn confined_to(mut self, features: &[Feature]) -> Script {
+    pub(super) fn confined_to(mut self, features: &[Feature]) -> Script {
         self.till.retain(|role| features.contains(&role.feature));
         let plays = |scene: &Snapshot| self.till.iter().any(|role| role.name == scene.till);
         self.scene.retain(|scene| plays(scene) && scene.with.is_none_or(|with| features.contains(&with)));
@@ -133,12 +133,12 @@ impl Script {
     }
 
     /// The scenes before the first case.
-    pub fn opening(&self) -> &[Snapshot] {
+    pub(super) fn opening(&self) -> &[Snapshot] {
         self.scene.split_at(self.opens_with()).0
     }
 
     /// The other scenes, grouped by till, in order.
-    pub fn strands(&self) -> Vec<Vec<Snapshot>> {
+    pub(super) fn strands(&self) -> Vec<Vec<Snapshot>> {
         let mut strands: Vec<Vec<Snapshot>> = Vec::new();
         for scene in self.scene.split_at(self.opens_with()).1 {
             let same = |strand: &&mut Vec<Snapshot>| strand.first().is_some_and(|first| first.till == scene.till);
@@ -158,7 +158,7 @@ impl Script {
     ///
     /// # Errors
     /// An unknown till.
-    pub fn role(&self, scene: &Snapshot) -> Result<&Role, String> {
+    pub(super) fn role(&self, scene: &Snapshot) -> Result<&Role, String> {
         let found = self.till.iter().find(|role| role.name == scene.till);
         found.ok_or_else(|| format!("fixtures/demo.toml: unknown till {:?}", scene.till))
     }
@@ -168,7 +168,7 @@ impl Script {
 ///
 /// # Errors
 /// An unknown operation or fault.
-pub fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
+pub(super) fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
     let operation = Operation::from_name(&pair.0).ok_or_else(|| format!("unknown operation {:?}", pair.0))?;
     let fault = [Fault::Timeout, Fault::ServerError].into_iter().find(|fault| fault.name() == pair.1);
     Ok((operation, fault.ok_or_else(|| format!("unknown fault {:?}", pair.1))?))
@@ -178,7 +178,7 @@ pub fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
 ///
 /// # Errors
 /// An unknown name.
-pub fn account(name: &str) -> Result<Account, String> {
+pub(super) fn account(name: &str) -> Result<Account, String> {
     let all = [Account::Credit, Account::Debit, Account::Loyalty, Account::PartialCapture];
     all.into_iter().find(|account| account.name() == name).ok_or_else(|| format!("unknown account {name:?}"))
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// All misbehaviors with the rules that each must fail.
-pub fn list(mistakes: &[ExpectedFindings]) -> String {
+pub(super) fn list(mistakes: &[ExpectedFindings]) -> String {
     let width = mistakes.iter().map(|announced| announced.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for announced in mistakes {
@@ -20,7 +20,7 @@ pub fn list(mistakes: &[ExpectedFindings]) -> String {
 }
 
 /// The last lines.
-pub fn lines(verdict: &Verdict, capture: &Path, announced: Option<&ExpectedFindings>) -> String {
+pub(super) fn lines(verdict: &Verdict, capture: &Path, announced: Option<&ExpectedFindings>) -> String {
     let mut text = String::new();
     if let Some(announced) = announced {
         let _ = writeln!(text, "\n{}", comparison(verdict, announced));

@@ -7,7 +7,7 @@ use crate::capture::record::Header;
 /// The maximum length of a size line, extensions included.
 const LONGEST_SIZE_LINE: usize = 1024;
 
-pub enum ChunkEvent {
+pub(super) enum ChunkEvent {
     Size(u64),
     Data,
     End(Vec<Header>),
@@ -22,18 +22,18 @@ enum State {
 }
 
 /// The reader of one chunked body.
-pub struct ChunkReader {
+pub(super) struct ChunkReader {
     state: State,
     line: Vec<u8>,
     limit: usize,
 }
 
 impl ChunkReader {
-    pub fn new(limit: usize) -> ChunkReader {
+    pub(super) fn new(limit: usize) -> ChunkReader {
         ChunkReader { state: State::Size, line: Vec::new(), limit }
     }
 
-    pub fn step(&mut self, input: &[u8]) -> Result<(usize, Option<ChunkEvent>), Refusal> {
+    pub(super) fn step(&mut self, input: &[u8]) -> Result<(usize, Option<ChunkEvent>), Refusal> {
         match &mut self.state {
             State::Size => self.step_size(input),
             State::Data(left) => {

@@ -217,7 +217,7 @@ pub fn head_bytes(line: &str, headers: &[Header]) -> Vec<u8> {
 }
 
 /// Parses header lines up to the first empty one.
-pub fn header_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Header>, Refusal> {
+pub(super) fn header_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Header>, Refusal> {
     lines.take_while(|line| !line.is_empty()).map(header_line).collect()
 }
 
@@ -270,7 +270,7 @@ pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
 const MOST_LINES: usize = 512;
 
 /// Collects the bytes of a head up to its empty line, and refuses ambiguous line ends.
-pub struct HeadReader {
+pub(super) struct HeadReader {
     bytes: Vec<u8>,
     line: usize,
     lines: usize,
@@ -279,15 +279,15 @@ pub struct HeadReader {
 }
 
 impl HeadReader {
-    pub fn new(limit: usize) -> HeadReader {
+    pub(super) fn new(limit: usize) -> HeadReader {
         HeadReader { bytes: Vec::new(), line: 0, lines: 0, started: false, limit }
     }
 
-    pub fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.line = 0;
         self.lines = 0;
@@ -295,7 +295,7 @@ impl HeadReader {
     }
 
     /// Reads input; returns the number of bytes used, and whether the head is complete.
-    pub fn read(&mut self, input: &[u8]) -> Result<(usize, bool), Refusal> {
+    pub(super) fn read(&mut self, input: &[u8]) -> Result<(usize, bool), Refusal> {
         for (at, &byte) in input.iter().enumerate() {
             if self.bytes.len() >= self.limit {
                 return Err(Refusal(format!("the head is longer than {} bytes", self.limit)));
@@ -339,6 +339,6 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-pub fn refuse(sentence: &str) -> Refusal {
+pub(super) fn refuse(sentence: &str) -> Refusal {
     Refusal(sentence.to_owned())
 }

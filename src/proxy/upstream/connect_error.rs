@@ -6,7 +6,7 @@ use super::identity::ClientIdentity;
 use std::error::Error;
 
 /// The next step for a backend that cannot be reached.
-pub fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> String {
+pub(crate) fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity) -> String {
     if let Some(proxy) = chain(error).find_map(|error| error.downcast_ref::<ProxyError>()) {
         return proxy.remedy();
     }

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 /// How long connecting and TLS may take together.
-pub const CONNECT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// How long a proxy may take to respond to CONNECT. Shorter than [`CONNECT`], so that the error names the proxy.
 const PROXY_ANSWER: Duration = Duration::from_secs(8);
 /// The maximum length of the head of a proxy's response, in bytes.
@@ -114,7 +114,7 @@ async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u
 
 /// A failure of the outgoing proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyError {
+pub(crate) struct ProxyError {
     proxy: OutgoingProxy,
     target: String,
     what: Trouble,
@@ -134,7 +134,7 @@ enum Trouble {
 
 impl ProxyError {
     /// The next step, as part of a message.
-    pub fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         let source = self.proxy.source();
         let past = if self.proxy.is_flag() {
             "--upstream-proxy none".to_owned()

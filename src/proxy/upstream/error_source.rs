@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// The message of the innermost cause, which is the most specific one.
-pub fn deepest(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn deepest(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     for error in chain(error) {
         last = error;
@@ -12,12 +12,12 @@ pub fn deepest(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The TLS error among the causes.
-pub fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+pub(crate) fn tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 
 /// An error followed by its causes.
-pub fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+pub(crate) fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| cause(*error))
 }
 

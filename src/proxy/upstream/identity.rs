@@ -97,7 +97,7 @@ impl ClientIdentity {
 }
 
 /// The message for a backend that requests a client certificate if none is configured.
-pub const MISSING: &str = "the backend requests a client certificate, and none is configured: pass one with \
+pub(crate) const MISSING: &str = "the backend requests a client certificate, and none is configured: pass one with \
                            --upstream-cert FILE and --upstream-key FILE";
 
 impl fmt::Debug for ClientIdentity {

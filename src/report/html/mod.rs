@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("style.css");
 type Exchanges<'a> = BTreeMap<u64, &'a ExchangeView>;
 
 /// The numbers of the exchanges that the HTML report of a verdict shows; [`render`] ignores all others.
-pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
+pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
     let cases = verdict.features.iter().flat_map(|feature| &feature.cases);
     let of_cases = cases.flat_map(case::exchanges);
     let of_findings = verdict.requirements.iter().flat_map(finding::exchanges);
@@ -31,7 +31,7 @@ pub fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
 }
 
 /// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
-pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
+pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
     let tally = Tally::of(verdict);
     let mut shown = Shown::default();
@@ -56,7 +56,7 @@ pub fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
 }
 
 /// A whole document; its content security policy allows only its own style sheet.
-pub fn document(title: &str, style: &str, body: &Markup) -> String {
+pub(crate) fn document(title: &str, style: &str, body: &Markup) -> String {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style))
@@ -82,7 +82,7 @@ pub fn document(title: &str, style: &str, body: &Markup) -> String {
 }
 
 /// A sentence with the parts in backticks as `code` elements.
-pub fn code(sentence: &str) -> Markup {
+pub(crate) fn code(sentence: &str) -> Markup {
     html! {
         @for (at, part) in sentence.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } } @else { (part) }

@@ -61,15 +61,15 @@ const WORDS: &[&[u8]] = &[
 ];
 
 /// A pseudo-random generator that can be repeated from its seed (xorshift64*).
-pub struct Chance(u64);
+pub(super) struct Chance(u64);
 
 impl Chance {
-    pub fn new(seed: u64) -> Chance {
+    pub(super) fn new(seed: u64) -> Chance {
         Chance(seed.max(1))
     }
 
     /// A number below `below`, which must be above 0.
-    pub fn below(&mut self, below: usize) -> usize {
+    pub(super) fn below(&mut self, below: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -86,7 +86,7 @@ impl Chance {
 }
 
 /// A new input.
-pub fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = seeds[chance.below(seeds.len())].clone();
     for _ in 0..=chance.below(5) {
         let at = chance.below(bytes.len() + 1);

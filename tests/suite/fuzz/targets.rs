@@ -12,7 +12,7 @@ use std::path::Path;
 /// Runs one input.
 type Run = Box<dyn FnMut(&[u8])>;
 
-pub struct Target {
+pub(super) struct Target {
     pub name: &'static str,
     pub seeds: Vec<Vec<u8>>,
     /// The number of inputs in the test suite.
@@ -71,7 +71,7 @@ fn same_in_pieces<L: StartLine + std::fmt::Debug>(bytes: &[u8]) {
     assert_eq!(framed::<L>(bytes, || 1 + chance.below(40)), whole, "in pieces");
 }
 
-pub fn requests() -> Target {
+pub(super) fn requests() -> Target {
     let mut seeds: Vec<Vec<u8>> =
         attacks().into_iter().map(|attack| attack.bytes).filter(|b| b.len() < 2_000).collect();
     seeds.push(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET /b HTTP/1.0\r\n\r\n".to_vec());
@@ -81,7 +81,7 @@ pub fn requests() -> Target {
     target("requests", 6_000, seeds, same_in_pieces::<RequestLine>)
 }
 
-pub fn answers() -> Target {
+pub(super) fn answers() -> Target {
     let mut seeds: Vec<Vec<u8>> =
         lies().into_iter().map(|lie| lie.bytes).filter(|b| (1..2_000).contains(&b.len())).collect();
     seeds.push(b"HTTP/1.1 100 \r\n\r\nHTTP/1.1 204 No\r\n\r\nHTTP/1.0 200 OK\r\n\r\nto the end".to_vec());
@@ -99,7 +99,7 @@ fn read(path: &Path) -> Result<usize, CaptureErrorKind> {
     Ok(count)
 }
 
-pub fn har() -> Target {
+pub(super) fn har() -> Target {
     let place = tempfile::tempdir().unwrap();
     target("har", 2_500, Vec::new(), move |bytes| {
         let path = place.path().join("input.har");
@@ -109,7 +109,7 @@ pub fn har() -> Target {
 }
 
 /// Every byte of an archive counts: what is read without an error equals what was written.
-pub fn archive() -> Target {
+pub(super) fn archive() -> Target {
     let place = tempfile::tempdir().unwrap();
     let home = place.path().to_owned();
     let recorded = crate::poscert_process::Recording::start(&home, &["--quiet"]);
@@ -142,7 +142,7 @@ fn sample() -> Exchange {
     redactor().exchange(exchange)
 }
 
-pub fn records() -> Target {
+pub(super) fn records() -> Target {
     let with_token = Exchange { request: bearer(&jwt(br#"{"iss":"x","exp":1}"#)), ..sample() };
     let records = [
         Record::Exchange(Box::new(sample())),
@@ -161,7 +161,7 @@ pub fn records() -> Target {
     })
 }
 
-pub fn rules() -> Target {
+pub(super) fn rules() -> Target {
     let place = tempfile::tempdir().unwrap();
     let (mut seeds, mut names) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")).unwrap() {
@@ -206,7 +206,7 @@ fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     crate::wire::find(bytes, wanted).is_some()
 }
 
-pub fn claims() -> Target {
+pub(super) fn claims() -> Target {
     let seeds = [
         &br#"{"iss":"https://a","client_id":"c","exp":1700000000,"scope":["a","b"],"sub":"someone"}"#[..],
         br#"{"merchant_vat":"DK1","exp":1.5e3,"aud":["x"],"nbf":-1}"#,
@@ -223,7 +223,7 @@ pub fn claims() -> Target {
     })
 }
 
-pub fn head() -> Target {
+pub(super) fn head() -> Target {
     let place = tempfile::tempdir().unwrap();
     let dir = place.path().join("capture");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -243,7 +243,7 @@ pub fn head() -> Target {
     })
 }
 
-pub fn routes() -> Target {
+pub(super) fn routes() -> Target {
     let seeds = [
         &b"GET /pos/v10/payments?orderId=1&posId=%41&x"[..],
         b"POST /pos/v10/payments/3f1c0000-0000-4000-8000-000000000001/capture",
@@ -263,7 +263,7 @@ const NAMED: &str = r#""access_token":"s3cr3t-0f-a-t1ll-9942""#;
 const SECRET: &str = "s3cr3t-0f-a-t1ll-9942";
 
 /// Inputs: text before and after the named secret.
-pub fn redaction() -> Target {
+pub(super) fn redaction() -> Target {
     let seeds = [
         &br#"{"a":1,|,"b":[{"c":"d"}]}"#[..],
         br#"[{"x":{"y":{|}}},null,true,-1.5e3]"#,

@@ -1,7 +1,7 @@
 //! Attacks of hostile clients as data, each with the expected record.
 
 /// The bytes that a client sends, and words of the refusal.
-pub struct Attack {
+pub(crate) struct Attack {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub why: &'static str,
@@ -26,7 +26,7 @@ fn get(line: &str, headers: &str) -> Vec<u8> {
 }
 
 /// Requests that two parsers could read differently, or that are too large: each is one refused exchange.
-pub fn attacks() -> Vec<Attack> {
+pub(crate) fn attacks() -> Vec<Attack> {
     let line = "GET /attack HTTP/1.1";
     let mut all = lengths();
     all.extend(chunked());
@@ -134,7 +134,7 @@ fn chunked() -> Vec<Attack> {
 }
 
 /// Input below HTTP: the bytes on a new connection, the recorded event, and words of its detail.
-pub fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
+pub(crate) fn below_http() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[0xff; 600]].concat();
     vec![
         ("nothing", Vec::new(), "tls-failed", "before sending any data"),

@@ -10,14 +10,14 @@ use tokio_rustls::TlsAcceptor;
 
 /// What the backend does after its response.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum FollowUp {
+pub(crate) enum FollowUp {
     Close,
     Stay,
     /// Repeats the bytes until the recorder closes the connection, at most this many times.
     Repeat(usize),
 }
 
-pub struct Lie {
+pub(crate) struct Lie {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub then: FollowUp,
@@ -44,7 +44,7 @@ fn whole(name: &'static str, bytes: &str, why: &'static str) -> Lie {
     lie(name, bytes, FollowUp::Stay, (EndedBy::Complete, Stage::Done, 200, why))
 }
 
-pub fn lies() -> Vec<Lie> {
+pub(crate) fn lies() -> Vec<Lie> {
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
     let head = "HTTP/1.1 200 OK\r\n";
     vec![
@@ -95,7 +95,7 @@ pub fn lies() -> Vec<Lie> {
 }
 
 /// A backend that misbehaves as the path requests, on any number of connections; other paths get a correct response.
-pub async fn backend(authority: &Authority) -> SocketAddr {
+pub(crate) async fn backend(authority: &Authority) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let config = authority.server_config_for(&[Name::parse("127.0.0.1").unwrap()]).unwrap();

@@ -1,8 +1,8 @@
 //! Tests of the built recorder against hostile peers: everything they send is recorded, the next client gets its own
 //! response, memory stays bounded, and nothing panics.
 
-pub mod attacks;
-pub mod backend;
+pub(crate) mod attacks;
+pub(crate) mod backend;
 mod idle;
 mod slow;
 
@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 const MEMORY_MIB: u64 = 200;
 
 /// A recorder before the misbehaving backend, in its own process.
-pub struct Target {
+pub(crate) struct Target {
     home: tempfile::TempDir,
     authority: Arc<Authority>,
     backend: std::net::SocketAddr,
@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub async fn start(more: &[&str]) -> Target {
+    pub(crate) async fn start(more: &[&str]) -> Target {
         let home = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&home.path().join("ca")).unwrap());
         let backend = backend::backend(&authority).await;
@@ -41,7 +41,7 @@ impl Target {
         Target { home, authority, backend, recording }
     }
 
-    pub fn recording(&self) -> &Recording {
+    pub(crate) fn recording(&self) -> &Recording {
         self.recording.as_ref().unwrap()
     }
 
@@ -53,7 +53,7 @@ impl Target {
         self.recording().field("proxy_listen").parse().unwrap()
     }
 
-    pub async fn client(&self, through_connect: bool) -> Box<dyn Stream> {
+    pub(crate) async fn client(&self, through_connect: bool) -> Box<dyn Stream> {
         let tcp = match through_connect {
             false => TcpStream::connect(self.base()).await.unwrap(),
             true => connect(self.proxy(), &self.backend.to_string()).await.0,
@@ -76,7 +76,7 @@ impl Target {
     }
 
     /// Stops the recorder, checks its memory and that it did not panic, and returns its records.
-    pub fn stop(mut self, name: &str) -> Vec<Value> {
+    pub(crate) fn stop(mut self, name: &str) -> Vec<Value> {
         let recording = self.recording.take().unwrap();
         let memory = recording.memory_mib();
         let said = recording.stop();

@@ -16,7 +16,7 @@ struct File {
 /// A change and its expected findings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Edit {
+pub(super) struct Edit {
     /// The requirement it breaks, in the files sorted by requirement.
     #[serde(default)]
     pub requirement: String,
@@ -46,7 +46,7 @@ pub struct Edit {
 /// One step of an edit. Calls are named by patterns, in which `*` stands for any text.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Act {
+pub(super) struct Act {
     /// Removes these calls; the others keep their times.
     drop: Option<String>,
     /// Repeats this call after it, `times` times, `gap` ms apart.
@@ -85,7 +85,7 @@ pub struct Act {
 }
 
 /// All edits of a file in `fixtures/mutations/`.
-pub fn read(name: &str) -> Vec<Edit> {
+pub(super) fn read(name: &str) -> Vec<Edit> {
     let path = fixture_path("mutations").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -94,7 +94,7 @@ pub fn read(name: &str) -> Vec<Edit> {
 
 impl Edit {
     /// The fixture with all steps applied.
-    pub fn applied(&self) -> Walk {
+    pub(super) fn applied(&self) -> Walk {
         let mut walk = certified(&self.of);
         for act in &self.acts {
             act.apply(&mut walk);

@@ -6,7 +6,7 @@ use poscert::rules::model::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The files of edits sorted by requirement.
-pub const BY_REQUIREMENT: [&str; 5] =
+pub(super) const BY_REQUIREMENT: [&str; 5] =
     ["common.toml", "common-more.toml", "overlapping.toml", "onboarding-and-payment.toml", "others.toml"];
 
 /// The deviations of a file's edits, a paragraph each.

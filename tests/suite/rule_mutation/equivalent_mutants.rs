@@ -14,7 +14,7 @@ struct File {
 /// Mutants of one kind that are harmless for the same reason.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The operator.
     operator: String,
     /// Patterns of what they change.
@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 /// Reads the list.
-pub fn read() -> Vec<Entry> {
+pub(super) fn read() -> Vec<Entry> {
     let file: File = toml::from_str(&fixture_text("equivalent_mutants.toml"))
         .unwrap_or_else(|error| panic!("equivalent_mutants.toml: {error}"));
     file.survivor
@@ -34,7 +34,7 @@ pub fn read() -> Vec<Entry> {
 
 impl Entry {
     /// Whether the entry matches this mutant.
-    pub fn covers(&self, operator: &str, what: &str, at: &str) -> bool {
+    pub(super) fn covers(&self, operator: &str, what: &str, at: &str) -> bool {
         self.operator == operator
             && self.what.iter().any(|pattern| fits(pattern, what))
             && self.at.iter().any(|pattern| fits(pattern, at))

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 const START_MS: i64 = 1_772_442_000_000;
 
 /// The HAR of a scenario as text, its entries in the order of the calls.
-pub fn text(walk: &Walk) -> String {
+pub(super) fn text(walk: &Walk) -> String {
     value(walk).to_string()
 }
 
 /// The HAR of a scenario as a value that can be changed.
-pub fn value(walk: &Walk) -> Value {
+pub(super) fn value(walk: &Walk) -> Value {
     let entries: Vec<Value> = walk.calls.iter().map(entry).collect();
     let mut log = json!({"version": "1.2", "creator": {"name": "fixture", "version": "1"}, "entries": entries});
     if !walk.records.is_empty() {

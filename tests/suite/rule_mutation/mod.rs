@@ -24,12 +24,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The fixtures, by name; each continues another one or starts anew.
-pub const FIXTURES: [&str; 6] =
+pub(crate) const FIXTURES: [&str; 6] =
     ["onboarding", "payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"];
 
 /// The parts of a verdict that a change of the traffic can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The overall verdict.
     pub verdict: &'static str,
     /// The musts that failed.
@@ -44,40 +44,40 @@ pub struct Shown {
 
 impl Shown {
     /// Whether two verdicts differ in the result for the client.
-    pub fn differs(&self, other: &Shown) -> bool {
+    pub(crate) fn differs(&self, other: &Shown) -> bool {
         (self.verdict, &self.failed, &self.warned, &self.cases)
             != (other.verdict, &other.failed, &other.warned, &other.cases)
     }
 }
 
 /// The path of a file in `fixtures/`.
-pub fn fixture_path(name: &str) -> PathBuf {
+pub(crate) fn fixture_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
 /// The text of a file in `fixtures/`.
-pub fn fixture_text(name: &str) -> String {
+pub(crate) fn fixture_text(name: &str) -> String {
     std::fs::read_to_string(fixture_path(name)).unwrap_or_else(|error| panic!("fixtures/{name}: {error}"))
 }
 
 /// The built-in rules, parsed once.
-pub fn rules() -> &'static RuleSet {
+pub(crate) fn rules() -> &'static RuleSet {
     static RULES: OnceLock<RuleSet> = OnceLock::new();
     RULES.get_or_init(|| rules::load(None).unwrap())
 }
 
 /// A fixture, by name.
-pub fn certified(name: &str) -> Walk {
+pub(crate) fn certified(name: &str) -> Walk {
     Walk::read(name)
 }
 
 /// The verdict on a scenario, evaluated as a HAR file.
-pub fn judge(walk: &Walk) -> Shown {
+pub(crate) fn judge(walk: &Walk) -> Shown {
     judge_har(&har::text(walk), &walk.features)
 }
 
 /// The verdict on the text of a HAR.
-pub fn judge_har(text: &str, features: &[String]) -> Shown {
+pub(crate) fn judge_har(text: &str, features: &[String]) -> Shown {
     let file = tempfile::Builder::new().suffix(".har").tempfile().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let capture = capture::open(file.path()).unwrap_or_else(|error| panic!("{error}"));

@@ -4,11 +4,11 @@ use super::scenario::{Call, Walk, with_guids};
 use serde_json::json;
 
 /// The header of the idempotency key.
-pub const KEY: &str = "x-mobilepay-idempotency-key";
+pub(super) const KEY: &str = "x-mobilepay-idempotency-key";
 
 /// A small change of a scenario.
 #[derive(Clone, Debug)]
-pub struct Mutant {
+pub(super) struct Mutant {
     /// `drop`, `double`, `change`, `swap`, `shorten`, `repeat`, `lengthen` or `cut`.
     pub operator: &'static str,
     /// What it changes in the exchange, and to what.
@@ -21,7 +21,7 @@ pub struct Mutant {
 
 /// How a mutant is made.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(super) enum Act {
     Edit(Edit),
     Drop,
     /// This many copies after it, this many ms apart.
@@ -46,7 +46,7 @@ pub enum Act {
 
 /// A change within one exchange.
 #[derive(Clone, Debug)]
-pub enum Edit {
+pub(super) enum Edit {
     Unset(String),
     Also(String),
     Header(String, String),
@@ -62,7 +62,7 @@ pub enum Edit {
 
 impl Mutant {
     /// The changed scenario.
-    pub fn of(&self, base: &Walk) -> Walk {
+    pub(super) fn of(&self, base: &Walk) -> Walk {
         let mut walk = base.clone();
         let at = self.at;
         match &self.act {

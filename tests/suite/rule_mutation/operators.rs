@@ -9,7 +9,7 @@ const VAT: &str = "x-mobilepay-merchant-vat-number";
 const CLIENT: &str = "x-ibm-client-id";
 
 /// All mutants of a scenario, at the calls written for this fixture.
-pub fn all(walk: &Walk, fixture: &str) -> Vec<Mutant> {
+pub(super) fn all(walk: &Walk, fixture: &str) -> Vec<Mutant> {
     let mut found = Vec::new();
     for at in (0..walk.calls.len()).filter(|&at| walk.calls[at].of == fixture) {
         let mut add = |operator: &'static str, what: &str, act: Act| {

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The base URL of calls without a host.
-pub const BASE: &str = "https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10";
+pub(super) const BASE: &str = "https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10";
 
 /// One request and its response.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub(crate) struct Call {
     /// Its name in the scenario.
     pub name: String,
     /// The fixture it was written in.
@@ -40,17 +40,17 @@ pub struct Call {
 
 impl Call {
     /// When it ends, in ms.
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.at + self.lasts
     }
 
     /// The value of a header, by its name in any letter case.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// Sets the header to one value, replacing all others.
-    pub fn set_header(&mut self, name: &str, value: &str) {
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         match self.headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
             Some(header) => value.clone_into(&mut header.1),
             None => self.headers.push((name.to_owned(), value.to_owned())),
@@ -58,17 +58,17 @@ impl Call {
     }
 
     /// Removes a header.
-    pub fn unset_header(&mut self, name: &str) {
+    pub(crate) fn unset_header(&mut self, name: &str) {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
     /// A field of the request body.
-    pub fn field(&self, name: &str) -> Option<Value> {
+    pub(crate) fn field(&self, name: &str) -> Option<Value> {
         serde_json::from_str::<Value>(self.body.as_deref()?).ok()?.get(name).cloned()
     }
 
     /// The called operation; empty if there is none.
-    pub fn operation(&self) -> &'static str {
+    pub(crate) fn operation(&self) -> &'static str {
         let path = self.path.split_once("/v10").map_or(self.path.as_str(), |(_, rest)| rest);
         let target = format!("/v10{path}");
         poscert::api::Route::of(&self.method, &target).operation().map_or("", poscert::api::Operation::name)
@@ -77,7 +77,7 @@ impl Call {
 
 /// Traffic, in the order in which it was sent.
 #[derive(Clone, Debug, Default)]
-pub struct Walk {
+pub(crate) struct Walk {
     /// The certified features.
     pub features: Vec<String>,
     /// The calls.
@@ -90,13 +90,13 @@ pub struct Walk {
 }
 
 /// The GUID that `@name` stands for, the same everywhere.
-pub fn guid(name: &str) -> String {
+pub(super) fn guid(name: &str) -> String {
     let hex = Digest::of(format!("fixture {name}").as_bytes()).to_string();
     format!("{}-{}-4{}-9{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 /// Replaces `@name` by its GUID, and `@^name` by the same in upper case.
-pub fn with_guids(text: &str) -> String {
+pub(super) fn with_guids(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('@') {
@@ -123,14 +123,14 @@ pub fn with_guids(text: &str) -> String {
 
 impl Walk {
     /// Reads a fixture with the scenarios it continues.
-    pub fn read(name: &str) -> Walk {
+    pub(crate) fn read(name: &str) -> Walk {
         let mut walk = Walk::default();
         walk.add(&fixture_text(&format!("passing/{name}.scenario")), name);
         walk
     }
 
     /// Appends the calls of a text.
-    pub fn add(&mut self, text: &str, of: &str) {
+    pub(crate) fn add(&mut self, text: &str, of: &str) {
         let mut every = false;
         for (number, raw) in text.lines().enumerate() {
             let wrong = |what: &str| -> ! { panic!("{of}, line {}: {what}: {raw}", number + 1) };
@@ -214,20 +214,20 @@ impl Walk {
     }
 
     /// The positions of the calls whose names match a pattern; at least one must match.
-    pub fn places(&self, pattern: &str) -> Vec<usize> {
+    pub(crate) fn places(&self, pattern: &str) -> Vec<usize> {
         let found: Vec<usize> = (0..self.calls.len()).filter(|&at| fits(pattern, &self.calls[at].name)).collect();
         assert!(!found.is_empty(), "no call is named {pattern}");
         found
     }
 
     /// Moves a call and all later ones by this many ms.
-    pub fn shift(&mut self, from: usize, ms: i64) {
+    pub(crate) fn shift(&mut self, from: usize, ms: i64) {
         self.calls[from..].iter_mut().for_each(|call| call.at += ms);
     }
 }
 
 /// Whether a name matches a pattern, in which `*` stands for any text.
-pub fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((start, rest)) => name

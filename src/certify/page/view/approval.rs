@@ -7,7 +7,7 @@ use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdic
 use maud::{Markup, html};
 
 /// The approval step.
-pub fn render(approval: &Approval) -> Markup {
+pub(crate) fn render(approval: &Approval) -> Markup {
     let verdict = &approval.verdict;
     let tally = Tally::of(verdict);
     let word = wording::outcome(verdict.verdict);

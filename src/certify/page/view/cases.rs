@@ -8,7 +8,7 @@ use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
 use maud::{Markup, html};
 
 /// All cases of the selected features.
-pub fn render(rules: &RuleSet, chosen: &[String], certification_status: &CertificationStatus) -> Markup {
+pub(crate) fn render(rules: &RuleSet, chosen: &[String], certification_status: &CertificationStatus) -> Markup {
     let features = rules.features.iter().filter(|feature| chosen.iter().any(|id| id == feature.feature.id()));
     let mut groups = Vec::new();
     let mut begin = 0;
@@ -30,7 +30,7 @@ pub fn render(rules: &RuleSet, chosen: &[String], certification_status: &Certifi
 }
 
 /// How many mandatory cases have passed, and how many there are.
-pub fn shown(certification_status: &CertificationStatus) -> (usize, usize) {
+pub(crate) fn shown(certification_status: &CertificationStatus) -> (usize, usize) {
     let needed = || certification_status.cases.iter().filter(|case| !case.optional);
     (needed().filter(|case| case.status == CaseStatus::Passed).count(), needed().count())
 }

@@ -13,10 +13,10 @@ use std::collections::VecDeque;
 /// The number of log lines shown.
 const SHOWN: usize = 12;
 /// The number of exchanges in the list.
-pub const ROWS: usize = 100;
+pub(crate) const ROWS: usize = 100;
 
 /// The parts that change.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The id of the element and its content.
     pub parts: Vec<(&'static str, String)>,
     /// Announced to screen readers when it changes.
@@ -24,7 +24,7 @@ pub struct Parts {
 }
 
 /// The current parts.
-pub fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
+pub(crate) fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
     let certification_status = active.director.certification_status();
     let state = page_state.state();
     let panel = Panel {
@@ -48,7 +48,7 @@ pub fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
 }
 
 /// The certification step.
-pub fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
+pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Markup {
     let parts = parts(page_state, active);
     let part = |id: &str| {
         let found = parts.parts.iter().find(|(name, _)| *name == id);

@@ -5,7 +5,7 @@ use crate::certify::page::page_state::ConnectionInfo;
 use maud::{Markup, html};
 
 /// The settings that connect a till to the recorder.
-pub fn render(reach: &ConnectionInfo, open: bool) -> Markup {
+pub(crate) fn render(reach: &ConnectionInfo, open: bool) -> Markup {
     html! {
         details.card #connect open[open] {
             summary { h2 { "Connect your till" } }

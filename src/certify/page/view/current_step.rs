@@ -10,7 +10,7 @@ use crate::verify::verdict::CaseStatus;
 use maud::{Markup, html};
 
 /// The panel with the step due.
-pub struct Panel<'a> {
+pub(crate) struct Panel<'a> {
     /// The status of the certification.
     pub certification_status: &'a CertificationStatus,
     /// The last command sent to the till.
@@ -32,7 +32,7 @@ impl Panel<'_> {
     }
 
     /// What to do now; also announced to screen readers.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         if self.certification_status.over {
             return "All cases are done".to_owned();
         }
@@ -51,7 +51,7 @@ impl Panel<'_> {
     }
 
     /// The panel.
-    pub fn render(&self) -> Markup {
+    pub(crate) fn render(&self) -> Markup {
         html! {
             @match &self.certification_status.due {
                 Some(due) if !self.certification_status.over => (self.step(due)),

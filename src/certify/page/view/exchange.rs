@@ -9,7 +9,7 @@ use maud::{Markup, html};
 const LONGEST_NAME: usize = 60;
 
 /// A row of the traffic list.
-pub fn row(view: &ExchangeView) -> Markup {
+pub(crate) fn row(view: &ExchangeView) -> Markup {
     let class = match view.status {
         _ if view.fault.is_some() => "injected",
         Some(200..=399) => "fine",
@@ -38,7 +38,7 @@ fn short(name: &str) -> String {
 }
 
 /// An exchange in full. `show`: the command line that shows it with its timings.
-pub fn opened(view: &ExchangeView, show: &str) -> Markup {
+pub(crate) fn opened(view: &ExchangeView, show: &str) -> Markup {
     html! {
         h1.exchange-title { span.number { "#" (view.number) } " " (view.name) }
         p.lead {

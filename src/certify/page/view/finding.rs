@@ -6,7 +6,7 @@ use crate::verify::verdict::Finding;
 use maud::{Markup, html};
 
 /// The requirement as an article. `more`: a note on further findings; may be empty.
-pub fn article(class: &str, id: &str, title: &str, first: Option<&Finding>, more: &str) -> Markup {
+pub(crate) fn article(class: &str, id: &str, title: &str, first: Option<&Finding>, more: &str) -> Markup {
     html! {
         article.broken.(class) {
             h3 { span.chip.id { (wording::safe(id)) } " " (wording::safe(title)) }

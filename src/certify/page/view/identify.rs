@@ -10,7 +10,7 @@ use crate::rules::model;
 use maud::{Markup, html};
 
 /// The identification form. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why it was rejected.
-pub fn identification(identified: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
+pub(crate) fn identification(identified: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
     let wrong = form::wrong(identified);
     let row = |name: &'static Field| field(identified, name, &wrong);
     html! {
@@ -57,7 +57,7 @@ fn field(identified: &Identification, field: &Field, wrong: &[(&'static str, Str
 }
 
 /// The selection form. `sentence`: why the form was rejected.
-pub fn selection(identified: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
+pub(crate) fn selection(identified: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
     html! {
         div.narrow {
             h1 { "Select the features" }

@@ -2,24 +2,24 @@
 //!
 //! All text from a client is sanitized ([`crate::report::wording::safe`]) and escaped by the template.
 
-pub mod approval;
-pub mod cases;
-pub mod certification;
-pub mod connect;
-pub mod current_step;
-pub mod exchange;
-pub mod finding;
-pub mod identify;
-pub mod step_details;
+pub(super) mod approval;
+pub(super) mod cases;
+pub(super) mod certification;
+pub(super) mod connect;
+pub(super) mod current_step;
+pub(super) mod exchange;
+pub(super) mod finding;
+pub(super) mod identify;
+pub(super) mod step_details;
 
-pub use crate::report::html::code;
+pub(super) use crate::report::html::code;
 use maud::{DOCTYPE, Markup, html};
 
 /// The four steps.
 const STEPS: [&str; 4] = ["Identification", "Selection", "Certification", "Approval"];
 
 /// A whole page at one of the four steps (from 0), or outside of them (`None`).
-pub fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Markup) -> String {
+pub(super) fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Markup) -> String {
     let title = step.and_then(|step| STEPS.get(step)).copied().unwrap_or("Exchanges");
     let page = html! {
         (DOCTYPE)
@@ -81,7 +81,7 @@ fn sentence(part: &str) -> String {
 }
 
 /// An error page.
-pub fn sorry(title: &str, sentence: &str) -> String {
+pub(super) fn sorry(title: &str, sentence: &str) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -99,7 +99,7 @@ pub fn sorry(title: &str, sentence: &str) -> String {
 }
 
 /// A text with a button to copy it.
-pub fn copy(id: &str, what: &str, line: &str) -> Markup {
+pub(super) fn copy(id: &str, what: &str, line: &str) -> Markup {
     html! {
         div.copy {
             code id=(id) tabindex="0" role="group" aria-label=(what) { (line) }
@@ -109,7 +109,7 @@ pub fn copy(id: &str, what: &str, line: &str) -> Markup {
 }
 
 /// A command: a form with one button. `fields`: its hidden fields.
-pub fn action_button(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
+pub(super) fn action_button(action: &str, id: &str, class: &str, fields: &[(&str, &str)], label: &str) -> Markup {
     html! {
         form.order method="post" action=(action) data-order {
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
@@ -119,7 +119,7 @@ pub fn action_button(action: &str, id: &str, class: &str, fields: &[(&str, &str)
 }
 
 /// A command that cannot be undone: the first button opens a question, the second one executes it.
-pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, yes: &str) -> Markup {
+pub(super) fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, yes: &str) -> Markup {
     html! {
         details.ask id={ (id) "-ask" } {
             summary.button.(class) { (label) "…" }
@@ -129,14 +129,14 @@ pub fn asked(action: &str, id: &str, class: &str, label: &str, question: &str, y
 }
 
 /// The command that starts a new attempt.
-pub fn start_over(id: &str) -> Markup {
+pub(super) fn start_over(id: &str) -> Markup {
     let question = "All cases run again in a new attempt. Exchanges recorded so far no longer count; they stay in the \
                     capture, and the report names the earlier attempt.";
     asked("/start-over", id, "danger", "Start over", question, "Yes, start a new attempt")
 }
 
 /// A duration as text: `5 min`, `20 s`, `1 min 30 s`.
-pub fn long(ms: u64) -> String {
+pub(super) fn long(ms: u64) -> String {
     let seconds = ms / 1000;
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds} s"),

@@ -8,7 +8,7 @@ use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
 use maud::{Markup, html};
 
 /// The details; nothing for a step that only observes. `met`: faults already injected; `line`: the command due.
-pub fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) -> Markup {
+pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) -> Markup {
     if step.kind == StepKind::Ends {
         return html! {};
     }
