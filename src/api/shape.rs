@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 pub(crate) enum Kind {
     /// Up to 36 valid characters.
     Text,
-    /// A GUID.
     Guid,
     /// A GUID or 15 digits.
     Beacon,

@@ -65,7 +65,6 @@ impl Checkpoint {
         dir.join(FILE).exists()
     }
 
-    /// Reads the checkpoint of a capture.
     pub(super) fn read(dir: &Path) -> Result<Checkpoint, CaptureError> {
         let path = dir.join(FILE);
         let bytes = private_fs::read(&path, LONGEST).map_err(|error| CaptureError::io("read", &path, &error))?;

@@ -37,7 +37,6 @@ impl NumberAllocator {
         Ok(numbers)
     }
 
-    /// The next number.
     pub(super) fn next(&self) -> u64 {
         self.next
     }

@@ -97,7 +97,6 @@ pub(super) enum Source {
 pub(super) struct SegmentPlan {
     /// Its expected content.
     pub part: SegmentMeta,
-    /// The chain head before it.
     pub before: seal::ChainHead,
     /// Whether it is complete; a salvaged segment may hold more records, which cannot be read.
     pub whole: bool,

@@ -26,7 +26,6 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Creates a segment.
     pub(super) fn create(dir: &Path) -> Result<Segment, CaptureError> {
         private_fs::make_dir(dir).map_err(|error| CaptureError::io("create", dir, &error))?;
         let part = Segment { db: Some(open(dir, false)?), dir: dir.to_owned() };

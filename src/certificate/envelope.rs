@@ -19,7 +19,6 @@ pub(crate) struct Certificate {
     payload: Value,
     /// The digest of the statement's bytes.
     stated: Digest,
-    /// The statement.
     pub statement: Statement,
 }
 

@@ -40,9 +40,7 @@ pub(crate) struct Statement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Subject {
-    /// Its name.
     pub name: String,
-    /// Its digest.
     pub digest: Sha256,
 }
 
@@ -58,7 +56,6 @@ pub(crate) struct Sha256 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Predicate {
-    /// The client.
     pub client: Client,
     /// The end of the run with the last exchange of the attempt, by the recorder's wall clock: RFC 3339, in UTC.
     pub date: String,
@@ -72,7 +69,6 @@ pub(crate) struct Predicate {
     pub warnings: Vec<String>,
     /// Attempts before the certified one.
     pub earlier_attempts: Vec<Earlier>,
-    /// The recording.
     pub recording: Recording,
     /// The version of poscert that made the verdict.
     pub engine: String,
@@ -86,7 +82,6 @@ pub(crate) struct Predicate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Client {
-    /// The id of its integrator.
     pub integrator_id: String,
     /// Its id in the developer portal, a GUID.
     pub client_id: String,
@@ -109,9 +104,7 @@ pub(crate) struct Client {
 pub(crate) struct Feature {
     /// Its id, such as `payment`.
     pub id: String,
-    /// Its title.
     pub title: String,
-    /// Its cases.
     pub cases: Vec<Case>,
 }
 
@@ -121,11 +114,9 @@ pub(crate) struct Feature {
 pub(crate) struct Case {
     /// Its id: feature and number.
     pub id: String,
-    /// Its title.
     pub title: String,
     /// Whether the feature passes without it.
     pub optional: bool,
-    /// Its status.
     pub status: CaseStatus,
 }
 
@@ -135,11 +126,8 @@ pub(crate) struct Case {
 pub(crate) struct Requirement {
     /// Its id in the rule files.
     pub id: String,
-    /// Its level.
     pub level: Level,
-    /// Its status.
     pub status: Status,
-    /// Its title.
     pub title: String,
 }
 

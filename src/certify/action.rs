@@ -39,7 +39,6 @@ pub(crate) enum Action {
 /// A customer action, or what has to happen between two of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum CustomerAction {
-    /// The customer acts.
     Act(CustomerAct),
     /// Send a command to the till.
     Tell(Line),
@@ -52,7 +51,6 @@ pub(crate) enum CustomerAction {
 /// A case of the schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
-    /// The case.
     pub case: Case,
     /// Whether it can be run; `false` if it needs a feature that is not selected.
     pub possible: bool,

@@ -16,7 +16,6 @@ use std::time::Duration;
 /// How the backend is controlled.
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(crate) enum BackendControl {
-    /// The embedded sandbox.
     Embedded(Sandbox),
     /// An external backend.
     Elsewhere {
@@ -31,14 +30,12 @@ pub(crate) enum BackendControl {
 pub(crate) struct Simulation {
     /// Its URL, without the name of the action.
     pub url: String,
-    /// The HTTP client.
     pub http_client: HttpClient,
 }
 
 /// The outcome of a customer action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ActionResult {
-    /// Done.
     Done,
     /// Not possible yet, with the reason.
     NotYet(String),

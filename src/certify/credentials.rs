@@ -40,7 +40,6 @@ impl fmt::Debug for Secret {
 pub(crate) struct Secrets {
     /// An access token.
     pub token: Option<Secret>,
-    /// The client secret.
     pub client_secret: Option<Secret>,
 }
 
@@ -64,7 +63,6 @@ pub(crate) enum Credential {
 /// Access to a backend.
 #[derive(Clone)]
 pub(crate) struct Access {
-    /// The credential.
     pub opens: Credential,
     /// The client id, if known.
     pub client_id: Option<String>,
@@ -76,7 +74,6 @@ pub(crate) struct Access {
     pub origin: String,
     /// The prefix of the API's paths: `/pos/v10`.
     pub path: String,
-    /// The HTTP client.
     pub http_client: HttpClient,
 }
 

@@ -15,7 +15,6 @@ pub(crate) struct Line {
     pub step: usize,
     /// The action.
     pub act: String,
-    /// The amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     /// The amount to capture, if it is less.

@@ -47,9 +47,7 @@ impl fmt::Display for NoReply {
 /// A complete response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reply {
-    /// The status.
     pub status: u16,
-    /// The body.
     pub body: Bytes,
 }
 

@@ -36,7 +36,6 @@ pub(crate) struct Identification {
     pub features: Option<Vec<String>>,
     /// The path of a file with an access token.
     pub token_file: Option<PathBuf>,
-    /// The path of a file with the client secret.
     pub client_secret_file: Option<PathBuf>,
     /// The merchant's VAT number.
     pub merchant_vat: Option<String>,

@@ -39,7 +39,6 @@ pub(crate) struct Approval {
 /// Whether a certificate was issued.
 #[derive(Debug)]
 pub(crate) enum Certified {
-    /// It was issued.
     Issued(Issued),
     /// The capture is not eligible, or the ledger rules it out; with the reason.
     NotGiven(String),
@@ -66,7 +65,6 @@ impl Issued {
         self.folder.join(CERTIFICATE)
     }
 
-    /// The path of its page.
     pub(crate) fn page(&self) -> PathBuf {
         self.folder.join(PAGE)
     }

@@ -21,7 +21,6 @@ pub(crate) struct PosRegistry {
 /// A point of sale.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PosEntry {
-    /// Its id.
     pub id: String,
     /// Its beacon id; empty if unknown.
     pub beacon_id: String,

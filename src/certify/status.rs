@@ -30,7 +30,6 @@ pub(crate) struct BrokenRequirement {
     pub id: String,
     /// The requirement's title.
     pub title: String,
-    /// The first finding.
     pub first: Finding,
     /// The number of further findings.
     pub more: usize,
@@ -65,7 +64,6 @@ pub(crate) struct CurrentStep {
     pub at: usize,
     /// How many steps the case has.
     pub steps: usize,
-    /// The step.
     pub step: Option<Step>,
     /// When it became due, or last made progress.
     pub since: Instant,

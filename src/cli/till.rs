@@ -35,7 +35,6 @@ pub(super) struct Args {
     /// Root certificates (PEM) to trust [default: those of SSL_CERT_FILE or the system, and the local CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Client id
     #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
     client_id: String,
     /// Client secret

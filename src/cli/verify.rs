@@ -69,7 +69,6 @@ pub(super) struct ProfileArgs {
     /// Client id [default: the one that most calls carry]
     #[arg(long, value_name = "GUID", env = "POSCERT_CLIENT_ID")]
     pub(super) client_id: Option<String>,
-    /// Integrator id
     #[arg(long, value_name = "TEXT", env = "POSCERT_INTEGRATOR_ID")]
     pub(super) integrator_id: Option<String>,
 }

@@ -192,7 +192,6 @@ impl BodyRecorder {
         BodyRecorder { bytes: Vec::new(), length: 0, limit, digester: Some(digester) }
     }
 
-    /// Adds a piece of the body.
     pub(super) fn add(&mut self, piece: &[u8]) {
         let room = self.limit.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);

@@ -14,7 +14,6 @@ pub(super) struct Rewriter {
 }
 
 impl Rewriter {
-    /// The encoder for a body with this framing.
     pub(super) fn new(framing: Framing) -> Rewriter {
         Rewriter { chunked: framing == Framing::Chunked, left: 0 }
     }
@@ -36,7 +35,6 @@ impl Rewriter {
         }
     }
 
-    /// Ends the body.
     pub(super) fn end(&mut self, trailers: &[Header], out: &mut BytesMut) {
         if self.chunked {
             out.put_slice(&last_chunk(trailers));

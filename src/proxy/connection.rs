@@ -216,7 +216,6 @@ pub(super) struct ExchangeSlot {
     pub refused: Option<String>,
     /// Deviations of the record from what was received.
     pub notes: Vec<String>,
-    /// The connection.
     pub line: Arc<ClientConnection>,
     /// Bytes of the response's content received from the backend.
     arrived: AtomicU64,

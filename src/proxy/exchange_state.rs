@@ -30,7 +30,6 @@ pub(super) struct ExchangeOutcome {
 }
 
 impl ExchangeOutcome {
-    /// The outcome of a complete exchange.
     pub(super) fn complete() -> ExchangeOutcome {
         ExchangeOutcome { by: EndedBy::Complete, stage: Stage::Done, detail: String::new() }
     }

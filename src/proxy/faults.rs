@@ -10,7 +10,6 @@ use std::sync::Mutex;
 pub struct RequestHead<'a> {
     /// The exchange's number.
     pub number: u64,
-    /// The method.
     pub method: &'a str,
     /// The target as sent.
     pub target: &'a str,
@@ -19,7 +18,6 @@ pub struct RequestHead<'a> {
 }
 
 impl RequestHead<'_> {
-    /// The route of the request.
     pub fn route(&self) -> Route {
         Route::of(self.method, self.target)
     }
@@ -55,7 +53,6 @@ pub(crate) type Predicate = Box<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
 
 /// Faults for the next requests of an operation.
 pub struct Script {
-    /// The operation.
     pub operation: Operation,
     /// A part of the id in the path, compared without regard to letter case.
     pub id: Option<String>,

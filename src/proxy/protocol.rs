@@ -19,7 +19,6 @@ pub(super) enum Protocol {
     Http2,
     /// SOCKS4 or SOCKS5.
     Socks(u8),
-    /// SSH.
     Ssh,
     /// The PROXY protocol header, in which a load balancer names its client.
     ProxyHeader,

@@ -80,14 +80,12 @@ pub struct RecorderConfig {
     pub tunnel: Vec<String>,
     /// Addresses on this machine that only its user may reach: the recorder never connects to them.
     pub private: Vec<SocketAddr>,
-    /// The limits.
     pub limits: Limits,
 }
 
 /// The phase of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Running.
     Running,
     /// Nothing new is accepted; exchanges in flight are finished.
     Draining,

@@ -42,7 +42,6 @@ pub(super) struct RequestReader {
 }
 
 impl RequestReader {
-    /// The reader of a new connection.
     pub(super) fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();

@@ -30,7 +30,6 @@ pub struct Upstream {
     pub tls: bool,
     /// The host in lower case; IPv6 in brackets.
     pub host: String,
-    /// The port.
     pub port: u16,
     /// The URL's path without a trailing slash; may be empty.
     pub path: String,

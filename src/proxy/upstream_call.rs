@@ -22,7 +22,6 @@ pub(super) struct Answered {
     pub head: Head<StatusLine>,
     /// How the body ends.
     pub framing: Framing,
-    /// The body.
     pub body: Incoming,
     /// The connection, to be returned to the pool after the body.
     pub backend: Backend,

@@ -22,7 +22,6 @@ pub struct Message {
 /// The sender of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Actor {
-    /// The client.
     #[default]
     Client,
     /// The simulated customer.

@@ -5,7 +5,6 @@ use crate::verify::verdict::Finding;
 
 /// A group of similar findings.
 pub(crate) struct Fold<'a> {
-    /// The first finding.
     pub first: &'a Finding,
     /// The others, in order.
     pub rest: Vec<&'a Finding>,

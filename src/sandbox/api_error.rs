@@ -34,7 +34,6 @@ impl Refusal {
         }
     }
 
-    /// The error code, if any.
     #[cfg(test)]
     pub(crate) fn code(&self) -> Option<u16> {
         match self {

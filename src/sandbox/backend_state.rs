@@ -17,7 +17,6 @@ use std::time::Duration;
 /// A call whose token, headers and body are valid.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
-    /// The operation.
     pub operation: Operation,
     /// The id in the path, if the operation has one.
     pub id: Option<Guid>,
@@ -27,7 +26,6 @@ pub(super) struct Call {
     pub caller: Caller,
     /// The idempotency key of a creating call.
     pub key: Option<String>,
-    /// The body.
     pub body: Body,
     /// When the call was received.
     pub now: Moment,

@@ -14,9 +14,7 @@ pub(super) enum Body {
     None,
     /// The body of CreatePos.
     Pos(NewPos),
-    /// The body of InitiatePayment.
     Initiate(NewPayment, Terms),
-    /// The body of PreparePayment.
     Prepare(NewPayment),
     /// The body of PaymentReady.
     Ready(Terms),

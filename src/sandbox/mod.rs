@@ -163,7 +163,6 @@ impl Sandbox {
         store.map(|store| store.balance = balance).is_some()
     }
 
-    /// The ids of the stores.
     pub fn store_ids(&self) -> Vec<String> {
         self.backend().stores.iter().map(|store| store.id.as_str().to_owned()).collect()
     }

@@ -23,9 +23,7 @@ pub(super) enum Event {
     Ready,
     /// The customer accepts, with a card that the payment accepts.
     Accept,
-    /// The customer cancels it.
     CustomerCancel,
-    /// The client cancels it.
     ClientCancel,
     /// The client captures it.
     Capture,
@@ -37,7 +35,6 @@ pub(super) enum Event {
 
 #[cfg(test)]
 impl Event {
-    /// All events.
     pub(super) const ALL: [Event; 8] = {
         use Event::*;
         [CheckIn, Ready, Accept, CustomerCancel, ClientCancel, Capture, Refuse, Expire]
@@ -65,7 +62,6 @@ pub(super) fn next(state: PaymentStatus, event: Event) -> Option<PaymentStatus> 
 /// A payment.
 #[derive(Clone, Debug)]
 pub(super) struct Payment {
-    /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
     pub integrator: String,
@@ -81,13 +77,11 @@ pub(super) struct Payment {
     pub prepared: bool,
     /// Amount and terms; `None` until a prepared payment is ready.
     pub terms: Option<Terms>,
-    /// Its state.
     pub state: PaymentStatus,
     /// When it entered that state.
     pub since: Moment,
     /// The customer, once checked in.
     pub visit: Option<Visit>,
-    /// The captured amount.
     pub captured: Option<Amount>,
 }
 

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 /// A point of sale.
 #[derive(Clone, Debug)]
 pub(super) struct Pos {
-    /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
     pub integrator: String,

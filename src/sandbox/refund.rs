@@ -19,7 +19,6 @@ pub(super) enum Event {
     Reserve,
     /// The client captures it.
     Capture,
-    /// The client cancels it.
     ClientCancel,
     /// The backend ends it: the store's balance no longer covers it.
     Refuse,
@@ -29,7 +28,6 @@ pub(super) enum Event {
 
 #[cfg(test)]
 impl Event {
-    /// All events.
     pub(super) const ALL: [Event; 5] = {
         use Event::*;
         [Reserve, Capture, ClientCancel, Refuse, Expire]
@@ -57,7 +55,6 @@ pub(super) fn counts(state: RefundStatus) -> bool {
 /// A refund.
 #[derive(Clone, Debug)]
 pub(super) struct Refund {
-    /// Its id.
     pub id: Guid,
     /// The integrator it belongs to.
     pub integrator: String,
@@ -67,7 +64,6 @@ pub(super) struct Refund {
     pub store_id: Guid,
     /// The requested refund.
     pub wanted: NewRefund,
-    /// Its state.
     pub state: RefundStatus,
     /// When it entered that state.
     pub since: Moment,

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 /// The type of a response field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// A GUID.
     Guid,
     /// A string.
     Text,
@@ -31,7 +30,6 @@ pub(super) enum Kind {
     Texts,
     /// A list of GUIDs.
     Guids,
-    /// An object.
     Object(&'static [Field]),
 }
 

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 /// A store of a merchant.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// Its id.
     pub id: Guid,
     /// The VAT number of its merchant.
     pub vat: String,

@@ -23,7 +23,6 @@ impl<Row> Table<Row> {
         self.rows.push(row);
     }
 
-    /// The row with that id.
     pub(super) fn get(&self, id: &Guid) -> Option<&Row> {
         self.rows.get(*self.places.get(id)?)
     }

@@ -152,7 +152,6 @@ impl Trial {
         assert_eq!(got, Got { status: 200, code: 0, body: Value::Null }, "{act}");
     }
 
-    /// The status of a payment.
     pub(super) async fn status(&self, payment: &str) -> String {
         self.call(Operation::QueryPayment, payment, "", Value::Null).await.text("status")
     }

@@ -67,7 +67,6 @@ impl Signer {
         Signer::with_key(&key)
     }
 
-    /// A signer with this key.
     pub(super) fn with_key(key: &[u8]) -> Option<Signer> {
         Some(Signer { mac: Hmac::new_from_slice(key).ok()? })
     }

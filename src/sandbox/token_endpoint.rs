@@ -16,7 +16,6 @@ pub(super) struct Denied {
     pub status: u16,
     /// The error name.
     pub error: &'static str,
-    /// The description.
     pub description: &'static str,
 }
 

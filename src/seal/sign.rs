@@ -38,7 +38,6 @@ impl SigningKey {
         Ok(SigningKey(Secret::from_bytes(&seed)))
     }
 
-    /// The default path of the signing key.
     pub fn default_place() -> Option<PathBuf> {
         secret_file::data_place("signing-key.pem")
     }
@@ -71,7 +70,6 @@ impl SigningKey {
         })
     }
 
-    /// The public key.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
@@ -106,13 +104,11 @@ impl PublicKey {
         VerifyingKey::from_public_key_der(der).ok().map(PublicKey)
     }
 
-    /// The key as PEM.
     pub fn pem(&self) -> String {
         // Encoding a 32-byte key cannot fail.
         self.0.to_public_key_pem(LineEnding::LF).unwrap_or_default()
     }
 
-    /// The key as DER.
     pub fn der(&self) -> Vec<u8> {
         self.0.to_public_key_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default()
     }

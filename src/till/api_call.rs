@@ -15,13 +15,11 @@ use serde_json::Value;
 /// The content of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// The operation.
     pub operation: Operation,
     /// The id in its path, if any.
     pub id: Option<String>,
     /// Query parameters.
     pub query: Vec<(&'static str, String)>,
-    /// The body, if any.
     pub body: Option<Value>,
     /// The idempotency key, for creating calls.
     pub key: Option<String>,

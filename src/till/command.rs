@@ -13,7 +13,6 @@ pub(crate) enum Act {
     Prepare(Option<Sale>),
     /// Set the amount of the prepared payment and follow it to its end.
     Ready(Sale),
-    /// Refund that amount.
     Refund(Amount),
     /// Cancel the refund that was just requested.
     CancelRefund,

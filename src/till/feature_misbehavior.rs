@@ -34,7 +34,6 @@ impl Till {
         self.spelled_amount(if more { Amount(amount.0.saturating_mul(10)) } else { amount })
     }
 
-    /// The currency of a refund.
     pub(super) fn refund_currency(&self) -> &'static str {
         match (self.makes(Misbehavior::RefundsOtherCurrency), self.config.currency()) {
             (true, "DKK") => "EUR",

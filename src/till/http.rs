@@ -24,9 +24,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The body.
     pub body: Bytes,
 }
 

@@ -34,7 +34,6 @@ pub struct View {
 /// The result of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// The payment was captured, with that amount.
     Captured(Amount),
     /// The payment or refund was cancelled.
     Cancelled,

@@ -21,9 +21,7 @@ const LOOKED_INTO: usize = 20;
 pub struct Refund {
     /// The backend's id.
     pub id: String,
-    /// The refunded payment.
     pub payment_id: String,
-    /// The refunded amount.
     pub amount: Amount,
 }
 

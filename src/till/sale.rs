@@ -52,7 +52,6 @@ impl Sale {
 /// The result of a sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Paid {
-    /// The payment was captured, with that amount.
     Captured(Payment, Amount),
     /// The payment ended without being captured.
     Ended(Payment, PaymentStatus),

@@ -62,9 +62,7 @@ pub enum PendingDecision {
     Capture(i64),
     /// Cancel the payment.
     Cancel,
-    /// Capture the refund.
     CaptureRefund,
-    /// Cancel the refund.
     CancelRefund,
 }
 
@@ -80,7 +78,6 @@ impl PendingDecision {
 pub struct Hanging {
     /// The id of the payment or refund.
     pub id: String,
-    /// The decision.
     pub intent: PendingDecision,
     /// When it was last tried, in milliseconds since the Unix epoch; 0 if never.
     pub tried_ms: u64,

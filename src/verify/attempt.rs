@@ -66,7 +66,6 @@ pub(crate) struct Attempt {
     pub is_token: bool,
     /// Whether it is a request to the customer simulation.
     pub is_simulation: bool,
-    /// The method.
     pub method: String,
     /// The path without the query, GUIDs in lower case.
     pub path: String,
@@ -108,7 +107,6 @@ pub(crate) struct Attempt {
     pub hides: MissingParts,
     /// Why the recorder refused it; empty if it did not.
     pub refused: String,
-    /// The request body.
     pub body: RequestBody,
     /// Whether the bytes of the request body are shown, documented or not.
     pub body_shown: bool,

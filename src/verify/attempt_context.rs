@@ -12,13 +12,10 @@ pub(crate) const AT_ONCE_MS: i64 = 200;
 pub(crate) struct Context {
     /// The tick of the timeline at which its head arrived.
     pub tick: u64,
-    /// Its call.
     pub call: usize,
-    /// Its request.
     pub request: usize,
     /// The resources it is about; the resource of a create is known only after the response.
     pub about: Subjects,
-    /// Its token.
     pub token: Option<usize>,
     /// Time since the end of the call's last attempt.
     pub gap_ms: Option<i64>,

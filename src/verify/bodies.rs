@@ -18,7 +18,6 @@ pub(crate) struct RequestBody {
     pub broken: Vec<String>,
     /// Deviations from the documented form that the backend accepts, one sentence each.
     pub informal: Vec<String>,
-    /// The amount.
     pub amount: Option<ExactAmount>,
     /// `DKK`, `EUR`.
     pub currency: String,
@@ -74,7 +73,6 @@ pub(crate) struct AnswerBody {
     pub state: String,
     /// `pollDelayInMs`.
     pub poll_delay_ms: Option<i64>,
-    /// The amount.
     pub amount: Option<ExactAmount>,
     /// `DKK`, `EUR`.
     pub currency: String,

@@ -9,7 +9,6 @@ use crate::capture::record::{Connection, Notification};
 
 /// A moment of the timeline: the state known then, and the event that it is about.
 pub(crate) struct Moment<'a> {
-    /// The observed state.
     pub observed: &'a ObservedState,
     /// The client and features being certified.
     pub target: &'a Target,
@@ -19,7 +18,6 @@ pub(crate) struct Moment<'a> {
     pub about: Subjects,
     /// The connection event, if it is one.
     pub connection: Option<&'a Connection>,
-    /// The notification, if it is one.
     pub notification: Option<&'a Notification>,
     /// A request by its content, if there is no attempt.
     pub request: Option<usize>,

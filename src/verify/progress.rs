@@ -35,7 +35,6 @@ pub struct Progress {
 /// The state of a PoS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PosProgress {
-    /// Its id.
     pub id: String,
     /// Whether the client has created it in this certification attempt.
     pub created: bool,

@@ -29,7 +29,6 @@ impl Throttled {
 /// A create of a payment that was refused or failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CreateFailed {
-    /// Its call.
     pub call: usize,
     /// Its first failed attempt.
     pub n: u64,

@@ -12,18 +12,14 @@ use crate::api::{ExactAmount, Operation, PaymentStatus, RefundStatus};
 pub(crate) struct Subjects {
     /// The point of sale.
     pub pos: Option<usize>,
-    /// The payment.
     pub payment: Option<usize>,
-    /// The refund.
     pub refund: Option<usize>,
 }
 
 /// A payment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PaymentState {
-    /// Its id.
     pub id: String,
-    /// Its order.
     pub order_id: String,
     /// Its PoS.
     pub pos: Option<usize>,
@@ -39,13 +35,10 @@ pub(crate) struct PaymentState {
     pub order_reused_n: Option<u64>,
     /// Its latest known amount.
     pub amount: Option<ExactAmount>,
-    /// Its currency.
     pub currency: String,
     /// The latest PaymentReady, and its amount.
     pub ready_asked: Option<(u64, Option<ExactAmount>)>,
-    /// The currency of that PaymentReady.
     pub ready_asked_currency: String,
-    /// The restrictions of that PaymentReady.
     pub ready_asked_restrictions: Option<(bool, bool)>,
     /// The PaymentReady that succeeded.
     pub readied_n: Option<u64>,
@@ -61,7 +54,6 @@ pub(crate) struct PaymentState {
     pub final_n: Option<u64>,
     /// The number of polls sent after that.
     pub final_polls: i64,
-    /// The reserved amount.
     pub reserved_amount: Option<ExactAmount>,
     /// Whether the capture hides the body of one of its poll responses.
     pub hidden: bool,
@@ -69,7 +61,6 @@ pub(crate) struct PaymentState {
     pub partial: Option<bool>,
     /// The capture that succeeded, or the poll that returned Captured.
     pub captured_n: Option<u64>,
-    /// The captured amount.
     pub captured_amount: Option<ExactAmount>,
     /// The cancel that succeeded.
     pub cancelled_n: Option<u64>,
@@ -77,7 +68,6 @@ pub(crate) struct PaymentState {
     pub capture_sends: i64,
     /// The latest failed capture, until it is resolved.
     pub capture_failed_n: Option<u64>,
-    /// The amount of that capture.
     pub capture_failed_amount: Option<ExactAmount>,
     /// The number of polls before Reserved that timed out.
     pub poll_timeouts: u32,
@@ -150,7 +140,6 @@ impl PaymentState {
 /// A point of sale.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PosState {
-    /// Its id.
     pub id: String,
     /// Its `merchantPosId`.
     pub merchant_pos_id: String,
@@ -208,13 +197,11 @@ impl PosState {
 /// A refund.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RefundState {
-    /// Its id.
     pub id: String,
     /// The tick of the timeline at which a response first named it; 0 if none did.
     pub first_seen: u64,
     /// The create without a response for which a look-up found it.
     pub found_for: Option<u64>,
-    /// The payment that it refunds.
     pub payment: Option<usize>,
     /// Its amount; once known, it is part of the payment's total.
     pub amount: Option<ExactAmount>,
@@ -250,7 +237,6 @@ pub(crate) struct TokenState {
 /// A list of payments, to distinguish bulk clean-up from individual decisions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
-    /// The payments in it.
     pub payments: Vec<usize>,
     /// The payments in it that were captured since.
     pub captured: Vec<usize>,

@@ -113,7 +113,6 @@ pub(crate) struct ObservedState {
     pub listing: Listing,
     /// The base path of the first call in the recorder's run.
     pub base: String,
-    /// That run.
     pub base_run: u32,
     /// The number of consecutive tokens that were replaced after one call or none although they were still valid.
     pub wasted_tokens: i64,

@@ -15,7 +15,6 @@ pub(super) struct Index {
 pub(super) struct BlockEntry {
     /// The byte offset of its frame in the archive.
     pub at: u64,
-    /// The digest of its frame.
     pub frame: Digest,
     /// The log index of its first record, from 0.
     pub first: u64,

@@ -35,12 +35,10 @@ pub(super) struct RuleEntry {
     pub name: String,
     /// SHA-256 of its text.
     pub text: Digest,
-    /// The digest of its frame.
     pub frame: Digest,
 }
 
 impl Manifest {
-    /// The chain head.
     pub(super) fn head(&self) -> ChainHead {
         ChainHead { count: self.records, digest: self.chain }
     }

@@ -54,7 +54,6 @@ impl Damage {
 pub(super) enum Unreadable {
     /// A file system error.
     Io(std::io::Error),
-    /// It is damaged.
     Damaged(Damage),
     /// It exceeds a limit: where and what. The location is final and needs no further search.
     Excess(Damage),

@@ -54,7 +54,6 @@ pub(super) struct EntryExtra {
     pub notes: Vec<String>,
     /// Claims of tokens, keyed by their replacements.
     pub claims: BTreeMap<String, Map<String, Value>>,
-    /// The request.
     pub request: SideExtra,
     /// The response.
     pub answer: SideExtra,

@@ -32,7 +32,6 @@ pub(super) struct Pass<'r> {
     redactor: &'r Redactor,
     /// Secrets found in this exchange.
     met: SecretIndex,
-    /// Secrets of earlier exchanges.
     earlier: RwLockReadGuard<'r, SecretIndex>,
     /// Values that are never secrets: the client's id.
     pub spared: Vec<String>,

@@ -18,7 +18,6 @@ const DEEPEST: usize = 3;
 /// A known secret.
 #[derive(Debug)]
 pub(super) struct Met {
-    /// Its value.
     pub value: String,
     /// Its replacement.
     pub new: String,
@@ -57,7 +56,6 @@ impl fmt::Debug for SecretIndex {
 }
 
 impl SecretIndex {
-    /// Adds a secret.
     pub(super) fn add(&mut self, met: Arc<Met>) {
         let Some(tail) = tail(met.value.as_bytes()) else { return };
         if self.knows(&met.value) {

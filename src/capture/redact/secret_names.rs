@@ -75,7 +75,6 @@ static PLAIN: LazyLock<Plain> = LazyLock::new(|| {
 pub(super) enum Named {
     /// Not a secret.
     Plain,
-    /// A secret.
     Secret,
     /// A telephone number.
     Phone,

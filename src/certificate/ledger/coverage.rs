@@ -15,7 +15,6 @@ use std::collections::HashMap;
 pub(crate) struct CertificateStatus<'a> {
     /// When it was added to the ledger.
     pub entered: &'a str,
-    /// The certificate.
     pub given: &'a Issued,
     /// When and why it was revoked, if so.
     pub revoked: Option<(&'a str, &'a Revoked)>,

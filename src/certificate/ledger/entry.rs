@@ -12,7 +12,6 @@ pub(crate) struct Entry {
     pub number: u64,
     /// When it was added, by the clock of the machine: RFC 3339, in UTC.
     pub entered: String,
-    /// The event.
     pub act: LedgerEvent,
 }
 
@@ -31,7 +30,6 @@ pub(crate) enum LedgerEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issued {
-    /// Its id.
     pub id: String,
     /// The SHA-256 digest of its file.
     pub digest: String,

@@ -20,9 +20,7 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 /// A ledger.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    /// Its path.
     pub path: PathBuf,
-    /// Its lines.
     pub lines: Lines,
     /// Notes on its state, one sentence each.
     pub notes: Vec<String>,

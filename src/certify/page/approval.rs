@@ -9,7 +9,6 @@ pub(crate) struct Approval {
     pub verdict: Verdict,
     /// The path of the capture.
     pub capture: String,
-    /// The downloads.
     pub files: Vec<Download>,
     /// Where certificate and archive are, or why there are none, one sentence each.
     pub sentences: Vec<String>,
@@ -25,11 +24,9 @@ pub(crate) struct Approval {
 pub(crate) struct Download {
     /// Its name in the URL: letters, digits, dots and hyphens.
     pub name: &'static str,
-    /// Its title.
     pub title: &'static str,
     /// Its media type.
     pub media: &'static str,
-    /// Its content.
     pub content: Content,
 }
 
@@ -37,7 +34,6 @@ pub(crate) struct Download {
 pub(crate) enum Content {
     /// A text in memory.
     Text(String),
-    /// The path of a file.
     File(PathBuf),
 }
 

@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 pub(super) struct Field {
     /// The name in a session file.
     pub name: &'static str,
-    /// The label.
     pub label: &'static str,
     /// The explanation.
     pub hint: &'static str,

@@ -28,7 +28,6 @@ pub(crate) const KEPT: usize = 300;
 /// How to connect a till to the recorder, as texts to copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionInfo {
-    /// The base URL.
     pub base_url: String,
     /// The HTTPS proxy's URL.
     pub proxy_url: String,
@@ -58,7 +57,6 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// Its name.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Phase::Identification => "identification",
@@ -71,7 +69,6 @@ impl Phase {
 
 /// A running certification.
 pub(crate) struct ActiveCertification {
-    /// The director of the certification.
     pub director: Arc<Director>,
     /// Identification and selected features.
     pub session: Session,
@@ -133,7 +130,6 @@ pub(crate) struct Seen {
 
 /// The state of the page.
 pub(crate) struct PageState {
-    /// The rules.
     pub rules: &'static RuleSet,
     /// The capture directory.
     pub capture: PathBuf,

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 /// The timeouts of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepTimeouts {
-    /// For a step.
     pub(super) step: Duration,
     /// For a step before the first call of the run: the till may still be starting.
     pub(super) first_call: Duration,

@@ -37,7 +37,6 @@ impl End {
         Ok(End { approval, driver })
     }
 
-    /// The verdict.
     pub(super) fn verdict(&self) -> &Verdict {
         &self.approval.verdict
     }

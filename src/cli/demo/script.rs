@@ -11,7 +11,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
-    /// The tills.
     pub till: Vec<Role>,
     /// The scenes, in order.
     pub scene: Vec<Snapshot>,
@@ -47,7 +46,6 @@ pub(super) struct Snapshot {
     pub till: String,
     /// Another feature that must be chosen.
     pub with: Option<Feature>,
-    /// The action.
     pub does: Action,
     /// The amount of the sale or refund.
     pub amount: Option<String>,

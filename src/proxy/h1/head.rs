@@ -59,14 +59,12 @@ pub struct RequestLine {
     pub method: String,
     /// The target as sent, in Latin-1.
     pub target: String,
-    /// The version.
     pub version: Version,
 }
 
 /// A status line (RFC 9112 section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusLine {
-    /// The version.
     pub version: Version,
     /// The status, 100 to 999.
     pub status: u16,

@@ -11,7 +11,6 @@ use maud::{Markup, html};
 
 /// The panel with the step due.
 pub(crate) struct Panel<'a> {
-    /// The status of the certification.
     pub certification_status: &'a CertificationStatus,
     /// The last command sent to the till.
     pub line: Option<&'a Line>,
@@ -50,7 +49,6 @@ impl Panel<'_> {
         }
     }
 
-    /// The panel.
     pub(crate) fn render(&self) -> Markup {
         html! {
             @match &self.certification_status.due {
