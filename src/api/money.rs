@@ -56,6 +56,9 @@ impl Decimal {
 impl Amount {
     /// Parses a decimal number in the form of JSON, exponent included. Zero and negative amounts are accepted; the
     /// caller decides whether they are allowed.
+    ///
+    /// # Errors
+    /// The text is not a number, has more than two decimals, or is out of range.
     pub fn parse(text: &str) -> Result<Amount, AmountProblem> {
         let Decimal { negative, significant, scale } = Decimal::parse(text).ok_or(AmountProblem::NotANumber)?;
         if significant.is_empty() {
@@ -67,7 +70,9 @@ impl Amount {
         if significant.len() as i64 + scale > 17 {
             return Err(AmountProblem::TooLarge);
         }
-        let value = significant.parse::<i64>().map_err(|_| AmountProblem::TooLarge)? * 10_i64.pow(scale as u32);
+        let power = u32::try_from(scale).ok().and_then(|scale| 10_i64.checked_pow(scale));
+        let power = power.ok_or(AmountProblem::TooLarge)?;
+        let value = significant.parse::<i64>().map_err(|_| AmountProblem::TooLarge)? * power;
         Ok(Amount(if negative { -value } else { value }))
     }
 
@@ -99,10 +104,10 @@ impl ExactAmount {
     pub fn parse(text: &str) -> Option<ExactAmount> {
         let Decimal { negative, significant, scale } = Decimal::parse(text)?;
         let scale = scale + STEP_DIGITS;
-        let kept = (significant.len() as i64 + scale.min(0)).clamp(0, significant.len() as i64) as usize;
+        let kept = usize::try_from(significant.len() as i64 + scale.min(0)).unwrap_or(0);
         let cut = i128::from(kept < significant.len());
         let digits = significant.get(..kept).filter(|digits| !digits.is_empty()).unwrap_or("0");
-        let power = 10_i128.checked_pow(scale.clamp(0, 64) as u32);
+        let power = 10_i128.checked_pow(u32::try_from(scale.clamp(0, 64)).unwrap_or(0));
         let value = digits.parse::<i128>().ok().zip(power).and_then(|(digits, power)| digits.checked_mul(power));
         let value = value.map_or(if significant.is_empty() { 0 } else { i128::MAX }, |value| value.saturating_add(cut));
         Some(ExactAmount(if negative { -value } else { value }))

@@ -181,7 +181,7 @@ pub(super) mod tests {
 
     #[test]
     fn truncated_and_oversized_bodies_are_reported() {
-        let zipped = gzip(&[7; 100_000]);
+        let zipped = gzip(&vec![7; 100_000]);
         assert!(matches!(decode(&zipped[..zipped.len() - 9], &[]), Decoded::Partial(_)));
         let bomb = gzip(&vec![0; DECODED_LIMIT + 1]);
         assert_eq!(decode(&bomb, &encoding("gzip")), Decoded::Unreadable);

@@ -472,7 +472,7 @@ mod bytes_as_bin {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
+        impl Visitor<'_> for Bytes {
             type Value = Vec<u8>;
             fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
                 f.write_str("bytes")

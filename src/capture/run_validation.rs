@@ -43,20 +43,19 @@ impl Runs {
                 if !start.key_check.is_empty() && self.0.iter().any(other) {
                     return Err(format!("run {run} was recorded with a different key than earlier runs"));
                 }
-                match first < from {
-                    true => Err(format!("run {run} begins with exchange {first}, expected {from} or higher")),
-                    false => Ok(()),
+                if first < from {
+                    Err(format!("run {run} begins with exchange {first}, expected {from} or higher"))
+                } else {
+                    Ok(())
                 }
             }
             Record::RunStop(stop) => {
                 let goes_on = self.0.last().filter(|run| run.run == stop.run && run.stopped.is_none());
                 let run = goes_on.ok_or_else(|| format!("unexpected run-stop: run {} is not active", stop.run))?;
-                match stop.next_number < run.first_number.max(taken) {
-                    true => Err(format!(
-                        "run {}: `next_number` {} is not above its last exchange",
-                        run.run, stop.next_number
-                    )),
-                    false => Ok(()),
+                if stop.next_number < run.first_number.max(taken) {
+                    Err(format!("run {}: `next_number` {} is not above its last exchange", run.run, stop.next_number))
+                } else {
+                    Ok(())
                 }
             }
             Record::Exchange(exchange) => {

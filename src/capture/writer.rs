@@ -155,6 +155,9 @@ impl Writer {
 
     /// Queues a record immediately, in call order; the future completes when the record is durable. Secrets must
     /// already be redacted.
+    ///
+    /// # Errors
+    /// The record could not be written, or an earlier one could not.
     pub fn append(&self, record: Record) -> impl Future<Output = Result<(), CaptureError>> + Send + 'static + use<> {
         let crowded = self.0.queued.load(Ordering::Relaxed) > LONGEST_QUEUE;
         let waits = crowded || self.0.options.durability != Durability::Off;

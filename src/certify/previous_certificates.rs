@@ -18,7 +18,7 @@ pub(super) fn against(capture: &Capture, verdict: &Verdict, entries: &[Entry]) -
     let met = capture.went_through_any(&heads).map_err(|error| error.to_string())?;
     let on_this = || standings.iter().rev().filter(|one| met.contains_key(&one.given.capture));
     // Regardless of what was recorded since: the attempt still contains the reason for the revocation.
-    if let Some(ended) = on_this().find_map(|one| one.ended()) {
+    if let Some(ended) = on_this().find_map(super::super::certificate::ledger::coverage::CertificateStatus::ended) {
         return Ok(Some(format!(
             "No certificate is issued: this attempt was certified before, and {ended}; fix the client and record a new \
              attempt (--new-attempt) or a new capture (--capture)."

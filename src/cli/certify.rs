@@ -323,9 +323,10 @@ async fn begin(
 
 fn introduction(session: &Session) -> String {
     let missing_fields = missing_fields(session);
-    let who = match missing_fields.is_empty() {
-        true => String::new(),
-        false => format!("  not given      {}: inferred from the traffic where possible\n", missing_fields.join(", ")),
+    let who = if missing_fields.is_empty() {
+        String::new()
+    } else {
+        format!("  not given      {}: inferred from the traffic where possible\n", missing_fields.join(", "))
     };
     format!("Certification for {}\n{who}\n", session.features.join(", "))
 }

@@ -175,7 +175,7 @@ fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
         let bytes = store.as_encoded_bytes();
         let holds = |byte: u8| bytes.contains(&byte);
         match quote {
-            None => !bytes.iter().any(|byte| byte.is_ascii_whitespace()) && !holds(b'"') && !holds(b'\''),
+            None => !bytes.iter().any(u8::is_ascii_whitespace) && !holds(b'"') && !holds(b'\''),
             Some(quote) => !quote.bytes().any(holds),
         }
     });

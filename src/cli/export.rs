@@ -53,9 +53,10 @@ fn unreadable(error: capture::CaptureError) -> CliError {
 fn as_har(args: &Args) -> Result<Exit, CliError> {
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     write_whole(&args.output, |out| {
-        let written = match args.strip_bodies {
-            true => har::export::write_stripped(&capture, out),
-            false => har::export::write(&capture, out),
+        let written = if args.strip_bodies {
+            har::export::write_stripped(&capture, out)
+        } else {
+            har::export::write(&capture, out)
         };
         written.map_err(unreadable)
     })?;

@@ -127,9 +127,10 @@ fn server_config(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
-    let builder = match asks_clients {
-        true => builder.with_client_cert_verifier(AnyClient::new(provider)),
-        false => builder.with_no_client_auth(),
+    let builder = if asks_clients {
+        builder.with_client_cert_verifier(AnyClient::new(provider))
+    } else {
+        builder.with_no_client_auth()
     };
     let mut config = builder.with_single_cert(vec![certificate], key).map_err(failed)?;
     // In order of preference; an old client may offer only `http/1.0`.

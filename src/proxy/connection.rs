@@ -120,9 +120,10 @@ impl ClientConnection {
 
     /// Who ended a dropped connection, with the detail for the record.
     pub(super) fn dropped_by(&self) -> (EndedBy, &'static str) {
-        match lock(&self.shared).stopped {
-            true => (EndedBy::Recorder, STOPPED),
-            false => (EndedBy::Client, "the connection was closed"),
+        if lock(&self.shared).stopped {
+            (EndedBy::Recorder, STOPPED)
+        } else {
+            (EndedBy::Client, "the connection was closed")
         }
     }
 

@@ -169,11 +169,11 @@ fn pump_request(
                 let detail = format!("the client stopped sending its request for {}", seconds(idle));
                 slot.change(|state| {
                     state.disconnect =
-                        Some(Disconnect { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 })
+                        Some(Disconnect { by: EndedBy::Client, detail: detail.clone(), at: writer.now_us(), late: 0 });
                 });
                 return channel.end(Err(BodyAborted(detail)));
             };
-            match frame.map(|frame| frame.map(|frame| frame.into_data())) {
+            match frame.map(|frame| frame.map(hyper::body::Frame::into_data)) {
                 None => {
                     slot.change(|state| state.taken = true);
                     return channel.end(Ok(()));

@@ -13,6 +13,7 @@ use crate::capture::record::{
     Answer, AnsweredBy, End, EndedBy, Exchange, Header, NotShown, Request, Stage, Times, Way, values,
 };
 use hyper::Response;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -168,7 +169,7 @@ impl ExchangeState {
             fault: self.fault,
             answered_by,
             notes,
-            claims: Default::default(),
+            claims: BTreeMap::default(),
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn forwarded(head: &Head<RequestLine>, host: &str) -> Vec<u8> {
     let named = connection_tokens(&head.headers);
     let mut headers: Vec<Header> = head.headers.iter().filter(|h| !is_hop(&h.name, &named)).cloned().collect();
     match headers.iter_mut().find(|h| h.name.eq_ignore_ascii_case("host")) {
-        Some(header) => header.value = host.to_owned(),
+        Some(header) => host.clone_into(&mut header.value),
         None => headers.insert(0, Header { name: "Host".to_owned(), value: host.to_owned() }),
     }
     let line = &head.line;

@@ -223,7 +223,7 @@ impl Recorder {
     pub(super) async fn connection_event(&self, connection: u64, event: &str, tls: &str, detail: String) {
         let (event, tls) = (event.to_owned(), tls.to_owned());
         let at_us = self.writer.now_us();
-        self.tell(Connection { connection, event, tls, detail, at_us, ..Connection::default() }).await;
+        self.tell(Connection { connection, at_us, event, tls, detail, ..Connection::default() }).await;
     }
 
     /// Records that the client disconnected after its exchange was recorded as complete, before the response was sent.

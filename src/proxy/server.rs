@@ -172,11 +172,10 @@ async fn not_itself(config: &RecorderConfig, own: [SocketAddr; 2]) -> Result<(),
     let Ok(addresses) = tokio::net::lookup_host((host, upstream.port)).await else { return Ok(()) };
     let mut addresses = addresses;
     let own: Vec<SocketAddr> = own.into_iter().chain(config.private.iter().copied()).collect();
-    match addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
-        true => {
-            Err(format!("the upstream {} is this recorder itself; pass the backend with --upstream", upstream.origin()))
-        }
-        false => Ok(()),
+    if addresses.any(|address| own.iter().any(|own| is_same(*own, address))) {
+        Err(format!("the upstream {} is this recorder itself; pass the backend with --upstream", upstream.origin()))
+    } else {
+        Ok(())
     }
 }
 

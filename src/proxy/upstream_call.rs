@@ -119,7 +119,7 @@ async fn send(
         std::future::pending::<std::convert::Infallible>().await
     };
     tokio::select! {
-        answer = &mut answer => answer.map(|answer| answer.into_body()).map_err(|e| Failed::because(format!("the request to the backend failed: {e}"))),
+        answer = &mut answer => answer.map(http::Response::into_body).map_err(|e| Failed::because(format!("the request to the backend failed: {e}"))),
         () = patience => {
             let why = format!("the backend did not respond within {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })

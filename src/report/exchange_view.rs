@@ -96,7 +96,7 @@ impl ExchangeView {
             state: answer.and_then(|answer| state(&answer.body, &answer.headers)),
             start_us: exchange.times.request_head,
             end_us: exchange.times.end,
-            fault: exchange.fault.map(|fault| fault.name()),
+            fault: exchange.fault.map(super::super::api::fault::Fault::name),
             forwarded: exchange.answered_by == AnsweredBy::Backend || exchange.times.request_out.is_some(),
             ended: ended(exchange),
             notes: notes(exchange),

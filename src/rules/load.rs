@@ -135,7 +135,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .map_err(unreadable)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml"))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
         .collect();
     // Built-in file names come first, in their own order, so that a copied directory gives the same digest.
     let rank = |name: &str| BUILTIN.iter().position(|(known, _)| *known == name).unwrap_or(BUILTIN.len());

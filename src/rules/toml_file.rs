@@ -37,7 +37,10 @@ pub struct Parsed {
 
 type Outcome<T> = Result<T, Mistake>;
 
-/// Parses a rule file, whose requirements get `name` as their file; returns the first error with its position.
+/// Parses a rule file, whose requirements get `name` as their file.
+///
+/// # Errors
+/// The first mistake in it, with its position.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     let file: File = toml::from_str(text).map_err(|error| Mistake {
         span: error.span().unwrap_or(0..0),

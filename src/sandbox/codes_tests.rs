@@ -214,7 +214,7 @@ async fn strangers(me: &Trial) {
 #[tokio::test]
 async fn client_system_name_header_can_be_required() {
     let options = super::SandboxOptions { require_system_name: true, ..Default::default() };
-    let trial = Trial { sandbox: super::Sandbox::new(options), headers: Vec::new(), seen: Default::default() };
+    let trial = Trial { sandbox: super::Sandbox::new(options), headers: Vec::new(), seen: std::rc::Rc::default() };
     let trial = trial.with(0, "DK90000028").await;
     assert_eq!(trial.call(GetStores, "", "", Value::Null).await.code, 1152);
     assert_eq!(trial.header(NAME, "till").call(GetStores, "", "", Value::Null).await.status, 200);

@@ -178,10 +178,12 @@ fn refused(refusal: &Refusal, operation: Option<Operation>) -> Response {
 
 /// The response to a body that is too long or incomplete. The rest is not read, so the connection closes.
 fn unreadable(error: &axum::Error) -> Response {
-    let too_long = std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
-    let mut response = match too_long {
-        true => plain(413, &format!("The body is longer than {LONGEST_BODY} bytes.")),
-        false => plain(400, &format!("The body cannot be read: {error}.")),
+    let too_long =
+        std::error::Error::source(error).is_some_and(<dyn std::error::Error + 'static>::is::<LengthLimitError>);
+    let mut response = if too_long {
+        plain(413, &format!("The body is longer than {LONGEST_BODY} bytes."))
+    } else {
+        plain(400, &format!("The body cannot be read: {error}."))
     };
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

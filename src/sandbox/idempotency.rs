@@ -112,7 +112,7 @@ mod tests {
                 now += Duration::from_secs(wait);
                 let (client_name, key_name) = (client.to_string(), key.to_string());
                 let found = keys.find(&client_name, &key_name, &request(order), now);
-                let known = model.get(&(client, key)).filter(|(_, _, since)| now - *since < KEPT);
+                let known = model.get(&(client, key)).filter(|(_, _, since)| now.checked_sub(*since).unwrap() < KEPT);
                 match known {
                     Some((first, answer, _)) if *first == order => prop_assert_eq!(found, Found::Same((*answer).into())),
                     Some(_) => prop_assert_eq!(found, Found::Other),

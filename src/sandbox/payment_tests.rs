@@ -87,7 +87,7 @@ fn payments_expire_when_documented() {
     ] {
         let mut payment = payment(Some(terms(None)));
         payment.state = state;
-        payment.settle(T + after - SECOND);
+        payment.settle((T + after).checked_sub(SECOND).unwrap());
         assert_eq!(payment.state, state, "{state:?} a second before its expiry");
         payment.settle(T + after + SECOND);
         assert_eq!(payment.state, expected, "{state:?}");

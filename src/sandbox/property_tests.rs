@@ -102,7 +102,9 @@ impl Till {
 
     /// A create is new, or returns the key's first response, or is refused.
     fn created(&mut self, operation: Operation, key: u8, body: Body) -> Option<Guid> {
-        let kept = |(_, since, _): &&(Body, Moment, Guid)| self.now - *since < Duration::from_secs(24 * 3600);
+        let kept = |(_, since, _): &&(Body, Moment, Guid)| {
+            self.now.checked_sub(*since).unwrap() < Duration::from_secs(24 * 3600)
+        };
         let known = self.answered.get(&key).filter(kept).cloned();
         let outcome = self.create(operation, key, body.clone());
         match (known, outcome) {

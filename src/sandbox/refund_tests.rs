@@ -38,11 +38,11 @@ fn only_the_documented_transitions_exist() {
 #[test]
 fn refund_is_reserved_after_the_delay_and_captured_after_a_day() {
     let mut refund = refund();
-    assert_eq!(refund.settle(DELAY, None, T + DELAY - Duration::from_millis(1)), Amount(0));
+    assert_eq!(refund.settle(DELAY, None, (T + DELAY).checked_sub(Duration::from_millis(1)).unwrap()), Amount(0));
     assert_eq!(refund.state, Initiated);
     assert_eq!(refund.settle(DELAY, None, T + DELAY), Amount(1_000));
     assert_eq!(refund.state, Reserved);
-    refund.settle(DELAY, None, T + DELAY + RESERVATION - Duration::from_millis(1));
+    refund.settle(DELAY, None, (T + DELAY + RESERVATION).checked_sub(Duration::from_millis(1)).unwrap());
     assert_eq!(refund.state, Reserved);
     refund.settle(DELAY, None, T + DELAY + RESERVATION);
     assert_eq!(refund.state, ExpiredAndCaptured);

@@ -41,7 +41,7 @@ impl Trial {
     /// A new sandbox, and its first client acting for the certification merchant in Denmark.
     pub(super) async fn new() -> Trial {
         let sandbox = Sandbox::new(SandboxOptions::default());
-        Trial { sandbox, headers: Vec::new(), seen: Default::default() }.with(0, "DK90000028").await
+        Trial { sandbox, headers: Vec::new(), seen: std::rc::Rc::default() }.with(0, "DK90000028").await
     }
 
     /// Another client of the same sandbox, acting for a merchant.

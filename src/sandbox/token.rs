@@ -130,7 +130,12 @@ mod tests {
         let last = NOW + Duration::from_secs(LIFETIME_SECONDS - 1);
         assert_eq!(signer().check(&token, last), Ok(claims()));
         assert!(signer().check(&token, last + Duration::from_secs(1)).unwrap_err().contains("expired"));
-        assert!(signer().check(&token, NOW - Duration::from_secs(60)).unwrap_err().contains("not valid yet"));
+        assert!(
+            signer()
+                .check(&token, NOW.checked_sub(Duration::from_secs(60)).unwrap())
+                .unwrap_err()
+                .contains("not valid yet")
+        );
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Till {
                 Err(_) => Sent::Silent,
             };
             match self.config.pace.next(call.operation, sent, sends, renewed, self.config.mistake) {
-                Next::Take => return outcome.map_or(Ok(Value::Null), |answer| self.content(call.operation, &answer)),
+                Next::Take => return outcome.map_or(Ok(Value::Null), |answer| Self::content(call.operation, &answer)),
                 Next::GiveUp => return Err(trouble(call.operation, sends, outcome)),
                 Next::Again(pause) => {
                     tokio::time::sleep(pause).await;
@@ -142,7 +142,7 @@ impl Till {
             .map_err(|error| ClientError::Setup(format!("cannot build a request for {}: {error}", call.operation)))
     }
 
-    fn content(&self, operation: Operation, answer: &Answer) -> Result<Value, ClientError> {
+    fn content(operation: Operation, answer: &Answer) -> Result<Value, ClientError> {
         if answer.body.is_empty() || !answer.status.is_success() {
             return Ok(Value::Null);
         }

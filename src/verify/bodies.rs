@@ -139,7 +139,7 @@ pub(crate) fn request(operation: Operation, exchange: &Exchange) -> RequestBody 
         debit_disallowed: restriction("debitCardDisallowed"),
         credit_disallowed: restriction("creditCardDisallowed"),
         names_restrictions: !wrong.is_empty() || object.get("restrictions").is_some_and(|given| !given.is_null()),
-        restrictions_wrong: wrong.iter().map(|difference| difference.sentence()).collect(),
+        restrictions_wrong: wrong.iter().map(super::super::api::shape::Difference::sentence).collect(),
         canonical,
     }
 }

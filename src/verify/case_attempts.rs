@@ -62,7 +62,8 @@ impl CaseAttempts {
                 one.advance(case, moment, possibly)?;
             }
             begin(&mut self.unplaced, case, moment, possibly)?;
-            return self.find(case).map(|()| true);
+            self.find(case);
+            return Ok(true);
         };
         let tries = self.things.entry(scope).or_default();
         for one in tries.iter_mut() {
@@ -77,7 +78,8 @@ impl CaseAttempts {
             }
         }
         unknown |= begin(tries, case, moment, possibly)?;
-        self.find(case).map(|()| unknown)
+        self.find(case);
+        Ok(unknown)
     }
 
     /// All attempts, in the order of their things.
@@ -85,14 +87,13 @@ impl CaseAttempts {
         self.things.values().flatten().chain(&self.unplaced)
     }
 
-    fn find(&mut self, case: &Case) -> Result<(), PredicateError> {
+    fn find(&mut self, case: &Case) {
         let witness = self.all().find(|one| one.shown.len() == case.steps.len()).cloned();
         self.witness = witness;
         if self.witness.is_some() {
             self.things.clear();
             self.unplaced.clear();
         }
-        Ok(())
     }
 }
 
@@ -161,7 +162,7 @@ fn all_hold(steps: &[Step], moment: &Moment) -> Result<Truth, PredicateError> {
         match asks(step.when.as_deref(), moment)? {
             Truth::Yes => {}
             Truth::No => return Ok(Truth::No),
-            unknown => truth = unknown,
+            unknown @ Truth::Unknown(_) => truth = unknown,
         }
     }
     Ok(truth)

@@ -109,7 +109,7 @@ pub(crate) fn any(events: &[Event], happened: EventKind, moment: &Moment) -> Res
         match matches(event, happened, moment)? {
             Truth::Yes => return Ok(Truth::Yes),
             Truth::No => {}
-            unknown => truth = unknown,
+            unknown @ Truth::Unknown(_) => truth = unknown,
         }
     }
     Ok(truth)

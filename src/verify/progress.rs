@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         Ok(Progress {
             cases,
             refundable: left.max().and_then(ExactAmount::minor).unwrap_or(0),
-            active: payments().any(|payment| payment.active()),
+            active: payments().any(super::resources::PaymentState::active),
             open: refund_open || payments().any(|payment| payment.active() || payment.reserved()),
             pos,
         })

@@ -178,21 +178,21 @@ impl ObservedState {
     /// The place of a PoS.
     pub(crate) fn pos(&mut self, id: &str) -> usize {
         let place = self.poses.place(id);
-        self.poses.at_mut(place).id = id.to_owned();
+        id.clone_into(&mut self.poses.at_mut(place).id);
         place
     }
 
     /// The place of a payment.
     pub(crate) fn payment(&mut self, id: &str) -> usize {
         let place = self.payments.place(id);
-        self.payments.at_mut(place).id = id.to_owned();
+        id.clone_into(&mut self.payments.at_mut(place).id);
         place
     }
 
     /// The place of a refund.
     pub(crate) fn refund(&mut self, id: &str) -> usize {
         let place = self.refunds.place(id);
-        self.refunds.at_mut(place).id = id.to_owned();
+        id.clone_into(&mut self.refunds.at_mut(place).id);
         place
     }
 

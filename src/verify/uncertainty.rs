@@ -61,7 +61,7 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
         ("payment.final_polls", Value::Int(count)) if moment.polls_missing() => at_least(*count),
         ("payment.poll_timeouts" | "payment.poll_500s", Value::Int(count)) if moment.polls_missing() => at_most(*count),
         ("pos.active_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
-            at_least(moment.open_payments(|payment| payment.active()))
+            at_least(moment.open_payments(super::resources::PaymentState::active))
         }
         ("pos.open_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
             at_least(moment.open_payments(|_| true))

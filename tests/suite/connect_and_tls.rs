@@ -40,7 +40,7 @@ async fn base_url_can_be_called_through_the_proxy() {
     let (tcp, answer) = connect(bench.proxy, &bench.base.to_string()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let stream = tls(&bench.authority, tcp, "127.0.0.1").await.expect("the certificate is for the address");
-    play(stream, &[send(GET), wait_for("ok")], Default::default()).await;
+    play(stream, &[send(GET), wait_for("ok")], Arc::default()).await;
     assert_eq!(bench.noted.exchanges(1).await[0].status(), Some(200));
     let other = format!("127.0.0.2:{}", bench.base.port());
     let (_, answer) = connect(bench.proxy, &other).await;
@@ -81,7 +81,7 @@ async fn named_hosts_are_tunnelled_or_treated_as_the_backend() {
     let (tcp, answer) = connect(bench.proxy, "api.example:443").await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let stream = tls(&bench.authority, tcp, "api.example").await.expect("the certificate is for the name");
-    let seen = Default::default();
+    let seen = Arc::default();
     play(stream, &[send(GET), wait_for("ok")], seen).await;
     let exchange = &bench.noted.exchanges(1).await[0];
     assert_eq!(exchange.status(), Some(200));

@@ -164,7 +164,7 @@ async fn pass(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let came = Instant::now();
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let target = parts.uri.to_string();
     let operation = Route::of(parts.method.as_str(), &target).operation();
     let headers = parts.headers.iter();

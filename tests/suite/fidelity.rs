@@ -408,7 +408,7 @@ async fn compressed_bodies_are_forwarded_unchanged() {
 #[tokio::test]
 async fn large_bodies_are_streamed() {
     let length = 3_000_000;
-    let body: Vec<u8> = (0..length).map(|i: usize| b'a' + (i / 7 % 26) as u8).collect();
+    let body: Vec<u8> = (0..length).map(|i: usize| b"abcdefghijklmnopqrstuvwxyz"[i / 7 % 26]).collect();
     let message = |line: &str| {
         [format!("{line}\r\nHost: a\r\nContent-Length: {length}\r\n\r\n").into_bytes(), body.clone()].concat()
     };

@@ -116,7 +116,7 @@ fn normal_head(lines: &[&str]) -> Vec<String> {
             Permitted::Value(name) => {
                 for (n, value) in &mut headers {
                     if n.eq_ignore_ascii_case(name) {
-                        *value = "(of the hop)".to_owned();
+                        "(of the hop)".clone_into(value);
                     }
                 }
             }

@@ -44,7 +44,7 @@ fn said(home: &Path, file: &str, features: &str) -> Said {
         match value {
             Value::Array(all) => all.iter().map(|one| placed(one, place)).collect(),
             Value::Object(object) => object.iter().map(|(key, one)| (key.clone(), placed(one, place))).collect(),
-            Value::Number(_) => place(value).map_or(value.clone(), |at| at.into()),
+            Value::Number(_) => place(value).map_or(value.clone(), std::convert::Into::into),
             other => other.clone(),
         }
     }

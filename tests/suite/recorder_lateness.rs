@@ -52,7 +52,7 @@ async fn record_says_how_late_a_disconnect_may_have_been_noticed() {
         let _ = tokio::time::timeout(Duration::from_millis(300), second.read_u8()).await;
     });
     sleep(Duration::from_millis(150)).await;
-    let stopped_ms = gave_up.elapsed().as_millis() as u64;
+    let stopped_ms = u64::try_from(gave_up.elapsed().as_millis()).unwrap();
     signal(&recording, "-CONT");
     second.await.unwrap();
     recording.stop();
@@ -84,7 +84,7 @@ async fn record_says_how_late_a_request_head_may_have_been_noticed() {
     let sent = std::time::Instant::now();
     client.write_all(request.as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;
-    let stopped_ms = sent.elapsed().as_millis() as u64;
+    let stopped_ms = u64::try_from(sent.elapsed().as_millis()).unwrap();
     signal(&recording, "-CONT");
     let _ = tokio::time::timeout(Duration::from_millis(200), client.read_u8()).await;
     drop(client);

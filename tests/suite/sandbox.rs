@@ -249,7 +249,7 @@ async fn malformed_input_does_not_stop_the_sandbox() {
         let mut wire = served.connect().await;
         wire.stream.write_all(request.as_bytes()).await.unwrap();
         if let Some(status) = expected {
-            assert_eq!(wire.answer().await.status, status, "{:.80}", request);
+            assert_eq!(wire.answer().await.status, status, "{request:.80}");
         }
     }
     // Not TLS at all.

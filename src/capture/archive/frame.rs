@@ -103,10 +103,10 @@ impl FrameHead {
 
     /// What the digest covers besides the content.
     fn start(&self) -> [u8; 12] {
-        let [a, b, c, d] = self.tag.bytes();
-        let [e, f, g, h] = self.content.to_be_bytes();
-        let [i, j, k, l] = self.stored.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l]
+        let mut start = [0; 12];
+        let parts = [self.tag.bytes(), self.content.to_be_bytes(), self.stored.to_be_bytes()];
+        start.iter_mut().zip(parts.as_flattened()).for_each(|(to, from)| *to = *from);
+        start
     }
 
     /// Parses a frame head; `None` if the bytes are not one. What follows is ignored.

@@ -180,7 +180,7 @@ fn missing(blocks: &[BlockEntry], index: Option<&Index>, total: Option<u64>) -> 
     }
     match total {
         Some(total) if total > next => {
-            missing.push(format!("records {next} to {} are missing", total.saturating_sub(1)))
+            missing.push(format!("records {next} to {} are missing", total.saturating_sub(1)));
         }
         Some(_) => {}
         None => missing.push(format!("whether there are records from {next} on is unknown")),

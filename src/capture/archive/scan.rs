@@ -99,7 +99,7 @@ impl Scan {
         }
         let blocks = index.map(|index| &index.blocks[..]).unwrap_or_default().iter();
         let lost: Vec<String> =
-            blocks.filter(|block| (from..to).contains(&block.at)).map(|block| block.name()).collect();
+            blocks.filter(|block| (from..to).contains(&block.at)).map(super::index::BlockEntry::name).collect();
         match lost.as_slice() {
             [] => {}
             [one] => return format!("{one} is"),

@@ -67,7 +67,7 @@ pub(super) fn exchange(
 
 fn no_answer(response: &Response) -> End {
     let reason = response.error.as_ref().and_then(|error| error.as_str()).filter(|reason| !reason.is_empty());
-    let detail = reason.map(str::to_owned).unwrap_or_else(|| "the client received no response".to_owned());
+    let detail = reason.map_or_else(|| "the client received no response".to_owned(), str::to_owned);
     End { by: EndedBy::Unknown, stage: Stage::Waiting, detail, ..End::default() }
 }
 

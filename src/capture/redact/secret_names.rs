@@ -157,7 +157,7 @@ pub(super) fn decoded(raw: &str) -> String {
 }
 
 fn normal(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether unparseable bytes may contain the name of a secret: with escapes decoded, in their concatenated letters

@@ -54,7 +54,8 @@ impl Past {
     /// # Errors
     /// A capture that cannot be read.
     pub(super) fn records(&self) -> Result<impl Iterator<Item = Result<Record, CliError>>, CliError> {
-        let records = self.capture.as_ref().map(|capture| capture.records()).transpose().map_err(failure)?;
+        let records =
+            self.capture.as_ref().map(crate::capture::reader::Capture::records).transpose().map_err(failure)?;
         Ok(records.into_iter().flatten().map(|record| record.map_err(failure)))
     }
 

@@ -136,7 +136,7 @@ impl Strand {
 
     fn config(&self, role: &Role) -> TillConfig {
         let mut config = self.scenery.till.clone();
-        config.beacon_id = role.beacon_id.clone();
+        config.beacon_id.clone_from(&role.beacon_id);
         config.agent = format!("{} ({})", config.agent, role.merchant_pos_id);
         config.first_token = if role.stale_token { Some("a.stale.token".to_owned()) } else { self.token.clone() };
         config.mistake = self.scenery.mistake;

@@ -59,9 +59,10 @@ fn comparison(verdict: &Verdict, announced: &ExpectedFindings) -> String {
     ];
     for (what, wanted, got) in parts {
         let wanted_text = if wanted.is_empty() { "none".to_owned() } else { wanted.join(", ") };
-        let _ = match *wanted == got {
-            true => write!(text, "\n  {what}: expected {wanted_text}; as expected"),
-            false => write!(text, "\n  {what}: expected {wanted_text}; NOT as expected: [{}]", got.join(", ")),
+        let _ = if *wanted == got {
+            write!(text, "\n  {what}: expected {wanted_text}; as expected")
+        } else {
+            write!(text, "\n  {what}: expected {wanted_text}; NOT as expected: [{}]", got.join(", "))
         };
     }
     text

@@ -251,7 +251,7 @@ pub fn lenient_headers(bytes: &[u8]) -> (String, Vec<Header>, usize) {
     let mut headers: Vec<Header> = Vec::new();
     let mut left_out = 0;
     for line in lines {
-        let folded = line.first().is_some_and(|b| b.is_ascii_whitespace());
+        let folded = line.first().is_some_and(u8::is_ascii_whitespace);
         match (headers.last_mut(), line.iter().position(|&b| b == b':')) {
             (Some(last), _) if folded => last.value = format!("{} {}", last.value, latin1(line.trim_ascii())),
             (_, Some(colon)) => headers.push(Header {
@@ -313,7 +313,6 @@ impl HeadReader {
                     if self.lines > MOST_LINES {
                         return Err(Refusal(format!("the head has more than {MOST_LINES} lines")));
                     }
-                    continue;
                 }
                 _ if after_cr => return Err(refuse("the head contains a CR that is not followed by LF")),
                 0 => return Err(refuse("the head contains a NUL")),

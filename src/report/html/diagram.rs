@@ -139,7 +139,7 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
     if whole {
         marks.push(Mark { y, class, shape: Shape::Arrow { from: RECORDER, to: from } });
     } else {
-        marks.push(Mark { y, class, shape: Shape::Cross { x: (from + RECORDER) / 2 } });
+        marks.push(Mark { y, class, shape: Shape::Cross { x: i32::midpoint(from, RECORDER) } });
     }
     y += 16;
     let result = match view.fault {

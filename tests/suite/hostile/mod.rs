@@ -54,9 +54,10 @@ impl Target {
     }
 
     pub(crate) async fn client(&self, through_connect: bool) -> Box<dyn Stream> {
-        let tcp = match through_connect {
-            false => TcpStream::connect(self.base()).await.unwrap(),
-            true => connect(self.proxy(), &self.backend.to_string()).await.0,
+        let tcp = if through_connect {
+            connect(self.proxy(), &self.backend.to_string()).await.0
+        } else {
+            TcpStream::connect(self.base()).await.unwrap()
         };
         tls(&self.authority, tcp, "127.0.0.1").await.unwrap()
     }

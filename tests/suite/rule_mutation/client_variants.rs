@@ -54,7 +54,7 @@ fn entries_in_another_order(har: &mut Value, keys: &[u64]) {
     entries.sort_by_cached_key(|_| {
         let first = moments.iter().position(|moment| *moment == moments[at]).unwrap_or(at);
         at += 1;
-        (keys[first % keys.len()].rotate_left(first as u32 % 64), first)
+        (keys[first % keys.len()].rotate_left(u32::try_from(first % 64).unwrap()), first)
     });
 }
 

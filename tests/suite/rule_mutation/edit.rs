@@ -175,9 +175,9 @@ impl Act {
     fn inserted(&self, walk: &mut Walk, text: &str) {
         let behind = self.after.as_ref().map_or(walk.calls.len(), |name| walk.places(name)[0] + 1);
         let rest = walk.calls.split_off(behind);
-        let before = walk.calls.last().map_or(0, |call| call.end());
+        let before = walk.calls.last().map_or(0, super::scenario::Call::end);
         walk.add(text, "edit");
-        let room = walk.calls.last().map_or(0, |call| call.end()) - before;
+        let room = walk.calls.last().map_or(0, super::scenario::Call::end) - before;
         let from = walk.calls.len();
         walk.calls.extend(rest);
         if from < walk.calls.len() {

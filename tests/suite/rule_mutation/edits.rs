@@ -29,7 +29,7 @@ fn wrong(file: &str) -> Vec<String> {
                 (&found.failed, &found.warned, &open)
             ));
         }
-        let verdict = if !found.failed.is_empty() { "failed" } else { found.verdict };
+        let verdict = if found.failed.is_empty() { found.verdict } else { "failed" };
         assert_eq!(found.verdict, verdict, "{file}: {}", edit.shows);
     }
     wrong

@@ -101,8 +101,8 @@ impl Mutant {
                 walk.calls[at + 1].at = first.at + second.lasts + gap;
             }
             Act::Bodies(other) => {
-                let body = walk.calls[at].body.clone();
-                walk.calls[at].body = walk.calls[*other].body.clone();
+                let other_body = walk.calls[*other].body.clone();
+                let body = std::mem::replace(&mut walk.calls[at].body, other_body);
                 walk.calls[*other].body = body;
             }
             Act::Pause(ms) => {

@@ -270,7 +270,8 @@ fn a_compressed_body_with_a_secret_is_kept_decoded() {
 fn malformed_and_trailing_coded_data_is_not_stored() {
     let plain = json!({ "client_secret": S }).to_string().into_bytes();
     let beside = |coded: Vec<u8>| [coded, plain.clone()].concat();
-    let commented = flate2::GzBuilder::new().comment(format!("password={S}")).write(Vec::new(), Default::default());
+    let commented =
+        flate2::GzBuilder::new().comment(format!("password={S}")).write(Vec::new(), flate2::Compression::default());
     let brotli = vec![0x8b, 0x00, 0x80, 0x7b, 0x7d, 0x03];
     for (coding, body) in [
         ("gzip", plain.clone()),
