@@ -1,8 +1,8 @@
-//! Parts of a request's head that a HAR file does not show. Such a part is neither present nor absent but unknown.
+//! Parts of a request's or a response's head that a HAR file does not show. Such a part is neither present nor absent but unknown.
 
 use serde::{Deserialize, Serialize};
 
-/// The parts of a request's head that are not shown. Header names are in lower case.
+/// The parts of a head that are not shown. Header names are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotShown {

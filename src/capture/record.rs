@@ -261,6 +261,9 @@ pub struct Answer {
     pub body: Body,
     /// Trailers of a chunked body.
     pub trailers: Vec<Header>,
+    /// Which headers a HAR file does not show.
+    #[serde(skip_serializing_if = "NotShown::is_empty")]
+    pub not_shown: NotShown,
 }
 
 /// How much of a body is stored.

@@ -3,6 +3,7 @@
 use super::{CliError, Exit, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Level, Requirement};
+use crate::rules::raw::FUNCTIONS;
 use crate::rules::{RuleSet, examples, load, predicate};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -171,6 +172,10 @@ fn fields() -> String {
         };
         let null = if field.nullable { "?" } else { "" };
         let _ = writeln!(text, "{:<34} {:<7} {}", field.name, format!("{kind}{null}"), field.meaning);
+    }
+    text.push_str("\nFunctions for parts of an exchange without a field; null if it does not have the part:\n\n");
+    for (call, meaning) in FUNCTIONS {
+        let _ = writeln!(text, "{call:<34} {meaning}");
     }
     text
 }

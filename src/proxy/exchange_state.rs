@@ -132,6 +132,7 @@ impl ExchangeState {
             headers: head.headers,
             body: lock(&self.answer).finish(),
             trailers,
+            not_shown: NotShown::default(),
         });
         let times = Times {
             accepted: Some(slot.line.accepted),

@@ -43,6 +43,7 @@ pub(crate) const FIELDS: &[Field] = &[
     f("call.op", Text, false, "the operation; empty if it is not documented"),
     f("call.method", Text, false, "the HTTP method"),
     f("call.path", Text, false, "the path, without the query"),
+    f("call.path.id", Text, false, "the id in the path, in lower case if it is a GUID; empty if there is none"),
     f("call.base", Text, false, "scheme, host and path up to /v10"),
     f("call.refused", Text, false, "why the recorder refused the request; empty if it did not"),
     f("call.answered", Bool, false, "the client received a complete response"),

@@ -57,6 +57,8 @@ pub struct RuleSet {
     pub files: Vec<(String, String)>,
     /// Whether these are the built-in rules.
     pub builtin: bool,
+    /// Whether an expression may have raw access, so that exchanges have to be kept whole.
+    pub raw: bool,
 }
 
 /// An error in a rule file, with its position.
@@ -200,7 +202,13 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
     let digest = digest(&named);
     let builtin = digest == self::digest(&builtin());
-    Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin })
+    let raw = named.iter().any(|(_, text)| may_have_raw_access(text));
+    Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
+}
+
+fn may_have_raw_access(text: &str) -> bool {
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    [".header(", ".header_count(", ".query(", ".body("].iter().any(|function| dense.contains(function))
 }
 
 /// The digest of rule files, given by name and text; their order counts.

@@ -1,14 +1,15 @@
 //! Rule files: the requirements on a client, as data.
 //!
 //! [`model`] is a rule file in memory, [`toml_file`] its TOML form, and [`load`](mod@load) finds and reads the files.
-//! [`predicate`] compiles the CEL expressions in them against the record of [`fields`]. The verifier implements the
-//! patterns.
+//! [`predicate`] compiles the CEL expressions in them against the record of [`fields`], and [`raw`] reads access to
+//! parts of an exchange that have no field. The verifier implements the patterns.
 
 pub(crate) mod examples;
 pub(crate) mod fields;
 pub(crate) mod load;
 pub mod model;
 pub(crate) mod predicate;
+pub(crate) mod raw;
 pub mod toml_file;
 mod toml_rows;
 

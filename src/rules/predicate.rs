@@ -2,9 +2,11 @@
 //!
 //! A predicate is parsed and checked once, when its file is loaded. Every name in it must be a field of the record, so
 //! that a typing error is found before any traffic is evaluated. An error during evaluation, such as a comparison with
-//! `null`, is an error of the run, never a pass.
+//! `null`, is an error of the run, never a pass. With raw access ([`super::raw`]), the traffic decides the types, so
+//! that such a predicate does not hold instead.
 
 use super::fields;
+use super::raw::{self, RawAccess};
 use crate::api::ExactAmount;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
@@ -24,8 +26,12 @@ pub enum Value {
     Int(i64),
     /// An amount.
     Money(ExactAmount),
+    /// A number in a body that is not whole.
+    Number(f64),
     /// Text.
     Text(String),
+    /// An array in a body.
+    List(Vec<Value>),
     /// There is a value, but it is unknown.
     Unknown(Uncertainty),
     /// A whole number that is known only to lie in a range.
@@ -79,7 +85,9 @@ const LONGEST: usize = 4096;
 /// A compiled predicate.
 pub struct Predicate {
     source: String,
-    program: cel::Program,
+    expression: IdedExpr,
+    /// Whether it has raw access. What it reads then has any type, so a comparison that fails does not hold.
+    is_raw: bool,
 }
 
 /// The message of a predicate that could not be compiled or evaluated.
@@ -116,9 +124,11 @@ impl Predicate {
             let (column, text) = first.map_or((1, "syntax error".to_owned()), |e| (e.pos.1, e.msg.clone()));
             PredicateError(format!("`{source}` is not a CEL expression: {text} (column {column})"))
         })?;
-        check_names(program.expression())
+        let mut expression = program.expression().clone();
+        let is_raw = raw::resolve(&mut expression)
+            .and_then(|is_raw| check_names(&expression).map(|()| is_raw))
             .map_err(|problem| PredicateError(format!("in expression `{source}`: {problem}")))?;
-        Ok(Predicate { source: source.to_owned(), program })
+        Ok(Predicate { source: source.to_owned(), expression, is_raw })
     }
 
     /// The expression as written.
@@ -143,6 +153,7 @@ impl Predicate {
             let holds = match (value, met.unknown) {
                 (Ok(cel::Value::Bool(value)), _) => value,
                 (_, Some(doubt)) => return Ok(Truth::Unknown(doubt)),
+                (Ok(_) | Err(_), None) if self.is_raw => false,
                 (Ok(other), None) => return Err(self.error(&format!("returns {other:?} instead of true or false"))),
                 (Err(error), None) => return Err(error),
             };
@@ -167,7 +178,8 @@ impl Predicate {
         ROOT.with(|root| {
             let mut context = root.new_inner_scope();
             context.set_variable_resolver(resolver);
-            self.program.execute(&context).map_err(|error| self.error(&format!("cannot be evaluated: {error}")))
+            cel::Value::resolve(&self.expression, &context)
+                .map_err(|error| self.error(&format!("cannot be evaluated: {error}")))
         })
     }
 
@@ -223,7 +235,11 @@ impl VariableResolver for Resolver<'_> {
                 Some(minor) => CowVal::owned(CelInt::from(minor)),
                 None => CowVal::owned(CelDouble::from(value.approximate())),
             },
+            Value::Number(value) => CowVal::owned(CelDouble::from(value)),
             Value::Text(value) => CowVal::owned(CelString::from(value)),
+            Value::List(items) => {
+                cel::Value::from(items.iter().map(listed).collect::<Vec<_>>()).try_into().ok().map(CowVal::Owned)?
+            }
             Value::Between(range) => CowVal::owned(CelInt::from(self.end(range))),
             // An error for CEL, which continues if the other side of `&&` or `||` decides the result.
             Value::Unknown(doubt) => {
@@ -232,6 +248,20 @@ impl VariableResolver for Resolver<'_> {
                 return None;
             }
         })
+    }
+}
+
+/// An item of an array. Unknown values are never in one.
+fn listed(item: &Value) -> cel::Value {
+    match item {
+        Value::Null | Value::Unknown(_) => cel::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Between(range) => range.seen.into(),
+        Value::Money(value) => value.approximate().into(),
+        Value::Number(value) => (*value).into(),
+        Value::Text(value) => value.as_str().into(),
+        Value::List(items) => items.iter().map(listed).collect::<Vec<_>>().into(),
     }
 }
 
@@ -258,9 +288,10 @@ impl Template {
         while let Some((before, after)) = rest.split_once('{') {
             let (name, tail) =
                 after.split_once('}').ok_or_else(|| PredicateError(format!("unclosed brace in message `{source}`")))?;
-            known_field(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
+            let name =
+                field_name(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
             parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Field(name.to_owned()));
+            parts.push(Part::Field(name));
             rest = tail;
         }
         parts.push(Part::Text(rest.to_owned()));
@@ -272,16 +303,41 @@ impl Template {
         let text = |part: &Part| match part {
             Part::Text(text) => text.clone(),
             Part::Field(name) => match facts.value(name) {
-                None | Some(Value::Null) => "an unknown value".to_owned(),
-                Some(Value::Bool(value)) => value.to_string(),
-                Some(Value::Int(value)) => value.to_string(),
-                Some(Value::Money(value)) => value.to_string(),
-                Some(Value::Text(value)) => value,
-                Some(Value::Between(range)) => range.seen.to_string(),
-                Some(Value::Unknown(_)) => "a value missing from the capture".to_owned(),
+                None => "an unknown value".to_owned(),
+                Some(Value::Null) if name.ends_with(')') => "nothing".to_owned(),
+                Some(value) => shown(&value),
             },
         };
         self.parts.iter().map(text).collect()
+    }
+}
+
+/// A value in a message.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "an unknown value".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Money(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::Text(value) => value.clone(),
+        Value::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Between(range) => range.seen.to_string(),
+        Value::Unknown(_) => "a value missing from the capture".to_owned(),
+    }
+}
+
+/// The name of the field or of the raw access between the braces of a message.
+fn field_name(text: &str) -> Result<String, String> {
+    if !text.contains('(') {
+        return known_field(text).map(|()| text.to_owned());
+    }
+    let program = cel::Program::compile(text).map_err(|_| format!("`{text}` is not a field"))?;
+    let mut expression = program.expression().clone();
+    raw::resolve(&mut expression)?;
+    match expression.expr {
+        Expr::Ident(name) if RawAccess::named(&name).is_some() => Ok(name),
+        _ => Err(format!("`{text}` is not a field; a message has fields and raw access, and no other expressions")),
     }
 }
 
@@ -290,7 +346,7 @@ impl Template {
 /// # Errors
 /// A message that suggests a similar field.
 pub(crate) fn known_field(name: &str) -> Result<(), String> {
-    if fields::find(name).is_some() {
+    if fields::find(name).is_some() || RawAccess::named(name).is_some() {
         return Ok(());
     }
     let nearest = fields::FIELDS.iter().map(|field| field.name).min_by_key(|known| distance(known, name));

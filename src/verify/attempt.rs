@@ -3,9 +3,11 @@
 //! Headers are counted, bodies are parsed, and the fields of the response are extracted. No other exchange is involved.
 
 use super::bodies::{self, AnswerBody, RequestBody};
+use super::raw_exchange::RawExchange;
 use crate::api::{Guid, Operation, Place, Route, header, id};
 use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
 use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 
 /// A time on the monotonic clock of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,6 +138,8 @@ pub(crate) struct Attempt {
     pub asked_vat: String,
     /// Whether it is a call of the API, and not a token request or a call of the customer simulation.
     pub is_call: bool,
+    /// The exchange itself, if the rules have raw access.
+    pub raw: Option<Arc<RawExchange>>,
 }
 
 impl Attempt {
@@ -229,7 +233,13 @@ impl Attempt {
             issued,
             asked_vat,
             is_call: !is_token && !is_simulation,
+            raw: None,
         }
+    }
+
+    /// The attempt that an exchange shows, with what rules with raw access need.
+    pub(crate) fn with_raw(exchange: &Exchange) -> Attempt {
+        Attempt { raw: Some(Arc::new(RawExchange::of(exchange))), ..Attempt::of(exchange) }
     }
 
     /// The replacement of the bearer token, if the capture shows which token it is.
@@ -274,6 +284,7 @@ impl Attempt {
     /// Marks the response as not delivered: the client disconnected at this time (microseconds of the run).
     pub(crate) fn undelivered(&mut self, left_us: u64) {
         (self.status, self.answer, self.answer_hidden, self.issued) = (None, AnswerBody::default(), false, None);
+        self.raw = self.raw.take().map(|raw| Arc::new(raw.without_response()));
         self.ended_by = EndedBy::Client;
         self.end.us = left_us.max(self.head.us);
         self.end_late_us = 0;

@@ -111,7 +111,7 @@ impl<'r> Evaluator<'r> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
-        let mut attempt = Attempt::of(exchange);
+        let mut attempt = if self.rules.raw { Attempt::with_raw(exchange) } else { Attempt::of(exchange) };
         if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
             attempt.undelivered(left);
         }

@@ -6,7 +6,8 @@ use super::bodies::Loyalty;
 use super::moment::Moment;
 use crate::api::{ExactAmount, Guid, Operation, header};
 use crate::capture::record::EndedBy;
-use crate::rules::{Facts, Value};
+use crate::rules::raw::RawAccess;
+use crate::rules::{Facts, Uncertainty, Value};
 
 pub(super) fn n(number: Option<u64>) -> Value {
     number.map_or(Value::Null, |n| Value::Int(n as i64))
@@ -38,6 +39,11 @@ pub(super) fn loyalty(value: Loyalty) -> Value {
 
 impl Facts for Moment<'_> {
     fn value(&self, name: &str) -> Option<Value> {
+        if let Some(access) = RawAccess::named(name) {
+            let Some((attempt, _)) = self.attempt else { return Some(Value::Null) };
+            let unread = Value::Unknown(Uncertainty::NotShown);
+            return Some(attempt.raw.as_ref().map_or(unread, |raw| raw.value(&access)));
+        }
         let value = self.recorded(name)?;
         Some(super::uncertainty::known(self, name, value))
     }
@@ -112,6 +118,7 @@ impl Moment<'_> {
             "op" => text(attempt.operation.map_or("", Operation::name)),
             "method" => text(&attempt.method),
             "path" => text(&attempt.path),
+            "path.id" => text(attempt.path_id.as_deref().unwrap_or_default()),
             "base" => text(&attempt.base),
             "refused" => text(&attempt.refused),
             "is_get" => Value::Bool(attempt.method == "GET"),
@@ -324,7 +331,7 @@ mod tests {
                 Value::Int(_) => field.kind == Kind::Int,
                 Value::Money(_) => field.kind == Kind::Money,
                 Value::Text(_) => field.kind == Kind::Text,
-                Value::Unknown(_) | Value::Between(_) => false,
+                Value::Number(_) | Value::List(_) | Value::Unknown(_) | Value::Between(_) => false,
             };
             assert!(fits, "{} is {value:?}", field.name);
         }

@@ -251,7 +251,7 @@ fn hides_head(hides: &MissingParts, field: &str) -> bool {
         "client_id" | "client_id_valid" | "client_ids" | "client_id_certified" => value(hides.client_id),
         "key_count" => count(hides.key),
         "key" | "key_valid" => value(hides.key),
-        "id_valid" | "documented" | "path" => hides.path,
+        "id_valid" | "documented" | "path" | "path.id" => hides.path,
         _ => false,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`attempt`] and [`bodies`] parse an exchange as a call of the API; [`timeline`] orders heads and ends.
 //! - [`state`], [`resources`], [`attempt_context`], `transitions` and `loss_resolution` keep what the client knows.
-//! - [`fields`] makes that available to predicates; `uncertainty` limits it to what the capture shows.
+//! - [`fields`] makes that available to predicates; `uncertainty` limits it to what the capture shows. `raw_exchange`
+//!   has the headers and bodies that a rule names itself.
 //! - [`checks`] and [`case`] evaluate the patterns and cases of the rules; [`evaluator`] drives them all.
 //! - [`verify_capture`] feeds a capture to the evaluator; [`progress`] reports the cases of an open capture.
 
@@ -29,6 +30,7 @@ mod pos_transitions;
 mod possibilities;
 pub(crate) mod profile;
 pub(crate) mod progress;
+mod raw_exchange;
 pub(crate) mod readings;
 mod refund_transitions;
 pub(crate) mod refusals;

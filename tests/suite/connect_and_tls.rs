@@ -49,9 +49,10 @@ async fn base_url_can_be_called_through_the_proxy() {
 
 #[tokio::test]
 async fn unreachable_backend_gives_a_502() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // A port below those that tests get from the system: nothing listens there.
+    let free = "127.0.0.1:1".parse().unwrap();
     let bench = Bench::start(authority(), free, Choice::default()).await;
-    let (_, answer) = connect(bench.proxy, &free.to_string()).await;
+    let (_, answer) = connect(bench.proxy, "127.0.0.1:1").await;
     assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("cannot reach the backend"), "{answer}");
     bench.noted.event("connect-refused").await;
 }

@@ -141,7 +141,8 @@ fn mitmproxy_har_gets_the_verdict_of_the_capture_and_mitmproxy_reads_ours() {
     assert!(always.is_subset(&missing) && missing.is_subset(&(&always | &sometimes)), "{missing:?}");
     for (id, case) in &capture.cases {
         let has_time_out = case["steps"].to_string().contains("(timeout)");
-        let behind_one = id == "onboarding/3";
+        // They follow a create that timed out.
+        let behind_one = ["onboarding/3", "onboarding/4"].contains(&id.as_str());
         let status = if has_time_out || behind_one { "not-tested" } else { "passed" };
         assert!(seen.cases[id]["status"] == status || seen.cases[id] == *case, "{id}: {} {case}", seen.cases[id]);
     }

@@ -40,6 +40,7 @@ mod patterns;
 mod poscert_process;
 mod printed_lines;
 mod private_files;
+mod raw_access;
 mod real_clients;
 mod record;
 mod recorder_lateness;

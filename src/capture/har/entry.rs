@@ -144,6 +144,7 @@ fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<
         status,
         reason: response.reason.clone().unwrap_or_default(),
         body: body::of_answer(response, method, status, &headers, beside)?,
+        not_shown: shown::of_headers(response.headers.as_deref().unwrap_or_default()),
         headers,
         trailers: Vec::new(),
     }))
@@ -188,6 +189,9 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>
     put_back_body(&mut request.body, &extra.request);
     if let Some(answer) = &mut exchange.answer {
         answer.trailers.clone_from(&extra.answer.trailers);
+        if beside.is_own {
+            answer.not_shown = extra.answer.not_shown.clone().unwrap_or_default();
+        }
         put_back_body(&mut answer.body, &extra.answer);
     }
     Ok(())

@@ -79,7 +79,7 @@ pub struct SideExtra {
     pub coded: bool,
     /// Trailers of a chunked body.
     pub trailers: Vec<Header>,
-    /// The parts of a request's head that are not shown.
+    /// The parts of the head that are not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_shown: Option<NotShown>,
 }
@@ -131,12 +131,13 @@ impl EntryExtra {
         let since = |at: u64| i64::try_from(i128::from(at) - i128::from(head)).unwrap_or(i64::MAX);
         let after = TIMES.iter().filter_map(|(name, field)| Some(((*name).to_owned(), since((*field(&mut times))?))));
         let request = &exchange.request;
-        let side = |body: &Body, trailers: &[Header]| SideExtra {
+        let side = |body: &Body, trailers: &[Header], not_shown: &NotShown| SideExtra {
             kept: Some(body.kept),
             length: Some(body.length),
             digest: Some(body.digest.clone()),
             coded: body.kept != BodyRetention::Whole && !body.decoded,
             trailers: trailers.to_vec(),
+            not_shown: Some(not_shown.clone()).filter(|not_shown| !not_shown.is_empty()),
             ..SideExtra::default()
         };
         EntryExtra {
@@ -161,10 +162,9 @@ impl EntryExtra {
                 target: Some(request.target.clone()),
                 authority: Some(request.authority.clone()),
                 refused: request.refused.clone(),
-                not_shown: Some(request.not_shown.clone()).filter(|not_shown| !not_shown.is_empty()),
-                ..side(&request.body, &request.trailers)
+                ..side(&request.body, &request.trailers, &request.not_shown)
             },
-            answer: exchange.answer.as_ref().map(|a| side(&a.body, &a.trailers)).unwrap_or_default(),
+            answer: exchange.answer.as_ref().map(|a| side(&a.body, &a.trailers, &a.not_shown)).unwrap_or_default(),
         }
     }
 

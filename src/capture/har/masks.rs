@@ -40,7 +40,7 @@ pub(super) fn is_mask(value: &str) -> bool {
 
 /// Whether a value is certainly a mask. Bodies use this stricter test, since their texts may look like masks by
 /// intention.
-pub(super) fn is_marked(value: &str) -> bool {
+pub(crate) fn is_marked(value: &str) -> bool {
     let value = value.trim();
     let stars = longest_run(value, |c| matches!(c, '*' | '•' | '●' | '█' | '■' | '▇'));
     let bracketed = value.starts_with(['[', '<', '(', '{', '%']) && value.ends_with([']', '>', ')', '}', '%']);

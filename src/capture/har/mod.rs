@@ -9,7 +9,7 @@ mod container;
 mod entry;
 pub mod export;
 pub mod extension;
-mod masks;
+pub(crate) mod masks;
 mod message;
 mod model;
 mod order;

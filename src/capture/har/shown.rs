@@ -12,30 +12,34 @@ pub(super) const JUDGED: [&str; 5] =
 
 /// The parts of a request's head that are not shown. `target` is the target of its request line.
 pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
-    let pairs = request.headers.as_deref().unwrap_or_default();
-    let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
-    // Every request has at least one header: `Host`, or the pseudo-headers of HTTP/2 instead.
-    let none = pairs.iter().all(|pair| name(pair).is_empty());
-    let mut not_shown = NotShown { headers: none, ..NotShown::default() };
-    for judged in JUDGED {
-        for pair in pairs.iter().filter(|pair| name(pair) == judged) {
-            let is_credential = judged == header::AUTHORIZATION;
-            let masked = match pair.value.as_deref() {
-                None => true,
-                Some(value) if is_credential => masks::masks_credential(value),
-                Some(value) => masks::is_mask(value),
-            };
-            if masked {
-                not_shown.masked.push(judged.to_owned());
-            } else if is_credential && pair.value.as_deref().is_some_and(masks::lacks_signature) {
-                not_shown.unsigned.push(judged.to_owned());
-            }
-        }
-    }
+    let mut not_shown = of_headers(request.headers.as_deref().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let is_masked = |text: &str| masks::is_marked(&percent_decode_str(text).decode_utf8_lossy());
     not_shown.path = path.split('/').any(is_masked);
     not_shown.query = query.split('&').any(|pair| is_masked(pair.split_once('=').map_or("", |(_, value)| value)));
+    not_shown
+}
+
+/// The headers that are not shown. Every message has at least one header (`Host`, `Date`), or a pseudo-header of HTTP/2.
+pub(super) fn of_headers(pairs: &[Pair]) -> NotShown {
+    let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
+    let none = pairs.iter().all(|pair| name(pair).is_empty());
+    let mut not_shown = NotShown { headers: none, ..NotShown::default() };
+    for pair in pairs {
+        let name = name(pair);
+        let is_credential = name == header::AUTHORIZATION;
+        let masked = match pair.value.as_deref() {
+            None => true,
+            Some(value) if is_credential => masks::masks_credential(value),
+            Some(value) if JUDGED.contains(&name.as_str()) => masks::is_mask(value),
+            Some(value) => masks::is_marked(value),
+        };
+        if masked {
+            not_shown.masked.push(name);
+        } else if is_credential && pair.value.as_deref().is_some_and(masks::lacks_signature) {
+            not_shown.unsigned.push(name);
+        }
+    }
     not_shown
 }
 
@@ -81,6 +85,12 @@ impl Credentials {
             |call: &Exchange| is_call(call) && call.status().is_some_and(|status| (200..300).contains(&status));
         if !self.left_out_by_default && !calls.iter().any(served) {
             return;
+        }
+        if self.left_out_by_default {
+            for call in calls.iter_mut() {
+                call.request.not_shown.left_out.push("cookie".to_owned());
+                call.answer.iter_mut().for_each(|answer| answer.not_shown.left_out.push("set-cookie".to_owned()));
+            }
         }
         for call in calls.iter_mut().filter(|call| is_call(call)) {
             let mut given = values(&call.request.headers, header::AUTHORIZATION);

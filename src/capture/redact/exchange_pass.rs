@@ -140,10 +140,7 @@ impl<'r> Pass<'r> {
 
     /// Replaces a numeric secret by a number.
     pub(super) fn number(&mut self, digits: &str) -> String {
-        const BASE: u64 = 900_000_000_000_000;
-        const SPAN: u64 = 1_000_000_000_000;
-        let own = digits.parse::<u64>().is_ok_and(|number| (BASE..BASE + SPAN).contains(&number));
-        if self.redactor.reads_own() && own {
+        if self.redactor.reads_own() && is_number_replacement(digits) {
             return digits.to_owned();
         }
         let hash = self.redactor.key().hash(digits.as_bytes());
@@ -265,6 +262,20 @@ pub(super) fn is_word(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());
     text.len() <= 16 && first && bytes.all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'-')
+}
+
+/// The replacements of numbers.
+const BASE: u64 = 900_000_000_000_000;
+const SPAN: u64 = 1_000_000_000_000;
+
+fn is_number_replacement(digits: &str) -> bool {
+    digits.parse::<u64>().is_ok_and(|number| (BASE..BASE + SPAN).contains(&number))
+}
+
+/// Whether this text has a replacement in it.
+pub(crate) fn is_redacted(text: &str) -> bool {
+    is_number_replacement(text)
+        || text.match_indices(MARK).any(|(at, _)| text.get(at..at + MARK.len() + 32).is_some_and(is_replacement))
 }
 
 /// Whether this text is a replacement already.

@@ -23,6 +23,7 @@ use super::content_encoding::{self, Decoded};
 use super::record::{Answer, Body, BodyRetention, Connection, Exchange, Header, Request};
 use crate::seal::{Key, KeyedHash, hex};
 use exchange_pass::Pass;
+pub(crate) use exchange_pass::is_redacted;
 use secret_index::SecretIndex;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -180,6 +181,7 @@ fn pass_answer(pass: &mut Pass<'_>, answer: Answer) -> Answer {
         trailers: pass_headers(pass, answer.trailers, false),
         headers,
         status: answer.status,
+        not_shown: answer.not_shown,
     }
 }
 
