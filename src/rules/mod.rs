@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub mod model;
 pub(crate) mod predicate;
 pub(crate) mod raw;
+pub(crate) mod template;
 pub mod toml_file;
 mod toml_rows;
 

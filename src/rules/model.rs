@@ -1,6 +1,7 @@
 //! Rules in memory: requirements with their checks, cases with their steps.
 
-use super::predicate::{Predicate, Template};
+use super::predicate::Predicate;
+use super::template::Template;
 use crate::api::{Fault, Operation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -148,6 +149,17 @@ pub enum Pattern {
         until: Vec<Event>,
         /// Whether a fulfilled obligation never opens again.
         once: bool,
+    },
+    /// The sum of a number over the matching events since the last reset has a maximum.
+    Sum {
+        /// The events to add up.
+        trigger: Event,
+        /// The number to add; `null` adds nothing.
+        add: Predicate,
+        /// The maximum, as it is at each event.
+        at_most: Predicate,
+        /// Events that restart the sum.
+        reset: Vec<Event>,
     },
     /// A minimum time between the end of one exchange and the head of the next.
     Gap {

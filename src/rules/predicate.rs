@@ -73,6 +73,17 @@ pub enum Truth {
     Unknown(Uncertainty),
 }
 
+/// The number that an expression is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    /// This number, exactly as a decimal.
+    Known(ExactAmount),
+    /// `null`, or not a number.
+    Nothing,
+    /// The capture does not show it.
+    Unknown,
+}
+
 /// The values of the record's fields at one moment of the traffic.
 pub trait Facts: Send + Sync {
     /// The value of a field by its full name (`call.amount`); `None` if there is no such field.
@@ -164,6 +175,27 @@ impl Predicate {
             corner += 1;
         }
         Ok(if first == Some(true) { Truth::Yes } else { Truth::No })
+    }
+
+    /// The number that it is at a moment: in minor units for the amounts of fields, as written for numbers of a body.
+    ///
+    /// # Errors
+    /// An expression that cannot be evaluated, or is no number; with raw access, that is [`Quantity::Nothing`].
+    pub(crate) fn number(&self, facts: &dyn Facts) -> Result<Quantity, PredicateError> {
+        let resolver = Resolver { facts, corner: 0, met: Mutex::new(Met { ranges: Vec::new(), unknown: None }) };
+        let value = self.evaluate(&resolver);
+        let met = resolver.met.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let digits = match (value, met.unknown) {
+            (_, Some(_)) => return Ok(Quantity::Unknown),
+            _ if !met.ranges.is_empty() => return Ok(Quantity::Unknown),
+            (Ok(cel::Value::Int(whole)), None) => whole.to_string(),
+            (Ok(cel::Value::Float(number)), None) => number.to_string(),
+            (Ok(cel::Value::Null), None) => return Ok(Quantity::Nothing),
+            (Ok(_) | Err(_), None) if self.is_raw => return Ok(Quantity::Nothing),
+            (Ok(other), None) => return Err(self.error(&format!("returns {other:?} instead of a number"))),
+            (Err(error), None) => return Err(error),
+        };
+        Ok(ExactAmount::parse(&digits).map_or(Quantity::Nothing, Quantity::Known))
     }
 
     /// Whether it certainly holds at a moment.
@@ -262,82 +294,6 @@ fn listed(item: &Value) -> cel::Value {
         Value::Number(value) => (*value).into(),
         Value::Text(value) => value.as_str().into(),
         Value::List(items) => items.iter().map(listed).collect::<Vec<_>>().into(),
-    }
-}
-
-/// A message with fields in braces: `captured {call.amount} of {payment.amount}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    parts: Vec<Part>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Field(String),
-}
-
-impl Template {
-    /// Parses a message; every name in braces must be a field of the record.
-    ///
-    /// # Errors
-    /// An unclosed brace or an unknown field.
-    pub fn parse(source: &str) -> Result<Template, PredicateError> {
-        let mut parts = Vec::new();
-        let mut rest = source;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, tail) =
-                after.split_once('}').ok_or_else(|| PredicateError(format!("unclosed brace in message `{source}`")))?;
-            let name =
-                field_name(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
-            parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Field(name));
-            rest = tail;
-        }
-        parts.push(Part::Text(rest.to_owned()));
-        Ok(Template { parts })
-    }
-
-    /// The message with the values of a moment.
-    pub fn render(&self, facts: &dyn Facts) -> String {
-        let text = |part: &Part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Field(name) => match facts.value(name) {
-                None => "an unknown value".to_owned(),
-                Some(Value::Null) if name.ends_with(')') => "nothing".to_owned(),
-                Some(value) => shown(&value),
-            },
-        };
-        self.parts.iter().map(text).collect()
-    }
-}
-
-/// A value in a message.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "an unknown value".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Money(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
-        Value::Text(value) => value.clone(),
-        Value::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        Value::Between(range) => range.seen.to_string(),
-        Value::Unknown(_) => "a value missing from the capture".to_owned(),
-    }
-}
-
-/// The name of the field or of the raw access between the braces of a message.
-fn field_name(text: &str) -> Result<String, String> {
-    if !text.contains('(') {
-        return known_field(text).map(|()| text.to_owned());
-    }
-    let program = cel::Program::compile(text).map_err(|_| format!("`{text}` is not a field"))?;
-    let mut expression = program.expression().clone();
-    raw::resolve(&mut expression)?;
-    match expression.expr {
-        Expr::Ident(name) if RawAccess::named(&name).is_some() => Ok(name),
-        _ => Err(format!("`{text}` is not a field; a message has fields and raw access, and no other expressions")),
     }
 }
 

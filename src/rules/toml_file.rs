@@ -6,7 +6,8 @@
 use super::model::{
     At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind, Timeouts,
 };
-use super::predicate::{self, Predicate, PredicateError, Template};
+use super::predicate::{self, Predicate, PredicateError};
+use super::template::Template;
 use super::toml_rows::{CaseRow, CheckRow, EventRow, FeatureRow, File, LimitsRow, RequirementRow, StepRow};
 use crate::api::{self, Fault, Operation};
 use std::ops::Range;
@@ -161,12 +162,14 @@ fn requirement(
 }
 
 /// The keys of a check that only some patterns take, each with whether it is present.
-fn given(row: &CheckRow) -> [(&'static str, bool); 10] {
+fn given(row: &CheckRow) -> [(&'static str, bool); 12] {
     [
         ("when", row.when.is_some()),
         ("require", row.require.is_some()),
         ("forbid", row.forbid.is_some()),
         ("limit", row.limit.is_some()),
+        ("add", row.add.is_some()),
+        ("at_most", row.at_most.is_some()),
         ("reset", !row.reset.is_empty()),
         ("pause_ms", row.pause_ms.is_some()),
         ("need", !row.need.is_empty()),
@@ -177,12 +180,13 @@ fn given(row: &CheckRow) -> [(&'static str, bool); 10] {
 }
 
 /// The name of each pattern, its required keys, and its optional keys.
-const PATTERNS: [(&str, &[&str], &[&str]); 6] = [
+const PATTERNS: [(&str, &[&str], &[&str]); 7] = [
     ("each", &["require"], &["when"]),
     ("never", &["forbid"], &["when"]),
     ("at-most", &["limit"], &["when", "reset", "pause_ms"]),
     ("before", &["need"], &["when", "reset"]),
     ("after", &["need"], &["when", "until", "once"]),
+    ("sum", &["add", "at_most"], &["when", "reset"]),
     ("gap", &["at_least_ms"], &["when"]),
 ];
 
@@ -226,6 +230,12 @@ fn check(row: CheckRow) -> Outcome<Check> {
             need: events(&row.need)?,
             until: events(&row.until)?,
             once: row.once.unwrap_or(false),
+        },
+        "sum" => Pattern::Sum {
+            trigger,
+            add: row.add.as_ref().map(compiled).transpose()?.ok_or_else(lost)?,
+            at_most: row.at_most.as_ref().map(compiled).transpose()?.ok_or_else(lost)?,
+            reset: events(&row.reset)?,
         },
         _ => {
             let from = row.from.as_ref().ok_or_else(lost)?;

@@ -70,6 +70,8 @@ pub(super) struct CheckRow {
     pub require: Option<Spanned<String>>,
     pub forbid: Option<Spanned<String>>,
     pub limit: Option<u32>,
+    pub add: Option<Spanned<String>>,
+    pub at_most: Option<Spanned<String>>,
     #[serde(default)]
     pub reset: Vec<EventRow>,
     pub pause_ms: Option<i64>,

@@ -4,9 +4,9 @@
 
 use super::bodies::{self, AnswerBody, RequestBody};
 use super::raw_exchange::RawExchange;
+use super::request_target::{canonical_path, canonical_target, url_credential};
 use crate::api::{Guid, Operation, Place, Route, header, id};
 use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
-use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// A time on the monotonic clock of a run.
@@ -370,40 +370,4 @@ fn retry_after_ms(headers: &[Header]) -> Option<i64> {
     let moment = |text: &str| jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp().as_millisecond());
     let (until, sent) = (moment(value)?, moment(values(headers, "date").next()?)?);
     Some(until.saturating_sub(sent).max(0))
-}
-
-/// GUIDs become canonical even if they are upper-case or percent-encoded; all other segments stay as sent.
-fn canonical_path(path: &str) -> String {
-    let one = |segment: &str| {
-        let decoded = percent_decode_str(segment).decode_utf8_lossy();
-        Guid::parse(&decoded).map_or_else(|| segment.to_owned(), |guid| guid.to_string())
-    };
-    path.split('/').map(one).collect::<Vec<_>>().join("/")
-}
-
-fn canonical_target(target: &str) -> String {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let query: Vec<String> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) => format!("{name}={}", id::canonical(value)),
-            None => pair.to_owned(),
-        })
-        .collect();
-    format!("{}?{}", canonical_path(path), query.join("&"))
-}
-
-/// The prefix of the text that replaces a secret.
-const REDACTED: &str = "redacted-";
-
-/// Where the URL has a credential; redaction has replaced its value and kept its name.
-fn url_credential(target: &str, route: &Route) -> String {
-    if let Some((name, _)) = route.query.iter().find(|(_, value)| value.contains(REDACTED)) {
-        return format!("the query parameter `{name}`");
-    }
-    let authority = target.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
-    if authority.contains('@') {
-        return "the user information before the host".to_owned();
-    }
-    if target.contains(REDACTED) { "the path".to_owned() } else { String::new() }
 }

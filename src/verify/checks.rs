@@ -7,6 +7,8 @@
 //! - **never**: an event that matches both the trigger and the predicate is a finding.
 //! - **at-most**: events that match the trigger are counted; each event above the limit is a finding. A reset event, or
 //!   a pause of `pause_ms` since the end of the last counted exchange, restarts the count.
+//! - **sum**: a number is added at each event that matches the trigger; an event at which the sum since the last reset is
+//!   above the maximum is a finding.
 //! - **before**: an event that matches the trigger is a finding unless one of `need` precedes it since the last reset.
 //! - **after**: an event that matches the trigger opens an obligation, and one of `need` fulfils it. One of `until`, or
 //!   the end of the capture, is a finding while it is open. If the capture is in progress, its end leaves it undecided.
@@ -16,15 +18,18 @@
 //! If an event or a value is hidden or not precisely known, there is no finding: an obligation that may have been
 //! fulfilled is closed, and the check does not count as passed.
 
+mod gap;
+mod sum;
+
 use super::attempt::RunTime;
 pub(crate) use super::events::EventKind;
 use super::events::{any, hides_scope, matches, may_match, one, scope_of};
 use super::moment::Moment;
 use super::possibilities::Possible;
-use crate::api::Operation;
+use crate::api::{ExactAmount, Operation};
 use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;
-use crate::rules::{Truth, Uncertainty};
+use crate::rules::{Predicate, Truth, Uncertainty};
 use std::collections::HashMap;
 
 /// A violation that a check found.
@@ -45,6 +50,12 @@ enum State {
         count: u32,
         last: Option<RunTime>,
         numbers: Vec<u64>,
+    },
+    Sum {
+        total: ExactAmount,
+        numbers: Vec<u64>,
+        /// Whether a part of it is not shown.
+        unknown: bool,
     },
     Met(bool),
     /// An event may have fulfilled it, but the capture does not show enough.
@@ -110,6 +121,9 @@ impl<'r> CheckState<'r> {
             Pattern::AtMost { trigger, limit, reset, pause_ms } => {
                 self.count(scope, happened, moment, trigger, *limit, reset, *pause_ms)
             }
+            Pattern::Sum { trigger, add, at_most, reset } => {
+                self.sum(scope, happened, moment, trigger, (add, at_most), reset)
+            }
             Pattern::Before { trigger, need, reset } => self.before(scope, happened, moment, trigger, need, reset),
             Pattern::After { trigger, need, until, once } => {
                 self.after(scope, happened, moment, trigger, need, until, *once)
@@ -159,7 +173,7 @@ impl<'r> CheckState<'r> {
         let may = |events: &[Event]| may_match(events, happened, moment);
         match &self.check.pattern {
             Pattern::Each { trigger, .. } | Pattern::Never { trigger, .. } => self.unsure |= may(one(trigger))?,
-            Pattern::AtMost { trigger, reset, .. } => {
+            Pattern::AtMost { trigger, reset, .. } | Pattern::Sum { trigger, reset, .. } => {
                 self.unsure |= may(one(trigger))?;
                 if may(reset)? {
                     (self.unsure, self.states) = (true, HashMap::new());
@@ -188,7 +202,7 @@ impl<'r> CheckState<'r> {
         happened: EventKind,
         moment: &Moment,
         trigger: &Event,
-        predicate: &crate::rules::Predicate,
+        predicate: &Predicate,
         wrong: Truth,
     ) -> Result<Vec<Violation>, PredicateError> {
         let mut truth = matches(trigger, happened, moment)?;
@@ -204,12 +218,18 @@ impl<'r> CheckState<'r> {
     }
 
     fn found(&self, moment: &Moment) -> Violation {
+        self.found_with(Vec::new(), moment)
+    }
+
+    /// A violation with these exchanges as evidence, beside its own and the cited ones.
+    fn found_with(&self, numbers: Vec<u64>, moment: &Moment) -> Violation {
         use crate::rules::{Facts, Value};
         let cited = self.check.cite.iter().filter_map(|field| match moment.value(field) {
             Some(Value::Int(n)) => u64::try_from(n).ok(),
             _ => None,
         });
-        let mut exchanges: Vec<u64> = moment.attempt.map(|(attempt, _)| attempt.n).into_iter().chain(cited).collect();
+        let own = moment.attempt.map(|(attempt, _)| attempt.n);
+        let mut exchanges: Vec<u64> = own.into_iter().chain(cited).chain(numbers).collect();
         exchanges.sort_unstable();
         exchanges.dedup();
         Violation {
@@ -259,11 +279,7 @@ impl<'r> CheckState<'r> {
         if count <= limit {
             return Ok(Vec::new());
         }
-        let mut found = self.found(moment);
-        found.exchanges.extend(numbers);
-        found.exchanges.sort_unstable();
-        found.exchanges.dedup();
-        Ok(vec![found])
+        Ok(vec![self.found_with(numbers, moment)])
     }
 
     fn before(
@@ -340,45 +356,6 @@ impl<'r> CheckState<'r> {
             self.states.insert(scope, State::Done);
         }
         Ok(Vec::new())
-    }
-
-    fn gap(
-        &mut self,
-        scope: u64,
-        happened: EventKind,
-        moment: &Moment,
-        from: &Event,
-        to: &Event,
-        at_least_ms: i64,
-    ) -> Result<Vec<Violation>, PredicateError> {
-        let Some((attempt, _)) = moment.attempt else { return Ok(Vec::new()) };
-        let clock = moment.observed.clock;
-        let mut found = Vec::new();
-        let ends = matches(to, happened, moment)?;
-        if ends != Truth::No
-            && let Some(State::From { end, n, timed, certain }) = self.states.remove(&scope)
-            && let Some(ms) = attempt.head.ms_since(end)
-        {
-            let (certain, slack) = (certain && ends == Truth::Yes, clock.gap_ms());
-            let is_short = ms.saturating_add(slack) < at_least_ms;
-            let is_known = is_short || (timed && ms.saturating_sub(slack) >= at_least_ms);
-            self.exercised |= certain && is_known;
-            if certain && is_short {
-                let mut short = self.found(moment);
-                short.exchanges.insert(0, n);
-                short.exchanges.dedup();
-                found.push(short);
-            }
-        }
-        let begins = matches(from, happened, moment)?;
-        if begins != Truth::No {
-            let certain = begins == Truth::Yes;
-            let from = State::From { end: attempt.end, n: attempt.n, timed: attempt.is_timed(), certain };
-            self.states.insert(scope, from);
-        }
-        let hidden = Truth::Unknown(Uncertainty::NotShown);
-        self.unsure |= ends == hidden || begins == hidden;
-        Ok(found)
     }
 
     /// Whether an event certainly is one of these; if the capture does not show it, the check cannot pass.

@@ -34,6 +34,7 @@ mod raw_exchange;
 pub(crate) mod readings;
 mod refund_transitions;
 pub(crate) mod refusals;
+mod request_target;
 mod requirement_state;
 mod resource_fields;
 pub(crate) mod resources;

@@ -210,3 +210,42 @@ fn mistakes_in_raw_access_are_explained() {
     let output = verify(home.path(), &recording(), "call.is_get", "it is {call.header(call.path)}");
     assert!(text(&output.stderr).contains("one text in quotes"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn sum_of_a_number_in_the_body_has_a_maximum() {
+    let house = |amounts: &[Value], shown: bool| {
+        let create = recording()["log"]["entries"][0].clone();
+        let mut har = recording();
+        let entries = amounts.iter().enumerate().map(|(at, amount)| {
+            let mut entry = create.clone();
+            entry["startedDateTime"] = json!(format!("2026-03-02T09:00:{at:02}.250Z"));
+            let body = json!({"orderId": at.to_string(), "amount": amount}).to_string();
+            entry["request"]["postData"]["text"] = json!(body);
+            if !shown && at == 0 {
+                entry["request"].as_object_mut().unwrap().remove("postData");
+                entry["request"]["bodySize"] = json!(body.len());
+            }
+            entry
+        });
+        har["log"]["entries"] = entries.collect();
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        verify(home, &har, "true", "none");
+        let rules = std::fs::read_to_string(home.join("rules/house.toml")).unwrap();
+        let check = "pattern = \"sum\"\nadd = \"call.body('/amount')\"\nat_most = \"100\"\n\
+                     message = \"one more: {call.body('/amount')}\"";
+        let rules = rules.replace("pattern = \"each\"", check).replace("require = \"true\"\nmessage = \"none\"\n", "");
+        std::fs::write(home.join("rules/house.toml"), rules).unwrap();
+        let output =
+            poscert(home).args(["verify", "run.har", "--format", "json", "--rules", "rules"]).output().unwrap();
+        requirement(&output)
+    };
+    for amounts in [&[json!(33.3), json!(66.7)][..], &[json!(100)], &[json!(100), Value::Null, json!("1")]] {
+        assert_eq!(house(amounts, true)["status"], "passed", "{amounts:?}");
+    }
+    let found = house(&[json!(60), json!(40), json!(0.01), json!(-1)], true);
+    assert_eq!((&found["status"], found["findings"].as_array().unwrap().len()), (&json!("failed"), 1), "{found}");
+    assert_eq!(found["findings"][0]["exchanges"], json!([1, 2, 3]), "{found}");
+    let hidden = house(&[json!(60), json!(40)], false);
+    assert!(hidden["status"] != "passed" && hidden["status"] != "failed", "{hidden}");
+}

@@ -1,0 +1,81 @@
+//! The messages of findings, with the values of fields in braces.
+
+use super::predicate::{Facts, PredicateError, Value, known_field};
+use super::raw::{self, RawAccess};
+use cel::common::ast::Expr;
+
+/// A message with fields in braces: `captured {call.amount} of {payment.amount}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Field(String),
+}
+
+impl Template {
+    /// Parses a message; every name in braces must be a field of the record.
+    ///
+    /// # Errors
+    /// An unclosed brace or an unknown field.
+    pub fn parse(source: &str) -> Result<Template, PredicateError> {
+        let mut parts = Vec::new();
+        let mut rest = source;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) =
+                after.split_once('}').ok_or_else(|| PredicateError(format!("unclosed brace in message `{source}`")))?;
+            let name =
+                field_name(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(Part::Field(name));
+            rest = tail;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        Ok(Template { parts })
+    }
+
+    /// The message with the values of a moment.
+    pub fn render(&self, facts: &dyn Facts) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Field(name) => match facts.value(name) {
+                None => "an unknown value".to_owned(),
+                Some(Value::Null) if name.ends_with(')') => "nothing".to_owned(),
+                Some(value) => shown(&value),
+            },
+        };
+        self.parts.iter().map(text).collect()
+    }
+}
+
+/// A value in a message.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "an unknown value".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Money(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::Text(value) => value.clone(),
+        Value::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Between(range) => range.seen.to_string(),
+        Value::Unknown(_) => "a value missing from the capture".to_owned(),
+    }
+}
+
+/// The name of the field or of the raw access between the braces of a message.
+fn field_name(text: &str) -> Result<String, String> {
+    if !text.contains('(') {
+        return known_field(text).map(|()| text.to_owned());
+    }
+    let program = cel::Program::compile(text).map_err(|_| format!("`{text}` is not a field"))?;
+    let mut expression = program.expression().clone();
+    raw::resolve(&mut expression)?;
+    match expression.expr {
+        Expr::Ident(name) if RawAccess::named(&name).is_some() => Ok(name),
+        _ => Err(format!("`{text}` is not a field; a message has fields and raw access, and no other expressions")),
+    }
+}
