@@ -5,6 +5,7 @@ use crate::api::header::{self, Version};
 use crate::api::{Feature, Guid, text};
 use crate::capture::record::Session;
 use crate::capture::redact::Redactor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ const KEYS: &str = "integrator-id, client-id, production-client-id, client-versi
 pub(crate) const LONGEST_WAIT: u64 = 86_400;
 
 /// The identification of a client, as entered. A session file is its TOML form.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Identification {
     /// The id of the integrator that develops the client.

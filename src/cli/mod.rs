@@ -18,6 +18,7 @@ mod paths;
 mod record;
 mod rules;
 mod sandbox;
+mod schema;
 mod seal;
 mod show;
 mod signals;
@@ -111,6 +112,8 @@ enum Command {
     Till(till::Args),
     /// List, explain and check the rules
     Rules(rules::Args),
+    /// Print the JSON Schema of a kind of file
+    Schema(schema::Args),
     /// Show the local CA and how to make a client trust it
     Ca(ca::Args),
     /// Run a guided certification
@@ -192,6 +195,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Sandbox(args) => sandbox::run(args),
         Command::Till(args) => till::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Schema(args) => schema::run(&args),
         Command::Ca(args) => ca::run(args),
         Command::Certify(args) => certify::run(*args),
         Command::Export(args) => export::run(args),

@@ -2,7 +2,7 @@
 //!
 //! [`model`] is a rule file in memory, [`toml_file`] its TOML form, and [`load`](mod@load) finds and reads the files.
 //! [`predicate`] compiles the CEL expressions in them against the record of [`fields`], and [`raw`] reads access to
-//! parts of an exchange that have no field. The verifier implements the patterns.
+//! parts of an exchange that have no field. [`schema`] describes rule files to editors. The verifier implements the patterns.
 
 pub(crate) mod examples;
 pub(crate) mod fields;
@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub mod model;
 pub(crate) mod predicate;
 pub(crate) mod raw;
+pub(crate) mod schema;
 pub(crate) mod template;
 pub mod toml_file;
 mod toml_rows;

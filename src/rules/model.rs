@@ -3,12 +3,13 @@
 use super::predicate::Predicate;
 use super::template::Template;
 use crate::api::{Fault, Operation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How binding a requirement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Breaking it fails the feature.
@@ -18,7 +19,7 @@ pub enum Level {
 }
 
 /// The features that a broken requirement counts against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attribution {
     /// The feature of the rule file that contains it.
@@ -79,7 +80,7 @@ pub struct Check {
 }
 
 /// The kind of thing for which a pattern has separate state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// The whole client.
@@ -184,7 +185,7 @@ pub struct Event {
 }
 
 /// A moment of an exchange.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum At {
     /// The request head is complete.
@@ -298,7 +299,7 @@ pub struct Step {
 }
 
 /// The kind of evidence that passes a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {
     /// One exchange.
@@ -313,7 +314,7 @@ pub enum StepKind {
 }
 
 /// The actions of the guided certification at a step.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guidance {
     /// The operator's action on the till.
@@ -353,7 +354,7 @@ pub struct Guidance {
 }
 
 /// An additional action on the till in the same step.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FollowUp {
     /// The operator's action.
@@ -368,7 +369,7 @@ pub struct FollowUp {
 }
 
 /// The timeouts of the guided certification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timeouts {
     /// For a step with an operator at the till, in seconds.

@@ -180,7 +180,7 @@ fn given(row: &CheckRow) -> [(&'static str, bool); 12] {
 }
 
 /// The name of each pattern, its required keys, and its optional keys.
-const PATTERNS: [(&str, &[&str], &[&str]); 7] = [
+pub(super) const PATTERNS: [(&str, &[&str], &[&str]); 7] = [
     ("each", &["require"], &["when"]),
     ("never", &["forbid"], &["when"]),
     ("at-most", &["limit"], &["when", "reset", "pause_ms"]),

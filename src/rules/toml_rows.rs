@@ -1,11 +1,13 @@
 //! The tables of a rule file as TOML has them, before their meaning is checked.
 
 use super::model::{At, Attribution, Guidance, Level, Scope, StepKind, Timeouts};
+use super::schema;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 /// The content of a rule file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub feature: Option<FeatureRow>,
@@ -14,6 +16,7 @@ pub(super) struct File {
     #[serde(default)]
     pub counts: Option<Attribution>,
     #[serde(default)]
+    #[schemars(schema_with = "schema::features")]
     pub judged_for: Vec<Spanned<String>>,
     #[serde(default)]
     pub requirement: Vec<RequirementRow>,
@@ -21,16 +24,18 @@ pub(super) struct File {
     pub case: Vec<CaseRow>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FeatureRow {
+    #[schemars(schema_with = "schema::feature")]
     pub id: Spanned<String>,
     pub title: String,
+    #[schemars(schema_with = "schema::operations")]
     pub operations: Vec<Spanned<String>>,
 }
 
 /// The `[limits]` table.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsRow {
     /// See [`super::load::Limits`].
@@ -45,9 +50,10 @@ pub struct LimitsRow {
     pub token_few_calls: i64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequirementRow {
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     pub level: Level,
     pub title: String,
@@ -57,20 +63,27 @@ pub(super) struct RequirementRow {
     pub check: Vec<CheckRow>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckRow {
+    #[schemars(schema_with = "schema::patterns")]
     pub pattern: Spanned<String>,
     pub scope: Scope,
     #[serde(default)]
+    #[schemars(schema_with = "schema::selectors")]
     pub on: Vec<Spanned<String>>,
     #[serde(default)]
     pub at: At,
+    #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub require: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub forbid: Option<Spanned<String>>,
     pub limit: Option<u32>,
+    #[schemars(with = "Option<String>")]
     pub add: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub at_most: Option<Spanned<String>>,
     #[serde(default)]
     pub reset: Vec<EventRow>,
@@ -82,41 +95,54 @@ pub(super) struct CheckRow {
     pub once: Option<bool>,
     pub from: Option<EventRow>,
     pub at_least_ms: Option<i64>,
+    #[schemars(with = "String")]
     pub message: Spanned<String>,
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub cite: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventRow {
+    #[schemars(schema_with = "schema::selectors")]
     pub on: Vec<Spanned<String>>,
     #[serde(default)]
     pub at: At,
+    #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CaseRow {
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     pub title: String,
     #[serde(default)]
     pub optional: bool,
+    #[serde(default)]
+    #[schemars(schema_with = "schema::feature")]
     pub needed_with: Option<Spanned<String>>,
     pub about: Scope,
+    #[schemars(with = "Option<String>")]
     pub applies: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub broken_when: Option<Spanned<String>>,
     pub step: Vec<StepRow>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StepRow {
+    #[schemars(schema_with = "schema::operations")]
     pub call: Vec<Spanned<String>>,
     #[serde(default)]
+    #[schemars(schema_with = "schema::faults")]
     pub faults: Vec<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
     pub unneeded_when: Option<Spanned<String>>,
     pub kind: Option<StepKind>,
     #[serde(default)]

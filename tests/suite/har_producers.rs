@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn browser_env() {
+pub(crate) fn browser_env() {
     let made = clean("bash").arg(tests("browser-env")).stderr(Stdio::inherit()).status().unwrap();
     assert!(made.success(), "tests/browser-env failed");
 }

@@ -48,6 +48,7 @@ mod responses;
 mod rule_mutation;
 mod rules;
 mod sandbox;
+mod schemas;
 mod secret_leaks;
 mod show;
 mod signals;
