@@ -6,6 +6,7 @@ use super::security::{Guard, POLICY};
 use super::view::{self, certification, exchange, identify};
 use super::{actions, events, json_state, stored_exchanges};
 use crate::api::form::fields;
+use crate::report::html_kit::style_sheet;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -26,7 +27,7 @@ use tokio::io::AsyncReadExt;
 /// The longest request body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = style_sheet!("style.css");
 const SCRIPT: &str = include_str!("page.js");
 const ICON: &str = include_str!("icon.svg");
 
