@@ -49,7 +49,7 @@ impl BrokenRequirement {
     /// The requirement and its first finding, as one line.
     pub(crate) fn line(&self) -> String {
         let BrokenRequirement { id, title, first, .. } = self;
-        format!("✗ {id} {title}: {}: {}", wording::place(&first.exchanges), wording::safe(&first.message))
+        format!("✗ {id} {title}: {}", wording::finding(first))
     }
 }
 

@@ -3,6 +3,9 @@
 use super::wording;
 use crate::verify::verdict::Finding;
 
+/// Maximum number of groups that are shown in full.
+const TOLD_IN_FULL: usize = 6;
+
 /// A group of similar findings.
 pub(crate) struct Fold<'a> {
     pub first: &'a Finding,
@@ -13,11 +16,29 @@ pub(crate) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// The exchanges of the other findings, as text.
-    pub(crate) fn others(&self) -> String {
-        let all: Vec<&Finding> = std::iter::once(self.first).chain(self.rest.iter().copied()).collect();
-        wording::own_exchanges(&all, 1)
+    /// The other findings, as a phrase: `and 2 more: 4, 7`; empty if there are none.
+    pub(crate) fn more(&self) -> String {
+        if self.rest.is_empty() {
+            return String::new();
+        }
+        let like = if self.identical { "more" } else { "more like it" };
+        format!("and {} {like}: {}", self.rest.len(), wording::own_exchanges(&self.all(), 1))
     }
+
+    fn all(&self) -> Vec<&Finding> {
+        std::iter::once(self.first).chain(self.rest.iter().copied()).collect()
+    }
+}
+
+/// The groups to show in full, and a phrase for the others: `and 3 other findings: 4, 5, 6`; empty if there are none.
+pub(crate) fn told(findings: &[Finding]) -> (Vec<Fold<'_>>, String) {
+    let mut folds = fold(findings);
+    let rest = folds.split_off(folds.len().min(TOLD_IN_FULL));
+    let rest: Vec<&Finding> = rest.iter().flat_map(Fold::all).collect();
+    let others =
+        || format!("and {}: {}", wording::count(rest.len(), "other finding"), wording::own_exchanges(&rest, 0));
+    let others = if rest.is_empty() { String::new() } else { others() };
+    (folds, others)
 }
 
 /// Groups findings whose messages differ only in values (numbers, ids), ordered by their first finding.

@@ -83,7 +83,8 @@ fn hostile_text_is_escaped_in_every_format() {
                 assert!(!out.contains(wrong), "{format:?} lets {wrong:?} through");
             }
             if format == Format::Html {
-                super::html::check_markup(&out);
+                assert!(out.contains("&lt;script&gt;alert(1)"), "the hostile text is shown, as text");
+                super::html_kit::document::check_markup(&out);
             }
         }
     }

@@ -138,10 +138,7 @@ fn skipped(message: &str) -> TestCaseStatus {
 fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Finding]) -> TestCase {
     let folds = fold(findings);
     let told = told(requirement, &folds);
-    let first = folds.first().map_or_else(
-        || wording::status(requirement.status).to_owned(),
-        |fold| format!("{}: {}", wording::place(&fold.first.exchanges), wording::safe(&fold.first.message)),
-    );
+    let first = findings.first().map_or_else(|| wording::status(requirement.status).to_owned(), wording::finding);
     let status = match (requirement.status, requirement.level) {
         (Status::Passed | Status::Warning, _) => TestCaseStatus::success(),
         (Status::Failed, _) => non_success(NonSuccessKind::Failure, wording::level(requirement.level), &first, &told),
@@ -161,9 +158,9 @@ fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Findin
 fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
     let mut out = String::new();
     for fold in folds {
-        out.push_str(&format!("{}: {}\n", wording::place(&fold.first.exchanges), wording::safe(&fold.first.message)));
+        out.push_str(&format!("{}\n", wording::finding(fold.first)));
         if !fold.rest.is_empty() {
-            out.push_str(&format!("and {} more like it: {}\n", fold.rest.len(), fold.others()));
+            out.push_str(&format!("{}\n", fold.more()));
         }
         if !fold.first.remedy.is_empty() {
             out.push_str(&format!("remedy: {}\n", wording::safe(&fold.first.remedy)));

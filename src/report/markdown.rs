@@ -49,11 +49,7 @@ fn section(out: &mut String, title: &str, tally: &Tally, requirements: &[&Requir
         let (id, title, source) = (text(&requirement.id), text(&requirement.title), text(&requirement.source));
         let _ = writeln!(out, "- **{id}** {title} ({source})");
         for fold in fold(&requirement.findings) {
-            let more = if fold.rest.is_empty() {
-                String::new()
-            } else {
-                format!(" (and {} more like it: {})", fold.rest.len(), fold.others())
-            };
+            let more = if fold.rest.is_empty() { String::new() } else { format!(" ({})", fold.more()) };
             let _ = writeln!(out, "  - {}: {}{more}", wording::place(&fold.first.exchanges), text(&fold.first.message));
             if !fold.first.remedy.is_empty() {
                 let _ = writeln!(out, "    Remedy: {}", text(&fold.first.remedy));
@@ -147,12 +143,7 @@ fn broken(kind: &str, requirement: &RequirementVerdict) -> String {
     let message = match requirement.findings.first() {
         Some(first) => {
             let times = wording::count(requirement.findings.len(), "finding");
-            format!(
-                "{}: {}\nRemedy: {}\n{times}",
-                wording::place(&first.exchanges),
-                wording::safe(&first.message),
-                wording::safe(&first.remedy)
-            )
+            format!("{}\nRemedy: {}\n{times}", wording::finding(first), wording::safe(&first.remedy))
         }
         None => wording::status(requirement.status).to_owned(),
     };

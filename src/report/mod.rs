@@ -7,6 +7,7 @@ pub(crate) mod exchange_view;
 pub(crate) mod format;
 pub(crate) mod group_findings;
 pub(crate) mod html;
+pub(crate) mod html_kit;
 pub(crate) mod json;
 pub(crate) mod json_diff;
 pub(crate) mod junit;

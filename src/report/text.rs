@@ -1,15 +1,13 @@
 //! The verdict as text for terminals: outcome first, then failures, then the rest.
 
-use super::group_findings::{Fold, fold};
+use super::group_findings::{Fold, told};
 use super::line_wrap::Page;
 use super::{Tally, wording};
 use crate::verify::verdict::{
-    CaseStatus, CaseVerdict, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
+    CaseStatus, CaseVerdict, FeatureVerdict, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
 use std::io::IsTerminal;
 
-/// Maximum number of finding groups of a requirement that are shown in full.
-const TOLD_IN_FULL: usize = 6;
 /// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = 100;
 
@@ -58,8 +56,8 @@ pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
     let tally = Tally::of(verdict);
     let mut page = Page::new(style);
     head(&mut page, verdict, &tally);
-    broken(&mut page, &tally);
-    warned(&mut page, &tally);
+    section(&mut page, &tally, ("Failures", "✗", RED), &tally.failed, &tally.failed_cases);
+    section(&mut page, &tally, ("Warnings", "!", YELLOW), &tally.warnings, &tally.broken_optional_cases);
     open(&mut page, &tally);
     cases(&mut page, verdict);
     page.blank();
@@ -90,38 +88,30 @@ fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
 }
 
 fn cases_shown(feature: &FeatureVerdict) -> String {
-    let passed = |optional| {
-        let cases = feature.cases.iter().filter(move |case| case.optional == optional);
-        (cases.clone().filter(|case| case.status == CaseStatus::Passed).count(), cases.count())
-    };
-    let ((shown, all), (extra, extras)) = (passed(false), passed(true));
-    let optional = if extras == 0 { String::new() } else { format!(", {extra} of {extras} optional") };
-    format!("{shown} of {} passed{optional}", wording::count(all, "case"))
-}
-
-fn broken(page: &mut Page, tally: &Tally) {
-    if tally.failed.is_empty() && tally.failed_cases.is_empty() {
-        return;
-    }
-    page.title("Failures");
-    for requirement in &tally.failed {
-        self::requirement(page, requirement, "✗", RED);
-    }
-    for case in &tally.failed_cases {
-        broken_case(page, tally, case, "✗", RED);
+    let optional = || feature.cases.iter().filter(|case| case.optional);
+    let passed = optional().filter(|case| case.status == CaseStatus::Passed).count();
+    let mandatory = wording::cases_passed(&feature.cases);
+    match optional().count() {
+        0 => mandatory,
+        all => format!("{mandatory}, {passed} of {all} optional"),
     }
 }
 
-fn warned(page: &mut Page, tally: &Tally) {
-    if tally.warnings.is_empty() && tally.broken_optional_cases.is_empty() {
-        return;
+fn section(
+    page: &mut Page,
+    tally: &Tally,
+    (title, mark, color): (&str, &str, &str),
+    requirements: &[&RequirementVerdict],
+    cases: &[&CaseVerdict],
+) {
+    if requirements.len() + cases.len() > 0 {
+        page.title(title);
     }
-    page.title("Warnings");
-    for requirement in &tally.warnings {
-        self::requirement(page, requirement, "!", YELLOW);
+    for requirement in requirements {
+        self::requirement(page, requirement, mark, color);
     }
-    for case in &tally.broken_optional_cases {
-        broken_case(page, tally, case, "!", YELLOW);
+    for case in cases {
+        broken_case(page, tally, case, mark, color);
     }
 }
 
@@ -136,17 +126,13 @@ fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, c
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
     let title = format!(" {} {}", wording::safe(&requirement.id), wording::safe(&requirement.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
-    let folds = fold(&requirement.findings);
-    let (told, rest) = folds.split_at(folds.len().min(TOLD_IN_FULL));
-    for (at, fold) in told.iter().enumerate() {
+    let (folds, others) = told(&requirement.findings);
+    for (at, fold) in folds.iter().enumerate() {
         let next = folds.get(at + 1).map(|fold| &fold.first.remedy);
         finding(page, fold, next != Some(&fold.first.remedy));
     }
-    let rest: Vec<&Finding> =
-        rest.iter().flat_map(|fold| std::iter::once(fold.first).chain(fold.rest.clone())).collect();
-    if !rest.is_empty() {
-        let line = format!("and {}: {}", wording::count(rest.len(), "other finding"), wording::own_exchanges(&rest, 0));
-        page.line("    ", "      ", &[(&line, DIM)]);
+    if !others.is_empty() {
+        page.line("    ", "      ", &[(&others, DIM)]);
     }
     page.line("    Source: ", "      ", &[(&source(requirement), DIM)]);
 }
@@ -167,9 +153,7 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
     let said = format!(": {}", wording::safe(&fold.first.message));
     page.line("    ", "      ", &[(&wording::place(&fold.first.exchanges), BOLD), (&said, "")]);
     if !fold.rest.is_empty() {
-        let like = if fold.identical { "more" } else { "more like it" };
-        let line = format!("and {} {like}: {}", fold.rest.len(), fold.others());
-        page.line("      ", "      ", &[(&line, DIM)]);
+        page.line("      ", "      ", &[(&fold.more(), DIM)]);
     }
     if with_remedy && !fold.first.remedy.is_empty() {
         page.line("    Remedy: ", "      ", &[(&wording::safe(&fold.first.remedy), "")]);
@@ -188,9 +172,7 @@ fn open(page: &mut Page, tally: &Tally) {
     if !tally.inconclusive.is_empty() {
         page.title("Inconclusive at the end of the capture");
         for requirement in &tally.inconclusive {
-            let first = requirement.findings.first().map(|finding| {
-                format!(" ({}: {})", wording::place(&finding.exchanges), wording::safe(&finding.message))
-            });
+            let first = requirement.findings.first().map(|finding| format!(" ({})", wording::finding(finding)));
             let (id, title) = (wording::safe(&requirement.id), wording::safe(&requirement.title));
             let line = format!("{id} {title}{}", first.unwrap_or_default());
             page.line("? ", "  ", &[(&line, "")]);
@@ -264,6 +246,7 @@ fn outcome_look(outcome: Outcome) -> (&'static str, &'static str) {
 mod tests {
     use super::super::{snapshots, test_verdicts};
     use super::*;
+    use crate::verify::verdict::Finding;
 
     #[test]
     fn texts_match_snapshots() {

@@ -76,6 +76,11 @@ pub(crate) fn place(exchanges: &[u64]) -> String {
     }
 }
 
+/// A finding with its place: `exchange 3: no key`.
+pub(crate) fn finding(finding: &Finding) -> String {
+    format!("{}: {}", place(&finding.exchanges), safe(&finding.message))
+}
+
 /// The places of findings, without the first `but` ones. Each is named by its first exchange that no other finding has:
 /// the capture of a payment, for example, is in the findings of all its refunds.
 pub(crate) fn own_exchanges(findings: &[&Finding], but: usize) -> String {
@@ -136,6 +141,13 @@ pub(crate) fn level(level: Level) -> &'static str {
         Level::Must => "must",
         Level::Should => "should",
     }
+}
+
+/// How many of the mandatory cases have passed: `2 of 3 cases passed`.
+pub(crate) fn cases_passed(cases: &[CaseVerdict]) -> String {
+    let mandatory = || cases.iter().filter(|case| !case.optional);
+    let passed = mandatory().filter(|case| case.status == CaseStatus::Passed).count();
+    format!("{passed} of {} passed", count(mandatory().count(), "case"))
 }
 
 /// The result of a case, as a clause: its exchanges, the step that failed, or the missing step.

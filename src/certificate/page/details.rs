@@ -3,6 +3,7 @@
 use super::{left_out, signers};
 use crate::certificate::Certificate;
 use crate::certificate::statement::{CAPTURE, Predicate, RULES, Requirement};
+use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::verify::verdict::{CaseStatus, Level, Status};
 use maud::{Markup, html};
@@ -144,8 +145,9 @@ fn cases(predicate: &Predicate) -> Markup {
                         ul.marks {
                             @for case in &feature.cases {
                                 @let passed = case.status == CaseStatus::Passed;
-                                li class=(if passed { "passed" } else { "open" }) {
-                                    span.mark aria-hidden="true" { (if passed { "✓" } else { "–" }) }
+                                @let look = if passed { Look::Passed } else { Look::Open };
+                                li.(look) {
+                                    (look.mark())
                                     span {
                                         (wording::safe(&case.title))
                                         @if !passed { span.dim { " (optional, " (wording::case_status(case.status)) ")" } }
@@ -162,34 +164,26 @@ fn cases(predicate: &Predicate) -> Markup {
 
 fn requirements(predicate: &Predicate) -> Markup {
     let count = |status: Status| predicate.requirements.iter().filter(|one| one.status == status).count();
-    let (held, warned, untouched) = (count(Status::Passed), count(Status::Warning), count(Status::NotExercised));
+    let counts =
+        [(Status::Passed, "passed"), (Status::Warning, "with a warning"), (Status::NotExercised, "not exercised")];
     html! {
         section {
             h2 { "Requirements" }
             p.legend {
-                span.passed { "✓ " (held) " passed" }
-                @if warned > 0 { span.warned { "! " (warned) " with a warning" } }
-                span.untouched { "– " (untouched) " not exercised" }
+                @for (status, words) in counts {
+                    @if count(status) > 0 { span.(Look::from(status)) { (Look::from(status).mark()) " " (count(status)) " " (words) } }
+                }
             }
             ul.grid {
                 @for one in &predicate.requirements {
-                    @let (class, mark) = mark(one.status);
-                    li class=(class) title=(wording::safe(&one.title)) {
-                        span.mark aria-hidden="true" { (mark) } (wording::safe(&one.id))
-                        span.hidden { " " (wording::status(one.status)) }
+                    @let look = Look::from(one.status);
+                    li.(look) title=(wording::safe(&one.title)) {
+                        (look.mark()) (wording::safe(&one.id))
+                        span.unseen { " " (wording::status(one.status)) }
                     }
                 }
             }
         }
-    }
-}
-
-fn mark(status: Status) -> (&'static str, &'static str) {
-    match status {
-        Status::Passed => ("passed", "✓"),
-        Status::Warning => ("warned", "!"),
-        Status::NotExercised => ("untouched", "–"),
-        Status::Failed | Status::Inconclusive => ("broken", "✗"),
     }
 }
 

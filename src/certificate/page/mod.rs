@@ -9,12 +9,13 @@ mod emblem;
 use super::statement::{Case, Client, Predicate};
 use super::{Certificate, date};
 use crate::api::Feature;
-use crate::report::html::document;
+use crate::report::html_kit::look::Look;
+use crate::report::html_kit::{document, style_sheet};
 use crate::report::wording;
 use crate::verify::verdict::CaseStatus;
 use maud::{Markup, html};
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = style_sheet!("style.css");
 
 /// Renders the page. If a signature is invalid, the page says so instead of naming the signers.
 pub(crate) fn render(certificate: &Certificate) -> String {
@@ -31,7 +32,7 @@ pub(crate) fn render(certificate: &Certificate) -> String {
         }
     };
     let title = format!("Certificate {} of {}", certificate.id(), name(&predicate.client));
-    document(&title, STYLE, &body)
+    document::self_contained(&title, STYLE, &body)
 }
 
 /// The display name of the client: its system name, or else its integrator id.
@@ -71,8 +72,8 @@ fn features(predicate: &Predicate) -> Markup {
     html! {
         ul.features aria-label="Certified features" {
             @for feature in &predicate.features {
-                li {
-                    span.tick aria-hidden="true" { "✓" }
+                li.(Look::Passed) {
+                    (Look::Passed.mark())
                     span.name { (wording::safe(&feature.title)) }
                     span.dim { (shown(&feature.cases)) }
                 }

@@ -14,6 +14,10 @@ use subtle::ConstantTimeEq;
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The content security policy of files to download. The one in an HTML file restricts its style further, to a digest.
+pub(crate) const FILE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// The checks of a request.
 pub(crate) struct Guard {
     token: String,

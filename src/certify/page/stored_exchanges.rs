@@ -85,7 +85,6 @@ pub(super) fn list(views: &VecDeque<ExchangeView>) -> Markup {
             @if views.len() >= PAGE && first > 1 { a.button href={ "/traffic?before=" (first) } { "Older exchanges" } }
             a.button href="/" { "Back to the certification" }
         }
-        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }
 

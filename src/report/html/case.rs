@@ -1,9 +1,12 @@
 //! The cases of each feature with steps and sequence diagram.
 
-use super::{Exchanges, chip, diagram, step_mark};
+use super::diagram;
+use super::exchange::Exchanges;
 use crate::report::exchange_view::ExchangeView;
+use crate::report::html_kit::look::Look;
+use crate::report::html_kit::{named, verdict};
 use crate::report::wording;
-use crate::verify::verdict::{CaseStatus, CaseVerdict, FeatureVerdict, StepStatus, Verdict};
+use crate::verify::verdict::{CaseStatus, CaseVerdict, Verdict};
 use maud::{Markup, html};
 
 /// How many exchanges of a case the diagram shows: at most this many first and last ones.
@@ -30,53 +33,37 @@ pub(super) fn section(verdict: &Verdict, exchanges: &Exchanges) -> Markup {
     html! {
         section #cases {
             h2 { "Cases" }
-            @for feature in &verdict.features { (self::feature(feature, exchanges)) }
+            @for feature in &verdict.features {
+                h3.feature id={ "feature-" (feature.id) } {
+                    (wording::safe(&feature.title)) " "
+                    (Look::from(feature.verdict).chip(wording::outcome(feature.verdict)))
+                }
+                @for case in &feature.cases { (self::case(case, exchanges)) }
+            }
         }
     }
 }
 
-fn feature(feature: &FeatureVerdict, exchanges: &Exchanges) -> Markup {
-    let word = wording::outcome(feature.verdict);
-    html! {
-        h3.feature id={ "feature-" (feature.id) } { (wording::safe(&feature.title)) " " (chip(word, word)) }
-        @for case in &feature.cases { (self::case(case, exchanges)) }
-    }
-}
-
 fn case(case: &CaseVerdict, exchanges: &Exchanges) -> Markup {
-    let class = match case.status {
-        CaseStatus::Passed => "passed",
-        CaseStatus::Failed if case.optional => "warnings",
-        CaseStatus::Failed => "failed",
-        CaseStatus::NotTested | CaseStatus::InProgress => "open",
-    };
+    let look = Look::from(case);
     let numbers = self::exchanges(case);
-    let views: Vec<&ExchangeView> = numbers.iter().filter_map(|number| exchanges.get(number).copied()).collect();
+    let views: Vec<&ExchangeView> =
+        numbers.iter().filter_map(|number| exchanges.by_number.get(number).copied()).collect();
     let left_out = case.witness.len().saturating_sub(numbers.len());
     html! {
-        article class={ "case " (class) } {
+        article.case.(look) {
             h4 {
-                (chip("id", &wording::safe(&case.id))) " " (wording::safe(&case.title)) " "
-                (chip(class, wording::case_status(case.status)))
+                (named(&case.id, &case.title)) " " (look.chip(wording::case_status(case.status)))
                 @if case.optional { " " span.dim { "optional" } }
             }
             div.columns {
                 div {
                     ol.steps {
                         @for step in &case.steps {
-                            @let class = match step.status {
-                                StepStatus::Passed => "passed",
-                                StepStatus::Failed => "failed",
-                                StepStatus::Pending => "open",
-                            };
-                            li class=(class) {
-                                span.mark aria-hidden="true" { (step_mark(step.status)) }
-                                span { (wording::safe(&step.call)) }
-                                span.dim {
-                                    (wording::step_status(step.status))
-                                    @if let Some(number) = step.exchange { ", #" (number) }
-                                }
-                            }
+                            (verdict::step(step.status.into(), step, &html! {
+                                (wording::step_status(step.status))
+                                @if let Some(number) = step.exchange { ", #" (number) }
+                            }))
                         }
                     }
                     @if case.status != CaseStatus::Passed { p.dim { (wording::case_sentence(case)) } }

@@ -27,8 +27,10 @@ enum Shape {
     Arrow { from: i32, to: i32 },
     /// The early end of an exchange.
     Cross { x: i32 },
-    /// Text at the left and at the right edge.
-    Label { left: String, right: String },
+    /// Text at the left edge.
+    Label(String),
+    /// Text at the right edge.
+    CustomerLabel(&'static str),
 }
 
 /// Draws exchanges in their order.
@@ -62,10 +64,8 @@ fn draw(mark: &Mark) -> Markup {
             Shape::Cross { x } => {
                 path class={ "cross " (class) } d={ "M" (x - 5) " " (y - 5) " l10 10 m0 -10 l-10 10" } {}
             }
-            Shape::Label { left, right } => {
-                text class=(class) x="2" y=(y) { (left) }
-                text class={ "right " (class) } x=(WIDTH - 2) y=(y) text-anchor="end" { (right) }
-            }
+            Shape::Label(label) => { text class=(class) x="2" y=(y) { (label) } }
+            Shape::CustomerLabel(label) => { text class=(class) x=(WIDTH - 2) y=(y) text-anchor="end" { (label) } }
         }
     }
 }
@@ -80,11 +80,7 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
         let polled = view.state.filter(|_| view.name == Operation::QueryPayment.name());
         if let Some(act) = customers_act(state, polled) {
             y += 16;
-            marks.push(Mark {
-                y,
-                class: "customer",
-                shape: Shape::Label { left: String::new(), right: act.to_owned() },
-            });
+            marks.push(Mark { y, class: "customer", shape: Shape::CustomerLabel(act) });
             y += 8;
             marks.push(Mark { y, class: "customer", shape: Shape::Arrow { from: CUSTOMER, to: BACKEND } });
             y += 6;
@@ -118,8 +114,7 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
         .map(|gap| format!(", {} later", time(gap)))
         .unwrap_or_default();
     let name: String = view.name.chars().take(34).collect();
-    let left = format!("#{} {name}{gap}", view.number);
-    marks.push(Mark { y, class: "call", shape: Shape::Label { left, right: String::new() } });
+    marks.push(Mark { y, class: "call", shape: Shape::Label(format!("#{} {name}{gap}", view.number)) });
     y += 9;
     marks.push(Mark { y, class: "request", shape: Shape::Arrow { from, to: RECORDER } });
     if view.forwarded {
@@ -147,7 +142,6 @@ fn exchange(marks: &mut Vec<Mark>, view: &ExchangeView, before: Option<&Exchange
         Some(fault) => format!("fault: {fault}, {}", view.result()),
         None => view.result(),
     };
-    let left = format!("{result} after {}", view.duration());
-    marks.push(Mark { y, class, shape: Shape::Label { left, right: String::new() } });
+    marks.push(Mark { y, class, shape: Shape::Label(format!("{result} after {}", view.duration())) });
     y + 6
 }

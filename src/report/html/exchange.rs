@@ -1,49 +1,37 @@
-//! The view of one exchange: request, response and how it ended.
+//! The exchanges of the findings: each is shown once, and further findings link to it.
 
-use crate::report::exchange_view::{ExchangeView, Message};
+use crate::report::exchange_view::ExchangeView;
+use crate::report::html_kit::look::Look;
+use crate::report::html_kit::{exchange, finding};
 use maud::{Markup, html};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The summary line of an exchange.
-pub(super) fn line(view: &ExchangeView) -> Markup {
-    html! {
-        span.number { "#" (view.number) } " "
-        strong { (view.name) } " "
-        span.result { (view.result()) ", " (view.duration()) }
-        @if let Some(fault) = view.fault { " " span.fault { "fault: " (fault) } }
+/// The exchanges of a verdict, and which of them are already shown.
+pub(super) struct Exchanges<'a> {
+    pub by_number: BTreeMap<u64, &'a ExchangeView>,
+    shown: BTreeSet<u64>,
+}
+
+impl<'a> Exchanges<'a> {
+    pub(super) fn new(views: &'a [ExchangeView]) -> Exchanges<'a> {
+        let by_number = views.iter().map(|view| (view.number, view)).collect();
+        Exchanges { by_number, shown: BTreeSet::new() }
     }
 }
 
-/// The exchange in full, as an open or closed element.
-pub(super) fn whole(view: &ExchangeView, is_open: bool) -> Markup {
-    html! {
-        details.exchange id={ "exchange-" (view.number) } open[is_open] {
-            summary { (line(view)) }
-            @if !view.ended.is_empty() { p.note { bdi { (view.ended) } } }
-            @for note in &view.notes { p.note { bdi { (note) } } }
-            div.two {
-                (message("Request", &view.request))
-                @match &view.answer {
-                    Some(answer) if view.status.is_some() || view.is_cut => (message("Response", answer)),
-                    Some(answer) => (message("Response from the backend, not delivered to the client", answer)),
-                    None => div.message { h5 { "Response" } p.dim { "No response." } },
-                }
-            }
-        }
-    }
-}
-
-fn message(title: &str, message: &Message) -> Markup {
-    html! {
-        div.message {
-            h5 { (title) }
-            pre {
-                code {
-                    span.line { (message.line) }
-                    @for (name, value) in &message.headers {
-                        "\n" span.header { (name) } ": " (value)
+impl finding::Exchanges for Exchanges<'_> {
+    /// Of a warning, only the first is expanded, to keep the focus on failures.
+    fn show(&mut self, numbers: &[u64], look: Look) -> Markup {
+        html! {
+            @for (at, view) in numbers.iter().filter_map(|number| self.by_number.get(number)).enumerate() {
+                @let id = format!("exchange-{}", view.number);
+                @if self.shown.insert(view.number) {
+                    details.exchange #(id) open[look == Look::Failed || at == 0] {
+                        summary { (exchange::line(view)) }
+                        (exchange::content(view))
                     }
-                    @if !message.body.is_empty() { "\n" }
-                    @for line in &message.body { "\n" (line) }
+                } @else {
+                    p.again { a href={ "#" (id) } { (exchange::line(view)) " (shown above)" } }
                 }
             }
         }

@@ -6,21 +6,16 @@
 mod case;
 mod diagram;
 mod exchange;
-mod finding;
 
 use super::exchange_view::ExchangeView;
+use super::html_kit::look::Look;
+use super::html_kit::{code, document, finding, style_sheet, verdict};
 use super::{Tally, wording};
-use crate::verify::verdict::{CaseStatus, Level, Outcome, RequirementVerdict, Status, StepStatus, Verdict};
-use base64::Engine;
-use finding::Shown;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use crate::verify::verdict::{RequirementVerdict, Status, Verdict};
+use exchange::Exchanges;
+use maud::{Markup, html};
 
-const STYLE: &str = include_str!("style.css");
-
-/// The exchanges of a verdict, by number.
-type Exchanges<'a> = BTreeMap<u64, &'a ExchangeView>;
+const STYLE: &str = style_sheet!("style.css");
 
 /// The numbers of the exchanges that the HTML report of a verdict shows; [`render`] ignores all others.
 pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
@@ -32,83 +27,40 @@ pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
 
 /// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
 pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
-    let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
+    let mut exchanges = Exchanges::new(exchanges);
     let tally = Tally::of(verdict);
-    let mut shown = Shown::default();
     let word = wording::outcome(verdict.verdict);
+    let held: Vec<&RequirementVerdict> = verdict.requirements.iter().filter(|r| r.status == Status::Passed).collect();
+    let not_exercised = format!(
+        "Not exercised by the capture and not evaluated: {}, of which {} must.",
+        wording::count(tally.not_exercised.len(), "requirement"),
+        tally.musts_not_exercised().count()
+    );
     let body = html! {
         (head(verdict, &tally))
         main {
-            (features(verdict))
-            (finding::section("failed", "Failures", &tally, (&tally.failed, &tally.failed_cases), &exchanges, &mut shown))
-            (finding::section("warnings", "Warnings", &tally, (&tally.warnings, &tally.broken_optional_cases), &exchanges, &mut shown))
-            (open(&tally))
+            section #features aria-label="Features" { (verdict::features(verdict, true)) }
+            (finding::sections(&tally, &mut exchanges))
             (case::section(verdict, &exchanges))
-            (requirements(verdict))
-            (not_exercised(&tally))
+            (requirements("held", "Passed requirements", "", &held))
+            (requirements("not-exercised", "Not exercised", &not_exercised, &tally.not_exercised))
         }
         footer {
             p { strong { (word) } ": " (tally.reason()) ". Next: " (code(&tally.next_step())) }
             p.dim { "poscert " (verdict.engine) }
         }
     };
-    document(&format!("Verdict: {word}"), STYLE, &body)
-}
-
-/// A whole document; its content security policy allows only its own style sheet.
-pub(crate) fn document(title: &str, style: &str, body: &Markup) -> String {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style))
-    );
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (title) }
-                style { (PreEscaped(style)) }
-            }
-            body { (body) }
-        }
-    };
-    let mut out = page.into_string();
-    out.push('\n');
-    out
-}
-
-/// A sentence with the parts in backticks as `code` elements.
-pub(crate) fn code(sentence: &str) -> Markup {
-    html! {
-        @for (at, part) in sentence.split('`').enumerate() {
-            @if at % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
+    document::self_contained(&format!("Verdict: {word}"), STYLE, &body)
 }
 
 fn head(verdict: &Verdict, tally: &Tally) -> Markup {
-    let class = wording::outcome(verdict.verdict);
-    let profile = &verdict.profile;
     let capture = &verdict.capture;
-    let or = |text: &str| if text.is_empty() { "unknown".to_owned() } else { wording::safe(text) };
     html! {
-        header class=(class) {
+        header.(Look::from(verdict.verdict)) {
             div.wide {
                 p.brand { "PoS API v10 certification" }
-                h1 { span.badge aria-hidden="true" { (outcome_mark(verdict.verdict)) } (class) }
-                p.covers { "for " (wording::list(&profile.features)) ": " (tally.reason()) "." }
-                p.seal { (tally.seal()) }
-                @for remark in &verdict.remarks {
-                    p.remark { bdi { (wording::safe(remark)) } }
-                }
+                (verdict::outcome(verdict, tally))
                 dl.facts {
-                    div { dt { "Client" } dd { code { (or(&profile.client_id)) } } }
-                    div { dt { "Version" } dd { (or(&profile.client_version)) } }
-                    div { dt { "Integrator" } dd { bdi { (or(&profile.integrator_id)) } } }
                     div { dt { "Capture" } dd {
                         (if capture.kind == "har" { "HAR" } else { capture.kind }) ", "
                         (wording::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) " in "
@@ -127,41 +79,21 @@ fn head(verdict: &Verdict, tally: &Tally) -> Markup {
     }
 }
 
-fn features(verdict: &Verdict) -> Markup {
+/// A section with a table of requirements; nothing if there are none.
+fn requirements(id: &str, title: &str, note: &str, requirements: &[&RequirementVerdict]) -> Markup {
     html! {
-        section #features aria-label="Features" {
-            ul.features {
-                @for feature in &verdict.features {
-                    @let shown = feature.cases.iter().filter(|c| !c.optional && c.status == CaseStatus::Passed).count();
-                    @let needed = feature.cases.iter().filter(|c| !c.optional).count();
-                    li class=(wording::outcome(feature.verdict)) {
-                        a href={ "#feature-" (feature.id) } {
-                            span.name { (wording::safe(&feature.title)) }
-                            (chip(wording::outcome(feature.verdict), wording::outcome(feature.verdict)))
-                            span.dim { (shown) " of " (wording::count(needed, "case")) " passed" }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn open(tally: &Tally) -> Markup {
-    html! {
-        @if !tally.missing_cases.is_empty() || !tally.inconclusive.is_empty() {
-            section #open {
-                h2 { "Incomplete" }
-                ul.plain {
-                    @for case in &tally.missing_cases {
-                        li { strong { (wording::safe(&case.id)) } " " (wording::safe(&case.title)) ": " (wording::case_sentence(case)) }
-                    }
-                    @for requirement in &tally.inconclusive {
-                        li {
-                            strong { (wording::safe(&requirement.id)) } " " (wording::safe(&requirement.title))
-                            ": inconclusive at the end of the capture"
-                            @if let Some(first) = requirement.findings.first() {
-                                " (" (wording::place(&first.exchanges)) ": " bdi { (wording::safe(&first.message)) } ")"
+        @if !requirements.is_empty() {
+            section #(id) {
+                h2 { (title) }
+                @if !note.is_empty() { p.dim { (note) } }
+                table {
+                    thead { tr { th { "ID" } th { "Level" } th { "Requirement" } } }
+                    tbody {
+                        @for requirement in requirements {
+                            tr {
+                                td.id { (wording::safe(&requirement.id)) }
+                                td { (wording::level(requirement.level)) }
+                                td { (wording::safe(&requirement.title)) " " span.source { (wording::safe(&requirement.source)) } }
                             }
                         }
                     }
@@ -171,77 +103,5 @@ fn open(tally: &Tally) -> Markup {
     }
 }
 
-fn requirements(verdict: &Verdict) -> Markup {
-    let held: Vec<&RequirementVerdict> = verdict.requirements.iter().filter(|r| r.status == Status::Passed).collect();
-    html! {
-        @if !held.is_empty() {
-            section #held {
-                h2 { "Passed requirements" }
-                (table(&held))
-            }
-        }
-    }
-}
-
-fn not_exercised(tally: &Tally) -> Markup {
-    let musts = tally.musts_not_exercised().count();
-    html! {
-        @if !tally.not_exercised.is_empty() {
-            section #not-exercised {
-                h2 { "Not exercised" }
-                p.dim {
-                    "Not exercised by the capture and not evaluated: "
-                    (wording::count(tally.not_exercised.len(), "requirement"))
-                    ", of which " (wording::count(musts, "must")) "."
-                }
-                (table(&tally.not_exercised))
-            }
-        }
-    }
-}
-
-fn table(requirements: &[&RequirementVerdict]) -> Markup {
-    html! {
-        table {
-            thead { tr { th { "ID" } th { "Level" } th { "Requirement" } } }
-            tbody {
-                @for requirement in requirements {
-                    tr {
-                        td.id { (wording::safe(&requirement.id)) }
-                        td { (wording::level(requirement.level)) }
-                        td { (wording::safe(&requirement.title)) " " span.source { (wording::safe(&requirement.source)) } }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn chip(class: &str, text: &str) -> Markup {
-    html! { span class={ "chip " (class) } { (text) } }
-}
-
-fn level_chip(level: Level) -> Markup {
-    chip("level", wording::level(level))
-}
-
-fn outcome_mark(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "✓",
-        Outcome::Failed => "✗",
-        Outcome::Incomplete => "…",
-    }
-}
-
-fn step_mark(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Passed => "✓",
-        StepStatus::Failed => "✗",
-        StepStatus::Pending => "·",
-    }
-}
-
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-pub(crate) use tests::check_markup;

@@ -1,31 +1,20 @@
 //! View of the approval step: the verdict, the downloads, what failed and what to do next.
 
-use super::{action_button, code, copy, finding, sentence};
+use super::exchange::Links;
+use super::{action_button, code, copy, sentence};
 use crate::certify::page::approval::Approval;
-use crate::report::{Tally, wording};
-use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
+use crate::report::Tally;
+use crate::report::html_kit::look::Look;
+use crate::report::html_kit::{finding, verdict};
+use crate::verify::verdict::Outcome;
 use maud::{Markup, html};
 
 /// The approval step.
 pub(crate) fn render(approval: &Approval) -> Markup {
     let verdict = &approval.verdict;
     let tally = Tally::of(verdict);
-    let word = wording::outcome(verdict.verdict);
-    let mark = match verdict.verdict {
-        Outcome::Passed => "✓",
-        Outcome::Failed => "✗",
-        Outcome::Incomplete => "…",
-    };
     html! {
-        section.verdict.(word) aria-labelledby="verdict-title" {
-            span.badge aria-hidden="true" { (mark) }
-            div {
-                h1 #verdict-title { (headline(verdict.verdict)) }
-                p.lead { (tally.who()) ". " (sentence(&tally.reason())) "." }
-                p.hint { (tally.seal()) }
-            }
-        }
-        @for remark in &verdict.remarks { p.note { bdi { (wording::safe(remark)) } } }
+        section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (verdict::outcome(verdict, &tally)) }
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
@@ -55,69 +44,9 @@ pub(crate) fn render(approval: &Approval) -> Markup {
         }
         section.card aria-labelledby="features-title" {
             h2 #features-title { "Features" }
-            ul.features {
-                @for feature in &verdict.features {
-                    @let needed = feature.cases.iter().filter(|case| !case.optional).count();
-                    @let shown = feature.cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
-                    @let word = wording::outcome(feature.verdict);
-                    li class=(word) { span.name { (wording::safe(&feature.title)) } span.chip.(word) { (word) } span.dim { (shown) " of " (needed) " cases passed" } }
-                }
-            }
+            (verdict::features(verdict, false))
         }
-        (cases_not_shown(&tally))
-        (section("Failed requirements", "failed", &tally.failed, &[]))
-        (section("Warnings", "warning", &tally.warnings, &tally.broken_optional_cases))
+        (finding::sections(&tally, &mut Links))
         div.actions { (action_button("/close", "close", "quiet", &[], "Close page and end poscert")) }
-        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
-    }
-}
-
-fn headline(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "Passed",
-        Outcome::Failed => "Failed",
-        Outcome::Incomplete => "Incomplete",
-    }
-}
-
-fn cases_not_shown(tally: &Tally<'_>) -> Markup {
-    let cases: Vec<&CaseVerdict> = tally.failed_cases.iter().chain(&tally.missing_cases).copied().collect();
-    html! {
-        @if !cases.is_empty() {
-            section.card aria-labelledby="missing-title" {
-                h2 #missing-title { "Cases not passed" }
-                (self::cases(&cases))
-            }
-        }
-    }
-}
-
-fn cases(cases: &[&CaseVerdict]) -> Markup {
-    html! {
-        ul.plain {
-            @for case in cases {
-                li {
-                    span.chip.id { (wording::safe(&case.id)) } " " strong { (wording::safe(&case.title)) }
-                    @if case.optional { span.dim { "(optional)" } } ": " (wording::case_sentence(case))
-                }
-            }
-        }
-    }
-}
-
-/// Requirements with one kind of result, and cases reported together with them.
-fn section(title: &str, class: &str, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) -> Markup {
-    html! {
-        @if requirements.len() + cases.len() > 0 {
-            section.card aria-labelledby={ (class) "-title" } {
-                h2 id={ (class) "-title" } { (title) }
-                @for requirement in requirements {
-                    @let more = requirement.findings.len().saturating_sub(1);
-                    @let more = if more > 0 { format!("{more} more in the full report") } else { String::new() };
-                    (finding::article(class, &requirement.id, &requirement.title, requirement.findings.first(), &more))
-                }
-                @if !cases.is_empty() { (self::cases(cases)) }
-            }
-        }
     }
 }

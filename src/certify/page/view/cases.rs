@@ -1,7 +1,9 @@
 //! View of the cases and their steps, with the current result of the verifier.
 
-use super::action_button;
+use super::{action_button, exchange};
 use crate::certify::status::CertificationStatus;
+use crate::report::html_kit::look::Look;
+use crate::report::html_kit::verdict;
 use crate::report::wording;
 use crate::rules::RuleSet;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, StepStatus};
@@ -19,10 +21,8 @@ pub(crate) fn render(rules: &RuleSet, chosen: &[String], certification_status: &
     }
     html! {
         @for (title, begin, cases) in groups {
-            @let needed = cases.iter().filter(|case| !case.optional).count();
-            @let shown = cases.iter().filter(|case| !case.optional && case.status == CaseStatus::Passed).count();
             div.feature {
-                h3 { (title) span.dim { (shown) " of " (needed) " passed" } }
+                h3 { (title) span.dim { (wording::cases_passed(cases)) } }
                 ol.cases { @for (at, case) in cases.iter().enumerate() { (self::case(case, begin + at, certification_status)) } }
             }
         }
@@ -38,54 +38,38 @@ pub(crate) fn shown(certification_status: &CertificationStatus) -> (usize, usize
 fn case(case: &CaseVerdict, at: usize, certification_status: &CertificationStatus) -> Markup {
     let now = certification_status.due.as_ref().filter(|due| due.case == case.id);
     let behind = at < certification_status.gone_through && now.is_none();
-    let class = match case.status {
-        CaseStatus::Passed => "passed",
+    let (look, word) = match case.status {
+        CaseStatus::Passed => (Look::Passed, wording::case_status(case.status)),
         // The verifier's result assumes that the capture ends here; the case is still running.
-        _ if now.is_some() => "now",
-        CaseStatus::Failed => "failed",
-        _ if behind => "missed",
-        _ => "open",
-    };
-    let mark = match class {
-        "passed" => "✓",
-        "failed" => "✗",
-        "now" => "▸",
-        "missed" => "!",
-        _ => "·",
-    };
-    let word = match class {
-        "now" => "in progress",
-        "open" => "pending",
-        _ => wording::case_status(case.status),
+        _ if now.is_some() => (Look::Current, "in progress"),
+        CaseStatus::Failed => (Look::Failed, wording::case_status(case.status)),
+        _ if behind => (Look::Warning, wording::case_status(case.status)),
+        _ => (Look::Open, "pending"),
     };
     let id = case.id.replace('/', "-");
     html! {
-        li.case.(class) {
-            details id={ "case-" (id) } open[now.is_some() || class == "failed"] {
+        li.case.(look) {
+            details id={ "case-" (id) } open[now.is_some() || look == Look::Failed] {
                 summary {
-                    span.mark aria-hidden="true" { (mark) }
+                    (look.mark())
                     span.title { (wording::safe(&case.title)) @if case.optional { span.dim { " (optional)" } } }
-                    span.chip.(class) { (word) }
+                    (look.chip(word))
                 }
                 ol.steps {
                     @for (at, step) in case.steps.iter().enumerate() {
                         @let due = now.is_some_and(|due| due.at == at);
-                        @let (class, mark, word) = match step.status {
-                            StepStatus::Passed => ("passed", "✓", "passed"),
-                            _ if due => ("now", "▸", "due"),
-                            StepStatus::Failed if case.is_untried() => ("failed", "✗", "not tried in time"),
-                            StepStatus::Failed => ("failed", "✗", "failed"),
-                            StepStatus::Pending => ("open", "·", "pending"),
+                        @let (look, word) = match step.status {
+                            StepStatus::Pending | StepStatus::Failed if due => (Look::Current, "due"),
+                            StepStatus::Failed if case.is_untried() => (Look::Failed, "not tried in time"),
+                            status => (status.into(), wording::step_status(status)),
                         };
-                        li class=(class) {
-                            span.mark aria-hidden="true" { (mark) }
-                            span { (wording::safe(&step.call)) }
-                            span.dim { (word) @if let Some(number) = step.exchange { ", " a href={ "/exchange/" (number) } data-exchange { "exchange " (number) } } }
-                        }
+                        (verdict::step(look, step, &html! {
+                            (word) @if let Some(number) = step.exchange { ", " (exchange::link(number)) }
+                        }))
                     }
                 }
-                @if behind || class == "failed" { p.seen { (wording::case_sentence(case)) } }
-                @if class == "failed" || class == "missed" {
+                @if behind || look == Look::Failed { p.seen { (wording::case_sentence(case)) } }
+                @if matches!(look, Look::Failed | Look::Warning) {
                     (action_button("/again", &format!("again-{id}"), "quiet", &[("case", &case.id)], "Repeat this case"))
                 }
             }

@@ -1,10 +1,13 @@
 //! View of the certification step, in parts that are updated when they change.
 
 use super::current_step::Panel;
-use super::{action_button, asked, cases, connect, exchange, finding, start_over};
+use super::exchange::Links;
+use super::{action_button, asked, cases, connect, exchange, start_over};
 use crate::certify::issue::CUT_OFF;
 use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, Seen};
 use crate::certify::status::{BrokenRequirement, CertificationStatus};
+use crate::report::html_kit::finding::{self, broken};
+use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::seal::ChainHead;
 use maud::{Markup, html};
@@ -98,7 +101,6 @@ pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Ma
                 }
             }
         }
-        dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }
 
@@ -137,8 +139,11 @@ fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
                     (if cut_off { "start a new capture." } else { "start over." })
                 }
                 @for one in all {
-                    @let more = if one.more > 0 { format!("{} more", one.more) } else { String::new() };
-                    (finding::article("failed", &one.id, &one.title, Some(&one.first), &more))
+                    (broken(Look::Failed, &one.id, &one.title, &html! {
+                        (finding::message(&one.first, &Links))
+                        (finding::remedy(&wording::safe(&one.first.remedy)))
+                        @if one.more > 0 { p.hint { (one.more) " more" } }
+                    }))
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::{action_button, code, copy, long, start_over, step_details};
 use crate::certify::driver_command::Line;
 use crate::certify::page::client_hint;
 use crate::certify::status::{CertificationStatus, CurrentStep};
+use crate::report::html_kit::named;
 use crate::report::wording;
 use crate::rules::model::StepKind;
 use crate::verify::verdict::CaseStatus;
@@ -61,7 +62,7 @@ impl Panel<'_> {
     fn step(&self, due: &CurrentStep) -> Markup {
         let at = (due.at + 1).min(due.steps.max(1));
         html! {
-            p.eyebrow { span.chip.id { (wording::safe(&due.case)) } " " (wording::safe(&due.title)) span.dim { " · step " (at) " of " (due.steps) } }
+            p.eyebrow { (named(&due.case, &due.title)) span.dim { " · step " (at) " of " (due.steps) } }
             h2 #due-title { (self.headline()) }
             @if let Some(line) = self.act() { (act(line, self.till)) }
             @else if due.step.as_ref().is_some_and(|step| step.guide.text.is_some() && step.guide.act.is_none()) {

@@ -8,12 +8,12 @@ pub(super) mod certification;
 pub(super) mod connect;
 pub(super) mod current_step;
 pub(super) mod exchange;
-pub(super) mod finding;
 pub(super) mod identify;
 pub(super) mod step_details;
 
-pub(super) use crate::report::html::code;
-use maud::{DOCTYPE, Markup, html};
+use crate::report::html_kit::document::document;
+pub(super) use crate::report::html_kit::{code, sentence};
+use maud::{Markup, html};
 
 /// The four steps.
 const STEPS: [&str; 4] = ["Identification", "Selection", "Certification", "Approval"];
@@ -21,39 +21,29 @@ const STEPS: [&str; 4] = ["Identification", "Selection", "Certification", "Appro
 /// A whole page at one of the four steps (from 0), or outside of them (`None`).
 pub(super) fn page(step: Option<usize>, phase: &str, now_ms: u64, seen: u64, main: &Markup) -> String {
     let title = step.and_then(|step| STEPS.get(step)).copied().unwrap_or("Exchanges");
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            (head(title, &html! { script src="/page.js" defer {} }))
-            body data-phase=(phase) data-now=(now_ms) data-seen=(seen) {
-                a.skip href="#main" { "Skip to content" }
-                header.top {
-                    div.wide {
-                        a.brand href="/" { strong { "poscert" } span { "PoS API v10 certification" } }
-                        (stepper(step))
-                    }
+    let body = html! {
+        body data-phase=(phase) data-now=(now_ms) data-seen=(seen) {
+            a.skip href="#main" { "Skip to content" }
+            header.top {
+                div.wide {
+                    a.brand href="/" { strong { "poscert" } span { "PoS API v10 certification" } }
+                    (stepper(step))
                 }
-                p.notice #lost role="alert" hidden {}
-                main #main class={ "wide " (phase) } tabindex="-1" { (main) }
-                p.unseen #told role="status" aria-live="polite" {}
-                footer.wide { "Served by poscert on this machine. This page loads nothing from other servers." }
             }
+            p.notice #lost role="alert" hidden {}
+            main #main class={ "wide " (phase) } tabindex="-1" { (main) }
+            dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
+            p.unseen #told role="status" aria-live="polite" {}
+            footer.wide { "Served by poscert on this machine. This page loads nothing from other servers." }
         }
     };
-    page.into_string()
+    document(&format!("{title} · poscert"), &html! { (links()) script src="/page.js" defer {} }, &body)
 }
 
-fn head(title: &str, script: &Markup) -> Markup {
+fn links() -> Markup {
     html! {
-        head {
-            meta charset="utf-8";
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="color-scheme" content="light dark";
-            title { (title) " · poscert" }
-            link rel="icon" href="/icon.svg" type="image/svg+xml";
-            link rel="stylesheet" href="/style.css";
-            (script)
-        }
+        link rel="icon" href="/icon.svg" type="image/svg+xml";
+        link rel="stylesheet" href="/style.css";
     }
 }
 
@@ -74,28 +64,18 @@ fn stepper(now: Option<usize>) -> Markup {
     }
 }
 
-/// A message with a capital first letter.
-fn sentence(part: &str) -> String {
-    let mut letters = part.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 /// An error page.
 pub(super) fn sorry(title: &str, sentence: &str) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            (head(title, &html! {}))
-            body {
-                main.wide {
-                    h1 { (title) }
-                    p { (code(sentence)) }
-                    p { a href="/" { "Back to the certification" } }
-                }
+    let body = html! {
+        body {
+            main.wide {
+                h1 { (title) }
+                p { (code(sentence)) }
+                p { a href="/" { "Back to the certification" } }
             }
         }
     };
-    page.into_string()
+    document(&format!("{title} · poscert"), &links(), &body)
 }
 
 /// A text with a button to copy it.

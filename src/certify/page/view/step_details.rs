@@ -3,6 +3,7 @@
 use crate::api::Fault;
 use crate::certify::customer;
 use crate::certify::driver_command::Line;
+use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
 use maud::{Markup, html};
@@ -38,7 +39,7 @@ pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: b
                     dd {
                         ul.faults {
                             @for fault in &step.faults { (self::fault(*fault, step.kind, met.contains(fault))) }
-                            @if every { li { span.mark aria-hidden="true" { "!" } "HTTP 500 for every attempt, until the till gives up for now" } }
+                            @if every { li { (Look::Warning.mark()) "HTTP 500 for every attempt, until the till gives up for now" } }
                         }
                     }
                 }
@@ -81,9 +82,10 @@ fn fault(fault: Fault, kind: StepKind, met: bool) -> Markup {
         (_, StepKind::Polls) => "HTTP 500 for one poll: the till has to continue polling after a pause",
         _ => "HTTP 500 for one attempt: the till has to retry",
     };
+    let look = if met { Look::Passed } else { Look::Open };
     html! {
-        li class=(if met { "met" } else { "to-come" }) {
-            span.mark aria-hidden="true" { (if met { "✓" } else { "○" }) }
+        li.(look) {
+            (look.mark())
             (what) span.dim { (if met { " (injected)" } else { " (pending)" }) }
         }
     }
