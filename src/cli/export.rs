@@ -39,10 +39,17 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     match args.format.clone().or(ending).as_deref() {
         Some("har") => as_har(&args),
         Some("poscert") => as_archive(&args),
-        Some(other) => Err(CliError::new(format!(
-            "unknown format `{other}`; use the extension .poscert or .har, or pass --format poscert or har"
-        ))),
-        None => Err(CliError::new("the file has no extension; use .poscert or .har, or pass --format poscert or har")),
+        other => {
+            // An unreadable capture is the first thing to say.
+            drop(capture::open(&args.capture).map_err(unreadable)?);
+            let problem = other.map_or_else(
+                || format!("{} has no extension", args.output.display()),
+                |other| format!("unknown format `{other}`"),
+            );
+            Err(CliError::new(format!(
+                "{problem}; use the extension .poscert or .har, or pass --format poscert or har"
+            )))
+        }
     }
 }
 

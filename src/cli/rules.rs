@@ -116,10 +116,25 @@ fn explained(rules: &RuleSet, id: &str) -> Result<String, CliError> {
     if let Some(case) = cases.find(|case| case.id.eq_ignore_ascii_case(id)) {
         return Ok(case_text(case));
     }
+    if let Some(feature) = rules.features.iter().find(|feature| feature.feature.id().eq_ignore_ascii_case(id)) {
+        let cases: Vec<&str> = feature.cases.iter().map(|case| case.id.as_str()).collect();
+        let cases = crate::report::wording::list(&cases);
+        return Err(CliError::new(format!("`{id}` is a feature; pass one of its cases: {cases}")));
+    }
     let cases = rules.features.iter().flat_map(|feature| &feature.cases).map(|case| case.id.as_str());
     let known = rules.requirements.iter().map(|requirement| requirement.id.as_str()).chain(cases);
-    let nearest = known.min_by_key(|known| predicate::distance(known, id)).unwrap_or("");
-    Err(CliError::new(format!("unknown rule id `{id}`; did you mean `{nearest}`? `poscert rules list` shows all ids")))
+    let suggestion = nearest(known, id).map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
+    Err(CliError::new(format!("unknown rule id `{id}`; {suggestion}`poscert rules list` shows all ids")))
+}
+
+/// The known id that was probably meant: the number may lack its leading zero, and two characters may differ.
+fn nearest<'a>(known: impl Iterator<Item = &'a str>, id: &str) -> Option<&'a str> {
+    let id = match id.to_uppercase().split_once('-') {
+        Some((prefix, number)) => format!("{prefix}-{number:0>2}"),
+        None => id.to_uppercase(),
+    };
+    let ranked = known.map(|known| (predicate::distance(&known.to_uppercase(), &id), known));
+    ranked.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
 fn requirement_text(requirement: &Requirement) -> String {

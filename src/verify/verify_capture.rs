@@ -97,8 +97,9 @@ fn remarks(
     earlier: &[(u32, String)],
 ) -> Vec<String> {
     let mut remarks = capture.remarks.clone();
-    remarks
-        .extend(earlier.iter().map(|(number, ended)| format!("Attempt {number} ended {ended}; it no longer counts.")));
+    remarks.extend(earlier.iter().map(|(number, ended)| {
+        format!("Certification attempt {number} ended with verdict {ended}; it no longer counts.")
+    }));
     if !rules.builtin {
         remarks.push("The rules are not the built-in ones; no certificate can be issued for this verdict.".to_owned());
     }

@@ -207,7 +207,7 @@ fn builds_are_covered_until_revocation_and_a_failed_certification_changes_nothin
     let said = text(&broken.stderr);
     assert_eq!(broken.status.code(), Some(1), "{said}");
     assert!(said.contains("No certificate is issued: the verdict is failed."), "{said}");
-    assert!(said.contains("Attempt 1 ended passed; it no longer counts."), "{said}");
+    assert!(said.contains("Certification attempt 1 ended with verdict passed; it no longer counts."), "{said}");
     assert_eq!(fs::read(home.join("data/poscert/ledger.jsonl")).unwrap(), before);
     ends(home, &["verify", &archive, "--certificate", &certificate], 0);
     let said = ends(home, &["verify", "capture", "--certificate", &certificate], 1);

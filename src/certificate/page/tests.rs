@@ -31,7 +31,7 @@ fn page_has_coverage_limits_and_verification() {
         "Features that were not selected: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
         "ALL-15</span> a held call is given up",
         "1 mandatory requirement that the recording did not exercise",
-        "attempt 1 ended failed",
+        "attempt 1 ended with verdict failed",
         "its calls also used 2.1.11",
         "Anyone can create such a key",
         "--certificate certificate.json",
