@@ -201,7 +201,7 @@ async fn certify(
     out(&introduction(&session));
     if !past.is_complete() {
         let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
-        out(&format!("{CUT_OFF}\n{anew}Start with a new capture directory (--capture) to be certified.\n\n"));
+        out(&format!("{CUT_OFF}\n{anew}To get a certificate, start with a new capture directory (--capture).\n\n"));
     }
     if let Some(warning) = &warning {
         out(&format!("Note: {warning}.\n\n"));
@@ -326,7 +326,7 @@ fn introduction(session: &Session) -> String {
     let who = if missing_fields.is_empty() {
         String::new()
     } else {
-        format!("  not given      {}: inferred from the traffic where possible\n", missing_fields.join(", "))
+        format!("  not set        {}: inferred from the traffic where possible\n", missing_fields.join(", "))
     };
     format!("Certification for {}\n{who}\n", session.features.join(", "))
 }

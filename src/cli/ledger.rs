@@ -147,6 +147,9 @@ fn list(args: &List) -> Result<Exit, CliError> {
     let (ledger, nothing) = read(&args.place)?;
     if let Some(nothing) = nothing {
         eprintln!("poscert: {nothing}");
+        if !args.json {
+            return Ok(Exit::Passed);
+        }
     }
     let standings = standings(&ledger.lines.entries);
     let text = if args.json { as_json(&ledger, &standings) } else { as_text(&ledger, &standings) };
@@ -204,7 +207,7 @@ fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
     let revoked = standings.iter().filter(|one| one.revoked.is_some()).count();
     let _ = writeln!(
         text,
-        "{}, {revoked} of them revoked, in {}",
+        "{} ({revoked} revoked) in {}",
         wording::count(standings.len(), "certificate"),
         ledger.path.display()
     );
@@ -281,9 +284,7 @@ fn evidence(path: &Path) -> Result<Evidence, CliError> {
     let capture = capture::open(path).map_err(failed)?;
     if capture.live {
         let path = path.display();
-        return Err(CliError::new(format!(
-            "--evidence: a recorder is writing into {path}; stop it first, evidence is final"
-        )));
+        return Err(CliError::new(format!("--evidence: a recorder is writing to {path}; stop the recorder first")));
     }
     for record in capture.records().map_err(failed)? {
         record.map_err(failed)?;

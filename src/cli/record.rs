@@ -19,6 +19,7 @@ use crate::proxy::{
     ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
 use crate::sandbox::{Gate, Sandbox, SandboxOptions};
+use crate::seal::io_reason;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::ffi::OsString;
@@ -245,8 +246,10 @@ pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
 
 fn challenge(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("empty; pass the words of the auditor".to_owned()),
-        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("longer than {CHALLENGE_LIMIT} characters")),
+        "" => Err("the challenge is empty; pass the auditor's text".to_owned()),
+        text if text.chars().count() > CHALLENGE_LIMIT => {
+            Err(format!("the challenge is longer than {CHALLENGE_LIMIT} characters"))
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -297,7 +300,7 @@ async fn work(
 
 /// The error for a command that cannot be started.
 pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
-    CliError::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
+    CliError::new(format!("cannot start `{program}`: {}; check the command after `--`", io_reason(error)))
 }
 
 /// The backend: an upstream or the embedded sandbox.
@@ -387,7 +390,7 @@ impl Backend {
 pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
     let wrong =
         |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
-    let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
+    let bytes = std::fs::read(file).map_err(|e| wrong(io_reason(&e)))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
     if list.is_empty() { Err(wrong("it contains no PEM certificate".to_owned())) } else { Ok(list) }

@@ -77,9 +77,12 @@ fn checked(check: Check) -> Result<Exit, CliError> {
             super::print(&format!("{count} requirements and {cases} cases are valid; digest {}\n", rules.digest))?;
             Ok(Exit::Passed)
         }
-        Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(CliError::new(error.to_string())),
+        // The directory itself: it cannot be read, or has no rule files.
+        Err(error) if check.dir.as_ref().is_some_and(|dir| error.file == dir.display().to_string()) => {
+            Err(CliError::new(error.to_string()))
+        }
         Err(error) => {
-            eprintln!("{error}");
+            super::complain(&CliError::new(error.to_string()));
             Ok(Exit::Failed)
         }
     }

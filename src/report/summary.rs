@@ -136,7 +136,7 @@ impl<'a> Tally<'a> {
         let ended = case.wait.map(|wait| wait.ended);
         if case.is_untried() {
             let advice = match ended {
-                Some(WaitEnd::Skipped) => "Perform the case on the till; no call of it was recorded.",
+                Some(WaitEnd::Skipped) => "Perform the case on the till; none of its calls was recorded.",
                 _ if self.verdict.capture.exchanges == 0 => {
                     "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, \
                      allow more time with --wait SECONDS (POSCERT_WAIT)."
@@ -211,10 +211,10 @@ impl<'a> Tally<'a> {
         let complete = if capture.complete { "complete" } else { "NOT complete" };
         let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
         format!(
-            "{}, {} in {}, {complete}; digest {}",
+            "{}, {}, {}, {complete}; digest {}",
             if capture.kind == "har" { "HAR" } else { capture.kind },
             wording::count(exchanges, "exchange"),
-            wording::count(capture.attempts as usize, "attempt"),
+            wording::count(capture.attempts as usize, "certification attempt"),
             wording::safe(&capture.digest)
         )
     }

@@ -110,10 +110,10 @@ fn remarks(
         .filter(|id| !target.features.iter().any(|feature| feature.id() == *id))
         .collect();
     if !left_out.is_empty() {
-        remarks.push(format!("The capture's session also chose {}; not in this verdict.", left_out.join(", ")));
+        remarks.push(format!("The session also selected {}, which this verdict does not cover.", left_out.join(", ")));
     }
     if options.open {
-        remarks.push("The capture was evaluated as in progress; open obligations are undecided.".to_owned());
+        remarks.push("Evaluated as unfinished (--open): operations still open at the end are not decided.".to_owned());
     }
     remarks
 }

@@ -249,7 +249,7 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
         (None, _) => (
             CaptureErrorKind::NotACapture,
-            format!("{name} is empty: name a capture directory, a signed archive or a HAR file"),
+            format!("{name} is empty; pass a capture directory, a signed archive or a HAR file"),
         ),
         (Some(b'{'), Some(broken)) => {
             (CaptureErrorKind::Damaged, format!("{name} is truncated or invalid JSON: {broken}; export it again"))
@@ -259,8 +259,8 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
             format!("{name} is not a HAR 1.2 file: {error}; export it again or fix that place"),
         ),
         (Some(_), _) => {
-            let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
-            (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {what}; name one of these"))
+            let expected = "expected a capture directory, a signed archive (.poscert) or a HAR file";
+            (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {expected}"))
         }
     };
     CaptureError::new(trouble, sentence)

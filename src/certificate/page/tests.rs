@@ -29,7 +29,7 @@ fn page_has_coverage_limits_and_verification() {
         "made by <bdi>Acme Oy</bdi>",
         "Every Build of version <strong>2.1</strong>",
         "Features that were not selected: <strong>prepared payment, refund, loyalty and payment restrictions</strong>",
-        "ALL-15</span> a held call is given up",
+        "ALL-15</span> a call times out after 2 s",
         "1 mandatory requirement that the recording did not exercise",
         "attempt 1 ended with verdict failed",
         "its calls also used 2.1.11",

@@ -67,7 +67,7 @@ pub(crate) fn render(approval: &Approval) -> Markup {
         (cases_not_shown(&tally))
         (section("Failed requirements", "failed", &tally.failed, &[]))
         (section("Warnings", "warning", &tally.warnings, &tally.broken_optional_cases))
-        div.actions { (action_button("/close", "close", "quiet", &[], "Close page and end poscert")) }
+        div.actions { (action_button("/close", "close", "quiet", &[], "Quit poscert")) }
         dialog #exchange aria-label="Exchange" { form method="dialog" { button.quiet { "Close" } } div #exchange-body {} }
     }
 }
