@@ -25,8 +25,8 @@ Examples:
   poscert ledger check c0ffee00-0000-4000-8000-000000000001 2.1.7 --feature payment
   poscert ledger revoke pc-0123456789ab --reason \"captures twice\" --evidence field.har
 
-`check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its Major.Minor. It does not
-cover another Minor or Major, or a feature that it does not list.")]
+`check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its
+Major.Minor. It does not cover another Minor or Major, or a feature that it does not list.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -38,7 +38,7 @@ enum Command {
     List(List),
     /// Check whether a build of a client is certified
     Check(Check),
-    /// Revoke a certificate for a reason that a capture shows
+    /// Revoke a certificate, with a capture as evidence
     Revoke(Revoke),
 }
 

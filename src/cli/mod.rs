@@ -120,6 +120,7 @@ enum Command {
     /// Add a signature to an archive
     Seal(seal::Args),
     /// Serve recorded responses to a client (not implemented)
+    #[command(hide = true)]
     Replay(NotYet),
     /// List, check and revoke issued certificates
     Ledger(ledger::Args),

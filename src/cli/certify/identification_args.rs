@@ -48,7 +48,7 @@ pub(super) struct Told {
     #[arg(long, value_name = "URL", env = "POSCERT_CALLBACK_URL")]
     callback_url: Option<String>,
     /// Timeout of a step in seconds, counted from the last activity of the client [default: 20 with --unattended, else
-    /// 300; with --unattended, the timeout of the very first call is six times as long]
+    /// 300; with --unattended, the first call may take six times as long]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
     wait: Option<u64>,
     /// Root certificates (PEM) to trust at the callback, in addition to the system's
