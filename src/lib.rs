@@ -4,17 +4,17 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`api`] | the types of the API: operations, body shapes, headers, states, error codes, money. No I/O |
+//! | [`api`] | the types of the API: operations, body shapes, headers, states, error codes, money, injected faults. No I/O |
 //! | [`seal`] | digests, keyed hashes, the hash chain, signing keys, DSSE envelopes |
 //! | [`pki`] | the local CA, leaf certificates, trust instructions |
 //! | [`capture`] | exchange records, redaction, the capture directory, signed archives, HAR |
 //! | [`rules`] | rule files: model, parsing, CEL predicates |
 //! | [`verify`] | the evaluator: calls and retries, resource states, checks, cases, verdict. No I/O |
-//! | [`report`] | a verdict as text, JSON, JUnit, HTML and Markdown |
+//! | [`report`] | a verdict and its exchanges as text, JSON, JUnit, HTML and Markdown |
 //! | [`certificate`] | the signed certificate, its HTML page, and the ledger of issued certificates |
 //! | [`sandbox`] | the simulated backend |
 //! | [`proxy`] | the recording proxy: listeners, taps, forwarding, fault injection |
-//! | [`certify`] | a guided certification: identification, feature selection, cases, issuing; the web page |
+//! | [`certify`] | a guided certification: identification, feature selection, schedule of the cases, step timeouts, fault plan, issuing; the web page |
 //! | [`till`] | the reference client and its misbehaviors |
 //! | [`cli`] | the subcommands, exit codes |
 //!

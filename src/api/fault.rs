@@ -23,4 +23,13 @@ impl Fault {
             Fault::BalanceTooLow => "1368",
         }
     }
+
+    /// The fault with this name in a rule file. Only faults that need no particular operation have one.
+    ///
+    /// # Errors
+    /// An unknown name; the message lists the known ones.
+    pub fn from_name(name: &str) -> Result<Fault, String> {
+        let known = [Fault::Timeout, Fault::ServerError].into_iter().find(|fault| fault.name() == name);
+        known.ok_or_else(|| format!("unknown fault `{name}`; expected timeout or 500"))
+    }
 }

@@ -1,5 +1,6 @@
 //! Errors of reading and writing a capture: one message that says what happened, where, and what to do next.
 
+use crate::seal::io_reason;
 use std::fmt;
 use std::path::Path;
 
@@ -49,7 +50,10 @@ impl CaptureError {
             _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit of open files (`ulimit -n`)",
             _ => "check the disk and the permissions",
         };
-        CaptureError::new(CaptureErrorKind::Io, format!("cannot {doing} {}: {error}; {next}", path.display()))
+        CaptureError::new(
+            CaptureErrorKind::Io,
+            format!("cannot {doing} {}: {}; {next}", path.display(), io_reason(error)),
+        )
     }
 
     /// A capture, or a file of one, is damaged.

@@ -166,8 +166,7 @@ pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     }
     let note = exchange_numbers::noted(dir, head.next_number);
     if let Some(taken) = note.filter(|&note| !live && summary.ends_before(note)) {
-        let what =
-            format!("checkpoint and segments are older than `numbers`: exchange numbers below {taken} were allocated");
+        let what = format!("exchange numbers below {taken} were used, but checkpoint and segments end earlier");
         return Err(CaptureError::damaged(dir, what));
     }
     let header = Header::of(&summary, note.unwrap_or(head.next_number), live);
@@ -176,7 +175,7 @@ pub(super) fn open_directory(dir: &Path) -> Result<Capture, CaptureError> {
     if live {
         let count = summary.under_way(head.next_number);
         let sentence = format!("{count} exchanges were in progress when it was read");
-        remarks.insert(0, format!("a recorder is writing into this capture; {sentence}"));
+        remarks.insert(0, format!("a recorder is writing to this capture; {sentence}"));
     }
     let source = Source::Segments { dir: dir.to_owned(), parts: plans };
     let capture = Capture::new(dir, CaptureKind::Directory, &summary, header, source);
@@ -207,7 +206,7 @@ fn no_head(dir: &Path) -> CaptureError {
         return CaptureError::damaged(dir, "it has segments but no checkpoint (file `head`)");
     }
     let sentence = format!(
-        "{} is not a capture: no checkpoint (file `head`); name a capture directory, a signed archive or a HAR file",
+        "{} is not a capture: no checkpoint (file `head`); pass a capture directory, a signed archive or a HAR file",
         dir.display()
     );
     CaptureError::new(CaptureErrorKind::NotACapture, sentence)

@@ -105,7 +105,7 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
         };
     }
     if plans.is_empty() {
-        return Err(CaptureError::damaged(dir, "it has no intact record: nothing to salvage"));
+        return Err(CaptureError::damaged(dir, "no readable records: nothing to salvage"));
     }
     let known = head.map_or(0, |head| head.next_number);
     let noted = exchange_numbers::noted(dir, known).unwrap_or(known);

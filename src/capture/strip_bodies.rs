@@ -1,5 +1,5 @@
 //! Removal of bodies from a capture before it is shared. Length and keyed digest stay, so equal bodies remain
-//! recognisable; requirements that need a body's content become inconclusive.
+//! recognisable; requirements that need a body's content are not exercised.
 
 use super::record::{Body, BodyRetention, Exchange};
 

@@ -27,7 +27,7 @@ pub(crate) fn missing_beside_rules(verdict: &Verdict, session: Option<&Session>,
     let left: Vec<&str> =
         chosen.iter().map(String::as_str).filter(|id| !verdict.profile.features.contains(id)).collect();
     if !left.is_empty() {
-        missing.push(format!("the verdict lacks selected features: {}", left.join(", ")));
+        missing.push(format!("the verdict does not cover the selected features {}", left.join(", ")));
     }
     let profile = &verdict.profile;
     for (what, flag, value) in [
@@ -80,7 +80,7 @@ mod tests {
             (|v| v.verdict = Outcome::Failed, "the verdict is failed"),
             (|v| v.verdict = Outcome::Incomplete, "the verdict is incomplete"),
             (|v| v.rules.builtin = false, "the rules are not the built-in ones"),
-            (|v| v.profile.features = vec!["onboarding"], "the verdict lacks selected features: payment"),
+            (|v| v.profile.features = vec!["onboarding"], "the verdict does not cover the selected features payment"),
             (
                 |v| v.profile.integrator_id.clear(),
                 "missing the integrator id: pass --integrator-id and resume this capture",

@@ -18,6 +18,15 @@ pub(crate) fn act(name: &str, account_name: Option<&str>) -> Option<CustomerAct>
     }
 }
 
+/// What the operator has to do as the customer.
+pub(crate) fn instruction(act: CustomerAct) -> String {
+    match act {
+        CustomerAct::CheckIn(account) => format!("check in ({})", account.name()),
+        CustomerAct::Accept => "accept the payment".to_owned(),
+        CustomerAct::Cancel => "cancel the payment".to_owned(),
+    }
+}
+
 /// A customer action as text, without its subject.
 pub(crate) fn words(act: CustomerAct) -> String {
     match act {

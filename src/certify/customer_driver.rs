@@ -109,7 +109,7 @@ impl CustomerDriver {
 
     fn hand_over(&mut self, act: CustomerAct, why: &str) -> CustomerActionResult {
         self.done();
-        CustomerActionResult::Say(format!("  act as the customer, who {}, at the backend: {why}", customer::words(act)))
+        CustomerActionResult::Say(format!("  as the customer, {} at the backend: {why}", customer::instruction(act)))
     }
 
     fn done(&mut self) {

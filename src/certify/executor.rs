@@ -85,7 +85,10 @@ impl Executor<'_> {
             Action::Restore => self.backend.restore().await,
             Action::NewAttempt => {
                 let attempt = self.director.begin_attempt(self.writer.next_number());
-                (self.say)(&format!("attempt {} started; the one before ended: {}", attempt.number, attempt.ended_as));
+                (self.say)(&format!(
+                    "certification attempt {} started; the previous one ended with verdict {}",
+                    attempt.number, attempt.ended_as
+                ));
                 self.writer.append(Record::Attempt(attempt)).await.map_err(|error| error.to_string())?;
             }
             Action::StepTimeout(over) => {

@@ -71,14 +71,8 @@ impl FaultPlan {
         let (at, step) = asking.next()?;
         let resting = rest.saturating_sub(SLACK);
         let rested = self.last_every.is_none_or(|last| now.saturating_duration_since(last) >= resting);
-        let fault = if refuses(step) {
-            Fault::BalanceTooLow
-        } else if step.guide.every.as_deref() == Some(Fault::Timeout.name()) {
-            Fault::Timeout
-        } else {
-            Fault::ServerError
-        };
-        (at == due || !rested).then_some(fault)
+        let fault = if refuses(step) { Some(Fault::BalanceTooLow) } else { step.guide.every };
+        fault.filter(|_| at == due || !rested)
     }
 
     /// Registers a finished exchange; `true` if a fault was injected into it. `ms`: the duration from which an exchange

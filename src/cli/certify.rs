@@ -46,23 +46,25 @@ use std::time::{Duration, Instant};
 #[group(id = "certify")]
 #[command(after_help = "\
 Examples:
-  poscert certify                                   with an operator, the web page and an embedded sandbox
+  poscert certify                      with an operator, the web page and an embedded sandbox
   poscert certify --session session.toml --capture my-till
   poscert certify --unattended --features onboarding,payment -- poscert till drive
-                                                    the command reads actions as JSON lines
+                                       the command reads actions as JSON lines
   poscert certify --unattended --wait 60 -- ./drive-my-slow-till
-                                                    waits 60 s for each step, 360 s for the first call
+                                       waits 60 s for each step, 360 s for the first call
 
-Keys of a session file: integrator-id, client-id, production-client-id, client-version, system-name, features,
-token-file, client-secret-file, merchant-vat, callback-alias, callback-url and wait. Each means the same as its flag.
+Keys of a session file: integrator-id, client-id, production-client-id, client-version, system-name,
+features, token-file, client-secret-file, merchant-vat, callback-alias, callback-url and wait. Each
+means the same as its flag.
 An existing capture is resumed at the first case that has not passed.
-With an operator, the web page guides through the cases. It first asks for what flags, file and capture do not provide.
+With an operator, the web page guides through the cases. It first asks for what flags, file and
+capture do not provide.
 Commands on standard input, one per line: again CASE, skip, start over, notify, end.
-If the verdict is passed, the signed archive, the certificate and its page are written to a directory next to the
-capture, and the certificate is added to the ledger.
+If the verdict is passed, the signed archive, the certificate and its page are written to a
+directory next to the capture, and the certificate is added to the ledger.
 
-Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error in poscert, 4 passed but the driver command failed (then no
-certificate is issued).")]
+Exit codes: 0 passed, 1 failed, 3 incomplete, 2 error in poscert, 4 passed but the driver command
+failed (then no certificate is issued).")]
 pub(super) struct Args {
     #[command(flatten)]
     record: record::Args,
@@ -76,12 +78,12 @@ pub(super) struct Args {
     driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
-    /// Start a new attempt; ignore what was recorded before
+    /// Start a new certification attempt; earlier exchanges no longer count
     #[arg(long)]
     new_attempt: bool,
-    /// Limit for the whole run, in seconds [default: with --unattended 1800, more in proportion to a longer --wait;
+    /// Time limit of the run, in seconds [default: with --unattended 1800, more in proportion to a longer --wait;
     /// otherwise no limit]
-    #[arg(long, value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, visible_alias = "time-limit", value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
     /// Directory of rule files to use instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
@@ -201,7 +203,7 @@ async fn certify(
     out(&introduction(&session));
     if !past.is_complete() {
         let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
-        out(&format!("{CUT_OFF}\n{anew}Start with a new capture directory (--capture) to be certified.\n\n"));
+        out(&format!("{CUT_OFF}\n{anew}To get a certificate, start with a new capture directory (--capture).\n\n"));
     }
     if let Some(warning) = &warning {
         out(&format!("Note: {warning}.\n\n"));
@@ -326,7 +328,7 @@ fn introduction(session: &Session) -> String {
     let who = if missing_fields.is_empty() {
         String::new()
     } else {
-        format!("  not given      {}: inferred from the traffic where possible\n", missing_fields.join(", "))
+        format!("  not set        {}: inferred from the traffic where possible\n", missing_fields.join(", "))
     };
     format!("Certification for {}\n{who}\n", session.features.join(", "))
 }

@@ -41,7 +41,7 @@ pub(super) fn read(file: &Path) -> Result<Certificate, CliError> {
     let failed = |why: String| CliError::new(format!("--certificate {}: {why}", file.display()));
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|opened| opened.take(envelope::LONGEST).read_to_end(&mut bytes));
-    opened.map_err(|error| failed(format!("cannot read the file: {error}")))?;
+    opened.map_err(|error| failed(format!("cannot read the file: {}", crate::seal::io_reason(&error))))?;
     Certificate::read(&bytes).map_err(|why| failed(format!("{}; pass the file certificate.json", wording::safe(&why))))
 }
 

@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::report::{self, json_diff, json_diff::Difference};
-use crate::seal::bounded_read;
+use crate::seal::{self, bounded_read};
 use crate::verify::Verdict;
 use serde_json::Value;
 use std::path::Path;
@@ -16,8 +16,8 @@ const LONGEST: u64 = 256 * 1024 * 1024;
 /// A file that cannot be read or is not a verdict.
 pub(super) fn differences(file: &Path, verdict: &Verdict) -> Result<String, CliError> {
     let unreadable = |error: String| CliError::new(format!("--expect {}: {error}", file.display()));
-    let text =
-        bounded_read::read_text(file, LONGEST).map_err(|error| unreadable(format!("cannot read the file: {error}")))?;
+    let text = bounded_read::read_text(file, LONGEST)
+        .map_err(|error| unreadable(format!("cannot read the file: {}", seal::io_reason(&error))))?;
     let expected: Value = serde_json::from_str(&text)
         .map_err(|error| unreadable(format!("not JSON ({error}); pass the output of `verify --format json`")))?;
     if expected.get("schema").and_then(Value::as_str) != Some(verdict.schema) {

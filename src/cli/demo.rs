@@ -23,8 +23,8 @@ use std::path::PathBuf;
     after_help = "Examples:\n  poscert demo\n  poscert demo --broken list\n  poscert demo --broken polls-too-soon"
 )]
 pub(super) struct Args {
-    /// Make the client misbehave, to see it detected; `list` shows all misbehaviors and the findings of each
-    #[arg(long, value_name = "WHAT")]
+    /// Misbehavior of the reference client; `list` prints all, with the requirements that each breaks
+    #[arg(long, value_name = "MISBEHAVIOR")]
     broken: Option<String>,
     /// Directory for the capture [default: a new temporary directory]
     #[arg(long, value_name = "DIR")]

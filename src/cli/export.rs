@@ -39,10 +39,17 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     match args.format.clone().or(ending).as_deref() {
         Some("har") => as_har(&args),
         Some("poscert") => as_archive(&args),
-        Some(other) => Err(CliError::new(format!(
-            "unknown format `{other}`; use the extension .poscert or .har, or pass --format poscert or har"
-        ))),
-        None => Err(CliError::new("the file has no extension; use .poscert or .har, or pass --format poscert or har")),
+        other => {
+            // An unreadable capture is the first thing to say.
+            drop(capture::open(&args.capture).map_err(unreadable)?);
+            let problem = other.map_or_else(
+                || format!("{} has no extension", args.output.display()),
+                |other| format!("unknown format `{other}`"),
+            );
+            Err(CliError::new(format!(
+                "{problem}; use the extension .poscert or .har, or pass --format poscert or har"
+            )))
+        }
     }
 }
 
@@ -73,9 +80,7 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
     // Check first: no key is created for a capture that cannot be signed.
     if capture.live {
         let name = args.capture.display();
-        return Err(CliError::new(format!(
-            "{name}: a recorder is writing into it; stop it first, an archive is final"
-        )));
+        return Err(CliError::new(format!("a recorder is writing to {name}; stop the recorder first")));
     }
     drop(capture.log().map_err(unreadable)?);
     let key = signing_key::open(args.key.as_deref())?;
@@ -90,10 +95,10 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
     bar.finish_and_clear();
     let (file, head) = (args.output.display(), capture.head);
     eprintln!("{} exchanges ({} records) written to {file}", capture.exchanges, head.count);
-    eprintln!("  content  {}", head.digest);
+    eprintln!("  content digest {}", head.digest);
     eprintln!("  signed by {}", key.public().fingerprint());
     if !capture.complete {
-        eprintln!("  The capture is not complete: no verdict on the archive can be `passed`.");
+        eprintln!("  The capture is incomplete: its verdict can never be `passed`.");
     }
     Ok(Exit::Passed)
 }
@@ -115,8 +120,13 @@ pub(super) fn write_whole(
     file: &Path,
     write: impl FnOnce(&mut BufWriter<&mut std::fs::File>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let unwritable =
-        |error: std::io::Error| CliError::new(format!("cannot write {}: {error}; choose another file", file.display()));
+    let unwritable = |error: std::io::Error| {
+        CliError::new(format!(
+            "cannot write {}: {}; choose another file",
+            file.display(),
+            crate::seal::io_reason(&error)
+        ))
+    };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
     let mut out = BufWriter::new(draft.as_file_mut());

@@ -25,8 +25,8 @@ Examples:
   poscert ledger check c0ffee00-0000-4000-8000-000000000001 2.1.7 --feature payment
   poscert ledger revoke pc-0123456789ab --reason \"captures twice\" --evidence field.har
 
-`check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its Major.Minor. It does not
-cover another Minor or Major, or a feature that it does not list.")]
+`check` exits with 0 if the build is covered, 1 if not. A certificate covers every Build of its
+Major.Minor. It does not cover another Minor or Major, or a feature that it does not list.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -38,7 +38,7 @@ enum Command {
     List(List),
     /// Check whether a build of a client is certified
     Check(Check),
-    /// Revoke a certificate for a reason that a capture shows
+    /// Revoke a certificate, with a capture as evidence
     Revoke(Revoke),
 }
 
@@ -147,6 +147,9 @@ fn list(args: &List) -> Result<Exit, CliError> {
     let (ledger, nothing) = read(&args.place)?;
     if let Some(nothing) = nothing {
         eprintln!("poscert: {nothing}");
+        if !args.json {
+            return Ok(Exit::Passed);
+        }
     }
     let standings = standings(&ledger.lines.entries);
     let text = if args.json { as_json(&ledger, &standings) } else { as_text(&ledger, &standings) };
@@ -204,7 +207,7 @@ fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
     let revoked = standings.iter().filter(|one| one.revoked.is_some()).count();
     let _ = writeln!(
         text,
-        "{}, {revoked} of them revoked, in {}",
+        "{} ({revoked} revoked) in {}",
         wording::count(standings.len(), "certificate"),
         ledger.path.display()
     );
@@ -281,9 +284,7 @@ fn evidence(path: &Path) -> Result<Evidence, CliError> {
     let capture = capture::open(path).map_err(failed)?;
     if capture.live {
         let path = path.display();
-        return Err(CliError::new(format!(
-            "--evidence: a recorder is writing into {path}; stop it first, evidence is final"
-        )));
+        return Err(CliError::new(format!("--evidence: a recorder is writing to {path}; stop the recorder first")));
     }
     for record in capture.records().map_err(failed)? {
         record.map_err(failed)?;

@@ -19,6 +19,7 @@ use crate::proxy::{
     ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
 use crate::sandbox::{Gate, Sandbox, SandboxOptions};
+use crate::seal::io_reason;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::ffi::OsString;
@@ -41,16 +42,17 @@ const CHALLENGE_LIMIT: usize = 1000;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  poscert record                                    uses an embedded sandbox as the backend
+  poscert record                       uses an embedded sandbox as the backend
   poscert record --upstream https://api.sandbox.mobilepay.dk/pos-self-certification-api/pos/v10
   poscert record --listen 0.0.0.0:8443 --name till-host.local
   poscert record --features onboarding,payment -- ./my-till --self-test
-                                                    records one command; the verdict sets the exit code
+                                       records one command; the verdict sets the exit code
 
-The path of a request is forwarded unchanged; a path in --upstream only appears in the base URL that is shown.
+The path of a request is forwarded unchanged. A path in --upstream only appears in the base URL
+that is shown.
 
-Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 error in the recorder, 4 passed but the command failed.
-Without a command: 0, or 2 on an error.")]
+Exit codes with a command: 0 passed, 1 failed, 3 incomplete, 2 error in the recorder, 4 passed but
+the command failed. Without a command: 0, or 2 on an error.")]
 pub(super) struct Args {
     /// URL of the backend that calls are forwarded to [default: an embedded sandbox]
     #[arg(long, value_name = "URL", env = "POSCERT_UPSTREAM")]
@@ -78,10 +80,10 @@ pub(super) struct Args {
     /// Host to which CONNECT is tunneled without interception or recording
     #[arg(long, value_name = "HOST", env = "POSCERT_TUNNEL", value_delimiter = ',')]
     tunnel: Vec<String>,
-    /// Challenge of an auditor, written to the first record of this run to prove that it was recorded later
+    /// Auditor's text, stored in the first record of this run; proves that the run is not older than the text
     #[arg(long, value_name = "TEXT", env = "POSCERT_CHALLENGE", value_parser = challenge)]
     challenge: Option<String>,
-    /// Failure that an answered request survives: a killed process, a power loss, or neither
+    /// What recorded exchanges survive: `process` a killed recorder, `power` also a power failure, `off` neither
     #[arg(long, value_name = "process|power|off", default_value = "process", env = "POSCERT_DURABILITY",
           value_parser = clap::builder::PossibleValuesParser::new(["process", "power", "off"]))]
     durability: String,
@@ -245,8 +247,10 @@ pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
 
 fn challenge(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("empty; pass the words of the auditor".to_owned()),
-        text if text.chars().count() > CHALLENGE_LIMIT => Err(format!("longer than {CHALLENGE_LIMIT} characters")),
+        "" => Err("the challenge is empty; pass the auditor's text".to_owned()),
+        text if text.chars().count() > CHALLENGE_LIMIT => {
+            Err(format!("the challenge is longer than {CHALLENGE_LIMIT} characters"))
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -297,7 +301,7 @@ async fn work(
 
 /// The error for a command that cannot be started.
 pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
-    CliError::new(format!("cannot start `{program}`: {error}; check the command after `--`"))
+    CliError::new(format!("cannot start `{program}`: {}; check the command after `--`", io_reason(error)))
 }
 
 /// The backend: an upstream or the embedded sandbox.
@@ -387,7 +391,7 @@ impl Backend {
 pub(super) fn certificates(file: &Path, option: &str) -> Result<Vec<CertificateDer<'static>>, CliError> {
     let wrong =
         |why: String| CliError::new(format!("cannot read the certificates of {option} {}: {why}", file.display()));
-    let bytes = std::fs::read(file).map_err(|e| wrong(e.to_string()))?;
+    let bytes = std::fs::read(file).map_err(|e| wrong(io_reason(&e)))?;
     let list: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| wrong(e.to_string()))?;
     if list.is_empty() { Err(wrong("it contains no PEM certificate".to_owned())) } else { Ok(list) }

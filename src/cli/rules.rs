@@ -2,7 +2,7 @@
 
 use super::{CliError, Exit, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
-use crate::rules::model::{Case, Level, Requirement};
+use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
 use crate::rules::{RuleSet, examples, load, predicate};
 use std::fmt::Write;
@@ -37,8 +37,8 @@ struct Folder {
 struct Explain {
     /// Id of a requirement or a case, or `fields`
     id: String,
-    /// Print a certification that passes the requirement, one call per line
-    #[arg(long)]
+    /// Print an example that passes, one call per line
+    #[arg(long, visible_alias = "example")]
     walk: bool,
     #[command(flatten)]
     folder: Folder,
@@ -78,9 +78,12 @@ fn checked(check: Check) -> Result<Exit, CliError> {
             super::print(&format!("{count} requirements and {cases} cases are valid; digest {}\n", rules.digest))?;
             Ok(Exit::Passed)
         }
-        Err(error) if check.dir.as_ref().is_some_and(|dir| !dir.is_dir()) => Err(CliError::new(error.to_string())),
+        // The directory itself: it cannot be read, or has no rule files.
+        Err(error) if check.dir.as_ref().is_some_and(|dir| error.file == dir.display().to_string()) => {
+            Err(CliError::new(error.to_string()))
+        }
         Err(error) => {
-            eprintln!("{error}");
+            super::complain(&CliError::new(error.to_string()));
             Ok(Exit::Failed)
         }
     }
@@ -95,11 +98,16 @@ fn level(requirement: &Requirement) -> &'static str {
 
 fn list(rules: &RuleSet) -> String {
     let mut text = String::new();
+    let mut file = None;
     for requirement in &rules.requirements {
-        let _ = writeln!(text, "{:<7} {:<6} {}", requirement.id, level(requirement), requirement.title);
+        if file.replace(&requirement.file) != Some(&requirement.file) {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{gap}Requirements in {}", requirement.file);
+        }
+        let _ = writeln!(text, "  {:<7} {:<6} {}", requirement.id, level(requirement), requirement.title);
     }
     for feature in &rules.features {
-        let _ = writeln!(text, "\n{} ({})", feature.title, feature.feature);
+        let _ = writeln!(text, "\nCases of {} ({})", feature.title, feature.feature);
         for case in &feature.cases {
             let optional = if case.optional { " (optional)" } else { "" };
             let _ = writeln!(text, "  {:<24} {}{optional}", case.id, case.title);
@@ -113,14 +121,29 @@ fn explained(rules: &RuleSet, id: &str) -> Result<String, CliError> {
     if let Some(requirement) = requirement {
         return Ok(requirement_text(requirement));
     }
-    let mut cases = rules.features.iter().flat_map(|feature| &feature.cases);
-    if let Some(case) = cases.find(|case| case.id.eq_ignore_ascii_case(id)) {
-        return Ok(case_text(case));
+    let mut cases = rules.features.iter().flat_map(|feature| feature.cases.iter().map(move |case| (feature, case)));
+    if let Some((feature, case)) = cases.find(|(_, case)| case.id.eq_ignore_ascii_case(id)) {
+        return Ok(case_text(feature, case));
+    }
+    if let Some(feature) = rules.features.iter().find(|feature| feature.feature.id().eq_ignore_ascii_case(id)) {
+        let cases: Vec<&str> = feature.cases.iter().map(|case| case.id.as_str()).collect();
+        let cases = crate::report::wording::list(&cases);
+        return Err(CliError::new(format!("`{id}` is a feature; pass one of its cases: {cases}")));
     }
     let cases = rules.features.iter().flat_map(|feature| &feature.cases).map(|case| case.id.as_str());
     let known = rules.requirements.iter().map(|requirement| requirement.id.as_str()).chain(cases);
-    let nearest = known.min_by_key(|known| predicate::distance(known, id)).unwrap_or("");
-    Err(CliError::new(format!("unknown rule id `{id}`; did you mean `{nearest}`? `poscert rules list` shows all ids")))
+    let suggestion = nearest(known, id).map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
+    Err(CliError::new(format!("unknown rule id `{id}`; {suggestion}`poscert rules list` shows all ids")))
+}
+
+/// The known id that was probably meant: the number may lack its leading zero, and two characters may differ.
+fn nearest<'a>(known: impl Iterator<Item = &'a str>, id: &str) -> Option<&'a str> {
+    let id = match id.to_uppercase().split_once('-') {
+        Some((prefix, number)) => format!("{prefix}-{number:0>2}"),
+        None => id.to_uppercase(),
+    };
+    let ranked = known.map(|known| (predicate::distance(&known.to_uppercase(), &id), known));
+    ranked.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
 fn requirement_text(requirement: &Requirement) -> String {
@@ -130,12 +153,13 @@ fn requirement_text(requirement: &Requirement) -> String {
     let _ = writeln!(text, "Why:     {}", requirement.why);
     let _ = writeln!(text, "Remedy:  {}", requirement.remedy);
     let features: Vec<&str> = requirement.judged_for.iter().map(|feature| feature.id()).collect();
-    let _ = writeln!(text, "Applies: if {} is chosen", features.join(" or "));
+    let _ = writeln!(text, "Applies: {}", any_of(&features));
     let _ = writeln!(text, "File:    {}", requirement.file);
     if let Some(example) = examples::of(&requirement.id) {
-        let _ =
-            writeln!(text, "\nPasses:  the {} certification (`--walk` prints it, one call per line)", example.passes);
-        let _ = writeln!(text, "Fails:   the same, if {}:\n", example.shows);
+        let print = format!("poscert rules explain {} --walk", requirement.id);
+        let _ = writeln!(text, "\nPasses:  the built-in {} scenario (print it: {print})", example.passes);
+        let _ = writeln!(text, "Fails:   {}\n", example.shows);
+        let _ = writeln!(text, "Fixture edit (see fixtures/README.md):");
         for line in example.change.lines() {
             let _ = writeln!(text, "    {line}");
         }
@@ -143,16 +167,28 @@ fn requirement_text(requirement: &Requirement) -> String {
     text
 }
 
-fn case_text(case: &Case) -> String {
+/// `a`, `a or b`, `a, b or c`.
+fn any_of(names: &[&str]) -> String {
+    match names {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+fn case_text(feature: &Feature, case: &Case) -> String {
     let mut text = String::new();
     let optional = if case.optional { " (optional)" } else { "" };
     let _ = writeln!(text, "{}: {}{optional}\n", case.id, case.title);
+    let _ = writeln!(text, "Feature: {}", feature.title);
     if let Some(feature) = case.needed_with {
-        let _ = writeln!(text, "Required if {feature} is chosen too.");
+        let _ = writeln!(text, "Required if {feature} is selected too.");
     }
     let _ = writeln!(text, "Passes with exchanges of one {}, in this order:", about(case));
     for (at, step) in case.steps.iter().enumerate() {
         let _ = writeln!(text, "  {}. {}", at + 1, step.title);
+        if let Some(instruction) = &step.guide.text {
+            let _ = writeln!(text, "     {instruction}");
+        }
     }
     text
 }
@@ -162,7 +198,7 @@ fn about(case: &Case) -> &'static str {
 }
 
 fn fields() -> String {
-    let mut text = "Fields of predicates, with type (?: can be null):\n\n".to_owned();
+    let mut text = "Fields of predicates (type with ?: can be null):\n\n".to_owned();
     for field in FIELDS {
         let kind = match field.kind {
             Kind::Bool => "bool",

@@ -60,11 +60,15 @@ async fn serve(args: Args) -> Result<Exit, CliError> {
 
 fn cannot_listen(address: &str, error: &std::io::Error) -> CliError {
     let step = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "another program uses that port: choose another with --listen, or port 0",
+        std::io::ErrorKind::AddrInUse => {
+            return CliError::new(format!(
+                "{address} is already in use; choose another port with --listen, or 0 for a free port"
+            ));
+        }
         std::io::ErrorKind::PermissionDenied => "ports below 1024 need root: choose a higher one with --listen",
         _ => "pass --listen an address of this machine and a port, such as 127.0.0.1:9443",
     };
-    CliError::new(format!("cannot listen on {address} ({error}): {step}"))
+    CliError::new(format!("cannot listen on {address}: {}; {step}", crate::seal::io_reason(error)))
 }
 
 /// The names of the certificate: this machine and the host of `--listen`.
@@ -94,7 +98,7 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     line(format_args!(
         "  customer simulation  {origin}/pos/app/usersimulation/checkin | acceptpayment | cancelpaymentbyuser"
     ));
-    line(format_args!("  description          {origin}/openapi.json"));
+    line(format_args!("  OpenAPI              {origin}/openapi.json"));
     line(format_args!("  CA to trust          {ca}"));
     line(format_args!("\nTest clients: client id, secret, integrator"));
     for client in sandbox.clients() {

@@ -32,7 +32,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         signers = archive::add_signature(&args.archive, &key, out).map_err(unreadable)?;
         Ok(())
     })?;
-    eprintln!("{name}: {} exchanges; content {}", capture.exchanges, capture.digest);
+    eprintln!("{name}: {} exchanges; content digest {}", capture.exchanges, capture.digest);
     for signer in signers {
         eprintln!("  signed by {signer}");
     }

@@ -107,6 +107,9 @@ fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Sto
         if !wanted {
             continue;
         }
+        if !found && !args.json && !matches!(args.range, Some(Range::One(_))) {
+            writeln!(out, "{}", list::HEADER)?;
+        }
         found = true;
         match (&record, args.range) {
             _ if args.json => writeln!(out, "{}", json::of(&record))?,
@@ -148,14 +151,16 @@ fn ending(exchange: &Exchange) -> Option<String> {
         EndedBy::Unknown => "an unknown side",
     };
     let stage = match exchange.end.stage {
-        Stage::Request => "while receiving the request",
-        Stage::Waiting => "before the response",
-        Stage::Answer => "during the response",
-        Stage::Done => "after the response",
+        Stage::Request => "request incomplete",
+        Stage::Waiting => "no response delivered",
+        Stage::Answer => "response incomplete",
+        Stage::Done => "ended after the response",
     };
-    let detail = sanitize::line(&exchange.end.detail);
-    let colon = if detail.is_empty() { "" } else { ": " };
-    Some(format!("ended by {by} {stage}{colon}{detail}"))
+    let detail = match sanitize::line(&exchange.end.detail) {
+        detail if detail.is_empty() => format!("ended by {by}"),
+        detail => detail,
+    };
+    Some(format!("{stage}: {detail}"))
 }
 
 #[cfg(test)]

@@ -186,6 +186,10 @@ pub(super) fn put_ready(file: &Path, ready: &serde_json::Value) -> Result<(), Cl
     let written = secret_file::write_new(&draft, format!("{ready}\n").as_bytes(), 0o600);
     let written = written.and_then(|()| std::fs::rename(&draft, file));
     written.map_err(|e| {
-        CliError::new(format!("cannot write the ready file {}: {e}; choose another with --ready-file", file.display()))
+        CliError::new(format!(
+            "cannot write the ready file {}: {}; choose another with --ready-file",
+            file.display(),
+            crate::seal::io_reason(&e)
+        ))
     })
 }

@@ -27,20 +27,28 @@ pub(super) struct Args {
     #[command(subcommand)]
     act: LedgerEvent,
     /// Base URL of the API, including /v10
-    #[arg(long, global = true, env = "POSCERT_BASE_URL", default_value = "https://127.0.0.1:8443/pos/v10")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "POSCERT_BASE_URL",
+        default_value = "https://127.0.0.1:8443/pos/v10"
+    )]
     base_url: String,
     /// URL of the token endpoint [default: at the host of the base URL]
-    #[arg(long, global = true, env = "POSCERT_TOKEN_URL")]
+    #[arg(long, global = true, value_name = "URL", env = "POSCERT_TOKEN_URL")]
     token_url: Option<String>,
     /// Root certificates (PEM) to trust [default: those of SSL_CERT_FILE or the system, and the local CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    #[arg(long, global = true, env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
+    /// Client id
+    #[arg(long, global = true, value_name = "GUID", env = "POSCERT_CLIENT_ID", default_value = crate::sandbox::TEST_CLIENT)]
     client_id: String,
     /// Client secret
     #[arg(
         long,
         global = true,
+        value_name = "TEXT",
         env = "POSCERT_CLIENT_SECRET",
         default_value = "sandbox-secret-one",
         hide_env_values = true
@@ -50,16 +58,22 @@ pub(super) struct Args {
     #[arg(long, global = true, env = "POSCERT_VAT", default_value = "DK90000028")]
     vat: String,
     /// Version of the client, Major.Minor.Build
-    #[arg(long, global = true, env = "POSCERT_CLIENT_VERSION", default_value = "2.1.0")]
+    #[arg(long, global = true, value_name = "VERSION", env = "POSCERT_CLIENT_VERSION", default_value = "2.1.0")]
     client_version: String,
-    /// The merchant's id of the PoS (merchantPosId)
-    #[arg(long, global = true, env = "POSCERT_MERCHANT_POS_ID", default_value = "poscert-till")]
+    /// merchantPosId of the PoS
+    #[arg(long, global = true, value_name = "TEXT", env = "POSCERT_MERCHANT_POS_ID", default_value = "poscert-till")]
     pos: String,
     /// Id of the till's own beacon: a GUID or 15 digits
     #[arg(long, global = true)]
     beacon: Option<String>,
     /// State file with the till's PoS and open operations [default: till.json next to the directory of the local CA]
-    #[arg(long, global = true, env = "POSCERT_TILL_MEMORY")]
+    #[arg(
+        long = "state-file",
+        visible_alias = "memory",
+        global = true,
+        value_name = "FILE",
+        env = "POSCERT_TILL_MEMORY"
+    )]
     memory: Option<PathBuf>,
     /// Directory of the local CA
     #[arg(long, global = true, value_name = "DIR", env = "POSCERT_CA_DIR")]
@@ -67,8 +81,8 @@ pub(super) struct Args {
     /// Do not wait for the customer's loyalty status before setting the amount
     #[arg(long, global = true)]
     no_loyalty: bool,
-    /// Misbehave in this way; `poscert demo --broken list` lists all misbehaviors
-    #[arg(long, global = true, value_name = "WHAT")]
+    /// Misbehavior; `poscert demo --broken list` prints all
+    #[arg(long, global = true, value_name = "MISBEHAVIOR")]
     broken: Option<String>,
 }
 
@@ -114,7 +128,7 @@ enum LedgerEvent {
     /// Cancel the open payment
     #[command(alias = "abort")]
     Cancel,
-    /// Restart as after a power cut: look up the PoS
+    /// Simulate a restart after a power failure: look up the PoS
     Restart,
     /// Retry captures and cancels that did not succeed, 30 seconds after the last attempt
     Job,
@@ -134,7 +148,7 @@ struct Terms {
     #[arg(long, value_name = "AMOUNT", value_parser = amount_of)]
     capture: Option<Amount>,
     /// Text that the customer sees
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     label: Option<String>,
     /// Refuse debit cards
     #[arg(long)]
@@ -169,7 +183,7 @@ fn config(args: &Args) -> Result<TillConfig, CliError> {
     let local_ca = ca_dir.as_ref().map(|dir| CaFiles::within(dir).pem).filter(|pem| pem.exists());
     let beside_ca = || Some(ca_dir.as_ref()?.parent()?.join("till.json"));
     let memory = args.memory.clone().or_else(beside_ca);
-    let nowhere = "no location for the state file: no home directory; pass --memory FILE";
+    let nowhere = "no location for the state file: no home directory; pass --state-file FILE";
     let mistake = args.broken.as_deref().map(mistake_of).transpose()?;
     Ok(TillConfig {
         token_url: args.token_url.clone().unwrap_or_else(|| token_url(&args.base_url)),

@@ -42,7 +42,7 @@ fn exchange_line(exchange: &Exchange) -> String {
     let target = exchange.request.target.chars().take(120).collect::<String>();
     let mut line = format!("#{:<4} {status}  {:<6} {target}  {ms} ms", exchange.number, exchange.request.method);
     if let Some(fault) = exchange.fault {
-        line.push_str(&format!("  (fault: {})", fault.name()));
+        line.push_str(&format!("  (injected fault: {})", fault.name()));
     }
     let end = &exchange.end;
     if end.by != EndedBy::Complete || end.stage != Stage::Done {
@@ -76,6 +76,9 @@ mod tests {
         exchange.end =
             End { by: EndedBy::Client, stage: Stage::Waiting, detail: "the client closed".into(), ..End::default() };
         let line = exchange_line(&exchange);
-        assert!(line.starts_with("#12   ---") && line.ends_with("(fault: timeout)  the client closed"), "{line}");
+        assert!(
+            line.starts_with("#12   ---") && line.ends_with("(injected fault: timeout)  the client closed"),
+            "{line}"
+        );
     }
 }

@@ -56,7 +56,9 @@ impl WayArgs {
     fn identity(&self) -> Result<ClientIdentity, CliError> {
         let Some(cert) = &self.upstream_cert else { return Ok(ClientIdentity::default()) };
         let read = |file: &Path, option: &str| {
-            std::fs::read(file).map_err(|e| CliError::new(format!("{option}: cannot read {}: {e}", file.display())))
+            std::fs::read(file).map_err(|e| {
+                CliError::new(format!("{option}: cannot read {}: {}", file.display(), crate::seal::io_reason(&e)))
+            })
         };
         let chain = read(cert, "--upstream-cert")?;
         let key = match &self.upstream_key {

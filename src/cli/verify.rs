@@ -142,7 +142,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
             Ok(judged) => judged,
             Err(failure) if args.captures.len() == 1 => return Err(failure),
             Err(failure) => {
-                eprintln!("poscert: {failure}");
+                super::complain(&failure);
                 damage = Some(failure);
                 continue;
             }
@@ -224,8 +224,13 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, CliE
 }
 
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
-    secret_file::write(file, text.as_bytes())
-        .map_err(|error| CliError::new(format!("cannot write {}: {error}; choose another file", file.display())))
+    secret_file::write(file, text.as_bytes()).map_err(|error| {
+        CliError::new(format!(
+            "cannot write {}: {}; choose another file",
+            file.display(),
+            crate::seal::io_reason(&error)
+        ))
+    })
 }
 
 /// On a GitHub runner: prints annotations and appends the step summary.
@@ -236,8 +241,13 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
     traffic_log::tell(&report::markdown::annotations(verdict));
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) else { return Ok(()) };
     let file = PathBuf::from(file);
-    let unwritable =
-        |error: std::io::Error| CliError::new(format!("GITHUB_STEP_SUMMARY: cannot write {}: {error}", file.display()));
+    let unwritable = |error: std::io::Error| {
+        CliError::new(format!(
+            "GITHUB_STEP_SUMMARY: cannot write {}: {}",
+            file.display(),
+            crate::seal::io_reason(&error)
+        ))
+    };
     let mut summary = std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(unwritable)?;
     std::io::Write::write_all(&mut summary, report::markdown::render(verdict).as_bytes()).map_err(unwritable)
 }

@@ -101,7 +101,7 @@ impl VerifyInput {
         };
         let sealed = load::digest(&texts(capture)?);
         (!capture.rules.is_empty() && sealed != own.digest).then(|| {
-            format!("The archive contains different rule files (digest {sealed}); use them with `--rules sealed`.")
+            format!("The rule files in the archive (digest {sealed}) differ from those used; `--rules sealed` evaluates with them.")
         })
     }
 }
@@ -111,7 +111,7 @@ fn witnessed(path: &Path, capture: &Capture, noted: ChainHead) -> Result<(), Cli
     match capture.went_through(noted) {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::new(format!(
-            "{}: chain head {noted} is not in its history: this is another capture, or it was altered before that \
+            "{}: chain head {noted} is not in its history: this is another capture, or it was modified before that \
              record; ask for the original capture",
             path.display()
         ))),

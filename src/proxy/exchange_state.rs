@@ -224,7 +224,7 @@ pub(super) async fn withhold(recorder: &Recorder, exchange_state: &ExchangeState
     match timeout(wait, exchange_state.slot.until(|state| state.disconnect.is_some())).await {
         Ok(()) => left(exchange_state).unwrap_or_else(ExchangeOutcome::complete),
         Err(_) => {
-            let detail = format!("the client still waited for the withheld response after {}", seconds(longest));
+            let detail = format!("the client was still waiting for the withheld response after {}", seconds(longest));
             ExchangeOutcome::new(EndedBy::Recorder, Stage::Waiting, detail)
         }
     }

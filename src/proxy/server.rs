@@ -152,9 +152,7 @@ pub async fn can_listen(base: SocketAddr, proxy: SocketAddr) -> Result<(), Strin
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
-            format!(
-                "{address} is taken by another program; choose another address with {option}, or port 0 for a free port"
-            )
+            format!("{address} is already in use; choose another port with {option}, or 0 for a free port")
         }
         _ => format!("cannot listen on {address}: {error}; choose another address with {option}"),
     })

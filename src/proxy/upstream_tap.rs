@@ -191,7 +191,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
                 None if used.is_empty() => return Ok(()),
                 None => {}
                 Some(Event::Interim(head)) if head.line.status == 101 => {
-                    return Err(Refusal("the backend switches protocols without being asked to".to_owned()));
+                    return Err(Refusal(
+                        "the backend sent 101 Switching Protocols without an upgrade request".to_owned(),
+                    ));
                 }
                 Some(Event::Interim(head)) => {
                     self.interim += 1;

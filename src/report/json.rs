@@ -50,7 +50,7 @@ mod tests {
         let case = &mut waited.features[0].cases[0];
         let wait = WaitVerdict { step: 1, waited_ms: 20_400, calls: 3, step_calls: 0, ended: WaitEnd::TimedOut };
         (case.wait, case.steps[0].message) = (Some(wait), wait.message());
-        assert!(render(&waited).contains("no call of this step came within 20 s (3 calls of other steps did)"));
+        assert!(render(&waited).contains("no call of this step arrived within 20 s (3 calls of other steps did)"));
         for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete(), waited] {
             let value: serde_json::Value = serde_json::from_str(&render(&verdict)).unwrap();
             assert_eq!(schema::problems(&schema, &schema, &value, "$"), Vec::<String>::new());

@@ -49,16 +49,20 @@ impl<'a> Tally<'a> {
         self.not_exercised.iter().copied().filter(|requirement| requirement.level == Level::Must)
     }
 
-    /// The exchange to look at first: that of the first failed must, else of the first failed case, else of the first
-    /// warning.
-    pub fn worst(&self) -> Option<u64> {
-        let of = |requirements: &[&RequirementVerdict]| {
-            let mut findings = requirements.iter().flat_map(|requirement| &requirement.findings);
-            findings.find_map(|finding| finding.exchanges.first().copied())
+    /// The exchange to look at first, with the id of its requirement or case: that of the first failed must, else of
+    /// the first failed case, else of the first warning.
+    pub fn worst(&self) -> Option<(&'a str, u64)> {
+        let of = |requirements: &[&'a RequirementVerdict]| {
+            requirements.iter().find_map(|requirement| {
+                let number = requirement.findings.iter().find_map(|finding| finding.exchanges.first())?;
+                Some((requirement.id.as_str(), *number))
+            })
         };
         let case = || {
-            let mut steps = self.failed_cases.iter().flat_map(|case| case.steps.iter().rev());
-            steps.find_map(|step| step.exchange)
+            self.failed_cases.iter().find_map(|case| {
+                let number = case.steps.iter().rev().find_map(|step| step.exchange)?;
+                Some((case.id.as_str(), number))
+            })
         };
         of(&self.failed).or_else(case).or_else(|| of(&self.warnings))
     }
@@ -96,7 +100,7 @@ impl<'a> Tally<'a> {
     /// The next step, as a sentence.
     pub fn next_step(&self) -> String {
         let look = match self.worst() {
-            Some(number) => format!("`poscert show CAPTURE {number}` shows the exchange to look at first"),
+            Some((_, number)) => format!("`poscert show CAPTURE {number}` shows the exchange to look at first"),
             None => "`poscert show CAPTURE` lists the exchanges".to_owned(),
         };
         match self.verdict.verdict {
@@ -132,7 +136,7 @@ impl<'a> Tally<'a> {
         let ended = case.wait.map(|wait| wait.ended);
         if case.is_untried() {
             let advice = match ended {
-                Some(WaitEnd::Skipped) => "Perform the case on the till; no call of it was recorded.",
+                Some(WaitEnd::Skipped) => "Perform the case on the till; none of its calls was recorded.",
                 _ if self.verdict.capture.exchanges == 0 => {
                     "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, \
                      allow more time with --wait SECONDS (POSCERT_WAIT)."
@@ -207,10 +211,10 @@ impl<'a> Tally<'a> {
         let complete = if capture.complete { "complete" } else { "NOT complete" };
         let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
         format!(
-            "{}, {} in {}, {complete}; digest {}",
+            "{}, {}, {}, {complete}; digest {}",
             if capture.kind == "har" { "HAR" } else { capture.kind },
             wording::count(exchanges, "exchange"),
-            wording::count(capture.attempts as usize, "attempt"),
+            wording::count(capture.attempts as usize, "certification attempt"),
             wording::safe(&capture.digest)
         )
     }

@@ -74,7 +74,7 @@ fn onboarding() -> FeatureVerdict {
         ),
         case(
             "onboarding/3",
-            "Onboard a PoS (final)",
+            "Onboard a PoS for the rest of the certification",
             false,
             CaseStatus::Passed,
             steps(&[("CreatePos", Some(9))], None),
@@ -89,7 +89,7 @@ fn complete() -> CaseVerdict {
     let calls = [
         ("InitiatePayment (timeout) (500)", Some(10)),
         ("QueryPayment (timeout) (500)", Some(14)),
-        ("QueryPayment sees Reserved", Some(18)),
+        ("QueryPayment: Reserved", Some(18)),
         ("CapturePayment (timeout) (500)", Some(19)),
     ];
     case(
@@ -105,9 +105,9 @@ fn complete() -> CaseVerdict {
 fn hanging(status: CaseStatus, exchanges: [Option<u64>; 3], broken: Option<usize>) -> CaseVerdict {
     let [reserved, failing, captured] = exchanges;
     let calls = [
-        ("QueryPayment sees Reserved", reserved),
+        ("QueryPayment: Reserved", reserved),
         ("CapturePayment (500), until the client gives up", failing),
-        ("CapturePayment, half a minute later or more", captured),
+        ("CapturePayment or CancelPayment, 30 s later or more", captured),
     ];
     let witness: Vec<u64> =
         if status == CaseStatus::Passed { exchanges.into_iter().flatten().collect() } else { Vec::new() };
@@ -115,7 +115,10 @@ fn hanging(status: CaseStatus, exchanges: [Option<u64>; 3], broken: Option<usize
 }
 
 fn payment(verdict: Outcome, last: CaseVerdict) -> FeatureVerdict {
-    let partial = steps(&[("QueryPayment sees partialCapturePossible", None), ("CapturePayment of less", None)], None);
+    let partial = steps(
+        &[("QueryPayment: Reserved, partialCapturePossible true", None), ("CapturePayment of a smaller amount", None)],
+        None,
+    );
     let optional = case("payment/7", "Partial capture possible", true, CaseStatus::NotTested, partial, &[]);
     FeatureVerdict { id: "payment", title: "Payment".into(), verdict, cases: vec![complete(), last, optional] }
 }
@@ -156,7 +159,14 @@ pub(crate) fn passed() -> Verdict {
                 "api_principles#security_model",
                 vec![],
             ),
-            requirement("ALL-02", Level::Must, Status::Passed, "HTTP/1.1 or newer", "overview_of_changes", vec![]),
+            requirement(
+                "ALL-02",
+                Level::Must,
+                Status::Passed,
+                "the client uses HTTP/1.1 or newer",
+                "overview_of_changes",
+                vec![],
+            ),
             requirement(
                 "PAY-03",
                 Level::Must,
@@ -187,19 +197,20 @@ pub(crate) fn failed() -> Verdict {
     verdict.features[1] = payment(Outcome::Failed, hanging(CaseStatus::Failed, [Some(30), Some(31), None], Some(2)));
     let keys = |n: u64| {
         let message = format!(
-            "expected the key of the call whose attempt in exchange {n} got no response; seen another one, \"\u{1b}[31m<script>{n}</script>\u{202e}x&y\""
+            "InitiatePayment: expected one idempotency key of 1 to 36 valid characters; got 1, the first '\u{1b}[31m<script>{n}</script>\u{202e}x&y'"
         );
         finding(
             &[n, n + 1],
             &message,
-            "Make the idempotency key once per payment, outside of the code that retries.",
+            "Send `x-mobilepay-idempotency-key` once, with 1 to 36 valid characters; a new GUID for each call is best.",
             &["payment"],
         )
     };
     let soon = |n: u64, ms: u64| {
         let message =
-            format!("expected at least 1000 ms between the response to a poll and the next poll; seen {ms} ms");
-        finding(&[n], &message, "Wait pollDelayInMs after each response.", &["payment"])
+            format!("QueryPayment: expected 1000 ms between the last response and the next poll; got {ms} ms");
+        let remedy = "Before the next poll of the same resource, wait the pollDelayInMs of the last response, measured from its arrival.";
+        finding(&[n], &message, remedy, &["payment"])
     };
     verdict.requirements = vec![
         requirement(
@@ -210,16 +221,16 @@ pub(crate) fn failed() -> Verdict {
             "api_principles#security_model",
             vec![finding(
                 &[],
-                "expected TLS 1.2 or newer; seen a client that offers TLSv1.1 at most",
-                "Use a TLS library of this decade.",
+                "expected TLS 1.2 or newer; a connection offered TLSv1.1 at most: the client offers at most TLSv1.1; the recorder requires TLS 1.2 or 1.3",
+                "Let the client's TLS library negotiate TLS 1.2 or 1.3, and call https:// URLs only.",
                 &["onboarding"],
             )],
         ),
         requirement(
-            "ALL-09",
+            "ALL-08",
             Level::Must,
             Status::Failed,
-            "a retry carries the same key and the same body",
+            "creating calls carry exactly one valid idempotency key",
             "api_principles#error_handling",
             vec![keys(10), keys(11), keys(31)],
         ),
@@ -227,12 +238,12 @@ pub(crate) fn failed() -> Verdict {
             "ALL-15",
             Level::Should,
             Status::Warning,
-            "a held call is given up after its documented time-out",
+            "a call times out after 2 s, a GET after 0.5 s",
             "api_principles#error_handling",
             vec![finding(
                 &[10],
-                "expected the client to give up after 2 s; seen 10.0 s",
-                "Set the time-out of calls other than GET to 2 s.",
+                "POST /pos/v10/payments: expected the client to give up after 2 s (GET: 0.5 s); it waited 10000 ms",
+                "Set the timeout to 2 s for POST and DELETE and to 0.5 s for GET.",
                 &["payment"],
             )],
         ),
@@ -240,7 +251,7 @@ pub(crate) fn failed() -> Verdict {
             "ALL-16",
             Level::Must,
             Status::Failed,
-            "the next poll comes no sooner than pollDelayInMs after the last answer",
+            "the next poll is sent no sooner than pollDelayInMs after the last response",
             "api_principles#call_throttling",
             (14..30).map(|n| soon(n, 400 + n)).collect(),
         ),
@@ -248,7 +259,7 @@ pub(crate) fn failed() -> Verdict {
             "PAY-05",
             Level::Must,
             Status::Inconclusive,
-            "every payment that reached Reserved ends captured or cancelled",
+            "the client captures or cancels every payment that reached Reserved",
             "payment_flows#payment_management",
             vec![],
         ),
@@ -261,8 +272,9 @@ pub(crate) fn failed() -> Verdict {
             vec![],
         ),
     ];
-    verdict.remarks =
-        vec!["The rules are not the built-in ones: no certificate rests on this verdict.\u{1b}]0;x\u{7}".into()];
+    verdict.remarks = vec![
+        "The rules are not the built-in ones; no certificate can be issued for this verdict.\u{1b}]0;x\u{7}".into(),
+    ];
     verdict
 }
 
@@ -277,8 +289,7 @@ pub(crate) fn incomplete() -> Verdict {
     let started = hanging(CaseStatus::InProgress, [Some(30), None, None], None);
     verdict.features[1] = payment(Outcome::Incomplete, started);
     verdict.requirements[1].status = Status::Inconclusive;
-    verdict.remarks =
-        vec!["Fewer features were judged than the session of the capture selected: refund was left out.".into()];
+    verdict.remarks = vec!["The session also selected refund, which this verdict does not cover.".into()];
     verdict
 }
 
@@ -325,8 +336,12 @@ fn held(mut exchange: Exchange) -> Exchange {
     exchange.answer = None;
     exchange.answered_by = AnsweredBy::Nobody;
     exchange.times.end = exchange.times.request_head + 2_050_000;
-    exchange.end =
-        End { by: EndedBy::Client, stage: Stage::Waiting, detail: "it closed the connection".into(), ..End::default() };
+    exchange.end = End {
+        by: EndedBy::Client,
+        stage: Stage::Waiting,
+        detail: "the client closed the connection".into(),
+        ..End::default()
+    };
     exchange
 }
 

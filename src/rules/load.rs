@@ -133,7 +133,7 @@ pub(crate) fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleErro
 
 fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
     let shown = folder.display().to_string();
-    let unreadable = |error: std::io::Error| RuleError::whole(&shown, format!("cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| RuleError::whole(&shown, unreadable_file(&error));
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .map_err(unreadable)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -143,17 +143,21 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
     let rank = |name: &str| BUILTIN.iter().position(|(known, _)| *known == name).unwrap_or(BUILTIN.len());
     names.sort_by(|a, b| (rank(a), a).cmp(&(rank(b), b)));
     if names.is_empty() {
-        return Err(RuleError::whole(&shown, "contains no .toml file; there is one for each feature".into()));
+        return Err(RuleError::whole(&shown, "no .toml file; pass a directory with rule files".into()));
     }
     names
         .into_iter()
         .map(|name| {
             let path = folder.join(&name);
             let text = seal::bounded_read::read_text(&path, LONGEST)
-                .map_err(|error| RuleError::whole(&path.display().to_string(), format!("cannot be read: {error}")))?;
+                .map_err(|error| RuleError::whole(&path.display().to_string(), unreadable_file(&error)))?;
             Ok((path.display().to_string(), text))
         })
         .collect()
+}
+
+fn unreadable_file(error: &std::io::Error) -> String {
+    format!("cannot be read: {}", seal::io_reason(error))
 }
 
 fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {

@@ -4,7 +4,8 @@ use super::predicate::Predicate;
 use super::template::Template;
 use crate::api::{Fault, Operation};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -347,10 +348,16 @@ pub struct Guidance {
     /// Whether the backend takes half of the step's wait to reserve a refund, so that there is time to cancel it.
     pub hold_refunds: bool,
     /// The fault injected into every attempt of the step's call, from when the step is due until the call has paused
-    /// for half a minute: `500`.
-    pub every: Option<String>,
+    /// for half a minute.
+    #[serde(deserialize_with = "fault_by_name")]
+    #[schemars(schema_with = "super::schema::fault")]
+    pub every: Option<Fault>,
     /// The wait for this step in seconds, if it is longer than for other steps.
     pub wait_s: u64,
+}
+
+fn fault_by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fault>, D::Error> {
+    Fault::from_name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 /// An additional action on the till in the same step.

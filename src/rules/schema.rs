@@ -48,8 +48,15 @@ pub(super) fn features(_: &mut SchemaGenerator) -> Schema {
     list_of(&Feature::ALL.map(Feature::id))
 }
 
+/// The faults that a rule file can name.
+const FAULTS: [Fault; 2] = [Fault::Timeout, Fault::ServerError];
+
+pub(super) fn fault(_: &mut SchemaGenerator) -> Schema {
+    one_of(&FAULTS.map(Fault::name))
+}
+
 pub(super) fn faults(_: &mut SchemaGenerator) -> Schema {
-    list_of(&[Fault::Timeout.name(), Fault::ServerError.name()])
+    list_of(&FAULTS.map(Fault::name))
 }
 
 fn operation_names() -> impl Iterator<Item = &'static str> {

@@ -273,11 +273,7 @@ fn case(row: CaseRow) -> Outcome<Case> {
 }
 
 fn step(row: StepRow) -> Outcome<Step> {
-    let faults = row.faults.iter().map(|name| match name.as_ref().as_str() {
-        "timeout" => Ok(Fault::Timeout),
-        "500" => Ok(Fault::ServerError),
-        other => Err(fault(name, format!("unknown fault `{other}`; expected timeout or 500"))),
-    });
+    let faults = row.faults.iter().map(|name| Fault::from_name(name.as_ref()).map_err(|message| fault(name, message)));
     let faults = faults.collect::<Outcome<Vec<_>>>()?;
     let kind = row.kind.unwrap_or(if faults.is_empty() { StepKind::Send } else { StepKind::Call });
     let calls = row.call.iter().map(operation).collect::<Outcome<Vec<_>>>()?;

@@ -10,6 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod dsse;
 pub(crate) mod hex;
 pub(crate) mod hmac_key;
+pub(crate) mod io_reason;
 pub(crate) mod secret_file;
 pub(crate) mod sign;
 
@@ -17,4 +18,5 @@ pub use chain::ChainHead;
 pub use digest::Digest;
 pub use dsse::Envelope;
 pub use hmac_key::{Key, KeyedHash};
+pub(crate) use io_reason::io_reason;
 pub use sign::{Fingerprint, PublicKey, SigningKey};

@@ -129,5 +129,5 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn failed(doing: &str, what: &str, path: &Path, error: &io::Error) -> String {
-    format!("cannot {doing} {what} {}: {error}", path.display())
+    format!("cannot {doing} {what} {}: {}", path.display(), super::io_reason(error))
 }

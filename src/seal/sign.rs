@@ -3,7 +3,7 @@
 //! A signing key is a PKCS#8 PEM file (RFC 5958), its public key a SubjectPublicKeyInfo PEM file (RFC 8410);
 //! `openssl pkey` reads and writes both. Signatures are deterministic.
 
-use super::{Digest, bounded_read, secret_file};
+use super::{Digest, bounded_read, io_reason, secret_file};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey as Secret, VerifyingKey};
@@ -141,7 +141,10 @@ impl Fingerprint {
             return Ok(fingerprint);
         }
         let pem = bounded_read::read_text(Path::new(argument), LONGEST_PEM).map_err(|error| {
-            format!("`{argument}` is neither a fingerprint of 64 hex digits nor a readable file ({error})")
+            format!(
+                "`{argument}` is neither a fingerprint of 64 hex digits nor a readable file ({})",
+                io_reason(&error)
+            )
         })?;
         let key = PublicKey::from_pem(&pem).ok_or_else(|| {
             let hint = if pem.contains("PRIVATE KEY") {

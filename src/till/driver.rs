@@ -201,9 +201,9 @@ fn tell(outcome: Result<String, ClientError>) -> String {
 pub fn tell_paid(paid: &Paid) -> String {
     match paid {
         Paid::Captured(payment, amount) => format!("payment {}: captured {amount}", payment.id),
-        Paid::Ended(payment, state) => format!("payment {}: ended as {}", payment.id, state.name()),
+        Paid::Ended(payment, state) => format!("payment {}: final state {}", payment.id, state.name()),
         Paid::Hanging(payment, why) => format!("payment {}: hanging, will be retried later ({why})", payment.id),
-        Paid::Left(payment) => format!("payment {}: left to the next command", payment.id),
+        Paid::Left(payment) => format!("payment {}: handed over to the next command", payment.id),
         Paid::Nobody => "no payment: no customer checked in".to_owned(),
     }
 }
@@ -212,7 +212,7 @@ pub fn tell_paid(paid: &Paid) -> String {
 pub fn tell_refunded(refunded: &Refunded) -> String {
     match refunded {
         Refunded::Captured(refund) => format!("refund {}: refunded {}", refund.id, refund.amount),
-        Refunded::Ended(refund, state) => format!("refund {}: ended as {}", refund.id, state.name()),
+        Refunded::Ended(refund, state) => format!("refund {}: final state {}", refund.id, state.name()),
         Refunded::Hanging(refund, why) => format!("refund {}: hanging, will be retried later ({why})", refund.id),
     }
 }
@@ -222,9 +222,9 @@ pub fn tell_settled(settled: &Settled) -> String {
     match settled {
         Settled::Captured(amount) => format!("captured {amount}"),
         Settled::Cancelled => "cancelled".to_owned(),
-        Settled::Ended(state) => format!("ended as {}", state.name()),
+        Settled::Ended(state) => format!("final state {}", state.name()),
         Settled::Refunded => "refunded".to_owned(),
-        Settled::RefundEnded(state) => format!("ended as {}", state.name()),
+        Settled::RefundEnded(state) => format!("final state {}", state.name()),
         Settled::Hanging(why) => format!("still hanging ({why})"),
     }
 }

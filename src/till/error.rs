@@ -73,7 +73,8 @@ impl fmt::Display for ClientError {
         match self {
             ClientError::Setup(what) | ClientError::Token(what) => f.write_str(what),
             ClientError::Lost { operation, sends, why, .. } => {
-                write!(f, "{operation} failed after {sends} attempt(s): {why}")
+                let attempts = if *sends == 1 { "attempt" } else { "attempts" };
+                write!(f, "{operation} failed after {sends} {attempts}: {why}")
             }
             ClientError::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;
@@ -91,14 +92,12 @@ impl fmt::Display for ClientError {
             ClientError::NothingTaken(amount) => {
                 write!(
                     f,
-                    "no payment captured by this till has {amount} left to refund: capture a payment first, or name one"
+                    "no payment captured by this till has {amount} left to refund: capture a payment first, or pass --payment ID"
                 )
             }
             ClientError::StillHanging(count) => {
-                write!(
-                    f,
-                    "{count} reservation(s) on this PoS are not settled: capture or cancel them before you delete it"
-                )
+                let are = if *count == 1 { "reservation on this PoS is" } else { "reservations on this PoS are" };
+                write!(f, "{count} {are} not settled: capture or cancel them before you delete it")
             }
         }
     }

@@ -86,7 +86,7 @@ fn open(place: &Path) -> Result<File, ClientError> {
 }
 
 fn unusable(place: &Path, why: &str) -> ClientError {
-    ClientError::Setup(format!("{} cannot be used ({why}): choose another file with --memory", place.display()))
+    ClientError::Setup(format!("{} cannot be used ({why}): choose another file with --state-file", place.display()))
 }
 
 #[cfg(test)]

@@ -92,7 +92,8 @@ fn why(error: &(dyn Error + 'static)) -> String {
 
 fn roots_of_file(path: &Path) -> Result<RootCertStore, ClientError> {
     let trouble = |what: String| ClientError::Setup(format!("the CA file {} {what}", path.display()));
-    let pem = std::fs::read(path).map_err(|error| trouble(format!("cannot be read: {error}")))?;
+    let pem =
+        std::fs::read(path).map_err(|error| trouble(format!("cannot be read: {}", crate::seal::io_reason(&error))))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| trouble(format!("is not PEM: {error}")))?;

@@ -3,8 +3,8 @@
 //! A till is an ordinary client of the API: it knows a base URL, a token URL and a CA file, and does not know about a
 //! recorder. It does what the documentation requires of a client (timeouts, retries with the same key, polling at the
 //! requested pace, clean-up, hanging payments), so it also serves as an example. It can be configured to make one
-//! [`Misbehavior`], to test that the verifier catches it. Mistakes in values are in [`timing`] and
-//! [`payment_misbehavior`], mistakes in the flow at their place in the flow.
+//! [`Misbehavior`], to test that the verifier catches it. Mistakes in values are in [`timing`],
+//! [`payment_misbehavior`] and [`feature_misbehavior`], mistakes in the flow at their place in the flow.
 
 pub(crate) mod api_call;
 pub(crate) mod checkin;

@@ -177,7 +177,7 @@ impl StateFile {
 
 fn unusable(path: &Path, verb: &str, error: &dyn std::fmt::Display) -> ClientError {
     ClientError::Setup(format!(
-        "the till's state file {} cannot be {verb} ({error}): choose another file with --memory",
+        "the till's state file {} cannot be {verb} ({error}): choose another file with --state-file",
         path.display()
     ))
 }

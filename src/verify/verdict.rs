@@ -177,12 +177,14 @@ impl WaitVerdict {
         let seconds = format!("{} s", self.waited_ms / 1000);
         let calls = |n: u64| if n == 1 { "1 call".to_owned() } else { format!("{n} calls") };
         Some(match (self.ended, self.step_calls, self.calls) {
-            (WaitEnd::TimedOut, _, 0) => format!("no call came within {seconds}"),
+            (WaitEnd::TimedOut, _, 0) => format!("no call arrived within {seconds}"),
             (WaitEnd::TimedOut, 0, all) => {
-                format!("no call of this step came within {seconds} ({} of other steps did)", calls(all))
+                format!("no call of this step arrived within {seconds} ({} of other steps did)", calls(all))
             }
-            (WaitEnd::TimedOut, n, _) => format!("its timeout of {seconds} expired ({} of this step came)", calls(n)),
-            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, before any call came"),
+            (WaitEnd::TimedOut, n, _) => {
+                format!("its timeout of {seconds} expired ({} of this step arrived)", calls(n))
+            }
+            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, before any call arrived"),
             (WaitEnd::Skipped, ..) => format!("the operator skipped it after {seconds}"),
             (WaitEnd::Contradicted | WaitEnd::Other, ..) => return None,
         })

@@ -97,8 +97,9 @@ fn remarks(
     earlier: &[(u32, String)],
 ) -> Vec<String> {
     let mut remarks = capture.remarks.clone();
-    remarks
-        .extend(earlier.iter().map(|(number, ended)| format!("Attempt {number} ended {ended}; it no longer counts.")));
+    remarks.extend(earlier.iter().map(|(number, ended)| {
+        format!("Certification attempt {number} ended with verdict {ended}; it no longer counts.")
+    }));
     if !rules.builtin {
         remarks.push("The rules are not the built-in ones; no certificate can be issued for this verdict.".to_owned());
     }
@@ -109,10 +110,10 @@ fn remarks(
         .filter(|id| !target.features.iter().any(|feature| feature.id() == *id))
         .collect();
     if !left_out.is_empty() {
-        remarks.push(format!("The capture's session also chose {}; not in this verdict.", left_out.join(", ")));
+        remarks.push(format!("The session also selected {}, which this verdict does not cover.", left_out.join(", ")));
     }
     if options.open {
-        remarks.push("The capture was evaluated as in progress; open obligations are undecided.".to_owned());
+        remarks.push("Evaluated as unfinished (--open): operations still open at the end are not decided.".to_owned());
     }
     remarks
 }

@@ -190,7 +190,7 @@ try {
   await (way === "fail" ? failing(page) : passing(page));
   await inspect(page, `${way}-4-approval`);
   await paper(page, context, "Full report", "Verdict:", "header");
-  if (way !== "fail") await paper(page, context, "Certificate for reading and printing (HTML)", "Certificate", "body");
+  if (way !== "fail") await paper(page, context, "Printable certificate (HTML)", "Certificate", "body");
   await page.locator("#close").click();
   await until("the end", async () => (await page.locator("#lost").innerText()).includes("can close this page"), 20);
   // A wrong form is answered with 422, which the browser's console notes.

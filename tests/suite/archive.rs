@@ -83,7 +83,7 @@ fn invalid_sources_and_targets_are_refused_without_leaving_files() {
     let recording = Recording::start(home, &["--quiet", "--capture", "capture"]);
     refused(
         &run(home, &["export", "capture", "-o", "live.poscert"]),
-        &["a recorder is writing into it", "stop it first"],
+        &["a recorder is writing to", "stop the recorder first"],
     );
     recording.stop();
     done(home, &["export", "capture", "-o", "whole.poscert"]);

@@ -80,10 +80,10 @@ fn unreadable_captures_are_refused() {
     std::fs::write(home.join("newer.har"), newer).unwrap();
     for (input, words) in [
         ("half.har", ["half.har is truncated or invalid JSON", "export it again"]),
-        ("nothing.har", ["nothing.har is empty", "name a capture directory, a signed archive or a HAR file"]),
+        ("nothing.har", ["nothing.har is empty", "pass a capture directory, a signed archive or a HAR file"]),
         ("page.har", ["page.har is HTML or XML, not a HAR 1.2 file", "export the session"]),
         ("other.har", ["other.har is not a HAR 1.2 file", "export it again"]),
-        ("empty", ["empty is not a capture", "name a capture directory, a signed archive or a HAR file"]),
+        ("empty", ["empty is not a capture", "pass a capture directory, a signed archive or a HAR file"]),
         ("no-such", ["no-such", "check the path"]),
         ("no-such.har", ["no-such.har", "check the path"]),
         ("headless", ["headless is damaged", "use another copy"]),
@@ -166,7 +166,7 @@ fn recorder_that_cannot_start_is_refused() {
     for option in ["--listen", "--proxy-listen"] {
         let other = if option == "--listen" { "--proxy-listen" } else { "--listen" };
         let output = poscert(home).args(["record", other, "127.0.0.1:0", option, &taken.1, "--", "true"]).output();
-        refused(&output.unwrap(), &[&taken.1, "is taken by another program", option, "port 0"]);
+        refused(&output.unwrap(), &[&taken.1, "is already in use", option, "or 0 for a free port"]);
     }
     std::fs::write(home.join("file"), "x").unwrap();
     let run = |arguments: &[&str]| record(home).args(arguments).args(["--", "true"]).output().unwrap();

@@ -91,7 +91,7 @@ fn operator_can_skip_a_wait_retry_a_case_and_start_over() {
     till(home.path(), "onboard");
     run.hears("\u{2713} onboarding/3");
     run.ask("start over");
-    run.hears("attempt 2 started; the one before ended: passed");
+    run.hears("attempt 2 started; the previous one ended with verdict passed");
     run.hears("Onboard a point of sale on the till");
     // The till finds its existing point of sale, and is asked to offboard it first.
     till(home.path(), "onboard");

@@ -151,7 +151,7 @@ async fn upstream_that_is_the_recorder_itself_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let holder = TcpListener::bind(taken).await.unwrap();
     let error = begin(config("https://127.0.0.1:1", holder.local_addr().unwrap())).await.err().unwrap();
-    assert!(error.contains("taken by another program") && error.contains("--listen"), "{error}");
+    assert!(error.contains("is already in use") && error.contains("--listen"), "{error}");
 }
 
 /// Offers these protocols by ALPN; returns the negotiated one and the response to a request.

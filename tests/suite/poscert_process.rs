@@ -203,12 +203,23 @@ pub(crate) fn with_status(verdict: &Value, status: &str) -> Vec<String> {
     wanted.map(|requirement| requirement["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Checks the output of a command that must refuse its input: exit code 2, one line with these words, and no panic.
+/// Whether this is one line `error: ...`, at most with one line `help: ...` after it.
+pub(crate) fn is_one_error(said: &str) -> bool {
+    let lines: Vec<&str> = said.trim_end().lines().collect();
+    match lines.as_slice() {
+        [error] => error.starts_with("error: "),
+        [error, help] => error.starts_with("error: ") && help.starts_with("help: "),
+        _ => false,
+    }
+}
+
+/// Checks the output of a command that must refuse its input: exit code 2, one line with these words (and perhaps one
+/// with a hint), and no panic.
 pub(crate) fn refused(output: &Output, words: &[&str]) -> String {
     let said = text(&output.stderr);
     assert!(!said.contains("panicked at"), "{said}");
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
-    assert_eq!(said.trim_end().lines().count(), 1, "one line: {said}");
+    assert!(is_one_error(&said), "one error: {said}");
     for word in words {
         assert!(said.contains(word), "{word:?} is not in {said}");
     }

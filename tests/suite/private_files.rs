@@ -55,7 +55,7 @@ fn failed_start_leaves_no_capture() {
             if command == "certify" {
                 run.args(["--unattended", "--driver", "true"]);
             }
-            refused(&run.output().unwrap(), &["is taken by another program"]);
+            refused(&run.output().unwrap(), &["is already in use"]);
             assert!(!home.join("poscert-capture").exists(), "{command} {listen} {proxy}");
         }
     }
@@ -68,7 +68,7 @@ fn failed_start_leaves_no_capture() {
         run.arg(format!("https://{free}")).output().unwrap()
     };
     let runs: Vec<_> = std::iter::repeat_with(itself).take(5).collect();
-    let tried = runs.iter().find(|run| !text(&run.stderr).contains("is taken by another program"));
+    let tried = runs.iter().find(|run| !text(&run.stderr).contains("is already in use"));
     refused(tried.expect("a free port"), &["is this recorder itself"]);
     let output = record(home).args(["--ready-file", "no/such/folder/ready.json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

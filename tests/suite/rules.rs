@@ -39,9 +39,17 @@ fn every_requirement_and_case_is_listed_and_explained() {
         assert!(output.status.success() && said.starts_with(id), "{id}: {output:?}");
         assert_eq!(said.contains("\nPasses: ") && said.contains("\nFails: "), !id.contains('/'), "{id}: {said}");
     }
-    let output = rules(&["explain", "PAY-5"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("did you mean `PAY-05`?"), "{output:?}");
+    for (id, told) in [
+        ("PAY-5", "did you mean `PAY-05`?"),
+        ("pay-2", "did you mean `PAY-02`?"),
+        ("paymnet/1", "did you mean `payment/1`?"),
+        ("foo", "unknown rule id `foo`\n"),
+        ("refund", "pass one of its cases: refund/1,"),
+    ] {
+        let output = rules(&["explain", id]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(told), "{output:?}");
+    }
     assert!(text(&rules(&["explain", "fields"]).stdout).contains("payment.reserved_n"));
 }
 
@@ -61,6 +69,7 @@ fn rule_file_errors_have_the_location_and_a_suggestion() {
         ("payment.toml", "call.amount <= ", "call.amount <=> ", "is not a CEL expression"),
         ("payment.toml", "level = \"must\"", "level = \"mist\"", "must"),
         ("refund.toml", "faults = [\"timeout\"", "faults = [\"timeouts\"", "expected timeout or 500"),
+        ("payment.toml", "every = \"500\"", "every = \"50\"", "unknown fault `50`; expected timeout or 500"),
         ("common.toml", "at_least_ms = 100\n", "", "pattern `gap` requires `at_least_ms`"),
     ] {
         let folder = edited(file, from, to);

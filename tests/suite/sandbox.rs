@@ -295,7 +295,7 @@ fn command_prints_its_addresses_and_stops_when_asked() {
     assert_eq!(taken.status.code(), Some(2));
     let sentence = String::from_utf8(taken.stderr).unwrap();
     assert!(sentence.contains(&address) && sentence.contains("--listen"), "{sentence}");
-    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+    assert!(crate::poscert_process::is_one_error(&sentence), "{sentence}");
 
     let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(killed.success());

@@ -286,7 +286,7 @@ fn followed_payment_is_handed_over_to_the_next_command_of_the_till() {
     assert!(text(&stopped.stdout).contains("cancelled"), "{}", text(&stopped.stderr));
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("left to the next command"), "{rest}");
+    assert!(rest.contains("handed over to the next command"), "{rest}");
     assert_eq!(ended(&mut following).code(), Some(0));
     recording.stop();
     let all = exchanges(home.path(), "poscert-capture");

@@ -299,7 +299,7 @@ fn certification_resumes_and_the_page_is_not_reachable_through_the_recorder() {
     let busy = ["--listen", &address, "--proxy-listen", "127.0.0.1:0", "--capture", "other", "--page", "127.0.0.1:0"];
     let output = poscert(home.path()).arg("certify").args(busy).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
-    assert!(text(&output.stderr).contains("is taken by another program"), "{output:?}");
+    assert!(text(&output.stderr).contains("is already in use"), "{output:?}");
     drop(page);
     let mut command = poscert(home.path());
     command.arg("certify").args(taken).args(TOLD).args(["--capture", "other"]);

@@ -81,7 +81,7 @@ fn sections(path: &Path) -> Result<Salvaged, Unreadable> {
     let total = manifest.map(|manifest| manifest.records);
     losses.extend(missing(&blocks, index.as_ref(), total));
     if blocks.is_empty() {
-        let damage = Damage::new(0, "it has no intact block of records: nothing to salvage");
+        let damage = Damage::new(0, "no readable records: nothing to salvage");
         return Err(damage.into());
     }
     let archive = Archive::of_blocks(path, header.unwrap_or_default(), sealed_by, rules, blocks);

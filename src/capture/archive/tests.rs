@@ -165,7 +165,7 @@ fn har_and_live_captures_are_not_exported() {
     let dir = place.path().join("capture");
     let writer = Writer::open(&dir, WriterOptions::default()).unwrap();
     let error = write(&open(&dir).unwrap(), &[], &key, &mut Vec::new(), |_| ()).unwrap_err();
-    assert!(error.message.contains("stop it first"), "{error}");
+    assert!(error.message.contains("stop the recorder first"), "{error}");
     drop(writer);
 }
 

@@ -42,7 +42,7 @@ pub(super) fn write_in_blocks(
     mut progress: impl FnMut(u64),
 ) -> Result<ChainHead, CaptureError> {
     if capture.live {
-        let sentence = "a recorder is writing into this capture; stop it first, an archive is final";
+        let sentence = "a recorder is writing to this capture; stop the recorder first";
         return Err(CaptureError::new(CaptureErrorKind::Held, sentence));
     }
     if capture.salvaged {

@@ -75,11 +75,12 @@ fn unzip(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Unpacked, CaptureErr
         (None, []) => {
             let is_fiddler = names.iter().any(|file| file.starts_with("raw/"));
             let what = if is_fiddler { "a Fiddler archive (.saz)" } else { "a zip archive without a HAR file" };
-            let next = if is_fiddler { "export the sessions as HTTPArchive v1.2" } else { "name a HAR file" };
-            return Err(CaptureError::new(CaptureErrorKind::NotACapture, format!("{name} is {what}: {next}")));
+            let next = if is_fiddler { "export the sessions as HTTPArchive v1.2" } else { "pass a HAR file" };
+            return Err(CaptureError::new(CaptureErrorKind::NotACapture, format!("{name} is {what}; {next}")));
         }
         (None, several) => {
-            let sentence = format!("{name} is a zip archive with {} HAR files: unpack it and name one", several.len());
+            let sentence =
+                format!("{name} is a zip archive with {} HAR files; unpack it and pass one of them", several.len());
             return Err(CaptureError::new(CaptureErrorKind::NotACapture, sentence));
         }
     };

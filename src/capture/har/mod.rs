@@ -136,19 +136,19 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         let tied: Vec<u64> = order.ties.iter().flatten().copied().collect();
         all.push(format!(
             "the order of {} calls ({}) is unknown, because their times are too close and the file is not sorted by \
-             time: requirements that depend on it are inconclusive",
+             time: requirements that depend on it are not exercised",
             tied.len(),
             remarks::listed(&tied)
         ));
     }
     if !others.is_empty() {
-        all.push(format!("{} entries of the HAR are not API calls and were left out", others.len()));
+        all.push(format!("{} entries of the HAR are not API calls and were skipped", others.len()));
     }
     if !unreadable.is_empty() {
         let places: Vec<u64> =
             (1_u64..).zip(&entries).filter(|(_, e)| e.kind == Kind::Unreadable).map(|(at, _)| at).collect();
         let which = remarks::listed(&places);
-        all.push(format!("{} entries of the HAR have an unreadable URL and were left out: {which}", places.len()));
+        all.push(format!("{} entries of the HAR have an unreadable URL and were skipped: {which}", places.len()));
     }
     if begun.iter().any(|moment| !moment.has_offset) {
         all.push("times without a UTC offset were read as UTC".to_owned());
@@ -249,7 +249,7 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
         (None, _) => (
             CaptureErrorKind::NotACapture,
-            format!("{name} is empty: name a capture directory, a signed archive or a HAR file"),
+            format!("{name} is empty; pass a capture directory, a signed archive or a HAR file"),
         ),
         (Some(b'{'), Some(broken)) => {
             (CaptureErrorKind::Damaged, format!("{name} is truncated or invalid JSON: {broken}; export it again"))
@@ -259,8 +259,8 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
             format!("{name} is not a HAR 1.2 file: {error}; export it again or fix that place"),
         ),
         (Some(_), _) => {
-            let what = "neither a capture directory nor a HAR file (JSON with log.entries)";
-            (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {what}; name one of these"))
+            let expected = "expected a capture directory, a signed archive (.poscert) or a HAR file";
+            (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {expected}"))
         }
     };
     CaptureError::new(trouble, sentence)

@@ -19,7 +19,7 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     };
     add(numbers(&|call| call.request.not_shown.headers), &|calls| {
         format!(
-            "the request headers of {calls} are not in the HAR: requirements that depend on them are inconclusive; \
+            "the request headers of {calls} are not in the HAR: requirements that depend on them are not exercised; \
              export it with headers"
         )
     });
@@ -29,8 +29,8 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
     };
     add(numbers(&|call| left_out(header::AUTHORIZATION, call)), &|calls| {
         format!(
-            "the Authorization header of {calls} is not in the HAR: requirements that depend on it are inconclusive. \
-             DevTools omit it by default: enable Settings > Preferences > Network > \"Allow to generate HAR with \
+            "the Authorization header of {calls} is not in the HAR: requirements that depend on it are not exercised. \
+             DevTools omits it by default: enable Settings > Preferences > Network > \"Allow to generate HAR with \
              sensitive data\", then choose \"Export HAR (with sensitive data)\""
         )
     });
@@ -44,37 +44,40 @@ pub(super) fn of(calls: &[Exchange]) -> Vec<String> {
         let masked = |call: &Exchange| matches!(call.request.seen(name), Seen::Presence | Seen::Form);
         add(numbers(&masked), &|calls| {
             format!(
-                "the value of {title} is masked in {calls}: requirements that depend on it are inconclusive; do not \
-                 sanitise the HAR"
+                "the value of {title} is masked in {calls}: requirements that depend on it are not exercised; do not \
+                 sanitize the HAR"
             )
         });
     }
     let url = |call: &Exchange| call.request.not_shown.path || call.request.not_shown.query;
     add(numbers(&url), &|calls| {
         format!(
-            "a part of the URL is masked in {calls}: requirements that depend on it are inconclusive; do not sanitise \
+            "a part of the URL is masked in {calls}: requirements that depend on it are not exercised; do not sanitize \
              the HAR"
         )
     });
     let hidden = |body: &Body| matches!(body.kept, BodyRetention::Unknown | BodyRetention::Digest);
     add(numbers(&|call| hidden(&call.request.body)), &|calls| {
         format!(
-            "the request body of {calls} is not in the HAR: requirements that depend on it are inconclusive; export it \
+            "the request body of {calls} is not in the HAR: requirements that depend on it are not exercised; export it \
              with bodies"
         )
     });
     let answer = |call: &Exchange| call.answer.as_ref().is_some_and(|answer| hidden(&answer.body));
     add(numbers(&answer), &|calls| {
         format!(
-            "the response body of {calls} is not in the HAR: requirements that depend on it are inconclusive; export \
+            "the response body of {calls} is not in the HAR: requirements that depend on it are not exercised; export \
              it with response bodies (Firefox: devtools.netmonitor.har.includeResponseBodies; Playwright: content \
              \"embed\")"
         )
     });
     let untimed = calls.iter().filter(|call| call.end.untimed).count();
     if untimed > 0 {
-        let what = "durations and timeouts of calls without a duration in the HAR are not judged";
-        remarks.push(format!("{what}: {untimed} of {} calls", calls.len()));
+        remarks.push(format!(
+            "{untimed} of {} calls have no duration in the HAR: rules about durations and timeouts are not exercised \
+             for them",
+            calls.len()
+        ));
     }
     remarks
 }

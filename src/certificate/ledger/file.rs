@@ -3,7 +3,7 @@
 use super::log::{self, Lines};
 use super::{Entry, LedgerEvent};
 use crate::certificate::date;
-use crate::seal::secret_file;
+use crate::seal::{io_reason, secret_file};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Ledger {
         let file = match File::open(path) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(format!("cannot read {WHAT} {}: {error}", path.display())),
+            Err(error) => return Err(format!("cannot read {WHAT} {}: {}", path.display(), io_reason(&error))),
         };
         if let Some(file) = &file {
             wait(path, || file.try_lock_shared())?;
@@ -187,7 +187,7 @@ fn folder(path: &Path) -> Result<&Path, String> {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> String {
-    format!("cannot write {WHAT} {}: {error}; {NEXT}", path.display())
+    format!("cannot write {WHAT} {}: {}; {NEXT}", path.display(), io_reason(error))
 }
 
 /// The lines, checked against the head file.
@@ -199,7 +199,9 @@ fn checked(path: &Path, bytes: &[u8]) -> Result<Lines, String> {
                 .ok_or_else(|| format!("{} is not the head file of a ledger; restore the original", place.display()))?,
         ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("cannot read the ledger's head file {}: {error}", place.display())),
+        Err(error) => {
+            return Err(format!("cannot read the ledger's head file {}: {}", place.display(), io_reason(&error)));
+        }
     };
     log::read(bytes, counted).map_err(|why| {
         format!("{WHAT} {} is damaged: {why}; restore a good copy together with its .head file", path.display())
@@ -220,7 +222,9 @@ fn uncounted(path: &Path, lines: &Lines) -> Option<String> {
 fn content(path: &Path, file: &File) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = file.take(LARGEST).read_to_end(&mut bytes);
-    read.map_err(|error| format!("cannot read {WHAT} {}: {error}; use another with --ledger FILE", path.display()))?;
+    read.map_err(|error| {
+        format!("cannot read {WHAT} {}: {}; use another with --ledger FILE", path.display(), io_reason(&error))
+    })?;
     if bytes.len() as u64 >= LARGEST {
         return Err(format!("{WHAT} {} has more than {LARGEST} bytes and is not a ledger", path.display()));
     }

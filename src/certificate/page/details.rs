@@ -101,7 +101,7 @@ fn attempts(predicate: &Predicate) -> String {
     let earlier: Vec<String> = predicate
         .earlier_attempts
         .iter()
-        .map(|one| format!("attempt {} ended {}", one.number, wording::safe(&one.ended_as)))
+        .map(|one| format!("attempt {} ended with verdict {}", one.number, wording::safe(&one.ended_as)))
         .collect();
     match earlier.as_slice() {
         [] => "None: the first attempt passed.".to_owned(),

@@ -1,12 +1,12 @@
-//! Command lines of the reference till for the step due.
+//! Command lines of the reference client for the step due.
 
 use super::super::driver_command::Line;
 
 /// A hint and the command line to copy; `None` if the action has none. `till`: the prefix of the command line.
 pub(super) fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     let command = |rest: String| format!("{till} {rest}");
-    let plain = "With the reference till, in a second terminal:".to_owned();
-    let in_another = "With the reference till, in a third terminal, as it is waiting in the second:".to_owned();
+    let plain = "With the reference client, in a second terminal:".to_owned();
+    let in_another = "With the reference client, in a third terminal, as it is waiting in the second:".to_owned();
     let amount = line.amount.as_deref().unwrap_or("100.00");
     let terms = || {
         let capture = line.capture.as_ref().map(|capture| format!(" --capture {capture}")).unwrap_or_default();
@@ -25,7 +25,7 @@ pub(super) fn hint(line: &Line, till: &str) -> Option<(String, String)> {
         "pay" => format!("pay {}", terms()),
         "refund" => format!("refund {amount}"),
         act @ ("abort" | "cancel-refund") => {
-            let words = "With the reference till: press Ctrl-C if it is waiting, otherwise, in a second terminal:";
+            let words = "With the reference client: press Ctrl-C if it is waiting, otherwise, in a second terminal:";
             return Some((words.to_owned(), command(act.to_owned())));
         }
         // The second terminal follows the payment until it is ready.
@@ -35,10 +35,9 @@ pub(super) fn hint(line: &Line, till: &str) -> Option<(String, String)> {
     Some((plain, command(rest)))
 }
 
-/// Hint and command line for a step that the till does on its own: the reference till needs its `job` command for it.
+/// Hint and command line for a step that the till does on its own: the reference client needs its `job` command for it.
 pub(super) fn job(till: &str) -> (String, String) {
-    let words =
-        "A till that keeps running does this on its own. The reference till exits when it gives up; then run its job:";
+    let words = "A till that keeps running does this on its own. The reference client exits when it gives up; then run its job:";
     (words.to_owned(), format!("{till} job"))
 }
 

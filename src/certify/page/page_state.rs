@@ -39,7 +39,7 @@ pub(crate) struct ConnectionInfo {
     pub sandbox: Option<[String; 3]>,
     /// Kinds of clients, each with a command or setting that makes it trust the CA.
     pub recipes: Vec<(String, String)>,
-    /// The prefix of a command line for the reference till.
+    /// The prefix of a command line for the reference client.
     pub till: String,
 }
 

@@ -74,7 +74,7 @@ impl End {
         let Certified::Issued(given) = &self.approval.certificate else { return Vec::new() };
         let offer = |name, title, media, file| Download { name, title, media, content: Content::File(file) };
         vec![
-            offer(issue::PAGE, "Certificate for reading and printing (HTML)", "text/html; charset=utf-8", given.page()),
+            offer(issue::PAGE, "Printable certificate (HTML)", "text/html; charset=utf-8", given.page()),
             offer(issue::CERTIFICATE, "Signed certificate (JSON)", "application/json", given.certificate()),
             offer(issue::ARCHIVE, "Signed archive of the recording", "application/octet-stream", given.archive()),
         ]

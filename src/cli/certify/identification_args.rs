@@ -13,6 +13,7 @@ use crate::cli::record::certificates;
 use crate::cli::verify::ProfileArgs;
 use crate::proxy::Upstream;
 use crate::sandbox::Sandbox;
+use crate::seal::io_reason;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub(super) struct Told {
     #[arg(long, value_name = "URL", env = "POSCERT_CALLBACK_URL")]
     callback_url: Option<String>,
     /// Timeout of a step in seconds, counted from the last activity of the client [default: 20 with --unattended, else
-    /// 300; with --unattended, the timeout of the very first call is six times as long]
+    /// 300; with --unattended, the first call may take six times as long]
     #[arg(long, value_name = "SECONDS", env = "POSCERT_WAIT", value_parser = clap::value_parser!(u64).range(1..=LONGEST_WAIT))]
     wait: Option<u64>,
     /// Root certificates (PEM) to trust at the callback, in addition to the system's
@@ -79,8 +80,9 @@ impl Told {
             wait: self.wait,
         };
         let Some(file) = &self.session else { return Ok(flags.tidied()) };
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| CliError::new(format!("cannot read the session file {}: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            CliError::new(format!("cannot read the session file {}: {}", file.display(), io_reason(&error)))
+        })?;
         let session = Identification::parse(&text);
         session
             .map(|session| flags.or(session).tidied())
@@ -180,7 +182,7 @@ fn secret(file: Option<&Path>, name: &str, variable: &str) -> Result<Option<Secr
         Some(file) => {
             let place = format!("{name} {}", file.display());
             let text = std::fs::read_to_string(file);
-            (text.map_err(|error| CliError::new(format!("cannot read {place}: {error}")))?, place)
+            (text.map_err(|error| CliError::new(format!("cannot read {place}: {}", io_reason(&error))))?, place)
         }
         None => match std::env::var(variable) {
             Ok(text) if !text.is_empty() => (text, variable.to_owned()),

@@ -98,7 +98,7 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     }
     // A state file per capture: the till may have operations open at another backend.
     let memory = args.record.capture.with_extension("till.json");
-    till.push_str(&format!(" --memory {}", word(&std::path::absolute(&memory).unwrap_or(memory))));
+    till.push_str(&format!(" --state-file {}", word(&std::path::absolute(&memory).unwrap_or(memory))));
     if let Some(version) = version {
         till.push_str(&format!(" --client-version {version}"));
     }

@@ -103,7 +103,10 @@ impl Strand {
         for _ in 0..LAST_TRIES {
             let Some(due) = self.tills.values().filter_map(Till::next_job).min() else { break };
             if !due.is_zero() {
-                self.scenery.line("", &format!("waiting {:.0} s for the periodic job", due.as_secs_f64()));
+                self.scenery.line(
+                    "",
+                    &format!("waiting {:.0} s before retrying pending captures and cancels", due.as_secs_f64()),
+                );
             }
             tokio::time::sleep(due).await;
             self.jobs().await?;

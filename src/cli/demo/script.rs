@@ -168,8 +168,7 @@ impl Script {
 /// An unknown operation or fault.
 pub(super) fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
     let operation = Operation::from_name(&pair.0).ok_or_else(|| format!("unknown operation {:?}", pair.0))?;
-    let fault = [Fault::Timeout, Fault::ServerError].into_iter().find(|fault| fault.name() == pair.1);
-    Ok((operation, fault.ok_or_else(|| format!("unknown fault {:?}", pair.1))?))
+    Ok((operation, Fault::from_name(&pair.1)?))
 }
 
 /// The account of that name.

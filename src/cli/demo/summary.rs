@@ -2,6 +2,7 @@
 //! are exactly the expected ones.
 
 use crate::pki::word;
+use crate::report::Tally;
 use crate::till::misbehavior::ExpectedFindings;
 use crate::verify::Verdict;
 use crate::verify::verdict::{CaseStatus, Outcome, Status};
@@ -14,7 +15,7 @@ pub(super) fn list(mistakes: &[ExpectedFindings]) -> String {
     let mut text = String::new();
     for announced in mistakes {
         let _ = writeln!(text, "{:width$}  {}", announced.id, announced.title);
-        let _ = writeln!(text, "{:width$}  must fail {}", "", announced.fails.join(", "));
+        let _ = writeln!(text, "{:width$}  breaks {}", "", announced.fails.join(", "));
     }
     text
 }
@@ -27,9 +28,9 @@ pub(super) fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Expect
     }
     let _ = writeln!(text, "\nVerdict: {}", outcome(verdict.verdict));
     let _ = writeln!(text, "Capture: {}", capture.display());
-    let _ = match worst(verdict) {
-        Some((id, number)) => writeln!(text, "Look at {id}: poscert show {} {number}", word(capture)),
-        None => writeln!(text, "Look inside: poscert show {}", word(capture)),
+    let _ = match Tally::of(verdict).worst() {
+        Some((id, number)) => writeln!(text, "Show the exchange of {id}: poscert show {} {number}", word(capture)),
+        None => writeln!(text, "Show the exchanges: poscert show {}", word(capture)),
     };
     text
 }
@@ -58,25 +59,15 @@ fn comparison(verdict: &Verdict, announced: &ExpectedFindings) -> String {
         ("cases not passed", &announced.cases_not_passed, not_passed(verdict)),
     ];
     for (what, wanted, got) in parts {
-        let wanted_text = if wanted.is_empty() { "none".to_owned() } else { wanted.join(", ") };
+        let listed = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+        let wanted_text = listed(wanted);
         let _ = if *wanted == got {
             write!(text, "\n  {what}: expected {wanted_text}; as expected")
         } else {
-            write!(text, "\n  {what}: expected {wanted_text}; NOT as expected: [{}]", got.join(", "))
+            write!(text, "\n  {what}: expected {wanted_text}; NOT as expected: got {}", listed(&got))
         };
     }
     text
-}
-
-/// The first failed requirement whose findings name an exchange, else the first such warning.
-fn worst(verdict: &Verdict) -> Option<(&str, u64)> {
-    let shown = |status: Status| {
-        verdict.requirements.iter().filter(move |requirement| requirement.status == status).find_map(|requirement| {
-            let number = requirement.findings.iter().find_map(|finding| finding.exchanges.last())?;
-            Some((requirement.id.as_str(), *number))
-        })
-    };
-    shown(Status::Failed).or_else(|| shown(Status::Warning))
 }
 
 fn outcome(outcome: Outcome) -> &'static str {

@@ -15,15 +15,17 @@ pub(super) fn write(out: &mut impl Write, exchange: &Exchange) -> io::Result<()>
     match &exchange.answer {
         None => writeln!(out, "\nNo response")?,
         Some(answer) => {
-            writeln!(out, "\nResponse from {}", answered_by(exchange.answered_by))?;
+            writeln!(out, "\nResponse{}", sender(exchange))?;
             let start = format!("{} {} {}", answer.version, answer.status, answer.reason);
             message(out, &start, &answer.headers, &answer.body, &answer.trailers)?;
         }
     }
     times(out, exchange)?;
     for (token, claims) in &exchange.claims {
-        let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        writeln!(out, "\nClaims of {}: {}", sanitize::line(token), sanitize::line(&claims.join(", ")))?;
+        writeln!(out, "\nClaims of {}", sanitize::line(token))?;
+        for (name, value) in claims {
+            writeln!(out, "  {}: {}", sanitize::line(name), sanitize::line(&value.to_string()))?;
+        }
     }
     for note in &exchange.notes {
         writeln!(out, "\nNote: {}", sanitize::line(note))?;
@@ -52,7 +54,7 @@ fn summary(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
     let took = list::milliseconds(exchange.duration_us());
     writeln!(out, "{date} {}, took {took}", list::clock(exchange.wall_us))?;
     if let Some(fault) = exchange.fault {
-        writeln!(out, "Fault: {}", fault.name())?;
+        writeln!(out, "Injected fault: {}", fault.name())?;
     }
     if let Some(reason) = &exchange.request.refused {
         writeln!(out, "Refused by the recorder: {}", sanitize::line(reason))?;
@@ -65,19 +67,26 @@ fn summary(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
     }
 }
 
-fn answered_by(by: AnsweredBy) -> &'static str {
-    match by {
-        AnsweredBy::Nobody => "an unknown sender",
-        AnsweredBy::Backend => "the backend",
-        AnsweredBy::Recorder => "the recorder",
+/// Where the response came from, and whether any of it reached the client.
+fn sender(exchange: &Exchange) -> &'static str {
+    match exchange.answered_by {
+        AnsweredBy::Nobody if exchange.times.answer_head_in.is_some() => {
+            " from the backend, not delivered to the client"
+        }
+        AnsweredBy::Nobody => ", not delivered to the client",
+        AnsweredBy::Backend => " from the backend",
+        AnsweredBy::Recorder => " from the recorder",
     }
 }
 
 fn message(out: &mut impl Write, start: &str, headers: &[Header], body: &Body, trailers: &[Header]) -> io::Result<()> {
     writeln!(out, "  {}", sanitize::line(start.trim_end()))?;
     fields(out, headers)?;
-    writeln!(out)?;
-    for line in content(body, headers).lines() {
+    let content = content(body, headers);
+    if !content.is_empty() {
+        writeln!(out)?;
+    }
+    for line in content.lines() {
         writeln!(out, "  {line}")?;
     }
     fields(out, trailers)
@@ -118,7 +127,7 @@ fn times(out: &mut impl Write, exchange: &Exchange) -> io::Result<()> {
     let times = &exchange.times;
     let all = [
         ("connection accepted", times.accepted),
-        ("TLS done", times.tls_done),
+        ("TLS handshake done", times.tls_done),
         ("request head received", Some(times.request_head)),
         ("request end received", times.request_end),
         ("backend connected", times.backend_connected),

@@ -5,6 +5,9 @@ use crate::capture::record::{Record, WaitEnd};
 use crate::capture::{Exchange, record};
 use jiff::Timestamp;
 
+/// The column titles of the lines of exchanges.
+pub(super) const HEADER: &str = "    # time (UTC)    status method target  duration";
+
 /// The line of a record.
 pub(super) fn of(record: &Record) -> String {
     match record {
@@ -25,7 +28,7 @@ pub(super) fn of(record: &Record) -> String {
         Record::Session(session) => format!("   -- session: {}", self::session(session)),
         Record::Attempt(attempt) => {
             format!(
-                "   -- attempt {} starts; the previous one ended {}",
+                "   -- certification attempt {} starts; the previous one ended with verdict {}",
                 attempt.number,
                 sanitize::line(&attempt.ended_as)
             )
@@ -42,9 +45,14 @@ pub(super) fn of(record: &Record) -> String {
         }
         Record::StepTimeout(wait) => {
             let calls = wait.calls.map(|calls| format!(", {calls} calls received")).unwrap_or_default();
-            let skipped = if wait.ended == Some(WaitEnd::Skipped) { ", skipped by the operator" } else { "" };
+            let ended = match wait.ended {
+                Some(WaitEnd::TimedOut) => "timed out",
+                Some(WaitEnd::Skipped) => "skipped by the operator",
+                Some(WaitEnd::Contradicted) => "can no longer pass, ended",
+                Some(WaitEnd::Other) | None => "not passed",
+            };
             let (case, step) = (sanitize::line(&wait.case), wait.step);
-            format!("   -- step {step} of {case} not passed after {} ms{calls}{skipped}", wait.waited_ms)
+            format!("   -- step {step} of {case} {ended} after {}{calls}", seconds(wait.waited_ms))
         }
         Record::Notification(sent) => {
             let statuses: Vec<String> = sent.statuses.iter().map(u16::to_string).collect();
@@ -76,10 +84,10 @@ fn session(session: &record::Session) -> String {
 }
 
 fn exchange(exchange: &Exchange) -> String {
-    let status = exchange.answer.as_ref().map_or("---".to_owned(), |answer| answer.status.to_string());
+    let status = exchange.status().map_or("---".to_owned(), |status| status.to_string());
     let request = &exchange.request;
     let mut line = format!(
-        "{:>5} {} {status} {:<6} {} {}",
+        "{:>5} {} {status:<6} {:<6} {}  {}",
         exchange.number,
         clock(exchange.wall_us),
         sanitize::line(&request.method),
@@ -87,7 +95,7 @@ fn exchange(exchange: &Exchange) -> String {
         milliseconds(exchange.duration_us()),
     );
     if let Some(fault) = exchange.fault {
-        line.push_str(&format!("  fault {}", fault.name()));
+        line.push_str(&format!("  injected fault: {}", fault.name()));
     }
     if let Some(reason) = &request.refused {
         line.push_str(&format!("  refused: {}", sanitize::line(reason)));
@@ -104,6 +112,14 @@ pub(super) fn clock(wall_us: i64) -> String {
     match Timestamp::from_microsecond(wall_us) {
         Ok(moment) => moment.strftime("%H:%M:%S.%3fZ").to_string(),
         Err(_) => "--:--:--.---Z".to_owned(),
+    }
+}
+
+/// Milliseconds as seconds, with one decimal unless they are whole.
+fn seconds(ms: u64) -> String {
+    match ms.saturating_add(50) / 100 {
+        tenths if tenths % 10 == 0 => format!("{} s", tenths / 10),
+        tenths => format!("{}.{} s", tenths / 10, tenths % 10),
     }
 }
 

@@ -54,7 +54,7 @@ impl ChunkReader {
                     self.state = State::Size;
                     Ok((1, None))
                 }
-                _ => Err(refuse("a chunk is longer than its size says")),
+                _ => Err(refuse("chunk data is longer than the chunk size")),
             },
             State::Trailers(reader) => {
                 let (used, complete) = reader.read(input)?;

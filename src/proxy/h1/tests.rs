@@ -141,7 +141,7 @@ fn invalid_chunks_are_refused() {
         ("1000000000000000\r\n", "hexadecimal"),
         ("3\nabc\r\n", "CRLF"),
         ("3\rabc\r\n", "CRLF"),
-        ("3\r\nabcd\r\n", "longer than its size"),
+        ("3\r\nabcd\r\n", "longer than the chunk size"),
         ("0\r\nbad trailer\r\n\r\n", "no colon"),
         ("0\r\nX: a\nb: c\r\n\r\n", "LF alone"),
     ] {

@@ -126,7 +126,7 @@ fn chunked() -> Vec<Attack> {
         attack("size line with CR", chunks("1\rx\r\n0\r\n\r\n"), "CRLF"),
         attack("size with NUL", chunks("1\0\r\nx\r\n0\r\n\r\n"), "CRLF"),
         attack("long extension", chunks(&format!("1;{}\r\nx\r\n", "x".repeat(5_000))), "too long"),
-        attack("more than its size", chunks("1\r\nxyz\r\n0\r\n\r\n"), "longer than its size"),
+        attack("more than its size", chunks("1\r\nxyz\r\n0\r\n\r\n"), "longer than the chunk size"),
         attack("folded trailer", chunks("0\r\nX: 1\r\n 2\r\n\r\n"), "obsolete folding"),
         attack("trailer with LF", chunks("0\r\nX: 1\n\r\n"), "LF alone"),
         attack("endless trailers", chunks(&format!("0\r\n{}", "a: b\r\n".repeat(3_000))), "lines"),

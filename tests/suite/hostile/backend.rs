@@ -58,7 +58,12 @@ pub(crate) fn lies() -> Vec<Lie> {
         cut("no-last-chunk", &format!("{chunked}2\r\nok\r\n"), FollowUp::Close, "before its response was complete"),
         cut("chunk-garbage", &format!("{chunked}2\r\nok\r\nzz\r\n"), FollowUp::Stay, "hexadecimal"),
         cut("chunk-overflow", &format!("{chunked}ffffffffffffffffff\r\n"), FollowUp::Stay, "hexadecimal"),
-        cut("chunk-too-long", &format!("{chunked}2\r\nokay\r\n0\r\n\r\n"), FollowUp::Stay, "longer than its size"),
+        cut(
+            "chunk-too-long",
+            &format!("{chunked}2\r\nokay\r\n0\r\n\r\n"),
+            FollowUp::Stay,
+            "longer than the chunk size",
+        ),
         whole("long", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokPOISON", "data after its response"),
         whole(
             "two-answers",
@@ -76,7 +81,11 @@ pub(crate) fn lies() -> Vec<Lie> {
             FollowUp::Repeat(5_000),
             (EndedBy::Backend, Stage::Done, 502, "1xx responses"),
         ),
-        no_answer("switches", "HTTP/1.1 101 Switching Protocols\r\n\r\nnoise", "switches protocols"),
+        no_answer(
+            "switches",
+            "HTTP/1.1 101 Switching Protocols\r\n\r\nnoise",
+            "101 Switching Protocols without an upgrade request",
+        ),
         no_answer("huge-head", format!("{head}X: {}\r\n\r\n", "x".repeat(100_000)), "longer than"),
         no_answer("many-headers", format!("{head}{}\r\n", "a: b\r\n".repeat(5_000)), "lines"),
         no_answer("both", format!("{head}Content-Length: 2\r\n{chunked}"), "both Content-Length"),

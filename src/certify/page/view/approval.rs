@@ -47,6 +47,6 @@ pub(crate) fn render(approval: &Approval) -> Markup {
             (verdict::features(verdict, false))
         }
         (finding::sections(&tally, &mut Links))
-        div.actions { (action_button("/close", "close", "quiet", &[], "Close page and end poscert")) }
+        div.actions { (action_button("/close", "close", "quiet", &[], "Quit poscert")) }
     }
 }

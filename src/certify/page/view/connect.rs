@@ -30,8 +30,8 @@ pub(crate) fn render(reach: &ConnectionInfo, open: bool) -> Markup {
                         (copy("client-secret-of-sandbox", "client secret", secret))
                     }
                     h3 { "No till available?" }
-                    p.hint { (code("Use the reference till in a second terminal. Each step shows its command; first:")) }
-                    (copy("till-first", "first command for the reference till", &format!("{} onboard", reach.till)))
+                    p.hint { (code("Use the reference client in a second terminal. Each step shows its command; first:")) }
+                    (copy("till-first", "first command for the reference client", &format!("{} onboard", reach.till)))
                     details.recipes {
                         summary { "How to trust the CA" }
                         @for (at, (who, line)) in reach.recipes.iter().enumerate() {

@@ -15,7 +15,7 @@ pub(crate) struct Panel<'a> {
     pub certification_status: &'a CertificationStatus,
     /// The last command sent to the till.
     pub line: Option<&'a Line>,
-    /// The prefix of a command line for the reference till.
+    /// The prefix of a command line for the reference client.
     pub till: &'a str,
     /// When the wait for the step due started, in ms since the start.
     pub since_ms: u64,
@@ -44,7 +44,9 @@ impl Panel<'_> {
             Some(step) if step.guide.text.is_some() && step.guide.act.is_none() => {
                 step.guide.text.clone().unwrap_or_default()
             }
-            Some(step) if step.kind == StepKind::Ends => "Nothing to do: no further call may arrive now".to_owned(),
+            Some(step) if step.kind == StepKind::Ends => {
+                "Do nothing: the till must not send another call now".to_owned()
+            }
             Some(_) => "Nothing to do: the till continues on its own".to_owned(),
             None => "Nothing to do: checking for further calls".to_owned(),
         }
@@ -67,7 +69,7 @@ impl Panel<'_> {
             @if let Some(line) = self.act() { (act(line, self.till)) }
             @else if due.step.as_ref().is_some_and(|step| step.guide.text.is_some() && step.guide.act.is_none()) {
                 @let (words, command) = client_hint::job(self.till);
-                div.act { div.till { p.hint { (code(&words)) } (copy("till-line", "command for the reference till", &command)) } }
+                div.act { div.till { p.hint { (code(&words)) } (copy("till-line", "command for the reference client", &command)) } }
             }
             @if let Some(step) = &due.step { (step_details::render(step, &due.met, self.act(), self.by_hand)) }
             @if let Some(step) = due.step.as_ref().filter(|step| step.kind != StepKind::Ends) {
@@ -78,7 +80,7 @@ impl Panel<'_> {
                 }
             }
             div.actions {
-                (action_button("/skip", "skip", "quiet", &[("case", &due.case), ("step", &at.to_string())], "Skip the wait"))
+                (action_button("/skip", "skip", "quiet", &[("case", &due.case), ("step", &at.to_string())], "Stop waiting"))
                 (action_button("/again", "again-due", "quiet", &[("case", &due.case)], "Repeat this case"))
             }
         }
@@ -129,7 +131,7 @@ fn act(line: &Line, till: &str) -> Markup {
             }
             @for (name, on) in &line.restrictions { @if *on { span.chip { (wording::safe(name)) } } }
             @if let Some((words, command)) = hint {
-                div.till { p.hint { (code(&words)) } (copy("till-line", "command for the reference till", &command)) }
+                div.till { p.hint { (code(&words)) } (copy("till-line", "command for the reference client", &command)) }
             }
         }
     }

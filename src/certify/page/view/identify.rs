@@ -19,7 +19,7 @@ pub(crate) fn identification(identified: &Identification, elsewhere: bool, sente
             p.lead {
                 "A certification guides you and your till through the cases of the PoS API, step by step, and ends "
                 "with a verdict. First identify your client. Empty fields are inferred from the traffic if possible. "
-                @if !elsewhere { "To try it with the reference till, use the examples of the first four." }
+                @if !elsewhere { "To try it with the reference client, select \"Fill in the examples\"." }
             }
             @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
             form.card method="post" action="/identification" {
@@ -75,7 +75,7 @@ pub(crate) fn selection(identified: &Identification, rules: &RuleSet, sentence: 
                     button.main type="submit" { "Start the certification" }
                     button.quiet type="submit" formaction="/back" { "Back to identification" }
                 }
-                p.hint { "From then on, all calls of your till are recorded and evaluated." }
+                p.hint { "Once started, every call of your till is recorded and evaluated." }
             }
         }
     }

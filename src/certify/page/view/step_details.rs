@@ -14,9 +14,9 @@ pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: b
         return html! {};
     }
     let guide = &step.guide;
-    let every = guide.every.is_some();
+    let every = guide.every;
     let refused = refusal(guide);
-    let fault_free = step.faults.is_empty() && !every && refused.is_none();
+    let fault_free = step.faults.is_empty() && every.is_none() && refused.is_none();
     let customer = customer(guide, line);
     html! {
         dl.facts {
@@ -33,13 +33,13 @@ pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: b
                     dd { (wording::safe(&step.title)) p.hint { (then) } }
                 }
             }
-            @if !step.faults.is_empty() || every {
+            @if !step.faults.is_empty() || every.is_some() {
                 div {
                     dt { "Injected faults" }
                     dd {
                         ul.faults {
                             @for fault in &step.faults { (self::fault(*fault, step.kind, met.contains(fault))) }
-                            @if every { li { (Look::Warning.mark()) "HTTP 500 for every attempt, until the till gives up for now" } }
+                            @if let Some(fault) = every { li { (Look::Warning.mark()) (every_attempt(fault)) } }
                         }
                     }
                 }
@@ -75,12 +75,19 @@ fn customer(guide: &Guidance, line: Option<&Line>) -> String {
     if all.is_empty() { String::new() } else { format!("{}{after}", all.join(", then ")) }
 }
 
+fn every_attempt(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Timeout => "every attempt times out until the till pauses for 30 s",
+        _ => "HTTP 500 for every attempt until the till pauses for 30 s",
+    }
+}
+
 fn fault(fault: Fault, kind: StepKind, met: bool) -> Markup {
     let what = match (fault, kind) {
-        (Fault::Timeout, StepKind::Polls) => "timeout of one poll: the till has to give up on it and continue polling",
-        (Fault::Timeout, _) => "timeout of one attempt: the till has to give up on it and retry",
-        (_, StepKind::Polls) => "HTTP 500 for one poll: the till has to continue polling after a pause",
-        _ => "HTTP 500 for one attempt: the till has to retry",
+        (Fault::Timeout, StepKind::Polls) => "one poll times out: the till must continue polling",
+        (Fault::Timeout, _) => "one attempt times out: the till must retry",
+        (_, StepKind::Polls) => "one poll gets HTTP 500: the till must continue polling after a pause",
+        _ => "one attempt gets HTTP 500: the till must retry",
     };
     let look = if met { Look::Passed } else { Look::Open };
     html! {
