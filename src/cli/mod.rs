@@ -17,6 +17,8 @@ mod limits;
 mod paths;
 mod record;
 mod rules;
+mod rules_new;
+mod rules_test;
 mod sandbox;
 mod seal;
 mod show;
@@ -109,7 +111,7 @@ enum Command {
     Sandbox(sandbox::Args),
     /// Run the reference client
     Till(till::Args),
-    /// List, explain and check the rules
+    /// List, explain, check and test the rules
     Rules(rules::Args),
     /// Show the local CA and how to make a client trust it
     Ca(ca::Args),

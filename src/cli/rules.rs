@@ -1,6 +1,6 @@
-//! `poscert rules`: list, explain and check rule files.
+//! `poscert rules`: list, explain, check, write and test rule files.
 
-use super::{CliError, Exit, verify_input::load_rules};
+use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Level, Requirement};
 use crate::rules::{RuleSet, examples, load, predicate};
@@ -23,6 +23,10 @@ enum Command {
     Explain(Explain),
     /// Check whether rule files are valid
     Check(Check),
+    /// Create a directory with a rule of your own and its tests
+    New(rules_new::Args),
+    /// Run the tests of rule files, and measure with mutants of the rules how much they notice
+    Test(rules_test::Args),
 }
 
 #[derive(clap::Args)]
@@ -65,6 +69,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
             super::print(&explained(&rules, &explain.id)?)?;
         }
         Command::Check(check) => return checked(check),
+        Command::New(new) => return rules_new::run(&new),
+        Command::Test(test) => return rules_test::run(&test),
     }
     Ok(Exit::Passed)
 }

@@ -2,13 +2,17 @@
 //!
 //! [`model`] is a rule file in memory, [`toml_file`] its TOML form, and [`load`](mod@load) finds and reads the files.
 //! [`predicate`] compiles the CEL expressions in them against the record of [`fields`]. The verifier implements the
-//! patterns.
+//! patterns. [`test_file`] reads the tests that users write for their rules, and [`mutation`] makes the changes of a rule
+//! that such tests have to notice.
 
 pub(crate) mod examples;
 pub(crate) mod fields;
 pub(crate) mod load;
 pub mod model;
+pub(crate) mod mutation;
 pub(crate) mod predicate;
+mod test_edits;
+pub(crate) mod test_file;
 pub mod toml_file;
 mod toml_rows;
 

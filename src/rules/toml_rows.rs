@@ -45,7 +45,7 @@ pub struct LimitsRow {
     pub token_few_calls: i64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequirementRow {
     pub id: Spanned<String>,
@@ -57,7 +57,7 @@ pub(super) struct RequirementRow {
     pub check: Vec<CheckRow>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckRow {
     pub pattern: Spanned<String>,
@@ -85,7 +85,7 @@ pub(super) struct CheckRow {
     pub cite: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventRow {
     pub on: Vec<Spanned<String>>,
