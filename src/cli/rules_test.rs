@@ -8,6 +8,7 @@ use crate::rules::load::TESTS;
 use crate::rules::test_file::{self, RuleTests};
 use crate::seal::bounded_read;
 use crate::verify::rule_tests::{self, TestError};
+use crate::verify::verify_capture::RunError;
 use std::path::{Path, PathBuf};
 
 /// The maximum size of a file of tests, in bytes.
@@ -42,6 +43,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     let tests = test_file::parse(&shown, &text, &rules).map_err(|error| CliError::new(error.to_string()))?;
     let prepared = prepared(&args.dir, &tests)?;
     let run = rule_tests::run(&rules, &prepared).map_err(|error| match error {
+        TestError::Run(RunError::Rule(error)) => {
+            CliError::new(format!("{}/{error}; correct the rule, or add a test for `null` to it", args.dir.display()))
+        }
         TestError::Run(error) => CliError::new(format!("{}: {error}", args.dir.display())),
         TestError::File(error) => CliError::new(error.to_string()),
     })?;

@@ -165,6 +165,15 @@ fn mistakes_in_the_files_have_a_line_and_exit_with_2() {
         assert_eq!((code, said.as_str()), (Some(2), ""), "{to}: {error}");
         assert!(error.contains(message), "{to}: {error}");
     }
+    // A comparison with `null`.
+    let dir = house("house.toml", "call.amount != null && ", "");
+    let path = dir.path().join("tests.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("set_body = \"/amount\", to = 500.00", "remove_body = \"/amount\"")).unwrap();
+    let (code, _, error) = rules(&["test"], dir.path());
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("/house.toml: requirement HOUSE-01: the expression `call.amount <= 50000`"), "{error}");
+    assert!(error.contains("add a test for `null` to it"), "{error}");
     let dir = unchanged();
     fs::remove_file(dir.path().join("tests.toml")).unwrap();
     let (code, _, error) = rules(&["test"], dir.path());
