@@ -8,7 +8,7 @@
 //! | [`seal`] | digests, keyed hashes, the hash chain, signing keys, DSSE envelopes |
 //! | [`pki`] | the local CA, leaf certificates, trust instructions |
 //! | [`capture`] | exchange records, redaction, the capture directory, signed archives, HAR |
-//! | [`rules`] | rule files: model, parsing, CEL predicates |
+//! | [`rules`] | rule files: model, parsing, CEL predicates; their tests and mutants |
 //! | [`verify`] | the evaluator: calls and retries, resource states, checks, cases, verdict. No I/O |
 //! | [`report`] | a verdict and its exchanges as text, JSON, JUnit, HTML and Markdown |
 //! | [`certificate`] | the signed certificate, its HTML page, and the ledger of issued certificates |

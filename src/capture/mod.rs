@@ -10,6 +10,7 @@ mod checkpoint;
 pub mod codec;
 mod committer;
 pub(crate) mod content_encoding;
+pub(crate) mod edit;
 mod error;
 mod exchange_numbers;
 pub mod har;

@@ -17,6 +17,8 @@ mod limits;
 mod paths;
 mod record;
 mod rules;
+mod rules_new;
+mod rules_test;
 mod sandbox;
 mod schema;
 mod seal;
@@ -110,7 +112,7 @@ enum Command {
     Sandbox(sandbox::Args),
     /// Run the reference client
     Till(till::Args),
-    /// List, explain and check the rules
+    /// List, explain, check and test the rules
     Rules(rules::Args),
     /// Print the JSON Schema of a kind of file
     Schema(schema::Args),

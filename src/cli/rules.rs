@@ -1,6 +1,6 @@
-//! `poscert rules`: list, explain and check rule files.
+//! `poscert rules`: list, explain, check, write and test rule files.
 
-use super::{CliError, Exit, verify_input::load_rules};
+use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
@@ -24,6 +24,10 @@ enum Command {
     Explain(Explain),
     /// Check whether rule files are valid
     Check(Check),
+    /// Create a directory with a rule of your own and its tests
+    New(rules_new::Args),
+    /// Run the tests of rule files, and measure with mutants of the rules how much they notice
+    Test(rules_test::Args),
 }
 
 #[derive(clap::Args)]
@@ -66,6 +70,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
             super::print(&explained(&rules, &explain.id)?)?;
         }
         Command::Check(check) => return checked(check),
+        Command::New(new) => return rules_new::run(&new),
+        Command::Test(test) => return rules_test::run(&test),
     }
     Ok(Exit::Passed)
 }

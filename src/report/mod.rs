@@ -13,6 +13,7 @@ pub(crate) mod json_diff;
 pub(crate) mod junit;
 pub(crate) mod line_wrap;
 pub(crate) mod markdown;
+pub(crate) mod rule_tests;
 pub(crate) mod summary;
 pub(crate) mod text;
 pub(crate) mod wording;

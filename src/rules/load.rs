@@ -25,6 +25,9 @@ const STACK_BYTES: usize = 32 << 20;
 /// hundred times the memory of its text.
 const LONGEST: u64 = 1024 * 1024;
 
+/// The name of the file of tests in a directory of rule files; it has no rules.
+pub(crate) const TESTS: &str = "tests.toml";
+
 /// Thresholds from the rule files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -61,6 +64,28 @@ pub struct RuleSet {
     pub raw: bool,
 }
 
+impl RuleSet {
+    /// The files that are not unchanged copies of built-in ones.
+    pub(crate) fn own_files(&self) -> impl Iterator<Item = &(String, String)> {
+        self.files.iter().filter(|(name, text)| !BUILTIN.contains(&(name.as_str(), text.as_str())))
+    }
+
+    /// The same features and limits with one requirement, and without cases.
+    pub(crate) fn with_only(&self, requirement: Requirement) -> RuleSet {
+        let without_cases = |feature: &Feature| Feature { cases: Vec::new(), ..feature.clone() };
+        RuleSet {
+            features: self.features.iter().map(without_cases).collect(),
+            requirements: vec![requirement],
+            limits: self.limits,
+            waits: None,
+            digest: String::new(),
+            files: Vec::new(),
+            builtin: false,
+            raw: self.raw,
+        }
+    }
+}
+
 /// An error in a rule file, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
@@ -88,11 +113,11 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 impl RuleError {
-    fn whole(file: &str, message: String) -> RuleError {
+    pub(super) fn whole(file: &str, message: String) -> RuleError {
         RuleError { file: file.to_owned(), place: (0, 0), line: String::new(), message }
     }
 
-    fn at(file: &str, text: &str, mistake: &Mistake) -> RuleError {
+    pub(super) fn at(file: &str, text: &str, mistake: &Mistake) -> RuleError {
         let start = mistake.span.start.min(text.len());
         let before = text.get(..start).unwrap_or("");
         let line = before.matches('\n').count() + 1;
@@ -126,9 +151,14 @@ fn builtin() -> Vec<(String, String)> {
 /// # Errors
 /// As for [`load`].
 pub(crate) fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || assemble(&files));
+    on_large_stack(move || assemble(&files))?
+}
+
+/// Runs a function that reads rules, on a stack that is large enough for every expression.
+pub(super) fn on_large_stack<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, RuleError> {
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(read);
     let worker = worker.map_err(|error| RuleError::whole("rules", format!("cannot start a thread: {error}")))?;
-    worker.join().unwrap_or_else(|_| Err(RuleError::whole("rules", "internal error while reading them".into())))
+    worker.join().map_err(|_| RuleError::whole("rules", "internal error while reading them".into()))
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
@@ -138,6 +168,7 @@ fn read_folder(folder: &Path) -> Result<Vec<(String, String)>, RuleError> {
         .map_err(unreadable)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
+        .filter(|name| name != TESTS)
         .collect();
     // Built-in file names come first, in their own order, so that a copied directory gives the same digest.
     let rank = |name: &str| BUILTIN.iter().position(|(known, _)| *known == name).unwrap_or(BUILTIN.len());

@@ -104,6 +104,23 @@ pub enum Scope {
     Refund,
 }
 
+impl Scope {
+    /// Its name in rule files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Client => "client",
+            Scope::Connection => "connection",
+            Scope::Call => "call",
+            Scope::Key => "key",
+            Scope::Request => "request",
+            Scope::Token => "token",
+            Scope::Pos => "pos",
+            Scope::Payment => "payment",
+            Scope::Refund => "refund",
+        }
+    }
+}
+
 /// A temporal pattern. The documentation of the verifier's module `checks` defines each of them.
 #[derive(Debug)]
 pub enum Pattern {

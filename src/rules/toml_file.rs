@@ -43,16 +43,10 @@ type Outcome<T> = Result<T, Mistake>;
 /// # Errors
 /// The first mistake in it, with its position.
 pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
-    let file: File = toml::from_str(text).map_err(|error| Mistake {
-        span: error.span().unwrap_or(0..0),
-        message: with_meaning(&error.message().replace('\n', " ")),
-    })?;
+    let file: File = table(text)?;
+    let judged_for = judged_for(&file)?;
     let feature = file.feature.map(feature).transpose()?;
     let counts = file.counts.unwrap_or(Attribution::Own);
-    let mut judged_for = file.judged_for.iter().map(feature_id).collect::<Outcome<Vec<_>>>()?;
-    if judged_for.is_empty() {
-        judged_for.extend(feature.as_ref().map(|feature| feature.feature));
-    }
     let requirement = |row| requirement(name, row, counts, &judged_for);
     let requirements = file.requirement.into_iter().map(requirement).collect::<Outcome<Vec<_>>>()?;
     let cases = file.case.into_iter().map(case).collect::<Outcome<Vec<_>>>()?;
@@ -67,6 +61,22 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     Ok(Parsed { feature, limits: file.limits, waits: file.guide, requirements })
 }
 
+/// A TOML text as a table of a known form.
+pub(super) fn table<T: serde::de::DeserializeOwned>(text: &str) -> Outcome<T> {
+    toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: with_meaning(&error.message().replace('\n', " ")),
+    })
+}
+
+/// The features for which the requirements of a file are evaluated.
+pub(super) fn judged_for(file: &File) -> Outcome<Vec<api::Feature>> {
+    if file.judged_for.is_empty() {
+        return file.feature.iter().map(|row| feature_id(&row.id)).collect();
+    }
+    file.judged_for.iter().map(feature_id).collect()
+}
+
 /// The parser's message about an unknown key, with the most similar key in place of the list of all keys.
 fn with_meaning(message: &str) -> String {
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -78,11 +88,11 @@ fn with_meaning(message: &str) -> String {
     }
 }
 
-fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
+pub(super) fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
     Mistake { span: at.span(), message }
 }
 
-fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
+pub(super) fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
     api::Feature::from_id(id.as_ref()).ok_or_else(|| {
         let known: Vec<&str> = api::Feature::ALL.iter().map(|feature| feature.id()).collect();
         fault(id, format!("unknown feature `{}`{}", id.as_ref(), meant(id.as_ref(), &known)))
@@ -90,7 +100,7 @@ fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
 }
 
 /// A suggestion: the most similar known word, or all of them if none is similar.
-fn meant(word: &str, known: &[&str]) -> String {
+pub(super) fn meant(word: &str, known: &[&str]) -> String {
     let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
     match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
@@ -98,7 +108,7 @@ fn meant(word: &str, known: &[&str]) -> String {
     }
 }
 
-fn operation(name: &Spanned<String>) -> Outcome<Operation> {
+pub(super) fn operation(name: &Spanned<String>) -> Outcome<Operation> {
     Operation::from_name(name.as_ref()).ok_or_else(|| {
         let known: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
         fault(name, format!("unknown operation `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
@@ -138,7 +148,8 @@ fn events(rows: &[EventRow]) -> Outcome<Vec<Event>> {
     rows.iter().map(|row| event(&row.on, row.at, row.when.as_ref())).collect()
 }
 
-fn requirement(
+/// A requirement of the file with this name.
+pub(super) fn requirement(
     file: &str,
     row: RequirementRow,
     counts: Attribution,

@@ -50,7 +50,7 @@ pub struct LimitsRow {
     pub token_few_calls: i64,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequirementRow {
     #[schemars(with = "String")]
@@ -63,7 +63,7 @@ pub(super) struct RequirementRow {
     pub check: Vec<CheckRow>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckRow {
     #[schemars(schema_with = "schema::patterns")]
@@ -102,7 +102,7 @@ pub(super) struct CheckRow {
     pub cite: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventRow {
     #[schemars(schema_with = "schema::selectors")]

@@ -6,6 +6,7 @@
 //!   has the headers and bodies that a rule names itself.
 //! - [`checks`] and [`case`] evaluate the patterns and cases of the rules; [`evaluator`] drives them all.
 //! - [`verify_capture`] feeds a capture to the evaluator; [`progress`] reports the cases of an open capture.
+//! - [`rule_tests`] runs the tests of rule files that users write.
 
 pub(crate) mod attempt;
 pub(crate) mod attempt_context;
@@ -38,6 +39,8 @@ mod request_target;
 mod requirement_state;
 mod resource_fields;
 pub(crate) mod resources;
+pub(crate) mod rule_test_results;
+pub(crate) mod rule_tests;
 pub(crate) mod state;
 pub(crate) mod timeline;
 mod transitions;

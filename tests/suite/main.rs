@@ -30,6 +30,7 @@ mod fuzz;
 mod generated_client;
 mod har_producers;
 mod hostile;
+mod house_rules;
 mod html_report_browser;
 mod independent_client;
 mod kills;
