@@ -36,22 +36,3 @@ pub(crate) enum Content {
     Text(String),
     File(PathBuf),
 }
-
-/// The content security policy for a generated HTML file: the policy in its `meta` element, plus a ban on framing.
-pub(crate) fn policy_of(html: &str) -> String {
-    let stands = html.split_once("http-equiv=\"Content-Security-Policy\" content=\"").map(|(_, rest)| rest);
-    let policy = stands.and_then(|rest| rest.split_once('"')).map_or("default-src 'none'", |(policy, _)| policy);
-    format!("{policy}; frame-ancestors 'none'")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn report_keeps_its_own_policy() {
-        let html = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'x'"><p>"#;
-        assert_eq!(policy_of(html), "default-src 'none'; style-src 'x'; frame-ancestors 'none'");
-        assert_eq!(policy_of("<p>"), "default-src 'none'; frame-ancestors 'none'");
-    }
-}

@@ -1,8 +1,8 @@
 //! The routes of the page.
 
-use super::approval::{self, Content, Download};
+use super::approval::{Content, Download};
 use super::page_state::{PageState, Phase};
-use super::security::{Guard, POLICY};
+use super::security::{FILE_POLICY, Guard, POLICY};
 use super::view::{self, certification, exchange, identify};
 use super::{actions, events, json_state, stored_exchanges};
 use crate::api::form::fields;
@@ -166,23 +166,11 @@ async fn file(State(page_state): State<Arc<PageState>>, Path(name): Path<String>
 async fn offered(offer: &Download) -> std::io::Result<Response> {
     let mut response = match &offer.content {
         Content::Text(text) => response(200, Body::from(text.clone())),
-        Content::File(path) if offer.media.starts_with("text/html") => {
-            response(200, Body::from(tokio::fs::read_to_string(path).await?))
-        }
         Content::File(path) => streamed(tokio::fs::File::open(path).await?),
-    };
-    let policy = match &offer.content {
-        Content::Text(text) => approval::policy_of(text),
-        Content::File(path) if offer.media.starts_with("text/html") => {
-            approval::policy_of(&tokio::fs::read_to_string(path).await?)
-        }
-        Content::File(_) => approval::policy_of(""),
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(offer.media));
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY));
     Ok(response)
 }
 
