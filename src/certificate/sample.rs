@@ -6,33 +6,19 @@ use crate::capture::record::{Attempt, Exchange, Header, Record, RunStart, RunSto
 use crate::report::test_verdicts as verdicts;
 use crate::seal::{Fingerprint, SigningKey};
 use crate::verify::Verdict;
-use crate::verify::verdict::{Level, RequirementVerdict, Status};
+use crate::verify::verdict::{Level, Status};
 
 /// A passed verdict on a signed capture.
 pub(crate) fn verdict() -> Verdict {
     let mut verdict = verdicts::passed();
     verdict.capture.kind = "archive";
     verdict.capture.attempts = 2;
-    let requirement = |id: &str, level, status, title: &str| RequirementVerdict {
-        id: id.into(),
-        level,
-        status,
-        title: title.into(),
-        source: "api_principles#error_handling".into(),
-        findings: vec![],
-        judged: true,
-    };
     let late = "a call times out after 2 s, a GET after 0.5 s";
-    verdict.requirements.insert(2, requirement("ALL-15", Level::Should, Status::Warning, late));
-    verdict.requirements.insert(
-        3,
-        requirement(
-            "ALL-16",
-            Level::Must,
-            Status::Passed,
-            "the next poll is sent no sooner than pollDelayInMs after the last response",
-        ),
-    );
+    let source = "api_principles#error_handling";
+    let late = verdicts::requirement("ALL-15", Level::Should, Status::Warning, late, source, Vec::new());
+    let polls = "the next poll is sent no sooner than pollDelayInMs after the last response";
+    let polls = verdicts::requirement("ALL-16", Level::Must, Status::Passed, polls, source, Vec::new());
+    verdict.requirements.splice(2..2, [late, polls]);
     verdict
 }
 

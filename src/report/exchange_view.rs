@@ -1,7 +1,7 @@
 //! The view of an exchange in a report: escaped text, bodies decoded and indented.
 
 use super::wording;
-use crate::api::{PaymentStatus, Place, Route};
+use crate::api::{Fault, PaymentStatus, Place, Route};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{AnsweredBy, Body, BodyRetention, EndedBy, Exchange, Header, Stage, values};
 
@@ -96,7 +96,7 @@ impl ExchangeView {
             state: answer.and_then(|answer| state(&answer.body, &answer.headers)),
             start_us: exchange.times.request_head,
             end_us: exchange.times.end,
-            fault: exchange.fault.map(super::super::api::fault::Fault::name),
+            fault: exchange.fault.map(Fault::name),
             forwarded: exchange.answered_by == AnsweredBy::Backend || exchange.times.request_out.is_some(),
             ended: ended(exchange),
             notes: notes(exchange),

@@ -4,7 +4,7 @@ use super::wording;
 use crate::verify::verdict::Finding;
 
 /// Maximum number of groups that are shown in full.
-const TOLD_IN_FULL: usize = 6;
+const SHOWN_IN_FULL: usize = 6;
 
 /// A group of similar findings.
 pub(crate) struct Fold<'a> {
@@ -31,13 +31,14 @@ impl Fold<'_> {
 }
 
 /// The groups to show in full, and a phrase for the others: `and 3 other findings: 4, 5, 6`; empty if there are none.
-pub(crate) fn told(findings: &[Finding]) -> (Vec<Fold<'_>>, String) {
+pub(crate) fn shown(findings: &[Finding]) -> (Vec<Fold<'_>>, String) {
     let mut folds = fold(findings);
-    let rest = folds.split_off(folds.len().min(TOLD_IN_FULL));
+    let rest = folds.split_off(folds.len().min(SHOWN_IN_FULL));
     let rest: Vec<&Finding> = rest.iter().flat_map(Fold::all).collect();
-    let others =
-        || format!("and {}: {}", wording::count(rest.len(), "other finding"), wording::own_exchanges(&rest, 0));
-    let others = if rest.is_empty() { String::new() } else { others() };
+    let others = match wording::count(rest.len(), "other finding") {
+        _ if rest.is_empty() => String::new(),
+        count => format!("and {count}: {}", wording::own_exchanges(&rest, 0)),
+    };
     (folds, others)
 }
 

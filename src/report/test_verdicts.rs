@@ -14,7 +14,7 @@ fn finding(exchanges: &[u64], message: &str, remedy: &str, features: &[&'static 
     }
 }
 
-fn requirement(
+pub(crate) fn requirement(
     id: &str,
     level: Level,
     status: Status,

@@ -1,6 +1,6 @@
 //! The verdict as text for terminals: outcome first, then failures, then the rest.
 
-use super::group_findings::{Fold, told};
+use super::group_findings::{Fold, shown};
 use super::line_wrap::Page;
 use super::{Tally, wording};
 use crate::verify::verdict::{
@@ -126,7 +126,7 @@ fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, c
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
     let title = format!(" {} {}", wording::safe(&requirement.id), wording::safe(&requirement.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
-    let (folds, others) = told(&requirement.findings);
+    let (folds, others) = shown(&requirement.findings);
     for (at, fold) in folds.iter().enumerate() {
         let next = folds.get(at + 1).map(|fold| &fold.first.remedy);
         finding(page, fold, next != Some(&fold.first.remedy));

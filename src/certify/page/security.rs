@@ -14,9 +14,9 @@ use subtle::ConstantTimeEq;
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The content security policy of files to download. The one in an HTML file restricts its style further, to a digest.
-pub(crate) const FILE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The content security policy of files to download. Style is left to the policy in an HTML file, which names its digest.
+pub(crate) const FILE_POLICY: &str = "script-src 'none'; connect-src 'none'; img-src 'none'; font-src 'none'; media-src 'none'; \
+                               object-src 'none'; frame-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The checks of a request.
 pub(crate) struct Guard {

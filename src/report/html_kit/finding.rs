@@ -2,7 +2,7 @@
 
 use super::look::Look;
 use super::{code, named, sentence};
-use crate::report::group_findings::told;
+use crate::report::group_findings::shown;
 use crate::report::{Tally, wording};
 use crate::verify::verdict::{CaseVerdict, Finding, RequirementVerdict};
 use maud::{Markup, html};
@@ -25,7 +25,7 @@ pub(crate) trait Exchanges {
 
 /// The exchanges of the findings of a requirement that are shown in full.
 pub(crate) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
-    let (folds, _) = told(&requirement.findings);
+    let (folds, _) = shown(&requirement.findings);
     folds.iter().flat_map(|fold| opened(fold.first).iter().copied()).collect()
 }
 
@@ -71,7 +71,7 @@ fn case(tally: &Tally, case: &CaseVerdict) -> Markup {
 }
 
 fn requirement(requirement: &RequirementVerdict, look: Look, exchanges: &mut dyn Exchanges) -> Markup {
-    let (folds, others) = told(&requirement.findings);
+    let (folds, others) = shown(&requirement.findings);
     let mut before = "";
     html! {
         p.source { span.chip { (wording::level(requirement.level)) } " " (wording::safe(&requirement.source)) }
