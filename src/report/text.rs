@@ -2,14 +2,14 @@
 
 use super::group_findings::{Fold, fold};
 use super::line_wrap::Page;
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
 use std::io::IsTerminal;
 
 /// Maximum number of finding groups of a requirement that are shown in full.
-const TOLD_IN_FULL: usize = 6;
+const SHOWN_IN_FULL: usize = 6;
 /// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = 100;
 
@@ -55,32 +55,32 @@ const DIM: &str = "2";
 
 /// The verdict as text, with a line break at the end.
 pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
-    let tally = Tally::of(verdict);
+    let summary = VerdictSummary::of(verdict);
     let mut page = Page::new(style);
-    head(&mut page, verdict, &tally);
-    broken(&mut page, &tally);
-    warned(&mut page, &tally);
-    open(&mut page, &tally);
+    head(&mut page, verdict, &summary);
+    broken(&mut page, &summary);
+    warned(&mut page, &summary);
+    open(&mut page, &summary);
     cases(&mut page, verdict);
     page.blank();
     let (_, color) = outcome_look(verdict.verdict);
     let word = wording::outcome(verdict.verdict).to_uppercase();
-    page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", tally.reason(), tally.next_step()), "")]);
+    page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", summary.reason(), summary.next_step()), "")]);
     page.finish()
 }
 
-fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
+fn head(page: &mut Page, verdict: &Verdict, summary: &VerdictSummary) {
     let (mark, color) = outcome_look(verdict.verdict);
     let word = wording::outcome(verdict.verdict).to_uppercase();
     let covers = format!(" for {}", wording::list(&verdict.profile.features));
     page.line("", "  ", &[(&format!("{mark} {word}"), color), (&covers, BOLD)]);
-    page.line("  ", "  ", &[(&tally.seal(), "")]);
+    page.line("  ", "  ", &[(&summary.seal(), "")]);
     for remark in &verdict.remarks {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
-    page.line("  Client:  ", "           ", &[(&tally.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&tally.capture(), "")]);
-    page.line("  Rules:   ", "           ", &[(&tally.rules(), "")]);
+    page.line("  Client:  ", "           ", &[(&summary.who(), "")]);
+    page.line("  Capture: ", "           ", &[(&summary.capture(), "")]);
+    page.line("  Rules:   ", "           ", &[(&summary.rules(), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -99,46 +99,46 @@ fn cases_shown(feature: &FeatureVerdict) -> String {
     format!("{shown} of {} passed{optional}", wording::count(all, "case"))
 }
 
-fn broken(page: &mut Page, tally: &Tally) {
-    if tally.failed.is_empty() && tally.failed_cases.is_empty() {
+fn broken(page: &mut Page, summary: &VerdictSummary) {
+    if summary.failed.is_empty() && summary.failed_cases.is_empty() {
         return;
     }
     page.title("Failures");
-    for requirement in &tally.failed {
+    for requirement in &summary.failed {
         self::requirement(page, requirement, "✗", RED);
     }
-    for case in &tally.failed_cases {
-        broken_case(page, tally, case, "✗", RED);
+    for case in &summary.failed_cases {
+        broken_case(page, summary, case, "✗", RED);
     }
 }
 
-fn warned(page: &mut Page, tally: &Tally) {
-    if tally.warnings.is_empty() && tally.broken_optional_cases.is_empty() {
+fn warned(page: &mut Page, summary: &VerdictSummary) {
+    if summary.warnings.is_empty() && summary.broken_optional_cases.is_empty() {
         return;
     }
     page.title("Warnings");
-    for requirement in &tally.warnings {
+    for requirement in &summary.warnings {
         self::requirement(page, requirement, "!", YELLOW);
     }
-    for case in &tally.broken_optional_cases {
-        broken_case(page, tally, case, "!", YELLOW);
+    for case in &summary.broken_optional_cases {
+        broken_case(page, summary, case, "!", YELLOW);
     }
 }
 
-fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, color: &str) {
+fn broken_case(page: &mut Page, summary: &VerdictSummary, case: &CaseVerdict, mark: &str, color: &str) {
     let optional = if case.optional { " (optional)" } else { "" };
     let title = format!(" {} {}{optional}", wording::safe(&case.id), wording::safe(&case.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
     page.line("    ", "    ", &[(&wording::case_sentence(case), "")]);
-    page.line("    Remedy: ", "      ", &[(&tally.advice(case), "")]);
+    page.line("    Remedy: ", "      ", &[(&summary.advice(case), "")]);
 }
 
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
     let title = format!(" {} {}", wording::safe(&requirement.id), wording::safe(&requirement.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
     let folds = fold(&requirement.findings);
-    let (told, rest) = folds.split_at(folds.len().min(TOLD_IN_FULL));
-    for (at, fold) in told.iter().enumerate() {
+    let (shown, rest) = folds.split_at(folds.len().min(SHOWN_IN_FULL));
+    for (at, fold) in shown.iter().enumerate() {
         let next = folds.get(at + 1).map(|fold| &fold.first.remedy);
         finding(page, fold, next != Some(&fold.first.remedy));
     }
@@ -176,18 +176,18 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
     }
 }
 
-fn open(page: &mut Page, tally: &Tally) {
-    if !tally.missing_cases.is_empty() {
+fn open(page: &mut Page, summary: &VerdictSummary) {
+    if !summary.missing_cases.is_empty() {
         page.title("Missing cases");
-        for case in &tally.missing_cases {
+        for case in &summary.missing_cases {
             let line =
                 format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
             page.line("· ", "  ", &[(&line, "")]);
         }
     }
-    if !tally.inconclusive.is_empty() {
+    if !summary.inconclusive.is_empty() {
         page.title("Inconclusive at the end of the capture");
-        for requirement in &tally.inconclusive {
+        for requirement in &summary.inconclusive {
             let first = requirement.findings.first().map(|finding| {
                 format!(" ({}: {})", wording::place(&finding.exchanges), wording::safe(&finding.message))
             });
@@ -196,11 +196,11 @@ fn open(page: &mut Page, tally: &Tally) {
             page.line("? ", "  ", &[(&line, "")]);
         }
     }
-    if !tally.not_exercised.is_empty() {
+    if !summary.not_exercised.is_empty() {
         page.title("Not exercised by the capture");
         for level in [Level::Must, Level::Should] {
             let ids: Vec<String> =
-                tally.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
+                summary.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
             if !ids.is_empty() {
                 page.line(&format!("  {:<7}", wording::level(level)), "         ", &[(&ids.join(", "), "")]);
             }

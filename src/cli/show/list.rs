@@ -1,7 +1,7 @@
 //! The one-line view of a record.
 
 use super::{ending, sanitize};
-use crate::capture::record::{Record, WaitEnd};
+use crate::capture::record::{Record, StepTimeoutReason};
 use crate::capture::{Exchange, record};
 use jiff::Timestamp;
 
@@ -42,7 +42,7 @@ pub(super) fn of(record: &Record) -> String {
         }
         Record::StepTimeout(wait) => {
             let calls = wait.calls.map(|calls| format!(", {calls} calls received")).unwrap_or_default();
-            let skipped = if wait.ended == Some(WaitEnd::Skipped) { ", skipped by the operator" } else { "" };
+            let skipped = if wait.ended == Some(StepTimeoutReason::Skipped) { ", skipped by the operator" } else { "" };
             let (case, step) = (sanitize::line(&wait.case), wait.step);
             format!("   -- step {step} of {case} not passed after {} ms{calls}{skipped}", wait.waited_ms)
         }

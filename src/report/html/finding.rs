@@ -1,7 +1,7 @@
 //! Failures and warnings with their findings; each exchange is shown once.
 
 use super::{Exchanges, chip, code, exchange, level_chip};
-use crate::report::Tally;
+use crate::report::VerdictSummary;
 use crate::report::group_findings::{Fold, fold};
 use crate::report::wording;
 use crate::verify::verdict::{CaseVerdict, Level, RequirementVerdict};
@@ -28,7 +28,7 @@ pub(super) fn exchanges(requirement: &RequirementVerdict) -> Vec<u64> {
 pub(super) fn section(
     id: &str,
     title: &str,
-    tally: &Tally,
+    tally: &VerdictSummary,
     (requirements, cases): (&[&RequirementVerdict], &[&CaseVerdict]),
     exchanges: &Exchanges,
     shown: &mut Shown,
@@ -44,7 +44,7 @@ pub(super) fn section(
     }
 }
 
-fn case(class: &str, tally: &Tally, case: &CaseVerdict) -> Markup {
+fn case(class: &str, tally: &VerdictSummary, case: &CaseVerdict) -> Markup {
     html! {
         article class={ "broken " (class) } {
             h3 { (chip("id", &wording::safe(&case.id))) " " (wording::safe(&case.title)) }

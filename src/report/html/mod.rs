@@ -9,7 +9,7 @@ mod exchange;
 mod finding;
 
 use super::exchange_view::ExchangeView;
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseStatus, Level, Outcome, RequirementVerdict, Status, StepStatus, Verdict};
 use base64::Engine;
 use finding::Shown;
@@ -33,7 +33,7 @@ pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
 /// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
 pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let exchanges: Exchanges = exchanges.iter().map(|view| (view.number, view)).collect();
-    let tally = Tally::of(verdict);
+    let tally = VerdictSummary::of(verdict);
     let mut shown = Shown::default();
     let word = wording::outcome(verdict.verdict);
     let body = html! {
@@ -90,7 +90,7 @@ pub(crate) fn code(sentence: &str) -> Markup {
     }
 }
 
-fn head(verdict: &Verdict, tally: &Tally) -> Markup {
+fn head(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
     let class = wording::outcome(verdict.verdict);
     let profile = &verdict.profile;
     let capture = &verdict.capture;
@@ -147,7 +147,7 @@ fn features(verdict: &Verdict) -> Markup {
     }
 }
 
-fn open(tally: &Tally) -> Markup {
+fn open(tally: &VerdictSummary) -> Markup {
     html! {
         @if !tally.missing_cases.is_empty() || !tally.inconclusive.is_empty() {
             section #open {
@@ -183,7 +183,7 @@ fn requirements(verdict: &Verdict) -> Markup {
     }
 }
 
-fn not_exercised(tally: &Tally) -> Markup {
+fn not_exercised(tally: &VerdictSummary) -> Markup {
     let musts = tally.musts_not_exercised().count();
     html! {
         @if !tally.not_exercised.is_empty() {

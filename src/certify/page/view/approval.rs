@@ -1,15 +1,15 @@
 //! View of the approval step: the verdict, the downloads, what failed and what to do next.
 
 use super::{action_button, code, copy, finding, sentence};
-use crate::certify::page::approval::Approval;
-use crate::report::{Tally, wording};
+use crate::certify::page::approval::ApprovalView;
+use crate::report::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict};
 use maud::{Markup, html};
 
 /// The approval step.
-pub(crate) fn render(approval: &Approval) -> Markup {
+pub(crate) fn render(approval: &ApprovalView) -> Markup {
     let verdict = &approval.verdict;
-    let tally = Tally::of(verdict);
+    let tally = VerdictSummary::of(verdict);
     let word = wording::outcome(verdict.verdict);
     let mark = match verdict.verdict {
         Outcome::Passed => "✓",
@@ -80,7 +80,7 @@ fn headline(outcome: Outcome) -> &'static str {
     }
 }
 
-fn cases_not_shown(tally: &Tally<'_>) -> Markup {
+fn cases_not_shown(tally: &VerdictSummary<'_>) -> Markup {
     let cases: Vec<&CaseVerdict> = tally.failed_cases.iter().chain(&tally.missing_cases).copied().collect();
     html! {
         @if !cases.is_empty() {
