@@ -118,9 +118,9 @@ mod tests {
         let plain = StepTimeout { case: case.to_owned(), step, waited_ms, after_number, ..StepTimeout::default() };
         assert_eq!(read(None), Record::StepTimeout(plain.clone()));
         assert_eq!(encode(&read(None)).unwrap().windows(5).filter(|part| part == b"calls").count(), 0);
-        let other = StepTimeout { ended: Some(WaitEnd::Other), ..plain.clone() };
+        let other = StepTimeout { ended: Some(StepTimeoutReason::Other), ..plain.clone() };
         assert_eq!(read(Some("pre-empted")), Record::StepTimeout(other));
-        let skipped = StepTimeout { calls: Some(2), ended: Some(WaitEnd::Skipped), ..plain };
+        let skipped = StepTimeout { calls: Some(2), ended: Some(StepTimeoutReason::Skipped), ..plain };
         let skipped = Record::StepTimeout(skipped);
         assert_eq!(decode(&encode(&skipped).unwrap()), Ok(skipped));
     }

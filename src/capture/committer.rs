@@ -97,7 +97,7 @@ impl Committer {
                 }
             }
             let full = batch.records.len() >= BATCH_RECORDS || batch.bytes >= BATCH_BYTES;
-            if full || batch.exchanges >= self.store.room() {
+            if full || batch.exchanges >= self.store.remaining() {
                 break;
             }
             next = commands.try_recv().ok();

@@ -259,7 +259,7 @@ impl Capture {
     ///
     /// # Errors
     /// As [`Capture::log`], and if the log cannot be read up to that head.
-    pub fn went_through(&self, noted: seal::ChainHead) -> Result<bool, CaptureError> {
+    pub fn contains_head(&self, noted: seal::ChainHead) -> Result<bool, CaptureError> {
         let mut head = seal::ChainHead::default();
         let mut log = self.log()?;
         while head.count < noted.count {

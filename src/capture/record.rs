@@ -25,7 +25,7 @@ pub enum Record {
     /// The client and the features being certified; the last such record applies.
     Session(Session),
     /// A new certification attempt begins; earlier records no longer count.
-    Attempt(Attempt),
+    Attempt(AttemptStart),
     /// An event of a connection below HTTP.
     Connection(Connection),
     /// A request and its outcome.
@@ -105,7 +105,7 @@ pub struct Session {
 
 /// The start of a new certification attempt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct AttemptStart {
     /// The number of the attempt, from 1; the first attempt has no record.
     pub number: u32,
     /// Exchange numbers below this one belong to earlier attempts.
@@ -399,13 +399,13 @@ pub struct StepTimeout {
     pub step_calls: Option<u64>,
     /// Why the wait ended; `None` if not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<WaitEnd>,
+    pub ended: Option<StepTimeoutReason>,
 }
 
 /// Why the guided certification stopped waiting for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum WaitEnd {
+pub enum StepTimeoutReason {
     /// The timeout expired.
     TimedOut,
     /// The operator skipped it.

@@ -127,7 +127,7 @@ impl<I: Iterator<Item = Result<Record, CaptureError>>> Iterator for ReorderBuffe
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Attempt, Connection, RunStart, RunStop};
+    use super::super::record::{AttemptStart, Connection, RunStart, RunStop};
     use super::*;
     use proptest::prelude::*;
 
@@ -158,7 +158,7 @@ mod tests {
         let log = vec![
             start(1, 1),
             exchange(2),
-            Record::Attempt(Attempt { number: 2, first_number: 4, ..Attempt::default() }),
+            Record::Attempt(AttemptStart { number: 2, first_number: 4, ..AttemptStart::default() }),
             exchange(1),
             exchange(4),
             exchange(3),

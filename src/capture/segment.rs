@@ -47,14 +47,14 @@ impl Segment {
             }
         }
         let db = self.db()?;
-        self.told("write to", caught(|| db.apply_batch(batch)))?;
+        self.capture_error("write to", caught(|| db.apply_batch(batch)))?;
         Ok(chain)
     }
 
     /// Flushes appended records to the operating system: they survive a killed process.
     pub(super) fn flush(&self) -> Result<(), CaptureError> {
         let db = self.db()?;
-        self.told("write to", caught(|| db.flush())).map(|_| ())
+        self.capture_error("write to", caught(|| db.flush())).map(|_| ())
     }
 
     /// Syncs to the disk: the records survive a power failure. sled's own flush does not guarantee that (it calls
@@ -81,7 +81,7 @@ impl Segment {
             .ok_or_else(|| CaptureError::io("write to", &self.dir, &std::io::Error::other("the segment is closed")))
     }
 
-    fn told<T>(&self, doing: &str, result: Result<sled::Result<T>, String>) -> Result<T, CaptureError> {
+    fn capture_error<T>(&self, doing: &str, result: Result<sled::Result<T>, String>) -> Result<T, CaptureError> {
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(sled::Error::Io(error))) => Err(CaptureError::io(doing, &self.dir, &plain(error))),

@@ -164,7 +164,7 @@ impl Store {
     }
 
     /// How many more exchanges fit into the open segment, at least 1.
-    pub(super) fn room(&self) -> u64 {
+    pub(super) fn remaining(&self) -> u64 {
         self.limit.saturating_sub(self.exchanges).max(1)
     }
 

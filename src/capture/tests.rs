@@ -112,7 +112,7 @@ fn reopened_capture_continues_with_a_new_run() {
     block_on(async {
         writer.append(Record::Session(session.clone())).await.unwrap();
         writer
-            .append(Record::Attempt(Attempt { number: 2, first_number: 9, ended_as: "failed".to_owned() }))
+            .append(Record::Attempt(AttemptStart { number: 2, first_number: 9, ended_as: "failed".to_owned() }))
             .await
             .unwrap();
         writer.append(exchange_of(2, 9)).await.unwrap();

@@ -57,9 +57,9 @@ impl Writer {
         let key_check = key.check();
         head.key_check.clone_from(&key_check);
         let redactor = Redactor::new(key);
-        let (run, told) = (head.runs.saturating_add(1), head.next_number);
+        let (run, next_number) = (head.runs.saturating_add(1), head.next_number);
         let (mut store, highest) = Store::open(dir, head, options.durability, options.part_exchanges)?;
-        let (known, note) = (told.max(highest.saturating_add(1)), exchange_numbers::noted(dir, told));
+        let (known, note) = (next_number.max(highest.saturating_add(1)), exchange_numbers::noted(dir, next_number));
         // If the numbers that an interrupted run allocated are unknown, none of them may be allocated again.
         let loss_unknown = note.is_none() && !store.ends_in_good_order()?;
         let next =
@@ -84,9 +84,9 @@ impl Writer {
         let (queue, commands) = channel();
         let (failed, numbers) = (watch::Sender::new(None), Arc::new(Mutex::new(numbers)));
         let queued = Arc::new(AtomicUsize::new(0));
-        let (told, heads) = watch::channel(store.chain());
+        let (head_sender, heads) = watch::channel(store.chain());
         let committer =
-            Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), told, lock);
+            Committer::new(store, Arc::clone(&numbers), Arc::clone(&queued), run, failed.clone(), head_sender, lock);
         std::thread::Builder::new().name("capture".to_owned()).spawn(move || committer.run(&commands)).map_err(
             |error| CaptureError::new(CaptureErrorKind::Io, format!("cannot start the writer thread: {error}")),
         )?;
@@ -161,11 +161,11 @@ impl Writer {
     pub fn append(&self, record: Record) -> impl Future<Output = Result<(), CaptureError>> + Send + 'static + use<> {
         let crowded = self.0.queued.load(Ordering::Relaxed) > LONGEST_QUEUE;
         let waits = crowded || self.0.options.durability != Durability::Off;
-        let (done, told) = oneshot::channel();
+        let (done, receiver) = oneshot::channel();
         let queued = self.queue(&record, waits.then_some(done));
         async move {
             queued?;
-            if waits { told.await.unwrap_or_else(|_| Err(closed())) } else { Ok(()) }
+            if waits { receiver.await.unwrap_or_else(|_| Err(closed())) } else { Ok(()) }
         }
     }
 

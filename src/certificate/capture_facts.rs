@@ -98,7 +98,7 @@ impl CaptureFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::record::{Attempt, Exchange, Header, RunStart, RunStop};
+    use crate::capture::record::{AttemptStart, Exchange, Header, RunStart, RunStop};
 
     fn call(run: u32, version: &str) -> Record {
         let mut exchange = Exchange { run, ..Exchange::default() };
@@ -118,7 +118,7 @@ mod tests {
     fn facts_are_those_of_the_last_attempt() {
         let mut seen = CaptureFacts::default();
         let stop = |run, at_us| Record::RunStop(RunStop { run, at_us, next_number: 9 });
-        let attempt = Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() });
+        let attempt = Record::Attempt(AttemptStart { number: 2, first_number: 2, ended_as: "failed".into() });
         let records = [
             start(1, 1_795_000_000_000_000),
             call(1, "9.9.9"),

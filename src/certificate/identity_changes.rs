@@ -5,16 +5,16 @@ use crate::capture::record::Session;
 use crate::report::wording;
 
 /// The identifying fields of a session, in the order of [`NAMES`].
-type Told = [Option<String>; 5];
+type IdentityValues = [Option<String>; 5];
 
 const NAMES: [&str; 5] = ["integrator id", "client id", "client version", "system name", "client id in production"];
 
 /// Identifications, collected from sessions, attempts and exchanges in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
-    now: Told,
+    now: IdentityValues,
     /// Each identification with which exchanges were recorded, and the last of them.
-    under: Vec<(Told, u64)>,
+    under: Vec<(IdentityValues, u64)>,
 }
 
 impl Identity {
@@ -33,7 +33,7 @@ impl Identity {
 
     /// Registers an exchange.
     pub(super) fn exchange(&mut self, number: u64) {
-        match self.under.iter_mut().find(|(told, _)| *told == self.now) {
+        match self.under.iter_mut().find(|(values, _)| *values == self.now) {
             Some((_, last)) => *last = number,
             None => self.under.push((self.now.clone(), number)),
         }
@@ -41,7 +41,7 @@ impl Identity {
 
     /// Fields that changed after exchanges were recorded, as a clause. A missing field may be added later.
     pub(super) fn changed(&self) -> Option<String> {
-        let others = self.under.iter().map(|(told, last)| (last, self.changes(told)));
+        let others = self.under.iter().map(|(values, last)| (last, self.changes(values)));
         let (last, changes) = others.filter(|(_, changes)| !changes.is_empty()).max_by_key(|(last, _)| *last)?;
         Some(format!(
             "the identification was changed after exchange {last} ({}): certify with the earlier values, or record a \
@@ -51,8 +51,8 @@ impl Identity {
     }
 
     /// The changed fields.
-    fn changes(&self, told: &Told) -> Vec<String> {
-        let fields = NAMES.iter().zip(told.iter().zip(&self.now));
+    fn changes(&self, values: &IdentityValues) -> Vec<String> {
+        let fields = NAMES.iter().zip(values.iter().zip(&self.now));
         let change = |(name, (then, now)): (&&str, (&Option<String>, &Option<String>))| {
             let (then, now) = (then.as_ref()?, now.as_ref()?);
             (then != now).then(|| wording::safe(&format!("{name} {then}, now {now}")))

@@ -2,7 +2,7 @@
 
 use super::statement::Statement;
 use super::{CaptureFacts, Certificate};
-use crate::capture::record::{Attempt, Exchange, Header, Record, RunStart, RunStop, Session};
+use crate::capture::record::{AttemptStart, Exchange, Header, Record, RunStart, RunStop, Session};
 use crate::report::test_verdicts as verdicts;
 use crate::seal::{Fingerprint, SigningKey};
 use crate::verify::Verdict;
@@ -49,7 +49,7 @@ pub(crate) fn records() -> Vec<Record> {
         Record::RunStart(start),
         Record::Session(session()),
         call("2.1.9"),
-        Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".into() }),
+        Record::Attempt(AttemptStart { number: 2, first_number: 2, ended_as: "failed".into() }),
         call("2.1.10"),
         call("2.1.11"),
         Record::RunStop(RunStop { run: 1, at_us: 1_000_000, next_number: 4 }),

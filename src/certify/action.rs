@@ -1,7 +1,7 @@
 //! Actions of the schedule: on the till, at the backend, in the capture, in the log.
 
 use super::customer;
-use super::driver_command::Line;
+use super::driver_command::DriverCommand;
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
 use crate::capture::record::StepTimeout;
@@ -15,13 +15,13 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Send a command to the till.
-    Tell(Line),
+    SendToTill(DriverCommand),
     /// Queue actions of the customer, each performed as soon as it is possible.
     Queue(Vec<CustomerAction>),
     /// Drop the queued customer actions.
     ClearQueue,
     /// Create a payment that makes the backend refuse the next one.
-    Obstruct,
+    BlockPos,
     /// Set the refundable balance of the stores.
     Balance(Amount),
     /// Delay the reservation of refunds, so that the till has time to cancel one.
@@ -33,7 +33,7 @@ pub(crate) enum Action {
     /// Record a new attempt in the capture ([`super::Director::begin_attempt`]).
     NewAttempt,
     /// Write a log line.
-    Say(String),
+    Log(String),
 }
 
 /// A customer action, or what has to happen between two of them.
@@ -41,7 +41,7 @@ pub(crate) enum Action {
 pub(crate) enum CustomerAction {
     Act(CustomerAct),
     /// Send a command to the till.
-    Tell(Line),
+    SendToTill(DriverCommand),
     /// Wait for this many more payment polls.
     Polls(u32),
     /// Wait until the total number of payment polls reaches this.

@@ -40,7 +40,7 @@ pub(crate) enum ActionResult {
     /// Not possible yet, with the reason.
     NotYet(String),
     /// The operator has to do it, with the reason.
-    ByHand(String),
+    Manual(String),
 }
 
 /// The backend of a certification.
@@ -58,7 +58,7 @@ impl Backend {
     }
 
     /// The pause before an action that was not possible is retried.
-    pub(crate) fn pace(&self) -> Duration {
+    pub(crate) fn retry_interval(&self) -> Duration {
         match self.side {
             BackendControl::Embedded(_) => Duration::ZERO,
             BackendControl::Elsewhere { .. } => Duration::from_millis(500),
@@ -84,7 +84,7 @@ impl Backend {
                 }
             }
             BackendControl::Elsewhere { simulation: None, .. } => {
-                ActionResult::ByHand("no customer simulation is configured".to_owned())
+                ActionResult::Manual("no customer simulation is configured".to_owned())
             }
             BackendControl::Elsewhere { simulation: Some(simulation), access } => {
                 let known = Some(point.beacon_id.clone()).filter(|beacon| !beacon.is_empty());
@@ -95,7 +95,7 @@ impl Backend {
                 };
                 match beacon {
                     Some(beacon) => simulation.act(&beacon, self.customer.phone(point.country()), act).await,
-                    None => ActionResult::ByHand("beacon unknown: the client has not called GetPos".to_owned()),
+                    None => ActionResult::Manual("beacon unknown: the client has not called GetPos".to_owned()),
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Simulation {
         match self.http_client.send(Method::POST, &url, &json, body.to_string()).await {
             Ok(reply) if (200..300).contains(&reply.status) => ActionResult::Done,
             Ok(reply) if matches!(reply.status, 300..=399 | 401 | 403 | 404 | 405 | 501) => {
-                ActionResult::ByHand(format!("the customer simulation {url} returned {}", reply.words()))
+                ActionResult::Manual(format!("the customer simulation {url} returned {}", reply.words()))
             }
             Ok(reply) => ActionResult::NotYet(format!("the customer simulation {url} returned {}", reply.words())),
             Err(no) => {

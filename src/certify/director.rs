@@ -28,13 +28,13 @@ use tokio::sync::Notify;
 pub(crate) struct Director {
     rules: &'static RuleSet,
     state: Mutex<State>,
-    news: Notify,
+    changed: Notify,
 }
 
 struct State {
     evaluator: Evaluator<'static>,
     next: u64,
-    beyond: BTreeMap<u64, Exchange>,
+    out_of_order: BTreeMap<u64, Exchange>,
     /// Recorded exchanges whose responses are on their way to the client.
     going_out: BTreeSet<u64>,
     so_far: Progress,
@@ -46,7 +46,7 @@ struct State {
     complete: bool,
     schedule: Schedule,
     /// The reported status of each finished case.
-    said: BTreeMap<String, CaseStatus>,
+    reported: BTreeMap<String, CaseStatus>,
     fault_plan: FaultPlan,
     actions: Vec<Action>,
     asked_check_in: u64,
@@ -55,7 +55,7 @@ struct State {
     unexpected: Vec<Operation>,
     broken: Option<String>,
     /// Ids of the broken mandatory requirements that were reported.
-    identified: BTreeSet<String>,
+    reported_requirements: BTreeSet<String>,
     end: AtEnd,
 }
 
@@ -68,7 +68,7 @@ enum AtEnd {
     /// It continues until the operator ends it.
     Stay,
     /// The operator ended it.
-    LogEntry,
+    EndedByOperator,
 }
 
 /// The state of the capture before this run, and how to resume from it.
@@ -82,9 +82,9 @@ pub(crate) struct ResumeState {
     /// The merchant's VAT number, if configured.
     pub vat: Option<String>,
     /// The recorder itself returns the refusals that the backend cannot be configured to return.
-    pub stands_in: bool,
+    pub simulates_refusals: bool,
     /// The backend lost the state of the earlier runs.
-    pub forgotten: bool,
+    pub backend_reset: bool,
     /// The number of the attempt, from 1.
     pub attempt: u32,
     /// Every earlier run stopped cleanly, and no record is missing.
@@ -114,20 +114,29 @@ impl Director {
     /// # Errors
     /// A rule cannot be applied.
     pub(crate) fn new(rules: &'static RuleSet, before: ResumeState, schedule: Schedule) -> Result<Director, String> {
-        let ResumeState { evaluator, next, mut pos_registry, vat, stands_in, forgotten, attempt, complete } = before;
-        if forgotten {
+        let ResumeState {
+            evaluator,
+            next,
+            mut pos_registry,
+            vat,
+            simulates_refusals,
+            backend_reset,
+            attempt,
+            complete,
+        } = before;
+        if backend_reset {
             pos_registry.forget();
         }
-        let focus = Focus { pos: pos_registry.current(), since: if forgotten { next } else { 0 } };
+        let focus = Focus { pos: pos_registry.current(), since: if backend_reset { next } else { 0 } };
         let so_far = evaluator.so_far(&[], &focus).map_err(|error| error.to_string())?;
         let begun = so_far.cases.first().is_some_and(|first| first.verdict.status == CaseStatus::Passed);
         let left = so_far.cases.iter().any(|case| case.verdict.status != CaseStatus::Passed);
-        let schedule = if forgotten && begun && left { schedule.forgotten(Instant::now()) } else { schedule };
-        let identified = BrokenRequirement::of(&evaluator).into_iter().map(|broken| broken.id).collect();
+        let schedule = if backend_reset && begun && left { schedule.backend_reset(Instant::now()) } else { schedule };
+        let reported_requirements = BrokenRequirement::of(&evaluator).into_iter().map(|broken| broken.id).collect();
         let state = State {
             evaluator,
             next,
-            beyond: BTreeMap::new(),
+            out_of_order: BTreeMap::new(),
             going_out: BTreeSet::new(),
             so_far,
             focus,
@@ -137,23 +146,23 @@ impl Director {
             attempt,
             complete,
             schedule,
-            said: BTreeMap::new(),
-            fault_plan: FaultPlan::new(stands_in),
+            reported: BTreeMap::new(),
+            fault_plan: FaultPlan::new(simulates_refusals),
             actions: Vec::new(),
             asked_check_in: 0,
             polls: 0,
             unexpected: Vec::new(),
             broken: None,
-            identified,
+            reported_requirements,
             end: AtEnd::default(),
         };
-        Ok(Director { rules, state: Mutex::new(state), news: Notify::new() })
+        Ok(Director { rules, state: Mutex::new(state), changed: Notify::new() })
     }
 
     /// Takes the pending actions, with a snapshot of the state.
     pub(crate) fn actions(&self, now: Instant) -> (Vec<Action>, Snapshot) {
         let mut state = self.state();
-        state.turn(now);
+        state.advance(now);
         // The next action may stop the client: it has to get its response first.
         let responded = state.going_out.is_empty();
         let actions = if responded { std::mem::take(&mut state.actions) } else { Vec::new() };
@@ -161,7 +170,8 @@ impl Director {
             pos: state.point(),
             awaited: state.so_far.active || state.asked_check_in > 0,
             polls: state.polls,
-            over: responded && (state.end == AtEnd::LogEntry || state.end == AtEnd::Leave && state.schedule.is_over()),
+            over: responded
+                && (state.end == AtEnd::EndedByOperator || state.end == AtEnd::Leave && state.schedule.is_over()),
             waiting: state.schedule.waiting(now),
             broken: state.broken.clone(),
         };
@@ -174,8 +184,8 @@ impl Director {
     }
 
     /// Waits for the next record or operator command.
-    pub(crate) async fn news(&self) {
-        self.news.notified().await;
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// A snapshot of the certification, for display.
@@ -189,11 +199,11 @@ impl Director {
             step: case.steps.get(at).cloned(),
             since,
             wait,
-            met: state.fault_plan.met(),
+            injected: state.fault_plan.injected(),
         });
         CertificationStatus {
             cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
-            gone_through: state.schedule.gone_through(),
+            gone_through: state.schedule.cases_done(),
             due,
             over: state.schedule.is_over(),
             broken: BrokenRequirement::of(&state.evaluator),
@@ -206,14 +216,14 @@ impl Director {
 }
 
 impl State {
-    fn turn(&mut self, now: Instant) {
+    fn advance(&mut self, now: Instant) {
         if self.broken.is_some() {
             return;
         }
         loop {
             let case = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
             let named = self.schedule.case().map(str::to_owned);
-            let actions = self.schedule.turn(&self.so_far, self.last_number, now);
+            let actions = self.schedule.advance(&self.so_far, self.last_number, now);
             let after = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
                 self.fault_plan.next_case();
@@ -232,21 +242,21 @@ impl State {
             self.actions.extend(actions);
             let left = named.filter(|named| self.schedule.case() != Some(named));
             if waits.is_empty() {
-                self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
+                self.reported.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
                 return;
             }
             for record in &waits {
                 self.take(record);
             }
-            self.look();
+            self.update();
             let failed = self.so_far.cases.iter().filter(|standing| {
                 waits
                     .iter()
                     .any(|record| matches!(record, Record::StepTimeout(over) if over.case == standing.verdict.id))
             });
-            let lines: Vec<Action> = failed.map(|standing| Action::Say(case_line(standing))).collect();
+            let lines: Vec<Action> = failed.map(|standing| Action::Log(case_line(standing))).collect();
             self.actions.extend(lines);
-            self.said.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
+            self.reported.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
         }
     }
 
@@ -264,10 +274,10 @@ impl State {
         let under_way = self.schedule.case().map(str::to_owned);
         for standing in &self.so_far.cases {
             let status = standing.verdict.status;
-            let Some(said) = self.said.get_mut(&standing.verdict.id) else { continue };
-            if *said != status && under_way.as_deref() != Some(&standing.verdict.id) {
-                *said = status;
-                self.actions.push(Action::Say(case_line(standing)));
+            let Some(reported) = self.reported.get_mut(&standing.verdict.id) else { continue };
+            if *reported != status && under_way.as_deref() != Some(&standing.verdict.id) {
+                *reported = status;
+                self.actions.push(Action::Log(case_line(standing)));
             }
         }
     }
@@ -278,17 +288,17 @@ impl State {
         }
     }
 
-    fn look(&mut self) {
-        let beyond: Vec<Record> =
-            self.beyond.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
-        match self.evaluator.so_far(&beyond, &self.focus) {
+    fn update(&mut self) {
+        let out_of_order: Vec<Record> =
+            self.out_of_order.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
+        match self.evaluator.so_far(&out_of_order, &self.focus) {
             Ok(so_far) => {
                 self.so_far = so_far;
                 self.correct();
                 let broken = BrokenRequirement::of(&self.evaluator)
                     .into_iter()
-                    .filter(|broken| self.identified.insert(broken.id.clone()));
-                self.actions.extend(broken.map(|broken| Action::Say(broken.line())));
+                    .filter(|broken| self.reported_requirements.insert(broken.id.clone()));
+                self.actions.extend(broken.map(|broken| Action::Log(broken.line())));
             }
             Err(error) => {
                 self.broken.get_or_insert(error.to_string());
@@ -297,14 +307,14 @@ impl State {
     }
 
     /// Reports a call that the current case does not ask for; once per case and operation.
-    fn note_astray(&mut self, number: u64, operation: Operation) {
-        let said = self
+    fn note_unexpected(&mut self, number: u64, operation: Operation) {
+        let message = self
             .schedule
             .under_way()
             .and_then(|(case, due, ..)| unexpected_call::sentence(number, operation, case, due));
-        if let Some(said) = said.filter(|_| !self.unexpected.contains(&operation)) {
+        if let Some(message) = message.filter(|_| !self.unexpected.contains(&operation)) {
             self.unexpected.push(operation);
-            self.actions.push(Action::Say(said));
+            self.actions.push(Action::Log(message));
         }
     }
 
@@ -320,7 +330,7 @@ impl State {
         self.polls = self.polls.saturating_add(u32::from(polled));
         self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
         if let Some(operation) = operation {
-            self.note_astray(exchange.number, operation);
+            self.note_unexpected(exchange.number, operation);
         }
         let counts = exchange.number >= self.next;
         if counts && self.pos_registry.learn(exchange) {
@@ -332,21 +342,21 @@ impl State {
         self.last_number = self.last_number.max(exchange.number);
         // An exchange that started before this attempt belongs to the previous one.
         if counts {
-            self.beyond.insert(exchange.number, exchange.clone());
+            self.out_of_order.insert(exchange.number, exchange.clone());
         }
-        while let Some(exchange) = self.beyond.remove(&self.next) {
+        while let Some(exchange) = self.out_of_order.remove(&self.next) {
             self.take(&Record::Exchange(Box::new(exchange)));
             self.next += 1;
         }
-        self.look();
-        self.turn(now);
+        self.update();
+        self.advance(now);
     }
 }
 
 impl FaultInjector for Director {
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
         let route = head.route();
-        self.state().schedule.heard(route.operation(), Instant::now());
+        self.state().schedule.call_received(route.operation(), Instant::now());
         let operation = route.operation()?;
         let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
@@ -362,18 +372,18 @@ impl FaultInjector for Director {
 
     fn recorded(&self, exchange: &Exchange) {
         self.state().recorded(exchange, self.rules.limits.timeout_ms);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 
     fn undelivered(&self, connection: &Connection) {
         let mut state = self.state();
         state.take(&Record::Connection(connection.clone()));
-        state.look();
-        state.turn(Instant::now());
+        state.update();
+        state.advance(Instant::now());
     }
 
     fn delivered(&self, number: u64) {
         self.state().going_out.remove(&number);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// An action on the till. Serialized as JSON it is one line of the driver protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct DriverCommand {
     /// The id of the case.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub case: String,
@@ -32,10 +32,10 @@ fn is_zero(step: &usize) -> bool {
     *step == 0
 }
 
-impl Line {
+impl DriverCommand {
     /// The action of a step, if it has one.
-    pub(crate) fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<Line> {
-        Some(Line {
+    pub(crate) fn of_step(case: &str, step: usize, guide: &Guidance) -> Option<DriverCommand> {
+        Some(DriverCommand {
             case: case.to_owned(),
             step,
             act: guide.act.clone()?,
@@ -47,8 +47,8 @@ impl Line {
     }
 
     /// A follow-up action of a step.
-    pub(crate) fn of_then(case: &str, step: usize, then: &FollowUp) -> Line {
-        Line {
+    pub(crate) fn of_then(case: &str, step: usize, then: &FollowUp) -> DriverCommand {
+        DriverCommand {
             case: case.to_owned(),
             step,
             act: then.act.clone(),
@@ -60,18 +60,18 @@ impl Line {
     }
 
     /// Cancels what a failed case left open on the till.
-    pub(crate) fn abort(case: &str) -> Line {
-        Line {
+    pub(crate) fn abort(case: &str) -> DriverCommand {
+        DriverCommand {
             case: case.to_owned(),
             act: "abort".to_owned(),
             text: "Cancel the open payment or refund on the till".to_owned(),
-            ..Line::default()
+            ..DriverCommand::default()
         }
     }
 
     /// The end of the certification: no command follows.
-    pub(crate) fn end() -> Line {
-        Line { act: "end".to_owned(), ..Line::default() }
+    pub(crate) fn end() -> DriverCommand {
+        DriverCommand { act: "end".to_owned(), ..DriverCommand::default() }
     }
 
     /// The JSON, without a line break.
@@ -93,15 +93,15 @@ mod tests {
             text: Some("Start a payment of 100.00 on the till".into()),
             ..Guidance::default()
         };
-        let line = Line::of_step("payment/1", 1, &guide).unwrap();
+        let line = DriverCommand::of_step("payment/1", 1, &guide).unwrap();
         let text = "Start a payment of 100.00 on the till";
         assert_eq!(
             line.json(),
             format!(r#"{{"case":"payment/1","step":1,"act":"pay","amount":"100.00","text":"{text}"}}"#)
         );
-        assert_eq!(Line::end().json(), r#"{"act":"end"}"#);
+        assert_eq!(DriverCommand::end().json(), r#"{"act":"end"}"#);
         let restrictions = [("debitCardDisallowed".to_owned(), true)].into_iter().collect();
-        let line = Line { restrictions, capture: Some("60.00".into()), ..line };
+        let line = DriverCommand { restrictions, capture: Some("60.00".into()), ..line };
         assert!(line.json().contains(r#""capture":"60.00","restrictions":{"debitCardDisallowed":true}"#));
     }
 }

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::backend_control::Backend;
 use super::customer_driver::{CustomerActionResult, CustomerDriver};
 use super::director::{Director, Snapshot};
-use super::driver_command::Line;
+use super::driver_command::DriverCommand;
 use super::notify::Notifier;
 use crate::api::customer::CustomerAct;
 use crate::capture::{Record, Writer};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// The interval of customer actions and timeout checks.
-const BEAT: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The interval of reminders while a step is due.
 const REMIND: Duration = Duration::from_secs(15);
 
@@ -28,9 +28,9 @@ pub(crate) struct Executor<'a> {
     /// Sends check-in notifications to the client.
     pub notifier: Notifier,
     /// Sends a command to the driver of the till, if there is one.
-    pub tell: &'a mut (dyn FnMut(&Line) + Send),
+    pub send_to_driver: &'a mut (dyn FnMut(&DriverCommand) + Send),
     /// Writes a log line.
-    pub say: &'a (dyn Fn(&str) + Sync),
+    pub log: &'a (dyn Fn(&str) + Sync),
     /// Writes a reminder that a step is due; not needed where the page shows a clock.
     pub remind: &'a (dyn Fn(&str) + Sync),
 }
@@ -50,34 +50,34 @@ impl Executor<'_> {
                 return Err(format!("the rules cannot be applied: {broken}"));
             }
             for action in actions {
-                self.carry_out(action, &snapshot, &mut customer_driver).await?;
+                self.perform(action, &snapshot, &mut customer_driver).await?;
             }
             while let Some(noticed) = notices.try_join_next() {
-                let identified = noticed.map_err(|error| error.to_string()).and_then(|identified| identified);
-                (self.say)(&format!("  {}", identified.unwrap_or_else(|sentence| sentence)));
+                let message = noticed.map_err(|error| error.to_string()).and_then(|message| message);
+                (self.log)(&format!("  {}", message.unwrap_or_else(|sentence| sentence)));
             }
             if snapshot.over && notices.is_empty() {
                 return Ok(());
             }
-            self.play(&snapshot, &mut customer_driver, &mut notices).await;
+            self.run_customer(&snapshot, &mut customer_driver, &mut notices).await;
             self.remind(&snapshot, &mut reminded);
-            let _ = tokio::time::timeout(BEAT, self.director.news()).await;
+            let _ = tokio::time::timeout(POLL_INTERVAL, self.director.changed()).await;
         }
     }
 
-    async fn carry_out(
+    async fn perform(
         &mut self,
         action: Action,
         snapshot: &Snapshot,
         customer_driver: &mut CustomerDriver,
     ) -> Result<(), String> {
         match action {
-            Action::Tell(line) => self.tell_line(&line),
+            Action::SendToTill(line) => self.send_command(&line),
             Action::Queue(more) => customer_driver.add(more),
             Action::ClearQueue => customer_driver.stop(),
-            Action::Obstruct => {
+            Action::BlockPos => {
                 if let Err(why) = self.backend.obstruct(snapshot.pos.as_ref()).await {
-                    (self.say)(&format!("  poscert could not create a conflicting payment: {why}"));
+                    (self.log)(&format!("  poscert could not create a conflicting payment: {why}"));
                 }
             }
             Action::Balance(balance) => self.backend.balance(Some(balance)),
@@ -85,7 +85,7 @@ impl Executor<'_> {
             Action::Restore => self.backend.restore().await,
             Action::NewAttempt => {
                 let attempt = self.director.begin_attempt(self.writer.next_number());
-                (self.say)(&format!(
+                (self.log)(&format!(
                     "certification attempt {} started; the previous one ended with verdict {}",
                     attempt.number, attempt.ended_as
                 ));
@@ -94,30 +94,30 @@ impl Executor<'_> {
             Action::StepTimeout(over) => {
                 self.writer.append(Record::StepTimeout(over)).await.map_err(|error| error.to_string())?;
             }
-            Action::Say(line) => (self.say)(&line),
+            Action::Log(line) => (self.log)(&line),
         }
         Ok(())
     }
 
-    fn tell_line(&mut self, line: &Line) {
-        (self.say)(&format!("  step {}: {}", line.step.max(1), line.text));
-        (self.tell)(line);
+    fn send_command(&mut self, line: &DriverCommand) {
+        (self.log)(&format!("  step {}: {}", line.step.max(1), line.text));
+        (self.send_to_driver)(line);
     }
 
-    async fn play(
+    async fn run_customer(
         &mut self,
         snapshot: &Snapshot,
         customer_driver: &mut CustomerDriver,
         notices: &mut JoinSet<Result<String, String>>,
     ) {
-        while let Some(played) = customer_driver.play(snapshot, &mut self.backend, Instant::now()).await {
-            match played {
-                CustomerActionResult::Tell(line) => self.tell_line(&line),
-                CustomerActionResult::Say(line) => (self.say)(&line),
-                CustomerActionResult::Looked => return self.director.extend_deadline(Instant::now()),
-                CustomerActionResult::ActionResult(act, line) => {
+        while let Some(result) = customer_driver.next(snapshot, &mut self.backend, Instant::now()).await {
+            match result {
+                CustomerActionResult::SendToTill(line) => self.send_command(&line),
+                CustomerActionResult::Log(line) => (self.log)(&line),
+                CustomerActionResult::PollObserved => return self.director.extend_deadline(Instant::now()),
+                CustomerActionResult::Performed(act, line) => {
                     self.director.extend_deadline(Instant::now());
-                    (self.say)(&line);
+                    (self.log)(&line);
                     let due = snapshot.pos.as_ref().is_some_and(|point| self.notifier.is_due(point));
                     if matches!(act, CustomerAct::CheckIn(_)) && due {
                         let notifier = self.notifier.clone();

@@ -13,33 +13,33 @@ const SLACK: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(crate) struct FaultPlan {
     /// The faults injected into finished exchanges, by the id in the path; empty for a create.
-    met: Vec<(String, Fault)>,
+    injected: Vec<(String, Fault)>,
     in_flight: BTreeMap<u64, (String, Fault)>,
-    last_every: Option<Instant>,
+    last_injected: Option<Instant>,
     /// The recorder returns the refusals that the backend cannot be configured to return.
-    stands_in: bool,
+    simulates_refusals: bool,
 }
 
 impl FaultPlan {
     /// A plan before the first case.
-    pub(crate) fn new(stands_in: bool) -> FaultPlan {
-        FaultPlan { stands_in, ..FaultPlan::default() }
+    pub(crate) fn new(simulates_refusals: bool) -> FaultPlan {
+        FaultPlan { simulates_refusals, ..FaultPlan::default() }
     }
 
     /// Resets the plan for the next step of the case.
     pub(crate) fn next_step(&mut self) {
-        self.met.clear();
+        self.injected.clear();
     }
 
     /// Resets the plan for another case.
     pub(crate) fn next_case(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
-        *self = FaultPlan { in_flight, stands_in: self.stands_in, ..FaultPlan::default() };
+        *self = FaultPlan { in_flight, simulates_refusals: self.simulates_refusals, ..FaultPlan::default() };
     }
 
     /// The faults injected into calls of the step due, including those in flight.
-    pub(crate) fn met(&self) -> Vec<Fault> {
-        self.met.iter().chain(self.in_flight.values()).map(|(_, fault)| *fault).collect()
+    pub(crate) fn injected(&self) -> Vec<Fault> {
+        self.injected.iter().chain(self.in_flight.values()).map(|(_, fault)| *fault).collect()
     }
 
     /// The fault to inject into a call whose headers have arrived, while step `due` (an index into `steps`) is due.
@@ -52,25 +52,32 @@ impl FaultPlan {
         rest: Duration,
         now: Instant,
     ) -> Option<Fault> {
-        let fault = self.every(operation, steps, due, rest, now).or_else(|| {
+        let fault = self.persistent_fault(operation, steps, due, rest, now).or_else(|| {
             let step = steps.get(due).filter(|step| step.calls.contains(&operation))?;
-            let meets = self.met.iter().chain(self.in_flight.values());
-            let met: Vec<Fault> = meets.filter(|(other, _)| other == id).map(|(_, fault)| *fault).collect();
-            step.faults.iter().find(|fault| !met.contains(fault)).copied()
+            let all_injected = self.injected.iter().chain(self.in_flight.values());
+            let injected: Vec<Fault> = all_injected.filter(|(other, _)| other == id).map(|(_, fault)| *fault).collect();
+            step.faults.iter().find(|fault| !injected.contains(fault)).copied()
         })?;
         self.in_flight.insert(number, (id.to_owned(), fault));
         Some(fault)
     }
 
     /// The fault of a call whose every attempt fails, starting at the step that asks for it.
-    fn every(&self, operation: Operation, steps: &[Step], due: usize, rest: Duration, now: Instant) -> Option<Fault> {
+    fn persistent_fault(
+        &self,
+        operation: Operation,
+        steps: &[Step],
+        due: usize,
+        rest: Duration,
+        now: Instant,
+    ) -> Option<Fault> {
         let begun = steps.iter().take(due.saturating_add(1)).enumerate();
-        let refuses = |step: &Step| self.stands_in && step.guide.balance.is_some();
+        let refuses = |step: &Step| self.simulates_refusals && step.guide.balance.is_some();
         let asks = |step: &Step| step.guide.every.is_some() || refuses(step);
         let mut asking = begun.filter(|(_, step)| step.calls.contains(&operation) && asks(step));
         let (at, step) = asking.next()?;
         let resting = rest.saturating_sub(SLACK);
-        let rested = self.last_every.is_none_or(|last| now.saturating_duration_since(last) >= resting);
+        let rested = self.last_injected.is_none_or(|last| now.saturating_duration_since(last) >= resting);
         let fault = if refuses(step) { Some(Fault::BalanceTooLow) } else { step.guide.every };
         fault.filter(|_| at == due || !rested)
     }
@@ -87,7 +94,7 @@ impl FaultPlan {
         let ours = self.in_flight.remove(&exchange.number);
         let now = Instant::now();
         if ours.is_some() {
-            self.last_every = Some(now);
+            self.last_injected = Some(now);
         }
         let Some(step) = step.filter(|step| operation.is_some_and(|op| step.calls.contains(&op))) else {
             return ours.is_some();
@@ -96,10 +103,10 @@ impl FaultPlan {
             Route::of(&exchange.request.method, &exchange.request.target).id.unwrap_or_default().to_ascii_lowercase();
         let lasted = i64::try_from(exchange.duration_us() / 1000).unwrap_or(i64::MAX);
         match exchange.status() {
-            None if lasted >= ms => self.met.push((id, Fault::Timeout)),
-            Some(500) => self.met.push((id, Fault::ServerError)),
+            None if lasted >= ms => self.injected.push((id, Fault::Timeout)),
+            Some(500) => self.injected.push((id, Fault::ServerError)),
             // After a success the next request is a new call and gets the faults again, unless it is a poll.
-            Some(200..=299) if step.kind == StepKind::Call => self.met.retain(|(other, _)| *other != id),
+            Some(200..=299) if step.kind == StepKind::Call => self.injected.retain(|(other, _)| *other != id),
             _ => {}
         }
         ours.is_some()

@@ -26,7 +26,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub(crate) struct HttpClient {
     client: Client<HttpsConnector<Dialer>, Full<Bytes>>,
     identity: Arc<ClientIdentity>,
-    step_timeouts: Duration,
+    request_timeout: Duration,
 }
 
 /// The request got no complete response.
@@ -74,16 +74,16 @@ impl Reply {
 }
 
 impl HttpClient {
-    /// A client with the proxy and trust settings of this server. `step_timeouts` is the timeout of a whole request.
+    /// A client with the proxy and trust settings of this server. `request_timeout` is the timeout of a whole request.
     /// Plain HTTP is used only for `http` URLs.
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub(crate) fn to(server: &Upstream, step_timeouts: Duration) -> Result<HttpClient, String> {
+    pub(crate) fn to(server: &Upstream, request_timeout: Duration) -> Result<HttpClient, String> {
         let connector = server.connector(&[])?;
         // Requests are rare: a new connection for each avoids stale ones.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(HttpClient { client, identity: server.identity.clone(), step_timeouts })
+        Ok(HttpClient { client, identity: server.identity.clone(), request_timeout })
     }
 
     /// Sends a request and reads the whole response.
@@ -102,10 +102,10 @@ impl HttpClient {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body))).map_err(|error| self.failed(&error))?;
-        match tokio::time::timeout(self.step_timeouts, self.whole(request)).await {
+        match tokio::time::timeout(self.request_timeout, self.whole(request)).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                let why = format!("no response within {} s", self.step_timeouts.as_secs());
+                let why = format!("no response within {} s", self.request_timeout.as_secs());
                 Err(NoReply { why, next_step: "check --upstream".to_owned() })
             }
         }

@@ -6,7 +6,7 @@
 
 use super::previous_certificates;
 use crate::capture::{self, Capture, archive};
-use crate::certificate::ledger::{Issued as Entered, Ledger, LedgerEvent};
+use crate::certificate::ledger::{IssuedEntry as Entered, Ledger, LedgerEvent};
 use crate::certificate::statement::reading;
 use crate::certificate::{CaptureFacts, Certificate, Statement, eligibility, page};
 use crate::rules::RuleSet;
@@ -29,7 +29,7 @@ pub(crate) const CUT_OFF: &str =
 
 /// How a certification ended.
 #[derive(Debug)]
-pub(crate) struct Approval {
+pub(crate) struct CertificationResult {
     /// The verdict on the capture, or on the signed archive if a certificate was issued.
     pub verdict: Verdict,
     /// The certificate, or why there is none.
@@ -39,7 +39,7 @@ pub(crate) struct Approval {
 /// Whether a certificate was issued.
 #[derive(Debug)]
 pub(crate) enum Certified {
-    Issued(Issued),
+    Issued(IssuedFiles),
     /// The capture is not eligible, or the ledger rules it out; with the reason.
     NotGiven(String),
     /// The capture is eligible, but the certificate or its ledger entry could not be written; with the reason.
@@ -48,7 +48,7 @@ pub(crate) enum Certified {
 
 /// An issued certificate and its files.
 #[derive(Clone, Debug)]
-pub(crate) struct Issued {
+pub(crate) struct IssuedFiles {
     /// The certificate's id.
     pub id: String,
     /// The directory next to the capture with [`ARCHIVE`], [`CERTIFICATE`] and [`PAGE`].
@@ -59,7 +59,7 @@ pub(crate) struct Issued {
     pub notes: Vec<String>,
 }
 
-impl Issued {
+impl IssuedFiles {
     /// The path of the certificate, a DSSE envelope.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
@@ -85,18 +85,18 @@ pub(crate) fn approve(
     rules: &RuleSet,
     objection: Option<String>,
     desk: impl FnOnce() -> Result<(SigningKey, PathBuf), String>,
-) -> Result<Approval, String> {
-    let (capture, verdict, seen) = judged(dir, rules)?;
+) -> Result<CertificationResult, String> {
+    let (capture, verdict, seen) = evaluate(dir, rules)?;
     let mut missing = eligibility::missing(&verdict, capture.session.as_ref(), &seen);
     missing.extend(objection);
     if !missing.is_empty() {
-        return Ok(Approval { verdict, certificate: Certified::NotGiven(eligibility::sentence(&missing)) });
+        return Ok(CertificationResult { verdict, certificate: Certified::NotGiven(eligibility::sentence(&missing)) });
     }
     let given = desk().and_then(|(key, ledger)| give(dir, &capture, rules, &verdict, &ledger, &key));
-    Ok(given.unwrap_or_else(|why| Approval { verdict, certificate: Certified::Failed(why) }))
+    Ok(given.unwrap_or_else(|why| CertificationResult { verdict, certificate: Certified::Failed(why) }))
 }
 
-fn judged(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFacts), String> {
+fn evaluate(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFacts), String> {
     let capture = capture::open(path).map_err(|error| error.to_string())?;
     let verdict = verify_capture::evaluate(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
     let mut seen = CaptureFacts::default();
@@ -114,11 +114,11 @@ fn give(
     verdict: &Verdict,
     ledger: &Path,
     key: &SigningKey,
-) -> Result<Approval, String> {
+) -> Result<CertificationResult, String> {
     // A damaged ledger, or an entry against this capture, is reported before anything is written.
     let entries = Ledger::read(ledger)?.lines.entries;
     if let Some(sentence) = previous_certificates::against(capture, verdict, &entries)? {
-        return Ok(Approval { verdict: verdict.clone(), certificate: Certified::NotGiven(sentence) });
+        return Ok(CertificationResult { verdict: verdict.clone(), certificate: Certified::NotGiven(sentence) });
     }
     let place = fs::canonicalize(dir).map_err(|error| format!("cannot find {}: {error}", dir.display()))?;
     let (parent, name) = place
@@ -139,7 +139,7 @@ fn give(
     let draft = draft.tempdir_in(parent).map_err(unwritable)?;
     let sealed = draft.path().join(ARCHIVE);
     seal(capture, rules, key, &sealed)?;
-    let (archive, sealed_verdict, seen) = judged(&sealed, rules)?;
+    let (archive, sealed_verdict, seen) = evaluate(&sealed, rules)?;
     let same = (reading(&sealed_verdict), &sealed_verdict.capture.digest) == (reading(verdict), &capture.digest);
     if !same {
         return Err("the verdicts on archive and capture differ; this is a bug in poscert".to_owned());
@@ -148,7 +148,7 @@ fn give(
     missing.extend(eligibility::unsealed(&sealed_verdict));
     if !missing.is_empty() {
         let certificate = Certified::NotGiven(eligibility::sentence(&missing));
-        return Ok(Approval { verdict: sealed_verdict, certificate });
+        return Ok(CertificationResult { verdict: sealed_verdict, certificate });
     }
     let certificate = Certificate::give(&Statement::of(&sealed_verdict, &seen, archive.session.as_ref()), key)?;
     write(&draft.path().join(CERTIFICATE), certificate.bytes()).map_err(unwritable)?;
@@ -172,8 +172,8 @@ fn give(
             folder.display()
         )
     })?;
-    let given = Issued { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
-    Ok(Approval { verdict: sealed_verdict, certificate: Certified::Issued(given) })
+    let given = IssuedFiles { id, folder, signer: key.public().fingerprint(), notes: entered.notes };
+    Ok(CertificationResult { verdict: sealed_verdict, certificate: Certified::Issued(given) })
 }
 
 fn seal(capture: &Capture, rules: &RuleSet, key: &SigningKey, file: &Path) -> Result<(), String> {

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The number of retries.
 const RETRIES: usize = 3;
 /// The timeout of one attempt.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The header with the capture's chain head. A receiver who keeps it can prove later what was recorded until then.
@@ -39,7 +39,7 @@ impl Callback {
     /// The URL is not a valid callback URL, or TLS cannot be set up.
     pub(crate) fn new(url: &str, more: Vec<CertificateDer<'static>>) -> Result<Callback, String> {
         let origin = origin(url)?;
-        let http_client = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, PATIENCE)?;
+        let http_client = HttpClient::to(&Upstream::parse(&origin, Trust::Roots(more))?, TIMEOUT)?;
         Ok(Callback { url: url.to_owned(), http_client })
     }
 
@@ -137,7 +137,7 @@ impl Notifier {
 
     /// Whether the backend would notify the client of a check-in at this PoS.
     pub(crate) fn is_due(&self, point: &PosEntry) -> bool {
-        let wanted = |alias: &String| self.alias.as_ref().is_none_or(|identified| identified == alias);
+        let wanted = |alias: &String| self.alias.as_ref().is_none_or(|expected| expected == alias);
         self.callback.is_some() && point.alias.as_ref().is_some_and(wanted)
     }
 

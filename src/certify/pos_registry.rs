@@ -44,18 +44,18 @@ impl PosEntry {
 impl PosRegistry {
     /// Learns from a finished exchange; `true` if it shows which PoS the client works with.
     pub(crate) fn learn(&mut self, exchange: &Exchange) -> bool {
-        let send = Attempt::of(exchange);
+        let attempt = Attempt::of(exchange);
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
         self.vat = vat.map(str::to_owned).or(self.vat.take());
-        let identified = match send.operation {
-            Some(CreatePos) => send.answer.created.clone().zip(alias(&exchange.request.body)),
-            Some(GetPos) if send.succeeded() => {
-                send.path_id.clone().zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body)))
+        let new_alias = match attempt.operation {
+            Some(CreatePos) => attempt.answer.created.clone().zip(alias(&exchange.request.body)),
+            Some(GetPos) if attempt.succeeded() => {
+                attempt.path_id.clone().zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body)))
             }
             _ => None,
         };
-        self.aliases.extend(identified);
-        let current = current(&send);
+        self.aliases.extend(new_alias);
+        let current = current(&attempt);
         let named = current.is_some();
         self.current = current.or(self.current.take());
         named
@@ -92,16 +92,16 @@ fn alias(body: &Body) -> Option<String> {
 }
 
 /// The PoS that an attempt shows the client works with.
-fn current(send: &Attempt) -> Option<String> {
-    let gone = send.status == Some(404) || send.answer.code == "1000";
-    match send.operation? {
-        CreatePos => send.answer.created.clone(),
-        GetPos | GetCheckIn if send.succeeded() => send.path_id.clone(),
-        GetPosWithFilter => match &send.answer.found[..] {
+fn current(attempt: &Attempt) -> Option<String> {
+    let gone = attempt.status == Some(404) || attempt.answer.code == "1000";
+    match attempt.operation? {
+        CreatePos => attempt.answer.created.clone(),
+        GetPos | GetCheckIn if attempt.succeeded() => attempt.path_id.clone(),
+        GetPosWithFilter => match &attempt.answer.found[..] {
             [only] => Some(only.clone()),
             _ => None,
         },
-        InitiatePayment | PreparePayment if !gone => Some(send.body.pos_id.clone()),
+        InitiatePayment | PreparePayment if !gone => Some(attempt.body.pos_id.clone()),
         _ => None,
     }
     .filter(|id| !id.is_empty())

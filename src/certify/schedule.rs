@@ -10,10 +10,10 @@ mod step_timeouts;
 pub(crate) use step_timeouts::StepTimeouts;
 
 use super::action::{Action, CustomerAction, Planned, acts, case_line, step_line};
-use super::driver_command::Line;
+use super::driver_command::DriverCommand;
 use crate::api::Amount;
 use crate::api::customer::CustomerAct;
-use crate::capture::record::{StepTimeout, WaitEnd};
+use crate::capture::record::{StepTimeout, StepTimeoutReason};
 use crate::report::wording::case_sentence;
 use crate::rules::model::{Case, Step, StepKind};
 use crate::verify::progress::{CaseProgress, Progress};
@@ -25,13 +25,13 @@ use step_timeouts::ReceivedCalls;
 const LONGEST: (u32, Duration) = (3, Duration::from_secs(120));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     /// The client has no PoS at this backend: the action of the first case is repeated, with its faults.
-    Forgotten { identified: bool, since: Instant },
+    BackendReset { instruction_sent: bool, since: Instant },
     /// Before a case: resources that the previous case left open are closed.
-    Tidy { since: Instant },
+    CleaningUp { since: Instant },
     /// A case is in progress.
-    Under { since_number: u64, due: usize, begun: Instant, due_since: Instant },
+    Running { since_number: u64, due: usize, begun: Instant, due_since: Instant },
     /// Before a new attempt: open resources are closed.
     Closing { since: Instant },
     /// The record of the new attempt is about to be written into the capture.
@@ -44,7 +44,7 @@ enum Stage {
 pub(crate) struct Schedule {
     plan: Vec<Planned>,
     at: usize,
-    stage: Stage,
+    phase: Phase,
     step_timeouts: StepTimeouts,
     received: ReceivedCalls,
     /// The case to return to after a case that the operator repeats.
@@ -57,7 +57,7 @@ pub(crate) struct Schedule {
     clear_is_due: bool,
     cleared: bool,
     /// The customer was asked to cancel the open payment.
-    nudged: bool,
+    cancel_requested: bool,
 }
 
 impl Schedule {
@@ -66,7 +66,7 @@ impl Schedule {
         Schedule {
             plan,
             at: 0,
-            stage: Stage::Tidy { since: now },
+            phase: Phase::CleaningUp { since: now },
             step_timeouts,
             received: ReceivedCalls::default(),
             resume: None,
@@ -75,57 +75,57 @@ impl Schedule {
             first_is_due: false,
             clear_is_due: false,
             cleared: false,
-            nudged: false,
+            cancel_requested: false,
         }
     }
 
     /// Resumes against a backend that lost its state; repeats onboarding first.
-    pub(crate) fn forgotten(self, now: Instant) -> Schedule {
-        Schedule { stage: Stage::Forgotten { identified: false, since: now }, ..self }
+    pub(crate) fn backend_reset(self, now: Instant) -> Schedule {
+        Schedule { phase: Phase::BackendReset { instruction_sent: false, since: now }, ..self }
     }
 
     /// The client has a PoS at this backend.
     pub(crate) fn onboarded(&mut self, now: Instant) {
-        if matches!(self.stage, Stage::Forgotten { .. }) {
-            self.stage = Stage::Tidy { since: now };
+        if matches!(self.phase, Phase::BackendReset { .. }) {
+            self.phase = Phase::CleaningUp { since: now };
         }
     }
 
     /// Whether no case is left.
     pub(crate) fn is_over(&self) -> bool {
-        self.stage == Stage::Over
+        self.phase == Phase::Over
     }
 
     /// The id of the current case.
     pub(crate) fn case(&self) -> Option<&str> {
-        match self.stage {
-            Stage::Under { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
+        match self.phase {
+            Phase::Running { .. } => self.plan.get(self.at).map(|planned| planned.case.id.as_str()),
             _ => None,
         }
     }
 
     /// The steps of the current case, and the index of the step due; the number of steps if none is left.
     pub(crate) fn due(&self) -> Option<(&[Step], usize)> {
-        match self.stage {
-            Stage::Under { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
-            Stage::Forgotten { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
+        match self.phase {
+            Phase::Running { due, .. } => self.plan.get(self.at).map(|planned| (&planned.case.steps[..], due)),
+            Phase::BackendReset { .. } => self.plan.first().map(|planned| (&planned.case.steps[..], 0)),
             _ => None,
         }
     }
 
     /// The current case, the index of its step due, the start of the wait for it, and the longest wait.
     pub(crate) fn under_way(&self) -> Option<(&Case, usize, Instant, Duration)> {
-        let (at, due, since) = match self.stage {
-            Stage::Under { due, due_since, .. } => (self.at, due, due_since),
-            Stage::Forgotten { since, .. } => (0, 0, since),
-            Stage::Tidy { .. } | Stage::Closing { .. } | Stage::Closed | Stage::Over => return None,
+        let (at, due, since) = match self.phase {
+            Phase::Running { due, due_since, .. } => (self.at, due, due_since),
+            Phase::BackendReset { since, .. } => (0, 0, since),
+            Phase::CleaningUp { .. } | Phase::Closing { .. } | Phase::Closed | Phase::Over => return None,
         };
         let case = &self.plan.get(at)?.case;
         Some((case, due, since, self.longest_wait(case.steps.get(due))))
     }
 
     /// How many cases of the plan are finished.
-    pub(crate) fn gone_through(&self) -> usize {
+    pub(crate) fn cases_done(&self) -> usize {
         self.at
     }
 
@@ -138,7 +138,7 @@ impl Schedule {
 
     /// The step due, as text, and how long it has been due.
     pub(crate) fn waiting(&self, now: Instant) -> Option<(String, Duration)> {
-        let Stage::Under { due, due_since, .. } = self.stage else { return None };
+        let Phase::Running { due, due_since, .. } = self.phase else { return None };
         let case = &self.plan.get(self.at)?.case;
         let step = case.steps.get(due)?;
         Some((format!("{} step {}: {}", case.id, due + 1, step.title), now.saturating_duration_since(due_since)))
@@ -148,7 +148,7 @@ impl Schedule {
     /// again.
     pub(crate) fn extend_deadline(&mut self, now: Instant) {
         let longest = self.step_timeouts.step.saturating_mul(LONGEST.0).saturating_add(LONGEST.1);
-        if let Stage::Under { begun, due_since, .. } = &mut self.stage
+        if let Phase::Running { begun, due_since, .. } = &mut self.phase
             && now.saturating_duration_since(*begun) < longest
         {
             *due_since = now;
@@ -156,39 +156,40 @@ impl Schedule {
     }
 
     /// Advances as far as the records allow. `last_number` is the last exchange that has ended.
-    pub(crate) fn turn(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
+    pub(crate) fn advance(&mut self, so_far: &Progress, last_number: u64, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
         loop {
-            let before = (self.at, self.stage);
-            let stage = self.stage;
-            match stage {
-                Stage::Over | Stage::Closed => return actions,
-                Stage::Forgotten { identified: false, since } => {
+            let before = (self.at, self.phase);
+            let phase = self.phase;
+            match phase {
+                Phase::Over | Phase::Closed => return actions,
+                Phase::BackendReset { instruction_sent: false, since } => {
                     actions
-                        .push(Action::Say("the client has no point of sale at this backend: onboard first".to_owned()));
+                        .push(Action::Log("the client has no point of sale at this backend: onboard first".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
-                    let line = first.and_then(|(planned, step)| Line::of_step(&planned.case.id, 1, &step.guide));
-                    actions.extend(line.map(Action::Tell));
-                    self.stage = Stage::Forgotten { identified: true, since };
+                    let line =
+                        first.and_then(|(planned, step)| DriverCommand::of_step(&planned.case.id, 1, &step.guide));
+                    actions.extend(line.map(Action::SendToTill));
+                    self.phase = Phase::BackendReset { instruction_sent: true, since };
                 }
-                Stage::Forgotten { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
+                Phase::BackendReset { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
                     self.received.begun = true;
-                    self.stage = Stage::Tidy { since: now };
+                    self.phase = Phase::CleaningUp { since: now };
                 }
-                Stage::Tidy { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
+                Phase::CleaningUp { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
                     self.open_next(so_far, last_number, now, &mut actions);
                 }
-                Stage::Closing { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
-                    self.stage = Stage::Closed;
+                Phase::Closing { since } if !so_far.open || self.is_long(since, self.step_timeouts.step, now) => {
+                    self.phase = Phase::Closed;
                     actions.push(Action::NewAttempt);
                 }
-                Stage::Under { .. } => self.go_on(so_far, last_number, now, &mut actions),
-                Stage::Tidy { since } | Stage::Closing { since } => self.nudge(since, now, &mut actions),
-                Stage::Forgotten { .. } => {}
+                Phase::Running { .. } => self.continue_case(so_far, last_number, now, &mut actions),
+                Phase::CleaningUp { since } | Phase::Closing { since } => self.request_cancel(since, now, &mut actions),
+                Phase::BackendReset { .. } => {}
             }
             // The result of the case after a timeout is reported before the next case is opened.
             let waited = actions.iter().any(|action| matches!(action, Action::StepTimeout(_)));
-            if waited || before == (self.at, self.stage) {
+            if waited || before == (self.at, self.phase) {
                 return actions;
             }
         }
@@ -201,7 +202,7 @@ impl Schedule {
 
     fn open_next(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
         let Some(planned) = self.plan.get(self.at) else {
-            self.stage = Stage::Over;
+            self.phase = Phase::Over;
             return;
         };
         let case = &planned.case;
@@ -209,28 +210,28 @@ impl Schedule {
         let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
         if passed {
             let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
-            actions.push(Action::Say(format!("✓ {} {}: {shown}", case.id, case.title)));
+            actions.push(Action::Log(format!("✓ {} {}: {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
             self.at = self.resume.take().unwrap_or(self.at + 1);
             return;
         }
-        actions.push(Action::Say(format!("{} {}", case.id, case.title)));
+        actions.push(Action::Log(format!("{} {}", case.id, case.title)));
         let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
         // Steps before the first till action have not passed. The till gets that action anyway: later cases need it.
-        let opening = first_told(&case.steps);
+        let opening = first_action_step(&case.steps);
         let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
-        let line = opening.and_then(|(at, guide)| Line::of_step(&case.id, at, guide));
+        let line = opening.and_then(|(at, guide)| DriverCommand::of_step(&case.id, at, guide));
         self.cleared = false;
-        self.stage = Stage::Under { since_number: last_number, due, begun: now, due_since: now };
+        self.phase = Phase::Running { since_number: last_number, due, begun: now, due_since: now };
         self.begin_step(due, so_far, actions);
-        actions.extend(line.map(Action::Tell));
+        actions.extend(line.map(Action::SendToTill));
     }
 
-    fn go_on(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
-        let Stage::Under { since_number, due, due_since, .. } = self.stage else { return };
+    fn continue_case(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
+        let Phase::Running { since_number, due, due_since, .. } = self.phase else { return };
         let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
-            self.stage = Stage::Over;
+            self.phase = Phase::Over;
             return;
         };
         let steps = &planned.case.steps;
@@ -239,8 +240,8 @@ impl Schedule {
         let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
         if now_due > due {
             let lit = steps.iter().enumerate().take(now_due).skip(due);
-            actions.extend(lit.map(|(at, step)| Action::Say(step_line(standing, step, at))));
-            self.stage = Stage::Under { since_number, due: now_due, begun: now, due_since: now };
+            actions.extend(lit.map(|(at, step)| Action::Log(step_line(standing, step, at))));
+            self.phase = Phase::Running { since_number, due: now_due, begun: now, due_since: now };
             self.begin_step(now_due, so_far, actions);
             return;
         }
@@ -248,12 +249,12 @@ impl Schedule {
         let clear_is_done = self.clear_is_due && !so_far.onboarded();
         let found = !self.cleared && so_far.found() && steps.get(due).is_some_and(|step| step.guide.clear.is_some());
         if first_is_done || clear_is_done || found {
-            self.stage = Stage::Under { since_number, due, begun: now, due_since: now };
+            self.phase = Phase::Running { since_number, due, begun: now, due_since: now };
             self.begin_step(due, so_far, actions);
             return;
         }
         let waited = now.saturating_duration_since(due_since);
-        let quiet = ends(due) && waited >= self.step_timeouts.quiet;
+        let quiet = ends(due) && waited >= self.step_timeouts.observe;
         let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
         if due >= steps.len() || quiet && settled {
             return self.close(standing, now, actions);
@@ -272,23 +273,23 @@ impl Schedule {
                 calls: Some(self.received.calls),
                 step_calls: Some(self.received.step_calls),
                 ended: Some(match (in_vain, skipped) {
-                    (true, _) => WaitEnd::Contradicted,
-                    (_, true) => WaitEnd::Skipped,
-                    _ => WaitEnd::TimedOut,
+                    (true, _) => StepTimeoutReason::Contradicted,
+                    (_, true) => StepTimeoutReason::Skipped,
+                    _ => StepTimeoutReason::TimedOut,
                 }),
             };
-            actions.push(Action::Say(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
-            let line = Line::abort(&planned.case.id);
+            actions.push(Action::Log(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
+            let line = DriverCommand::abort(&planned.case.id);
             actions.extend([Action::ClearQueue, Action::StepTimeout(over)]);
             self.leave(now, actions);
             if so_far.open {
-                actions.push(Action::Tell(line));
+                actions.push(Action::SendToTill(line));
             }
         }
     }
 
     fn close(&mut self, standing: &CaseProgress, now: Instant, actions: &mut Vec<Action>) {
-        actions.push(Action::Say(case_line(standing)));
+        actions.push(Action::Log(case_line(standing)));
         self.leave(now, actions);
     }
 
@@ -297,15 +298,15 @@ impl Schedule {
             actions.push(Action::Restore);
         }
         self.at = self.resume.take().unwrap_or(self.at + 1);
-        self.nudged = false;
-        self.stage = Stage::Tidy { since: now };
+        self.cancel_requested = false;
+        self.phase = Phase::CleaningUp { since: now };
     }
 
     /// If the till does not cancel the open payment, the customer does, after half the timeout. Not earlier: a
     /// cancellation by the customer would pass a case that is about one.
-    fn nudge(&mut self, since: Instant, now: Instant, actions: &mut Vec<Action>) {
-        if !self.nudged && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
-            self.nudged = true;
+    fn request_cancel(&mut self, since: Instant, now: Instant, actions: &mut Vec<Action>) {
+        if !self.cancel_requested && now.saturating_duration_since(since) >= self.step_timeouts.step / 2 {
+            self.cancel_requested = true;
             actions.push(Action::Queue(vec![CustomerAction::Act(CustomerAct::Cancel)]));
         }
     }
@@ -317,17 +318,17 @@ impl Schedule {
         (self.skip_wait, self.first_is_due, self.clear_is_due) = (false, false, false);
         let Some(step) = case.steps.get(due) else { return };
         let guide = &step.guide;
-        if due == 0 || guide.act.is_some() && first_told(&case.steps) == due {
+        if due == 0 || guide.act.is_some() && first_action_step(&case.steps) == due {
             actions.push(Action::ClearQueue);
         }
         if let Some(clear) = guide.clear.as_ref().filter(|_| !self.cleared && so_far.onboarded()) {
             (self.cleared, self.clear_is_due) = (true, true);
-            actions.push(Action::Tell(Line::of_then(&case.id, due + 1, clear)));
+            actions.push(Action::SendToTill(DriverCommand::of_then(&case.id, due + 1, clear)));
             return;
         }
         if let Some(first) = guide.first.as_ref().filter(|_| needs_first(Some(step), so_far)) {
             self.first_is_due = true;
-            actions.push(Action::Tell(Line::of_then(&case.id, due + 1, first)));
+            actions.push(Action::SendToTill(DriverCommand::of_then(&case.id, due + 1, first)));
             actions.push(Action::Queue(acts(&guide.customer, guide.account.as_deref())));
             return;
         }
@@ -335,17 +336,20 @@ impl Schedule {
         let arranged = arrange(case, due, self.step_timeouts.step / 2);
         self.arranged |= !arranged.is_empty();
         actions.extend(arranged);
-        if let Some(line) = Line::of_step(&case.id, due + 1, guide) {
-            actions.push(Action::Tell(line));
+        if let Some(line) = DriverCommand::of_step(&case.id, due + 1, guide) {
+            actions.push(Action::SendToTill(line));
         } else if let Some(text) = &guide.text {
-            actions.push(Action::Say(format!("  step {}: {text}", due + 1)));
+            actions.push(Action::Log(format!("  step {}: {text}", due + 1)));
         }
         if guide.first.is_some() {
             return;
         }
         let mut plays = acts(&guide.customer, guide.account.as_deref());
         if let Some(then) = &guide.then {
-            plays.insert(plays.len().min(1), CustomerAction::Tell(Line::of_then(&case.id, due + 1, then)));
+            plays.insert(
+                plays.len().min(1),
+                CustomerAction::SendToTill(DriverCommand::of_then(&case.id, due + 1, then)),
+            );
         }
         if guide.polls > 0 {
             plays.insert(0, CustomerAction::Polls(guide.polls));
@@ -360,7 +364,7 @@ impl Schedule {
 fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Action> {
     let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
     let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
-    let obstruct = guide.obstruct.then_some(Action::Obstruct);
+    let obstruct = guide.obstruct.then_some(Action::BlockPos);
     let hold = guide.hold_refunds.then_some(Action::HoldRefunds(hold));
     obstruct.into_iter().chain(balance.map(Action::Balance)).chain(hold).collect()
 }
@@ -377,13 +381,13 @@ fn is_end(step: &Step) -> bool {
 }
 
 /// The index of the first step with an action on the till.
-fn first_told(steps: &[Step]) -> usize {
+fn first_action_step(steps: &[Step]) -> usize {
     steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
 }
 
 /// How many steps have passed in the best try whose first till action came after exchange `since`.
 fn reached(steps: &[Step], standing: &CaseProgress, since: u64) -> usize {
-    let opening = first_told(steps);
+    let opening = first_action_step(steps);
     let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
     standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! Snapshot of a certification for display.
 
-use super::driver_command::Line;
+use super::driver_command::DriverCommand;
 use crate::api::Fault;
 use crate::report::wording;
 use crate::rules::model::Step;
@@ -70,12 +70,12 @@ pub(crate) struct CurrentStep {
     /// Its timeout.
     pub wait: Duration,
     /// The faults injected into its call so far.
-    pub met: Vec<Fault>,
+    pub injected: Vec<Fault>,
 }
 
 impl CertificationStatus {
     /// Whether a command sent to the till is still due: until its step has passed or its case has ended.
-    pub(crate) fn is_due(&self, line: &Line) -> bool {
+    pub(crate) fn is_due(&self, line: &DriverCommand) -> bool {
         match &self.due {
             _ if self.over => line.case.is_empty(),
             Some(due) => line.step > 0 && due.case == line.case && due.at < line.step,
@@ -93,19 +93,23 @@ mod tests {
         let now = Instant::now();
         let (case, title) = (case.to_owned(), String::new());
         let wait = Duration::from_secs(1);
-        let due = CurrentStep { case, title, at, steps: 3, step: None, since: now, wait, met: Vec::new() };
+        let due = CurrentStep { case, title, at, steps: 3, step: None, since: now, wait, injected: Vec::new() };
         CertificationStatus { due: Some(due), ..CertificationStatus::default() }
     }
 
     #[test]
     fn command_is_due_until_its_step_has_passed() {
-        let line = Line { case: "a/1".into(), step: 2, act: "pay".into(), ..Line::default() };
+        let line = DriverCommand { case: "a/1".into(), step: 2, act: "pay".into(), ..DriverCommand::default() };
         assert!(certification_status("a/1", 0).is_due(&line) && certification_status("a/1", 1).is_due(&line));
         assert!(!certification_status("a/1", 2).is_due(&line) && !certification_status("a/2", 0).is_due(&line));
         let between = CertificationStatus::default();
-        assert!(!between.is_due(&line) && between.is_due(&Line::abort("a/1")) && !between.is_due(&Line::end()));
-        assert!(!certification_status("a/2", 0).is_due(&Line::abort("a/1")));
+        assert!(
+            !between.is_due(&line)
+                && between.is_due(&DriverCommand::abort("a/1"))
+                && !between.is_due(&DriverCommand::end())
+        );
+        assert!(!certification_status("a/2", 0).is_due(&DriverCommand::abort("a/1")));
         let over = CertificationStatus { over: true, ..CertificationStatus::default() };
-        assert!(over.is_due(&Line::end()) && !over.is_due(&line));
+        assert!(over.is_due(&DriverCommand::end()) && !over.is_due(&line));
     }
 }

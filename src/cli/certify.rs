@@ -11,11 +11,11 @@ mod session_run;
 use super::child::CommandError;
 use super::record::{self, Backend};
 use super::signals::Signals;
-use super::startup_message::{Greeting, ready_file};
+use super::startup_message::{StartupInfo, ready_file};
 use super::traffic_log::{Lines, print, tell};
-use super::unrecorded::Tally;
+use super::unrecorded::ConnectionFailures;
 use super::{CliError, Exit, ledger, verify_input};
-use crate::capture::record::{Attempt, Session};
+use crate::capture::record::{AttemptStart, Session};
 use crate::capture::{Record, Writer};
 use crate::certify::action::Planned;
 use crate::certify::credentials::Secrets;
@@ -33,9 +33,9 @@ use crate::rules::model::Timeouts;
 use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Evaluator, Options, ProfileInference, Target};
-use identification_args::{Told, access};
-use resume::Past;
-use session_run::Stage;
+use identification_args::{IdentificationArgs, access};
+use resume::PreviousRuns;
+use session_run::SessionRun;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub(super) struct Args {
     #[command(flatten)]
     record: record::Args,
     #[command(flatten)]
-    identified: Told,
+    identified: IdentificationArgs,
     /// Run without an operator: the driver command performs the actions, and waits are short
     #[arg(long, env = "POSCERT_UNATTENDED")]
     unattended: bool,
@@ -113,7 +113,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let result = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let (page, driver, nothing) = certify(&args, identified, rules, waits, &mut signals).await?;
-        let end = finish::End::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
+        let end = finish::CertifyResult::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
         // If all cases had passed before, there was nothing to record.
         if end.verdict().verdict != Outcome::Passed {
             tell(&nothing.unwrap_or_default());
@@ -139,8 +139,8 @@ async fn certify(
     signals: &mut Signals,
 ) -> Result<(Option<Page>, Option<CommandError>, Option<String>), CliError> {
     let recorded = &args.record;
-    let past = Past::read(&recorded.capture)?;
-    let before = past.identification();
+    let previous = PreviousRuns::read(&recorded.capture)?;
+    let before = previous.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let identified = identified.or(before);
     identified.check().map_err(CliError::new)?;
@@ -156,8 +156,8 @@ async fn certify(
     };
     let session = identified.check().map_err(CliError::new)?;
     let callback = args.identified.callback(&identified)?;
-    let ended_as = if args.new_attempt { past.ended_as(rules)? } else { String::new() };
-    let warning = if args.new_attempt { None } else { past.warning(rules)? };
+    let ended_as = if args.new_attempt { previous.ended_as(rules)? } else { String::new() };
+    let warning = if args.new_attempt { None } else { previous.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
     let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = Backend::of(recorded, &authority, identified.client_id.as_deref(), &listeners).await?;
@@ -171,13 +171,13 @@ async fn certify(
     let side = args.identified.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
     let (durability, options) = recorded.writer_options(&backend.upstream);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
-    let tally = Arc::new(Tally::default());
-    let (director, running) = match begin(args, (&past, ended_as), (&identified, &session), (rules, waits), &writer)
+    let failures = Arc::new(ConnectionFailures::default());
+    let (director, running) = match begin(args, (&previous, ended_as), (&identified, &session), (rules, waits), &writer)
         .await
     {
         Ok(director) => {
             let lines: Arc<dyn Observer> = Arc::new(Lines { out: tell, quiet: true });
-            let watch = Arc::new(Fanout(page.iter().map(Page::watch).chain([lines, tally.clone() as _]).collect()));
+            let watch = Arc::new(Fanout(page.iter().map(Page::watch).chain([lines, failures.clone() as _]).collect()));
             let faults = director.clone();
             let started = proxy::start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
             match started {
@@ -188,7 +188,7 @@ async fn certify(
         Err(failure) => return Err(closed(&writer, failure).await),
     };
     backend.tell(&running);
-    let greeting = Greeting {
+    let info = StartupInfo {
         files: authority.files(),
         config: &config,
         base_addr: running.base_addr,
@@ -199,23 +199,23 @@ async fn certify(
         page: page.as_ref().map(Page::url),
     };
     let out: fn(&str) = if driven(args) { tell } else { print };
-    out(&if driven(args) { greeting.brief() } else { greeting.text() });
+    out(&if driven(args) { info.brief() } else { info.text() });
     out(&introduction(&session));
-    if !past.is_complete() {
+    if !previous.is_complete() {
         let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
         out(&format!("{CUT_OFF}\n{anew}To get a certificate, start with a new capture directory (--capture).\n\n"));
     }
     if let Some(warning) = &warning {
         out(&format!("Note: {warning}.\n\n"));
     }
-    let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
+    let ready = recorded.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &info));
     let worked = match ready {
         Ok(()) => {
             let writer = writer.clone();
             let alias = identified.callback_alias.clone();
             let notifier = Notifier { callback, alias, access, director: director.clone(), writer: writer.clone() };
             if let Some(page) = &page {
-                let reach = page::reach(args, &greeting, session.client_version.as_deref());
+                let reach = page::reach(args, &info, session.client_version.as_deref());
                 let notify = notifier.callback.is_some().then(|| notifier.clone().for_people());
                 page.begins(ActiveCertification {
                     director: director.clone(),
@@ -223,23 +223,23 @@ async fn certify(
                     reach,
                     writer: writer.clone(),
                     notify,
-                    before: past.exchanges(),
-                    cut_off: !past.is_complete(),
+                    before: previous.exchanges(),
+                    cut_off: !previous.is_complete(),
                 });
-                warning.iter().for_each(|warning| page.say(&format!("note: {warning}")));
+                warning.iter().for_each(|warning| page.log(&format!("note: {warning}")));
             }
             let page = page.as_ref();
             let (usual_wait, wait) = (waits.unattended_s, identified.wait);
-            let guided = Stage { args, director, writer, side, notifier, out, page, usual_wait, wait };
-            guided.work(&greeting, &running, signals).await
+            let guided = SessionRun { args, director, writer, side, notifier, out, page, usual_wait, wait };
+            guided.work(&info, &running, signals).await
         }
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(CliError::new);
-    let nothing = tally.nothing(&greeting, backend.gate.as_deref());
+    let nothing = failures.nothing(&info, backend.gate.as_deref());
     backend.stop().await;
     let error = worked.and_then(|error| stopped.map(|()| error))?;
-    out(&record::farewell(&recorded.capture, &writer));
+    out(&record::stop_message(&recorded.capture, &writer));
     Ok((page, error, nothing))
 }
 
@@ -269,7 +269,7 @@ fn driven(args: &Args) -> bool {
 /// evaluator.
 async fn begin(
     args: &Args,
-    (past, ended_as): (&Past, String),
+    (previous, ended_as): (&PreviousRuns, String),
     (identified, session): (&Identification, &Session),
     (rules, waits): (&'static RuleSet, Timeouts),
     writer: &Writer,
@@ -282,12 +282,12 @@ async fn begin(
     let mut evaluator = Evaluator::new(rules, target, Clock::default());
     let fault = |error: crate::rules::predicate::PredicateError| CliError::new(format!("rules: {error}"));
     let next = writer.next_number();
-    let (mut attempt, mut pos_registry) = (past.attempts(), PosRegistry::default());
-    if args.new_attempt && past.is_there() {
+    let (mut attempt, mut pos_registry) = (previous.attempts(), PosRegistry::default());
+    if args.new_attempt && previous.is_there() {
         attempt += 1;
-        append(Record::Attempt(Attempt { number: attempt, first_number: next, ended_as })).await?;
+        append(Record::Attempt(AttemptStart { number: attempt, first_number: next, ended_as })).await?;
     } else {
-        for record in past.records()? {
+        for record in previous.records()? {
             let record = record?;
             evaluator.take(&record).map_err(fault)?;
             match &record {
@@ -309,16 +309,16 @@ async fn begin(
         .collect();
     let step_timeouts = StepTimeouts::of(waits, !args.unattended, identified.wait);
     let schedule = Schedule::new(plan, step_timeouts, Instant::now());
-    let forgotten = args.record.upstream.is_none();
+    let backend_reset = args.record.upstream.is_none();
     let before = ResumeState {
         evaluator,
         next,
         pos_registry,
         vat: identified.vat().map(str::to_owned),
-        stands_in: !forgotten,
-        forgotten,
+        simulates_refusals: !backend_reset,
+        backend_reset,
         attempt,
-        complete: past.is_complete(),
+        complete: previous.is_complete(),
     };
     Ok(Arc::new(Director::new(rules, before, schedule).map_err(CliError::new)?))
 }

@@ -29,7 +29,7 @@ pub(super) fn holds(
         seen.take(&record.map_err(unreadable)?);
     }
     let checked = check(&certificate, verdict, capture.session.as_ref(), &seen, trusted);
-    eprint!("{}", said(&certificate, &checked));
+    eprint!("{}", summary(&certificate, &checked));
     Ok(checked.holds())
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read(file: &Path) -> Result<Certificate, CliError> {
     Certificate::read(&bytes).map_err(|why| failed(format!("{}; pass the file certificate.json", wording::safe(&why))))
 }
 
-fn said(certificate: &Certificate, checked: &CheckReport) -> String {
+fn summary(certificate: &Certificate, checked: &CheckReport) -> String {
     let verb = if checked.holds() { "is valid for this capture" } else { "is NOT VALID for this capture" };
     let mut text = format!("Certificate {} {verb}.\n", certificate.id());
     for signer in &checked.signers {

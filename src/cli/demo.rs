@@ -12,8 +12,8 @@ use crate::api::Feature;
 use crate::report::text;
 use crate::sandbox::SandboxOptions;
 use crate::till::misbehavior::{ExpectedFindings, catalogue};
-use environment::Stage;
-use runner::Scenery;
+use environment::DemoEnvironment;
+use runner::DemoRun;
 use script::Script;
 use std::path::PathBuf;
 
@@ -58,13 +58,13 @@ async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> 
     let usual = SandboxOptions::default();
     let delay = announced.and_then(|announced| announced.poll_delay_ms);
     let backend = SandboxOptions { poll_delay_ms: delay.unwrap_or(usual.poll_delay_ms), ..usual };
-    let stage = Stage::set(dir, &features, backend).await?;
+    let environment = DemoEnvironment::set(dir, &features, backend).await?;
     println!("Sandbox, recorder and reference client run on this machine; capture in {}", dir.display());
     if let Some(announced) = announced {
         println!("The client misbehaves: {}.", announced.title);
     }
-    let played = Scenery::new(&stage, script, &features, mistake).play().await;
-    stage.clear().await?;
+    let played = DemoRun::new(&environment, script, &features, mistake).run().await;
+    environment.clear().await?;
     played.map_err(CliError::new)
 }
 

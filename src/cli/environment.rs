@@ -1,7 +1,7 @@
 //! Environment variables of a started command: proxy settings and CA files that route its calls through the recorder,
 //! and removal of inherited variables that would bypass it.
 
-use super::startup_message::Greeting;
+use super::startup_message::StartupInfo;
 use crate::pki::trust_instructions;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -38,16 +38,16 @@ pub(super) struct Environment {
 impl Environment {
     /// The changes for a command that inherits these variables.
     pub(super) fn new(
-        greeting: &Greeting<'_>,
+        info: &StartupInfo<'_>,
         inherited: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Environment {
         let mut environment = Environment::default();
-        let own = is_loopback(&greeting.config.upstream.host) && greeting.sandbox.is_none();
-        let proxy = OsString::from(greeting.proxy_url());
-        let exempt = exempt(greeting, own);
-        let (bundle, pem) = (greeting.files.bundle.clone(), greeting.files.pem.clone());
+        let own = is_loopback(&info.config.upstream.host) && info.sandbox.is_none();
+        let proxy = OsString::from(info.proxy_url());
+        let exempt = exempt(info, own);
+        let (bundle, pem) = (info.files.bundle.clone(), info.files.pem.clone());
         let mut set = |name: &str, value: &OsStr| environment.set.push((name.into(), value.to_owned()));
-        set("POSCERT_BASE_URL", greeting.base_url().as_ref());
+        set("POSCERT_BASE_URL", info.base_url().as_ref());
         PROXY.iter().for_each(|name| set(name, &proxy));
         EXEMPT.iter().for_each(|name| set(name, exempt.as_ref()));
         for name in ["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"] {
@@ -59,11 +59,11 @@ impl Environment {
         for name in ["NODE_EXTRA_CA_CERTS", "DENO_CERT"] {
             set(name, pem.as_ref());
         }
-        if let Some(client) = greeting.sandbox.and_then(|sandbox| sandbox.clients().first()) {
+        if let Some(client) = info.sandbox.and_then(|sandbox| sandbox.clients().first()) {
             set("POSCERT_CLIENT_ID", client.client_id.as_ref());
             set("POSCERT_CLIENT_SECRET", client.client_secret.as_ref());
         }
-        environment.take_over(inherited, &proxy, exempt.as_ref(), &java_options(greeting, own), &greeting.files.php);
+        environment.take_over(inherited, &proxy, exempt.as_ref(), &java_options(info, own), &info.files.php);
         environment
     }
 
@@ -150,8 +150,8 @@ fn meaning(name: &str) -> Option<Inherited> {
 
 /// The hosts that are called without the proxy. `own`: the backend is on this machine, so its address is not exempt.
 /// The base URL is then called through the proxy too, which accepts that.
-fn exempt(greeting: &Greeting<'_>, own: bool) -> String {
-    let backend = greeting.config.upstream.host.trim_matches(['[', ']']);
+fn exempt(info: &StartupInfo<'_>, own: bool) -> String {
+    let backend = info.config.upstream.host.trim_matches(['[', ']']);
     let exempt: Vec<&str> = LOOPBACK.into_iter().filter(|host| !own || *host != backend).collect();
     exempt.join(",")
 }
@@ -163,13 +163,13 @@ fn is_loopback(host: &str) -> bool {
 
 /// Java options: Java reads no proxy variables and has its own truststore. `own`: as for [`exempt`]; by default Java
 /// calls addresses of this machine without a proxy.
-fn java_options(greeting: &Greeting<'_>, own: bool) -> OsString {
-    let (host, port) = greeting.proxy_host();
+fn java_options(info: &StartupInfo<'_>, own: bool) -> OsString {
+    let (host, port) = info.proxy_host();
     let mut options = OsString::from(trust_instructions::java_proxy(&host, port));
     if own {
         options.push(" -Dhttp.nonProxyHosts=");
     }
-    let store = greeting.files.truststore.as_os_str();
+    let store = info.files.truststore.as_os_str();
     // Options are split at spaces outside of quotes.
     let quote = [None, Some("\""), Some("'")].into_iter().find(|quote| {
         let bytes = store.as_encoded_bytes();

@@ -5,7 +5,7 @@ use crate::api::{Feature, Guid, header::Version};
 use crate::capture;
 use crate::certificate::date;
 use crate::certificate::envelope::is_id;
-use crate::certificate::ledger::coverage::{coverage, standings};
+use crate::certificate::ledger::coverage::{coverage, statuses};
 use crate::certificate::ledger::{
     CertificateStatus, Entry, Evidence, Ledger, LedgerEvent, Revoked, default_place, head_place,
 };
@@ -151,13 +151,13 @@ fn list(args: &List) -> Result<Exit, CliError> {
             return Ok(Exit::Passed);
         }
     }
-    let standings = standings(&ledger.lines.entries);
-    let text = if args.json { as_json(&ledger, &standings) } else { as_text(&ledger, &standings) };
+    let statuses = statuses(&ledger.lines.entries);
+    let text = if args.json { as_json(&ledger, &statuses) } else { as_text(&ledger, &statuses) };
     super::print(&text)?;
     Ok(Exit::Passed)
 }
 
-fn as_json(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
+fn as_json(ledger: &Ledger, statuses: &[CertificateStatus]) -> String {
     let certificate = |one: &CertificateStatus| {
         let mut fields = json!(one.given);
         let revoked = one
@@ -172,14 +172,14 @@ fn as_json(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
         "schema": "poscert.ledger/1",
         "entries": head.count,
         "digest": head.digest.to_string(),
-        "certificates": standings.iter().map(certificate).collect::<Vec<_>>(),
+        "certificates": statuses.iter().map(certificate).collect::<Vec<_>>(),
     });
     format!("{list:#}\n")
 }
 
-fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
+fn as_text(ledger: &Ledger, statuses: &[CertificateStatus]) -> String {
     let mut text = String::new();
-    for one in standings {
+    for one in statuses {
         let given = one.given;
         let name = given.system_name.as_deref().unwrap_or("a client");
         let minor = given.version.rsplit_once('.').map_or(given.version.as_str(), |(minor, _)| minor);
@@ -204,11 +204,11 @@ fn as_text(ledger: &Ledger, standings: &[CertificateStatus]) -> String {
         }
         text.push('\n');
     }
-    let revoked = standings.iter().filter(|one| one.revoked.is_some()).count();
+    let revoked = statuses.iter().filter(|one| one.revoked.is_some()).count();
     let _ = writeln!(
         text,
         "{} ({revoked} revoked) in {}",
-        wording::count(standings.len(), "certificate"),
+        wording::count(statuses.len(), "certificate"),
         ledger.path.display()
     );
     text
@@ -267,8 +267,8 @@ fn revoke(args: &Revoke) -> Result<Exit, CliError> {
 
 /// Checks that a certificate is in the ledger and not revoked.
 fn known(entries: &[Entry], id: &str) -> Result<(), String> {
-    let standings = standings(entries);
-    let one = standings.iter().find(|one| one.given.id == id);
+    let statuses = statuses(entries);
+    let one = statuses.iter().find(|one| one.given.id == id);
     match one {
         None => Err(format!("no certificate {id} in the ledger; `poscert ledger list` shows all")),
         Some(CertificateStatus { revoked: Some((since, revoked)), .. }) => {

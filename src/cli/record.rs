@@ -6,9 +6,9 @@ use super::child::{CommandError, Ended};
 use super::environment::Environment;
 use super::limits::LimitArgs;
 use super::signals::Signals;
-use super::startup_message::{Greeting, ready_file};
+use super::startup_message::{StartupInfo, ready_file};
 use super::traffic_log::{Lines, print, tell};
-use super::unrecorded::{BYPASSED, Tally};
+use super::unrecorded::{BYPASSED, ConnectionFailures};
 use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
@@ -194,9 +194,9 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
         writer.append(Record::Session(session)).await.map_err(|e| CliError::new(e.to_string()))?;
     }
     let out = if args.command.is_empty() { print } else { tell };
-    let tally = Arc::new(Tally::default());
+    let failures = Arc::new(ConnectionFailures::default());
     let lines: Arc<dyn Observer> = Arc::new(Lines { out, quiet: args.quiet });
-    let watch = Arc::new(Fanout(vec![lines, tally.clone()]));
+    let watch = Arc::new(Fanout(vec![lines, failures.clone()]));
     let faults = Arc::new(NoFaults);
     let started = start_on(listeners, config.clone(), authority.clone(), writer.clone(), faults, watch);
     let running = match started {
@@ -208,7 +208,7 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
         }
     };
     backend.tell(&running);
-    let greeting = Greeting {
+    let info = StartupInfo {
         files: authority.files(),
         config: &config,
         base_addr: running.base_addr,
@@ -218,30 +218,30 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
         sandbox: backend.sandbox.as_ref(),
         page: None,
     };
-    out(&if args.command.is_empty() { greeting.text() } else { greeting.brief() });
-    let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &greeting));
-    let begun = ready.and_then(|()| command(args, &greeting));
+    out(&if args.command.is_empty() { info.text() } else { info.brief() });
+    let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &info));
+    let begun = ready.and_then(|()| command(args, &info));
     let not_begun = begun.is_err();
     let worked = match begun {
         Ok(command) => work(command, &running, &mut signals).await,
         Err(failure) => Err(failure),
     };
     let stopped = running.stop().await.map_err(CliError::new);
-    let nothing = tally.nothing(&greeting, backend.gate.as_deref());
+    let nothing = failures.nothing(&info, backend.gate.as_deref());
     backend.stop().await;
     if not_begun && is_new && stopped.is_ok() && nothing.is_some() {
         // It was just created and contains only start and stop of this run.
         let _ = std::fs::remove_dir_all(&args.capture);
     }
     let error = worked.and_then(|error| stopped.map(|()| error))?;
-    out(&farewell(&args.capture, &writer));
+    out(&stop_message(&args.capture, &writer));
     out(nothing.as_deref().unwrap_or_default());
     Ok(Recorded { error, nothing: nothing.is_some() })
 }
 
 /// The message after the recorder has stopped. The chain head commits to every record: a noted head later identifies
 /// the capture (`verify --witnessed`).
-pub(super) fn farewell(capture: &Path, writer: &Writer) -> String {
+pub(super) fn stop_message(capture: &Path, writer: &Writer) -> String {
     format!("Stopped. The capture is {}\n  chain head {}\n", capture.display(), writer.head())
 }
 
@@ -256,12 +256,12 @@ fn challenge(text: &str) -> Result<String, String> {
 }
 
 /// Starts the command, if one was given; returns it with its name.
-fn command(args: &Args, greeting: &Greeting<'_>) -> Result<Option<(Child, String)>, CliError> {
+fn command(args: &Args, info: &StartupInfo<'_>) -> Result<Option<(Child, String)>, CliError> {
     let Some((program, arguments)) = args.command.split_first() else { return Ok(None) };
     let name = program.to_string_lossy().into_owned();
     let mut command = Command::new(program);
     command.args(arguments).kill_on_drop(true);
-    let environment = Environment::new(greeting, std::env::vars_os());
+    let environment = Environment::new(info, std::env::vars_os());
     environment.apply(&mut command);
     tell(&environment.note().unwrap_or_default());
     let child = command.spawn().map_err(|e| cannot_start(&name, &e))?;
@@ -310,7 +310,7 @@ pub(super) struct Backend {
     pub(super) sandbox: Option<Sandbox>,
     /// The sandbox's gate, which rejects requests that do not come from the recorder.
     pub(super) gate: Option<Arc<Gate>>,
-    told: Option<mpsc::Receiver<String>>,
+    events: Option<mpsc::Receiver<String>>,
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -323,7 +323,7 @@ impl Backend {
         listeners: &Listeners,
     ) -> Result<Backend, CliError> {
         match args.elsewhere()? {
-            Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, told: None, serving: None }),
+            Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, events: None, serving: None }),
             None => {
                 let backend = Backend::embedded(args.poll_delay, authority, client, listeners).await?;
                 // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.
@@ -369,12 +369,12 @@ impl Backend {
             serving.serve_behind(listener, tls, Some(behind), stopped).await;
         });
         let (gate, serving) = (Some(gate), Some((stop, serving)));
-        Ok(Backend { upstream, sandbox: Some(sandbox), gate, told: Some(told), serving })
+        Ok(Backend { upstream, sandbox: Some(sandbox), gate, events: Some(told), serving })
     }
 
     /// Lets the recorder record requests that reached the sandbox directly.
     pub(super) fn tell(&mut self, running: &ProxyHandle) {
-        if let Some(told) = self.told.take() {
+        if let Some(told) = self.events.take() {
             running.record_events(BYPASSED, told);
         }
     }

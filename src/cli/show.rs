@@ -73,29 +73,29 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
     match print(&args, &capture, &mut out) {
         Ok(()) => Ok(Exit::Passed),
-        Err(Stop::CliError(failure)) => Err(failure),
+        Err(ShowError::Command(failure)) => Err(failure),
         // The reader closed the pipe.
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
-        Err(Stop::Output(error)) => {
+        Err(ShowError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
+        Err(ShowError::Output(error)) => {
             Err(CliError::new(format!("cannot write to standard output: {error}; check the disk space of its target")))
         }
     }
 }
 
 /// Why printing ended.
-enum Stop {
-    CliError(CliError),
+enum ShowError {
+    Command(CliError),
     Output(io::Error),
 }
 
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Output(error)
+impl From<io::Error> for ShowError {
+    fn from(error: io::Error) -> ShowError {
+        ShowError::Output(error)
     }
 }
 
-fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Stop> {
-    let failed = |error: capture::CaptureError| Stop::CliError(CliError::new(error.message));
+fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), ShowError> {
+    let failed = |error: capture::CaptureError| ShowError::Command(CliError::new(error.message));
     let mut found = false;
     for record in capture.records().map_err(failed)? {
         let record = record.map_err(failed)?;
@@ -119,7 +119,7 @@ fn print(args: &Args, capture: &Capture, out: &mut impl Write) -> Result<(), Sto
     }
     out.flush()?;
     match args.range {
-        Some(range) if !found => Err(Stop::CliError(not_there(args, capture, range))),
+        Some(range) if !found => Err(ShowError::Command(not_there(args, capture, range))),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The content of the message.
-pub(super) struct Greeting<'a> {
+pub(super) struct StartupInfo<'a> {
     /// The CA's files.
     pub files: &'a CaFiles,
     /// The recorder's configuration.
@@ -31,7 +31,7 @@ pub(super) struct Greeting<'a> {
     pub page: Option<String>,
 }
 
-impl Greeting<'_> {
+impl StartupInfo<'_> {
     /// The base URL for clients.
     pub(super) fn base_url(&self) -> String {
         let path = match self.config.upstream.path.as_str() {
@@ -155,23 +155,23 @@ impl Greeting<'_> {
 }
 
 /// Writes the ready file atomically, so that no reader sees a part of it.
-pub(super) fn ready_file(file: &Path, greeting: &Greeting<'_>) -> Result<(), CliError> {
-    let files = greeting.files;
+pub(super) fn ready_file(file: &Path, info: &StartupInfo<'_>) -> Result<(), CliError> {
+    let files = info.files;
     let ready = serde_json::json!({
-        "base_url": greeting.base_url(),
-        "proxy_url": greeting.proxy_url(),
-        "listen": greeting.base_addr.to_string(),
-        "proxy_listen": greeting.proxy_addr.to_string(),
-        "upstream": greeting.config.upstream.origin(),
-        "capture": lossy(greeting.capture),
-        "capture_url": file_url(greeting.capture),
+        "base_url": info.base_url(),
+        "proxy_url": info.proxy_url(),
+        "listen": info.base_addr.to_string(),
+        "proxy_listen": info.proxy_addr.to_string(),
+        "upstream": info.config.upstream.origin(),
+        "capture": lossy(info.capture),
+        "capture_url": file_url(info.capture),
         "ca": lossy(&files.pem),
         "ca_url": file_url(&files.pem),
         "ca_der": lossy(&files.der),
         "ca_der_url": file_url(&files.der),
         "ca_bundle": lossy(&files.bundle),
         "ca_bundle_url": file_url(&files.bundle),
-        "page": greeting.page,
+        "page": info.page,
     });
     put_ready(file, &ready)
 }

@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
     are remembered; `poscert till job` retries them.")]
 pub(super) struct Args {
     #[command(subcommand)]
-    act: LedgerEvent,
+    command: TillCommand,
     /// Base URL of the API, including /v10
     #[arg(
         long,
@@ -87,7 +87,7 @@ pub(super) struct Args {
 }
 
 #[derive(Subcommand)]
-enum LedgerEvent {
+enum TillCommand {
     /// Look up the PoS, or create it
     Onboard,
     /// Delete the PoS
@@ -206,16 +206,16 @@ pub(super) fn mistake_of(id: &str) -> Result<Misbehavior, CliError> {
 }
 
 async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
-    if let LedgerEvent::Drive = args.act {
+    if let TillCommand::Drive = args.command {
         drive(&config, &args.pos, lines_of_stdin(), |line| eprintln!("{line}")).await?;
         return Ok(Exit::Passed);
     }
-    if let Some(memory) = config.memory.as_deref().filter(|_| !matches!(args.act, LedgerEvent::Status)) {
+    if let Some(memory) = config.memory.as_deref().filter(|_| !matches!(args.command, TillCommand::Status)) {
         take_over(memory).await?;
     }
     let mut till = Till::new(config)?;
-    match &args.act {
-        LedgerEvent::Onboard | LedgerEvent::Restart => {
+    match &args.command {
+        TillCommand::Onboard | TillCommand::Restart => {
             let pos = till.onboard(&args.pos).await?;
             println!(
                 "PoS {} is onboarded; its QR code contains mobilepaypos://pos?id={}&source=qr",
@@ -223,39 +223,39 @@ async fn act(config: TillConfig, args: &Args) -> Result<Exit, ClientError> {
             );
             Ok(Exit::Passed)
         }
-        LedgerEvent::Offboard => {
+        TillCommand::Offboard => {
             till.offboard().await?;
             println!("The PoS is deleted.");
             Ok(Exit::Passed)
         }
-        LedgerEvent::Pay { terms, check_in } => {
+        TillCommand::Pay { terms, check_in } => {
             let sale = Sale { member_first: *check_in, ..terms.sale() };
             let abort = abort_by_key();
-            Ok(told(&till.pay(&sale, &abort).await?))
+            Ok(report_paid(&till.pay(&sale, &abort).await?))
         }
-        LedgerEvent::Prepare { wait: true, .. } => prepare_and_wait(&mut till).await,
-        LedgerEvent::Prepare { amount, .. } => prepare(&mut till, *amount).await,
-        LedgerEvent::Ready { terms } => Ok(told(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
-        LedgerEvent::Refund { amount, payment } => {
+        TillCommand::Prepare { wait: true, .. } => prepare_and_wait(&mut till).await,
+        TillCommand::Prepare { amount, .. } => prepare(&mut till, *amount).await,
+        TillCommand::Ready { terms } => Ok(report_paid(&ready(&mut till, terms.sale(), &abort_by_key()).await?)),
+        TillCommand::Refund { amount, payment } => {
             let refunded = till.refund(*amount, payment.as_deref(), &abort_by_key()).await?;
             println!("{}", tell_refunded(&refunded));
             Ok(if matches!(refunded, Refunded::Captured(..)) { Exit::Passed } else { Exit::Failed })
         }
-        LedgerEvent::CancelRefund => {
+        TillCommand::CancelRefund => {
             println!("{}", stop_refund(&mut till).await?);
             Ok(Exit::Passed)
         }
-        LedgerEvent::Cancel => {
+        TillCommand::Cancel => {
             let open = till.memory().open.clone().ok_or(ClientError::NoPayment)?;
             println!("payment {open}: {}", tell_settled(&till.cancel(&open).await?));
             Ok(Exit::Passed)
         }
-        LedgerEvent::Job => job(&mut till).await,
-        LedgerEvent::Status => {
+        TillCommand::Job => job(&mut till).await,
+        TillCommand::Status => {
             println!("{}", status(till.memory()));
             Ok(Exit::Passed)
         }
-        LedgerEvent::Drive => Ok(Exit::Passed),
+        TillCommand::Drive => Ok(Exit::Passed),
     }
 }
 
@@ -271,7 +271,7 @@ fn abort_by_key() -> CancelSignal {
     abort
 }
 
-fn told(paid: &Paid) -> Exit {
+fn report_paid(paid: &Paid) -> Exit {
     println!("{}", tell_paid(paid));
     if matches!(paid, Paid::Captured(..)) { Exit::Passed } else { Exit::Failed }
 }
@@ -281,7 +281,7 @@ async fn prepare(till: &mut Till, amount: Option<Amount>) -> Result<Exit, Client
     let prepared = till.prepare().await?;
     if let Some(amount) = amount {
         let paid = till.pay_prepared(prepared, &due(Sale::of(amount)), &abort_by_key()).await?;
-        return Ok(told(&paid));
+        return Ok(report_paid(&paid));
     }
     let state = till.query(&prepared.id).await.ok().and_then(|view| view.state);
     let state = state.map_or("in an unknown state", |state| state.name());
@@ -303,7 +303,7 @@ async fn prepare_and_wait(till: &mut Till) -> Result<Exit, ClientError> {
         drop(said_here);
     });
     let paid = till.pay_prepared(prepared, &due, &abort_by_key()).await?;
-    let exit = told(&paid);
+    let exit = report_paid(&paid);
     Ok(if matches!(paid, Paid::Left(_)) { Exit::Passed } else { exit })
 }
 

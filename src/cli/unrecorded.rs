@@ -1,6 +1,6 @@
 //! The message for a run that recorded nothing: observed causes and what to check.
 
-use super::startup_message::Greeting;
+use super::startup_message::StartupInfo;
 use crate::capture::record::{Connection, Exchange};
 use crate::proxy::Observer;
 use crate::sandbox::Gate;
@@ -13,13 +13,13 @@ pub(super) const BYPASSED: &str = "bypassed";
 
 /// Counts the exchanges of a run.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct ConnectionFailures {
     exchanges: AtomicU64,
     /// The number of failed connections, and the detail of the last one.
     failed: Mutex<(u64, String)>,
 }
 
-impl Observer for Tally {
+impl Observer for ConnectionFailures {
     fn exchange(&self, _: &Exchange) {
         self.exchanges.fetch_add(1, Ordering::Relaxed);
     }
@@ -33,14 +33,14 @@ impl Observer for Tally {
     }
 }
 
-impl Tally {
+impl ConnectionFailures {
     /// Whether no exchange was recorded.
     pub(super) fn is_empty(&self) -> bool {
         self.exchanges.load(Ordering::Relaxed) == 0
     }
 
     /// The message if the run recorded nothing. `gate`: that of the embedded sandbox.
-    pub(super) fn nothing(&self, greeting: &Greeting<'_>, gate: Option<&Gate>) -> Option<String> {
+    pub(super) fn nothing(&self, info: &StartupInfo<'_>, gate: Option<&Gate>) -> Option<String> {
         if !self.is_empty() {
             return None;
         }
@@ -62,12 +62,12 @@ impl Tally {
             1 => line(format_args!("1 connection failed: {}", super::traffic_log::printable(&last))),
             _ => line(format_args!("{failed} connections failed; the last: {}", super::traffic_log::printable(&last))),
         }
-        line(format_args!("check that the client calls the base URL {}", greeting.base_url()));
+        line(format_args!("check that the client calls the base URL {}", info.base_url()));
         line(format_args!(
             "or that it uses {} as its HTTPS proxy for {}: some clients ignore HTTPS_PROXY, and some do not use it for \
              addresses of this machine (docs/clients.md)",
-            greeting.proxy_url(),
-            greeting.proxied().join(", ")
+            info.proxy_url(),
+            info.proxied().join(", ")
         ));
         Some(text)
     }

@@ -108,7 +108,7 @@ impl VerifyInput {
 
 /// Rejects a capture without a required chain head in its history.
 fn witnessed(path: &Path, capture: &Capture, noted: ChainHead) -> Result<(), CliError> {
-    match capture.went_through(noted) {
+    match capture.contains_head(noted) {
         Ok(true) => Ok(()),
         Ok(false) => Err(CliError::new(format!(
             "{}: chain head {noted} is not in its history: this is another capture, or it was modified before that \

@@ -5,7 +5,7 @@ use super::client_tap::ClientTap;
 use super::connection::ClientConnection;
 use super::exchange;
 use super::handshake::handshake;
-use super::pulse::{Stamp, Stamped};
+use super::loop_monitor::{ArrivalBound, TimedStream};
 use super::recorder::{Phase, Recorder, seconds};
 use crate::capture::record::Way;
 use crate::pki::Name;
@@ -24,7 +24,7 @@ pub(super) struct Accepted {
     /// The connection.
     pub tcp: TcpStream,
     /// The bound on the arrival times of its data.
-    pub stamp: Arc<Stamp>,
+    pub arrival: Arc<ArrivalBound>,
     /// The connection's number.
     pub connection: u64,
     /// When it was accepted, in microseconds of the run.
@@ -39,32 +39,33 @@ pub(super) struct Accepted {
 
 /// Serves a connection until it closes.
 pub(super) async fn serve(recorder: Arc<Recorder>, accepted: Accepted) {
-    let Accepted { tcp, stamp, connection, at, way, connect, names } = accepted;
-    let patience = recorder.config.limits.head_time;
-    let stream = match timeout(patience, handshake(&recorder, tcp, &stamp, way, &names)).await {
+    let Accepted { tcp, arrival, connection, at, way, connect, names } = accepted;
+    let limit = recorder.config.limits.head_time;
+    let stream = match timeout(limit, handshake(&recorder, tcp, &arrival, way, &names)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(failure)) => {
             return recorder.connection_event(connection, failure.event, failure.tls, failure.detail).await;
         }
         Err(_) => {
-            let detail = format!("the client did not finish its TLS handshake within {}", seconds(patience));
+            let detail = format!("the client did not finish its TLS handshake within {}", seconds(limit));
             return recorder.connection_event(connection, "tls-failed", "", detail).await;
         }
     };
     let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str().map(tls_name));
     let host = connect.map(|(host, port)| if port == 443 { host } else { format!("{host}:{port}") });
     let now = recorder.writer.now_us();
-    let line = Arc::new(ClientConnection::new(connection, way, version.unwrap_or_default(), at, now, host, stamp));
-    http(&recorder, stream, line.clone()).await;
-    for slot in line.take_orphans() {
+    let connection_state =
+        Arc::new(ClientConnection::new(connection, way, version.unwrap_or_default(), at, now, host, arrival));
+    http(&recorder, stream, connection_state.clone()).await;
+    for slot in connection_state.take_orphans() {
         exchange::record_orphan(&recorder, slot).await;
     }
-    if let Some(detail) = line.take_left_in_head() {
-        recorder.connection_event(connection, "closed", &line.tls, detail).await;
+    if let Some(detail) = connection_state.take_left_in_head() {
+        recorder.connection_event(connection, "closed", &connection_state.tls, detail).await;
     }
-    if let Some(alert) = line.take_alert() {
-        let (event, detail) = alert::told_by(alert);
-        recorder.connection_event(connection, event, &line.tls, detail).await;
+    if let Some(alert) = connection_state.take_alert() {
+        let (event, detail) = alert::describe(alert);
+        recorder.connection_event(connection, event, &connection_state.tls, detail).await;
     }
 }
 
@@ -72,12 +73,12 @@ fn tls_name(name: &str) -> String {
     name.replace("TLSv1_", "TLSv1.")
 }
 
-async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<ClientConnection>) {
+async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TimedStream>, connection_state: Arc<ClientConnection>) {
     let limits = recorder.config.limits;
-    let tap = ClientTap::new(stream, line.clone(), recorder.writer.clone(), &limits);
+    let tap = ClientTap::new(stream, connection_state.clone(), recorder.writer.clone(), &limits);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
-        if let Some(slot) = line.take_slot() {
+        if let Some(slot) = connection_state.take_slot() {
             let tracked = recorder.track();
             let task = exchange::run(recorder.clone(), slot, request.into_body(), reply);
             tokio::spawn(async move {
@@ -102,10 +103,10 @@ async fn http(recorder: &Arc<Recorder>, stream: TlsStream<Stamped>, line: Arc<Cl
         tokio::select! {
             // The tap reports how the connection ended.
             _ = connection.as_mut() => return,
-            () = &mut killed => return line.stop(),
+            () = &mut killed => return connection_state.stop(),
             () = &mut draining, if !asked => {
                 asked = true;
-                line.drain();
+                connection_state.drain();
                 connection.as_mut().graceful_shutdown();
             }
         }

@@ -21,7 +21,7 @@ fn name(alert: AlertDescription) -> String {
 }
 
 /// The connection event for an alert: its name and its message.
-pub(super) fn told_by(alert: AlertDescription) -> (&'static str, String) {
+pub(super) fn describe(alert: AlertDescription) -> (&'static str, String) {
     use AlertDescription::*;
     let name = name(alert);
     let refused = |sentence: String| ("certificate-refused", sentence);
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn messages_claim_only_what_the_alert_shows() {
         for number in 0..=255 {
-            let (event, sentence) = told_by(AlertDescription::from(number));
+            let (event, sentence) = describe(AlertDescription::from(number));
             assert_eq!(sentence.starts_with("the client does not trust the CA"), number == 48, "{number}: {sentence}");
             let of_certificate = matches!(number, 41..=46 | 48 | 49 | 111 | 113 | 114);
             assert_eq!(event == "certificate-refused", of_certificate, "{number}: {sentence}");
@@ -93,7 +93,7 @@ mod tests {
             (120, "ALPN http/1.1"),
             (200, "number 200"),
         ] {
-            let (_, sentence) = told_by(AlertDescription::from(number));
+            let (_, sentence) = describe(AlertDescription::from(number));
             assert!(sentence.contains(words), "{number}: {sentence}");
         }
     }

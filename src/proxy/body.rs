@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// The capacity of a channel in bytes; a writer waits when it is full.
-const ROOM: usize = 128 * 1024;
+const BUFFER_LIMIT: usize = 128 * 1024;
 /// The overhead counted per piece, so that many small pieces cannot use more memory than a few large ones.
 const PER_PIECE: usize = 64;
 /// Request bodies up to this length are kept, so that they can be sent again on another connection.
@@ -33,7 +33,7 @@ impl fmt::Display for BodyAborted {
 impl std::error::Error for BodyAborted {}
 
 #[derive(Default)]
-struct FeedState {
+struct ChannelState {
     pieces: std::collections::VecDeque<Bytes>,
     /// The number of pieces that were dropped after reading.
     dropped: usize,
@@ -49,29 +49,29 @@ struct FeedState {
 
 /// A body that one task writes and hyper reads; a short one can be read more than once.
 pub(super) struct BodyChannel {
-    state: Mutex<FeedState>,
-    room: Notify,
+    state: Mutex<ChannelState>,
+    has_capacity: Notify,
     replay: usize,
 }
 
 impl BodyChannel {
     /// A channel whose content can be read again until about [`REPLAY`] bytes have been pushed.
     pub(super) fn replayable() -> Arc<BodyChannel> {
-        Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: REPLAY })
+        Arc::new(BodyChannel { state: Mutex::default(), has_capacity: Notify::new(), replay: REPLAY })
     }
 
     /// A channel that can be read once.
     pub(super) fn once() -> Arc<BodyChannel> {
-        Arc::new(BodyChannel { state: Mutex::default(), room: Notify::new(), replay: 0 })
+        Arc::new(BodyChannel { state: Mutex::default(), has_capacity: Notify::new(), replay: 0 })
     }
 
     /// Adds a piece; waits while the channel is full.
     pub(super) async fn push(&self, piece: Bytes) {
         loop {
-            let room = self.room.notified();
+            let capacity = self.has_capacity.notified();
             {
                 let mut state = lock(&self.state);
-                if state.held < ROOM {
+                if state.held < BUFFER_LIMIT {
                     state.held += cost(&piece);
                     state.total += cost(&piece);
                     state.pieces.push_back(piece);
@@ -79,23 +79,23 @@ impl BodyChannel {
                     return;
                 }
             }
-            room.await;
+            capacity.await;
         }
     }
 
-    /// Waits until the channel has been full and unread for `patience` (at most twice that).
-    pub(super) async fn stuck(&self, patience: Duration) {
+    /// Waits until the channel has been full and unread for `limit` (at most twice that).
+    pub(super) async fn stuck(&self, limit: Duration) {
         let mut before = None;
         loop {
             let now = {
                 let state = lock(&self.state);
-                (state.held >= ROOM).then_some(state.given)
+                (state.held >= BUFFER_LIMIT).then_some(state.given)
             };
             if now.is_some() && now == before {
                 return;
             }
             before = now;
-            tokio::time::sleep(patience).await;
+            tokio::time::sleep(limit).await;
         }
     }
 
@@ -121,7 +121,7 @@ fn cost(piece: &Bytes) -> usize {
     piece.len() + PER_PIECE
 }
 
-fn wake(state: &mut FeedState) {
+fn wake(state: &mut ChannelState) {
     if let Some(waker) = state.reader.take() {
         waker.wake();
     }
@@ -152,7 +152,7 @@ impl HttpBody for BodyReader {
                 state.held -= cost(&piece);
                 state.dropped += 1;
             }
-            channel.room.notify_one();
+            channel.has_capacity.notify_one();
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         match &state.end {
@@ -193,8 +193,8 @@ impl BodyRecorder {
     }
 
     pub(super) fn add(&mut self, piece: &[u8]) {
-        let room = self.limit.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+        let remaining = self.limit.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&piece[..piece.len().min(remaining)]);
         self.length += piece.len() as u64;
         if let Some(digester) = &mut self.digester {
             digester.update(piece);

@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 
 /// How long the rest of a client's input is read and discarded so that it receives the last response (RFC 9112 section
 /// 9.6): without new input, and in total.
-const LINGER: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
 /// A client's connection as hyper's server sees it.
@@ -65,9 +65,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
             self.slow_head = None;
             return Poll::Pending;
         }
-        let patience = self.limits.head_time;
-        ready!(timer(&mut self.slow_head, patience).poll(cx));
-        let detail = format!("the client did not finish its request head within {}", seconds(patience));
+        let limit = self.limits.head_time;
+        ready!(timer(&mut self.slow_head, limit).poll(cx));
+        let detail = format!("the client did not finish its request head within {}", seconds(limit));
         self.line.left_in_head(&detail);
         self.request_reader.end(&detail);
         Poll::Ready(io::ErrorKind::TimedOut.into())
@@ -75,9 +75,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
 
     /// Limits the time that a client does not read the bytes written to it.
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let patience = self.limits.idle;
-        ready!(timer(&mut self.stall, patience).poll(cx));
-        self.request_reader.end(&format!("the client stopped reading the response for {}", seconds(patience)));
+        let limit = self.limits.idle;
+        ready!(timer(&mut self.stall, limit).poll(cx));
+        self.request_reader.end(&format!("the client stopped reading the response for {}", seconds(limit)));
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
@@ -167,7 +167,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     /// Reads and discards the rest of the client's input.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while timer(&mut self.longest_linger, LONGEST_LINGER).poll(cx).is_pending()
-            && timer(&mut self.linger, LINGER).poll(cx).is_pending()
+            && timer(&mut self.linger, CLOSE_TIMEOUT).poll(cx).is_pending()
         {
             let mut buffer = ReadBuf::new(&mut self.buffer);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {

@@ -3,10 +3,10 @@
 use super::accept::{Accepted, serve};
 use super::forwarding_headers::{authority_of, own_answer};
 use super::h1::{Event, Framer, Head, RequestLine};
-use super::handshake::farewell;
+use super::handshake::send_and_close;
+use super::loop_monitor::ArrivalBound;
 use super::own_address::is_same;
 use super::protocol;
-use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, seconds};
 use super::upstream::{Upstream, split_authority};
 use crate::capture::record::Way;
@@ -33,7 +33,7 @@ enum ConnectDecision {
 pub(super) async fn serve_proxy(
     recorder: Arc<Recorder>,
     mut tcp: TcpStream,
-    stamp: Arc<Stamp>,
+    arrival: Arc<ArrivalBound>,
     connection: u64,
     at: u64,
 ) {
@@ -64,7 +64,7 @@ pub(super) async fn serve_proxy(
             }
             let names = Name::parse(&host).into_iter().collect();
             let connect = Some((host, port));
-            serve(recorder, Accepted { tcp, stamp, connection, at, way: Way::Connect, connect, names }).await;
+            serve(recorder, Accepted { tcp, arrival, connection, at, way: Way::Connect, connect, names }).await;
         }
     }
 }
@@ -164,7 +164,7 @@ async fn refuse(recorder: &Recorder, mut tcp: TcpStream, connection: u64, status
     let mut bytes = own_answer(status, reason, &headers, body.len()).bytes();
     bytes.extend_from_slice(body.as_bytes());
     recorder.connection_event(connection, "connect-refused", "", format!("{status}: {why}")).await;
-    farewell(&mut tcp, &bytes).await;
+    send_and_close(&mut tcp, &bytes).await;
 }
 
 /// Tunnels a connection without recording it, as configured for this host.

@@ -4,7 +4,7 @@
 
 use super::h1::{Framing, Head, RequestLine, StatusLine};
 use super::lock::lock;
-use super::pulse::Stamp;
+use super::loop_monitor::ArrivalBound;
 use crate::capture::record::{EndedBy, Header, Way};
 use rustls::AlertDescription;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub(super) struct ClientConnection {
     /// The host of CONNECT, with its port unless it is 443.
     pub connect_host: Option<String>,
     /// The bound on the arrival times of its data.
-    pub stamp: Arc<Stamp>,
+    pub arrival: Arc<ArrivalBound>,
     shared: Mutex<Shared>,
 }
 
@@ -58,10 +58,10 @@ impl ClientConnection {
         accepted: u64,
         tls_done: u64,
         connect_host: Option<String>,
-        stamp: Arc<Stamp>,
+        arrival: Arc<ArrivalBound>,
     ) -> ClientConnection {
         let shared = Mutex::default();
-        ClientConnection { connection, way, tls, accepted, tls_done, connect_host, stamp, shared }
+        ClientConnection { connection, way, tls, accepted, tls_done, connect_host, arrival, shared }
     }
 
     /// Stores the waker of the task that drives the connection.
@@ -217,7 +217,7 @@ pub(super) struct ExchangeSlot {
     pub refused: Option<String>,
     /// Deviations of the record from what was received.
     pub notes: Vec<String>,
-    pub line: Arc<ClientConnection>,
+    pub connection: Arc<ClientConnection>,
     /// Bytes of the response's content received from the backend.
     arrived: AtomicU64,
     /// Whether the whole response has been received.
@@ -249,7 +249,7 @@ pub(super) struct Taken {
 
 impl ExchangeSlot {
     /// The slot of a request.
-    pub(super) fn new(taken: Taken, line: Arc<ClientConnection>) -> ExchangeSlot {
+    pub(super) fn new(taken: Taken, connection: Arc<ClientConnection>) -> ExchangeSlot {
         let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
         let state = watch::Sender::new(DeliveryState::default());
         let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
@@ -263,7 +263,7 @@ impl ExchangeSlot {
             framing,
             refused,
             notes,
-            line,
+            connection,
             arrived,
             arrived_whole,
             state,
@@ -314,6 +314,6 @@ impl ExchangeSlot {
     /// Releases the bytes held back for the client.
     pub(super) fn release(&self) {
         self.change(|state| state.released = true);
-        self.line.wake();
+        self.connection.wake();
     }
 }

@@ -10,7 +10,7 @@ use super::local_response::{answer_fault, fail, refuse, reply};
 use super::lock::lock;
 use super::recorder::{Phase, Recorder, seconds};
 use super::upstream_call::{Answered, call_backend};
-use super::upstream_request::CallState;
+use super::upstream_request::UpstreamCallState;
 use crate::api::Fault;
 use crate::capture::record::{EndedBy, Stage};
 use http_body_util::BodyExt;
@@ -25,7 +25,7 @@ const LAST_BYTES: Duration = Duration::from_secs(10);
 /// How long to wait for the backend's 100 before sending one to the client (RFC 9110 section 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of a response is read for the record after the client has disconnected, in bytes.
-const ALONE: u64 = 64 * 1024 * 1024;
+const MAX_UNREAD: u64 = 64 * 1024 * 1024;
 
 /// Runs an exchange from its request head to the delivery of its response.
 pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
@@ -38,9 +38,9 @@ pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incomi
     };
     let fault = if slot.refused.is_none() { recorder.faults.decide(&view) } else { None };
     let exchange_state = ExchangeState::new(slot.clone(), fault, &recorder.writer);
-    let mut rest = Deferred { reply: Some(reply), cut: None };
+    let mut rest = Deferred { reply: Some(reply), truncated_body: None };
     let outcome = tokio::select! {
-        outcome = carry(&recorder, &exchange_state, incoming, &mut rest) => outcome,
+        outcome = forward(&recorder, &exchange_state, incoming, &mut rest) => outcome,
         () = recorder.reached(Phase::Killed) => {
             let stopped = || ExchangeOutcome::new(EndedBy::Recorder, exchange_state.stage_of_leaving(), STOPPED);
             left(&exchange_state).unwrap_or_else(stopped)
@@ -48,27 +48,32 @@ pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incomi
     };
     let durable = recorder.record(exchange_state.record(&outcome, &recorder.writer)).await;
     if durable {
-        deliver(&recorder, &slot, &outcome, rest.cut).await;
+        deliver(&recorder, &slot, &outcome, rest.truncated_body).await;
         recorder.faults.delivered(slot.number);
-    } else if let Some(channel) = rest.cut {
+    } else if let Some(channel) = rest.truncated_body {
         stop(&channel);
     }
 }
 
 /// Releases the response of a recorded exchange, and waits until it is sent or the client has disconnected.
-async fn deliver(recorder: &Recorder, slot: &ExchangeSlot, outcome: &ExchangeOutcome, cut: Option<Arc<BodyChannel>>) {
+async fn deliver(
+    recorder: &Recorder,
+    slot: &ExchangeSlot,
+    outcome: &ExchangeOutcome,
+    truncated_body: Option<Arc<BodyChannel>>,
+) {
     if outcome.by == EndedBy::Recorder && outcome.stage != Stage::Done {
-        cut.iter().for_each(|channel| stop(channel));
+        truncated_body.iter().for_each(|channel| stop(channel));
         return;
     }
     slot.release();
-    if let Some(channel) = cut {
+    if let Some(channel) = truncated_body {
         let out = slot.until(|state| state.disconnect.is_some() || state.sent >= state.queued);
         let _ = timeout(LAST_BYTES, out).await;
         channel.end(Err(BodyAborted(outcome.detail.clone())));
     }
     if outcome.stage == Stage::Done {
-        settled(recorder, slot).await;
+        wait_delivered(recorder, slot).await;
     }
 }
 
@@ -78,7 +83,7 @@ fn stop(channel: &BodyChannel) {
 }
 
 /// Records an event if the client disconnects before it has received a response that is recorded as complete.
-async fn settled(recorder: &Recorder, slot: &ExchangeSlot) {
+async fn wait_delivered(recorder: &Recorder, slot: &ExchangeSlot) {
     let _ = timeout(LAST_BYTES, slot.until(|state| state.end_out.is_some() || state.disconnect.is_some())).await;
     // A disconnect after the response was sent does not concern this exchange.
     let (complete, disconnect) = slot.look(|state| (state.complete, state.disconnect.clone()));
@@ -98,7 +103,7 @@ pub(super) async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) 
     }
 }
 
-async fn carry(
+async fn forward(
     recorder: &Arc<Recorder>,
     exchange_state: &ExchangeState,
     incoming: Incoming,
@@ -111,12 +116,12 @@ async fn carry(
     }
     let (channel, continues) = (BodyChannel::replayable(), Arc::new(Notify::new()));
     let gate = expects_continue(&slot.head).then(|| continues.clone());
-    let pump = tokio::spawn(pump_request(incoming, channel.clone(), exchange_state, gate, recorder));
-    let pump = Pump(pump.abort_handle(), channel.clone());
+    let task = tokio::spawn(forward_request(incoming, channel.clone(), exchange_state, gate, recorder));
+    let task = ForwardTask(task.abort_handle(), channel.clone());
     if let Some(fault) = exchange_state.fault.filter(|fault| *fault != Fault::Timeout) {
         continues.notify_one();
         slot.until(|state| state.request_end.is_some() || state.disconnect.is_some() || state.refused.is_some()).await;
-        // The pump lags behind the tap.
+        // The forward task lags behind the tap.
         drain(&channel, slot.framing).await;
         return answer_fault(exchange_state, fault, rest).await;
     }
@@ -134,14 +139,14 @@ async fn carry(
         Ok(answered) => relay(recorder, exchange_state, answered, rest).await,
         Err(failed) => fail(recorder, exchange_state, failed, rest).await,
     };
-    drop(pump);
+    drop(task);
     outcome
 }
 
 /// The task that reads the request body, and its channel. Both end with the exchange.
-struct Pump(tokio::task::AbortHandle, Arc<BodyChannel>);
+struct ForwardTask(tokio::task::AbortHandle, Arc<BodyChannel>);
 
-impl Drop for Pump {
+impl Drop for ForwardTask {
     fn drop(&mut self) {
         self.0.abort();
         // An incomplete request stays incomplete: hyper's client must not wait for the rest.
@@ -150,7 +155,7 @@ impl Drop for Pump {
 }
 
 /// Reads the request body from hyper, for the record and for the backend.
-fn pump_request(
+fn forward_request(
     mut incoming: Incoming,
     channel: Arc<BodyChannel>,
     exchange_state: &ExchangeState,
@@ -227,12 +232,12 @@ async fn relay(
     }
     // The client counts as disconnected and lacks parts of the response, so it must not see a regular end.
     if let Some(outcome) = left(exchange_state) {
-        rest.cut = Some(channel);
+        rest.truncated_body = Some(channel);
         return outcome;
     }
     match whole {
         Ok(()) => {
-            let CallState { trailers, excess, .. } = call.state();
+            let UpstreamCallState { trailers, excess, .. } = call.state();
             if excess {
                 exchange_state.note("the backend sent data after its response; it was not forwarded");
             }
@@ -244,11 +249,11 @@ async fn relay(
             slot.change(|state| state.complete |= all(state));
             left(exchange_state).unwrap_or_else(ExchangeOutcome::complete)
         }
-        Err(cut) => {
-            let detail = call.state().broken.unwrap_or(cut.0);
+        Err(truncated_body) => {
+            let detail = call.state().broken.unwrap_or(truncated_body.0);
             let length = lock(&exchange_state.answer).length();
             slot.until(|state| state.content >= length && state.queued > 0 || state.disconnect.is_some()).await;
-            rest.cut = Some(channel);
+            rest.truncated_body = Some(channel);
             left(exchange_state).unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Backend, Stage::Answer, detail))
         }
     }
@@ -286,7 +291,7 @@ async fn pump_answer(
         };
         lock(&exchange_state.answer).add(&piece);
         let left = slot.look(|state| state.disconnect.is_some());
-        if left && lock(&exchange_state.answer).length() > ALONE {
+        if left && lock(&exchange_state.answer).length() > MAX_UNREAD {
             return Err(BodyAborted("the client disconnected; the response was too long to read the rest".to_owned()));
         }
         if !withheld && !left {

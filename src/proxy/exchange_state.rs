@@ -135,8 +135,8 @@ impl ExchangeState {
             not_shown: NotShown::default(),
         });
         let times = Times {
-            accepted: Some(slot.line.accepted),
-            tls_done: Some(slot.line.tls_done),
+            accepted: Some(slot.connection.accepted),
+            tls_done: Some(slot.connection.tls_done),
             request_head: slot.head_at,
             request_end: state.request_end,
             backend_connected: known.connected,
@@ -150,9 +150,9 @@ impl ExchangeState {
         Exchange {
             number: slot.number,
             run: writer.run(),
-            connection: Some(slot.line.connection),
-            way: slot.line.way,
-            tls: Some(slot.line.tls.clone()),
+            connection: Some(slot.connection.connection),
+            way: slot.connection.way,
+            tls: Some(slot.connection.tls.clone()),
             wall_us: slot.wall_us,
             request: self.request_record(&state.request_trailers, state.refused),
             answer,
@@ -181,7 +181,7 @@ impl ExchangeState {
             method: slot.head.line.method.clone(),
             target: slot.head.line.target.clone(),
             scheme: "https".to_owned(),
-            authority: authority(slot.line.way, slot.line.connect_host.as_deref(), &slot.head),
+            authority: authority(slot.connection.way, slot.connection.connect_host.as_deref(), &slot.head),
             headers: slot.head.headers.clone(),
             body: lock(&self.request).finish(),
             trailers: trailers.to_vec(),
@@ -207,7 +207,7 @@ pub(super) struct Deferred {
     /// The channel to hyper's server, unless a response was passed to it.
     pub reply: Option<Reply>,
     /// The body of a truncated response.
-    pub cut: Option<Arc<BodyChannel>>,
+    pub truncated_body: Option<Arc<BodyChannel>>,
 }
 
 /// The outcome of an exchange whose client connection has ended, if it has.

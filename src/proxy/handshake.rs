@@ -2,8 +2,8 @@
 
 use super::alert;
 use super::forwarding_headers::own_answer;
+use super::loop_monitor::{ArrivalBound, TimedStream};
 use super::protocol::{Protocol, not_tls, peek, recognise};
-use super::pulse::{Stamp, Stamped};
 use super::recorder::Recorder;
 use crate::capture::record::Way;
 use crate::pki::Name;
@@ -16,7 +16,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// How long to wait for the client to close the connection.
-const LINGER: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many of the ALPN protocols that a client offers are shown, and how many bytes of each.
 const NAMED: usize = 8;
 const NAME_SHOWN: usize = 40;
@@ -41,10 +41,10 @@ impl TlsFailure {
 pub(super) async fn handshake(
     recorder: &Recorder,
     tcp: TcpStream,
-    stamp: &Arc<Stamp>,
+    arrival: &Arc<ArrivalBound>,
     way: Way,
     names: &[Name],
-) -> Result<TlsStream<Stamped>, TlsFailure> {
+) -> Result<TlsStream<TimedStream>, TlsFailure> {
     let mut first = [0; 16];
     let seen = peek(&tcp, &mut first).await;
     let first = first.get(..seen).unwrap_or_default();
@@ -58,7 +58,8 @@ pub(super) async fn handshake(
         return Err(TlsFailure::new("not-tls", "", detail));
     }
     let oldest = legacy_version(first);
-    let accepting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), Stamped::new(tcp, stamp.clone()));
+    let accepting =
+        LazyConfigAcceptor::new(rustls::server::Acceptor::default(), TimedStream::new(tcp, arrival.clone()));
     let hello = accepting.await.map_err(|error| failure(&error, oldest, &[]))?;
     let (asked, offered) = {
         let hello = hello.client_hello();
@@ -87,7 +88,7 @@ async fn answer_plainly(mut tcp: TcpStream, sentence: &str) {
     let headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")];
     let mut bytes = own_answer(400, "Bad Request", &headers, body.len()).bytes();
     bytes.extend_from_slice(body.as_bytes());
-    farewell(&mut tcp, &bytes).await;
+    send_and_close(&mut tcp, &bytes).await;
 }
 
 /// The failure for a handshake error. `oldest`: the client's highest version if it is too old. `offered`: its ALPN
@@ -99,7 +100,7 @@ fn failure(error: &std::io::Error, oldest: &'static str, offered: &[Vec<u8>]) ->
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::AlertReceived(alert)) => {
-            let (event, detail) = alert::told_by(*alert);
+            let (event, detail) = alert::describe(*alert);
             TlsFailure::new(event, "", detail)
         }
         Some(rustls::Error::NoApplicationProtocol) => TlsFailure::new("tls-failed", "", no_protocol(offered)),
@@ -146,10 +147,10 @@ fn no_protocol(offered: &[Vec<u8>]) -> String {
 
 /// Writes the last bytes of a connection and closes it. Input is read and discarded for a moment: unread bytes would
 /// turn the close into a reset, and the client might lose the message.
-pub(super) async fn farewell(tcp: &mut TcpStream, bytes: &[u8]) {
+pub(super) async fn send_and_close(tcp: &mut TcpStream, bytes: &[u8]) {
     let _ = tcp.write_all(bytes).await;
     let _ = tcp.shutdown().await;
-    let _ = timeout(LINGER, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
+    let _ = timeout(CLOSE_TIMEOUT, tokio::io::copy(tcp, &mut tokio::io::sink())).await;
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ pub(super) async fn peek(tcp: &TcpStream, bytes: &mut [u8]) -> usize {
         let now = tcp.peek(bytes).await.unwrap_or(0);
         let first = bytes.get(..now).unwrap_or_default();
         // More than the first bytes of a TLS handshake is needed.
-        let told = recognise(first).is_some_and(|protocol| protocol != Protocol::Tls);
-        if now == 0 || now == bytes.len() || told {
+        let is_known = recognise(first).is_some_and(|protocol| protocol != Protocol::Tls);
+        if now == 0 || now == bytes.len() || is_known {
             return now;
         }
         if now == seen {

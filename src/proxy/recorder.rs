@@ -3,9 +3,9 @@
 use super::connection::{Disconnect, ExchangeSlot};
 use super::faults::FaultInjector;
 use super::lock::lock;
+use super::loop_monitor::LoopMonitor;
 use super::observer::Observer;
 use super::pool::Pool;
-use super::pulse::Pulse;
 use super::upstream::Upstream;
 use crate::capture::record::{Connection, Exchange};
 use crate::capture::{Record, Writer};
@@ -104,7 +104,7 @@ pub(super) struct Recorder {
     /// Connections to the backend.
     pub pool: Arc<Pool>,
     /// The times at which the event loop polled its sockets.
-    pub pulse: Arc<Pulse>,
+    pub monitor: Arc<LoopMonitor>,
     /// Decides which requests get a fault.
     pub faults: Arc<dyn FaultInjector>,
     /// Receives the recorded exchanges and events.
@@ -112,7 +112,7 @@ pub(super) struct Recorder {
     /// The recorder's own addresses: base URL, proxy, then the private ones.
     pub own: Vec<SocketAddr>,
     /// Free connection slots.
-    pub room: Arc<Semaphore>,
+    pub connection_slots: Arc<Semaphore>,
     phase: watch::Sender<Phase>,
     failure: watch::Sender<Option<String>>,
     tasks: watch::Sender<()>,
@@ -139,17 +139,17 @@ impl Recorder {
         let (phase, failure) = (watch::Sender::new(Phase::Running), watch::Sender::new(None));
         let (tasks, connections) = (watch::Sender::new(()), AtomicU64::new(0));
         let (pool, full_until) = (Arc::new(pool), Mutex::default());
-        let pulse = Pulse::new(writer.clone());
+        let monitor = LoopMonitor::new(writer.clone());
         Ok(Recorder {
             config,
             writer,
             authority,
             pool,
-            pulse,
+            monitor,
             faults,
             watch,
             own,
-            room,
+            connection_slots: room,
             phase,
             failure,
             tasks,
@@ -166,11 +166,11 @@ impl Recorder {
     /// Whether to record a `full` event now: at most once per [`FULL_AGAIN`].
     pub(super) fn begins_to_be_full(&self) -> bool {
         let (mut until, now) = (lock(&self.full_until), Instant::now());
-        let news = until.is_none_or(|until| until < now);
-        if news {
+        let is_new = until.is_none_or(|until| until < now);
+        if is_new {
             *until = now.checked_add(FULL_AGAIN);
         }
-        news
+        is_new
     }
 
     /// Returns a guard that shutdown waits for.
@@ -229,9 +229,9 @@ impl Recorder {
     /// Records that the client disconnected after its exchange was recorded as complete, before the response was sent.
     pub(super) async fn undelivered(&self, slot: &ExchangeSlot, disconnect: Disconnect) {
         self.tell(Connection {
-            connection: slot.line.connection,
+            connection: slot.connection.connection,
             event: "closed".to_owned(),
-            tls: slot.line.tls.clone(),
+            tls: slot.connection.tls.clone(),
             detail: format!("{} while the response of exchange {} was being sent", disconnect.detail, slot.number),
             // The earliest possible time, in favour of the client's next request.
             at_us: disconnect.at.saturating_sub(disconnect.late),

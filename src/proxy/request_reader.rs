@@ -163,7 +163,7 @@ impl RequestReader {
         notes: Vec<String>,
     ) -> Arc<ExchangeSlot> {
         let (number, wall_us, head_at) = (self.writer.take_number(), self.writer.wall_us(), self.writer.now_us());
-        let head_late = head_at.saturating_sub(self.line.stamp.read_after());
+        let head_late = head_at.saturating_sub(self.line.arrival.read_after());
         let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes };
         Arc::new(ExchangeSlot::new(taken, self.line.clone()))
     }
@@ -197,8 +197,8 @@ impl RequestReader {
         self.queue(slot, &refused_skeleton());
     }
 
-    /// Returns the next bytes for hyper, at most `room`; none of the next request before the current one is done.
-    pub(super) fn give(&mut self, room: usize) -> Option<BytesMut> {
+    /// Returns the next bytes for hyper, at most `capacity`; none of the next request before the current one is done.
+    pub(super) fn give(&mut self, capacity: usize) -> Option<BytesMut> {
         if let Some(Item::Request(slot, _, _)) = self.items.front() {
             if self.working.is_some() {
                 return None;
@@ -211,7 +211,7 @@ impl RequestReader {
             }
         }
         let Some(Item::Bytes(bytes)) = self.items.front_mut() else { return None };
-        let given = bytes.split_to(room.min(bytes.len()));
+        let given = bytes.split_to(capacity.min(bytes.len()));
         if !bytes.has_remaining() {
             self.items.pop_front();
         }
@@ -221,12 +221,12 @@ impl RequestReader {
 
     /// Ends the connection for all open requests, for a reason that was not seen by reading.
     pub(super) fn end(&mut self, detail: &str) {
-        self.end_by(EndedBy::Client, detail, self.line.stamp.seen_after());
+        self.end_by(EndedBy::Client, detail, self.line.arrival.seen_after());
     }
 
     /// As [`RequestReader::end`], for an end that was seen by reading.
     pub(super) fn end_read(&mut self, detail: &str) {
-        self.end_by(EndedBy::Client, detail, self.line.stamp.read_after());
+        self.end_by(EndedBy::Client, detail, self.line.arrival.read_after());
     }
 
     fn end_by(&mut self, by: EndedBy, detail: &str, after: u64) {
@@ -260,7 +260,7 @@ fn weight(head: &Head<RequestLine>) -> usize {
 impl Drop for RequestReader {
     fn drop(&mut self) {
         let (by, detail) = self.line.dropped_by();
-        self.end_by(by, detail, self.line.stamp.seen_after());
+        self.end_by(by, detail, self.line.arrival.seen_after());
         let queued = self.items.drain(..).filter_map(|item| match item {
             Item::Request(slot, _, _) => Some(slot),
             Item::Bytes(_) => None,

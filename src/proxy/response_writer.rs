@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// A response up to this length is gathered: with the parts that arrive together, or whole until it is recorded.
 const GATHERED: u64 = 64 * 1024;
 /// The size of the output buffer at which hyper has to wait.
-const ROOM: usize = 128 * 1024;
+const BUFFER_LIMIT: usize = 128 * 1024;
 
 /// The writing side of a client's connection.
 pub(super) struct ResponseWriter {
@@ -46,7 +46,7 @@ impl ResponseWriter {
 
     /// Whether hyper may write.
     pub(super) fn has_room(&self) -> bool {
-        self.out.len() < ROOM
+        self.out.len() < BUFFER_LIMIT
     }
 
     /// Begins the response to a request with this method.

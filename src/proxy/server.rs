@@ -3,9 +3,9 @@
 use super::accept::{Accepted, serve};
 use super::connect::serve_proxy;
 use super::faults::FaultInjector;
+use super::loop_monitor::ArrivalBound;
 use super::observer::Observer;
 use super::own_address::is_same;
-use super::pulse::Stamp;
 use super::recorder::{Phase, Recorder, RecorderConfig, Tracked};
 use crate::capture::Writer;
 use crate::capture::record::Way;
@@ -93,10 +93,10 @@ pub fn start_on(
     tokio::spawn(fail_with_the_store(recorder.clone()));
     tokio::spawn(accept(recorder.clone(), base, Way::Base, recorder.track()));
     tokio::spawn(accept(recorder.clone(), proxy, Way::Connect, recorder.track()));
-    let (pulse, stopped) = (recorder.pulse.clone(), recorder.clone());
+    let (monitor, stopped) = (recorder.monitor.clone(), recorder.clone());
     tokio::spawn(async move {
         tokio::select! {
-            () = pulse.beat() => {}
+            () = monitor.run() => {}
             () = stopped.untracked() => {}
         }
     });
@@ -110,14 +110,14 @@ impl ProxyHandle {
     }
 
     /// Records each received message as a connection event of this name, until the recorder stops.
-    pub fn record_events(&self, event: &'static str, mut told: mpsc::Receiver<String>) {
+    pub fn record_events(&self, event: &'static str, mut events: mpsc::Receiver<String>) {
         let (recorder, tracked) = (self.recorder.clone(), self.recorder.track());
         tokio::spawn(async move {
             let mut draining = std::pin::pin!(recorder.reached(Phase::Draining));
             loop {
                 let detail = tokio::select! {
                     biased;
-                    detail = told.recv() => detail,
+                    detail = events.recv() => detail,
                     () = &mut draining => None,
                 };
                 let Some(detail) = detail else { break };
@@ -186,8 +186,8 @@ async fn fail_with_the_store(recorder: Arc<Recorder>) {
 }
 
 /// Waits for a free connection slot. Records an event if there is none.
-async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError> {
-    if let Ok(room) = recorder.room.clone().try_acquire_owned() {
+async fn connection_slot(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError> {
+    if let Ok(room) = recorder.connection_slots.clone().try_acquire_owned() {
         return Ok(room);
     }
     if recorder.begins_to_be_full() {
@@ -197,15 +197,15 @@ async fn room(recorder: &Recorder) -> Result<OwnedSemaphorePermit, AcquireError>
         );
         recorder.connection_event(0, "full", "", detail).await;
     }
-    recorder.room.clone().acquire_owned().await
+    recorder.connection_slots.clone().acquire_owned().await
 }
 
 async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracked: Tracked) {
-    let stamp = Stamp::new(recorder.pulse.clone(), recorder.writer.now_us());
-    let next = || poll_fn(|cx| stamp.poll(cx, |cx| listener.poll_accept(cx)));
+    let arrival = ArrivalBound::new(recorder.monitor.clone(), recorder.writer.now_us());
+    let next = || poll_fn(|cx| arrival.poll(cx, |cx| listener.poll_accept(cx)));
     loop {
         let accepted = tokio::select! {
-            accepted = async { (room(&recorder).await, next().await) } => accepted,
+            accepted = async { (connection_slot(&recorder).await, next().await) } => accepted,
             () = recorder.reached(Phase::Draining) => break,
         };
         let (Ok(room), Ok((tcp, _))) = accepted else {
@@ -214,25 +214,25 @@ async fn accept(recorder: Arc<Recorder>, listener: TcpListener, way: Way, tracke
             continue;
         };
         let (recorder, tracked) = (recorder.clone(), recorder.track());
-        let stamp = Stamp::new(recorder.pulse.clone(), stamp.read_after());
+        let arrival = ArrivalBound::new(recorder.monitor.clone(), arrival.read_after());
         tokio::spawn(async move {
-            connection(recorder, tcp, stamp, way).await;
+            connection(recorder, tcp, arrival, way).await;
             drop((room, tracked));
         });
     }
     drop(tracked);
 }
 
-async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, stamp: Arc<Stamp>, way: Way) {
+async fn connection(recorder: Arc<Recorder>, tcp: TcpStream, arrival: Arc<ArrivalBound>, way: Way) {
     let (number, at) = (recorder.next_connection(), recorder.writer.now_us());
     let _ = tcp.set_nodelay(true);
     let killed = recorder.clone();
     let serving = async {
         match way {
-            Way::Connect => serve_proxy(recorder, tcp, stamp, number, at).await,
+            Way::Connect => serve_proxy(recorder, tcp, arrival, number, at).await,
             Way::Base => {
                 let names = recorder.own_names(tcp.local_addr().unwrap_or(recorder.config.listen));
-                serve(recorder, Accepted { tcp, stamp, connection: number, at, way, connect: None, names }).await;
+                serve(recorder, Accepted { tcp, arrival, connection: number, at, way, connect: None, names }).await;
             }
         }
     };

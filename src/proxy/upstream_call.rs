@@ -105,7 +105,7 @@ async fn send(
     let answer = backend.sender.send_request(request);
     tokio::pin!(answer);
     // The time limit begins when the request is sent: the client may send its body slowly.
-    let patience = async {
+    let stalled = async {
         call.until(|state| state.request_out.is_some() || state.write_error.is_some()).await;
         tokio::time::sleep(limits.backend).await;
     };
@@ -120,7 +120,7 @@ async fn send(
     };
     tokio::select! {
         answer = &mut answer => answer.map(http::Response::into_body).map_err(|e| Failed::because(format!("the request to the backend failed: {e}"))),
-        () = patience => {
+        () = stalled => {
             let why = format!("the backend did not respond within {}", seconds(limits.backend));
             Err(Failed { why, timed_out: true })
         }

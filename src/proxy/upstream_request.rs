@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// The progress of a request to the backend. Times are in microseconds of the run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CallState {
+pub(super) struct UpstreamCallState {
     /// Bytes sent to the backend.
     pub sent: u64,
     /// When the request was completely sent.
@@ -39,27 +39,27 @@ pub(super) struct Call {
     pub head: Vec<u8>,
     /// The exchange on the client's side, for its trailers and its progress.
     pub slot: Arc<ExchangeSlot>,
-    state: watch::Sender<CallState>,
+    state: watch::Sender<UpstreamCallState>,
 }
 
 impl Call {
     /// A request that has not been sent yet.
     pub(super) fn new(head: Vec<u8>, slot: Arc<ExchangeSlot>) -> Call {
-        Call { head, slot, state: watch::Sender::new(CallState::default()) }
+        Call { head, slot, state: watch::Sender::new(UpstreamCallState::default()) }
     }
 
     /// Changes the state and notifies waiters.
-    pub(super) fn change(&self, change: impl FnOnce(&mut CallState)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut UpstreamCallState)) {
         self.state.send_modify(change);
     }
 
     /// A copy of the current state.
-    pub(super) fn state(&self) -> CallState {
+    pub(super) fn state(&self) -> UpstreamCallState {
         self.state.borrow().clone()
     }
 
     /// Waits until the state fulfils a condition.
-    pub(super) async fn until(&self, so: impl FnMut(&CallState) -> bool) {
+    pub(super) async fn until(&self, so: impl FnMut(&UpstreamCallState) -> bool) {
         let _ = self.state.subscribe().wait_for(so).await;
     }
 }

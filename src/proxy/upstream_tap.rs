@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const MOST_INTERIM: usize = 64;
 
 /// The size of the output buffer at which hyper has to wait.
-const ROOM: usize = 64 * 1024;
+const BUFFER_LIMIT: usize = 64 * 1024;
 
 /// The current request of a connection to the backend.
 #[derive(Default)]
@@ -168,7 +168,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> UpstreamTap<T> {
     fn take_answer(&mut self, filled: usize) -> Result<(), Refusal> {
         let call = self.line.call();
         let now = self.writer.now_us();
-        let tell = |change: &mut dyn FnMut(&mut super::upstream_request::CallState)| {
+        let tell = |change: &mut dyn FnMut(&mut super::upstream_request::UpstreamCallState)| {
             if let Some(call) = &call {
                 call.change(change);
             }
@@ -295,7 +295,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for UpstreamTap<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for UpstreamTap<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.out.len() >= ROOM {
+        if this.out.len() >= BUFFER_LIMIT {
             ready!(this.poll_out(cx))?;
         }
         if this.write_error.is_some() {

@@ -90,8 +90,8 @@ mod tests {
             finding(4, "no key"),
         ];
         let folds = fold(&findings);
-        let told: Vec<_> = folds.iter().map(|f| (f.first.exchanges[0], f.rest.len(), f.identical)).collect();
-        assert_eq!(told, [(1, 1, false), (2, 1, true)]);
+        let summary: Vec<_> = folds.iter().map(|f| (f.first.exchanges[0], f.rest.len(), f.identical)).collect();
+        assert_eq!(summary, [(1, 1, false), (2, 1, true)]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn render(verdict: &Verdict) -> String {
 mod tests {
     use super::super::{schema, test_verdicts};
     use super::*;
-    use crate::capture::record::WaitEnd;
+    use crate::capture::record::StepTimeoutReason;
     use crate::verify::verdict::WaitVerdict;
 
     #[test]
@@ -48,7 +48,8 @@ mod tests {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/verdict.schema.json")).unwrap();
         let mut waited = test_verdicts::failed();
         let case = &mut waited.features[0].cases[0];
-        let wait = WaitVerdict { step: 1, waited_ms: 20_400, calls: 3, step_calls: 0, ended: WaitEnd::TimedOut };
+        let wait =
+            WaitVerdict { step: 1, waited_ms: 20_400, calls: 3, step_calls: 0, ended: StepTimeoutReason::TimedOut };
         (case.wait, case.steps[0].message) = (Some(wait), wait.message());
         assert!(render(&waited).contains("no call of this step arrived within 20 s (3 calls of other steps did)"));
         for verdict in [test_verdicts::passed(), test_verdicts::failed(), test_verdicts::incomplete(), waited] {

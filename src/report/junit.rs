@@ -15,15 +15,15 @@
 //! no random ids.
 
 use super::group_findings::{Fold, fold};
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Finding, Level, RequirementVerdict, Status, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// The verdict as JUnit XML.
 pub(crate) fn render(verdict: &Verdict) -> String {
     let mut report = Report::new("poscert");
-    let tally = Tally::of(verdict);
-    report.add_test_suite(capture(verdict, &tally));
+    let summary = VerdictSummary::of(verdict);
+    report.add_test_suite(capture(verdict, &summary));
     for feature in &verdict.features {
         let mut suite = TestSuite::new(feature.id);
         let counting = verdict.requirements.iter().filter_map(|requirement| {
@@ -33,7 +33,7 @@ pub(crate) fn render(verdict: &Verdict) -> String {
         // Failed requirements first: they often explain why a case is missing.
         let (broken, others): (Vec<_>, Vec<_>) = counting.partition(|(one, _)| one.status == Status::Failed);
         suite.add_test_cases(broken.into_iter().map(|(_, case)| case));
-        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &tally, case)));
+        suite.add_test_cases(feature.cases.iter().map(|case| self::case(feature.id, &summary, case)));
         suite.add_test_cases(others.into_iter().map(|(_, case)| case));
         report.add_test_suite(suite);
     }
@@ -57,18 +57,18 @@ fn against(requirement: &RequirementVerdict, counts: impl Fn(&[&'static str]) ->
     requirement.findings.iter().filter(|finding| counts(&finding.features)).cloned().collect()
 }
 
-fn capture(verdict: &Verdict, tally: &Tally) -> TestSuite {
+fn capture(verdict: &Verdict, verdict_summary: &VerdictSummary) -> TestSuite {
     let summary = &verdict.capture;
     let status = if summary.exchanges == 0 {
-        non_success(NonSuccessKind::Error, "capture", "the capture contains no exchanges", &tally.next_step())
+        non_success(NonSuccessKind::Error, "capture", "the capture contains no exchanges", &verdict_summary.next_step())
     } else if !summary.complete {
-        non_success(NonSuccessKind::Error, "capture", "the capture is not complete", &tally.next_step())
+        non_success(NonSuccessKind::Error, "capture", "the capture is not complete", &verdict_summary.next_step())
     } else {
         TestCaseStatus::success()
     };
     let mut case = TestCase::new("the capture is complete", status);
     case.set_classname("capture");
-    let mut out = format!("{}: {}.\n", wording::outcome(verdict.verdict), tally.reason());
+    let mut out = format!("{}: {}.\n", wording::outcome(verdict.verdict), verdict_summary.reason());
     for remark in &verdict.remarks {
         out.push_str(&format!("{}\n", wording::safe(remark)));
     }
@@ -76,11 +76,11 @@ fn capture(verdict: &Verdict, tally: &Tally) -> TestSuite {
     let mut suite = TestSuite::new("capture");
     for (name, value) in [
         ("verdict", wording::outcome(verdict.verdict).to_owned()),
-        ("client", tally.who()),
+        ("client", verdict_summary.who()),
         ("features", verdict.profile.features.join(", ")),
-        ("seal", tally.seal()),
-        ("capture", tally.capture()),
-        ("rules", tally.rules()),
+        ("seal", verdict_summary.seal()),
+        ("capture", verdict_summary.capture()),
+        ("rules", verdict_summary.rules()),
     ] {
         suite.add_property((name, value.as_str()));
     }
@@ -98,7 +98,7 @@ fn non_success(kind: NonSuccessKind, what: &str, message: &str, description: &st
 const TO_BE_SHOWN: &str = "remedy: perform these steps on the till while recording; `poscert certify` guides through \
     them and injects the timeouts and HTTP 500 responses named here.\n";
 
-fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
+fn case(feature: &str, summary: &VerdictSummary, case: &CaseVerdict) -> TestCase {
     let sentence = wording::case_sentence(case);
     let mut steps = String::new();
     for (step, at) in case.steps.iter().zip(1..) {
@@ -110,7 +110,7 @@ fn case(feature: &str, tally: &Tally, case: &CaseVerdict) -> TestCase {
     let status = match (case.status, case.optional) {
         (CaseStatus::Passed, _) | (CaseStatus::Failed, true) => TestCaseStatus::success(),
         (CaseStatus::Failed, false) => {
-            steps.push_str(&format!("remedy: {}\n", tally.advice(case)));
+            steps.push_str(&format!("remedy: {}\n", summary.advice(case)));
             non_success(NonSuccessKind::Failure, "case", &sentence, &steps)
         }
         (CaseStatus::NotTested | CaseStatus::InProgress, false) => {
@@ -137,7 +137,7 @@ fn skipped(message: &str) -> TestCaseStatus {
 
 fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Finding]) -> TestCase {
     let folds = fold(findings);
-    let told = told(requirement, &folds);
+    let told = detail_text(requirement, &folds);
     let first = findings.first().map_or_else(|| wording::status(requirement.status).to_owned(), wording::finding);
     let status = match (requirement.status, requirement.level) {
         (Status::Passed | Status::Warning, _) => TestCaseStatus::success(),
@@ -155,7 +155,7 @@ fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Findin
 }
 
 /// Findings in full: exchanges, message, remedy and source.
-fn told(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
+fn detail_text(requirement: &RequirementVerdict, folds: &[Fold]) -> String {
     let mut out = String::new();
     for fold in folds {
         out.push_str(&format!("{}\n", wording::finding(fold.first)));

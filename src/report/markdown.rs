@@ -3,7 +3,7 @@
 //! The caller appends [`render`] to the file of `GITHUB_STEP_SUMMARY` and prints [`annotations`].
 
 use super::group_findings::fold;
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict, Verdict};
 use std::fmt::Write;
 
@@ -12,23 +12,23 @@ const ANNOTATIONS: usize = 10;
 
 /// The step summary.
 pub(crate) fn render(verdict: &Verdict) -> String {
-    let tally = Tally::of(verdict);
+    let summary = VerdictSummary::of(verdict);
     let mut out = String::new();
     let features: Vec<String> = verdict.profile.features.iter().map(|id| text(id)).collect();
     let word = wording::outcome(verdict.verdict);
     let _ = writeln!(out, "## {} poscert: {word} for {}\n", sign(verdict.verdict), wording::list(&features));
-    let _ = writeln!(out, "{}  ", text(&tally.seal()));
+    let _ = writeln!(out, "{}  ", text(&summary.seal()));
     for remark in &verdict.remarks {
         let _ = writeln!(out, "**{}**  ", text(remark));
     }
-    let _ = writeln!(out, "Client: {}  ", text(&tally.who()));
-    let _ = writeln!(out, "Capture: {}  ", text(&tally.capture()));
-    let _ = writeln!(out, "Rules: {}\n", text(&tally.rules()));
-    section(&mut out, "Failures", &tally, &tally.failed, &tally.failed_cases);
-    section(&mut out, "Warnings", &tally, &tally.warnings, &tally.broken_optional_cases);
-    open(&mut out, &tally);
+    let _ = writeln!(out, "Client: {}  ", text(&summary.who()));
+    let _ = writeln!(out, "Capture: {}  ", text(&summary.capture()));
+    let _ = writeln!(out, "Rules: {}\n", text(&summary.rules()));
+    section(&mut out, "Failures", &summary, &summary.failed, &summary.failed_cases);
+    section(&mut out, "Warnings", &summary, &summary.warnings, &summary.broken_optional_cases);
+    open(&mut out, &summary);
     cases(&mut out, verdict);
-    let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&tally.reason()), text(&tally.next_step()));
+    let _ = writeln!(out, "**{word}**: {}. Next: {}", text(&summary.reason()), text(&summary.next_step()));
     out
 }
 
@@ -40,7 +40,13 @@ fn sign(outcome: Outcome) -> &'static str {
     }
 }
 
-fn section(out: &mut String, title: &str, tally: &Tally, requirements: &[&RequirementVerdict], cases: &[&CaseVerdict]) {
+fn section(
+    out: &mut String,
+    title: &str,
+    summary: &VerdictSummary,
+    requirements: &[&RequirementVerdict],
+    cases: &[&CaseVerdict],
+) {
     if requirements.is_empty() && cases.is_empty() {
         return;
     }
@@ -59,18 +65,18 @@ fn section(out: &mut String, title: &str, tally: &Tally, requirements: &[&Requir
     for case in cases {
         let _ =
             writeln!(out, "- **{}** {}: {}", text(&case.id), text(&case.title), text(&wording::case_sentence(case)));
-        let _ = writeln!(out, "    Remedy: {}", text(&tally.advice(case)));
+        let _ = writeln!(out, "    Remedy: {}", text(&summary.advice(case)));
     }
     out.push('\n');
 }
 
-fn open(out: &mut String, tally: &Tally) {
+fn open(out: &mut String, summary: &VerdictSummary) {
     let ids =
         |requirements: &[&RequirementVerdict]| -> Vec<String> { requirements.iter().map(|r| text(&r.id)).collect() };
     for (title, ids) in [
-        ("Inconclusive", ids(&tally.inconclusive)),
-        ("Not exercised", ids(&tally.not_exercised)),
-        ("Missing cases", tally.missing_cases.iter().map(|case| text(&case.id)).collect()),
+        ("Inconclusive", ids(&summary.inconclusive)),
+        ("Not exercised", ids(&summary.not_exercised)),
+        ("Missing cases", summary.missing_cases.iter().map(|case| text(&case.id)).collect()),
     ] {
         if !ids.is_empty() {
             let _ = writeln!(out, "{title}: {}\n", ids.join(", "));
@@ -117,15 +123,15 @@ fn text(text: &str) -> String {
 /// Workflow commands: an error for each failed must and failed or missing case, a warning for each failed should and
 /// failed optional case.
 pub(crate) fn annotations(verdict: &Verdict) -> String {
-    let tally = Tally::of(verdict);
-    let mut errors: Vec<String> = tally.failed.iter().map(|r| broken("error", r)).collect();
+    let summary = VerdictSummary::of(verdict);
+    let mut errors: Vec<String> = summary.failed.iter().map(|r| broken("error", r)).collect();
     let case = |kind: &str, case: &&CaseVerdict| {
         command(kind, &format!("{} {}", case.id, case.title), &wording::case_sentence(case))
     };
-    errors.extend(tally.failed_cases.iter().map(|c| case("error", c)));
-    errors.extend(tally.missing_cases.iter().map(|c| case("error", c)));
-    let mut warnings: Vec<String> = tally.warnings.iter().map(|r| broken("warning", r)).collect();
-    warnings.extend(tally.broken_optional_cases.iter().map(|c| case("warning", c)));
+    errors.extend(summary.failed_cases.iter().map(|c| case("error", c)));
+    errors.extend(summary.missing_cases.iter().map(|c| case("error", c)));
+    let mut warnings: Vec<String> = summary.warnings.iter().map(|r| broken("warning", r)).collect();
+    warnings.extend(summary.broken_optional_cases.iter().map(|c| case("warning", c)));
     let mut out = String::new();
     for (kind, mut commands) in [("error", errors), ("warning", warnings)] {
         let left = commands.len().saturating_sub(ANNOTATIONS);

@@ -29,5 +29,5 @@ pub(crate) mod test_verdicts;
 
 pub use exchange_view::ExchangeView;
 pub use format::{Format, Target, render};
-pub use summary::Tally;
+pub use summary::VerdictSummary;
 pub use text::Style;

@@ -1,11 +1,11 @@
 //! The summary of a verdict that all formats share: failures, warnings, open items, next step.
 
 use super::wording;
-use crate::capture::record::WaitEnd;
+use crate::capture::record::StepTimeoutReason;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
 
 /// A verdict, sorted by what the reader has to act on.
-pub struct Tally<'a> {
+pub struct VerdictSummary<'a> {
     verdict: &'a Verdict,
     /// Failed requirements of level must.
     pub failed: Vec<&'a RequirementVerdict>,
@@ -23,16 +23,16 @@ pub struct Tally<'a> {
     pub missing_cases: Vec<&'a CaseVerdict>,
 }
 
-impl<'a> Tally<'a> {
+impl<'a> VerdictSummary<'a> {
     /// Summarizes a verdict.
-    pub fn of(verdict: &'a Verdict) -> Tally<'a> {
+    pub fn of(verdict: &'a Verdict) -> VerdictSummary<'a> {
         let with = |status| verdict.requirements.iter().filter(|r| r.status == status).collect();
         let judged = |status| verdict.requirements.iter().filter(|r| r.status == status && r.judged).collect();
         let cases = |optional: bool, statuses: &[CaseStatus]| {
             let all = verdict.features.iter().flat_map(|feature| &feature.cases);
             all.filter(|case| case.optional == optional && statuses.contains(&case.status)).collect()
         };
-        Tally {
+        VerdictSummary {
             verdict,
             failed: with(Status::Failed),
             warnings: with(Status::Warning),
@@ -136,7 +136,7 @@ impl<'a> Tally<'a> {
         let ended = case.wait.map(|wait| wait.ended);
         if case.is_untried() {
             let advice = match ended {
-                Some(WaitEnd::Skipped) => "Perform the case on the till; none of its calls was recorded.",
+                Some(StepTimeoutReason::Skipped) => "Perform the case on the till; none of its calls was recorded.",
                 _ if self.verdict.capture.exchanges == 0 => {
                     "Check that the till calls the recorder and trusts its CA; if it only takes longer to start, \
                      allow more time with --wait SECONDS (POSCERT_WAIT)."
@@ -149,7 +149,7 @@ impl<'a> Tally<'a> {
             return advice.to_owned();
         }
         let more_time = match ended {
-            Some(WaitEnd::TimedOut) => " If the till only needs more time, use --wait SECONDS.",
+            Some(StepTimeoutReason::TimedOut) => " If the till only needs more time, use --wait SECONDS.",
             _ => "",
         };
         let exchanges = || case.steps.iter().filter_map(|step| step.exchange);

@@ -2,7 +2,7 @@
 
 use super::group_findings::{Fold, shown};
 use super::line_wrap::Page;
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
@@ -53,32 +53,32 @@ const DIM: &str = "2";
 
 /// The verdict as text, with a line break at the end.
 pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
-    let tally = Tally::of(verdict);
+    let summary = VerdictSummary::of(verdict);
     let mut page = Page::new(style);
-    head(&mut page, verdict, &tally);
-    section(&mut page, &tally, ("Failures", "✗", RED), &tally.failed, &tally.failed_cases);
-    section(&mut page, &tally, ("Warnings", "!", YELLOW), &tally.warnings, &tally.broken_optional_cases);
-    open(&mut page, &tally);
+    head(&mut page, verdict, &summary);
+    section(&mut page, &summary, ("Failures", "✗", RED), &summary.failed, &summary.failed_cases);
+    section(&mut page, &summary, ("Warnings", "!", YELLOW), &summary.warnings, &summary.broken_optional_cases);
+    open(&mut page, &summary);
     cases(&mut page, verdict);
     page.blank();
     let (_, color) = outcome_look(verdict.verdict);
     let word = wording::outcome(verdict.verdict).to_uppercase();
-    page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", tally.reason(), tally.next_step()), "")]);
+    page.line("", "", &[(&word, color), (&format!(": {}. Next: {}", summary.reason(), summary.next_step()), "")]);
     page.finish()
 }
 
-fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
+fn head(page: &mut Page, verdict: &Verdict, summary: &VerdictSummary) {
     let (mark, color) = outcome_look(verdict.verdict);
     let word = wording::outcome(verdict.verdict).to_uppercase();
     let covers = format!(" for {}", wording::list(&verdict.profile.features));
     page.line("", "  ", &[(&format!("{mark} {word}"), color), (&covers, BOLD)]);
-    page.line("  ", "  ", &[(&tally.seal(), "")]);
+    page.line("  ", "  ", &[(&summary.seal(), "")]);
     for remark in &verdict.remarks {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
-    page.line("  Client:  ", "           ", &[(&tally.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&tally.capture(), "")]);
-    page.line("  Rules:   ", "           ", &[(&tally.rules(), "")]);
+    page.line("  Client:  ", "           ", &[(&summary.who(), "")]);
+    page.line("  Capture: ", "           ", &[(&summary.capture(), "")]);
+    page.line("  Rules:   ", "           ", &[(&summary.rules(), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -99,7 +99,7 @@ fn cases_shown(feature: &FeatureVerdict) -> String {
 
 fn section(
     page: &mut Page,
-    tally: &Tally,
+    tally: &VerdictSummary,
     (title, mark, color): (&str, &str, &str),
     requirements: &[&RequirementVerdict],
     cases: &[&CaseVerdict],
@@ -115,12 +115,12 @@ fn section(
     }
 }
 
-fn broken_case(page: &mut Page, tally: &Tally, case: &CaseVerdict, mark: &str, color: &str) {
+fn broken_case(page: &mut Page, summary: &VerdictSummary, case: &CaseVerdict, mark: &str, color: &str) {
     let optional = if case.optional { " (optional)" } else { "" };
     let title = format!(" {} {}{optional}", wording::safe(&case.id), wording::safe(&case.title));
     page.line("", "  ", &[(mark, color), (&title, BOLD)]);
     page.line("    ", "    ", &[(&wording::case_sentence(case), "")]);
-    page.line("    Remedy: ", "      ", &[(&tally.advice(case), "")]);
+    page.line("    Remedy: ", "      ", &[(&summary.advice(case), "")]);
 }
 
 fn requirement(page: &mut Page, requirement: &RequirementVerdict, mark: &str, color: &str) {
@@ -160,29 +160,29 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
     }
 }
 
-fn open(page: &mut Page, tally: &Tally) {
-    if !tally.missing_cases.is_empty() {
+fn open(page: &mut Page, summary: &VerdictSummary) {
+    if !summary.missing_cases.is_empty() {
         page.title("Missing cases");
-        for case in &tally.missing_cases {
+        for case in &summary.missing_cases {
             let line =
                 format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
             page.line("· ", "  ", &[(&line, "")]);
         }
     }
-    if !tally.inconclusive.is_empty() {
+    if !summary.inconclusive.is_empty() {
         page.title("Inconclusive at the end of the capture");
-        for requirement in &tally.inconclusive {
+        for requirement in &summary.inconclusive {
             let first = requirement.findings.first().map(|finding| format!(" ({})", wording::finding(finding)));
             let (id, title) = (wording::safe(&requirement.id), wording::safe(&requirement.title));
             let line = format!("{id} {title}{}", first.unwrap_or_default());
             page.line("? ", "  ", &[(&line, "")]);
         }
     }
-    if !tally.not_exercised.is_empty() {
+    if !summary.not_exercised.is_empty() {
         page.title("Not exercised by the capture");
         for level in [Level::Must, Level::Should] {
             let ids: Vec<String> =
-                tally.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
+                summary.not_exercised.iter().filter(|r| r.level == level).map(|r| wording::safe(&r.id)).collect();
             if !ids.is_empty() {
                 page.line(&format!("  {:<7}", wording::level(level)), "         ", &[(&ids.join(", "), "")]);
             }

@@ -29,8 +29,8 @@ impl Gate {
         base_url: String,
         proxy_url: String,
     ) -> (Gate, mpsc::Receiver<String>) {
-        let (tell, told) = mpsc::channel(WAITING);
-        (Gate { recorder, base_url, proxy_url, refused: AtomicU64::new(0), tell }, told)
+        let (tell, receiver) = mpsc::channel(WAITING);
+        (Gate { recorder, base_url, proxy_url, refused: AtomicU64::new(0), tell }, receiver)
     }
 
     /// Whether a client that presented these certificates is the recorder.

@@ -81,21 +81,21 @@ impl Till {
     pub(super) async fn call(&mut self, call: &Call) -> Result<Value, ClientError> {
         let mut call = call.clone();
         let mut renewed = false;
-        let mut sends = 0;
+        let mut attempts = 0;
         loop {
             let token = self.token().await?;
             let outcome = self.send(&call, &token).await?;
-            sends += 1;
+            attempts += 1;
             let sent = match &outcome {
                 Ok(answer) => Sent::Answered(answer.status.as_u16(), error_code(&answer.body)),
-                Err(_) => Sent::Silent,
+                Err(_) => Sent::NoResponse,
             };
-            match self.config.pace.next(call.operation, sent, sends, renewed, self.config.mistake) {
+            match self.config.pace.next(call.operation, sent, attempts, renewed, self.config.mistake) {
                 Next::Take => return outcome.map_or(Ok(Value::Null), |answer| Self::content(call.operation, &answer)),
-                Next::GiveUp => return Err(trouble(call.operation, sends, outcome)),
+                Next::GiveUp => return Err(client_error(call.operation, attempts, outcome)),
                 Next::Again(pause) => {
                     tokio::time::sleep(pause).await;
-                    self.corrupt_retry(&mut call, sends);
+                    self.corrupt_retry(&mut call, attempts);
                 }
                 Next::NewToken => {
                     renewed = true;
@@ -107,8 +107,8 @@ impl Till {
 
     /// Sends one attempt. The outer error is the till's own; the inner one says why there was no response.
     async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, String>, ClientError> {
-        let patience = self.config.pace.patience(call.operation, self.config.mistake);
-        Ok(self.line.exchange(self.request(call, token)?, patience).await)
+        let timeout = self.config.pace.timeout(call.operation, self.config.mistake);
+        Ok(self.http_client.exchange(self.request(call, token)?, timeout).await)
     }
 
     pub(super) fn request(&self, call: &Call, token: &str) -> Result<Request<Full<Bytes>>, ClientError> {
@@ -151,14 +151,14 @@ impl Till {
     }
 }
 
-fn trouble(operation: Operation, sends: u32, outcome: Result<Answer, String>) -> ClientError {
+fn client_error(operation: Operation, attempts: u32, outcome: Result<Answer, String>) -> ClientError {
     let answer = match outcome {
-        Err(why) => return ClientError::Lost { operation, sends, status: None, why },
+        Err(why) => return ClientError::Lost { operation, attempts, status: None, why },
         Ok(answer) => answer,
     };
     let (status, code) = (answer.status.as_u16(), error_code(&answer.body));
     if answer.status.is_server_error() {
-        return ClientError::Lost { operation, sends, status: Some(status), why: format!("status {status}") };
+        return ClientError::Lost { operation, attempts, status: Some(status), why: format!("status {status}") };
     }
     let message = error_body(&answer.body).and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
     ClientError::Refused { operation, status, code, message: message.unwrap_or_default() }

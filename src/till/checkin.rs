@@ -27,7 +27,7 @@ impl Till {
             }
             match self.poll(Operation::GetCheckIn, &pos.pos_id).await {
                 Ok(answer) if self.knows_enough(&answer) => return Ok(true),
-                Err(trouble) if !trouble.is_loss() => return Err(trouble),
+                Err(error) if !error.is_loss() => return Err(error),
                 _ => {}
             }
         }

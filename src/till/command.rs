@@ -1,4 +1,4 @@
-//! Actions of a driven till: a line of JSON each (see docs/integrator.md).
+//! Actions of a driven till: a line of JSON each (see docs/ci.md#driver-protocol).
 
 use super::{Restrictions, Sale};
 use crate::api::Amount;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// An action that a till carries out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum TillAction {
     /// Make a sale, to its end.
     Pay(Sale),
     /// Prepare a payment. If its amount is given, it is made ready as soon as possible.
@@ -17,7 +17,7 @@ pub(crate) enum Act {
     /// Cancel the refund that was just requested.
     CancelRefund,
     /// Stop the current sale or refund, as the cashier's key does.
-    CancelSignal,
+    Abort,
     /// Look up the PoS, or create it.
     Onboard,
     /// Delete the PoS.
@@ -50,28 +50,28 @@ impl Line {
     }
 }
 
-impl Act {
+impl TillAction {
     /// Parses a line.
     ///
     /// # Errors
     /// A message that says what is wrong with the line.
-    pub(crate) fn parse(line: &str) -> Result<Act, String> {
+    pub(crate) fn parse(line: &str) -> Result<TillAction, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| {
             format!(
                 "the line {line:?} is not an action ({error}): use one like {{\"act\": \"pay\", \"amount\": \"12.50\"}}"
             )
         })?;
         Ok(match line.act.as_str() {
-            "pay" => Act::Pay(line.sale()?),
-            "prepare" => Act::Prepare(line.amount.is_some().then(|| line.sale()).transpose()?),
-            "ready" => Act::Ready(line.sale()?),
-            "refund" => Act::Refund(line.amount()?),
-            "cancel-refund" => Act::CancelRefund,
-            "abort" => Act::CancelSignal,
-            "onboard" => Act::Onboard,
-            "offboard" => Act::Offboard,
-            "restart" => Act::Restart,
-            "end" => Act::End,
+            "pay" => TillAction::Pay(line.sale()?),
+            "prepare" => TillAction::Prepare(line.amount.is_some().then(|| line.sale()).transpose()?),
+            "ready" => TillAction::Ready(line.sale()?),
+            "refund" => TillAction::Refund(line.amount()?),
+            "cancel-refund" => TillAction::CancelRefund,
+            "abort" => TillAction::Abort,
+            "onboard" => TillAction::Onboard,
+            "offboard" => TillAction::Offboard,
+            "restart" => TillAction::Restart,
+            "end" => TillAction::End,
             other => return Err(format!("unknown action {other:?}: use {KNOWN}")),
         })
     }
@@ -93,21 +93,21 @@ mod tests {
     #[test]
     fn lines_are_parsed_as_actions() {
         let line = r#"{"case":"payment/7","step":1,"act":"pay","amount":"100.00","capture":"60.00","text":"Start"}"#;
-        let Ok(Act::Pay(sale)) = Act::parse(line) else { panic!("a sale") };
+        let Ok(TillAction::Pay(sale)) = TillAction::parse(line) else { panic!("a sale") };
         assert_eq!((sale.amount, sale.capture, sale.restrictions), (Amount(10_000), Some(Amount(6_000)), None));
         let line = r#"{"act":"ready","amount":"5","restrictions":{"debitCardDisallowed":true},"text":"Make it ready"}"#;
-        let Ok(Act::Ready(sale)) = Act::parse(line) else { panic!("an amount") };
+        let Ok(TillAction::Ready(sale)) = TillAction::parse(line) else { panic!("an amount") };
         let restrictions = sale.restrictions.unwrap();
         assert!(restrictions.debit_card_disallowed && !restrictions.credit_card_disallowed);
-        assert!(matches!(Act::parse(r#"{"act":"prepare","amount":"1"}"#), Ok(Act::Prepare(Some(_)))));
+        assert!(matches!(TillAction::parse(r#"{"act":"prepare","amount":"1"}"#), Ok(TillAction::Prepare(Some(_)))));
         for (line, wanted) in [
-            (r#"{"act":"end"}"#, Act::End),
-            (r#"{"act":"restart","case":"onboarding/4"}"#, Act::Restart),
-            (r#"{"act":"prepare","text":"Prepare a payment"}"#, Act::Prepare(None)),
-            (r#"{"act":"refund","amount":"100.00"}"#, Act::Refund(Amount(10_000))),
-            (r#"{"act":"cancel-refund","case":"refund/2","step":2}"#, Act::CancelRefund),
+            (r#"{"act":"end"}"#, TillAction::End),
+            (r#"{"act":"restart","case":"onboarding/4"}"#, TillAction::Restart),
+            (r#"{"act":"prepare","text":"Prepare a payment"}"#, TillAction::Prepare(None)),
+            (r#"{"act":"refund","amount":"100.00"}"#, TillAction::Refund(Amount(10_000))),
+            (r#"{"act":"cancel-refund","case":"refund/2","step":2}"#, TillAction::CancelRefund),
         ] {
-            assert_eq!(Act::parse(line), Ok(wanted));
+            assert_eq!(TillAction::parse(line), Ok(wanted));
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
             (r#"{"act":"dance"}"#, "unknown action"),
             (r#"{"act":"pay","amount":"1","restrictions":{"noDebit":true}}"#, "noDebit"),
         ] {
-            let sentence = Act::parse(line).unwrap_err();
+            let sentence = TillAction::parse(line).unwrap_err();
             assert!(sentence.contains(wanted), "{sentence}");
         }
     }

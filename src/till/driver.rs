@@ -1,9 +1,9 @@
-//! The driver interface of a till: carries out actions given as lines of JSON (see docs/integrator.md).
+//! The driver interface of a till: carries out actions given as lines of JSON (see docs/ci.md#driver-protocol).
 //!
 //! One action at a time, in order. `abort` reaches the current sale; `restart` simulates a power cut and ends whatever
 //! is running. Between actions the periodic job runs when due.
 
-use super::command::Act;
+use super::command::TillAction;
 use super::payment::Settled;
 use super::sale::CancelSignal;
 use super::{ClientError, Hanging, Paid, Refunded, Sale, Till, TillConfig};
@@ -22,30 +22,30 @@ enum State {
 
 /// The channels to the current action.
 struct Keys {
-    act: Option<Act>,
+    act: Option<TillAction>,
     abort: CancelSignal,
     due: watch::Sender<Option<Sale>>,
 }
 
 impl Keys {
-    fn new(act: Option<Act>) -> Keys {
-        let known = if let Some(Act::Prepare(sale)) = &act { sale.clone() } else { None };
+    fn new(act: Option<TillAction>) -> Keys {
+        let known = if let Some(TillAction::Prepare(sale)) = &act { sale.clone() } else { None };
         Keys { act, abort: CancelSignal::default(), due: watch::Sender::new(known) }
     }
 
     /// Whether a prepared payment waits for its amount.
     fn wants_amount(&self) -> bool {
-        matches!(self.act, Some(Act::Prepare(_))) && self.due.borrow().is_none()
+        matches!(self.act, Some(TillAction::Prepare(_))) && self.due.borrow().is_none()
     }
 
     /// Passes the next action in the queue to the current one if it is meant for it. A prepared payment is cancelled if
     /// another action comes before its amount.
-    fn hand_on(&self, queue: &mut VecDeque<Act>, open: bool) {
+    fn hand_on(&self, queue: &mut VecDeque<TillAction>, open: bool) {
         if !self.wants_amount() {
             return;
         }
         match queue.front() {
-            Some(Act::Ready(sale)) => {
+            Some(TillAction::Ready(sale)) => {
                 self.due.send_replace(Some(sale.clone()));
                 queue.pop_front();
             }
@@ -97,8 +97,8 @@ pub async fn drive(
                 keys.hand_on(&mut queue, open);
                 tokio::select! {
                     done = &mut *job => {
-                        let (till, told) = done.map_err(|error| ClientError::Setup(format!("the till failed: {error}")))?;
-                        told.iter().for_each(|line| say(line));
+                        let (till, messages) = done.map_err(|error| ClientError::Setup(format!("the till failed: {error}")))?;
+                        messages.iter().for_each(|line| say(line));
                         state = State::Idle(Box::new(till));
                     }
                     line = lines.recv(), if open => match line {
@@ -108,7 +108,7 @@ pub async fn drive(
                 }
             }
         }
-        if queue.front() == Some(&Act::Restart) {
+        if queue.front() == Some(&TillAction::Restart) {
             if let State::Busy(job, _) = &mut state {
                 job.abort();
                 // Wait for the task to end: it closes its connections and writes its state file.
@@ -120,20 +120,22 @@ pub async fn drive(
 }
 
 /// Handles one line: passes it to the current action, or adds it to the queue.
-fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut bool) -> Result<(), ClientError> {
+fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<TillAction>, open: &mut bool) -> Result<(), ClientError> {
     if line.trim().is_empty() {
         return Ok(());
     }
-    match (Act::parse(line).map_err(ClientError::Setup)?, keys) {
-        (Act::End, _) => *open = false,
-        (Act::CancelSignal, Some(keys)) => keys.abort.press(),
-        (Act::CancelRefund, Some(keys)) if matches!(keys.act, Some(Act::Refund(_))) && queue.is_empty() => {
+    match (TillAction::parse(line).map_err(ClientError::Setup)?, keys) {
+        (TillAction::End, _) => *open = false,
+        (TillAction::Abort, Some(keys)) => keys.abort.press(),
+        (TillAction::CancelRefund, Some(keys))
+            if matches!(keys.act, Some(TillAction::Refund(_))) && queue.is_empty() =>
+        {
             keys.abort.press();
         }
-        (Act::CancelSignal, None) => {}
-        (Act::Restart, _) => {
+        (TillAction::Abort, None) => {}
+        (TillAction::Restart, _) => {
             queue.clear();
-            queue.push_back(Act::Restart);
+            queue.push_back(TillAction::Restart);
         }
         (act, _) => queue.push_back(act),
     }
@@ -141,26 +143,26 @@ fn hear(line: &str, keys: Option<&Keys>, queue: &mut VecDeque<Act>, open: &mut b
 }
 
 /// Starts an action.
-fn start(till: Box<Till>, act: Option<Act>, merchant_pos_id: &str) -> State {
+fn start(till: Box<Till>, act: Option<TillAction>, merchant_pos_id: &str) -> State {
     let keys = Keys::new(act.clone());
     let (abort, due, pos) = (keys.abort.clone(), keys.due.subscribe(), merchant_pos_id.to_owned());
     let job = tokio::spawn(async move {
         let mut till = *till;
         let outcome = match act {
-            None | Some(Act::CancelSignal | Act::End) => return (till, Vec::new()),
-            Some(Act::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
-            Some(Act::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
-            Some(Act::Restart) => till.onboard(&pos).await.map(|pos| format!("restarted as {}", pos.pos_id)),
-            Some(Act::Pay(sale)) => till.pay(&sale, &abort).await.map(|paid| tell_paid(&paid)),
-            Some(Act::Prepare(_)) => prepare(&mut till, &due, &abort).await.map(|paid| tell_paid(&paid)),
-            Some(Act::Ready(sale)) => ready(&mut till, sale, &abort).await.map(|paid| tell_paid(&paid)),
-            Some(Act::Refund(amount)) => {
+            None | Some(TillAction::Abort | TillAction::End) => return (till, Vec::new()),
+            Some(TillAction::Onboard) => till.onboard(&pos).await.map(|pos| format!("onboarded as {}", pos.pos_id)),
+            Some(TillAction::Offboard) => till.offboard().await.map(|()| "offboarded".to_owned()),
+            Some(TillAction::Restart) => till.onboard(&pos).await.map(|pos| format!("restarted as {}", pos.pos_id)),
+            Some(TillAction::Pay(sale)) => till.pay(&sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(TillAction::Prepare(_)) => prepare(&mut till, &due, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(TillAction::Ready(sale)) => ready(&mut till, sale, &abort).await.map(|paid| tell_paid(&paid)),
+            Some(TillAction::Refund(amount)) => {
                 till.refund(amount, None, &abort).await.map(|refunded| tell_refunded(&refunded))
             }
-            Some(Act::CancelRefund) => stop_refund(&mut till).await,
+            Some(TillAction::CancelRefund) => stop_refund(&mut till).await,
         };
-        let told = vec![tell(outcome)];
-        (till, told)
+        let messages = vec![tell(outcome)];
+        (till, messages)
     });
     State::Busy(job, keys)
 }
@@ -194,7 +196,7 @@ pub async fn stop_refund(till: &mut Till) -> Result<String, ClientError> {
 }
 
 fn tell(outcome: Result<String, ClientError>) -> String {
-    outcome.unwrap_or_else(|trouble| format!("failed: {trouble}"))
+    outcome.unwrap_or_else(|error| format!("failed: {error}"))
 }
 
 /// The result of a sale, as one line.
@@ -204,7 +206,7 @@ pub fn tell_paid(paid: &Paid) -> String {
         Paid::Ended(payment, state) => format!("payment {}: final state {}", payment.id, state.name()),
         Paid::Hanging(payment, why) => format!("payment {}: hanging, will be retried later ({why})", payment.id),
         Paid::Left(payment) => format!("payment {}: handed over to the next command", payment.id),
-        Paid::Nobody => "no payment: no customer checked in".to_owned(),
+        Paid::NoCustomer => "no payment: no customer checked in".to_owned(),
     }
 }
 
@@ -232,7 +234,7 @@ pub fn tell_settled(settled: &Settled) -> String {
 /// The results of the periodic job, one line each.
 pub fn tell_jobs(jobs: Vec<(Hanging, Result<Settled, ClientError>)>) -> Vec<String> {
     let line = |(hanging, outcome): (Hanging, Result<Settled, ClientError>)| {
-        let what = outcome.as_ref().map_or_else(|trouble| format!("failed ({trouble})"), tell_settled);
+        let what = outcome.as_ref().map_or_else(|error| format!("failed ({error})"), tell_settled);
         let kind = if hanging.intent.is_of_refund() { "refund" } else { "payment" };
         format!("{kind} {}: retried, {what}", hanging.id)
     };

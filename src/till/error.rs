@@ -13,7 +13,7 @@ pub enum ClientError {
         /// The call.
         operation: Operation,
         /// The number of attempts.
-        sends: u32,
+        attempts: u32,
         /// The status of the last response; `None` without one.
         status: Option<u16>,
         /// What happened to the last attempt.
@@ -72,9 +72,9 @@ impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClientError::Setup(what) | ClientError::Token(what) => f.write_str(what),
-            ClientError::Lost { operation, sends, why, .. } => {
-                let attempts = if *sends == 1 { "attempt" } else { "attempts" };
-                write!(f, "{operation} failed after {sends} {attempts}: {why}")
+            ClientError::Lost { operation, attempts, why, .. } => {
+                let attempts = if *attempts == 1 { "attempt" } else { "attempts" };
+                write!(f, "{operation} failed after {attempts} {attempts}: {why}")
             }
             ClientError::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;

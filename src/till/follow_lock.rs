@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 /// The interval at which the request file and the lock are checked.
 const TICK: Duration = Duration::from_millis(50);
 /// How long to wait for the lock: a payment is handed over between two polls, and a poll may last until its timeout.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Held as long as a command follows a payment.
 #[derive(Debug)]
 pub(crate) struct Following {
     _lock: File,
-    wish: PathBuf,
+    takeover_request: PathBuf,
 }
 
 impl Following {
@@ -27,16 +27,16 @@ impl Following {
     /// # Errors
     /// [`ClientError::Setup`] if the lock cannot be taken.
     pub(crate) fn begin(memory: &Path) -> Result<Following, ClientError> {
-        let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
+        let (place, takeover_request) = (sibling_path(memory, "lock"), sibling_path(memory, "wish"));
         let lock = open(&place)?;
         lock.try_lock().map_err(|error| unusable(&place, &error.to_string()))?;
-        let _ = std::fs::remove_file(&wish);
-        Ok(Following { _lock: lock, wish })
+        let _ = std::fs::remove_file(&takeover_request);
+        Ok(Following { _lock: lock, takeover_request })
     }
 
     /// Completes when another command wants to take over.
     pub(crate) async fn wanted(&self) {
-        while !self.wish.exists() {
+        while !self.takeover_request.exists() {
             tokio::time::sleep(TICK).await;
         }
     }
@@ -47,12 +47,12 @@ impl Following {
 /// # Errors
 /// [`ClientError::Setup`] if it does not.
 pub(crate) async fn take_over(memory: &Path) -> Result<(), ClientError> {
-    let (place, wish) = (beside(memory, "lock"), beside(memory, "wish"));
+    let (place, takeover_request) = (sibling_path(memory, "lock"), sibling_path(memory, "wish"));
     if !place.exists() {
         return Ok(());
     }
     let lock = open(&place)?;
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         match lock.try_lock() {
             Ok(()) => break,
@@ -63,14 +63,14 @@ pub(crate) async fn take_over(memory: &Path) -> Result<(), ClientError> {
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&place, &error.to_string())),
         }
-        open(&wish)?;
+        open(&takeover_request)?;
         tokio::time::sleep(TICK).await;
     }
-    let _ = std::fs::remove_file(&wish);
+    let _ = std::fs::remove_file(&takeover_request);
     Ok(())
 }
 
-fn beside(memory: &Path, what: &str) -> PathBuf {
+fn sibling_path(memory: &Path, what: &str) -> PathBuf {
     let mut name = memory.as_os_str().to_owned();
     name.push(".");
     name.push(what);
@@ -106,9 +106,9 @@ mod tests {
         assert!(!next.is_finished());
         drop(following);
         next.await.unwrap().unwrap();
-        assert!(!beside(&memory, "wish").exists());
+        assert!(!sibling_path(&memory, "wish").exists());
         // A leftover request file without a waiting command is ignored.
-        open(&beside(&memory, "wish")).unwrap();
+        open(&sibling_path(&memory, "wish")).unwrap();
         let again = Following::begin(&memory).unwrap();
         assert!(tokio::time::timeout(TICK * 3, again.wanted()).await.is_err());
     }

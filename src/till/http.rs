@@ -29,20 +29,20 @@ pub struct Answer {
 }
 
 /// The till's connections.
-pub struct Line {
+pub struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-impl Line {
+impl HttpClient {
     /// A client that trusts the certificates in a PEM file or, without one, those of the system and of the PEM file
-    /// `beside`. (The system's are those in `SSL_CERT_FILE` if it is set.)
+    /// `extra_ca`. (The system's are those in `SSL_CERT_FILE` if it is set.)
     ///
     /// # Errors
     /// [`ClientError::Setup`] if there is no trusted certificate.
-    pub fn new(ca_file: Option<&Path>, beside: Option<&Path>) -> Result<Line, ClientError> {
+    pub fn new(ca_file: Option<&Path>, extra_ca: Option<&Path>) -> Result<HttpClient, ClientError> {
         let roots = match ca_file {
             Some(path) => roots_of_file(path)?,
-            None => roots_of_system(beside)?,
+            None => roots_of_system(extra_ca)?,
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -55,19 +55,19 @@ impl Line {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(20))
             .build(connector);
-        Ok(Line { client })
+        Ok(HttpClient { client })
     }
 
-    /// Sends a request and reads the response to its end. After `patience` it is given up and the connection closed.
+    /// Sends a request and reads the response to its end. After `timeout` it is given up and the connection closed.
     ///
     /// # Errors
     /// A message that says why there is no response.
-    pub async fn exchange(&self, request: Request<Full<Bytes>>, patience: Option<Duration>) -> Result<Answer, String> {
-        match patience {
+    pub async fn exchange(&self, request: Request<Full<Bytes>>, timeout: Option<Duration>) -> Result<Answer, String> {
+        match timeout {
             None => self.whole(request).await,
-            Some(patience) => match tokio::time::timeout(patience, self.whole(request)).await {
+            Some(timeout) => match tokio::time::timeout(timeout, self.whole(request)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(format!("no response within {} ms", patience.as_millis())),
+                Err(_) => Err(format!("no response within {} ms", timeout.as_millis())),
             },
         }
     }
@@ -91,24 +91,24 @@ fn why(error: &(dyn Error + 'static)) -> String {
 }
 
 fn roots_of_file(path: &Path) -> Result<RootCertStore, ClientError> {
-    let trouble = |what: String| ClientError::Setup(format!("the CA file {} {what}", path.display()));
+    let ca_error = |what: String| ClientError::Setup(format!("the CA file {} {what}", path.display()));
     let pem =
-        std::fs::read(path).map_err(|error| trouble(format!("cannot be read: {}", crate::seal::io_reason(&error))))?;
+        std::fs::read(path).map_err(|error| ca_error(format!("cannot be read: {}", crate::seal::io_reason(&error))))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| trouble(format!("is not PEM: {error}")))?;
+        let certificate = certificate.map_err(|error| ca_error(format!("is not PEM: {error}")))?;
         roots
             .add(certificate)
-            .map_err(|error| trouble(format!("contains a certificate that cannot be used: {error}")))?;
+            .map_err(|error| ca_error(format!("contains a certificate that cannot be used: {error}")))?;
     }
     if roots.is_empty() {
-        return Err(trouble("contains no certificate: use a file in PEM format".to_owned()));
+        return Err(ca_error("contains no certificate: use a file in PEM format".to_owned()));
     }
     Ok(roots)
 }
 
-fn roots_of_system(beside: Option<&Path>) -> Result<RootCertStore, ClientError> {
-    let mut roots = beside.map_or_else(|| Ok(RootCertStore::empty()), roots_of_file)?;
+fn roots_of_system(extra_ca: Option<&Path>) -> Result<RootCertStore, ClientError> {
+    let mut roots = extra_ca.map_or_else(|| Ok(RootCertStore::empty()), roots_of_file)?;
     // The system's list may hold certificates that rustls cannot use; the others are enough.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn unusable_ca_file_is_named_in_the_error() {
         let empty = tempfile::NamedTempFile::new().unwrap();
-        let sentence = Line::new(Some(empty.path()), None).err().unwrap().to_string();
+        let sentence = HttpClient::new(Some(empty.path()), None).err().unwrap().to_string();
         assert!(sentence.contains("contains no certificate"), "{sentence}");
-        let sentence = Line::new(None, Some(Path::new("/nowhere/ca.pem"))).err().unwrap().to_string();
+        let sentence = HttpClient::new(None, Some(Path::new("/nowhere/ca.pem"))).err().unwrap().to_string();
         assert!(sentence.contains("/nowhere/ca.pem") && sentence.contains("cannot be read"), "{sentence}");
     }
 }

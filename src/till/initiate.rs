@@ -36,12 +36,12 @@ impl Till {
     /// Makes a call that starts a payment and returns the payment's id. An active payment on the PoS is cancelled.
     pub(super) async fn start(&mut self, call: &Call, pos_id: &str) -> Result<String, ClientError> {
         let answer = match self.call(call).await {
-            Err(trouble) if trouble.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Misbehavior::IgnoresActive) => {
+            Err(error) if error.has_code(error::PAYMENT_ACTIVE.code) && !self.makes(Misbehavior::IgnoresActive) => {
                 self.clear_pos(pos_id).await?;
                 self.call(&self.once_more(call)).await?
             }
-            Err(trouble) if self.makes(Misbehavior::CleansUpOnAnyError) => {
-                self.sweep_and_repeat(call, pos_id, trouble).await?
+            Err(error) if self.makes(Misbehavior::CleansUpOnAnyError) => {
+                self.sweep_and_repeat(call, pos_id, error).await?
             }
             other => other?,
         };

@@ -44,7 +44,7 @@ use std::collections::HashMap;
 /// A till: one client of the API, with its state.
 pub struct Till {
     config: TillConfig,
-    line: http::Line,
+    http_client: http::HttpClient,
     tokens: token::Tokens,
     memory: StateFile,
     polls: HashMap<String, timing::PollClock>,
@@ -57,13 +57,13 @@ impl Till {
     /// [`ClientError::Setup`] if a URL, the CA file or the state file cannot be used.
     pub fn new(config: TillConfig) -> Result<Till, ClientError> {
         config.check()?;
-        let line = http::Line::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
+        let http_client = http::HttpClient::new(config.ca_file.as_deref(), config.extra_ca.as_deref())?;
         let memory = match &config.memory {
             Some(path) => StateFile::load(path)?,
             None => StateFile::default(),
         };
         let tokens = token::Tokens::new(config.first_token.clone());
-        Ok(Till { config, line, tokens, memory, polls: HashMap::new() })
+        Ok(Till { config, http_client, tokens, memory, polls: HashMap::new() })
     }
 
     /// Its persistent state: PoS, open payment, pending decisions and captured payments.

@@ -51,7 +51,7 @@ impl Till {
 
     async fn delete_pos(&mut self, pos_id: &str) -> Result<(), ClientError> {
         match self.call(&Call::on(Operation::DeletePos, pos_id)).await {
-            Err(trouble) if !trouble.has_status(404) => Err(trouble),
+            Err(error) if !error.has_status(404) => Err(error),
             _ => Ok(()),
         }
     }
@@ -76,11 +76,11 @@ impl Till {
         let call = Call::of(operation).body(body);
         match self.call(&call).await {
             Ok(answer) => text_field(operation, &answer, "posId"),
-            Err(trouble) if trouble.has_code(error::MERCHANT_POS_ID_TAKEN.code) => {
-                self.find_pos("merchantPosId", merchant_pos_id).await?.ok_or(trouble)
+            Err(error) if error.has_code(error::MERCHANT_POS_ID_TAKEN.code) => {
+                self.find_pos("merchantPosId", merchant_pos_id).await?.ok_or(error)
             }
-            Err(trouble) if trouble.has_code(error::BEACON_ID_TAKEN.code) => self.free_beacon(&call, trouble).await,
-            Err(trouble) => Err(trouble),
+            Err(error) if error.has_code(error::BEACON_ID_TAKEN.code) => self.free_beacon(&call, error).await,
+            Err(error) => Err(error),
         }
     }
 

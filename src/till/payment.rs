@@ -59,9 +59,9 @@ impl Till {
     /// Queries a payment until there is a response.
     pub(super) async fn look(&mut self, payment_id: &str) -> Result<View, ClientError> {
         let mut last = ClientError::NoPayment;
-        for _ in 0..self.config.pace.sends {
+        for _ in 0..self.config.pace.attempts {
             match self.query(payment_id).await {
-                Err(trouble) if trouble.is_loss() => last = trouble,
+                Err(error) if error.is_loss() => last = error,
                 other => return other,
             }
         }
@@ -88,14 +88,14 @@ impl Till {
     pub(super) async fn settle(&mut self, id: &str, intent: PendingDecision) -> Result<Settled, ClientError> {
         self.remember(|memory| memory.decide(id, intent))?;
         let outcome = match self.carry_out(id, intent).await {
-            Err(trouble) if trouble.has_status(409) => match intent {
+            Err(error) if error.has_status(409) => match intent {
                 PendingDecision::Capture(_) | PendingDecision::Cancel => self.reconcile(id, intent).await,
                 PendingDecision::CaptureRefund | PendingDecision::CancelRefund => self.heal_refund(id, intent).await,
             },
             other => other,
         };
         match outcome {
-            Err(trouble) if trouble.is_loss() => self.defer(id, intent, trouble),
+            Err(error) if error.is_loss() => self.defer(id, intent, error),
             other => {
                 self.remember(|memory| {
                     memory.settled(id);
@@ -151,13 +151,13 @@ impl Till {
         }
     }
 
-    fn defer(&mut self, id: &str, intent: PendingDecision, trouble: ClientError) -> Result<Settled, ClientError> {
-        if self.takes_as_done(intent, &trouble) {
+    fn defer(&mut self, id: &str, intent: PendingDecision, error: ClientError) -> Result<Settled, ClientError> {
+        if self.takes_as_done(intent, &error) {
             self.remember(|memory| memory.settled(id))?;
         } else {
             self.remember(|memory| memory.tried(id, now_ms()))?;
         }
-        Ok(Settled::Hanging(trouble))
+        Ok(Settled::Hanging(error))
     }
 }
 

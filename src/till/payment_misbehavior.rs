@@ -59,14 +59,14 @@ impl Till {
     }
 
     /// Changes the key or the body of a retry, which must stay the same.
-    pub(super) fn corrupt_retry(&self, call: &mut Call, sends: u32) {
+    pub(super) fn corrupt_retry(&self, call: &mut Call, attempts: u32) {
         if !call.operation.creates() {
             return;
         }
         match (self.config.mistake, &mut call.body) {
             (Some(Misbehavior::NewKeyPerAttempt), _) => call.key = Some(new_key()),
             (Some(Misbehavior::BodyChangesOnRetry), Some(body)) if call.operation == Operation::InitiatePayment => {
-                body["merchantPaymentLabel"] = json!(format!("Attempt {}", sends + 1));
+                body["merchantPaymentLabel"] = json!(format!("Attempt {}", attempts + 1));
             }
             _ => {}
         }
@@ -79,11 +79,11 @@ impl Till {
     }
 
     /// Whether a decision is dropped although it failed.
-    pub(super) fn takes_as_done(&self, intent: PendingDecision, trouble: &ClientError) -> bool {
+    pub(super) fn takes_as_done(&self, intent: PendingDecision, error: &ClientError) -> bool {
         match self.config.mistake {
             Some(Misbehavior::ForgetsHanging | Misbehavior::NoRetry) => true,
             Some(Misbehavior::SuccessAfterLostCapture) => {
-                matches!((intent, trouble), (PendingDecision::Capture(_), ClientError::Lost { status: None, .. }))
+                matches!((intent, error), (PendingDecision::Capture(_), ClientError::Lost { status: None, .. }))
             }
             _ => false,
         }
@@ -94,7 +94,7 @@ impl Till {
         &mut self,
         call: &Call,
         pos_id: &str,
-        mut trouble: ClientError,
+        mut error: ClientError,
     ) -> Result<Value, ClientError> {
         for _ in 0..3 {
             for id in self.listed(pos_id).await? {
@@ -102,11 +102,11 @@ impl Till {
                 self.remember(|memory| memory.settled(&id))?;
             }
             match self.call(call).await {
-                Err(again) => trouble = again,
+                Err(again) => error = again,
                 done => return done,
             }
         }
-        Err(trouble)
+        Err(error)
     }
 
     /// Starts a payment on the PoS that was just deleted.
@@ -140,7 +140,7 @@ impl Till {
         let Ok(mut request) = self.request(&call, &token) else { return };
         let Ok(uri) = format!("{}/status", request.uri()).parse() else { return };
         *request.uri_mut() = uri;
-        let _ = self.line.exchange(request, Some(self.config.pace.get_patience)).await;
+        let _ = self.http_client.exchange(request, Some(self.config.pace.get_timeout)).await;
     }
 
     /// Queries refunds, although the refund feature is not selected.

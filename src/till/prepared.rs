@@ -79,8 +79,8 @@ impl Till {
             }
             let view = match self.query(&prepared.id).await {
                 Ok(view) => view,
-                Err(trouble) if trouble.is_loss() => continue,
-                Err(trouble) => return Err(trouble),
+                Err(error) if error.is_loss() => continue,
+                Err(error) => return Err(error),
             };
             if let Some(state) = view.state.filter(|state| state.is_final()) {
                 self.remember(|memory| memory.settled(&prepared.id))?;
@@ -136,11 +136,11 @@ impl Till {
         let mut body = json!({});
         self.add_terms(&mut body, sale);
         let call = Call::on(Operation::PaymentReady, &prepared.id).body(body);
-        if let Err(trouble) = self.call(&call).await {
+        if let Err(error) = self.call(&call).await {
             let ended =
-                trouble.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentStatus::is_final);
+                error.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentStatus::is_final);
             if !ended {
-                return Err(trouble);
+                return Err(error);
             }
         }
         self.remember(|memory| memory.prepared = None)?;

@@ -80,13 +80,13 @@ impl Till {
         let call = Call::of(Operation::CreateRefund).body(body);
         let id = match self.call(&call).await {
             Ok(answer) => text_field(Operation::CreateRefund, &answer, "refundId")?,
-            Err(trouble) if trouble.has_status(409) => {
+            Err(error) if error.has_status(409) => {
                 let _ = self.look_into(&payment_id, &order_id).await;
-                return Err(trouble);
+                return Err(error);
             }
             // It may have been created: look for its order id.
-            Err(trouble) if trouble.is_loss() => self.look_into(&payment_id, &order_id).await?.ok_or(trouble)?,
-            Err(trouble) => return Err(trouble),
+            Err(error) if error.is_loss() => self.look_into(&payment_id, &order_id).await?.ok_or(error)?,
+            Err(error) => return Err(error),
         };
         self.remember(|memory| {
             memory.gives_back(&payment_id, [(id.clone(), amount.0)]);
@@ -101,10 +101,10 @@ impl Till {
     /// # Errors
     /// Whatever the backend refuses.
     pub async fn complete_refund(&mut self, refund: Refund, abort: &CancelSignal) -> Result<Refunded, ClientError> {
-        let patience = self.config.pace.customer;
-        let stopped = match self.await_reserved(&refund.id, patience, abort).await? {
+        let timeout = self.config.pace.customer;
+        let stopped = match self.await_reserved(&refund.id, timeout, abort).await? {
             None => true,
-            Some(RefundStatus::Reserved) => abort.within(self.config.pace.second_thought).await,
+            Some(RefundStatus::Reserved) => abort.within(self.config.pace.cancel_delay).await,
             Some(state) => return self.ended_refund(refund, state),
         };
         if self.makes(Misbehavior::ForgetsRefund) {
@@ -114,7 +114,7 @@ impl Till {
         let settled =
             if stopped { self.cancel_refund(&refund.id).await? } else { self.capture_refund(&refund.id).await? };
         Ok(match settled {
-            Settled::Hanging(trouble) => Refunded::Hanging(refund, trouble),
+            Settled::Hanging(error) => Refunded::Hanging(refund, error),
             Settled::RefundEnded(state) => Refunded::Ended(refund, state),
             Settled::Cancelled => Refunded::Ended(refund, RefundStatus::CancelledByClient),
             _ => Refunded::Captured(refund),
@@ -179,14 +179,14 @@ impl Till {
     async fn await_reserved(
         &mut self,
         id: &str,
-        patience: Duration,
+        timeout: Duration,
         abort: &CancelSignal,
     ) -> Result<Option<RefundStatus>, ClientError> {
         if self.makes(Misbehavior::CapturesRefundUnseen) {
             self.wait_without_polling().await;
             return Ok(Some(RefundStatus::Reserved));
         }
-        let until = Instant::now() + patience;
+        let until = Instant::now() + timeout;
         while Instant::now() <= until {
             let turn = self.turn(id).into();
             tokio::select! {
@@ -198,7 +198,7 @@ impl Till {
                 Ok(RefundView { state: Some(state), .. }) if state != RefundStatus::Initiated => {
                     return Ok(Some(state));
                 }
-                Err(trouble) if !trouble.is_loss() => return Err(trouble),
+                Err(error) if !error.is_loss() => return Err(error),
                 _ => {}
             }
         }

@@ -58,7 +58,7 @@ pub enum Paid {
     /// The decision is saved, and the periodic job carries it out.
     Hanging(Payment, ClientError),
     /// Not started: no customer checked in.
-    Nobody,
+    NoCustomer,
     /// Left as it is for the command that sets the amount.
     Left(Payment),
 }
@@ -91,7 +91,7 @@ impl Till {
     /// Whatever prevents it from being started or followed.
     pub async fn pay(&mut self, sale: &Sale, abort: &CancelSignal) -> Result<Paid, ClientError> {
         if sale.member_first && !self.await_member(abort).await? {
-            return Ok(Paid::Nobody);
+            return Ok(Paid::NoCustomer);
         }
         let payment = self.initiate(sale).await?;
         self.ready_initiated(&payment, sale).await;
@@ -126,8 +126,8 @@ impl Till {
             }
             let view = match self.query(&payment.id).await {
                 Ok(view) => view,
-                Err(trouble) if trouble.is_loss() => continue,
-                Err(trouble) => return Err(trouble),
+                Err(error) if error.is_loss() => continue,
+                Err(error) => return Err(error),
             };
             match view.state {
                 Some(PaymentStatus::Reserved) => return self.take(payment, sale, view.partial_capture_possible).await,
@@ -180,7 +180,7 @@ fn paid(payment: Payment, settled: Settled) -> Paid {
         Settled::Ended(state) => Paid::Ended(payment, state),
         // Cannot occur: only decisions on refunds end like this.
         Settled::Refunded | Settled::RefundEnded(_) => Paid::Ended(payment, PaymentStatus::Captured),
-        Settled::Hanging(trouble) => Paid::Hanging(payment, trouble),
+        Settled::Hanging(error) => Paid::Hanging(payment, error),
     }
 }
 

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The timeout of a POST or DELETE.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// The timeout of a GET.
-    pub get_patience: Duration,
+    pub get_timeout: Duration,
     /// The most attempts of a call, including the first.
-    pub sends: u32,
+    pub attempts: u32,
     /// The pause before the first retry; it doubles with each retry.
     pub first_pause: Duration,
     /// The longest pause between two attempts.
@@ -31,15 +31,15 @@ pub struct Timing {
     /// How long a prepared payment with a known amount waits for its customer before it is made ready without one.
     pub arrival: Duration,
     /// How long the cashier can still cancel a refund that could be captured.
-    pub second_thought: Duration,
+    pub cancel_delay: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Timing {
         Timing {
-            patience: Duration::from_secs(2),
-            get_patience: Duration::from_millis(500),
-            sends: 6,
+            timeout: Duration::from_secs(2),
+            get_timeout: Duration::from_millis(500),
+            attempts: 6,
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_millis(1600),
             poll_floor: Duration::from_secs(1),
@@ -47,7 +47,7 @@ impl Default for Timing {
             rest: Duration::from_millis(30_500),
             customer: Duration::from_secs(120),
             arrival: Duration::from_secs(3),
-            second_thought: Duration::from_secs(2),
+            cancel_delay: Duration::from_secs(2),
         }
     }
 }
@@ -58,7 +58,7 @@ pub enum Sent {
     /// A response with that status and, if the body has one, that error code.
     Answered(u16, Option<u16>),
     /// No response.
-    Silent,
+    NoResponse,
 }
 
 /// What to do after an attempt.
@@ -76,32 +76,32 @@ pub enum Next {
 
 impl Timing {
     /// The timeout of an attempt; `None`: no timeout.
-    pub fn patience(&self, operation: Operation, mistake: Option<Misbehavior>) -> Option<Duration> {
+    pub fn timeout(&self, operation: Operation, mistake: Option<Misbehavior>) -> Option<Duration> {
         match (operation.method(), operation, mistake) {
             (_, Operation::CapturePayment, Some(Misbehavior::NoTimeout)) => None,
-            ("GET", ..) => Some(self.get_patience),
-            _ => Some(self.patience),
+            ("GET", ..) => Some(self.get_timeout),
+            _ => Some(self.timeout),
         }
     }
 
-    /// What to do after attempt number `sends` (from 1) of a call. `renewed`: whether the token was already renewed for
+    /// What to do after attempt number `attempts` (from 1) of a call. `renewed`: whether the token was already renewed for
     /// this call. A poll is never retried: the next poll follows at its time.
     pub fn next(
         &self,
         operation: Operation,
         sent: Sent,
-        sends: u32,
+        attempts: u32,
         renewed: bool,
         mistake: Option<Misbehavior>,
     ) -> Next {
-        if let Some(wrong) = wrong_next(operation, sent, sends, mistake) {
+        if let Some(wrong) = wrong_next(operation, sent, attempts, mistake) {
             return wrong;
         }
         match sent {
             Sent::Answered(200..=299, _) => Next::Take,
             Sent::Answered(401, _) if !renewed => Next::NewToken,
-            Sent::Answered(500..=599, _) | Sent::Silent if sends < self.sends && !operation.polled() => {
-                Next::Again(self.pause(sends))
+            Sent::Answered(500..=599, _) | Sent::NoResponse if attempts < self.attempts && !operation.polled() => {
+                Next::Again(self.pause(attempts))
             }
             _ => Next::GiveUp,
         }
@@ -112,17 +112,17 @@ impl Timing {
         if operation == Operation::GetRefund { self.refund_floor } else { self.poll_floor }
     }
 
-    /// The pause after attempt number `sends` (from 1).
-    pub fn pause(&self, sends: u32) -> Duration {
-        let factor = 2_u32.saturating_pow(sends.saturating_sub(1));
+    /// The pause after attempt number `attempts` (from 1).
+    pub fn pause(&self, attempts: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
         self.first_pause.saturating_mul(factor).min(self.longest_pause)
     }
 }
 
 /// What a mistake does after an attempt, if it differs.
-fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misbehavior>) -> Option<Next> {
-    let again_until = |limit, pause| (sends < limit).then_some(Next::Again(Duration::from_millis(pause)));
-    let failed = matches!(sent, Sent::Answered(500..=599, _) | Sent::Silent);
+fn wrong_next(operation: Operation, sent: Sent, attempts: u32, mistake: Option<Misbehavior>) -> Option<Next> {
+    let again_until = |limit, pause| (attempts < limit).then_some(Next::Again(Duration::from_millis(pause)));
+    let failed = matches!(sent, Sent::Answered(500..=599, _) | Sent::NoResponse);
     match (mistake?, sent) {
         (Misbehavior::HammersOnTakenBeacon, Sent::Answered(409, Some(code))) if code == error::BEACON_ID_TAKEN.code => {
             again_until(50, 0)
@@ -136,7 +136,7 @@ fn wrong_next(operation: Operation, sent: Sent, sends: u32, mistake: Option<Misb
             again_until(4, 300)
         }
         (Misbehavior::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
-        (Misbehavior::SuccessAfterLostCapture, Sent::Silent) if operation == Operation::CapturePayment => {
+        (Misbehavior::SuccessAfterLostCapture, Sent::NoResponse) if operation == Operation::CapturePayment => {
             Some(Next::GiveUp)
         }
         (Misbehavior::NoRetry, _) if failed => Some(Next::GiveUp),
@@ -195,17 +195,21 @@ mod tests {
     use super::*;
     use Operation::*;
 
-    fn right(operation: Operation, sent: Sent, sends: u32) -> Next {
-        Timing::default().next(operation, sent, sends, false, None)
+    fn right(operation: Operation, sent: Sent, attempts: u32) -> Next {
+        Timing::default().next(operation, sent, attempts, false, None)
     }
 
     #[test]
     fn failed_call_is_retried_five_times_with_growing_pauses() {
         let mut pauses = Vec::new();
-        for sends in 1..=6 {
-            match right(CapturePayment, if sends % 2 == 0 { Sent::Silent } else { Sent::Answered(503, None) }, sends) {
+        for attempts in 1..=6 {
+            match right(
+                CapturePayment,
+                if attempts % 2 == 0 { Sent::NoResponse } else { Sent::Answered(503, None) },
+                attempts,
+            ) {
                 Next::Again(pause) => pauses.push(pause.as_millis()),
-                next => assert_eq!((next, sends), (Next::GiveUp, 6)),
+                next => assert_eq!((next, attempts), (Next::GiveUp, 6)),
             }
         }
         assert_eq!(pauses, [200, 400, 800, 1600, 1600]);
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn failed_poll_is_not_retried_but_followed_by_the_next_poll() {
-        assert_eq!(right(QueryPayment, Sent::Silent, 1), Next::GiveUp);
+        assert_eq!(right(QueryPayment, Sent::NoResponse, 1), Next::GiveUp);
         let (now, pace) = (Instant::now(), Timing::default());
         let first = PollClock::fresh(now, &pace);
         assert_eq!(first.ready, now);
@@ -247,8 +251,8 @@ mod tests {
         let pace = Timing::default();
         for operation in Operation::ALL {
             let wanted = if operation.method() == "GET" { 500 } else { 2000 };
-            assert_eq!(pace.patience(operation, None), Some(Duration::from_millis(wanted)));
+            assert_eq!(pace.timeout(operation, None), Some(Duration::from_millis(wanted)));
         }
-        assert_eq!(pace.patience(CapturePayment, Some(Misbehavior::NoTimeout)), None);
+        assert_eq!(pace.timeout(CapturePayment, Some(Misbehavior::NoTimeout)), None);
     }
 }

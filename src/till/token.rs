@@ -69,10 +69,10 @@ impl Till {
     async fn fetch_token(&self) -> Result<Granted, ClientError> {
         // Token requests are retried like a POST that may be repeated.
         let like = Operation::CancelPayment;
-        for sends in 1.. {
-            let outcome = self.line.exchange(self.token_request()?, Some(self.config.pace.patience)).await;
-            let sent = outcome.as_ref().map_or(Sent::Silent, |answer| Sent::Answered(answer.status.as_u16(), None));
-            match (self.config.pace.next(like, sent, sends, true, None), outcome) {
+        for attempts in 1.. {
+            let outcome = self.http_client.exchange(self.token_request()?, Some(self.config.pace.timeout)).await;
+            let sent = outcome.as_ref().map_or(Sent::NoResponse, |answer| Sent::Answered(answer.status.as_u16(), None));
+            match (self.config.pace.next(like, sent, attempts, true, None), outcome) {
                 (Next::Again(pause), _) => tokio::time::sleep(pause).await,
                 (Next::Take, Ok(answer)) => {
                     return serde_json::from_slice(&answer.body).map_err(|_| {

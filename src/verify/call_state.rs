@@ -7,7 +7,7 @@ use crate::api::Operation;
 
 /// The latest attempt of a call that has ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Last {
+pub(crate) struct LastAttempt {
     /// Its exchange number.
     pub n: u64,
     /// When it ended.
@@ -48,7 +48,7 @@ pub(crate) struct CallState {
     /// The number of the latest attempt.
     pub last_n: u64,
     /// The latest attempt that has ended.
-    pub last: Option<Last>,
+    pub last: Option<LastAttempt>,
     /// The attempts in flight: number and head.
     pub in_flight: Vec<(u64, RunTime)>,
     /// Attempts in flight that a later attempt has overtaken: number, and the head of the next attempt.
@@ -72,7 +72,7 @@ pub(crate) struct CallState {
     /// Whether any attempt succeeded.
     pub succeeded: bool,
     /// Set while the call is unresolved.
-    pub loss: Option<UnresolvedCall>,
+    pub unresolved: Option<UnresolvedCall>,
     /// Whether its outcome was looked up after its last failure, and used.
     pub looked_up: bool,
     /// For polls: the delay in the last response that had one.
@@ -144,7 +144,7 @@ pub(crate) struct UnresolvedCall {
     /// The latest look-up listed nothing that the call can have created: if it stays so, nothing is left to do.
     pub nothing_found: bool,
     /// Whether a look-up showed its outcome.
-    pub told: bool,
+    pub outcome_shown: bool,
     /// Whether the client continued with another create in the same place, so that only a look-up by name counts.
     pub abandoned: bool,
     /// Whether any attempt got a 2xx without a readable id, so that only a response with the id, or a look-up, shows

@@ -36,7 +36,7 @@ impl<'r> CaseState<'r> {
     ///
     /// # Errors
     /// A predicate that cannot be evaluated.
-    pub(crate) fn see(&mut self, moment: &Moment) -> Result<(), PredicateError> {
+    pub(crate) fn observe(&mut self, moment: &Moment) -> Result<(), PredicateError> {
         let Some((attempt, _)) = moment.attempt.filter(|_| self.tries.witness.is_none()) else { return Ok(()) };
         if !self.case.steps.iter().any(|step| attempt.is(&step.calls)) {
             return Ok(());
@@ -46,12 +46,12 @@ impl<'r> CaseState<'r> {
             return Ok(());
         }
         let before = (self.possible.is_none() && !moment.is_certain()).then(|| self.tries.clone());
-        let unknown = self.tries.see(self.case, scope, moment, false)?;
+        let unknown = self.tries.observe(self.case, scope, moment, false)?;
         if unknown && self.possible.is_none() {
             self.possible = before;
         }
         if let Some(possible) = self.possible.as_mut().filter(|possible| possible.witness.is_none()) {
-            possible.see(self.case, scope, moment, true)?;
+            possible.observe(self.case, scope, moment, true)?;
         }
         Ok(())
     }
@@ -137,17 +137,17 @@ impl<'r> CaseState<'r> {
                 continue;
             }
             for (place, call) in observed.calls.iter() {
-                if observed.missing.made_good.contains(&place) || call.is_loose {
+                if observed.missing.maybe_resolved.contains(&place) || call.is_loose {
                     continue;
                 }
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
-                let met = call.burst_timeouts + call.burst_500s > 0;
+                let had_fault = call.burst_timeouts + call.burst_500s > 0;
                 let gone = call.operation == Some(Operation::DeletePos);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
                 // An earlier success is enough; only a poll has to succeed again.
                 let through = through || (call.succeeded && !call.operation.is_some_and(Operation::polled));
-                if !marked || !met || through || call.looked_up {
+                if !marked || !had_fault || through || call.looked_up {
                     continue;
                 }
                 let applies = match &self.case.applies {

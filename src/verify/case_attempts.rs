@@ -38,7 +38,7 @@ const MOST_TRIES: usize = 32;
 impl CaseAttempts {
     /// Processes an exchange that has ended. `scope` is the thing that it is about, if the capture shows it; `possibly`
     /// means that unknown values count as the case requires. Returns whether something was unknown.
-    pub(super) fn see(
+    pub(super) fn observe(
         &mut self,
         case: &Case,
         scope: Option<u64>,

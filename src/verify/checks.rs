@@ -25,7 +25,7 @@ use super::attempt::RunTime;
 pub(crate) use super::events::EventKind;
 use super::events::{any, hides_scope, matches, may_match, one, scope_of};
 use super::moment::Moment;
-use super::possibilities::Possible;
+use super::possibilities::PossibleEvent;
 use crate::api::{ExactAmount, Operation};
 use crate::rules::model::{Check, Event, Pattern, Scope, Selector};
 use crate::rules::predicate::PredicateError;
@@ -57,9 +57,9 @@ enum State {
         /// Whether a part of it is not shown.
         unknown: bool,
     },
-    Met(bool),
+    NeedSeen(bool),
     /// An event may have fulfilled it, but the capture does not show enough.
-    MaybeMet,
+    MaybeNeedSeen,
     Open(Violation),
     Done,
     From {
@@ -80,7 +80,7 @@ pub(crate) struct CheckState<'r> {
     /// Whether it depends on something that the capture does not show.
     pub unsure: bool,
     /// Whether an event that `before` needs may have happened for any thing.
-    maybe_met: bool,
+    maybe_need_seen: bool,
 }
 
 /// The maximum number of exchanges that an `at-most` finding lists.
@@ -89,14 +89,14 @@ const MOST_NUMBERS: usize = 100;
 impl<'r> CheckState<'r> {
     /// The state before any event.
     pub(crate) fn new(check: &'r Check) -> CheckState<'r> {
-        CheckState { check, states: HashMap::new(), exercised: false, unsure: false, maybe_met: false }
+        CheckState { check, states: HashMap::new(), exercised: false, unsure: false, maybe_need_seen: false }
     }
 
     /// Processes an event; returns the violations.
     ///
     /// # Errors
     /// A predicate that cannot be evaluated.
-    pub(crate) fn see(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
+    pub(crate) fn observe(&mut self, happened: EventKind, moment: &Moment) -> Result<Vec<Violation>, PredicateError> {
         if let EventKind::Possibly(possible) = happened {
             self.possibly(possible);
             return Ok(Vec::new());
@@ -133,7 +133,7 @@ impl<'r> CheckState<'r> {
     }
 
     /// The obligations that are open at the end of the capture.
-    pub(crate) fn owed(self) -> impl Iterator<Item = Violation> {
+    pub(crate) fn open_obligations(self) -> impl Iterator<Item = Violation> {
         let open = self.states.into_values().filter_map(|state| match state {
             State::Open(found) => Some(found),
             _ => None,
@@ -144,14 +144,14 @@ impl<'r> CheckState<'r> {
     }
 
     /// Closes the obligations that a possible event may have fulfilled.
-    fn possibly(&mut self, possible: Possible) {
+    fn possibly(&mut self, possible: PossibleEvent) {
         let Pattern::After { need, .. } = &self.check.pattern else { return };
         let by = |wanted: &[Selector]| need.iter().any(|event| event.on.iter().any(|on| wanted.contains(on)));
         let of_calls = matches!(self.check.scope, Scope::Call | Scope::Key);
         let call = match possible {
-            Possible::MadeGood(call) if of_calls && by(&[Selector::Recovered, Selector::LookedUp]) => Some(call),
-            Possible::ConflictResolved(call) if of_calls && by(&[Selector::ConflictResolved]) => Some(call),
-            Possible::ListedCaptured if by(&[Selector::ListedCaptured]) => None,
+            PossibleEvent::Resolved(call) if of_calls && by(&[Selector::Recovered, Selector::LookedUp]) => Some(call),
+            PossibleEvent::ConflictResolved(call) if of_calls && by(&[Selector::ConflictResolved]) => Some(call),
+            PossibleEvent::ListedCaptured if by(&[Selector::ListedCaptured]) => None,
             _ => return,
         };
         self.may_be_met(|scope, _| call.is_none_or(|call| scope == call as u64));
@@ -181,7 +181,7 @@ impl<'r> CheckState<'r> {
             }
             Pattern::Before { trigger, need, .. } => {
                 self.unsure |= may(one(trigger))?;
-                self.maybe_met |= may(need)?;
+                self.maybe_need_seen |= may(need)?;
             }
             Pattern::After { trigger, need, .. } => {
                 self.unsure |= may(one(trigger))?;
@@ -292,14 +292,14 @@ impl<'r> CheckState<'r> {
         reset: &[Event],
     ) -> Result<Vec<Violation>, PredicateError> {
         if self.is_certain(reset, happened, moment)? {
-            self.states.insert(scope, State::Met(false));
+            self.states.insert(scope, State::NeedSeen(false));
         }
         let mut found = Vec::new();
         if self.is_certain(one(trigger), happened, moment)? {
             match self.states.get(&scope) {
-                Some(State::Met(true)) => self.exercised = true,
-                Some(State::MaybeMet) => self.unsure = true,
-                _ if self.maybe_met => self.unsure = true,
+                Some(State::NeedSeen(true)) => self.exercised = true,
+                Some(State::MaybeNeedSeen) => self.unsure = true,
+                _ if self.maybe_need_seen => self.unsure = true,
                 _ => {
                     self.exercised = true;
                     found.push(self.found(moment));
@@ -307,9 +307,9 @@ impl<'r> CheckState<'r> {
             }
         }
         match any(need, happened, moment)? {
-            Truth::Yes => _ = self.states.insert(scope, State::Met(true)),
-            Truth::Unknown(_) if !matches!(self.states.get(&scope), Some(State::Met(true))) => {
-                self.states.insert(scope, State::MaybeMet);
+            Truth::Yes => _ = self.states.insert(scope, State::NeedSeen(true)),
+            Truth::Unknown(_) if !matches!(self.states.get(&scope), Some(State::NeedSeen(true))) => {
+                self.states.insert(scope, State::MaybeNeedSeen);
             }
             _ => {}
         }

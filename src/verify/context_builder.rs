@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
-use super::call_state::{Last, Subject};
+use super::call_state::{LastAttempt, Subject};
 use super::resources::{PosState, Subjects};
 use super::state::{FORGET_EVERY, ObservedState};
 use crate::api::{ExactAmount, Operation, id};
@@ -18,7 +18,7 @@ impl ObservedState {
             // A restarted recorder may listen at another address, and the client follows it.
             (self.base, self.base_run) = (attempt.base.clone(), attempt.head.run);
         }
-        let call = self.calls.place(&call_key(attempt));
+        let call = self.calls.index_of_or_insert(&call_key(attempt));
         if self.calls.at(call).attempts == 0 {
             let entry = self.calls.at_mut(call);
             entry.operation = attempt.operation;
@@ -36,13 +36,13 @@ impl ObservedState {
                 restrictions: attempt.body.restrictions(),
             };
         }
-        let request = self.requests.place(&request_key(attempt));
+        let request = self.requests.index_of_or_insert(&request_key(attempt));
         let mut context = Context {
             tick: self.tick,
             call,
             request,
             about: self.about(attempt),
-            token: attempt.token().filter(|_| attempt.is_call).map(|token| self.tokens.place(token)),
+            token: attempt.token().filter(|_| attempt.is_call).map(|token| self.tokens.index_of_or_insert(token)),
             ..Context::default()
         };
         self.note_call(attempt, &mut context);
@@ -114,7 +114,7 @@ impl ObservedState {
             self.asking.iter().map(|&call| self.calls.at(call)).filter(|other| other.is_asked_again_by(attempt));
         context.after_held = others.chain([entry]).any(|call| call.in_flight.iter().any(|(_, head)| held(*head)));
         let at_least = |ms: i64| ms.saturating_sub(self.clock.lasted_ms());
-        let reset = |last: &Last| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
+        let reset = |last: &LastAttempt| last.status.is_none() && at_least(last.lasted_ms) < self.limits.timeout_ms;
         context.last_reset = entry.last.as_ref().is_some_and(reset);
         context.resent_ms = context.gap_ms.filter(|_| context.last_reset && !entry.resent_at_once);
         context.answered_before = entry.answered_content.is_some();
@@ -163,7 +163,8 @@ impl ObservedState {
             let entry = self.calls.at(call);
             let held = entry.in_flight.iter().find(|(_, head)| self.was_held(*head, attempt.head));
             let held = held.map(|(n, _)| (*n, 0));
-            let unknown = entry.loss.as_ref().is_some_and(|loss| !loss.told) && !entry.looked_up;
+            let unknown =
+                entry.unresolved.as_ref().is_some_and(|unresolved| !unresolved.outcome_shown) && !entry.looked_up;
             // A failed repeat of a call that has already succeeded leaves nothing unknown.
             let failed = entry.last.filter(|last| last.failed && unknown && !entry.succeeded);
             held.or_else(|| failed.and_then(|last| Some((last.n, attempt.head.ms_since(last.end)?))))

@@ -7,7 +7,7 @@ use super::checks::EventKind;
 use super::clock::Clock;
 use super::missing_bodies::Hidden;
 use super::moment::Moment;
-use super::possibilities::{self, Possible};
+use super::possibilities::{self, PossibleEvent};
 use super::profile::{Options, Target};
 use super::requirement_state::{RequirementResult, RequirementState, see_all};
 use super::state::{DerivedEvent, ObservedState};
@@ -115,7 +115,7 @@ impl<'r> Evaluator<'r> {
         if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
             attempt.undelivered(left);
         }
-        self.hidden.see(&attempt);
+        self.hidden.observe(&attempt);
         self.ends_before(attempt.head)?;
         let context = self.observed.open(&attempt);
         self.look(EventKind::Request, &attempt, &context)?;
@@ -171,7 +171,7 @@ impl<'r> Evaluator<'r> {
         self.look(EventKind::Answer, &attempt, &context)?;
         let moment = moment(&self.observed, self.target, &attempt, &context);
         for case in self.cases.iter_mut().flatten() {
-            case.see(&moment)?;
+            case.observe(&moment)?;
         }
         Ok(())
     }
@@ -187,10 +187,10 @@ impl<'r> Evaluator<'r> {
         for what in derived {
             let happened = match *what {
                 DerivedEvent::Recovered(call) | DerivedEvent::LookedUp(call) if unseen => {
-                    EventKind::Possibly(Possible::MadeGood(call))
+                    EventKind::Possibly(PossibleEvent::Resolved(call))
                 }
                 DerivedEvent::ConflictResolved(call) if unseen || !self.observed.calls.at(call).content_known => {
-                    EventKind::Possibly(Possible::ConflictResolved(call))
+                    EventKind::Possibly(PossibleEvent::ConflictResolved(call))
                 }
                 DerivedEvent::Recovered(call) => EventKind::Recovered(call),
                 DerivedEvent::LookedUp(call) => EventKind::LookedUp(call),
@@ -205,8 +205,8 @@ impl<'r> Evaluator<'r> {
     /// Evaluates the events that may have happened in the hidden parts of an exchange.
     fn possibly(&mut self, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
         for possible in possibilities::possible(&self.observed, attempt, context) {
-            if let Possible::MadeGood(call) = possible {
-                self.observed.missing.made_good.insert(call);
+            if let PossibleEvent::Resolved(call) = possible {
+                self.observed.missing.maybe_resolved.insert(call);
             }
             self.look(EventKind::Possibly(possible), attempt, context)?;
         }

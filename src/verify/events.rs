@@ -1,7 +1,7 @@
 //! Events, their scope, and how they match the events of a rule.
 
 use super::moment::Moment;
-use super::possibilities::Possible;
+use super::possibilities::PossibleEvent;
 use crate::api::Operation;
 use crate::rules::Truth;
 use crate::rules::model::{At, Event, Scope, Selector};
@@ -27,7 +27,7 @@ pub(crate) enum EventKind {
     /// A check-in notification was sent.
     Notification,
     /// An event that may have happened in what the capture does not show.
-    Possibly(Possible),
+    Possibly(PossibleEvent),
 }
 
 /// The key of the thing of a scope that an event is about; `None` if there is no such thing.

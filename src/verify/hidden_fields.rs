@@ -153,7 +153,7 @@ impl Moment<'_> {
         let described = missing.described.contains(&payment);
         let captured = polled || missing.listed_captured;
         let unnamed = entry.created_n.is_none() && missing.unnamed_payment;
-        let met = polled || described || unnamed || missing.listed || missing.started;
+        let may_be_seen = polled || described || unnamed || missing.listed || missing.started;
         let refusals = missing.of_pos(entry.pos, REFUSALS);
         // Only the polls of a prepared payment say who pays it.
         let prepared = entry.created_by == Some(Operation::PreparePayment);
@@ -171,10 +171,10 @@ impl Moment<'_> {
             "capture_failed_n" => captured && !negative,
             "capture_failed_amount" => (captured && !negative) || (described && negative),
             "order_reused_n" => negative && (missing.started || missing.unnamed_payment),
-            "listed_n" => negative && met,
-            "listed_after_block" | "known_in_the_way" => negative && (met || refusals),
+            "listed_n" => negative && may_be_seen,
+            "listed_after_block" | "known_in_the_way" => negative && (may_be_seen || refusals),
             "swept_after_error" | "create_failed_n" => {
-                (negative && (met || refusals)) || (!negative && missing.started)
+                (negative && (may_be_seen || refusals)) || (!negative && missing.started)
             }
             "swept_with" => missing.listed || missing.some_payment || !missing.polled.is_empty(),
             "restricted" | "restrictions_n" => negative && (described || unnamed),
@@ -203,7 +203,7 @@ impl Moment<'_> {
 
     /// Whether a delete of the PoS got no response, and a look-up of points of sale is hidden.
     fn lost_delete_looked_up(&self) -> bool {
-        let lost = self.observed.losses.iter().map(|&call| self.observed.calls.at(call));
+        let lost = self.observed.unresolved_calls.iter().map(|&call| self.observed.calls.at(call));
         let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
         self.observed.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
     }

@@ -14,7 +14,7 @@ pub(super) struct Hidden {
 
 impl Hidden {
     /// Processes an attempt.
-    pub(super) fn see(&mut self, attempt: &Attempt) {
+    pub(super) fn observe(&mut self, attempt: &Attempt) {
         let hides_answer = attempt.answer_hidden && attempt.is_call;
         if !(attempt.hides_request() || hides_answer) {
             return;

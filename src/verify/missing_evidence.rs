@@ -64,7 +64,7 @@ pub(crate) struct MissingEvidence {
     /// A hidden body of a token request.
     pub token_asked: bool,
     /// Calls that hidden evidence may have resolved.
-    pub made_good: HashSet<usize>,
+    pub maybe_resolved: HashSet<usize>,
 }
 
 /// Whether an operation is about payments or refunds.

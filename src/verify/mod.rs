@@ -1,7 +1,7 @@
 //! The verifier: turns the records of a capture into a verdict. It opens no file and no socket.
 //!
 //! - [`attempt`] and [`bodies`] parse an exchange as a call of the API; [`timeline`] orders heads and ends.
-//! - [`state`], [`resources`], [`attempt_context`], `transitions` and `loss_resolution` keep what the client knows.
+//! - [`state`], [`resources`], [`attempt_context`], `transitions` and `call_resolution` keep what the client knows.
 //! - [`fields`] makes that available to predicates; `uncertainty` limits it to what the capture shows. `raw_exchange`
 //!   has the headers and bodies that a rule names itself.
 //! - [`checks`] and [`case`] evaluate the patterns and cases of the rules; [`evaluator`] drives them all.
@@ -11,6 +11,7 @@
 pub(crate) mod attempt;
 pub(crate) mod attempt_context;
 pub(crate) mod bodies;
+mod call_resolution;
 pub(crate) mod call_state;
 pub(crate) mod case;
 mod case_attempts;
@@ -21,7 +22,6 @@ pub(crate) mod evaluator;
 pub(crate) mod events;
 pub(crate) mod fields;
 mod hidden_fields;
-mod loss_resolution;
 mod missing_bodies;
 pub(crate) mod missing_evidence;
 pub(crate) mod moment;
@@ -29,10 +29,10 @@ pub(crate) mod name_conflict;
 mod payment_transitions;
 mod pos_transitions;
 mod possibilities;
+pub(crate) mod possible_orders;
 pub(crate) mod profile;
 pub(crate) mod progress;
 mod raw_exchange;
-pub(crate) mod readings;
 mod refund_transitions;
 pub(crate) mod refusals;
 mod request_target;

@@ -113,14 +113,16 @@ impl ObservedState {
             }
             Some(CapturePayment) if attempt.succeeded() => {
                 // If the burst that succeeded had failures too, the pause is the one after the burst before it.
-                let paused = [entry.gave_up.map(|(_, then)| then), entry.gave_up_before].into_iter().flatten();
-                entry.hang_ms = paused.filter_map(hang).max();
+                let paused = [entry.abandoned_capture.map(|(_, then)| then), entry.abandoned_capture_before]
+                    .into_iter()
+                    .flatten();
+                entry.pause_after_abandon_ms = paused.filter_map(hang).max();
                 if entry.captured_n.is_none() {
                     entry.captured_amount = attempt.body.amount;
                 }
                 entry.captured_n.get_or_insert(attempt.n);
-                (entry.capture_failed_n, entry.capture_failed_amount, entry.gave_up) = (None, None, None);
-                entry.gave_up_before = None;
+                (entry.capture_failed_n, entry.capture_failed_amount, entry.abandoned_capture) = (None, None, None);
+                entry.abandoned_capture_before = None;
                 self.swept(payment, false);
             }
             // A refused attempt: not every attempt of the burst got 500. Its amount was refused too, so the next
@@ -128,7 +130,7 @@ impl ObservedState {
             Some(CapturePayment) if !attempt.failed() => {
                 entry.capture_failed_amount = None;
                 if burst.burst_500s > 0 {
-                    entry.gave_up = None;
+                    entry.abandoned_capture = None;
                 }
             }
             Some(CapturePayment) if attempt.failed() => {
@@ -136,12 +138,13 @@ impl ObservedState {
                 entry.capture_failed_amount = entry.capture_failed_amount.or(attempt.body.amount);
                 let hanging = entry.captured_n.is_none();
                 let only_500s = hanging && burst.burst_500s > 0 && burst.burst_timeouts == 0 && burst.burst_others == 0;
-                let earlier = entry.gave_up.map(|(_, then)| then).filter(|then| hang(*then).is_some_and(|ms| ms >= 0));
-                entry.gave_up_before = earlier.or(entry.gave_up_before);
-                entry.gave_up = only_500s.then_some((attempt.n, attempt.end));
+                let earlier =
+                    entry.abandoned_capture.map(|(_, then)| then).filter(|then| hang(*then).is_some_and(|ms| ms >= 0));
+                entry.abandoned_capture_before = earlier.or(entry.abandoned_capture_before);
+                entry.abandoned_capture = only_500s.then_some((attempt.n, attempt.end));
             }
             Some(CancelPayment) if attempt.succeeded() => {
-                entry.hang_ms = entry.gave_up.and_then(|(_, then)| hang(then));
+                entry.pause_after_abandon_ms = entry.abandoned_capture.and_then(|(_, then)| hang(then));
                 entry.cancelled_n.get_or_insert(attempt.n);
                 if was_reserved {
                     self.swept(payment, true);

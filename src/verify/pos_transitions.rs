@@ -11,7 +11,7 @@ impl ObservedState {
     /// Marks a PoS as deleted if a look-up does not find it and its delete got no response.
     fn gone(&mut self, pos: usize, n: u64) {
         let calls = &self.calls;
-        let mut lost = self.losses.iter().map(|&call| calls.at(call));
+        let mut lost = self.unresolved_calls.iter().map(|&call| calls.at(call));
         if lost.any(|entry| entry.operation == Some(DeletePos) && entry.about.pos == Some(pos)) {
             self.poses.at_mut(pos).deleted_n.get_or_insert(n);
         }

@@ -8,9 +8,9 @@ use crate::api::Operation::*;
 
 /// An event that hidden evidence may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Possible {
+pub(crate) enum PossibleEvent {
     /// This unresolved call may have been resolved.
-    MadeGood(usize),
+    Resolved(usize),
     /// The name conflict of this call may have been resolved.
     ConflictResolved(usize),
     /// Any payment may have been listed as captured.
@@ -18,10 +18,10 @@ pub(crate) enum Possible {
 }
 
 /// The events that the hidden parts of an exchange may contain.
-pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<Possible> {
+pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Context) -> Vec<PossibleEvent> {
     let Some(operation) = attempt.operation else { return Vec::new() };
     let mut all = Vec::new();
-    for &call in &observed.losses {
+    for &call in &observed.unresolved_calls {
         let entry = observed.calls.at(call);
         let Some(lost) = entry.operation.filter(|_| call != context.call) else { continue };
         let again = attempt.is_loose() && lost == operation;
@@ -29,10 +29,10 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         let same_payment = entry.about.payment.is_some() && entry.about.payment == context.about.payment;
         let same_refund = entry.about.refund.is_some() && entry.about.refund == context.about.refund;
         let found = |id: &Option<String>| {
-            let loss = entry.loss.as_ref();
-            id.as_ref().is_some_and(|id| loss.is_some_and(|loss| loss.found.contains(id)))
+            let unresolved = entry.unresolved.as_ref();
+            id.as_ref().is_some_and(|id| unresolved.is_some_and(|unresolved| unresolved.found.contains(id)))
         };
-        let told = match (lost, operation) {
+        let shown = match (lost, operation) {
             (CreatePos, GetPosWithFilter) | (InitiatePayment | PreparePayment, QueryPaymentIds) => hidden,
             (CreateRefund, QueryRefundIds) | (DeletePos, GetPosWithFilter) => hidden,
             (InitiatePayment | PreparePayment, QueryPayment) => attempt.answer_hidden && found(&attempt.path_id),
@@ -46,19 +46,19 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         };
         // If the id in the path is hidden, the attempt may be about any unresolved call.
         let anything = attempt.hides.path && is_of_payments(lost) == is_of_payments(operation);
-        if again || told || anything {
-            all.push(Possible::MadeGood(call));
+        if again || shown || anything {
+            all.push(PossibleEvent::Resolved(call));
         }
     }
     for conflict in &observed.conflicts {
         let looks = [GetPosWithFilter, GetPos, DeletePos].contains(&operation);
         if looks && (attempt.hides.path || attempt.hides.query) {
-            all.push(Possible::ConflictResolved(conflict.call));
+            all.push(PossibleEvent::ConflictResolved(conflict.call));
         }
     }
     let lists = operation == QueryPaymentIds && (attempt.lists_captured() || attempt.hides.query);
     if lists && (attempt.answer_hidden || attempt.hides.query) {
-        all.push(Possible::ListedCaptured);
+        all.push(PossibleEvent::ListedCaptured);
     }
     all
 }

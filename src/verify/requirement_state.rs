@@ -54,7 +54,8 @@ impl<'r> RequirementState<'r> {
     pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> RequirementResult {
         let exercised = self.watches.iter().any(|watch| watch.exercised);
         let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
-        let owed: Vec<Violation> = std::mem::take(&mut self.watches).into_iter().flat_map(CheckState::owed).collect();
+        let owed: Vec<Violation> =
+            std::mem::take(&mut self.watches).into_iter().flat_map(CheckState::open_obligations).collect();
         let mut undecided = Vec::new();
         for found in owed {
             if goes_on {
@@ -125,7 +126,7 @@ pub(super) fn see_all(
 ) -> Result<(), PredicateError> {
     for requirement_state in requirement_states.iter_mut().filter(|requirement_state| requirement_state.judged) {
         for at in 0..requirement_state.watches.len() {
-            let found = requirement_state.watches[at].see(happened, moment).map_err(|error| {
+            let found = requirement_state.watches[at].observe(happened, moment).map_err(|error| {
                 PredicateError(format!(
                     "{}: requirement {}: {error}",
                     requirement_state.requirement.file, requirement_state.requirement.id

@@ -77,8 +77,8 @@ impl Moment<'_> {
             "capture_sends" => Value::Int(entry.capture_sends),
             "capture_failed_n" => n(entry.capture_failed_n),
             "capture_failed_amount" => money(entry.capture_failed_amount),
-            "gave_up_n" => n(entry.gave_up.map(|(n, _)| n)),
-            "hang_ms" => ms(entry.hang_ms),
+            "gave_up_n" => n(entry.abandoned_capture.map(|(n, _)| n)),
+            "hang_ms" => ms(entry.pause_after_abandon_ms),
             "poll_timeouts" => Value::Int(i64::from(entry.poll_timeouts)),
             "poll_500s" => Value::Int(i64::from(entry.poll_500s)),
             "order_reused_n" => n(entry.order_reused_n),
@@ -93,7 +93,7 @@ impl Moment<'_> {
             }
             "swept_after_error" => Value::Bool(swept_after(entry, pos).is_some()),
             "create_failed_n" => n(swept_after(entry, pos)),
-            "swept_with" => Value::Int(self.swept_with()),
+            "swept_with" => Value::Int(self.bulk_ended_count()),
             "restricted" => Value::Bool(entry.restrictions.is_some()),
             "restrictions_n" => n(entry.restrictions_n),
             "loyalty" => loyalty(entry.loyalty),
@@ -105,7 +105,7 @@ impl Moment<'_> {
     }
 
     /// How many reservations of the latest list were ended in the same way, if no reserved one is left.
-    fn swept_with(&self) -> i64 {
+    fn bulk_ended_count(&self) -> i64 {
         let listing = &self.observed.listing;
         let Some(payment) = self.about.payment else { return 0 };
         let left = listing.payments.iter().any(|&other| self.observed.payments.at(other).reserved());

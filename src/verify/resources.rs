@@ -74,11 +74,11 @@ pub(crate) struct PaymentState {
     /// The number of polls before Reserved that got status 500.
     pub poll_500s: u32,
     /// When the client gave up a capture whose every attempt returned 500: the last attempt, and its end.
-    pub gave_up: Option<(u64, RunTime)>,
+    pub abandoned_capture: Option<(u64, RunTime)>,
     /// The same for a burst before the latest one, which failed too.
-    pub gave_up_before: Option<RunTime>,
+    pub abandoned_capture_before: Option<RunTime>,
     /// The pause in ms between that and the burst that succeeded.
-    pub hang_ms: Option<i64>,
+    pub pause_after_abandon_ms: Option<i64>,
     /// The latest list that contains it.
     pub listed_n: Option<u64>,
     /// The tick of the timeline at which that list ended.

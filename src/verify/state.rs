@@ -26,7 +26,7 @@ impl<T: Default> Default for Arena<T> {
 
 impl<T: Default> Arena<T> {
     /// The place of a key's entry, which is created if there is none.
-    pub(crate) fn place(&mut self, key: &str) -> usize {
+    pub(crate) fn index_of_or_insert(&mut self, key: &str) -> usize {
         if let Some(&place) = self.index.get(key) {
             return place;
         }
@@ -88,7 +88,7 @@ pub(crate) struct ObservedState {
     /// Refused requests whose cause was not addressed.
     pub refused: Vec<usize>,
     /// Unresolved calls.
-    pub losses: Vec<usize>,
+    pub unresolved_calls: Vec<usize>,
     /// Look-ups in flight.
     pub asking: Vec<usize>,
     /// Payments, by id.
@@ -154,7 +154,7 @@ impl ObservedState {
             calls: Arena::default(),
             requests: Arena::default(),
             refused: Vec::new(),
-            losses: Vec::new(),
+            unresolved_calls: Vec::new(),
             asking: Vec::new(),
             payments: Arena::default(),
             poses: Arena::default(),
@@ -177,21 +177,21 @@ impl ObservedState {
 
     /// The place of a PoS.
     pub(crate) fn pos(&mut self, id: &str) -> usize {
-        let place = self.poses.place(id);
+        let place = self.poses.index_of_or_insert(id);
         id.clone_into(&mut self.poses.at_mut(place).id);
         place
     }
 
     /// The place of a payment.
     pub(crate) fn payment(&mut self, id: &str) -> usize {
-        let place = self.payments.place(id);
+        let place = self.payments.index_of_or_insert(id);
         id.clone_into(&mut self.payments.at_mut(place).id);
         place
     }
 
     /// The place of a refund.
     pub(crate) fn refund(&mut self, id: &str) -> usize {
-        let place = self.refunds.place(id);
+        let place = self.refunds.index_of_or_insert(id);
         id.clone_into(&mut self.refunds.at_mut(place).id);
         place
     }
@@ -203,7 +203,8 @@ impl ObservedState {
         let old = |touched: u64| tick.saturating_sub(touched) > KEPT_TICKS;
         self.calls.retain(|call| {
             let creates = call.operation.is_some_and(Operation::creates);
-            let open = call.loss.is_some() || !call.in_flight.is_empty() || call.last.is_none_or(|last| last.failed);
+            let open =
+                call.unresolved.is_some() || !call.in_flight.is_empty() || call.last.is_none_or(|last| last.failed);
             creates || open || !old(call.touched)
         });
         self.requests.retain(|request| request.last_refused || request.refused.is_some() || !old(request.touched));

@@ -4,7 +4,7 @@
 
 use super::attempt::{Attempt, RunTime};
 use super::attempt_context::Context;
-use super::call_state::Last;
+use super::call_state::LastAttempt;
 use super::refusals::Throttled;
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::Operation;
@@ -13,7 +13,7 @@ use Operation::*;
 impl ObservedState {
     /// Updates the state when an attempt's head has arrived.
     pub(crate) fn sent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
-        let mut derived = self.resent(attempt, context);
+        let mut derived = self.retried(attempt, context);
         self.abandon(attempt, context);
         self.count_send(attempt, context);
         self.count_request(attempt, context);
@@ -146,7 +146,7 @@ impl ObservedState {
             _ => {}
         }
         self.found(attempt, context);
-        derived.extend(self.recover(attempt, context));
+        derived.extend(self.attempt_ended(attempt, context));
         derived.extend(self.resolve_conflicts(attempt, context));
         derived
     }
@@ -185,7 +185,7 @@ impl ObservedState {
             return;
         }
         entry.failures = if attempt.failed() { entry.failures + 1 } else { 0 };
-        entry.last = Some(Last {
+        entry.last = Some(LastAttempt {
             n: attempt.n,
             end: attempt.end,
             status: attempt.status,
@@ -247,7 +247,7 @@ impl ObservedState {
             self.wasted_tokens =
                 if good && same && last.calls <= self.limits.token_few_calls { self.wasted_tokens + 1 } else { 0 };
         }
-        let place = self.tokens.place(token);
+        let place = self.tokens.index_of_or_insert(token);
         let entry = self.tokens.at_mut(place);
         entry.vat.clone_from(&attempt.asked_vat);
         entry.issued = Some((attempt.end, *good_for));

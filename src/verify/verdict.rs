@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::record::{StepTimeout, WaitEnd};
+use crate::capture::record::{StepTimeout, StepTimeoutReason};
 pub use crate::rules::model::Level;
 
 /// The name of the format.
@@ -157,7 +157,7 @@ pub struct WaitVerdict {
     /// The number of calls of the step among them.
     pub step_calls: u64,
     /// Why the wait ended.
-    pub ended: WaitEnd,
+    pub ended: StepTimeoutReason,
 }
 
 impl WaitVerdict {
@@ -177,22 +177,26 @@ impl WaitVerdict {
         let seconds = format!("{} s", self.waited_ms / 1000);
         let calls = |n: u64| if n == 1 { "1 call".to_owned() } else { format!("{n} calls") };
         Some(match (self.ended, self.step_calls, self.calls) {
-            (WaitEnd::TimedOut, _, 0) => format!("no call arrived within {seconds}"),
-            (WaitEnd::TimedOut, 0, all) => {
+            (StepTimeoutReason::TimedOut, _, 0) => format!("no call arrived within {seconds}"),
+            (StepTimeoutReason::TimedOut, 0, all) => {
                 format!("no call of this step arrived within {seconds} ({} of other steps did)", calls(all))
             }
-            (WaitEnd::TimedOut, n, _) => {
+            (StepTimeoutReason::TimedOut, n, _) => {
                 format!("its timeout of {seconds} expired ({} of this step arrived)", calls(n))
             }
-            (WaitEnd::Skipped, _, 0) => format!("the operator skipped it after {seconds}, before any call arrived"),
-            (WaitEnd::Skipped, ..) => format!("the operator skipped it after {seconds}"),
-            (WaitEnd::Contradicted | WaitEnd::Other, ..) => return None,
+            (StepTimeoutReason::Skipped, _, 0) => {
+                format!("the operator skipped it after {seconds}, before any call arrived")
+            }
+            (StepTimeoutReason::Skipped, ..) => format!("the operator skipped it after {seconds}"),
+            (StepTimeoutReason::Contradicted | StepTimeoutReason::Other, ..) => return None,
         })
     }
 
     /// Whether the client did not try the case: no call of its first step came.
     pub fn is_untried(&self) -> bool {
-        self.step == 1 && self.step_calls == 0 && matches!(self.ended, WaitEnd::TimedOut | WaitEnd::Skipped)
+        self.step == 1
+            && self.step_calls == 0
+            && matches!(self.ended, StepTimeoutReason::TimedOut | StepTimeoutReason::Skipped)
     }
 }
 

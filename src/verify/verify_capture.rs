@@ -1,7 +1,7 @@
 //! Evaluation of an opened capture, from its first record to its last.
 
 use super::clock::Clock;
-use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, readings};
+use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, possible_orders};
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
 use crate::rules::RuleSet;
@@ -40,11 +40,11 @@ impl From<CaptureError> for RunError {
 /// A capture that cannot be read to its end, or a rule that cannot be applied.
 pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result<Verdict, RunError> {
     let session = capture.session.as_ref();
-    let told = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
-    let version_told = told(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
-    let id_told = told(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
+    let is_given = |option: bool, session: Option<bool>| option || session.unwrap_or(false);
+    let version_given = is_given(options.client_version.is_some(), session.map(|s| s.client_version.is_some()));
+    let id_given = is_given(options.client_id.is_some(), session.map(|s| s.client_id.is_some()));
     let mut inference = ProfileInference::default();
-    if !(version_told && id_told) {
+    if !(version_given && id_given) {
         for record in capture.records()? {
             inference.count(&record?);
         }
@@ -78,12 +78,12 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
         }
         evaluator.finish(&input, options).map_err(|error| RunError::Rule(error.to_string()))
     };
-    if clock.begin_us > 1 && readings::breaks_something(&verdict) {
-        readings::keep_common(&mut verdict, &again(None, true)?, true);
+    if clock.begin_us > 1 && possible_orders::breaks_something(&verdict) {
+        possible_orders::keep_common(&mut verdict, &again(None, true)?, true);
     }
     if !capture.ties.is_empty() {
         let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
-        verdict = readings::in_all_orders(verdict, exchanges, &capture.ties, |order| again(Some(order), false))?;
+        verdict = possible_orders::in_all_orders(verdict, exchanges, &capture.ties, |order| again(Some(order), false))?;
     }
     Ok(verdict)
 }

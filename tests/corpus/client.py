@@ -7,7 +7,7 @@ import json
 from urllib.parse import urlencode
 
 from walks import MoreWalks
-from world import BASE, CLIENT_ID, FINAL, STORE, TOKEN_URL, VAT, World, guid, make_token, operation
+from traffic import BASE, CLIENT_ID, FINAL, STORE, TOKEN_URL, VAT, Traffic, guid, make_token, operation
 
 FEATURES = ["onboarding", "payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]
 WALKS = {
@@ -21,9 +21,9 @@ WALKS = {
 
 
 class Client(MoreWalks):
-    def __init__(self, world=None, features=("onboarding", "payment"), merchant_pos_id="Till 1", start=0):
-        self.world = world or World()
-        self.be = self.world.backend
+    def __init__(self, traffic=None, features=("onboarding", "payment"), merchant_pos_id="Till 1", start=0):
+        self.traffic = traffic or Traffic()
+        self.be = self.traffic.backend
         self.features = list(features)
         self.t = start
         # habits
@@ -83,7 +83,7 @@ class Client(MoreWalks):
         if self.on_request:
             self.on_request(req)
         url = req["url"] + ("?" + urlencode(req["query"]) if req["query"] else "")
-        answer = self.world.exchange(self.t, req["method"], url, req["headers"], req["body"], fault, timeout, latency,
+        answer = self.traffic.exchange(self.t, req["method"], url, req["headers"], req["body"], fault, timeout, latency,
                                      req["http"])
         self.t = answer.end
         return answer
@@ -104,14 +104,14 @@ class Client(MoreWalks):
 
     def get_token(self, show=None):
         self.tokens += 1
-        self.token = self.world.token = make_token(self.claims, self.name + str(self.tokens))
+        self.token = self.traffic.token = make_token(self.claims, self.name + str(self.tokens))
         if self.shows_token_call if show is None else show:
             form = {"grant_type": "client_credentials"}
             if "merchant_vat" in self.claims:
                 form["merchant_vat"] = self.claims["merchant_vat"]
             headers = [("Authorization", "Basic Y2xpZW50OnNlY3JldA=="),
                        ("Content-Type", "application/x-www-form-urlencoded")]
-            self.t = self.world.exchange(self.t, "POST", TOKEN_URL, headers, urlencode(form)).end
+            self.t = self.traffic.exchange(self.t, "POST", TOKEN_URL, headers, urlencode(form)).end
 
     # -- stores and PoS -------------------------------------------------------------------------------
     def start(self):

@@ -95,7 +95,7 @@ class Scenario:
 
 def scenario(name, about, why, musts="", shoulds="", hits="", cases=None, features=("onboarding", "payment"), args=(),
              free="", verdicts=None, exit=None, open=None):
-    """Registers a function that returns a HAR (or a Client whose world makes one).
+    """Registers a function that returns a HAR (or a Client whose traffic makes one).
 
     about: the requirements (or CASE, VERDICT) it is about; musts/shoulds: exactly those that fail/warn; hits: the
     operations that what fails is seen on (a name unknown to the API stands for what belongs to no feature); cases:

@@ -20,7 +20,7 @@ from expect import ANY, SCENARIOS  # noqa: E402
 def build(s):
     """A HAR, or the text of a file that is none."""
     made = s.make()
-    return made.world.har() if isinstance(made, Client) else made
+    return made.traffic.har() if isinstance(made, Client) else made
 
 
 def verify(poscert, path, s):

@@ -4,7 +4,7 @@ Every other scenario is this walk with one thing bent: if one of these is not `p
 """
 from client import Client
 from expect import NOT_TESTED, bent, on, scenario, set_header, then
-from world import World, guid
+from traffic import Traffic, guid
 
 PAIR = ("onboarding", "payment")
 NO_PAYMENT = {"payment/%d" % n: NOT_TESTED for n in range(1, 8)}
@@ -34,14 +34,14 @@ def _():
 @scenario("nothing-recorded", "VERDICT", "A capture without exchanges is incomplete", exit=3,
           cases=dict(NO_PAYMENT, **{"onboarding/%d" % n: NOT_TESTED for n in range(1, 5)}))
 def _():
-    return World().har()
+    return Traffic().har()
 
 
 @scenario("two-tills-interleaved", "TRAP", "Two tills interleave in one capture: every requirement is judged per resource")
 def _():
     first = Client()
     first.walk()
-    Client(first.world, merchant_pos_id="Till 2", start=777).walk()
+    Client(first.traffic, merchant_pos_id="Till 2", start=777).walk()
     return first
 
 
@@ -49,7 +49,7 @@ def _():
           "Reserved does not allow this capture", musts="PAY-01", hits="CapturePayment")
 def _():
     first = Client().walk()
-    other = Client(first.world, merchant_pos_id="Till 2", start=first.t)
+    other = Client(first.traffic, merchant_pos_id="Till 2", start=first.t)
     mine = first.reserved(55)
     other.start(), other.lookup_pos(), other.create_pos(), other.get_pos()
     theirs = other.initiate(55).get("paymentId")
@@ -350,12 +350,12 @@ def _(c):
 
 @bent("legal-versions-of-http", "ALL-02 LEGAL", "HTTP/1.1 or newer")
 def _(c):
-    c.world.http = "HTTP/2.0"
+    c.traffic.http = "HTTP/2.0"
 
 
 @bent("legal-http-2-as-browsers-write-it", "ALL-02 LEGAL", "HTTP/1.1 or newer (HAR of browsers: h2)")
 def _(c):
-    c.world.http = "h2"
+    c.traffic.http = "h2"
 
 
 @then("legal-hanging-payment-of-earlier", "PAY-01 TRAP", "A capture of a payment from an earlier session (hanging reservation) "
@@ -394,5 +394,5 @@ def _(c):
         url = "https://127.0.0.1:8443/pos/app/usersimulation/checkin"
         beacon = c.get_pos().get("beaconId")
         body = '{"beaconId": "%s", "phoneNumber": "+4520031801"}' % beacon
-        c.t = c.world.exchange(c.t, "POST", url, [("Content-Type", "application/json")], body).end
+        c.t = c.traffic.exchange(c.t, "POST", url, [("Content-Type", "application/json")], body).end
     return {"after": {"payment_3": simulate}}

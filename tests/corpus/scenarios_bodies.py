@@ -2,7 +2,7 @@
 import json
 
 from expect import then
-from world import guid
+from traffic import guid
 
 AMOUNT_WHY = "amounts positive with at most two decimals"
 

@@ -170,7 +170,7 @@ def _(c):
 def _(c):
     pid = c.prepare().get("paymentId")
     c.poll(pid), c.be.checkin(pid), c.poll(pid)
-    c.world.entries[-1]["response"]["content"]["text"] = c.world.entries[-1]["response"]["content"]["text"][:-1] + ', "loyaltyIds": null}'
+    c.traffic.entries[-1]["response"]["content"]["text"] = c.traffic.entries[-1]["response"]["content"]["text"][:-1] + ', "loyaltyIds": null}'
     c.finish_prepared(pid, 86)
 
 

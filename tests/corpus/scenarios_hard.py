@@ -5,7 +5,7 @@ flight, the other payment's state, money that binary floating point cannot tell 
 """
 from client import Client
 from expect import on, then
-from world import guid
+from traffic import guid
 
 
 # -- ALL-09 to ALL-12 -----------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def _(c):
 
 @then("hard-reserved-seen-by-the-other-till", "PAY-01", "capture only after the backend said Reserved (to whichever till asked)")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.get_token()
     pid = c.initiate(23).get("paymentId")
     c.be.checkin(pid), c.be.accept(pid)
@@ -273,7 +273,7 @@ def _(c):
 
 @then("hard-pos-deleted-beside-a-reservation", "ONB-04", "no PoS is deleted while a payment on it is reserved: it is on another PoS")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.get_token(), other.lookup_pos(), other.create_pos(), other.get_pos()
     pid = other.reserved(33)
     c.t = other.t + 100
@@ -285,14 +285,14 @@ def _(c):
 @then("hard-beacon-of-the-second-pos-never-read", "ONB-03", "without a beaconId of its own the client reads the generated one by GetPos",
       shoulds="ONB-03")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.get_token(), other.lookup_pos(), other.create_pos()
     other.pay(34)
 
 
 @then("hard-checkin-of-the-other-pos", "PAY-14", "check-in is polled only while no payment is active on that PoS: it is active on another")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.get_token(), other.lookup_pos(), other.create_pos(), other.get_pos()
     pid = c.initiate(35).get("paymentId")
     other.t = c.t + 300

@@ -5,7 +5,7 @@ and right ones just inside the line.
 """
 from client import BASE
 from expect import add_header, bent, on, set_header, then
-from world import guid
+from traffic import guid
 
 VERSION, VAT = "x-mobilepay-client-system-version", "x-mobilepay-merchant-vat-number"
 KEY = "x-mobilepay-idempotency-key"
@@ -21,7 +21,7 @@ def http(version):
 
 @bent("all02-http-10-throughout", "ALL-02", "HTTP/1.1 or newer", musts="ALL-02", hits=EVERYTHING)
 def _(c):
-    c.world.http = "HTTP/1.0"
+    c.traffic.http = "HTTP/1.0"
 
 
 @bent("all02-http-10-on-one-poll", "ALL-02", "HTTP/1.1 or newer (must, every call)", musts="ALL-02", hits="QueryPayment")
@@ -247,7 +247,7 @@ def _(c):
 def _(c):
     url = "https://127.0.0.1:8443/integrator-authentication/connect/token?client_id=%s&client_secret=hush" % c.client_id
     c.sleep(3500 * 1000)
-    c.t = c.world.exchange(c.t, "POST", url, [("Content-Type", "application/x-www-form-urlencoded")],
+    c.t = c.traffic.exchange(c.t, "POST", url, [("Content-Type", "application/x-www-form-urlencoded")],
                            "grant_type=client_credentials").end
 
 

@@ -32,7 +32,7 @@ def _(c):
 
 @then("lookup-on-another-pos-after-a-lost-initiate", "ALL-11", WHY, musts="ALL-11", hits="InitiatePayment")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.get_token(), other.lookup_pos(), other.create_pos(), other.get_pos()
     c.t = other.t
     c.call("POST", "/payments", c.payment_body(12), c.new_key(), ["tl"], sends=1)

@@ -222,7 +222,7 @@ def _(c):
 
 
 def http2(c):
-    har = c.world.har()
+    har = c.traffic.har()
     for entry in har["log"]["entries"]:
         request = entry["request"]
         request["httpVersion"] = "h2"
@@ -239,7 +239,7 @@ def _():
 
 def nothing(c):
     """Null wherever a HAR may hold it, and no field that nobody needs."""
-    har = c.world.har()
+    har = c.traffic.har()
     for entry in har["log"]["entries"]:
         entry["cache"] = entry["timings"] = None
         entry["request"].setdefault("postData", None)

@@ -25,7 +25,7 @@ def _(c):
 
 
 def whole_seconds(c):
-    har = c.world.har()
+    har = c.traffic.har()
     for entry in har["log"]["entries"]:
         entry["startedDateTime"] = entry["startedDateTime"][:19] + "Z"
     return json.dumps(har)
@@ -271,7 +271,7 @@ def _(c):
 def _():
     a = Client()
     a.walk()
-    b = Client(world=a.world, merchant_pos_id="Till 2", start=137)
+    b = Client(traffic=a.traffic, merchant_pos_id="Till 2", start=137)
     b.walk()
     return a
 
@@ -280,7 +280,7 @@ def _():
 def _():
     a = Client(features=SIX)
     a.walk()
-    b = Client(world=a.world, features=SIX, merchant_pos_id="Till 2", start=911)
+    b = Client(traffic=a.traffic, features=SIX, merchant_pos_id="Till 2", start=911)
     b.walk()
     return a
 

@@ -77,7 +77,7 @@ def _(c):
 # -- several tills --------------------------------------------------------------------------------------
 
 def second_till(first, name="Till 2", start=None, **claims):
-    other = Client(first.world, merchant_pos_id=name, start=first.t if start is None else start)
+    other = Client(first.traffic, merchant_pos_id=name, start=first.t if start is None else start)
     other.claims.update(claims)
     other.start(), other.lookup_pos(), other.create_pos(), other.get_pos()
     return other
@@ -147,7 +147,7 @@ def _(c):
 
 @then("trap-two-merchants", "ALL-06 TRAP", "the VAT number comes by header or token claim, and the two agree: each till's own")
 def _(c):
-    other = Client(c.world, merchant_pos_id="Till 2", start=c.t)
+    other = Client(c.traffic, merchant_pos_id="Till 2", start=c.t)
     other.vat = None
     other.claims["merchant_vat"] = "FI90000040"
     other.currency = "EUR"
@@ -173,7 +173,7 @@ def _(c):
 def _():
     first = Client(features=SIX).walk()
     second = Client(features=SIX, merchant_pos_id="Till 2", start=431)
-    second.world, second.be = first.world, first.be
+    second.traffic, second.be = first.traffic, first.be
     second.be.loyalty = None
     second.walk()
     return first
@@ -298,7 +298,7 @@ def _(c):
 def unreadable(name, why, spoil):
     @scenario("unreadable-" + name, "INPUT", why, exit=2)
     def _():
-        return spoil(json.dumps(Client().walk().world.har()))
+        return spoil(json.dumps(Client().walk().traffic.har()))
 
 
 EXIT_2 = "2 the command could not do its work (unreadable or damaged input, ...), with one clear sentence on standard error"

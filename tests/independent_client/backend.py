@@ -104,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if fault is not None and fault.isdigit():
                 raise Refused(409, fault)
             query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-            with self.backend.house.lock:
+            with self.backend.backend_state.lock:
                 value = self.backend.serve(operation, match.groupdict().get("id"), query, self.headers,
                                            lambda: self.json(raw))
             if fault == "held":
@@ -132,7 +132,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                "/cancelpaymentbyuser": self.backend.customers.cancel}.get(path)
         if act is None:
             raise Refused(404)
-        with self.backend.house.lock:
+        with self.backend.backend_state.lock:
             act(self.json(raw))
         return self.reply(200)
 

@@ -18,12 +18,12 @@ for _prefix in ("+4520031", "+358200318"):
 
 
 class Customers:
-    def __init__(self, house):
-        self.house = house
+    def __init__(self, backend_state):
+        self.backend_state = backend_state
 
     def _pos(self, body):
         beacon = body.get("beaconId")
-        for pos in self.house.standing():
+        for pos in self.backend_state.standing():
             if isinstance(beacon, str) and pos["beaconId"].lower() == beacon.lower():
                 return pos
         raise Refused(404, None, "no such beacon")
@@ -36,7 +36,7 @@ class Customers:
 
     def check_in(self, body):
         pos, phone = self._pos(body), self._person(body)
-        payment = self.house.active_on(pos["posId"])
+        payment = self.backend_state.active_on(pos["posId"])
         if pos["requirePaymentBeforeCheckin"] and payment is None:
             raise Refused(409, None, "no check-in before there is a payment")
         if payment is not None and payment["guest"] is not None and payment["guest"]["phone"] != phone:
@@ -44,36 +44,36 @@ class Customers:
         pos["guest"] = {"phone": phone, "asked": 0, "loyaltyIds": PEOPLE[phone][1], "token": uuid.uuid4().hex}
         if payment is not None and payment["guest"] is None:
             payment["guest"] = pos["guest"]
-            self.house.move(payment, {"Prepared": "Paired", "Initiated": "IssuedToUser"}.get(
+            self.backend_state.move(payment, {"Prepared": "Paired", "Initiated": "IssuedToUser"}.get(
                 payment["status"], payment["status"]))
 
     def accept(self, body):
         pos, phone = self._pos(body), self._person(body)
-        payment = self.house.active_on(pos["posId"])
+        payment = self.backend_state.active_on(pos["posId"])
         if payment is None or payment["status"] != "IssuedToUser" or payment["guest"]["phone"] != phone:
             raise Refused(409, None, "no payment waits for this customer")
         card, _, partial = PEOPLE[phone]
         refused = (payment["restrictions"] or {}).get(f"{card}CardDisallowed", False)
         payment["partial"] = partial
-        self.house.move(payment, "CancelledByMobilePay" if refused else "Reserved")
+        self.backend_state.move(payment, "CancelledByMobilePay" if refused else "Reserved")
 
     def cancel(self, body):
-        payment = self.house.active_on(self._pos(body)["posId"])
+        payment = self.backend_state.active_on(self._pos(body)["posId"])
         if payment is None or payment["status"] not in ("Paired", "IssuedToUser"):
             raise Refused(409, None, "no payment that the customer could cancel")
-        self.house.move(payment, "CancelledByUser")
+        self.backend_state.move(payment, "CancelledByUser")
 
     def come_by_themselves(self, phone, pause, what):
         """A customer who checks in to any waiting payment by itself, and accepts or cancels it."""
         def live():
             while True:
                 time.sleep(pause)
-                with self.house.lock:
-                    for pos in self.house.standing() if what == "early" else ():
-                        if pos["guest"] is None and self.house.active_on(pos["posId"]) is None:
+                with self.backend_state.lock:
+                    for pos in self.backend_state.standing() if what == "early" else ():
+                        if pos["guest"] is None and self.backend_state.active_on(pos["posId"]) is None:
                             self.check_in({"beaconId": pos["beaconId"], "phoneNumber": phone})
-                    for payment in list(self.house.payments.values()):
-                        beacon = {"beaconId": self.house.poses[payment["posId"]]["beaconId"], "phoneNumber": phone}
+                    for payment in list(self.backend_state.payments.values()):
+                        beacon = {"beaconId": self.backend_state.poses[payment["posId"]]["beaconId"], "phoneNumber": phone}
                         if time.monotonic() - payment["touched"] < pause:
                             continue
                         if payment["status"] in ("Prepared", "Initiated"):

@@ -10,7 +10,7 @@ from decimal import Decimal
 import checks
 from checks import Refused
 from customer import Customers
-from house import House
+from backend_state import BackendState
 from repay import Repay
 
 ID = r"(?P<id>[^/]+)"
@@ -43,9 +43,9 @@ def plain(value):
 
 class Backend:
     def __init__(self, poll_delay):
-        self.house = House(poll_delay)
-        self.repay = Repay(self.house)
-        self.customers = Customers(self.house)
+        self.backend_state = BackendState(poll_delay)
+        self.repay = Repay(self.backend_state)
+        self.customers = Customers(self.backend_state)
         self.tokens, self.faults = {}, []
 
     def token(self, headers, form):
@@ -84,45 +84,45 @@ class Backend:
         """The response of an operation: a value, or None for an empty 200. `body` parses the body when it is needed."""
         claims = self.claims(headers)
         who = {"client": claims["client_id"], "vat": checks.merchant(headers, claims)}
-        house, repay = self.house, self.repay
+        backend_state, repay = self.backend_state, self.repay
         if target is not None and not checks.is_guid(target):
             raise Refused(400, "1099", "the id in the path is not a GUID")
         target = target and target.lower()
         if operation in ("CreatePos", "InitiatePayment", "PreparePayment", "CreateRefund"):
             return self.create(operation, who, checks.key(headers), body())
         if operation == "GetStores":
-            return {"storeIds": house.stores(who, query)}
+            return {"storeIds": backend_state.stores(who, query)}
         if operation == "GetDetailedStores":
-            return [house.store(who, i) for i in house.stores(who, query)]
+            return [backend_state.store(who, i) for i in backend_state.stores(who, query)]
         if operation == "GetStore":
-            return house.store(who, target)
+            return backend_state.store(who, target)
         if operation == "GetPosWithFilter":
-            return {"posIds": house.find_poses(who, query)}
+            return {"posIds": backend_state.find_poses(who, query)}
         if operation == "GetPos":
-            pos = house.pos(who, target)
+            pos = backend_state.pos(who, target)
             return {n: pos[n] for n in ("posId", "merchantPosId", "storeId", "name", "beaconId", "callbackAlias",
                                         "supportedBeaconTypes", "requirePaymentBeforeCheckin")
                     if pos[n] is not None}
         if operation == "DeletePos":
-            return house.delete_pos(who, target)
+            return backend_state.delete_pos(who, target)
         if operation == "GetCheckIn":
-            guest = house.pos(who, target, "1400")["guest"]
-            shown = {"isUserCheckedIn": guest is not None, "pollDelayInMs": house.poll_delay}
-            loyalty = house.loyalty(guest)
+            guest = backend_state.pos(who, target, "1400")["guest"]
+            shown = {"isUserCheckedIn": guest is not None, "pollDelayInMs": backend_state.poll_delay}
+            loyalty = backend_state.loyalty(guest)
             return shown if loyalty is None else {**shown, "loyaltyIds": loyalty,
                                                   "customerToken": guest["token"], "customerReceiptToken": ""}
         if operation == "QueryPaymentIds":
-            return {"paymentIds": house.find_payments(who, query)}
+            return {"paymentIds": backend_state.find_payments(who, query)}
         if operation == "QueryPayment":
-            return house.show_payment(house.payment(who, target, "1411"))
+            return backend_state.show_payment(backend_state.payment(who, target, "1411"))
         if operation == "PaymentReady":
             terms = checks.terms(body())
-            return house.ready(house.payment(who, target, "1406"), terms)
+            return backend_state.ready(backend_state.payment(who, target, "1406"), terms)
         if operation == "CapturePayment":
             amount = checks.amount(body())
-            return house.capture(house.payment(who, target, "1407"), amount)
+            return backend_state.capture(backend_state.payment(who, target, "1407"), amount)
         if operation == "CancelPayment":
-            return house.cancel(house.payment(who, target, "1408"))
+            return backend_state.cancel(backend_state.payment(who, target, "1408"))
         if operation == "QueryRefundIds":
             return {"refundIds": repay.find(who, query)}
         if operation == "GetRefund":
@@ -134,7 +134,7 @@ class Backend:
     def create(self, operation, who, key, body):
         if operation == "CreatePos":
             fields = checks.new_pos(body)
-            act = lambda: self.house.create_pos(who, fields)
+            act = lambda: self.backend_state.create_pos(who, fields)
         elif operation == "CreateRefund":
             fields = {"paymentId": checks.guid(body, "paymentId"), "amount": checks.amount(body),
                       "refundOrderId": checks.text(body, "refundOrderId", "1114"),
@@ -146,5 +146,5 @@ class Backend:
                 fields.update(checks.terms(body))
             else:
                 fields["restrictions"] = None
-            act = lambda: self.house.start_payment(who, fields, operation == "PreparePayment")
-        return self.house.once(who, key, operation, {**fields, **who}, act)
+            act = lambda: self.backend_state.start_payment(who, fields, operation == "PreparePayment")
+        return self.backend_state.once(who, key, operation, {**fields, **who}, act)

@@ -3,7 +3,7 @@
 import time
 
 from checks import Refused, is_guid
-from house import new_id, total
+from backend_state import new_id, total
 
 HELD = ("Initiated", "Reserved", "Captured", "ExpiredAndCaptured")
 REFUNDABLE_FOR, EXPIRES_AFTER = 90 * 86400.0, 86400.0
@@ -11,35 +11,35 @@ POLL_DELAY = 100
 
 
 class Repay:
-    def __init__(self, house):
-        self.house = house
+    def __init__(self, backend_state):
+        self.backend_state = backend_state
 
     def create(self, who, fields):
-        payment = self.house.payments.get(fields["paymentId"])
+        payment = self.backend_state.payments.get(fields["paymentId"])
         if payment is None:
             raise Refused(409, "1001", "no such payment")
-        self.house.own(payment, who, "1401", "1401")
+        self.backend_state.own(payment, who, "1401", "1401")
         if payment["status"] != "Captured":
             raise Refused(409, "1354", "the payment is not captured")
         if fields["currencyCode"] != payment["currencyCode"]:
             raise Refused(409, "1365", "another currency")
         if time.monotonic() - payment["captured_at"] > REFUNDABLE_FOR:
             raise Refused(409, "1366", "captured too long ago")
-        held = total(r["amount"] for r in self.house.refunds.values()
+        held = total(r["amount"] for r in self.backend_state.refunds.values()
                      if r["paymentId"] == payment["paymentId"] and self.age(r)["status"] in HELD)
         if held + fields["amount"] > payment["captured"]:
             raise Refused(409, "1367", "more than is left of what was captured")
-        if self.house.low_balance:
+        if self.backend_state.low_balance:
             raise Refused(409, "1368", "the store's balance is too low")
         refund = {**fields, **who, "refundId": new_id(), "status": "Initiated", "touched": time.monotonic()}
-        self.house.refunds[refund["refundId"]] = refund
+        self.backend_state.refunds[refund["refundId"]] = refund
         return {"refundId": refund["refundId"]}
 
     def get(self, who, refund_id, code=None):
-        refund = self.house.refunds.get(refund_id)
+        refund = self.backend_state.refunds.get(refund_id)
         if refund is None:
             raise Refused(404, code, "no such refund")
-        self.house.own(refund, who, "1402", "1402")
+        self.backend_state.own(refund, who, "1402", "1402")
         return self.age(refund)
 
     def age(self, refund):
@@ -61,7 +61,7 @@ class Repay:
         if not is_guid(query["paymentId"]):
             raise Refused(400, "1099", "paymentId is not a GUID")
         wanted = query["paymentId"].lower()
-        return [r["refundId"] for r in self.house.refunds.values() if r["paymentId"] == wanted
+        return [r["refundId"] for r in self.backend_state.refunds.values() if r["paymentId"] == wanted
                 and (r["client"], r["vat"]) == (who["client"], who["vat"])]
 
     def capture(self, refund):

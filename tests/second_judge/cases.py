@@ -9,14 +9,14 @@ from rules_retries import FINAL
 from verdict import CASE_COUNT
 
 
-def judge_cases(world, report):
+def judge_cases(timeline, report):
     for feature in report.features:
         for number in range(1, CASE_COUNT[feature] + 1):
             name = "%s/%d" % (feature, number)
             if name == "payment-restrictions/3" and "prepared-payment" not in report.features:
                 report.case(name, "passed failed not-tested", "optional")
                 continue
-            passes, broke, reason = CASES[name](world)
+            passes, broke, reason = CASES[name](timeline)
             if passes:
                 report.case(name, "passed", reason)
             elif passes is None:
@@ -73,99 +73,99 @@ def gave_up(sends):
     return True if sends[-1].failed else None
 
 
-def create_calls(world, ops):
+def create_calls(timeline, ops):
     groups = {}
-    for x in world.calls:
+    for x in timeline.calls:
         if x.op in ops:
             groups.setdefault((x.call_key, x.op), []).append(x)
     return list(groups.values())
 
 
-def lost_creates(world, ops):
+def lost_creates(timeline, ops):
     """Whether a create of these operations met a fault and was given up: True, False, None (looked up or in doubt)."""
     results = []
-    for sends in create_calls(world, ops):
+    for sends in create_calls(timeline, ops):
         gone = gave_up(sends)
-        if gone and any(u.sends is sends or u.sends[0] is sends[0] for u in world.lost) and any(
-                u.sends[0] is sends[0] and (u.lookups or u.doubtful) for u in world.lost):
+        if gone and any(u.sends is sends or u.sends[0] is sends[0] for u in timeline.lost) and any(
+                u.sends[0] is sends[0] and (u.lookups or u.doubtful) for u in timeline.lost):
             gone = None
-        if gone and any(y.op == sends[0].op and y.same_body(sends[0]) and y.call_key != sends[0].call_key for y in world.calls):
+        if gone and any(y.op == sends[0].op and y.same_body(sends[0]) and y.call_key != sends[0].call_key for y in timeline.calls):
             gone = None
-        if gone and sends[0].op == "CreatePos" and any(y.op == "GetPosWithFilter" and y.start >= sends[-1].end for y in world.calls):
+        if gone and sends[0].op == "CreatePos" and any(y.op == "GetPosWithFilter" and y.start >= sends[-1].end for y in timeline.calls):
             gone = None
         results.append(gone)
     return any_of(results)
 
 
-def group_of(world, p):
-    return next((s for s in create_calls(world, {p.started.op}) if p.started in s), [p.started])
+def group_of(timeline, p):
+    return next((s for s in create_calls(timeline, {p.started.op}) if p.started in s), [p.started])
 
 
-def onboarding_1(world):
+def onboarding_1(timeline):
     results = []
-    for sends in create_calls(world, {"CreatePos"}):
+    for sends in create_calls(timeline, {"CreatePos"}):
         result = marked(sends)
         if result and not any(x.created for x in sends):
             result = None
         results.append(result)
-    return any_of(results), lost_creates(world, {"CreatePos"}), "CreatePos (t)(5), then 200"
+    return any_of(results), lost_creates(timeline, {"CreatePos"}), "CreatePos (t)(5), then 200"
 
 
-def first_poses(world):
-    return {x.created for sends in create_calls(world, {"CreatePos"}) if marked(sends) for x in sends if x.created}
+def first_poses(timeline):
+    return {x.created for sends in create_calls(timeline, {"CreatePos"}) if marked(sends) for x in sends if x.created}
 
 
-def deletes(world):
+def deletes(timeline):
     groups = {}
-    for x in world.calls:
+    for x in timeline.calls:
         if x.op == "DeletePos" and x.resource:
             groups.setdefault(x.resource, []).append(x)
     return groups
 
 
-def onboarding_2(world):
+def onboarding_2(timeline):
     results, broke = [], []
-    for pos, sends in deletes(world).items():
+    for pos, sends in deletes(timeline).items():
         result = marked(sends)
-        results.append(result if result is not True or pos in first_poses(world) else None)
-        looked = any(y.op in ("GetPosWithFilter", "GetPos") and y.start >= sends[-1].end for y in world.calls)
-        broke.append(gave_up(sends) if pos in first_poses(world) and not looked else (gave_up(sends) and None))
+        results.append(result if result is not True or pos in first_poses(timeline) else None)
+        looked = any(y.op in ("GetPosWithFilter", "GetPos") and y.start >= sends[-1].end for y in timeline.calls)
+        broke.append(gave_up(sends) if pos in first_poses(timeline) and not looked else (gave_up(sends) and None))
     return any_of(results), any_of(broke), "DeletePos of the first PoS (t)(5), then 200"
 
 
-def onboarding_3(world):
+def onboarding_3(timeline):
     results = [False]
-    for pos, sends in deletes(world).items():
+    for pos, sends in deletes(timeline).items():
         done = next((x for x in sends if x.ok), None)
-        later = done and [x for x in world.calls if x.op == "CreatePos" and x.ok and x.start >= done.end]
+        later = done and [x for x in timeline.calls if x.op == "CreatePos" and x.ok and x.start >= done.end]
         if later:
-            whole = marked(sends) and pos in first_poses(world) and any(x.created for x in later)
+            whole = marked(sends) and pos in first_poses(timeline) and any(x.created for x in later)
             results.append(True if whole else None)
-    broke = lost_creates(world, {"CreatePos"})
+    broke = lost_creates(timeline, {"CreatePos"})
     return any_of(results), broke and None, "CreatePos after the first PoS was deleted"
 
 
-def onboarding_4(world):
+def onboarding_4(timeline):
     results = []
-    for look in world.calls:
+    for look in timeline.calls:
         wanted = look.query_map.get("merchantPosId")
         if look.op != "GetPosWithFilter" or not wanted or not look.listed:
             continue
-        created = [x for x in world.calls if x.op == "CreatePos" and x.created in look.listed and x.end <= look.start
+        created = [x for x in timeline.calls if x.op == "CreatePos" and x.created in look.listed and x.end <= look.start
                    and x.field("merchantPosId") == wanted]
-        second = [x for x in world.calls if x.op == "CreatePos" and x.field("merchantPosId") == wanted and created
+        second = [x for x in timeline.calls if x.op == "CreatePos" and x.field("merchantPosId") == wanted and created
                   and x.n > created[0].n]
         results.append(True if created and not second else None)
     return any_of(results), None, "GetPosWithFilter finds the PoS"
 
 
-def kind(world, op):
-    return [p for p in world.payments.values() if p.op == op or p.by_pos_only]
+def kind(timeline, op):
+    return [p for p in timeline.payments.values() if p.op == op or p.by_pos_only]
 
 
-def payment_1(world):
+def payment_1(timeline):
     results = []
-    for p in kind(world, "InitiatePayment"):
+    for p in kind(timeline, "InitiatePayment"):
         reserved = p.first({"Reserved"})
         if not p.started or not reserved:
             results.append(False if not (p.found_by and reserved) else None)
@@ -177,14 +177,14 @@ def payment_1(world):
         captured = marked(late)
         if len({x.amount for x in late}) > 1 or len(late) != len(p.captures):
             captured = captured and None
-        results.append(all_of(marked(group_of(world, p)), seen and faults, captured))
-    broke = any_of([lost_creates(world, {"InitiatePayment"})] + [gave_up(p.captures) for p in kind(world, "InitiatePayment") if p.captures]
-                   + [None for p in kind(world, "InitiatePayment") if p.first({"Reserved"}) and not p.captured_ok()])
-    if broke and not any(s for s in create_calls(world, {"InitiatePayment"}) if gave_up(s)):
+        results.append(all_of(marked(group_of(timeline, p)), seen and faults, captured))
+    broke = any_of([lost_creates(timeline, {"InitiatePayment"})] + [gave_up(p.captures) for p in kind(timeline, "InitiatePayment") if p.captures]
+                   + [None for p in kind(timeline, "InitiatePayment") if p.first({"Reserved"}) and not p.captured_ok()])
+    if broke and not any(s for s in create_calls(timeline, {"InitiatePayment"}) if gave_up(s)):
         broke = None
-    if broke is False and any(p.polls and p.polls[-1].failed for p in kind(world, "InitiatePayment")):
+    if broke is False and any(p.polls and p.polls[-1].failed for p in kind(timeline, "InitiatePayment")):
         broke = None                                          # a poll is a marked call, too
-    if broke is False and any(p.op is None for p in world.payments.values()):
+    if broke is False and any(p.op is None for p in timeline.payments.values()):
         broke = None                                          # payments of earlier sessions: the case is not specified
     return any_of(results), broke, "InitiatePayment (t)(5), polls (t) and (5), Reserved, CapturePayment (t)(5)"
 
@@ -200,9 +200,9 @@ def ends_refused(p, wanted):
     return None if more or p.captures else True
 
 
-def payment_2(world):
-    results = [all_of(bool(p.started) or None, ends_refused(p, {"CancelledByUser"})) for p in kind(world, "InitiatePayment")]
-    return any_of(results), None if any(p.first({"CancelledByUser"}) for p in world.payments.values()) else False, "CancelledByUser seen"
+def payment_2(timeline):
+    results = [all_of(bool(p.started) or None, ends_refused(p, {"CancelledByUser"})) for p in kind(timeline, "InitiatePayment")]
+    return any_of(results), None if any(p.first({"CancelledByUser"}) for p in timeline.payments.values()) else False, "CancelledByUser seen"
 
 
 def cancelled(p):
@@ -210,29 +210,29 @@ def cancelled(p):
     return result and None if p.captures else result
 
 
-def payment_3(world):
-    ours = kind(world, "InitiatePayment")
+def payment_3(timeline):
+    ours = kind(timeline, "InitiatePayment")
     results = [all_of(bool(p.started) or None, cancelled(p)) for p in ours]
     broke = any_of(gave_up(p.cancels) and (None if p.captures or p.first({"Reserved"}) or p.ended() else True) for p in ours if p.cancels)
     return any_of(results), broke, "CancelPayment (t)(5), then 200"
 
 
 def clean_up(op):
-    def judge(world):
+    def judge(timeline):
         results, broke = [], []
-        for x in world.calls:
+        for x in timeline.calls:
             if x.op != op or x.status != 409 or x.code != "1301":
                 continue
             pos = x.id_field("posId")
-            cancels = [c for c in world.calls if c.op == "CancelPayment" and c.ok and c.start >= x.end
-                       and world.payment(c.resource).pos in (pos, None)]
-            again = [y for y in world.calls if y.op == op and y.ok and y.start >= x.end and y.id_field("posId") == pos]
+            cancels = [c for c in timeline.calls if c.op == "CancelPayment" and c.ok and c.start >= x.end
+                       and timeline.payment(c.resource).pos in (pos, None)]
+            again = [y for y in timeline.calls if y.op == op and y.ok and y.start >= x.end and y.id_field("posId") == pos]
             chains = [(c, y) for c in cancels for y in again if c.end <= y.start]
-            results += [chain_result(c, y, world) if y is again[0] else chain_result(c, y, world) and None
+            results += [chain_result(c, y, timeline) if y is again[0] else chain_result(c, y, timeline) and None
                         for c, y in chains] or [None if again else False]
             if not again:
-                broke.append(True if not any(y.op in STARTS and y.start >= x.end for y in world.calls) else None)
-            elif chains and not any(y.created and world.payment(y.created).ended() for _, y in chains):
+                broke.append(True if not any(y.op in STARTS and y.start >= x.end for y in timeline.calls) else None)
+            elif chains and not any(y.created and timeline.payment(y.created).ended() for _, y in chains):
                 broke.append(None)
             else:
                 broke.append(None)
@@ -240,13 +240,13 @@ def clean_up(op):
     return judge
 
 
-def chain_result(c, y, world):
+def chain_result(c, y, timeline):
     if not y.created:
         return None
-    p = world.payment(y.created)
+    p = timeline.payment(y.created)
     ended = bool(p.captured_ok() or p.cancelled_ok() or p.first(FINAL))
-    named = world.named(c.resource, c.start) or None
-    reserved = world.payment(c.resource).first({"Reserved"}, c.start)
+    named = timeline.named(c.resource, c.start) or None
+    reserved = timeline.payment(c.resource).first({"Reserved"}, c.start)
     return all_of(ended, named, None if reserved else True)
 
 
@@ -254,9 +254,9 @@ def reserved_with(p, flag):
     return [x for x in p.polls if x.state == "Reserved" and x.told("partialCapturePossible") is flag]
 
 
-def payment_5(world):
+def payment_5(timeline):
     results, broke = [], []
-    for p in world.payments.values():
+    for p in timeline.payments.values():
         seen = reserved_with(p, False)
         if not seen:
             continue
@@ -270,9 +270,9 @@ def payment_5(world):
     return any_of(results), any_of(broke), "Reserved with partialCapturePossible false, captured in full or cancelled"
 
 
-def payment_6(world):
+def payment_6(timeline):
     results, broke = [], []
-    for p in world.payments.values():
+    for p in timeline.payments.values():
         reserved = p.first({"Reserved"})
         if not reserved or not any(x.status == 500 for x in p.captures + p.cancels):
             continue
@@ -293,9 +293,9 @@ def payment_6(world):
     return any_of(results), any_of(broke), "captures answered 500 until given up; half a minute later captured"
 
 
-def payment_7(world):
+def payment_7(timeline):
     results, broke = [], []
-    for p in world.payments.values():
+    for p in timeline.payments.values():
         seen = reserved_with(p, True)
         if not seen:
             continue

@@ -6,10 +6,10 @@ def helpers():
     return cases
 
 
-def prepared_1(world):
+def prepared_1(timeline):
     h = helpers()
-    results, broke = [], [h.lost_creates(world, {"PreparePayment"})]
-    for p in h.kind(world, "PreparePayment"):
+    results, broke = [], [h.lost_creates(timeline, {"PreparePayment"})]
+    for p in h.kind(timeline, "PreparePayment"):
         if p.readies:
             gone = h.gave_up(p.readies)
             broke.append(gone and (None if p.ended() else True))
@@ -32,29 +32,29 @@ def prepared_1(world):
         ready = h.marked([x for x in p.readies if x.start >= paired.end])
         if len({x.amount for x in p.readies}) > 1 or any(x.start < paired.end for x in p.readies):
             ready = ready and None
-        results.append(h.all_of(h.marked(h.group_of(world, p)), order or None, ready, captured))
+        results.append(h.all_of(h.marked(h.group_of(timeline, p)), order or None, ready, captured))
     broke = h.any_of(broke)
-    if broke is False and any(p.op is None for p in world.payments.values()):
+    if broke is False and any(p.op is None for p in timeline.payments.values()):
         broke = None
     return h.any_of(results), broke, "PreparePayment (t)(5), Prepared, Paired, PaymentReady (t)(5), Reserved, CapturePayment (t)(5)"
 
 
-def prepared_2(world):
+def prepared_2(timeline):
     h = helpers()
     results = []
-    for p in h.kind(world, "PreparePayment"):
+    for p in h.kind(timeline, "PreparePayment"):
         result = h.ends_refused(p, {"CancelledByUser"})
         final = p.first({"CancelledByUser"})
         if result and not p.first({"Paired", "IssuedToUser"}, final.start):
             result = None
         results.append(h.all_of(bool(p.started) or None, result))
-    return h.any_of(results), None if any(p.first({"CancelledByUser"}) for p in world.payments.values()) else False, "CancelledByUser seen"
+    return h.any_of(results), None if any(p.first({"CancelledByUser"}) for p in timeline.payments.values()) else False, "CancelledByUser seen"
 
 
-def prepared_3(world):
+def prepared_3(timeline):
     h = helpers()
     results, broke = [], []
-    for p in h.kind(world, "PreparePayment"):
+    for p in h.kind(timeline, "PreparePayment"):
         if not p.cancels:
             continue
         at = p.cancels[0].start
@@ -70,10 +70,10 @@ def prepared_3(world):
     return h.any_of(results), h.any_of(broke), "CancelPayment (t)(5) while Prepared or Paired"
 
 
-def refund_1(world):
+def refund_1(timeline):
     h = helpers()
-    results, broke = [], [h.lost_creates(world, {"CreateRefund"})]
-    for r in world.refunds.values():
+    results, broke = [], [h.lost_creates(timeline, {"CreateRefund"})]
+    for r in timeline.refunds.values():
         if r.captures:
             broke.append(h.gave_up(r.captures) and (None if not r.started or r.ended() else True))
         reserved = r.first({"Reserved"})
@@ -85,33 +85,33 @@ def refund_1(world):
         if not reserved:
             results.append(False)
             continue
-        paid = world.payments.get(r.started.id_field("paymentId"))
+        paid = timeline.payments.get(r.started.id_field("paymentId"))
         captured_before = paid is not None and paid.captured_ok(r.started.start) is not None
         late = [x for x in r.captures if x.start >= reserved.end]
         captured = h.marked(late)
         if len(late) != len(r.captures) or r.cancels:
             captured = captured and None
-        results.append(h.all_of(captured_before or None, h.marked(h.group_of(world, r)), captured))
+        results.append(h.all_of(captured_before or None, h.marked(h.group_of(timeline, r)), captured))
     return h.any_of(results), h.any_of(broke), "CreateRefund (t)(5), Reserved, CaptureRefund (t)(5)"
 
 
-def refund_2(world):
+def refund_2(timeline):
     h = helpers()
     results, broke = [], []
-    for r in world.refunds.values():
+    for r in timeline.refunds.values():
         if r.cancels:
             results.append(h.all_of(bool(r.started) or None, h.cancelled(r)))
             broke.append(h.gave_up(r.cancels) and (None if not r.started or r.captures or r.ended() else True))
     return h.any_of(results), h.any_of(broke), "CancelRefund (t)(5), then 200"
 
 
-def refund_3(world):
+def refund_3(timeline):
     h = helpers()
     results, broke = [], []
-    for x in world.calls:
+    for x in timeline.calls:
         if x.op != "CreateRefund" or x.status != 409 or x.code not in ("1367", "1368"):
             continue
-        again = [y for y in world.calls if y.op == "CreateRefund" and y.same_body(x) and (y.n > x.n or y.n < x.n and y.refused)]
+        again = [y for y in timeline.calls if y.op == "CreateRefund" and y.same_body(x) and (y.n > x.n or y.n < x.n and y.refused)]
         results.append(False if any(y.key == x.key for y in again) else None if again else True)
         broke.append(None)
     return h.any_of(results), h.any_of(broke), "CreateRefund answered 1367 or 1368, not sent again"
@@ -127,20 +127,20 @@ def captured_after(p, moment):
     return bool(reserved and reserved.start >= moment and any(x.ok and x.start >= reserved.end for x in p.captures))
 
 
-def check_in_answers(world, p):
+def check_in_answers(timeline, p):
     """The check-in responses on its PoS since the last payment there was started, for an initiated payment."""
-    first = helpers().group_of(world, p)[0]
-    earlier = [y for y in world.calls if y.op in ("InitiatePayment", "PreparePayment") and y.id_field("posId") == p.pos
+    first = helpers().group_of(timeline, p)[0]
+    earlier = [y for y in timeline.calls if y.op in ("InitiatePayment", "PreparePayment") and y.id_field("posId") == p.pos
                and y.start < first.start]
     since = earlier[-1].end if earlier else 0
-    looks = [y for y in world.calls if y.op == "GetCheckIn" and y.resource == p.pos and y.ok and y.end <= first.start]
+    looks = [y for y in timeline.calls if y.op == "GetCheckIn" and y.resource == p.pos and y.ok and y.end <= first.start]
     return [y for y in looks if y.start >= since], looks
 
 
-def loyalty(world, enrolled):
+def loyalty(timeline, enrolled):
     h = helpers()
     results = []
-    for p in world.payments.values():
+    for p in timeline.payments.values():
         if (p.op is None or p.by_pos_only) and p.readies and p.polls:
             results.append(None)                              # its start is not shown
         elif p.op == "PreparePayment" and p.readies:
@@ -150,7 +150,7 @@ def loyalty(world, enrolled):
             results.append(h.all_of(bool(p.started) or None, fits(before, paired, enrolled), ready.ok,
                                     captured_after(p, ready.end) or (False if enrolled else None)))
         elif p.op == "InitiatePayment" and p.started:
-            recent, looks = check_in_answers(world, p)
+            recent, looks = check_in_answers(timeline, p)
             known = [x for x in recent if x.told("isUserCheckedIn") is True]
             result = fits(recent, known, enrolled)
             if looks and not recent:
@@ -181,39 +181,39 @@ def fits(answers, present, enrolled):
     return None if answers else False
 
 
-def loyalty_1(world):
-    return loyalty(world, True), None, "first no loyaltyIds, then an id, then the payment"
+def loyalty_1(timeline):
+    return loyalty(timeline, True), None, "first no loyaltyIds, then an id, then the payment"
 
 
-def loyalty_2(world):
-    return loyalty(world, False), None, "loyaltyIds is [], and the payment goes on"
+def loyalty_2(timeline):
+    return loyalty(timeline, False), None, "loyaltyIds is [], and the payment goes on"
 
 
-def restricted(world):
-    return [p for p in world.payments.values() if p.restricted]
+def restricted(timeline):
+    return [p for p in timeline.payments.values() if p.restricted]
 
 
-def restrictions_1(world):
+def restrictions_1(timeline):
     h = helpers()
     results = []
-    for p in restricted(world):
+    for p in restricted(timeline):
         done = captured_after(p, p.restricted.end)
         results.append(done if p.op == "InitiatePayment" and p.started else done and None)
     return h.any_of(results), None, "restricted, Reserved, captured"
 
 
-def restrictions_2(world):
+def restrictions_2(timeline):
     h = helpers()
     results = []
-    for p in restricted(world):
+    for p in restricted(timeline):
         result = h.ends_refused(p, {"CancelledByMobilePay", "CancelledByUser"})
         results.append(result if p.op == "InitiatePayment" and p.started else result and None)
     return h.any_of(results), None, "restricted, refused, not captured"
 
 
-def restrictions_3(world):
+def restrictions_3(timeline):
     results = []
-    for p in world.payments.values():
+    for p in timeline.payments.values():
         for x in p.readies:
             value = x.field("restrictions")
             if isinstance(value, dict) and any(v is True for v in value.values()) and x.ok:

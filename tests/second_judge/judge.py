@@ -9,7 +9,7 @@ from rules_polling import judge_polling
 from rules_refund import judge_refunds
 from rules_retries import judge_retries
 from shape import judge_shapes
-from state import World
+from state import Timeline
 from verdict import Report
 
 
@@ -21,12 +21,12 @@ def judge(har, features, version, client_id):
     judge_shapes(exchanges, report)
     judge_retries(exchanges, report)
     judge_polling(exchanges, report)
-    world = World(exchanges)
-    judge_payments(world, report)
-    judge_conflicts(world, report)
-    judge_refunds(world, report)
-    judge_onboarding(world, report)
-    judge_loyalty(world, report)
-    judge_restrictions(world, report)
-    judge_cases(world, report)
+    timeline = Timeline(exchanges)
+    judge_payments(timeline, report)
+    judge_conflicts(timeline, report)
+    judge_refunds(timeline, report)
+    judge_onboarding(timeline, report)
+    judge_loyalty(timeline, report)
+    judge_restrictions(timeline, report)
+    judge_cases(timeline, report)
     return report, exchanges

@@ -2,25 +2,25 @@
 from rules_retries import FINAL
 
 
-def judge_payments(world, report):
-    for p in world.payments.values():
+def judge_payments(timeline, report):
+    for p in timeline.payments.values():
         for x in p.captures:
-            judge_capture(p, x, world, report)
+            judge_capture(p, x, timeline, report)
         for x in p.cancels:
             judge_cancel(p, x, report)
-        judge_end(p, world, report)
+        judge_end(p, timeline, report)
         judge_tried_until_done(p, report)
-        judge_ready(p, world, report)
+        judge_ready(p, timeline, report)
         judge_refused(p, report)
-    judge_unnamed(world, report)
-    judge_orders(world, report)
+    judge_unnamed(timeline, report)
+    judge_orders(timeline, report)
 
 
 def known_here(p):
     return p.started or p.found_by
 
 
-def judge_capture(p, x, world, report):
+def judge_capture(p, x, timeline, report):
     reserved = p.first({"Reserved"}, x.start)
     if reserved is None:
         if p.first({"Reserved"}) and any(y.start < x.start < y.end for y in p.polls):
@@ -79,7 +79,7 @@ def judge_cancel(p, x, report):
         report.open("PAY-04", [x], "A-CANCEL-AFTER-CAPTURED-SEEN")
 
 
-def judge_end(p, world, report):
+def judge_end(p, timeline, report):
     reserved = p.first({"Reserved"})
     if reserved:
         if p.captured_ok() or p.cancelled_ok() or p.first({"Captured", "CancelledByClient"}):
@@ -129,7 +129,7 @@ def judge_tried_until_done(p, report):
             report.fail("PAY-08", [x], "a failed cancel that was never brought through")
 
 
-def judge_ready(p, world, report):
+def judge_ready(p, timeline, report):
     for x in p.readies:
         if p.op == "InitiatePayment" and not p.by_pos_only:
             report.fail("PRE-01", [x], "ready for a payment that was not prepared")
@@ -157,8 +157,8 @@ def judge_refused(p, report):
         report.fail("RES-02", [final] + more, "a refused payment is polled on")
 
 
-def judge_unnamed(world, report):
-    for u in world.unnamed:
+def judge_unnamed(timeline, report):
+    for u in timeline.unnamed:
         op = u.sends[0].op
         rule = {"CreateRefund": "REF-03", "CreatePos": "ALL-11"}.get(op, "PAY-06")
         if u.found:
@@ -171,10 +171,10 @@ def judge_unnamed(world, report):
             report.fail(rule, u.sends, "answered 2xx with no id, and neither looked up nor named by a retry")
 
 
-def judge_orders(world, report):
+def judge_orders(timeline, report):
     """PAY-10: an orderId is used for one payment."""
     groups = {}
-    for x in world.calls:
+    for x in timeline.calls:
         if x.op in ("InitiatePayment", "PreparePayment") and x.text_field("orderId"):
             groups.setdefault(x.text_field("orderId"), {}).setdefault((x.call_key, x.op), []).append(x)
     for order, calls in groups.items():

@@ -2,20 +2,20 @@
 FINAL_REFUND = {"Captured", "CancelledByClient", "CancelledByMobilePay", "ExpiredAndCaptured"}
 
 
-def judge_refunds(world, report):
-    for x in world.calls:
+def judge_refunds(timeline, report):
+    for x in timeline.calls:
         if x.op == "CreateRefund":
-            judge_create(x, world, report)
-    for r in world.refunds.values():
+            judge_create(x, timeline, report)
+    for r in timeline.refunds.values():
         judge_acts(r, report)
         judge_end(r, report)
 
 
-def judge_create(x, world, report):
+def judge_create(x, timeline, report):
     paid = x.id_field("paymentId")
     if paid is None:
         return
-    p = world.payments.get(paid)
+    p = timeline.payments.get(paid)
     if p is None or not (p.started or p.found_by or p.states(x.start)):
         return                  # a payment of an earlier session is not judged
     capture = p.captured_ok(x.start)
@@ -29,10 +29,10 @@ def judge_create(x, world, report):
     currency = p.field("currencyCode") or next((c.text_field("currencyCode") for c in p.readies if c.ok), None)
     if currency and x.text_field("currencyCode") in ("DKK", "EUR") and x.text_field("currencyCode") != currency:
         report.fail("REF-01", [x], "refunds in another currency")
-    judge_sum(x, p, capture, world, report)
+    judge_sum(x, p, capture, timeline, report)
 
 
-def judge_sum(x, p, capture, world, report):
+def judge_sum(x, p, capture, timeline, report):
     taken = {c.amount for c in p.captures if c.ok and c.end <= x.start and c.amount is not None}
     if not taken:
         taken = {c.amount for c in p.captures if c.failed and c.end <= x.start and c.amount is not None}
@@ -42,18 +42,18 @@ def judge_sum(x, p, capture, world, report):
         return
     taken = taken.pop()
     sure, unsure, keys = x.amount, 0, {x.call_key}
-    for y in world.calls:
+    for y in timeline.calls:
         if y.op != "CreateRefund" or y.id_field("paymentId") != p.id or y.start >= x.start or y.call_key in keys:
             continue
         keys.add(y.call_key)
-        sends = [z for z in world.calls if z.call_key == y.call_key and z.op == y.op and z.start < x.start]
+        sends = [z for z in timeline.calls if z.call_key == y.call_key and z.op == y.op and z.start < x.start]
         created = next((z.created for z in sends if z.created), None)
         amount = y.amount or 0
-        told = world.refunds[created].told("amount", x.start) if created else None
+        told = timeline.refunds[created].told("amount", x.start) if created else None
         if told is not None and told != amount:
             report.open("REF-01", [y, x], "A-TWO-AMOUNTS")
         if created:
-            r = world.refunds[created]
+            r = timeline.refunds[created]
             gone = r.cancelled_ok(x.start) or r.first({"CancelledByClient", "CancelledByMobilePay"}, x.start)
             if gone:
                 continue

@@ -98,7 +98,7 @@ class Unnamed:
         self.sends, self.lookups, self.found, self.doubtful = sends, lookups, found, doubtful
 
 
-class World:
+class Timeline:
     def __init__(self, exchanges):
         self.exchanges = exchanges
         self.calls = [x for x in exchanges if x.kind == "call" and x.op]

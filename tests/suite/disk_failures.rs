@@ -69,16 +69,16 @@ impl Case<'_> {
         Recording::spawn(self.home, command)
     }
 
-    /// Sends requests until the recorder has ended by itself, with the failure injected by `hurt`. Then checks the
-    /// capture, and resumes it after `mended`.
-    async fn play(&self, shell: &str, hurt: impl FnOnce(u32), words: &[&str], mended: impl FnOnce()) {
+    /// Sends requests until the recorder has ended by itself, with the failure injected by `inject`. Then checks the
+    /// capture, and resumes it after `repair`.
+    async fn play(&self, shell: &str, inject: impl FnOnce(u32), words: &[&str], repair: impl FnOnce()) {
         let begun = Instant::now();
         let recording = self.recording(shell);
         let callers = self.load.begin(&recording, "before", 6, true).await;
         while self.load.count() < 20 && begun.elapsed() < Duration::from_secs(30) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        hurt(recording.pid());
+        inject(recording.pid());
         let (code, said) = tokio::task::spawn_blocking(|| recording.ended()).await.unwrap();
         for caller in callers {
             caller.await.unwrap();
@@ -96,7 +96,7 @@ impl Case<'_> {
         assert_eq!((verdict["verdict"].as_str(), code), (Some("incomplete"), 3), "{}", self.name);
         assert_eq!(verdict["capture"]["complete"], false);
 
-        mended();
+        repair();
         let recording = self.recording("");
         let callers = self.load.begin(&recording, "after", 2, true).await;
         while self.load.count() < answered + 20 {

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use poscert::api::{Fault, Operation, Route};
 use poscert::pki::{Authority, Name};
 use poscert::sandbox::{Sandbox, SandboxOptions};
-use poscert::till::{TillConfig, http::Line};
+use poscert::till::{TillConfig, http::HttpClient};
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -69,7 +69,7 @@ impl Gateway {
         let state = Arc::new(Mutex::new(State::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("https://{}/pos/v10", listener.local_addr().unwrap());
-        let line = Arc::new(Line::new(Some(&ca_file), None).unwrap());
+        let line = Arc::new(HttpClient::new(Some(&ca_file), None).unwrap());
         let acceptor = tokio_rustls::TlsAcceptor::from(tls);
         let shared = state.clone();
         tokio::spawn(async move {
@@ -159,7 +159,7 @@ async fn pass(
     request: Request<Incoming>,
     connection: usize,
     state: Arc<Mutex<State>>,
-    line: Arc<Line>,
+    line: Arc<HttpClient>,
     origin: String,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let came = Instant::now();

@@ -34,7 +34,7 @@ pub(super) fn sources() -> Sources {
 }
 
 /// The modules in the order of the table in `src/lib.rs`.
-fn rooms(sources: &Sources) -> Vec<String> {
+fn modules(sources: &Sources) -> Vec<String> {
     let row = Regex::new(r"(?m)^//! \| \[`([a-z]+)`\] \|").unwrap();
     row.captures_iter(&sources["lib.rs"]).map(|found| found[1].to_owned()).collect()
 }
@@ -110,9 +110,9 @@ fn named(code: &str) -> Vec<String> {
 
 /// All violations, one sentence each.
 fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
-    let rooms = rooms(sources);
+    let modules = modules(sources);
     let tests = test_files(sources);
-    let place = |room: &str| rooms.iter().position(|known| known == room);
+    let place = |module: &str| modules.iter().position(|known| known == module);
     let requirement = Regex::new(r"\b[A-Z]{3}-\d\d\b").unwrap();
     let features = "onboarding|payment|prepared-payment|refund|loyalty|payment-restrictions";
     let case = Regex::new(&format!(r"\b(?:{features})/\d")).unwrap();
@@ -137,8 +137,8 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
                 found.push(format!("{path}:{number} names {:?}, which belongs in a rule file", id.as_str()));
             }
         }
-        let Some((room, _)) = path.split_once('/') else { continue };
-        let Some(at) = place(room) else {
+        let Some((module, _)) = path.split_once('/') else { continue };
+        let Some(at) = place(module) else {
             found.push(format!("{path} is in a module that the table in src/lib.rs does not list"));
             continue;
         };
@@ -148,7 +148,7 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
         let joined: Vec<&str> = code.iter().map(|(_, line)| *line).collect();
         for other in named(&joined.join("\n")) {
             match place(&other) {
-                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a module below `{room}`")),
+                Some(there) if there > at => found.push(format!("{path} uses `{other}`, a module below `{module}`")),
                 _ => {}
             }
         }
@@ -159,13 +159,13 @@ fn breaches(sources: &Sources, long_files: &[&str]) -> Vec<String> {
 #[test]
 fn source_follows_the_architecture_rules() {
     let sources = sources();
-    assert!(rooms(&sources).len() >= 11, "the table of modules in src/lib.rs was not found");
+    assert!(modules(&sources).len() >= 11, "the table of modules in src/lib.rs was not found");
     assert_eq!(breaches(&sources, LONG_FILES), Vec::<String>::new());
 }
 
 #[test]
 fn each_violation_is_detected() {
-    let house = |path: &str, text: &str| {
+    let findings = |path: &str, text: &str| {
         let table = "//! | [`api`] | a |\n//! | [`capture`] | b |\n//! | [`cli`] | c |\n".to_owned();
         let sources = Sources::from([("lib.rs".to_owned(), table), (path.to_owned(), text.to_owned())]);
         breaches(&sources, &[])
@@ -185,10 +185,10 @@ fn each_violation_is_detected() {
             "a.rs:6",
         ),
     ] {
-        let found = house(path, text);
+        let found = findings(path, text);
         assert!(found.len() == 1 && found[0].contains(part), "{text}: {found:?}");
     }
-    assert_eq!(house("cli/a.rs", &format!("//! A.\n{}", "\n".repeat(LONGEST))).len(), 1);
+    assert_eq!(findings("cli/a.rs", &format!("//! A.\n{}", "\n".repeat(LONGEST))).len(), 1);
 }
 
 #[test]

@@ -240,7 +240,7 @@ async fn hanging_decision_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = TillConfig { memory: Some(folder.path().join("till.json")), ..gateway.till() };
     config.pace.rest = Duration::ZERO;
-    config.pace.sends = 2;
+    config.pace.attempts = 2;
     let mut till = onboarded(config.clone()).await;
     let payment = till.initiate(&Sale::of(Amount(100))).await.unwrap();
     gateway.arm(Operation::CancelPayment, &[E, E]);
@@ -272,7 +272,7 @@ async fn untrusted_certificate_error_names_the_ca_option() {
     let stranger = tempfile::tempdir().unwrap();
     let authority = poscert::pki::Authority::open(stranger.path()).unwrap();
     let mut config = TillConfig { ca_file: Some(authority.files().pem.clone()), ..gateway.till() };
-    config.pace.sends = 1;
+    config.pace.attempts = 1;
     let trouble = Till::new(config).unwrap().onboard("till-1").await.unwrap_err();
     assert!(trouble.to_string().contains("--ca-file"), "{trouble}");
 }

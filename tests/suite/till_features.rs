@@ -16,7 +16,7 @@ const T: Option<Fault> = Some(Fault::Timeout);
 const E: Option<Fault> = Some(Fault::ServerError);
 
 async fn onboarded(mut config: TillConfig) -> Till {
-    config.pace.second_thought = Duration::ZERO;
+    config.pace.cancel_delay = Duration::ZERO;
     let mut till = Till::new(config).unwrap();
     till.onboard("till-1").await.unwrap();
     till
@@ -132,7 +132,7 @@ async fn membership_is_known_before_the_payment_is_started() {
     assert!(!operations[start..].contains(&Operation::GetCheckIn));
     let abort = CancelSignal::default();
     abort.press();
-    assert_eq!(till.pay(&sale, &abort).await.unwrap(), Paid::Nobody);
+    assert_eq!(till.pay(&sale, &abort).await.unwrap(), Paid::NoCustomer);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn refund_survives_a_restart() {
 async fn driven_till_prepares_makes_ready_refunds_and_cancels_a_refund() {
     let gateway = Gateway::start().await;
     let config = gateway.till();
-    assert!(config.pace.second_thought >= Duration::from_secs(1), "enough time to press a key");
+    assert!(config.pace.cancel_delay >= Duration::from_secs(1), "enough time to press a key");
     let (acts, lines) = tokio::sync::mpsc::unbounded_channel();
     let send = move |line: &str| acts.send(line.to_owned()).unwrap();
     let mut told = Vec::new();

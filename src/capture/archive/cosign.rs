@@ -3,7 +3,7 @@
 
 use super::frame::{self, Tag};
 use super::manifest::Manifest;
-use super::reader::{self, told};
+use super::reader::{self, capture_error};
 use super::{Damage, Unreadable};
 use crate::capture::error::CaptureError;
 use crate::seal::{Fingerprint, SigningKey};
@@ -21,7 +21,7 @@ pub(crate) fn add_signature(
     key: &SigningKey,
     out: &mut impl Write,
 ) -> Result<Vec<Fingerprint>, CaptureError> {
-    signed(path, key, out).map_err(|error| told(path, error))
+    signed(path, key, out).map_err(|error| capture_error(path, error))
 }
 
 fn signed(path: &Path, key: &SigningKey, out: &mut impl Write) -> Result<Vec<Fingerprint>, Unreadable> {

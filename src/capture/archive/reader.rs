@@ -34,7 +34,7 @@ struct Place {
 }
 
 /// Converts an archive error.
-pub(super) fn told(path: &Path, error: Unreadable) -> CaptureError {
+pub(super) fn capture_error(path: &Path, error: Unreadable) -> CaptureError {
     match error {
         Unreadable::Io(error) => CaptureError::io("read", path, &error),
         Unreadable::Damaged(Damage { at, what }) | Unreadable::Excess(Damage { at, what }) => {
@@ -263,7 +263,8 @@ impl Iterator for Log {
         if self.ended {
             return None;
         }
-        let record = self.record().transpose().map(|record| record.map_err(|error| told(&self.archive.path, error)));
+        let record =
+            self.record().transpose().map(|record| record.map_err(|error| capture_error(&self.archive.path, error)));
         self.ended = !matches!(record, Some(Ok(_)));
         record
     }

@@ -4,7 +4,7 @@
 use super::frame::{self, Frame, Tag};
 use super::index::{BlockEntry, Index};
 use super::manifest::Manifest;
-use super::reader::{Archive, rule_file, told};
+use super::reader::{Archive, capture_error, rule_file};
 use super::record_block::Records;
 use super::scan::survey;
 use super::{Damage, Header, RuleFile, Unreadable};
@@ -24,7 +24,7 @@ pub(in crate::capture) struct Salvaged {
 
 /// Reads the intact blocks of the archive at this path.
 pub(in crate::capture) fn salvage(path: &Path) -> Result<Salvaged, CaptureError> {
-    sections(path).map_err(|error| told(path, error))
+    sections(path).map_err(|error| capture_error(path, error))
 }
 
 /// Locates the damage in the archive at this path as precisely as possible.

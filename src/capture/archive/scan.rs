@@ -32,15 +32,15 @@ pub(super) fn survey(path: &Path) -> Result<Scan, Unreadable> {
         Err(Unreadable::Damaged(_)) => survey.holes.push((0, first)),
         other => other?,
     }
-    let mut patience = length.saturating_mul(4).saturating_add(1 << 20);
+    let mut budget = length.saturating_mul(4).saturating_add(1 << 20);
     let mut at = first;
     while at < length {
-        if let Some(head) = whole(&mut file, at, &mut patience)? {
+        if let Some(head) = whole(&mut file, at, &mut budget)? {
             survey.frames.push((at, head));
             at = at.saturating_add(head.length());
             continue;
         }
-        let next = next_frame(&mut file, at.saturating_add(1), &mut patience)?.unwrap_or(length);
+        let next = next_frame(&mut file, at.saturating_add(1), &mut budget)?.unwrap_or(length);
         survey.holes.push((at, next));
         at = next;
     }
@@ -48,13 +48,13 @@ pub(super) fn survey(path: &Path) -> Result<Scan, Unreadable> {
 }
 
 /// The frame at this offset, if an intact one begins there.
-fn whole(file: &mut BufReader<File>, at: u64, patience: &mut u64) -> io::Result<Option<FrameHead>> {
+fn whole(file: &mut BufReader<File>, at: u64, budget: &mut u64) -> io::Result<Option<FrameHead>> {
     file.seek(SeekFrom::Start(at))?;
     let read = frame::read_head(file, at).and_then(|head| {
         // Count decompressed size too: content with an extreme compression ratio must not be unpacked again and
         // again.
         let effort = head.length().max(head.content() / 1024);
-        *patience = patience.checked_sub(effort).ok_or_else(|| Damage::new(at, "scan limit reached"))?;
+        *budget = budget.checked_sub(effort).ok_or_else(|| Damage::new(at, "scan limit reached"))?;
         file.seek(SeekFrom::Start(at))?;
         frame::read(file, at)
     });
@@ -66,7 +66,7 @@ fn whole(file: &mut BufReader<File>, at: u64, patience: &mut u64) -> io::Result<
 }
 
 /// The offset of the next intact frame.
-fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::Result<Option<u64>> {
+fn next_frame(file: &mut BufReader<File>, from: u64, budget: &mut u64) -> io::Result<Option<u64>> {
     let mut at = from;
     loop {
         let mut window = Vec::new();
@@ -74,7 +74,7 @@ fn next_frame(file: &mut BufReader<File>, from: u64, patience: &mut u64) -> io::
         file.by_ref().take(WINDOW as u64).read_to_end(&mut window)?;
         for (place, bytes) in (at..).zip(window.windows(4)) {
             let is_tag = <[u8; 4]>::try_from(bytes).is_ok_and(|bytes| Tag::of(bytes).is_some());
-            if is_tag && whole(file, place, patience)?.is_some() {
+            if is_tag && whole(file, place, budget)?.is_some() {
                 return Ok(Some(place));
             }
         }

@@ -17,7 +17,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// Context of an entry.
-pub(super) struct Beside<'a> {
+pub(super) struct EntryContext<'a> {
     /// The program that wrote the file.
     pub maker: &'a str,
     /// The files that the HAR file refers to.
@@ -29,7 +29,7 @@ pub(super) struct Beside<'a> {
 }
 
 /// The body of an entry's request.
-pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<'_>) -> Result<Body, String> {
+pub(super) fn of_request(entry: &Entry, headers: &[Header], context: &mut EntryContext<'_>) -> Result<Body, String> {
     let request = &entry.request;
     let post = request.post.as_ref();
     let sizes = [positive(request.body_size), announced(headers)];
@@ -37,10 +37,10 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<
     if let Some(text) = text {
         let encoding = post.and_then(|post| post.encoding.as_deref());
         let body = kept(text, encoding, headers, "request.postData.text")?;
-        if beside.is_own {
+        if context.is_own {
             return Ok(body);
         }
-        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER);
+        let is_mended = context.mended && text.contains(char::REPLACEMENT_CHARACTER);
         return Ok(if is_mended || is_cut(&body, sizes, headers) {
             unseen(body.length)
         } else {
@@ -52,7 +52,7 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], beside: &mut Beside<
         return kept(&form(params), None, headers, "request.postData.params");
     }
     if let Some(file) = post.and_then(|post| post.file.as_ref()) {
-        let content = file.as_str().and_then(|name| beside.files.read(name));
+        let content = file.as_str().and_then(|name| context.files.read(name));
         return Ok(content.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), false)));
     }
     if let Some(size) = sizes.into_iter().flatten().find(|size| *size > 0) {
@@ -84,7 +84,7 @@ pub(super) fn of_answer(
     method: &str,
     status: u16,
     headers: &[Header],
-    beside: &mut Beside<'_>,
+    context: &mut EntryContext<'_>,
 ) -> Result<Body, String> {
     // These responses never have a body, whatever their headers announce (RFC 9110 section 6.4.1).
     let never = matches!(status, 100..=199 | 204 | 205 | 304) || method.eq_ignore_ascii_case("HEAD");
@@ -92,18 +92,18 @@ pub(super) fn of_answer(
     let content = response.content.as_ref().unwrap_or(&nothing);
     if let Some(text) = content.text.as_deref().filter(|text| !text.is_empty()) {
         let body = kept(text, content.encoding.as_deref(), headers, "response.content.text")?;
-        if beside.is_own {
+        if context.is_own {
             return Ok(body);
         }
         let cut = is_cut(&body, [positive(content.size), announced(headers)], headers);
-        let is_mended = beside.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json(&body);
+        let is_mended = context.mended && text.contains(char::REPLACEMENT_CHARACTER) && !is_json(&body);
         return Ok(if cut || is_mended { unseen(body.length) } else { unmasked(body, true) });
     }
     if never {
         return Ok(Body::default());
     }
     if let Some(file) = content.file.as_ref().filter(|_| content.size != Some(0.0)) {
-        let bytes = file.as_str().and_then(|name| beside.files.read(name));
+        let bytes = file.as_str().and_then(|name| context.files.read(name));
         return Ok(bytes.map_or_else(|| unseen(0), |bytes| unmasked(whole(bytes, headers), true)));
     }
     let size = positive(content.size).or_else(|| announced(headers)).filter(|size| *size > 0);

@@ -1,6 +1,6 @@
 //! Conversion of a HAR entry into an exchange.
 
-use super::body::{self, Beside};
+use super::body::{self, EntryContext};
 use super::extension::EntryExtra;
 use super::message::{Pair, Response};
 use super::model::Entry;
@@ -19,7 +19,7 @@ pub(super) struct Place {
 /// Converts an entry that started at `request_head`; an error says what is wrong with the entry.
 pub(super) fn exchange(
     entry: &Entry,
-    beside: &mut Beside<'_>,
+    context: &mut EntryContext<'_>,
     started: EntryStart,
     request_head: u64,
 ) -> Result<Exchange, String> {
@@ -30,10 +30,10 @@ pub(super) fn exchange(
     let version = version(entry.request.version.as_deref());
     let version = if version.is_empty() { self::version(response.version.as_deref()) } else { version };
     let headers = headers(entry.request.headers.as_deref());
-    let body = body::of_request(entry, &headers, beside)?;
+    let body = body::of_request(entry, &headers, context)?;
     let method = &entry.request.method;
-    let answer = answer(response, method, beside)?;
-    let lasted = EntryDuration::of(entry, beside.maker, answer.is_some());
+    let answer = answer(response, method, context)?;
+    let lasted = EntryDuration::of(entry, context.maker, answer.is_some());
     let not_shown = shown::of_request(&entry.request, &place.target);
     let end_at = request_head.saturating_add(lasted.us);
     let times =
@@ -54,13 +54,13 @@ pub(super) fn exchange(
             ..Request::default()
         },
         answered_by: if is_done { AnsweredBy::Backend } else { AnsweredBy::Nobody },
-        end: End { untimed: !lasted.is_told, ..if is_done { End::default() } else { no_answer(response) } },
+        end: End { untimed: !lasted.is_known, ..if is_done { End::default() } else { no_answer(response) } },
         answer,
         times,
         ..Exchange::default()
     };
     if let Some(extra) = &entry.extra {
-        put_back(&mut exchange, extra, beside)?;
+        put_back(&mut exchange, extra, context)?;
     }
     Ok(exchange)
 }
@@ -129,7 +129,7 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
 
 /// The response; `None` if there was none, which browsers write as status 0. An entry that does not say which of the
 /// two it was is an error: a lost response is evidence that cases wait for.
-fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<Option<Answer>, String> {
+fn answer(response: &Response, method: &str, context: &mut EntryContext<'_>) -> Result<Option<Answer>, String> {
     let status = response.status.ok_or("response.status is missing; a call without a response has status 0")?;
     if status <= 0.0 {
         return Ok(None);
@@ -143,7 +143,7 @@ fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<
         version: version(response.version.as_deref()),
         status,
         reason: response.reason.clone().unwrap_or_default(),
-        body: body::of_answer(response, method, status, &headers, beside)?,
+        body: body::of_answer(response, method, status, &headers, context)?,
         not_shown: shown::of_headers(response.headers.as_deref().unwrap_or_default()),
         headers,
         trailers: Vec::new(),
@@ -152,7 +152,7 @@ fn answer(response: &Response, method: &str, beside: &mut Beside<'_>) -> Result<
 
 /// Restores what HAR has no field for. Status and time are HAR's own fields; the recorded end is only restored if it
 /// matches them.
-fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>) -> Result<(), String> {
+fn put_back(exchange: &mut Exchange, extra: &EntryExtra, context: &mut EntryContext<'_>) -> Result<(), String> {
     exchange.run = extra.run;
     exchange.connection = extra.connection;
     exchange.way = extra.way;
@@ -175,7 +175,7 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>
         if let Some(undelivered) = extra.undelivered.as_ref().filter(|_| exchange.answer.is_none()) {
             let method = exchange.request.method.clone();
             exchange.answer =
-                answer(undelivered, &method, beside).map_err(|words| format!("_poscert.undelivered: {words}"))?;
+                answer(undelivered, &method, context).map_err(|words| format!("_poscert.undelivered: {words}"))?;
         }
     }
     let request = &mut exchange.request;
@@ -183,13 +183,13 @@ fn put_back(exchange: &mut Exchange, extra: &EntryExtra, beside: &mut Beside<'_>
     request.authority = extra.request.authority.clone().unwrap_or(std::mem::take(&mut request.authority));
     request.refused.clone_from(&extra.request.refused);
     request.trailers.clone_from(&extra.request.trailers);
-    if beside.is_own {
+    if context.is_own {
         request.not_shown = extra.request.not_shown.clone().unwrap_or_default();
     }
     put_back_body(&mut request.body, &extra.request);
     if let Some(answer) = &mut exchange.answer {
         answer.trailers.clone_from(&extra.answer.trailers);
-        if beside.is_own {
+        if context.is_own {
             answer.not_shown = extra.answer.not_shown.clone().unwrap_or_default();
         }
         put_back_body(&mut answer.body, &extra.answer);

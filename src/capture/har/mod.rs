@@ -28,7 +28,7 @@ use super::record::{Exchange, FORMAT, Record};
 use super::redact::Redactor;
 use crate::api::{Place, Route};
 use crate::seal::Key;
-use body::Beside;
+use body::EntryContext;
 use model::Outline;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -98,7 +98,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         }
     }
     let begun: Vec<EntryStart> = entries.iter().filter(|e| e.kind == Kind::Call).filter_map(|e| e.started).collect();
-    let mut steps = timings::Steps::of(&begun);
+    let mut clock = timings::ClockResolution::of(&begun);
     let mut calls = Vec::new();
     let first = first_moments(&entries);
     for (at, sorted) in entries.iter_mut().enumerate().filter(|(_, entry)| entry.kind == Kind::Call) {
@@ -109,14 +109,14 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         let base = extra.first_heads.get(&sorted.run).copied().unwrap_or(0);
         let head = base.saturating_add(u64::try_from(since).unwrap_or(0));
         let mended = matches!(text, std::borrow::Cow::Owned(_));
-        let mut beside = Beside { maker: &maker, files: &mut files, mended, is_own };
+        let mut beside = EntryContext { maker: &maker, files: &mut files, mended, is_own };
         let exchange = entry::exchange(&entry, &mut beside, moment, head).map_err(|words| wrong(at, &words))?;
-        steps.lasted(entry.time);
+        clock.lasted(entry.time);
         calls.push((at, redactor.exchange(exchange)));
     }
-    let resolution_us = if is_own { extra.resolution_us.max(1) } else { steps.begin_us() };
-    let lasted_us = if is_own { extra.lasted_us.max(1) } else { steps.lasted_us() };
-    let order = numbers(&entries, steps.padded_us()).map_err(|(at, words)| wrong(at, &words))?;
+    let resolution_us = if is_own { extra.resolution_us.max(1) } else { clock.begin_us() };
+    let lasted_us = if is_own { extra.lasted_us.max(1) } else { clock.lasted_us() };
+    let order = numbers(&entries, clock.padded_us()).map_err(|(at, words)| wrong(at, &words))?;
     let number = |at: usize| order.numbers.get(at).copied().unwrap_or(0);
     let mut calls: Vec<Exchange> =
         calls.into_iter().map(|(at, exchange)| Exchange { number: number(at), ..exchange }).collect();

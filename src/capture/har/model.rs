@@ -112,7 +112,7 @@ impl Timings {
 
     /// Whether they include the time spent waiting for the response. A call without a response has waited in some
     /// phase.
-    pub(super) fn tell_the_wait(&self, is_answered: bool) -> bool {
+    pub(super) fn has_wait(&self, is_answered: bool) -> bool {
         if is_answered { self.wait.is_some_and(|ms| ms >= 0.0) } else { self.sum() - sum(&[self.send]) > 0.0 }
     }
 }

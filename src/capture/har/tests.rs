@@ -311,7 +311,7 @@ fn recorded(dir: &Path) {
         writer.append(Record::Connection(event)).await.unwrap();
         writer.take_number();
         writer
-            .append(Record::Attempt(Attempt { number: 2, first_number: 2, ended_as: "failed".to_owned() }))
+            .append(Record::Attempt(AttemptStart { number: 2, first_number: 2, ended_as: "failed".to_owned() }))
             .await
             .unwrap();
         writer.close().await.unwrap();

@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str) -> Option<EntryStart> {
 
 /// The resolution of a file's clock, estimated from its values.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Steps {
+pub(super) struct ClockResolution {
     /// The number of start times.
     count: usize,
     /// How many of them have this number of fractional digits.
@@ -69,21 +69,26 @@ const MINUTE_US: u64 = 60_000_000;
 const SECOND_US: u64 = 1_000_000;
 
 /// The number of values needed to tell a clock with steps of ten from values that happen to be multiples of ten.
-const TELLING: usize = 12;
+const MIN_SAMPLES: usize = 12;
 
-impl Steps {
+impl ClockResolution {
     /// Starts with the start times of a file's calls.
-    pub(super) fn of(begun: &[EntryStart]) -> Steps {
-        let mut steps = Steps { count: begun.len(), even_us: MINUTE_US, lasted_even_us: SECOND_US, ..Steps::default() };
+    pub(super) fn of(begun: &[EntryStart]) -> ClockResolution {
+        let mut clock = ClockResolution {
+            count: begun.len(),
+            even_us: MINUTE_US,
+            lasted_even_us: SECOND_US,
+            ..ClockResolution::default()
+        };
         for moment in begun {
-            if let Some(count) = steps.digits.get_mut(moment.digits.min(7)) {
+            if let Some(count) = clock.digits.get_mut(moment.digits.min(7)) {
                 *count += 1;
             }
-            steps.lacks_seconds |= !moment.has_seconds;
+            clock.lacks_seconds |= !moment.has_seconds;
             let us = moment.wall_us.unsigned_abs();
-            steps.even_us = divisor(us, steps.even_us);
+            clock.even_us = divisor(us, clock.even_us);
         }
-        steps
+        clock
     }
 
     /// Adds the `time` of an entry.
@@ -117,13 +122,13 @@ impl Steps {
     /// The resolution that only the values show: milliseconds that are all whole minutes, whole seconds or
     /// tens. It is the clock's resolution, unless the file was made of round numbers.
     pub(super) fn padded_us(&self) -> u64 {
-        let is_even = self.count >= TELLING && (self.lasted_finer || self.lasted_nothing);
+        let is_even = self.count >= MIN_SAMPLES && (self.lasted_finer || self.lasted_nothing);
         if is_even { self.even_us } else { 1 }
     }
 
     /// The resolution of `time`, in microseconds.
     pub(super) fn lasted_us(&self) -> u64 {
-        let tells = self.lasted_count >= TELLING && self.lasted_nothing;
+        let tells = self.lasted_count >= MIN_SAMPLES && self.lasted_nothing;
         let most = if tells { SECOND_US } else { 1000 };
         if self.lasted_count == 0 { 1 } else { self.lasted_even_us.min(most) }
     }
@@ -165,7 +170,7 @@ pub(super) struct EntryDuration {
     /// In microseconds; a lower bound if it is unknown.
     pub us: u64,
     /// Whether the entry has it.
-    pub is_told: bool,
+    pub is_known: bool,
 }
 
 impl EntryDuration {
@@ -173,17 +178,17 @@ impl EntryDuration {
     /// wait for the response (mitmproxy without a response, Playwright's minimal mode) says no more than they do.
     pub(super) fn of(entry: &Entry, maker: &str, is_answered: bool) -> EntryDuration {
         let timings = entry.timings.unwrap_or_default();
-        let tells = entry.timings.is_some() && timings.tell_the_wait(is_answered);
+        let tells = entry.timings.is_some() && timings.has_wait(is_answered);
         let Some(time) = entry.time.filter(|ms| *ms >= 0.0) else {
-            return EntryDuration { us: micros(timings.sum()), is_told: tells };
+            return EntryDuration { us: micros(timings.sum()), is_known: tells };
         };
         if maker == "mitmproxy" && counts_connecting(time, &timings) {
-            return EntryDuration { us: micros(timings.on_the_wire()), is_told: tells };
+            return EntryDuration { us: micros(timings.on_the_wire()), is_known: tells };
         }
         // Without a response, `send` may be the whole duration; but mitmproxy stops its clock there.
         let is_complete = !is_answered && maker != "mitmproxy";
         let only_sums = entry.timings.is_some() && near(time, timings.sum());
-        EntryDuration { us: micros(time), is_told: tells || is_complete || !only_sums }
+        EntryDuration { us: micros(time), is_known: tells || is_complete || !only_sums }
     }
 }
 
@@ -242,10 +247,10 @@ mod tests {
     #[test]
     fn clock_of_whole_minutes_is_recognised() {
         let resolution = |texts: &dyn Fn(usize) -> String, lasted: f64| {
-            let begun: Vec<EntryStart> = (0..TELLING).map(|at| parse(&texts(at)).unwrap()).collect();
-            let mut steps = Steps::of(&begun);
-            steps.lasted(Some(lasted));
-            steps.begin_us()
+            let begun: Vec<EntryStart> = (0..MIN_SAMPLES).map(|at| parse(&texts(at)).unwrap()).collect();
+            let mut clock = ClockResolution::of(&begun);
+            clock.lasted(Some(lasted));
+            clock.begin_us()
         };
         assert_eq!(resolution(&|at| format!("2024-03-01T12:{at:02}Z"), 7.0), MINUTE_US);
         assert_eq!(resolution(&|at| format!("2024-03-01T12:{at:02}:00Z"), 7.0), MINUTE_US);

@@ -5,8 +5,8 @@
 //! as a payment id nested below a secret's name, or a word.
 
 use super::Redactor;
-use super::secret_index::{self, Met, SHORTEST, SecretIndex};
-use super::secret_names::{Named, named};
+use super::secret_index::{self, KnownSecret, SHORTEST, SecretIndex};
+use super::secret_names::{Named, classify_name};
 use crate::api::customer::{Account, CUSTOMERS};
 use crate::capture::jwt_claims;
 use crate::seal::hex;
@@ -31,7 +31,7 @@ const SCHEMES: [&str; 10] =
 pub(super) struct Pass<'r> {
     redactor: &'r Redactor,
     /// Secrets found in this exchange.
-    met: SecretIndex,
+    found: SecretIndex,
     earlier: RwLockReadGuard<'r, SecretIndex>,
     /// Values that are never secrets: the client's id.
     pub spared: Vec<String>,
@@ -50,7 +50,7 @@ impl<'r> Pass<'r> {
     pub(super) fn new(redactor: &'r Redactor) -> Pass<'r> {
         Pass {
             redactor,
-            met: SecretIndex::default(),
+            found: SecretIndex::default(),
             earlier: redactor.earlier.read().unwrap_or_else(PoisonError::into_inner),
             spared: Vec::new(),
             claims: BTreeMap::new(),
@@ -61,8 +61,8 @@ impl<'r> Pass<'r> {
     }
 
     /// The secrets to search for in later exchanges.
-    pub(super) fn lasting(self) -> Vec<Arc<Met>> {
-        self.met.lasting().filter(|met| !self.earlier.knows(&met.value)).map(Arc::clone).collect()
+    pub(super) fn lasting(self) -> Vec<Arc<KnownSecret>> {
+        self.found.lasting().filter(|found| !self.earlier.knows(&found.value)).map(Arc::clone).collect()
     }
 
     pub(super) fn redactor(&self) -> &'r Redactor {
@@ -91,17 +91,17 @@ impl<'r> Pass<'r> {
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         let short_number = digits == value.len() && digits < SHORTEST_LASTING_DIGITS;
         let lasting = self.in_text == 0 && digits > 0 && !short_number && value.len() <= LONGEST_LASTING;
-        self.met.add(Arc::new(Met { value: value.to_owned(), new: new.to_owned(), lasting }));
+        self.found.add(Arc::new(KnownSecret { value: value.to_owned(), new: new.to_owned(), lasting }));
     }
 
     /// Whether exactly this text is a known secret.
     pub(super) fn knows(&self, value: &str) -> bool {
-        self.met.knows(value) || self.earlier.knows(value)
+        self.found.knows(value) || self.earlier.knows(value)
     }
 
     /// Whether bytes contain a known secret.
     pub(super) fn holds(&self, bytes: &[u8]) -> bool {
-        secret_index::hold(bytes, &[&self.met, &*self.earlier])
+        secret_index::hold(bytes, &[&self.found, &*self.earlier])
     }
 
     /// Redacts a value according to its name.
@@ -219,7 +219,7 @@ impl<'r> Pass<'r> {
 
     fn cookie_value(&mut self, name: &str, value: &str) -> String {
         let may_be_an_id = value.len() < SHORTEST_COOKIE || uuid::Uuid::try_parse(value).is_ok();
-        let unsure = usize::from(named(name) == Named::Plain && may_be_an_id);
+        let unsure = usize::from(classify_name(name) == Named::Plain && may_be_an_id);
         self.unsure += unsure;
         let new = self.secret(value);
         self.unsure -= unsure;
@@ -236,7 +236,7 @@ impl<'r> Pass<'r> {
 
     /// Replaces known secrets.
     pub(super) fn echoes(&self, value: &str) -> String {
-        secret_index::replace(value, &[&self.met, &*self.earlier]).unwrap_or_else(|| value.to_owned())
+        secret_index::replace(value, &[&self.found, &*self.earlier]).unwrap_or_else(|| value.to_owned())
     }
 
     /// Redacts a header's value according to its name.
@@ -244,7 +244,7 @@ impl<'r> Pass<'r> {
         if name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie") {
             return self.cookie(value, name.eq_ignore_ascii_case("set-cookie"));
         }
-        match named(name) {
+        match classify_name(name) {
             Named::Plain if is_url_header(name) => self.url(value),
             named => self.by_name(named, value),
         }

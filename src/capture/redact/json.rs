@@ -2,7 +2,7 @@
 //! field order, duplicate fields) is preserved.
 
 use super::exchange_pass::Pass;
-use super::secret_names::{Named, named};
+use super::secret_names::{Named, classify_name};
 use std::ops::Range;
 
 /// Maximum nesting; a deeper body counts as unreadable.
@@ -127,7 +127,7 @@ impl Scan<'_, '_, '_> {
                 return Err(NotJson);
             }
             self.space();
-            let own = named(&name);
+            let own = classify_name(&name);
             let is_value = VALUES.iter().any(|value| name.eq_ignore_ascii_case(value));
             if outer == Named::Plain && own == Named::Plain && is_value {
                 read_as_plain |= *label == Named::Plain;
@@ -161,7 +161,7 @@ impl Scan<'_, '_, '_> {
             return Named::Plain;
         }
         let at = self.at;
-        let said = self.string().map_or(Named::Plain, |(_, text)| named(&text));
+        let said = self.string().map_or(Named::Plain, |(_, text)| classify_name(&text));
         self.at = at;
         said
     }

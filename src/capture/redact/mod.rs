@@ -115,7 +115,7 @@ impl Redactor {
         let lasting = pass.lasting();
         if !lasting.is_empty() {
             let mut earlier = self.earlier.write().unwrap_or_else(PoisonError::into_inner);
-            lasting.into_iter().for_each(|met| earlier.add(met));
+            lasting.into_iter().for_each(|secret| earlier.add(secret));
             earlier.forget();
         }
         exchange

@@ -17,7 +17,7 @@ const DEEPEST: usize = 3;
 
 /// A known secret.
 #[derive(Debug)]
-pub(super) struct Met {
+pub(super) struct KnownSecret {
     pub value: String,
     /// Its replacement.
     pub new: String,
@@ -28,10 +28,10 @@ pub(super) struct Met {
 /// Known secrets. `Debug` does not print them.
 #[derive(Default)]
 pub(super) struct SecretIndex {
-    by_tail: HashMap<u64, Vec<Arc<Met>>>,
+    by_tail: HashMap<u64, Vec<Arc<KnownSecret>>>,
     /// A Bloom filter of the tails: most positions of a text are skipped by it.
     tails: Vec<u64>,
-    in_order: VecDeque<Arc<Met>>,
+    in_order: VecDeque<Arc<KnownSecret>>,
     bytes: usize,
 }
 
@@ -56,9 +56,9 @@ impl fmt::Debug for SecretIndex {
 }
 
 impl SecretIndex {
-    pub(super) fn add(&mut self, met: Arc<Met>) {
-        let Some(tail) = tail(met.value.as_bytes()) else { return };
-        if self.knows(&met.value) {
+    pub(super) fn add(&mut self, secret: Arc<KnownSecret>) {
+        let Some(tail) = tail(secret.value.as_bytes()) else { return };
+        if self.knows(&secret.value) {
             return;
         }
         if self.tails.is_empty() {
@@ -68,30 +68,30 @@ impl SecretIndex {
         if let Some(bits) = self.tails.get_mut(word) {
             *bits |= bit;
         }
-        self.bytes = self.bytes.saturating_add(met.value.len());
-        self.in_order.push_back(Arc::clone(&met));
-        self.by_tail.entry(tail).or_default().push(met);
+        self.bytes = self.bytes.saturating_add(secret.value.len());
+        self.in_order.push_back(Arc::clone(&secret));
+        self.by_tail.entry(tail).or_default().push(secret);
     }
 
     /// Removes the oldest secrets if a limit is exceeded.
     pub(super) fn forget(&mut self) {
         while self.in_order.len() > MOST || self.bytes > MOST_BYTES {
             let oldest = self.in_order.len() / 4 + 1;
-            let kept: Vec<Arc<Met>> = self.in_order.drain(..).skip(oldest).collect();
+            let kept: Vec<Arc<KnownSecret>> = self.in_order.drain(..).skip(oldest).collect();
             *self = SecretIndex::default();
-            kept.into_iter().for_each(|met| self.add(met));
+            kept.into_iter().for_each(|secret| self.add(secret));
         }
     }
 
     /// Whether exactly this text is a known secret.
     pub(super) fn knows(&self, value: &str) -> bool {
         let same_tail = tail(value.as_bytes()).and_then(|tail| self.by_tail.get(&tail));
-        same_tail.is_some_and(|all| all.iter().any(|met| met.value == value))
+        same_tail.is_some_and(|all| all.iter().any(|secret| secret.value == value))
     }
 
     /// All secrets to search for in later exchanges.
-    pub(super) fn lasting(&self) -> impl Iterator<Item = &Arc<Met>> {
-        self.in_order.iter().filter(|met| met.lasting)
+    pub(super) fn lasting(&self) -> impl Iterator<Item = &Arc<KnownSecret>> {
+        self.in_order.iter().filter(|secret| secret.lasting)
     }
 
     /// The occurrences of secrets in these bytes.
@@ -107,11 +107,11 @@ impl SecretIndex {
             if at + 1 < SHORTEST || self.tails.get(word).is_none_or(|bits| bits & bit == 0) {
                 continue;
             }
-            for met in self.by_tail.get(&window).into_iter().flatten() {
-                let before = text.get(..=at).and_then(|text| text.strip_suffix(met.value.as_bytes()));
+            for secret in self.by_tail.get(&window).into_iter().flatten() {
+                let before = text.get(..=at).and_then(|text| text.strip_suffix(secret.value.as_bytes()));
                 let span = before.map(|before| (before.len(), at + 1));
                 if let Some((start, end)) = span.filter(|&(start, end)| !is_chance(text, start, end)) {
-                    hits.push(Hit { start, end, new: &met.new });
+                    hits.push(Hit { start, end, new: &secret.new });
                 }
             }
         }
@@ -254,7 +254,7 @@ mod tests {
     fn echoes(values: &[&str]) -> SecretIndex {
         let mut echoes = SecretIndex::default();
         for (at, value) in values.iter().enumerate() {
-            echoes.add(Arc::new(Met { value: (*value).to_owned(), new: format!("<{at}>"), lasting: true }));
+            echoes.add(Arc::new(KnownSecret { value: (*value).to_owned(), new: format!("<{at}>"), lasting: true }));
         }
         echoes
     }
@@ -265,13 +265,13 @@ mod tests {
 
     #[test]
     fn secret_is_replaced_in_any_encoding_and_the_rest_is_kept() {
-        let met = ["se/cret-0=1", "another-one", "another-one-still"];
-        assert_eq!(swept(&met, "a se/cret-0=1 b%20c"), "a <0> b%20c");
-        assert_eq!(swept(&met, "/x%2F%73e%2Fcret-0%3d1%2Fy?%41"), "/x%2F<0>%2Fy?%41");
-        assert_eq!(swept(&met, "se%252Fcret-0%253D1é%zz"), "<0>é%zz");
-        assert_eq!(swept(&met, "another-one-still, another-one"), "<2>, <1>");
+        let secret = ["se/cret-0=1", "another-one", "another-one-still"];
+        assert_eq!(swept(&secret, "a se/cret-0=1 b%20c"), "a <0> b%20c");
+        assert_eq!(swept(&secret, "/x%2F%73e%2Fcret-0%3d1%2Fy?%41"), "/x%2F<0>%2Fy?%41");
+        assert_eq!(swept(&secret, "se%252Fcret-0%253D1é%zz"), "<0>é%zz");
+        assert_eq!(swept(&secret, "another-one-still, another-one"), "<2>, <1>");
         assert_eq!(swept(&["abcdefghij", "hijklmnopq"], "abcdefghijklmnopq"), "<0>");
-        let all = echoes(&met);
+        let all = echoes(&secret);
         for text in ["se\\/cret-0\\u003d1", "se%2fcret-0=1", "se\\u00252fcret-0=1"] {
             assert!(hold(text.as_bytes(), &[&all]), "{text}");
         }
@@ -280,13 +280,13 @@ mod tests {
 
     #[test]
     fn digits_in_a_guid_or_a_longer_number_are_not_replaced() {
-        let met = ["00000001", "20031801", "deadbeef", "4000800000"];
+        let secret = ["00000001", "20031801", "deadbeef", "4000800000"];
         for text in
             ["3f1c0000-0000-4000-8000-000000000001", "deadbeef-0000-4000-8000-0000200318ab", "DK20031801", "120031801"]
         {
-            assert_eq!(swept(&met, text), text);
+            assert_eq!(swept(&secret, text), text);
         }
-        assert_eq!(swept(&met, "no 20031801, deadbeef-x"), "no <1>, <2>-x");
+        assert_eq!(swept(&secret, "no 20031801, deadbeef-x"), "no <1>, <2>-x");
     }
 
     #[test]
@@ -294,7 +294,7 @@ mod tests {
         let value = |at: usize| format!("a-secret-of-{at:06}");
         let mut echoes = SecretIndex::default();
         for at in 0..3 * MOST {
-            echoes.add(Arc::new(Met { value: value(at), new: String::new(), lasting: true }));
+            echoes.add(Arc::new(KnownSecret { value: value(at), new: String::new(), lasting: true }));
             echoes.forget();
             assert!(echoes.in_order.len() <= MOST && echoes.bytes <= MOST_BYTES);
         }
@@ -302,7 +302,7 @@ mod tests {
         assert!(echoes.in_order.len() >= MOST / 2);
         for at in 0..9 {
             let value = format!("{at}{}", "x".repeat(1024 * 1024));
-            echoes.add(Arc::new(Met { value, new: String::new(), lasting: true }));
+            echoes.add(Arc::new(KnownSecret { value, new: String::new(), lasting: true }));
             echoes.forget();
             assert!(echoes.bytes <= MOST_BYTES);
         }

@@ -49,7 +49,7 @@ const SECRETS: [&str; 37] = [
 const PHONES: [&str; 6] = ["phone", "phone-number", "phone-no", "msisdn", "mobile-number", "mobile-no"];
 
 /// Ambiguous words: they count as a name, but not in a sentence.
-const MAYBE: [&str; 8] = ["session", "auth", "authentication", "pin", "loyalty", "mobile", "signature", "sig"];
+const AMBIGUOUS: [&str; 8] = ["session", "auth", "authentication", "pin", "loyalty", "mobile", "signature", "sig"];
 
 /// Suffixes that do not change the meaning: `loyaltyIdList`, `accessTokenString`.
 const QUALIFIERS: [&str; 8] = ["string", "value", "values", "list", "data", "info", "text", "e164"];
@@ -67,7 +67,7 @@ struct Plain {
 
 static PLAIN: LazyLock<Plain> = LazyLock::new(|| {
     let plain = |words: &[&str]| words.iter().map(|word| word.replace('-', "")).collect();
-    Plain { secrets: plain(&SECRETS), phones: plain(&PHONES), maybe: plain(&MAYBE) }
+    Plain { secrets: plain(&SECRETS), phones: plain(&PHONES), maybe: plain(&AMBIGUOUS) }
 });
 
 /// What a name says about its value.
@@ -83,20 +83,20 @@ pub(super) enum Named {
 }
 
 /// Classifies the name of a header, a field or a parameter.
-pub(super) fn named(name: &str) -> Named {
+pub(super) fn classify_name(name: &str) -> Named {
     let name = normal(name);
-    match said_of(&name) {
+    match classify(&name) {
         Named::Plain if !is_of_http(&name) && ends(&name, &PLAIN.maybe) => Named::Maybe,
         other => other,
     }
 }
 
-/// As [`named`], for text that need not be a name: in a path, in a sentence.
-pub(super) fn said(name: &str) -> Named {
-    said_of(&normal(name))
+/// As [`classify_name`], for text that need not be a name: in a path, in a sentence.
+pub(super) fn classify_text(name: &str) -> Named {
+    classify(&normal(name))
 }
 
-fn said_of(normal: &str) -> Named {
+fn classify(normal: &str) -> Named {
     if is_of_http(normal) {
         return Named::Plain;
     }
@@ -134,10 +134,10 @@ pub(super) fn pattern() -> String {
     format!(r"[a-z0-9_.\-\[\]]*(?:{words})s?(?:[-_ ]?(?:{qualifiers}))?[0-9]*(?:\[[0-9]*\])?\]?")
 }
 
-/// As [`named`], for percent-encoded parameters of a URL or a form, where `code` is an OAuth authorization code.
+/// As [`classify_name`], for percent-encoded parameters of a URL or a form, where `code` is an OAuth authorization code.
 pub(super) fn named_parameter(raw: &str) -> Named {
     let name = decoded(raw);
-    match named(&name) {
+    match classify_name(&name) {
         Named::Plain if normal(&name) == "code" => Named::Secret,
         other => other,
     }
@@ -184,7 +184,7 @@ fn holds_a_name(text: &str) -> bool {
         let (name, after) = name.split_at(end);
         let opened = before.is_some_and(|c| matches!(c, '"' | '\'' | '<' | '&' | '?'));
         let signed = after.trim_start_matches(['\\', '"', '\'', ' ']).starts_with([':', '=']);
-        if said(name) != Named::Plain || ((opened || signed) && named(name) != Named::Plain) {
+        if classify_text(name) != Named::Plain || ((opened || signed) && classify_name(name) != Named::Plain) {
             return true;
         }
         (rest, before) = (after, name.chars().next_back());
@@ -235,15 +235,15 @@ mod tests {
             "X-Functions-Key",
             "Authorisation",
         ] {
-            assert_eq!(named(name), Named::Secret, "{name}");
+            assert_eq!(classify_name(name), Named::Secret, "{name}");
         }
         for name in ["phoneNumber", "phone_number", "customerPhone", "MSISDN", "phoneE164", "telephone"] {
-            assert_eq!(named(name), Named::Phone, "{name}");
+            assert_eq!(classify_name(name), Named::Phone, "{name}");
         }
         for name in
             ["mobile", "customerMobile", "pin", "X-Session", "loyalty", "Authentication", "sig", "X-Amz-Signature"]
         {
-            assert_eq!((named(name), said(name)), (Named::Maybe, Named::Plain), "{name}");
+            assert_eq!((classify_name(name), classify_text(name)), (Named::Maybe, Named::Plain), "{name}");
         }
         for name in [
             "token_type",
@@ -280,7 +280,7 @@ mod tests {
             "key",
             "",
         ] {
-            assert_eq!(named(name), Named::Plain, "{name}");
+            assert_eq!(classify_name(name), Named::Plain, "{name}");
         }
         assert_eq!(named_parameter("code"), Named::Secret);
         assert_eq!(named_parameter("access%5Ftoken"), Named::Secret);
@@ -301,9 +301,9 @@ mod tests {
 
     #[test]
     fn every_name_is_found_in_unreadable_bodies() {
-        for word in SECRETS.iter().chain(&PHONES).chain(&MAYBE) {
+        for word in SECRETS.iter().chain(&PHONES).chain(&AMBIGUOUS) {
             for name in [word.replace('-', ""), word.replace('-', "_"), word.to_uppercase()] {
-                assert_ne!(named(&name), Named::Plain, "{name}");
+                assert_ne!(classify_name(&name), Named::Plain, "{name}");
                 for text in [
                     format!("{{\"{name}\":\"x"),
                     format!("{{'{name}':'x'}}"),

@@ -3,7 +3,7 @@
 
 use super::exchange_pass::{Pass, is_replacement, is_word};
 use super::json;
-use super::secret_names::{self, Named, decoded, said};
+use super::secret_names::{self, Named, classify_text, decoded};
 use crate::capture::jwt_claims;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
@@ -98,7 +98,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
         (!challenge && !word).then(|| format!("{}{}{}", &found[1], &found[2], pass.credential(&found[3])))
     });
     new = replaced(&PAIR, &new, |found| {
-        let named = said(&found[1]);
+        let named = classify_text(&found[1]);
         let around = [(3, 4), (5, 6), (7, 8), (9, 10)]
             .into_iter()
             .find_map(|(open, value)| Some((found.get(open)?.as_str(), found.get(value)?.as_str())));
@@ -112,7 +112,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
     });
     new = replaced(&BESIDE, &new, |found| {
         let opaque = found[3].contains(|c: char| c.is_ascii_digit()) && uuid::Uuid::try_parse(&found[3]).is_err();
-        let known = is_replacement(&found[3]) || said(&found[1]) != Named::Secret;
+        let known = is_replacement(&found[3]) || classify_text(&found[1]) != Named::Secret;
         (opaque && !known).then(|| format!("{}{}{}", &found[1], &found[2], pass.secret(&found[3])))
     });
     new = replaced(&MARKED, &new, |found| {
@@ -120,7 +120,7 @@ pub(super) fn redact(pass: &mut Pass<'_>, text: &str) -> String {
             (Some(before), _) => (before.as_str(), &found[2], &found[3]),
             (None, before) => (before?.as_str(), &found[5], &found[6]),
         };
-        let named = said(name);
+        let named = classify_text(name);
         (named != Named::Plain).then(|| format!("{before}{}", pass.by_name(named, value)))
     });
     new = replaced(&PEM, &new, |found| Some(format!("{}{}{}", &found[1], pass.secret(&found[2]), &found[3])));

@@ -3,7 +3,7 @@
 
 use super::exchange_pass::{Pass, is_word};
 use super::secret_index::SHORTEST;
-use super::secret_names::{Named, decoded, named_parameter, said};
+use super::secret_names::{Named, classify_text, decoded, named_parameter};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -64,7 +64,7 @@ impl Pass<'_> {
             let plain = decoded(segment);
             let is_value = before != Named::Plain && plain.len() >= SHORTEST && !is_word(&plain);
             segments.push(if is_value { encoded(&self.by_name(before, &plain)) } else { self.part(segment) });
-            before = said(&plain);
+            before = classify_text(&plain);
         }
         segments.join("/")
     }

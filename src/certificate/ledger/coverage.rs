@@ -3,7 +3,7 @@
 //! A certificate is for a Major.Minor: a new Build is covered, a new Minor or Major is not
 //! (api_principles#client_versioning). It is valid until it is revoked.
 
-use super::entry::{Entry, Issued, LedgerEvent, Revoked};
+use super::entry::{Entry, IssuedEntry, LedgerEvent, Revoked};
 use crate::api::Feature;
 use crate::api::header::Version;
 use crate::certificate::date;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 pub(crate) struct CertificateStatus<'a> {
     /// When it was added to the ledger.
     pub entered: &'a str,
-    pub given: &'a Issued,
+    pub given: &'a IssuedEntry,
     /// When and why it was revoked, if so.
     pub revoked: Option<(&'a str, &'a Revoked)>,
 }
@@ -30,24 +30,24 @@ pub(crate) struct Coverage {
 }
 
 /// The certificates, in the order in which they were issued.
-pub(crate) fn standings(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
-    let mut standings: Vec<CertificateStatus> = Vec::new();
+pub(crate) fn statuses(entries: &[Entry]) -> Vec<CertificateStatus<'_>> {
+    let mut statuses: Vec<CertificateStatus> = Vec::new();
     let mut places = HashMap::new();
     for entry in entries {
         match &entry.act {
             LedgerEvent::Issued(given) => {
-                places.insert(given.id.as_str(), standings.len());
-                standings.push(CertificateStatus { entered: &entry.entered, given, revoked: None });
+                places.insert(given.id.as_str(), statuses.len());
+                statuses.push(CertificateStatus { entered: &entry.entered, given, revoked: None });
             }
             LedgerEvent::Revoked(revoked) => {
                 let place = places.get(revoked.id.as_str()).copied();
-                if let Some(standing) = place.and_then(|at| standings.get_mut(at)) {
-                    standing.revoked = Some((&entry.entered, revoked));
+                if let Some(status) = place.and_then(|at| statuses.get_mut(at)) {
+                    status.revoked = Some((&entry.entered, revoked));
                 }
             }
         }
     }
-    standings
+    statuses
 }
 
 impl CertificateStatus<'_> {
@@ -75,14 +75,14 @@ impl CertificateStatus<'_> {
 /// Whether a build of a client is certified for these features; without features, for any. A certificate counts only if
 /// it includes Onboarding.
 pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, features: &[Feature]) -> Coverage {
-    let standings = standings(entries);
-    let of_client: Vec<&CertificateStatus> = standings.iter().filter(|one| one.given.is_of(client_id)).collect();
+    let statuses = statuses(entries);
+    let of_client: Vec<&CertificateStatus> = statuses.iter().filter(|one| one.given.is_of(client_id)).collect();
     let of_minor: Vec<&&CertificateStatus> = of_client.iter().filter(|one| one.is_for(version)).collect();
-    let stands: Vec<&&&CertificateStatus> =
+    let valid: Vec<&&&CertificateStatus> =
         of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::Onboarding)).collect();
     let client = wording::safe(client_id);
     let not = |why: Vec<String>| Coverage { covered: false, why };
-    if stands.is_empty() {
+    if valid.is_empty() {
         let minor = format!("{}.{}", version.major, version.minor);
         let mut why: Vec<String> = of_minor.iter().filter_map(|one| one.ended()).map(|end| end + ".").collect();
         if why.is_empty() {
@@ -99,7 +99,7 @@ pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, fea
         return not(why);
     }
     let missing: Vec<&str> =
-        features.iter().filter(|feature| !stands.iter().any(|one| one.holds(**feature))).map(|one| one.id()).collect();
+        features.iter().filter(|feature| !valid.iter().any(|one| one.holds(**feature))).map(|one| one.id()).collect();
     let by = |one: &&&&CertificateStatus| {
         let given = one.given;
         format!(
@@ -110,7 +110,7 @@ pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, fea
             wording::safe(&wording::list(&given.features))
         )
     };
-    let mut why: Vec<String> = stands.iter().map(by).collect();
+    let mut why: Vec<String> = valid.iter().map(by).collect();
     if missing.is_empty() {
         let asked: Vec<&str> = features.iter().map(|feature| feature.id()).collect();
         let asked = if asked.is_empty() { String::new() } else { format!(", in {}", wording::list(&asked)) };
@@ -126,9 +126,9 @@ pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, fea
 }
 
 /// The distinct Major.Minor versions of certificates; revoked ones are marked.
-fn versions(standings: &[&CertificateStatus]) -> String {
+fn versions(statuses: &[&CertificateStatus]) -> String {
     let mut named: Vec<String> = Vec::new();
-    for one in standings {
+    for one in statuses {
         let version = &one.given.version;
         let minor = version.rsplit_once('.').map_or(version.as_str(), |(minor, _)| minor);
         let end = if one.revoked.is_some() { " (revoked)" } else { "" };
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn given(id: &str, version: &str, features: &[&str]) -> LedgerEvent {
-        LedgerEvent::Issued(Issued {
+        LedgerEvent::Issued(IssuedEntry {
             id: id.into(),
             digest: "0".repeat(64),
             signed_by: vec![],

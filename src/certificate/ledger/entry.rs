@@ -21,7 +21,7 @@ pub(crate) struct Entry {
 pub(crate) enum LedgerEvent {
     /// A certificate was issued.
     #[serde(rename = "given")]
-    Issued(Issued),
+    Issued(IssuedEntry),
     /// A certificate was revoked.
     Revoked(Revoked),
 }
@@ -29,7 +29,7 @@ pub(crate) enum LedgerEvent {
 /// Summary of an issued certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Issued {
+pub(crate) struct IssuedEntry {
     pub id: String,
     /// The SHA-256 digest of its file.
     pub digest: String,
@@ -78,7 +78,7 @@ pub(crate) struct Evidence {
     pub exchanges: u64,
 }
 
-impl Issued {
+impl IssuedEntry {
     /// Whether this is the client's id, in the developer portal or in production.
     pub(crate) fn is_of(&self, client_id: &str) -> bool {
         let ids = [Some(&self.client_id), self.production_client_id.as_ref()];
@@ -89,9 +89,9 @@ impl Issued {
     ///
     /// # Errors
     /// A signature of the certificate is invalid.
-    pub(crate) fn of(certificate: &Certificate) -> Result<Issued, String> {
+    pub(crate) fn of(certificate: &Certificate) -> Result<IssuedEntry, String> {
         let predicate = &certificate.statement.predicate;
-        Ok(Issued {
+        Ok(IssuedEntry {
             id: certificate.id(),
             digest: certificate.digest().to_string(),
             signed_by: certificate.signers()?.iter().map(ToString::to_string).collect(),

@@ -13,7 +13,7 @@ const WHAT: &str = "the ledger";
 /// The advice if it cannot be written.
 const NEXT: &str = "make it writable, or use another with --ledger FILE";
 /// How long to wait for the lock.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest ledger that is read, in bytes: some hundred thousand entries.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
@@ -33,15 +33,15 @@ pub(crate) fn default_place() -> Option<PathBuf> {
 
 /// The path of the head file, next to the ledger.
 pub(crate) fn head_place(path: &Path) -> PathBuf {
-    beside(path, ".head")
+    sibling_path(path, ".head")
 }
 
 /// The path of the file for incomplete entries, next to the ledger.
 fn torn_place(path: &Path) -> PathBuf {
-    beside(path, ".torn")
+    sibling_path(path, ".torn")
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+fn sibling_path(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -65,7 +65,7 @@ impl Ledger {
         }
         let lines = checked(path, &bytes)?;
         let mut notes: Vec<String> = uncounted(path, &lines).into_iter().collect();
-        if !lines.torn.is_empty() {
+        if !lines.truncated.is_empty() {
             notes.push(format!(
                 "the last entry of {} is incomplete and was ignored; repeat the last command",
                 path.display()
@@ -87,7 +87,7 @@ impl Ledger {
         let unwritable = |error: std::io::Error| unwritable(path, &error);
         let (mut file, mut ledger) = Ledger::opened(path)?;
         let Some(act) = act(&ledger.lines.entries)? else { return Ok(ledger) };
-        ledger.mend(&mut file).map_err(unwritable)?;
+        ledger.repair(&mut file).map_err(unwritable)?;
         // The head file is written before the first entry: entries without a head file are damage.
         ledger.count()?;
         let entry = Entry { number: ledger.lines.head.count.saturating_add(1), entered: date::now(), act };
@@ -137,25 +137,25 @@ impl Ledger {
     }
 
     /// Repairs a file after a crash, back to complete lines. An incomplete entry is moved to another file.
-    fn mend(&mut self, file: &mut File) -> std::io::Result<()> {
+    fn repair(&mut self, file: &mut File) -> std::io::Result<()> {
         if self.lines.unbroken {
             file.write_all(b"\n")?;
             self.lines.whole = self.lines.whole.saturating_add(1);
             self.lines.unbroken = false;
         }
-        if !self.lines.torn.is_empty() {
+        if !self.lines.truncated.is_empty() {
             let aside = torn_place(&self.path);
             let mut kept = OpenOptions::new();
             kept.append(true).create(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut kept, 0o600);
             let mut kept = kept.open(&aside)?;
-            kept.write_all(&[self.lines.torn.as_slice(), b"\n"].concat())?;
+            kept.write_all(&[self.lines.truncated.as_slice(), b"\n"].concat())?;
             kept.sync_all()?;
             file.set_len(self.lines.whole as u64)?;
             file.seek(SeekFrom::End(0))?;
             file.sync_all()?;
-            self.lines.torn.clear();
+            self.lines.truncated.clear();
             self.notes.push(format!(
                 "the last entry of {} was incomplete and was moved to {}",
                 self.path.display(),
@@ -233,7 +233,7 @@ fn content(path: &Path, file: &File) -> Result<Vec<u8>, String> {
 
 /// Waits for a lock, which is released when the file is closed.
 fn wait(path: &Path, lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), String> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         match lock() {
             Ok(()) => return Ok(()),

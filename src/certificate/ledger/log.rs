@@ -27,7 +27,7 @@ pub(crate) struct Lines {
     /// The length of the complete lines, in bytes.
     pub whole: usize,
     /// The bytes after the last complete line: an incomplete entry.
-    pub torn: Vec<u8>,
+    pub truncated: Vec<u8>,
     /// The last line is complete except for its line break.
     pub unbroken: bool,
     /// The number of lines that the head file does not count yet.
@@ -86,7 +86,7 @@ pub(crate) fn read(bytes: &[u8], counted: Option<ChainHead>) -> Result<Lines, St
                 heads.push(head);
             }
             Err(why) if broken => return Err(format!("line {number}: {why}")),
-            Err(_) => lines.torn = piece.to_vec(),
+            Err(_) => lines.truncated = piece.to_vec(),
         }
     }
     let there = lines.head.count;

@@ -9,5 +9,5 @@ pub(crate) mod file;
 pub(crate) mod log;
 
 pub(crate) use coverage::CertificateStatus;
-pub(crate) use entry::{Entry, Evidence, Issued, LedgerEvent, Revoked};
+pub(crate) use entry::{Entry, Evidence, IssuedEntry, LedgerEvent, Revoked};
 pub(crate) use file::{Ledger, default_place, head_place};

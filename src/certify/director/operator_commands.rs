@@ -3,7 +3,7 @@
 use super::super::pos_registry::PosEntry;
 use super::{AtEnd, Director, State};
 use crate::capture::Record;
-use crate::capture::record::{Attempt, Notification};
+use crate::capture::record::{AttemptStart, Notification};
 use crate::verify::verdict::Outcome;
 use crate::verify::{Evaluator, Input, Options};
 use std::time::Instant;
@@ -51,8 +51,8 @@ impl Director {
 
     /// Ends the certification. Cases that have not run are reported as not tested.
     pub(crate) fn finish(&self) {
-        self.state().end = AtEnd::LogEntry;
-        self.news.notify_one();
+        self.state().end = AtEnd::EndedByOperator;
+        self.changed.notify_one();
     }
 
     /// The PoS that the client works with.
@@ -72,7 +72,7 @@ impl Director {
 
     /// Starts a new attempt and returns its record, which the caller writes into the capture. `next_number` is the
     /// number of the next exchange: lower numbers belong to the previous attempt, even if they end later.
-    pub(crate) fn begin_attempt(&self, next_number: u64) -> Attempt {
+    pub(crate) fn begin_attempt(&self, next_number: u64) -> AttemptStart {
         let mut state = self.state();
         let first_number = next_number.max(state.last_number.saturating_add(1));
         let ended_as = state.ended_as().unwrap_or_else(|error| {
@@ -80,15 +80,15 @@ impl Director {
             String::new()
         });
         state.attempt = state.attempt.saturating_add(1);
-        let record = Attempt { number: state.attempt, first_number, ended_as };
+        let record = AttemptStart { number: state.attempt, first_number, ended_as };
         state.next = first_number;
         state.last_number = first_number.saturating_sub(1);
-        state.beyond.clear();
-        state.said.clear();
+        state.out_of_order.clear();
+        state.reported.clear();
         state.pos_registry.forget();
         state.focus.pos = None;
         state.schedule.begin_attempt(Instant::now());
-        state.look();
+        state.update();
         record
     }
 
@@ -97,10 +97,10 @@ impl Director {
             let mut state = self.state();
             let now = Instant::now();
             let done = ask(&mut state, now)?;
-            state.turn(now);
+            state.advance(now);
             done
         };
-        self.news.notify_one();
+        self.changed.notify_one();
         Ok(done)
     }
 }
@@ -110,8 +110,8 @@ impl State {
     fn ended_as(&mut self) -> Result<String, String> {
         let fresh = self.evaluator.fresh();
         let mut evaluator: Evaluator<'static> = std::mem::replace(&mut self.evaluator, fresh);
-        self.identified.clear();
-        for exchange in std::mem::take(&mut self.beyond).into_values() {
+        self.reported_requirements.clear();
+        for exchange in std::mem::take(&mut self.out_of_order).into_values() {
             let record = Record::Exchange(Box::new(exchange));
             evaluator.take(&record).map_err(|error| error.to_string())?;
         }

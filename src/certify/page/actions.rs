@@ -1,7 +1,7 @@
 //! The operator's commands on the page.
 
 use super::form::{self, FEATURES};
-use super::page_state::{ActiveCertification, OperatorRequest, PageState, Phase};
+use super::page_state::{ActiveCertification, PageRequest, PageState, Phase};
 use super::view::identify;
 use crate::api::form::fields;
 use crate::certify::credentials::Secrets;
@@ -15,9 +15,9 @@ use std::time::Duration;
 const BEGINNING: Duration = Duration::from_secs(5);
 
 /// The outcome of a command.
-pub(super) enum Done {
+pub(super) enum CommandOutcome {
     /// Done, with a message.
-    LogEntry(String),
+    Done(String),
     /// Refused, with the reason.
     Refused(String),
     /// An invalid form: its step, and the form with error messages.
@@ -29,14 +29,14 @@ pub(super) enum Done {
 /// The error message for a field as typed; empty if it is valid.
 pub(super) fn check(body: &Bytes) -> String {
     let names: Vec<&str> = form::asked(true).map(|field| field.name).collect();
-    match form::identified(&String::from_utf8_lossy(body), &names) {
+    match form::identification(&String::from_utf8_lossy(body), &names) {
         Ok(identified) => form::wrong(&identified).into_iter().next().map(|(_, sentence)| sentence).unwrap_or_default(),
         Err(sentence) => sentence,
     }
 }
 
 /// Executes a command.
-pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Done {
+pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> CommandOutcome {
     let form = String::from_utf8_lossy(body).into_owned();
     let phase = page_state.state().phase.clone();
     match (name, phase) {
@@ -44,39 +44,42 @@ pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Do
         ("selection", Phase::Identification | Phase::Selection) => selection(page_state, &form).await,
         ("back", Phase::Identification | Phase::Selection) => {
             page_state.change(|state| state.phase = Phase::Identification);
-            Done::LogEntry("back to identification".to_owned())
+            CommandOutcome::Done("back to identification".to_owned())
         }
         ("again" | "skip" | "start-over" | "notify" | "verdict", Phase::Certification(active)) => {
-            match of_the_course(&active, name, &form).await {
+            match certification_command(&active, name, &form).await {
                 Ok(sentence) => {
-                    page_state.say(&format!("  operator: {sentence}"));
-                    Done::LogEntry(sentence)
+                    page_state.log(&format!("  operator: {sentence}"));
+                    CommandOutcome::Done(sentence)
                 }
-                Err(sentence) => Done::Refused(sentence),
+                Err(sentence) => CommandOutcome::Refused(sentence),
             }
         }
         ("close", Phase::Approval(_)) => {
-            page_state.request(OperatorRequest::Close);
-            Done::LogEntry("poscert is ending; you can close this page".to_owned())
+            page_state.request(PageRequest::Close);
+            CommandOutcome::Done("poscert is ending; you can close this page".to_owned())
         }
-        ("identification" | "selection" | "back", _) => {
-            Done::Refused("the certification has started; identification and features can no longer change".to_owned())
-        }
+        ("identification" | "selection" | "back", _) => CommandOutcome::Refused(
+            "the certification has started; identification and features can no longer change".to_owned(),
+        ),
         ("again" | "skip" | "start-over" | "notify" | "verdict", _) => {
-            Done::Refused("no certification is running".to_owned())
+            CommandOutcome::Refused("no certification is running".to_owned())
         }
-        ("close", _) => Done::Refused("poscert can be closed here once there is a verdict".to_owned()),
-        _ => Done::Unknown,
+        ("close", _) => CommandOutcome::Refused("poscert can be closed here once there is a verdict".to_owned()),
+        _ => CommandOutcome::Unknown,
     }
 }
 
-async fn identification(page_state: &PageState, form: &str) -> Done {
+async fn identification(page_state: &PageState, form: &str) -> CommandOutcome {
     let names: Vec<&str> = form::asked(page_state.credential_check.is_some()).map(|field| field.name).collect();
     let again = |identified: &Identification, sentence: &str| {
-        Done::Again(0, identify::identification(identified, page_state.credential_check.is_some(), Some(sentence)))
+        CommandOutcome::Again(
+            0,
+            identify::identification(identified, page_state.credential_check.is_some(), Some(sentence)),
+        )
     };
     let (identified, keys) =
-        match form::identified(form, &names).and_then(|identified| Ok((identified, form::keys(form)?))) {
+        match form::identification(form, &names).and_then(|identified| Ok((identified, form::keys(form)?))) {
             Ok(both) => both,
             Err(sentence) => return again(&page_state.state().identified.clone(), &sentence),
         };
@@ -101,14 +104,14 @@ async fn identification(page_state: &PageState, form: &str) -> Done {
         return again(&identified, &sentence);
     }
     page_state.change(|state| state.phase = Phase::Selection);
-    Done::LogEntry("identification saved".to_owned())
+    CommandOutcome::Done("identification saved".to_owned())
 }
 
-async fn selection(page_state: &PageState, form: &str) -> Done {
-    let chosen = match form::identified(form, &[FEATURES]) {
+async fn selection(page_state: &PageState, form: &str) -> CommandOutcome {
+    let chosen = match form::identification(form, &[FEATURES]) {
         Ok(identified) => identified.features.unwrap_or_default(),
         Err(sentence) => {
-            return Done::Again(
+            return CommandOutcome::Again(
                 1,
                 identify::selection(&page_state.state().identified, page_state.rules, Some(&sentence)),
             );
@@ -117,31 +120,31 @@ async fn selection(page_state: &PageState, form: &str) -> Done {
     page_state.change(|state| state.identified.features = Some(chosen));
     let identified = page_state.state().identified.clone();
     if let Err(sentence) = identified.check() {
-        return Done::Again(1, identify::selection(&identified, page_state.rules, Some(&sentence)));
+        return CommandOutcome::Again(1, identify::selection(&identified, page_state.rules, Some(&sentence)));
     }
     let mut changes = page_state.changes();
     let keys = page_state.state().keys.clone();
-    page_state.request(OperatorRequest::Begin(Box::new(identified), keys));
+    page_state.request(PageRequest::Begin(Box::new(identified), keys));
     let begun = async {
         while !matches!(page_state.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;
         }
     };
     let _ = tokio::time::timeout(BEGINNING, begun).await;
-    Done::LogEntry("certification started".to_owned())
+    CommandOutcome::Done("certification started".to_owned())
 }
 
-async fn of_the_course(active: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
+async fn certification_command(active: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
     let allowed: &[&str] = match name {
         "again" => &["case"],
         "skip" => &["case", "step"],
         _ => &[],
     };
-    let identified = fields(form);
-    if let Some((odd, _)) = identified.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
+    let fields = fields(form);
+    if let Some((odd, _)) = fields.iter().find(|(field, _)| !allowed.contains(&field.as_str())) {
         return Err(format!("`{name}`: unknown field `{}`", crate::report::wording::safe(odd)));
     }
-    let value = |name: &str| identified.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
     let director = &active.director;
     match name {
         "again" => {

@@ -4,7 +4,7 @@ use crate::verify::verdict::Verdict;
 use std::path::PathBuf;
 
 /// The result of a certification.
-pub(crate) struct Approval {
+pub(crate) struct ApprovalView {
     /// The verdict, the same as that of `verify`.
     pub verdict: Verdict,
     /// The path of the capture.

@@ -1,9 +1,9 @@
 //! Command lines of the reference client for the step due.
 
-use super::super::driver_command::Line;
+use super::super::driver_command::DriverCommand;
 
 /// A hint and the command line to copy; `None` if the action has none. `till`: the prefix of the command line.
-pub(super) fn hint(line: &Line, till: &str) -> Option<(String, String)> {
+pub(super) fn hint(line: &DriverCommand, till: &str) -> Option<(String, String)> {
     let command = |rest: String| format!("{till} {rest}");
     let plain = "With the reference client, in a second terminal:".to_owned();
     let in_another = "With the reference client, in a third terminal, as it is waiting in the second:".to_owned();
@@ -47,16 +47,17 @@ mod tests {
 
     #[test]
     fn each_action_has_its_command_line() {
-        let line = |act: &str| Line { act: act.into(), amount: Some("12.50".into()), ..Line::default() };
-        let shown = |line: &Line| hint(line, "poscert till").map(|(_, command)| command);
+        let line =
+            |act: &str| DriverCommand { act: act.into(), amount: Some("12.50".into()), ..DriverCommand::default() };
+        let shown = |line: &DriverCommand| hint(line, "poscert till").map(|(_, command)| command);
         assert_eq!(shown(&line("onboard")).as_deref(), Some("poscert till onboard"));
         let restrictions = [("debitCardDisallowed".to_owned(), true), ("creditCardDisallowed".to_owned(), false)];
-        let pay = Line { restrictions: restrictions.into(), capture: Some("6.00".into()), ..line("pay") };
+        let pay = DriverCommand { restrictions: restrictions.into(), capture: Some("6.00".into()), ..line("pay") };
         assert_eq!(shown(&pay).as_deref(), Some("poscert till pay 12.50 --capture 6.00 --no-debit"));
         assert_eq!(shown(&line("prepare")).as_deref(), Some("poscert till prepare --wait"));
         assert_eq!(shown(&line("ready")).as_deref(), Some("poscert till ready 12.50"));
         assert_eq!(shown(&line("refund")).as_deref(), Some("poscert till refund 12.50"));
         assert_eq!(shown(&line("abort")).as_deref(), Some("poscert till abort"));
-        assert_eq!(shown(&Line::end()), None);
+        assert_eq!(shown(&DriverCommand::end()), None);
     }
 }

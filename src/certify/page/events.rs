@@ -3,7 +3,7 @@
 //! `part`: new content of an element; `row`: a finished exchange; `say`: a message for screen readers; `phase`: the
 //! current step, on a change the page reloads; `clock`: milliseconds since the start.
 
-use super::page_state::{PageState, Phase, Seen};
+use super::page_state::{PageState, Phase, TrafficRow};
 use super::view::{certification, exchange};
 use axum::body::{Body, Bytes};
 use http_body_util::channel::{Channel, Sender};
@@ -17,11 +17,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The limit of open event streams.
 const PAGES: usize = 16;
 /// How long changes are collected before they are sent.
-const GATHER: Duration = Duration::from_millis(80);
+const BATCH_INTERVAL: Duration = Duration::from_millis(80);
 /// The interval for changes that depend on time alone.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest silence before a keep-alive comment.
-const SILENCE: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The event streams, limited in number.
 #[derive(Clone)]
@@ -36,9 +36,9 @@ impl Default for EventStreams {
 impl EventStreams {
     /// A stream of events, and of the exchanges after position `after`; `None` if too many streams are open.
     pub(super) fn take(&self, page_state: Arc<PageState>, after: u64) -> Option<Body> {
-        let seat = self.0.clone().try_acquire_owned().ok()?;
+        let permit = self.0.clone().try_acquire_owned().ok()?;
         let (sender, body) = Channel::new(8);
-        tokio::spawn(feed(page_state, after, sender, seat));
+        tokio::spawn(feed(page_state, after, sender, permit));
         Some(Body::new(body))
     }
 }
@@ -47,29 +47,29 @@ async fn feed(
     page_state: Arc<PageState>,
     after: u64,
     mut sender: Sender<Bytes, Infallible>,
-    seat: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) {
     let mut changes = page_state.changes();
-    let mut identified = SentState { place: after, ..SentState::default() };
+    let mut sent = SentState { place: after, ..SentState::default() };
     let mut last = Instant::now();
     let mut frames = vec![frame("clock", None, &json!(page_state.ms(last)))];
     loop {
-        frames.extend(identified.news(&page_state));
-        if frames.is_empty() && last.elapsed() >= SILENCE {
+        frames.extend(sent.new_frames(&page_state));
+        if frames.is_empty() && last.elapsed() >= KEEPALIVE {
             frames.push(": still here\n\n".to_owned());
         }
         for frame in frames.drain(..) {
             last = Instant::now();
             if sender.send_data(Bytes::from(frame)).await.is_err() {
-                drop(seat);
+                drop(permit);
                 return;
             }
         }
         tokio::select! {
             _ = changes.changed() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
-        tokio::time::sleep(GATHER).await;
+        tokio::time::sleep(BATCH_INTERVAL).await;
     }
 }
 
@@ -85,7 +85,7 @@ struct SentState {
 
 impl SentState {
     /// The events since the last call.
-    fn news(&mut self, page_state: &PageState) -> Vec<String> {
+    fn new_frames(&mut self, page_state: &PageState) -> Vec<String> {
         let phase = page_state.state().phase.clone();
         let mut frames = Vec::new();
         if self.phase.replace(phase.name()) != Some(phase.name()) {
@@ -99,9 +99,9 @@ impl SentState {
                 self.parts.insert(id, html);
             }
         }
-        for seen in self.rows(page_state) {
-            self.place = seen.place;
-            frames.push(frame("row", Some(seen.place), &json!(exchange::row(&seen.view).into_string())));
+        for row in self.rows(page_state) {
+            self.place = row.place;
+            frames.push(frame("row", Some(row.place), &json!(exchange::row(&row.view).into_string())));
         }
         if let Some(ended) = self.ended(page_state) {
             frames.push(frame("say", None, &json!(ended)));
@@ -113,7 +113,7 @@ impl SentState {
         frames
     }
 
-    fn rows(&self, page_state: &PageState) -> Vec<Seen> {
+    fn rows(&self, page_state: &PageState) -> Vec<TrafficRow> {
         page_state.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
     }
 
@@ -121,11 +121,11 @@ impl SentState {
     fn ended(&mut self, page_state: &PageState) -> Option<String> {
         let state = page_state.state();
         let first = self.case == 0;
-        let cases = || state.said.iter().filter(|said| !said.text.starts_with(' '));
-        let count = state.cases_said;
-        let news = count > self.case && !first;
+        let cases = || state.log.iter().filter(|said| !said.text.starts_with(' '));
+        let count = state.case_entries;
+        let is_new = count > self.case && !first;
         self.case = count.max(1);
-        cases().next_back().filter(|_| news).map(|said| said.text.clone())
+        cases().next_back().filter(|_| is_new).map(|said| said.text.clone())
     }
 }
 

@@ -117,9 +117,9 @@ pub(super) fn value(identified: &Identification, name: &str) -> String {
 /// # Errors
 /// A secret is invalid.
 pub(super) fn keys(form: &str) -> Result<Secrets, String> {
-    let identified = fields(form);
+    let fields = fields(form);
     let key = |name: &str| {
-        let text = identified.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
+        let text = fields.iter().find(|(field, _)| field == name).map(|(_, text)| text.trim());
         let made = text.filter(|text| !text.is_empty()).map(Secret::new).transpose();
         made.map_err(|why| format!("{name}: {why}; enter only the secret"))
     };
@@ -130,7 +130,7 @@ pub(super) fn keys(form: &str) -> Result<Secrets, String> {
 ///
 /// # Errors
 /// A field is unknown or occurs twice.
-pub(super) fn identified(form: &str, allowed: &[&str]) -> Result<Identification, String> {
+pub(super) fn identification(form: &str, allowed: &[&str]) -> Result<Identification, String> {
     let mut object = Map::new();
     for (name, value) in fields(form) {
         if !allowed.contains(&name.as_str()) {
@@ -198,11 +198,11 @@ mod tests {
     #[test]
     fn form_and_session_file_are_equivalent() {
         let identified =
-            identified("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
+            identification("integrator-id=ACME&client-version=2.1.0&system-name=+&client-id=", &names()).unwrap();
         let file = Identification::parse("integrator-id = \"ACME\"\nclient-version = \"2.1.0\"").unwrap();
         assert_eq!(identified, file);
         assert_eq!((value(&identified, "client-version"), wrong(&identified)), ("2.1.0".to_owned(), Vec::new()));
-        let chosen = super::identified("features=payment&features=refund", &[FEATURES]).unwrap();
+        let chosen = super::identification("features=payment&features=refund", &[FEATURES]).unwrap();
         assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
         let before = Identification { token_file: Some("t".into()), integrator_id: Some("B".into()), ..chosen.clone() };
         let after = put(&before, &identified, FIELDS.iter());
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn each_invalid_field_has_its_message() {
-        let identified = identified("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
+        let identified = identification("client-id=12&client-version=2&integrator-id=%1b", &names()).unwrap();
         let sentences = wrong(&identified);
         assert_eq!(
             sentences.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
@@ -226,20 +226,20 @@ mod tests {
     fn secrets_are_kept_apart_and_not_shown() {
         let names: Vec<&str> = asked(true).map(|field| field.name).collect();
         let form = "merchant-vat=DK90000028&token=abc.def&client-secret=&integrator-id=A";
-        let identified = identified(form, &names).unwrap();
+        let identified = identification(form, &names).unwrap();
         assert_eq!(identified.merchant_vat.as_deref(), Some("DK90000028"));
         assert_eq!(keys(form).unwrap(), Secrets { token: Some(Secret::new("abc.def").unwrap()), client_secret: None });
         assert!(!format!("{identified:?}{:?}", keys(form)).contains("abc"));
-        assert_eq!(wrong(&super::identified("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
+        assert_eq!(wrong(&super::identification("merchant-vat=9", &names).unwrap())[0].0, "merchant-vat");
         let sentence = keys("token=two+words").unwrap_err();
         assert!(sentence.starts_with("token: it contains whitespace"), "{sentence}");
-        assert!(super::identified("token=x", &self::names()).is_err(), "the embedded sandbox needs no token");
+        assert!(super::identification("token=x", &self::names()).is_err(), "the embedded sandbox needs no token");
     }
 
     #[test]
     fn unknown_and_repeated_fields_are_rejected() {
         for form in ["price=1", "features=payment", "client-version=1.0.0&client-version=2.0.0"] {
-            assert!(identified(form, &names()).is_err(), "{form}");
+            assert!(identification(form, &names()).is_err(), "{form}");
         }
     }
 }

@@ -1,18 +1,18 @@
 //! The state of the page as JSON, for tests and tools.
 
 use super::page_state::{PageState, Phase};
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::report::wording;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 /// The command due on the till.
-pub(super) fn act(page_state: &PageState) -> Option<Line> {
+pub(super) fn act(page_state: &PageState) -> Option<DriverCommand> {
     let phase = page_state.state().phase.clone();
     let line = page_state.state().line.clone()?;
     match phase {
         Phase::Certification(active) if active.director.certification_status().is_due(&line) => Some(line),
-        Phase::Approval(_) => Some(Line::end()),
+        Phase::Approval(_) => Some(DriverCommand::end()),
         _ => None,
     }
 }
@@ -25,8 +25,8 @@ pub(super) fn of(page_state: &PageState) -> Value {
         "phase": state.phase.name(),
         "identification": state.identified,
         "act": act,
-        "exchanges": state.seen,
-        "said": state.said.iter().map(|said| &said.text).collect::<Vec<_>>(),
+        "exchanges": state.exchange_count,
+        "said": state.log.iter().map(|said| &said.text).collect::<Vec<_>>(),
     });
     let more = match &state.phase {
         Phase::Certification(active) => {

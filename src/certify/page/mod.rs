@@ -22,13 +22,13 @@ mod stored_exchanges;
 mod view;
 
 use super::credentials::Secrets;
-use super::driver_command::Line;
+use super::driver_command::DriverCommand;
 use super::identification::Identification;
 use crate::proxy::Observer;
 use crate::rules::RuleSet;
 use crate::seal::hex;
-use approval::Approval;
-use page_state::{ActiveCertification, CredentialCheck, OperatorRequest, PageState, Phase};
+use approval::ApprovalView;
+use page_state::{ActiveCertification, CredentialCheck, PageRequest, PageState, Phase};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) const DEFAULT: &str = "127.0.0.1:8484";
 /// A running web page.
 pub(crate) struct Page {
     page_state: Arc<PageState>,
-    requests: Mutex<mpsc::UnboundedReceiver<OperatorRequest>>,
+    requests: Mutex<mpsc::UnboundedReceiver<PageRequest>>,
     address: SocketAddr,
     token: String,
     serving: JoinHandle<()>,
@@ -98,8 +98,8 @@ impl Page {
         let mut requests = self.requests.lock().await;
         loop {
             match requests.recv().await {
-                Some(OperatorRequest::Begin(identified, keys)) => return (*identified, keys),
-                Some(OperatorRequest::Close) => {}
+                Some(PageRequest::Begin(identified, keys)) => return (*identified, keys),
+                Some(PageRequest::Close) => {}
                 // The page state, and with it the sender, lives as long as the page.
                 None => std::future::pending().await,
             }
@@ -118,17 +118,17 @@ impl Page {
     }
 
     /// Shows the command sent to the till.
-    pub(crate) fn tell(&self, line: &Line) {
+    pub(crate) fn show_command(&self, line: &DriverCommand) {
         self.page_state.change(|state| state.line = Some(line.clone()));
     }
 
     /// Adds a log line.
-    pub(crate) fn say(&self, line: &str) {
-        self.page_state.say(line);
+    pub(crate) fn log(&self, line: &str) {
+        self.page_state.log(line);
     }
 
     /// Shows the verdict.
-    pub(crate) fn approve(&self, approval: Approval) {
+    pub(crate) fn approve(&self, approval: ApprovalView) {
         self.page_state.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
     }
 
@@ -140,7 +140,7 @@ impl Page {
     /// Waits until the operator closes the page.
     pub(crate) async fn closed(&self) {
         let mut requests = self.requests.lock().await;
-        while !matches!(requests.recv().await, Some(OperatorRequest::Close) | None) {}
+        while !matches!(requests.recv().await, Some(PageRequest::Close) | None) {}
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! It is bounded: only the latest log lines and exchanges are kept; all exchanges are in the capture.
 
-use super::approval::Approval;
+use super::approval::ApprovalView;
 use crate::capture::Writer;
 use crate::capture::record::{Exchange, Session};
 use crate::certify::Director;
 use crate::certify::credentials::Secrets;
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::certify::identification::Identification;
 use crate::certify::notify::Notify;
 use crate::proxy::Observer;
@@ -21,7 +21,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
 /// The number of log lines kept.
-const SAID: usize = 200;
+const LOG_LIMIT: usize = 200;
 /// The number of exchanges kept.
 pub(crate) const KEPT: usize = 300;
 
@@ -53,7 +53,7 @@ pub(crate) enum Phase {
     /// The cases.
     Certification(Arc<ActiveCertification>),
     /// The verdict.
-    Approval(Arc<Approval>),
+    Approval(Arc<ApprovalView>),
 }
 
 impl Phase {
@@ -103,7 +103,7 @@ pub(crate) type CredentialCheck =
 
 /// A request of the operator to the command that serves the page.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OperatorRequest {
+pub(crate) enum PageRequest {
     /// Start the certification of this client, with these secrets for the backend.
     Begin(Box<Identification>, Secrets),
     /// Close the page and end the command.
@@ -121,7 +121,7 @@ pub(crate) struct LogEntry {
 
 /// A recorded exchange.
 #[derive(Clone)]
-pub(crate) struct Seen {
+pub(crate) struct TrafficRow {
     /// Its position in the order in which exchanges became durable, from 1.
     pub place: u64,
     /// The fields shown.
@@ -139,7 +139,7 @@ pub(crate) struct PageState {
     pub credential_check: Option<CredentialCheck>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-    requests: mpsc::UnboundedSender<OperatorRequest>,
+    requests: mpsc::UnboundedSender<PageRequest>,
     begun: Instant,
 }
 
@@ -152,15 +152,15 @@ pub(crate) struct State {
     /// The secrets for the backend, as entered.
     pub keys: Secrets,
     /// The last command sent to the till.
-    pub line: Option<Line>,
+    pub line: Option<DriverCommand>,
     /// The latest log lines.
-    pub said: VecDeque<LogEntry>,
+    pub log: VecDeque<LogEntry>,
     /// The total number of log lines about a whole case.
-    pub cases_said: u64,
+    pub case_entries: u64,
     /// The latest exchanges.
-    pub traffic: VecDeque<Seen>,
+    pub traffic: VecDeque<TrafficRow>,
     /// The total number of exchanges of this run.
-    pub seen: u64,
+    pub exchange_count: u64,
     /// The page was opened in a browser.
     pub visited: bool,
 }
@@ -173,17 +173,17 @@ impl PageState {
         program: String,
         identified: Identification,
         credential_check: Option<CredentialCheck>,
-    ) -> (PageState, mpsc::UnboundedReceiver<OperatorRequest>) {
+    ) -> (PageState, mpsc::UnboundedReceiver<PageRequest>) {
         let (requests, wished) = mpsc::unbounded_channel();
         let state = State {
             phase: Phase::Identification,
             identified,
             keys: Secrets::default(),
             line: None,
-            said: VecDeque::new(),
-            cases_said: 0,
+            log: VecDeque::new(),
+            case_entries: 0,
             traffic: VecDeque::new(),
-            seen: 0,
+            exchange_count: 0,
             visited: false,
         };
         let (state, changed) = (Mutex::new(state), watch::Sender::new(0));
@@ -210,7 +210,7 @@ impl PageState {
     }
 
     /// Passes a request of the operator to the command.
-    pub(crate) fn request(&self, request: OperatorRequest) {
+    pub(crate) fn request(&self, request: PageRequest) {
         // There is no receiver only if the command is ending.
         let _ = self.requests.send(request);
     }
@@ -221,13 +221,13 @@ impl PageState {
     }
 
     /// Adds a log line.
-    pub(crate) fn say(&self, text: &str) {
-        let said = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
+    pub(crate) fn log(&self, text: &str) {
+        let entry = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
         self.change(|state| {
-            state.cases_said = state.cases_said.saturating_add(u64::from(!text.starts_with(' ')));
-            state.said.push_back(said);
-            while state.said.len() > SAID {
-                state.said.pop_front();
+            state.case_entries = state.case_entries.saturating_add(u64::from(!text.starts_with(' ')));
+            state.log.push_back(entry);
+            while state.log.len() > LOG_LIMIT {
+                state.log.pop_front();
             }
         });
     }
@@ -237,8 +237,8 @@ impl Observer for PageState {
     fn exchange(&self, exchange: &Exchange) {
         let view = Arc::new(ExchangeView::of(exchange));
         self.change(|state| {
-            state.seen = state.seen.saturating_add(1);
-            state.traffic.push_back(Seen { place: state.seen, view });
+            state.exchange_count = state.exchange_count.saturating_add(1);
+            state.traffic.push_back(TrafficRow { place: state.exchange_count, view });
             while state.traffic.len() > KEPT {
                 state.traffic.pop_front();
             }
@@ -257,10 +257,10 @@ mod tests {
             PageState::new(rules, PathBuf::new(), "poscert".to_owned(), Identification::default(), None);
         for number in 1..=1000 {
             page_state.exchange(&Exchange { number, ..Exchange::default() });
-            page_state.say("x");
+            page_state.log("x");
         }
         let state = page_state.state();
-        assert_eq!((state.traffic.len(), state.said.len(), state.seen), (KEPT, SAID, 1000));
+        assert_eq!((state.traffic.len(), state.log.len(), state.exchange_count), (KEPT, LOG_LIMIT, 1000));
         assert_eq!(state.traffic.front().map(|seen| (seen.place, seen.view.number)), Some((701, 701)));
     }
 }

@@ -77,8 +77,8 @@ impl Guard {
 
     /// Whether the URL contains the token; the browser is then redirected to a URL without it.
     pub(crate) fn is_in_address(&self, uri: &Uri) -> bool {
-        let identified = fields(uri.query().unwrap_or_default());
-        identified.iter().any(|(name, value)| name == "token" && self.is_token(value))
+        let query = fields(uri.query().unwrap_or_default());
+        query.iter().any(|(name, value)| name == "token" && self.is_token(value))
     }
 
     fn has_token(&self, uri: &Uri, headers: &HeaderMap) -> bool {

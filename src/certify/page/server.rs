@@ -44,12 +44,15 @@ const ALWAYS: [(HeaderName, &str); 6] = [
 /// All routes, behind the guard.
 pub(super) fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
     let asset = |media: &'static str, text: &'static str| get(move || async move { whole(200, media, text) });
-    let seats = events::EventStreams::default();
+    let streams = events::EventStreams::default();
     Router::new()
         .route("/", get(home))
         .route("/state", get(async |State(page_state): State<Arc<PageState>>| json(&json_state::of(&page_state))))
         .route("/act", get(act))
-        .route("/events", get(async move |State(page_state), uri, headers| stream(&seats, page_state, &uri, &headers)))
+        .route(
+            "/events",
+            get(async move |State(page_state), uri, headers| stream(&streams, page_state, &uri, &headers)),
+        )
         .route("/exchange/{number}", get(one))
         .route("/traffic", get(traffic))
         .route("/files/{name}", get(file))
@@ -58,7 +61,7 @@ pub(super) fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
         .route("/icon.svg", asset("image/svg+xml", ICON))
         .route("/check", post(async |body: Bytes| whole(200, "text/plain; charset=utf-8", actions::check(&body))))
         .route("/{action}", post(action))
-        .fallback(async || sorry(404, "Not found", "The certification is at `/`."))
+        .fallback(async || error_page(404, "Not found", "The certification is at `/`."))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(guard), guarded))
         .with_state(page_state)
@@ -78,7 +81,7 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
             response
         }
         Ok(()) => next.run(request).await,
-        Err(refusal) => sorry(refusal.status, "Access denied", refusal.sentence),
+        Err(refusal) => error_page(refusal.status, "Access denied", refusal.sentence),
     };
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -95,7 +98,7 @@ async fn home(State(page_state): State<Arc<PageState>>) -> Response {
             active.director.stay();
         }
         state.visited = true;
-        (state.phase.clone(), state.identified.clone(), state.seen)
+        (state.phase.clone(), state.identified.clone(), state.exchange_count)
     };
     let (step, main) = match &phase {
         Phase::Identification => {
@@ -116,23 +119,23 @@ async fn act(State(page_state): State<Arc<PageState>>) -> Response {
     }
 }
 
-fn stream(seats: &events::EventStreams, page_state: Arc<PageState>, uri: &Uri, headers: &HeaderMap) -> Response {
+fn stream(streams: &events::EventStreams, page_state: Arc<PageState>, uri: &Uri, headers: &HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let after = last.or_else(|| field(uri, "after")).and_then(|text| text.parse().ok()).unwrap_or(0);
-    match seats.take(page_state, after) {
+    match streams.take(page_state, after) {
         Some(body) => {
             let mut response = response(200, body);
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
             response
         }
-        None => sorry(503, "Too many open pages", "Close other tabs with this page, then reload."),
+        None => error_page(503, "Too many open pages", "Close other tabs with this page, then reload."),
     }
 }
 
 async fn one(State(page_state): State<Arc<PageState>>, Path(number): Path<u64>, uri: Uri) -> Response {
     let view = match stored_exchanges::exchange(&page_state, number).await {
         Ok(view) => view,
-        Err(sentence) => return sorry(404, "Cannot show this exchange", &sentence),
+        Err(sentence) => return error_page(404, "Cannot show this exchange", &sentence),
     };
     let main = exchange::opened(&view, &stored_exchanges::show_line(&page_state, number));
     if field(&uri, "part").is_some() {
@@ -145,21 +148,21 @@ async fn traffic(State(page_state): State<Arc<PageState>>, uri: Uri) -> Response
     let before = field(&uri, "before").and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
     match stored_exchanges::exchanges(&page_state, before).await {
         Ok(views) => html(200, beside(&page_state, &stored_exchanges::list(&views))),
-        Err(sentence) => sorry(503, "Cannot read the capture", &sentence),
+        Err(sentence) => error_page(503, "Cannot read the capture", &sentence),
     }
 }
 
 async fn file(State(page_state): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
     let phase = page_state.state().phase.clone();
     let Phase::Approval(approval) = phase else {
-        return sorry(404, "No files yet", "Files are available once there is a verdict.");
+        return error_page(404, "No files yet", "Files are available once there is a verdict.");
     };
     let Some(offer) = approval.files.iter().find(|offer| offer.name == name) else {
-        return sorry(404, "Unknown file", "The files are listed under Downloads on the page with the verdict.");
+        return error_page(404, "Unknown file", "The files are listed under Downloads on the page with the verdict.");
     };
     match offered(offer).await {
         Ok(response) => response,
-        Err(error) => sorry(404, "Cannot read the file", &format!("{name}: {error}")),
+        Err(error) => error_page(404, "Cannot read the file", &format!("{name}: {error}")),
     }
 }
 
@@ -198,15 +201,17 @@ async fn action(
     let plain = headers.get("accept").is_some_and(|accept| accept == "text/plain");
     let text = |status, sentence: String| whole(status, "text/plain; charset=utf-8", sentence);
     match actions::take(&page_state, &name, &body).await {
-        actions::Done::LogEntry(sentence) if plain => text(200, sentence),
-        actions::Done::Refused(sentence) if plain => text(422, sentence),
-        actions::Done::Refused(sentence) => sorry(422, "Not possible now", &sentence),
-        actions::Done::Again(step, main) => {
+        actions::CommandOutcome::Done(sentence) if plain => text(200, sentence),
+        actions::CommandOutcome::Refused(sentence) if plain => text(422, sentence),
+        actions::CommandOutcome::Refused(sentence) => error_page(422, "Not possible now", &sentence),
+        actions::CommandOutcome::Again(step, main) => {
             let phase = page_state.state().phase.name();
             html(422, view::page(Some(step), phase, page_state.ms(Instant::now()), 0, &main))
         }
-        actions::Done::Unknown => sorry(404, "Unknown command", "The commands are the buttons on the page."),
-        actions::Done::LogEntry(_) => see_home(),
+        actions::CommandOutcome::Unknown => {
+            error_page(404, "Unknown command", "The commands are the buttons on the page.")
+        }
+        actions::CommandOutcome::Done(_) => see_home(),
     }
 }
 
@@ -233,7 +238,7 @@ fn html(status: u16, page: String) -> Response {
     whole(status, "text/html; charset=utf-8", page)
 }
 
-fn sorry(status: u16, title: &str, sentence: &str) -> Response {
+fn error_page(status: u16, title: &str, sentence: &str) -> Response {
     html(status, view::sorry(title, sentence))
 }
 

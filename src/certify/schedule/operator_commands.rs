@@ -1,8 +1,8 @@
 //! Operator commands on a running schedule: repeat a case, skip a wait, start over.
 
 use super::super::action::Action;
-use super::super::driver_command::Line;
-use super::{Schedule, Stage, first_told};
+use super::super::driver_command::DriverCommand;
+use super::{Phase, Schedule, first_action_step};
 use crate::api::Operation;
 use crate::rules::model::StepKind;
 use crate::verify::progress::Progress;
@@ -26,18 +26,19 @@ impl Schedule {
         if so_far.cases.get(at).is_some_and(|standing| standing.verdict.status == CaseStatus::Passed) {
             return Err(format!("{case} has already passed"));
         }
-        let mut actions = vec![Action::Say(format!("repeating {case}"))];
+        let mut actions = vec![Action::Log(format!("repeating {case}"))];
         actions.extend(self.let_go(so_far));
         if at != self.at {
             self.resume.get_or_insert(self.at);
         }
         self.at = at;
-        let identified = self.plan.get(at).and_then(|planned| planned.case.steps.get(first_told(&planned.case.steps)));
-        let creates = identified.is_some_and(|step| step.calls.contains(&Operation::CreatePos));
-        self.stage = if creates || so_far.onboarded() {
-            Stage::Tidy { since: now }
+        let first_action_step =
+            self.plan.get(at).and_then(|planned| planned.case.steps.get(first_action_step(&planned.case.steps)));
+        let creates = first_action_step.is_some_and(|step| step.calls.contains(&Operation::CreatePos));
+        self.phase = if creates || so_far.onboarded() {
+            Phase::CleaningUp { since: now }
         } else {
-            Stage::Forgotten { identified: false, since: now }
+            Phase::BackendReset { instruction_sent: false, since: now }
         };
         Ok(actions)
     }
@@ -47,13 +48,13 @@ impl Schedule {
     /// # Errors
     /// No step is due.
     pub(crate) fn skip(&mut self) -> Result<(), String> {
-        if let Stage::Under { due, .. } = self.stage {
+        if let Phase::Running { due, .. } = self.phase {
             let steps = self.plan.get(self.at).map_or(&[][..], |planned| &planned.case.steps);
             if steps.iter().skip(due).all(|step| step.kind == StepKind::Ends) {
                 return Err("no step is due: poscert only checks that no further call arrives".to_owned());
             }
         }
-        if matches!(self.stage, Stage::Over | Stage::Closed) {
+        if matches!(self.phase, Phase::Over | Phase::Closed) {
             return Err("no step is due".to_owned());
         }
         self.skip_wait = true;
@@ -68,32 +69,32 @@ impl Schedule {
         if self.is_closing() {
             return Err("a new attempt is already about to start".to_owned());
         }
-        let mut actions = vec![Action::Say("starting over with a new attempt".to_owned())];
+        let mut actions = vec![Action::Log("starting over with a new attempt".to_owned())];
         actions.extend(self.let_go(so_far));
-        self.stage = Stage::Closing { since: now };
+        self.phase = Phase::Closing { since: now };
         Ok(actions)
     }
 
     /// The new attempt has begun.
     pub(crate) fn begin_attempt(&mut self, now: Instant) {
         (self.at, self.resume) = (0, None);
-        self.stage = Stage::Tidy { since: now };
+        self.phase = Phase::CleaningUp { since: now };
     }
 
     fn is_closing(&self) -> bool {
-        matches!(self.stage, Stage::Closing { .. } | Stage::Closed)
+        matches!(self.phase, Phase::Closing { .. } | Phase::Closed)
     }
 
     /// Abandons the current case, and tells the till to cancel what it left open.
     fn let_go(&mut self, so_far: &Progress) -> Vec<Action> {
         let case = self.plan.get(self.at).map(|planned| planned.case.id.clone()).unwrap_or_default();
-        (self.skip_wait, self.first_is_due, self.clear_is_due, self.nudged) = (false, false, false, false);
+        (self.skip_wait, self.first_is_due, self.clear_is_due, self.cancel_requested) = (false, false, false, false);
         let mut actions = vec![Action::ClearQueue];
         if std::mem::take(&mut self.arranged) {
             actions.push(Action::Restore);
         }
         if so_far.open {
-            actions.push(Action::Tell(Line::abort(&case)));
+            actions.push(Action::SendToTill(DriverCommand::abort(&case)));
         }
         actions
     }

@@ -1,6 +1,6 @@
 //! Step timeouts, and the calls received while a step is due.
 
-use super::{Schedule, Stage};
+use super::{Phase, Schedule};
 use crate::api::Operation;
 use crate::rules::model::Timeouts;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ pub(crate) struct StepTimeouts {
     /// For a step before the first call of the run: the till may still be starting.
     pub(super) first_call: Duration,
     /// How long to observe that no further call arrives.
-    pub(super) quiet: Duration,
+    pub(super) observe: Duration,
 }
 
 impl StepTimeouts {
@@ -26,7 +26,7 @@ impl StepTimeouts {
         StepTimeouts {
             step: Duration::from_secs(step),
             first_call: Duration::from_secs(first.max(step)),
-            quiet: Duration::from_millis(waits.quiet_ms),
+            observe: Duration::from_millis(waits.quiet_ms),
         }
     }
 }
@@ -51,7 +51,7 @@ impl ReceivedCalls {
 
 impl Schedule {
     /// Counts a call of the client.
-    pub(crate) fn heard(&mut self, operation: Option<Operation>, now: Instant) {
+    pub(crate) fn call_received(&mut self, operation: Option<Operation>, now: Instant) {
         let step = self.due().and_then(|(steps, due)| steps.get(due));
         let of_step = step.is_some_and(|step| operation.is_some_and(|operation| step.calls.contains(&operation)));
         self.received.calls = self.received.calls.saturating_add(1);
@@ -60,7 +60,7 @@ impl Schedule {
             return;
         }
         // The till has started: the usual timeout applies from now on.
-        if let Stage::Under { due_since: since, .. } | Stage::Forgotten { since, .. } = &mut self.stage {
+        if let Phase::Running { due_since: since, .. } | Phase::BackendReset { since, .. } = &mut self.phase {
             *since = now;
         }
     }

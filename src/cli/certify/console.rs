@@ -9,7 +9,7 @@ const KEYS: &str = "again CASE, skip, start over, notify, end";
 
 /// A command of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum OperatorRequest {
+enum ConsoleCommand {
     Again(String),
     Skip,
     StartOver,
@@ -17,16 +17,16 @@ enum OperatorRequest {
     End,
 }
 
-impl OperatorRequest {
-    fn parse(line: &str) -> Result<Option<OperatorRequest>, String> {
+impl ConsoleCommand {
+    fn parse(line: &str) -> Result<Option<ConsoleCommand>, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         Ok(Some(match words[..] {
             [] => return Ok(None),
-            ["again", case] => OperatorRequest::Again(case.to_owned()),
-            ["skip"] => OperatorRequest::Skip,
-            ["start", "over"] => OperatorRequest::StartOver,
-            ["notify"] => OperatorRequest::Notify,
-            ["end"] => OperatorRequest::End,
+            ["again", case] => ConsoleCommand::Again(case.to_owned()),
+            ["skip"] => ConsoleCommand::Skip,
+            ["start", "over"] => ConsoleCommand::StartOver,
+            ["notify"] => ConsoleCommand::Notify,
+            ["end"] => ConsoleCommand::End,
             _ => return Err(format!("unknown command; available: {KEYS}")),
         }))
     }
@@ -38,21 +38,21 @@ pub(super) async fn listen(director: Arc<Director>, notifier: Notifier, out: fn(
     // A dedicated thread: a blocking read of standard input cannot be cancelled.
     std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| heard.send(line)));
     while let Some(line) = lines.recv().await {
-        let done = match OperatorRequest::parse(&line) {
+        let done = match ConsoleCommand::parse(&line) {
             Ok(None) => continue,
-            Ok(Some(OperatorRequest::Again(case))) => director.again(&case).map(|()| String::new()),
-            Ok(Some(OperatorRequest::Skip)) => director.skip_wait().map(|()| String::new()),
-            Ok(Some(OperatorRequest::StartOver)) => director.start_over().map(|()| String::new()),
-            Ok(Some(OperatorRequest::Notify)) => notifier.send().await,
-            Ok(Some(OperatorRequest::End)) => {
+            Ok(Some(ConsoleCommand::Again(case))) => director.again(&case).map(|()| String::new()),
+            Ok(Some(ConsoleCommand::Skip)) => director.skip_wait().map(|()| String::new()),
+            Ok(Some(ConsoleCommand::StartOver)) => director.start_over().map(|()| String::new()),
+            Ok(Some(ConsoleCommand::Notify)) => notifier.send().await,
+            Ok(Some(ConsoleCommand::End)) => {
                 director.finish();
                 Ok(String::new())
             }
             Err(sentence) => Err(sentence),
         };
-        let identified = done.unwrap_or_else(|sentence| sentence);
-        if !identified.is_empty() {
-            out(&format!("  {identified}\n"));
+        let message = done.unwrap_or_else(|sentence| sentence);
+        if !message.is_empty() {
+            out(&format!("  {message}\n"));
         }
     }
 }
@@ -64,13 +64,13 @@ mod tests {
     #[test]
     fn lines_parse_to_commands_or_errors() {
         assert_eq!(
-            OperatorRequest::parse(" again  payment/1 "),
-            Ok(Some(OperatorRequest::Again("payment/1".to_owned())))
+            ConsoleCommand::parse(" again  payment/1 "),
+            Ok(Some(ConsoleCommand::Again("payment/1".to_owned())))
         );
-        assert_eq!(OperatorRequest::parse("start over"), Ok(Some(OperatorRequest::StartOver)));
-        assert_eq!(OperatorRequest::parse(" "), Ok(None));
+        assert_eq!(ConsoleCommand::parse("start over"), Ok(Some(ConsoleCommand::StartOver)));
+        assert_eq!(ConsoleCommand::parse(" "), Ok(None));
         for odd in ["again", "again a b", "start", "help"] {
-            assert!(OperatorRequest::parse(odd).unwrap_err().contains("skip"), "{odd}");
+            assert!(ConsoleCommand::parse(odd).unwrap_err().contains("skip"), "{odd}");
         }
     }
 }

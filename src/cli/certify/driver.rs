@@ -1,12 +1,12 @@
 //! The driver command: start, action lines, and termination together with its child processes.
 
 use super::Args;
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::cli::CliError;
 use crate::cli::child::Ended;
 use crate::cli::environment::Environment;
 use crate::cli::record::cannot_start;
-use crate::cli::startup_message::Greeting;
+use crate::cli::startup_message::StartupInfo;
 use crate::cli::traffic_log::tell;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::Stdio;
@@ -30,7 +30,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Starts the command, if one was given.
-    pub(super) fn start(args: &Args, greeting: &Greeting<'_>) -> Result<Option<Driver>, CliError> {
+    pub(super) fn start(args: &Args, info: &StartupInfo<'_>) -> Result<Option<Driver>, CliError> {
         let (mut command, named) = match (&args.driver, args.record.command.split_first()) {
             (Some(line), _) => {
                 let mut shell = Command::new("sh");
@@ -44,16 +44,16 @@ impl Driver {
             }
             (None, None) => return Ok(None),
         };
-        let environment = Environment::new(greeting, std::env::vars_os());
+        let environment = Environment::new(info, std::env::vars_os());
         environment.apply(&mut command);
         tell(&environment.note().unwrap_or_default());
         command.kill_on_drop(true);
-        let identified = args.unattended || args.driver.is_some();
-        if identified {
+        let is_driver = args.unattended || args.driver.is_some();
+        if is_driver {
             command.stdin(Stdio::piped()).process_group(0);
         }
         let child = command.spawn().map_err(|e| cannot_start(&named, &e))?;
-        let id = child.id().filter(|_| identified).and_then(|id| i32::try_from(id).ok());
+        let id = child.id().filter(|_| is_driver).and_then(|id| i32::try_from(id).ok());
         Ok(Some(Driver { child, name: named, group: id.and_then(Pid::from_raw) }))
     }
 
@@ -78,8 +78,8 @@ impl Driver {
     }
 
     /// Terminates it and its remaining child processes. Returns how it exited if it did so by itself within this time.
-    pub(super) async fn end(mut self, step_timeouts: Duration) -> Option<Ended> {
-        let by_itself = tokio::time::timeout(step_timeouts, self.gone()).await.ok();
+    pub(super) async fn end(mut self, exit_timeout: Duration) -> Option<Ended> {
+        let by_itself = tokio::time::timeout(exit_timeout, self.gone()).await.ok();
         if by_itself.is_none() && self.group.is_some() {
             self.signal(Signal::TERM);
             let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
@@ -103,7 +103,7 @@ impl Drop for Driver {
 }
 
 /// Writes the lines to the driver as they arrive.
-pub(super) async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Line>) {
+pub(super) async fn feed(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<DriverCommand>) {
     while let Some(line) = lines.recv().await {
         let text = format!("{}\n", line.json());
         let written = async {

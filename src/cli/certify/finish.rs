@@ -1,6 +1,6 @@
 //! The end of `certify`: the verdict, and the certificate or why there is none.
 
-use crate::certify::issue::{self, Approval, Certified, Issued};
+use crate::certify::issue::{self, CertificationResult, Certified, IssuedFiles};
 use crate::certify::page::approval::{Content, Download};
 use crate::cli::child::CommandError;
 use crate::cli::traffic_log::tell;
@@ -10,13 +10,13 @@ use crate::verify::Verdict;
 use std::path::Path;
 
 /// The result of a certification.
-pub(super) struct End {
-    approval: Approval,
+pub(super) struct CertifyResult {
+    result: CertificationResult,
     /// The error of the driver command, if it failed.
     driver: Option<CommandError>,
 }
 
-impl End {
+impl CertifyResult {
     /// Evaluates the capture and issues the certificate if it passed.
     ///
     /// # Errors
@@ -27,18 +27,18 @@ impl End {
         key: Option<&Path>,
         place: &ledger::Place,
         driver: Option<CommandError>,
-    ) -> Result<End, CliError> {
+    ) -> Result<CertifyResult, CliError> {
         let desk = || {
             let ledger = place.path().map_err(|failure| failure.0)?;
             Ok((signing_key::open(key).map_err(|failure| failure.0)?, ledger))
         };
         let objection = driver.as_ref().map(CommandError::objection);
-        let approval = issue::approve(dir, rules, objection, desk).map_err(CliError::new)?;
-        Ok(End { approval, driver })
+        let result = issue::approve(dir, rules, objection, desk).map_err(CliError::new)?;
+        Ok(CertifyResult { result, driver })
     }
 
     pub(super) fn verdict(&self) -> &Verdict {
-        &self.approval.verdict
+        &self.result.verdict
     }
 
     /// Prints verdict and certificate to standard error; returns the exit code.
@@ -46,9 +46,9 @@ impl End {
     /// # Errors
     /// A GitHub step summary that cannot be written.
     pub(super) fn say(&self) -> Result<Exit, CliError> {
-        let exit = verify::say_verdict(&self.approval.verdict)?;
-        match &self.approval.certificate {
-            Certified::Issued(given) => tell(&format!("\n{}", said(given))),
+        let exit = verify::say_verdict(&self.result.verdict)?;
+        match &self.result.certificate {
+            Certified::Issued(given) => tell(&format!("\n{}", issued_message(given))),
             Certified::NotGiven(sentence) => tell(&format!("\n{sentence}\n")),
             Certified::Failed(_) => {}
         }
@@ -57,7 +57,7 @@ impl End {
 
     /// The result for the page, one sentence per entry.
     pub(super) fn sentences(&self) -> Vec<String> {
-        match &self.approval.certificate {
+        match &self.result.certificate {
             Certified::Issued(given) => vec![
                 format!("Certificate {} was issued, signed by the key `{}`.", given.id, given.signer),
                 format!(
@@ -71,7 +71,7 @@ impl End {
 
     /// The downloads of the page.
     pub(super) fn offers(&self) -> Vec<Download> {
-        let Certified::Issued(given) = &self.approval.certificate else { return Vec::new() };
+        let Certified::Issued(given) = &self.result.certificate else { return Vec::new() };
         let offer = |name, title, media, file| Download { name, title, media, content: Content::File(file) };
         vec![
             offer(issue::PAGE, "Printable certificate (HTML)", "text/html; charset=utf-8", given.page()),
@@ -85,14 +85,14 @@ impl End {
     /// # Errors
     /// A certificate that could not be written or added to the ledger.
     pub(super) fn result(self, exit: Exit) -> Result<Exit, CliError> {
-        match self.approval.certificate {
+        match self.result.certificate {
             Certified::Failed(sentence) => Err(CliError::new(sentence)),
             Certified::Issued(_) | Certified::NotGiven(_) => Ok(exit),
         }
     }
 }
 
-fn said(given: &Issued) -> String {
+fn issued_message(given: &IssuedFiles) -> String {
     let mut text = format!("Certificate {} was issued, signed by {}.\n", given.id, given.signer);
     for file in [given.page(), given.certificate(), given.archive()] {
         text.push_str(&format!("  {}\n", file.display()));

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Timeout of poscert's own requests to the backend.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Identification options in addition to those of `record`.
 #[derive(clap::Args)]
-pub(super) struct Told {
+pub(super) struct IdentificationArgs {
     /// Client id in production, if it differs; `ledger check` accepts it too
     #[arg(long, value_name = "GUID", env = "POSCERT_PRODUCTION_CLIENT_ID")]
     production_client_id: Option<String>,
@@ -59,7 +59,7 @@ pub(super) struct Told {
     simulation: Option<String>,
 }
 
-impl Told {
+impl IdentificationArgs {
     /// The identification from flags and session file.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Told {
 }
 
 fn simulation(at: &Upstream, path: &str) -> Result<Simulation, CliError> {
-    let http_client = HttpClient::to(at, PATIENCE).map_err(CliError::new)?;
+    let http_client = HttpClient::to(at, TIMEOUT).map_err(CliError::new)?;
     Ok(Simulation { url: format!("{}{path}", at.origin()), http_client })
 }
 
@@ -164,7 +164,7 @@ pub(super) fn access(
         // A secret that is set only in a variable may be meant for the till.
         _ => return Ok(None),
     };
-    let http_client = HttpClient::to(upstream, PATIENCE).map_err(CliError::new)?;
+    let http_client = HttpClient::to(upstream, TIMEOUT).map_err(CliError::new)?;
     let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,

@@ -3,11 +3,11 @@
 use super::Args;
 use super::identification_args::access;
 use crate::capture;
-use crate::certify::page::approval::{Approval, Content, Download};
+use crate::certify::page::approval::{ApprovalView, Content, Download};
 use crate::certify::page::page_state::{ConnectionInfo, CredentialCheck};
 use crate::certify::{Identification, Page};
 use crate::cli::signals::Signals;
-use crate::cli::startup_message::Greeting;
+use crate::cli::startup_message::StartupInfo;
 use crate::cli::{CliError, verify};
 use crate::pki::{trust_instructions, word};
 use crate::proxy::Upstream;
@@ -81,10 +81,10 @@ fn program() -> String {
 }
 
 /// How a client connects to the recorder.
-pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>) -> ConnectionInfo {
-    let base_url = greeting.base_url();
+pub(super) fn reach(args: &Args, info: &StartupInfo<'_>, version: Option<&str>) -> ConnectionInfo {
+    let base_url = info.base_url();
     let origin = base_url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let client = greeting.sandbox.and_then(|sandbox| sandbox.clients().first());
+    let client = info.sandbox.and_then(|sandbox| sandbox.clients().first());
     let sandbox = client.map(|client| {
         let token = format!("{origin}/integrator-authentication/connect/token");
         [token, client.client_id.clone(), client.client_secret.clone()]
@@ -105,11 +105,11 @@ pub(super) fn reach(args: &Args, greeting: &Greeting<'_>, version: Option<&str>)
     if let Some(client) = client.filter(|client| client.client_id != TEST_CLIENT) {
         till.push_str(&format!(" --client-id {}", client.client_id));
     }
-    let recipes = trust_instructions::for_clients(greeting.files);
+    let recipes = trust_instructions::for_clients(info.files);
     ConnectionInfo {
-        proxy_url: greeting.proxy_url(),
-        ca: greeting.files.pem.display().to_string(),
-        upstream: greeting.config.upstream.origin(),
+        proxy_url: info.proxy_url(),
+        ca: info.files.pem.display().to_string(),
+        upstream: info.config.upstream.origin(),
         sandbox,
         recipes: recipes.into_iter().map(|recipe| (recipe.who.to_owned(), recipe.line)).collect(),
         till,
@@ -162,7 +162,7 @@ pub(super) async fn approve(
     let anew = format!("{again} --new-attempt");
     let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
-    page.approve(Approval { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
+    page.approve(ApprovalView { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
     crate::cli::traffic_log::tell(
         "\nThe page shows the verdict too. Close it with its last button, or press Ctrl-C here.\n",
     );

@@ -10,7 +10,7 @@ use crate::verify::{Options, Verdict, verify_capture};
 use std::path::Path;
 
 /// An existing capture, if there is one.
-pub(super) struct Past {
+pub(super) struct PreviousRuns {
     capture: Option<Capture>,
 }
 
@@ -18,15 +18,15 @@ fn failure(error: capture::CaptureError) -> CliError {
     CliError::new(error.to_string())
 }
 
-impl Past {
+impl PreviousRuns {
     /// Opens the capture of a directory; none if it is missing or empty.
     ///
     /// # Errors
     /// A capture that is damaged, or that another recorder is writing into.
-    pub(super) fn read(dir: &Path) -> Result<Past, CliError> {
+    pub(super) fn read(dir: &Path) -> Result<PreviousRuns, CliError> {
         let empty = !dir.exists() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_none());
         if empty {
-            return Ok(Past { capture: None });
+            return Ok(PreviousRuns { capture: None });
         }
         let capture = capture::open(dir).map_err(failure)?;
         if capture.live {
@@ -35,7 +35,7 @@ impl Past {
                 "another recorder is writing into {shown}: stop it, or choose another --capture directory"
             )));
         }
-        Ok(Past { capture: Some(capture) })
+        Ok(PreviousRuns { capture: Some(capture) })
     }
 
     /// Whether there is an existing capture.

@@ -4,14 +4,14 @@ use super::driver::{Driver, GRACE, feed};
 use super::{Args, console, driven};
 use crate::capture::Writer;
 use crate::certify::backend_control::{Backend, BackendControl};
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::certify::notify::Notifier;
 use crate::certify::{Director, Executor, Page};
 use crate::cli::CliError;
 use crate::cli::child::{CommandError, Ended};
 use crate::cli::record::FAREWELL;
 use crate::cli::signals::Signals;
-use crate::cli::startup_message::Greeting;
+use crate::cli::startup_message::StartupInfo;
 use crate::proxy::ProxyHandle;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const LAST_ACT: Duration = Duration::from_secs(30);
 const BOUND: u64 = 1800;
 
 /// A certification that is set up.
-pub(super) struct Stage<'a> {
+pub(super) struct SessionRun<'a> {
     pub(super) args: &'a Args,
     pub(super) director: Arc<Director>,
     pub(super) writer: Writer,
@@ -38,30 +38,30 @@ pub(super) struct Stage<'a> {
     pub(super) wait: Option<u64>,
 }
 
-impl Stage<'_> {
+impl SessionRun<'_> {
     /// Runs until all cases are done, the command exits, a signal arrives, the limit is reached, or the capture cannot
     /// be written. Returns the error of the command, if it failed.
     pub(super) async fn work(
         self,
-        greeting: &Greeting<'_>,
+        info: &StartupInfo<'_>,
         running: &ProxyHandle,
         signals: &mut Signals,
     ) -> Result<Option<CommandError>, CliError> {
-        let mut driver = Driver::start(self.args, greeting)?;
-        let (lines, identified) = mpsc::unbounded_channel::<Line>();
-        let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, identified)));
+        let mut driver = Driver::start(self.args, info)?;
+        let (sender, receiver) = mpsc::unbounded_channel::<DriverCommand>();
+        let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, receiver)));
         let begun = Instant::now();
         let out = self.out;
         let page = self.page;
         let terminal = move |line: &str| out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
         let stamp = move |line: &str| {
             terminal(line);
-            page.into_iter().for_each(|page| page.say(line));
+            page.into_iter().for_each(|page| page.log(line));
         };
-        let mut give = |line: &Line| {
-            page.into_iter().for_each(|page| page.tell(line));
+        let mut give = |line: &DriverCommand| {
+            page.into_iter().for_each(|page| page.show_command(line));
             // Fails if the driver has exited, which is detected below.
-            let _ = lines.send(line.clone());
+            let _ = sender.send(line.clone());
         };
         let keys = (!driven(self.args))
             .then(|| tokio::spawn(console::listen(self.director.clone(), self.notifier.clone(), out)));
@@ -70,12 +70,12 @@ impl Stage<'_> {
             writer: self.writer.clone(),
             backend: Backend::new(self.side),
             notifier: self.notifier,
-            tell: &mut give,
-            say: &stamp,
+            send_to_driver: &mut give,
+            log: &stamp,
             remind: &terminal,
         };
-        let mut step_timeouts = LAST_ACT;
-        let (mut error, mut is_said) = (None, false);
+        let mut exit_timeout = LAST_ACT;
+        let (mut error, mut is_reported) = (None, false);
         let ended = tokio::select! {
             active = guided.run() => active.map_err(CliError::new),
             why = running.failed() => {
@@ -83,42 +83,42 @@ impl Stage<'_> {
             }
             () = signals.stop() => {
                 stamp("interrupted before all cases were done");
-                step_timeouts = FAREWELL;
+                exit_timeout = FAREWELL;
                 Ok(())
             }
             () = bound(self.args, self.usual_wait, self.wait) => {
                 stamp("time limit of the run reached: the remaining cases were not tested (change it with --bound)");
-                step_timeouts = GRACE;
+                exit_timeout = GRACE;
                 Ok(())
             }
             ended = gone(driver.as_mut()) => {
                 let due = self.director.certification_status().due;
                 let due = due.map(|due| format!(" ({} step {} was due)", due.case, due.at + 1)).unwrap_or_default();
                 stamp(&format!("the command {} before all cases were done{due}", ended.what));
-                is_said = true;
+                is_reported = true;
                 Ok(())
             }
         };
         if let Some(keys) = keys {
             keys.abort();
         }
-        let _ = lines.send(Line::end());
-        drop(lines);
+        let _ = sender.send(DriverCommand::end());
+        drop(sender);
         if let Some(feeding) = feeding {
-            let _ = tokio::time::timeout(step_timeouts.min(FAREWELL), feeding).await;
+            let _ = tokio::time::timeout(exit_timeout.min(FAREWELL), feeding).await;
         }
         if let Some(driver) = driver {
             if signals.asked() {
                 driver.interrupt();
             }
             let name = driver.name().to_owned();
-            match driver.end(step_timeouts).await {
+            match driver.end(exit_timeout).await {
                 None => stamp("the command did not exit in time and was terminated"),
                 Some(_) if signals.asked() => {}
                 Some(end) => error = CommandError::of(&name, &end.unless_stopped(signals).await),
             }
         }
-        if let Some(error) = error.as_ref().filter(|_| !is_said) {
+        if let Some(error) = error.as_ref().filter(|_| !is_reported) {
             stamp(&format!("the command {}", error.0));
         }
         ended.map(|()| error)

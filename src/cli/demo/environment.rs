@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Running sandbox and recorder.
-pub(super) struct Stage {
+pub(super) struct DemoEnvironment {
     /// Configuration of a till that calls the recorder.
     pub till: TillConfig,
     /// The fault injector.
@@ -40,12 +40,16 @@ struct Backend {
     end: oneshot::Sender<()>,
 }
 
-impl Stage {
+impl DemoEnvironment {
     /// Starts it: when this returns, the recorder listens and records into `capture`.
     ///
     /// # Errors
     /// A socket, CA or capture that cannot be created.
-    pub(super) async fn set(capture: &Path, features: &[Feature], sandbox: SandboxOptions) -> Result<Stage, CliError> {
+    pub(super) async fn set(
+        capture: &Path,
+        features: &[Feature],
+        sandbox: SandboxOptions,
+    ) -> Result<DemoEnvironment, CliError> {
         let ca = tempfile::tempdir().map_err(failure)?;
         let authority = Arc::new(Authority::open(ca.path()).map_err(failure)?);
         let names: Vec<Name> = Name::parse("127.0.0.1").into_iter().collect();
@@ -75,7 +79,7 @@ impl Stage {
         let certification = TillConfig::certification(&base_url, &client.client_id, &client.client_secret);
         let till = TillConfig { ca_file: Some(ca_file), ..certification };
         writer.append(Record::Session(session(&till, features))).await.map_err(failure)?;
-        Ok(Stage { till, faults, backend, recorder, _ca: ca })
+        Ok(DemoEnvironment { till, faults, backend, recorder, _ca: ca })
     }
 
     /// The sandbox and poll counts, for the simulated customer.

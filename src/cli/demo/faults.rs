@@ -1,7 +1,7 @@
 //! The fault injector of the demo: the faults of the current scene of each till. Tills run concurrently and are told
 //! apart by their `User-Agent`.
 
-use super::script::{self, Snapshot};
+use super::script::{self, Scene};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Exchange, Header};
 use crate::proxy::faults::{FaultInjector, RequestHead};
@@ -33,7 +33,7 @@ impl SceneFaults {
     ///
     /// # Errors
     /// An unknown operation or fault in the script.
-    pub(super) fn arm(&self, agent: &str, scene: &Snapshot) -> Result<(), String> {
+    pub(super) fn arm(&self, agent: &str, scene: &Scene) -> Result<(), String> {
         let once = scene.faults.iter().map(script::fault).collect::<Result<Vec<_>, _>>()?;
         let always = scene.always.as_ref().map(script::fault).transpose()?;
         self.armed().insert(agent.to_owned(), Armed { once, always, ..Armed::default() });

@@ -1,9 +1,9 @@
 //! The run of the script: tills run concurrently, each its scenes in order, with one output line per scene.
 
 use super::customer::Customer;
-use super::environment::Stage;
+use super::environment::DemoEnvironment;
 use super::faults::SceneFaults;
-use super::script::{Action, Role, Script, Snapshot, account};
+use super::script::{Action, Scene, Script, TillSpec, account};
 use crate::api::customer::CustomerAct;
 use crate::api::{Amount, Feature};
 use crate::sandbox::Sandbox;
@@ -23,7 +23,7 @@ const CUSTOMER: Duration = Duration::from_secs(20);
 const LAST_TRIES: u32 = 2;
 
 /// State shared by all tills.
-pub(super) struct Scenery {
+pub(super) struct DemoRun {
     script: Script,
     till: TillConfig,
     faults: Arc<SceneFaults>,
@@ -33,39 +33,39 @@ pub(super) struct Scenery {
 }
 
 /// Tills whose scenes run in sequence, and the token that they share, as tills of one integrator do.
-struct Strand {
-    scenery: Arc<Scenery>,
+struct TillGroup {
+    run: Arc<DemoRun>,
     tills: HashMap<String, Till>,
     token: Option<String>,
 }
 
-impl Scenery {
+impl DemoRun {
     /// Restricts the script to the chosen features.
     pub(super) fn new(
-        stage: &Stage,
+        environment: &DemoEnvironment,
         script: Script,
         features: &[Feature],
         mistake: Option<Misbehavior>,
-    ) -> Arc<Scenery> {
-        let (sandbox, faults) = stage.actors();
-        let (till, script) = (stage.till.clone(), script.confined_to(features));
-        Arc::new(Scenery { script, till, faults, sandbox, mistake, start: Instant::now() })
+    ) -> Arc<DemoRun> {
+        let (sandbox, faults) = environment.actors();
+        let (till, script) = (environment.till.clone(), script.confined_to(features));
+        Arc::new(DemoRun { script, till, faults, sandbox, mistake, start: Instant::now() })
     }
 
     /// Runs the opening scenes, then all others and the periodic jobs after them.
     ///
     /// # Errors
     /// A broken script or set-up. Errors between till and backend are expected and only printed.
-    pub(super) async fn play(self: Arc<Scenery>) -> Result<(), String> {
-        let mut opening = Strand { scenery: self.clone(), tills: HashMap::new(), token: None };
-        opening.play(self.script.opening()).await?;
+    pub(super) async fn run(self: Arc<DemoRun>) -> Result<(), String> {
+        let mut opening = TillGroup { run: self.clone(), tills: HashMap::new(), token: None };
+        opening.run(self.script.opening()).await?;
         let mut playing = JoinSet::new();
-        for scenes in self.script.strands() {
+        for scenes in self.script.groups() {
             let name = scenes.first().map(|scene| scene.till.clone()).unwrap_or_default();
             let token = opening.token.clone();
             let tills = opening.tills.remove_entry(&name).into_iter().collect();
-            let mut strand = Strand { scenery: self.clone(), tills, token };
-            playing.spawn(async move { strand.play_out(&scenes).await });
+            let mut group = TillGroup { run: self.clone(), tills, token };
+            playing.spawn(async move { group.run_all(&scenes).await });
         }
         while let Some(played) = playing.join_next().await {
             played.map_err(|error| format!("internal error in the demo: {error}"))??;
@@ -78,32 +78,32 @@ impl Scenery {
     }
 }
 
-impl Strand {
-    async fn play(&mut self, scenes: &[Snapshot]) -> Result<(), String> {
+impl TillGroup {
+    async fn run(&mut self, scenes: &[Scene]) -> Result<(), String> {
         for scene in scenes {
             self.jobs().await?;
-            let role = self.scenery.script.role(scene)?.clone();
-            let config = self.config(&role);
-            self.scenery.faults.arm(&config.agent, scene)?;
-            let told = match self.scene(scene, &role, &config).await {
+            let spec = self.run.script.till_spec(scene)?.clone();
+            let config = self.config(&spec);
+            self.run.faults.arm(&config.agent, scene)?;
+            let result = match self.scene(scene, &spec, &config).await {
                 Err(ClientError::Setup(what)) => return Err(what),
                 outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
             };
-            self.scenery.faults.clear(&config.agent);
+            self.run.faults.clear(&config.agent);
             let fresh = || self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
             self.token = self.token.take().or_else(fresh);
-            self.scenery.line(&scene.case, &format!("{}: {told}", scene.title));
+            self.run.line(&scene.case, &format!("{}: {result}", scene.title));
         }
         Ok(())
     }
 
     /// Runs the scenes, then the periodic jobs that are due after them.
-    async fn play_out(&mut self, scenes: &[Snapshot]) -> Result<(), String> {
-        self.play(scenes).await?;
+    async fn run_all(&mut self, scenes: &[Scene]) -> Result<(), String> {
+        self.run(scenes).await?;
         for _ in 0..LAST_TRIES {
             let Some(due) = self.tills.values().filter_map(Till::next_job).min() else { break };
             if !due.is_zero() {
-                self.scenery.line(
+                self.run.line(
                     "",
                     &format!("waiting {:.0} s before retrying pending captures and cancels", due.as_secs_f64()),
                 );
@@ -118,41 +118,41 @@ impl Strand {
     async fn jobs(&mut self) -> Result<(), String> {
         for till in self.tills.values_mut() {
             let done = till.resume_hanging().await.map_err(|trouble| trouble.to_string())?;
-            tell_jobs(done).iter().for_each(|line| self.scenery.line("", line));
+            tell_jobs(done).iter().for_each(|line| self.run.line("", line));
         }
         Ok(())
     }
 
-    async fn scene(&mut self, scene: &Snapshot, role: &Role, config: &TillConfig) -> Result<String, ClientError> {
-        let mut till = match self.tills.remove(&role.name) {
+    async fn scene(&mut self, scene: &Scene, spec: &TillSpec, config: &TillConfig) -> Result<String, ClientError> {
+        let mut till = match self.tills.remove(&spec.name) {
             Some(till) => till,
             None => Till::new(config.clone())?,
         };
-        let balance = self.scenery.set_balance(&till, scene)?;
-        let outcome = self.scenery.act(&mut till, scene, role, config).await;
+        let balance = self.run.set_balance(&till, scene)?;
+        let outcome = self.run.act(&mut till, scene, spec, config).await;
         if let Some(store) = balance {
-            self.scenery.sandbox.store_balance(&store, None);
+            self.run.sandbox.store_balance(&store, None);
         }
-        self.tills.insert(role.name.clone(), till);
+        self.tills.insert(spec.name.clone(), till);
         outcome
     }
 
-    fn config(&self, role: &Role) -> TillConfig {
-        let mut config = self.scenery.till.clone();
-        config.beacon_id.clone_from(&role.beacon_id);
-        config.agent = format!("{} ({})", config.agent, role.merchant_pos_id);
-        config.first_token = if role.stale_token { Some("a.stale.token".to_owned()) } else { self.token.clone() };
-        config.mistake = self.scenery.mistake;
+    fn config(&self, spec: &TillSpec) -> TillConfig {
+        let mut config = self.run.till.clone();
+        config.beacon_id.clone_from(&spec.beacon_id);
+        config.agent = format!("{} ({})", config.agent, spec.merchant_pos_id);
+        config.first_token = if spec.stale_token { Some("a.stale.token".to_owned()) } else { self.token.clone() };
+        config.mistake = self.run.mistake;
         config.pace.customer = CUSTOMER;
         config.pace.arrival = CUSTOMER;
-        config.pace.second_thought = Duration::ZERO;
+        config.pace.cancel_delay = Duration::ZERO;
         config
     }
 }
 
-impl Scenery {
+impl DemoRun {
     /// Sets the refundable balance of the till's store if the scene has one; returns the store.
-    fn set_balance(&self, till: &Till, scene: &Snapshot) -> Result<Option<String>, ClientError> {
+    fn set_balance(&self, till: &Till, scene: &Scene) -> Result<Option<String>, ClientError> {
         let Some(balance) = scene.store_balance.as_deref() else { return Ok(None) };
         let store = till.memory().pos.as_ref().and_then(|pos| self.sandbox.store_of(&pos.pos_id));
         let balance = amount_of(balance).map_err(ClientError::Setup)?;
@@ -162,11 +162,11 @@ impl Scenery {
     async fn act(
         &self,
         till: &mut Till,
-        scene: &Snapshot,
-        role: &Role,
+        scene: &Scene,
+        spec: &TillSpec,
         config: &TillConfig,
     ) -> Result<String, ClientError> {
-        let pos = &role.merchant_pos_id;
+        let pos = &spec.merchant_pos_id;
         match scene.does {
             Action::Onboard => till.onboard(pos).await.map(|pos| format!("PoS {}", pos.pos_id)),
             Action::Offboard => till.offboard().await.map(|()| "deleted".to_owned()),
@@ -202,7 +202,7 @@ impl Scenery {
     }
 
     /// Runs a sale with its customer.
-    async fn pay(&self, till: &mut Till, scene: &Snapshot, config: &TillConfig) -> Result<Paid, ClientError> {
+    async fn pay(&self, till: &mut Till, scene: &Scene, config: &TillConfig) -> Result<Paid, ClientError> {
         let sale = sale(scene)?;
         let customer = self.customer(till, scene, config)?.map(|customer| tokio::spawn(customer.visit()));
         let abort = CancelSignal::default();
@@ -220,7 +220,7 @@ impl Scenery {
         paid
     }
 
-    fn customer(&self, till: &Till, scene: &Snapshot, config: &TillConfig) -> Result<Option<Customer>, ClientError> {
+    fn customer(&self, till: &Till, scene: &Scene, config: &TillConfig) -> Result<Option<Customer>, ClientError> {
         let Some((name, act)) = &scene.customer else { return Ok(None) };
         // This misbehavior never polls, so the customer does not wait for polls.
         let waits = u32::from(self.mistake != Some(Misbehavior::CapturesUnseen));
@@ -250,12 +250,12 @@ async fn twin(till: &Till, pos: &str, config: &TillConfig) -> Result<Till, Clien
     Ok(twin)
 }
 
-fn amount(scene: &Snapshot) -> Result<Amount, ClientError> {
+fn amount(scene: &Scene) -> Result<Amount, ClientError> {
     let missing = || format!("fixtures/demo.toml: scene {:?} has no amount", scene.title);
     amount_of(scene.amount.as_deref().ok_or_else(missing).map_err(ClientError::Setup)?).map_err(ClientError::Setup)
 }
 
-fn sale(scene: &Snapshot) -> Result<Sale, ClientError> {
+fn sale(scene: &Scene) -> Result<Sale, ClientError> {
     let capture = scene.capture.as_deref().map(amount_of).transpose().map_err(ClientError::Setup)?;
     Ok(Sale {
         capture,

@@ -11,15 +11,15 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
-    pub till: Vec<Role>,
+    pub till: Vec<TillSpec>,
     /// The scenes, in order.
-    pub scene: Vec<Snapshot>,
+    pub scene: Vec<Scene>,
 }
 
 /// A till of the script.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Role {
+pub(super) struct TillSpec {
     /// The name that scenes refer to.
     pub name: String,
     /// The `merchantPosId` of its PoS.
@@ -36,7 +36,7 @@ pub(super) struct Role {
 /// One step of a till.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Snapshot {
+pub(super) struct Scene {
     /// The id of the case that it runs; empty for set-up scenes.
     #[serde(default)]
     pub case: String,
@@ -101,7 +101,7 @@ pub(super) enum Card {
     Credit,
 }
 
-impl Snapshot {
+impl Scene {
     /// The payment restrictions of its sale.
     pub(super) fn restrictions(&self) -> Option<Restrictions> {
         let refused = self.refuses?;
@@ -124,28 +124,28 @@ impl Script {
 
     /// The part of it that runs with these features.
     pub(super) fn confined_to(mut self, features: &[Feature]) -> Script {
-        self.till.retain(|role| features.contains(&role.feature));
-        let plays = |scene: &Snapshot| self.till.iter().any(|role| role.name == scene.till);
-        self.scene.retain(|scene| plays(scene) && scene.with.is_none_or(|with| features.contains(&with)));
+        self.till.retain(|spec| features.contains(&spec.feature));
+        let runs = |scene: &Scene| self.till.iter().any(|spec| spec.name == scene.till);
+        self.scene.retain(|scene| runs(scene) && scene.with.is_none_or(|with| features.contains(&with)));
         self
     }
 
     /// The scenes before the first case.
-    pub(super) fn opening(&self) -> &[Snapshot] {
+    pub(super) fn opening(&self) -> &[Scene] {
         self.scene.split_at(self.opens_with()).0
     }
 
     /// The other scenes, grouped by till, in order.
-    pub(super) fn strands(&self) -> Vec<Vec<Snapshot>> {
-        let mut strands: Vec<Vec<Snapshot>> = Vec::new();
+    pub(super) fn groups(&self) -> Vec<Vec<Scene>> {
+        let mut groups: Vec<Vec<Scene>> = Vec::new();
         for scene in self.scene.split_at(self.opens_with()).1 {
-            let same = |strand: &&mut Vec<Snapshot>| strand.first().is_some_and(|first| first.till == scene.till);
-            match strands.iter_mut().find(same) {
-                Some(strand) => strand.push(scene.clone()),
-                None => strands.push(vec![scene.clone()]),
+            let same = |group: &&mut Vec<Scene>| group.first().is_some_and(|first| first.till == scene.till);
+            match groups.iter_mut().find(same) {
+                Some(group) => group.push(scene.clone()),
+                None => groups.push(vec![scene.clone()]),
             }
         }
-        strands
+        groups
     }
 
     fn opens_with(&self) -> usize {
@@ -156,8 +156,8 @@ impl Script {
     ///
     /// # Errors
     /// An unknown till.
-    pub(super) fn role(&self, scene: &Snapshot) -> Result<&Role, String> {
-        let found = self.till.iter().find(|role| role.name == scene.till);
+    pub(super) fn till_spec(&self, scene: &Scene) -> Result<&TillSpec, String> {
+        let found = self.till.iter().find(|spec| spec.name == scene.till);
         found.ok_or_else(|| format!("fixtures/demo.toml: unknown till {:?}", scene.till))
     }
 }
@@ -189,7 +189,7 @@ mod tests {
     fn builtin_script_is_consistent() {
         let script = Script::builtin().unwrap();
         for scene in &script.scene {
-            assert!(script.role(scene).is_ok(), "{}", scene.title);
+            assert!(script.till_spec(scene).is_ok(), "{}", scene.title);
             scene.faults.iter().chain(&scene.always).for_each(|pair| assert!(fault(pair).is_ok(), "{pair:?}"));
             let unpriced = scene.prepared && scene.does != Action::Pay;
             let priced = !unpriced && !matches!(scene.does, Action::Onboard | Action::Offboard | Action::Restart);
@@ -209,7 +209,7 @@ mod tests {
         assert!(without.scene.iter().all(|scene| !scene.prepared));
         let all = Script::builtin().unwrap();
         assert_eq!(all.clone().confined_to(&Feature::ALL).scene.len(), all.scene.len());
-        let later: usize = all.strands().iter().map(Vec::len).sum();
+        let later: usize = all.groups().iter().map(Vec::len).sum();
         assert_eq!(all.opening().len() + later, all.scene.len());
         assert!(!all.opening().is_empty());
     }

@@ -2,7 +2,7 @@
 //! are exactly the expected ones.
 
 use crate::pki::word;
-use crate::report::Tally;
+use crate::report::VerdictSummary;
 use crate::till::misbehavior::ExpectedFindings;
 use crate::verify::Verdict;
 use crate::verify::verdict::{CaseStatus, Outcome, Status};
@@ -28,7 +28,7 @@ pub(super) fn lines(verdict: &Verdict, capture: &Path, announced: Option<&Expect
     }
     let _ = writeln!(text, "\nVerdict: {}", outcome(verdict.verdict));
     let _ = writeln!(text, "Capture: {}", capture.display());
-    let _ = match Tally::of(verdict).worst() {
+    let _ = match VerdictSummary::of(verdict).worst() {
         Some((id, number)) => writeln!(text, "Show the exchange of {id}: poscert show {} {number}", word(capture)),
         None => writeln!(text, "Show the exchanges: poscert show {}", word(capture)),
     };

@@ -1,7 +1,7 @@
 //! The one-line view of a record.
 
 use super::{ending, sanitize};
-use crate::capture::record::{Record, WaitEnd};
+use crate::capture::record::{Record, StepTimeoutReason};
 use crate::capture::{Exchange, record};
 use jiff::Timestamp;
 
@@ -46,10 +46,10 @@ pub(super) fn of(record: &Record) -> String {
         Record::StepTimeout(wait) => {
             let calls = wait.calls.map(|calls| format!(", {calls} calls received")).unwrap_or_default();
             let ended = match wait.ended {
-                Some(WaitEnd::TimedOut) => "timed out",
-                Some(WaitEnd::Skipped) => "skipped by the operator",
-                Some(WaitEnd::Contradicted) => "can no longer pass, ended",
-                Some(WaitEnd::Other) | None => "not passed",
+                Some(StepTimeoutReason::TimedOut) => "timed out",
+                Some(StepTimeoutReason::Skipped) => "skipped by the operator",
+                Some(StepTimeoutReason::Contradicted) => "can no longer pass, ended",
+                Some(StepTimeoutReason::Other) | None => "not passed",
             };
             let (case, step) = (sanitize::line(&wait.case), wait.step);
             format!("   -- step {step} of {case} {ended} after {}{calls}", seconds(wait.waited_ms))

@@ -60,12 +60,12 @@ impl Dialer {
         let failed = |what| ProxyError { proxy: proxy.clone(), target: format!("{host}:{port}"), what };
         let address: Uri = format!("{}/", proxy.origin()).parse()?;
         let dialled = self.tcp.call(address).await;
-        let mut tcp = dialled.map_err(|error| failed(Trouble::Unreachable(deepest(&error))))?.into_inner();
+        let mut tcp = dialled.map_err(|error| failed(ProxyErrorKind::Unreachable(deepest(&error))))?.into_inner();
         if tcp.peer_addr().is_ok_and(|peer| self.own.iter().any(|own| is_same(*own, peer))) {
-            return Err(failed(Trouble::Recorder).into());
+            return Err(failed(ProxyErrorKind::Recorder).into());
         }
         let asked = tokio::time::timeout(PROXY_ANSWER, connect(&mut tcp, &proxy, &host, port)).await;
-        match asked.unwrap_or(Err(Trouble::Silent)) {
+        match asked.unwrap_or(Err(ProxyErrorKind::Silent)) {
             Ok(()) => Ok(TokioIo::new(tcp)),
             Err(what) => Err(failed(what).into()),
         }
@@ -87,25 +87,25 @@ impl Service<Uri> for Dialer {
 }
 
 /// Sends CONNECT to a proxy and reads the head of its response, no byte beyond it.
-async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<(), Trouble> {
+async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u16) -> Result<(), ProxyErrorKind> {
     let authorization = proxy.authorization().map(|value| format!("Proxy-Authorization: {value}\r\n"));
     let request =
         format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{}\r\n", authorization.unwrap_or_default());
-    tcp.write_all(request.as_bytes()).await.map_err(|_| Trouble::Closed)?;
+    tcp.write_all(request.as_bytes()).await.map_err(|_| ProxyErrorKind::Closed)?;
     let mut framer = Framer::<StatusLine>::new(HEAD_LIMIT);
     let mut buffer = [0; 4096];
     loop {
-        let seen = tcp.peek(&mut buffer).await.map_err(|_| Trouble::Closed)?;
+        let seen = tcp.peek(&mut buffer).await.map_err(|_| ProxyErrorKind::Closed)?;
         if seen == 0 {
-            return Err(Trouble::Closed);
+            return Err(ProxyErrorKind::Closed);
         }
-        let step = framer.step(buffer.get(..seen).unwrap_or_default()).map_err(|_| Trouble::NotHttp)?;
+        let step = framer.step(buffer.get(..seen).unwrap_or_default()).map_err(|_| ProxyErrorKind::NotHttp)?;
         let taken = buffer.get_mut(..step.used).unwrap_or_default();
-        tcp.read_exact(taken).await.map_err(|_| Trouble::Closed)?;
+        tcp.read_exact(taken).await.map_err(|_| ProxyErrorKind::Closed)?;
         match step.event {
             Some(Event::Head(head, _)) if (200..300).contains(&head.line.status) => return Ok(()),
             Some(Event::Head(head, _)) => {
-                return Err(Trouble::Refused(head.line.status, proxy.authorization().is_some()));
+                return Err(ProxyErrorKind::Refused(head.line.status, proxy.authorization().is_some()));
             }
             _ => {}
         }
@@ -117,11 +117,11 @@ async fn connect(tcp: &mut TcpStream, proxy: &OutgoingProxy, host: &str, port: u
 pub(crate) struct ProxyError {
     proxy: OutgoingProxy,
     target: String,
-    what: Trouble,
+    what: ProxyErrorKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Trouble {
+enum ProxyErrorKind {
     Unreachable(String),
     /// The proxy is this recorder.
     Recorder,
@@ -142,19 +142,23 @@ impl ProxyError {
             format!("NO_PROXY={} or --upstream-proxy none", self.target.rsplit_once(':').map_or("", |(host, _)| host))
         };
         match self.what {
-            Trouble::Unreachable(_) | Trouble::Silent | Trouble::Closed | Trouble::NotHttp | Trouble::Recorder => {
+            ProxyErrorKind::Unreachable(_)
+            | ProxyErrorKind::Silent
+            | ProxyErrorKind::Closed
+            | ProxyErrorKind::NotHttp
+            | ProxyErrorKind::Recorder => {
                 format!("check {source}, or bypass the proxy with {past}")
             }
-            Trouble::Refused(407, false) => {
+            ProxyErrorKind::Refused(407, false) => {
                 // No complete URL here: the redactor would treat the text between `//` and `@` as a secret.
                 format!("put user name and password into the URL of {source}, as USER:PASSWORD@ before the host")
             }
-            Trouble::Refused(407, true) => format!("check user name and password in {source}"),
-            Trouble::Refused(401 | 403, _) => {
+            ProxyErrorKind::Refused(407, true) => format!("check user name and password in {source}"),
+            ProxyErrorKind::Refused(401 | 403, _) => {
                 format!("allow {} on the proxy, or bypass it with {past}", self.target)
             }
-            Trouble::Refused(502..=504, _) => "check --upstream, and whether the proxy can reach it".to_owned(),
-            Trouble::Refused(..) => format!("check that {source} names an HTTP proxy, or bypass it with {past}"),
+            ProxyErrorKind::Refused(502..=504, _) => "check --upstream, and whether the proxy can reach it".to_owned(),
+            ProxyErrorKind::Refused(..) => format!("check that {source} names an HTTP proxy, or bypass it with {past}"),
         }
     }
 }
@@ -163,19 +167,27 @@ impl fmt::Display for ProxyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ProxyError { proxy, target, what } = self;
         match what {
-            Trouble::Unreachable(why) => write!(out, "the proxy {proxy} cannot be reached: {why}"),
-            Trouble::Recorder => write!(out, "the proxy {proxy} is this recorder itself (request loop)"),
-            Trouble::Closed => {
+            ProxyErrorKind::Unreachable(why) => write!(out, "the proxy {proxy} cannot be reached: {why}"),
+            ProxyErrorKind::Recorder => write!(out, "the proxy {proxy} is this recorder itself (request loop)"),
+            ProxyErrorKind::Closed => {
                 write!(out, "the proxy {proxy} closed the connection without a response to CONNECT {target}")
             }
-            Trouble::Silent => {
+            ProxyErrorKind::Silent => {
                 write!(out, "the proxy {proxy} did not respond to CONNECT {target} within {} s", PROXY_ANSWER.as_secs())
             }
-            Trouble::NotHttp => write!(out, "the proxy {proxy} did not respond to CONNECT {target} with HTTP"),
-            Trouble::Refused(407, false) => write!(out, "the proxy {proxy} requires a user name and password (407)"),
-            Trouble::Refused(407, true) => write!(out, "the proxy {proxy} rejected the user name and password (407)"),
-            Trouble::Refused(403, _) => write!(out, "the proxy {proxy} does not allow connections to {target} (403)"),
-            Trouble::Refused(status, _) => write!(out, "the proxy {proxy} returned {status} for CONNECT {target}"),
+            ProxyErrorKind::NotHttp => write!(out, "the proxy {proxy} did not respond to CONNECT {target} with HTTP"),
+            ProxyErrorKind::Refused(407, false) => {
+                write!(out, "the proxy {proxy} requires a user name and password (407)")
+            }
+            ProxyErrorKind::Refused(407, true) => {
+                write!(out, "the proxy {proxy} rejected the user name and password (407)")
+            }
+            ProxyErrorKind::Refused(403, _) => {
+                write!(out, "the proxy {proxy} does not allow connections to {target} (403)")
+            }
+            ProxyErrorKind::Refused(status, _) => {
+                write!(out, "the proxy {proxy} returned {status} for CONNECT {target}")
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ mod exchange;
 use super::exchange_view::ExchangeView;
 use super::html_kit::look::Look;
 use super::html_kit::{code, document, finding, style_sheet, verdict};
-use super::{Tally, wording};
+use super::{VerdictSummary, wording};
 use crate::verify::verdict::{RequirementVerdict, Status, Verdict};
 use exchange::Exchanges;
 use maud::{Markup, html};
@@ -28,7 +28,7 @@ pub(crate) fn cited(verdict: &Verdict) -> std::collections::BTreeSet<u64> {
 /// The verdict as an HTML document. Cited exchanges that are missing in `exchanges` appear by number only.
 pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     let mut exchanges = Exchanges::new(exchanges);
-    let tally = Tally::of(verdict);
+    let tally = VerdictSummary::of(verdict);
     let word = wording::outcome(verdict.verdict);
     let held: Vec<&RequirementVerdict> = verdict.requirements.iter().filter(|r| r.status == Status::Passed).collect();
     let not_exercised = format!(
@@ -53,7 +53,7 @@ pub(crate) fn render(verdict: &Verdict, exchanges: &[ExchangeView]) -> String {
     document::self_contained(&format!("Verdict: {word}"), STYLE, &body)
 }
 
-fn head(verdict: &Verdict, tally: &Tally) -> Markup {
+fn head(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
     let capture = &verdict.capture;
     html! {
         header.(Look::from(verdict.verdict)) {

@@ -3,7 +3,7 @@
 use super::look::Look;
 use super::{code, named, sentence};
 use crate::report::group_findings::shown;
-use crate::report::{Tally, wording};
+use crate::report::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseVerdict, Finding, RequirementVerdict};
 use maud::{Markup, html};
 
@@ -34,7 +34,7 @@ fn opened(finding: &Finding) -> &[u64] {
 }
 
 /// Failures and warnings; nothing if there are none.
-pub(crate) fn sections(tally: &Tally, exchanges: &mut dyn Exchanges) -> Markup {
+pub(crate) fn sections(tally: &VerdictSummary, exchanges: &mut dyn Exchanges) -> Markup {
     html! {
         (section("Failures", Look::Failed, tally, &tally.failed, &tally.failed_cases, exchanges))
         (section("Warnings", Look::Warning, tally, &tally.warnings, &tally.broken_optional_cases, exchanges))
@@ -45,7 +45,7 @@ pub(crate) fn sections(tally: &Tally, exchanges: &mut dyn Exchanges) -> Markup {
 fn section(
     title: &str,
     look: Look,
-    tally: &Tally,
+    tally: &VerdictSummary,
     requirements: &[&RequirementVerdict],
     cases: &[&CaseVerdict],
     exchanges: &mut dyn Exchanges,
@@ -66,7 +66,7 @@ pub(crate) fn broken(look: Look, id: &str, title: &str, content: &Markup) -> Mar
     html! { article.broken.(look) { h3 { (named(id, title)) } (content) } }
 }
 
-fn case(tally: &Tally, case: &CaseVerdict) -> Markup {
+fn case(tally: &VerdictSummary, case: &CaseVerdict) -> Markup {
     html! { p { "Result: " (wording::case_sentence(case)) "." } (remedy(&tally.advice(case))) }
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn remedy(text: &str) -> Markup {
     html! { @if !text.is_empty() { p.remedy { strong { "Remedy" } " " (code(text)) } } }
 }
 
-fn open(tally: &Tally, exchanges: &dyn Exchanges) -> Markup {
+fn open(tally: &VerdictSummary, exchanges: &dyn Exchanges) -> Markup {
     html! {
         @if !tally.missing_cases.is_empty() || !tally.inconclusive.is_empty() {
             section #open {

@@ -2,12 +2,12 @@
 
 use super::look::Look;
 use super::sentence;
-use crate::report::{Tally, wording};
+use crate::report::{VerdictSummary, wording};
 use crate::verify::verdict::{StepVerdict, Verdict};
 use maud::{Markup, html};
 
 /// The outcome with its reason, whom it is about, and what a reader must know first.
-pub(crate) fn outcome(verdict: &Verdict, tally: &Tally) -> Markup {
+pub(crate) fn outcome(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
     let look = Look::from(verdict.verdict);
     html! {
         div.verdict.(look) {

@@ -12,11 +12,11 @@ fn unusable_ledger_is_reported_before_recording() {
     fs::create_dir(home.join("folder")).unwrap();
     let whole = fs::read_to_string(home.join("data/poscert/ledger.jsonl")).unwrap();
     fs::write(home.join("damaged.jsonl"), whole).unwrap();
-    std::os::unix::fs::symlink("nowhere/ledger.jsonl", home.join("astray.jsonl")).unwrap();
+    std::os::unix::fs::symlink("nowhere/ledger.jsonl", home.join("dangling.jsonl")).unwrap();
     for (place, wanted) in [
         ("file/ledger.jsonl", "--ledger FILE"),
         ("folder", "--ledger FILE"),
-        ("astray.jsonl", "--ledger FILE"),
+        ("dangling.jsonl", "--ledger FILE"),
         ("damaged.jsonl", "the head file is missing"),
     ] {
         let mut certify = at(home);
@@ -35,8 +35,8 @@ fn failed_ledger_entry_has_a_next_step() {
     let home = certified();
     let home = home.path();
     // The ledger becomes unusable during the certification.
-    let astray = ["ln", "-s", "nowhere/ledger.jsonl", "other.jsonl"];
-    let output = driven(home, &["--ledger", "other.jsonl"], &astray);
+    let dangling = ["ln", "-s", "nowhere/ledger.jsonl", "other.jsonl"];
+    let output = driven(home, &["--ledger", "other.jsonl"], &dangling);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     for wanted in ["cannot write the ledger", "was written into", "run certify on this capture again"] {

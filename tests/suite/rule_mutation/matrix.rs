@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const EVERY: usize = if cfg!(debug_assertions) { 13 } else { 1 };
 
 /// The result of a mutant.
-struct Fate {
+struct MutantResult {
     operator: &'static str,
     what: String,
     at: String,
@@ -21,7 +21,7 @@ struct Fate {
     killed: bool,
 }
 
-fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
+fn mutant_results(fixture: &str) -> (Shown, Vec<MutantResult>) {
     let walk = certified(fixture);
     let base = judge(&walk);
     // A mutant must change something.
@@ -34,7 +34,7 @@ fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
     let work = || {
         let mut own = Vec::new();
         while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
-            own.push(fate(fixture, &walk, &base, mutant));
+            own.push(result(fixture, &walk, &base, mutant));
         }
         own
     };
@@ -49,23 +49,23 @@ fn fates(fixture: &str) -> (Shown, Vec<Fate>) {
     (base, found)
 }
 
-fn fate(fixture: &str, walk: &Walk, base: &Shown, mutant: &Mutant) -> Fate {
+fn result(fixture: &str, walk: &Walk, base: &Shown, mutant: &Mutant) -> MutantResult {
     let call = &walk.calls[mutant.at];
     let shown = judge(&mutant.of(walk));
     let killed = shown.differs(base);
     let at = format!("{} {fixture}:{}", call.operation(), call.name);
-    Fate { operator: mutant.operator, what: mutant.what.clone(), at, shown, killed }
+    MutantResult { operator: mutant.operator, what: mutant.what.clone(), at, shown, killed }
 }
 
 #[test]
 fn each_mutant_is_killed_or_listed_as_harmless() {
     let known = equivalent_mutants::read();
     let mut exercised: BTreeSet<String> = BTreeSet::new();
-    let mut all: Vec<Fate> = Vec::new();
+    let mut all: Vec<MutantResult> = Vec::new();
     for fixture in FIXTURES {
-        let (base, fates) = fates(fixture);
+        let (base, mutant_results) = mutant_results(fixture);
         exercised.extend(base.exercised);
-        all.extend(fates);
+        all.extend(mutant_results);
     }
     write_down(&all);
     print_operators(&all);
@@ -73,8 +73,8 @@ fn each_mutant_is_killed_or_listed_as_harmless() {
     print_requirements(&by_requirement);
     let unknown: Vec<String> = all
         .iter()
-        .filter(|fate| !fate.killed && !known.iter().any(|entry| covers(entry, fate)))
-        .map(|fate| format!("{} | {} | {}", fate.operator, fate.what, fate.at))
+        .filter(|result| !result.killed && !known.iter().any(|entry| covers(entry, result)))
+        .map(|result| format!("{} | {} | {}", result.operator, result.what, result.at))
         .collect();
     assert!(unknown.is_empty(), "{} survivors that are not reviewed:\n{}", unknown.len(), unknown.join("\n"));
     if EVERY > 1 {
@@ -84,15 +84,15 @@ fn each_mutant_is_killed_or_listed_as_harmless() {
     let broad: Vec<&String> = known
         .iter()
         .filter(|entry| {
-            let covered = all.iter().filter(|fate| covers(entry, fate));
-            covered.map(|fate| if fate.killed { 1 } else { -1 }).sum::<i64>() > 0
+            let covered = all.iter().filter(|result| covers(entry, result));
+            covered.map(|result| if result.killed { 1 } else { -1 }).sum::<i64>() > 0
         })
         .map(|entry| &entry.line)
         .collect();
     assert!(broad.is_empty(), "entries of equivalent_mutants.toml that are too broad: {broad:#?}");
     let idle: Vec<&String> = known
         .iter()
-        .filter(|entry| !all.iter().any(|fate| !fate.killed && covers(entry, fate)))
+        .filter(|entry| !all.iter().any(|result| !result.killed && covers(entry, result)))
         .map(|entry| &entry.line)
         .collect();
     assert!(idle.is_empty(), "entries of equivalent_mutants.toml that no survivor needs: {idle:#?}");
@@ -108,16 +108,16 @@ fn each_mutant_is_killed_or_listed_as_harmless() {
 }
 
 /// Writes all mutants with their results to a file, to review the survivors.
-fn write_down(all: &[Fate]) {
-    let line = |fate: &Fate| {
-        let broken: Vec<&str> = fate.shown.failed.iter().chain(&fate.shown.warned).map(String::as_str).collect();
-        let fell = if fate.killed { "killed" } else { "alive" };
+fn write_down(all: &[MutantResult]) {
+    let line = |result: &MutantResult| {
+        let broken: Vec<&str> = result.shown.failed.iter().chain(&result.shown.warned).map(String::as_str).collect();
+        let fell = if result.killed { "killed" } else { "alive" };
         format!(
             "{fell} | {} | {} | {} | {} {}\n",
-            fate.operator,
-            fate.what,
-            fate.at,
-            fate.shown.verdict,
+            result.operator,
+            result.what,
+            result.at,
+            result.shown.verdict,
             broken.join(" ")
         )
     };
@@ -125,31 +125,31 @@ fn write_down(all: &[Fate]) {
     std::fs::write(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants.txt"), text).unwrap();
 }
 
-fn covers(entry: &Entry, fate: &Fate) -> bool {
-    entry.covers(fate.operator, &fate.what, &fate.at)
+fn covers(entry: &Entry, result: &MutantResult) -> bool {
+    entry.covers(result.operator, &result.what, &result.at)
 }
 
-fn print_operators(all: &[Fate]) {
+fn print_operators(all: &[MutantResult]) {
     let mut table: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for fate in all {
-        let row = table.entry(fate.operator).or_default();
+    for result in all {
+        let row = table.entry(result.operator).or_default();
         row.0 += 1;
-        row.1 += usize::from(fate.killed);
+        row.1 += usize::from(result.killed);
     }
     println!("{:<10} {:>7} {:>7} {:>7}", "operator", "mutants", "killed", "alive");
     for (operator, (count, killed)) in &table {
         println!("{operator:<10} {count:>7} {killed:>7} {:>7}", count - killed);
     }
-    let killed = all.iter().filter(|fate| fate.killed).count();
+    let killed = all.iter().filter(|result| result.killed).count();
     println!("{:<10} {:>7} {killed:>7} {:>7}", "all", all.len(), all.len() - killed);
 }
 
 /// The number of mutants that broke each requirement, by operator.
-fn by_requirement(all: &[Fate]) -> BTreeMap<String, BTreeMap<&'static str, usize>> {
+fn by_requirement(all: &[MutantResult]) -> BTreeMap<String, BTreeMap<&'static str, usize>> {
     let mut table: BTreeMap<String, BTreeMap<&'static str, usize>> = BTreeMap::new();
-    for fate in all {
-        for id in fate.shown.failed.iter().chain(&fate.shown.warned) {
-            *table.entry(id.clone()).or_default().entry(fate.operator).or_default() += 1;
+    for result in all {
+        for id in result.shown.failed.iter().chain(&result.shown.warned) {
+            *table.entry(id.clone()).or_default().entry(result.operator).or_default() += 1;
         }
     }
     table

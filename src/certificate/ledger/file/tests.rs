@@ -1,10 +1,10 @@
 //! Tests of the ledger file: crashes and concurrent writers lose no entries.
 
-use super::super::{Evidence, Issued, Revoked};
+use super::super::{Evidence, IssuedEntry, Revoked};
 use super::*;
 
 fn given(id: &str) -> LedgerEvent {
-    LedgerEvent::Issued(Issued {
+    LedgerEvent::Issued(IssuedEntry {
         id: id.into(),
         digest: "0".repeat(64),
         signed_by: vec![],
@@ -145,7 +145,7 @@ fn issued_certificate_can_be_revoked() {
     let revoked = Revoked { id: "pc-1".into(), reason: "r".into(), evidence };
     Ledger::add(&path, |_| Ok(Some(LedgerEvent::Revoked(revoked)))).unwrap();
     assert_eq!(
-        super::super::coverage::standings(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
+        super::super::coverage::statuses(&Ledger::read(&path).unwrap().lines.entries)[0].revoked.unwrap().1.reason,
         "r"
     );
 }

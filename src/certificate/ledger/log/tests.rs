@@ -1,11 +1,11 @@
 //! Tests: every change of a ledger's lines is detected, and the effects of a crash are told apart from damage.
 
-use super::super::{Evidence, Issued, Revoked};
+use super::super::{Evidence, IssuedEntry, Revoked};
 use super::*;
 use proptest::prelude::*;
 
 fn given(number: u64) -> LedgerEvent {
-    LedgerEvent::Issued(Issued {
+    LedgerEvent::Issued(IssuedEntry {
         id: format!("pc-{number:012x}"),
         digest: "0".repeat(64),
         signed_by: vec!["k".into()],
@@ -54,7 +54,7 @@ fn written_lines_are_read_back() {
     let (lines, head) = some(7);
     let read = read(lines.concat().as_bytes(), Some(head)).unwrap();
     assert_eq!((read.entries.len(), read.head, read.uncounted), (7, head, 0));
-    assert!(read.torn.is_empty() && !read.unbroken && read.whole == lines.concat().len());
+    assert!(read.truncated.is_empty() && !read.unbroken && read.whole == lines.concat().len());
     assert_eq!(head_of(&head_text(head)), Some(head));
     assert_eq!(super::read(b"", None), Ok(Lines::default()));
 }
@@ -102,7 +102,7 @@ proptest! {
         let whole_but_break = cut == bytes.len() - 1;
         prop_assert_eq!(torn.entries.len() as u64, n - u64::from(!whole_but_break));
         prop_assert_eq!(torn.unbroken, whole_but_break);
-        prop_assert_eq!(torn.torn.len(), if whole_but_break { 0 } else { cut - kept });
+        prop_assert_eq!(torn.truncated.len(), if whole_but_break { 0 } else { cut - kept });
         // It was counted: data is lost, unless only the line break is missing.
         prop_assert_eq!(read(&bytes.as_bytes()[..cut], Some(last)).is_err(), !whole_but_break);
     }

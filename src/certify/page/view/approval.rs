@@ -2,17 +2,17 @@
 
 use super::exchange::Links;
 use super::{action_button, code, copy, sentence};
-use crate::certify::page::approval::Approval;
-use crate::report::Tally;
+use crate::certify::page::approval::ApprovalView;
+use crate::report::VerdictSummary;
 use crate::report::html_kit::look::Look;
 use crate::report::html_kit::{finding, verdict};
 use crate::verify::verdict::Outcome;
 use maud::{Markup, html};
 
 /// The approval step.
-pub(crate) fn render(approval: &Approval) -> Markup {
+pub(crate) fn render(approval: &ApprovalView) -> Markup {
     let verdict = &approval.verdict;
-    let tally = Tally::of(verdict);
+    let tally = VerdictSummary::of(verdict);
     html! {
         section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (verdict::outcome(verdict, &tally)) }
         div.columns {

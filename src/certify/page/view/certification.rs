@@ -4,7 +4,7 @@ use super::current_step::Panel;
 use super::exchange::Links;
 use super::{action_button, asked, cases, connect, exchange, start_over};
 use crate::certify::issue::CUT_OFF;
-use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, Seen};
+use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, TrafficRow};
 use crate::certify::status::{BrokenRequirement, CertificationStatus};
 use crate::report::html_kit::finding::{self, broken};
 use crate::report::html_kit::look::Look;
@@ -41,10 +41,10 @@ pub(crate) fn parts(page_state: &PageState, active: &ActiveCertification) -> Par
     let headline = panel.headline();
     let parts = vec![
         ("part-due", panel.render().into_string()),
-        ("part-tally", tally(&certification_status, state.seen, active.before).into_string()),
+        ("part-tally", tally(&certification_status, state.exchange_count, active.before).into_string()),
         ("part-broken", broken_so_far(&certification_status.broken, active.cut_off).into_string()),
         ("part-cases", cases::render(page_state.rules, &active.session.features, &certification_status).into_string()),
-        ("part-said", said(&state.said).into_string()),
+        ("part-said", said(&state.log).into_string()),
         ("part-chain", chain(active.writer.head()).into_string()),
     ];
     Parts { parts, headline }
@@ -59,7 +59,7 @@ pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Ma
     };
     let (rows, seen) = {
         let state = page_state.state();
-        (state.traffic.iter().rev().take(ROWS).cloned().collect::<Vec<Seen>>(), state.seen)
+        (state.traffic.iter().rev().take(ROWS).cloned().collect::<Vec<TrafficRow>>(), state.exchange_count)
     };
     html! {
         h1.unseen { "Certification" }

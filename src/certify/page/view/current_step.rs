@@ -1,7 +1,7 @@
 //! View of the step due: the action on the till, the injected faults, the customer's actions and the timeout.
 
 use super::{action_button, code, copy, long, start_over, step_details};
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::certify::page::client_hint;
 use crate::certify::status::{CertificationStatus, CurrentStep};
 use crate::report::html_kit::named;
@@ -14,7 +14,7 @@ use maud::{Markup, html};
 pub(crate) struct Panel<'a> {
     pub certification_status: &'a CertificationStatus,
     /// The last command sent to the till.
-    pub line: Option<&'a Line>,
+    pub line: Option<&'a DriverCommand>,
     /// The prefix of a command line for the reference client.
     pub till: &'a str,
     /// When the wait for the step due started, in ms since the start.
@@ -27,7 +27,7 @@ pub(crate) struct Panel<'a> {
 
 impl Panel<'_> {
     /// The command due on the till.
-    fn act(&self) -> Option<&Line> {
+    fn act(&self) -> Option<&DriverCommand> {
         self.line.filter(|line| self.certification_status.is_due(line))
     }
 
@@ -71,7 +71,7 @@ impl Panel<'_> {
                 @let (words, command) = client_hint::job(self.till);
                 div.act { div.till { p.hint { (code(&words)) } (copy("till-line", "command for the reference client", &command)) } }
             }
-            @if let Some(step) = &due.step { (step_details::render(step, &due.met, self.act(), self.by_hand)) }
+            @if let Some(step) = &due.step { (step_details::render(step, &due.injected, self.act(), self.by_hand)) }
             @if let Some(step) = due.step.as_ref().filter(|step| step.kind != StepKind::Ends) {
                 @let wait = u64::try_from(due.wait.as_millis()).unwrap_or(u64::MAX);
                 div.clock data-since=(self.since_ms) data-wait=(wait) {
@@ -122,7 +122,7 @@ impl Panel<'_> {
     }
 }
 
-fn act(line: &Line, till: &str) -> Markup {
+fn act(line: &DriverCommand, till: &str) -> Markup {
     let hint = client_hint::hint(line, till);
     html! {
         div.act {

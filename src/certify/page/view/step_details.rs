@@ -2,14 +2,14 @@
 
 use crate::api::Fault;
 use crate::certify::customer;
-use crate::certify::driver_command::Line;
+use crate::certify::driver_command::DriverCommand;
 use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
 use maud::{Markup, html};
 
 /// The details; nothing for a step that only observes. `met`: faults already injected; `line`: the command due.
-pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&Line>, by_hand: bool) -> Markup {
+pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&DriverCommand>, by_hand: bool) -> Markup {
     if step.kind == StepKind::Ends {
         return html! {};
     }
@@ -63,7 +63,7 @@ fn refusal(guide: &Guidance) -> Option<&'static str> {
 }
 
 /// The customer's actions as text; empty while none is due.
-fn customer(guide: &Guidance, line: Option<&Line>) -> String {
+fn customer(guide: &Guidance, line: Option<&DriverCommand>) -> String {
     // If the step has a preparatory action, the customer acts only in that.
     let is_due = |first: &FollowUp| line.is_some_and(|line| line.act == first.act && line.text == first.text);
     if guide.first.as_ref().is_some_and(|first| !is_due(first)) {
@@ -108,7 +108,7 @@ mod tests {
         features.flat_map(|feature| feature.cases).flat_map(|case| case.steps).filter(|step| wanted(step)).collect()
     }
 
-    fn shown(step: &Step, line: Option<&Line>) -> String {
+    fn shown(step: &Step, line: Option<&DriverCommand>) -> String {
         render(step, &[], line, false).into_string()
     }
 
@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn customer_is_shown_only_while_their_actions_are_due() {
         for step in steps(|step| step.guide.first.is_some()) {
-            let first = Line::of_then("case", 1, step.guide.first.as_ref().unwrap());
-            let act = Line::of_step("case", 1, &step.guide).unwrap();
+            let first = DriverCommand::of_then("case", 1, step.guide.first.as_ref().unwrap());
+            let act = DriverCommand::of_step("case", 1, &step.guide).unwrap();
             assert!(shown(&step, Some(&first)).contains("Simulated customer"));
             assert!(!shown(&step, Some(&act)).contains("Simulated customer"));
             assert!(!shown(&step, None).contains("Simulated customer"));

@@ -12,10 +12,10 @@ use Operation::*;
 
 impl ObservedState {
     /// Resolves the unresolved calls that an attempt retries, with the same key or as a duplicate create.
-    pub(super) fn resent(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
+    pub(super) fn retried(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         let twin = context.duplicate_n;
         let (calls, mut derived) = (&mut self.calls, Vec::new());
-        self.losses.retain(|&call| {
+        self.unresolved_calls.retain(|&call| {
             let entry = calls.at_mut(call);
             let is_twin = entry.content == attempt.content && twin.is_some_and(|n| n == entry.last_n);
             let again = call == context.call || entry.is_asked_again_by(attempt) || is_twin;
@@ -25,8 +25,8 @@ impl ObservedState {
             derived.push(DerivedEvent::Recovered(call));
             // After a duplicate create the call itself is still unresolved for a look-up of its outcome. A retry alone
             // does not identify a resource that was created without a readable id.
-            let unnamed = entry.loss.as_ref().is_some_and(|loss| loss.unnamed);
-            entry.loss = entry.loss.take().filter(|_| is_twin || unnamed);
+            let unnamed = entry.unresolved.as_ref().is_some_and(|unresolved| unresolved.unnamed);
+            entry.unresolved = entry.unresolved.take().filter(|_| is_twin || unnamed);
             unnamed
         });
         derived
@@ -36,7 +36,7 @@ impl ObservedState {
     pub(super) fn used(&mut self, attempt: &Attempt) -> Vec<DerivedEvent> {
         let named = [attempt.path_id.as_deref(), Some(&attempt.body.pos_id), Some(&attempt.body.payment_id)];
         let acts = attempt.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
-        self.close(|entry, loss| {
+        self.resolve_where(|entry, unresolved| {
             // A reservation that a look-up finds is used by ending it, a payment also by PaymentReady, anything else by
             // any call on it.
             let by_any = match entry.operation {
@@ -44,25 +44,26 @@ impl ObservedState {
                 operation => operation.is_some_and(Operation::creates),
             };
             // A resource that certainly exists has to be ended too; that is checked when the response arrives.
-            let owes_end = loss.unnamed && entry.operation != Some(CreatePos);
-            let used = !owes_end && (acts || by_any) && loss.found.iter().any(|id| named.contains(&Some(id.as_str())));
+            let owes_end = unresolved.unnamed && entry.operation != Some(CreatePos);
+            let used =
+                !owes_end && (acts || by_any) && unresolved.found.iter().any(|id| named.contains(&Some(id.as_str())));
             entry.looked_up |= used;
             used
         })
     }
 
     /// Processes the end of an attempt: a failed one is unresolved; a look-up may resolve other calls.
-    pub(super) fn recover(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
+    pub(super) fn attempt_ended(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
         if attempt.is_call && (attempt.failed() || attempt.is_unnamed()) {
             let entry = self.calls.at_mut(context.call);
-            let unnamed = entry.loss.as_ref().is_some_and(|loss| loss.unnamed);
+            let unnamed = entry.unresolved.as_ref().is_some_and(|unresolved| unresolved.unnamed);
             // A repeat without an id in its response changes nothing.
             let repeats = attempt.is_unnamed() && (unnamed || context.repeats_success);
             if entry.last_n == attempt.n && !repeats {
                 let unnamed = unnamed || attempt.is_unnamed();
-                entry.loss = Some(UnresolvedCall { unnamed, ..UnresolvedCall::default() });
-                if !self.losses.contains(&context.call) {
-                    self.losses.push(context.call);
+                entry.unresolved = Some(UnresolvedCall { unnamed, ..UnresolvedCall::default() });
+                if !self.unresolved_calls.contains(&context.call) {
+                    self.unresolved_calls.push(context.call);
                 }
             }
             return Vec::new();
@@ -77,7 +78,7 @@ impl ObservedState {
         let path_id = attempt.path_id.clone().unwrap_or_default();
         let payment_state = PaymentStatus::from_name(&attempt.answer.state);
         let refund_state = RefundStatus::from_name(&attempt.answer.state);
-        derived.extend(self.close(|entry, loss| {
+        derived.extend(self.resolve_where(|entry, unresolved| {
             let same_payment = entry.about.payment.is_some() && entry.about.payment == about.payment;
             let same_refund = entry.about.refund.is_some() && entry.about.refund == about.refund;
             let same_pos = entry.about.pos.is_some() && entry.about.pos == about.pos;
@@ -85,30 +86,33 @@ impl ObservedState {
                 (Some(lost), Some(GetPosWithFilter | QueryPaymentIds | QueryRefundIds))
                     if lost.creates() && attempt.is_answered_by_list() && body.contains(&entry.content) =>
                 {
-                    loss.told = true;
+                    unresolved.outcome_shown = true;
                     // What was created for certain, and found, does not end by not being listed any more.
-                    let known = loss.unnamed && found.is_empty() && !loss.found.is_empty();
-                    loss.nothing_found = found.is_empty() && !known;
+                    let known = unresolved.unnamed && found.is_empty() && !unresolved.found.is_empty();
+                    unresolved.nothing_found = found.is_empty() && !known;
                     if !known {
-                        loss.found.clone_from(&found);
+                        unresolved.found.clone_from(&found);
                     }
                     // A later look-up may still find it, unless the capture does not even show what this one found.
-                    if loss.nothing_found && !attempt.answer_hidden {
+                    if unresolved.nothing_found && !attempt.answer_hidden {
                         entry.looked_up = true;
                         return false;
                     }
                     // A point of sale that was certainly created only has to be identified.
-                    loss.nothing_found || (loss.unnamed && lost == CreatePos && !loss.found.is_empty())
+                    unresolved.nothing_found
+                        || (unresolved.unnamed && lost == CreatePos && !unresolved.found.is_empty())
                 }
                 (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
                 | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {
-                    loss.unnamed && attempt.succeeded() && loss.found.contains(&path_id)
+                    unresolved.unnamed && attempt.succeeded() && unresolved.found.contains(&path_id)
                 }
                 (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) if attempt.lists_captured() => {
-                    loss.unnamed && attempt.answer.found.iter().any(|id| loss.found.contains(id))
+                    unresolved.unnamed && attempt.answer.found.iter().any(|id| unresolved.found.contains(id))
                 }
                 (Some(CreateRefund), Some(GetRefund)) => {
-                    loss.unnamed && refund_state.is_some_and(RefundStatus::is_final) && loss.found.contains(&path_id)
+                    unresolved.unnamed
+                        && refund_state.is_some_and(RefundStatus::is_final)
+                        && unresolved.found.contains(&path_id)
                 }
                 (Some(DeletePos), Some(GetPos)) => same_pos,
                 (Some(DeletePos), Some(GetPosWithFilter)) => {
@@ -121,28 +125,28 @@ impl ObservedState {
                 (Some(InitiatePayment | PreparePayment), Some(QueryPayment)) => {
                     let settled =
                         payment_state.is_some_and(|state| state.is_final() || state == PaymentStatus::Reserved);
-                    settled && loss.found.contains(&path_id)
+                    settled && unresolved.found.contains(&path_id)
                 }
                 (Some(CapturePayment | CancelPayment), Some(QueryPaymentIds)) => {
                     attempt.succeeded() && entry.about.payment.is_some_and(|payment| captured.contains(&payment))
                 }
                 (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
                     same_payment && {
-                        loss.found = vec![path_id.clone()];
+                        unresolved.found = vec![path_id.clone()];
                         payment_state.is_some_and(PaymentStatus::is_final)
                     }
                 }
                 (Some(PaymentReady), Some(QueryPayment)) => {
                     let waiting = [PaymentStatus::Prepared, PaymentStatus::Paired];
                     same_payment && {
-                        loss.found = vec![path_id.clone()];
+                        unresolved.found = vec![path_id.clone()];
                         payment_state.is_some_and(|state| !waiting.contains(&state))
                     }
                 }
                 (Some(GetRefund), Some(CancelRefund | CaptureRefund)) => same_refund && attempt.succeeded(),
                 (Some(CaptureRefund | CancelRefund), Some(GetRefund)) => {
                     same_refund && {
-                        loss.found = vec![path_id.clone()];
+                        unresolved.found = vec![path_id.clone()];
                         refund_state.is_some_and(RefundStatus::is_final)
                     }
                 }
@@ -158,14 +162,14 @@ impl ObservedState {
 
     /// Resolves the call of an attempt that got its response after a later attempt of the call had failed.
     fn answered_late(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
-        let unnamed = self.calls.at(context.call).loss.as_ref().is_some_and(|loss| loss.unnamed);
+        let unnamed = self.calls.at(context.call).unresolved.as_ref().is_some_and(|unresolved| unresolved.unnamed);
         if unnamed && attempt.answer.created.is_none() {
             return Vec::new();
         }
-        let lost = self.losses.len();
-        self.losses.retain(|&call| call != context.call);
-        self.calls.at_mut(context.call).loss = None;
-        if self.losses.len() < lost { vec![DerivedEvent::Recovered(context.call)] } else { Vec::new() }
+        let lost = self.unresolved_calls.len();
+        self.unresolved_calls.retain(|&call| call != context.call);
+        self.calls.at_mut(context.call).unresolved = None;
+        if self.unresolved_calls.len() < lost { vec![DerivedEvent::Recovered(context.call)] } else { Vec::new() }
     }
 
     /// The points of sale that a filtered look-up is about.
@@ -188,14 +192,14 @@ impl ObservedState {
         if !attempt.operation.is_some_and(Operation::creates) {
             return;
         }
-        for &call in &self.losses {
+        for &call in &self.unresolved_calls {
             let entry = self.calls.at_mut(call);
             let same = |lost: &str, now: &str| !lost.is_empty() && lost == now;
             let place = same(&entry.subject.pos_id, &attempt.body.pos_id)
                 || same(&entry.subject.store_id, &attempt.body.store_id)
                 || same(&entry.subject.payment_id, &attempt.body.payment_id);
-            if let Some(loss) = entry.loss.as_mut().filter(|_| place && call != context.call) {
-                loss.abandoned = true;
+            if let Some(unresolved) = entry.unresolved.as_mut().filter(|_| place && call != context.call) {
+                unresolved.abandoned = true;
             }
         }
     }
@@ -214,7 +218,7 @@ impl ObservedState {
         }
         let [only] = &found[..] else { return };
         let same = |lost: &str, name: &str| !lost.is_empty() && attempt.parameter(name) == lost;
-        let made_by = self.losses.iter().copied().find(|&call| {
+        let made_by = self.unresolved_calls.iter().copied().find(|&call| {
             let entry = self.calls.at(call);
             match (entry.operation, attempt.operation) {
                 (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
@@ -270,8 +274,9 @@ impl ObservedState {
         if attempt.lists_captured() {
             return Vec::new();
         }
-        let abandoned = |entry: &CallState| !finds && entry.loss.as_ref().is_none_or(|loss| loss.abandoned);
-        let lost = self.losses.iter().map(|&call| self.calls.at(call));
+        let abandoned =
+            |entry: &CallState| !finds && entry.unresolved.as_ref().is_none_or(|unresolved| unresolved.abandoned);
+        let lost = self.unresolved_calls.iter().map(|&call| self.calls.at(call));
         lost.filter(|entry| match (entry.operation, attempt.operation) {
             (Some(CreatePos), Some(GetPosWithFilter)) => {
                 let (name, beacon) = (&entry.subject.merchant_pos_id, &entry.subject.beacon_id);
@@ -296,20 +301,21 @@ impl ObservedState {
 
     /// The calls that a look-up found nothing of, where the capture ends.
     pub(super) fn nothing_found(&self) -> Vec<usize> {
-        let nothing = |call: &usize| self.calls.at(*call).loss.as_ref().is_some_and(|loss| loss.nothing_found);
-        self.losses.iter().copied().filter(nothing).collect()
+        let nothing =
+            |call: &usize| self.calls.at(*call).unresolved.as_ref().is_some_and(|unresolved| unresolved.nothing_found);
+        self.unresolved_calls.iter().copied().filter(nothing).collect()
     }
 
-    fn close(&mut self, made_good: impl Fn(&mut CallState, &mut UnresolvedCall) -> bool) -> Vec<DerivedEvent> {
+    fn resolve_where(&mut self, resolves: impl Fn(&mut CallState, &mut UnresolvedCall) -> bool) -> Vec<DerivedEvent> {
         let (calls, mut derived) = (&mut self.calls, Vec::new());
-        self.losses.retain(|&call| {
+        self.unresolved_calls.retain(|&call| {
             let entry = calls.at_mut(call);
-            let Some(mut loss) = entry.loss.take() else { return false };
-            let done = made_good(entry, &mut loss);
+            let Some(mut unresolved) = entry.unresolved.take() else { return false };
+            let done = resolves(entry, &mut unresolved);
             if done {
                 derived.extend([DerivedEvent::Recovered(call), DerivedEvent::LookedUp(call)]);
             } else {
-                entry.loss = Some(loss);
+                entry.unresolved = Some(unresolved);
             }
             !done
         });

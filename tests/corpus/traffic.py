@@ -50,7 +50,7 @@ class Answer:
         return str(self.get("code", ""))
 
 
-class World:
+class Traffic:
     """The wire: sends go to the backend, and every one of them is an entry of the HAR."""
 
     def __init__(self):

@@ -31,7 +31,7 @@ pub(crate) fn in_all_orders<E>(
     let mut left = most;
     let mut best: Vec<usize> = (0..exchanges).collect();
     let mut fewest = broken(&verdict);
-    let mut judged = |order: Vec<usize>, best: &mut Vec<usize>| -> Result<bool, E> {
+    let mut evaluated = |order: Vec<usize>, best: &mut Vec<usize>| -> Result<bool, E> {
         let other = evaluate(&order)?;
         keep_common(&mut verdict, &other, false);
         if broken(&other) < fewest {
@@ -40,13 +40,13 @@ pub(crate) fn in_all_orders<E>(
         left = left.saturating_sub(1);
         Ok(left > 0)
     };
-    judged(arranged(&best, ties, |group| group.iter().rev().copied().collect()), &mut best)?;
+    evaluated(arranged(&best, ties, |group| group.iter().rev().copied().collect()), &mut best)?;
     // Each group on its own, with the others in the order that breaks least.
     'groups: for group in ties {
         for order in arrangements(group) {
             let mut whole = best.clone();
             put(&mut whole, group, &order);
-            if !judged(whole, &mut best)? {
+            if !evaluated(whole, &mut best)? {
                 break 'groups;
             }
         }
@@ -55,7 +55,7 @@ pub(crate) fn in_all_orders<E>(
     let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
     for _ in 0..SHUFFLES {
         if ties.iter().any(|group| group.len() > 2) {
-            judged(arranged(&best, ties, |group| shuffled(group, &mut seed)), &mut best)?;
+            evaluated(arranged(&best, ties, |group| shuffled(group, &mut seed)), &mut best)?;
         }
     }
     Ok(verdict)

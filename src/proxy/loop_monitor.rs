@@ -25,23 +25,23 @@ const EVERY: Duration = Duration::from_millis(4);
 const NONE: u64 = u64::MAX;
 
 /// The times of the event loop's last two turns that fired the timer, in microseconds of the run.
-pub(super) struct Pulse {
+pub(super) struct LoopMonitor {
     writer: Writer,
     last: AtomicU64,
     before: AtomicU64,
     task: Mutex<Option<Waker>>,
 }
 
-impl Pulse {
-    /// A pulse whose timer does not run yet.
-    pub(super) fn new(writer: Writer) -> Arc<Pulse> {
+impl LoopMonitor {
+    /// A monitor whose timer does not run yet.
+    pub(super) fn new(writer: Writer) -> Arc<LoopMonitor> {
         let now = writer.now_us();
         let mark = || AtomicU64::new(now);
-        Arc::new(Pulse { last: mark(), before: mark(), writer, task: Mutex::default() })
+        Arc::new(LoopMonitor { last: mark(), before: mark(), writer, task: Mutex::default() })
     }
 
     /// Runs the timer as long as it is polled.
-    pub(super) async fn beat(self: Arc<Self>) {
+    pub(super) async fn run(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
         loop {
             let sleep = tokio::task::unconstrained(tokio::time::sleep(EVERY));
@@ -60,7 +60,7 @@ impl Pulse {
     }
 }
 
-impl Wake for Pulse {
+impl Wake for LoopMonitor {
     /// Marks the turn: the event loop has fired the timer.
     fn wake(self: Arc<Self>) {
         let last = self.last.swap(self.writer.now_us(), Ordering::AcqRel);
@@ -70,8 +70,8 @@ impl Wake for Pulse {
 }
 
 /// The lower bounds on the times of one socket's events.
-pub(super) struct Stamp {
-    pulse: Arc<Pulse>,
+pub(super) struct ArrivalBound {
+    monitor: Arc<LoopMonitor>,
     task: Mutex<Option<Waker>>,
     /// The bound of the turn that found the socket ready, until it is read.
     woken: AtomicU64,
@@ -79,10 +79,15 @@ pub(super) struct Stamp {
     read: AtomicU64,
 }
 
-impl Stamp {
-    /// The stamp of a socket without events before `since`, in microseconds of the run.
-    pub(super) fn new(pulse: Arc<Pulse>, since: u64) -> Arc<Stamp> {
-        Arc::new(Stamp { pulse, task: Mutex::default(), woken: AtomicU64::new(NONE), read: AtomicU64::new(since) })
+impl ArrivalBound {
+    /// The bounds of a socket without events before `since`, in microseconds of the run.
+    pub(super) fn new(monitor: Arc<LoopMonitor>, since: u64) -> Arc<ArrivalBound> {
+        Arc::new(ArrivalBound {
+            monitor,
+            task: Mutex::default(),
+            woken: AtomicU64::new(NONE),
+            read: AtomicU64::new(since),
+        })
     }
 
     /// Polls a socket and keeps the bound of what it returns.
@@ -109,14 +114,14 @@ impl Stamp {
     /// The lower bound for an event observed other than by reading, while the task waits for the socket.
     pub(super) fn seen_after(&self) -> u64 {
         let woken = self.woken.load(Ordering::Acquire);
-        if woken == NONE { self.pulse.not_before() } else { woken }
+        if woken == NONE { self.monitor.not_before() } else { woken }
     }
 }
 
-impl Wake for Stamp {
+impl Wake for ArrivalBound {
     fn wake(self: Arc<Self>) {
         // The first turn counts: the event that it found may be read much later.
-        let now = self.pulse.not_before();
+        let now = self.monitor.not_before();
         let _ = self.woken.compare_exchange(NONE, now, Ordering::AcqRel, Ordering::Acquire);
         wake(&self.task);
     }
@@ -136,27 +141,27 @@ fn wake(task: &Mutex<Option<Waker>>) {
     }
 }
 
-/// A client's TCP connection with its stamp.
-pub(super) struct Stamped {
+/// A client's TCP connection with its bounds.
+pub(super) struct TimedStream {
     tcp: TcpStream,
-    stamp: Arc<Stamp>,
+    arrival: Arc<ArrivalBound>,
 }
 
-impl Stamped {
-    /// Attaches the stamp to a connection.
-    pub(super) fn new(tcp: TcpStream, stamp: Arc<Stamp>) -> Stamped {
-        Stamped { tcp, stamp }
+impl TimedStream {
+    /// Attaches the bounds to a connection.
+    pub(super) fn new(tcp: TcpStream, arrival: Arc<ArrivalBound>) -> TimedStream {
+        TimedStream { tcp, arrival }
     }
 }
 
-impl AsyncRead for Stamped {
+impl AsyncRead for TimedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.stamp.poll(cx, |cx| Pin::new(&mut this.tcp).poll_read(cx, buf))
+        this.arrival.poll(cx, |cx| Pin::new(&mut this.tcp).poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for Stamped {
+impl AsyncWrite for TimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }

@@ -19,7 +19,7 @@ def new_id():
     return str(uuid.uuid4())
 
 
-class House:
+class BackendState:
     def __init__(self, poll_delay, partial=False):
         self.lock = threading.RLock()
         self.poll_delay, self.partial = poll_delay, partial
