@@ -2,6 +2,7 @@
 
 use super::group_findings::{Fold, fold};
 use super::line_wrap::Page;
+use super::summary::DIGEST_DIGITS;
 use super::{Tally, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Finding, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
@@ -10,6 +11,8 @@ use std::io::IsTerminal;
 
 /// Maximum number of finding groups of a requirement that are shown in full.
 const TOLD_IN_FULL: usize = 6;
+/// From this number of cases without any exchange on, they share a line.
+const GROUPED: usize = 3;
 /// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = 100;
 
@@ -79,8 +82,8 @@ fn head(page: &mut Page, verdict: &Verdict, tally: &Tally) {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
     page.line("  Client:  ", "           ", &[(&tally.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&tally.capture(), "")]);
-    page.line("  Rules:   ", "           ", &[(&tally.rules(), "")]);
+    page.line("  Capture: ", "           ", &[(&tally.capture(DIGEST_DIGITS), "")]);
+    page.line("  Rules:   ", "           ", &[(&tally.rules(DIGEST_DIGITS), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -179,9 +182,17 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
 fn open(page: &mut Page, tally: &Tally) {
     if !tally.missing_cases.is_empty() {
         page.title("Missing cases");
-        for case in &tally.missing_cases {
+        // In a capture of something else, one line for all is enough.
+        let is_absent = |case: &&&CaseVerdict| wording::case_sentence(case) == wording::NO_EXCHANGE;
+        let absent: Vec<&str> = tally.missing_cases.iter().filter(is_absent).map(|case| case.id.as_str()).collect();
+        let is_grouped = absent.len() >= GROUPED;
+        for case in tally.missing_cases.iter().filter(|case| !(is_grouped && is_absent(case))) {
             let line =
                 format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
+            page.line("· ", "  ", &[(&line, "")]);
+        }
+        if is_grouped {
+            let line = format!("{}: {}", wording::case_ranges(&absent), wording::NO_EXCHANGE);
             page.line("· ", "  ", &[(&line, "")]);
         }
     }
