@@ -111,7 +111,7 @@ pub(super) fn looks_like_an_archive(path: &Path) -> Result<bool, CaptureError> {
     let file = File::open(path).map_err(|error| CaptureError::io("open", path, &error))?;
     file.take(16).read_to_end(&mut start).map_err(|error| CaptureError::io("read", path, &error))?;
     let named = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("poscert"));
-    Ok(archive::is_archive(&start) || named)
+    Ok(archive::is_archive(&start) || named && !start.is_empty())
 }
 
 pub(super) fn open_archive(path: &Path) -> Result<Capture, CaptureError> {

@@ -79,8 +79,8 @@ fn capture(verdict: &Verdict, verdict_summary: &VerdictSummary) -> TestSuite {
         ("client", verdict_summary.who()),
         ("features", verdict.profile.features.join(", ")),
         ("seal", verdict_summary.seal()),
-        ("capture", verdict_summary.capture()),
-        ("rules", verdict_summary.rules()),
+        ("capture", verdict_summary.capture(usize::MAX)),
+        ("rules", verdict_summary.rules(usize::MAX)),
     ] {
         suite.add_property((name, value.as_str()));
     }

@@ -3,6 +3,7 @@
 //! The caller appends [`render`] to the file of `GITHUB_STEP_SUMMARY` and prints [`annotations`].
 
 use super::group_findings::fold;
+use super::summary::DIGEST_DIGITS;
 use super::{VerdictSummary, wording};
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Outcome, RequirementVerdict, Verdict};
 use std::fmt::Write;
@@ -22,8 +23,8 @@ pub(crate) fn render(verdict: &Verdict) -> String {
         let _ = writeln!(out, "**{}**  ", text(remark));
     }
     let _ = writeln!(out, "Client: {}  ", text(&summary.who()));
-    let _ = writeln!(out, "Capture: {}  ", text(&summary.capture()));
-    let _ = writeln!(out, "Rules: {}\n", text(&summary.rules()));
+    let _ = writeln!(out, "Capture: {}  ", text(&summary.capture(DIGEST_DIGITS)));
+    let _ = writeln!(out, "Rules: {}\n", text(&summary.rules(DIGEST_DIGITS)));
     section(&mut out, "Failures", &summary, &summary.failed, &summary.failed_cases);
     section(&mut out, "Warnings", &summary, &summary.warnings, &summary.broken_optional_cases);
     open(&mut out, &summary);

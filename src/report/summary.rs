@@ -4,6 +4,14 @@ use super::wording;
 use crate::capture::record::StepTimeoutReason;
 use crate::verify::verdict::{CaseStatus, CaseVerdict, Level, Outcome, RequirementVerdict, Status, Verdict};
 
+/// The number of digits of a digest in texts for people; JSON has all.
+pub(super) const DIGEST_DIGITS: usize = 12;
+
+/// The first digits of a digest.
+fn shortened(digest: &str, digits: usize) -> String {
+    wording::safe(&digest.chars().take(digits).collect::<String>())
+}
+
 /// A verdict, sorted by what the reader has to act on.
 pub struct VerdictSummary<'a> {
     verdict: &'a Verdict,
@@ -122,10 +130,10 @@ impl<'a> VerdictSummary<'a> {
                 "complete the open operations while recording into the same capture, and verify it again.".to_owned()
             }
             Outcome::Incomplete => {
-                let ids: Vec<String> = self.missing_cases.iter().map(|case| wording::safe(&case.id)).collect();
+                let ids: Vec<&str> = self.missing_cases.iter().map(|case| case.id.as_str()).collect();
                 format!(
                     "perform {} on the till while recording into the same capture, and verify it again.",
-                    wording::list(&ids)
+                    wording::case_ranges(&ids)
                 )
             }
         }
@@ -205,8 +213,8 @@ impl<'a> VerdictSummary<'a> {
         }
     }
 
-    /// The capture, as a phrase.
-    pub fn capture(&self) -> String {
+    /// The capture, as a phrase with the first digits of its digest.
+    pub fn capture(&self, digits: usize) -> String {
         let capture = &self.verdict.capture;
         let complete = if capture.complete { "complete" } else { "NOT complete" };
         let exchanges = usize::try_from(capture.exchanges).unwrap_or(usize::MAX);
@@ -215,14 +223,14 @@ impl<'a> VerdictSummary<'a> {
             if capture.kind == "har" { "HAR" } else { capture.kind },
             wording::count(exchanges, "exchange"),
             wording::count(capture.attempts as usize, "certification attempt"),
-            wording::safe(&capture.digest)
+            shortened(&capture.digest, digits)
         )
     }
 
-    /// The rules, as a phrase.
-    pub fn rules(&self) -> String {
+    /// The rules, as a phrase with the first digits of their digest.
+    pub fn rules(&self, digits: usize) -> String {
         let rules = &self.verdict.rules;
         let which = if rules.builtin { "built-in" } else { "NOT built-in" };
-        format!("{which}, engine {}; digest {}", self.verdict.engine, wording::safe(&rules.digest))
+        format!("{which}, engine {}; digest {}", self.verdict.engine, shortened(&rules.digest, digits))
     }
 }

@@ -2,12 +2,15 @@
 
 use super::group_findings::{Fold, shown};
 use super::line_wrap::Page;
+use super::summary::DIGEST_DIGITS;
 use super::{VerdictSummary, wording};
 use crate::verify::verdict::{
     CaseStatus, CaseVerdict, FeatureVerdict, Level, Outcome, RequirementVerdict, StepStatus, Verdict,
 };
 use std::io::IsTerminal;
 
+/// From this number of cases without any exchange on, they share a line.
+const GROUPED: usize = 3;
 /// The width of output that does not go to a terminal.
 const PLAIN_WIDTH: usize = 100;
 
@@ -77,8 +80,8 @@ fn head(page: &mut Page, verdict: &Verdict, summary: &VerdictSummary) {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
     page.line("  Client:  ", "           ", &[(&summary.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&summary.capture(), "")]);
-    page.line("  Rules:   ", "           ", &[(&summary.rules(), "")]);
+    page.line("  Capture: ", "           ", &[(&summary.capture(DIGEST_DIGITS), "")]);
+    page.line("  Rules:   ", "           ", &[(&summary.rules(DIGEST_DIGITS), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -163,9 +166,17 @@ fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
 fn open(page: &mut Page, summary: &VerdictSummary) {
     if !summary.missing_cases.is_empty() {
         page.title("Missing cases");
-        for case in &summary.missing_cases {
+        // In a capture of something else, one line for all is enough.
+        let is_absent = |case: &&&CaseVerdict| wording::case_sentence(case) == wording::NO_EXCHANGE;
+        let absent: Vec<&str> = summary.missing_cases.iter().filter(is_absent).map(|case| case.id.as_str()).collect();
+        let is_grouped = absent.len() >= GROUPED;
+        for case in summary.missing_cases.iter().filter(|case| !(is_grouped && is_absent(case))) {
             let line =
                 format!("{} {}: {}", wording::safe(&case.id), wording::safe(&case.title), wording::case_sentence(case));
+            page.line("· ", "  ", &[(&line, "")]);
+        }
+        if is_grouped {
+            let line = format!("{}: {}", wording::case_ranges(&absent), wording::NO_EXCHANGE);
             page.line("· ", "  ", &[(&line, "")]);
         }
     }

@@ -60,6 +60,35 @@ pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     }
 }
 
+/// The sentence about a case that no exchange belongs to.
+pub(crate) const NO_EXCHANGE: &str = "no matching exchange in the capture";
+
+/// Ids of cases, with consecutive numbers of a feature as a range: `payment/1 to /3, refund/2`.
+pub(crate) fn case_ranges(ids: &[&str]) -> String {
+    let parts = |id: &str| {
+        let (feature, number) = id.rsplit_once('/')?;
+        Some((feature.to_owned(), number.parse::<u64>().ok()?))
+    };
+    let mut ranges: Vec<(&str, &str)> = Vec::new();
+    for id in ids {
+        let follows = |last: &str| match (parts(last), parts(id)) {
+            (Some((before, first)), Some((feature, second))) => {
+                before == feature && first.checked_add(1) == Some(second)
+            }
+            _ => false,
+        };
+        match ranges.last_mut() {
+            Some((_, last)) if follows(last) => *last = id,
+            _ => ranges.push((id, id)),
+        }
+    }
+    let range = |(first, last): &(&str, &str)| match last.rsplit_once('/') {
+        Some((_, number)) if first != last => safe(&format!("{first} to /{number}")),
+        _ => safe(first),
+    };
+    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
 /// The first ten numbers, separated by commas.
 pub(crate) fn numbers(numbers: &[u64]) -> String {
     let shown: Vec<String> = numbers.iter().take(SPELT_OUT).map(u64::to_string).collect();
@@ -171,9 +200,8 @@ pub(crate) fn case_sentence(case: &CaseVerdict) -> String {
             }
         }
         CaseStatus::NotTested | CaseStatus::InProgress => match step(StepStatus::Pending) {
-            Some((_, 1)) => "no matching exchange in the capture".to_owned(),
+            Some((_, 1)) | None => NO_EXCHANGE.to_owned(),
             Some(found) => format!("pending from {}", named(found)),
-            None => "no matching exchange in the capture".to_owned(),
         },
     }
 }
@@ -181,6 +209,15 @@ pub(crate) fn case_sentence(case: &CaseVerdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn consecutive_cases_are_a_range() {
+        assert_eq!(
+            case_ranges(&["onboarding/1", "onboarding/2", "onboarding/3", "payment/4", "refund/1", "refund/3"]),
+            "onboarding/1 to /3, payment/4, refund/1, refund/3"
+        );
+        assert_eq!(case_ranges(&[]), "");
+    }
 
     #[test]
     fn active_and_invisible_characters_are_escaped() {

@@ -48,6 +48,7 @@ fn unreadable_captures_are_refused() {
     let har = std::fs::read(home.join("whole.har")).unwrap();
     std::fs::write(home.join("half.har"), &har[..har.len() / 2]).unwrap();
     std::fs::write(home.join("nothing.har"), "").unwrap();
+    std::fs::write(home.join("nothing.poscert"), "").unwrap();
     std::fs::write(home.join("page.har"), "<html>not found</html>").unwrap();
     std::fs::write(home.join("other.har"), "{\"entries\": []}").unwrap();
     std::fs::create_dir(home.join("empty")).unwrap();
@@ -81,6 +82,7 @@ fn unreadable_captures_are_refused() {
     for (input, words) in [
         ("half.har", ["half.har is truncated or invalid JSON", "export it again"]),
         ("nothing.har", ["nothing.har is empty", "pass a capture directory, a signed archive or a HAR file"]),
+        ("nothing.poscert", ["nothing.poscert is empty", "pass a capture directory, a signed archive or a HAR file"]),
         ("page.har", ["page.har is HTML or XML, not a HAR 1.2 file", "export the session"]),
         ("other.har", ["other.har is not a HAR 1.2 file", "export it again"]),
         ("empty", ["empty is not a capture", "pass a capture directory, a signed archive or a HAR file"]),
