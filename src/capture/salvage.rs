@@ -82,13 +82,13 @@ fn directory(dir: &Path) -> Result<Capture, CaptureError> {
     let mut plans = Vec::new();
     let mut before = seal::ChainHead::default();
     for part in &parts {
-        let (found, trouble) = readable(&dir.join(&part.name), before);
+        let (found, problem) = readable(&dir.join(&part.name), before);
         let count = found.count.saturating_sub(before.count);
         if head.is_some() && count < part.count {
             let (first, last) = (found.count, part.first.saturating_add(part.count).saturating_sub(1));
             losses.push(format!("records {first} to {last} of {} are missing", part.name));
         }
-        losses.extend(trouble.map(|sentence| without_place(&sentence, dir)));
+        losses.extend(problem.map(|sentence| without_place(&sentence, dir)));
         if count > 0 {
             let digest = found.digest.to_string();
             let read = SegmentMeta { first: before.count, count, digest, ..part.clone() };

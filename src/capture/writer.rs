@@ -223,9 +223,9 @@ impl Writer {
     }
 
     async fn ask(&self, command: impl FnOnce(Done) -> Command) -> Result<(), CaptureError> {
-        let (done, told) = oneshot::channel();
+        let (done, receiver) = oneshot::channel();
         self.0.queue.send(command(done)).map_err(|_| closed())?;
-        told.await.unwrap_or_else(|_| Err(closed()))
+        receiver.await.unwrap_or_else(|_| Err(closed()))
     }
 }
 

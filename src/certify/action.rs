@@ -62,15 +62,15 @@ pub(super) fn acts(names: &[String], account: Option<&str>) -> Vec<CustomerActio
 }
 
 /// The log line for a step that passed.
-pub(super) fn step_line(standing: &CaseProgress, step: &Step, at: usize) -> String {
-    let exchange = standing.verdict.steps.get(at).and_then(|step| step.exchange);
+pub(super) fn step_line(progress: &CaseProgress, step: &Step, at: usize) -> String {
+    let exchange = progress.verdict.steps.get(at).and_then(|step| step.exchange);
     let seen = exchange.map(|number| format!("  #{number}")).unwrap_or_default();
     format!("  ✓ step {}: {}{seen}", at + 1, step.title)
 }
 
 /// The status of a case as one line, in the wording of the report.
-pub(crate) fn case_line(standing: &CaseProgress) -> String {
-    let case = &standing.verdict;
+pub(crate) fn case_line(progress: &CaseProgress) -> String {
+    let case = &progress.verdict;
     let mark = match case.status {
         CaseStatus::Passed => "✓",
         CaseStatus::Failed => "✗",

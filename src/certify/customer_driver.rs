@@ -59,9 +59,9 @@ impl CustomerDriver {
     ) -> Option<CustomerActionResult> {
         loop {
             match self.queue.front().cloned()? {
-                CustomerAction::SendToTill(line) => {
+                CustomerAction::SendToTill(command) => {
                     self.done();
-                    return Some(CustomerActionResult::SendToTill(line));
+                    return Some(CustomerActionResult::SendToTill(command));
                 }
                 CustomerAction::Polls(count) => {
                     // Polls count from the moment this entry reaches the front of the queue.

@@ -202,7 +202,7 @@ impl Director {
             injected: state.fault_plan.injected(),
         });
         CertificationStatus {
-            cases: state.so_far.cases.iter().map(|standing| standing.verdict.clone()).collect(),
+            cases: state.so_far.cases.iter().map(|progress| progress.verdict.clone()).collect(),
             gone_through: state.schedule.cases_done(),
             due,
             over: state.schedule.is_over(),
@@ -249,12 +249,12 @@ impl State {
                 self.take(record);
             }
             self.update();
-            let failed = self.so_far.cases.iter().filter(|standing| {
+            let failed = self.so_far.cases.iter().filter(|progress| {
                 waits
                     .iter()
-                    .any(|record| matches!(record, Record::StepTimeout(over) if over.case == standing.verdict.id))
+                    .any(|record| matches!(record, Record::StepTimeout(over) if over.case == progress.verdict.id))
             });
-            let lines: Vec<Action> = failed.map(|standing| Action::Log(case_line(standing))).collect();
+            let lines: Vec<Action> = failed.map(|progress| Action::Log(case_line(progress))).collect();
             self.actions.extend(lines);
             self.reported.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
         }
@@ -265,19 +265,19 @@ impl State {
     }
 
     fn status(&self, case: &str) -> Option<CaseStatus> {
-        let mut cases = self.so_far.cases.iter().map(|standing| &standing.verdict);
+        let mut cases = self.so_far.cases.iter().map(|progress| &progress.verdict);
         cases.find(|verdict| verdict.id == case).map(|verdict| verdict.status)
     }
 
     /// Reports the cases whose status has changed since it was reported.
     fn correct(&mut self) {
         let under_way = self.schedule.case().map(str::to_owned);
-        for standing in &self.so_far.cases {
-            let status = standing.verdict.status;
-            let Some(reported) = self.reported.get_mut(&standing.verdict.id) else { continue };
-            if *reported != status && under_way.as_deref() != Some(&standing.verdict.id) {
+        for progress in &self.so_far.cases {
+            let status = progress.verdict.status;
+            let Some(reported) = self.reported.get_mut(&progress.verdict.id) else { continue };
+            if *reported != status && under_way.as_deref() != Some(&progress.verdict.id) {
                 *reported = status;
-                self.actions.push(Action::Log(case_line(standing)));
+                self.actions.push(Action::Log(case_line(progress)));
             }
         }
     }

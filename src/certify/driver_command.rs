@@ -93,15 +93,15 @@ mod tests {
             text: Some("Start a payment of 100.00 on the till".into()),
             ..Guidance::default()
         };
-        let line = DriverCommand::of_step("payment/1", 1, &guide).unwrap();
+        let command = DriverCommand::of_step("payment/1", 1, &guide).unwrap();
         let text = "Start a payment of 100.00 on the till";
         assert_eq!(
-            line.json(),
+            command.json(),
             format!(r#"{{"case":"payment/1","step":1,"act":"pay","amount":"100.00","text":"{text}"}}"#)
         );
         assert_eq!(DriverCommand::end().json(), r#"{"act":"end"}"#);
         let restrictions = [("debitCardDisallowed".to_owned(), true)].into_iter().collect();
-        let line = DriverCommand { restrictions, capture: Some("60.00".into()), ..line };
-        assert!(line.json().contains(r#""capture":"60.00","restrictions":{"debitCardDisallowed":true}"#));
+        let command = DriverCommand { restrictions, capture: Some("60.00".into()), ..command };
+        assert!(command.json().contains(r#""capture":"60.00","restrictions":{"debitCardDisallowed":true}"#));
     }
 }

@@ -72,7 +72,7 @@ impl Executor<'_> {
         customer_driver: &mut CustomerDriver,
     ) -> Result<(), String> {
         match action {
-            Action::SendToTill(line) => self.send_command(&line),
+            Action::SendToTill(command) => self.send_command(&command),
             Action::Queue(more) => customer_driver.add(more),
             Action::ClearQueue => customer_driver.stop(),
             Action::BlockPos => {
@@ -99,9 +99,9 @@ impl Executor<'_> {
         Ok(())
     }
 
-    fn send_command(&mut self, line: &DriverCommand) {
-        (self.log)(&format!("  step {}: {}", line.step.max(1), line.text));
-        (self.send_to_driver)(line);
+    fn send_command(&mut self, command: &DriverCommand) {
+        (self.log)(&format!("  step {}: {}", command.step.max(1), command.text));
+        (self.send_to_driver)(command);
     }
 
     async fn run_customer(
@@ -112,7 +112,7 @@ impl Executor<'_> {
     ) {
         while let Some(result) = customer_driver.next(snapshot, &mut self.backend, Instant::now()).await {
             match result {
-                CustomerActionResult::SendToTill(line) => self.send_command(&line),
+                CustomerActionResult::SendToTill(command) => self.send_command(&command),
                 CustomerActionResult::Log(line) => (self.log)(&line),
                 CustomerActionResult::PollObserved => return self.director.extend_deadline(Instant::now()),
                 CustomerActionResult::Performed(act, line) => {

@@ -47,7 +47,7 @@ impl Callback {
     /// attempt (0: no response) and the error of the last attempt without a response.
     pub(crate) async fn notify(&self, body: &Value, head: &str) -> (Vec<u16>, Option<String>) {
         let headers = [("content-type", "application/json"), (CHAIN_HEAD, head)];
-        let (mut statuses, mut trouble) = (Vec::new(), None);
+        let (mut statuses, mut last_error) = (Vec::new(), None);
         while statuses.len() <= RETRIES {
             if !statuses.is_empty() {
                 tokio::time::sleep(PAUSE).await;
@@ -61,11 +61,11 @@ impl Callback {
                 }
                 Err(no) => {
                     statuses.push(0);
-                    trouble = Some(no.why);
+                    last_error = Some(no.why);
                 }
             }
         }
-        (statuses, trouble)
+        (statuses, last_error)
     }
 }
 
@@ -114,13 +114,13 @@ impl Notifier {
         let body = self.body(&point).await;
         let wall_us = self.writer.wall_us();
         let head = self.writer.head().to_string();
-        let (statuses, trouble) = callback.notify(&body, &head).await;
+        let (statuses, last_error) = callback.notify(&body, &head).await;
         let sent = Notification { wall_us, statuses, after_number: self.director.last_number() };
         self.director.notified(&sent);
         let tries = sent.statuses.len();
         let answered = sent.statuses.last() == Some(&200);
         self.writer.append(Record::Notification(sent)).await.map_err(|error| error.to_string())?;
-        Ok(match (answered, trouble) {
+        Ok(match (answered, last_error) {
             (true, _) => format!("check-in notification returned 200 on attempt {tries}"),
             (false, None) => format!("check-in notification did not return 200 in {tries} attempts"),
             (false, Some(why)) => format!("check-in notification did not return 200 in {tries} attempts ({why})"),

@@ -167,9 +167,9 @@ impl Schedule {
                     actions
                         .push(Action::Log("the client has no point of sale at this backend: onboard first".to_owned()));
                     let first = self.plan.first().and_then(|planned| Some((planned, planned.case.steps.first()?)));
-                    let line =
+                    let command =
                         first.and_then(|(planned, step)| DriverCommand::of_step(&planned.case.id, 1, &step.guide));
-                    actions.extend(line.map(Action::SendToTill));
+                    actions.extend(command.map(Action::SendToTill));
                     self.phase = Phase::BackendReset { instruction_sent: true, since };
                 }
                 Phase::BackendReset { since, .. } if self.is_long(since, self.longest_wait(None), now) => {
@@ -206,10 +206,10 @@ impl Schedule {
             return;
         };
         let case = &planned.case;
-        let standing = so_far.cases.get(self.at);
-        let passed = standing.is_some_and(|standing| standing.verdict.status == CaseStatus::Passed);
+        let progress = so_far.cases.get(self.at);
+        let passed = progress.is_some_and(|progress| progress.verdict.status == CaseStatus::Passed);
         if passed {
-            let shown = standing.map(|standing| case_sentence(&standing.verdict)).unwrap_or_default();
+            let shown = progress.map(|progress| case_sentence(&progress.verdict)).unwrap_or_default();
             actions.push(Action::Log(format!("✓ {} {}: {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
@@ -217,30 +217,30 @@ impl Schedule {
             return;
         }
         actions.push(Action::Log(format!("{} {}", case.id, case.title)));
-        let due = standing.map_or(0, |standing| reached(&case.steps, standing, last_number));
+        let due = progress.map_or(0, |progress| reached(&case.steps, progress, last_number));
         // Steps before the first till action have not passed. The till gets that action anyway: later cases need it.
         let opening = first_action_step(&case.steps);
         let opening = case.steps.get(opening).filter(|_| due < opening).map(|step| (opening + 1, &step.guide));
-        let line = opening.and_then(|(at, guide)| DriverCommand::of_step(&case.id, at, guide));
+        let command = opening.and_then(|(at, guide)| DriverCommand::of_step(&case.id, at, guide));
         self.cleared = false;
         self.phase = Phase::Running { since_number: last_number, due, begun: now, due_since: now };
         self.begin_step(due, so_far, actions);
-        actions.extend(line.map(Action::SendToTill));
+        actions.extend(command.map(Action::SendToTill));
     }
 
     fn continue_case(&mut self, so_far: &Progress, last_number: u64, now: Instant, actions: &mut Vec<Action>) {
         let Phase::Running { since_number, due, due_since, .. } = self.phase else { return };
-        let (Some(planned), Some(standing)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
+        let (Some(planned), Some(progress)) = (self.plan.get(self.at), so_far.cases.get(self.at)) else {
             self.phase = Phase::Over;
             return;
         };
         let steps = &planned.case.steps;
         let ends = |from: usize| steps.iter().skip(from).all(|step| step.kind == StepKind::Ends);
-        let witnessed = standing.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
-        let now_due = if witnessed { steps.len() } else { reached(steps, standing, since_number) };
+        let witnessed = progress.verdict.status == CaseStatus::Passed && !steps.iter().any(is_end);
+        let now_due = if witnessed { steps.len() } else { reached(steps, progress, since_number) };
         if now_due > due {
             let lit = steps.iter().enumerate().take(now_due).skip(due);
-            actions.extend(lit.map(|(at, step)| Action::Log(step_line(standing, step, at))));
+            actions.extend(lit.map(|(at, step)| Action::Log(step_line(progress, step, at))));
             self.phase = Phase::Running { since_number, due: now_due, begun: now, due_since: now };
             self.begin_step(now_due, so_far, actions);
             return;
@@ -255,9 +255,9 @@ impl Schedule {
         }
         let waited = now.saturating_duration_since(due_since);
         let quiet = ends(due) && waited >= self.step_timeouts.observe;
-        let settled = matches!(standing.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
+        let settled = matches!(progress.verdict.status, CaseStatus::Passed | CaseStatus::Failed);
         if due >= steps.len() || quiet && settled {
-            return self.close(standing, now, actions);
+            return self.close(progress, now, actions);
         }
         // A call came that must not come, and the case has no commit point that would report it.
         let in_vain = quiet && !settled;
@@ -279,17 +279,17 @@ impl Schedule {
                 }),
             };
             actions.push(Action::Log(format!("  step {} not passed after {} s", due + 1, waited.as_secs())));
-            let line = DriverCommand::abort(&planned.case.id);
+            let command = DriverCommand::abort(&planned.case.id);
             actions.extend([Action::ClearQueue, Action::StepTimeout(over)]);
             self.leave(now, actions);
             if so_far.open {
-                actions.push(Action::SendToTill(line));
+                actions.push(Action::SendToTill(command));
             }
         }
     }
 
-    fn close(&mut self, standing: &CaseProgress, now: Instant, actions: &mut Vec<Action>) {
-        actions.push(Action::Log(case_line(standing)));
+    fn close(&mut self, progress: &CaseProgress, now: Instant, actions: &mut Vec<Action>) {
+        actions.push(Action::Log(case_line(progress)));
         self.leave(now, actions);
     }
 
@@ -336,8 +336,8 @@ impl Schedule {
         let arranged = arrange(case, due, self.step_timeouts.step / 2);
         self.arranged |= !arranged.is_empty();
         actions.extend(arranged);
-        if let Some(line) = DriverCommand::of_step(&case.id, due + 1, guide) {
-            actions.push(Action::SendToTill(line));
+        if let Some(command) = DriverCommand::of_step(&case.id, due + 1, guide) {
+            actions.push(Action::SendToTill(command));
         } else if let Some(text) = &guide.text {
             actions.push(Action::Log(format!("  step {}: {text}", due + 1)));
         }
@@ -386,10 +386,10 @@ fn first_action_step(steps: &[Step]) -> usize {
 }
 
 /// How many steps have passed in the best try whose first till action came after exchange `since`.
-fn reached(steps: &[Step], standing: &CaseProgress, since: u64) -> usize {
+fn reached(steps: &[Step], progress: &CaseProgress, since: u64) -> usize {
     let opening = first_action_step(steps);
     let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
-    standing.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
+    progress.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]

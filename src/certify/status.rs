@@ -75,12 +75,12 @@ pub(crate) struct CurrentStep {
 
 impl CertificationStatus {
     /// Whether a command sent to the till is still due: until its step has passed or its case has ended.
-    pub(crate) fn is_due(&self, line: &DriverCommand) -> bool {
+    pub(crate) fn is_due(&self, command: &DriverCommand) -> bool {
         match &self.due {
-            _ if self.over => line.case.is_empty(),
-            Some(due) => line.step > 0 && due.case == line.case && due.at < line.step,
+            _ if self.over => command.case.is_empty(),
+            Some(due) => command.step > 0 && due.case == command.case && due.at < command.step,
             // Between two cases the till may have to cancel an open payment or refund.
-            None => line.step == 0 && !line.case.is_empty(),
+            None => command.step == 0 && !command.case.is_empty(),
         }
     }
 }
@@ -99,17 +99,17 @@ mod tests {
 
     #[test]
     fn command_is_due_until_its_step_has_passed() {
-        let line = DriverCommand { case: "a/1".into(), step: 2, act: "pay".into(), ..DriverCommand::default() };
-        assert!(certification_status("a/1", 0).is_due(&line) && certification_status("a/1", 1).is_due(&line));
-        assert!(!certification_status("a/1", 2).is_due(&line) && !certification_status("a/2", 0).is_due(&line));
+        let command = DriverCommand { case: "a/1".into(), step: 2, act: "pay".into(), ..DriverCommand::default() };
+        assert!(certification_status("a/1", 0).is_due(&command) && certification_status("a/1", 1).is_due(&command));
+        assert!(!certification_status("a/1", 2).is_due(&command) && !certification_status("a/2", 0).is_due(&command));
         let between = CertificationStatus::default();
         assert!(
-            !between.is_due(&line)
+            !between.is_due(&command)
                 && between.is_due(&DriverCommand::abort("a/1"))
                 && !between.is_due(&DriverCommand::end())
         );
         assert!(!certification_status("a/2", 0).is_due(&DriverCommand::abort("a/1")));
         let over = CertificationStatus { over: true, ..CertificationStatus::default() };
-        assert!(over.is_due(&DriverCommand::end()) && !over.is_due(&line));
+        assert!(over.is_due(&DriverCommand::end()) && !over.is_due(&command));
     }
 }

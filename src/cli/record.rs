@@ -353,7 +353,7 @@ impl Backend {
         // Clients that reach the sandbox's port are on this machine.
         let here = |address| nearby(address).to_string();
         let base_url = format!("https://{}/pos/v10", here(listeners.base_addr));
-        let (gate, told) = Gate::new(recorder, base_url, format!("http://{}", here(listeners.proxy_addr)));
+        let (gate, events) = Gate::new(recorder, base_url, format!("http://{}", here(listeners.proxy_addr)));
         let gate = Arc::new(gate);
         let options = SandboxOptions { poll_delay_ms, ..SandboxOptions::default() };
         let sandbox = Sandbox::new(match client {
@@ -369,13 +369,13 @@ impl Backend {
             serving.serve_behind(listener, tls, Some(behind), stopped).await;
         });
         let (gate, serving) = (Some(gate), Some((stop, serving)));
-        Ok(Backend { upstream, sandbox: Some(sandbox), gate, events: Some(told), serving })
+        Ok(Backend { upstream, sandbox: Some(sandbox), gate, events: Some(events), serving })
     }
 
     /// Lets the recorder record requests that reached the sandbox directly.
     pub(super) fn tell(&mut self, running: &ProxyHandle) {
-        if let Some(told) = self.events.take() {
-            running.record_events(BYPASSED, told);
+        if let Some(events) = self.events.take() {
+            running.record_events(BYPASSED, events);
         }
     }
 

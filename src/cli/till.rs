@@ -175,7 +175,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let config = config(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
-    runtime.block_on(act(config, &args)).map_err(|trouble| CliError::new(trouble.to_string()))
+    runtime.block_on(act(config, &args)).map_err(|error| CliError::new(error.to_string()))
 }
 
 fn config(args: &Args) -> Result<TillConfig, CliError> {

@@ -137,19 +137,19 @@ fn skipped(message: &str) -> TestCaseStatus {
 
 fn requirement(suite: &str, requirement: &RequirementVerdict, findings: &[Finding]) -> TestCase {
     let folds = fold(findings);
-    let told = detail_text(requirement, &folds);
+    let detail = detail_text(requirement, &folds);
     let first = findings.first().map_or_else(|| wording::status(requirement.status).to_owned(), wording::finding);
     let status = match (requirement.status, requirement.level) {
         (Status::Passed | Status::Warning, _) => TestCaseStatus::success(),
-        (Status::Failed, _) => non_success(NonSuccessKind::Failure, wording::level(requirement.level), &first, &told),
-        (Status::Inconclusive, Level::Must) => non_success(NonSuccessKind::Error, "inconclusive", &first, &told),
+        (Status::Failed, _) => non_success(NonSuccessKind::Failure, wording::level(requirement.level), &first, &detail),
+        (Status::Inconclusive, Level::Must) => non_success(NonSuccessKind::Error, "inconclusive", &first, &detail),
         (Status::Inconclusive, Level::Should) | (Status::NotExercised, _) => skipped(&first),
     };
     let mut case =
         TestCase::new(format!("{} {}", wording::safe(&requirement.id), wording::safe(&requirement.title)), status);
     case.set_classname(suite);
     if requirement.status == Status::Warning {
-        case.set_system_out(format!("warning: {told}"));
+        case.set_system_out(format!("warning: {detail}"));
     }
     case
 }

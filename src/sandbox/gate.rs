@@ -18,7 +18,7 @@ pub struct Gate {
     base_url: String,
     proxy_url: String,
     refused: AtomicU64,
-    tell: mpsc::Sender<String>,
+    sender: mpsc::Sender<String>,
 }
 
 impl Gate {
@@ -29,8 +29,8 @@ impl Gate {
         base_url: String,
         proxy_url: String,
     ) -> (Gate, mpsc::Receiver<String>) {
-        let (tell, receiver) = mpsc::channel(WAITING);
-        (Gate { recorder, base_url, proxy_url, refused: AtomicU64::new(0), tell }, receiver)
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (Gate { recorder, base_url, proxy_url, refused: AtomicU64::new(0), sender }, receiver)
     }
 
     /// Whether a client that presented these certificates is the recorder.
@@ -55,7 +55,7 @@ impl Gate {
                 self.base_url
             );
             // If the channel is full, the count is enough.
-            let _ = self.tell.try_send(sentence);
+            let _ = self.sender.try_send(sentence);
         }
         let sentence = format!(
             "This sandbox accepts requests only from its recorder; this request bypassed it and was not recorded. Call \
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn only_the_recorder_is_admitted_and_refused_requests_are_counted() {
         let certificate = |byte: u8| CertificateDer::from(vec![0x30, byte]);
-        let (gate, mut told) = Gate::new(certificate(1), "https://base".to_owned(), "http://proxy".to_owned());
+        let (gate, mut receiver) = Gate::new(certificate(1), "https://base".to_owned(), "http://proxy".to_owned());
         assert!(gate.admits(Some(&[certificate(1)])));
         for others in [None, Some(&[][..]), Some(&[certificate(2)][..]), Some(&[certificate(2), certificate(1)][..])] {
             assert!(!gate.admits(others));
@@ -82,7 +82,7 @@ mod tests {
         gate.refuse("GET", "/pos/v10/stores", false);
         assert!(body["message"].as_str().unwrap().contains("Call https://base"), "{body}");
         assert_eq!(gate.refused(), 2);
-        assert!(told.try_recv().unwrap().contains("GET /pos/v10/stores"));
-        assert!(told.try_recv().is_err());
+        assert!(receiver.try_recv().unwrap().contains("GET /pos/v10/stores"));
+        assert!(receiver.try_recv().is_err());
     }
 }

@@ -246,7 +246,7 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
     let name = path.display();
     // An error about invalid JSON is more helpful than one about the HAR structure.
     let broken = serde_json::from_slice::<serde::de::IgnoredAny>(text).err();
-    let (trouble, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
+    let (error_kind, sentence) = match (text.iter().find(|b| !b.is_ascii_whitespace()), broken) {
         (None, _) => (
             CaptureErrorKind::NotACapture,
             format!("{name} is empty; pass a capture directory, a signed archive or a HAR file"),
@@ -263,7 +263,7 @@ fn not_har(path: &Path, text: &[u8], error: &serde_json::Error) -> CaptureError 
             (CaptureErrorKind::NotACapture, format!("{name} is not a capture: {expected}"))
         }
     };
-    CaptureError::new(trouble, sentence)
+    CaptureError::new(error_kind, sentence)
 }
 
 /// The number of each entry: its own if all have one, else by time.

@@ -26,7 +26,7 @@ impl ScheduleRun {
         let chosen = rules.features.into_iter().filter(|feature| features.contains(&feature.feature.id()));
         let plan: Vec<Planned> =
             chosen.flat_map(|feature| feature.cases).map(|case| Planned { case, possible: true }).collect();
-        let cases = plan.iter().map(|planned| standing(&planned.case)).collect();
+        let cases = plan.iter().map(|planned| progress(&planned.case)).collect();
         let waits = Timeouts { by_hand_s: 300, unattended_s: WAIT, first_call_s: FIRST, quiet_ms: 3000 };
         let so_far = Progress { cases, refundable: 100_000, ..Progress::default() };
         let mut schedule = Schedule::new(plan, StepTimeouts::of(waits, false, None), now);
@@ -72,7 +72,7 @@ impl ScheduleRun {
     }
 }
 
-fn standing(case: &Case) -> CaseProgress {
+fn progress(case: &Case) -> CaseProgress {
     let step = |step: &Step| StepVerdict {
         call: step.title.clone(),
         status: StepStatus::Pending,
@@ -94,7 +94,7 @@ fn standing(case: &Case) -> CaseProgress {
 /// The actions sent to the till.
 fn sent_actions(actions: &[Action]) -> Vec<&str> {
     let act = |action: &Action| match action {
-        Action::SendToTill(line) => Some(line.act.clone()),
+        Action::SendToTill(command) => Some(command.act.clone()),
         _ => None,
     };
     let acts: Vec<String> = actions.iter().filter_map(act).collect();

@@ -54,14 +54,14 @@ impl SessionRun<'_> {
         let out = self.out;
         let page = self.page;
         let terminal = move |line: &str| out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
-        let stamp = move |line: &str| {
+        let log = move |line: &str| {
             terminal(line);
             page.into_iter().for_each(|page| page.log(line));
         };
-        let mut give = |line: &DriverCommand| {
-            page.into_iter().for_each(|page| page.show_command(line));
+        let mut send_to_driver = |command: &DriverCommand| {
+            page.into_iter().for_each(|page| page.show_command(command));
             // Fails if the driver has exited, which is detected below.
-            let _ = sender.send(line.clone());
+            let _ = sender.send(command.clone());
         };
         let keys = (!driven(self.args))
             .then(|| tokio::spawn(console::listen(self.director.clone(), self.notifier.clone(), out)));
@@ -70,8 +70,8 @@ impl SessionRun<'_> {
             writer: self.writer.clone(),
             backend: Backend::new(self.side),
             notifier: self.notifier,
-            send_to_driver: &mut give,
-            log: &stamp,
+            send_to_driver: &mut send_to_driver,
+            log: &log,
             remind: &terminal,
         };
         let mut exit_timeout = LAST_ACT;
@@ -82,19 +82,19 @@ impl SessionRun<'_> {
                 Err(CliError::new(format!("recording stopped, no more requests are accepted: {why}")))
             }
             () = signals.stop() => {
-                stamp("interrupted before all cases were done");
+                log("interrupted before all cases were done");
                 exit_timeout = FAREWELL;
                 Ok(())
             }
             () = bound(self.args, self.usual_wait, self.wait) => {
-                stamp("time limit of the run reached: the remaining cases were not tested (change it with --bound)");
+                log("time limit of the run reached: the remaining cases were not tested (change it with --bound)");
                 exit_timeout = GRACE;
                 Ok(())
             }
             ended = gone(driver.as_mut()) => {
                 let due = self.director.certification_status().due;
                 let due = due.map(|due| format!(" ({} step {} was due)", due.case, due.at + 1)).unwrap_or_default();
-                stamp(&format!("the command {} before all cases were done{due}", ended.what));
+                log(&format!("the command {} before all cases were done{due}", ended.what));
                 is_reported = true;
                 Ok(())
             }
@@ -113,13 +113,13 @@ impl SessionRun<'_> {
             }
             let name = driver.name().to_owned();
             match driver.end(exit_timeout).await {
-                None => stamp("the command did not exit in time and was terminated"),
+                None => log("the command did not exit in time and was terminated"),
                 Some(_) if signals.asked() => {}
                 Some(end) => error = CommandError::of(&name, &end.unless_stopped(signals).await),
             }
         }
         if let Some(error) = error.as_ref().filter(|_| !is_reported) {
-            stamp(&format!("the command {}", error.0));
+            log(&format!("the command {}", error.0));
         }
         ended.map(|()| error)
     }

@@ -87,7 +87,7 @@ impl TillGroup {
             self.run.faults.arm(&config.agent, scene)?;
             let result = match self.scene(scene, &spec, &config).await {
                 Err(ClientError::Setup(what)) => return Err(what),
-                outcome => outcome.unwrap_or_else(|trouble| trouble.to_string()),
+                outcome => outcome.unwrap_or_else(|error| error.to_string()),
             };
             self.run.faults.clear(&config.agent);
             let fresh = || self.tills.values().find_map(Till::token_at_hand).map(str::to_owned);
@@ -117,7 +117,7 @@ impl TillGroup {
     /// Runs the periodic job of every till.
     async fn jobs(&mut self) -> Result<(), String> {
         for till in self.tills.values_mut() {
-            let done = till.resume_hanging().await.map_err(|trouble| trouble.to_string())?;
+            let done = till.resume_hanging().await.map_err(|error| error.to_string())?;
             tell_jobs(done).iter().for_each(|line| self.run.line("", line));
         }
         Ok(())
@@ -209,7 +209,7 @@ impl DemoRun {
         let paid = if scene.prepared {
             match till.prepare().await {
                 Ok(prepared) => till.pay_prepared(prepared, &due(sale), &abort).await,
-                Err(trouble) => Err(trouble),
+                Err(error) => Err(error),
             }
         } else {
             till.pay(&sale, &abort).await

@@ -160,8 +160,8 @@ fn secret_with_a_separator_is_replaced_whole() {
         for text in
             [format!("bad client_secret: {secret}"), format!("bad client_secret='{secret}'"), format!("no {secret}!")]
         {
-            let told = answer(json!({ "message": text }).to_string());
-            assert_gone(&redactor().exchange(answered(request("/x", &[("Content-Type", FORM)], &sent), told)), S);
+            let echo = answer(json!({ "message": text }).to_string());
+            assert_gone(&redactor().exchange(answered(request("/x", &[("Content-Type", FORM)], &sent), echo)), S);
         }
     }
     for text in [
@@ -174,9 +174,9 @@ fn secret_with_a_separator_is_replaced_whole() {
         assert!(!new.contains(S) && new.ends_with(" given"), "{new}");
     }
     let secret = format!("a/b{S}=");
-    let told = answer(json!({"message": format!("cannot use a%2Fb{S}%3D")}).to_string());
+    let echo = answer(json!({"message": format!("cannot use a%2Fb{S}%3D")}).to_string());
     let sent = request("/x", &[("Content-Type", FORM)], format!("client_secret=a%2Fb{S}%3D"));
-    assert_gone(&redactor().exchange(answered(sent, told)), &secret);
+    assert_gone(&redactor().exchange(answered(sent, echo)), &secret);
     let spaced = request("/x", &[("Content-Type", FORM)], format!("client_secret=abcd+{S}"));
     assert_gone(&redactor().exchange(answered(spaced, answer(json!({"m": format!("abcd {S}")}).to_string()))), S);
 }
