@@ -239,7 +239,7 @@ fn html(status: u16, page: String) -> Response {
 }
 
 fn error_page(status: u16, title: &str, sentence: &str) -> Response {
-    html(status, view::sorry(title, sentence))
+    html(status, view::error_page(title, sentence))
 }
 
 fn whole(status: u16, media: &'static str, text: impl Into<Body>) -> Response {

@@ -71,7 +71,7 @@ pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Ma
             }
         }
         div.head { (who(active)) (part("part-tally")) }
-        div.course {
+        div.certification {
             section.card.due aria-labelledby="due-title" { (part("part-due")) }
             section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
             div.more {

@@ -65,7 +65,7 @@ fn stepper(now: Option<usize>) -> Markup {
 }
 
 /// An error page.
-pub(super) fn sorry(title: &str, sentence: &str) -> String {
+pub(super) fn error_page(title: &str, sentence: &str) -> String {
     let body = html! {
         body {
             main.wide {
