@@ -1,6 +1,6 @@
 //! Commands to the driver of a till, as JSON lines.
 
-use crate::rules::model::{FollowUp, Guidance};
+use crate::rules::guidance::{FollowUp, Guidance};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

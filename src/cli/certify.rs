@@ -29,7 +29,7 @@ use crate::certify::schedule::{Schedule, StepTimeouts};
 use crate::certify::{Director, Identification, Page};
 use crate::proxy::{self, Fanout, Listeners, Observer};
 use crate::rules::RuleSet;
-use crate::rules::model::Timeouts;
+use crate::rules::guidance::Timeouts;
 use crate::verify::clock::Clock;
 use crate::verify::verdict::Outcome;
 use crate::verify::{Evaluator, Options, ProfileInference, Target};

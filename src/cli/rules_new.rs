@@ -2,10 +2,13 @@
 
 use super::{CliError, Exit};
 use crate::rules::load::{BUILTIN, TESTS};
+use crate::rules::schema;
 use std::path::{Path, PathBuf};
 
 /// The rule file with the example.
 const HOUSE: (&str, &str) = ("house.toml", include_str!("../../fixtures/house-rules/house.toml"));
+/// Its schema, for editors.
+const SCHEMA: &str = "rules.schema.json";
 /// What the example needs if the built-in files are not there.
 const BASE: (&str, &str) = ("base.toml", include_str!("../../fixtures/house-rules/base.toml"));
 /// The tests of the example, and their capture.
@@ -35,8 +38,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     if entries.next().is_some() {
         return Err(CliError::new(format!("{} is not empty; name a new or an empty directory", dir.display())));
     }
+    let schema = format!("{:#}\n", schema::of_rule_file().as_value());
     let below: &[(&str, &str)] = if args.builtin { &BUILTIN } else { &[BASE] };
-    for (name, text) in below.iter().chain([&HOUSE]).chain(&EXAMPLES) {
+    for (name, text) in below.iter().chain([&HOUSE, &(SCHEMA, schema.as_str())]).chain(&EXAMPLES) {
         let path = dir.join(name);
         std::fs::write(&path, text).map_err(|error| failed("write", &path, error))?;
     }

@@ -1,6 +1,7 @@
 //! Loading of rule files: the built-in ones, or those of a directory.
 
-use super::model::{Feature, Requirement, Timeouts};
+use super::guidance::Timeouts;
+use super::model::{Feature, Requirement};
 use super::toml_file::{self, Mistake, Parsed};
 use crate::seal;
 use std::collections::BTreeSet;

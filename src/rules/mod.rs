@@ -8,6 +8,7 @@
 
 pub(crate) mod examples;
 pub(crate) mod fields;
+pub mod guidance;
 pub(crate) mod load;
 pub mod model;
 pub(crate) mod mutation;
@@ -19,6 +20,7 @@ mod test_edits;
 pub(crate) mod test_file;
 pub mod toml_file;
 mod toml_rows;
+mod vocabulary;
 
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};

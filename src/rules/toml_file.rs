@@ -3,12 +3,12 @@
 //! An unknown key is an error with its line. Names in expressions and messages are checked here too, so that a rule
 //! file that loads can be applied.
 
-use super::model::{
-    At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind, Timeouts,
-};
+use super::guidance::Timeouts;
+use super::model::{At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind};
 use super::predicate::{self, Predicate, PredicateError};
 use super::template::Template;
 use super::toml_rows::{CaseRow, CheckRow, EventRow, FeatureRow, File, LimitsRow, RequirementRow, StepRow};
+use super::vocabulary::PATTERNS;
 use crate::api::{self, Fault, Operation};
 use std::ops::Range;
 use std::sync::Arc;
@@ -189,17 +189,6 @@ fn given(row: &CheckRow) -> [(&'static str, bool); 12] {
         ("at_least_ms", row.at_least_ms.is_some()),
     ]
 }
-
-/// The name of each pattern, its required keys, and its optional keys.
-pub(super) const PATTERNS: [(&str, &[&str], &[&str]); 7] = [
-    ("each", &["require"], &["when"]),
-    ("never", &["forbid"], &["when"]),
-    ("at-most", &["limit"], &["when", "reset", "pause_ms"]),
-    ("before", &["need"], &["when", "reset"]),
-    ("after", &["need"], &["when", "until", "once"]),
-    ("sum", &["add", "at_most"], &["when", "reset"]),
-    ("gap", &["at_least_ms"], &["when"]),
-];
 
 fn check(row: CheckRow) -> Outcome<Check> {
     let name = row.pattern.as_ref().as_str();

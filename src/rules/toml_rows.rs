@@ -1,7 +1,8 @@
 //! The tables of a rule file as TOML has them, before their meaning is checked.
 
-use super::model::{At, Attribution, Guidance, Level, Scope, StepKind, Timeouts};
-use super::schema;
+use super::guidance::{Guidance, Timeouts};
+use super::model::{At, Attribution, Level, Scope, StepKind};
+use super::vocabulary;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -16,7 +17,7 @@ pub(super) struct File {
     #[serde(default)]
     pub counts: Option<Attribution>,
     #[serde(default)]
-    #[schemars(schema_with = "schema::features")]
+    #[schemars(schema_with = "vocabulary::features")]
     pub judged_for: Vec<Spanned<String>>,
     #[serde(default)]
     pub requirement: Vec<RequirementRow>,
@@ -27,10 +28,10 @@ pub(super) struct File {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FeatureRow {
-    #[schemars(schema_with = "schema::feature")]
+    #[schemars(schema_with = "vocabulary::feature")]
     pub id: Spanned<String>,
     pub title: String,
-    #[schemars(schema_with = "schema::operations")]
+    #[schemars(schema_with = "vocabulary::operations")]
     pub operations: Vec<Spanned<String>>,
 }
 
@@ -66,11 +67,11 @@ pub(super) struct RequirementRow {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CheckRow {
-    #[schemars(schema_with = "schema::patterns")]
+    #[schemars(schema_with = "vocabulary::patterns")]
     pub pattern: Spanned<String>,
     pub scope: Scope,
     #[serde(default)]
-    #[schemars(schema_with = "schema::selectors")]
+    #[schemars(schema_with = "vocabulary::selectors")]
     pub on: Vec<Spanned<String>>,
     #[serde(default)]
     pub at: At,
@@ -105,7 +106,7 @@ pub(super) struct CheckRow {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventRow {
-    #[schemars(schema_with = "schema::selectors")]
+    #[schemars(schema_with = "vocabulary::selectors")]
     pub on: Vec<Spanned<String>>,
     #[serde(default)]
     pub at: At,
@@ -122,7 +123,7 @@ pub(super) struct CaseRow {
     #[serde(default)]
     pub optional: bool,
     #[serde(default)]
-    #[schemars(schema_with = "schema::feature")]
+    #[schemars(schema_with = "vocabulary::feature")]
     pub needed_with: Option<Spanned<String>>,
     pub about: Scope,
     #[schemars(with = "Option<String>")]
@@ -135,10 +136,10 @@ pub(super) struct CaseRow {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StepRow {
-    #[schemars(schema_with = "schema::operations")]
+    #[schemars(schema_with = "vocabulary::operations")]
     pub call: Vec<Spanned<String>>,
     #[serde(default)]
-    #[schemars(schema_with = "schema::faults")]
+    #[schemars(schema_with = "vocabulary::faults")]
     pub faults: Vec<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,

@@ -295,7 +295,9 @@ impl<'r> Evaluator<'r> {
                 cases,
             });
         }
-        let verdict = overall(&features, &requirements, input.complete && self.seen > 0 && !self.hidden.any());
+        let is_defined = target.undefined(self.rules).next().is_none();
+        let complete = input.complete && self.seen > 0 && !self.hidden.any() && is_defined;
+        let verdict = overall(&features, &requirements, complete);
         Ok(Verdict {
             schema: SCHEMA,
             engine: env!("CARGO_PKG_VERSION"),

@@ -102,7 +102,7 @@ impl Target {
         let version = version
             .or_else(|| of_session(|s| &s.client_version).and_then(|text| Version::parse(&text)))
             .or_else(|| inference.version());
-        let mut features = options.features.clone().unwrap_or_else(|| session_features(session));
+        let mut features = options.features.clone().unwrap_or_else(|| session_features(session, rules));
         features.push(Feature::Onboarding);
         features.sort();
         features.dedup();
@@ -125,6 +125,12 @@ impl Target {
         }
     }
 
+    /// The selected features that the rules do not define; nothing in them can be evaluated.
+    pub(crate) fn undefined<'a>(&'a self, rules: &'a RuleSet) -> impl Iterator<Item = Feature> + 'a {
+        let defines = |id: Feature| rules.features.iter().any(|feature| feature.feature == id);
+        self.features.iter().copied().filter(move |id| !defines(*id))
+    }
+
     /// The profile for the verdict.
     pub fn profile(&self) -> Profile {
         let version = self.version.map_or(String::new(), |version| version.to_string());
@@ -141,8 +147,9 @@ impl Target {
     }
 }
 
-fn session_features(session: Option<&Session>) -> Vec<Feature> {
+/// The features of the session, or else all features that the rules define.
+fn session_features(session: Option<&Session>, rules: &RuleSet) -> Vec<Feature> {
     let chosen: Vec<Feature> =
         session.into_iter().flat_map(|session| &session.features).filter_map(|id| Feature::from_id(id)).collect();
-    if chosen.is_empty() { Feature::ALL.to_vec() } else { chosen }
+    if chosen.is_empty() { rules.features.iter().map(|feature| feature.feature).collect() } else { chosen }
 }

@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, possible_orders};
+use crate::api::Feature;
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
 use crate::rules::RuleSet;
@@ -111,6 +112,10 @@ fn remarks(
         .collect();
     if !left_out.is_empty() {
         remarks.push(format!("The session also selected {}, which this verdict does not cover.", left_out.join(", ")));
+    }
+    let undefined: Vec<&str> = target.undefined(rules).map(Feature::id).collect();
+    if !undefined.is_empty() {
+        remarks.push(format!("The rules do not define {}: nothing in it is evaluated.", undefined.join(", ")));
     }
     if options.open {
         remarks.push("Evaluated as unfinished (--open): operations still open at the end are not decided.".to_owned());

@@ -139,14 +139,14 @@ fn surviving_mutant_is_a_warning_and_with_min_score_an_error() {
     let dir = house("tests.toml", "to = 500.00", "to = 400.00");
     let (code, said, _) = rules(&["test"], dir.path());
     assert_eq!(code, Some(0), "{said}");
-    let survivor = "  warning: no test notices house.toml:22: `require` is `call.amount < 50000` instead of \
+    let survivor = "  warning: no test notices house.toml:23: `require` is `call.amount < 50000` instead of \
                     `call.amount <= 50000`\n    help: add a test in which both sides of `call.amount <= 50000` are equal\n";
     assert!(said.contains(survivor), "{said}");
     assert!(said.contains("8 of 10 mutants noticed (80 %)"), "{said}");
     assert_eq!(rules(&["test", "--min-score", "80"], dir.path()).0, Some(0));
     let (code, said, _) = rules(&["test", "--min-score", "81"], dir.path());
     assert_eq!(code, Some(1));
-    assert!(said.contains("  error: no test notices house.toml:22"), "{said}");
+    assert!(said.contains("  error: no test notices house.toml:23"), "{said}");
     assert!(said.ends_with("failed: fewer than 81 % of the mutants of a requirement are noticed\n"), "{said}");
 }
 
@@ -158,7 +158,7 @@ fn mistakes_in_the_files_have_a_line_and_exit_with_2() {
         ("tests.toml", "exchange = 1", "exchange = 9", "tests.toml:16:7: the capture has no exchange 9"),
         ("tests.toml", "set_body = \"/amount\"", "set_body = \"/amounts/0\"", "has no member `/amounts`"),
         ("tests.toml", "\"payment.har\"", "\"pay.har\"", "tests.toml:6:8: cannot open"),
-        ("house.toml", "call.amount <= 50000", "call.amont <= 50000", "house.toml:22:11: in expression"),
+        ("house.toml", "call.amount <= 50000", "call.amont <= 50000", "house.toml:23:11: in expression"),
         ("house.toml", "level = \"must\"", "level = \"should\"", "is a `should`, so it warns: name it in `warns`"),
     ] {
         let (code, said, error) = rules(&["test"], house(file, from, to).path());
@@ -256,4 +256,23 @@ fn archives_are_tested_as_har_files_are() {
         reports.push(said.replace(file, "FILE"));
     }
     assert_eq!(reports[0], reports[1]);
+}
+
+#[test]
+fn verdict_by_house_rules_covers_the_features_that_they_define() {
+    let dir = unchanged();
+    let verify = |features: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_poscert"));
+        command.env_remove("POSCERT_RULES").current_dir(dir.path());
+        let output =
+            command.args(["verify", "payment.har", "--rules", ".", "--format", "json"]).args(features).output();
+        let output = output.unwrap();
+        let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), verdict["profile"]["features"].to_string(), verdict["remarks"].to_string())
+    };
+    let (code, features, _) = verify(&[]);
+    assert_eq!((code, features.as_str()), (Some(0), "[\"onboarding\"]"));
+    let (code, features, remarks) = verify(&["--features", "payment"]);
+    assert_eq!((code, features.as_str()), (Some(3), "[\"onboarding\",\"payment\"]"), "{remarks}");
+    assert!(remarks.contains("The rules do not define payment"), "{remarks}");
 }

@@ -2,7 +2,7 @@
 
 use super::{Phase, Schedule};
 use crate::api::Operation;
-use crate::rules::model::Timeouts;
+use crate::rules::guidance::Timeouts;
 use std::time::{Duration, Instant};
 
 /// The timeouts of a schedule.

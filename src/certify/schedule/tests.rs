@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::api::Operation;
+use crate::rules::guidance::Timeouts;
 use crate::rules::load;
-use crate::rules::model::Timeouts;
 use crate::verify::progress::PosProgress;
 use crate::verify::verdict::{CaseVerdict, StepStatus, StepVerdict};
 

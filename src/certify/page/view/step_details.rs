@@ -5,7 +5,8 @@ use crate::certify::customer;
 use crate::certify::driver_command::DriverCommand;
 use crate::report::html_kit::look::Look;
 use crate::report::wording;
-use crate::rules::model::{FollowUp, Guidance, Step, StepKind};
+use crate::rules::guidance::{FollowUp, Guidance};
+use crate::rules::model::{Step, StepKind};
 use maud::{Markup, html};
 
 /// The details; nothing for a step that only observes. `met`: faults already injected; `line`: the command due.
