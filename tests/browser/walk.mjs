@@ -1,5 +1,5 @@
 // A whole certification through the page, as a newcomer goes through it: reads what is due, copies the line for the
-// reference till into a shell, and goes on. `pass`: to a passed verdict; `all`: likewise, in all six features; `fail`: with
+// reference client into a shell, and goes on. `pass`: to a passed verdict; `all`: likewise, in all six features; `fail`: with
 // a till that does not retry.
 import { spawn } from "node:child_process";
 import https from "node:https";

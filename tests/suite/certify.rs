@@ -141,7 +141,7 @@ fn till_without_retries_fails_at_that_step_and_the_certification_continues() {
     let said = text(&output.stderr);
     let line = said.lines().find_map(|line| line.find(wanted).map(|at| &line[at..]));
     let line = line.unwrap_or_else(|| panic!("no {wanted:?} in {said}"));
-    assert!(line.ends_with(" expired (1 call of this step came)"), "{line}");
+    assert!(line.ends_with(" expired (1 call of this step arrived)"), "{line}");
     told_alike(home.path(), &rules, &output, line);
 }
 

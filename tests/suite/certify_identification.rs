@@ -58,7 +58,7 @@ impl Drop for Attended {
     }
 }
 
-/// Performs an action with the reference till, which finds the recorder through the ready file.
+/// Performs an action with the reference client, which finds the recorder through the ready file.
 fn till(home: &Path, act: &str) {
     let ready: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(home.join("ready.json")).unwrap()).unwrap();

@@ -95,8 +95,8 @@ fn sealed_rules_are_reported_and_can_be_used() {
     let (own, _) = verdict(home, &["honest.poscert"]);
     let (others, _) = verdict(home, &[&forged]);
     let remarks = |verdict: &serde_json::Value| verdict["remarks"].to_string();
-    assert!(!remarks(&own).contains("different rule files"), "{}", remarks(&own));
-    assert!(remarks(&others).contains("use them with `--rules sealed`"), "{}", remarks(&others));
+    assert!(!remarks(&own).contains("differ from those used"), "{}", remarks(&own));
+    assert!(remarks(&others).contains("`--rules sealed` evaluates with them"), "{}", remarks(&others));
     assert_eq!((&others["rules"], &others["requirements"]), (&own["rules"], &own["requirements"]));
     let (sealed, _) = verdict(home, &[&forged, "--rules", "sealed"]);
     assert_eq!(sealed["rules"]["builtin"], false);
