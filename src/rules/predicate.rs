@@ -2,8 +2,8 @@
 //!
 //! A predicate is parsed and checked once, when its file is loaded. Every name in it must be a field of the record, so
 //! that a typing error is found before any traffic is evaluated. An error during evaluation, such as a comparison with
-//! `null`, is an error of the run, never a pass. With raw access ([`super::raw`]), the traffic decides the types, so
-//! that such a predicate does not hold instead.
+//! `null`, is an error of the run, never a pass. With raw access ([`super::raw`]), the traffic decides the types: such
+//! an error is unknown instead, and what is required does not hold.
 
 use super::fields;
 use super::raw::{self, RawAccess};
@@ -97,7 +97,7 @@ const LONGEST: usize = 4096;
 pub struct Predicate {
     source: String,
     expression: IdedExpr,
-    /// Whether it has raw access. What it reads then has any type, so a comparison that fails does not hold.
+    /// Whether it has raw access. What it reads then has any type, so an error is no error of the rule.
     is_raw: bool,
 }
 
@@ -147,11 +147,26 @@ impl Predicate {
         &self.source
     }
 
-    /// Evaluates it at a moment. An unknown value makes the result unknown only if the result depends on it.
+    /// Evaluates it at a moment. An unknown value makes the result unknown only if the result depends on it. So does a
+    /// comparison of raw access with `null` or with a value of another type.
     ///
     /// # Errors
     /// An expression that cannot be evaluated.
     pub fn asks(&self, facts: &dyn Facts) -> Result<Truth, PredicateError> {
+        self.evaluated(facts, Truth::Unknown(Uncertainty::NotShown))
+    }
+
+    /// As [`Predicate::asks`], for what has to hold: with raw access, a comparison with `null` or with a value of another
+    /// type does not hold.
+    ///
+    /// # Errors
+    /// As for [`Predicate::asks`].
+    pub(crate) fn requires(&self, facts: &dyn Facts) -> Result<Truth, PredicateError> {
+        self.evaluated(facts, Truth::No)
+    }
+
+    /// Evaluates it; `mistyped` is the result if it has raw access and its values have types that it cannot compare.
+    fn evaluated(&self, facts: &dyn Facts, mistyped: Truth) -> Result<Truth, PredicateError> {
         let mut ranges: Vec<Range> = Vec::new();
         let mut first: Option<bool> = None;
         let mut corner = 0;
@@ -164,7 +179,7 @@ impl Predicate {
             let holds = match (value, met.unknown) {
                 (Ok(cel::Value::Bool(value)), _) => value,
                 (_, Some(doubt)) => return Ok(Truth::Unknown(doubt)),
-                (Ok(_) | Err(_), None) if self.is_raw => false,
+                (Ok(_) | Err(_), None) if self.is_raw => return Ok(mistyped),
                 (Ok(other), None) => return Err(self.error(&format!("returns {other:?} instead of true or false"))),
                 (Err(error), None) => return Err(error),
             };

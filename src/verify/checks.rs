@@ -207,7 +207,7 @@ impl<'r> CheckState<'r> {
     ) -> Result<Vec<Violation>, PredicateError> {
         let mut truth = matches(trigger, happened, moment)?;
         if truth == Truth::Yes {
-            truth = predicate.asks(moment)?;
+            truth = if wrong == Truth::No { predicate.requires(moment)? } else { predicate.asks(moment)? };
             self.exercised |= !matches!(truth, Truth::Unknown(_));
             if truth == wrong {
                 return Ok(vec![self.found(moment)]);
