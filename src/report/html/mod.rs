@@ -63,8 +63,8 @@ fn head(verdict: &Verdict, tally: &VerdictSummary) -> Markup {
                 dl.facts {
                     div { dt { "Capture" } dd {
                         (if capture.kind == "har" { "HAR" } else { capture.kind }) ", "
-                        (wording::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) " in "
-                        (wording::count(capture.attempts as usize, "attempt")) ", "
+                        (wording::count(usize::try_from(capture.exchanges).unwrap_or(usize::MAX), "exchange")) ", "
+                        (wording::count(capture.attempts as usize, "certification attempt")) ", "
                         @if capture.complete { "complete" } @else { strong { "not complete" } }
                         code.digest { (wording::safe(&capture.digest)) }
                     } }
