@@ -158,30 +158,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Verbs with which the hint at the end of an error message begins: what to do next.
-const HINTS: &[&str] = &[
-    "add", "ask", "check", "choose", "create", "delete", "enter", "export", "fix", "free", "make", "omit", "pass",
-    "raise", "record", "restore", "select", "start", "stop", "unpack", "use",
-];
-
-/// Prints an error as `error: ...`, and a hint at its end on a line of its own, `help: ...`.
+/// Prints an error as one sentence: what is wrong, where, and what to do.
 fn complain(error: &CliError) {
-    let message = shown(&error.0);
-    let (problem, help) = without_hint(&message);
-    let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
-    traffic_log::tell(&format!("error: {problem}\n{help}"));
-}
-
-/// Splits a message of one line into the problem and the hint after its last semicolon.
-fn without_hint(message: &str) -> (&str, Option<&str>) {
-    let is_hint = |hint: &str| {
-        let verb = hint.split(' ').next().unwrap_or_default();
-        HINTS.contains(&verb) || hint.starts_with('`')
-    };
-    match message.rsplit_once("; ") {
-        Some((problem, hint)) if is_hint(hint) && !message.contains('\n') => (problem, Some(hint)),
-        _ => (message, None),
-    }
+    traffic_log::tell(&format!("error: {}\n", shown(&error.0)));
 }
 
 /// An error message for the terminal: text from foreign files is escaped, and the length is limited.
@@ -231,23 +210,5 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Seal(args) => seal::run(args),
         Command::Replay(_) => Err(CliError::not_yet("`replay`")),
         Command::Ledger(args) => ledger::run(args),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hint_of_an_error_is_separate() {
-        let split = [
-            ("cannot open x: not found; check the path", ("cannot open x: not found", Some("check the path"))),
-            ("no id `x`; `poscert rules list` shows all", ("no id `x`", Some("`poscert rules list` shows all"))),
-            ("expected 1; got 2", ("expected 1; got 2", None)),
-            ("a.toml:1:1: wrong; use b\n  | line; use", ("a.toml:1:1: wrong; use b\n  | line; use", None)),
-        ];
-        for (message, parts) in split {
-            assert_eq!(without_hint(message), parts);
-        }
     }
 }

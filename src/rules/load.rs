@@ -61,7 +61,7 @@ pub struct RuleSet {
     pub files: Vec<(String, String)>,
     /// Whether these are the built-in rules.
     pub builtin: bool,
-    /// Whether an expression may have raw access, so that exchanges have to be kept whole.
+    /// Whether an expression has raw access, so that exchanges have to be kept whole.
     pub raw: bool,
 }
 
@@ -234,17 +234,21 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     if !features.iter().any(|feature| feature.feature == crate::api::Feature::Onboarding) {
         return Err(RuleError::whole("rules", "no file defines the mandatory feature `onboarding`".into()));
     }
+    for requirement in &requirements {
+        let is_defined = |id| features.iter().any(|feature: &Feature| feature.feature == id);
+        if !requirement.judged_for.iter().any(|id| is_defined(*id)) {
+            let ids: Vec<&str> = requirement.judged_for.iter().map(|id| id.id()).collect();
+            let what = "which no file defines; it would never be evaluated";
+            let message = format!("requirement {} is judged for {}, {what}", requirement.id, ids.join(" or "));
+            return Err(RuleError::whole(&requirement.file, message));
+        }
+    }
     features.sort_by_key(|feature| feature.feature);
     let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
     let digest = digest(&named);
     let builtin = digest == self::digest(&builtin());
-    let raw = named.iter().any(|(_, text)| may_have_raw_access(text));
+    let raw = requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
     Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
-}
-
-fn may_have_raw_access(text: &str) -> bool {
-    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    [".header(", ".header_count(", ".query(", ".body("].iter().any(|function| dense.contains(function))
 }
 
 /// The digest of rule files, given by name and text; their order counts.

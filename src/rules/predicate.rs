@@ -5,10 +5,10 @@
 //! `null`, is an error of the run, never a pass. With raw access ([`super::raw`]), the traffic decides the types: such
 //! an error is unknown instead, and what is required does not hold.
 
-use super::fields;
-use super::raw::{self, RawAccess};
+use super::names::check_names;
+use super::raw;
 use crate::api::ExactAmount;
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::IdedExpr;
 use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
 use cel::common::value::CowVal;
 use cel::context::VariableResolver;
@@ -78,9 +78,9 @@ pub enum Truth {
 pub(crate) enum Quantity {
     /// This number, exactly as a decimal.
     Known(ExactAmount),
-    /// `null`, or not a number.
+    /// `null`.
     Nothing,
-    /// The capture does not show it.
+    /// The capture does not show it, or the traffic has something else in its place.
     Unknown,
 }
 
@@ -142,6 +142,11 @@ impl Predicate {
         Ok(Predicate { source: source.to_owned(), expression, is_raw })
     }
 
+    /// Whether it has raw access.
+    pub(super) fn is_raw(&self) -> bool {
+        self.is_raw
+    }
+
     /// The expression as written.
     pub fn source(&self) -> &str {
         &self.source
@@ -195,7 +200,7 @@ impl Predicate {
     /// The number that it is at a moment: in minor units for the amounts of fields, as written for numbers of a body.
     ///
     /// # Errors
-    /// An expression that cannot be evaluated, or is no number; with raw access, that is [`Quantity::Nothing`].
+    /// An expression that cannot be evaluated, or is no number; with raw access, that is [`Quantity::Unknown`].
     pub(crate) fn number(&self, facts: &dyn Facts) -> Result<Quantity, PredicateError> {
         let resolver = Resolver { facts, corner: 0, met: Mutex::new(Met { ranges: Vec::new(), unknown: None }) };
         let value = self.evaluate(&resolver);
@@ -206,11 +211,11 @@ impl Predicate {
             (Ok(cel::Value::Int(whole)), None) => whole.to_string(),
             (Ok(cel::Value::Float(number)), None) => number.to_string(),
             (Ok(cel::Value::Null), None) => return Ok(Quantity::Nothing),
-            (Ok(_) | Err(_), None) if self.is_raw => return Ok(Quantity::Nothing),
+            (Ok(_) | Err(_), None) if self.is_raw => return Ok(Quantity::Unknown),
             (Ok(other), None) => return Err(self.error(&format!("returns {other:?} instead of a number"))),
             (Err(error), None) => return Err(error),
         };
-        Ok(ExactAmount::parse(&digits).map_or(Quantity::Nothing, Quantity::Known))
+        Ok(ExactAmount::parse(&digits).map_or(Quantity::Unknown, Quantity::Known))
     }
 
     /// Whether it certainly holds at a moment.
@@ -309,71 +314,5 @@ fn listed(item: &Value) -> cel::Value {
         Value::Number(value) => (*value).into(),
         Value::Text(value) => value.as_str().into(),
         Value::List(items) => items.iter().map(listed).collect::<Vec<_>>().into(),
-    }
-}
-
-/// Checks that a full name is a field of the record.
-///
-/// # Errors
-/// A message that suggests a similar field.
-pub(crate) fn known_field(name: &str) -> Result<(), String> {
-    if fields::find(name).is_some() || RawAccess::named(name).is_some() {
-        return Ok(());
-    }
-    let nearest = fields::FIELDS.iter().map(|field| field.name).min_by_key(|known| distance(known, name));
-    match nearest.filter(|known| distance(known, name) <= 3) {
-        Some(known) => Err(format!("unknown field `{name}`; did you mean `{known}`?")),
-        None => Err(format!("unknown field `{name}`; `poscert rules explain fields` lists all fields")),
-    }
-}
-
-/// The Levenshtein distance between two words.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-/// The full name of a chain of selections: `call.amount`.
-fn spelled(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Ident(name) => Some(name.clone()),
-        Expr::Select(select) if !select.test => Some(format!("{}.{}", spelled(&select.operand.expr)?, select.field)),
-        _ => None,
-    }
-}
-
-/// Checks that every name in an expression is a field.
-fn check_names(expr: &IdedExpr) -> Result<(), String> {
-    let all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
-        for one in list {
-            check_names(one)?;
-        }
-        Ok(())
-    };
-    match &expr.expr {
-        Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
-            Some(name) => known_field(&name),
-            None => Err("a field can be selected only on a root of the record, such as `call`".to_owned()),
-        },
-        Expr::Call(call) => all(&mut call.target.iter().map(|target| &**target).chain(&call.args)),
-        Expr::List(list) => all(&mut list.elements.iter()),
-        Expr::Literal(_) => Ok(()),
-        Expr::Map(map) => all(&mut map.entries.iter().flat_map(|entry| match &entry.expr {
-            EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
-            EntryExpr::StructField(field) => vec![&field.value],
-        })),
-        Expr::Comprehension(_) | Expr::Struct(_) | Expr::Unspecified => {
-            Err("macros and structs are not supported in rules".to_owned())
-        }
     }
 }

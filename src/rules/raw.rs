@@ -90,11 +90,28 @@ fn header_name(name: &str) -> Result<String, String> {
     Ok(name.to_ascii_lowercase())
 }
 
-/// Replaces each raw access in an expression by its name; returns whether there is one.
+/// What an expression reads.
+#[derive(Clone, Copy, Default)]
+struct Reads {
+    /// It has raw access.
+    raw: bool,
+    /// It is a number from raw access, which is a double.
+    double: bool,
+}
+
+/// Operators and functions that return a double for doubles.
+const NUMERIC: [&str; 9] = ["_+_", "_-_", "_*_", "_/_", "-_", "_?_:_", "min", "max", "double"];
+
+/// Replaces each raw access in an expression by its name; returns whether there is one. CEL has no arithmetic of whole
+/// numbers with doubles, and numbers of bodies are doubles, so that whole numbers beside them become doubles, too.
 ///
 /// # Errors
 /// A function of `call` or `response` that does not exist, or whose argument is not a literal of the right form.
 pub(super) fn resolve(expr: &mut IdedExpr) -> Result<bool, String> {
+    Ok(reads(expr)?.raw)
+}
+
+fn reads(expr: &mut IdedExpr) -> Result<Reads, String> {
     match &mut expr.expr {
         Expr::Call(call) => {
             if let Some(Expr::Ident(root)) = call.target.as_ref().map(|target| &target.expr) {
@@ -103,25 +120,39 @@ pub(super) fn resolve(expr: &mut IdedExpr) -> Result<bool, String> {
                     _ => return Err(format!("`{root}.{}` takes one text in quotes", call.func_name)),
                 };
                 let access = RawAccess::new(root, &call.func_name, argument)?;
+                let double = matches!(access.part, RawPart::Body(_) | RawPart::HeaderCount(_));
                 expr.expr = Expr::Ident(access.to_string());
-                return Ok(true);
+                return Ok(Reads { raw: true, double });
             }
-            all(&mut call.target.iter_mut().map(|target| &mut **target).chain(&mut call.args))
+            let all = all(&mut call.target.iter_mut().map(|target| &mut **target).chain(&mut call.args))?;
+            let double = all.double && NUMERIC.contains(&call.func_name.as_str());
+            if double {
+                call.args.iter_mut().for_each(as_double);
+            }
+            Ok(Reads { double, ..all })
         }
-        Expr::Select(select) => resolve(&mut select.operand),
-        Expr::List(list) => all(&mut list.elements.iter_mut()),
+        Expr::Select(select) => reads(&mut select.operand),
+        Expr::List(list) => Ok(Reads { double: false, ..all(&mut list.elements.iter_mut())? }),
         Expr::Map(map) => all(&mut map.entries.iter_mut().flat_map(|entry| match &mut entry.expr {
             EntryExpr::MapEntry(entry) => vec![&mut entry.key, &mut entry.value],
             EntryExpr::StructField(field) => vec![&mut field.value],
         })),
-        _ => Ok(false),
+        _ => Ok(Reads::default()),
     }
 }
 
-fn all(list: &mut dyn Iterator<Item = &mut IdedExpr>) -> Result<bool, String> {
-    let mut any = false;
-    for one in list {
-        any |= resolve(one)?;
+fn as_double(expr: &mut IdedExpr) {
+    if let Expr::Literal(LiteralValue::Int(whole)) = &expr.expr {
+        let double = *whole.inner() as f64;
+        expr.expr = Expr::Literal(LiteralValue::Double(double.into()));
     }
-    Ok(any)
+}
+
+fn all(list: &mut dyn Iterator<Item = &mut IdedExpr>) -> Result<Reads, String> {
+    let mut found = Reads::default();
+    for one in list {
+        let one = reads(one)?;
+        found = Reads { raw: found.raw || one.raw, double: found.double || one.double };
+    }
+    Ok(found)
 }

@@ -1,6 +1,7 @@
 //! The messages of findings, with the values of fields in braces.
 
-use super::predicate::{Facts, PredicateError, Value, known_field};
+use super::names::known_field;
+use super::predicate::{Facts, PredicateError, Value};
 use super::raw::{self, RawAccess};
 use cel::common::ast::Expr;
 
@@ -35,6 +36,11 @@ impl Template {
         }
         parts.push(Part::Text(rest.to_owned()));
         Ok(Template { parts })
+    }
+
+    /// Whether a name in it is raw access.
+    pub(super) fn is_raw(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Field(name) if RawAccess::named(name).is_some()))
     }
 
     /// The message with the values of a moment.

@@ -3,7 +3,7 @@
 
 use super::load::{RuleError, RuleSet};
 use super::model::Level;
-use super::predicate;
+use super::names;
 use super::test_edits::{self, EditRow};
 use super::toml_file::{self, Mistake, fault, feature_id, meant};
 use crate::api::Feature;
@@ -217,7 +217,7 @@ fn expected(named: [(ExpectedStatus, Vec<Spanned<String>>); 5], rules: &RuleSet)
 
 fn unknown(id: &str, rules: &RuleSet) -> String {
     let known: Vec<&str> = rules.requirements.iter().map(|requirement| requirement.id.as_str()).collect();
-    let is_near = known.iter().any(|known| predicate::distance(known, id) <= 4);
+    let is_near = known.iter().any(|known| names::distance(known, id) <= 4);
     let next = if is_near { meant(id, &known) } else { "; `poscert rules list --rules DIR` shows all ids".to_owned() };
     format!("unknown requirement `{id}`{next}")
 }

@@ -5,7 +5,8 @@
 
 use super::guidance::Timeouts;
 use super::model::{At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind};
-use super::predicate::{self, Predicate, PredicateError};
+use super::names;
+use super::predicate::{Predicate, PredicateError};
 use super::template::Template;
 use super::toml_rows::{CaseRow, CheckRow, EventRow, FeatureRow, File, LimitsRow, RequirementRow, StepRow};
 use super::vocabulary::PATTERNS;
@@ -71,6 +72,11 @@ pub(super) fn table<T: serde::de::DeserializeOwned>(text: &str) -> Outcome<T> {
 
 /// The features for which the requirements of a file are evaluated.
 pub(super) fn judged_for(file: &File) -> Outcome<Vec<api::Feature>> {
+    if let (true, None, Some(first)) = (file.judged_for.is_empty(), &file.feature, file.requirement.first()) {
+        let message = "a file with requirements needs `judged_for`, the features for which they are evaluated, or a \
+                       [feature] table";
+        return Err(fault(&first.id, message.to_owned()));
+    }
     if file.judged_for.is_empty() {
         return file.feature.iter().map(|row| feature_id(&row.id)).collect();
     }
@@ -101,8 +107,8 @@ pub(super) fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
 
 /// A suggestion: the most similar known word, or all of them if none is similar.
 pub(super) fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|known| (predicate::distance(known, word), known.len().abs_diff(word.len())));
-    match nearest.filter(|candidate| predicate::distance(candidate, word) <= 4) {
+    let nearest = known.iter().min_by_key(|known| (names::distance(known, word), known.len().abs_diff(word.len())));
+    match nearest.filter(|candidate| names::distance(candidate, word) <= 4) {
         Some(candidate) => format!("; did you mean `{candidate}`?"),
         None => format!("; expected one of {}", known.join(", ")),
     }
@@ -212,7 +218,7 @@ fn check(row: CheckRow) -> Outcome<Check> {
         return Err(fault(&row.pattern, "a check requires `on`, the events that it looks at".to_owned()));
     }
     for field in &row.cite {
-        predicate::known_field(field.as_ref()).map_err(|message| fault(field, message))?;
+        names::known_field(field.as_ref()).map_err(|message| fault(field, message))?;
     }
     let trigger = event(&row.on, row.at, row.when.as_ref())?;
     let pattern = match name {

@@ -48,6 +48,8 @@ pub(crate) struct Violation {
 enum State {
     Count {
         count: u32,
+        /// The count if no reset happened that the capture does not show for certain.
+        at_most: u32,
         last: Option<RunTime>,
         numbers: Vec<u64>,
     },
@@ -251,15 +253,19 @@ impl<'r> CheckState<'r> {
         pause_ms: i64,
     ) -> Result<Vec<Violation>, PredicateError> {
         let hit = self.is_certain(one(trigger), happened, moment)?;
-        let again = may_match(reset, happened, moment)?;
-        let state = self.states.entry(scope).or_insert(State::Count { count: 0, last: None, numbers: Vec::new() });
-        let State::Count { count, last, numbers } = state else { return Ok(Vec::new()) };
+        let again = any(reset, happened, moment)?;
+        let new = State::Count { count: 0, at_most: 0, last: None, numbers: Vec::new() };
+        let state = self.states.entry(scope).or_insert(new);
+        let State::Count { count, at_most, last, numbers } = state else { return Ok(Vec::new()) };
         let Some((attempt, _)) = moment.attempt else { return Ok(Vec::new()) };
         if happened == EventKind::Answer && numbers.contains(&attempt.n) {
             *last = Some(attempt.end);
         }
-        if again {
+        if again != Truth::No {
             (*count, *numbers) = (0, Vec::new());
+        }
+        if !matches!(again, Truth::No | Truth::Unknown(Uncertainty::NotShown)) {
+            *at_most = 0;
         }
         if !hit {
             return Ok(Vec::new());
@@ -268,15 +274,16 @@ impl<'r> CheckState<'r> {
         let pause = last.and_then(|last| attempt.head.ms_since(last)).map(|ms| ms.saturating_add(slack));
         let paused = pause.is_some_and(|ms| pause_ms > 0 && ms >= pause_ms);
         if paused || last.is_some_and(|last| last.run != attempt.head.run) {
-            (*count, *numbers) = (0, Vec::new());
+            (*count, *at_most, *numbers) = (0, 0, Vec::new());
         }
-        *count = count.saturating_add(1);
+        (*count, *at_most) = (count.saturating_add(1), at_most.saturating_add(1));
         if numbers.len() < MOST_NUMBERS {
             numbers.push(attempt.n);
         }
-        let (count, numbers) = (*count, numbers.clone());
+        let (count, at_most, numbers) = (*count, *at_most, numbers.clone());
         self.exercised = true;
         if count <= limit {
+            self.unsure |= at_most > limit;
             return Ok(Vec::new());
         }
         Ok(vec![self.found_with(numbers, moment)])

@@ -268,6 +268,9 @@ impl<'r> Evaluator<'r> {
         for requirement_state in std::mem::take(&mut self.requirement_states) {
             requirements.push(requirement_state.settle(self.rules, self.target, goes_on));
         }
+        // What the fields of built-in rules need is known before they are evaluated; what raw access needs, only now.
+        let unknown = |requirement: &&RequirementResult| self.rules.raw && !requirement.hidden.is_empty();
+        let unknown: Vec<&RequirementResult> = requirements.iter().filter(unknown).collect();
         let target = self.target;
         let mut features = Vec::new();
         let chosen: Vec<_> = self.rules.features.iter().filter(|f| target.features.contains(&f.feature)).collect();
@@ -290,14 +293,23 @@ impl<'r> Evaluator<'r> {
                 title: feature.title.clone(),
                 verdict: match outcome(feature.feature, &cases, &requirements) {
                     Outcome::Passed if self.is_hidden(feature) => Outcome::Incomplete,
+                    Outcome::Passed if unknown.iter().any(|one| one.hidden.contains(&feature.feature)) => {
+                        Outcome::Incomplete
+                    }
                     other => other,
                 },
                 cases,
             });
         }
         let is_defined = target.undefined(self.rules).next().is_none();
-        let complete = input.complete && self.seen > 0 && !self.hidden.any() && is_defined;
+        let complete = input.complete && self.seen > 0 && !self.hidden.any() && unknown.is_empty() && is_defined;
         let verdict = overall(&features, &requirements, complete);
+        let mut remarks = input.remarks.clone();
+        if !unknown.is_empty() {
+            let ids: Vec<&str> = unknown.iter().map(|requirement| requirement.verdict.id.as_str()).collect();
+            let why = "the capture does not show what it needs, or has a value of another type in its place";
+            remarks.insert(0, format!("Not evaluated: {}; {why}.", ids.join(", ")));
+        }
         Ok(Verdict {
             schema: SCHEMA,
             engine: env!("CARGO_PKG_VERSION"),
@@ -315,7 +327,7 @@ impl<'r> Evaluator<'r> {
             rules: RulesSummary { digest: self.rules.digest.clone(), builtin: self.rules.builtin },
             features,
             requirements: requirements.into_iter().map(|settled| settled.verdict).collect(),
-            remarks: input.remarks.clone(),
+            remarks,
         })
     }
 }

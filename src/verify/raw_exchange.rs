@@ -1,6 +1,7 @@
 //! The headers, query and bodies of an exchange, kept for rules with raw access (`call.header('X-Trace-Id')`).
 
 use crate::api::Route;
+use crate::api::json::Document;
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Body, Exchange, Header, NotShown, Seen, values};
 use crate::capture::{har, redact};
@@ -56,59 +57,98 @@ impl RawExchange {
         let Some(message) = message else { return Value::Null };
         match &access.part {
             RawPart::Header(name) => match message.not_shown.header(name) {
-                Seen::Whole => values(&message.headers, name).next().map_or(Value::Null, text),
+                Seen::Whole => values(&message.headers, name).next().map_or(Value::Null, |value| text(value.trim())),
                 Seen::Form | Seen::Presence | Seen::Nothing => NOT_SHOWN,
             },
             RawPart::HeaderCount(name) => match message.not_shown.header(name) {
                 Seen::Nothing => NOT_SHOWN,
-                _ => Value::Int(values(&message.headers, name).count() as i64),
+                _ => Value::Number(values(&message.headers, name).count() as f64),
             },
             RawPart::Query(name) => {
                 let mut named = self.query.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
-                named.next().map_or(Value::Null, |(_, value)| text(value))
+                let absent = if message.not_shown.query { NOT_SHOWN } else { Value::Null };
+                named.next().map_or(absent, |(_, value)| text(value))
             }
             RawPart::Body(pointer) => match &message.body {
                 RawBody::NotShown => NOT_SHOWN,
                 RawBody::NotJson => Value::Null,
-                RawBody::Json(body) => body.pointer(pointer).map_or(Value::Null, of_json),
+                RawBody::Json(body) => body.pointer(pointer).map_or_else(|| absent(body, pointer), of_json),
             },
         }
     }
 }
 
 fn message(headers: &[Header], not_shown: &NotShown, body: &Body) -> RawMessage {
-    let body = match content(body, headers) {
-        None => RawBody::NotShown,
-        Some(bytes) => serde_json::from_slice(&bytes).map_or(RawBody::NotJson, RawBody::Json),
-    };
+    let body = content(body, headers).map_or(RawBody::NotShown, |bytes| parsed(&bytes));
     RawMessage { headers: headers.to_vec(), not_shown: not_shown.clone(), body }
+}
+
+/// A body that may be JSON but cannot be read (truncated, nested too deeply, with a duplicate name whose value depends on
+/// the parser) is not shown: a client could hide in it what a rule looks for.
+fn parsed(bytes: &[u8]) -> RawBody {
+    match Document::read(bytes) {
+        Ok(document) if document.repeated.is_empty() => RawBody::Json(document.value),
+        Ok(_) => RawBody::NotShown,
+        Err(_) => {
+            let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+            if text.starts_with(b"{") || text.starts_with(b"[") { RawBody::NotShown } else { RawBody::NotJson }
+        }
+    }
+}
+
+/// The value at a pointer to nothing: not shown if something on the way to it is redacted or masked.
+fn absent(body: &serde_json::Value, pointer: &str) -> Value {
+    let mut here = body;
+    for step in pointer.split('/').skip(1) {
+        let next = match here {
+            serde_json::Value::Object(object) => object.get(&step.replace("~1", "/").replace("~0", "~")),
+            serde_json::Value::Array(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        };
+        match next {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    let is_hidden = match here {
+        serde_json::Value::Object(object) => object.keys().any(|name| is_hidden(name)),
+        serde_json::Value::Array(items) => items.iter().any(|item| of_json(item) == NOT_SHOWN),
+        other => of_json(other) == NOT_SHOWN,
+    };
+    if is_hidden { NOT_SHOWN } else { Value::Null }
+}
+
+fn is_hidden(text: &str) -> bool {
+    redact::is_redacted(text) || har::masks::is_marked(text)
 }
 
 /// A redacted or masked text is not shown.
 fn text(value: &str) -> Value {
-    if redact::is_redacted(value) || har::masks::is_marked(value) {
-        return NOT_SHOWN;
-    }
-    Value::Text(value.trim().to_owned())
+    if is_hidden(value) { NOT_SHOWN } else { Value::Text(value.to_owned()) }
 }
 
+/// Whole numbers up to this are exact as a double.
+const EXACT: u64 = 1 << 53;
+
+/// Numbers are doubles, whether written `600` or `600.5`, so that arithmetic with them does not depend on the client's
+/// notation; only those that a double cannot represent stay whole.
 fn of_json(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => Value::Bool(*value),
         serde_json::Value::Number(number) if redact::is_redacted(&number.to_string()) => NOT_SHOWN,
         serde_json::Value::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Int(whole),
-            None => number.as_f64().map_or(NOT_SHOWN, Value::Number),
+            Some(whole) if whole.unsigned_abs() > EXACT => Value::Int(whole),
+            _ => number.as_f64().map_or(NOT_SHOWN, Value::Number),
         },
-        serde_json::Value::String(value) => match text(value) {
-            Value::Text(_) => Value::Text(value.clone()),
-            other => other,
-        },
+        serde_json::Value::String(value) => text(value),
         serde_json::Value::Array(items) => {
             let items: Vec<Value> = items.iter().map(of_json).collect();
             if items.contains(&NOT_SHOWN) { NOT_SHOWN } else { Value::List(items) }
         }
-        object @ serde_json::Value::Object(_) => Value::Text(object.to_string()),
+        serde_json::Value::Object(object) => {
+            let is_whole = object.iter().all(|(name, value)| !is_hidden(name) && of_json(value) != NOT_SHOWN);
+            if is_whole { Value::Text(value.to_string()) } else { NOT_SHOWN }
+        }
     }
 }

@@ -53,7 +53,8 @@ impl<'r> RequirementState<'r> {
     /// The result at the end of the capture; `goes_on` leaves open obligations undecided.
     pub(super) fn settle(mut self, rules: &RuleSet, target: &Target, goes_on: bool) -> RequirementResult {
         let exercised = self.watches.iter().any(|watch| watch.exercised);
-        let exercised = exercised && !self.watches.iter().any(|watch| watch.unsure);
+        let unsure = self.watches.iter().any(|watch| watch.unsure);
+        let exercised = exercised && !unsure;
         let owed: Vec<Violation> =
             std::mem::take(&mut self.watches).into_iter().flat_map(CheckState::open_obligations).collect();
         let mut undecided = Vec::new();
@@ -89,7 +90,9 @@ impl<'r> RequirementState<'r> {
             judged: self.judged,
             findings: self.findings,
         };
-        RequirementResult { verdict, undecided }
+        let hides = unsure && level == Level::Must && self.judged;
+        let hidden = if hides { self.requirement.judged_for.clone() } else { Vec::new() };
+        RequirementResult { verdict, undecided, hidden }
     }
 }
 
@@ -114,6 +117,8 @@ fn counts_against(
 pub(super) struct RequirementResult {
     pub(super) verdict: RequirementVerdict,
     pub(super) undecided: Vec<&'static str>,
+    /// The features for which it is a `must` that depends on something that the capture does not show.
+    pub(super) hidden: Vec<Feature>,
 }
 
 /// Processes an event for all requirements that apply.

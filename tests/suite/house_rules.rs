@@ -276,3 +276,11 @@ fn verdict_by_house_rules_covers_the_features_that_they_define() {
     assert_eq!((code, features.as_str()), (Some(3), "[\"onboarding\",\"payment\"]"), "{remarks}");
     assert!(remarks.contains("The rules do not define payment"), "{remarks}");
 }
+
+#[test]
+fn edit_that_changes_nothing_is_an_error() {
+    let from = "do = [{ exchange = 1, set_body = \"/amount\", to = 500.01 }]";
+    let dir = house("tests.toml", from, "do = [{ exchange = 1, remove_header = \"X-Not-There\" }]");
+    let (code, _, error) = rules(&["test"], dir.path());
+    assert!(code == Some(2) && error.contains("has no header `X-Not-There`"), "{error}");
+}

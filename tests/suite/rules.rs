@@ -43,7 +43,7 @@ fn every_requirement_and_case_is_listed_and_explained() {
         ("PAY-5", "did you mean `PAY-05`?"),
         ("pay-2", "did you mean `PAY-02`?"),
         ("paymnet/1", "did you mean `payment/1`?"),
-        ("foo", "unknown rule id `foo`\n"),
+        ("foo", "unknown rule id `foo`; `poscert rules list` shows all ids"),
         ("refund", "pass one of its cases: refund/1,"),
     ] {
         let output = rules(&["explain", id]);

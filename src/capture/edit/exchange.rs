@@ -27,7 +27,13 @@ pub(super) fn apply(exchange: &mut Exchange, change: &Change) -> Result<bool, St
             }
         }
         Change::RemoveHeader { side, name } => {
-            headers(exchange, *side, name)?.retain(|header| !header.name.eq_ignore_ascii_case(name));
+            let number = exchange.number;
+            let headers = headers(exchange, *side, name)?;
+            let before = headers.len();
+            headers.retain(|header| !header.name.eq_ignore_ascii_case(name));
+            if headers.len() == before {
+                return Err(format!("the {} of exchange {number} has no header `{name}`", side.name()));
+            }
         }
         Change::SetBody { side, pointer, value } => {
             change_body(exchange, *side, pointer, |body| set(body, pointer, value.clone()))?;
@@ -42,23 +48,18 @@ pub(super) fn apply(exchange: &mut Exchange, change: &Change) -> Result<bool, St
 /// The headers of one side, of which the capture shows the one that is to be changed.
 fn headers<'a>(exchange: &'a mut Exchange, side: Side, name: &str) -> Result<&'a mut Vec<Header>, String> {
     let number = exchange.number;
-    match side {
-        Side::Request => {
-            let request = &mut exchange.request;
-            if request.not_shown.headers {
-                return Err(format!("the capture does not show the request headers of exchange {number}"));
-            }
-            let not_shown = &mut request.not_shown;
-            for list in [&mut not_shown.left_out, &mut not_shown.masked, &mut not_shown.unsigned] {
-                list.retain(|other| !other.eq_ignore_ascii_case(name));
-            }
-            Ok(&mut request.headers)
-        }
-        Side::Response => {
-            let answer = exchange.answer.as_mut().ok_or_else(|| no_response(number))?;
-            Ok(&mut answer.headers)
-        }
+    let (not_shown, headers) = match (side, &mut exchange.answer) {
+        (Side::Request, _) => (&mut exchange.request.not_shown, &mut exchange.request.headers),
+        (Side::Response, Some(answer)) => (&mut answer.not_shown, &mut answer.headers),
+        (Side::Response, None) => return Err(no_response(number)),
+    };
+    if not_shown.headers {
+        return Err(format!("the capture does not show the {} headers of exchange {number}", side.name()));
     }
+    for list in [&mut not_shown.left_out, &mut not_shown.masked, &mut not_shown.unsigned] {
+        list.retain(|other| !other.eq_ignore_ascii_case(name));
+    }
+    Ok(headers)
 }
 
 fn no_response(number: u64) -> String {

@@ -27,6 +27,8 @@ pub(super) fn exchange(
     let place = place(url).or_else(|| within_the_browser(url));
     let place = place.ok_or_else(|| format!("request.url {:?} is not a URL", clip(url)))?;
     let response = entry.response.as_ref().ok_or("response is missing; a call without a response has status 0")?;
+    let none = Response { status: Some(None), ..Response::default() };
+    let response = response.as_ref().unwrap_or(&none);
     let version = version(entry.request.version.as_deref());
     let version = if version.is_empty() { self::version(response.version.as_deref()) } else { version };
     let headers = headers(entry.request.headers.as_deref());
@@ -131,6 +133,7 @@ fn headers(pairs: Option<&[Pair]>) -> Vec<Header> {
 /// two it was is an error: a lost response is evidence that cases wait for.
 fn answer(response: &Response, method: &str, context: &mut EntryContext<'_>) -> Result<Option<Answer>, String> {
     let status = response.status.ok_or("response.status is missing; a call without a response has status 0")?;
+    let status = status.unwrap_or(0.0);
     if status <= 0.0 {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! The messages of a HAR entry: request, response, headers and bodies.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 #[derive(Debug, Deserialize)]
@@ -19,8 +19,9 @@ pub(super) struct Request {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Response {
-    #[serde(default)]
-    pub status: Option<f64>,
+    /// `Some(None)` for `null`.
+    #[serde(default, deserialize_with = "present")]
+    pub status: Option<Option<f64>>,
     #[serde(rename = "statusText", default)]
     pub reason: Option<String>,
     #[serde(rename = "httpVersion", default)]
@@ -73,4 +74,9 @@ pub(super) struct Content {
     pub compression: Option<f64>,
     #[serde(default)]
     pub comment: Option<Value>,
+}
+
+/// A member that is there, even if it is `null`.
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -2,7 +2,7 @@
 //! omit are optional, and additional fields are ignored, whatever their type.
 
 use super::extension::{EntryExtra, LogExtra};
-use super::message::{Request, Response};
+use super::message::{Request, Response, present};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,8 +78,9 @@ pub(super) struct Entry {
     #[serde(default)]
     pub time: Option<f64>,
     pub request: Request,
-    #[serde(default)]
-    pub response: Option<Response>,
+    /// `Some(None)` for `null`: the tool says that there was no response.
+    #[serde(default, deserialize_with = "present")]
+    pub response: Option<Option<Response>>,
     #[serde(default)]
     pub timings: Option<Timings>,
     #[serde(rename = "_poscert", default)]

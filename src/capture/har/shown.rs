@@ -6,24 +6,22 @@ use crate::api::{Place, Route, header};
 use crate::capture::record::{Exchange, NotShown, values};
 use percent_encoding::percent_decode_str;
 
-/// The headers that rules use, in lower case.
-pub(super) const JUDGED: [&str; 5] =
-    [header::AUTHORIZATION, header::VERSION, header::VAT, header::CLIENT_ID, header::KEY];
-
 /// The parts of a request's head that are not shown. `target` is the target of its request line.
 pub(super) fn of_request(request: &Request, target: &str) -> NotShown {
     let mut not_shown = of_headers(request.headers.as_deref().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let is_masked = |text: &str| masks::is_marked(&percent_decode_str(text).decode_utf8_lossy());
     not_shown.path = path.split('/').any(is_masked);
-    not_shown.query = query.split('&').any(|pair| is_masked(pair.split_once('=').map_or("", |(_, value)| value)));
+    not_shown.query = query.split(['&', '=']).any(is_masked);
     not_shown
 }
 
 /// The headers that are not shown. Every message has at least one header (`Host`, `Date`), or a pseudo-header of HTTP/2.
 pub(super) fn of_headers(pairs: &[Pair]) -> NotShown {
     let name = |pair: &Pair| pair.name.clone().unwrap_or_default().to_ascii_lowercase();
-    let none = pairs.iter().all(|pair| name(pair).is_empty());
+    // A header whose name is missing or masked could be any.
+    let is_unnamed = |pair: &Pair| name(pair).is_empty() || masks::is_marked(&name(pair));
+    let none = pairs.is_empty() || pairs.iter().any(is_unnamed);
     let mut not_shown = NotShown { headers: none, ..NotShown::default() };
     for pair in pairs {
         let name = name(pair);
@@ -31,8 +29,7 @@ pub(super) fn of_headers(pairs: &[Pair]) -> NotShown {
         let masked = match pair.value.as_deref() {
             None => true,
             Some(value) if is_credential => masks::masks_credential(value),
-            Some(value) if JUDGED.contains(&name.as_str()) => masks::is_mask(value),
-            Some(value) => masks::is_marked(value),
+            Some(value) => masks::is_mask(value),
         };
         if masked {
             not_shown.masked.push(name);

@@ -1,6 +1,6 @@
 //! The pattern `sum`: a maximum for the sum of a number over the events of a thing.
 
-use super::{CheckState, EventKind, MOST_NUMBERS, State, Violation, matches, may_match};
+use super::{CheckState, EventKind, MOST_NUMBERS, State, Violation, any, matches};
 use crate::api::ExactAmount;
 use crate::rules::model::Event;
 use crate::rules::predicate::{PredicateError, Quantity};
@@ -20,13 +20,15 @@ impl CheckState<'_> {
         let hit = matches(trigger, happened, moment)?;
         let added = if hit == Truth::No { Quantity::Nothing } else { add.number(moment)? };
         let most = if hit == Truth::Yes { at_most.number(moment)? } else { Quantity::Unknown };
-        if may_match(reset, happened, moment)? {
+        let again = any(reset, happened, moment)?;
+        if again == Truth::Yes {
             self.states.remove(&scope);
         }
         let new = State::Sum { total: ExactAmount::default(), numbers: Vec::new(), unknown: false };
         let State::Sum { total, numbers, unknown } = self.states.entry(scope).or_insert(new) else {
             return Ok(Vec::new());
         };
+        *unknown |= matches!(again, Truth::Unknown(_));
         match (hit, added) {
             (Truth::No, _) => return Ok(Vec::new()),
             (Truth::Yes, Quantity::Known(amount)) => *total = total.plus(amount),
@@ -39,8 +41,7 @@ impl CheckState<'_> {
         let within = match most {
             _ if *unknown => None,
             Quantity::Known(most) => Some(*total <= most),
-            Quantity::Nothing => Some(false),
-            Quantity::Unknown => None,
+            Quantity::Nothing | Quantity::Unknown => None,
         };
         let numbers = numbers.clone();
         self.exercised |= within.is_some();
