@@ -130,6 +130,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     if args.certificate.is_some() && args.captures.len() != 1 {
         return Err(CliError::new("--certificate: a certificate is for one capture; pass only that capture"));
     }
+    keep_inputs(&args)?;
     let options = args.profile.options(args.open)?;
     let reading =
         VerifyInput::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
@@ -173,6 +174,22 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         Some(_) => Err(CliError::new("some captures could not be read (see above); the others were evaluated")),
         None => Ok(worst),
     }
+}
+
+/// Refuses to write over a file that is read: evidence outlives its evaluation.
+fn keep_inputs(args: &Args) -> Result<(), CliError> {
+    let real = |path: &PathBuf| path.canonicalize().ok();
+    let inputs: Vec<PathBuf> =
+        args.captures.iter().chain(&args.certificate).chain(&args.expect).filter_map(real).collect();
+    let rules = args.rules.as_ref().and_then(real);
+    for output in args.output.iter().chain(args.report.iter().map(|target| &target.file)) {
+        let Some(place) = real(output) else { continue };
+        let is_rule = rules.is_some() && place.parent() == rules.as_deref();
+        if is_rule || inputs.contains(&place) {
+            return Err(CliError::new(format!("{} would be overwritten; choose another file", output.display())));
+        }
+    }
+    Ok(())
 }
 
 /// The verdict on a capture.

@@ -284,3 +284,19 @@ fn edit_that_changes_nothing_is_an_error() {
     let (code, _, error) = rules(&["test"], dir.path());
     assert!(code == Some(2) && error.contains("has no header `X-Not-There`"), "{error}");
 }
+
+#[test]
+fn verdict_is_not_written_over_what_it_rests_on() {
+    let dir = unchanged();
+    for output in ["payment.har", "./house.toml", "tests.toml"] {
+        let before = fs::read(dir.path().join(output)).unwrap();
+        for option in [["-o".to_owned(), output.to_owned()], ["--report".to_owned(), format!("json={output}")]] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_poscert"));
+            command.env_remove("POSCERT_RULES").current_dir(dir.path());
+            let said = command.args(["verify", "payment.har", "--rules", "."]).args(option).output().unwrap();
+            let error = String::from_utf8_lossy(&said.stderr).into_owned();
+            assert!(said.status.code() == Some(2) && error.contains("would be overwritten"), "{output}: {error}");
+        }
+        assert_eq!(fs::read(dir.path().join(output)).unwrap(), before);
+    }
+}
