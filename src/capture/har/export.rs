@@ -22,10 +22,10 @@ pub fn write(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError
     write_with(capture, |_| {}, out)
 }
 
-/// As [`write`], with the length and keyed digest instead of each body.
+/// As [`write()`], with the length and keyed digest instead of each body.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_stripped(capture: &Capture, out: &mut impl Write) -> Result<(), CaptureError> {
     write_with(capture, strip_bodies, out)
 }
