@@ -73,8 +73,8 @@ impl fmt::Display for ClientError {
         match self {
             ClientError::Setup(what) | ClientError::Token(what) => f.write_str(what),
             ClientError::Lost { operation, attempts, why, .. } => {
-                let attempts = if *attempts == 1 { "attempt" } else { "attempts" };
-                write!(f, "{operation} failed after {attempts} {attempts}: {why}")
+                let noun = if *attempts == 1 { "attempt" } else { "attempts" };
+                write!(f, "{operation} failed after {attempts} {noun}: {why}")
             }
             ClientError::Refused { operation, status, code, message } => {
                 write!(f, "{operation} was refused with {status}")?;
@@ -104,3 +104,18 @@ impl fmt::Display for ClientError {
 }
 
 impl std::error::Error for ClientError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_attempts_is_in_the_message() {
+        let lost = |attempts| {
+            let why = "status 500".to_owned();
+            ClientError::Lost { operation: Operation::CapturePayment, attempts, status: Some(500), why }.to_string()
+        };
+        assert_eq!(lost(1), "CapturePayment failed after 1 attempt: status 500");
+        assert_eq!(lost(6), "CapturePayment failed after 6 attempts: status 500");
+    }
+}

@@ -37,7 +37,8 @@ const origin = `http://127.0.0.1:${tools}/devtools`;
 await inspector.goto(`${origin}/inspector.html?ws=127.0.0.1:${tools}/devtools/page/${targetInfo.targetId}&panel=network`);
 await inspector.waitForTimeout(2000);
 
-await page.goto(`http://127.0.0.1:${port}/`);
+// On a busy machine a page takes longer than Playwright's half minute.
+await page.goto(`http://127.0.0.1:${port}/`, { timeout: 180_000 });
 const base = env.POSCERT_BASE_URL;
 await page.evaluate((given) => window.start(given), {
   base,
