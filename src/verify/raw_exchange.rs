@@ -79,19 +79,22 @@ impl RawExchange {
 }
 
 fn message(headers: &[Header], not_shown: &NotShown, body: &Body) -> RawMessage {
-    let body = content(body, headers).map_or(RawBody::NotShown, |bytes| parsed(&bytes));
+    let body = content(body, headers).map_or(RawBody::NotShown, |bytes| parsed(&bytes, headers));
     RawMessage { headers: headers.to_vec(), not_shown: not_shown.clone(), body }
 }
 
-/// A body that may be JSON but cannot be read (truncated, nested too deeply, with a duplicate name whose value depends on
-/// the parser) is not shown: a client could hide in it what a rule looks for.
-fn parsed(bytes: &[u8]) -> RawBody {
+/// A body that is said to be JSON, or begins like it, but cannot be read (truncated, nested too deeply, in UTF-16, with a
+/// comment, with a duplicate name whose value depends on the parser) is not shown: a client could hide in it what a rule
+/// looks for.
+fn parsed(bytes: &[u8], headers: &[Header]) -> RawBody {
     match Document::read(bytes) {
         Ok(document) if document.repeated.is_empty() => RawBody::Json(document.value),
         Ok(_) => RawBody::NotShown,
         Err(_) => {
             let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-            if text.starts_with(b"{") || text.starts_with(b"[") { RawBody::NotShown } else { RawBody::NotJson }
+            let is_json = values(headers, "content-type").any(|kind| kind.to_ascii_lowercase().contains("json"));
+            let may_be = is_json || text.starts_with(b"{") || text.starts_with(b"[");
+            if may_be && !text.is_empty() { RawBody::NotShown } else { RawBody::NotJson }
         }
     }
 }

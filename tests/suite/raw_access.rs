@@ -323,6 +323,15 @@ fn must_that_depends_on_a_hidden_part_keeps_the_verdict_from_passing() {
         ("truncated", never("call.body('/amount') > 100"), |entry| {
             entry["request"]["postData"]["text"] = json!("{\"amount\": 99999, \"x\":");
         }),
+        (
+            "JSON by its content type that no parser reads",
+            never("call.body('/amount') != null && call.body('/amount') > 100"),
+            |entry| {
+                let headers = entry["request"]["headers"].as_array_mut().unwrap();
+                headers.push(json!({"name": "Content-Type", "value": "application/json"}));
+                entry["request"]["postData"]["text"] = json!("// a comment\n{\"amount\": 99999}");
+            },
+        ),
         ("number as a text", never("call.body('/amount') > 100"), |entry| {
             entry["request"]["postData"]["text"] = json!("{\"amount\": \"99999\"}");
         }),
