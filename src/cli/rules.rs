@@ -159,7 +159,7 @@ fn requirement_text(requirement: &Requirement) -> String {
     let _ = writeln!(text, "Why:     {}", requirement.why);
     let _ = writeln!(text, "Remedy:  {}", requirement.remedy);
     let features: Vec<&str> = requirement.judged_for.iter().map(|feature| feature.id()).collect();
-    let _ = writeln!(text, "Applies: {}", any_of(&features));
+    let _ = writeln!(text, "Applies: {}", crate::report::wording::any_of(&features));
     let _ = writeln!(text, "File:    {}", requirement.file);
     if let Some(example) = examples::of(&requirement.id) {
         let print = format!("poscert rules explain {} --walk", requirement.id);
@@ -171,14 +171,6 @@ fn requirement_text(requirement: &Requirement) -> String {
         }
     }
     text
-}
-
-/// `a`, `a or b`, `a, b or c`.
-fn any_of(names: &[&str]) -> String {
-    match names {
-        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
-        _ => names.concat(),
-    }
 }
 
 fn case_text(feature: &Feature, case: &Case) -> String {

@@ -17,7 +17,8 @@ const LONGEST: u64 = 1024 * 1024;
 /// Arguments of `poscert rules test`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  poscert rules new house-rules && poscert rules test house-rules\n\n\
-    Exit codes: 0 the tests pass and every requirement has one that passes and one that fails, 1 not, 2 error.")]
+    Exit codes: 0 all results are the expected ones, and each requirement has a test that it passes and one\n\
+    that it fails; 1 a result is another one, or a test is missing; 2 error.")]
 pub(super) struct Args {
     /// Directory with rule files and their tests.toml; its rules replace the built-in ones
     dir: PathBuf,

@@ -1,12 +1,9 @@
 //! The result of the tests of rule files as text: each test, each requirement, and the mutants that no test notices.
 
-use super::wording::{safe, safe_line};
+use super::wording::{count, place, safe, safe_line};
 use crate::rules::test_file::{Expected, ExpectedStatus};
 use crate::verify::rule_test_results::{Coverage, Deviation, TestResult, TestRun};
 use std::fmt::Write;
-
-/// The most exchanges of a finding that are listed.
-const MOST_EXCHANGES: usize = 10;
 
 /// The report of a test run. `least`: the percentage of mutants that the tests have to notice.
 pub(crate) fn render(run: &TestRun, least: Option<usize>) -> String {
@@ -60,14 +57,7 @@ fn of_deviation(text: &mut String, deviation: &Deviation) {
     let expected = deviation.expected.map_or("no finding", ExpectedStatus::key);
     let _ = writeln!(text, "        {}: expected {expected}, got {}", safe(&deviation.id), deviation.seen.key());
     if let Some((exchanges, message)) = &deviation.finding {
-        let numbers: Vec<String> = exchanges.iter().take(MOST_EXCHANGES).map(u64::to_string).collect();
-        let more = if exchanges.len() > MOST_EXCHANGES { ", ..." } else { "" };
-        let place = match numbers.as_slice() {
-            [] => String::new(),
-            [one] => format!("exchange {one}: "),
-            all => format!("exchanges {}{more}: ", all.join(", ")),
-        };
-        let _ = writeln!(text, "        {place}{}", safe(message));
+        let _ = writeln!(text, "        {}: {}", place(exchanges), safe(message));
     }
 }
 
@@ -88,8 +78,8 @@ fn of_requirement(text: &mut String, requirement: &Coverage, least: Option<usize
         _ => "warning",
     };
     for survivor in requirement.mutants.iter().flat_map(|score| &score.survivors) {
-        let place = format!("{}:{}", safe(&survivor.file), survivor.line);
-        let _ = writeln!(text, "  {word}: no test notices {place}: {}", safe(&survivor.change));
+        let line = format!("{}:{}", safe(&survivor.file), survivor.line);
+        let _ = writeln!(text, "  {word}: no test notices {line}: {}", safe(&survivor.change));
         let _ = writeln!(text, "    help: {}", safe(&survivor.hint));
     }
 }
@@ -99,7 +89,7 @@ fn conclusion(run: &TestRun, least: Option<usize>) -> String {
     if failed > 0 {
         return format!(
             "failed: {failed} of {} without the expected results; correct the rule or the test",
-            counted(run.tests.len(), "test")
+            count(run.tests.len(), "test")
         );
     }
     if !run.is_covered() {
@@ -108,11 +98,7 @@ fn conclusion(run: &TestRun, least: Option<usize>) -> String {
     if let Some(least) = least.filter(|least| !run.has_score(*least)) {
         return format!("failed: fewer than {least} % of the mutants of a requirement are noticed");
     }
-    format!("passed: {} of {}", counted(run.tests.len(), "test"), counted(run.requirements.len(), "requirement"))
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    format!("passed: {} of {}", count(run.tests.len(), "test"), count(run.requirements.len(), "requirement"))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub enum Value {
     Int(i64),
     /// An amount.
     Money(ExactAmount),
-    /// A number in a body that is not whole.
+    /// A number in a body, or a number of headers.
     Number(f64),
     /// Text.
     Text(String),
@@ -177,11 +177,11 @@ impl Predicate {
         let mut corner = 0;
         // Predicates are comparisons: if they agree at all ends of the ranges, they agree in between.
         while corner < 1_usize << ranges.len() {
-            let resolver = Resolver { facts, corner, met: Mutex::new(Met { ranges, unknown: None }) };
+            let resolver = Resolver { facts, corner, uncertain: Mutex::new(UncertainValues { ranges, unknown: None }) };
             let value = self.evaluate(&resolver);
-            let met = resolver.met.into_inner().unwrap_or_else(PoisonError::into_inner);
-            ranges = met.ranges;
-            let holds = match (value, met.unknown) {
+            let uncertain = resolver.uncertain.into_inner().unwrap_or_else(PoisonError::into_inner);
+            ranges = uncertain.ranges;
+            let holds = match (value, uncertain.unknown) {
                 (Ok(cel::Value::Bool(value)), _) => value,
                 (_, Some(doubt)) => return Ok(Truth::Unknown(doubt)),
                 (Ok(_) | Err(_), None) if self.is_raw => return Ok(mistyped),
@@ -202,12 +202,13 @@ impl Predicate {
     /// # Errors
     /// An expression that cannot be evaluated, or is no number; with raw access, that is [`Quantity::Unknown`].
     pub(crate) fn number(&self, facts: &dyn Facts) -> Result<Quantity, PredicateError> {
-        let resolver = Resolver { facts, corner: 0, met: Mutex::new(Met { ranges: Vec::new(), unknown: None }) };
+        let resolver =
+            Resolver { facts, corner: 0, uncertain: Mutex::new(UncertainValues { ranges: Vec::new(), unknown: None }) };
         let value = self.evaluate(&resolver);
-        let met = resolver.met.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let digits = match (value, met.unknown) {
+        let uncertain = resolver.uncertain.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let digits = match (value, uncertain.unknown) {
             (_, Some(_)) => return Ok(Quantity::Unknown),
-            _ if !met.ranges.is_empty() => return Ok(Quantity::Unknown),
+            _ if !uncertain.ranges.is_empty() => return Ok(Quantity::Unknown),
             (Ok(cel::Value::Int(whole)), None) => whole.to_string(),
             (Ok(cel::Value::Float(number)), None) => number.to_string(),
             (Ok(cel::Value::Null), None) => return Ok(Quantity::Nothing),
@@ -252,11 +253,11 @@ struct Resolver<'a> {
     facts: &'a dyn Facts,
     /// A bit for each range: whether its high end is used.
     corner: usize,
-    met: Mutex<Met>,
+    uncertain: Mutex<UncertainValues>,
 }
 
 /// The uncertain values that a predicate has used.
-struct Met {
+struct UncertainValues {
     ranges: Vec<Range>,
     unknown: Option<Uncertainty>,
 }
@@ -264,11 +265,11 @@ struct Met {
 impl Resolver<'_> {
     /// The end of a range in this corner.
     fn end(&self, range: Range) -> i64 {
-        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = met.ranges.iter().position(|other| other.source == range.source);
+        let mut uncertain = self.uncertain.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = uncertain.ranges.iter().position(|other| other.source == range.source);
         let place = known.unwrap_or_else(|| {
-            met.ranges.push(range);
-            met.ranges.len() - 1
+            uncertain.ranges.push(range);
+            uncertain.ranges.len() - 1
         });
         let is_high =
             self.corner.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1);
@@ -295,8 +296,8 @@ impl VariableResolver for Resolver<'_> {
             Value::Between(range) => CowVal::owned(CelInt::from(self.end(range))),
             // An error for CEL, which continues if the other side of `&&` or `||` decides the result.
             Value::Unknown(doubt) => {
-                let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-                met.unknown = met.unknown.filter(|other| *other == Uncertainty::NotShown).or(Some(doubt));
+                let mut uncertain = self.uncertain.lock().unwrap_or_else(PoisonError::into_inner);
+                uncertain.unknown = uncertain.unknown.filter(|other| *other == Uncertainty::NotShown).or(Some(doubt));
                 return None;
             }
         })

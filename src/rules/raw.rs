@@ -1,7 +1,7 @@
 //! Raw access in expressions: a header, a query parameter or a part of a body that has no field of its own.
 //!
 //! `call.header('X-Trace-Id')` is read as one more name of the record, so that the evaluator looks its value up like
-//! that of a field, and the rule is inconclusive if the capture does not show it.
+//! that of a field, and the rule is not exercised if the capture does not show it.
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 use std::fmt;
