@@ -184,7 +184,8 @@ fn keep_inputs(args: &Args) -> Result<(), CliError> {
     let rules = args.rules.as_ref().and_then(real);
     for output in args.output.iter().chain(args.report.iter().map(|target| &target.file)) {
         let Some(place) = real(output) else { continue };
-        let is_rule = rules.is_some() && place.parent() == rules.as_deref();
+        let is_toml = place.extension().is_some_and(|extension| extension == "toml");
+        let is_rule = is_toml && rules.is_some() && place.parent() == rules.as_deref();
         if is_rule || inputs.contains(&place) {
             return Err(CliError::new(format!("{} would be overwritten; choose another file", output.display())));
         }
