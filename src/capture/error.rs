@@ -1,11 +1,8 @@
 //! Errors of reading and writing a capture: one message that says what happened, where, and what to do next.
 
-use crate::seal::io_reason;
+use crate::seal::{io_reason, open_files_remedy};
 use std::fmt;
 use std::path::Path;
-
-/// EMFILE (open(2)), which has no name in the standard library.
-const TOO_MANY_FILES: i32 = 24;
 
 /// The kind of an error, for callers that react to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +44,7 @@ impl CaptureError {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free disk space",
             std::io::ErrorKind::ReadOnlyFilesystem => "choose a writable location",
             std::io::ErrorKind::FileTooLarge => "raise the file size limit (`ulimit -f`)",
-            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => "raise the limit of open files (`ulimit -n`)",
-            _ => "check the disk and the permissions",
+            _ => open_files_remedy(error).unwrap_or("check the disk and the permissions"),
         };
         CaptureError::new(
             CaptureErrorKind::Io,

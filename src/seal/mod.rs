@@ -18,5 +18,5 @@ pub use chain::ChainHead;
 pub use digest::Digest;
 pub use dsse::Envelope;
 pub use hmac_key::{Key, KeyedHash};
-pub(crate) use io_reason::io_reason;
+pub(crate) use io_reason::{io_reason, open_files_remedy};
 pub use sign::{Fingerprint, PublicKey, SigningKey};

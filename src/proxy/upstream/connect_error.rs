@@ -3,6 +3,7 @@
 use super::dial::ProxyError;
 use super::error_source::{chain, tls};
 use super::identity::ClientIdentity;
+use crate::seal::open_files_remedy;
 use std::error::Error;
 
 /// The next step for a backend that cannot be reached.
@@ -18,7 +19,9 @@ pub(crate) fn next_step(error: &(dyn Error + 'static), identity: &ClientIdentity
             "pass the CA that signed its certificate with --upstream-ca, or check --upstream"
         }
         Some(_) => "it did not complete a TLS handshake; check --upstream",
-        None => "check --upstream",
+        None => chain(error)
+            .find_map(|error| open_files_remedy(error.downcast_ref::<std::io::Error>()?))
+            .unwrap_or("check --upstream"),
     }
     .to_owned()
 }
