@@ -12,9 +12,9 @@ use super::unrecorded::{BYPASSED, ConnectionFailures};
 use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
-use crate::api::HOSTS;
 use crate::capture::{Durability, Record, Writer, WriterOptions};
 use crate::pki::{Authority, ClientCertificate, Name};
+use crate::profile::pos_v10;
 use crate::proxy::{
     ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
@@ -348,7 +348,7 @@ impl Backend {
         let identity = ClientIdentity::new(chain, key).map_err(|e| failed(e.to_string()))?;
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
         let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
-        let also = HOSTS.map(str::to_owned).to_vec();
+        let also = pos_v10().hosts.clone();
         let upstream = Upstream { identity: Arc::new(identity), also, ..upstream };
         // Clients that reach the sandbox's port are on this machine.
         let here = |address| nearby(address).to_string();

@@ -1,10 +1,11 @@
 //! `poscert rules`: list, explain, check, write and test rule files.
 
 use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
+use crate::profile::toml_text::distance;
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
-use crate::rules::{RuleSet, examples, load, names};
+use crate::rules::{RuleSet, examples, load};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -148,7 +149,7 @@ fn nearest<'a>(known: impl Iterator<Item = &'a str>, id: &str) -> Option<&'a str
         Some((prefix, number)) => format!("{prefix}-{number:0>2}"),
         None => id.to_uppercase(),
     };
-    let ranked = known.map(|known| (names::distance(&known.to_uppercase(), &id), known));
+    let ranked = known.map(|known| (distance(&known.to_uppercase(), &id), known));
     ranked.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 

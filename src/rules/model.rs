@@ -3,7 +3,8 @@
 use super::guidance::Guidance;
 use super::predicate::Predicate;
 use super::template::Template;
-use crate::api::{Fault, Operation};
+use crate::api::Fault;
+use crate::profile::{Operation, Profile};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub enum Attribution {
 #[derive(Clone, Debug)]
 pub struct Feature {
     /// Its id.
-    pub feature: crate::api::Feature,
+    pub feature: crate::profile::Feature,
     /// Its title, for people.
     pub title: String,
     /// The operations that belong to it.
@@ -59,7 +60,7 @@ pub struct Requirement {
     /// The features that it counts against when broken.
     pub counts: Attribution,
     /// It is evaluated if one of these features is chosen.
-    pub judged_for: Vec<crate::api::Feature>,
+    pub judged_for: Vec<crate::profile::Feature>,
     /// The name of its rule file.
     pub file: String,
     /// Its checks; one broken check breaks the requirement.
@@ -263,10 +264,10 @@ impl Selector {
         ("notification", Selector::Notification),
     ];
 
-    /// The selector with this name.
-    pub fn from_name(name: &str) -> Option<Selector> {
+    /// The selector with this name, in rules about this API.
+    pub fn from_name(name: &str, profile: &Profile) -> Option<Selector> {
         let special = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, selector)| *selector);
-        special.or_else(|| Operation::from_name(name).map(Selector::Operation))
+        special.or_else(|| profile.operation(name).map(Selector::Operation))
     }
 }
 
@@ -280,7 +281,7 @@ pub struct Case {
     /// Whether the feature passes without it.
     pub optional: bool,
     /// It is mandatory only if this feature is chosen too; otherwise it is optional.
-    pub needed_with: Option<crate::api::Feature>,
+    pub needed_with: Option<crate::profile::Feature>,
     /// All exchanges of an attempt at the case are about one thing of this scope.
     pub about: Scope,
     /// Only things for which this holds can pass or fail the case.

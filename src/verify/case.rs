@@ -142,7 +142,7 @@ impl<'r> CaseState<'r> {
                 }
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
                 let had_fault = call.burst_timeouts + call.burst_500s > 0;
-                let gone = call.operation == Some(Operation::DeletePos);
+                let gone = call.operation == Some(Operation::DELETE_POS);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
                 // An earlier success is enough; only a poll has to succeed again.

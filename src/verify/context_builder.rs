@@ -55,38 +55,42 @@ impl ObservedState {
 
     /// The resources that an attempt is about, by the ids that it names.
     fn about(&mut self, attempt: &Attempt) -> Subjects {
-        use Operation::*;
+        use crate::api::operation::names::{
+            CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_REFUND, DELETE_POS, GET_CHECK_IN,
+            GET_POS, GET_REFUND, INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS,
+            QUERY_REFUND_IDS,
+        };
         let mut about = Subjects::default();
-        if attempt.hides.path || (attempt.hides.query && attempt.is(&[QueryPaymentIds, QueryRefundIds])) {
+        if attempt.hides.path || (attempt.hides.query && attempt.is(&[QUERY_PAYMENT_IDS, QUERY_REFUND_IDS])) {
             return about;
         }
         let path_id = attempt.path_id.clone().unwrap_or_default();
         match attempt.operation {
-            Some(GetPos | DeletePos | GetCheckIn) => about.pos = Some(self.pos(&path_id)),
-            Some(InitiatePayment | PreparePayment) if !attempt.body.pos_id.is_empty() => {
+            Some(GET_POS | DELETE_POS | GET_CHECK_IN) => about.pos = Some(self.pos(&path_id)),
+            Some(INITIATE_PAYMENT | PREPARE_PAYMENT) if !attempt.body.pos_id.is_empty() => {
                 let pos = self.pos(&attempt.body.pos_id);
                 about.pos = Some(pos);
                 if !attempt.body.order_id.is_empty() {
                     self.order_pos.insert(attempt.body.order_id.clone(), pos);
                 }
             }
-            Some(PaymentReady | QueryPayment | CapturePayment | CancelPayment) => {
+            Some(PAYMENT_READY | QUERY_PAYMENT | CAPTURE_PAYMENT | CANCEL_PAYMENT) => {
                 about.payment = Some(self.payment(&path_id));
             }
-            Some(QueryPaymentIds) if !attempt.parameter("posid").is_empty() => {
+            Some(QUERY_PAYMENT_IDS) if !attempt.parameter("posid").is_empty() => {
                 about.pos = Some(self.pos(attempt.parameter("posid")));
             }
-            Some(QueryPaymentIds) => {
+            Some(QUERY_PAYMENT_IDS) => {
                 let known = self.order_pos.get(attempt.parameter("orderid")).copied();
                 about.pos = known.or_else(|| self.only_blocked());
             }
-            Some(CreateRefund) if !attempt.body.payment_id.is_empty() => {
+            Some(CREATE_REFUND) if !attempt.body.payment_id.is_empty() => {
                 about.payment = Some(self.payment(&attempt.body.payment_id));
             }
-            Some(QueryRefundIds) if !attempt.parameter("paymentid").is_empty() => {
+            Some(QUERY_REFUND_IDS) if !attempt.parameter("paymentid").is_empty() => {
                 about.payment = Some(self.payment(attempt.parameter("paymentid")));
             }
-            Some(GetRefund | CaptureRefund | CancelRefund) => {
+            Some(GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND) => {
                 let refund = self.refund(&path_id);
                 about.refund = Some(refund);
                 about.payment = self.refunds.at(refund).payment;
@@ -178,7 +182,7 @@ impl ObservedState {
     }
 
     fn note_names(&self, attempt: &Attempt, context: &mut Context) {
-        if attempt.operation != Some(Operation::CreatePos) || attempt.body.merchant_pos_id.is_empty() {
+        if attempt.operation != Some(Operation::CREATE_POS) || attempt.body.merchant_pos_id.is_empty() {
             return;
         }
         context.conflict_repeats = self
@@ -202,7 +206,9 @@ impl ObservedState {
     }
 
     fn note_refund(&self, attempt: &Attempt, context: &mut Context) {
-        let (Some(Operation::CreateRefund), Some(payment)) = (attempt.operation, context.about.payment) else { return };
+        let (Some(Operation::CREATE_REFUND), Some(payment)) = (attempt.operation, context.about.payment) else {
+            return;
+        };
         let call = self.calls.at(context.call);
         // A refund of this call that a look-up found is already in the total.
         let found = call.about.refund.is_some_and(|refund| self.refunds.at(refund).amount.is_some());

@@ -60,7 +60,11 @@ pub(crate) fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Op
 
 /// Whether an event is about a thing of a scope, but the capture does not show which one.
 pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
-    use Operation::*;
+    use crate::api::operation::names::{
+        CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
+        GET_CHECK_IN, GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES,
+        INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
+    };
     let Some((attempt, context)) = moment.attempt else { return false };
     let missing = &moment.observed.missing;
     let Some(operation) = attempt.operation else {
@@ -70,23 +74,23 @@ pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     match scope {
         Scope::Token => !attempt.shows_token(),
         Scope::Payment => match operation {
-            InitiatePayment | PreparePayment => created_unseen,
-            CreateRefund => attempt.hides_body(),
-            PaymentReady | QueryPayment | CapturePayment | CancelPayment => attempt.hides.path,
-            QueryRefundIds => attempt.hides.query,
+            INITIATE_PAYMENT | PREPARE_PAYMENT => created_unseen,
+            CREATE_REFUND => attempt.hides_body(),
+            PAYMENT_READY | QUERY_PAYMENT | CAPTURE_PAYMENT | CANCEL_PAYMENT => attempt.hides.path,
+            QUERY_REFUND_IDS => attempt.hides.query,
             _ => false,
         },
         Scope::Refund => match operation {
-            CreateRefund => created_unseen,
-            GetRefund | CaptureRefund | CancelRefund => attempt.hides.path,
+            CREATE_REFUND => created_unseen,
+            GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND => attempt.hides.path,
             _ => false,
         },
         Scope::Pos => match operation {
-            GetStores | GetStore | GetDetailedStores => false,
-            CreatePos | GetPosWithFilter => created_unseen,
-            GetPos | DeletePos | GetCheckIn => attempt.hides.path,
-            InitiatePayment | PreparePayment => attempt.hides_body(),
-            QueryPaymentIds => attempt.hides.query || missing.started,
+            GET_STORES | GET_STORE | GET_DETAILED_STORES => false,
+            CREATE_POS | GET_POS_WITH_FILTER => created_unseen,
+            GET_POS | DELETE_POS | GET_CHECK_IN => attempt.hides.path,
+            INITIATE_PAYMENT | PREPARE_PAYMENT => attempt.hides_body(),
+            QUERY_PAYMENT_IDS => attempt.hides.query || missing.started,
             // The PoS of its payment.
             _ => attempt.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
         },

@@ -286,7 +286,7 @@ impl Moment<'_> {
         let seen_refund = |at: usize| self.observed.refunds.at(at).created_n.is_some();
         let about = &self.about;
         let known = match attempt.operation {
-            Some(Operation::GetRefund | Operation::CaptureRefund | Operation::CancelRefund) => {
+            Some(Operation::GET_REFUND | Operation::CAPTURE_REFUND | Operation::CANCEL_REFUND) => {
                 about.refund.is_some_and(seen_refund)
             }
             _ if about.payment.is_some() => about.payment.is_some_and(seen_payment),
@@ -313,7 +313,7 @@ mod tests {
         let mut observed = ObservedState::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
         let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
-        let operation = Some(Operation::CapturePayment);
+        let operation = Some(Operation::CAPTURE_PAYMENT);
         let attempt = Attempt { operation, body, timed: true, ..Attempt::default() };
         let context = observed.open(&attempt);
         let (connection, notification) = (Connection::default(), Notification::default());

@@ -156,7 +156,7 @@ impl Moment<'_> {
         let may_be_seen = polled || described || unnamed || missing.listed || missing.started;
         let refusals = missing.of_pos(entry.pos, REFUSALS);
         // Only the polls of a prepared payment say who pays it.
-        let prepared = entry.created_by == Some(Operation::PreparePayment);
+        let prepared = entry.created_by == Some(Operation::PREPARE_PAYMENT);
         let checked_in = !prepared && missing.of_pos(entry.pos, LOYALTY);
         match field {
             "created_n" | "created_by" => negative && unnamed,
@@ -193,8 +193,8 @@ impl Moment<'_> {
             "created_n" => negative && missing.unnamed_pos,
             "through_faults" => missing.unnamed_pos,
             "beacon_generated" | "created_again_n" => negative && of(NAMES),
-            "read_n" => negative && missing.loose.contains(&Operation::GetPos),
-            "deleted_n" => negative && (missing.loose.contains(&Operation::DeletePos) || self.lost_delete_looked_up()),
+            "read_n" => negative && missing.loose.contains(&Operation::GET_POS),
+            "deleted_n" => negative && (missing.loose.contains(&Operation::DELETE_POS) || self.lost_delete_looked_up()),
             "loyalty" => of(LOYALTY),
             "blocked_n" | "unblocked_n" => negative && of(PAYMENTS),
             _ => false,
@@ -204,7 +204,7 @@ impl Moment<'_> {
     /// Whether a delete of the PoS got no response, and a look-up of points of sale is hidden.
     fn lost_delete_looked_up(&self) -> bool {
         let lost = self.observed.unresolved_calls.iter().map(|&call| self.observed.calls.at(call));
-        let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
+        let mut lost = lost.filter(|call| call.operation == Some(Operation::DELETE_POS));
         self.observed.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
     }
 
@@ -213,7 +213,7 @@ impl Moment<'_> {
         let Some(refund) = self.about.refund else { return false };
         let polled = missing.refunds.contains(&refund);
         let loose = missing.loose.iter().any(|operation| {
-            [Operation::GetRefund, Operation::CaptureRefund, Operation::CancelRefund].contains(operation)
+            [Operation::GET_REFUND, Operation::CAPTURE_REFUND, Operation::CANCEL_REFUND].contains(operation)
         });
         let entry = self.observed.refunds.at(refund);
         match field {

@@ -6,8 +6,8 @@ use super::bodies::Loyalty;
 use super::refusals::CreateFailed;
 use super::resources::Listing;
 use super::state::{DerivedEvent, ObservedState};
-use crate::api::Operation::*;
 use crate::api::PaymentStatus;
+use crate::api::operation::names::{CANCEL_PAYMENT, CAPTURE_PAYMENT, INITIATE_PAYMENT, PAYMENT_READY};
 
 impl ObservedState {
     pub(super) fn learn_create(&mut self, attempt: &Attempt, context: &mut Context) {
@@ -65,7 +65,7 @@ impl ObservedState {
             let lacked = std::mem::take(&mut pos.loyalty_lacked);
             Some((pos.loyalty.take()?, lacked))
         });
-        let loyalty = loyalty.filter(|_| attempt.operation == Some(InitiatePayment));
+        let loyalty = loyalty.filter(|_| attempt.operation == Some(INITIATE_PAYMENT));
         let entry = self.payments.at_mut(payment);
         if entry.first_seen == 0 {
             entry.first_seen = tick;
@@ -99,19 +99,19 @@ impl ObservedState {
         let entry = self.payments.at_mut(payment);
         let was_reserved = entry.reserved();
         // A payment that can be captured did not block the PoS, unless a response had shown it as active.
-        let blocked = entry.may_block() && (attempt.operation != Some(CapturePayment) || entry.first_seen > 0);
+        let blocked = entry.may_block() && (attempt.operation != Some(CAPTURE_PAYMENT) || entry.first_seen > 0);
         match attempt.operation {
-            Some(PaymentReady) if attempt.status.is_some_and(|status| (400..500).contains(&status)) => {
+            Some(PAYMENT_READY) if attempt.status.is_some_and(|status| (400..500).contains(&status)) => {
                 // A refused PaymentReady sets no amount.
                 entry.ready_asked = entry.ready_asked.filter(|(n, _)| *n != attempt.n);
             }
-            Some(PaymentReady) if attempt.succeeded() => {
+            Some(PAYMENT_READY) if attempt.succeeded() => {
                 entry.readied_n.get_or_insert(attempt.n);
                 entry.amount = attempt.body.amount;
                 entry.currency.clone_from(&attempt.body.currency);
                 entry.restrict(attempt.body.restrictions(), attempt.n);
             }
-            Some(CapturePayment) if attempt.succeeded() => {
+            Some(CAPTURE_PAYMENT) if attempt.succeeded() => {
                 // If the burst that succeeded had failures too, the pause is the one after the burst before it.
                 let paused = [entry.abandoned_capture.map(|(_, then)| then), entry.abandoned_capture_before]
                     .into_iter()
@@ -127,13 +127,13 @@ impl ObservedState {
             }
             // A refused attempt: not every attempt of the burst got 500. Its amount was refused too, so the next
             // capture need not repeat it.
-            Some(CapturePayment) if !attempt.failed() => {
+            Some(CAPTURE_PAYMENT) if !attempt.failed() => {
                 entry.capture_failed_amount = None;
                 if burst.burst_500s > 0 {
                     entry.abandoned_capture = None;
                 }
             }
-            Some(CapturePayment) if attempt.failed() => {
+            Some(CAPTURE_PAYMENT) if attempt.failed() => {
                 entry.capture_failed_n = Some(attempt.n);
                 entry.capture_failed_amount = entry.capture_failed_amount.or(attempt.body.amount);
                 let hanging = entry.captured_n.is_none();
@@ -143,7 +143,7 @@ impl ObservedState {
                 entry.abandoned_capture_before = earlier.or(entry.abandoned_capture_before);
                 entry.abandoned_capture = only_500s.then_some((attempt.n, attempt.end));
             }
-            Some(CancelPayment) if attempt.succeeded() => {
+            Some(CANCEL_PAYMENT) if attempt.succeeded() => {
                 entry.pause_after_abandon_ms = entry.abandoned_capture.and_then(|(_, then)| hang(then));
                 entry.cancelled_n.get_or_insert(attempt.n);
                 if was_reserved {

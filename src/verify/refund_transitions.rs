@@ -3,12 +3,12 @@
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::state::ObservedState;
-use crate::api::Operation::*;
+use crate::api::operation::names::{CANCEL_REFUND, CAPTURE_REFUND, CREATE_REFUND, GET_REFUND};
 use crate::api::{ExactAmount, RefundStatus};
 
 impl ObservedState {
     pub(super) fn learn_refund(&mut self, attempt: &Attempt, context: &mut Context) {
-        if let (Some(CreateRefund), true, Some(id)) = (attempt.operation, attempt.succeeded(), &attempt.answer.created)
+        if let (Some(CREATE_REFUND), true, Some(id)) = (attempt.operation, attempt.succeeded(), &attempt.answer.created)
         {
             let refund = self.refund(id);
             context.about.refund = Some(refund);
@@ -29,7 +29,7 @@ impl ObservedState {
             }
             return;
         }
-        if attempt.operation == Some(CreateRefund) && !attempt.succeeded() {
+        if attempt.operation == Some(CREATE_REFUND) && !attempt.succeeded() {
             return self.create_failed(attempt, context);
         }
         let Some(refund) = context.about.refund else { return };
@@ -41,7 +41,7 @@ impl ObservedState {
         };
         let before = given_back(entry) || entry.amount.is_none();
         match attempt.operation {
-            Some(GetRefund) => {
+            Some(GET_REFUND) => {
                 let Some(state) = RefundStatus::from_name(&attempt.answer.state) else { return };
                 entry.state = Some(state);
                 if entry.first_seen == 0 {
@@ -57,10 +57,10 @@ impl ObservedState {
                     entry.final_n.get_or_insert(attempt.n);
                 }
             }
-            Some(CaptureRefund) if attempt.succeeded() && entry.captured_n.is_none() => {
+            Some(CAPTURE_REFUND) if attempt.succeeded() && entry.captured_n.is_none() => {
                 (entry.captured_n, entry.captured_amount) = (Some(attempt.n), attempt.body.amount);
             }
-            Some(CancelRefund) if attempt.succeeded() => _ = entry.cancelled_n.get_or_insert(attempt.n),
+            Some(CANCEL_REFUND) if attempt.succeeded() => _ = entry.cancelled_n.get_or_insert(attempt.n),
             _ => {}
         }
         if shown && let Some(amount) = attempt.answer.amount {
