@@ -15,6 +15,7 @@ pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod money;
 pub(crate) mod operation;
+pub(crate) mod resource;
 pub(crate) mod shape;
 pub(crate) mod state;
 pub(crate) mod text;

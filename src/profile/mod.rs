@@ -21,6 +21,7 @@ pub use id_form::IdForm;
 pub use load::{load, pos_v10};
 pub use operation::Operation;
 pub use operation_spec::{Creates, Lists, OperationSpec};
+pub(crate) use resource::MOST_RESOURCES;
 pub use resource::{Resource, ResourceSpec};
 pub use route::{Place, Route};
 pub use toml_text::{FileError, Mistake};
@@ -68,6 +69,11 @@ impl Profile {
     /// The resource with this name.
     pub fn resource(&self, name: &str) -> Option<Resource> {
         self.resources.iter().position(|resource| resource.name == name).map(Resource::at)
+    }
+
+    /// The description of a kind of resource.
+    pub fn resource_spec(&self, resource: Resource) -> Option<&ResourceSpec> {
+        self.resources.get(resource.index())
     }
 
     /// The ids of its features.

@@ -22,4 +22,9 @@ impl Resource {
         #[allow(clippy::cast_possible_truncation)] // Loading checks the number.
         Resource(index as u8)
     }
+
+    /// Its index in the profile.
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
 }

@@ -4,7 +4,7 @@ use super::guidance::Guidance;
 use super::predicate::Predicate;
 use super::template::Template;
 use crate::api::Fault;
-use crate::profile::{Operation, Profile};
+use crate::profile::{Operation, Profile, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -81,8 +81,7 @@ pub struct Check {
 }
 
 /// The kind of thing for which a pattern has separate state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The whole client.
     Client,
@@ -96,28 +95,34 @@ pub enum Scope {
     Request,
     /// A token.
     Token,
-    /// A point of sale.
-    Pos,
-    /// A payment.
-    Payment,
-    /// A refund.
-    Refund,
+    /// A resource of this kind.
+    Resource(Resource),
 }
 
 impl Scope {
-    /// Its name in rule files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scope::Client => "client",
-            Scope::Connection => "connection",
-            Scope::Call => "call",
-            Scope::Key => "key",
-            Scope::Request => "request",
-            Scope::Token => "token",
-            Scope::Pos => "pos",
-            Scope::Payment => "payment",
-            Scope::Refund => "refund",
-        }
+    /// The scopes that are no kind of resource, by their names in rule files.
+    pub const NAMES: [(&'static str, Scope); 6] = [
+        ("client", Scope::Client),
+        ("connection", Scope::Connection),
+        ("call", Scope::Call),
+        ("key", Scope::Key),
+        ("request", Scope::Request),
+        ("token", Scope::Token),
+    ];
+
+    /// The scope with this name, in rules about this API.
+    pub fn from_name(name: &str, profile: &Profile) -> Option<Scope> {
+        let known = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, scope)| *scope);
+        known.or_else(|| profile.resource(name).map(Scope::Resource))
+    }
+
+    /// Its name in rule files about this API.
+    pub fn name(self, profile: &Profile) -> &str {
+        let known = Self::NAMES.iter().find(|(_, scope)| *scope == self).map(|(name, _)| *name);
+        known.unwrap_or_else(|| match self {
+            Scope::Resource(resource) => profile.resource_spec(resource).map_or("", |spec| &spec.name),
+            _ => "",
+        })
     }
 }
 

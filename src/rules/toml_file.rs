@@ -4,7 +4,9 @@
 //! file that loads can be applied.
 
 use super::guidance::Timeouts;
-use super::model::{At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind};
+use super::model::{
+    At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step, StepKind,
+};
 use super::names;
 use super::predicate::{Predicate, PredicateError};
 use super::template::Template;
@@ -79,6 +81,14 @@ pub(super) fn operation(name: &Spanned<String>, profile: &Profile) -> Outcome<Op
             name,
             format!("unknown operation `{}`{}", name.as_ref(), meant(name.as_ref(), &profile.operation_names())),
         )
+    })
+}
+
+fn scope(name: &Spanned<String>, profile: &Profile) -> Outcome<Scope> {
+    Scope::from_name(name.as_ref(), profile).ok_or_else(|| {
+        let resources = profile.resources.iter().map(|resource| resource.name.as_str());
+        let known: Vec<&str> = Scope::NAMES.iter().map(|(name, _)| *name).chain(resources).collect();
+        fault(name, format!("unknown scope `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
     })
 }
 
@@ -215,7 +225,7 @@ fn check(row: CheckRow, profile: &Profile) -> Outcome<Check> {
     let message = Template::parse(row.message.as_ref(), profile)
         .map_err(|PredicateError(message)| fault(&row.message, message))?;
     let cite = row.cite.into_iter().map(Spanned::into_inner).collect();
-    Ok(Check { scope: row.scope, pattern, message, cite })
+    Ok(Check { scope: scope(&row.scope, profile)?, pattern, message, cite })
 }
 
 /// A required expression, whose presence was checked before.
@@ -243,7 +253,7 @@ fn case(row: CaseRow, profile: &Profile) -> Outcome<Case> {
         id: row.id.into_inner(),
         title: row.title,
         optional: row.optional,
-        about: row.about,
+        about: scope(&row.about, profile)?,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::api::operation::names::{
     GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT,
     QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
 };
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::api::{Operation, PaymentStatus, RefundStatus};
 
 impl ObservedState {
@@ -83,9 +84,9 @@ impl ObservedState {
         let payment_state = PaymentStatus::from_name(&attempt.answer.state);
         let refund_state = RefundStatus::from_name(&attempt.answer.state);
         derived.extend(self.resolve_where(|entry, unresolved| {
-            let same_payment = entry.about.payment.is_some() && entry.about.payment == about.payment;
-            let same_refund = entry.about.refund.is_some() && entry.about.refund == about.refund;
-            let same_pos = entry.about.pos.is_some() && entry.about.pos == about.pos;
+            let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == about[PAYMENT];
+            let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == about[REFUND];
+            let same_pos = entry.about[POS].is_some() && entry.about[POS] == about[POS];
             let done = match (entry.operation, attempt.operation) {
                 (Some(lost), Some(GET_POS_WITH_FILTER | QUERY_PAYMENT_IDS | QUERY_REFUND_IDS))
                     if lost.creates() && attempt.is_answered_by_list() && body.contains(&entry.content) =>
@@ -120,7 +121,7 @@ impl ObservedState {
                 }
                 (Some(DELETE_POS), Some(GET_POS)) => same_pos,
                 (Some(DELETE_POS), Some(GET_POS_WITH_FILTER)) => {
-                    attempt.is_answered_by_list() && entry.about.pos.is_some_and(|pos| asked_for.contains(&pos))
+                    attempt.is_answered_by_list() && entry.about[POS].is_some_and(|pos| asked_for.contains(&pos))
                 }
                 (Some(QUERY_PAYMENT), Some(CANCEL_PAYMENT | CAPTURE_PAYMENT)) => same_payment && attempt.succeeded(),
                 // A customer who pays has checked in.
@@ -132,7 +133,7 @@ impl ObservedState {
                     settled && unresolved.found.contains(&path_id)
                 }
                 (Some(CAPTURE_PAYMENT | CANCEL_PAYMENT), Some(QUERY_PAYMENT_IDS)) => {
-                    attempt.succeeded() && entry.about.payment.is_some_and(|payment| captured.contains(&payment))
+                    attempt.succeeded() && entry.about[PAYMENT].is_some_and(|payment| captured.contains(&payment))
                 }
                 (Some(CAPTURE_PAYMENT | CANCEL_PAYMENT), Some(QUERY_PAYMENT)) => {
                     same_payment && {
@@ -234,13 +235,13 @@ impl ObservedState {
         });
         let Some(call) = made_by else { return };
         let entry = self.calls.at(call);
-        let (sent, n, operation, pos) = (entry.touched, entry.last_n, entry.operation, entry.about.pos);
+        let (sent, n, operation, pos) = (entry.touched, entry.last_n, entry.operation, entry.about[POS]);
         let restrictions = entry.subject.restrictions;
         if operation == Some(CREATE_REFUND) {
             let place = self.refund(only);
             if self.refunds.at(place).first_seen >= sent {
                 self.refunds.at_mut(place).found_for = Some(n);
-                self.calls.at_mut(call).about.refund = Some(place);
+                self.calls.at_mut(call).about[REFUND] = Some(place);
             }
         } else if let Some(operation) = operation {
             let place = self.payment(only);
@@ -328,7 +329,7 @@ impl ObservedState {
 
     /// Resolves name conflicts when the client looks up, reads or deletes the other PoS.
     pub(super) fn resolve_conflicts(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
-        let other = context.about.pos.map(|pos| self.poses.at(pos));
+        let other = context.about[POS].map(|pos| self.poses.at(pos));
         let mut derived = Vec::new();
         self.conflicts.retain(|conflict| {
             let fits = |value: &str, wanted: &str| !value.is_empty() && value == wanted;

@@ -8,11 +8,12 @@ use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
 use super::events::{EventKind, hides_scope, scope_of};
 use super::moment::Moment;
 use super::profile::Target;
-use super::resources::Subjects;
 use super::state::ObservedState;
+use super::subjects::Subjects;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use crate::api::Operation;
 use crate::capture::record::StepTimeout;
+use crate::profile::Profile;
 use crate::rules::Truth;
 use crate::rules::model::{Case, Scope};
 use crate::rules::predicate::PredicateError;
@@ -206,13 +207,11 @@ impl<'r> CaseState<'r> {
 }
 
 /// The name of the thing that a case is about, for people.
-pub(crate) fn about_words(scope: Scope) -> &'static str {
+pub(crate) fn about_words(scope: Scope, profile: &Profile) -> &str {
     match scope {
         Scope::Client | Scope::Connection => "client",
         Scope::Call | Scope::Key | Scope::Request => "call",
         Scope::Token => "token",
-        Scope::Pos => "point of sale",
-        Scope::Payment => "payment",
-        Scope::Refund => "refund",
+        Scope::Resource(resource) => profile.resource_spec(resource).map_or("resource", |spec| &spec.title),
     }
 }

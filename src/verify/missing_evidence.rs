@@ -12,6 +12,7 @@ use crate::api::operation::names::{
     GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES, INITIATE_PAYMENT,
     PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
 };
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The name and existence of a point of sale.
@@ -122,7 +123,7 @@ impl MissingEvidence {
             }
             CREATE_POS => self.some_pos |= NAMES,
             CREATE_REFUND => self.some_refund = true,
-            PAYMENT_READY | CAPTURE_PAYMENT => self.described.extend(context.about.payment),
+            PAYMENT_READY | CAPTURE_PAYMENT => self.described.extend(context.about[PAYMENT]),
             _ => {}
         }
     }
@@ -138,9 +139,9 @@ impl MissingEvidence {
         let Some(operation) = attempt.operation else { return };
         if attempt.hides_body() && attempt.succeeded() {
             // The resource that it describes is known only from its response.
-            self.described.extend(context.about.payment);
-            self.refunded.extend(context.about.payment.filter(|_| operation == CREATE_REFUND));
-            let pos = context.about.pos.filter(|_| operation == CREATE_POS);
+            self.described.extend(context.about[PAYMENT]);
+            self.refunded.extend(context.about[PAYMENT].filter(|_| operation == CREATE_REFUND));
+            let pos = context.about[POS].filter(|_| operation == CREATE_POS);
             pos.into_iter().for_each(|pos| self.pos(pos, NAMES));
         }
         if operation.polled() && attempt.status.is_some_and(|status| status < 400) {
@@ -164,27 +165,27 @@ impl MissingEvidence {
                 self.unnamed_pos |= attempt.succeeded();
                 self.some_pos |= NAMES;
             }
-            GET_POS | DELETE_POS => about.pos.into_iter().for_each(|pos| self.pos(pos, NAMES)),
-            GET_CHECK_IN => about.pos.into_iter().for_each(|pos| self.pos(pos, LOYALTY)),
+            GET_POS | DELETE_POS => about[POS].into_iter().for_each(|pos| self.pos(pos, NAMES)),
+            GET_CHECK_IN => about[POS].into_iter().for_each(|pos| self.pos(pos, LOYALTY)),
             INITIATE_PAYMENT | PREPARE_PAYMENT => {
                 self.unnamed_payment |= attempt.succeeded();
-                self.payments_on(about.pos);
-                self.refusal(attempt, about.pos);
+                self.payments_on(about[POS]);
+                self.refusal(attempt, about[POS]);
             }
             QUERY_PAYMENT => {
-                self.polled.extend(about.payment);
-                self.payments_on(about.pos);
+                self.polled.extend(about[PAYMENT]);
+                self.payments_on(about[POS]);
             }
             CREATE_REFUND => {
                 self.some_refund |= attempt.succeeded();
-                self.refunded.extend(about.payment);
-                self.payments_on(about.pos);
-                self.refusal(attempt, about.pos);
+                self.refunded.extend(about[PAYMENT]);
+                self.payments_on(about[POS]);
+                self.refusal(attempt, about[POS]);
             }
             GET_REFUND => {
-                self.refunds.extend(about.refund);
-                self.refunded.extend(about.payment);
-                self.some_refund |= about.payment.is_none();
+                self.refunds.extend(about[REFUND]);
+                self.refunded.extend(about[PAYMENT]);
+                self.some_refund |= about[PAYMENT].is_none();
             }
             _ => {}
         }
@@ -197,7 +198,7 @@ impl MissingEvidence {
             QUERY_PAYMENT_IDS => {
                 self.listed = true;
                 self.listed_captured |= attempt.lists_captured() || attempt.hides.query;
-                self.payments_on(context.about.pos);
+                self.payments_on(context.about[POS]);
             }
             GET_POS_WITH_FILTER => {
                 self.found_pos = true;

@@ -8,14 +8,15 @@ use super::resources::Listing;
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::PaymentStatus;
 use crate::api::operation::names::{CANCEL_PAYMENT, CAPTURE_PAYMENT, INITIATE_PAYMENT, PAYMENT_READY};
+use crate::api::resource::{PAYMENT, POS};
 
 impl ObservedState {
     pub(super) fn learn_create(&mut self, attempt: &Attempt, context: &mut Context) {
         if attempt.succeeded() {
-            let pos = context.about.pos;
+            let pos = context.about[POS];
             if let Some(id) = attempt.answer.created.clone() {
                 let payment = self.payment(&id);
-                context.about.payment = Some(payment);
+                context.about[PAYMENT] = Some(payment);
                 self.calls.at_mut(context.call).about = context.about;
                 self.learn_new_payment(attempt, payment, pos);
             }
@@ -32,7 +33,7 @@ impl ObservedState {
 
     /// Processes a refused or failed create on a PoS: of a payment, or of a refund of a payment on it.
     pub(super) fn create_failed(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(pos) = context.about.pos else { return };
+        let Some(pos) = context.about[POS] else { return };
         let tick = self.tick;
         let entry = self.poses.at_mut(pos);
         if attempt.status == Some(409) && attempt.answer.code == "1301" {
@@ -93,7 +94,7 @@ impl ObservedState {
     }
 
     pub(super) fn learn_act(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(payment) = context.about.payment else { return };
+        let Some(payment) = context.about[PAYMENT] else { return };
         let burst = self.calls.at(context.call).clone();
         let hang = |then| burst.burst_head.and_then(|head: super::attempt::RunTime| head.ms_since(then));
         let entry = self.payments.at_mut(payment);
@@ -158,11 +159,11 @@ impl ObservedState {
     }
 
     pub(super) fn learn_poll(&mut self, attempt: &Attempt, context: &mut Context) {
-        let Some(payment) = context.about.payment else { return };
-        if context.about.pos.is_none() && !attempt.answer.pos_id.is_empty() {
-            context.about.pos = Some(self.pos(&attempt.answer.pos_id));
+        let Some(payment) = context.about[PAYMENT] else { return };
+        if context.about[POS].is_none() && !attempt.answer.pos_id.is_empty() {
+            context.about[POS] = Some(self.pos(&attempt.answer.pos_id));
         }
-        let (tick, pos) = (self.tick, context.about.pos);
+        let (tick, pos) = (self.tick, context.about[POS]);
         let timed_out = self.is_time_out(attempt);
         let entry = self.payments.at_mut(payment);
         let blocked = entry.may_block();
@@ -246,7 +247,7 @@ impl ObservedState {
                 entry.first_seen = tick;
             }
             (entry.listed_n, entry.listed) = (Some(attempt.n), Some(tick));
-            entry.pos = entry.pos.or(context.about.pos);
+            entry.pos = entry.pos.or(context.about[POS]);
             listing.payments.push(payment);
         }
         // No listed payment blocks the PoS any more: the one that did has ended on its own.
@@ -254,7 +255,7 @@ impl ObservedState {
             let payment = self.payments.at(*payment);
             !payment.ended() && !payment.reserved()
         };
-        let of_pos = context.about.pos.filter(|_| !attempt.parameter("posid").is_empty());
+        let of_pos = context.about[POS].filter(|_| !attempt.parameter("posid").is_empty());
         let whole = attempt.is_answered_by_list()
             && attempt.parameter("orderid").is_empty()
             && !listing.payments.iter().any(in_the_way);

@@ -6,13 +6,14 @@ use super::bodies::Loyalty;
 use super::name_conflict::Conflict;
 use super::state::ObservedState;
 use crate::api::operation::names::{CREATE_POS, DELETE_POS, GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER};
+use crate::api::resource::POS;
 
 impl ObservedState {
     /// Marks a PoS as deleted if a look-up does not find it and its delete got no response.
     fn gone(&mut self, pos: usize, n: u64) {
         let calls = &self.calls;
         let mut lost = self.unresolved_calls.iter().map(|&call| calls.at(call));
-        if lost.any(|entry| entry.operation == Some(DELETE_POS) && entry.about.pos == Some(pos)) {
+        if lost.any(|entry| entry.operation == Some(DELETE_POS) && entry.about[POS] == Some(pos)) {
             self.poses.at_mut(pos).deleted_n.get_or_insert(n);
         }
     }
@@ -23,7 +24,7 @@ impl ObservedState {
             Some(CREATE_POS) if attempt.succeeded() => {
                 let Some(id) = &attempt.answer.created else { return };
                 let pos = self.pos(id);
-                context.about.pos = Some(pos);
+                context.about[POS] = Some(pos);
                 let call = self.calls.at(context.call);
                 let through_faults = call.burst_timeouts > 0 && call.burst_500s > 0;
                 self.created_through_faults |= through_faults;
@@ -54,7 +55,7 @@ impl ObservedState {
                 });
             }
             Some(GET_POS) if attempt.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
+                let Some(pos) = context.about[POS] else { return };
                 let entry = self.poses.at_mut(pos);
                 entry.read_n.get_or_insert(attempt.n);
                 entry.beacon_id.clone_from(&attempt.answer.beacon_id);
@@ -77,7 +78,7 @@ impl ObservedState {
                 }
                 if let [only] = &found[..] {
                     let pos = self.pos(only);
-                    context.about.pos = Some(pos);
+                    context.about[POS] = Some(pos);
                     let known = self.names.entry(name.clone()).or_default();
                     if !name.is_empty() && !known.contains(&pos) {
                         known.push(pos);
@@ -86,16 +87,16 @@ impl ObservedState {
                 }
             }
             Some(GET_POS) if attempt.status == Some(404) => {
-                context.about.pos.into_iter().for_each(|pos| self.gone(pos, attempt.n));
+                context.about[POS].into_iter().for_each(|pos| self.gone(pos, attempt.n));
             }
             // A retried delete may find nothing any more.
             Some(DELETE_POS) if attempt.succeeded() || (attempt.status == Some(404) && context.last_failed) => {
-                let Some(pos) = context.about.pos else { return };
+                let Some(pos) = context.about[POS] else { return };
                 self.offboarded |= self.poses.at(pos).created_through_faults;
                 self.poses.at_mut(pos).deleted_n.get_or_insert(attempt.n);
             }
             Some(GET_CHECK_IN) if attempt.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
+                let Some(pos) = context.about[POS] else { return };
                 let entry = self.poses.at_mut(pos);
                 if attempt.answer.checked_in == Some(true) {
                     entry.loyalty_lacked |= attempt.answer.loyalty == Loyalty::Absent;

@@ -9,6 +9,7 @@ use crate::api::operation::names::{
     GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT,
     QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
 };
+use crate::api::resource::{PAYMENT, REFUND};
 
 /// An event that hidden evidence may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         let Some(lost) = entry.operation.filter(|_| call != context.call) else { continue };
         let again = attempt.is_loose() && lost == operation;
         let hidden = attempt.answer_hidden || attempt.hides.query || (lost.creates() && !entry.content_known);
-        let same_payment = entry.about.payment.is_some() && entry.about.payment == context.about.payment;
-        let same_refund = entry.about.refund.is_some() && entry.about.refund == context.about.refund;
+        let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == context.about[PAYMENT];
+        let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == context.about[REFUND];
         let found = |id: &Option<String>| {
             let unresolved = entry.unresolved.as_ref();
             id.as_ref().is_some_and(|id| unresolved.is_some_and(|unresolved| unresolved.found.contains(id)))

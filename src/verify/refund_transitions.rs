@@ -4,6 +4,7 @@ use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::state::ObservedState;
 use crate::api::operation::names::{CANCEL_REFUND, CAPTURE_REFUND, CREATE_REFUND, GET_REFUND};
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::api::{ExactAmount, RefundStatus};
 
 impl ObservedState {
@@ -11,18 +12,18 @@ impl ObservedState {
         if let (Some(CREATE_REFUND), true, Some(id)) = (attempt.operation, attempt.succeeded(), &attempt.answer.created)
         {
             let refund = self.refund(id);
-            context.about.refund = Some(refund);
+            context.about[REFUND] = Some(refund);
             let entry = self.refunds.at_mut(refund);
             if entry.created_n.is_none() {
                 entry.created_n = Some(attempt.n);
-                entry.payment = context.about.payment;
-                let pos = context.about.pos.map(|pos| self.poses.at_mut(pos));
+                entry.payment = context.about[PAYMENT];
+                let pos = context.about[POS].map(|pos| self.poses.at_mut(pos));
                 pos.into_iter().for_each(|pos| pos.creates_failed.retain(|create| create.call != context.call));
                 // A refund that a poll has shown before is already in the total.
                 let counted = entry.amount.is_some();
                 entry.amount = entry.amount.or(attempt.body.amount);
                 let amount = entry.amount.unwrap_or_default();
-                if let Some(payment) = context.about.payment.filter(|_| !counted) {
+                if let Some(payment) = context.about[PAYMENT].filter(|_| !counted) {
                     let payment = self.payments.at_mut(payment);
                     payment.refunded = payment.refunded.plus(amount);
                 }
@@ -32,7 +33,7 @@ impl ObservedState {
         if attempt.operation == Some(CREATE_REFUND) && !attempt.succeeded() {
             return self.create_failed(attempt, context);
         }
-        let Some(refund) = context.about.refund else { return };
+        let Some(refund) = context.about[REFUND] else { return };
         let (tick, mut shown) = (self.tick, false);
         let entry = self.refunds.at_mut(refund);
         let given_back = |entry: &super::resources::RefundState| {

@@ -13,6 +13,7 @@ use crate::api::operation::names::{
     GET_CHECK_IN, GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES,
     INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS,
 };
+use crate::api::resource::{PAYMENT, POS, REFUND};
 
 impl ObservedState {
     /// Updates the state when an attempt's head has arrived.
@@ -114,7 +115,7 @@ impl ObservedState {
     }
 
     fn count_payment(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(payment) = context.about.payment else { return };
+        let Some(payment) = context.about[PAYMENT] else { return };
         let entry = self.payments.at_mut(payment);
         match attempt.operation {
             Some(QUERY_PAYMENT) if entry.final_n.is_some() => entry.final_polls += 1,
@@ -269,12 +270,12 @@ fn asks_about(attempt: &Attempt, observed: &ObservedState, context: &Context) ->
         Some(GET_CHECK_IN | GET_STORE | GET_STORES | GET_DETAILED_STORES) => Vec::new(),
         Some(GET_POS) => named().collect(),
         Some(QUERY_PAYMENT) => {
-            let in_the_way = context.about.payment.is_some_and(|payment| observed.payments.at(payment).may_block());
-            let pos = context.about.pos.filter(|_| in_the_way).map(|pos| observed.poses.at(pos).id.clone());
+            let in_the_way = context.about[PAYMENT].is_some_and(|payment| observed.payments.at(payment).may_block());
+            let pos = context.about[POS].filter(|_| in_the_way).map(|pos| observed.poses.at(pos).id.clone());
             named().chain(pos).collect()
         }
         Some(GET_REFUND) => {
-            let payment = context.about.payment.map(|payment| observed.payments.at(payment).id.clone());
+            let payment = context.about[PAYMENT].map(|payment| observed.payments.at(payment).id.clone());
             named().chain(payment).collect()
         }
         _ => concerns(attempt, observed, context),
@@ -291,9 +292,9 @@ fn concerns(attempt: &Attempt, observed: &ObservedState, context: &Context) -> V
             .chain(attempt.path_id.clone())
             .chain(attempt.query.iter().map(|(_, value)| value.clone()))
             .collect();
-    ids.extend(context.about.pos.map(|pos| observed.poses.at(pos).id.clone()));
-    ids.extend(context.about.payment.map(|payment| observed.payments.at(payment).id.clone()));
-    ids.extend(context.about.refund.map(|refund| observed.refunds.at(refund).id.clone()));
+    ids.extend(context.about[POS].map(|pos| observed.poses.at(pos).id.clone()));
+    ids.extend(context.about[PAYMENT].map(|payment| observed.payments.at(payment).id.clone()));
+    ids.extend(context.about[REFUND].map(|refund| observed.refunds.at(refund).id.clone()));
     ids.retain(|id| !id.is_empty());
     ids
 }
