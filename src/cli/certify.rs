@@ -104,7 +104,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         ));
     }
     // The evaluator borrows the rules for the rest of the process.
-    let rules: &'static RuleSet = Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref())?));
+    let rules: &'static RuleSet =
+        Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref(), args.record.api.profile()?)?));
     let waits = rules
         .waits
         .ok_or_else(|| CliError::new("no rule file has the [guide] table with the step timeouts; see common.toml"))?;
@@ -169,7 +170,7 @@ async fn certify(
         access.try_it().await.map_err(CliError::new)?;
     }
     let side = args.identified.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
-    let (durability, options) = recorded.writer_options(&backend.upstream);
+    let (durability, options) = recorded.writer_options(&backend.upstream, rules.profile);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     let failures = Arc::new(ConnectionFailures::default());
     let (director, running) = match begin(args, (&previous, ended_as), (&identified, &session), (rules, waits), &writer)

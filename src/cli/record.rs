@@ -1,6 +1,7 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
 use super::addresses::{hosts, nearby};
+use super::api_arg::ApiArg;
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
 use super::environment::Environment;
@@ -14,7 +15,7 @@ use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
 use crate::capture::{Durability, Record, Writer, WriterOptions};
 use crate::pki::{Authority, ClientCertificate, Name};
-use crate::profile::pos_v10;
+use crate::profile::{Profile, pos_v10};
 use crate::proxy::{
     ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
@@ -102,6 +103,8 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) profile: ProfileArgs,
     #[command(flatten)]
+    pub(super) api: ApiArg,
+    #[command(flatten)]
     pub(super) ca: Folder,
     /// Command to start when the recorder is ready; when it exits, the capture is verified
     #[arg(last = true, value_name = "CMD")]
@@ -161,11 +164,32 @@ impl Args {
         })
     }
 
+    /// The profile of the recorded API. The embedded sandbox is a backend of the built-in one only.
+    ///
+    /// # Errors
+    /// An invalid profile, or one without a backend.
+    pub(super) fn api(&self) -> Result<&'static Profile, CliError> {
+        let api = self.api.profile()?;
+        if api.directory.is_some() && self.upstream.is_none() {
+            return Err(CliError::new(format!(
+                "there is no simulated backend for the profile {}; pass the URL of a backend with --upstream",
+                api.name
+            )));
+        }
+        Ok(api)
+    }
+
     /// The options of the capture writer.
-    pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
+    pub(super) fn writer_options(&self, upstream: &Upstream, api: &Profile) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
         let challenge = self.challenge.clone().unwrap_or_default();
-        let options = WriterOptions { durability, upstream: upstream.origin(), challenge, ..WriterOptions::default() };
+        let options = WriterOptions {
+            durability,
+            upstream: upstream.origin(),
+            challenge,
+            api_profile: api.id(),
+            ..WriterOptions::default()
+        };
         (durability, self.limits.apply(options))
     }
 }
@@ -181,13 +205,14 @@ struct Recorded {
 /// Records until it is stopped or the command exits.
 async fn record(args: &Args) -> Result<Recorded, CliError> {
     let mut signals = Signals::new()?;
+    let api = args.api()?;
     let authority = Arc::new(args.ca.open()?);
     let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = Backend::of(args, &authority, args.profile.client_id.as_deref(), &listeners).await?;
     let config = args.recorder_config(&backend.upstream)?;
     listeners.check(&config).await.map_err(CliError::new)?;
-    let (durability, options) = args.writer_options(&backend.upstream);
-    let session = args.profile.session()?;
+    let (durability, options) = args.writer_options(&backend.upstream, api);
+    let session = args.profile.session(api)?;
     let is_new = !args.capture.exists();
     let writer = Writer::open(&args.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     if let Some(session) = session {

@@ -1,5 +1,6 @@
 //! Loading of rule files: the built-in ones, or those of a directory.
 
+use super::fold::{self, FoldedField};
 use super::guidance::Timeouts;
 use super::model::{Feature, Requirement};
 use super::toml_file::{self, Parsed};
@@ -8,6 +9,7 @@ use crate::profile::{Profile, pos_v10};
 use crate::seal;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The built-in rule files, in the order of their requirements.
 pub(crate) const BUILTIN: [(&str, &str); 7] = [
@@ -26,6 +28,9 @@ const STACK_BYTES: usize = 32 << 20;
 /// The maximum total size of rule files in bytes, many times that of the built-in ones. A parsed expression takes a
 /// hundred times the memory of its text.
 const LONGEST: u64 = 1024 * 1024;
+
+/// The directory of the rule files in that of a profile.
+const RULES: &str = "rules";
 
 /// The name of the file of tests in a directory of rule files; it has no rules.
 pub(crate) const TESTS: &str = "tests.toml";
@@ -54,6 +59,8 @@ pub struct RuleSet {
     pub features: Vec<Feature>,
     /// In the order of the files.
     pub requirements: Vec<Requirement>,
+    /// The fields of the profile that are folds.
+    pub(crate) folds: Arc<Vec<FoldedField>>,
     /// Thresholds.
     pub limits: Limits,
     /// The timeouts of the guided certification, if a file has them.
@@ -81,6 +88,7 @@ impl RuleSet {
             profile: self.profile,
             features: self.features.iter().map(without_cases).collect(),
             requirements: vec![requirement],
+            folds: self.folds.clone(),
             limits: self.limits,
             waits: None,
             digest: String::new(),
@@ -96,9 +104,18 @@ impl RuleSet {
 /// # Errors
 /// The first file that cannot be read or is not valid, with its line.
 pub fn load(folder: Option<&Path>) -> Result<RuleSet, RuleError> {
-    match folder {
-        None => of_files(builtin(), pos_v10()),
-        Some(folder) => of_files(read_folder(folder)?, pos_v10()),
+    load_for(folder, pos_v10())
+}
+
+/// Loads the rules about an API from a directory, or those of its profile if there is no directory.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) fn load_for(folder: Option<&Path>, profile: &'static Profile) -> Result<RuleSet, RuleError> {
+    match (folder, &profile.directory) {
+        (Some(folder), _) => of_files(read_folder(folder)?, profile),
+        (None, Some(directory)) => of_files(read_folder(&directory.join(RULES))?, profile),
+        (None, None) => of_files(builtin(), profile),
     }
 }
 
@@ -206,9 +223,24 @@ fn assemble(files: &[(String, String)], profile: &'static Profile) -> Result<Rul
     features.sort_by_key(|feature| feature.feature);
     let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
     let digest = digest(&named);
-    let builtin = digest == self::digest(&builtin());
-    let raw = requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
-    Ok(RuleSet { profile, features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
+    let builtin = profile.directory.is_none() && digest == self::digest(&builtin());
+    let folds = fold::of(profile)?;
+    // Folds read ids from bodies.
+    let raw = !profile.is_native || folds.iter().any(FoldedField::has_raw_access);
+    let raw =
+        raw || requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
+    Ok(RuleSet {
+        profile,
+        folds: Arc::new(folds),
+        features,
+        requirements,
+        limits,
+        waits: guide,
+        digest,
+        files: named,
+        builtin,
+        raw,
+    })
 }
 
 /// The digest of rule files, given by name and text; their order counts.
