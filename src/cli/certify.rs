@@ -9,9 +9,10 @@ mod resume;
 mod session_run;
 
 use super::child::CommandError;
-use super::record::{self, Backend};
+use super::local_pages;
+use super::record;
 use super::signals::Signals;
-use super::startup_message::{StartupInfo, ready_file};
+use super::startup_message::{StartupInfo, base_url, ready_file};
 use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::ConnectionFailures;
 use super::{CliError, Exit, ledger, verify_input};
@@ -160,8 +161,11 @@ async fn certify(
     let warning = if args.new_attempt { None } else { previous.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
     let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let mut backend = Backend::of(recorded, &authority, identified.client_id.as_deref(), &listeners).await?;
+    let mut backend = recorded.backend(&authority, identified.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
+    let version = session.client_version.as_deref();
+    let base_url = base_url(&config, listeners.base_addr);
+    config.pages = local_pages::pages(&base_url, authority.files(), backend.sandbox.as_ref(), version);
     config.private.extend(page.as_ref().map(Page::address));
     listeners.check(&config).await.map_err(CliError::new)?;
     let access = access(&identified, keys, &session, &backend.upstream)?;
@@ -197,6 +201,7 @@ async fn certify(
         durability,
         sandbox: backend.sandbox.as_ref(),
         page: page.as_ref().map(Page::url),
+        client_version: version.map(str::to_owned),
     };
     let out: fn(&str) = if driven(args) { tell } else { print };
     out(&if driven(args) { info.brief() } else { info.text() });

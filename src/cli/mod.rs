@@ -4,6 +4,7 @@
 //! (`0` passed, `1` failed, `2` error, `3` incomplete, `4` a started command failed).
 
 mod addresses;
+mod backend;
 mod ca;
 mod certify;
 mod check_certificate;
@@ -14,6 +15,7 @@ mod environment;
 mod export;
 mod ledger;
 mod limits;
+mod local_pages;
 mod paths;
 mod record;
 mod rules;
@@ -103,7 +105,7 @@ enum Command {
     /// Run a demo: sandbox, recorder, reference client and verdict
     Demo(demo::Args),
     /// Record the calls of a client to the API
-    Record(Box<record::Args>),
+    Record(Box<record::RecordArgs>),
     /// Evaluate captures and report the verdict
     Verify(verify::Args),
     /// Show the exchanges of a capture

@@ -57,5 +57,6 @@ mod soak;
 mod tampering;
 mod till;
 mod till_features;
+mod unjudged;
 mod web_browser;
 mod wire;
