@@ -56,7 +56,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         truststore::PASSWORD,
         files.private.display(),
         word(&files.pem),
-        super::record::DEFAULT_LISTEN,
+        super::addresses::DEFAULT_LISTEN,
         trust_instructions::text(&trust_instructions::for_clients(files)),
         trust_instructions::text(&trust_instructions::for_machines(files)),
         word(&files.der),

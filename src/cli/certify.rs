@@ -38,6 +38,7 @@ use identification_args::{IdentificationArgs, access};
 use resume::PreviousRuns;
 use session_run::SessionRun;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -111,34 +112,60 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         .ok_or_else(|| CliError::new("no rule file has the [guide] table with the step timeouts; see common.toml"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
-    let result = runtime.block_on(async {
-        let mut signals = Signals::new()?;
-        let (page, driver, nothing) = certify(&args, identified, rules, waits, &mut signals).await?;
-        let end = finish::CertifyResult::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
-        // If all cases had passed before, there was nothing to record.
-        if end.verdict().verdict != Outcome::Passed {
-            tell(&nothing.unwrap_or_default());
-        }
-        let exit = end.say()?;
-        if let Some(page) = page {
-            page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
-        }
-        end.result(exit)
-    });
+    let result = runtime.block_on(runs(args, identified, rules, waits));
     // Do not wait for threads that block in a system call.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-/// Runs the certification. Returns the page, if any, to show the verdict on; the error of the driver, if any; and the
-/// explanation to print if nothing was recorded.
-async fn certify(
-    args: &Args,
+/// Runs the certification, and again if the operator asks for it on the page with the verdict.
+async fn runs(
+    mut args: Args,
     identified: Identification,
     rules: &'static RuleSet,
     waits: Timeouts,
+) -> Result<Exit, CliError> {
+    let mut signals = Signals::new()?;
+    let mut page = None;
+    loop {
+        let run = certify(&args, identified.clone(), (rules, waits), page.take(), &mut signals).await?;
+        let end =
+            finish::CertifyResult::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, run.driver)?;
+        // If all cases had passed before, there was nothing to record.
+        if end.verdict().verdict != Outcome::Passed {
+            tell(&run.nothing.unwrap_or_default());
+        }
+        let exit = end.say()?;
+        let Some(open) = run.page else { return end.result(exit) };
+        let resumed = page::approve(&args, &open, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
+        let Some(new_attempt) = resumed else { return end.result(exit) };
+        args.new_attempt = new_attempt;
+        // The till keeps its settings.
+        [args.record.listen, args.record.proxy_listen] = run.addresses;
+        page = Some(open);
+    }
+}
+
+/// A finished run.
+struct FinishedRun {
+    /// The page to show the verdict on.
+    page: Option<Page>,
+    /// The error of the driver.
+    driver: Option<CommandError>,
+    /// The explanation to print if nothing was recorded.
+    nothing: Option<String>,
+    /// The addresses of base URL and proxy.
+    addresses: [SocketAddr; 2],
+}
+
+/// Runs the certification. `page`: that of the run before.
+async fn certify(
+    args: &Args,
+    identified: Identification,
+    (rules, waits): (&'static RuleSet, Timeouts),
+    page: Option<Page>,
     signals: &mut Signals,
-) -> Result<(Option<Page>, Option<CommandError>, Option<String>), CliError> {
+) -> Result<FinishedRun, CliError> {
     let recorded = &args.record;
     let previous = PreviousRuns::read(&recorded.capture)?;
     let before = previous.identification();
@@ -150,7 +177,10 @@ async fn certify(
         args.ledger.ready()?;
     }
     proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let page = page::open(args, rules, &identified).await?;
+    let page = match page {
+        Some(page) => Some(page),
+        None => page::open(args, rules, &identified).await?,
+    };
     let (identified, keys) = match page.as_ref().filter(|_| to_be_asked && !identified.is_whole()) {
         Some(page) => asked(page, signals).await?,
         None => (identified, Secrets::default()),
@@ -229,6 +259,7 @@ async fn certify(
                     writer: writer.clone(),
                     notify,
                     before: previous.exchanges(),
+                    new_attempt: args.new_attempt,
                     cut_off: !previous.is_complete(),
                 });
                 warning.iter().for_each(|warning| page.log(&format!("note: {warning}")));
@@ -240,12 +271,13 @@ async fn certify(
         }
         Err(failure) => Err(failure),
     };
+    let addresses = [running.base_addr, running.proxy_addr];
     let stopped = running.stop().await.map_err(CliError::new);
     let nothing = failures.nothing(&info, backend.gate.as_deref());
     backend.stop().await;
     let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&record::stop_message(&recorded.capture, &writer));
-    Ok((page, error, nothing))
+    Ok(FinishedRun { page, driver: error, nothing, addresses })
 }
 
 /// Waits until the identification form on the page is submitted.

@@ -1,6 +1,6 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
-use super::addresses::hosts;
+use super::addresses::{DEFAULT_LISTEN, hosts};
 use super::backend::Backend;
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
@@ -31,9 +31,6 @@ use tokio::process::{Child, Command};
 
 /// Time for a command to exit when the recorder is stopped.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
-
-/// The default address of the base URL.
-pub(super) const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
 
 /// Maximum length of a challenge, in characters.
 const CHALLENGE_LIMIT: usize = 1000;

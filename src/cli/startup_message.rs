@@ -100,14 +100,20 @@ impl StartupInfo<'_> {
         text
     }
 
+    /// A line to paste that makes a first call; `None` without an embedded sandbox.
+    pub(super) fn first_call(&self) -> Option<String> {
+        let client = self.sandbox?.clients().first()?;
+        let ca = word(&self.files.pem);
+        Some(first_call::line(&ca, &self.base_url(), client, self.client_version.as_deref()))
+    }
+
     /// Lines to paste that check the connection: neither breaks a requirement.
     fn trial(&self) -> String {
-        let (ca, base_url) = (word(&self.files.pem), self.base_url());
+        let ca = word(&self.files.pem);
         let check = format!("curl --cacert {ca} https://{}{CHECK}", reachable(self.config, self.base_addr));
         let mut text =
             format!("\nTo check that a client reaches the recorder and trusts the CA (not recorded):\n  {check}\n");
-        if let Some(client) = self.sandbox.and_then(|sandbox| sandbox.clients().first()) {
-            let call = first_call::line(&ca, &base_url, client, self.client_version.as_deref());
+        if let Some(call) = self.first_call() {
             text.push_str(&format!("To make a first call with token and all headers (recorded):\n  {call}\n"));
         }
         text
