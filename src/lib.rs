@@ -4,8 +4,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`api`] | the types of the API: operations, body shapes, headers, states, error codes, money, injected faults. No I/O |
 //! | [`seal`] | digests, keyed hashes, the hash chain, signing keys, DSSE envelopes |
+//! | [`profile`] | an API as data: operations, features, resources, routes |
+//! | [`api`] | the types of the PoS API v10: body shapes, headers, states, error codes, money, injected faults. No I/O |
 //! | [`pki`] | the local CA, leaf certificates, trust instructions |
 //! | [`capture`] | exchange records, redaction, the capture directory, signed archives, HAR |
 //! | [`rules`] | rule files: model, parsing, CEL predicates; their tests and mutants |
@@ -39,6 +40,7 @@ mod certify;
 mod cli;
 #[doc(hidden)]
 pub mod pki;
+pub mod profile;
 #[doc(hidden)]
 pub mod proxy;
 pub mod report;

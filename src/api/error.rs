@@ -115,9 +115,8 @@ pub(crate) const COMMON: &[ErrorCode] = &[
 /// The codes that an operation can return in addition to the [`COMMON`] ones.
 pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
     match operation {
-        Operation::GetStore => &[],
-        Operation::GetStores | Operation::GetDetailedStores => &[BRAND_ID, LOCATION_ID, STORE_FILTER],
-        Operation::CreatePos => &[
+        Operation::GET_STORES | Operation::GET_DETAILED_STORES => &[BRAND_ID, LOCATION_ID, STORE_FILTER],
+        Operation::CREATE_POS => &[
             BEACON_ID,
             MERCHANT_POS_ID,
             POS_NAME,
@@ -132,11 +131,11 @@ pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
             BEACON_ID_TAKEN,
             KEY_REUSED,
         ],
-        Operation::GetPos => &[POS_OF_OTHER_INTEGRATOR, POS_OF_OTHER_MERCHANT],
-        Operation::GetPosWithFilter => &[POS_FILTER],
-        Operation::DeletePos => &[POS_OF_OTHER_INTEGRATOR, DELETE_OTHER_MERCHANT],
-        Operation::GetCheckIn => &[POS_OF_OTHER_INTEGRATOR],
-        Operation::InitiatePayment => &[
+        Operation::GET_POS => &[POS_OF_OTHER_INTEGRATOR, POS_OF_OTHER_MERCHANT],
+        Operation::GET_POS_WITH_FILTER => &[POS_FILTER],
+        Operation::DELETE_POS => &[POS_OF_OTHER_INTEGRATOR, DELETE_OTHER_MERCHANT],
+        Operation::GET_CHECK_IN => &[POS_OF_OTHER_INTEGRATOR],
+        Operation::INITIATE_PAYMENT => &[
             AMOUNT,
             ORDER_ID,
             PAYMENT_LABEL,
@@ -149,7 +148,7 @@ pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
             PAYMENT_ACTIVE,
             KEY_REUSED,
         ],
-        Operation::PreparePayment => &[
+        Operation::PREPARE_PAYMENT => &[
             ORDER_ID,
             KEY_INVALID,
             KEY_DUPLICATED,
@@ -160,12 +159,12 @@ pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
             PAYMENT_ACTIVE,
             KEY_REUSED,
         ],
-        Operation::PaymentReady => {
+        Operation::PAYMENT_READY => {
             &[AMOUNT, PAYMENT_LABEL, PAYMENT_OF_OTHER_INTEGRATOR, READY_OTHER_MERCHANT, NOT_PREPARED]
         }
-        Operation::QueryPayment => &[PAYMENT_OF_OTHER_INTEGRATOR, PAYMENT_OF_OTHER_MERCHANT],
-        Operation::QueryPaymentIds => &[PAYMENT_FILTER],
-        Operation::CapturePayment => &[
+        Operation::QUERY_PAYMENT => &[PAYMENT_OF_OTHER_INTEGRATOR, PAYMENT_OF_OTHER_MERCHANT],
+        Operation::QUERY_PAYMENT_IDS => &[PAYMENT_FILTER],
+        Operation::CAPTURE_PAYMENT => &[
             AMOUNT,
             PAYMENT_OF_OTHER_INTEGRATOR,
             CAPTURE_OTHER_MERCHANT,
@@ -174,8 +173,8 @@ pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
             CAPTURED_OTHERWISE,
             NO_PARTIAL_CAPTURE,
         ],
-        Operation::CancelPayment => &[PAYMENT_OF_OTHER_INTEGRATOR, CANCEL_OTHER_MERCHANT, NOT_CANCELLABLE],
-        Operation::CreateRefund => &[
+        Operation::CANCEL_PAYMENT => &[PAYMENT_OF_OTHER_INTEGRATOR, CANCEL_OTHER_MERCHANT, NOT_CANCELLABLE],
+        Operation::CREATE_REFUND => &[
             AMOUNT,
             REFUND_ORDER_ID,
             KEY_INVALID,
@@ -190,10 +189,11 @@ pub(crate) fn of_operation(operation: Operation) -> &'static [ErrorCode] {
             TOO_HIGH,
             BALANCE_TOO_LOW,
         ],
-        Operation::GetRefund => &[REFUND_OF_OTHER_INTEGRATOR],
-        Operation::QueryRefundIds => &[REFUND_FILTER],
-        Operation::CaptureRefund => &[REFUND_OF_OTHER_INTEGRATOR, NO_SUCH_REFUND, REFUND_NOT_RESERVED],
-        Operation::CancelRefund => &[REFUND_OF_OTHER_INTEGRATOR, REFUND_NOT_CANCELLABLE],
+        Operation::GET_REFUND => &[REFUND_OF_OTHER_INTEGRATOR],
+        Operation::QUERY_REFUND_IDS => &[REFUND_FILTER],
+        Operation::CAPTURE_REFUND => &[REFUND_OF_OTHER_INTEGRATOR, NO_SUCH_REFUND, REFUND_NOT_RESERVED],
+        Operation::CANCEL_REFUND => &[REFUND_OF_OTHER_INTEGRATOR, REFUND_NOT_CANCELLABLE],
+        _ => &[],
     }
 }
 
@@ -237,9 +237,9 @@ mod tests {
 
     #[test]
     fn invalid_field_has_a_code_of_its_operation() {
-        assert_eq!(of_field(Operation::CapturePayment, "amount"), AMOUNT);
-        assert_eq!(of_field(Operation::CreateRefund, "refundOrderId"), REFUND_ORDER_ID);
-        assert_eq!(of_field(Operation::PreparePayment, "amount"), UNKNOWN);
-        assert_eq!(of_field(Operation::InitiatePayment, "currencyCode"), UNKNOWN);
+        assert_eq!(of_field(Operation::CAPTURE_PAYMENT, "amount"), AMOUNT);
+        assert_eq!(of_field(Operation::CREATE_REFUND, "refundOrderId"), REFUND_ORDER_ID);
+        assert_eq!(of_field(Operation::PREPARE_PAYMENT, "amount"), UNKNOWN);
+        assert_eq!(of_field(Operation::INITIATE_PAYMENT, "currencyCode"), UNKNOWN);
     }
 }

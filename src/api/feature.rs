@@ -1,52 +1,36 @@
 //! The six features that a client can be certified in (self_certification).
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::profile::Feature;
 
-/// A feature of the certification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)] // The names are the API documentation's own.
-pub enum Feature {
-    Onboarding,
-    Payment,
-    PreparedPayment,
-    Refund,
-    Loyalty,
-    PaymentRestrictions,
-}
-
 impl Feature {
-    /// All features, in the order of the API's documentation.
+    pub const ONBOARDING: Feature = Feature::builtin(0);
+    pub const PAYMENT: Feature = Feature::builtin(1);
+    pub const PREPARED_PAYMENT: Feature = Feature::builtin(2);
+    pub const REFUND: Feature = Feature::builtin(3);
+    pub const LOYALTY: Feature = Feature::builtin(4);
+    pub const PAYMENT_RESTRICTIONS: Feature = Feature::builtin(5);
+
+    /// All features of the PoS API v10, in the order of its documentation.
     pub const ALL: [Feature; 6] = [
-        Feature::Onboarding,
-        Feature::Payment,
-        Feature::PreparedPayment,
-        Feature::Refund,
-        Feature::Loyalty,
-        Feature::PaymentRestrictions,
+        Feature::ONBOARDING,
+        Feature::PAYMENT,
+        Feature::PREPARED_PAYMENT,
+        Feature::REFUND,
+        Feature::LOYALTY,
+        Feature::PAYMENT_RESTRICTIONS,
     ];
-
-    /// The id in options, rule files and verdicts.
-    pub fn id(self) -> &'static str {
-        match self {
-            Feature::Onboarding => "onboarding",
-            Feature::Payment => "payment",
-            Feature::PreparedPayment => "prepared-payment",
-            Feature::Refund => "refund",
-            Feature::Loyalty => "loyalty",
-            Feature::PaymentRestrictions => "payment-restrictions",
-        }
-    }
-
-    /// Finds a feature by its id.
-    pub fn from_id(id: &str) -> Option<Feature> {
-        Self::ALL.into_iter().find(|feature| feature.id() == id)
-    }
 }
 
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::pos_v10;
+
+    #[test]
+    fn constants_are_in_the_order_of_the_profile() {
+        assert_eq!(pos_v10().features, Feature::ALL);
+        let ids = ["onboarding", "payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"];
+        assert_eq!(Feature::ALL.map(Feature::id), ids);
     }
 }

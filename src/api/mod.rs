@@ -15,16 +15,14 @@ pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod money;
 pub(crate) mod operation;
-pub(crate) mod route;
+pub(crate) mod resource;
 pub(crate) mod shape;
 pub(crate) mod state;
 pub(crate) mod text;
 
+pub use crate::profile::{Feature, Operation, Place, Route};
 pub use error::ErrorCode;
 pub use fault::Fault;
-pub use feature::Feature;
 pub use id::Guid;
 pub use money::{Amount, ExactAmount};
-pub use operation::Operation;
-pub use route::{HOSTS, Place, Route};
 pub use state::{PaymentStatus, RefundStatus};

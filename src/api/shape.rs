@@ -123,12 +123,12 @@ const CREATE_REFUND: &[Field] = &[
 /// The fields of an operation's request body; empty where no body is documented.
 pub(crate) fn fields(operation: Operation) -> &'static [Field] {
     match operation {
-        Operation::CreatePos => CREATE_POS,
-        Operation::InitiatePayment => INITIATE_PAYMENT,
-        Operation::PreparePayment => PREPARE_PAYMENT,
-        Operation::PaymentReady => PAYMENT_READY,
-        Operation::CapturePayment => CAPTURE_PAYMENT,
-        Operation::CreateRefund => CREATE_REFUND,
+        Operation::CREATE_POS => CREATE_POS,
+        Operation::INITIATE_PAYMENT => INITIATE_PAYMENT,
+        Operation::PREPARE_PAYMENT => PREPARE_PAYMENT,
+        Operation::PAYMENT_READY => PAYMENT_READY,
+        Operation::CAPTURE_PAYMENT => CAPTURE_PAYMENT,
+        Operation::CREATE_REFUND => CREATE_REFUND,
         _ => &[],
     }
 }
@@ -279,13 +279,13 @@ mod tests {
 
     fn with(from: &str, to: &str) -> Differences {
         assert!(GOOD.contains(from), "{from}");
-        check(Operation::InitiatePayment, GOOD.replace(from, to).as_bytes())
+        check(Operation::INITIATE_PAYMENT, GOOD.replace(from, to).as_bytes())
     }
 
     #[test]
     fn a_documented_body_has_no_differences() {
-        assert_eq!(check(Operation::InitiatePayment, GOOD.as_bytes()), Differences::default());
-        assert_eq!(check(Operation::CancelPayment, b""), Differences::default());
+        assert_eq!(check(Operation::INITIATE_PAYMENT, GOOD.as_bytes()), Differences::default());
+        assert_eq!(check(Operation::CANCEL_PAYMENT, b""), Differences::default());
     }
 
     #[test]
@@ -307,14 +307,14 @@ mod tests {
         ] {
             assert_eq!(with(from, to).broken.len(), 1, "{from} -> {to}");
         }
-        assert_eq!(check(Operation::CapturePayment, b"").broken[0].sentence(), "the body is missing");
-        assert_eq!(check(Operation::CapturePayment, b"[1]").broken.len(), 1);
-        assert_eq!(check(Operation::CapturePayment, b"{\"amount\":").broken.len(), 1);
+        assert_eq!(check(Operation::CAPTURE_PAYMENT, b"").broken[0].sentence(), "the body is missing");
+        assert_eq!(check(Operation::CAPTURE_PAYMENT, b"[1]").broken.len(), 1);
+        assert_eq!(check(Operation::CAPTURE_PAYMENT, b"{\"amount\":").broken.len(), 1);
     }
 
     #[test]
     fn duplicate_names_and_byte_order_marks_are_broken() {
-        let broken = |body: &[u8]| check(Operation::CapturePayment, body).broken;
+        let broken = |body: &[u8]| check(Operation::CAPTURE_PAYMENT, body).broken;
         for twice in [r#"{"amount":5,"amount":12.5}"#, r#"{"amount":5,"am\u006funt":5}"#] {
             assert_eq!(broken(twice.as_bytes()).len(), 1, "{twice}");
         }
@@ -331,6 +331,6 @@ mod tests {
     fn differences_that_the_backend_accepts_are_informal() {
         let found = with("100.00", r#""100.00","redirectUri":"x""#);
         assert_eq!((found.broken.len(), found.informal.len()), (0, 2));
-        assert_eq!(check(Operation::CaptureRefund, b"{\"amount\":1}").informal.len(), 1);
+        assert_eq!(check(Operation::CAPTURE_REFUND, b"{\"amount\":1}").informal.len(), 1);
     }
 }

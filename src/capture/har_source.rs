@@ -7,15 +7,16 @@ use super::reader::{Capture, CaptureKind, LONGEST_HAR, Source, remarks};
 use super::record::Record;
 use super::reorder::ReorderBuffer;
 use super::summary::Summary;
+use crate::profile::Profile;
 use crate::seal;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens a HAR file from its bytes; `path` is its name in messages.
-pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError> {
+/// Opens a HAR file with calls of this API from its bytes; `path` is its name in messages.
+pub(super) fn open(path: &Path, bytes: Vec<u8>, profile: &'static Profile) -> Result<Capture, CaptureError> {
     let digest = seal::Digest::of(&bytes).to_string();
-    let read = har::read(path, bytes, LONGEST_HAR)?;
+    let read = har::read(path, bytes, LONGEST_HAR, profile)?;
     let mut summary = Summary::default();
     for record in &read.records {
         summary.take(record).map_err(|words| CaptureError::damaged(path, words))?;
@@ -33,7 +34,7 @@ pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Capture, CaptureError>
 }
 
 /// Opens a HAR file from standard input.
-pub(super) fn from_standard_input() -> Result<Capture, CaptureError> {
+pub(super) fn from_standard_input(profile: &'static Profile) -> Result<Capture, CaptureError> {
     let name = Path::new("standard input");
     let mut bytes = Vec::new();
     let mut limited = std::io::stdin().lock().take(LONGEST_HAR.saturating_add(1));
@@ -46,7 +47,7 @@ pub(super) fn from_standard_input() -> Result<Capture, CaptureError> {
         let sentence = "standard input is a signed archive, which cannot be read from a pipe: pass the file name";
         return Err(CaptureError::new(CaptureErrorKind::Unsupported, sentence));
     }
-    open(name, bytes)
+    open(name, bytes, profile)
 }
 
 impl Capture {

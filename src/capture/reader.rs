@@ -9,6 +9,7 @@ use super::reorder::ReorderBuffer;
 use super::segment::SegmentReader;
 use super::summary::{Summary, gaps_in_words};
 use super::{codec, exchange_numbers, store};
+use crate::profile::{Profile, pos_v10};
 use crate::seal;
 use std::fs::File;
 use std::io::Read;
@@ -43,6 +44,8 @@ impl CaptureKind {
 /// An opened capture: its summary, and its records, which can be read repeatedly.
 #[derive(Debug)]
 pub struct Capture {
+    /// The API whose calls it has.
+    pub profile: &'static Profile,
     /// The kind of source.
     pub kind: CaptureKind,
     /// The digest of its content in hex: the chain head, or the SHA-256 of the HAR file.
@@ -215,6 +218,7 @@ fn no_head(dir: &Path) -> CaptureError {
 impl Capture {
     pub(super) fn new(path: &Path, kind: CaptureKind, summary: &Summary, header: Header, source: Source) -> Capture {
         Capture {
+            profile: pos_v10(),
             kind,
             digest: String::new(),
             session: summary.session.clone(),

@@ -5,6 +5,7 @@ use super::identity_changes::Identity;
 use super::statement::{Earlier, Recorder};
 use crate::api::header::Version;
 use crate::capture::record::Record;
+use crate::profile::Profile;
 use crate::verify::attempt::Attempt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,12 +27,12 @@ pub(crate) struct CaptureFacts {
 
 impl CaptureFacts {
     /// Processes the next record.
-    pub(crate) fn take(&mut self, record: &Record) {
+    pub(crate) fn take(&mut self, record: &Record, profile: &Profile) {
         match record {
             Record::Exchange(exchange) => {
                 self.last_run = Some(exchange.run);
                 self.identity.exchange(exchange.number);
-                let send = Attempt::of(exchange);
+                let send = Attempt::of(exchange, profile);
                 if send.is_call {
                     self.builds.extend(Version::parse(&send.version));
                 }
@@ -133,7 +134,7 @@ mod tests {
             stop(3, 5_000_000),
         ];
         assert_eq!(seen.ended(), None);
-        records.iter().for_each(|record| seen.take(record));
+        records.iter().for_each(|record| seen.take(record, crate::profile::pos_v10()));
         assert_eq!(seen.builds(), ["2.1.9", "2.1.10"]);
         assert_eq!(seen.earlier(), [Earlier { number: 1, ended_as: "failed".into() }]);
         assert_eq!(seen.recorders().len(), 1);

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(missing(&verdict, None, &CaptureFacts::default()), ["the capture has no end time"]);
         let mut renamed = sample::seen();
         let session = Session { integrator_id: Some("Other".into()), ..sample::session() };
-        renamed.take(&Record::Session(session));
+        renamed.take(&Record::Session(session), crate::profile::pos_v10());
         let why = missing(&verdict, Some(&sample::session()), &renamed).concat();
         assert!(why.contains("(integrator id Acme Oy, now Other): certify with the earlier values"), "{why}");
         assert_eq!(unsealed(&verdict), None);

@@ -59,7 +59,7 @@ pub(crate) fn records() -> Vec<Record> {
 /// The facts of the capture.
 pub(crate) fn seen() -> CaptureFacts {
     let mut seen = CaptureFacts::default();
-    records().iter().for_each(|record| seen.take(record));
+    records().iter().for_each(|record| seen.take(record, crate::profile::pos_v10()));
     seen
 }
 

@@ -102,7 +102,7 @@ mod tests {
     fn a_fault_without_a_retry_is_the_reason_with_its_exchange_and_seconds() {
         let fault = InjectedFault {
             fault: Fault::Timeout,
-            operation: Operation::CreatePos,
+            operation: Operation::CREATE_POS,
             exchange: 21,
             call: String::new(),
             ended: Some(Instant::now()),

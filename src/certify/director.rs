@@ -320,17 +320,17 @@ impl State {
         }
     }
 
-    fn recorded(&mut self, exchange: &Exchange, timeout_ms: i64) {
+    fn recorded(&mut self, exchange: &Exchange, route: &Route, timeout_ms: i64) {
         let now = Instant::now();
         self.going_out.insert(exchange.number);
-        let operation = Route::of(&exchange.request.method, &exchange.request.target).operation();
+        let operation = route.operation();
         let step = self.schedule.due().and_then(|(steps, due)| steps.get(due));
-        if self.fault_plan.ended(exchange, operation, step, timeout_ms) {
+        if self.fault_plan.ended(exchange, route, step, timeout_ms) {
             self.schedule.extend_deadline(now);
         }
-        let polled = operation == Some(Operation::QueryPayment) && exchange.status() == Some(200);
+        let polled = operation == Some(Operation::QUERY_PAYMENT) && exchange.status() == Some(200);
         self.polls = self.polls.saturating_add(u32::from(polled));
-        self.asked_check_in += u64::from(operation == Some(Operation::GetCheckIn));
+        self.asked_check_in += u64::from(operation == Some(Operation::GET_CHECK_IN));
         if let Some(operation) = operation {
             self.note_unexpected(exchange.number, operation);
         }
@@ -357,7 +357,7 @@ impl State {
 
 impl FaultInjector for Director {
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
-        let route = head.route();
+        let route = head.route(self.rules.profile);
         self.state().schedule.call_received(route.operation(), Instant::now());
         let operation = route.operation()?;
         let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
@@ -375,7 +375,8 @@ impl FaultInjector for Director {
     }
 
     fn recorded(&self, exchange: &Exchange) {
-        self.state().recorded(exchange, self.rules.limits.timeout_ms);
+        let route = self.rules.profile.route(&exchange.request.method, &exchange.request.target);
+        self.state().recorded(exchange, &route, self.rules.limits.timeout_ms);
         self.changed.notify_one();
     }
 

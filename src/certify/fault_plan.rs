@@ -104,24 +104,17 @@ impl FaultPlan {
 
     /// Registers a finished exchange; `true` if a fault was injected into it. `ms`: the duration from which an exchange
     /// without a response counts as timed out.
-    pub(crate) fn ended(
-        &mut self,
-        exchange: &Exchange,
-        operation: Option<Operation>,
-        step: Option<&Step>,
-        ms: i64,
-    ) -> bool {
+    pub(crate) fn ended(&mut self, exchange: &Exchange, route: &Route, step: Option<&Step>, ms: i64) -> bool {
         let ours = self.in_flight.remove(&exchange.number);
         let now = Instant::now();
         self.log.ended(exchange.number, now);
         if ours.is_some() {
             self.last_injected = Some(now);
         }
-        let Some(step) = step.filter(|step| operation.is_some_and(|op| step.calls.contains(&op))) else {
+        let Some(step) = step.filter(|step| route.operation().is_some_and(|op| step.calls.contains(&op))) else {
             return ours.is_some();
         };
-        let id =
-            Route::of(&exchange.request.method, &exchange.request.target).id.unwrap_or_default().to_ascii_lowercase();
+        let id = route.id.as_deref().unwrap_or_default().to_ascii_lowercase();
         let lasted = i64::try_from(exchange.duration_us() / 1000).unwrap_or(i64::MAX);
         match exchange.status() {
             None if lasted >= ms => self.injected.push((id, Fault::Timeout)),
@@ -137,8 +130,12 @@ impl FaultPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::record::{Answer, End, Request, Stage, Times};
+    use crate::capture::record::{Answer, End, Stage, Times};
     use crate::rules::load;
+
+    fn of(operation: Operation) -> Route {
+        crate::profile::pos_v10().route(operation.method(), &format!("/v10{}", operation.template()))
+    }
 
     const REST: Duration = Duration::from_secs(30);
 
@@ -158,27 +155,27 @@ mod tests {
     #[test]
     fn each_fault_is_injected_once_when_retries_overlap() {
         let (steps, mut fault_plan, now) = (steps("onboarding/1"), FaultPlan::default(), Instant::now());
-        let create = Operation::CreatePos;
+        let create = Operation::CREATE_POS;
         let decide = |fault_plan: &mut FaultPlan, n| fault_plan.decide((n, create, ""), &steps, 0, REST, now);
         assert_eq!(decide(&mut fault_plan, 1), Some(Fault::Timeout));
         assert_eq!(decide(&mut fault_plan, 2), Some(Fault::ServerError));
         assert_eq!(decide(&mut fault_plan, 3), None);
-        assert!(fault_plan.ended(&over(1, None, 2000), Some(create), steps.first(), 400));
-        assert!(fault_plan.ended(&over(2, Some(500), 1), Some(create), steps.first(), 400));
+        assert!(fault_plan.ended(&over(1, None, 2000), &of(create), steps.first(), 400));
+        assert!(fault_plan.ended(&over(2, Some(500), 1), &of(create), steps.first(), 400));
         assert_eq!(decide(&mut fault_plan, 4), None);
-        assert!(!fault_plan.ended(&over(3, Some(200), 1), Some(create), steps.first(), 400));
+        assert!(!fault_plan.ended(&over(3, Some(200), 1), &of(create), steps.first(), 400));
         assert_eq!(decide(&mut fault_plan, 5), Some(Fault::Timeout));
-        assert_eq!(fault_plan.decide((6, Operation::GetPos, ""), &steps, 0, REST, now), None);
+        assert_eq!(fault_plan.decide((6, Operation::GET_POS, ""), &steps, 0, REST, now), None);
     }
 
     #[test]
     fn fault_for_every_attempt_lasts_until_the_pause_before_a_retry() {
         let (steps, mut fault_plan, now) = (steps("payment/6"), FaultPlan::default(), Instant::now());
-        let capture = Operation::CapturePayment;
+        let capture = Operation::CAPTURE_PAYMENT;
         assert_eq!(fault_plan.decide((1, capture, ""), &steps, 0, REST, now), None);
         for (n, due) in [(2, 1), (3, 2), (4, 2)] {
             assert_eq!(fault_plan.decide((n, capture, ""), &steps, due, REST, now), Some(Fault::ServerError), "{n}");
-            fault_plan.ended(&over(n, Some(500), 1), Some(capture), steps.get(due), 400);
+            fault_plan.ended(&over(n, Some(500), 1), &of(capture), steps.get(due), 400);
         }
         assert_eq!(
             fault_plan.decide((5, capture, ""), &steps, 2, REST, now + Duration::from_secs(29)),
@@ -190,13 +187,11 @@ mod tests {
     #[test]
     fn polls_of_another_payment_do_not_use_up_faults() {
         let (steps, mut fault_plan, now) = (steps("payment/1"), FaultPlan::default(), Instant::now());
-        let poll = Operation::QueryPayment;
-        let path = |id: &str| format!("/pos/v10/payments/{id}");
+        let poll = Operation::QUERY_PAYMENT;
+        let route = |id: &str| crate::profile::pos_v10().route("GET", &format!("/pos/v10/payments/{id}"));
         for (n, id) in [(1, "a"), (2, "b")] {
             assert_eq!(fault_plan.decide((n, poll, id), &steps, 1, REST, now), Some(Fault::Timeout), "{id}");
-            let request = Request { method: "GET".into(), target: path(id), ..Request::default() };
-            let exchange = Exchange { request, ..over(n, None, 500) };
-            assert!(fault_plan.ended(&exchange, Some(poll), steps.get(1), 400));
+            assert!(fault_plan.ended(&over(n, None, 500), &route(id), steps.get(1), 400));
             assert_eq!(fault_plan.decide((n + 10, poll, id), &steps, 1, REST, now), Some(Fault::ServerError), "{id}");
         }
     }
@@ -206,7 +201,7 @@ mod tests {
         let (steps, now) = (steps("refund/3"), Instant::now());
         let mut fault_plan = FaultPlan::new(true);
         fault_plan.next_case();
-        let create = (1, Operation::CreateRefund, "");
+        let create = (1, Operation::CREATE_REFUND, "");
         assert_eq!(fault_plan.decide(create, &steps, 0, REST, now), Some(Fault::BalanceTooLow));
         assert_eq!(FaultPlan::new(false).decide(create, &steps, 0, REST, now), None);
     }

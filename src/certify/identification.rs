@@ -172,7 +172,7 @@ impl Identification {
             None => Feature::ALL.to_vec(),
             Some(ids) => ids.iter().map(|id| feature(id)).collect::<Result<Vec<_>, _>>()?,
         };
-        features.push(Feature::Onboarding);
+        features.push(Feature::ONBOARDING);
         features.sort();
         features.dedup();
         Ok(Session {

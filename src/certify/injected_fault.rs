@@ -73,14 +73,14 @@ mod tests {
 
     #[test]
     fn a_retry_is_the_next_attempt_of_the_same_call() {
-        let (mut log, create, now) = (FaultLog::default(), Operation::CreatePos, Instant::now());
+        let (mut log, create, now) = (FaultLog::default(), Operation::CREATE_POS, Instant::now());
         log.attempt(1, create, "key");
         log.inject(Fault::Timeout, 1, create, "key");
         assert!(!log.all()[0].is_open(), "it is in flight");
         log.ended(1, now);
         assert!(log.all()[0].is_open());
         log.attempt(2, create, "other key");
-        log.attempt(3, Operation::GetPos, "key");
+        log.attempt(3, Operation::GET_POS, "key");
         assert!(log.all()[0].is_open(), "another call is no retry");
         log.attempt(4, create, "key");
         log.attempt(5, create, "key");

@@ -101,7 +101,7 @@ fn evaluate(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFa
     let verdict = verify_capture::evaluate(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
     let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(|error| error.to_string())? {
-        seen.take(&record.map_err(|error| error.to_string())?);
+        seen.take(&record.map_err(|error| error.to_string())?, capture.profile);
     }
     Ok((capture, verdict, seen))
 }

@@ -1,10 +1,14 @@
 //! Registry of the client's points of sale, learned from its calls: the current one, its callback alias and the
 //! merchant's VAT number. Complements the resource state of the verifier.
 
-use crate::api::Operation::{self, CreatePos, GetCheckIn, GetPos, GetPosWithFilter, InitiatePayment, PreparePayment};
+use crate::api::Operation;
 use crate::api::customer::CERTIFICATION_VAT;
 use crate::api::header;
+use crate::api::operation::names::{
+    CREATE_POS, GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER, INITIATE_PAYMENT, PREPARE_PAYMENT,
+};
 use crate::capture::record::{Body, Exchange};
+use crate::profile::pos_v10;
 use crate::verify::attempt::Attempt;
 use crate::verify::progress::PosProgress;
 use serde_json::Value;
@@ -44,12 +48,12 @@ impl PosEntry {
 impl PosRegistry {
     /// Learns from a finished exchange; `true` if it shows which PoS the client works with.
     pub(crate) fn learn(&mut self, exchange: &Exchange) -> bool {
-        let attempt = Attempt::of(exchange);
+        let attempt = Attempt::of(exchange, pos_v10());
         let vat = exchange.request.values(header::VAT).find(|vat| header::is_vat_number(vat));
         self.vat = vat.map(str::to_owned).or(self.vat.take());
         let new_alias = match attempt.operation {
-            Some(CreatePos) => attempt.answer.created.clone().zip(alias(&exchange.request.body)),
-            Some(GetPos) if attempt.succeeded() => {
+            Some(CREATE_POS) => attempt.answer.created.clone().zip(alias(&exchange.request.body)),
+            Some(GET_POS) if attempt.succeeded() => {
                 attempt.path_id.clone().zip(exchange.answer.as_ref().and_then(|answer| alias(&answer.body)))
             }
             _ => None,
@@ -95,13 +99,13 @@ fn alias(body: &Body) -> Option<String> {
 fn current(attempt: &Attempt) -> Option<String> {
     let gone = attempt.status == Some(404) || attempt.answer.code == "1000";
     match attempt.operation? {
-        CreatePos => attempt.answer.created.clone(),
-        GetPos | GetCheckIn if attempt.succeeded() => attempt.path_id.clone(),
-        GetPosWithFilter => match &attempt.answer.found[..] {
+        CREATE_POS => attempt.answer.created.clone(),
+        GET_POS | GET_CHECK_IN if attempt.succeeded() => attempt.path_id.clone(),
+        GET_POS_WITH_FILTER => match &attempt.answer.found[..] {
             [only] => Some(only.clone()),
             _ => None,
         },
-        InitiatePayment | PreparePayment if !gone => Some(attempt.body.pos_id.clone()),
+        INITIATE_PAYMENT | PREPARE_PAYMENT if !gone => Some(attempt.body.pos_id.clone()),
         _ => None,
     }
     .filter(|id| !id.is_empty())
@@ -109,5 +113,5 @@ fn current(attempt: &Attempt) -> Option<String> {
 
 /// Whether the operation shows that the client has a PoS at this backend.
 pub(crate) fn onboards(operation: Option<Operation>) -> bool {
-    matches!(operation, Some(CreatePos | GetPosWithFilter))
+    matches!(operation, Some(CREATE_POS | GET_POS_WITH_FILTER))
 }

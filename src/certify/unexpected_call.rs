@@ -6,11 +6,11 @@ use crate::rules::model::{Case, Step};
 
 /// The actions on the till that start something, each with its first call.
 const BEGINNINGS: [(&str, Operation); 5] = [
-    ("onboard", Operation::CreatePos),
-    ("offboard", Operation::DeletePos),
-    ("pay", Operation::InitiatePayment),
-    ("prepare", Operation::PreparePayment),
-    ("refund", Operation::CreateRefund),
+    ("onboard", Operation::CREATE_POS),
+    ("offboard", Operation::DELETE_POS),
+    ("pay", Operation::INITIATE_PAYMENT),
+    ("prepare", Operation::PREPARE_PAYMENT),
+    ("refund", Operation::CREATE_REFUND),
 ];
 
 /// Whether a call starts something that neither a step of the case nor an action on the till asks for.
@@ -45,7 +45,7 @@ mod tests {
                 let asked = case.steps.iter().any(|step| asks(step, act) || step.calls.contains(&operation));
                 assert_eq!(is_astray(operation, &case), !asked, "{} {act}", case.id);
             }
-            assert!(!is_astray(Operation::QueryPayment, &case) && !is_astray(Operation::GetPos, &case));
+            assert!(!is_astray(Operation::QUERY_PAYMENT, &case) && !is_astray(Operation::GET_POS, &case));
             let due = case.steps.len();
             assert!(BEGINNINGS.iter().all(|(_, operation)| sentence(1, *operation, &case, due).is_none()));
         }
@@ -55,8 +55,8 @@ mod tests {
     fn line_names_the_step_due() {
         let features = crate::rules::load(None).unwrap().features.into_iter();
         let case = features.flat_map(|feature| feature.cases).find(|case| asks(&case.steps[0], "pay")).unwrap();
-        let said = sentence(7, Operation::PreparePayment, &case, 0).unwrap();
+        let said = sentence(7, Operation::PREPARE_PAYMENT, &case, 0).unwrap();
         assert!(said.starts_with("  exchange 7 (PreparePayment) is not part of ") && said.contains("Start a payment"));
-        assert_eq!(sentence(7, Operation::InitiatePayment, &case, 0), None);
+        assert_eq!(sentence(7, Operation::INITIATE_PAYMENT, &case, 0), None);
     }
 }

@@ -3,8 +3,8 @@
 use super::CliError;
 use super::addresses::nearby;
 use super::unrecorded::BYPASSED;
-use crate::api::HOSTS;
 use crate::pki::{Authority, ClientCertificate, Name};
+use crate::profile::pos_v10;
 use crate::proxy::{ClientIdentity, Listeners, ProxyHandle, Trust, Upstream};
 use crate::sandbox::{Gate, Sandbox, SandboxOptions};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Backend {
         let identity = ClientIdentity::new(chain, key).map_err(|e| failed(e.to_string()))?;
         let trust = Trust::Roots(vec![authority.certificate().clone()]);
         let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
-        let also = HOSTS.map(str::to_owned).to_vec();
+        let also = pos_v10().hosts.clone();
         let upstream = Upstream { identity: Arc::new(identity), also, ..upstream };
         // Clients that reach the sandbox's port are on this machine.
         let here = |address| nearby(address).to_string();

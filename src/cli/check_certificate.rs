@@ -26,7 +26,7 @@ pub(super) fn holds(
     let unreadable = |error: capture::CaptureError| CliError::new(error.to_string());
     let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(unreadable)? {
-        seen.take(&record.map_err(unreadable)?);
+        seen.take(&record.map_err(unreadable)?, capture.profile);
     }
     let checked = check(&certificate, verdict, capture.session.as_ref(), &seen, trusted);
     eprint!("{}", summary(&certificate, &checked));

@@ -71,7 +71,7 @@ async fn record(dir: &std::path::Path, announced: Option<&ExpectedFindings>) -> 
 /// The features to run: all, or those that a misbehavior concerns and onboarding.
 fn features(announced: Option<&ExpectedFindings>) -> Vec<Feature> {
     let chosen = announced.map(|announced| announced.features.as_slice()).unwrap_or_default();
-    let plays = |feature: &Feature| chosen.is_empty() || *feature == Feature::Onboarding || chosen.contains(feature);
+    let plays = |feature: &Feature| chosen.is_empty() || *feature == Feature::ONBOARDING || chosen.contains(feature);
     Feature::ALL.into_iter().filter(plays).collect()
 }
 

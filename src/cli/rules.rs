@@ -1,10 +1,12 @@
 //! `poscert rules`: list, explain, check, write and test rule files.
 
 use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
+use crate::profile::toml_text::distance;
 use crate::rules::fields::{FIELDS, Kind};
 use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
-use crate::rules::{RuleSet, examples, load, names};
+use crate::rules::{RuleSet, examples, load};
+use crate::verify::case::about_words;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -129,7 +131,7 @@ fn explained(rules: &RuleSet, id: &str) -> Result<String, CliError> {
     }
     let mut cases = rules.features.iter().flat_map(|feature| feature.cases.iter().map(move |case| (feature, case)));
     if let Some((feature, case)) = cases.find(|(_, case)| case.id.eq_ignore_ascii_case(id)) {
-        return Ok(case_text(feature, case));
+        return Ok(case_text(feature, case, rules));
     }
     if let Some(feature) = rules.features.iter().find(|feature| feature.feature.id().eq_ignore_ascii_case(id)) {
         let cases: Vec<&str> = feature.cases.iter().map(|case| case.id.as_str()).collect();
@@ -148,7 +150,7 @@ fn nearest<'a>(known: impl Iterator<Item = &'a str>, id: &str) -> Option<&'a str
         Some((prefix, number)) => format!("{prefix}-{number:0>2}"),
         None => id.to_uppercase(),
     };
-    let ranked = known.map(|known| (names::distance(&known.to_uppercase(), &id), known));
+    let ranked = known.map(|known| (distance(&known.to_uppercase(), &id), known));
     ranked.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
@@ -173,7 +175,7 @@ fn requirement_text(requirement: &Requirement) -> String {
     text
 }
 
-fn case_text(feature: &Feature, case: &Case) -> String {
+fn case_text(feature: &Feature, case: &Case, rules: &RuleSet) -> String {
     let mut text = String::new();
     let optional = if case.optional { " (optional)" } else { "" };
     let _ = writeln!(text, "{}: {}{optional}\n", case.id, case.title);
@@ -181,7 +183,7 @@ fn case_text(feature: &Feature, case: &Case) -> String {
     if let Some(feature) = case.needed_with {
         let _ = writeln!(text, "Required if {feature} is selected too.");
     }
-    let _ = writeln!(text, "Passes with exchanges of one {}, in this order:", about(case));
+    let _ = writeln!(text, "Passes with exchanges of one {}, in this order:", about_words(case.about, rules.profile));
     for (at, step) in case.steps.iter().enumerate() {
         let _ = writeln!(text, "  {}. {}", at + 1, step.title);
         if let Some(instruction) = &step.guide.text {
@@ -189,10 +191,6 @@ fn case_text(feature: &Feature, case: &Case) -> String {
         }
     }
     text
-}
-
-fn about(case: &Case) -> &'static str {
-    crate::verify::case::about_words(case.about)
 }
 
 fn fields() -> String {

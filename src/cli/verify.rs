@@ -235,7 +235,7 @@ fn cited(capture: &Capture, verdict: &Verdict) -> Result<Vec<ExchangeView>, CliE
         if let capture::Record::Exchange(exchange) = record.map_err(unreadable)?
             && wanted.contains(&exchange.number)
         {
-            views.push(ExchangeView::of(&exchange));
+            views.push(ExchangeView::of(&exchange, capture.profile));
         }
     }
     Ok(views)

@@ -151,7 +151,7 @@ fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
     }
     let files =
         texts(capture).ok_or_else(|| CliError::new(format!("{name}: a rule file in the archive is not UTF-8")))?;
-    load::of_files(files).map_err(|error| {
+    load::of_files(files, capture.profile).map_err(|error| {
         CliError::new(format!(
             "{name}: this version cannot use the rules in the archive: {error}; omit `--rules sealed`"
         ))

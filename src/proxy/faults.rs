@@ -3,6 +3,7 @@
 use super::lock::lock;
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::{Connection, Exchange, Header};
+use crate::profile::{Profile, pos_v10};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -18,8 +19,9 @@ pub struct RequestHead<'a> {
 }
 
 impl RequestHead<'_> {
-    pub fn route(&self) -> Route {
-        Route::of(self.method, self.target)
+    /// Its route in an API.
+    pub fn route(&self, profile: &Profile) -> Route {
+        profile.route(self.method, self.target)
     }
 }
 
@@ -103,7 +105,7 @@ impl ScriptedFaults {
 
 impl FaultInjector for ScriptedFaults {
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
-        let route = head.route();
+        let route = head.route(pos_v10());
         let mut scripts = lock(&self.scripts);
         let fault = scripts.iter_mut().find(|script| script.fits(&route, head))?.faults.pop_front();
         scripts.retain(|script| !script.faults.is_empty());
@@ -118,8 +120,8 @@ mod tests {
     #[test]
     fn scripted_faults_are_used_in_order() {
         let faults = ScriptedFaults::default();
-        faults.arm(Script::new(Operation::CreatePos, [Fault::Timeout, Fault::ServerError]));
-        faults.arm(Script { id: Some("AB".into()), ..Script::new(Operation::QueryPayment, [Fault::ServerError]) });
+        faults.arm(Script::new(Operation::CREATE_POS, [Fault::Timeout, Fault::ServerError]));
+        faults.arm(Script { id: Some("AB".into()), ..Script::new(Operation::QUERY_PAYMENT, [Fault::ServerError]) });
         let decide = |method, target| faults.decide(&RequestHead { number: 1, method, target, headers: &[] });
         assert_eq!(decide("GET", "/pos/v10/payments/cd"), None);
         assert_eq!(decide("POST", "/pos/v10/pointofsales"), Some(Fault::Timeout));

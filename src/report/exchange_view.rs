@@ -1,9 +1,10 @@
 //! The view of an exchange in a report: escaped text, bodies decoded and indented.
 
 use super::wording;
-use crate::api::{Fault, PaymentStatus, Place, Route};
+use crate::api::{Fault, PaymentStatus};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{AnsweredBy, Body, BodyRetention, EndedBy, Exchange, Header, Stage, values};
+use crate::profile::{Place, Profile};
 
 /// Maximum length of a body in a report, in characters.
 const LONGEST_BODY: usize = 4000;
@@ -66,10 +67,10 @@ pub struct ExchangeView {
 }
 
 impl ExchangeView {
-    /// The view of an exchange.
-    pub fn of(exchange: &Exchange) -> ExchangeView {
+    /// The view of an exchange of this API.
+    pub fn of(exchange: &Exchange, profile: &Profile) -> ExchangeView {
         let request = &exchange.request;
-        let route = Route::of(&request.method, &request.target);
+        let route = profile.route(&request.method, &request.target);
         let actor = if route.place == Place::Simulation { Actor::Customer } else { Actor::Client };
         let name = match &route.place {
             Place::Operation(operation) => operation.name().to_owned(),
@@ -223,7 +224,7 @@ mod tests {
             },
             ..Exchange::default()
         };
-        let view = ExchangeView::of(&exchange);
+        let view = ExchangeView::of(&exchange, crate::profile::pos_v10());
         assert_eq!(view.request.body, ["(12 bytes; the capture has only a keyed digest)"]);
         assert_eq!(view.result(), "no response");
         assert_eq!((time(480_999), time(2_050_000)), ("480 ms".into(), "2.05 s".into()));

@@ -57,7 +57,7 @@ fn views() -> Vec<ExchangeView> {
                 header.name = HOSTILE.into();
                 header.value = HOSTILE.into();
             });
-            ExchangeView::of(&exchange)
+            ExchangeView::of(&exchange, crate::profile::pos_v10())
         })
         .collect()
 }

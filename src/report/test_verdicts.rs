@@ -360,7 +360,7 @@ fn refused(mut exchange: Exchange) -> Exchange {
 
 /// The views of the exchanges.
 pub(crate) fn views() -> Vec<ExchangeView> {
-    exchanges().iter().map(ExchangeView::of).collect()
+    exchanges().iter().map(|exchange| ExchangeView::of(exchange, crate::profile::pos_v10())).collect()
 }
 
 /// The exchanges of the sample verdicts.

@@ -2,10 +2,11 @@
 
 use super::guidance::Timeouts;
 use super::model::{Feature, Requirement};
-use super::toml_file::{self, Mistake, Parsed};
+use super::toml_file::{self, Parsed};
+use crate::profile::toml_text::FileError as RuleError;
+use crate::profile::{Profile, pos_v10};
 use crate::seal;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::Path;
 
 /// The built-in rule files, in the order of their requirements.
@@ -47,7 +48,9 @@ pub struct Limits {
 /// The rules of all loaded files.
 #[derive(Debug)]
 pub struct RuleSet {
-    /// In the order of [`crate::api::Feature`].
+    /// The API that they are about.
+    pub profile: &'static Profile,
+    /// In the order of the profile.
     pub features: Vec<Feature>,
     /// In the order of the files.
     pub requirements: Vec<Requirement>,
@@ -75,6 +78,7 @@ impl RuleSet {
     pub(crate) fn with_only(&self, requirement: Requirement) -> RuleSet {
         let without_cases = |feature: &Feature| Feature { cases: Vec::new(), ..feature.clone() };
         RuleSet {
+            profile: self.profile,
             features: self.features.iter().map(without_cases).collect(),
             requirements: vec![requirement],
             limits: self.limits,
@@ -87,59 +91,14 @@ impl RuleSet {
     }
 }
 
-/// An error in a rule file, with its position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleError {
-    /// The path of the file, or a name for all of them.
-    pub file: String,
-    /// The line and column, from 1; (0, 0) if the error concerns the whole file.
-    pub place: (usize, usize),
-    /// The text of the line.
-    pub line: String,
-    /// The error message, with a suggestion if there is one.
-    pub message: String,
-}
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            (0, _) => write!(f, "{}: {}", self.file, self.message),
-            (line, column) => {
-                write!(f, "{}:{line}:{column}: {}\n  | {}", self.file, self.message, self.line)
-            }
-        }
-    }
-}
-
-impl std::error::Error for RuleError {}
-
-impl RuleError {
-    pub(super) fn whole(file: &str, message: String) -> RuleError {
-        RuleError { file: file.to_owned(), place: (0, 0), line: String::new(), message }
-    }
-
-    pub(super) fn at(file: &str, text: &str, mistake: &Mistake) -> RuleError {
-        let start = mistake.span.start.min(text.len());
-        let before = text.get(..start).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        RuleError {
-            file: file.to_owned(),
-            place: (line, column),
-            line: text.lines().nth(line - 1).unwrap_or("").to_owned(),
-            message: mistake.message.clone(),
-        }
-    }
-}
-
-/// Loads the rules of a directory, or the built-in ones if there is no directory.
+/// Loads the rules of the PoS API v10 from a directory, or the built-in ones if there is no directory.
 ///
 /// # Errors
 /// The first file that cannot be read or is not valid, with its line.
 pub fn load(folder: Option<&Path>) -> Result<RuleSet, RuleError> {
     match folder {
-        None => of_files(builtin()),
-        Some(folder) => of_files(read_folder(folder)?),
+        None => of_files(builtin(), pos_v10()),
+        Some(folder) => of_files(read_folder(folder)?, pos_v10()),
     }
 }
 
@@ -147,12 +106,12 @@ fn builtin() -> Vec<(String, String)> {
     BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
-/// Parses rule files, given by name (or path) and text.
+/// Parses rule files of an API, given by name (or path) and text.
 ///
 /// # Errors
 /// As for [`load`].
-pub(crate) fn of_files(files: Vec<(String, String)>) -> Result<RuleSet, RuleError> {
-    on_large_stack(move || assemble(&files))?
+pub(crate) fn of_files(files: Vec<(String, String)>, profile: &'static Profile) -> Result<RuleSet, RuleError> {
+    on_large_stack(move || assemble(&files, profile))?
 }
 
 /// Runs a function that reads rules, on a stack that is large enough for every expression.
@@ -192,7 +151,7 @@ fn unreadable_file(error: &std::io::Error) -> String {
     format!("cannot be read: {}", seal::io_reason(error))
 }
 
-fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
+fn assemble(files: &[(String, String)], profile: &'static Profile) -> Result<RuleSet, RuleError> {
     let mut named = Vec::new();
     let mut features: Vec<Feature> = Vec::new();
     let mut requirements: Vec<Requirement> = Vec::new();
@@ -206,7 +165,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     for (path, text) in files {
         let name = Path::new(path).file_name().map_or(path.clone(), |name| name.to_string_lossy().into_owned());
         let Parsed { feature, limits: numbers, waits, requirements: more } =
-            toml_file::parse(&name, text).map_err(|mistake| RuleError::at(path, text, &mistake))?;
+            toml_file::parse(&name, text, profile).map_err(|mistake| RuleError::at(path, text, &mistake))?;
         named.push((name, text.clone()));
         guide = waits.or(guide);
         if let Some(numbers) = numbers {
@@ -231,8 +190,9 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
             return Err(RuleError::whole("rules", format!("duplicate id {id}")));
         }
     }
-    if !features.iter().any(|feature| feature.feature == crate::api::Feature::Onboarding) {
-        return Err(RuleError::whole("rules", "no file defines the mandatory feature `onboarding`".into()));
+    if !features.iter().any(|feature| feature.feature == profile.mandatory) {
+        let message = format!("no file defines the mandatory feature `{}`", profile.mandatory);
+        return Err(RuleError::whole("rules", message));
     }
     for requirement in &requirements {
         let is_defined = |id| features.iter().any(|feature: &Feature| feature.feature == id);
@@ -248,7 +208,7 @@ fn assemble(files: &[(String, String)]) -> Result<RuleSet, RuleError> {
     let digest = digest(&named);
     let builtin = digest == self::digest(&builtin());
     let raw = requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
-    Ok(RuleSet { features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
+    Ok(RuleSet { profile, features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
 }
 
 /// The digest of rule files, given by name and text; their order counts.

@@ -24,6 +24,7 @@ pub mod toml_file;
 mod toml_rows;
 mod vocabulary;
 
+pub use crate::profile::FileError as RuleError;
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};
 pub use predicate::{Facts, Predicate, Range, Truth, Uncertainty, Value};

@@ -3,7 +3,8 @@
 use super::guidance::Guidance;
 use super::predicate::Predicate;
 use super::template::Template;
-use crate::api::{Fault, Operation};
+use crate::api::Fault;
+use crate::profile::{Operation, Profile, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub enum Attribution {
 #[derive(Clone, Debug)]
 pub struct Feature {
     /// Its id.
-    pub feature: crate::api::Feature,
+    pub feature: crate::profile::Feature,
     /// Its title, for people.
     pub title: String,
     /// The operations that belong to it.
@@ -59,7 +60,7 @@ pub struct Requirement {
     /// The features that it counts against when broken.
     pub counts: Attribution,
     /// It is evaluated if one of these features is chosen.
-    pub judged_for: Vec<crate::api::Feature>,
+    pub judged_for: Vec<crate::profile::Feature>,
     /// The name of its rule file.
     pub file: String,
     /// Its checks; one broken check breaks the requirement.
@@ -80,8 +81,7 @@ pub struct Check {
 }
 
 /// The kind of thing for which a pattern has separate state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The whole client.
     Client,
@@ -95,28 +95,34 @@ pub enum Scope {
     Request,
     /// A token.
     Token,
-    /// A point of sale.
-    Pos,
-    /// A payment.
-    Payment,
-    /// A refund.
-    Refund,
+    /// A resource of this kind.
+    Resource(Resource),
 }
 
 impl Scope {
-    /// Its name in rule files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scope::Client => "client",
-            Scope::Connection => "connection",
-            Scope::Call => "call",
-            Scope::Key => "key",
-            Scope::Request => "request",
-            Scope::Token => "token",
-            Scope::Pos => "pos",
-            Scope::Payment => "payment",
-            Scope::Refund => "refund",
-        }
+    /// The scopes that are no kind of resource, by their names in rule files.
+    pub const NAMES: [(&'static str, Scope); 6] = [
+        ("client", Scope::Client),
+        ("connection", Scope::Connection),
+        ("call", Scope::Call),
+        ("key", Scope::Key),
+        ("request", Scope::Request),
+        ("token", Scope::Token),
+    ];
+
+    /// The scope with this name, in rules about this API.
+    pub fn from_name(name: &str, profile: &Profile) -> Option<Scope> {
+        let known = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, scope)| *scope);
+        known.or_else(|| profile.resource(name).map(Scope::Resource))
+    }
+
+    /// Its name in rule files about this API.
+    pub fn name(self, profile: &Profile) -> &str {
+        let known = Self::NAMES.iter().find(|(_, scope)| *scope == self).map(|(name, _)| *name);
+        known.unwrap_or_else(|| match self {
+            Scope::Resource(resource) => profile.resource_spec(resource).map_or("", |spec| &spec.name),
+            _ => "",
+        })
     }
 }
 
@@ -263,10 +269,10 @@ impl Selector {
         ("notification", Selector::Notification),
     ];
 
-    /// The selector with this name.
-    pub fn from_name(name: &str) -> Option<Selector> {
+    /// The selector with this name, in rules about this API.
+    pub fn from_name(name: &str, profile: &Profile) -> Option<Selector> {
         let special = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, selector)| *selector);
-        special.or_else(|| Operation::from_name(name).map(Selector::Operation))
+        special.or_else(|| profile.operation(name).map(Selector::Operation))
     }
 }
 
@@ -280,7 +286,7 @@ pub struct Case {
     /// Whether the feature passes without it.
     pub optional: bool,
     /// It is mandatory only if this feature is chosen too; otherwise it is optional.
-    pub needed_with: Option<crate::api::Feature>,
+    pub needed_with: Option<crate::profile::Feature>,
     /// All exchanges of an attempt at the case are about one thing of this scope.
     pub about: Scope,
     /// Only things for which this holds can pass or fail the case.

@@ -3,6 +3,8 @@
 
 use super::fields;
 use super::raw::RawAccess;
+use crate::profile::Profile;
+use crate::profile::toml_text::distance;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 
 /// The functions of CEL that expressions can call.
@@ -16,7 +18,7 @@ const DEEPEST: usize = 100;
 ///
 /// # Errors
 /// A message that suggests a similar field.
-pub(crate) fn known_field(name: &str) -> Result<(), String> {
+pub(crate) fn known_field(name: &str, _profile: &Profile) -> Result<(), String> {
     if fields::find(name).is_some() || RawAccess::named(name).is_some() {
         return Ok(());
     }
@@ -25,22 +27,6 @@ pub(crate) fn known_field(name: &str) -> Result<(), String> {
         Some(known) => Err(format!("unknown field `{name}`; did you mean `{known}`?")),
         None => Err(format!("unknown field `{name}`; `poscert rules explain fields` lists all fields")),
     }
-}
-
-/// The Levenshtein distance between two words.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The full name of a chain of selections: `call.amount`.
@@ -56,23 +42,23 @@ fn spelled(expr: &Expr) -> Option<String> {
 ///
 /// # Errors
 /// A message about the first name that does not exist, or about too deep nesting.
-pub(super) fn check_names(expr: &IdedExpr) -> Result<(), String> {
-    check(expr, 0)
+pub(super) fn check_names(expr: &IdedExpr, profile: &Profile) -> Result<(), String> {
+    check(expr, profile, 0)
 }
 
-fn check(expr: &IdedExpr, depth: usize) -> Result<(), String> {
+fn check(expr: &IdedExpr, profile: &Profile, depth: usize) -> Result<(), String> {
     if depth > DEEPEST {
         return Err(format!("it is nested more than {DEEPEST} deep; split it into several checks"));
     }
     let all = |list: &mut dyn Iterator<Item = &IdedExpr>| {
         for one in list {
-            check(one, depth + 1)?;
+            check(one, profile, depth + 1)?;
         }
         Ok(())
     };
     match &expr.expr {
         Expr::Ident(_) | Expr::Select(_) => match spelled(&expr.expr) {
-            Some(name) => known_field(&name),
+            Some(name) => known_field(&name, profile),
             None => Err("a field can be selected only on a root of the record, such as `call`".to_owned()),
         },
         Expr::Call(call) => {

@@ -8,6 +8,7 @@
 use super::names::check_names;
 use super::raw;
 use crate::api::ExactAmount;
+use crate::profile::Profile;
 use cel::common::ast::IdedExpr;
 use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
 use cel::common::value::CowVal;
@@ -122,7 +123,7 @@ impl Predicate {
     ///
     /// # Errors
     /// An expression that is too long, is not CEL, or uses an unknown field.
-    pub fn compile(source: &str) -> Result<Predicate, PredicateError> {
+    pub fn compile(source: &str, profile: &Profile) -> Result<Predicate, PredicateError> {
         if source.len() > LONGEST {
             let start: String = source.chars().take(40).collect();
             let length = source.len();
@@ -137,7 +138,7 @@ impl Predicate {
         })?;
         let mut expression = program.expression().clone();
         let is_raw = raw::resolve(&mut expression)
-            .and_then(|is_raw| check_names(&expression).map(|()| is_raw))
+            .and_then(|is_raw| check_names(&expression, profile).map(|()| is_raw))
             .map_err(|problem| PredicateError(format!("in expression `{source}`: {problem}")))?;
         Ok(Predicate { source: source.to_owned(), expression, is_raw })
     }

@@ -3,6 +3,7 @@
 use super::names::known_field;
 use super::predicate::{Facts, PredicateError, Value};
 use super::raw::{self, RawAccess};
+use crate::profile::Profile;
 use cel::common::ast::Expr;
 
 /// A message with fields in braces: `captured {call.amount} of {payment.amount}`.
@@ -22,14 +23,14 @@ impl Template {
     ///
     /// # Errors
     /// An unclosed brace or an unknown field.
-    pub fn parse(source: &str) -> Result<Template, PredicateError> {
+    pub fn parse(source: &str, profile: &Profile) -> Result<Template, PredicateError> {
         let mut parts = Vec::new();
         let mut rest = source;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, tail) =
                 after.split_once('}').ok_or_else(|| PredicateError(format!("unclosed brace in message `{source}`")))?;
-            let name =
-                field_name(name).map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
+            let name = field_name(name, profile)
+                .map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
             parts.push(Part::Text(before.to_owned()));
             parts.push(Part::Field(name));
             rest = tail;
@@ -73,9 +74,9 @@ fn shown(value: &Value) -> String {
 }
 
 /// The name of the field or of the raw access between the braces of a message.
-fn field_name(text: &str) -> Result<String, String> {
+fn field_name(text: &str, profile: &Profile) -> Result<String, String> {
     if !text.contains('(') {
-        return known_field(text).map(|()| text.to_owned());
+        return known_field(text, profile).map(|()| text.to_owned());
     }
     let program = cel::Program::compile(text).map_err(|_| format!("`{text}` is not a field"))?;
     let mut expression = program.expression().clone();

@@ -2,6 +2,7 @@
 
 use super::toml_file::{Mistake, fault};
 use crate::capture::edit::{Change, Edit, Side, Target};
+use crate::profile::Profile;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -51,12 +52,12 @@ const ACTIONS: [(&str, &[&str]); 11] = [
 ///
 /// # Errors
 /// A change that names no exchange, no action or several of them, or a detail that does not belong to its action.
-pub(super) fn edit(row: Spanned<EditRow>) -> Result<Edit, Mistake> {
+pub(super) fn edit(row: Spanned<EditRow>, profile: &Profile) -> Result<Edit, Mistake> {
     let wrong = |message: String| fault(&row, message);
     let change = row.as_ref();
     let target = match (change.exchange, &change.call) {
         (Some(number), None) => Target::Exchange(number),
-        (None, Some(name)) => Target::Operation(super::toml_file::operation(name)?),
+        (None, Some(name)) => Target::Operation(super::toml_file::operation(name, profile)?),
         _ => return Err(wrong("a change names either `exchange`, a number, or `call`, an operation".to_owned())),
     };
     let given = change.actions();
@@ -178,7 +179,7 @@ mod tests {
 
     fn parsed(text: &str) -> Result<Edit, String> {
         let file: File = toml::from_str(&format!("edit = {{ {text} }}")).unwrap();
-        edit(file.edit).map_err(|mistake| mistake.message)
+        edit(file.edit, crate::profile::pos_v10()).map_err(|mistake| mistake.message)
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
             assert_eq!(found, Edit { target: Target::Exchange(1), change }, "{text}");
         }
         let of_operation = parsed("call = 'CreatePos', remove = true").unwrap();
-        assert_eq!(of_operation.target, Target::Operation(Operation::CreatePos));
+        assert_eq!(of_operation.target, Target::Operation(Operation::CREATE_POS));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The file of tests that belongs to a directory of rule files: captures, edits of them, and the results that the
 //! rules must have.
 
-use super::load::{RuleError, RuleSet};
+use super::RuleError;
+use super::load::RuleSet;
 use super::model::Level;
-use super::names;
 use super::test_edits::{self, EditRow};
 use super::toml_file::{self, Mistake, fault, feature_id, meant};
 use crate::api::Feature;
 use crate::capture::edit::Edit;
+use crate::profile::toml_text::distance;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -153,7 +154,10 @@ fn captures(text: &str, rules: &RuleSet) -> Result<Vec<CaptureTests>, Mistake> {
 }
 
 fn capture(row: CaptureRow, rules: &RuleSet) -> Result<CaptureTests, Mistake> {
-    let features = row.features.map(|ids| ids.iter().map(feature_id).collect::<Result<_, _>>()).transpose()?;
+    let features = row
+        .features
+        .map(|ids| ids.iter().map(|id| feature_id(id, rules.profile)).collect::<Result<_, _>>())
+        .transpose()?;
     let named = [
         (ExpectedStatus::Fails, row.fails),
         (ExpectedStatus::Warns, row.warns),
@@ -186,7 +190,7 @@ fn edit(row: EditTestRow, rules: &RuleSet) -> Result<EditTest, Mistake> {
         return Err(fault(&row.shows, message.to_owned()));
     }
     let spans = row.changes.iter().map(Spanned::span).collect();
-    let edits = row.changes.into_iter().map(test_edits::edit).collect::<Result<_, _>>()?;
+    let edits = row.changes.into_iter().map(|row| test_edits::edit(row, rules.profile)).collect::<Result<_, _>>()?;
     Ok(EditTest { shows: row.shows.into_inner(), edits, spans, expected: expected(named, rules)? })
 }
 
@@ -217,7 +221,7 @@ fn expected(named: [(ExpectedStatus, Vec<Spanned<String>>); 5], rules: &RuleSet)
 
 fn unknown(id: &str, rules: &RuleSet) -> String {
     let known: Vec<&str> = rules.requirements.iter().map(|requirement| requirement.id.as_str()).collect();
-    let is_near = known.iter().any(|known| names::distance(known, id) <= 4);
+    let is_near = known.iter().any(|known| distance(known, id) <= 4);
     let next = if is_near { meant(id, &known) } else { "; `poscert rules list --rules DIR` shows all ids".to_owned() };
     format!("unknown requirement `{id}`{next}")
 }
@@ -238,7 +242,7 @@ mod tests {
                     [[capture.edit]]\nshows = \"x\"\ndo = [{ exchange = 2, remove = true }]\nfails = [\"PAY-01\"]\n";
         let tests = parsed(text).unwrap();
         let capture = &tests.captures[0];
-        assert_eq!((capture.file.as_str(), capture.features.as_deref()), ("a.har", Some(&[Feature::Payment][..])));
+        assert_eq!((capture.file.as_str(), capture.features.as_deref()), ("a.har", Some(&[Feature::PAYMENT][..])));
         assert_eq!(capture.expected["PAY-01"], ExpectedStatus::Passes);
         let edit = &capture.edits[0];
         assert_eq!(edit.edits, [Edit { target: Target::Exchange(2), change: Change::Remove }]);

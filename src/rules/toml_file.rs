@@ -4,25 +4,19 @@
 //! file that loads can be applied.
 
 use super::guidance::Timeouts;
-use super::model::{At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Selector, Step, StepKind};
+use super::model::{
+    At, Attribution, Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step, StepKind,
+};
 use super::names;
 use super::predicate::{Predicate, PredicateError};
 use super::template::Template;
 use super::toml_rows::{CaseRow, CheckRow, EventRow, FeatureRow, File, LimitsRow, RequirementRow, StepRow};
 use super::vocabulary::PATTERNS;
-use crate::api::{self, Fault, Operation};
-use std::ops::Range;
+use crate::api::Fault;
+pub(super) use crate::profile::toml_text::{Mistake, fault, meant, table};
+use crate::profile::{Feature as FeatureId, Operation, Profile};
 use std::sync::Arc;
 use toml::Spanned;
-
-/// An error in a rule file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The position in the text, in bytes.
-    pub span: Range<usize>,
-    /// The error message.
-    pub message: String,
-}
 
 /// A parsed rule file.
 #[derive(Debug, Default)]
@@ -43,14 +37,14 @@ type Outcome<T> = Result<T, Mistake>;
 ///
 /// # Errors
 /// The first mistake in it, with its position.
-pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
+pub fn parse(name: &str, text: &str, profile: &Profile) -> Result<Parsed, Mistake> {
     let file: File = table(text)?;
-    let judged_for = judged_for(&file)?;
-    let feature = file.feature.map(feature).transpose()?;
+    let judged_for = judged_for(&file, profile)?;
+    let feature = file.feature.map(|row| feature(row, profile)).transpose()?;
     let counts = file.counts.unwrap_or(Attribution::Own);
-    let requirement = |row| requirement(name, row, counts, &judged_for);
+    let requirement = |row| requirement(name, row, counts, &judged_for, profile);
     let requirements = file.requirement.into_iter().map(requirement).collect::<Outcome<Vec<_>>>()?;
-    let cases = file.case.into_iter().map(case).collect::<Outcome<Vec<_>>>()?;
+    let cases = file.case.into_iter().map(|row| case(row, profile)).collect::<Outcome<Vec<_>>>()?;
     let feature = match (feature, cases.is_empty()) {
         (Some(feature), _) => Some(Feature { cases, ..feature }),
         (None, true) => None,
@@ -62,96 +56,74 @@ pub fn parse(name: &str, text: &str) -> Result<Parsed, Mistake> {
     Ok(Parsed { feature, limits: file.limits, waits: file.guide, requirements })
 }
 
-/// A TOML text as a table of a known form.
-pub(super) fn table<T: serde::de::DeserializeOwned>(text: &str) -> Outcome<T> {
-    toml::from_str(text).map_err(|error| Mistake {
-        span: error.span().unwrap_or(0..0),
-        message: with_meaning(&error.message().replace('\n', " ")),
-    })
-}
-
 /// The features for which the requirements of a file are evaluated.
-pub(super) fn judged_for(file: &File) -> Outcome<Vec<api::Feature>> {
+pub(super) fn judged_for(file: &File, profile: &Profile) -> Outcome<Vec<FeatureId>> {
     if let (true, None, Some(first)) = (file.judged_for.is_empty(), &file.feature, file.requirement.first()) {
         let message = "a file with requirements needs `judged_for`, the features for which they are evaluated, or a \
                        [feature] table";
         return Err(fault(&first.id, message.to_owned()));
     }
     if file.judged_for.is_empty() {
-        return file.feature.iter().map(|row| feature_id(&row.id)).collect();
+        return file.feature.iter().map(|row| feature_id(&row.id, profile)).collect();
     }
-    file.judged_for.iter().map(feature_id).collect()
+    file.judged_for.iter().map(|id| feature_id(id, profile)).collect()
 }
 
-/// The parser's message about an unknown key, with the most similar key in place of the list of all keys.
-fn with_meaning(message: &str) -> String {
-    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match words.split_first() {
-        Some((word, known)) if message.starts_with("unknown field") && !known.is_empty() => {
-            format!("unknown key `{word}`{}", meant(word, known))
-        }
-        _ => message.to_owned(),
-    }
-}
-
-pub(super) fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
-    Mistake { span: at.span(), message }
-}
-
-pub(super) fn feature_id(id: &Spanned<String>) -> Outcome<api::Feature> {
-    api::Feature::from_id(id.as_ref()).ok_or_else(|| {
-        let known: Vec<&str> = api::Feature::ALL.iter().map(|feature| feature.id()).collect();
-        fault(id, format!("unknown feature `{}`{}", id.as_ref(), meant(id.as_ref(), &known)))
+pub(super) fn feature_id(id: &Spanned<String>, profile: &Profile) -> Outcome<FeatureId> {
+    profile.feature(id.as_ref()).ok_or_else(|| {
+        fault(id, format!("unknown feature `{}`{}", id.as_ref(), meant(id.as_ref(), &profile.feature_ids())))
     })
 }
 
-/// A suggestion: the most similar known word, or all of them if none is similar.
-pub(super) fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().min_by_key(|known| (names::distance(known, word), known.len().abs_diff(word.len())));
-    match nearest.filter(|candidate| names::distance(candidate, word) <= 4) {
-        Some(candidate) => format!("; did you mean `{candidate}`?"),
-        None => format!("; expected one of {}", known.join(", ")),
-    }
-}
-
-pub(super) fn operation(name: &Spanned<String>) -> Outcome<Operation> {
-    Operation::from_name(name.as_ref()).ok_or_else(|| {
-        let known: Vec<&str> = Operation::ALL.iter().map(|operation| operation.name()).collect();
-        fault(name, format!("unknown operation `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
+pub(super) fn operation(name: &Spanned<String>, profile: &Profile) -> Outcome<Operation> {
+    profile.operation(name.as_ref()).ok_or_else(|| {
+        fault(
+            name,
+            format!("unknown operation `{}`{}", name.as_ref(), meant(name.as_ref(), &profile.operation_names())),
+        )
     })
 }
 
-fn selector(name: &Spanned<String>) -> Outcome<Selector> {
-    Selector::from_name(name.as_ref()).ok_or_else(|| {
+fn scope(name: &Spanned<String>, profile: &Profile) -> Outcome<Scope> {
+    Scope::from_name(name.as_ref(), profile).ok_or_else(|| {
+        let resources = profile.resources.iter().map(|resource| resource.name.as_str());
+        let known: Vec<&str> = Scope::NAMES.iter().map(|(name, _)| *name).chain(resources).collect();
+        fault(name, format!("unknown scope `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
+    })
+}
+
+fn selector(name: &Spanned<String>, profile: &Profile) -> Outcome<Selector> {
+    Selector::from_name(name.as_ref(), profile).ok_or_else(|| {
         let special = Selector::NAMES.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = special.chain(Operation::ALL.iter().map(|operation| operation.name())).collect();
+        let known: Vec<&str> = special.chain(profile.operation_names()).collect();
         fault(name, format!("unknown selector `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
     })
 }
 
-fn feature(row: FeatureRow) -> Outcome<Feature> {
+fn feature(row: FeatureRow, profile: &Profile) -> Outcome<Feature> {
     Ok(Feature {
-        feature: feature_id(&row.id)?,
+        feature: feature_id(&row.id, profile)?,
         title: row.title,
-        operations: row.operations.iter().map(operation).collect::<Outcome<_>>()?,
+        operations: row.operations.iter().map(|name| operation(name, profile)).collect::<Outcome<_>>()?,
         cases: Vec::new(),
     })
 }
 
-fn compiled(source: &Spanned<String>) -> Outcome<Predicate> {
-    Predicate::compile(source.as_ref()).map_err(|PredicateError(message)| fault(source, message))
+fn compiled(source: &Spanned<String>, profile: &Profile) -> Outcome<Predicate> {
+    Predicate::compile(source.as_ref(), profile).map_err(|PredicateError(message)| fault(source, message))
 }
 
-fn maybe(source: Option<&Spanned<String>>) -> Outcome<Option<Predicate>> {
-    source.map(compiled).transpose()
+fn maybe(source: Option<&Spanned<String>>, profile: &Profile) -> Outcome<Option<Predicate>> {
+    source.map(|source| compiled(source, profile)).transpose()
 }
 
-fn event(on: &[Spanned<String>], at: At, when: Option<&Spanned<String>>) -> Outcome<Event> {
-    Ok(Event { on: on.iter().map(selector).collect::<Outcome<_>>()?, at, when: maybe(when)? })
+fn event(on: &[Spanned<String>], at: At, when: Option<&Spanned<String>>, profile: &Profile) -> Outcome<Event> {
+    let on = on.iter().map(|name| selector(name, profile)).collect::<Outcome<_>>()?;
+    Ok(Event { on, at, when: maybe(when, profile)? })
 }
 
-fn events(rows: &[EventRow]) -> Outcome<Vec<Event>> {
-    rows.iter().map(|row| event(&row.on, row.at, row.when.as_ref())).collect()
+fn events(rows: &[EventRow], profile: &Profile) -> Outcome<Vec<Event>> {
+    rows.iter().map(|row| event(&row.on, row.at, row.when.as_ref(), profile)).collect()
 }
 
 /// A requirement of the file with this name.
@@ -159,13 +131,14 @@ pub(super) fn requirement(
     file: &str,
     row: RequirementRow,
     counts: Attribution,
-    judged_for: &[api::Feature],
+    judged_for: &[FeatureId],
+    profile: &Profile,
 ) -> Outcome<Requirement> {
     if row.check.is_empty() {
         return Err(fault(&row.id, format!("requirement {} has no check", row.id.as_ref())));
     }
     Ok(Requirement {
-        checks: row.check.into_iter().map(check).collect::<Outcome<_>>()?,
+        checks: row.check.into_iter().map(|row| check(row, profile)).collect::<Outcome<_>>()?,
         id: row.id.into_inner(),
         level: row.level,
         title: row.title,
@@ -196,7 +169,7 @@ fn given(row: &CheckRow) -> [(&'static str, bool); 12] {
     ]
 }
 
-fn check(row: CheckRow) -> Outcome<Check> {
+fn check(row: CheckRow, profile: &Profile) -> Outcome<Check> {
     let name = row.pattern.as_ref().as_str();
     let Some((_, needed, allowed)) = PATTERNS.iter().find(|(known, ..)| *known == name) else {
         let known = PATTERNS.map(|(name, ..)| name);
@@ -218,41 +191,46 @@ fn check(row: CheckRow) -> Outcome<Check> {
         return Err(fault(&row.pattern, "a check requires `on`, the events that it looks at".to_owned()));
     }
     for field in &row.cite {
-        names::known_field(field.as_ref()).map_err(|message| fault(field, message))?;
+        names::known_field(field.as_ref(), profile).map_err(|message| fault(field, message))?;
     }
-    let trigger = event(&row.on, row.at, row.when.as_ref())?;
+    let trigger = event(&row.on, row.at, row.when.as_ref(), profile)?;
     let pattern = match name {
-        "each" => Pattern::Each { trigger, require: row.require.as_ref().map(compiled).transpose()?.ok_or_else(lost)? },
-        "never" => Pattern::Never { trigger, forbid: row.forbid.as_ref().map(compiled).transpose()?.ok_or_else(lost)? },
+        "each" => Pattern::Each { trigger, require: required(row.require.as_ref(), profile)? },
+        "never" => Pattern::Never { trigger, forbid: required(row.forbid.as_ref(), profile)? },
         "at-most" => Pattern::AtMost {
             trigger,
             limit: row.limit.unwrap_or(0),
-            reset: events(&row.reset)?,
+            reset: events(&row.reset, profile)?,
             pause_ms: row.pause_ms.unwrap_or(0),
         },
-        "before" => Pattern::Before { trigger, need: events(&row.need)?, reset: events(&row.reset)? },
+        "before" => Pattern::Before { trigger, need: events(&row.need, profile)?, reset: events(&row.reset, profile)? },
         "after" => Pattern::After {
             trigger,
-            need: events(&row.need)?,
-            until: events(&row.until)?,
+            need: events(&row.need, profile)?,
+            until: events(&row.until, profile)?,
             once: row.once.unwrap_or(false),
         },
         "sum" => Pattern::Sum {
             trigger,
-            add: row.add.as_ref().map(compiled).transpose()?.ok_or_else(lost)?,
-            at_most: row.at_most.as_ref().map(compiled).transpose()?.ok_or_else(lost)?,
-            reset: events(&row.reset)?,
+            add: required(row.add.as_ref(), profile)?,
+            at_most: required(row.at_most.as_ref(), profile)?,
+            reset: events(&row.reset, profile)?,
         },
         _ => {
             let from = row.from.as_ref().ok_or_else(lost)?;
-            let from = event(&from.on, from.at, from.when.as_ref())?;
+            let from = event(&from.on, from.at, from.when.as_ref(), profile)?;
             Pattern::Gap { from, to: trigger, at_least_ms: row.at_least_ms.unwrap_or(0) }
         }
     };
-    let message =
-        Template::parse(row.message.as_ref()).map_err(|PredicateError(message)| fault(&row.message, message))?;
+    let message = Template::parse(row.message.as_ref(), profile)
+        .map_err(|PredicateError(message)| fault(&row.message, message))?;
     let cite = row.cite.into_iter().map(Spanned::into_inner).collect();
-    Ok(Check { scope: row.scope, pattern, message, cite })
+    Ok(Check { scope: scope(&row.scope, profile)?, pattern, message, cite })
+}
+
+/// A required expression, whose presence was checked before.
+fn required(source: Option<&Spanned<String>>, profile: &Profile) -> Outcome<Predicate> {
+    compiled(source.ok_or_else(lost)?, profile)
 }
 
 /// The error for a required key that is missing although it was checked before.
@@ -260,36 +238,37 @@ fn lost() -> Mistake {
     Mistake { span: 0..0, message: "a key of the pattern is missing".to_owned() }
 }
 
-fn case(row: CaseRow) -> Outcome<Case> {
+fn case(row: CaseRow, profile: &Profile) -> Outcome<Case> {
     if row.step.is_empty() {
         return Err(fault(&row.id, format!("case {} has no step", row.id.as_ref())));
     }
-    let shared =
-        |source: Option<&Spanned<String>>| -> Outcome<Option<Arc<Predicate>>> { Ok(maybe(source)?.map(Arc::new)) };
+    let shared = |source: Option<&Spanned<String>>| -> Outcome<Option<Arc<Predicate>>> {
+        Ok(maybe(source, profile)?.map(Arc::new))
+    };
     Ok(Case {
         applies: shared(row.applies.as_ref())?,
         broken_when: shared(row.broken_when.as_ref())?,
-        needed_with: row.needed_with.as_ref().map(feature_id).transpose()?,
-        steps: row.step.into_iter().map(step).collect::<Outcome<_>>()?,
+        needed_with: row.needed_with.as_ref().map(|id| feature_id(id, profile)).transpose()?,
+        steps: row.step.into_iter().map(|row| step(row, profile)).collect::<Outcome<_>>()?,
         id: row.id.into_inner(),
         title: row.title,
         optional: row.optional,
-        about: row.about,
+        about: scope(&row.about, profile)?,
     })
 }
 
-fn step(row: StepRow) -> Outcome<Step> {
+fn step(row: StepRow, profile: &Profile) -> Outcome<Step> {
     let faults = row.faults.iter().map(|name| Fault::from_name(name.as_ref()).map_err(|message| fault(name, message)));
     let faults = faults.collect::<Outcome<Vec<_>>>()?;
     let kind = row.kind.unwrap_or(if faults.is_empty() { StepKind::Send } else { StepKind::Call });
-    let calls = row.call.iter().map(operation).collect::<Outcome<Vec<_>>>()?;
+    let calls = row.call.iter().map(|name| operation(name, profile)).collect::<Outcome<Vec<_>>>()?;
     let names: Vec<&str> = calls.iter().map(|call| call.name()).collect();
     let marks: String = faults.iter().map(|fault| format!(" ({})", fault.name())).collect();
     Ok(Step {
         calls,
         faults,
-        when: maybe(row.when.as_ref())?.map(Arc::new),
-        unneeded_when: maybe(row.unneeded_when.as_ref())?.map(Arc::new),
+        when: maybe(row.when.as_ref(), profile)?.map(Arc::new),
+        unneeded_when: maybe(row.unneeded_when.as_ref(), profile)?.map(Arc::new),
         kind,
         turning: row.turning,
         same_payment_as: row.same_payment_as,

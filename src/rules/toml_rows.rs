@@ -1,7 +1,7 @@
 //! The tables of a rule file as TOML has them, before their meaning is checked.
 
 use super::guidance::{Guidance, Timeouts};
-use super::model::{At, Attribution, Level, Scope, StepKind};
+use super::model::{At, Attribution, Level, StepKind};
 use super::vocabulary;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -69,7 +69,8 @@ pub(super) struct RequirementRow {
 pub(super) struct CheckRow {
     #[schemars(schema_with = "vocabulary::patterns")]
     pub pattern: Spanned<String>,
-    pub scope: Scope,
+    #[schemars(schema_with = "vocabulary::scopes")]
+    pub scope: Spanned<String>,
     #[serde(default)]
     #[schemars(schema_with = "vocabulary::selectors")]
     pub on: Vec<Spanned<String>>,
@@ -125,7 +126,8 @@ pub(super) struct CaseRow {
     #[serde(default)]
     #[schemars(schema_with = "vocabulary::feature")]
     pub needed_with: Option<Spanned<String>>,
-    pub about: Scope,
+    #[schemars(schema_with = "vocabulary::scopes")]
+    pub about: Spanned<String>,
     #[schemars(with = "Option<String>")]
     pub applies: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]

@@ -1,7 +1,8 @@
 //! The words that rule files use for patterns, events, operations, features and faults, as JSON Schemas.
 
-use super::model::Selector;
-use crate::api::{Fault, Feature, Operation};
+use super::model::{Scope, Selector};
+use crate::api::{Fault, Feature};
+use crate::profile::pos_v10;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The name of each pattern, its required keys, and its optional keys.
@@ -32,6 +33,11 @@ pub(super) fn selectors(_: &mut SchemaGenerator) -> Schema {
     list_of(&special.chain(operation_names()).collect::<Vec<_>>())
 }
 
+pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
+    let resources = pos_v10().resources.iter().map(|resource| resource.name.as_str());
+    one_of(&Scope::NAMES.iter().map(|(name, _)| *name).chain(resources).collect::<Vec<_>>())
+}
+
 pub(super) fn operations(_: &mut SchemaGenerator) -> Schema {
     list_of(&operation_names().collect::<Vec<_>>())
 }
@@ -52,5 +58,5 @@ pub(super) fn faults(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn operation_names() -> impl Iterator<Item = &'static str> {
-    Operation::ALL.iter().map(|operation| operation.name())
+    pos_v10().operation_names().into_iter()
 }

@@ -62,6 +62,6 @@ impl From<ErrorCode> for Refusal {
 
 /// Whether the operation's error responses have an `origin` field.
 pub(super) fn is_refund(operation: Operation) -> bool {
-    use Operation::*;
-    matches!(operation, CreateRefund | GetRefund | QueryRefundIds | CaptureRefund | CancelRefund)
+    use crate::api::operation::names::{CANCEL_REFUND, CAPTURE_REFUND, CREATE_REFUND, GET_REFUND, QUERY_REFUND_IDS};
+    matches!(operation, CREATE_REFUND | GET_REFUND | QUERY_REFUND_IDS | CAPTURE_REFUND | CANCEL_REFUND)
 }

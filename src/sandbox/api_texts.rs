@@ -50,27 +50,28 @@ pub(super) fn why(name: &str) -> &'static str {
 
 /// What an operation does, as one line.
 pub(super) fn summary(operation: Operation) -> &'static str {
-    match operation {
-        Operation::GetStores => "Lists the ids of the merchant's stores",
-        Operation::GetStore => "Returns a store",
-        Operation::GetDetailedStores => "Lists the merchant's stores with name, address and brand",
-        Operation::CreatePos => "Onboards a point of sale (PoS) in a store",
-        Operation::GetPos => "Returns a PoS, with the beacon id for its QR code",
-        Operation::GetPosWithFilter => "Finds the ids of points of sale by store, beacon or merchantPosId",
-        Operation::DeletePos => "Offboards a PoS",
-        Operation::GetCheckIn => "Returns whether a customer is checked in; polled every pollDelayInMs",
-        Operation::InitiatePayment => "Starts a payment on a PoS",
-        Operation::PreparePayment => "Starts a payment whose amount is not known yet",
-        Operation::PaymentReady => "Sets the amount of a prepared payment",
-        Operation::QueryPayment => "Returns a payment and its status; polled every pollDelayInMs",
-        Operation::QueryPaymentIds => "Finds the ids of payments by PoS, order or status",
-        Operation::CapturePayment => "Captures a reserved payment, whole or in part",
-        Operation::CancelPayment => "Cancels a payment that is not captured",
-        Operation::CreateRefund => "Starts a refund of a captured payment, whole or in part",
-        Operation::GetRefund => "Returns a refund and its status; polled every pollDelayInMs",
-        Operation::QueryRefundIds => "Finds the ids of a payment's refunds",
-        Operation::CaptureRefund => "Captures a reserved refund",
-        Operation::CancelRefund => "Cancels a refund that is not captured",
+    match operation.name() {
+        "GetStores" => "Lists the ids of the merchant's stores",
+        "GetStore" => "Returns a store",
+        "GetDetailedStores" => "Lists the merchant's stores with name, address and brand",
+        "CreatePos" => "Onboards a point of sale (PoS) in a store",
+        "GetPos" => "Returns a PoS, with the beacon id for its QR code",
+        "GetPosWithFilter" => "Finds the ids of points of sale by store, beacon or merchantPosId",
+        "DeletePos" => "Offboards a PoS",
+        "GetCheckIn" => "Returns whether a customer is checked in; polled every pollDelayInMs",
+        "InitiatePayment" => "Starts a payment on a PoS",
+        "PreparePayment" => "Starts a payment whose amount is not known yet",
+        "PaymentReady" => "Sets the amount of a prepared payment",
+        "QueryPayment" => "Returns a payment and its status; polled every pollDelayInMs",
+        "QueryPaymentIds" => "Finds the ids of payments by PoS, order or status",
+        "CapturePayment" => "Captures a reserved payment, whole or in part",
+        "CancelPayment" => "Cancels a payment that is not captured",
+        "CreateRefund" => "Starts a refund of a captured payment, whole or in part",
+        "GetRefund" => "Returns a refund and its status; polled every pollDelayInMs",
+        "QueryRefundIds" => "Finds the ids of a payment's refunds",
+        "CaptureRefund" => "Captures a reserved refund",
+        "CancelRefund" => "Cancels a refund that is not captured",
+        _ => "",
     }
 }
 
@@ -111,6 +112,13 @@ fn text(name: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::api::shape;
+
+    #[test]
+    fn each_operation_has_a_summary() {
+        for operation in Operation::ALL {
+            assert!(!summary(operation).is_empty(), "{operation}");
+        }
+    }
 
     #[test]
     fn examples_conform_to_the_documented_shapes() {

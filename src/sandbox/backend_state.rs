@@ -128,30 +128,33 @@ impl BackendState {
 
     fn carry_out(&mut self, call: &Call) -> Result<Answer, Refusal> {
         match call.operation {
-            Operation::GetStores => {
+            Operation::GET_STORES => {
                 let ids = self.stores_of(call)?.iter().map(|store| store.id.as_str()).collect::<Vec<_>>();
                 Ok(Answer::Body(json!({"storeIds": ids})))
             }
-            Operation::GetDetailedStores => {
+            Operation::GET_DETAILED_STORES => {
                 Ok(Answer::Body(self.stores_of(call)?.into_iter().map(Store::answer).collect()))
             }
-            Operation::GetStore => self.store(call),
-            Operation::GetPos => self.pos(call),
-            Operation::GetPosWithFilter => self.pos_ids(call),
-            Operation::DeletePos => self.delete_pos(call),
-            Operation::GetCheckIn => self.check_in_of(call),
-            Operation::PaymentReady => self.ready_payment(call),
-            Operation::QueryPayment => self.query_payment(call),
-            Operation::QueryPaymentIds => self.payment_ids(call),
-            Operation::CapturePayment => self.capture_payment(call),
-            Operation::CancelPayment => self.cancel_payment(call),
-            Operation::GetRefund => self.query_refund(call),
-            Operation::QueryRefundIds => self.refund_ids(call),
-            Operation::CaptureRefund => self.capture_refund(call),
-            Operation::CancelRefund => self.cancel_refund(call),
-            Operation::CreatePos | Operation::InitiatePayment | Operation::PreparePayment | Operation::CreateRefund => {
-                self.create(call).map(Answer::Body)
-            }
+            Operation::GET_STORE => self.store(call),
+            Operation::GET_POS => self.pos(call),
+            Operation::GET_POS_WITH_FILTER => self.pos_ids(call),
+            Operation::DELETE_POS => self.delete_pos(call),
+            Operation::GET_CHECK_IN => self.check_in_of(call),
+            Operation::PAYMENT_READY => self.ready_payment(call),
+            Operation::QUERY_PAYMENT => self.query_payment(call),
+            Operation::QUERY_PAYMENT_IDS => self.payment_ids(call),
+            Operation::CAPTURE_PAYMENT => self.capture_payment(call),
+            Operation::CANCEL_PAYMENT => self.cancel_payment(call),
+            Operation::GET_REFUND => self.query_refund(call),
+            Operation::QUERY_REFUND_IDS => self.refund_ids(call),
+            Operation::CAPTURE_REFUND => self.capture_refund(call),
+            Operation::CANCEL_REFUND => self.cancel_refund(call),
+            Operation::CREATE_POS
+            | Operation::INITIATE_PAYMENT
+            | Operation::PREPARE_PAYMENT
+            | Operation::CREATE_REFUND => self.create(call).map(Answer::Body),
+            // Routing finds no operation of another API.
+            _ => Err(error::UNKNOWN.into()),
         }
     }
 

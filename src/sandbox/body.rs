@@ -88,7 +88,7 @@ pub(super) fn read(operation: Operation, bytes: &[u8]) -> Result<Body, Refusal> 
     take_apart(operation, &Fields(&object)).ok_or_else(|| error::UNKNOWN.into()).and_then(|body| {
         let calibration = object.get("calibrationType").filter(|value| !value.is_null());
         match calibration {
-            Some(value) if operation == Operation::CreatePos && !is_text(value) => Err(error::CALIBRATION_TYPE.into()),
+            Some(value) if operation == Operation::CREATE_POS && !is_text(value) => Err(error::CALIBRATION_TYPE.into()),
             _ => Ok(body),
         }
     })
@@ -101,7 +101,7 @@ fn is_text(value: &Value) -> bool {
 
 fn take_apart(operation: Operation, fields: &Fields) -> Option<Body> {
     Some(match operation {
-        Operation::CreatePos => Body::Pos(NewPos {
+        Operation::CREATE_POS => Body::Pos(NewPos {
             merchant_pos_id: fields.text("merchantPosId")?,
             store_id: fields.guid("storeId")?,
             name: fields.text("name")?,
@@ -110,11 +110,11 @@ fn take_apart(operation: Operation, fields: &Fields) -> Option<Body> {
             callback_alias: fields.text("callbackAlias"),
             require_payment_before_checkin: fields.flag("requirePaymentBeforeCheckin"),
         }),
-        Operation::InitiatePayment => Body::Initiate(fields.payment()?, fields.terms()?),
-        Operation::PreparePayment => Body::Prepare(fields.payment()?),
-        Operation::PaymentReady => Body::Ready(fields.terms()?),
-        Operation::CapturePayment => Body::Capture(fields.amount("amount")?),
-        Operation::CreateRefund => Body::Refund(NewRefund {
+        Operation::INITIATE_PAYMENT => Body::Initiate(fields.payment()?, fields.terms()?),
+        Operation::PREPARE_PAYMENT => Body::Prepare(fields.payment()?),
+        Operation::PAYMENT_READY => Body::Ready(fields.terms()?),
+        Operation::CAPTURE_PAYMENT => Body::Capture(fields.amount("amount")?),
+        Operation::CREATE_REFUND => Body::Refund(NewRefund {
             payment_id: fields.guid("paymentId")?,
             refund_order_id: fields.text("refundOrderId")?,
             amount: fields.amount("amount")?,
@@ -190,9 +190,9 @@ mod tests {
     fn equivalent_notations_are_equal() {
         let again = r#"{"supportedBeaconTypes":["QR","NFC"],"name":"n","requirePaymentBeforeCheckin":false,
             "merchantPosId":"m","storeId":"9d0a9c45-1793-4e82-9410-B0EE6779AB60","callbackAlias":null}"#;
-        let of = |text: &str| read(Operation::CreatePos, text.as_bytes()).unwrap();
+        let of = |text: &str| read(Operation::CREATE_POS, text.as_bytes()).unwrap();
         assert_eq!(of(POS), of(again));
-        let of = |text: &str| read(Operation::InitiatePayment, text.as_bytes()).unwrap();
+        let of = |text: &str| read(Operation::INITIATE_PAYMENT, text.as_bytes()).unwrap();
         for same in ["100.00", "1E2", "\"100.0\""] {
             assert_eq!(of(PAYMENT), of(&PAYMENT.replace("100", same)), "{same}");
         }
@@ -211,7 +211,7 @@ mod tests {
             ("9D0A9C45", "x", 1099),
             ("{", "[", 1099),
         ] {
-            assert_eq!(code(Operation::CreatePos, POS, from, to), Some(expected), "{from} -> {to}");
+            assert_eq!(code(Operation::CREATE_POS, POS, from, to), Some(expected), "{from} -> {to}");
         }
         for (from, to, expected) in [
             ("100", "0", 1102),
@@ -219,9 +219,9 @@ mod tests {
             ("100", "100,\"merchantPaymentLabel\":\"\u{4e00}\"", 1117),
             ("\"DKK\"", "\"SEK\"", 1099),
         ] {
-            assert_eq!(code(Operation::InitiatePayment, PAYMENT, from, to), Some(expected), "{from} -> {to}");
+            assert_eq!(code(Operation::INITIATE_PAYMENT, PAYMENT, from, to), Some(expected), "{from} -> {to}");
         }
-        assert_eq!(read(Operation::CapturePayment, b"{}").unwrap_err().code(), Some(1102));
-        assert_eq!(read(Operation::CancelPayment, b"\xff"), Ok(Body::None));
+        assert_eq!(read(Operation::CAPTURE_PAYMENT, b"{}").unwrap_err().code(), Some(1102));
+        assert_eq!(read(Operation::CANCEL_PAYMENT, b"\xff"), Ok(Body::None));
     }
 }

@@ -8,6 +8,7 @@ use super::reference::{self, ReferencePlace};
 use super::token_endpoint;
 use super::{Gate, Sandbox, body, openapi};
 use crate::api::{Guid, Operation, Place, Route, error};
+use crate::profile::pos_v10;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -55,7 +56,7 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
         Ok(body) => body,
         Err(error) => return unreadable(&error),
     };
-    let route = Route::of(parts.method.as_str(), &parts.uri.to_string());
+    let route = pos_v10().route(parts.method.as_str(), &parts.uri.to_string());
     match route.place {
         Place::Operation(operation) => sandbox.operation(operation, route, &parts.headers, &body),
         Place::Token => sandbox.token(&parts.headers, &body),
@@ -169,7 +170,7 @@ impl Sandbox {
 /// The methods that a path accepts.
 fn allowed(path: &str, simulation: bool) -> Vec<&'static str> {
     let fits = |method: &&str| {
-        let here = !matches!(Route::of(method, path).place, Place::Unknown | Place::Simulation);
+        let here = !matches!(pos_v10().route(method, path).place, Place::Unknown | Place::Simulation);
         here || (simulation && *method == "POST") || ([OPENAPI, REFERENCE].contains(&path) && *method == "GET")
     };
     ["GET", "POST", "DELETE"].into_iter().filter(fits).collect()

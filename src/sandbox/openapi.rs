@@ -159,7 +159,7 @@ fn responses(operation: Operation) -> Value {
     );
     if operation.template().contains('{') {
         let mut missing = json!({"description": "No resource has that id"});
-        if operation == Operation::CaptureRefund {
+        if operation == Operation::CAPTURE_REFUND {
             missing["content"] = error();
         }
         all.insert("404".into(), missing);

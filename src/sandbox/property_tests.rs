@@ -7,7 +7,7 @@ use super::body::{Body, NewPayment, NewPos, NewRefund, Terms};
 use super::clock::Moment;
 use super::customer::Simulation;
 use crate::api::customer::{Account, CustomerAct};
-use crate::api::{Amount, Guid, Operation, PaymentStatus, Route};
+use crate::api::{Amount, Guid, Operation, PaymentStatus};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -79,14 +79,14 @@ impl Till {
             callback_alias: None,
             require_payment_before_checkin: false,
         };
-        till.pos = till.create(Operation::CreatePos, 100, Body::Pos(new)).unwrap();
+        till.pos = till.create(Operation::CREATE_POS, 100, Body::Pos(new)).unwrap();
         till
     }
 
     fn call(&mut self, operation: Operation, id: Option<Guid>, key: Option<u8>, body: Body) -> Result<Answer, Refusal> {
         let text = |text: &str| text.to_owned();
         let caller = Caller { client_id: text("c"), integrator: text("i"), vat: text("DK90000028") };
-        let route = Route::of(operation.method(), "/v10");
+        let route = crate::profile::pos_v10().route(operation.method(), "/v10");
         let key = key.map(|key| key.to_string());
         self.backend.answer(&Call { operation, id, route, caller, key, body, now: self.now })
     }
@@ -125,8 +125,8 @@ impl Till {
             Act::Create { prepared, key, order } => {
                 let new = NewPayment { pos_id: self.pos.clone(), order_id: order.to_string() };
                 let created = match prepared {
-                    true => self.created(Operation::PreparePayment, *key, Body::Prepare(new)),
-                    false => self.created(Operation::InitiatePayment, *key, Body::Initiate(new, terms())),
+                    true => self.created(Operation::PREPARE_PAYMENT, *key, Body::Prepare(new)),
+                    false => self.created(Operation::INITIATE_PAYMENT, *key, Body::Initiate(new, terms())),
                 };
                 self.payments.extend(created);
             }
@@ -134,15 +134,17 @@ impl Till {
                 let Some(payment_id) = self.payments.get(*payment).cloned() else { return };
                 let (amount, currency_code) = (Amount(*amount), "DKK".into());
                 let new = NewRefund { payment_id, refund_order_id: "r".into(), amount, currency_code };
-                let created = self.created(Operation::CreateRefund, *key, Body::Refund(new));
+                let created = self.created(Operation::CREATE_REFUND, *key, Body::Refund(new));
                 self.refunds.extend(created);
             }
-            Act::Ready(at) => self.on_payment(*at, Operation::PaymentReady, Body::Ready(terms())),
-            Act::Capture(at, amount) => self.on_payment(*at, Operation::CapturePayment, Body::Capture(Amount(*amount))),
-            Act::Cancel(at) => self.on_payment(*at, Operation::CancelPayment, Body::None),
+            Act::Ready(at) => self.on_payment(*at, Operation::PAYMENT_READY, Body::Ready(terms())),
+            Act::Capture(at, amount) => {
+                self.on_payment(*at, Operation::CAPTURE_PAYMENT, Body::Capture(Amount(*amount)));
+            }
+            Act::Cancel(at) => self.on_payment(*at, Operation::CANCEL_PAYMENT, Body::None),
             Act::CancelRefund(at) => {
                 let id = self.refunds.get(*at).cloned();
-                let _ = id.map(|id| self.call(Operation::CancelRefund, Some(id), None, Body::None));
+                let _ = id.map(|id| self.call(Operation::CANCEL_REFUND, Some(id), None, Body::None));
             }
             Act::Customer(act) => {
                 let _ =

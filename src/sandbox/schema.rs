@@ -120,25 +120,20 @@ const ERROR_OF_REFUNDS: &[Field] = &[
 /// The documented response of an operation.
 pub(super) fn answer(operation: Operation) -> Shape {
     match operation {
-        Operation::GetStores => Shape::Object(&[("storeIds", Kind::Guids, true)]),
-        Operation::GetStore => Shape::Object(STORE),
-        Operation::GetDetailedStores => Shape::List(STORE),
-        Operation::CreatePos => Shape::Object(&[("posId", Kind::Guid, true)]),
-        Operation::GetPos => Shape::Object(POS),
-        Operation::GetPosWithFilter => Shape::Object(&[("posIds", Kind::Guids, true)]),
-        Operation::GetCheckIn => Shape::Object(CHECK_IN),
-        Operation::InitiatePayment | Operation::PreparePayment => Shape::Object(&[("paymentId", Kind::Guid, true)]),
-        Operation::QueryPayment => Shape::Object(PAYMENT),
-        Operation::QueryPaymentIds => Shape::Object(&[("paymentIds", Kind::Guids, true)]),
-        Operation::CreateRefund => Shape::Object(&[("refundId", Kind::Guid, true)]),
-        Operation::GetRefund => Shape::Object(REFUND),
-        Operation::QueryRefundIds => Shape::Object(&[("refundIds", Kind::Guids, true)]),
-        Operation::DeletePos
-        | Operation::PaymentReady
-        | Operation::CapturePayment
-        | Operation::CancelPayment
-        | Operation::CaptureRefund
-        | Operation::CancelRefund => Shape::Empty,
+        Operation::GET_STORES => Shape::Object(&[("storeIds", Kind::Guids, true)]),
+        Operation::GET_STORE => Shape::Object(STORE),
+        Operation::GET_DETAILED_STORES => Shape::List(STORE),
+        Operation::CREATE_POS => Shape::Object(&[("posId", Kind::Guid, true)]),
+        Operation::GET_POS => Shape::Object(POS),
+        Operation::GET_POS_WITH_FILTER => Shape::Object(&[("posIds", Kind::Guids, true)]),
+        Operation::GET_CHECK_IN => Shape::Object(CHECK_IN),
+        Operation::INITIATE_PAYMENT | Operation::PREPARE_PAYMENT => Shape::Object(&[("paymentId", Kind::Guid, true)]),
+        Operation::QUERY_PAYMENT => Shape::Object(PAYMENT),
+        Operation::QUERY_PAYMENT_IDS => Shape::Object(&[("paymentIds", Kind::Guids, true)]),
+        Operation::CREATE_REFUND => Shape::Object(&[("refundId", Kind::Guid, true)]),
+        Operation::GET_REFUND => Shape::Object(REFUND),
+        Operation::QUERY_REFUND_IDS => Shape::Object(&[("refundIds", Kind::Guids, true)]),
+        _ => Shape::Empty,
     }
 }
 

@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn filter_needs_both_brand_and_location_or_neither() {
-        let of = |query: &str| filter(&Route::of("GET", &format!("/v10/stores?{query}"))).map(|f| f.is_some());
+        let of = |query: &str| {
+            filter(&crate::profile::pos_v10().route("GET", &format!("/v10/stores?{query}"))).map(|f| f.is_some())
+        };
         let code = |query: &str| of(query).err().and_then(|refusal| refusal.code());
         assert_eq!(of(""), Ok(false));
         assert_eq!(of("merchantBrandId=MPPOSCERT1&merchantLocationId=00001"), Ok(true));

@@ -119,12 +119,12 @@ impl Trial {
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        self.call(Operation::CreatePos, "", "", body).await
+        self.call(Operation::CREATE_POS, "", "", body).await
     }
 
     /// Initiates a payment of 100.00 on a PoS.
     pub(super) async fn pay(&self, pos: &str) -> Got {
-        self.call(Operation::InitiatePayment, "", "", payment(pos)).await
+        self.call(Operation::INITIATE_PAYMENT, "", "", payment(pos)).await
     }
 
     /// A payment of 100.00 that was reserved and captured, on a new PoS with that 15-digit beacon id.
@@ -133,7 +133,7 @@ impl Trial {
         let payment = self.pay(&pos).await.text("paymentId");
         self.simulate("checkin", beacon, "+4520031801").await;
         self.simulate("acceptpayment", beacon, "+4520031801").await;
-        let got = self.call(Operation::CapturePayment, &payment, "", json!({"amount": 100})).await;
+        let got = self.call(Operation::CAPTURE_PAYMENT, &payment, "", json!({"amount": 100})).await;
         assert_eq!((got.status, got.body), (200, Value::Null));
         payment
     }
@@ -142,7 +142,7 @@ impl Trial {
     pub(super) async fn refund(&self, payment: &str, amount: &str, currency: &str) -> Got {
         let amount: Value = serde_json::from_str(amount).unwrap();
         let body = json!({"paymentId": payment, "refundOrderId": "r", "amount": amount, "currencyCode": currency});
-        self.call(Operation::CreateRefund, "", "", body).await
+        self.call(Operation::CREATE_REFUND, "", "", body).await
     }
 
     /// An action of the simulated customer, which must succeed.
@@ -153,7 +153,7 @@ impl Trial {
     }
 
     pub(super) async fn status(&self, payment: &str) -> String {
-        self.call(Operation::QueryPayment, payment, "", Value::Null).await.text("status")
+        self.call(Operation::QUERY_PAYMENT, payment, "", Value::Null).await.text("status")
     }
 }
 

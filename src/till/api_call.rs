@@ -195,9 +195,10 @@ mod tests {
 
     #[test]
     fn target_is_the_template_with_the_id_and_the_query() {
-        let call = Call::on(Operation::CapturePayment, "0f8fad5b-d9cb-469f-a165-70867728950e");
+        let call = Call::on(Operation::CAPTURE_PAYMENT, "0f8fad5b-d9cb-469f-a165-70867728950e");
         assert_eq!(call.target(), "/payments/0f8fad5b-d9cb-469f-a165-70867728950e/capture");
-        let call = Call::of(Operation::GetPosWithFilter).parameter("merchantPosId", "a b/c").parameter("storeId", "x");
+        let call =
+            Call::of(Operation::GET_POS_WITH_FILTER).parameter("merchantPosId", "a b/c").parameter("storeId", "x");
         assert_eq!(call.target(), "/pointofsales?merchantPosId=a%20b%2Fc&storeId=x");
     }
 
@@ -206,7 +207,7 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(Call::of(operation).key.is_some(), operation.creates());
         }
-        assert_ne!(Call::of(Operation::CreatePos).key, Call::of(Operation::CreatePos).key);
+        assert_ne!(Call::of(Operation::CREATE_POS).key, Call::of(Operation::CREATE_POS).key);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Till {
                 () = abort.pressed() => return Ok(false),
                 () = tokio::time::sleep_until(turn) => {}
             }
-            match self.poll(Operation::GetCheckIn, &pos.pos_id).await {
+            match self.poll(Operation::GET_CHECK_IN, &pos.pos_id).await {
                 Ok(answer) if self.knows_enough(&answer) => return Ok(true),
                 Err(error) if !error.is_loss() => return Err(error),
                 _ => {}

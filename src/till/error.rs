@@ -113,7 +113,7 @@ mod tests {
     fn number_of_attempts_is_in_the_message() {
         let lost = |attempts| {
             let why = "status 500".to_owned();
-            ClientError::Lost { operation: Operation::CapturePayment, attempts, status: Some(500), why }.to_string()
+            ClientError::Lost { operation: Operation::CAPTURE_PAYMENT, attempts, status: Some(500), why }.to_string()
         };
         assert_eq!(lost(1), "CapturePayment failed after 1 attempt: status 500");
         assert_eq!(lost(6), "CapturePayment failed after 6 attempts: status 500");

@@ -25,7 +25,7 @@ impl Till {
     async fn say_ready(&mut self, payment_id: &str, sale: &Sale) {
         let mut body = json!({});
         self.add_terms(&mut body, sale);
-        let _ = self.call(&Call::on(Operation::PaymentReady, payment_id).body(body)).await;
+        let _ = self.call(&Call::on(Operation::PAYMENT_READY, payment_id).body(body)).await;
     }
 
     /// A refund's amount, as it is sent in the body.
@@ -52,8 +52,8 @@ impl Till {
     /// Captures a cancelled refund, or cancels a captured one.
     pub(super) async fn spoil_ended_refund(&mut self, id: &str, cancelled: bool) {
         let operation = match (self.config.mistake, cancelled) {
-            (Some(Misbehavior::CapturesCancelledRefund), true) => Operation::CaptureRefund,
-            (Some(Misbehavior::CancelsCapturedRefund), false) => Operation::CancelRefund,
+            (Some(Misbehavior::CapturesCancelledRefund), true) => Operation::CAPTURE_REFUND,
+            (Some(Misbehavior::CancelsCapturedRefund), false) => Operation::CANCEL_REFUND,
             _ => return,
         };
         let _ = self.call(&Call::on(operation, id)).await;

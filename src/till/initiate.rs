@@ -15,7 +15,7 @@ impl Till {
         let pos = self.pos()?;
         let mut body = json!({ "posId": pos.pos_id, "orderId": sale.order_id });
         self.add_terms(&mut body, sale);
-        let id = self.start(&Call::of(Operation::InitiatePayment).body(body), &pos.pos_id).await?;
+        let id = self.start(&Call::of(Operation::INITIATE_PAYMENT).body(body), &pos.pos_id).await?;
         self.remember(|memory| memory.open = Some(id.clone()))?;
         Ok(Payment { id, order_id: sale.order_id.clone(), amount: sale.amount })
     }
@@ -67,7 +67,7 @@ impl Till {
 
     /// The ids of the active and reserved payments on a PoS.
     pub(super) async fn listed(&mut self, pos_id: &str) -> Result<Vec<String>, ClientError> {
-        let operation = Operation::QueryPaymentIds;
+        let operation = Operation::QUERY_PAYMENT_IDS;
         let answer = self.call(&Call::of(operation).parameter("posId", pos_id)).await?;
         list_field(operation, &answer, "paymentIds")
     }

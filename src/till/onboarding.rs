@@ -17,8 +17,8 @@ impl Till {
         };
         // Read the beacon id in any case: the backend generates it if the till sent none, and its value is
         // authoritative.
-        let answer = self.call(&Call::on(Operation::GetPos, &pos_id)).await?;
-        let beacon_id = text_field(Operation::GetPos, &answer, "beaconId")?;
+        let answer = self.call(&Call::on(Operation::GET_POS, &pos_id)).await?;
+        let beacon_id = text_field(Operation::GET_POS, &answer, "beaconId")?;
         let pos = KnownPos { pos_id, merchant_pos_id: merchant_pos_id.to_owned(), beacon_id };
         self.remember(|memory| memory.pos = Some(pos.clone()))?;
         Ok(pos)
@@ -50,20 +50,20 @@ impl Till {
     }
 
     async fn delete_pos(&mut self, pos_id: &str) -> Result<(), ClientError> {
-        match self.call(&Call::on(Operation::DeletePos, pos_id)).await {
+        match self.call(&Call::on(Operation::DELETE_POS, pos_id)).await {
             Err(error) if !error.has_status(404) => Err(error),
             _ => Ok(()),
         }
     }
 
     async fn find_pos(&mut self, filter: &'static str, value: &str) -> Result<Option<String>, ClientError> {
-        let operation = Operation::GetPosWithFilter;
+        let operation = Operation::GET_POS_WITH_FILTER;
         let answer = self.call(&Call::of(operation).parameter(filter, value)).await?;
         Ok(list_field(operation, &answer, "posIds")?.into_iter().next())
     }
 
     async fn create_pos(&mut self, merchant_pos_id: &str) -> Result<String, ClientError> {
-        let operation = Operation::CreatePos;
+        let operation = Operation::CREATE_POS;
         let mut body = json!({
             "merchantPosId": merchant_pos_id,
             "storeId": self.find_store().await?,
@@ -94,12 +94,12 @@ impl Till {
         let other = self.find_pos("beaconId", &beacon).await?.ok_or(taken)?;
         self.delete_pos(&other).await?;
         let answer = self.call(call).await?;
-        text_field(Operation::CreatePos, &answer, "posId")
+        text_field(Operation::CREATE_POS, &answer, "posId")
     }
 
     /// The merchant's store.
     async fn find_store(&mut self) -> Result<String, ClientError> {
-        let operation = Operation::GetStores;
+        let operation = Operation::GET_STORES;
         let (brand, location) = (self.config.brand.clone(), self.config.location.clone());
         let call = Call::of(operation).parameter("merchantBrandId", &brand).parameter("merchantLocationId", &location);
         let answer = self.call(&call).await?;

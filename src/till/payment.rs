@@ -53,7 +53,7 @@ impl Till {
     /// # Errors
     /// [`ClientError::Lost`] if no response came, and whatever the backend refuses.
     pub async fn query(&mut self, payment_id: &str) -> Result<View, ClientError> {
-        view(&self.poll(Operation::QueryPayment, payment_id).await?)
+        view(&self.poll(Operation::QUERY_PAYMENT, payment_id).await?)
     }
 
     /// Queries a payment until there is a response.
@@ -116,19 +116,19 @@ impl Till {
         match intent {
             PendingDecision::Capture(minor) => {
                 let body = json!({ "amount": self.spelled_amount(Amount(minor)) });
-                self.call(&Call::on(Operation::CapturePayment, id).body(body)).await?;
+                self.call(&Call::on(Operation::CAPTURE_PAYMENT, id).body(body)).await?;
                 Ok(Settled::Captured(Amount(minor)))
             }
             PendingDecision::Cancel => {
-                self.call(&Call::on(Operation::CancelPayment, id)).await?;
+                self.call(&Call::on(Operation::CANCEL_PAYMENT, id)).await?;
                 Ok(Settled::Cancelled)
             }
             PendingDecision::CaptureRefund => {
-                self.call(&Call::on(Operation::CaptureRefund, id)).await?;
+                self.call(&Call::on(Operation::CAPTURE_REFUND, id)).await?;
                 Ok(Settled::Refunded)
             }
             PendingDecision::CancelRefund => {
-                self.call(&Call::on(Operation::CancelRefund, id)).await?;
+                self.call(&Call::on(Operation::CANCEL_REFUND, id)).await?;
                 Ok(Settled::Cancelled)
             }
         }
@@ -146,7 +146,7 @@ impl Till {
             }
             (state, _) => {
                 let what = format!("the payment is {state:?} but cannot be cancelled");
-                Err(ClientError::Unreadable { operation: Operation::CancelPayment, what })
+                Err(ClientError::Unreadable { operation: Operation::CANCEL_PAYMENT, what })
             }
         }
     }
@@ -162,7 +162,7 @@ impl Till {
 }
 
 fn view(answer: &Value) -> Result<View, ClientError> {
-    let name = super::api_call::text_field(Operation::QueryPayment, answer, "status")?;
+    let name = super::api_call::text_field(Operation::QUERY_PAYMENT, answer, "status")?;
     let partial = answer.get("partialCapturePossible").and_then(Value::as_bool);
     Ok(View {
         state: PaymentStatus::from_name(&name),

@@ -38,7 +38,7 @@ impl Till {
         match self.config.mistake {
             Some(Misbehavior::NoVersion) => None,
             Some(Misbehavior::MalformedVersion) => Some(format!("v{version}")),
-            Some(Misbehavior::OtherVersion) if operation == Operation::CapturePayment => Some("99.0.0".to_owned()),
+            Some(Misbehavior::OtherVersion) if operation == Operation::CAPTURE_PAYMENT => Some("99.0.0".to_owned()),
             _ => Some(version),
         }
     }
@@ -55,7 +55,7 @@ impl Till {
 
     /// Whether a creating call is sent without its key.
     pub(super) fn leaves_key_off(&self, operation: Operation) -> bool {
-        self.makes(Misbehavior::NoKey) && operation == Operation::InitiatePayment
+        self.makes(Misbehavior::NoKey) && operation == Operation::INITIATE_PAYMENT
     }
 
     /// Changes the key or the body of a retry, which must stay the same.
@@ -65,7 +65,7 @@ impl Till {
         }
         match (self.config.mistake, &mut call.body) {
             (Some(Misbehavior::NewKeyPerAttempt), _) => call.key = Some(new_key()),
-            (Some(Misbehavior::BodyChangesOnRetry), Some(body)) if call.operation == Operation::InitiatePayment => {
+            (Some(Misbehavior::BodyChangesOnRetry), Some(body)) if call.operation == Operation::INITIATE_PAYMENT => {
                 body["merchantPaymentLabel"] = json!(format!("Attempt {}", attempts + 1));
             }
             _ => {}
@@ -98,7 +98,7 @@ impl Till {
     ) -> Result<Value, ClientError> {
         for _ in 0..3 {
             for id in self.listed(pos_id).await? {
-                self.call(&Call::on(Operation::CancelPayment, &id)).await?;
+                self.call(&Call::on(Operation::CANCEL_PAYMENT, &id)).await?;
                 self.remember(|memory| memory.settled(&id))?;
             }
             match self.call(call).await {
@@ -119,7 +119,7 @@ impl Till {
             "currencyCode": self.config.currency(),
             "plannedCaptureDelay": "None",
         });
-        let _ = self.call(&Call::of(Operation::InitiatePayment).body(body)).await;
+        let _ = self.call(&Call::of(Operation::INITIATE_PAYMENT).body(body)).await;
     }
 
     /// Waits about as long as a customer needs, without polling.
@@ -130,12 +130,12 @@ impl Till {
     /// Captures a payment that was just cancelled.
     pub(super) async fn stray_capture(&mut self, payment: &Payment) {
         let body = json!({ "amount": payment.amount.to_json() });
-        let _ = self.call(&Call::on(Operation::CapturePayment, &payment.id).body(body)).await;
+        let _ = self.call(&Call::on(Operation::CAPTURE_PAYMENT, &payment.id).body(body)).await;
     }
 
     /// Queries a path that the API does not have.
     pub(super) async fn ask_for_status(&mut self, payment: &Payment) {
-        let call = Call::on(Operation::QueryPayment, &payment.id);
+        let call = Call::on(Operation::QUERY_PAYMENT, &payment.id);
         let Ok(token) = self.token().await else { return };
         let Ok(mut request) = self.request(&call, &token) else { return };
         let Ok(uri) = format!("{}/status", request.uri()).parse() else { return };
@@ -145,6 +145,6 @@ impl Till {
 
     /// Queries refunds, although the refund feature is not selected.
     pub(super) async fn ask_for_refunds(&mut self, payment: &Payment) {
-        let _ = self.call(&Call::of(Operation::QueryRefundIds).parameter("paymentId", &payment.id)).await;
+        let _ = self.call(&Call::of(Operation::QUERY_REFUND_IDS).parameter("paymentId", &payment.id)).await;
     }
 }

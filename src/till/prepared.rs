@@ -41,7 +41,7 @@ impl Till {
         let pos = self.pos()?;
         let order_id = new_key();
         let body = json!({ "posId": pos.pos_id, "orderId": order_id });
-        let id = self.start(&Call::of(Operation::PreparePayment).body(body), &pos.pos_id).await?;
+        let id = self.start(&Call::of(Operation::PREPARE_PAYMENT).body(body), &pos.pos_id).await?;
         let prepared = Prepared { id: id.clone(), order_id };
         self.remember(|memory| {
             memory.open = Some(id);
@@ -135,7 +135,7 @@ impl Till {
     pub async fn ready(&mut self, prepared: &Prepared, sale: &Sale) -> Result<Payment, ClientError> {
         let mut body = json!({});
         self.add_terms(&mut body, sale);
-        let call = Call::on(Operation::PaymentReady, &prepared.id).body(body);
+        let call = Call::on(Operation::PAYMENT_READY, &prepared.id).body(body);
         if let Err(error) = self.call(&call).await {
             let ended =
                 error.has_status(409) && self.look(&prepared.id).await?.state.is_some_and(PaymentStatus::is_final);

@@ -77,9 +77,9 @@ impl Till {
             "amount": self.spelled_refund(amount),
             "currencyCode": self.refund_currency(),
         });
-        let call = Call::of(Operation::CreateRefund).body(body);
+        let call = Call::of(Operation::CREATE_REFUND).body(body);
         let id = match self.call(&call).await {
-            Ok(answer) => text_field(Operation::CreateRefund, &answer, "refundId")?,
+            Ok(answer) => text_field(Operation::CREATE_REFUND, &answer, "refundId")?,
             Err(error) if error.has_status(409) => {
                 let _ = self.look_into(&payment_id, &order_id).await;
                 return Err(error);
@@ -206,7 +206,7 @@ impl Till {
     }
 
     async fn query_refund(&mut self, id: &str) -> Result<RefundView, ClientError> {
-        let operation = Operation::GetRefund;
+        let operation = Operation::GET_REFUND;
         let answer = self.poll(operation, id).await?;
         let state = text_field(operation, &answer, "status")?;
         let order_id = text_field(operation, &answer, "refundOrderId")?;
@@ -216,7 +216,7 @@ impl Till {
 
     /// Queries the refunds of a payment, and returns the one with that order id, if any.
     async fn look_into(&mut self, payment_id: &str, order_id: &str) -> Result<Option<String>, ClientError> {
-        let operation = Operation::QueryRefundIds;
+        let operation = Operation::QUERY_REFUND_IDS;
         let answer = self.call(&Call::of(operation).parameter("paymentId", payment_id)).await?;
         let (mut found, mut counting) = (None, Vec::new());
         for id in list_field(operation, &answer, "refundIds")?.into_iter().take(LOOKED_INTO) {

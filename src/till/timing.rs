@@ -78,7 +78,7 @@ impl Timing {
     /// The timeout of an attempt; `None`: no timeout.
     pub fn timeout(&self, operation: Operation, mistake: Option<Misbehavior>) -> Option<Duration> {
         match (operation.method(), operation, mistake) {
-            (_, Operation::CapturePayment, Some(Misbehavior::NoTimeout)) => None,
+            (_, Operation::CAPTURE_PAYMENT, Some(Misbehavior::NoTimeout)) => None,
             ("GET", ..) => Some(self.get_timeout),
             _ => Some(self.timeout),
         }
@@ -109,7 +109,7 @@ impl Timing {
 
     /// The shortest interval between two polls with that operation.
     pub fn floor(&self, operation: Operation) -> Duration {
-        if operation == Operation::GetRefund { self.refund_floor } else { self.poll_floor }
+        if operation == Operation::GET_REFUND { self.refund_floor } else { self.poll_floor }
     }
 
     /// The pause after attempt number `attempts` (from 1).
@@ -132,18 +132,18 @@ fn wrong_next(operation: Operation, sent: Sent, attempts: u32, mistake: Option<M
         (Misbehavior::RepeatsRefused, Sent::Answered(409, Some(code))) if code == error::PAYMENT_ACTIVE.code => {
             again_until(4, 300)
         }
-        (Misbehavior::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CreateRefund => {
+        (Misbehavior::RepeatsRefund, Sent::Answered(409, _)) if operation == Operation::CREATE_REFUND => {
             again_until(4, 300)
         }
         (Misbehavior::RefusedTokenAgain, Sent::Answered(401, _)) => again_until(2, 200),
-        (Misbehavior::SuccessAfterLostCapture, Sent::NoResponse) if operation == Operation::CapturePayment => {
+        (Misbehavior::SuccessAfterLostCapture, Sent::NoResponse) if operation == Operation::CAPTURE_PAYMENT => {
             Some(Next::GiveUp)
         }
         (Misbehavior::NoRetry, _) if failed => Some(Next::GiveUp),
-        (Misbehavior::NullId, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
+        (Misbehavior::NullId, Sent::Answered(500..=599, _)) if operation == Operation::INITIATE_PAYMENT => {
             Some(Next::Take)
         }
-        (Misbehavior::CleansUpOnAnyError, Sent::Answered(500..=599, _)) if operation == Operation::InitiatePayment => {
+        (Misbehavior::CleansUpOnAnyError, Sent::Answered(500..=599, _)) if operation == Operation::INITIATE_PAYMENT => {
             Some(Next::GiveUp)
         }
         _ => None,
@@ -193,7 +193,7 @@ pub(super) fn now_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Operation::*;
+    use crate::api::operation::names::*;
 
     fn right(operation: Operation, sent: Sent, attempts: u32) -> Next {
         Timing::default().next(operation, sent, attempts, false, None)
@@ -204,7 +204,7 @@ mod tests {
         let mut pauses = Vec::new();
         for attempts in 1..=6 {
             match right(
-                CapturePayment,
+                CAPTURE_PAYMENT,
                 if attempts % 2 == 0 { Sent::NoResponse } else { Sent::Answered(503, None) },
                 attempts,
             ) {
@@ -218,31 +218,31 @@ mod tests {
     #[test]
     fn refused_call_is_not_retried() {
         for status in [302, 400, 403, 404, 409, 429] {
-            assert_eq!(right(InitiatePayment, Sent::Answered(status, Some(1301)), 1), Next::GiveUp, "{status}");
+            assert_eq!(right(INITIATE_PAYMENT, Sent::Answered(status, Some(1301)), 1), Next::GiveUp, "{status}");
         }
-        assert_eq!(right(InitiatePayment, Sent::Answered(200, None), 1), Next::Take);
-        assert_eq!(right(DeletePos, Sent::Answered(204, None), 3), Next::Take);
+        assert_eq!(right(INITIATE_PAYMENT, Sent::Answered(200, None), 1), Next::Take);
+        assert_eq!(right(DELETE_POS, Sent::Answered(204, None), 3), Next::Take);
     }
 
     #[test]
     fn refused_token_is_renewed_once() {
-        assert_eq!(right(GetPos, Sent::Answered(401, None), 1), Next::NewToken);
-        assert_eq!(Timing::default().next(GetPos, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
+        assert_eq!(right(GET_POS, Sent::Answered(401, None), 1), Next::NewToken);
+        assert_eq!(Timing::default().next(GET_POS, Sent::Answered(401, None), 2, true, None), Next::GiveUp);
     }
 
     #[test]
     fn failed_poll_is_not_retried_but_followed_by_the_next_poll() {
-        assert_eq!(right(QueryPayment, Sent::NoResponse, 1), Next::GiveUp);
+        assert_eq!(right(QUERY_PAYMENT, Sent::NoResponse, 1), Next::GiveUp);
         let (now, pace) = (Instant::now(), Timing::default());
         let first = PollClock::fresh(now, &pace);
         assert_eq!(first.ready, now);
-        let floor = pace.floor(QueryPayment);
+        let floor = pace.floor(QUERY_PAYMENT);
         let answered = first.after(now, Some(2500), floor, None);
         assert_eq!(answered.ready, now + Duration::from_millis(2500));
         let later = now + Duration::from_secs(3);
         assert_eq!(answered.after(later, None, floor, None).ready, later + Duration::from_millis(2500));
         assert_eq!(answered.after(later, Some(100), floor, None).ready, later + Duration::from_secs(1));
-        let refund = first.after(now, Some(100), pace.floor(GetRefund), None);
+        let refund = first.after(now, Some(100), pace.floor(GET_REFUND), None);
         assert_eq!(refund.ready, now + Duration::from_millis(100));
     }
 
@@ -253,6 +253,6 @@ mod tests {
             let wanted = if operation.method() == "GET" { 500 } else { 2000 };
             assert_eq!(pace.timeout(operation, None), Some(Duration::from_millis(wanted)));
         }
-        assert_eq!(pace.timeout(CapturePayment, Some(Misbehavior::NoTimeout)), None);
+        assert_eq!(pace.timeout(CAPTURE_PAYMENT, Some(Misbehavior::NoTimeout)), None);
     }
 }

@@ -68,7 +68,7 @@ impl Till {
 
     async fn fetch_token(&self) -> Result<Granted, ClientError> {
         // Token requests are retried like a POST that may be repeated.
-        let like = Operation::CancelPayment;
+        let like = Operation::CANCEL_PAYMENT;
         for attempts in 1.. {
             let outcome = self.http_client.exchange(self.token_request()?, Some(self.config.pace.timeout)).await;
             let sent = outcome.as_ref().map_or(Sent::NoResponse, |answer| Sent::Answered(answer.status.as_u16(), None));

@@ -5,8 +5,9 @@
 use super::bodies::{self, AnswerBody, RequestBody};
 use super::raw_exchange::RawExchange;
 use super::request_target::{canonical_path, canonical_target, url_credential};
-use crate::api::{Guid, Operation, Place, Route, header, id};
+use crate::api::{Guid, header, id};
 use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
+use crate::profile::{Operation, Place, Profile};
 use std::sync::Arc;
 
 /// A time on the monotonic clock of a run.
@@ -143,10 +144,10 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// The attempt that an exchange shows.
-    pub(crate) fn of(exchange: &Exchange) -> Attempt {
+    /// The attempt that an exchange of this API shows.
+    pub(crate) fn of(exchange: &Exchange, profile: &Profile) -> Attempt {
         let request = &exchange.request;
-        let route = Route::of(&request.method, &request.target);
+        let route = profile.route(&request.method, &request.target);
         let operation = route.operation();
         let (is_token, is_simulation) = (route.place == Place::Token, route.place == Place::Simulation);
         let bearers: Vec<&str> = values(&request.headers, header::AUTHORIZATION).collect();
@@ -238,8 +239,8 @@ impl Attempt {
     }
 
     /// The attempt that an exchange shows, with what rules with raw access need.
-    pub(crate) fn with_raw(exchange: &Exchange) -> Attempt {
-        Attempt { raw: Some(Arc::new(RawExchange::of(exchange))), ..Attempt::of(exchange) }
+    pub(crate) fn with_raw(exchange: &Exchange, profile: &Profile) -> Attempt {
+        Attempt { raw: Some(Arc::new(RawExchange::of(exchange, profile))), ..Attempt::of(exchange, profile) }
     }
 
     /// The replacement of the bearer token, if the capture shows which token it is.
@@ -307,7 +308,7 @@ impl Attempt {
 
     /// Whether it is a look-up of captured payments only.
     pub(crate) fn lists_captured(&self) -> bool {
-        self.operation == Some(Operation::QueryPaymentIds) && self.parameter("state").eq_ignore_ascii_case("captured")
+        self.operation == Some(Operation::QUERY_PAYMENT_IDS) && self.parameter("state").eq_ignore_ascii_case("captured")
     }
 
     /// Whether it got no response or status 500.

@@ -1,7 +1,7 @@
 //! The context of an attempt: the resources it is about and its relation to earlier attempts, when its head arrives.
 
 use super::attempt::RunTime;
-use super::resources::Subjects;
+use super::subjects::Subjects;
 use crate::api::ExactAmount;
 
 /// A retry within this time after a connection reset was made by the HTTP library.

@@ -147,11 +147,7 @@ pub(crate) fn request(operation: Operation, exchange: &Exchange) -> RequestBody 
 /// Whether the response has a relevant body that the capture does not show. If success has no documented body, and for
 /// a status of 500 or above, only the status matters.
 pub(crate) fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &Answer) -> bool {
-    use Operation::{CancelPayment, CancelRefund, CapturePayment, CaptureRefund, DeletePos, PaymentReady};
-    let empty = matches!(
-        operation,
-        Some(PaymentReady | CapturePayment | CancelPayment | DeletePos | CaptureRefund | CancelRefund)
-    );
+    let empty = operation.is_some_and(|operation| operation.spec().no_content);
     let of_operation = operation.is_some() && answer.status < 500 && !(empty && answer.status < 400);
     let tells = of_operation || (is_token && answer.status == 200);
     tells && content(&answer.body, &answer.headers).is_none()
@@ -180,15 +176,15 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBod
         Some(_) => Loyalty::Ids,
     };
     let created = match operation {
-        Some(Operation::CreatePos) => Some("posId"),
-        Some(Operation::InitiatePayment | Operation::PreparePayment) => Some("paymentId"),
-        Some(Operation::CreateRefund) => Some("refundId"),
+        Some(Operation::CREATE_POS) => Some("posId"),
+        Some(Operation::INITIATE_PAYMENT | Operation::PREPARE_PAYMENT) => Some("paymentId"),
+        Some(Operation::CREATE_REFUND) => Some("refundId"),
         _ => None,
     };
     let list = match operation {
-        Some(Operation::GetPosWithFilter) => "posIds",
-        Some(Operation::QueryPaymentIds) => "paymentIds",
-        Some(Operation::QueryRefundIds) => "refundIds",
+        Some(Operation::GET_POS_WITH_FILTER) => "posIds",
+        Some(Operation::QUERY_PAYMENT_IDS) => "paymentIds",
+        Some(Operation::QUERY_REFUND_IDS) => "refundIds",
         _ => "",
     };
     let ids = object.get(list).and_then(Value::as_array);

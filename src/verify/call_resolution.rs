@@ -7,8 +7,13 @@ use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::call_state::{CallState, UnresolvedCall};
 use super::state::{DerivedEvent, ObservedState};
+use crate::api::operation::names::{
+    CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
+    GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT,
+    QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
+};
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::api::{Operation, PaymentStatus, RefundStatus};
-use Operation::*;
 
 impl ObservedState {
     /// Resolves the unresolved calls that an attempt retries, with the same key or as a duplicate create.
@@ -35,16 +40,16 @@ impl ObservedState {
     /// Resolves the unresolved calls whose look-up found an id that this attempt uses.
     pub(super) fn used(&mut self, attempt: &Attempt) -> Vec<DerivedEvent> {
         let named = [attempt.path_id.as_deref(), Some(&attempt.body.pos_id), Some(&attempt.body.payment_id)];
-        let acts = attempt.is(&[CapturePayment, CancelPayment, CaptureRefund, CancelRefund]);
+        let acts = attempt.is(&[CAPTURE_PAYMENT, CANCEL_PAYMENT, CAPTURE_REFUND, CANCEL_REFUND]);
         self.resolve_where(|entry, unresolved| {
             // A reservation that a look-up finds is used by ending it, a payment also by PaymentReady, anything else by
             // any call on it.
             let by_any = match entry.operation {
-                Some(InitiatePayment | PreparePayment) => attempt.is(&[PaymentReady]),
+                Some(INITIATE_PAYMENT | PREPARE_PAYMENT) => attempt.is(&[PAYMENT_READY]),
                 operation => operation.is_some_and(Operation::creates),
             };
             // A resource that certainly exists has to be ended too; that is checked when the response arrives.
-            let owes_end = unresolved.unnamed && entry.operation != Some(CreatePos);
+            let owes_end = unresolved.unnamed && entry.operation != Some(CREATE_POS);
             let used =
                 !owes_end && (acts || by_any) && unresolved.found.iter().any(|id| named.contains(&Some(id.as_str())));
             entry.looked_up |= used;
@@ -79,11 +84,11 @@ impl ObservedState {
         let payment_state = PaymentStatus::from_name(&attempt.answer.state);
         let refund_state = RefundStatus::from_name(&attempt.answer.state);
         derived.extend(self.resolve_where(|entry, unresolved| {
-            let same_payment = entry.about.payment.is_some() && entry.about.payment == about.payment;
-            let same_refund = entry.about.refund.is_some() && entry.about.refund == about.refund;
-            let same_pos = entry.about.pos.is_some() && entry.about.pos == about.pos;
+            let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == about[PAYMENT];
+            let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == about[REFUND];
+            let same_pos = entry.about[POS].is_some() && entry.about[POS] == about[POS];
             let done = match (entry.operation, attempt.operation) {
-                (Some(lost), Some(GetPosWithFilter | QueryPaymentIds | QueryRefundIds))
+                (Some(lost), Some(GET_POS_WITH_FILTER | QUERY_PAYMENT_IDS | QUERY_REFUND_IDS))
                     if lost.creates() && attempt.is_answered_by_list() && body.contains(&entry.content) =>
                 {
                     unresolved.outcome_shown = true;
@@ -100,51 +105,51 @@ impl ObservedState {
                     }
                     // A point of sale that was certainly created only has to be identified.
                     unresolved.nothing_found
-                        || (unresolved.unnamed && lost == CreatePos && !unresolved.found.is_empty())
+                        || (unresolved.unnamed && lost == CREATE_POS && !unresolved.found.is_empty())
                 }
-                (Some(InitiatePayment | PreparePayment), Some(CancelPayment | CapturePayment))
-                | (Some(CreateRefund), Some(CancelRefund | CaptureRefund)) => {
+                (Some(INITIATE_PAYMENT | PREPARE_PAYMENT), Some(CANCEL_PAYMENT | CAPTURE_PAYMENT))
+                | (Some(CREATE_REFUND), Some(CANCEL_REFUND | CAPTURE_REFUND)) => {
                     unresolved.unnamed && attempt.succeeded() && unresolved.found.contains(&path_id)
                 }
-                (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) if attempt.lists_captured() => {
+                (Some(INITIATE_PAYMENT | PREPARE_PAYMENT), Some(QUERY_PAYMENT_IDS)) if attempt.lists_captured() => {
                     unresolved.unnamed && attempt.answer.found.iter().any(|id| unresolved.found.contains(id))
                 }
-                (Some(CreateRefund), Some(GetRefund)) => {
+                (Some(CREATE_REFUND), Some(GET_REFUND)) => {
                     unresolved.unnamed
                         && refund_state.is_some_and(RefundStatus::is_final)
                         && unresolved.found.contains(&path_id)
                 }
-                (Some(DeletePos), Some(GetPos)) => same_pos,
-                (Some(DeletePos), Some(GetPosWithFilter)) => {
-                    attempt.is_answered_by_list() && entry.about.pos.is_some_and(|pos| asked_for.contains(&pos))
+                (Some(DELETE_POS), Some(GET_POS)) => same_pos,
+                (Some(DELETE_POS), Some(GET_POS_WITH_FILTER)) => {
+                    attempt.is_answered_by_list() && entry.about[POS].is_some_and(|pos| asked_for.contains(&pos))
                 }
-                (Some(QueryPayment), Some(CancelPayment | CapturePayment)) => same_payment && attempt.succeeded(),
+                (Some(QUERY_PAYMENT), Some(CANCEL_PAYMENT | CAPTURE_PAYMENT)) => same_payment && attempt.succeeded(),
                 // A customer who pays has checked in.
-                (Some(GetCheckIn), Some(InitiatePayment | PreparePayment)) => same_pos && attempt.succeeded(),
+                (Some(GET_CHECK_IN), Some(INITIATE_PAYMENT | PREPARE_PAYMENT)) => same_pos && attempt.succeeded(),
                 // A payment that is polled to its end, or to Reserved, is not left open; PAY-05 checks reservations.
-                (Some(InitiatePayment | PreparePayment), Some(QueryPayment)) => {
+                (Some(INITIATE_PAYMENT | PREPARE_PAYMENT), Some(QUERY_PAYMENT)) => {
                     let settled =
                         payment_state.is_some_and(|state| state.is_final() || state == PaymentStatus::Reserved);
                     settled && unresolved.found.contains(&path_id)
                 }
-                (Some(CapturePayment | CancelPayment), Some(QueryPaymentIds)) => {
-                    attempt.succeeded() && entry.about.payment.is_some_and(|payment| captured.contains(&payment))
+                (Some(CAPTURE_PAYMENT | CANCEL_PAYMENT), Some(QUERY_PAYMENT_IDS)) => {
+                    attempt.succeeded() && entry.about[PAYMENT].is_some_and(|payment| captured.contains(&payment))
                 }
-                (Some(CapturePayment | CancelPayment), Some(QueryPayment)) => {
+                (Some(CAPTURE_PAYMENT | CANCEL_PAYMENT), Some(QUERY_PAYMENT)) => {
                     same_payment && {
                         unresolved.found = vec![path_id.clone()];
                         payment_state.is_some_and(PaymentStatus::is_final)
                     }
                 }
-                (Some(PaymentReady), Some(QueryPayment)) => {
+                (Some(PAYMENT_READY), Some(QUERY_PAYMENT)) => {
                     let waiting = [PaymentStatus::Prepared, PaymentStatus::Paired];
                     same_payment && {
                         unresolved.found = vec![path_id.clone()];
                         payment_state.is_some_and(|state| !waiting.contains(&state))
                     }
                 }
-                (Some(GetRefund), Some(CancelRefund | CaptureRefund)) => same_refund && attempt.succeeded(),
-                (Some(CaptureRefund | CancelRefund), Some(GetRefund)) => {
+                (Some(GET_REFUND), Some(CANCEL_REFUND | CAPTURE_REFUND)) => same_refund && attempt.succeeded(),
+                (Some(CAPTURE_REFUND | CANCEL_REFUND), Some(GET_REFUND)) => {
                     same_refund && {
                         unresolved.found = vec![path_id.clone()];
                         refund_state.is_some_and(RefundStatus::is_final)
@@ -174,7 +179,7 @@ impl ObservedState {
 
     /// The points of sale that a filtered look-up is about.
     pub(super) fn asked_for(&self, attempt: &Attempt) -> Vec<usize> {
-        if attempt.operation != Some(GetPosWithFilter) {
+        if attempt.operation != Some(GET_POS_WITH_FILTER) {
             return Vec::new();
         }
         let fits = |value: &str, name: &str| !value.is_empty() && attempt.parameter(name) == value;
@@ -208,7 +213,7 @@ impl ObservedState {
     /// exactly one unseen resource.
     pub(super) fn found(&mut self, attempt: &Attempt, context: &mut Context) {
         let found = self.not_known_otherwise(&attempt.answer.found);
-        if attempt.operation == Some(QueryRefundIds) {
+        if attempt.operation == Some(QUERY_REFUND_IDS) {
             for id in &found {
                 let place = self.refund(id);
                 let tick = self.tick;
@@ -221,22 +226,22 @@ impl ObservedState {
         let made_by = self.unresolved_calls.iter().copied().find(|&call| {
             let entry = self.calls.at(call);
             match (entry.operation, attempt.operation) {
-                (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
+                (Some(INITIATE_PAYMENT | PREPARE_PAYMENT), Some(QUERY_PAYMENT_IDS)) => {
                     same(&entry.subject.order_id, "orderid")
                 }
-                (Some(CreateRefund), Some(QueryRefundIds)) => same(&entry.subject.payment_id, "paymentid"),
+                (Some(CREATE_REFUND), Some(QUERY_REFUND_IDS)) => same(&entry.subject.payment_id, "paymentid"),
                 _ => false,
             }
         });
         let Some(call) = made_by else { return };
         let entry = self.calls.at(call);
-        let (sent, n, operation, pos) = (entry.touched, entry.last_n, entry.operation, entry.about.pos);
+        let (sent, n, operation, pos) = (entry.touched, entry.last_n, entry.operation, entry.about[POS]);
         let restrictions = entry.subject.restrictions;
-        if operation == Some(CreateRefund) {
+        if operation == Some(CREATE_REFUND) {
             let place = self.refund(only);
             if self.refunds.at(place).first_seen >= sent {
                 self.refunds.at_mut(place).found_for = Some(n);
-                self.calls.at_mut(call).about.refund = Some(place);
+                self.calls.at_mut(call).about[REFUND] = Some(place);
             }
         } else if let Some(operation) = operation {
             let place = self.payment(only);
@@ -278,19 +283,19 @@ impl ObservedState {
             |entry: &CallState| !finds && entry.unresolved.as_ref().is_none_or(|unresolved| unresolved.abandoned);
         let lost = self.unresolved_calls.iter().map(|&call| self.calls.at(call));
         lost.filter(|entry| match (entry.operation, attempt.operation) {
-            (Some(CreatePos), Some(GetPosWithFilter)) => {
+            (Some(CREATE_POS), Some(GET_POS_WITH_FILTER)) => {
                 let (name, beacon) = (&entry.subject.merchant_pos_id, &entry.subject.beacon_id);
                 let (by_name, by_beacon) = (("merchantposid", name.as_str()), ("beaconid", beacon.as_str()));
                 is_about("merchantposid", name, &[by_beacon])
                     || is_about("beaconid", beacon, &[by_name])
                     || (!abandoned(entry) && is_about("storeid", &entry.subject.store_id, &[by_name, by_beacon]))
             }
-            (Some(InitiatePayment | PreparePayment), Some(QueryPaymentIds)) => {
+            (Some(INITIATE_PAYMENT | PREPARE_PAYMENT), Some(QUERY_PAYMENT_IDS)) => {
                 let (pos, order) = (&entry.subject.pos_id, &entry.subject.order_id);
                 is_about("orderid", order, &[("posid", pos)])
                     || (!abandoned(entry) && is_about("posid", pos, &[("orderid", order)]))
             }
-            (Some(CreateRefund), Some(QueryRefundIds)) => {
+            (Some(CREATE_REFUND), Some(QUERY_REFUND_IDS)) => {
                 !abandoned(entry) && is_about("paymentid", &entry.subject.payment_id, &[])
             }
             _ => false,
@@ -324,20 +329,20 @@ impl ObservedState {
 
     /// Resolves name conflicts when the client looks up, reads or deletes the other PoS.
     pub(super) fn resolve_conflicts(&mut self, attempt: &Attempt, context: &Context) -> Vec<DerivedEvent> {
-        let other = context.about.pos.map(|pos| self.poses.at(pos));
+        let other = context.about[POS].map(|pos| self.poses.at(pos));
         let mut derived = Vec::new();
         self.conflicts.retain(|conflict| {
             let fits = |value: &str, wanted: &str| !value.is_empty() && value == wanted;
             // If the create has no readable name, any look-up may be the right one.
             let nameless = conflict.merchant_pos_id.is_empty() && conflict.beacon_id.is_empty();
             let done = match attempt.operation {
-                Some(GetPosWithFilter) if attempt.succeeded() => {
+                Some(GET_POS_WITH_FILTER) if attempt.succeeded() => {
                     nameless
                         || fits(attempt.parameter("merchantposid"), &conflict.merchant_pos_id)
                         || fits(attempt.parameter("beaconid"), &conflict.beacon_id)
                         || fits(attempt.parameter("storeid"), &conflict.store_id)
                 }
-                Some(GetPos | DeletePos) if attempt.status.is_some_and(|status| status < 500) => {
+                Some(GET_POS | DELETE_POS) if attempt.status.is_some_and(|status| status < 500) => {
                     other.is_some_and(|pos| {
                         let unknown = pos.merchant_pos_id.is_empty() && pos.beacon_id.is_empty();
                         unknown

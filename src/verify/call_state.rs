@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, RunTime};
 use super::refusals::Throttled;
-use super::resources::Subjects;
+use super::subjects::Subjects;
 use crate::api::Operation;
 
 /// The latest attempt of a call that has ended.

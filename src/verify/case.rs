@@ -8,11 +8,12 @@ use super::case_attempts::{CaseAttempt, CaseAttempts, holds};
 use super::events::{EventKind, hides_scope, scope_of};
 use super::moment::Moment;
 use super::profile::Target;
-use super::resources::Subjects;
 use super::state::ObservedState;
+use super::subjects::Subjects;
 use super::verdict::{CaseStatus, CaseVerdict, StepStatus, StepVerdict, WaitVerdict};
 use crate::api::Operation;
 use crate::capture::record::StepTimeout;
+use crate::profile::Profile;
 use crate::rules::Truth;
 use crate::rules::model::{Case, Scope};
 use crate::rules::predicate::PredicateError;
@@ -142,7 +143,7 @@ impl<'r> CaseState<'r> {
                 }
                 let marked = call.operation.is_some_and(|operation| step.calls.contains(&operation));
                 let had_fault = call.burst_timeouts + call.burst_500s > 0;
-                let gone = call.operation == Some(Operation::DeletePos);
+                let gone = call.operation == Some(Operation::DELETE_POS);
                 let through = call.last.and_then(|last| last.status);
                 let through = through.is_some_and(|status| status < 300 || (gone && status == 404));
                 // An earlier success is enough; only a poll has to succeed again.
@@ -206,13 +207,11 @@ impl<'r> CaseState<'r> {
 }
 
 /// The name of the thing that a case is about, for people.
-pub(crate) fn about_words(scope: Scope) -> &'static str {
+pub(crate) fn about_words(scope: Scope, profile: &Profile) -> &str {
     match scope {
         Scope::Client | Scope::Connection => "client",
         Scope::Call | Scope::Key | Scope::Request => "call",
         Scope::Token => "token",
-        Scope::Pos => "point of sale",
-        Scope::Payment => "payment",
-        Scope::Refund => "refund",
+        Scope::Resource(resource) => profile.resource_spec(resource).map_or("resource", |spec| &spec.title),
     }
 }

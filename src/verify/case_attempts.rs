@@ -2,9 +2,10 @@
 
 use super::moment::Moment;
 use super::profile::Target;
-use super::resources::Subjects;
 use super::state::ObservedState;
+use super::subjects::Subjects;
 use crate::api::Fault;
+use crate::api::resource::PAYMENT;
 use crate::rules::model::{Case, Step, StepKind};
 use crate::rules::predicate::PredicateError;
 use crate::rules::{Truth, Uncertainty};
@@ -126,7 +127,7 @@ impl CaseAttempt {
         if !shown.is_empty() {
             self.doubtful = false;
             self.shown.extend(shown.iter().map(|step| exchanges(step, moment)));
-            self.about = merged(self.about, moment.about);
+            self.about = self.about.or(moment.about);
         }
         Ok(doubtful)
     }
@@ -142,10 +143,6 @@ impl CaseAttempt {
         let ends = !rest.is_empty() && rest.iter().all(|step| step.kind == StepKind::Ends);
         if ends { all_hold(rest, at_end) } else { Ok(Truth::No) }
     }
-}
-
-fn merged(old: Subjects, new: Subjects) -> Subjects {
-    Subjects { pos: old.pos.or(new.pos), payment: old.payment.or(new.payment), refund: old.refund.or(new.refund) }
 }
 
 fn asks(predicate: Option<&crate::rules::Predicate>, moment: &Moment) -> Result<Truth, PredicateError> {
@@ -235,7 +232,7 @@ fn is_met(step: &Step, moment: &Moment) -> Result<Truth, PredicateError> {
 
 /// Whether a moment is about the payment of an earlier step.
 fn is_of(step: Option<(u64, Option<usize>)>, moment: &Moment) -> Truth {
-    let (Some((n, wanted)), Some(payment)) = (step, moment.about.payment) else { return Truth::No };
+    let (Some((n, wanted)), Some(payment)) = (step, moment.about[PAYMENT]) else { return Truth::No };
     let entry = moment.observed.payments.at(payment);
     // A create without an id in its response may have been looked up.
     let found = entry.found_for.is_some_and(|(create, _)| create == n);
@@ -256,5 +253,5 @@ fn exchanges(step: &Step, moment: &Moment) -> (u64, Vec<u64>, Option<usize>) {
     if step.kind == StepKind::Call {
         all.extend(moment.observed.calls.at(context.call).burst.iter().filter(|n| **n <= attempt.n));
     }
-    (attempt.n, all, moment.about.payment)
+    (attempt.n, all, moment.about[PAYMENT])
 }

@@ -111,7 +111,11 @@ impl<'r> Evaluator<'r> {
 
     fn exchange(&mut self, exchange: &Exchange) -> Result<(), PredicateError> {
         self.seen += 1;
-        let mut attempt = if self.rules.raw { Attempt::with_raw(exchange) } else { Attempt::of(exchange) };
+        let mut attempt = if self.rules.raw {
+            Attempt::with_raw(exchange, self.rules.profile)
+        } else {
+            Attempt::of(exchange, self.rules.profile)
+        };
         if let Some(left) = self.undelivered.remove(&(exchange.run, exchange.number)) {
             attempt.undelivered(left);
         }
@@ -335,7 +339,7 @@ impl<'r> Evaluator<'r> {
 impl Evaluator<'_> {
     /// Whether the capture hides a part of a call that belongs to a feature.
     fn is_hidden(&self, feature: &crate::rules::Feature) -> bool {
-        let beside = feature.feature == Feature::Onboarding && self.hidden.any_beside(&self.target.operations);
+        let beside = feature.feature == self.rules.profile.mandatory && self.hidden.any_beside(&self.target.operations);
         beside || self.hidden.any_of(&feature.operations)
     }
 }

@@ -3,6 +3,7 @@
 use super::moment::Moment;
 use super::possibilities::PossibleEvent;
 use crate::api::Operation;
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::rules::Truth;
 use crate::rules::model::{At, Event, Scope, Selector};
 use crate::rules::predicate::PredicateError;
@@ -39,7 +40,7 @@ pub(crate) fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Op
         return matches!(scope, Scope::Call | Scope::Key).then_some(call as u64);
     }
     if let EventKind::ListedCaptured(payment) = happened {
-        return (scope == Scope::Payment).then_some(payment as u64);
+        return (scope == Scope::Resource(PAYMENT)).then_some(payment as u64);
     }
     let context = moment.attempt.map(|(_, context)| context);
     let place = match scope {
@@ -51,16 +52,18 @@ pub(crate) fn scope_of(scope: Scope, happened: EventKind, moment: &Moment) -> Op
         Scope::Call | Scope::Key => context.map(|context| context.call),
         Scope::Request => context.map(|context| context.request),
         Scope::Token => context.and_then(|context| context.token),
-        Scope::Pos => moment.about.pos,
-        Scope::Payment => moment.about.payment,
-        Scope::Refund => moment.about.refund,
+        Scope::Resource(resource) => moment.about[resource],
     };
     place.map(|place| place as u64)
 }
 
 /// Whether an event is about a thing of a scope, but the capture does not show which one.
 pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
-    use Operation::*;
+    use crate::api::operation::names::{
+        CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
+        GET_CHECK_IN, GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES,
+        INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
+    };
     let Some((attempt, context)) = moment.attempt else { return false };
     let missing = &moment.observed.missing;
     let Some(operation) = attempt.operation else {
@@ -69,26 +72,28 @@ pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     let created_unseen = attempt.succeeded() && attempt.answer_hidden;
     match scope {
         Scope::Token => !attempt.shows_token(),
-        Scope::Payment => match operation {
-            InitiatePayment | PreparePayment => created_unseen,
-            CreateRefund => attempt.hides_body(),
-            PaymentReady | QueryPayment | CapturePayment | CancelPayment => attempt.hides.path,
-            QueryRefundIds => attempt.hides.query,
+        Scope::Resource(PAYMENT) => match operation {
+            INITIATE_PAYMENT | PREPARE_PAYMENT => created_unseen,
+            CREATE_REFUND => attempt.hides_body(),
+            PAYMENT_READY | QUERY_PAYMENT | CAPTURE_PAYMENT | CANCEL_PAYMENT => attempt.hides.path,
+            QUERY_REFUND_IDS => attempt.hides.query,
             _ => false,
         },
-        Scope::Refund => match operation {
-            CreateRefund => created_unseen,
-            GetRefund | CaptureRefund | CancelRefund => attempt.hides.path,
+        Scope::Resource(REFUND) => match operation {
+            CREATE_REFUND => created_unseen,
+            GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND => attempt.hides.path,
             _ => false,
         },
-        Scope::Pos => match operation {
-            GetStores | GetStore | GetDetailedStores => false,
-            CreatePos | GetPosWithFilter => created_unseen,
-            GetPos | DeletePos | GetCheckIn => attempt.hides.path,
-            InitiatePayment | PreparePayment => attempt.hides_body(),
-            QueryPaymentIds => attempt.hides.query || missing.started,
+        Scope::Resource(POS) => match operation {
+            GET_STORES | GET_STORE | GET_DETAILED_STORES => false,
+            CREATE_POS | GET_POS_WITH_FILTER => created_unseen,
+            GET_POS | DELETE_POS | GET_CHECK_IN => attempt.hides.path,
+            INITIATE_PAYMENT | PREPARE_PAYMENT => attempt.hides_body(),
+            QUERY_PAYMENT_IDS => attempt.hides.query || missing.started,
             // The PoS of its payment.
-            _ => attempt.hides.path || context.about.payment.is_none_or(|_| missing.started || missing.unnamed_payment),
+            _ => {
+                attempt.hides.path || context.about[PAYMENT].is_none_or(|_| missing.started || missing.unnamed_payment)
+            }
         },
         _ => false,
     }

@@ -4,6 +4,7 @@ use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::bodies::Loyalty;
 use super::moment::Moment;
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::api::{ExactAmount, Guid, Operation, header};
 use crate::capture::record::EndedBy;
 use crate::rules::raw::RawAccess;
@@ -203,7 +204,7 @@ impl Moment<'_> {
             "poll_delay_ms" => ms(answer.poll_delay_ms),
             "answer_partial" => flag(answer.partial),
             "answer_restrictions_differ" => {
-                let payment = self.about.payment.map(|payment| self.observed.payments.at(payment));
+                let payment = self.about[PAYMENT].map(|payment| self.observed.payments.at(payment));
                 // A poll that was sent before the restrictions cannot show them.
                 let sent = payment.filter(|payment| payment.restrictions_n.is_some_and(|n| n < attempt.n));
                 let sent = sent.and_then(|payment| payment.restrictions);
@@ -286,11 +287,11 @@ impl Moment<'_> {
         let seen_refund = |at: usize| self.observed.refunds.at(at).created_n.is_some();
         let about = &self.about;
         let known = match attempt.operation {
-            Some(Operation::GetRefund | Operation::CaptureRefund | Operation::CancelRefund) => {
-                about.refund.is_some_and(seen_refund)
+            Some(Operation::GET_REFUND | Operation::CAPTURE_REFUND | Operation::CANCEL_REFUND) => {
+                about[REFUND].is_some_and(seen_refund)
             }
-            _ if about.payment.is_some() => about.payment.is_some_and(seen_payment),
-            _ if about.pos.is_some() => about.pos.is_some_and(seen_pos),
+            _ if about[PAYMENT].is_some() => about[PAYMENT].is_some_and(seen_payment),
+            _ if about[POS].is_some() => about[POS].is_some_and(seen_pos),
             _ => true,
         };
         missing && !known
@@ -313,7 +314,7 @@ mod tests {
         let mut observed = ObservedState::new(rules.limits, super::super::clock::Clock::default());
         let target = Target::default();
         let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
-        let operation = Some(Operation::CapturePayment);
+        let operation = Some(Operation::CAPTURE_PAYMENT);
         let attempt = Attempt { operation, body, timed: true, ..Attempt::default() };
         let context = observed.open(&attempt);
         let (connection, notification) = (Connection::default(), Notification::default());

@@ -4,6 +4,7 @@ use super::attempt::{Attempt, MissingParts};
 use super::missing_evidence::{LOYALTY, NAMES, PAYMENTS, REFUSALS};
 use super::moment::Moment;
 use crate::api::Operation;
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::capture::record::Seen;
 use crate::rules::Value;
 
@@ -65,7 +66,7 @@ impl Moment<'_> {
             "merchant_pos_id" => hidden && is_negative(value),
             "conflict_repeats" => hidden,
             "refund_sum" => {
-                let of_payment = self.about.payment.is_some_and(|payment| missing.refunded.contains(&payment));
+                let of_payment = self.about[PAYMENT].is_some_and(|payment| missing.refunded.contains(&payment));
                 hidden || attempt.hides.key != Seen::Whole || of_payment || missing.some_refund
             }
             "unchanged_repeats" | "refused_n" => hidden || attempt.hides.path || attempt.hides.query,
@@ -105,7 +106,7 @@ impl Moment<'_> {
                     || (ids && !is_negative(value))
             }
             "asked_delay_ms" => self.attempt.is_some_and(|(_, context)| missing.delays.contains(&context.call)),
-            "block_cleared" => is_negative(value) && missing.of_pos(self.about.pos, PAYMENTS),
+            "block_cleared" => is_negative(value) && missing.of_pos(self.about[POS], PAYMENTS),
             _ => false,
         }
     }
@@ -142,11 +143,11 @@ impl Moment<'_> {
     }
 
     pub(super) fn polls_missing(&self) -> bool {
-        self.about.payment.is_some_and(|payment| self.observed.missing.of_payment(payment))
+        self.about[PAYMENT].is_some_and(|payment| self.observed.missing.of_payment(payment))
     }
 
     pub(super) fn hides_payment(&self, field: &str, value: &Value) -> bool {
-        let Some(payment) = self.about.payment else { return false };
+        let Some(payment) = self.about[PAYMENT] else { return false };
         let (missing, entry) = (&self.observed.missing, self.observed.payments.at(payment));
         let negative = is_negative(value);
         let polled = missing.of_payment(payment);
@@ -156,7 +157,7 @@ impl Moment<'_> {
         let may_be_seen = polled || described || unnamed || missing.listed || missing.started;
         let refusals = missing.of_pos(entry.pos, REFUSALS);
         // Only the polls of a prepared payment say who pays it.
-        let prepared = entry.created_by == Some(Operation::PreparePayment);
+        let prepared = entry.created_by == Some(Operation::PREPARE_PAYMENT);
         let checked_in = !prepared && missing.of_pos(entry.pos, LOYALTY);
         match field {
             "created_n" | "created_by" => negative && unnamed,
@@ -187,14 +188,14 @@ impl Moment<'_> {
 
     pub(super) fn hides_pos(&self, field: &str, value: &Value) -> bool {
         let missing = &self.observed.missing;
-        let of = |what: u8| missing.of_pos(self.about.pos, what);
+        let of = |what: u8| missing.of_pos(self.about[POS], what);
         let negative = is_negative(value);
         match field {
             "created_n" => negative && missing.unnamed_pos,
             "through_faults" => missing.unnamed_pos,
             "beacon_generated" | "created_again_n" => negative && of(NAMES),
-            "read_n" => negative && missing.loose.contains(&Operation::GetPos),
-            "deleted_n" => negative && (missing.loose.contains(&Operation::DeletePos) || self.lost_delete_looked_up()),
+            "read_n" => negative && missing.loose.contains(&Operation::GET_POS),
+            "deleted_n" => negative && (missing.loose.contains(&Operation::DELETE_POS) || self.lost_delete_looked_up()),
             "loyalty" => of(LOYALTY),
             "blocked_n" | "unblocked_n" => negative && of(PAYMENTS),
             _ => false,
@@ -204,16 +205,16 @@ impl Moment<'_> {
     /// Whether a delete of the PoS got no response, and a look-up of points of sale is hidden.
     fn lost_delete_looked_up(&self) -> bool {
         let lost = self.observed.unresolved_calls.iter().map(|&call| self.observed.calls.at(call));
-        let mut lost = lost.filter(|call| call.operation == Some(Operation::DeletePos));
-        self.observed.missing.found_pos && lost.any(|call| call.about.pos == self.about.pos)
+        let mut lost = lost.filter(|call| call.operation == Some(Operation::DELETE_POS));
+        self.observed.missing.found_pos && lost.any(|call| call.about[POS] == self.about[POS])
     }
 
     pub(super) fn hides_refund(&self, field: &str, value: &Value) -> bool {
         let missing = &self.observed.missing;
-        let Some(refund) = self.about.refund else { return false };
+        let Some(refund) = self.about[REFUND] else { return false };
         let polled = missing.refunds.contains(&refund);
         let loose = missing.loose.iter().any(|operation| {
-            [Operation::GetRefund, Operation::CaptureRefund, Operation::CancelRefund].contains(operation)
+            [Operation::GET_REFUND, Operation::CAPTURE_REFUND, Operation::CANCEL_REFUND].contains(operation)
         });
         let entry = self.observed.refunds.at(refund);
         match field {
@@ -231,7 +232,7 @@ impl Moment<'_> {
         if missing.listed_captured || missing.some_payment {
             return 0;
         }
-        let open = self.about.pos.into_iter().flat_map(|pos| self.observed.open_on(pos));
+        let open = self.about[POS].into_iter().flat_map(|pos| self.observed.open_on(pos));
         let count = open.filter(|payment| !payment.hidden && counts(payment)).count();
         i64::try_from(count).unwrap_or(i64::MAX)
     }

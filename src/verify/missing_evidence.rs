@@ -6,7 +6,13 @@
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
-use crate::api::Operation::{self, *};
+use crate::api::Operation;
+use crate::api::operation::names::{
+    CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS, GET_CHECK_IN,
+    GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES, INITIATE_PAYMENT,
+    PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
+};
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The name and existence of a point of sale.
@@ -69,7 +75,16 @@ pub(crate) struct MissingEvidence {
 
 /// Whether an operation is about payments or refunds.
 pub(crate) fn is_of_payments(operation: Operation) -> bool {
-    let others = [GetStores, GetStore, GetDetailedStores, CreatePos, GetPos, GetPosWithFilter, DeletePos, GetCheckIn];
+    let others = [
+        GET_STORES,
+        GET_STORE,
+        GET_DETAILED_STORES,
+        CREATE_POS,
+        GET_POS,
+        GET_POS_WITH_FILTER,
+        DELETE_POS,
+        GET_CHECK_IN,
+    ];
     !others.contains(&operation)
 }
 
@@ -102,13 +117,13 @@ impl MissingEvidence {
 
     fn body(&mut self, operation: Operation, context: &Context) {
         match operation {
-            InitiatePayment | PreparePayment => {
+            INITIATE_PAYMENT | PREPARE_PAYMENT => {
                 self.started = true;
                 self.some_pos |= PAYMENTS;
             }
-            CreatePos => self.some_pos |= NAMES,
-            CreateRefund => self.some_refund = true,
-            PaymentReady | CapturePayment => self.described.extend(context.about.payment),
+            CREATE_POS => self.some_pos |= NAMES,
+            CREATE_REFUND => self.some_refund = true,
+            PAYMENT_READY | CAPTURE_PAYMENT => self.described.extend(context.about[PAYMENT]),
             _ => {}
         }
     }
@@ -124,9 +139,9 @@ impl MissingEvidence {
         let Some(operation) = attempt.operation else { return };
         if attempt.hides_body() && attempt.succeeded() {
             // The resource that it describes is known only from its response.
-            self.described.extend(context.about.payment);
-            self.refunded.extend(context.about.payment.filter(|_| operation == CreateRefund));
-            let pos = context.about.pos.filter(|_| operation == CreatePos);
+            self.described.extend(context.about[PAYMENT]);
+            self.refunded.extend(context.about[PAYMENT].filter(|_| operation == CREATE_REFUND));
+            let pos = context.about[POS].filter(|_| operation == CREATE_POS);
             pos.into_iter().for_each(|pos| self.pos(pos, NAMES));
         }
         if operation.polled() && attempt.status.is_some_and(|status| status < 400) {
@@ -143,32 +158,34 @@ impl MissingEvidence {
         self.any = true;
         let about = context.about;
         match operation {
-            GetPosWithFilter | QueryPaymentIds | QueryRefundIds => self.listed_unseen(operation, attempt, context),
-            CreatePos => {
+            GET_POS_WITH_FILTER | QUERY_PAYMENT_IDS | QUERY_REFUND_IDS => {
+                self.listed_unseen(operation, attempt, context);
+            }
+            CREATE_POS => {
                 self.unnamed_pos |= attempt.succeeded();
                 self.some_pos |= NAMES;
             }
-            GetPos | DeletePos => about.pos.into_iter().for_each(|pos| self.pos(pos, NAMES)),
-            GetCheckIn => about.pos.into_iter().for_each(|pos| self.pos(pos, LOYALTY)),
-            InitiatePayment | PreparePayment => {
+            GET_POS | DELETE_POS => about[POS].into_iter().for_each(|pos| self.pos(pos, NAMES)),
+            GET_CHECK_IN => about[POS].into_iter().for_each(|pos| self.pos(pos, LOYALTY)),
+            INITIATE_PAYMENT | PREPARE_PAYMENT => {
                 self.unnamed_payment |= attempt.succeeded();
-                self.payments_on(about.pos);
-                self.refusal(attempt, about.pos);
+                self.payments_on(about[POS]);
+                self.refusal(attempt, about[POS]);
             }
-            QueryPayment => {
-                self.polled.extend(about.payment);
-                self.payments_on(about.pos);
+            QUERY_PAYMENT => {
+                self.polled.extend(about[PAYMENT]);
+                self.payments_on(about[POS]);
             }
-            CreateRefund => {
+            CREATE_REFUND => {
                 self.some_refund |= attempt.succeeded();
-                self.refunded.extend(about.payment);
-                self.payments_on(about.pos);
-                self.refusal(attempt, about.pos);
+                self.refunded.extend(about[PAYMENT]);
+                self.payments_on(about[POS]);
+                self.refusal(attempt, about[POS]);
             }
-            GetRefund => {
-                self.refunds.extend(about.refund);
-                self.refunded.extend(about.payment);
-                self.some_refund |= about.payment.is_none();
+            GET_REFUND => {
+                self.refunds.extend(about[REFUND]);
+                self.refunded.extend(about[PAYMENT]);
+                self.some_refund |= about[PAYMENT].is_none();
             }
             _ => {}
         }
@@ -178,16 +195,16 @@ impl MissingEvidence {
     fn listed_unseen(&mut self, operation: Operation, attempt: &Attempt, context: &Context) {
         self.any = true;
         match operation {
-            QueryPaymentIds => {
+            QUERY_PAYMENT_IDS => {
                 self.listed = true;
                 self.listed_captured |= attempt.lists_captured() || attempt.hides.query;
-                self.payments_on(context.about.pos);
+                self.payments_on(context.about[POS]);
             }
-            GetPosWithFilter => {
+            GET_POS_WITH_FILTER => {
                 self.found_pos = true;
                 self.some_pos |= NAMES;
             }
-            QueryRefundIds => self.some_refund = true,
+            QUERY_REFUND_IDS => self.some_refund = true,
             _ => {}
         }
     }
@@ -196,9 +213,9 @@ impl MissingEvidence {
     fn concerns_some(&mut self, operation: Operation) {
         self.any = true;
         match operation {
-            GetPos | DeletePos => self.some_pos |= NAMES | PAYMENTS,
-            GetCheckIn => self.some_pos |= LOYALTY,
-            GetRefund | CaptureRefund | CancelRefund => self.some_refund = true,
+            GET_POS | DELETE_POS => self.some_pos |= NAMES | PAYMENTS,
+            GET_CHECK_IN => self.some_pos |= LOYALTY,
+            GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND => self.some_refund = true,
             _ if is_of_payments(operation) => {
                 self.some_payment = true;
                 self.some_pos |= PAYMENTS;

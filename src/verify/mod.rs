@@ -42,6 +42,7 @@ pub(crate) mod resources;
 pub(crate) mod rule_test_results;
 pub(crate) mod rule_tests;
 pub(crate) mod state;
+pub(crate) mod subjects;
 pub(crate) mod timeline;
 mod transitions;
 mod uncertainty;

@@ -3,8 +3,8 @@
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::profile::Target;
-use super::resources::Subjects;
 use super::state::ObservedState;
+use super::subjects::Subjects;
 use crate::capture::record::{Connection, Notification};
 
 /// A moment of the timeline: the state known then, and the event that it is about.

@@ -6,16 +6,17 @@ use super::bodies::Loyalty;
 use super::refusals::CreateFailed;
 use super::resources::Listing;
 use super::state::{DerivedEvent, ObservedState};
-use crate::api::Operation::*;
 use crate::api::PaymentStatus;
+use crate::api::operation::names::{CANCEL_PAYMENT, CAPTURE_PAYMENT, INITIATE_PAYMENT, PAYMENT_READY};
+use crate::api::resource::{PAYMENT, POS};
 
 impl ObservedState {
     pub(super) fn learn_create(&mut self, attempt: &Attempt, context: &mut Context) {
         if attempt.succeeded() {
-            let pos = context.about.pos;
+            let pos = context.about[POS];
             if let Some(id) = attempt.answer.created.clone() {
                 let payment = self.payment(&id);
-                context.about.payment = Some(payment);
+                context.about[PAYMENT] = Some(payment);
                 self.calls.at_mut(context.call).about = context.about;
                 self.learn_new_payment(attempt, payment, pos);
             }
@@ -32,7 +33,7 @@ impl ObservedState {
 
     /// Processes a refused or failed create on a PoS: of a payment, or of a refund of a payment on it.
     pub(super) fn create_failed(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(pos) = context.about.pos else { return };
+        let Some(pos) = context.about[POS] else { return };
         let tick = self.tick;
         let entry = self.poses.at_mut(pos);
         if attempt.status == Some(409) && attempt.answer.code == "1301" {
@@ -65,7 +66,7 @@ impl ObservedState {
             let lacked = std::mem::take(&mut pos.loyalty_lacked);
             Some((pos.loyalty.take()?, lacked))
         });
-        let loyalty = loyalty.filter(|_| attempt.operation == Some(InitiatePayment));
+        let loyalty = loyalty.filter(|_| attempt.operation == Some(INITIATE_PAYMENT));
         let entry = self.payments.at_mut(payment);
         if entry.first_seen == 0 {
             entry.first_seen = tick;
@@ -93,25 +94,25 @@ impl ObservedState {
     }
 
     pub(super) fn learn_act(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(payment) = context.about.payment else { return };
+        let Some(payment) = context.about[PAYMENT] else { return };
         let burst = self.calls.at(context.call).clone();
         let hang = |then| burst.burst_head.and_then(|head: super::attempt::RunTime| head.ms_since(then));
         let entry = self.payments.at_mut(payment);
         let was_reserved = entry.reserved();
         // A payment that can be captured did not block the PoS, unless a response had shown it as active.
-        let blocked = entry.may_block() && (attempt.operation != Some(CapturePayment) || entry.first_seen > 0);
+        let blocked = entry.may_block() && (attempt.operation != Some(CAPTURE_PAYMENT) || entry.first_seen > 0);
         match attempt.operation {
-            Some(PaymentReady) if attempt.status.is_some_and(|status| (400..500).contains(&status)) => {
+            Some(PAYMENT_READY) if attempt.status.is_some_and(|status| (400..500).contains(&status)) => {
                 // A refused PaymentReady sets no amount.
                 entry.ready_asked = entry.ready_asked.filter(|(n, _)| *n != attempt.n);
             }
-            Some(PaymentReady) if attempt.succeeded() => {
+            Some(PAYMENT_READY) if attempt.succeeded() => {
                 entry.readied_n.get_or_insert(attempt.n);
                 entry.amount = attempt.body.amount;
                 entry.currency.clone_from(&attempt.body.currency);
                 entry.restrict(attempt.body.restrictions(), attempt.n);
             }
-            Some(CapturePayment) if attempt.succeeded() => {
+            Some(CAPTURE_PAYMENT) if attempt.succeeded() => {
                 // If the burst that succeeded had failures too, the pause is the one after the burst before it.
                 let paused = [entry.abandoned_capture.map(|(_, then)| then), entry.abandoned_capture_before]
                     .into_iter()
@@ -127,13 +128,13 @@ impl ObservedState {
             }
             // A refused attempt: not every attempt of the burst got 500. Its amount was refused too, so the next
             // capture need not repeat it.
-            Some(CapturePayment) if !attempt.failed() => {
+            Some(CAPTURE_PAYMENT) if !attempt.failed() => {
                 entry.capture_failed_amount = None;
                 if burst.burst_500s > 0 {
                     entry.abandoned_capture = None;
                 }
             }
-            Some(CapturePayment) if attempt.failed() => {
+            Some(CAPTURE_PAYMENT) if attempt.failed() => {
                 entry.capture_failed_n = Some(attempt.n);
                 entry.capture_failed_amount = entry.capture_failed_amount.or(attempt.body.amount);
                 let hanging = entry.captured_n.is_none();
@@ -143,7 +144,7 @@ impl ObservedState {
                 entry.abandoned_capture_before = earlier.or(entry.abandoned_capture_before);
                 entry.abandoned_capture = only_500s.then_some((attempt.n, attempt.end));
             }
-            Some(CancelPayment) if attempt.succeeded() => {
+            Some(CANCEL_PAYMENT) if attempt.succeeded() => {
                 entry.pause_after_abandon_ms = entry.abandoned_capture.and_then(|(_, then)| hang(then));
                 entry.cancelled_n.get_or_insert(attempt.n);
                 if was_reserved {
@@ -158,11 +159,11 @@ impl ObservedState {
     }
 
     pub(super) fn learn_poll(&mut self, attempt: &Attempt, context: &mut Context) {
-        let Some(payment) = context.about.payment else { return };
-        if context.about.pos.is_none() && !attempt.answer.pos_id.is_empty() {
-            context.about.pos = Some(self.pos(&attempt.answer.pos_id));
+        let Some(payment) = context.about[PAYMENT] else { return };
+        if context.about[POS].is_none() && !attempt.answer.pos_id.is_empty() {
+            context.about[POS] = Some(self.pos(&attempt.answer.pos_id));
         }
-        let (tick, pos) = (self.tick, context.about.pos);
+        let (tick, pos) = (self.tick, context.about[POS]);
         let timed_out = self.is_time_out(attempt);
         let entry = self.payments.at_mut(payment);
         let blocked = entry.may_block();
@@ -246,7 +247,7 @@ impl ObservedState {
                 entry.first_seen = tick;
             }
             (entry.listed_n, entry.listed) = (Some(attempt.n), Some(tick));
-            entry.pos = entry.pos.or(context.about.pos);
+            entry.pos = entry.pos.or(context.about[POS]);
             listing.payments.push(payment);
         }
         // No listed payment blocks the PoS any more: the one that did has ended on its own.
@@ -254,7 +255,7 @@ impl ObservedState {
             let payment = self.payments.at(*payment);
             !payment.ended() && !payment.reserved()
         };
-        let of_pos = context.about.pos.filter(|_| !attempt.parameter("posid").is_empty());
+        let of_pos = context.about[POS].filter(|_| !attempt.parameter("posid").is_empty());
         let whole = attempt.is_answered_by_list()
             && attempt.parameter("orderid").is_empty()
             && !listing.payments.iter().any(in_the_way);

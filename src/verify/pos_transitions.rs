@@ -5,14 +5,15 @@ use super::attempt_context::Context;
 use super::bodies::Loyalty;
 use super::name_conflict::Conflict;
 use super::state::ObservedState;
-use crate::api::Operation::*;
+use crate::api::operation::names::{CREATE_POS, DELETE_POS, GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER};
+use crate::api::resource::POS;
 
 impl ObservedState {
     /// Marks a PoS as deleted if a look-up does not find it and its delete got no response.
     fn gone(&mut self, pos: usize, n: u64) {
         let calls = &self.calls;
         let mut lost = self.unresolved_calls.iter().map(|&call| calls.at(call));
-        if lost.any(|entry| entry.operation == Some(DeletePos) && entry.about.pos == Some(pos)) {
+        if lost.any(|entry| entry.operation == Some(DELETE_POS) && entry.about[POS] == Some(pos)) {
             self.poses.at_mut(pos).deleted_n.get_or_insert(n);
         }
     }
@@ -20,10 +21,10 @@ impl ObservedState {
     pub(super) fn learn_pos(&mut self, attempt: &Attempt, context: &mut Context) {
         let filter = |name: &str| attempt.parameter(name).to_owned();
         match attempt.operation {
-            Some(CreatePos) if attempt.succeeded() => {
+            Some(CREATE_POS) if attempt.succeeded() => {
                 let Some(id) = &attempt.answer.created else { return };
                 let pos = self.pos(id);
-                context.about.pos = Some(pos);
+                context.about[POS] = Some(pos);
                 let call = self.calls.at(context.call);
                 let through_faults = call.burst_timeouts > 0 && call.burst_500s > 0;
                 self.created_through_faults |= through_faults;
@@ -40,7 +41,7 @@ impl ObservedState {
                     }
                 }
             }
-            Some(CreatePos)
+            Some(CREATE_POS)
                 if attempt.status == Some(409)
                     && matches!(attempt.answer.code.as_str(), "1200" | "1202")
                     && !self.conflicts.iter().any(|conflict| conflict.call == context.call) =>
@@ -53,14 +54,14 @@ impl ObservedState {
                     repeats: 0,
                 });
             }
-            Some(GetPos) if attempt.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
+            Some(GET_POS) if attempt.succeeded() => {
+                let Some(pos) = context.about[POS] else { return };
                 let entry = self.poses.at_mut(pos);
                 entry.read_n.get_or_insert(attempt.n);
                 entry.beacon_id.clone_from(&attempt.answer.beacon_id);
                 entry.merchant_pos_id.clone_from(&attempt.answer.merchant_pos_id);
             }
-            Some(GetPosWithFilter) if attempt.is_answered_by_list() => {
+            Some(GET_POS_WITH_FILTER) if attempt.is_answered_by_list() => {
                 let gone = self.asked_for(attempt).into_iter();
                 let gone: Vec<usize> =
                     gone.filter(|&pos| !attempt.answer.found.contains(&self.poses.at(pos).id)).collect();
@@ -77,7 +78,7 @@ impl ObservedState {
                 }
                 if let [only] = &found[..] {
                     let pos = self.pos(only);
-                    context.about.pos = Some(pos);
+                    context.about[POS] = Some(pos);
                     let known = self.names.entry(name.clone()).or_default();
                     if !name.is_empty() && !known.contains(&pos) {
                         known.push(pos);
@@ -85,17 +86,17 @@ impl ObservedState {
                     }
                 }
             }
-            Some(GetPos) if attempt.status == Some(404) => {
-                context.about.pos.into_iter().for_each(|pos| self.gone(pos, attempt.n));
+            Some(GET_POS) if attempt.status == Some(404) => {
+                context.about[POS].into_iter().for_each(|pos| self.gone(pos, attempt.n));
             }
             // A retried delete may find nothing any more.
-            Some(DeletePos) if attempt.succeeded() || (attempt.status == Some(404) && context.last_failed) => {
-                let Some(pos) = context.about.pos else { return };
+            Some(DELETE_POS) if attempt.succeeded() || (attempt.status == Some(404) && context.last_failed) => {
+                let Some(pos) = context.about[POS] else { return };
                 self.offboarded |= self.poses.at(pos).created_through_faults;
                 self.poses.at_mut(pos).deleted_n.get_or_insert(attempt.n);
             }
-            Some(GetCheckIn) if attempt.succeeded() => {
-                let Some(pos) = context.about.pos else { return };
+            Some(GET_CHECK_IN) if attempt.succeeded() => {
+                let Some(pos) = context.about[POS] else { return };
                 let entry = self.poses.at_mut(pos);
                 if attempt.answer.checked_in == Some(true) {
                     entry.loyalty_lacked |= attempt.answer.loyalty == Loyalty::Absent;

@@ -4,7 +4,12 @@ use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::missing_evidence::is_of_payments;
 use super::state::ObservedState;
-use crate::api::Operation::*;
+use crate::api::operation::names::{
+    CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
+    GET_CHECK_IN, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT,
+    QUERY_PAYMENT, QUERY_PAYMENT_IDS, QUERY_REFUND_IDS,
+};
+use crate::api::resource::{PAYMENT, REFUND};
 
 /// An event that hidden evidence may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,22 +31,22 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         let Some(lost) = entry.operation.filter(|_| call != context.call) else { continue };
         let again = attempt.is_loose() && lost == operation;
         let hidden = attempt.answer_hidden || attempt.hides.query || (lost.creates() && !entry.content_known);
-        let same_payment = entry.about.payment.is_some() && entry.about.payment == context.about.payment;
-        let same_refund = entry.about.refund.is_some() && entry.about.refund == context.about.refund;
+        let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == context.about[PAYMENT];
+        let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == context.about[REFUND];
         let found = |id: &Option<String>| {
             let unresolved = entry.unresolved.as_ref();
             id.as_ref().is_some_and(|id| unresolved.is_some_and(|unresolved| unresolved.found.contains(id)))
         };
         let shown = match (lost, operation) {
-            (CreatePos, GetPosWithFilter) | (InitiatePayment | PreparePayment, QueryPaymentIds) => hidden,
-            (CreateRefund, QueryRefundIds) | (DeletePos, GetPosWithFilter) => hidden,
-            (InitiatePayment | PreparePayment, QueryPayment) => attempt.answer_hidden && found(&attempt.path_id),
-            (CapturePayment | CancelPayment | PaymentReady, QueryPayment) => attempt.answer_hidden && same_payment,
-            (CapturePayment | CancelPayment, QueryPaymentIds) => {
+            (CREATE_POS, GET_POS_WITH_FILTER) | (INITIATE_PAYMENT | PREPARE_PAYMENT, QUERY_PAYMENT_IDS) => hidden,
+            (CREATE_REFUND, QUERY_REFUND_IDS) | (DELETE_POS, GET_POS_WITH_FILTER) => hidden,
+            (INITIATE_PAYMENT | PREPARE_PAYMENT, QUERY_PAYMENT) => attempt.answer_hidden && found(&attempt.path_id),
+            (CAPTURE_PAYMENT | CANCEL_PAYMENT | PAYMENT_READY, QUERY_PAYMENT) => attempt.answer_hidden && same_payment,
+            (CAPTURE_PAYMENT | CANCEL_PAYMENT, QUERY_PAYMENT_IDS) => {
                 hidden && (attempt.lists_captured() || attempt.hides.query)
             }
-            (CaptureRefund | CancelRefund, GetRefund) => attempt.answer_hidden && same_refund,
-            (GetCheckIn, InitiatePayment | PreparePayment) => attempt.hides_body(),
+            (CAPTURE_REFUND | CANCEL_REFUND, GET_REFUND) => attempt.answer_hidden && same_refund,
+            (GET_CHECK_IN, INITIATE_PAYMENT | PREPARE_PAYMENT) => attempt.hides_body(),
             _ => false,
         };
         // If the id in the path is hidden, the attempt may be about any unresolved call.
@@ -51,12 +56,12 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
         }
     }
     for conflict in &observed.conflicts {
-        let looks = [GetPosWithFilter, GetPos, DeletePos].contains(&operation);
+        let looks = [GET_POS_WITH_FILTER, GET_POS, DELETE_POS].contains(&operation);
         if looks && (attempt.hides.path || attempt.hides.query) {
             all.push(PossibleEvent::ConflictResolved(conflict.call));
         }
     }
-    let lists = operation == QueryPaymentIds && (attempt.lists_captured() || attempt.hides.query);
+    let lists = operation == QUERY_PAYMENT_IDS && (attempt.lists_captured() || attempt.hides.query);
     if lists && (attempt.answer_hidden || attempt.hides.query) {
         all.push(PossibleEvent::ListedCaptured);
     }

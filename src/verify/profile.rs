@@ -49,13 +49,13 @@ pub struct ProfileInference {
 
 impl ProfileInference {
     /// Counts a record.
-    pub fn count(&mut self, record: &Record) {
+    pub fn count(&mut self, record: &Record, profile: &crate::profile::Profile) {
         let exchange = match record {
             Record::Exchange(exchange) => exchange,
             Record::Attempt(_) => return *self = ProfileInference::default(),
             _ => return,
         };
-        let attempt = Attempt::of(exchange);
+        let attempt = Attempt::of(exchange, profile);
         if !attempt.is_call {
             return;
         }
@@ -103,7 +103,7 @@ impl Target {
             .or_else(|| of_session(|s| &s.client_version).and_then(|text| Version::parse(&text)))
             .or_else(|| inference.version());
         let mut features = options.features.clone().unwrap_or_else(|| session_features(session, rules));
-        features.push(Feature::Onboarding);
+        features.push(rules.profile.mandatory);
         features.sort();
         features.dedup();
         let operations = rules.features.iter().filter(|feature| features.contains(&feature.feature));

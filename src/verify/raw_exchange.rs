@@ -1,10 +1,10 @@
 //! The headers, query and bodies of an exchange, kept for rules with raw access (`call.header('X-Trace-Id')`).
 
-use crate::api::Route;
 use crate::api::json::Document;
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Body, Exchange, Header, NotShown, Seen, values};
 use crate::capture::{har, redact};
+use crate::profile::Profile;
 use crate::rules::raw::{RawAccess, RawPart};
 use crate::rules::{Uncertainty, Value};
 
@@ -36,13 +36,13 @@ enum RawBody {
 }
 
 impl RawExchange {
-    pub(crate) fn of(exchange: &Exchange) -> RawExchange {
+    pub(crate) fn of(exchange: &Exchange, profile: &Profile) -> RawExchange {
         let request = &exchange.request;
         let answer = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
         RawExchange {
             request: message(&request.headers, &request.not_shown, &request.body),
             response: answer.map(|answer| message(&answer.headers, &answer.not_shown, &answer.body)),
-            query: Route::of(&request.method, &request.target).query,
+            query: profile.route(&request.method, &request.target).query,
         }
     }
 

@@ -3,36 +3,37 @@
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::state::ObservedState;
-use crate::api::Operation::*;
+use crate::api::operation::names::{CANCEL_REFUND, CAPTURE_REFUND, CREATE_REFUND, GET_REFUND};
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::api::{ExactAmount, RefundStatus};
 
 impl ObservedState {
     pub(super) fn learn_refund(&mut self, attempt: &Attempt, context: &mut Context) {
-        if let (Some(CreateRefund), true, Some(id)) = (attempt.operation, attempt.succeeded(), &attempt.answer.created)
+        if let (Some(CREATE_REFUND), true, Some(id)) = (attempt.operation, attempt.succeeded(), &attempt.answer.created)
         {
             let refund = self.refund(id);
-            context.about.refund = Some(refund);
+            context.about[REFUND] = Some(refund);
             let entry = self.refunds.at_mut(refund);
             if entry.created_n.is_none() {
                 entry.created_n = Some(attempt.n);
-                entry.payment = context.about.payment;
-                let pos = context.about.pos.map(|pos| self.poses.at_mut(pos));
+                entry.payment = context.about[PAYMENT];
+                let pos = context.about[POS].map(|pos| self.poses.at_mut(pos));
                 pos.into_iter().for_each(|pos| pos.creates_failed.retain(|create| create.call != context.call));
                 // A refund that a poll has shown before is already in the total.
                 let counted = entry.amount.is_some();
                 entry.amount = entry.amount.or(attempt.body.amount);
                 let amount = entry.amount.unwrap_or_default();
-                if let Some(payment) = context.about.payment.filter(|_| !counted) {
+                if let Some(payment) = context.about[PAYMENT].filter(|_| !counted) {
                     let payment = self.payments.at_mut(payment);
                     payment.refunded = payment.refunded.plus(amount);
                 }
             }
             return;
         }
-        if attempt.operation == Some(CreateRefund) && !attempt.succeeded() {
+        if attempt.operation == Some(CREATE_REFUND) && !attempt.succeeded() {
             return self.create_failed(attempt, context);
         }
-        let Some(refund) = context.about.refund else { return };
+        let Some(refund) = context.about[REFUND] else { return };
         let (tick, mut shown) = (self.tick, false);
         let entry = self.refunds.at_mut(refund);
         let given_back = |entry: &super::resources::RefundState| {
@@ -41,7 +42,7 @@ impl ObservedState {
         };
         let before = given_back(entry) || entry.amount.is_none();
         match attempt.operation {
-            Some(GetRefund) => {
+            Some(GET_REFUND) => {
                 let Some(state) = RefundStatus::from_name(&attempt.answer.state) else { return };
                 entry.state = Some(state);
                 if entry.first_seen == 0 {
@@ -57,10 +58,10 @@ impl ObservedState {
                     entry.final_n.get_or_insert(attempt.n);
                 }
             }
-            Some(CaptureRefund) if attempt.succeeded() && entry.captured_n.is_none() => {
+            Some(CAPTURE_REFUND) if attempt.succeeded() && entry.captured_n.is_none() => {
                 (entry.captured_n, entry.captured_amount) = (Some(attempt.n), attempt.body.amount);
             }
-            Some(CancelRefund) if attempt.succeeded() => _ = entry.cancelled_n.get_or_insert(attempt.n),
+            Some(CANCEL_REFUND) if attempt.succeeded() => _ = entry.cancelled_n.get_or_insert(attempt.n),
             _ => {}
         }
         if shown && let Some(amount) = attempt.answer.amount {

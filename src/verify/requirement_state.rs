@@ -111,7 +111,7 @@ fn counts_against(
     let owners = rules.features.iter().filter(|feature| chosen(&feature.feature));
     let owners = owners.filter(|feature| operation.is_some_and(|operation| feature.operations.contains(&operation)));
     let owners: Vec<&'static str> = owners.map(|feature| feature.feature.id()).collect();
-    if owners.is_empty() { vec![Feature::Onboarding.id()] } else { owners }
+    if owners.is_empty() { vec![rules.profile.mandatory.id()] } else { owners }
 }
 
 /// A requirement's verdict, with the ids of the features for which it is undecided.

@@ -4,6 +4,7 @@ use super::fields::{flag, loyalty, money, ms, n, text};
 use super::moment::Moment;
 use super::resources::{PaymentState, PosState, RefundState};
 use crate::api::Operation;
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::rules::Value;
 
 /// The create that failed on a payment's PoS after the payment was first seen and before it was listed.
@@ -28,8 +29,8 @@ impl Moment<'_> {
 
     pub(super) fn pos(&self, field: &str) -> Option<Value> {
         let unknown = PosState::default();
-        let entry = self.about.pos.map_or(&unknown, |pos| self.observed.poses.at(pos));
-        let open = || self.about.pos.into_iter().flat_map(|pos| self.observed.open_on(pos));
+        let entry = self.about[POS].map_or(&unknown, |pos| self.observed.poses.at(pos));
+        let open = || self.about[POS].into_iter().flat_map(|pos| self.observed.open_on(pos));
         Some(match field {
             "created_n" => n(entry.created_n),
             "through_faults" => Value::Bool(entry.created_through_faults || !self.observed.created_through_faults),
@@ -49,7 +50,7 @@ impl Moment<'_> {
 
     pub(super) fn payment(&self, field: &str) -> Option<Value> {
         let unknown = PaymentState::default();
-        let entry = self.about.payment.map_or(&unknown, |payment| self.observed.payments.at(payment));
+        let entry = self.about[PAYMENT].map_or(&unknown, |payment| self.observed.payments.at(payment));
         let pos = entry.pos.map(|pos| self.observed.poses.at(pos));
         Some(match field {
             "created_n" => n(entry.created_n),
@@ -107,7 +108,7 @@ impl Moment<'_> {
     /// How many reservations of the latest list were ended in the same way, if no reserved one is left.
     fn bulk_ended_count(&self) -> i64 {
         let listing = &self.observed.listing;
-        let Some(payment) = self.about.payment else { return 0 };
+        let Some(payment) = self.about[PAYMENT] else { return 0 };
         let left = listing.payments.iter().any(|&other| self.observed.payments.at(other).reserved());
         let alike = [&listing.captured, &listing.cancelled].into_iter().find(|list| list.last() == Some(&payment));
         // If some were captured and others cancelled, they were individual decisions.
@@ -117,7 +118,7 @@ impl Moment<'_> {
 
     pub(super) fn refund(&self, field: &str) -> Option<Value> {
         let unknown = RefundState::default();
-        let entry = self.about.refund.map_or(&unknown, |refund| self.observed.refunds.at(refund));
+        let entry = self.about[REFUND].map_or(&unknown, |refund| self.observed.refunds.at(refund));
         Some(match field {
             "created_n" => n(entry.created_n),
             "started_n" => n(entry.created_n.or(entry.found_for)),

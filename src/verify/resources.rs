@@ -7,15 +7,6 @@ use super::bodies::Loyalty;
 use super::refusals::CreateFailed;
 use crate::api::{ExactAmount, Operation, PaymentStatus, RefundStatus};
 
-/// The resources that an attempt is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Subjects {
-    /// The point of sale.
-    pub pos: Option<usize>,
-    pub payment: Option<usize>,
-    pub refund: Option<usize>,
-}
-
 /// A payment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PaymentState {

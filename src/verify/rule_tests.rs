@@ -7,8 +7,8 @@ use super::verdict::{RequirementVerdict, Status, Verdict};
 use super::verify_capture::{self, RunError};
 use crate::capture::Capture;
 use crate::capture::edit::EditError;
+use crate::rules::RuleError;
 use crate::rules::RuleSet;
-use crate::rules::load::RuleError;
 use crate::rules::mutation::{self, Mutant};
 use crate::rules::test_file::{CaptureTests, Expected, ExpectedStatus, RuleTests};
 use std::collections::BTreeSet;
@@ -101,7 +101,7 @@ pub(crate) fn run(rules: &RuleSet, tests: &[Test]) -> Result<TestRun, TestError>
     if run.is_as_expected() {
         for (file, text) in rules.own_files() {
             let ids = run.requirements.iter().map(|requirement| requirement.id.clone()).collect();
-            let mutants = mutation::mutants(file, text, &ids).map_err(TestError::File)?;
+            let mutants = mutation::mutants(file, text, &ids, rules.profile).map_err(TestError::File)?;
             for requirement in run.requirements.iter_mut().filter(|coverage| is_of(rules, &coverage.id, file)) {
                 requirement.mutants = Some(Score::default());
             }

@@ -8,7 +8,12 @@ use super::call_state::LastAttempt;
 use super::refusals::Throttled;
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::Operation;
-use Operation::*;
+use crate::api::operation::names::{
+    CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
+    GET_CHECK_IN, GET_DETAILED_STORES, GET_POS, GET_POS_WITH_FILTER, GET_REFUND, GET_STORE, GET_STORES,
+    INITIATE_PAYMENT, PAYMENT_READY, PREPARE_PAYMENT, QUERY_PAYMENT, QUERY_PAYMENT_IDS,
+};
+use crate::api::resource::{PAYMENT, POS, REFUND};
 
 impl ObservedState {
     /// Updates the state when an attempt's head has arrived.
@@ -18,7 +23,7 @@ impl ObservedState {
         self.count_send(attempt, context);
         self.count_request(attempt, context);
         self.count_payment(attempt, context);
-        if attempt.operation == Some(CreatePos) {
+        if attempt.operation == Some(CREATE_POS) {
             for conflict in &mut self.conflicts {
                 conflict.repeats += i64::from(conflict.is_of(&attempt.body));
             }
@@ -56,7 +61,7 @@ impl ObservedState {
         let open = entry.in_flight.last().map(|(n, _)| *n).filter(|n| *n == entry.last_n);
         let shown = entry.content_known && attempt.body.known;
         if let Some(n) = open.filter(|_| {
-            (creates || attempt.operation == Some(CapturePayment)) && shown && entry.last_content != attempt.content
+            (creates || attempt.operation == Some(CAPTURE_PAYMENT)) && shown && entry.last_content != attempt.content
         }) {
             entry.contradicted.push((n, attempt.n));
         }
@@ -110,12 +115,12 @@ impl ObservedState {
     }
 
     fn count_payment(&mut self, attempt: &Attempt, context: &Context) {
-        let Some(payment) = context.about.payment else { return };
+        let Some(payment) = context.about[PAYMENT] else { return };
         let entry = self.payments.at_mut(payment);
         match attempt.operation {
-            Some(QueryPayment) if entry.final_n.is_some() => entry.final_polls += 1,
-            Some(CapturePayment) => entry.capture_sends += 1,
-            Some(PaymentReady) => {
+            Some(QUERY_PAYMENT) if entry.final_n.is_some() => entry.final_polls += 1,
+            Some(CAPTURE_PAYMENT) => entry.capture_sends += 1,
+            Some(PAYMENT_READY) => {
                 entry.ready_asked = Some((attempt.n, attempt.body.amount));
                 entry.ready_asked_currency.clone_from(&attempt.body.currency);
                 entry.ready_asked_restrictions = attempt.body.restrictions();
@@ -137,12 +142,14 @@ impl ObservedState {
         }
         let mut derived = Vec::new();
         match attempt.operation {
-            Some(CreatePos | GetPos | GetPosWithFilter | DeletePos | GetCheckIn) => self.learn_pos(attempt, context),
-            Some(InitiatePayment | PreparePayment) => self.learn_create(attempt, context),
-            Some(PaymentReady | CapturePayment | CancelPayment) => self.learn_act(attempt, context),
-            Some(QueryPayment) => self.learn_poll(attempt, context),
-            Some(QueryPaymentIds) => derived.extend(self.learn_list(attempt, context)),
-            Some(CreateRefund | GetRefund | CaptureRefund | CancelRefund) => self.learn_refund(attempt, context),
+            Some(CREATE_POS | GET_POS | GET_POS_WITH_FILTER | DELETE_POS | GET_CHECK_IN) => {
+                self.learn_pos(attempt, context);
+            }
+            Some(INITIATE_PAYMENT | PREPARE_PAYMENT) => self.learn_create(attempt, context),
+            Some(PAYMENT_READY | CAPTURE_PAYMENT | CANCEL_PAYMENT) => self.learn_act(attempt, context),
+            Some(QUERY_PAYMENT) => self.learn_poll(attempt, context),
+            Some(QUERY_PAYMENT_IDS) => derived.extend(self.learn_list(attempt, context)),
+            Some(CREATE_REFUND | GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND) => self.learn_refund(attempt, context),
             _ => {}
         }
         self.found(attempt, context);
@@ -215,7 +222,7 @@ impl ObservedState {
         }
         let resolved = attempt.status.is_some_and(|status| status < 400);
         let asked = attempt.method == "GET" && attempt.status.is_some_and(|status| status < 500);
-        let undone = attempt.is(&[CancelPayment, CancelRefund, DeletePos]) && resolved;
+        let undone = attempt.is(&[CANCEL_PAYMENT, CANCEL_REFUND, DELETE_POS]) && resolved;
         let mut concerned = match (undone, asked) {
             (true, _) => concerns(attempt, self, context),
             (false, true) => asks_about(attempt, self, context),
@@ -260,15 +267,15 @@ impl ObservedState {
 fn asks_about(attempt: &Attempt, observed: &ObservedState, context: &Context) -> Vec<String> {
     let named = || attempt.path_id.clone().into_iter();
     match attempt.operation {
-        Some(GetCheckIn | GetStore | GetStores | GetDetailedStores) => Vec::new(),
-        Some(GetPos) => named().collect(),
-        Some(QueryPayment) => {
-            let in_the_way = context.about.payment.is_some_and(|payment| observed.payments.at(payment).may_block());
-            let pos = context.about.pos.filter(|_| in_the_way).map(|pos| observed.poses.at(pos).id.clone());
+        Some(GET_CHECK_IN | GET_STORE | GET_STORES | GET_DETAILED_STORES) => Vec::new(),
+        Some(GET_POS) => named().collect(),
+        Some(QUERY_PAYMENT) => {
+            let in_the_way = context.about[PAYMENT].is_some_and(|payment| observed.payments.at(payment).may_block());
+            let pos = context.about[POS].filter(|_| in_the_way).map(|pos| observed.poses.at(pos).id.clone());
             named().chain(pos).collect()
         }
-        Some(GetRefund) => {
-            let payment = context.about.payment.map(|payment| observed.payments.at(payment).id.clone());
+        Some(GET_REFUND) => {
+            let payment = context.about[PAYMENT].map(|payment| observed.payments.at(payment).id.clone());
             named().chain(payment).collect()
         }
         _ => concerns(attempt, observed, context),
@@ -285,9 +292,9 @@ fn concerns(attempt: &Attempt, observed: &ObservedState, context: &Context) -> V
             .chain(attempt.path_id.clone())
             .chain(attempt.query.iter().map(|(_, value)| value.clone()))
             .collect();
-    ids.extend(context.about.pos.map(|pos| observed.poses.at(pos).id.clone()));
-    ids.extend(context.about.payment.map(|payment| observed.payments.at(payment).id.clone()));
-    ids.extend(context.about.refund.map(|refund| observed.refunds.at(refund).id.clone()));
+    ids.extend(context.about[POS].map(|pos| observed.poses.at(pos).id.clone()));
+    ids.extend(context.about[PAYMENT].map(|payment| observed.payments.at(payment).id.clone()));
+    ids.extend(context.about[REFUND].map(|refund| observed.refunds.at(refund).id.clone()));
     ids.retain(|id| !id.is_empty());
     ids
 }

@@ -10,6 +10,7 @@ use super::events::hides_scope;
 use super::hidden_fields::is_negative;
 use super::missing_evidence::{NAMES, PAYMENTS};
 use super::moment::Moment;
+use crate::api::resource::{PAYMENT, POS, REFUND};
 use crate::rules::{Range, Scope, Uncertainty, Value};
 
 /// A time longer than any call, in ms; rules multiply it, which must not overflow.
@@ -60,10 +61,10 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
         ("payment.capture_sends", Value::Int(count)) if missing.some_payment => at_least(*count),
         ("payment.final_polls", Value::Int(count)) if moment.polls_missing() => at_least(*count),
         ("payment.poll_timeouts" | "payment.poll_500s", Value::Int(count)) if moment.polls_missing() => at_most(*count),
-        ("pos.active_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
+        ("pos.active_payments", Value::Int(_)) if missing.of_pos(moment.about[POS], PAYMENTS) => {
             at_least(moment.open_payments(super::resources::PaymentState::active))
         }
-        ("pos.open_payments", Value::Int(_)) if missing.of_pos(moment.about.pos, PAYMENTS) => {
+        ("pos.open_payments", Value::Int(_)) if missing.of_pos(moment.about[POS], PAYMENTS) => {
             at_least(moment.open_payments(|_| true))
         }
         _ => value,
@@ -74,9 +75,9 @@ pub(super) fn known(moment: &Moment, name: &str, value: Value) -> Value {
 fn is_unplaced(moment: &Moment, root: &str) -> bool {
     let about = &moment.about;
     match root {
-        "pos" => about.pos.is_none() && hides_scope(Scope::Pos, moment),
-        "payment" => about.payment.is_none() && hides_scope(Scope::Payment, moment),
-        "refund" => about.refund.is_none() && hides_scope(Scope::Refund, moment),
+        "pos" => about[POS].is_none() && hides_scope(Scope::Resource(POS), moment),
+        "payment" => about[PAYMENT].is_none() && hides_scope(Scope::Resource(PAYMENT), moment),
+        "refund" => about[REFUND].is_none() && hides_scope(Scope::Resource(REFUND), moment),
         _ => false,
     }
 }

@@ -47,7 +47,7 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     let mut inference = ProfileInference::default();
     if !(version_given && id_given) {
         for record in capture.records()? {
-            inference.count(&record?);
+            inference.count(&record?, rules.profile);
         }
     }
     let target = Target::settle(options, session, &inference, rules);

@@ -223,7 +223,7 @@ async fn bad_chunk_is_refused_and_the_request_never_completed() {
 #[tokio::test]
 async fn injected_faults_are_recorded_as_such() {
     let faults = Arc::new(ScriptedFaults::default());
-    faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout, Fault::ServerError]));
+    faults.arm(Script::new(Operation::INITIATE_PAYMENT, [Fault::Timeout, Fault::ServerError]));
     let choice = Choice { faults: faults.clone(), ..Choice::default() };
     let script = vec![wait_for("{}"), send(OK), wait_for("{}"), send(OK)];
     let (backend, bench) = bench(vec![script], choice).await;
@@ -251,7 +251,7 @@ async fn injected_faults_are_recorded_as_such() {
 #[tokio::test]
 async fn withheld_response_ends_the_connection_at_the_limit() {
     let faults = Arc::new(ScriptedFaults::default());
-    faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout]));
+    faults.arm(Script::new(Operation::INITIATE_PAYMENT, [Fault::Timeout]));
     let limits = Limits { withhold: Duration::from_millis(300), ..Limits::default() };
     let (_backend, bench) =
         bench(vec![vec![wait_for("{}"), send(OK)]], Choice { faults, limits, ..Choice::default() }).await;

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use poscert::api::{Fault, Operation, Route};
+use poscert::api::{Fault, Operation};
 use poscert::pki::{Authority, Name};
 use poscert::sandbox::{Sandbox, SandboxOptions};
 use poscert::till::{TillConfig, http::HttpClient};
@@ -166,7 +166,7 @@ async fn pass(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let target = parts.uri.to_string();
-    let operation = Route::of(parts.method.as_str(), &target).operation();
+    let operation = poscert::profile::pos_v10().route(parts.method.as_str(), &target).operation();
     let headers = parts.headers.iter();
     let headers = headers.map(|(n, v)| (n.as_str().to_owned(), v.to_str().unwrap().to_owned())).collect();
     let seen = Seen {

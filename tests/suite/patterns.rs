@@ -74,8 +74,9 @@ fn each_pattern_has_the_findings_of_its_vectors() {
     for vector in vectors.vector {
         let mut rules = load(None).unwrap();
         let text = format!("{HEAD}{}", vector.check);
-        rules.requirements =
-            toml_file::parse("vector", &text).unwrap_or_else(|e| panic!("{}: {e:?}", vector.says)).requirements;
+        rules.requirements = toml_file::parse("vector", &text, poscert::profile::pos_v10())
+            .unwrap_or_else(|e| panic!("{}: {e:?}", vector.says))
+            .requirements;
         let options = Options::default();
         let target = Target::settle(&options, None, &ProfileInference::default(), &rules);
         let mut judge = Evaluator::new(&rules, &target, poscert::verify::clock::Clock::default());

@@ -3,7 +3,7 @@
 
 use super::poscert_process::*;
 use poscert::api::customer::{Account, CustomerAct};
-use poscert::api::{Amount, Fault, Operation};
+use poscert::api::{Amount, Fault};
 use poscert::capture::{Writer, WriterOptions};
 use poscert::pki::{Authority, Name};
 use poscert::proxy::{
@@ -107,7 +107,7 @@ impl Stage {
         match serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))? {
             Told::Arm { arm } => {
                 for (operation, fault) in arm {
-                    let operation = Operation::from_name(&operation).ok_or(operation)?;
+                    let operation = poscert::profile::pos_v10().operation(&operation).ok_or(operation)?;
                     let known = [Fault::Timeout, Fault::ServerError];
                     let fault = known.into_iter().find(|known| known.name() == fault).ok_or(fault)?;
                     self.faults.arm(Script::new(operation, [fault]));

@@ -274,7 +274,7 @@ async fn withheld_response_sends_no_byte() {
         [vec![OK], vec!["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "o"], vec!["HTTP/1.1 200 OK\r\n\r\n", "x"]]
     {
         let faults = Arc::new(ScriptedFaults::default());
-        faults.arm(Script::new(Operation::InitiatePayment, [Fault::Timeout]));
+        faults.arm(Script::new(Operation::INITIATE_PAYMENT, [Fault::Timeout]));
         let mut script = vec![wait_for("{}")];
         for piece in &pieces {
             script.extend([send(piece), Act::Pause(50)]);

@@ -45,10 +45,10 @@ fn same_call(sends: &[Seen]) {
 #[tokio::test]
 async fn pos_is_created_once_despite_lost_responses() {
     let gateway = Gateway::start().await;
-    gateway.arm(Operation::CreatePos, &[T, E]);
-    gateway.arm(Operation::DeletePos, &[T, E]);
+    gateway.arm(Operation::CREATE_POS, &[T, E]);
+    gateway.arm(Operation::DELETE_POS, &[T, E]);
     let mut till = onboarded(gateway.till()).await;
-    let creates = gateway.seen(Operation::CreatePos);
+    let creates = gateway.seen(Operation::CREATE_POS);
     assert_eq!(creates.iter().map(|send| send.status).collect::<Vec<_>>(), [None, Some(500), Some(200)]);
     same_call(&creates);
     assert!(creates[0].header("x-mobilepay-idempotency-key").is_some_and(|key| key.len() == 36));
@@ -63,7 +63,7 @@ async fn pos_is_created_once_despite_lost_responses() {
         assert!(send.header("authorization").unwrap().starts_with("Bearer "));
     }
     till.offboard().await.unwrap();
-    assert_eq!(gateway.seen(Operation::DeletePos).len(), 3);
+    assert_eq!(gateway.seen(Operation::DELETE_POS).len(), 3);
     assert_eq!(till.memory().pos, None);
     assert!(matches!(till.offboard().await, Err(ClientError::NoPos)));
     let tokens = gateway.log().iter().filter(|send| send.target.ends_with("/connect/token")).count();
@@ -76,7 +76,7 @@ async fn restarted_till_finds_its_pos() {
     let first = onboarded(gateway.till()).await;
     let again = onboarded(gateway.till()).await;
     assert_eq!(first.memory().pos, again.memory().pos);
-    assert_eq!(gateway.seen(Operation::CreatePos).len(), 1);
+    assert_eq!(gateway.seen(Operation::CREATE_POS).len(), 1);
 }
 
 #[tokio::test]
@@ -86,17 +86,17 @@ async fn taken_beacon_is_freed() {
     onboarded(config.clone()).await;
     let pos = Till::new(config).unwrap().onboard("till-2").await.unwrap();
     assert_eq!(pos.beacon_id, "123456789012345");
-    let creates = gateway.seen(Operation::CreatePos);
+    let creates = gateway.seen(Operation::CREATE_POS);
     assert_eq!(creates.iter().map(|send| send.status).collect::<Vec<_>>(), [Some(200), Some(409), Some(200)]);
     same_call(&creates[1..]);
-    assert_eq!(gateway.seen(Operation::DeletePos).len(), 1);
+    assert_eq!(gateway.seen(Operation::DELETE_POS).len(), 1);
 }
 
 #[tokio::test]
 async fn refused_token_is_replaced_and_not_reused() {
     let gateway = Gateway::start().await;
     onboarded(TillConfig { first_token: Some("of.yester.day".to_owned()), ..gateway.till() }).await;
-    let lookups = gateway.seen(Operation::GetPosWithFilter);
+    let lookups = gateway.seen(Operation::GET_POS_WITH_FILTER);
     assert_eq!(lookups.iter().map(|send| send.status).collect::<Vec<_>>(), [Some(401), Some(200)]);
     let stale =
         gateway.log().iter().filter(|send| send.header("authorization") == Some("Bearer of.yester.day")).count();
@@ -107,13 +107,13 @@ async fn refused_token_is_replaced_and_not_reused() {
 async fn sale_completes_despite_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
-    gateway.arm(Operation::InitiatePayment, &[T, E]);
-    gateway.arm(Operation::QueryPayment, &[None, T, E, None]);
-    gateway.arm(Operation::CapturePayment, &[T, E]);
+    gateway.arm(Operation::INITIATE_PAYMENT, &[T, E]);
+    gateway.arm(Operation::QUERY_PAYMENT, &[None, T, E, None]);
+    gateway.arm(Operation::CAPTURE_PAYMENT, &[T, E]);
     let sale = Sale::of(Amount(10_000));
     let payment = till.initiate(&sale).await.unwrap();
-    same_call(&gateway.seen(Operation::InitiatePayment));
-    assert_eq!(gateway.seen(Operation::InitiatePayment).len(), 3);
+    same_call(&gateway.seen(Operation::INITIATE_PAYMENT));
+    assert_eq!(gateway.seen(Operation::INITIATE_PAYMENT).len(), 3);
     let (sandbox, beacon) = (gateway.sandbox.clone(), till.memory().pos.clone().unwrap().beacon_id);
     let paid = {
         let abort = CancelSignal::default();
@@ -131,19 +131,19 @@ async fn sale_completes_despite_lost_responses() {
         }
     };
     assert_eq!(paid, Paid::Captured(payment, Amount(10_000)));
-    let polls = gateway.seen(Operation::QueryPayment);
+    let polls = gateway.seen(Operation::QUERY_PAYMENT);
     assert!(polls.len() >= 5, "{polls:#?}");
     assert!(gap(&polls[0], &polls[1]) >= Duration::from_secs(1));
     assert!(gap(&polls[1], &polls[2]) >= Duration::from_millis(1500), "the timeout of half a second, then the delay");
     assert!(gap(&polls[1], &polls[2]) < Duration::from_millis(2500));
     assert!(gap(&polls[2], &polls[3]) >= Duration::from_secs(1));
-    let captures = gateway.seen(Operation::CapturePayment);
+    let captures = gateway.seen(Operation::CAPTURE_PAYMENT);
     assert_eq!(captures.len(), 3);
     assert_eq!(captures[0].body, r#"{"amount":100.00}"#);
     same_call(&captures);
     assert_eq!(till.memory().hanging, []);
     assert_eq!(till.memory().open, None);
-    assert_eq!(gateway.operations().last(), Some(&Operation::CapturePayment), "polling ends at the capture");
+    assert_eq!(gateway.operations().last(), Some(&Operation::CAPTURE_PAYMENT), "polling ends at the capture");
 }
 
 #[tokio::test]
@@ -154,20 +154,20 @@ async fn payment_cancelled_by_the_customer_is_neither_captured_nor_polled() {
     let paid = till.pay(&Sale::of(Amount(1_999)), &CancelSignal::default()).await.unwrap();
     assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByUser)), "{paid:?}");
     customer.await.unwrap();
-    assert_eq!(gateway.operations().last(), Some(&Operation::QueryPayment));
-    assert_eq!(gateway.seen(Operation::InitiatePayment)[0].status, Some(200));
+    assert_eq!(gateway.operations().last(), Some(&Operation::QUERY_PAYMENT));
+    assert_eq!(gateway.seen(Operation::INITIATE_PAYMENT)[0].status, Some(200));
 }
 
 #[tokio::test]
 async fn cashier_cancels_despite_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
-    gateway.arm(Operation::CancelPayment, &[T, E]);
+    gateway.arm(Operation::CANCEL_PAYMENT, &[T, E]);
     let abort = CancelSignal::default();
     abort.press();
     let paid = till.pay(&Sale::of(Amount(500)), &abort).await.unwrap();
     assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
-    let cancels = gateway.seen(Operation::CancelPayment);
+    let cancels = gateway.seen(Operation::CANCEL_PAYMENT);
     assert_eq!(cancels.len(), 3);
     assert!(cancels.iter().all(|send| send.body.is_empty() && send.header("content-type").is_none()));
 }
@@ -180,12 +180,12 @@ async fn active_payment_is_cancelled_and_reservations_are_kept() {
     assert!(config.pace.rest >= Duration::from_secs(30), "half a minute by default");
     config.pace.rest = Duration::from_secs(4);
     let mut till = onboarded(config).await;
-    gateway.arm(Operation::CapturePayment, &[E; 6]);
+    gateway.arm(Operation::CAPTURE_PAYMENT, &[E; 6]);
     let paying = customer(&gateway, &till, Account::Credit, CustomerAct::Accept);
     let paid = till.pay(&Sale::of(Amount(4_200)), &CancelSignal::default()).await.unwrap();
     let Paid::Hanging(hanging, _) = paid else { panic!("{paid:?}") };
     paying.await.unwrap();
-    let sends = gateway.seen(Operation::CapturePayment);
+    let sends = gateway.seen(Operation::CAPTURE_PAYMENT);
     assert_eq!(sends.len(), 6, "five retries and no more");
     same_call(&sends);
     for pair in sends.windows(2) {
@@ -199,10 +199,10 @@ async fn active_payment_is_cancelled_and_reservations_are_kept() {
     drop(other);
 
     let paying = till.initiate(&Sale::of(Amount(900))).await.unwrap();
-    let starts = gateway.seen(Operation::InitiatePayment);
+    let starts = gateway.seen(Operation::INITIATE_PAYMENT);
     assert_eq!(starts.iter().map(|send| send.status.unwrap()).collect::<Vec<_>>(), [200, 200, 409, 200]);
     same_call(&starts[2..]);
-    let cancels = gateway.seen(Operation::CancelPayment);
+    let cancels = gateway.seen(Operation::CANCEL_PAYMENT);
     assert_eq!(cancels.len(), 1);
     assert!(cancels[0].target.contains(&left.id));
     assert!(matches!(till.abandon(paying).await, Ok(Paid::Ended(..))));
@@ -216,7 +216,7 @@ async fn active_payment_is_cancelled_and_reservations_are_kept() {
     let done = till.resume_hanging().await.unwrap();
     assert_eq!(done.len(), 1);
     assert_eq!((done[0].0.id.as_str(), &done[0].1), (hanging.id.as_str(), &Ok(Settled::Captured(Amount(4_200)))));
-    let sends = gateway.seen(Operation::CapturePayment);
+    let sends = gateway.seen(Operation::CAPTURE_PAYMENT);
     assert!(sends[6].came - sends[5].came >= Duration::from_secs(4));
     assert_eq!(till.next_job(), None);
 }
@@ -243,7 +243,7 @@ async fn hanging_decision_survives_a_restart() {
     config.pace.attempts = 2;
     let mut till = onboarded(config.clone()).await;
     let payment = till.initiate(&Sale::of(Amount(100))).await.unwrap();
-    gateway.arm(Operation::CancelPayment, &[E, E]);
+    gateway.arm(Operation::CANCEL_PAYMENT, &[E, E]);
     assert!(matches!(till.cancel(&payment.id).await, Ok(Settled::Hanging(_))));
     drop(till);
     let mut again = Till::new(config).unwrap();
@@ -262,8 +262,8 @@ async fn refused_capture_is_queried_and_cancelled() {
     paying.await.unwrap();
     assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
     let tail: Vec<Operation> = gateway.operations().into_iter().rev().take(3).collect();
-    assert_eq!(tail, [Operation::CancelPayment, Operation::QueryPayment, Operation::CapturePayment]);
-    assert_eq!(gateway.seen(Operation::CapturePayment)[0].body, r#"{"amount":99.00}"#);
+    assert_eq!(tail, [Operation::CANCEL_PAYMENT, Operation::QUERY_PAYMENT, Operation::CAPTURE_PAYMENT]);
+    assert_eq!(gateway.seen(Operation::CAPTURE_PAYMENT)[0].body, r#"{"amount":99.00}"#);
 }
 
 #[tokio::test]
@@ -293,18 +293,18 @@ async fn driven_till_carries_out_actions_in_order_and_survives_a_restart() {
         };
         send(r#"{"case": "onboarding/3", "step": 1, "act": "onboard", "text": "Onboard"}"#);
         send(r#"{"act": "pay", "amount": "5.00"}"#);
-        until(Operation::QueryPayment, 1).await;
+        until(Operation::QUERY_PAYMENT, 1).await;
         send(r#"{"act": "abort"}"#);
-        until(Operation::CancelPayment, 1).await;
+        until(Operation::CANCEL_PAYMENT, 1).await;
         send(r#"{"act": "pay", "amount": "6.00"}"#);
-        until(Operation::QueryPayment, 2).await;
+        until(Operation::QUERY_PAYMENT, 2).await;
         send(r#"{"act": "restart"}"#);
-        until(Operation::GetPosWithFilter, 2).await;
+        until(Operation::GET_POS_WITH_FILTER, 2).await;
         // The payment left active by the power cut blocks the next one.
         send(r#"{"act": "pay", "amount": "7.00"}"#);
-        until(Operation::CancelPayment, 2).await;
+        until(Operation::CANCEL_PAYMENT, 2).await;
         send(r#"{"act": "abort"}"#);
-        until(Operation::CancelPayment, 3).await;
+        until(Operation::CANCEL_PAYMENT, 3).await;
         send(r#"{"act": "offboard"}"#);
         send(r#"{"act": "end"}"#);
     };
@@ -312,10 +312,10 @@ async fn driven_till_carries_out_actions_in_order_and_survives_a_restart() {
     let (driven, ()) =
         tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(driven, play) }).await.unwrap();
     driven.unwrap();
-    let starts = gateway.seen(Operation::InitiatePayment);
+    let starts = gateway.seen(Operation::INITIATE_PAYMENT);
     assert_eq!(starts.iter().map(|send| send.status.unwrap()).collect::<Vec<_>>(), [200, 200, 409, 200]);
-    assert_eq!(gateway.seen(Operation::CreatePos).len(), 1);
-    assert_eq!(gateway.operations().last(), Some(&Operation::DeletePos));
+    assert_eq!(gateway.seen(Operation::CREATE_POS).len(), 1);
+    assert_eq!(gateway.operations().last(), Some(&Operation::DELETE_POS));
     assert_eq!(told.len(), 5, "{told:#?}");
     assert!(told.last().unwrap().contains("offboarded"), "{told:#?}");
 }

@@ -49,7 +49,7 @@ fn statuses(gateway: &Gateway, operation: Operation) -> Vec<Option<u16>> {
 
 /// A payment of 100.00 that was captured.
 async fn paid(gateway: &Gateway, till: &mut Till) -> String {
-    let customer = customer(gateway, till, (Operation::InitiatePayment, 1), Account::Credit, CustomerAct::Accept);
+    let customer = customer(gateway, till, (Operation::INITIATE_PAYMENT, 1), Account::Credit, CustomerAct::Accept);
     let paid = till.pay(&Sale::of(Amount(10_000)), &CancelSignal::default()).await.unwrap();
     customer.await.unwrap();
     let Paid::Captured(payment, _) = paid else { panic!("{paid:?}") };
@@ -60,24 +60,24 @@ async fn paid(gateway: &Gateway, till: &mut Till) -> String {
 async fn prepared_payment_waits_for_membership_and_survives_lost_responses() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
-    gateway.arm(Operation::PreparePayment, &[T, E]);
-    gateway.arm(Operation::PaymentReady, &[T, E]);
+    gateway.arm(Operation::PREPARE_PAYMENT, &[T, E]);
+    gateway.arm(Operation::PAYMENT_READY, &[T, E]);
     let prepared = till.prepare().await.unwrap();
     assert_eq!(till.memory().prepared.as_ref(), Some(&prepared));
-    assert_eq!(statuses(&gateway, Operation::PreparePayment), [None, Some(500), Some(200)]);
-    let keys: Vec<_> = gateway.seen(Operation::PreparePayment);
+    assert_eq!(statuses(&gateway, Operation::PREPARE_PAYMENT), [None, Some(500), Some(200)]);
+    let keys: Vec<_> = gateway.seen(Operation::PREPARE_PAYMENT);
     assert!(keys.iter().all(|send| {
         send.header("x-mobilepay-idempotency-key") == keys[0].header("x-mobilepay-idempotency-key")
             && send.body == keys[0].body
     }));
-    let here = customer(&gateway, &till, (Operation::QueryPayment, 1), Account::Loyalty, CustomerAct::Accept);
+    let here = customer(&gateway, &till, (Operation::QUERY_PAYMENT, 1), Account::Loyalty, CustomerAct::Accept);
     let paid =
         till.pay_prepared(prepared.clone(), &due(Sale::of(Amount(9_000))), &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
     assert!(matches!(&paid, Paid::Captured(payment, Amount(9_000)) if payment.id == prepared.id), "{paid:?}");
-    assert_eq!(statuses(&gateway, Operation::PaymentReady), [None, Some(500), Some(200)]);
-    let ready = gateway.seen(Operation::PaymentReady)[0].came;
-    let before: Vec<_> = gateway.seen(Operation::QueryPayment).into_iter().filter(|poll| poll.came < ready).collect();
+    assert_eq!(statuses(&gateway, Operation::PAYMENT_READY), [None, Some(500), Some(200)]);
+    let ready = gateway.seen(Operation::PAYMENT_READY)[0].came;
+    let before: Vec<_> = gateway.seen(Operation::QUERY_PAYMENT).into_iter().filter(|poll| poll.came < ready).collect();
     assert!(before.len() >= 4, "prepared, two responses without loyaltyIds, one with them: {}", before.len());
     assert_eq!(till.memory().prepared, None);
 }
@@ -90,14 +90,14 @@ async fn active_prepared_payment_is_cancelled() {
     let mut till = onboarded(gateway.till()).await;
     let mine = till.prepare().await.unwrap();
     assert_ne!(left.id, mine.id);
-    assert_eq!(statuses(&gateway, Operation::PreparePayment), [Some(200), Some(409), Some(200)]);
-    let cancels = gateway.seen(Operation::CancelPayment);
+    assert_eq!(statuses(&gateway, Operation::PREPARE_PAYMENT), [Some(200), Some(409), Some(200)]);
+    let cancels = gateway.seen(Operation::CANCEL_PAYMENT);
     assert!(cancels.len() == 1 && cancels[0].target.contains(&left.id));
     let abort = CancelSignal::default();
     abort.press();
     let paid = till.pay_prepared(mine, &due(Sale::of(Amount(100))), &abort).await.unwrap();
     assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "{paid:?}");
-    assert!(gateway.seen(Operation::PaymentReady).is_empty());
+    assert!(gateway.seen(Operation::PAYMENT_READY).is_empty());
 }
 
 #[tokio::test]
@@ -110,26 +110,26 @@ async fn amount_is_fixed_without_a_customer_after_a_while() {
     let prepared = till.prepare().await.unwrap();
     let paid = till.pay_prepared(prepared, &due(Sale::of(Amount(100))), &CancelSignal::default()).await.unwrap();
     assert!(matches!(paid, Paid::Ended(_, PaymentStatus::CancelledByClient)), "no customer came: {paid:?}");
-    assert_eq!(statuses(&gateway, Operation::PaymentReady), [Some(200)]);
+    assert_eq!(statuses(&gateway, Operation::PAYMENT_READY), [Some(200)]);
 }
 
 #[tokio::test]
 async fn membership_is_known_before_the_payment_is_started() {
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
-    let here = customer(&gateway, &till, (Operation::GetCheckIn, 1), Account::Loyalty, CustomerAct::Accept);
+    let here = customer(&gateway, &till, (Operation::GET_CHECK_IN, 1), Account::Loyalty, CustomerAct::Accept);
     let sale = Sale { member_first: true, ..Sale::of(Amount(4_500)) };
     let paid = till.pay(&sale, &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
     assert!(matches!(paid, Paid::Captured(..)), "{paid:?}");
-    let checks = gateway.seen(Operation::GetCheckIn);
+    let checks = gateway.seen(Operation::GET_CHECK_IN);
     assert_eq!(checks.len(), 4, "no customer, two responses without loyaltyIds, one with them");
     for pair in checks.windows(2) {
         assert!(pair[1].came - pair[0].came >= Duration::from_secs(1));
     }
     let operations = gateway.operations();
-    let start = operations.iter().position(|operation| *operation == Operation::InitiatePayment).unwrap();
-    assert!(!operations[start..].contains(&Operation::GetCheckIn));
+    let start = operations.iter().position(|operation| *operation == Operation::INITIATE_PAYMENT).unwrap();
+    assert!(!operations[start..].contains(&Operation::GET_CHECK_IN));
     let abort = CancelSignal::default();
     abort.press();
     assert_eq!(till.pay(&sale, &abort).await.unwrap(), Paid::NoCustomer);
@@ -141,12 +141,12 @@ async fn refused_card_ends_the_payment() {
     let mut till = onboarded(gateway.till()).await;
     let no_debit = Restrictions { debit_card_disallowed: true, credit_card_disallowed: false };
     let sale = Sale { restrictions: Some(no_debit), ..Sale::of(Amount(1_300)) };
-    let here = customer(&gateway, &till, (Operation::InitiatePayment, 1), Account::Debit, CustomerAct::Accept);
+    let here = customer(&gateway, &till, (Operation::INITIATE_PAYMENT, 1), Account::Debit, CustomerAct::Accept);
     let refused = till.pay(&sale, &CancelSignal::default()).await.unwrap();
     here.await.unwrap();
     assert!(matches!(refused, Paid::Ended(_, PaymentStatus::CancelledByMobilePay)), "{refused:?}");
-    assert_eq!(gateway.operations().last(), Some(&Operation::QueryPayment));
-    let body = &gateway.seen(Operation::InitiatePayment)[0].body;
+    assert_eq!(gateway.operations().last(), Some(&Operation::QUERY_PAYMENT));
+    let body = &gateway.seen(Operation::INITIATE_PAYMENT)[0].body;
     assert!(body.contains(r#""restrictions":{"debitCardDisallowed":true,"creditCardDisallowed":false}"#), "{body}");
 }
 
@@ -155,15 +155,15 @@ async fn partial_refunds_survive_lost_responses_and_never_exceed_the_captured_am
     let gateway = Gateway::start().await;
     let mut till = onboarded(gateway.till()).await;
     let payment = paid(&gateway, &mut till).await;
-    gateway.arm(Operation::CreateRefund, &[T, E]);
-    gateway.arm(Operation::CaptureRefund, &[T, E]);
+    gateway.arm(Operation::CREATE_REFUND, &[T, E]);
+    gateway.arm(Operation::CAPTURE_REFUND, &[T, E]);
     let refunded = till.refund(Amount(6_000), None, &CancelSignal::default()).await.unwrap();
     assert!(matches!(&refunded, Refunded::Captured(refund) if refund.payment_id == payment), "{refunded:?}");
-    assert_eq!(statuses(&gateway, Operation::CreateRefund), [None, Some(500), Some(200)]);
-    assert_eq!(statuses(&gateway, Operation::CaptureRefund), [None, Some(500), Some(200)]);
-    let sends = gateway.seen(Operation::CreateRefund);
+    assert_eq!(statuses(&gateway, Operation::CREATE_REFUND), [None, Some(500), Some(200)]);
+    assert_eq!(statuses(&gateway, Operation::CAPTURE_REFUND), [None, Some(500), Some(200)]);
+    let sends = gateway.seen(Operation::CREATE_REFUND);
     assert!(sends.iter().all(|send| send.body == sends[0].body));
-    assert!(gateway.seen(Operation::CaptureRefund).iter().all(|send| send.body.is_empty()));
+    assert!(gateway.seen(Operation::CAPTURE_REFUND).iter().all(|send| send.body.is_empty()));
 
     // The cashier cancels the refund; the amount can be refunded later.
     let abort = CancelSignal::default();
@@ -175,9 +175,9 @@ async fn partial_refunds_survive_lost_responses_and_never_exceed_the_captured_am
     assert_eq!(till.memory().hanging, []);
 
     // Nothing is left, and no request is sent.
-    let asked = gateway.seen(Operation::CreateRefund).len();
+    let asked = gateway.seen(Operation::CREATE_REFUND).len();
     assert_eq!(till.refund(Amount(1), None, &CancelSignal::default()).await, Err(ClientError::NothingTaken(Amount(1))));
-    assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked);
+    assert_eq!(gateway.seen(Operation::CREATE_REFUND).len(), asked);
 }
 
 #[tokio::test]
@@ -188,11 +188,11 @@ async fn refused_refund_is_queried_and_not_repeated() {
     // Another till of the merchant has already refunded most of it.
     let mut other = onboarded(gateway.till()).await;
     other.refund(Amount(9_000), Some(&payment), &CancelSignal::default()).await.unwrap();
-    let asked = gateway.seen(Operation::CreateRefund).len();
+    let asked = gateway.seen(Operation::CREATE_REFUND).len();
     let refused = till.refund(Amount(5_000), None, &CancelSignal::default()).await.unwrap_err();
     assert!(refused.has_code(1367), "{refused}");
-    assert_eq!(gateway.seen(Operation::CreateRefund).len(), asked + 1);
-    assert_eq!(gateway.seen(Operation::QueryRefundIds).len(), 1);
+    assert_eq!(gateway.seen(Operation::CREATE_REFUND).len(), asked + 1);
+    assert_eq!(gateway.seen(Operation::QUERY_REFUND_IDS).len(), 1);
     assert_eq!(till.memory().taken[0].left(), 1_000, "the amount left is known now");
 }
 
@@ -212,8 +212,8 @@ async fn refund_survives_a_restart() {
     tokio::time::sleep(again.next_job().unwrap()).await;
     again.resume_hanging().await.unwrap();
     assert_eq!(again.memory().hanging, []);
-    assert_eq!(statuses(&gateway, Operation::CaptureRefund), [Some(200)]);
-    assert!(!gateway.seen(Operation::GetRefund).is_empty(), "it is queried before it is captured");
+    assert_eq!(statuses(&gateway, Operation::CAPTURE_REFUND), [Some(200)]);
+    assert!(!gateway.seen(Operation::GET_REFUND).is_empty(), "it is queried before it is captured");
 }
 
 #[tokio::test]
@@ -232,25 +232,25 @@ async fn driven_till_prepares_makes_ready_refunds_and_cancels_a_refund() {
         };
         send(r#"{"act": "onboard"}"#);
         send(r#"{"act": "prepare", "text": "Prepare a payment"}"#);
-        until(Operation::QueryPayment, 1).await;
-        let pos = gateway.seen(Operation::GetPos)[0].target.rsplit('/').next().unwrap().to_owned();
+        until(Operation::QUERY_PAYMENT, 1).await;
+        let pos = gateway.seen(Operation::GET_POS)[0].target.rsplit('/').next().unwrap().to_owned();
         let beacon = gateway.sandbox.beacon(&pos).unwrap();
         gateway.sandbox.customer(&beacon, CustomerAct::CheckIn(Account::PartialCapture)).unwrap();
         send(
             r#"{"act": "ready", "amount": "100.00", "capture": "60.00", "restrictions": {"debitCardDisallowed": true}}"#,
         );
-        until(Operation::PaymentReady, 1).await;
+        until(Operation::PAYMENT_READY, 1).await;
         gateway.sandbox.customer(&beacon, CustomerAct::Accept).unwrap();
-        until(Operation::CapturePayment, 1).await;
+        until(Operation::CAPTURE_PAYMENT, 1).await;
         send(r#"{"act": "refund", "amount": "20.00"}"#);
-        until(Operation::CreateRefund, 1).await;
+        until(Operation::CREATE_REFUND, 1).await;
         send(r#"{"act": "cancel-refund"}"#);
-        until(Operation::CancelRefund, 1).await;
+        until(Operation::CANCEL_REFUND, 1).await;
         send(r#"{"act": "refund", "amount": "60.00"}"#);
-        until(Operation::CaptureRefund, 1).await;
+        until(Operation::CAPTURE_REFUND, 1).await;
         // A prepared payment without an amount is cancelled when the till gets another action.
         send(r#"{"act": "prepare"}"#);
-        until(Operation::PreparePayment, 2).await;
+        until(Operation::PREPARE_PAYMENT, 2).await;
         send(r#"{"act": "offboard"}"#);
         send(r#"{"act": "end"}"#);
     };
@@ -258,10 +258,10 @@ async fn driven_till_prepares_makes_ready_refunds_and_cancels_a_refund() {
     let (driven, ()) =
         tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(driven, play) }).await.unwrap();
     driven.unwrap();
-    assert_eq!(gateway.seen(Operation::CapturePayment)[0].body, r#"{"amount":60.00}"#);
-    assert!(gateway.seen(Operation::PaymentReady)[0].body.contains(r#""debitCardDisallowed":true"#));
+    assert_eq!(gateway.seen(Operation::CAPTURE_PAYMENT)[0].body, r#"{"amount":60.00}"#);
+    assert!(gateway.seen(Operation::PAYMENT_READY)[0].body.contains(r#""debitCardDisallowed":true"#));
     let tail: Vec<Operation> = gateway.operations().into_iter().rev().take(2).collect();
-    assert_eq!(tail, [Operation::DeletePos, Operation::CancelPayment]);
+    assert_eq!(tail, [Operation::DELETE_POS, Operation::CANCEL_PAYMENT]);
     assert_eq!(told.len(), 6, "{told:#?}");
     assert!(told[2].contains("CancelledByClient") && told[3].contains("refunded 60.00"), "{told:#?}");
 }

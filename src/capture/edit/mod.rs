@@ -9,7 +9,7 @@ mod timeline;
 use super::error::CaptureError;
 use super::reader::{Capture, CaptureKind, Source};
 use super::record::Record;
-use crate::api::{Operation, Route};
+use crate::profile::{Operation, Profile};
 use std::sync::Arc;
 use timeline::Timeline;
 
@@ -94,7 +94,7 @@ impl Capture {
     /// A capture that cannot be read, or an edit that does not fit it.
     pub(crate) fn edited(&self, edits: &[Edit]) -> Result<Capture, EditError> {
         let records = self.records().map_err(EditError::Capture)?.collect::<Result<Vec<Record>, CaptureError>>();
-        let mut timeline = Timeline::of(records.map_err(EditError::Capture)?);
+        let mut timeline = Timeline::of(records.map_err(EditError::Capture)?, self.profile);
         for (at, edit) in edits.iter().enumerate() {
             timeline.apply(edit).map_err(|message| EditError::Edit { at, message })?;
         }
@@ -103,6 +103,7 @@ impl Capture {
         let records = timeline.records();
         let exchanges = records.iter().filter(|record| matches!(record, Record::Exchange(_))).count();
         Ok(Capture {
+            profile: self.profile,
             kind: CaptureKind::Har,
             digest: String::new(),
             session: self.session.clone(),
@@ -129,11 +130,11 @@ impl Capture {
 
 impl Target {
     /// Whether it names an exchange with this number and request.
-    fn names(self, exchange: &super::record::Exchange) -> bool {
+    fn names(self, exchange: &super::record::Exchange, profile: &Profile) -> bool {
         match self {
             Target::Exchange(number) => exchange.number == number,
             Target::Operation(operation) => {
-                Route::of(&exchange.request.method, &exchange.request.target).operation() == Some(operation)
+                profile.route(&exchange.request.method, &exchange.request.target).operation() == Some(operation)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capture::record::{Answer, Body, Exchange, Header, Notification, Times};
+use crate::profile::pos_v10;
 use serde_json::json;
 
 fn exchange(number: u64, start_ms: u64) -> Record {
@@ -20,7 +21,7 @@ fn exchange(number: u64, start_ms: u64) -> Record {
 fn edited(edits: &[Edit]) -> Result<(Vec<Exchange>, Vec<Record>), String> {
     let sent = Notification { wall_us: 0, statuses: vec![200], after_number: 2 };
     let mut timeline =
-        Timeline::of(vec![exchange(1, 0), exchange(2, 1000), Record::Notification(sent), exchange(3, 2000)]);
+        Timeline::of(vec![exchange(1, 0), exchange(2, 1000), Record::Notification(sent), exchange(3, 2000)], pos_v10());
     for edit in edits {
         timeline.apply(edit)?;
     }
@@ -139,6 +140,6 @@ fn numbers_in_other_records_follow_their_exchanges() {
 fn edits_of_missing_exchanges_are_errors() {
     let gone = edited(&[change(3, Change::Remove), change(3, Change::Remove)]).unwrap_err();
     assert_eq!(gone, "the capture has no exchange 3; its exchanges are 1 to 2");
-    let none = Edit { target: Target::Operation(Operation::GetStores), change: Change::Remove };
+    let none = Edit { target: Target::Operation(Operation::GET_STORES), change: Change::Remove };
     assert_eq!(edited(&[none]).unwrap_err(), "the capture has no call of GetStores");
 }

@@ -2,6 +2,7 @@
 
 use super::{Change, Edit, Target, exchange};
 use crate::capture::record::{Exchange, Record};
+use crate::profile::Profile;
 
 /// The most copies that one edit may make.
 const MOST_COPIES: u32 = 1000;
@@ -12,6 +13,8 @@ pub(super) struct Timeline {
     /// The other records, in order.
     others: Vec<Record>,
     rearranged: bool,
+    /// The API whose operations edits name.
+    profile: &'static Profile,
 }
 
 /// An exchange, which keeps its number in the unedited capture until all edits are applied.
@@ -23,7 +26,7 @@ struct Slot {
 
 impl Timeline {
     /// The records of a capture.
-    pub(super) fn of(records: Vec<Record>) -> Timeline {
+    pub(super) fn of(records: Vec<Record>, profile: &'static Profile) -> Timeline {
         let (mut slots, mut others) = (Vec::new(), Vec::new());
         for record in records {
             match record {
@@ -31,7 +34,7 @@ impl Timeline {
                 other => others.push(other),
             }
         }
-        Timeline { slots, others, rearranged: false }
+        Timeline { slots, others, rearranged: false, profile }
     }
 
     /// Whether the order or the number of exchanges may have changed.
@@ -62,7 +65,7 @@ impl Timeline {
 
     fn places(&self, target: Target) -> Result<Vec<usize>, String> {
         let by_number = matches!(target, Target::Exchange(_));
-        let named = |slot: &Slot| target.names(&slot.exchange) && !(by_number && slot.is_copy);
+        let named = |slot: &Slot| target.names(&slot.exchange, self.profile) && !(by_number && slot.is_copy);
         let places: Vec<usize> = (0..self.slots.len()).filter(|at| self.slots.get(*at).is_some_and(named)).collect();
         if !places.is_empty() {
             return Ok(places);

@@ -8,7 +8,8 @@ use super::masks;
 use super::message::{Content, Pair, Post, Response};
 use super::model::Entry;
 use super::timings::micros;
-use crate::api::{Operation, Place, Route};
+use crate::profile::{Place, Profile};
+
 use crate::capture::content_encoding::{self, Decoded};
 use crate::capture::record::{Body, BodyRetention, Header, values};
 use base64::Engine;
@@ -18,6 +19,8 @@ use serde_json::Value;
 
 /// Context of an entry.
 pub(super) struct EntryContext<'a> {
+    /// The API whose calls are read.
+    pub profile: &'a Profile,
     /// The program that wrote the file.
     pub maker: &'a str,
     /// The files that the HAR file refers to.
@@ -61,17 +64,19 @@ pub(super) fn of_request(entry: &Entry, headers: &[Header], context: &mut EntryC
     let said =
         request.body_size == Some(0.0) || announced(headers) == Some(0) || post.is_some_and(|p| p.text.is_some());
     let coded = coding_named(headers);
-    Ok(if (said && !coded) || !has_body(&request.method, &request.url) { Body::default() } else { unseen(0) })
+    Ok(if (said && !coded) || !has_body(context.profile, &request.method, &request.url) {
+        Body::default()
+    } else {
+        unseen(0)
+    })
 }
 
 /// Whether a body is documented for such a request, so that a missing one is not simply empty.
-fn has_body(method: &str, url: &str) -> bool {
-    use Operation::{CapturePayment, CreatePos, CreateRefund, InitiatePayment, PaymentReady, PreparePayment};
-    let with = [CreatePos, InitiatePayment, PreparePayment, PaymentReady, CapturePayment, CreateRefund];
-    match Route::of(method, url).place {
-        Place::Operation(operation) => with.contains(&operation),
+fn has_body(profile: &Profile, method: &str, url: &str) -> bool {
+    match profile.route(method, url).place {
+        Place::Operation(operation) => operation.spec().has_body,
         Place::Token => true,
-        _ => false,
+        Place::Simulation | Place::Unknown => false,
     }
 }
 

@@ -26,7 +26,7 @@ mod tests;
 use super::error::{CaptureError, CaptureErrorKind};
 use super::record::{Exchange, FORMAT, Record};
 use super::redact::Redactor;
-use crate::api::{Place, Route};
+use crate::profile::{Place, Profile};
 use crate::seal::Key;
 use body::EntryContext;
 use model::Outline;
@@ -69,8 +69,9 @@ enum Kind {
     Unreadable,
 }
 
-/// Reads the bytes of a HAR file; `path` is used in messages, and at most `limit` bytes are decompressed.
-pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, CaptureError> {
+/// Reads the bytes of a HAR file with calls of this API; `path` is used in messages, and at most `limit` bytes are
+/// decompressed.
+pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64, profile: &Profile) -> Result<Read, CaptureError> {
     let name = path.display();
     let container::Unpacked { text, mut files } = container::unpack(path, bytes, limit)?;
     let file: model::File = serde_json::from_slice(&text).map_err(|error| not_har(path, &text, &error))?;
@@ -91,7 +92,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
     let is_own = extra.redacted;
     let redactor = if is_own { redactor.for_own() } else { redactor };
     let mut credentials = shown::Credentials::by(&maker);
-    let mut entries = sorted(&file.log.entries, is_own, &mut credentials);
+    let mut entries = sorted(&file.log.entries, is_own, &mut credentials, profile);
     for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Call) {
         if entry.started.is_none() {
             return Err(wrong(at, &format!("startedDateTime {} is not a time", entry.said)));
@@ -109,7 +110,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         let base = extra.first_heads.get(&sorted.run).copied().unwrap_or(0);
         let head = base.saturating_add(u64::try_from(since).unwrap_or(0));
         let mended = matches!(text, std::borrow::Cow::Owned(_));
-        let mut beside = EntryContext { maker: &maker, files: &mut files, mended, is_own };
+        let mut beside = EntryContext { profile, maker: &maker, files: &mut files, mended, is_own };
         let exchange = entry::exchange(&entry, &mut beside, moment, head).map_err(|words| wrong(at, &words))?;
         clock.lasted(entry.time);
         calls.push((at, redactor.exchange(exchange)));
@@ -122,7 +123,7 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Read, Capt
         calls.into_iter().map(|(at, exchange)| Exchange { number: number(at), ..exchange }).collect();
     calls.sort_by_key(|exchange| exchange.number);
     if !is_own {
-        credentials.apply(&mut calls);
+        credentials.apply(&mut calls, profile);
     }
     let numbers_of = |kind: Kind| {
         let some = entries.iter().enumerate().filter(|(_, entry)| entry.kind == kind);
@@ -185,6 +186,7 @@ fn sorted<'a>(
     entries: &[&'a serde_json::value::RawValue],
     is_own: bool,
     credentials: &mut shown::Credentials,
+    profile: &Profile,
 ) -> Vec<Sorted<'a>> {
     let mut all = Vec::with_capacity(entries.len());
     let mut hosts = BTreeSet::new();
@@ -194,7 +196,8 @@ fn sorted<'a>(
         credentials.see(outline.headers());
         let (method, url) = (outline.of_request("method"), outline.of_request("url"));
         let place = entry::place(url).or_else(|| entry::within_the_browser(url));
-        let asks = place.as_ref().map_or(is_of_the_api(method, url), |place| is_of_the_api(method, &place.target));
+        let asks = place.as_ref().map_or(url, |place| place.target.as_str());
+        let asks = is_of_the_api(profile, method, asks);
         let authority = place.map(|place| place.authority);
         hosts.extend(authority.clone().filter(|_| asks));
         let beside = outline.is_cached() || is_preflight(&outline, method);
@@ -228,9 +231,9 @@ fn sorted<'a>(
     all
 }
 
-fn is_of_the_api(method: &str, target: &str) -> bool {
-    let route = Route::of(method, target);
-    route.place != Place::Unknown || route.path.contains("/v10/") || route.path.ends_with("/v10")
+fn is_of_the_api(profile: &Profile, method: &str, target: &str) -> bool {
+    let route = profile.route(method, target);
+    route.place != Place::Unknown || profile.is_below_base(&route.path)
 }
 
 /// Whether this is a CORS preflight.

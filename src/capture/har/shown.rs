@@ -2,8 +2,9 @@
 
 use super::masks;
 use super::message::{Pair, Request};
-use crate::api::{Place, Route, header};
+use crate::api::header;
 use crate::capture::record::{Exchange, NotShown, values};
+use crate::profile::{Place, Profile};
 use percent_encoding::percent_decode_str;
 
 /// The parts of a request's head that are not shown. `target` is the target of its request line.
@@ -70,12 +71,12 @@ impl Credentials {
     /// If the whole file shows no credential, a call without one is no evidence that the client sends none: either
     /// the exporter omits credentials, or the API responded as to an authorised call. Marks the header as possibly
     /// omitted then.
-    pub(super) fn apply(self, calls: &mut [Exchange]) {
+    pub(super) fn apply(self, calls: &mut [Exchange], profile: &Profile) {
         if self.shown {
             return;
         }
         let is_call = |call: &Exchange| {
-            let place = Route::of(&call.request.method, &call.request.target).place;
+            let place = profile.route(&call.request.method, &call.request.target).place;
             !matches!(place, Place::Token | Place::Simulation)
         };
         let served =

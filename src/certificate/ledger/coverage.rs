@@ -79,7 +79,7 @@ pub(crate) fn coverage(entries: &[Entry], client_id: &str, version: Version, fea
     let of_client: Vec<&CertificateStatus> = statuses.iter().filter(|one| one.given.is_of(client_id)).collect();
     let of_minor: Vec<&&CertificateStatus> = of_client.iter().filter(|one| one.is_for(version)).collect();
     let valid: Vec<&&&CertificateStatus> =
-        of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::Onboarding)).collect();
+        of_minor.iter().filter(|one| one.revoked.is_none() && one.holds(Feature::ONBOARDING)).collect();
     let client = wording::safe(client_id);
     let not = |why: Vec<String>| Coverage { covered: false, why };
     if valid.is_empty() {
@@ -182,9 +182,9 @@ mod tests {
     fn builds_are_covered_and_minors_are_not() {
         let acts = || vec![given("pc-1", "2.1.0", &["onboarding", "payment"])];
         let covered = |version: &str, features: &[Feature]| asked(acts(), version, features).0;
-        assert!(covered("2.1.7", &[]) && covered("2.1.0", &[Feature::Payment]));
-        assert!(covered("2.1.7", &[Feature::Onboarding, Feature::Payment]));
-        for (version, features) in [("2.2.0", &[][..]), ("3.1.0", &[]), ("2.1.7", &[Feature::Refund])] {
+        assert!(covered("2.1.7", &[]) && covered("2.1.0", &[Feature::PAYMENT]));
+        assert!(covered("2.1.7", &[Feature::ONBOARDING, Feature::PAYMENT]));
+        for (version, features) in [("2.2.0", &[][..]), ("3.1.0", &[]), ("2.1.7", &[Feature::REFUND])] {
             assert!(!covered(version, features), "{version} {features:?}");
         }
         let in_production = Version::parse("2.1.7").unwrap();
@@ -192,11 +192,11 @@ mod tests {
         assert!(in_production.covered, "{:?}", in_production.why);
         assert!(asked(acts(), "2.2.0", &[]).1.contains("only for 2.1: a new Major or Minor needs a new certification"));
         assert!(
-            asked(acts(), "2.1.7", &[Feature::Refund]).1.contains("pc-1 (issued for 2.1.0, recorded 18 November 2026)")
+            asked(acts(), "2.1.7", &[Feature::REFUND]).1.contains("pc-1 (issued for 2.1.0, recorded 18 November 2026)")
         );
         assert!(asked(vec![], "2.1.7", &[]).1.contains("No certificate was issued to client"));
         // Without onboarding nothing is covered.
-        assert!(!asked(vec![given("pc-1", "2.1.0", &["payment"])], "2.1.0", &[Feature::Payment]).0);
+        assert!(!asked(vec![given("pc-1", "2.1.0", &["payment"])], "2.1.0", &[Feature::PAYMENT]).0);
     }
 
     #[test]
@@ -208,8 +208,8 @@ mod tests {
         // Another certificate stays valid, and a feature of the revoked one is explained.
         let mut more = acts();
         more.push(given("pc-2", "2.1.4", &["onboarding"]));
-        assert!(asked(more.clone(), "2.1.9", &[Feature::Onboarding]).0);
-        let (covered, why) = asked(more, "2.1.9", &[Feature::Payment]);
+        assert!(asked(more.clone(), "2.1.9", &[Feature::ONBOARDING]).0);
+        let (covered, why) = asked(more, "2.1.9", &[Feature::PAYMENT]);
         assert!(!covered && why.contains("pc-1 was revoked"), "{why}");
     }
 
@@ -217,6 +217,6 @@ mod tests {
     fn certificates_of_one_minor_add_up() {
         let acts =
             vec![given("pc-1", "2.1.0", &["onboarding", "payment"]), given("pc-2", "2.1.1", &["onboarding", "refund"])];
-        assert!(asked(acts, "2.1.2", &[Feature::Payment, Feature::Refund]).0);
+        assert!(asked(acts, "2.1.2", &[Feature::PAYMENT, Feature::REFUND]).0);
     }
 }

@@ -223,12 +223,12 @@ pub(super) fn wrong(identified: &Identification) -> Vec<(&'static str, String)> 
 }
 
 /// The features that are selected on the first visit.
-const USUAL: [Feature; 2] = [Feature::Onboarding, Feature::Payment];
+const USUAL: [Feature; 2] = [Feature::ONBOARDING, Feature::PAYMENT];
 
 /// Whether a feature is selected; without a selection, the usual ones are.
 pub(super) fn is_chosen(identified: &Identification, feature: Feature) -> bool {
     let Some(features) = &identified.features else { return USUAL.contains(&feature) };
-    feature == Feature::Onboarding || features.iter().any(|id| id.trim() == feature.id())
+    feature == Feature::ONBOARDING || features.iter().any(|id| id.trim() == feature.id())
 }
 
 #[cfg(test)]
@@ -247,13 +247,13 @@ mod tests {
         assert_eq!(identified, file);
         assert_eq!((value(&identified, "client-version"), wrong(&identified)), ("2.1.0".to_owned(), Vec::new()));
         let chosen = super::identification("features=payment&features=refund", &[FEATURES]).unwrap();
-        assert!(is_chosen(&chosen, Feature::Onboarding) && is_chosen(&chosen, Feature::Refund));
+        assert!(is_chosen(&chosen, Feature::ONBOARDING) && is_chosen(&chosen, Feature::REFUND));
         let before = Identification { token_file: Some("t".into()), integrator_id: Some("B".into()), ..chosen.clone() };
         let after = put(&before, &identified, FIELDS.iter());
         assert_eq!((after.integrator_id.as_deref(), after.features), (Some("ACME"), chosen.features.clone()));
         assert_eq!((after.token_file, after.system_name), (Some("t".into()), None));
-        assert!(!is_chosen(&chosen, Feature::Loyalty) && !is_chosen(&Identification::default(), Feature::Loyalty));
-        assert!(is_chosen(&Identification::default(), Feature::Payment), "the usual features are preselected");
+        assert!(!is_chosen(&chosen, Feature::LOYALTY) && !is_chosen(&Identification::default(), Feature::LOYALTY));
+        assert!(is_chosen(&Identification::default(), Feature::PAYMENT), "the usual features are preselected");
     }
 
     #[test]

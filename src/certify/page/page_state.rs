@@ -10,6 +10,7 @@ use crate::certify::credentials::Secrets;
 use crate::certify::driver_command::DriverCommand;
 use crate::certify::identification::Identification;
 use crate::certify::notify::Notify;
+use crate::profile::pos_v10;
 use crate::proxy::Observer;
 use crate::report::ExchangeView;
 use crate::rules::RuleSet;
@@ -243,7 +244,7 @@ impl PageState {
 
 impl Observer for PageState {
     fn exchange(&self, exchange: &Exchange) {
-        let view = Arc::new(ExchangeView::of(exchange));
+        let view = Arc::new(ExchangeView::of(exchange, pos_v10()));
         self.change(|state| {
             state.exchange_count = state.exchange_count.saturating_add(1);
             state.traffic.push_back(TrafficRow { place: state.exchange_count, view });

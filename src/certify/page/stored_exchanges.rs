@@ -66,9 +66,10 @@ async fn read(
 
 fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String> {
     let sentence = |error: capture::CaptureError| error.message;
-    for record in capture::open(capture).map_err(sentence)?.records().map_err(sentence)? {
+    let capture = capture::open(capture).map_err(sentence)?;
+    for record in capture.records().map_err(sentence)? {
         if let Record::Exchange(exchange) = record.map_err(sentence)? {
-            take(ExchangeView::of(&exchange));
+            take(ExchangeView::of(&exchange, capture.profile));
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ impl Schedule {
         self.at = at;
         let first_action_step =
             self.plan.get(at).and_then(|planned| planned.case.steps.get(first_action_step(&planned.case.steps)));
-        let creates = first_action_step.is_some_and(|step| step.calls.contains(&Operation::CreatePos));
+        let creates = first_action_step.is_some_and(|step| step.calls.contains(&Operation::CREATE_POS));
         self.phase = if creates || so_far.onboarded() {
             Phase::CleaningUp { since: now }
         } else {

@@ -308,8 +308,8 @@ fn first_call_timeout_applies_once() {
 fn step_timeout_record_has_calls_and_reason() {
     let mut run = ScheduleRun::of(&["payment"]);
     run.advance();
-    run.schedule.call_received(Some(Operation::InitiatePayment), run.now);
-    run.schedule.call_received(Some(Operation::GetPos), run.now);
+    run.schedule.call_received(Some(Operation::INITIATE_PAYMENT), run.now);
+    run.schedule.call_received(Some(Operation::GET_POS), run.now);
     run.schedule.skip().unwrap();
     let over = over(&run.after(1));
     assert_eq!((over.calls, over.step_calls, over.ended), (Some(2), Some(1), Some(StepTimeoutReason::Skipped)));
@@ -323,7 +323,7 @@ fn first_call_timeout_applies_to_repeated_onboarding() {
         std::mem::replace(&mut run.schedule, Schedule::new(Vec::new(), quick(), run.now)).backend_reset(run.now);
     assert_eq!(sent_actions(&run.advance()), ["onboard"]);
     assert_eq!(sent_actions(&run.after(FIRST - 1)), Vec::<&str>::new());
-    run.schedule.call_received(Some(Operation::CreatePos), run.now);
+    run.schedule.call_received(Some(Operation::CREATE_POS), run.now);
     assert_eq!(sent_actions(&run.after(WAIT - 1)), Vec::<&str>::new());
     assert_eq!(sent_actions(&run.after(1)).len(), 1, "the schedule continues with the first case");
 }

@@ -2,8 +2,9 @@
 //! apart by their `User-Agent`.
 
 use super::script::{self, Scene};
-use crate::api::{Fault, Operation, Route};
+use crate::api::{Fault, Operation};
 use crate::capture::record::{Exchange, Header};
+use crate::profile::pos_v10;
 use crate::proxy::faults::{FaultInjector, RequestHead};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,7 +69,7 @@ fn agent(headers: &[Header]) -> Option<&str> {
 
 impl FaultInjector for SceneFaults {
     fn decide(&self, head: &RequestHead<'_>) -> Option<Fault> {
-        let operation = head.route().operation()?;
+        let operation = head.route(pos_v10()).operation()?;
         let mut all = self.armed();
         let armed = all.get_mut(agent(head.headers)?)?;
         if let Some(at) = armed.once.iter().position(|(wanted, _)| *wanted == operation) {
@@ -80,11 +81,11 @@ impl FaultInjector for SceneFaults {
     fn recorded(&self, exchange: &Exchange) {
         let request = &exchange.request;
         let answered = exchange.fault.is_none() && exchange.answer.as_ref().is_some_and(|answer| answer.status == 200);
-        let operation = Route::of(&request.method, &request.target).operation().filter(|_| answered);
+        let operation = pos_v10().route(&request.method, &request.target).operation().filter(|_| answered);
         let mut all = self.armed();
         let Some(armed) = agent(&request.headers).and_then(|agent| all.get_mut(agent)) else { return };
         match operation {
-            Some(Operation::InitiatePayment | Operation::PreparePayment) => (armed.started, armed.polls) = (true, 0),
+            Some(Operation::INITIATE_PAYMENT | Operation::PREPARE_PAYMENT) => (armed.started, armed.polls) = (true, 0),
             Some(operation) if operation.polled() && !armed.awaits_polls() => {
                 armed.polls = armed.polls.saturating_add(1);
             }

@@ -4,6 +4,7 @@
 
 use crate::api::customer::Account;
 use crate::api::{Fault, Feature, Operation};
+use crate::profile::pos_v10;
 use crate::till::Restrictions;
 use serde::Deserialize;
 
@@ -167,7 +168,7 @@ impl Script {
 /// # Errors
 /// An unknown operation or fault.
 pub(super) fn fault(pair: &(String, String)) -> Result<(Operation, Fault), String> {
-    let operation = Operation::from_name(&pair.0).ok_or_else(|| format!("unknown operation {:?}", pair.0))?;
+    let operation = pos_v10().operation(&pair.0).ok_or_else(|| format!("unknown operation {:?}", pair.0))?;
     Ok((operation, Fault::from_name(&pair.1)?))
 }
 
@@ -202,9 +203,9 @@ mod tests {
 
     #[test]
     fn only_scenes_of_chosen_features_remain() {
-        let onboarding = Script::builtin().unwrap().confined_to(&[Feature::Onboarding]);
+        let onboarding = Script::builtin().unwrap().confined_to(&[Feature::ONBOARDING]);
         assert!(onboarding.scene.iter().all(|scene| scene.case.is_empty() || scene.case.starts_with("onboarding/")));
-        let cards = [Feature::Onboarding, Feature::PaymentRestrictions];
+        let cards = [Feature::ONBOARDING, Feature::PAYMENT_RESTRICTIONS];
         let without = Script::builtin().unwrap().confined_to(&cards);
         assert!(without.scene.iter().all(|scene| !scene.prepared));
         let all = Script::builtin().unwrap();

@@ -77,7 +77,7 @@ fn marks(views: &[&ExchangeView]) -> (Vec<Mark>, i32) {
     let mut before: Option<&ExchangeView> = None;
     let mut state = None;
     for view in views {
-        let polled = view.state.filter(|_| view.name == Operation::QueryPayment.name());
+        let polled = view.state.filter(|_| view.name == Operation::QUERY_PAYMENT.name());
         if let Some(act) = customers_act(state, polled) {
             y += 16;
             marks.push(Mark { y, class: "customer", shape: Shape::CustomerLabel(act) });

@@ -1,7 +1,6 @@
 //! Mutants of the events, limits and scope of a check.
 
 use super::expression;
-use crate::rules::model::Scope;
 use crate::rules::toml_rows::{CheckRow, EventRow};
 
 /// Takes a mutant: the position of the change in bytes, what it is, the test that notices it, and the change.
@@ -73,10 +72,10 @@ pub(super) fn of_numbers(check: &CheckRow, add: &mut Add) {
         add(at, change, hint, &|check| check.once = Some(!once));
     }
     let has_state = !["each", "never"].contains(&check.pattern.as_ref().as_str());
-    if has_state && check.scope != Scope::Client {
-        let scope = check.scope.name();
+    if has_state && check.scope.as_ref() != "client" {
+        let scope = check.scope.as_ref();
         let hint = format!("add a test in which the events of two values of `{scope}` alternate");
         let change = format!("`scope` is \"client\" instead of \"{scope}\"");
-        add(at, change, hint, &|check| check.scope = Scope::Client);
+        add(at, change, hint, &|check| *check.scope.as_mut() = "client".to_owned());
     }
 }

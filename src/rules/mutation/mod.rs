@@ -7,10 +7,12 @@ mod events;
 mod expression;
 mod tokens;
 
-use super::load::{self, RuleError};
+use super::RuleError;
+use super::load;
 use super::model::{Attribution, Requirement};
 use super::toml_file::{self, Mistake};
 use super::toml_rows::{CheckRow, File, RequirementRow};
+use crate::profile::Profile;
 use std::collections::BTreeSet;
 use toml::Spanned;
 
@@ -31,9 +33,14 @@ pub(crate) struct Mutant {
 ///
 /// # Errors
 /// A file that is not valid.
-pub(crate) fn mutants(path: &str, text: &str, ids: &BTreeSet<String>) -> Result<Vec<Mutant>, RuleError> {
+pub(crate) fn mutants(
+    path: &str,
+    text: &str,
+    ids: &BTreeSet<String>,
+    profile: &'static Profile,
+) -> Result<Vec<Mutant>, RuleError> {
     let (name, content, wanted) = (path.to_owned(), text.to_owned(), ids.clone());
-    let made = load::on_large_stack(move || of_file(&name, &content, &wanted))?;
+    let made = load::on_large_stack(move || of_file(&name, &content, &wanted, profile))?;
     made.map_err(|mistake| RuleError::at(path, text, &mistake))
 }
 
@@ -46,9 +53,9 @@ struct Draft {
     hint: String,
 }
 
-fn of_file(name: &str, text: &str, ids: &BTreeSet<String>) -> Result<Vec<Mutant>, Mistake> {
+fn of_file(name: &str, text: &str, ids: &BTreeSet<String>, profile: &Profile) -> Result<Vec<Mutant>, Mistake> {
     let file: File = toml_file::table(text)?;
-    let features = toml_file::judged_for(&file)?;
+    let features = toml_file::judged_for(&file, profile)?;
     let mut found = Vec::new();
     for row in file.requirement.iter().filter(|row| ids.contains(row.id.as_ref())) {
         let mut drafts = Vec::new();
@@ -57,7 +64,7 @@ fn of_file(name: &str, text: &str, ids: &BTreeSet<String>) -> Result<Vec<Mutant>
         }
         for draft in drafts {
             // A change that is not a valid rule tells nothing about the tests.
-            if let Ok(requirement) = toml_file::requirement(name, draft.row, Attribution::Own, &features) {
+            if let Ok(requirement) = toml_file::requirement(name, draft.row, Attribution::Own, &features, profile) {
                 let line = text.get(..draft.at).unwrap_or("").matches('\n').count() + 1;
                 found.push(Mutant { requirement, line, change: draft.change, hint: draft.hint });
             }
@@ -184,7 +191,7 @@ mod tests {
              why = \"w\"\nremedy = \"r\"\n[[requirement.check]]\nmessage = \"m\"\n{check}"
         );
         let ids = BTreeSet::from(["H-1".to_owned()]);
-        let mutants = mutants("house.toml", &text, &ids).unwrap();
+        let mutants = mutants("house.toml", &text, &ids, crate::profile::pos_v10()).unwrap();
         assert!(mutants.iter().all(|mutant| mutant.requirement.id == "H-1" && !mutant.hint.is_empty()));
         mutants.into_iter().map(|mutant| (mutant.line, mutant.change)).collect()
     }

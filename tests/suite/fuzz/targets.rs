@@ -2,7 +2,6 @@
 
 use super::mutate::Chance;
 use crate::hostile::{attacks::attacks, backend::lies};
-use poscert::api::Route;
 use poscert::capture::record::{Answer, Body, Connection, Exchange, Header, Record, Request, RunStart, RunStop};
 use poscert::capture::{CaptureErrorKind, Redactor, Writer, WriterOptions, codec};
 use poscert::proxy::h1::{Event, Framer, RequestLine, StartLine, StatusLine};
@@ -253,8 +252,8 @@ pub(super) fn routes() -> Target {
     target("routes", 50_000, seeds.iter().map(|seed| seed.to_vec()).collect(), |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let (method, target) = text.split_once(' ').unwrap_or(("GET", &text));
-        let route = Route::of(method, target);
-        let _ = (route.operation(), route.guid(), route.parameter("orderId"), route.parameter(""));
+        let route = poscert::profile::pos_v10().route(method, target);
+        let _ = (route.operation(), route.parameter("orderId"), route.parameter(""));
     })
 }
 

@@ -71,7 +71,7 @@ impl Call {
     pub(crate) fn operation(&self) -> &'static str {
         let path = self.path.split_once("/v10").map_or(self.path.as_str(), |(_, rest)| rest);
         let target = format!("/v10{path}");
-        poscert::api::Route::of(&self.method, &target).operation().map_or("", poscert::api::Operation::name)
+        poscert::profile::pos_v10().route(&self.method, &target).operation().map_or("", poscert::api::Operation::name)
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn selection(identified: &Identification, rules: &RuleSet, sentence: 
 
 fn choice(feature: &model::Feature, identified: &Identification) -> Markup {
     let id = feature.feature.id();
-    let always = feature.feature == Feature::Onboarding;
+    let always = feature.feature == Feature::ONBOARDING;
     let needed = feature.cases.iter().filter(|case| !case.optional).count();
     html! {
         div.choice {

@@ -98,7 +98,7 @@ mod tests {
         let step = steps.find(|step| step.faults == [Fault::Timeout, Fault::ServerError]).unwrap();
         let of = |ended, retry| InjectedFault {
             fault: Fault::Timeout,
-            operation: Operation::CreatePos,
+            operation: Operation::CREATE_POS,
             exchange: 3,
             call: String::new(),
             ended,

@@ -1,22 +1,19 @@
 //! Routing of request lines: to an operation of the API, the token endpoint, the customer simulation, or unknown.
 //!
-//! Only the path after `/v10/` decides on the operation. The prefix is ignored: it differs between revisions of the
-//! API, and the recorder has its own host.
+//! Only the path after the base decides on the operation. What precedes the base is ignored: it differs between
+//! revisions of an API, and the recorder has its own host.
 
-use super::{Operation, id::Guid};
+use super::{Operation, Profile};
 use percent_encoding::percent_decode_str;
-
-/// The hosts of the documented base URLs: production, and the sandbox with the self-certification API.
-pub const HOSTS: [&str; 2] = ["api.mobilepay.dk", "api.sandbox.mobilepay.dk"];
 
 /// The target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// An operation of the API.
     Operation(Operation),
-    /// `POST .../connect/token` (pos_integratorauthentication).
+    /// The token endpoint.
     Token,
-    /// `.../usersimulation/...`: the sandbox's simulated customer.
+    /// The simulated customer.
     Simulation,
     /// Not documented.
     Unknown,
@@ -27,7 +24,7 @@ pub enum Place {
 pub struct Route {
     /// The target.
     pub place: Place,
-    /// The path up to and including `/v10`; the whole path if it has no such segment.
+    /// The path up to and including the base; the whole path if it has no such segment.
     pub base: String,
     /// The path without the query, not decoded.
     pub path: String,
@@ -37,24 +34,45 @@ pub struct Route {
     pub query: Vec<(String, String)>,
 }
 
-impl Route {
+impl Profile {
     /// Parses a request line. `target` may be in origin form (`/pos/v10/stores?x=y`) or in absolute form.
-    pub fn of(method: &str, target: &str) -> Route {
+    pub fn route(&self, method: &str, target: &str) -> Route {
         let (path, query) = split_target(target);
         let query = parse_query(query);
-        let (base, rest) = split_base(path);
+        let (base, rest) = split_base(path, &self.base);
         let (place, id) = match rest {
-            Some(rest) => operation(method, rest),
+            Some(rest) => self.operation_at(method, rest),
             None => (Place::Unknown, None),
         };
         let place = match place {
-            Place::Unknown if method == "POST" && path.ends_with("/connect/token") => Place::Token,
-            Place::Unknown if path.contains("/usersimulation/") => Place::Simulation,
+            Place::Unknown if method == "POST" && ends_with(path, &self.token) => Place::Token,
+            Place::Unknown if !self.simulation.is_empty() && path.contains(&self.simulation) => Place::Simulation,
             other => other,
         };
         Route { place, base: base.to_owned(), path: path.to_owned(), id, query }
     }
 
+    /// Whether a path is below the base, documented or not. With no base, that says nothing.
+    pub(crate) fn is_below_base(&self, path: &str) -> bool {
+        !self.base.is_empty() && split_base(path, &self.base).1.is_some()
+    }
+
+    fn operation_at(&self, method: &str, rest: &str) -> (Place, Option<String>) {
+        // A literal path takes precedence over one with an id.
+        let found = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method() == method)
+            .filter_map(|operation| matches(operation.template(), rest).map(|id| (*operation, id)))
+            .min_by_key(|(_, id)| id.is_some());
+        match found {
+            Some((operation, id)) => (Place::Operation(operation), id),
+            None => (Place::Unknown, None),
+        }
+    }
+}
+
+impl Route {
     /// The operation, if the target is one.
     pub fn operation(&self) -> Option<Operation> {
         match self.place {
@@ -66,11 +84,6 @@ impl Route {
     /// The first value of a query parameter. Names are compared without regard to letter case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
-    }
-
-    /// The id in the path as a GUID, if it is one.
-    pub fn guid(&self) -> Option<Guid> {
-        self.id.as_deref().and_then(Guid::parse)
     }
 }
 
@@ -96,26 +109,21 @@ fn parse_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The path up to the last `/v10` segment, and what follows it.
-fn split_base(path: &str) -> (&str, Option<&str>) {
-    match path.rfind("/v10/") {
-        Some(at) => (&path[..at + 4], Some(&path[at + 4..])),
-        None if path.ends_with("/v10") => (path, Some("")),
+/// The path up to the last place of the base, and what follows it.
+fn split_base<'p>(path: &'p str, base: &str) -> (&'p str, Option<&'p str>) {
+    if base.is_empty() {
+        return ("", Some(path));
+    }
+    let mut ends = path.rmatch_indices(base).map(|(at, _)| at + base.len());
+    match ends.find(|end| path[*end..].starts_with('/')) {
+        Some(end) => (&path[..end], Some(&path[end..])),
+        None if path.ends_with(base) => (path, Some("")),
         None => (path, None),
     }
 }
 
-fn operation(method: &str, rest: &str) -> (Place, Option<String>) {
-    // A literal path takes precedence over one with an id: `/stores/detailed`, `/payments/prepare`.
-    let found = Operation::ALL
-        .into_iter()
-        .filter(|op| op.method() == method)
-        .filter_map(|op| matches(op.template(), rest).map(|id| (op, id)))
-        .min_by_key(|(_, id)| id.is_some());
-    match found {
-        Some((op, id)) => (Place::Operation(op), id),
-        None => (Place::Unknown, None),
-    }
+fn ends_with(path: &str, end: &str) -> bool {
+    !end.is_empty() && path.ends_with(end)
 }
 
 /// Matches a path against a template: `None` if it does not match, else the id if the template has one.
@@ -138,18 +146,23 @@ fn matches(template: &str, rest: &str) -> Option<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::pos_v10;
+
+    fn route(method: &str, target: &str) -> Route {
+        pos_v10().route(method, target)
+    }
 
     #[test]
     fn every_template_is_recognised_behind_any_prefix() {
-        for op in Operation::ALL {
+        for &operation in &pos_v10().operations {
             for base in ["/pos/v10", "/api/v10", "/v10", "/pos-self-certification-api/pos/v10"] {
                 let id = "0F8FAD5B-d9cb-469f-a165-70867728950e";
-                let path = op.template().split('/').map(|s| if s.starts_with('{') { id } else { s });
+                let path = operation.template().split('/').map(|s| if s.starts_with('{') { id } else { s });
                 let target = format!("{base}{}?a=b", path.collect::<Vec<_>>().join("/"));
-                let route = Route::of(op.method(), &target);
-                assert_eq!(route.place, Place::Operation(op), "{target}");
+                let route = route(operation.method(), &target);
+                assert_eq!(route.place, Place::Operation(operation), "{target}");
                 assert_eq!(route.base, base);
-                assert_eq!(route.id.is_some(), op.template().contains('{'));
+                assert_eq!(route.id.is_some(), operation.template().contains('{'));
             }
         }
     }
@@ -161,19 +174,20 @@ mod tests {
             ("PUT", "/pos/v10/payments"),
             ("GET", "/pos/v10/payments/"),
             ("GET", "/pos/v11/payments"),
+            ("GET", "/pos/v100/payments"),
             ("GET", "/"),
             ("POST", "/pos/v10/payments/prepare/x"),
         ] {
-            assert_eq!(Route::of(method, target).place, Place::Unknown, "{method} {target}");
+            assert_eq!(route(method, target).place, Place::Unknown, "{method} {target}");
         }
     }
 
     #[test]
     fn absolute_form_is_the_same_request() {
-        let route = Route::of("GET", "https://a.example:1/pos/v10/payments?posId=1%2C2&orderId=a+b");
-        assert_eq!(route.operation(), Some(Operation::QueryPaymentIds));
-        assert_eq!(route.parameter("posid"), Some("1,2"));
-        assert_eq!(route.parameter("orderId"), Some("a b"));
-        assert_eq!(Route::of("POST", "https://h/integrator-authentication/connect/token").place, Place::Token);
+        let listed = route("GET", "https://a.example:1/pos/v10/payments?posId=1%2C2&orderId=a+b");
+        assert_eq!(listed.operation().map(Operation::name), Some("QueryPaymentIds"));
+        assert_eq!(listed.parameter("posid"), Some("1,2"));
+        assert_eq!(listed.parameter("orderId"), Some("a b"));
+        assert_eq!(route("POST", "https://h/integrator-authentication/connect/token").place, Place::Token);
     }
 }

@@ -1,0 +1,46 @@
+//! The description of an operation in a profile.
+
+use super::resource::Resource;
+
+/// The description of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationSpec {
+    /// The name of its profile.
+    pub profile: String,
+    /// Its name in the API's description.
+    pub name: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path after the base, with placeholders of ids in braces.
+    pub path: String,
+    /// The documented query parameters.
+    pub query: Vec<String>,
+    /// Whether its requests have a body.
+    pub has_body: bool,
+    /// Whether a successful response has no documented body.
+    pub no_content: bool,
+    /// What it creates; its requests then have an idempotency key.
+    pub creates: Option<Creates>,
+    /// What its response lists.
+    pub lists: Option<Lists>,
+    /// Whether clients repeat it to follow a change.
+    pub polled: bool,
+}
+
+/// What an operation creates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creates {
+    /// The kind of resource.
+    pub resource: Resource,
+    /// The JSON pointer (RFC 6901) of its id in the response.
+    pub id: String,
+}
+
+/// What the response to a look-up lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lists {
+    /// The kind of resource.
+    pub resource: Resource,
+    /// The JSON pointer of the array of ids in the response.
+    pub ids: String,
+}

@@ -1,0 +1,290 @@
+//! The TOML form of profiles.
+
+use super::id_form::IdForm;
+use super::operation_spec::{Creates, Lists, OperationSpec};
+use super::resource::{MOST_RESOURCES, Resource, ResourceSpec};
+use super::toml_text::{Mistake, fault, meant, table};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use toml::Spanned;
+
+/// The content of `profile.toml`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    #[schemars(with = "String")]
+    name: Spanned<String>,
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    #[schemars(with = "Option<String>")]
+    base: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) token: String,
+    #[serde(default)]
+    pub(super) simulation: String,
+    #[serde(default)]
+    pub(super) ids: IdForm,
+    #[schemars(with = "Vec<FeatureRow>")]
+    feature: Vec<Spanned<FeatureRow>>,
+    #[serde(default)]
+    resource: Vec<ResourceRow>,
+    operation: Vec<OperationRow>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FeatureRow {
+    #[schemars(with = "String")]
+    id: Spanned<String>,
+    #[serde(default)]
+    mandatory: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ResourceRow {
+    #[schemars(with = "String")]
+    name: Spanned<String>,
+    title: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OperationRow {
+    #[schemars(with = "String")]
+    name: Spanned<String>,
+    #[schemars(with = "String")]
+    method: Spanned<String>,
+    #[schemars(with = "String")]
+    path: Spanned<String>,
+    #[serde(default)]
+    query: Vec<String>,
+    #[serde(default)]
+    body: bool,
+    #[serde(default)]
+    no_content: bool,
+    #[serde(default)]
+    polled: bool,
+    creates: Option<CreatesRow>,
+    lists: Option<ListsRow>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreatesRow {
+    #[schemars(with = "String")]
+    resource: Spanned<String>,
+    #[schemars(with = "String")]
+    id: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListsRow {
+    #[schemars(with = "String")]
+    resource: Spanned<String>,
+    #[schemars(with = "String")]
+    ids: Spanned<String>,
+}
+
+/// Parses the text of a profile.
+///
+/// # Errors
+/// The first mistake in its form.
+pub(super) fn parse(text: &str) -> Result<File, Mistake> {
+    table(text)
+}
+
+impl File {
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        self.name.as_ref()
+    }
+
+    /// Its base path, without a slash at the end.
+    pub(super) fn base(&self) -> &str {
+        self.base.as_ref().map_or("", |base| base.as_ref().trim_end_matches('/'))
+    }
+
+    /// The ids of its features.
+    pub(super) fn feature_ids(&self) -> Vec<String> {
+        self.feature.iter().map(|row| row.as_ref().id.as_ref().clone()).collect()
+    }
+
+    /// Checks what is not an operation: its name, base and features.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub(super) fn check(&self) -> Result<(), Mistake> {
+        check_name(&self.name, "profile")?;
+        if let Some(base) = self.base.as_ref().filter(|base| !base.as_ref().starts_with('/') || base.as_ref().len() < 2)
+        {
+            return Err(fault(base, "a base path starts with `/`, as in `/v1`; omit it if there is none".to_owned()));
+        }
+        let mut ids = BTreeSet::new();
+        for row in &self.feature {
+            let id = &row.as_ref().id;
+            check_name(id, "feature")?;
+            if !ids.insert(id.as_ref()) {
+                return Err(fault(id, format!("feature `{}` is described twice", id.as_ref())));
+            }
+        }
+        let mut mandatory = self.feature.iter().filter(|row| row.as_ref().mandatory);
+        match (mandatory.next(), mandatory.next()) {
+            (Some(_), None) => Ok(()),
+            (_, Some(row)) => Err(fault(row, "two features are mandatory; choose one".to_owned())),
+            (None, _) => Err(Mistake {
+                span: 0..0,
+                message: "no [[feature]] has `mandatory = true`; one is part of every certification".to_owned(),
+            }),
+        }
+    }
+
+    /// The id of the feature that is part of every certification.
+    pub(super) fn mandatory(&self) -> Option<&str> {
+        let row = self.feature.iter().find(|row| row.as_ref().mandatory)?;
+        Some(row.as_ref().id.as_ref())
+    }
+
+    /// Its resources, in order.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub(super) fn resources(&self) -> Result<Vec<ResourceSpec>, Mistake> {
+        if let Some(row) = self.resource.get(MOST_RESOURCES) {
+            return Err(fault(&row.name, format!("at most {MOST_RESOURCES} kinds of resources are possible")));
+        }
+        let mut names = BTreeSet::new();
+        let spec = |row: &ResourceRow| {
+            check_name(&row.name, "resource")?;
+            let name = row.name.as_ref().clone();
+            if RESERVED.contains(&name.as_str()) {
+                return Err(fault(&row.name, format!("`{name}` is reserved; choose another name")));
+            }
+            Ok(ResourceSpec { title: row.title.clone().unwrap_or_else(|| name.clone()), name })
+        };
+        let specs = self.resource.iter().map(spec).collect::<Result<Vec<_>, Mistake>>()?;
+        match self.resource.iter().find(|row| !names.insert(row.name.as_ref())) {
+            Some(row) => Err(fault(&row.name, format!("resource `{}` is described twice", row.name.as_ref()))),
+            None => Ok(specs),
+        }
+    }
+
+    /// Its operations, in order.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub(super) fn operations(&self) -> Result<Vec<OperationSpec>, Mistake> {
+        let mut names = BTreeSet::new();
+        if let Some(row) = self.operation.iter().find(|row| !names.insert(row.name.as_ref())) {
+            return Err(fault(&row.name, format!("operation `{}` is described twice", row.name.as_ref())));
+        }
+        self.operation.iter().map(|row| self.operation(row)).collect()
+    }
+
+    fn operation(&self, row: &OperationRow) -> Result<OperationSpec, Mistake> {
+        let (name, method, path) = (row.name.as_ref(), row.method.as_ref(), row.path.as_ref());
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+            return Err(fault(&row.name, "the name of an operation has letters, digits, `_` and `-` only".to_owned()));
+        }
+        if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err(fault(&row.method, format!("`{method}` is not an HTTP method in capitals, such as `POST`")));
+        }
+        if !path.starts_with('/') {
+            return Err(fault(&row.path, "the path of an operation starts with `/`".to_owned()));
+        }
+        let creates = row
+            .creates
+            .as_ref()
+            .map(|creates| Ok(Creates { resource: self.resource(&creates.resource)?, id: pointer(&creates.id)? }));
+        let lists = row
+            .lists
+            .as_ref()
+            .map(|lists| Ok(Lists { resource: self.resource(&lists.resource)?, ids: pointer(&lists.ids)? }));
+        Ok(OperationSpec {
+            profile: self.name.as_ref().clone(),
+            name: name.clone(),
+            method: method.clone(),
+            path: path.clone(),
+            query: row.query.clone(),
+            has_body: row.body,
+            no_content: row.no_content,
+            creates: creates.transpose()?,
+            lists: lists.transpose()?,
+            polled: row.polled,
+        })
+    }
+
+    fn resource(&self, name: &Spanned<String>) -> Result<Resource, Mistake> {
+        let known: Vec<&str> = self.resource.iter().map(|row| row.name.as_ref().as_str()).collect();
+        let found = known.iter().position(|known| known == name.as_ref());
+        found.map(Resource::at).ok_or_else(|| {
+            let text = name.as_ref();
+            if known.is_empty() {
+                return fault(name, format!("unknown resource `{text}`; describe it as a [[resource]]"));
+            }
+            fault(name, format!("unknown resource `{text}`{}", meant(text, &known)))
+        })
+    }
+}
+
+/// Names that rules use for something else.
+const RESERVED: [&str; 8] = ["call", "response", "client", "connection", "request", "token", "notification", "key"];
+
+fn check_name(name: &Spanned<String>, what: &str) -> Result<(), Mistake> {
+    let text = name.as_ref();
+    let fits = text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    let message =
+        || format!("the name of a {what} starts with a letter and has small letters, digits, `-` and `_` only");
+    if fits { Ok(()) } else { Err(fault(name, message())) }
+}
+
+fn pointer(text: &Spanned<String>) -> Result<String, Mistake> {
+    let fits = text.as_ref().starts_with('/');
+    let message = || format!("`{}` is not a JSON pointer: it starts with `/`, as in `/id`", text.as_ref());
+    if fits { Ok(text.as_ref().clone()) } else { Err(fault(text, message())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_have_their_place() {
+        let profile = |text: &str| {
+            parse(text).and_then(|file| file.check().and(file.resources()).and(file.operations())).unwrap_err()
+        };
+        let start = "name = \"toy\"\ntitle = \"Toy\"\n";
+        let feature = "[[feature]]\nid = \"basic\"\nmandatory = true\n";
+        for (text, message) in [
+            (format!("{start}{feature}[[operation]]\nname = \"A\"\nmethod = \"get\"\npath = \"/a\""), "`get` is not"),
+            (format!("{start}{feature}[[operation]]\nname = \"A\"\nmethod = \"GET\"\npath = \"a\""), "starts with `/`"),
+            (format!("{start}{feature}[[operation]]\nnme = \"A\""), "unknown key `nme`; did you mean `name`?"),
+            (
+                format!(
+                    "{start}{feature}[[resource]]\nname = \"ticket\"\n[[operation]]\nname = \"A\"\nmethod = \
+                     \"POST\"\npath = \"/a\"\ncreates = {{ resource = \"tiket\", id = \"/id\" }}"
+                ),
+                "did you mean `ticket`?",
+            ),
+            (
+                format!(
+                    "{start}[[feature]]\nid = \"basic\"\n[[operation]]\nname = \"A\"\nmethod = \"GET\"\npath = \"/a\""
+                ),
+                "mandatory",
+            ),
+            (
+                format!(
+                    "{start}{feature}[[resource]]\nname = \"call\"\n[[operation]]\nname = \"A\"\nmethod = \"GET\"\npath = \"/a\""
+                ),
+                "reserved",
+            ),
+        ] {
+            let mistake = profile(&text);
+            assert!(mistake.message.contains(message), "{text}: {}", mistake.message);
+        }
+    }
+}

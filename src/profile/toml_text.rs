@@ -1,0 +1,114 @@
+//! TOML files that people write: parsing, and mistakes with their place and the most similar known word.
+
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A mistake in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The position in the text, in bytes.
+    pub span: Range<usize>,
+    /// The error message.
+    pub message: String,
+}
+
+/// A mistake in a file, with its place for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError {
+    /// The path of the file, or a name for all of them.
+    pub file: String,
+    /// The line and column, from 1; (0, 0) if the error concerns the whole file.
+    pub place: (usize, usize),
+    /// The text of the line.
+    pub line: String,
+    /// The error message, with a suggestion if there is one.
+    pub message: String,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            (0, _) => write!(f, "{}: {}", self.file, self.message),
+            (line, column) => {
+                write!(f, "{}:{line}:{column}: {}\n  | {}", self.file, self.message, self.line)
+            }
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl FileError {
+    /// An error that concerns the whole file.
+    pub(crate) fn whole(file: &str, message: String) -> FileError {
+        FileError { file: file.to_owned(), place: (0, 0), line: String::new(), message }
+    }
+
+    /// A mistake in the text of a file.
+    pub(crate) fn at(file: &str, text: &str, mistake: &Mistake) -> FileError {
+        let start = mistake.span.start.min(text.len());
+        let before = text.get(..start).unwrap_or("");
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        FileError {
+            file: file.to_owned(),
+            place: (line, column),
+            line: text.lines().nth(line - 1).unwrap_or("").to_owned(),
+            message: mistake.message.clone(),
+        }
+    }
+}
+
+/// A TOML text as a table of a known form.
+///
+/// # Errors
+/// The first mistake in it.
+pub(crate) fn table<T: DeserializeOwned>(text: &str) -> Result<T, Mistake> {
+    toml::from_str(text).map_err(|error| Mistake {
+        span: error.span().unwrap_or(0..0),
+        message: with_meaning(&error.message().replace('\n', " ")),
+    })
+}
+
+/// A mistake at the place of a value.
+pub(crate) fn fault<T>(at: &Spanned<T>, message: String) -> Mistake {
+    Mistake { span: at.span(), message }
+}
+
+/// The parser's message about an unknown key, with the most similar key in place of the list of all keys.
+fn with_meaning(message: &str) -> String {
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match words.split_first() {
+        Some((word, known)) if message.starts_with("unknown field") && !known.is_empty() => {
+            format!("unknown key `{word}`{}", meant(word, known))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// A suggestion: the most similar known word, or all of them if none is similar.
+pub(crate) fn meant(word: &str, known: &[&str]) -> String {
+    let nearest = known.iter().min_by_key(|known| (distance(known, word), known.len().abs_diff(word.len())));
+    match nearest.filter(|candidate| distance(candidate, word) <= 4) {
+        Some(candidate) => format!("; did you mean `{candidate}`?"),
+        None => format!("; expected one of {}", known.join(", ")),
+    }
+}
+
+/// The Levenshtein distance between two words.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
