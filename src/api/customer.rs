@@ -24,6 +24,16 @@ impl Account {
         }
     }
 
+    /// What the account does, for people.
+    pub fn described(self) -> &'static str {
+        match self {
+            Account::Credit => "pays with a credit card",
+            Account::Debit => "pays with a debit card",
+            Account::Loyalty => "is enrolled in the loyalty program (credit card)",
+            Account::PartialCapture => "allows partial capture (credit card)",
+        }
+    }
+
     /// The account of a documented test customer, by telephone number.
     pub fn of_phone(number: &str) -> Option<Account> {
         let (_, account) = CUSTOMERS.iter().find(|(phone, _)| *phone == number)?;

@@ -27,6 +27,7 @@ pub(crate) mod redact;
 mod reorder;
 mod run_validation;
 mod salvage;
+pub(crate) mod scratch;
 mod segment;
 mod store;
 mod strip_bodies;

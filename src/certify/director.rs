@@ -4,20 +4,22 @@
 //! Evaluation runs in the proxy's callback: a client that sends its next call immediately gets the fault due at that
 //! point.
 
+mod display;
 mod operator_commands;
 
 use super::action::{Action, case_line};
+use super::case_failure::CaseFailure;
 use super::fault_plan::FaultPlan;
 use super::pos_registry::{PosEntry, PosRegistry, onboards};
 use super::schedule::Schedule;
-use super::status::{BrokenRequirement, CertificationStatus, CurrentStep};
+use super::status::{BrokenRequirement, Obligation};
 use super::unexpected_call;
-use crate::api::{Fault, Operation, Route};
-use crate::capture::record::{Connection, Exchange, Record};
+use crate::api::{Fault, Operation, Route, header};
+use crate::capture::record::{Connection, Exchange, Record, StepTimeout};
 use crate::proxy::{FaultInjector, RequestHead};
 use crate::rules::RuleSet;
 use crate::verify::Evaluator;
-use crate::verify::progress::{Focus, Progress};
+use crate::verify::progress::{CaseProgress, Focus, Progress};
 use crate::verify::verdict::CaseStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,6 +49,10 @@ struct State {
     schedule: Schedule,
     /// The reported status of each finished case.
     reported: BTreeMap<String, CaseStatus>,
+    /// Why cases of this run failed, as observed then.
+    failures: BTreeMap<String, CaseFailure>,
+    /// What the till still has to do; `None` after a change, until it is asked for.
+    obligations: Option<Vec<Obligation>>,
     fault_plan: FaultPlan,
     actions: Vec<Action>,
     asked_check_in: u64,
@@ -147,6 +153,8 @@ impl Director {
             complete,
             schedule,
             reported: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            obligations: None,
             fault_plan: FaultPlan::new(simulates_refusals),
             actions: Vec::new(),
             asked_check_in: 0,
@@ -188,28 +196,6 @@ impl Director {
         self.changed.notified().await;
     }
 
-    /// A snapshot of the certification, for display.
-    pub(crate) fn certification_status(&self) -> CertificationStatus {
-        let state = self.state();
-        let due = state.schedule.under_way().map(|(case, at, since, wait)| CurrentStep {
-            case: case.id.clone(),
-            title: case.title.clone(),
-            at,
-            steps: case.steps.len(),
-            step: case.steps.get(at).cloned(),
-            since,
-            wait,
-            injected: state.fault_plan.injected(),
-        });
-        CertificationStatus {
-            cases: state.so_far.cases.iter().map(|progress| progress.verdict.clone()).collect(),
-            gone_through: state.schedule.cases_done(),
-            due,
-            over: state.schedule.is_over(),
-            broken: BrokenRequirement::of(&state.evaluator),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,8 +209,18 @@ impl State {
         loop {
             let case = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
             let named = self.schedule.case().map(str::to_owned);
+            let step = self.schedule.due().and_then(|(steps, due)| steps.get(due));
+            let kind = step.map(|step| step.kind).unwrap_or_default();
             let actions = self.schedule.advance(&self.so_far, self.last_number, now);
             let after = self.schedule.due().map(|(steps, due)| (steps.as_ptr(), due));
+            let waits: Vec<StepTimeout> = actions
+                .iter()
+                .filter_map(|action| match action {
+                    Action::StepTimeout(over) => Some(over.clone()),
+                    _ => None,
+                })
+                .collect();
+            let injected = if waits.is_empty() { Vec::new() } else { self.fault_plan.injected().to_vec() };
             if case.map(|(steps, _)| steps) != after.map(|(steps, _)| steps) {
                 self.fault_plan.next_case();
                 self.asked_check_in = 0;
@@ -232,32 +228,36 @@ impl State {
             } else if case != after {
                 self.fault_plan.next_step();
             }
-            let waits: Vec<Record> = actions
-                .iter()
-                .filter_map(|action| match action {
-                    Action::StepTimeout(over) => Some(Record::StepTimeout(over.clone())),
-                    _ => None,
-                })
-                .collect();
             self.actions.extend(actions);
             let left = named.filter(|named| self.schedule.case() != Some(named));
             if waits.is_empty() {
                 self.reported.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
                 return;
             }
-            for record in &waits {
-                self.take(record);
+            for wait in &waits {
+                self.take(&Record::StepTimeout(wait.clone()));
             }
             self.update();
-            let failed = self.so_far.cases.iter().filter(|progress| {
-                waits
-                    .iter()
-                    .any(|record| matches!(record, Record::StepTimeout(over) if over.case == progress.verdict.id))
+            let failed: Vec<_> = self
+                .so_far
+                .cases
+                .iter()
+                .filter(|progress| waits.iter().any(|wait| wait.case == progress.verdict.id))
+                .collect();
+            let reasons = failed.iter().filter_map(|progress| {
+                Some((progress.verdict.id.clone(), CaseFailure::of(&progress.verdict, &injected, kind)?))
             });
-            let lines: Vec<Action> = failed.map(|progress| Action::Log(case_line(progress))).collect();
+            self.failures.extend(reasons.collect::<Vec<_>>());
+            let lines: Vec<Action> = failed.iter().flat_map(|progress| self.failure_lines(progress)).collect();
             self.actions.extend(lines);
             self.reported.extend(left.and_then(|left| Some((left.clone(), self.status(&left)?))));
         }
+    }
+
+    /// The log lines for a failed case: its status, and the reason.
+    fn failure_lines(&self, progress: &CaseProgress) -> Vec<Action> {
+        let reason = self.failures.get(&progress.verdict.id).map(|failure| format!("  {}", failure.line()));
+        std::iter::once(case_line(progress)).chain(reason).map(Action::Log).collect()
     }
 
     fn point(&self) -> Option<PosEntry> {
@@ -283,12 +283,14 @@ impl State {
     }
 
     fn take(&mut self, record: &Record) {
+        self.obligations = None;
         if let Err(error) = self.evaluator.take(record) {
             self.broken.get_or_insert(error.to_string());
         }
     }
 
     fn update(&mut self) {
+        self.obligations = None;
         let out_of_order: Vec<Record> =
             self.out_of_order.values().map(|exchange| Record::Exchange(Box::new(exchange.clone()))).collect();
         match self.evaluator.so_far(&out_of_order, &self.focus) {
@@ -364,7 +366,9 @@ impl FaultInjector for Director {
         let State { schedule, fault_plan, .. } = &mut *state;
         let (steps, due) = schedule.due()?;
         let now = Instant::now();
-        let fault = fault_plan.decide((head.number, operation, &id), steps, due, rest, now)?;
+        let key = head.headers.iter().find(|one| operation.creates() && one.name.eq_ignore_ascii_case(header::KEY));
+        let call = key.map_or(id.as_str(), |key| key.value.as_str());
+        let fault = fault_plan.decide_and_note((head.number, operation, &id), call, steps, due, rest)?;
         // The fault delays the exchange: the timeout starts again.
         schedule.extend_deadline(now);
         Some(fault)

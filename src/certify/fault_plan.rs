@@ -1,5 +1,6 @@
 //! The fault plan: which fault to inject into a call. A call gets each fault of the step due once.
 
+use super::injected_fault::{FaultLog, InjectedFault};
 use crate::api::{Fault, Operation, Route};
 use crate::capture::record::Exchange;
 use crate::rules::model::{Step, StepKind};
@@ -16,6 +17,8 @@ pub(crate) struct FaultPlan {
     injected: Vec<(String, Fault)>,
     in_flight: BTreeMap<u64, (String, Fault)>,
     last_injected: Option<Instant>,
+    /// The faults of the step due and their retries, for display.
+    log: FaultLog,
     /// The recorder returns the refusals that the backend cannot be configured to return.
     simulates_refusals: bool,
 }
@@ -29,6 +32,7 @@ impl FaultPlan {
     /// Resets the plan for the next step of the case.
     pub(crate) fn next_step(&mut self) {
         self.injected.clear();
+        self.log.next_step();
     }
 
     /// Resets the plan for another case.
@@ -38,8 +42,24 @@ impl FaultPlan {
     }
 
     /// The faults injected into calls of the step due, including those in flight.
-    pub(crate) fn injected(&self) -> Vec<Fault> {
-        self.injected.iter().chain(self.in_flight.values()).map(|(_, fault)| *fault).collect()
+    pub(crate) fn injected(&self) -> &[InjectedFault] {
+        self.log.all()
+    }
+
+    /// Decides as [`FaultPlan::decide`], and notes fault and retry. `call`: the idempotency key of a create, otherwise
+    /// the id in the path.
+    pub(crate) fn decide_and_note(
+        &mut self,
+        (number, operation, id): (u64, Operation, &str),
+        call: &str,
+        steps: &[Step],
+        due: usize,
+        rest: Duration,
+    ) -> Option<Fault> {
+        self.log.attempt(number, operation, call);
+        let fault = self.decide((number, operation, id), steps, due, rest, Instant::now())?;
+        self.log.inject(fault, number, operation, call);
+        Some(fault)
     }
 
     /// The fault to inject into a call whose headers have arrived, while step `due` (an index into `steps`) is due.
@@ -87,6 +107,7 @@ impl FaultPlan {
     pub(crate) fn ended(&mut self, exchange: &Exchange, route: &Route, step: Option<&Step>, ms: i64) -> bool {
         let ours = self.in_flight.remove(&exchange.number);
         let now = Instant::now();
+        self.log.ended(exchange.number, now);
         if ours.is_some() {
             self.last_injected = Some(now);
         }

@@ -10,12 +10,14 @@
 //! - [`credentials`], [`http_client`]: requests that poscert sends itself; they bypass the recorder.
 //! - [`pos_registry`]: the client's points of sale, learned from its calls.
 //! - [`unexpected_call`]: calls that the current case does not ask for.
+//! - [`case_failure`]: why a case failed; [`injected_fault`]: the faults of the step due and their retries.
 //! - [`status`]: a snapshot of the certification; [`page`]: the web page that shows it and accepts the operator's
 //!   commands.
 //! - [`issue`]: verdict, signed archive, certificate and ledger entry.
 
 pub(crate) mod action;
 pub(crate) mod backend_control;
+pub(crate) mod case_failure;
 pub(crate) mod credentials;
 pub(crate) mod customer;
 pub(crate) mod customer_driver;
@@ -25,6 +27,7 @@ pub(crate) mod executor;
 pub(crate) mod fault_plan;
 pub(crate) mod http_client;
 pub(crate) mod identification;
+pub(crate) mod injected_fault;
 pub(crate) mod issue;
 pub(crate) mod notify;
 pub(crate) mod page;

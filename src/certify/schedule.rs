@@ -4,6 +4,7 @@
 //! with a till action on, only exchanges recorded since the case started count. A payment of an earlier case can
 //! therefore not pass a step of this one.
 
+mod case_steps;
 mod operator_commands;
 mod step_timeouts;
 
@@ -11,13 +12,13 @@ pub(crate) use step_timeouts::StepTimeouts;
 
 use super::action::{Action, CustomerAction, Planned, acts, case_line, step_line};
 use super::driver_command::DriverCommand;
-use crate::api::Amount;
 use crate::api::customer::CustomerAct;
 use crate::capture::record::{StepTimeout, StepTimeoutReason};
 use crate::report::wording::case_sentence;
 use crate::rules::model::{Case, Step, StepKind};
 use crate::verify::progress::{CaseProgress, Progress};
 use crate::verify::verdict::CaseStatus;
+use case_steps::{arrange, best_try, first_action_step, is_end, needs_first, reached};
 use std::time::{Duration, Instant};
 use step_timeouts::ReceivedCalls;
 
@@ -124,6 +125,18 @@ impl Schedule {
         Some((case, due, since, self.longest_wait(case.steps.get(due))))
     }
 
+    /// The exchanges that passed the first steps of the current case since it started, in order.
+    pub(crate) fn exchanges_of_try(&self, so_far: &Progress) -> Vec<u64> {
+        let Phase::Running { since_number, .. } = self.phase else { return Vec::new() };
+        let both = self.plan.get(self.at).zip(so_far.cases.get(self.at));
+        both.map_or_else(Vec::new, |(planned, case)| best_try(&planned.case.steps, case, since_number).to_vec())
+    }
+
+    /// Whether the till has to onboard again, because the backend lost its PoS.
+    pub(crate) fn is_onboarding_again(&self) -> bool {
+        matches!(self.phase, Phase::BackendReset { .. })
+    }
+
     /// How many cases of the plan are finished.
     pub(crate) fn cases_done(&self) -> usize {
         self.at
@@ -210,7 +223,7 @@ impl Schedule {
         let passed = progress.is_some_and(|progress| progress.verdict.status == CaseStatus::Passed);
         if passed {
             let shown = progress.map(|progress| case_sentence(&progress.verdict)).unwrap_or_default();
-            actions.push(Action::Log(format!("✓ {} {}: {shown}", case.id, case.title)));
+            actions.push(Action::Log(format!("✓ {} {}: already {shown}", case.id, case.title)));
         }
         if passed || !planned.possible {
             self.at = self.resume.take().unwrap_or(self.at + 1);
@@ -358,38 +371,6 @@ impl Schedule {
             actions.push(Action::Queue(plays));
         }
     }
-}
-
-/// The actions that configure the backend for a step.
-fn arrange(case: &Case, due: usize, hold: Duration) -> Vec<Action> {
-    let Some(guide) = case.steps.get(due).map(|step| &step.guide) else { return Vec::new() };
-    let balance = guide.balance.as_deref().and_then(|text| Amount::parse(text).ok());
-    let obstruct = guide.obstruct.then_some(Action::BlockPos);
-    let hold = guide.hold_refunds.then_some(Action::HoldRefunds(hold));
-    obstruct.into_iter().chain(balance.map(Action::Balance)).chain(hold).collect()
-}
-
-/// Whether a step refunds more than is left of any captured payment.
-fn needs_first(step: Option<&Step>, so_far: &Progress) -> bool {
-    let Some(guide) = step.map(|step| &step.guide).filter(|guide| guide.first.is_some()) else { return false };
-    let amount = guide.amount.as_deref().and_then(|text| Amount::parse(text).ok());
-    amount.is_some_and(|amount| amount.0 > so_far.refundable) || so_far.refundable == 0
-}
-
-fn is_end(step: &Step) -> bool {
-    step.kind == StepKind::Ends
-}
-
-/// The index of the first step with an action on the till.
-fn first_action_step(steps: &[Step]) -> usize {
-    steps.iter().position(|step| step.guide.act.is_some()).unwrap_or(0)
-}
-
-/// How many steps have passed in the best try whose first till action came after exchange `since`.
-fn reached(steps: &[Step], progress: &CaseProgress, since: u64) -> usize {
-    let opening = first_action_step(steps);
-    let counts = |shown: &&Vec<u64>| shown.get(opening).is_none_or(|number| *number > since);
-    progress.tries.iter().filter(counts).map(Vec::len).max().unwrap_or(0)
 }
 
 #[cfg(test)]

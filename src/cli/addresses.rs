@@ -4,6 +4,9 @@ use super::CliError;
 use crate::pki::Name;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// The default address of the base URL.
+pub(super) const DEFAULT_LISTEN: &str = "127.0.0.1:8443";
+
 /// The address at which a client on this machine reaches a listener.
 pub(super) fn nearby(address: SocketAddr) -> SocketAddr {
     let local = match address {

@@ -1,5 +1,6 @@
 //! `poscert ca`: files of the local CA and trust instructions.
 
+use super::local_pages::CHECK;
 use super::{CliError, Exit};
 use crate::pki::{Authority, default_dir, trust_instructions, truststore, word};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         "The local CA, created on this machine for this machine only:\n  \
          certificate (PEM)        {}\n  certificate (DER)        {}\n  \
          with system roots        {}\n  Java truststore (JKS)    {} (password {})\n  private key (keep secret) {}\n\n\
+         To check a client while `record` or `certify` runs (not recorded):\n  \
+         curl --cacert {} https://{}{CHECK}\n\n\
          Clients that you start yourself (`...` is the rest of the command):\n{}\nWhole machines and devices:\n{}\n\
          To add the certificate to your own Java truststore:\n\
          `keytool -importcert -alias poscert -file {} -keystore FILE`.\n\
@@ -52,6 +55,8 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         files.truststore.display(),
         truststore::PASSWORD,
         files.private.display(),
+        word(&files.pem),
+        super::addresses::DEFAULT_LISTEN,
         trust_instructions::text(&trust_instructions::for_clients(files)),
         trust_instructions::text(&trust_instructions::for_machines(files)),
         word(&files.der),

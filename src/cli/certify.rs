@@ -9,9 +9,10 @@ mod resume;
 mod session_run;
 
 use super::child::CommandError;
-use super::record::{self, Backend};
+use super::local_pages;
+use super::record;
 use super::signals::Signals;
-use super::startup_message::{StartupInfo, ready_file};
+use super::startup_message::{StartupInfo, base_url, ready_file};
 use super::traffic_log::{Lines, print, tell};
 use super::unrecorded::ConnectionFailures;
 use super::{CliError, Exit, ledger, verify_input};
@@ -37,6 +38,7 @@ use identification_args::{IdentificationArgs, access};
 use resume::PreviousRuns;
 use session_run::SessionRun;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -111,34 +113,60 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         .ok_or_else(|| CliError::new("no rule file has the [guide] table with the step timeouts; see common.toml"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
-    let result = runtime.block_on(async {
-        let mut signals = Signals::new()?;
-        let (page, driver, nothing) = certify(&args, identified, rules, waits, &mut signals).await?;
-        let end = finish::CertifyResult::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, driver)?;
-        // If all cases had passed before, there was nothing to record.
-        if end.verdict().verdict != Outcome::Passed {
-            tell(&nothing.unwrap_or_default());
-        }
-        let exit = end.say()?;
-        if let Some(page) = page {
-            page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
-        }
-        end.result(exit)
-    });
+    let result = runtime.block_on(runs(args, identified, rules, waits));
     // Do not wait for threads that block in a system call.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-/// Runs the certification. Returns the page, if any, to show the verdict on; the error of the driver, if any; and the
-/// explanation to print if nothing was recorded.
-async fn certify(
-    args: &Args,
+/// Runs the certification, and again if the operator asks for it on the page with the verdict.
+async fn runs(
+    mut args: Args,
     identified: Identification,
     rules: &'static RuleSet,
     waits: Timeouts,
+) -> Result<Exit, CliError> {
+    let mut signals = Signals::new()?;
+    let mut page = None;
+    loop {
+        let run = certify(&args, identified.clone(), (rules, waits), page.take(), &mut signals).await?;
+        let end =
+            finish::CertifyResult::of(&args.record.capture, rules, args.key.as_deref(), &args.ledger, run.driver)?;
+        // If all cases had passed before, there was nothing to record.
+        if end.verdict().verdict != Outcome::Passed {
+            tell(&run.nothing.unwrap_or_default());
+        }
+        let exit = end.say()?;
+        let Some(open) = run.page else { return end.result(exit) };
+        let resumed = page::approve(&args, &open, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
+        let Some(new_attempt) = resumed else { return end.result(exit) };
+        args.new_attempt = new_attempt;
+        // The till keeps its settings.
+        [args.record.listen, args.record.proxy_listen] = run.addresses;
+        page = Some(open);
+    }
+}
+
+/// A finished run.
+struct FinishedRun {
+    /// The page to show the verdict on.
+    page: Option<Page>,
+    /// The error of the driver.
+    driver: Option<CommandError>,
+    /// The explanation to print if nothing was recorded.
+    nothing: Option<String>,
+    /// The addresses of base URL and proxy.
+    addresses: [SocketAddr; 2],
+}
+
+/// Runs the certification. `page`: that of the run before.
+async fn certify(
+    args: &Args,
+    identified: Identification,
+    (rules, waits): (&'static RuleSet, Timeouts),
+    page: Option<Page>,
     signals: &mut Signals,
-) -> Result<(Option<Page>, Option<CommandError>, Option<String>), CliError> {
+) -> Result<FinishedRun, CliError> {
     let recorded = &args.record;
     let previous = PreviousRuns::read(&recorded.capture)?;
     let before = previous.identification();
@@ -150,7 +178,10 @@ async fn certify(
         args.ledger.ready()?;
     }
     proxy::can_listen(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let page = page::open(args, rules, &identified).await?;
+    let page = match page {
+        Some(page) => Some(page),
+        None => page::open(args, rules, &identified).await?,
+    };
     let (identified, keys) = match page.as_ref().filter(|_| to_be_asked && !identified.is_whole()) {
         Some(page) => asked(page, signals).await?,
         None => (identified, Secrets::default()),
@@ -161,8 +192,11 @@ async fn certify(
     let warning = if args.new_attempt { None } else { previous.warning(rules)? };
     let authority = Arc::new(recorded.ca.open()?);
     let listeners = Listeners::bind(recorded.listen, recorded.proxy_listen).await.map_err(CliError::new)?;
-    let mut backend = Backend::of(recorded, &authority, identified.client_id.as_deref(), &listeners).await?;
+    let mut backend = recorded.backend(&authority, identified.client_id.as_deref(), &listeners).await?;
     let mut config = recorded.recorder_config(&backend.upstream)?;
+    let version = session.client_version.as_deref();
+    let base_url = base_url(&config, listeners.base_addr);
+    config.pages = local_pages::pages(&base_url, authority.files(), backend.sandbox.as_ref(), version);
     config.private.extend(page.as_ref().map(Page::address));
     listeners.check(&config).await.map_err(CliError::new)?;
     let access = access(&identified, keys, &session, &backend.upstream)?;
@@ -198,6 +232,7 @@ async fn certify(
         durability,
         sandbox: backend.sandbox.as_ref(),
         page: page.as_ref().map(Page::url),
+        client_version: version.map(str::to_owned),
     };
     let out: fn(&str) = if driven(args) { tell } else { print };
     out(&if driven(args) { info.brief() } else { info.text() });
@@ -225,6 +260,7 @@ async fn certify(
                     writer: writer.clone(),
                     notify,
                     before: previous.exchanges(),
+                    new_attempt: args.new_attempt,
                     cut_off: !previous.is_complete(),
                 });
                 warning.iter().for_each(|warning| page.log(&format!("note: {warning}")));
@@ -236,12 +272,13 @@ async fn certify(
         }
         Err(failure) => Err(failure),
     };
+    let addresses = [running.base_addr, running.proxy_addr];
     let stopped = running.stop().await.map_err(CliError::new);
     let nothing = failures.nothing(&info, backend.gate.as_deref());
     backend.stop().await;
     let error = worked.and_then(|error| stopped.map(|()| error))?;
     out(&record::stop_message(&recorded.capture, &writer));
-    Ok((page, error, nothing))
+    Ok(FinishedRun { page, driver: error, nothing, addresses })
 }
 
 /// Waits until the identification form on the page is submitted.

@@ -2,7 +2,7 @@
 
 use super::api_arg::ApiArg;
 use super::{CliError, Exit, signing_key, verify_input};
-use crate::capture::{self, Capture, archive, har};
+use crate::capture::{self, Capture, archive, har, scratch};
 use crate::rules::RuleSet;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{BufWriter, Write};
@@ -38,6 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
+    scratch::refuse(&args.capture).map_err(CliError::new)?;
     let ending = args.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     match args.format.clone().or(ending).as_deref() {
         Some("har") => as_har(&args),

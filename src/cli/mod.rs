@@ -5,6 +5,7 @@
 
 mod addresses;
 mod api_arg;
+mod backend;
 mod ca;
 mod certify;
 mod check_certificate;
@@ -15,6 +16,7 @@ mod environment;
 mod export;
 mod ledger;
 mod limits;
+mod local_pages;
 mod paths;
 mod record;
 mod rules;
@@ -104,7 +106,7 @@ enum Command {
     /// Run a demo: sandbox, recorder, reference client and verdict
     Demo(demo::Args),
     /// Record the calls of a client to the API
-    Record(Box<record::Args>),
+    Record(Box<record::RecordArgs>),
     /// Evaluate captures and report the verdict
     Verify(verify::Args),
     /// Show the exchanges of a capture

@@ -1,25 +1,26 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
-use super::addresses::{hosts, nearby};
 use super::api_arg::ApiArg;
+use super::addresses::{DEFAULT_LISTEN, hosts};
+use super::backend::Backend;
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
 use super::environment::Environment;
 use super::limits::LimitArgs;
+use super::local_pages;
 use super::signals::Signals;
-use super::startup_message::{StartupInfo, ready_file};
+use super::startup_message::{StartupInfo, base_url, ready_file};
 use super::traffic_log::{Lines, print, tell};
-use super::unrecorded::{BYPASSED, ConnectionFailures};
+use super::unrecorded::ConnectionFailures;
 use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
-use crate::capture::{Durability, Record, Writer, WriterOptions};
-use crate::pki::{Authority, ClientCertificate, Name};
-use crate::profile::{Profile, pos_v10};
+use crate::profile::Profile;
+use crate::capture::{Durability, Record, Writer, WriterOptions, scratch};
+use crate::pki::Authority;
 use crate::proxy::{
-    ClientIdentity, Fanout, Listeners, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
+    Fanout, Listeners, LocalPages, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
-use crate::sandbox::{Gate, Sandbox, SandboxOptions};
 use crate::seal::io_reason;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -28,10 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 /// Time for a command to exit when the recorder is stopped.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
@@ -70,7 +68,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "poscert-capture", env = "POSCERT_CAPTURE")]
     pub(super) capture: PathBuf,
     /// Address to listen on for base URL clients; port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443", env = "POSCERT_LISTEN")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = DEFAULT_LISTEN, env = "POSCERT_LISTEN")]
     pub(super) listen: SocketAddr,
     /// Address to listen on for HTTPS proxy clients; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "POSCERT_PROXY_LISTEN")]
@@ -111,13 +109,26 @@ pub(super) struct Args {
     pub(super) command: Vec<OsString>,
 }
 
-pub(super) fn run(args: Args) -> Result<Exit, CliError> {
+/// Arguments of `poscert record` that no other command has.
+#[derive(clap::Args)]
+pub(super) struct RecordArgs {
+    #[command(flatten)]
+    args: Args,
+    /// Record a scratch capture, to look at the traffic: it is never verified, exported or certified
+    #[arg(long, env = "POSCERT_SCRATCH")]
+    scratch: bool,
+}
+
+pub(super) fn run(RecordArgs { args, scratch }: RecordArgs) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CliError::new(format!("cannot start the async runtime: {e}")))?;
-    let result = runtime.block_on(record(&args));
+    let result = runtime.block_on(record(&args, scratch));
     // Do not wait for threads that block in a system call.
     runtime.shutdown_timeout(Duration::from_secs(1));
     let Recorded { error, nothing } = result?;
+    if scratch {
+        return Ok(error.map_or(Exit::Passed, |error| error.exit(Exit::Passed)));
+    }
     if args.command.is_empty() {
         return Ok(Exit::Passed);
     }
@@ -137,6 +148,23 @@ impl Args {
             None => Trust::Roots(Vec::new()),
         };
         self.on_its_way(Upstream::parse(url, trust).map_err(CliError::new)?).map(Some)
+    }
+
+    /// Opens the backend. `client`: the client id, which the embedded sandbox will accept. `listeners`: the recorder's.
+    pub(super) async fn backend(
+        &self,
+        authority: &Authority,
+        client: Option<&str>,
+        listeners: &Listeners,
+    ) -> Result<Backend, CliError> {
+        if let Some(upstream) = self.elsewhere()? {
+            return Ok(Backend::elsewhere(upstream));
+        }
+        let mut backend = Backend::embedded(self.poll_delay, authority, client, listeners).await?;
+        // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.
+        let identity = backend.upstream.identity.clone();
+        backend.upstream = Upstream { identity, ..self.on_its_way(backend.upstream)? };
+        Ok(backend)
     }
 
     /// Adds outgoing proxy and client certificate to an upstream.
@@ -160,6 +188,7 @@ impl Args {
             names: hosts(&self.names, "--name")?,
             tunnel: hosts(&self.tunnel, "--tunnel")?,
             private: Vec::new(),
+            pages: LocalPages::default(),
             limits,
         })
     }
@@ -203,18 +232,26 @@ struct Recorded {
 }
 
 /// Records until it is stopped or the command exits.
-async fn record(args: &Args) -> Result<Recorded, CliError> {
+async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
+    check_purpose(&args.capture, is_scratch)?;
     let mut signals = Signals::new()?;
     let api = args.api()?;
     let authority = Arc::new(args.ca.open()?);
     let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(CliError::new)?;
-    let mut backend = Backend::of(args, &authority, args.profile.client_id.as_deref(), &listeners).await?;
-    let config = args.recorder_config(&backend.upstream)?;
+    let mut backend = args.backend(&authority, args.profile.client_id.as_deref(), &listeners).await?;
+    let mut config = args.recorder_config(&backend.upstream)?;
+    let version = args.profile.client_version.as_deref();
+    let base_url = base_url(&config, listeners.base_addr);
+    config.pages = local_pages::pages(&base_url, authority.files(), backend.sandbox.as_ref(), version);
     listeners.check(&config).await.map_err(CliError::new)?;
     let (durability, options) = args.writer_options(&backend.upstream, api);
     let session = args.profile.session(api)?;
     let is_new = !args.capture.exists();
     let writer = Writer::open(&args.capture, options).map_err(|e| CliError::new(e.to_string()))?;
+    if is_scratch && let Err(error) = scratch::mark(&args.capture) {
+        let _ = writer.close().await;
+        return Err(CliError::new(format!("cannot mark the capture as scratch: {}", io_reason(&error))));
+    }
     if let Some(session) = session {
         writer.append(Record::Session(session)).await.map_err(|e| CliError::new(e.to_string()))?;
     }
@@ -242,8 +279,12 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
         durability,
         sandbox: backend.sandbox.as_ref(),
         page: None,
+        client_version: version.map(str::to_owned),
     };
     out(&if args.command.is_empty() { info.text() } else { info.brief() });
+    if is_scratch {
+        out("This is a scratch capture: it is never verified, exported or certified.\n");
+    }
     let ready = args.ready_file.as_deref().map_or(Ok(()), |file| ready_file(file, &info));
     let begun = ready.and_then(|()| command(args, &info));
     let not_begun = begun.is_err();
@@ -262,6 +303,21 @@ async fn record(args: &Args) -> Result<Recorded, CliError> {
     out(&stop_message(&args.capture, &writer));
     out(nothing.as_deref().unwrap_or_default());
     Ok(Recorded { error, nothing: nothing.is_some() })
+}
+
+/// Checks that a capture is not continued for another purpose: neither a scratch capture as evidence, nor evidence as a
+/// scratch capture.
+fn check_purpose(capture: &Path, is_scratch: bool) -> Result<(), CliError> {
+    let is_new = capture.read_dir().map_or(true, |mut entries| entries.next().is_none());
+    if is_new || is_scratch == scratch::is_scratch(capture) {
+        return Ok(());
+    }
+    let shown = capture.display();
+    Err(CliError::new(if is_scratch {
+        format!("{shown} is a capture that can be verified; choose another --capture for --scratch")
+    } else {
+        format!("{shown} is a scratch capture; continue it with --scratch, or choose another --capture")
+    }))
 }
 
 /// The message after the recorder has stopped. The chain head commits to every record: a noted head later identifies
@@ -327,89 +383,6 @@ async fn work(
 /// The error for a command that cannot be started.
 pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> CliError {
     CliError::new(format!("cannot start `{program}`: {}; check the command after `--`", io_reason(error)))
-}
-
-/// The backend: an upstream or the embedded sandbox.
-pub(super) struct Backend {
-    pub(super) upstream: Upstream,
-    pub(super) sandbox: Option<Sandbox>,
-    /// The sandbox's gate, which rejects requests that do not come from the recorder.
-    pub(super) gate: Option<Arc<Gate>>,
-    events: Option<mpsc::Receiver<String>>,
-    serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-}
-
-impl Backend {
-    /// Opens the backend. `client`: the client id, which the embedded sandbox will accept. `listeners`: the recorder's.
-    pub(super) async fn of(
-        args: &Args,
-        authority: &Authority,
-        client: Option<&str>,
-        listeners: &Listeners,
-    ) -> Result<Backend, CliError> {
-        match args.elsewhere()? {
-            Some(upstream) => Ok(Backend { upstream, sandbox: None, gate: None, events: None, serving: None }),
-            None => {
-                let backend = Backend::embedded(args.poll_delay, authority, client, listeners).await?;
-                // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.
-                let identity = backend.upstream.identity.clone();
-                Ok(Backend { upstream: Upstream { identity, ..args.on_its_way(backend.upstream)? }, ..backend })
-            }
-        }
-    }
-
-    async fn embedded(
-        poll_delay_ms: u64,
-        authority: &Authority,
-        client: Option<&str>,
-        listeners: &Listeners,
-    ) -> Result<Backend, CliError> {
-        let failed = |why: String| CliError::new(format!("cannot start the embedded sandbox: {why}"));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| failed(e.to_string()))?;
-        let address = listener.local_addr().map_err(|e| failed(e.to_string()))?;
-        let tls = authority.server_config_asking_clients(&[Name::Ip(address.ip())]).map_err(|e| failed(e.0))?;
-        let ClientCertificate { chain, key } = ClientCertificate::generate().map_err(|e| failed(e.0))?;
-        let recorder = chain.first().cloned().unwrap_or_else(|| Vec::new().into());
-        let identity = ClientIdentity::new(chain, key).map_err(|e| failed(e.to_string()))?;
-        let trust = Trust::Roots(vec![authority.certificate().clone()]);
-        let upstream = Upstream::parse(&format!("https://{address}/pos/v10"), trust).map_err(failed)?;
-        let also = pos_v10().hosts.clone();
-        let upstream = Upstream { identity: Arc::new(identity), also, ..upstream };
-        // Clients that reach the sandbox's port are on this machine.
-        let here = |address| nearby(address).to_string();
-        let base_url = format!("https://{}/pos/v10", here(listeners.base_addr));
-        let (gate, events) = Gate::new(recorder, base_url, format!("http://{}", here(listeners.proxy_addr)));
-        let gate = Arc::new(gate);
-        let options = SandboxOptions { poll_delay_ms, ..SandboxOptions::default() };
-        let sandbox = Sandbox::new(match client {
-            Some(client) => options.with_client(client),
-            None => options,
-        });
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (serving, behind) = (sandbox.clone(), gate.clone());
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            serving.serve_behind(listener, tls, Some(behind), stopped).await;
-        });
-        let (gate, serving) = (Some(gate), Some((stop, serving)));
-        Ok(Backend { upstream, sandbox: Some(sandbox), gate, events: Some(events), serving })
-    }
-
-    /// Lets the recorder record requests that reached the sandbox directly.
-    pub(super) fn tell(&mut self, running: &ProxyHandle) {
-        if let Some(events) = self.events.take() {
-            running.record_events(BYPASSED, events);
-        }
-    }
-
-    pub(super) async fn stop(self) {
-        if let Some((stop, serving)) = self.serving {
-            let _ = stop.send(());
-            let _ = serving.await;
-        }
-    }
 }
 
 /// The certificates of the PEM file of an option.

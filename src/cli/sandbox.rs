@@ -5,10 +5,10 @@ use super::signals::Signals;
 use super::startup_message::put_ready;
 use super::traffic_log::print;
 use super::{CliError, Exit};
-use crate::api::customer::{Account, CERTIFICATION_VAT, CUSTOMERS};
+use crate::api::customer::{CERTIFICATION_VAT, CUSTOMERS};
 use crate::pki::{self, Authority, Name, word};
 use crate::sandbox::seed_data::{self, OTHER_VAT};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sandbox::{OPENAPI, REFERENCE, Sandbox, SandboxOptions, first_call};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,8 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     line(format_args!(
         "  customer simulation  {origin}/pos/app/usersimulation/checkin | acceptpayment | cancelpaymentbyuser"
     ));
-    line(format_args!("  OpenAPI              {origin}/openapi.json"));
+    line(format_args!("  API reference        {origin}{REFERENCE}"));
+    line(format_args!("  OpenAPI              {origin}{OPENAPI}"));
     line(format_args!("  CA to trust          {ca}"));
     line(format_args!("\nTest clients: client id, secret, integrator"));
     for client in sandbox.clients() {
@@ -118,29 +119,13 @@ fn introduction(sandbox: &Sandbox, origin: &str, ca: &Path) -> String {
     ));
     line(format_args!("\nCustomers"));
     for (phone, account) in CUSTOMERS {
-        line(format_args!("  {phone:<14} {}", described(account)));
+        line(format_args!("  {phone:<14} {}", account.described()));
     }
     if let Some(client) = sandbox.clients().first() {
-        line(format_args!("\nTo try it:"));
-        line(format_args!(
-            "  TOKEN=$(curl -s --cacert {ca} -u {}:{} -d grant_type=client_credentials {origin}/integrator-authentication/connect/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
-            client.client_id, client.client_secret
-        ));
-        line(format_args!(
-            "  curl --cacert {ca} -H \"Authorization: Bearer $TOKEN\" -H 'X-MobilePay-Client-System-Version: 1.0.0' -H 'X-MobilePay-Merchant-VAT-Number: {}' {origin}/pos/v10/stores",
-            CERTIFICATION_VAT.first().copied().unwrap_or_default()
-        ));
+        let base_url = format!("{origin}/pos/v10");
+        line(format_args!("\nTo try it:\n  {}", first_call::line(&ca, &base_url, client, None)));
     }
     text
-}
-
-fn described(account: Account) -> &'static str {
-    match account {
-        Account::Credit => "pays with a credit card",
-        Account::Debit => "pays with a debit card",
-        Account::Loyalty => "is enrolled in the loyalty program (credit card)",
-        Account::PartialCapture => "allows partial capture (credit card)",
-    }
 }
 
 fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), CliError> {
@@ -148,7 +133,8 @@ fn write_ready_file(file: &Path, origin: &str, ca: &Path) -> Result<(), CliError
         "base_url": format!("{origin}/pos/v10"),
         "token_url": format!("{origin}/integrator-authentication/connect/token"),
         "simulation_url": format!("{origin}/pos/app/usersimulation"),
-        "openapi_url": format!("{origin}/openapi.json"),
+        "openapi_url": format!("{origin}{OPENAPI}"),
+        "reference_url": format!("{origin}{REFERENCE}"),
         "ca": lossy(ca),
         "ca_url": file_url(ca),
     });

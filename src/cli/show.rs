@@ -7,7 +7,7 @@ mod sanitize;
 
 use super::api_arg::ApiArg;
 use super::{CliError, Exit};
-use crate::capture::{self, Capture, Exchange, Record};
+use crate::capture::{self, Capture, Exchange, Record, scratch};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -70,6 +70,9 @@ impl Range {
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let open = if args.salvage { capture::open_or_salvage } else { capture::open_for };
     let capture = open(&args.capture, args.api.profile()?).map_err(|error| CliError::new(error.message))?;
+    if scratch::is_scratch(&args.capture) {
+        eprintln!("poscert: {}: a scratch capture, which is never verified", args.capture.display());
+    }
     for remark in &capture.remarks {
         eprintln!("poscert: {}: {remark}", args.capture.display());
     }

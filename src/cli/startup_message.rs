@@ -1,11 +1,12 @@
 //! The startup message of `poscert record`: for people, and as a ready file for scripts.
 
 use super::CliError;
+use super::local_pages::CHECK;
 use super::paths::{file_url, lossy};
 use crate::capture::Durability;
-use crate::pki::{CaFiles, trust_instructions};
+use crate::pki::{CaFiles, trust_instructions, word};
 use crate::proxy::{RecorderConfig, Trust};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{REFERENCE, Sandbox, first_call};
 use crate::seal::secret_file;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -29,36 +30,24 @@ pub(super) struct StartupInfo<'a> {
     pub sandbox: Option<&'a Sandbox>,
     /// The web page's address, with its token.
     pub page: Option<String>,
+    /// The client's version, if it is known.
+    pub client_version: Option<String>,
 }
 
 impl StartupInfo<'_> {
     /// The base URL for clients.
     pub(super) fn base_url(&self) -> String {
-        let path = match self.config.upstream.path.as_str() {
-            "" => "/pos/v10",
-            path => path,
-        };
-        format!("https://{}{path}", self.reachable(self.base_addr))
+        base_url(self.config, self.base_addr)
     }
 
     /// The proxy's URL.
     pub(super) fn proxy_url(&self) -> String {
-        format!("http://{}", self.reachable(self.proxy_addr))
-    }
-
-    /// The address for clients: with the first name of `--name` unless it is a loopback address.
-    fn reachable(&self, address: SocketAddr) -> String {
-        let name = self.config.names.first().filter(|_| !address.ip().is_loopback());
-        match name {
-            Some(name) => format!("{name}:{}", address.port()),
-            None if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
-            None => address.to_string(),
-        }
+        format!("http://{}", reachable(self.config, self.proxy_addr))
     }
 
     /// Host and port of the proxy, the host without brackets.
     pub(super) fn proxy_host(&self) -> (String, u16) {
-        let (host, port) = (self.reachable(self.proxy_addr), self.proxy_addr.port());
+        let (host, port) = (reachable(self.config, self.proxy_addr), self.proxy_addr.port());
         let host = host.rsplit_once(':').map_or(host.as_str(), |(host, _)| host);
         (host.trim_matches(['[', ']']).to_owned(), port)
     }
@@ -101,9 +90,31 @@ impl StartupInfo<'_> {
             line(format_args!("  note          {sentence}"));
         }
         if let Some(client) = self.sandbox.and_then(|sandbox| sandbox.clients().first()) {
-            let origin = format!("https://{}", self.reachable(self.base_addr));
+            let origin = format!("https://{}", reachable(self.config, self.base_addr));
             line(format_args!("  test client   {} {}", client.client_id, client.client_secret));
             line(format_args!("  token         {origin}/integrator-authentication/connect/token"));
+            line(format_args!(
+                "  API reference {origin}{REFERENCE}   (headers, examples, stores, customers; not recorded)"
+            ));
+        }
+        text
+    }
+
+    /// A line to paste that makes a first call; `None` without an embedded sandbox.
+    pub(super) fn first_call(&self) -> Option<String> {
+        let client = self.sandbox?.clients().first()?;
+        let ca = word(&self.files.pem);
+        Some(first_call::line(&ca, &self.base_url(), client, self.client_version.as_deref()))
+    }
+
+    /// Lines to paste that check the connection: neither breaks a requirement.
+    fn trial(&self) -> String {
+        let ca = word(&self.files.pem);
+        let check = format!("curl --cacert {ca} https://{}{CHECK}", reachable(self.config, self.base_addr));
+        let mut text =
+            format!("\nTo check that a client reaches the recorder and trusts the CA (not recorded):\n  {check}\n");
+        if let Some(call) = self.first_call() {
+            text.push_str(&format!("To make a first call with token and all headers (recorded):\n  {call}\n"));
         }
         text
     }
@@ -119,9 +130,10 @@ impl StartupInfo<'_> {
              rest of the command):\n{recipes}\n\
              If the client's URL cannot be changed, use the recorder as its HTTPS proxy and call {}:\n\
              \x20 {variables}\n  {java}\n\
-             (docs/clients.md lists clients that need more settings)\n\nPress Ctrl-C to stop recording.\n",
+             (docs/clients.md lists clients that need more settings)\n{}\nPress Ctrl-C to stop recording.\n",
             self.brief(),
-            hosts.join(" or ")
+            hosts.join(" or "),
+            self.trial()
         )
     }
 
@@ -151,6 +163,25 @@ impl StartupInfo<'_> {
             );
         }
         notes
+    }
+}
+
+/// The base URL for clients of a recorder that listens on `address`.
+pub(super) fn base_url(config: &RecorderConfig, address: SocketAddr) -> String {
+    let path = match config.upstream.path.as_str() {
+        "" => "/pos/v10",
+        path => path,
+    };
+    format!("https://{}{path}", reachable(config, address))
+}
+
+/// The address for clients: with the first name of `--name` unless it is a loopback address.
+fn reachable(config: &RecorderConfig, address: SocketAddr) -> String {
+    let name = config.names.first().filter(|_| !address.ip().is_loopback());
+    match name {
+        Some(name) => format!("{name}:{}", address.port()),
+        None if address.ip().is_unspecified() => format!("127.0.0.1:{}", address.port()),
+        None => address.to_string(),
     }
 }
 

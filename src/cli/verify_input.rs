@@ -1,8 +1,8 @@
 //! Verification settings: trusted keys, required chain heads, rules, and handling of damaged captures.
 
 use super::CliError;
-use crate::capture::{self, Capture};
 use crate::profile::Profile;
+use crate::capture::{self, Capture, scratch};
 use crate::rules::{self, RuleSet, load};
 use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};
@@ -75,6 +75,7 @@ impl VerifyInput {
     /// # Errors
     /// A capture that cannot be read or evaluated, is not signed by a trusted key, or lacks a required chain head.
     pub(super) fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
+        scratch::refuse(path).map_err(CliError::new)?;
         let open = if self.salvage { capture::open_or_salvage } else { capture::open_for };
         let capture = open(path, self.profile).map_err(|error| CliError::new(error.to_string()))?;
         for noted in &self.witnessed {

@@ -75,7 +75,7 @@ fn tls_name(name: &str) -> String {
 
 async fn http(recorder: &Arc<Recorder>, stream: TlsStream<TimedStream>, connection_state: Arc<ClientConnection>) {
     let limits = recorder.config.limits;
-    let tap = ClientTap::new(stream, connection_state.clone(), recorder.writer.clone(), &limits);
+    let tap = ClientTap::new(stream, connection_state.clone(), recorder.writer.clone(), &recorder.config);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let (reply, answer) = oneshot::channel();
         if let Some(slot) = connection_state.take_slot() {

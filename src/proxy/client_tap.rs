@@ -1,7 +1,7 @@
 //! The tap on a client connection, between TLS and hyper's server.
 
 use super::connection::{ClientConnection, ExchangeSlot};
-use super::recorder::{Limits, seconds};
+use super::recorder::{Limits, RecorderConfig, seconds};
 use super::request_reader::RequestReader;
 use super::response_writer::ResponseWriter;
 use crate::capture::Writer;
@@ -40,9 +40,10 @@ type Timer = Option<Pin<Box<Sleep>>>;
 
 impl<T: AsyncRead + AsyncWrite + Unpin> ClientTap<T> {
     /// Puts the tap on a connection.
-    pub(super) fn new(io: T, line: Arc<ClientConnection>, writer: Writer, limits: &Limits) -> ClientTap<T> {
-        let request_reader = RequestReader::new(line.clone(), writer.clone(), limits.head);
-        let (response_writer, buffer, limits) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into(), *limits);
+    pub(super) fn new(io: T, line: Arc<ClientConnection>, writer: Writer, config: &RecorderConfig) -> ClientTap<T> {
+        let limits = config.limits;
+        let request_reader = RequestReader::new(line.clone(), writer.clone(), config.pages.clone(), limits.head);
+        let (response_writer, buffer) = (ResponseWriter::new(limits.head), vec![0; 16 * 1024].into());
         let (linger, longest_linger, slow_head, stall) = (None, None, None, None);
         ClientTap {
             io,

@@ -3,6 +3,7 @@
 //! [`ClientConnection`] is the connection, [`ExchangeSlot`] one of its requests.
 
 use super::h1::{Framing, Head, RequestLine, StatusLine};
+use super::local_pages::LocalPage;
 use super::lock::lock;
 use super::loop_monitor::ArrivalBound;
 use crate::capture::record::{EndedBy, Header, Way};
@@ -215,6 +216,8 @@ pub(super) struct ExchangeSlot {
     pub framing: Framing,
     /// Why the head was refused.
     pub refused: Option<String>,
+    /// The page that it asks for. Then it is not an exchange: it has no number and is not recorded.
+    pub page: Option<Arc<LocalPage>>,
     /// Deviations of the record from what was received.
     pub notes: Vec<String>,
     pub connection: Arc<ClientConnection>,
@@ -244,13 +247,15 @@ pub(super) struct Taken {
     /// See [`ExchangeSlot`].
     pub refused: Option<String>,
     /// See [`ExchangeSlot`].
+    pub page: Option<Arc<LocalPage>>,
+    /// See [`ExchangeSlot`].
     pub notes: Vec<String>,
 }
 
 impl ExchangeSlot {
     /// The slot of a request.
     pub(super) fn new(taken: Taken, connection: Arc<ClientConnection>) -> ExchangeSlot {
-        let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes } = taken;
+        let Taken { number, wall_us, head_at, head_late, head, version, framing, refused, page, notes } = taken;
         let state = watch::Sender::new(DeliveryState::default());
         let (arrived, arrived_whole) = (AtomicU64::default(), AtomicBool::default());
         ExchangeSlot {
@@ -262,6 +267,7 @@ impl ExchangeSlot {
             version,
             framing,
             refused,
+            page,
             notes,
             connection,
             arrived,

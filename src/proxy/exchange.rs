@@ -6,7 +6,7 @@ use super::exchange_state::{Deferred, ExchangeOutcome, ExchangeState, Reply, lef
 use super::faults::RequestHead;
 use super::forwarding_headers::expects_continue;
 use super::h1::Framing;
-use super::local_response::{answer_fault, fail, refuse, reply};
+use super::local_response::{answer_fault, answer_page, fail, refuse, reply};
 use super::lock::lock;
 use super::recorder::{Phase, Recorder, seconds};
 use super::upstream_call::{Answered, call_backend};
@@ -29,6 +29,9 @@ const MAX_UNREAD: u64 = 64 * 1024 * 1024;
 
 /// Runs an exchange from its request head to the delivery of its response.
 pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incoming: Incoming, reply: Reply) {
+    if slot.page.is_some() {
+        return serve_page(&recorder, slot, reply).await;
+    }
     let head = &slot.head;
     let view = RequestHead {
         number: slot.number,
@@ -53,6 +56,17 @@ pub(super) async fn run(recorder: Arc<Recorder>, slot: Arc<ExchangeSlot>, incomi
     } else if let Some(channel) = rest.truncated_body {
         stop(&channel);
     }
+}
+
+/// Responds with a page of the recorder. Nothing is recorded.
+async fn serve_page(recorder: &Recorder, slot: Arc<ExchangeSlot>, reply: Reply) {
+    let exchange_state = ExchangeState::new(slot.clone(), None, &recorder.writer);
+    let mut rest = Deferred { reply: Some(reply), truncated_body: None };
+    tokio::select! {
+        _ = answer_page(&exchange_state, &mut rest) => slot.release(),
+        () = recorder.reached(Phase::Killed) => return,
+    }
+    let _ = timeout(LAST_BYTES, slot.until(|state| state.end_out.is_some() || state.disconnect.is_some())).await;
 }
 
 /// Releases the response of a recorded exchange, and waits until it is sent or the client has disconnected.
@@ -94,6 +108,9 @@ async fn wait_delivered(recorder: &Recorder, slot: &ExchangeSlot) {
 
 /// Records a request that was never passed to hyper.
 pub(super) async fn record_orphan(recorder: &Recorder, slot: Arc<ExchangeSlot>) {
+    if slot.page.is_some() {
+        return;
+    }
     let exchange_state = ExchangeState::new(slot.clone(), None, &recorder.writer);
     let outcome = left(&exchange_state)
         .unwrap_or_else(|| ExchangeOutcome::new(EndedBy::Client, exchange_state.stage_of_leaving(), ""));

@@ -16,6 +16,15 @@ use http::header::CONNECTION;
 use hyper::{Response, Version};
 use std::sync::Arc;
 
+const JSON: &str = "application/json";
+
+/// The body of a response, with its media type.
+#[derive(Default)]
+struct Content {
+    media: &'static str,
+    text: String,
+}
+
 /// Passes the response to hyper's server. If the connection ends after it, hyper announces that to the client
 /// (RFC 9112 section 9.6).
 pub(super) fn reply(
@@ -58,21 +67,20 @@ pub(super) async fn fail(
     }
     let (status, reason) = if failed.timed_out { (504, "Gateway Timeout") } else { (502, "Bad Gateway") };
     let outcome = ExchangeOutcome::new(EndedBy::Backend, Stage::Done, failed.why.clone());
-    answer_itself(exchange_state, status, reason, own_body(&failed.why), rest, outcome).await
+    answer_itself(exchange_state, (status, reason), own_body(&failed.why), rest, outcome).await
 }
 
 /// Responds with 400 to a request that two readers could frame differently.
 pub(super) async fn refuse(exchange_state: &ExchangeState, why: &str, rest: &mut Deferred) -> ExchangeOutcome {
     let sentence = format!("the recorder refused this request: {why}");
     let outcome = ExchangeOutcome::new(EndedBy::Recorder, Stage::Done, sentence.clone());
-    answer_itself(exchange_state, 400, "Bad Request", own_body(&sentence), rest, outcome).await
+    answer_itself(exchange_state, (400, "Bad Request"), own_body(&sentence), rest, outcome).await
 }
 
 async fn answer_itself(
     exchange_state: &ExchangeState,
-    status: u16,
-    reason: &str,
-    body: String,
+    (status, reason): (u16, &str),
+    Content { media, text: body }: Content,
     rest: &mut Deferred,
     outcome: ExchangeOutcome,
 ) -> ExchangeOutcome {
@@ -80,7 +88,7 @@ async fn answer_itself(
     let slot = &exchange_state.slot;
     slot.arrived_whole();
     let bodyless = slot.head.line.method == "HEAD" && slot.refused.is_none();
-    let head = own_answer(status, reason, &[("Content-Type", "application/json")], body.len());
+    let head = own_answer(status, reason, &[("Content-Type", media)], body.len());
     let framing = if bodyless { Framing::None } else { Framing::Length(body.len() as u64) };
     slot.change(|state| state.answer = Some(head.clone()));
     let channel = BodyChannel::once();
@@ -100,12 +108,21 @@ pub(super) async fn answer_fault(exchange_state: &ExchangeState, fault: Fault, r
         Fault::BalanceTooLow => (409, "Conflict", "1368", "The balance of the store is too low"),
         Fault::Timeout | Fault::ServerError => (500, "Internal Server Error", "2000", "Internal server error"),
     };
-    answer_itself(exchange_state, status, reason, fault_body(code, message), rest, ExchangeOutcome::complete()).await
+    let body = Content { media: JSON, text: fault_body(code, message) };
+    answer_itself(exchange_state, (status, reason), body, rest, ExchangeOutcome::complete()).await
+}
+
+/// Responds with the page that the request asks for.
+pub(super) async fn answer_page(exchange_state: &ExchangeState, rest: &mut Deferred) -> ExchangeOutcome {
+    let page = exchange_state.slot.page.as_ref();
+    let body = page.map(|page| Content { media: page.media, text: page.text.clone() }).unwrap_or_default();
+    answer_itself(exchange_state, (200, "OK"), body, rest, ExchangeOutcome::complete()).await
 }
 
 /// The body of the recorder's own errors. It has no `code`, because it is not a response of the API.
-fn own_body(sentence: &str) -> String {
-    serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string()
+fn own_body(sentence: &str) -> Content {
+    let text = serde_json::json!({ "message": sentence, "origin": "poscert recorder" }).to_string();
+    Content { media: JSON, text }
 }
 
 /// The body of an injected fault, in the API's error format.

@@ -18,6 +18,7 @@ pub(crate) mod faults;
 mod forwarding_headers;
 pub mod h1;
 mod handshake;
+pub(crate) mod local_pages;
 mod local_response;
 mod lock;
 mod loop_monitor;
@@ -35,6 +36,7 @@ mod upstream_request;
 mod upstream_tap;
 
 pub use faults::{FaultInjector, NoFaults, RequestHead, Script, ScriptedFaults};
+pub use local_pages::{LocalPage, LocalPages};
 pub use observer::{Fanout, NoopObserver, Observer};
 pub use recorder::{Limits, RecorderConfig};
 pub use server::{Listeners, ProxyHandle, can_listen, start, start_on};

@@ -2,6 +2,7 @@
 
 use super::connection::{Disconnect, ExchangeSlot};
 use super::faults::FaultInjector;
+use super::local_pages::LocalPages;
 use super::lock::lock;
 use super::loop_monitor::LoopMonitor;
 use super::observer::Observer;
@@ -80,6 +81,8 @@ pub struct RecorderConfig {
     pub tunnel: Vec<String>,
     /// Addresses on this machine that only its user may reach: the recorder never connects to them.
     pub private: Vec<SocketAddr>,
+    /// Pages that are served at the base URL's address and not recorded.
+    pub pages: LocalPages,
     pub limits: Limits,
 }
 

@@ -6,6 +6,7 @@ use super::body_encoder::Rewriter;
 use super::connection::{ClientConnection, Disconnect, ExchangeSlot, Taken};
 use super::forwarding_headers::{refused_skeleton, request_skeleton};
 use super::h1::{EofState, Event, Framer, Framing, Head, RequestLine, Version, lenient_headers};
+use super::local_pages::LocalPages;
 use crate::capture::Writer;
 use crate::capture::record::EndedBy;
 use bytes::{Buf, BytesMut};
@@ -29,6 +30,7 @@ enum Item {
 pub(super) struct RequestReader {
     line: Arc<ClientConnection>,
     writer: Writer,
+    pages: LocalPages,
     framer: Framer<RequestLine>,
     rewriter: Rewriter,
     items: VecDeque<Item>,
@@ -42,12 +44,18 @@ pub(super) struct RequestReader {
 }
 
 impl RequestReader {
-    pub(super) fn new(line: Arc<ClientConnection>, writer: Writer, head_limit: usize) -> RequestReader {
+    pub(super) fn new(
+        line: Arc<ClientConnection>,
+        writer: Writer,
+        pages: LocalPages,
+        head_limit: usize,
+    ) -> RequestReader {
         let (framer, rewriter) = (Framer::new(head_limit), Rewriter::default());
         let items = VecDeque::new();
         RequestReader {
             line,
             writer,
+            pages,
             framer,
             rewriter,
             items,
@@ -162,9 +170,12 @@ impl RequestReader {
         refused: Option<String>,
         notes: Vec<String>,
     ) -> Arc<ExchangeSlot> {
-        let (number, wall_us, head_at) = (self.writer.take_number(), self.writer.wall_us(), self.writer.now_us());
+        let page = if refused.is_none() { self.pages.find(self.line.way, &head, framing) } else { None };
+        // Numbers are gapless in the capture: a request that is not recorded takes none.
+        let number = if page.is_some() { 0 } else { self.writer.take_number() };
+        let (wall_us, head_at) = (self.writer.wall_us(), self.writer.now_us());
         let head_late = head_at.saturating_sub(self.line.arrival.read_after());
-        let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, notes };
+        let taken = Taken { number, wall_us, head_at, head_late, head, version, framing, refused, page, notes };
         Arc::new(ExchangeSlot::new(taken, self.line.clone()))
     }
 

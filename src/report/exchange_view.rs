@@ -34,6 +34,8 @@ pub enum Actor {
 pub struct ExchangeView {
     /// Its number.
     pub number: u64,
+    /// Wall clock time of the request head, in microseconds since 1970.
+    pub wall_us: i64,
     /// The number of its run; times are comparable only within a run.
     pub run: u32,
     /// The name of the operation, or method and path.
@@ -79,6 +81,7 @@ impl ExchangeView {
         let answer = exchange.answer.as_ref();
         ExchangeView {
             number: exchange.number,
+            wall_us: exchange.wall_us,
             run: exchange.run,
             name,
             actor,
@@ -112,6 +115,11 @@ impl ExchangeView {
             (None, _) if self.is_cut => "response truncated".to_owned(),
             (None, _) => "no response".to_owned(),
         }
+    }
+
+    /// Whether the simulated customer sent it.
+    pub fn is_by_customer(&self) -> bool {
+        self.actor == Actor::Customer
     }
 
     /// The time from the complete request head to the end: `480 ms`, `2.05 s`.

@@ -4,6 +4,7 @@ use super::api_error::{Answer, Refusal};
 use super::authenticate;
 use super::backend_state::Call;
 use super::customer::Simulation;
+use super::reference::{self, ReferencePlace};
 use super::token_endpoint;
 use super::{Gate, Sandbox, body, openapi};
 use crate::api::{Guid, Operation, Place, Route, error};
@@ -12,7 +13,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
@@ -20,6 +21,11 @@ use std::sync::Arc;
 
 /// The longest accepted body, in bytes. The longest documented one has about 500.
 const LONGEST_BODY: usize = 64 * 1024;
+
+/// The path of the OpenAPI description.
+pub(crate) const OPENAPI: &str = "/openapi.json";
+/// The path of the API reference.
+pub(crate) const REFERENCE: &str = "/reference";
 
 /// The actions of the customer simulation API: the last segments of its paths.
 const SIMULATIONS: [&str; 3] = ["checkin", "acceptpayment", "cancelpaymentbyuser"];
@@ -54,7 +60,10 @@ async fn answer(State(sandbox): State<Sandbox>, request: Request) -> Response {
     match route.place {
         Place::Operation(operation) => sandbox.operation(operation, route, &parts.headers, &body),
         Place::Token => sandbox.token(&parts.headers, &body),
-        _ => sandbox.elsewhere(parts.method.as_str(), &route, &body),
+        _ => {
+            let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            sandbox.elsewhere(parts.method.as_str(), &route, host, &body)
+        }
     }
 }
 
@@ -109,26 +118,43 @@ impl Sandbox {
     }
 
     /// Requests that are not operations: the API description, the simulated customer, a wrong method, an unknown path.
-    fn elsewhere(&self, method: &str, route: &Route, body: &[u8]) -> Response {
+    fn elsewhere(&self, method: &str, route: &Route, authority: &str, body: &[u8]) -> Response {
         let act = match &route.place {
             Place::Simulation => SIMULATIONS.into_iter().find(|act| route.path.ends_with(&format!("/{act}"))),
             _ => None,
         };
         match (method, act) {
             ("POST", Some(act)) => return self.simulate(act, body),
-            ("GET", _) if route.path == "/openapi.json" => return json_response(200, &openapi::description()),
+            ("GET", _) if route.path == OPENAPI => return json_response(200, &openapi::description()),
+            ("GET", _) if route.path == REFERENCE => return self.reference(authority),
             _ => {}
         }
         let allowed = allowed(&route.path, act.is_some());
         if allowed.is_empty() {
-            let sentence =
-                format!("No documented operation at {method} {}; see /openapi.json for the list.", route.path);
+            let sentence = format!(
+                "No documented operation at {method} {}; see /reference or /openapi.json for the list.",
+                route.path
+            );
             return plain(404, &sentence);
         }
         let mut response = plain(405, &format!("{} accepts {}, not {method}.", route.path, allowed.join(", ")));
         if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
             response.headers_mut().insert(ALLOW, value);
         }
+        response
+    }
+
+    /// The API reference. `authority`: the host and port that the client addressed.
+    fn reference(&self, authority: &str) -> Response {
+        let page = reference::page(&ReferencePlace {
+            base_url: &format!("https://{authority}/pos/v10"),
+            ca: "CA",
+            openapi: OPENAPI,
+            clients: self.clients(),
+            version: None,
+        });
+        let mut response = response(200, Body::from(page));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         response
     }
 
@@ -145,7 +171,7 @@ impl Sandbox {
 fn allowed(path: &str, simulation: bool) -> Vec<&'static str> {
     let fits = |method: &&str| {
         let here = !matches!(pos_v10().route(method, path).place, Place::Unknown | Place::Simulation);
-        here || (simulation && *method == "POST") || (path == "/openapi.json" && *method == "GET")
+        here || (simulation && *method == "POST") || ([OPENAPI, REFERENCE].contains(&path) && *method == "GET")
     };
     ["GET", "POST", "DELETE"].into_iter().filter(fits).collect()
 }

@@ -5,12 +5,14 @@
 //! would be convenient for the verifier, because the verifier's cases are tested against it.
 
 mod api_error;
+mod api_texts;
 mod authenticate;
 mod backend_state;
 mod body;
 mod checked_in_customer;
 pub(crate) mod clock;
 mod customer;
+pub(crate) mod first_call;
 mod gate;
 mod http;
 mod idempotency;
@@ -20,6 +22,7 @@ mod payment;
 mod payment_operations;
 mod pos;
 mod pos_operations;
+pub(crate) mod reference;
 mod refund;
 mod refund_operations;
 mod schema;
@@ -38,6 +41,7 @@ mod property_tests;
 #[cfg(test)]
 mod test_client;
 
+pub(crate) use self::http::{OPENAPI, REFERENCE};
 pub use clock::{Clock, Moment};
 pub use gate::Gate;
 pub use payment::INACTIVITY;

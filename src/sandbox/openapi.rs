@@ -2,9 +2,9 @@
 //! responses, error codes. It follows the documentation and copies nothing from another description.
 
 use super::api_error::is_refund;
-use super::schema;
+use super::{api_texts, schema};
 use crate::api::error::{self, ErrorCode};
-use crate::api::shape::{Field, Kind};
+use crate::api::shape::{self, Field, Kind};
 use crate::api::{Operation, header};
 use serde_json::{Map, Value, json};
 
@@ -86,19 +86,20 @@ fn entry(paths: &mut Map<String, Value>, path: String, method: String, operation
 fn described(operation: Operation) -> Value {
     let mut described = json!({
         "operationId": operation.name(),
+        "summary": api_texts::summary(operation),
         "parameters": parameters(operation),
         "responses": responses(operation),
         "security": [{"token": []}],
     });
     if let Some(schema) = schema::of_request(operation) {
-        described["requestBody"] = request_body(&schema, &CONTENT_TYPES);
+        described["requestBody"] = request_body(&schema, &CONTENT_TYPES, &api_texts::example(shape::fields(operation)));
     }
     described
 }
 
-fn request_body(schema: &Value, content_types: &[&str]) -> Value {
-    let content: Map<String, Value> =
-        content_types.iter().map(|kind| ((*kind).to_owned(), json!({"schema": schema}))).collect();
+fn request_body(schema: &Value, content_types: &[&str], example: &Value) -> Value {
+    let content = content_types.iter().map(|kind| ((*kind).to_owned(), json!({"schema": schema, "example": example})));
+    let content: Map<String, Value> = content.collect();
     json!({"required": true, "content": content})
 }
 
@@ -111,21 +112,26 @@ fn parameters(operation: Operation) -> Vec<Value> {
     for name in operation.parameters() {
         all.push(parameter(name, "query", false, query_schema(name)));
     }
+    let mut header = |name: &'static str, required: bool, schema: Value| {
+        let mut one = parameter(&shown(name), "header", required, schema);
+        one["description"] = api_texts::why(name).into();
+        all.push(one);
+    };
     let vat = json!({"type": "string", "pattern": "^(DK|FI)[0-9]{8}$"});
-    all.push(parameter(&shown(header::VAT), "header", false, vat));
+    header(header::VAT, false, vat);
     let version = json!({"type": "string", "pattern": "^[0-9]{1,5}\\.[0-9]{1,5}\\.[0-9]{1,5}$"});
-    all.push(parameter(&shown(header::VERSION), "header", true, version));
+    header(header::VERSION, true, version);
     if operation.creates() {
-        all.push(parameter(&shown(header::KEY), "header", true, schema::text()));
+        header(header::KEY, true, schema::text());
     }
     all
 }
 
 /// The conventional spelling of a header: `X-MobilePay-Merchant-VAT-Number`.
-fn shown(header: &str) -> String {
+pub(super) fn shown(header: &str) -> String {
     let part = |part: &str| match part {
         "mobilepay" => "MobilePay".to_owned(),
-        "vat" => "VAT".to_owned(),
+        "vat" | "ibm" => part.to_ascii_uppercase(),
         other => other.get(..1).unwrap_or_default().to_ascii_uppercase() + other.get(1..).unwrap_or_default(),
     };
     header.split('-').map(part).collect::<Vec<_>>().join("-")
@@ -197,7 +203,7 @@ fn token() -> Value {
     json!({
         "operationId": "GetToken",
         "summary": "Issues an access token for client credentials, sent by HTTP Basic or in the form",
-        "requestBody": request_body(&form, &["application/x-www-form-urlencoded"]),
+        "requestBody": request_body(&form, &["application/x-www-form-urlencoded"], &json!({"grant_type": "client_credentials"})),
         "responses": {
             "200": answer("The token", &granted),
             "400": answer("The form is invalid", &denied),
@@ -211,7 +217,7 @@ fn simulation(id: &str, summary: &str, fields: &[Field]) -> Value {
     json!({
         "operationId": id,
         "summary": summary,
-        "requestBody": request_body(&schema::request(fields), &CONTENT_TYPES),
+        "requestBody": request_body(&schema::request(fields), &CONTENT_TYPES, &api_texts::example(fields)),
         "responses": {
             "200": {"description": "Done"},
             "400": {

@@ -44,7 +44,7 @@ pub(crate) struct Violation {
 }
 
 /// The state of a check for one thing of its scope.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     Count {
         count: u32,
@@ -74,6 +74,7 @@ enum State {
 }
 
 /// The evaluation state of a check.
+#[derive(Clone)]
 pub(crate) struct CheckState<'r> {
     check: &'r Check,
     states: HashMap<u64, State>,

@@ -48,7 +48,7 @@ pub struct Evaluator<'r> {
     clock: Clock,
     pub(super) observed: ObservedState,
     timeline: Timeline,
-    requirement_states: Vec<RequirementState<'r>>,
+    pub(super) requirement_states: Vec<RequirementState<'r>>,
     pub(super) cases: Vec<Vec<CaseState<'r>>>,
     pub(super) waits: Vec<StepTimeout>,
     /// Exchanges still to come whose response was not delivered, by run and number, with the time of the disconnect.

@@ -2,8 +2,8 @@
 //!
 //! There is no second matcher: the evaluator's own cases are used, with everything recorded so far.
 
-use super::Evaluator;
-use super::verdict::CaseVerdict;
+use super::verdict::{CaseVerdict, Verdict};
+use super::{Evaluator, Input, Options};
 use crate::api::ExactAmount;
 use crate::capture::record::Record;
 use crate::rules::predicate::PredicateError;
@@ -70,6 +70,19 @@ impl Progress {
 }
 
 impl Evaluator<'_> {
+    /// The verdict if recording ended here and every run was closed. `beyond`: as for [`Evaluator::so_far`].
+    ///
+    /// # Errors
+    /// A rule that cannot be applied.
+    pub fn verdict_now(&self, beyond: &[Record]) -> Result<Verdict, PredicateError> {
+        let mut now = self.looking_ahead();
+        now.requirement_states.clone_from(&self.requirement_states);
+        for record in beyond {
+            now.take(record)?;
+        }
+        now.finish(&Input { complete: true, ..Input::default() }, &Options::default())
+    }
+
     /// The progress after all records so far and `beyond`: exchanges that have ended while one with a lower number is
     /// still in flight, in the order of their numbers.
     ///

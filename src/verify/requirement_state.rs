@@ -13,6 +13,7 @@ use crate::rules::predicate::PredicateError;
 const MOST_FINDINGS: usize = 500;
 
 /// The evaluation state of one requirement.
+#[derive(Clone)]
 pub(super) struct RequirementState<'r> {
     pub(super) requirement: &'r Requirement,
     watches: Vec<CheckState<'r>>,

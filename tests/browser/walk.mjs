@@ -32,40 +32,92 @@ async function identification(page) {
   await inspect(page, `${way}-1-identification`);
   await page.keyboard.press("Tab");
   must(await page.evaluate(() => document.activeElement.classList.contains("skip")), "the first stop of the keyboard is not the skip link");
-  await page.getByLabel("Client id").fill("12");
+  await page.getByLabel("Client id", { exact: true }).fill("12");
   await until("the sentence on the client id", async () => (await page.locator("#client-id-fault").innerText()).includes("12 is not a GUID"));
   await page.getByLabel("Client version").fill("2.1");
   await until("the sentence on the version", async () => (await page.locator("#client-version-fault").innerText()).includes("is not Major.Minor.Build"));
   await inspect(page, `${way}-1-identification-wrong`);
   // The refused form comes back as another page: what is filled in before that would be gone with this one.
-  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Continue to selection" }).click()]);
-  must((await page.locator("[role=alert]:visible").innerText()).includes("Some fields are invalid"), "an invalid form was accepted");
+  const next = () => Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Continue", exact: true }).click()]);
+  await next();
+  const alert = page.locator("[role=alert]:visible");
+  must((await alert.innerText()).includes("Please fix 2 fields"), "an invalid form was accepted");
+  must(await page.evaluate(() => document.activeElement.id) === "client-id", "the first invalid field has not the focus");
+  must(await alert.getByRole("link", { name: "Client version" }).getAttribute("href") === "#client-version", "no link to the field");
   if (way === "all") {
-    await page.getByLabel("Client id").fill("");
-    await page.getByLabel("Client version").fill("");
     await page.getByLabel("Client system name").fill("My till");
-    await page.getByRole("button", { name: "Fill in the examples" }).click();
-    must(await page.getByLabel("Integrator id").inputValue() === "ACME", "the examples are not filled in");
-    must(await page.getByLabel("Client system name").inputValue() === "My till", "an example replaces what was typed");
+    await page.getByRole("button", { name: "Use sample values" }).click();
+    must(await page.getByLabel("Integrator id").inputValue() === "ACME", "the sample values are not filled in");
+    must(await page.getByLabel("Client version").inputValue() === "2.1.0", "an invalid value is kept");
+    must(await page.locator("[aria-invalid=true]").count() === 0, "a mark of an error stays");
+    must(await page.getByLabel("Client system name").inputValue() === "My till", "a sample value replaces what was typed");
+    must((await page.locator("#lost").innerText()).includes("kept: Client system name"), "it does not say what was kept");
   } else {
+    await page.getByLabel("Client id", { exact: true }).fill("");
+    await page.getByLabel("Client version").fill("");
+    await next();
+    must((await alert.innerText()).includes("No certificate can be issued without the integrator id"), "no warning");
+    await inspect(page, `${way}-1-identification-incomplete`);
     await page.getByLabel("Integrator id").fill("ACME");
     // As it comes out of a document.
-    await page.getByLabel("Client id").fill(" C0FFEE00-0000-4000-8000-000000000001 ");
+    await page.getByLabel("Client id", { exact: true }).fill(" C0FFEE00-0000-4000-8000-000000000001 ");
     await page.getByLabel("Client version").fill("2.1.0");
     await page.getByLabel("Client system name").fill(way === "fail" ? `Till ${HOSTILE}` : "Acme till");
   }
-  await page.getByRole("button", { name: "Continue to selection" }).click();
+  await page.getByRole("button", { name: "Continue", exact: true }).click();
 }
 
 async function selection(page) {
-  await page.getByRole("heading", { name: "Select the features" }).waitFor();
+  await page.getByRole("heading", { name: "Choose features" }).waitFor();
   must(await page.locator("#choose-onboarding").isDisabled(), "onboarding can be left out");
   must((await state(page)).identification["client-id"] === "c0ffee00-0000-4000-8000-000000000001", "blanks stay around the client id");
-  if (way !== "all") for (const other of ["payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]) await page.locator(`#choose-${other}`).uncheck();
+  must(await page.locator("input:checked").count() === 2, "not just onboarding and payment are preselected");
+  for (const other of ["payment", "prepared-payment", "refund", "loyalty", "payment-restrictions"]) await page.locator(`#choose-${other}`).setChecked(way === "all");
   await page.locator("#about-payment ~ details summary").click();
   await inspect(page, `${way}-2-selection`);
   await page.getByRole("button", { name: "Start the certification" }).click();
   await page.locator("#due-title").waitFor({ timeout: 60000 });
+}
+
+// Where the parts of the certification are: beside each other in sight on a wide screen, below each other on a narrow one.
+async function layout(page) {
+  const places = async (width, height) => {
+    await page.setViewportSize({ width, height });
+    await page.evaluate(() => scrollTo(0, 0));
+    return page.evaluate(() => Object.fromEntries(["list", "due", "recent", "standing"].map((name) => {
+      const { left, right, top, bottom } = document.querySelector(`.card.${name}`).getBoundingClientRect();
+      return [name, { left, right, top, bottom }];
+    })));
+  };
+  const wide = await places(1280, 800);
+  must(wide.list.right < wide.due.left && wide.due.right < wide.recent.left, `not beside each other: ${JSON.stringify(wide)}`);
+  must(wide.recent.top < 300, `the traffic is out of sight: ${JSON.stringify(wide)}`);
+  const narrow = await places(360, 780);
+  must(narrow.due.top < narrow.recent.top && narrow.recent.top < narrow.list.top && narrow.list.top < narrow.standing.top, `wrong order: ${JSON.stringify(narrow)}`);
+  // The current step and the standing verdict stay in sight.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const bar = await page.locator(".bar").boundingBox();
+  must(bar.y >= -1 && bar.y < 5, `the bar is not sticky: ${bar.y}`);
+  must((await page.locator(".bar").innerText()).includes("If recording ended now"), "no standing verdict");
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+// Finished steps open read-only; the traffic can be searched and filtered.
+async function beside(page) {
+  await page.getByRole("link", { name: "Identification" }).click();
+  await page.getByRole("heading", { name: "Identification" }).waitFor();
+  must(await page.locator("main input").count() === 0, "a finished step can be changed");
+  await inspect(page, `${way}-3-identification-read-only`);
+  await page.getByRole("link", { name: "Certification", exact: false }).last().click();
+  await page.locator("#due-title").waitFor();
+  const all = await page.locator("#traffic li:visible").count();
+  await page.locator("#traffic-search").fill("createpos");
+  const some = await page.locator("#traffic li:visible").count();
+  must(some > 0 && some < all, `the search shows ${some} of ${all}`);
+  await page.locator("#traffic-search").fill("");
+  await page.locator("#traffic-filter").selectOption("fault");
+  must(await page.locator("#traffic li:visible").count() === await page.locator("#traffic li.injected").count(), "the filter shows other calls");
+  await page.locator("#traffic-filter").selectOption("");
 }
 
 // What the page says is to be done now, once it is another step than the last one that was done.
@@ -86,6 +138,7 @@ async function due(page, done) {
 async function passing(page) {
   const done = new Set();
   await inspect(page, `${way}-3-certification-begun`);
+  await layout(page);
   let terminal;
   for (;;) {
     const next = await due(page, done);
@@ -100,6 +153,7 @@ async function passing(page) {
       await page.locator(".case.passed").first().waitFor();
       await page.locator("#traffic li").first().waitFor();
       await inspect(page, `${way}-3-certification-under-way`);
+      await beside(page);
     }
   }
   if (way === "pass") must(done.size === 4, `the page asked for ${[...done].join(", ")}`);
@@ -137,21 +191,41 @@ function hostile(base, ca) {
 
 async function failing(page) {
   const next = await due(page, new Set());
+  await page.locator("body").focus();
   shell(next.line.replace(/onboard$/, "--broken no-retry onboard"));
   await page.locator("#traffic li").first().waitFor({ timeout: 60000 });
   await until("the till that gives up", async () => (await state(page)).exchanges >= 2);
   await until("the fault that was put on it", async () => (await page.locator(".exchange.injected").count()) > 0);
-  await hostile((await state(page)).base_url, await page.locator("#ca-file").innerText());
+  // The fault and the retry have their own marks; nothing under way is called failed.
+  await until("a retry that is not seen yet", async () => (await page.locator(".faults").innerText()).includes("not seen yet ("));
+  must(!(await page.locator("main").innerText()).includes("✗"), "something under way is called failed");
+  must((await page.locator(".bar").innerText()).includes("incomplete"), "the standing verdict fails too early");
+  await hostile((await state(page)).base_url, await page.locator("#ca-file").textContent());
   await until("the hostile call", async () => (await page.locator("#traffic").innerText()).includes("<img"));
   await page.locator("#traffic a", { hasText: "<img" }).first().click();
   await page.locator("#exchange h1").waitFor();
   must((await page.locator("#exchange").innerText()).includes(HOSTILE), "what was sent is not shown as it is");
   must(await page.locator("img, #main script").count() === 0, "what a client sent became an element");
   await inspect(page, "fail-3-hostile");
+  await page.locator("#exchange details.curl > summary").click();
+  must((await page.locator("#curl-line").innerText()).startsWith("curl --cacert"), "no curl command");
   await page.keyboard.press("Escape");
+  // A broken requirement is named at once, with its exchange, and cannot be corrected by repeating a case.
+  await until("the standing verdict", async () => (await state(page)).standing === "failed");
+  must(await page.locator("#standing .broken").count() > 0 && await page.locator("#standing .broken a").count() > 0, "no broken requirement with its exchange");
+  must(await page.locator("#new-attempt-standing-ask").isVisible(), "no new attempt beside it");
+  must(!await page.locator("#skip").isVisible(), "it skips unasked");
+  await page.locator("#skip-ask > summary").click();
+  must((await page.locator("#skip-ask").innerText()).includes("ends as failed"), "it does not say what skipping means");
   await page.locator("#skip").click();
   const words = "failed at step 1 of 1 (CreatePos (timeout) (500))";
-  await until("the words of the report", async () => (await page.locator(".case.failed").first().innerText()).includes(words));
+  const reason = /CreatePos \(exchange \d+\): no response, and no retry until it was skipped after \d+ s/;
+  await until("the reason", async () => reason.test(await page.locator(".case.failed").first().innerText()));
+  must((await page.locator(".case.failed").first().innerText()).includes("Retry the same request"), "no remedy");
+  must((await page.locator(".case.failed").first().innerText()).includes("can no longer pass"), "it does not say whether repeating helps");
+  must(await page.locator("#new-attempt-onboarding-1-ask").isVisible(), "no new attempt beside the failed case");
+  await page.locator(".toast.failed").waitFor();
+  must(await page.evaluate(() => ["due-title", ""].includes(document.activeElement.id)), "the focus is not at the new step");
   await inspect(page, "fail-3-case-failed");
   await page.locator("#again-onboarding-1").click();
   await until("the case once more", async () => (await state(page)).due?.case === "onboarding/1");
@@ -166,7 +240,7 @@ async function failing(page) {
   await page.getByRole("heading", { name: "Failed", exact: true }).waitFor({ timeout: 120000 });
   const told = await page.locator("main").innerText();
   must(told.includes(words), `the approval does not say ${words}: ${told}`);
-  must(told.includes("--new-attempt"), "the approval does not say what to do next");
+  must(await page.locator("#new-attempt").isVisible() && told.includes("New attempt"), "the approval does not say what to do next");
 }
 
 // A file of the approval opens beside the page, in its own style.

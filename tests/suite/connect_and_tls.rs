@@ -140,6 +140,7 @@ async fn upstream_that_is_the_recorder_itself_is_refused() {
         names: Vec::new(),
         tunnel: Vec::new(),
         private: Vec::new(),
+        pages: poscert::proxy::LocalPages::default(),
         limits: Limits::default(),
     };
     let writer = Writer::open(dir.path(), WriterOptions::default()).unwrap();

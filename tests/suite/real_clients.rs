@@ -92,6 +92,7 @@ impl Stage {
             names: Vec::new(),
             tunnel: Vec::new(),
             private: Vec::new(),
+            pages: poscert::proxy::LocalPages::default(),
             limits: Limits::default(),
         };
         let faults = Arc::new(ScriptedFaults::default());

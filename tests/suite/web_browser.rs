@@ -2,127 +2,12 @@
 
 use super::certify_backends::{Elsewhere, holds_no};
 use super::poscert_process::*;
+use super::served_page::{PATIENCE, Served, TOLD, body, ready, status};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Longer than anything takes on a slow, busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// All fields of identification and selection.
-const TOLD: [&str; 10] = [
-    "--integrator-id",
-    "ACME",
-    "--client-id",
-    "c0ffee00-0000-4000-8000-000000000001",
-    "--client-version",
-    "2.1.0",
-    "--system-name",
-    "Acme till",
-    "--features",
-    "onboarding",
-];
-
-/// A running `certify` with a page.
-struct Served {
-    child: Child,
-    address: String,
-    token: String,
-}
-
-impl Served {
-    fn start(home: &Path, more: &[&str]) -> Served {
-        let mut command = poscert(home);
-        command.args(["certify", "--capture", "capture"]);
-        command.args(["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
-        command.args(["--ready-file", "ready.json"]).args(more).env("XDG_DATA_HOME", home.join("data"));
-        let errors = std::fs::File::create(home.join("errors.txt")).unwrap();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let told = |line: &str| line.split_once("/?token=").map(|(left, token)| (left.to_owned(), token.to_owned()));
-        let (left, token) = lines.by_ref().map_while(Result::ok).find_map(|line| told(&line)).unwrap_or_else(|| {
-            panic!("no address was printed: {}", std::fs::read_to_string(home.join("errors.txt")).unwrap())
-        });
-        // Keep reading, so that the process does not block.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = left.rsplit("http://").next().unwrap().to_owned();
-        Served { child, address, token }
-    }
-
-    /// Sends a raw request, with the page's host in place of HOST and its token in place of TOKEN.
-    fn raw(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = request.replace("HOST", &self.address).replace("TOKEN", &self.token);
-        stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        text(&answer)
-    }
-
-    fn get(&self, path: &str) -> String {
-        self.raw(&format!("GET {path} HTTP/1.1\nHost: HOST\nAuthorization: Bearer TOKEN\nConnection: close\n\n"))
-    }
-
-    fn post(&self, path: &str, body: &str) -> String {
-        let length = body.len();
-        self.raw(&format!(
-            "POST {path} HTTP/1.1\nHost: HOST\nOrigin: http://HOST\nAuthorization: Bearer TOKEN\nAccept: text/plain\n\
-             Content-Length: {length}\nConnection: close\n\n{body}"
-        ))
-    }
-
-    fn state(&self) -> Value {
-        serde_json::from_str(body(&self.get("/state"))).unwrap()
-    }
-
-    /// Waits until the state fulfils a condition, and returns it.
-    fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        loop {
-            let state = self.state();
-            if holds(&state) {
-                return state;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{state}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    fn end(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        ended(&mut self.child).code()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
-}
-
-fn status(answer: &str) -> u16 {
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
-}
-
-fn ready(home: &Path) -> Value {
-    let begun = Instant::now();
-    loop {
-        match std::fs::read_to_string(home.join("ready.json")) {
-            Ok(text) => return serde_json::from_str(&text).unwrap(),
-            Err(_) => assert!(begun.elapsed() < PATIENCE),
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
+use std::process::Stdio;
 
 #[test]
 fn page_is_limited_to_one_user_on_one_machine() {
@@ -184,7 +69,7 @@ fn identification_by_page_equals_identification_by_file() {
         assert!(asked.contains(filled), "{asked}");
     }
     let sentence = page.post("/check", "client-version=2.1");
-    assert_eq!(body(&sentence), "client-version: `2.1` is not Major.Minor.Build, three numbers like 2.1.0");
+    assert_eq!(body(&sentence), "`2.1` is not Major.Minor.Build, three numbers like 2.1.0");
     assert_eq!(body(&page.post("/check", "client-version=2.1.0")), "");
     // Invalid input is refused with a message, and nothing starts.
     let odd = page.post("/identification", "integrator-id=A&price=1");
@@ -356,7 +241,7 @@ fn walk(way: &str) -> (Option<i32>, tempfile::TempDir) {
     assert!(made.success(), "tests/browser-env failed");
     let home = tempfile::tempdir().unwrap();
     let mut page = Served::start(home.path(), &[]);
-    let url = format!("http://{}/?token={}", page.address, page.token);
+    let url = page.url();
     let mut node = clean("node");
     node.arg(tests("browser/walk.mjs")).args([&url, way]).current_dir(home.path()).env("HOME", home.path());
     let walked = node.output().unwrap();

@@ -261,6 +261,7 @@ impl Bench {
             names: choice.names,
             tunnel: choice.tunnel,
             private: Vec::new(),
+            pages: poscert::proxy::LocalPages::default(),
             limits: choice.limits,
         };
         let noted = Arc::new(Noted::default());

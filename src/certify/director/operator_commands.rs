@@ -17,6 +17,7 @@ impl Director {
         self.asked(|state, now| {
             let actions = state.schedule.again(case, &state.so_far, now)?;
             state.fault_plan.next_case();
+            state.failures.remove(case);
             state.asked_check_in = 0;
             state.actions.extend(actions);
             Ok(())
@@ -85,6 +86,7 @@ impl Director {
         state.last_number = first_number.saturating_sub(1);
         state.out_of_order.clear();
         state.reported.clear();
+        state.failures.clear();
         state.pos_registry.forget();
         state.focus.pos = None;
         state.schedule.begin_attempt(Instant::now());

@@ -2,7 +2,8 @@
 
 use super::form::{self, FEATURES};
 use super::page_state::{ActiveCertification, PageRequest, PageState, Phase};
-use super::view::identify;
+use super::view::identify::{self, Problem};
+use super::view::selection;
 use crate::api::form::fields;
 use crate::certify::credentials::Secrets;
 use crate::certify::identification::Identification;
@@ -55,6 +56,11 @@ pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Co
                 Err(sentence) => CommandOutcome::Refused(sentence),
             }
         }
+        ("resume" | "new-attempt", Phase::Approval(_)) => {
+            page_state.request(PageRequest::Resume { new_attempt: name == "new-attempt" });
+            begun(page_state).await;
+            CommandOutcome::Done(if name == "resume" { "recording again" } else { "new attempt started" }.to_owned())
+        }
         ("close", Phase::Approval(_)) => {
             page_state.request(PageRequest::Close);
             CommandOutcome::Done("poscert is ending; you can close this page".to_owned())
@@ -65,43 +71,45 @@ pub(super) async fn take(page_state: &PageState, name: &str, body: &Bytes) -> Co
         ("again" | "skip" | "start-over" | "notify" | "verdict", _) => {
             CommandOutcome::Refused("no certification is running".to_owned())
         }
-        ("close", _) => CommandOutcome::Refused("poscert can be closed here once there is a verdict".to_owned()),
+        ("close" | "resume" | "new-attempt", _) => {
+            CommandOutcome::Refused("this is possible once there is a verdict".to_owned())
+        }
         _ => CommandOutcome::Unknown,
     }
 }
 
-async fn identification(page_state: &PageState, form: &str) -> CommandOutcome {
-    let names: Vec<&str> = form::asked(page_state.credential_check.is_some()).map(|field| field.name).collect();
-    let again = |identified: &Identification, sentence: &str| {
-        CommandOutcome::Again(
-            0,
-            identify::identification(identified, page_state.credential_check.is_some(), Some(sentence)),
-        )
+async fn identification(page_state: &PageState, body: &str) -> CommandOutcome {
+    let elsewhere = page_state.credential_check.is_some();
+    let names: Vec<&str> = form::asked(elsewhere).map(|field| field.name).chain([form::INCOMPLETE]).collect();
+    let again = |identified: &Identification, problem: Problem<'_>| {
+        CommandOutcome::Again(0, identify::Form { identified, elsewhere }.render(problem))
     };
     let (identified, keys) =
-        match form::identification(form, &names).and_then(|identified| Ok((identified, form::keys(form)?))) {
+        match form::identification(body, &names).and_then(|identified| Ok((identified, form::keys(body)?))) {
             Ok(both) => both,
-            Err(sentence) => return again(&page_state.state().identified.clone(), &sentence),
+            Err(sentence) => return again(&page_state.state().identified.clone(), Problem::Sentence(&sentence)),
         };
     let is_wrong = !form::wrong(&identified).is_empty();
     let mut known = (identified.clone(), Secrets::default());
     page_state.change(|state| {
-        state.identified =
-            form::put(&state.identified, &identified, form::asked(page_state.credential_check.is_some()));
+        state.identified = form::put(&state.identified, &identified, form::asked(elsewhere));
         state.keys = keys.or(std::mem::take(&mut state.keys));
         state.phase = Phase::Identification;
         known = (state.identified.clone(), state.keys.clone());
     });
     if is_wrong {
-        return again(&identified, "Some fields are invalid; see below.");
+        return again(&identified, Problem::Fields);
     }
     let (identified, keys) = known;
+    if identified.integrator_id.is_none() && !form::accepts_incomplete(body) {
+        return again(&identified, Problem::Incomplete);
+    }
     if let Some(credential_check) = &page_state.credential_check
         && let Err(sentence) = credential_check(identified.clone(), keys).await
     {
         // Rejected secrets are not tried again automatically.
         page_state.change(|state| state.keys = Secrets::default());
-        return again(&identified, &sentence);
+        return again(&identified, Problem::Sentence(&sentence));
     }
     page_state.change(|state| state.phase = Phase::Selection);
     CommandOutcome::Done("identification saved".to_owned())
@@ -113,25 +121,30 @@ async fn selection(page_state: &PageState, form: &str) -> CommandOutcome {
         Err(sentence) => {
             return CommandOutcome::Again(
                 1,
-                identify::selection(&page_state.state().identified, page_state.rules, Some(&sentence)),
+                selection::selection(&page_state.state().identified, page_state.rules, Some(&sentence)),
             );
         }
     };
     page_state.change(|state| state.identified.features = Some(chosen));
     let identified = page_state.state().identified.clone();
     if let Err(sentence) = identified.check() {
-        return CommandOutcome::Again(1, identify::selection(&identified, page_state.rules, Some(&sentence)));
+        return CommandOutcome::Again(1, selection::selection(&identified, page_state.rules, Some(&sentence)));
     }
-    let mut changes = page_state.changes();
     let keys = page_state.state().keys.clone();
     page_state.request(PageRequest::Begin(Box::new(identified), keys));
+    begun(page_state).await;
+    CommandOutcome::Done("certification started".to_owned())
+}
+
+/// Waits a moment until the certification has started.
+async fn begun(page_state: &PageState) {
+    let mut changes = page_state.changes();
     let begun = async {
         while !matches!(page_state.state().phase, Phase::Certification(_)) {
             let _ = changes.changed().await;
         }
     };
     let _ = tokio::time::timeout(BEGINNING, begun).await;
-    CommandOutcome::Done("certification started".to_owned())
 }
 
 async fn certification_command(active: &Arc<ActiveCertification>, name: &str, form: &str) -> Result<String, String> {
@@ -161,7 +174,7 @@ async fn certification_command(active: &Arc<ActiveCertification>, name: &str, fo
                 return Err("that step is no longer due".to_owned());
             }
             director.skip_wait()?;
-            Ok("wait skipped".to_owned())
+            Ok(due.map_or_else(|| "wait skipped".to_owned(), |(case, _)| format!("{case} skipped")))
         }
         "start-over" => {
             director.start_over()?;

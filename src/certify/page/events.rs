@@ -1,12 +1,17 @@
 //! Live updates of the page as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! `part`: new content of an element; `row`: a finished exchange; `say`: a message for screen readers; `phase`: the
-//! current step, on a change the page reloads; `clock`: milliseconds since the start.
+//! `part`: new content of an element; `row`: a finished exchange; `say`: a message for screen readers; `toast`: a case
+//! has passed or failed; `phase`: the current step, on a change the page reloads; `clock`: milliseconds since the start.
 
 use super::page_state::{PageState, Phase, TrafficRow};
 use super::view::{certification, exchange};
+use crate::certify::status::CertificationStatus;
+use crate::report::html_kit::look::Look;
+use crate::report::wording;
+use crate::verify::verdict::CaseStatus;
 use axum::body::{Body, Bytes};
 use http_body_util::channel::{Channel, Sender};
+use maud::Render;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -81,6 +86,8 @@ struct SentState {
     parts: BTreeMap<&'static str, String>,
     headline: Option<String>,
     case: u64,
+    /// The status of each case; empty before the first events.
+    statuses: BTreeMap<String, CaseStatus>,
 }
 
 impl SentState {
@@ -103,6 +110,7 @@ impl SentState {
             self.place = row.place;
             frames.push(frame("row", Some(row.place), &json!(exchange::row(&row.view).into_string())));
         }
+        frames.extend(self.toasts(&now.status));
         if let Some(ended) = self.ended(page_state) {
             frames.push(frame("say", None, &json!(ended)));
         }
@@ -115,6 +123,24 @@ impl SentState {
 
     fn rows(&self, page_state: &PageState) -> Vec<TrafficRow> {
         page_state.state().traffic.iter().filter(|seen| seen.place > self.place).cloned().collect()
+    }
+
+    /// A message for each case that has passed or failed since the last call.
+    fn toasts(&mut self, status: &CertificationStatus) -> Vec<String> {
+        let is_first = self.statuses.is_empty();
+        let mut frames = Vec::new();
+        for case in &status.cases {
+            let before = self.statuses.insert(case.id.clone(), case.status);
+            let look = match case.status {
+                _ if is_first || before == Some(case.status) => continue,
+                CaseStatus::Passed => Look::Passed,
+                CaseStatus::Failed => Look::Failed,
+                CaseStatus::InProgress | CaseStatus::NotTested => continue,
+            };
+            let text = format!("{} {}: {}", case.id, wording::case_status(case.status), wording::safe(&case.title));
+            frames.push(frame("toast", None, &json!({"look": look.render().into_string(), "text": text})));
+        }
+        frames
     }
 
     /// The latest unsent log line about a whole case; lines about steps are not announced.

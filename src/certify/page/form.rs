@@ -4,6 +4,7 @@ use crate::api::Feature;
 use crate::api::form::fields;
 use crate::certify::credentials::{Secret, Secrets};
 use crate::certify::identification::Identification;
+use crate::report::html_kit;
 use crate::sandbox::TEST_CLIENT;
 use serde_json::{Map, Value};
 
@@ -16,6 +17,20 @@ pub(super) struct Field {
     pub hint: &'static str,
     /// An example value.
     pub example: &'static str,
+    pub need: Need,
+}
+
+/// Whether a certificate needs a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A certificate needs it, and the traffic does not show it.
+    Required,
+    /// A certificate needs it; the traffic can show it.
+    Inferred,
+    /// It is shown with the required fields.
+    Useful,
+    /// It is folded away.
+    Optional,
 }
 
 /// The fields of the identification, in order.
@@ -23,39 +38,52 @@ pub(super) const FIELDS: [Field; 7] = [
     Field {
         name: "integrator-id",
         label: "Integrator id",
-        hint: "Your integrator id at MobilePay. Required for a certificate.",
+        hint: "The integrator id that MobilePay gave you.",
         example: "ACME",
+        need: Need::Required,
     },
     Field {
         name: "client-id",
         label: "Client id",
-        hint: "The client id shown in the developer portal, a GUID.",
+        hint: "The client id shown in the developer portal, a GUID. If empty, it is read from the traffic.",
         example: TEST_CLIENT,
+        need: Need::Inferred,
     },
     Field {
         name: "client-version",
         label: "Client version",
-        hint: "Major.Minor.Build. A new Build needs no new certification; a new Major or Minor does.",
+        hint: "Major.Minor.Build. A new build stays certified; a new major or minor version does not. If empty, it is read from \
+               the traffic.",
         example: "2.1.0",
+        need: Need::Inferred,
     },
-    Field { name: "system-name", label: "Client system name", hint: "The name of the client.", example: "Acme till" },
+    Field {
+        name: "system-name",
+        label: "Client system name",
+        hint: "The name of the client.",
+        example: "Acme till",
+        need: Need::Useful,
+    },
     Field {
         name: "production-client-id",
-        label: "Id in production",
-        hint: "Only if your client has another client id there. Certificate and ledger then cover both ids.",
+        label: "Production client id",
+        hint: "Only if it differs from the client id. Certificate and ledger then cover both ids.",
         example: "2b8c3a52-7a4e-4f0e-9d7e-0d5f5f0f8b11",
+        need: Need::Optional,
     },
     Field {
         name: "callback-url",
         label: "Callback URL",
         hint: "Only if your client receives check-in notifications: the HTTPS URL they are sent to.",
         example: "https://till.example/checkins",
+        need: Need::Optional,
     },
     Field {
         name: "callback-alias",
         label: "Callback alias",
         hint: "The callbackAlias of the points of sale to notify. If empty, all are notified.",
         example: "acme",
+        need: Need::Optional,
     },
 ];
 
@@ -73,18 +101,21 @@ pub(super) const ACCESS: [Field; 3] = [
         label: "Merchant VAT number",
         hint: "The merchant for poscert's own requests.",
         example: "DK90000028",
+        need: Need::Useful,
     },
     Field {
         name: "token",
         label: "Access token",
         hint: "Checked at the backend before you continue; kept in memory, never written to disk.",
         example: "eyJ...",
+        need: Need::Useful,
     },
     Field {
         name: "client-secret",
         label: "Client secret",
         hint: "Alternative to a token: used with the client id to get one.",
         example: "the secret from the developer portal",
+        need: Need::Useful,
     },
 ];
 
@@ -101,6 +132,14 @@ impl Field {
 /// The fields of the identification form. `elsewhere`: the backend is not the embedded sandbox.
 pub(super) fn asked(elsewhere: bool) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().chain(ACCESS.iter().filter(move |_| elsewhere))
+}
+
+/// The field that accepts an identification without what a certificate needs.
+pub(super) const INCOMPLETE: &str = "incomplete";
+
+/// Whether a form accepts that no certificate can be issued.
+pub(super) fn accepts_incomplete(form: &str) -> bool {
+    fields(form).iter().any(|(name, _)| name == INCOMPLETE)
 }
 
 /// The name of the selection's field.
@@ -137,7 +176,7 @@ pub(super) fn identification(form: &str, allowed: &[&str]) -> Result<Identificat
             let known = allowed.join(", ");
             return Err(format!("unknown field `{}`; known fields: {known}", crate::report::wording::safe(&name)));
         }
-        if SECRETS.contains(&name.as_str()) {
+        if SECRETS.contains(&name.as_str()) || name == INCOMPLETE {
             continue;
         }
         if name == FEATURES {
@@ -169,21 +208,26 @@ pub(super) fn put<'f>(
     serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| before.clone())
 }
 
-/// The error messages of invalid fields, with their names; the same messages as for a session file.
+/// The error messages of invalid fields, with their names: those for a session file, without the name of the key.
 pub(super) fn wrong(identified: &Identification) -> Vec<(&'static str, String)> {
     let names = asked(true).filter(|field| !field.is_secret()).map(|field| field.name);
     let alone = |name: &'static str| {
         let text = value(identified, name);
         let one = Map::from_iter([(name.to_owned(), Value::from(text.clone()))]);
         let one: Identification = serde_json::from_value(Value::Object(one)).ok().filter(|_| !text.is_empty())?;
-        one.check().err().map(|sentence| (name, sentence))
+        let sentence = one.check().err()?;
+        let own = sentence.strip_prefix(&format!("{name}: ")).unwrap_or(&sentence);
+        Some((name, html_kit::sentence(own)))
     };
     names.filter_map(alone).collect()
 }
 
-/// Whether a feature is selected; without a selection, all are.
+/// The features that are selected on the first visit.
+const USUAL: [Feature; 2] = [Feature::ONBOARDING, Feature::PAYMENT];
+
+/// Whether a feature is selected; without a selection, the usual ones are.
 pub(super) fn is_chosen(identified: &Identification, feature: Feature) -> bool {
-    let Some(features) = &identified.features else { return true };
+    let Some(features) = &identified.features else { return USUAL.contains(&feature) };
     feature == Feature::ONBOARDING || features.iter().any(|id| id.trim() == feature.id())
 }
 
@@ -208,7 +252,8 @@ mod tests {
         let after = put(&before, &identified, FIELDS.iter());
         assert_eq!((after.integrator_id.as_deref(), after.features), (Some("ACME"), chosen.features.clone()));
         assert_eq!((after.token_file, after.system_name), (Some("t".into()), None));
-        assert!(!is_chosen(&chosen, Feature::LOYALTY) && is_chosen(&Identification::default(), Feature::LOYALTY));
+        assert!(!is_chosen(&chosen, Feature::LOYALTY) && !is_chosen(&Identification::default(), Feature::LOYALTY));
+        assert!(is_chosen(&Identification::default(), Feature::PAYMENT), "the usual features are preselected");
     }
 
     #[test]
@@ -219,7 +264,8 @@ mod tests {
             sentences.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
             ["integrator-id", "client-id", "client-version"]
         );
-        assert!(sentences.iter().all(|(name, sentence)| sentence.starts_with(&format!("{name}: "))), "{sentences:?}");
+        assert_eq!(sentences[1].1, "`12` is not a GUID; use the client id shown in the developer portal");
+        assert!(sentences.iter().all(|(name, sentence)| !sentence.contains(&format!("{name}: "))), "{sentences:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The state of the page as JSON, for tests and tools.
 
 use super::page_state::{PageState, Phase};
+use super::view::standing::Standing;
 use crate::certify::driver_command::DriverCommand;
 use crate::report::wording;
 use serde_json::{Value, json};
@@ -37,12 +38,17 @@ pub(super) fn of(page_state: &PageState) -> Value {
                 let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 json!({"case": due.case, "step": due.at + 1, "title": step, "waited_ms": ms(waited), "wait_ms": ms(due.wait)})
             });
+            let failures: Value =
+                certification_status.failures.iter().map(|(id, why)| (id.clone(), Value::from(why.line()))).collect();
             json!({
                 "base_url": active.reach.base_url,
                 "due": due,
                 "over": certification_status.over,
                 "before": active.before,
                 "cut_off": active.cut_off,
+                "standing": Standing::of(&certification_status).outcome(),
+                "failures": failures,
+                "obligations": certification_status.obligations.iter().map(|open| &open.id).collect::<Vec<_>>(),
                 "broken": certification_status.broken.iter().map(|broken| &broken.id).collect::<Vec<_>>(),
                 "chain_head": active.writer.head().to_string(),
                 "cases": certification_status.cases,

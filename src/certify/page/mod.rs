@@ -12,6 +12,7 @@
 mod actions;
 pub(crate) mod approval;
 mod client_hint;
+mod curl_line;
 mod events;
 mod form;
 mod json_state;
@@ -99,7 +100,7 @@ impl Page {
         loop {
             match requests.recv().await {
                 Some(PageRequest::Begin(identified, keys)) => return (*identified, keys),
-                Some(PageRequest::Close) => {}
+                Some(PageRequest::Close | PageRequest::Resume { .. }) => {}
                 // The page state, and with it the sender, lives as long as the page.
                 None => std::future::pending().await,
             }
@@ -112,6 +113,9 @@ impl Page {
             if state.visited {
                 active.director.stay();
             }
+            // A page that resumes after a verdict counts the exchanges of its new run.
+            state.traffic.clear();
+            (state.exchange_count, state.line) = (0, None);
             state.identified = Identification::of(&active.session).or(std::mem::take(&mut state.identified));
             state.phase = Phase::Certification(Arc::new(active));
         });
@@ -132,15 +136,16 @@ impl Page {
         self.page_state.change(|state| state.phase = Phase::Approval(Arc::new(approval)));
     }
 
-    /// Whether the page was opened in a browser.
-    pub(crate) fn is_visited(&self) -> bool {
-        self.page_state.state().visited
-    }
-
-    /// Waits until the operator closes the page.
-    pub(crate) async fn closed(&self) {
+    /// Waits until the operator closes the page, or records again: then whether in a new attempt.
+    pub(crate) async fn closed_or_resumed(&self) -> Option<bool> {
         let mut requests = self.requests.lock().await;
-        while !matches!(requests.recv().await, Some(PageRequest::Close) | None) {}
+        loop {
+            match requests.recv().await {
+                Some(PageRequest::Close) | None => return None,
+                Some(PageRequest::Resume { new_attempt }) => return Some(new_attempt),
+                Some(PageRequest::Begin(..)) => {}
+            }
+        }
     }
 }
 

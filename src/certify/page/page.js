@@ -7,20 +7,29 @@
   const told = byId("told");
   const tell = (sentence) => { if (told && sentence) told.textContent = sentence; };
   const lost = byId("lost");
+  let source;
 
-  // Replacing a part keeps the focus and the state of its <details>.
+  // Replacing a part keeps the focus and the state of its <details>. A new step gets the focus, unless the operator is
+  // busy elsewhere.
   const swap = (id, html) => {
     const part = byId(id);
     if (!part) return;
-    const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const focus = part.contains(document.activeElement) ? document.activeElement.id || "-" : "";
     const mine = new Map([...part.querySelectorAll("details[data-mine]")].map((one) => [one.id, one.open]));
+    const step = part.querySelector("[data-step]")?.dataset.step;
     part.innerHTML = html;
     for (const [key, open] of mine) {
       const one = byId(key);
       if (one) { one.open = open; one.dataset.mine = ""; }
     }
-    const again = focus && byId(focus);
-    if (again) again.focus({ preventScroll: true });
+    const is_new = step !== undefined && part.querySelector("[data-step]")?.dataset.step !== step;
+    if (is_new && (focus || document.activeElement === body) && !document.querySelector("dialog[open]")) {
+      const title = byId("due-title");
+      title.focus({ preventScroll: true });
+      title.scrollIntoView({ block: "nearest" });
+    } else if (focus) {
+      byId(focus)?.focus({ preventScroll: true });
+    }
     tick();
   };
   document.addEventListener("click", (event) => {
@@ -41,7 +50,10 @@
       const bar = clock.querySelector("progress");
       if (bar) bar.value = Math.min(waited, wait);
       const text = clock.querySelector("[data-waited]");
-      if (text) text.textContent = `${long(waited)} · `;
+      if (text) text.textContent = `${long(waited)} of`;
+    }
+    for (const one of document.querySelectorAll("[data-elapsed]")) {
+      one.textContent = ` (${long(Math.max(0, performance.now() + offset - Number(one.dataset.elapsed)))})`;
     }
   };
   tick();
@@ -59,6 +71,8 @@
         method: "POST", headers: { Accept: "text/plain" }, body: new URLSearchParams(new FormData(form)),
       });
       say(await answer.text(), !answer.ok);
+      // The end that the operator asked for is not a lost connection.
+      if (answer.ok && form.action.endsWith("/close")) source?.close();
       const question = form.closest("details.ask");
       if (question && answer.ok) {
         question.open = false;
@@ -96,17 +110,23 @@
     }, 300);
   });
 
-  // Examples, for empty fields only.
+  // Sample values, for fields that are empty or invalid.
   const examples = byId("examples");
   if (examples) examples.hidden = false;
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-fill]")) return;
+    const kept = [];
     for (const input of document.querySelectorAll("[data-example]")) {
-      if (input.value.trim()) continue;
+      if (input.value.trim() && input.getAttribute("aria-invalid") !== "true") {
+        if (input.value !== input.dataset.example) kept.push(input.labels[0].textContent);
+        continue;
+      }
       input.value = input.dataset.example;
-      input.dispatchEvent(new Event("input", { bubbles: true }));
+      checks.set(input, (checks.get(input) || 0) + 1);
+      byId(`${input.id}-fault`).textContent = "";
+      input.setAttribute("aria-invalid", "false");
     }
-    tell("Examples filled in");
+    say(`Sample values filled in${kept.length ? `; kept: ${kept.join(", ")}` : ""}.`);
   });
 
   // Command lines and values to copy.
@@ -142,10 +162,40 @@
     if (event.target instanceof HTMLDialogElement) event.target.close();
   });
 
-  // Server-sent events.
-  if (!["identification", "selection", "certification"].includes(body.dataset.phase)) return;
+  // Search and filter of the traffic.
   const rows = byId("traffic");
-  const source = new EventSource(`/events?after=${body.dataset.seen || 0}`);
+  const [search, filter, tools] = ["traffic-search", "traffic-filter", "traffic-tools"].map(byId);
+  const matches = (row) => {
+    const words = search.value.trim().toLowerCase();
+    return (!filter.value || row.dataset.kind === filter.value) && row.textContent.toLowerCase().includes(words);
+  };
+  const sift = () => {
+    if (!tools) return;
+    let shown = 0;
+    for (const row of rows.children) {
+      row.hidden = !matches(row);
+      shown += row.hidden ? 0 : 1;
+    }
+    byId("no-match").hidden = shown > 0 || rows.children.length === 0;
+  };
+  if (tools) {
+    tools.hidden = false;
+    search.addEventListener("input", sift);
+    filter.addEventListener("input", sift);
+  }
+
+  // Toasts: for the eye; screen readers hear the same as a status.
+  const toast = ({ look, text }) => {
+    const one = document.createElement("p");
+    one.className = `toast ${look}`;
+    one.textContent = text;
+    byId("toasts").append(one);
+    setTimeout(() => one.remove(), 6000);
+  };
+
+  // Server-sent events.
+  if (!["identification", "selection", "certification", "approval"].includes(body.dataset.phase)) return;
+  source = new EventSource(`/events?after=${body.dataset.seen || 0}`);
   const on = (name, take) => source.addEventListener(name, (event) => take(JSON.parse(event.data)));
   on("clock", (now) => { offset = now - performance.now(); tick(); });
   // A submitted form loads its own page. Reloading the response to a form would submit the form again.
@@ -154,17 +204,22 @@
   on("phase", (phase) => { if (phase !== body.dataset.phase && !leaving) location.replace("/"); });
   on("part", ({ id, html }) => swap(id, html));
   on("say", tell);
+  on("toast", toast);
   on("row", (html) => {
     if (!rows) return;
     byId("no-traffic").hidden = true;
     rows.insertAdjacentHTML("afterbegin", html);
     while (rows.children.length > 100) rows.lastElementChild.remove();
+    sift();
+    // The till is connected.
+    const connect = byId("connect");
+    if (connect && connect.dataset.mine === undefined) connect.open = false;
   });
   let away;
   source.onopen = () => { clearTimeout(away); if (lost) lost.hidden = true; };
   source.onerror = () => {
     clearTimeout(away);
-    away = setTimeout(() => say("Connection to poscert lost: it has ended, or was restarted at another address. Check its terminal.", true), 1500);
+    away = setTimeout(() => say("poscert does not respond. If it was restarted, open the new address in its terminal.", true), 1500);
   };
   addEventListener("pagehide", () => source.close());
 })();

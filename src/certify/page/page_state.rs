@@ -36,6 +36,10 @@ pub(crate) struct ConnectionInfo {
     pub ca: String,
     /// The backend that calls are forwarded to.
     pub upstream: String,
+    /// The API reference, as HTML, if the embedded sandbox is used.
+    pub reference: Option<String>,
+    /// A command line that makes a first call, if the embedded sandbox is used.
+    pub first_call: Option<String>,
     /// Token endpoint, client id and client secret of the embedded sandbox, if it is used.
     pub sandbox: Option<[String; 3]>,
     /// Kinds of clients, each with a command or setting that makes it trust the CA.
@@ -81,6 +85,8 @@ pub(crate) struct ActiveCertification {
     pub notify: Option<Notify>,
     /// The number of exchanges in the capture before this run.
     pub before: u64,
+    /// This run began with a new attempt.
+    pub new_attempt: bool,
     /// A run of the capture did not stop cleanly: no attempt in it can pass.
     pub cut_off: bool,
 }
@@ -107,6 +113,8 @@ pub(crate) type CredentialCheck =
 pub(crate) enum PageRequest {
     /// Start the certification of this client, with these secrets for the backend.
     Begin(Box<Identification>, Secrets),
+    /// After the verdict: record again into the same capture, in a new attempt or in the same one.
+    Resume { new_attempt: bool },
     /// Close the page and end the command.
     Close,
 }
@@ -114,8 +122,8 @@ pub(crate) enum PageRequest {
 /// A log line.
 #[derive(Clone, Debug)]
 pub(crate) struct LogEntry {
-    /// Milliseconds since the start.
-    pub at_ms: u64,
+    /// Wall clock time, in microseconds since 1970.
+    pub wall_us: i64,
     /// The text. A leading space marks a detail of a case.
     pub text: String,
 }
@@ -223,7 +231,7 @@ impl PageState {
 
     /// Adds a log line.
     pub(crate) fn log(&self, text: &str) {
-        let entry = LogEntry { at_ms: self.ms(Instant::now()), text: text.to_owned() };
+        let entry = LogEntry { wall_us: jiff::Timestamp::now().as_microsecond(), text: text.to_owned() };
         self.change(|state| {
             state.case_entries = state.case_entries.saturating_add(u64::from(!text.starts_with(' ')));
             state.log.push_back(entry);

@@ -30,19 +30,28 @@ pub(crate) struct Guard {
 pub(crate) struct Refusal {
     /// The status: 403 or 421.
     pub status: u16,
+    /// The title of the page.
+    pub title: &'static str,
     /// The reason, and what to do.
     pub sentence: &'static str,
 }
 
-const fn refusal(status: u16, sentence: &'static str) -> Refusal {
-    Refusal { status, sentence }
+const fn refusal(status: u16, title: &'static str, sentence: &'static str) -> Refusal {
+    Refusal { status, title, sentence }
 }
 
-const NO_TOKEN: Refusal =
-    refusal(403, "Open this page with the full URL that `poscert certify` printed at start, including its token.");
-const NOT_HERE: Refusal =
-    refusal(421, "This page is served only at its loopback address; use the URL that `poscert certify` printed.");
-const NOT_OURS: Refusal = refusal(403, "Commands are accepted only from this page, not from another site.");
+const NO_TOKEN: Refusal = refusal(
+    403,
+    "This link has expired",
+    "Open the address in poscert's terminal. Each start of `poscert certify` prints a new one.",
+);
+const NOT_HERE: Refusal = refusal(
+    421,
+    "Access denied",
+    "This page is served only at its loopback address; open the address in poscert's terminal.",
+);
+const NOT_OURS: Refusal =
+    refusal(403, "Access denied", "Commands are accepted only from this page, not from another site.");
 
 impl Guard {
     /// The guard of a page on a loopback address. The token has to be unguessable.

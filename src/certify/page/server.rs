@@ -2,11 +2,13 @@
 
 use super::approval::{Content, Download};
 use super::page_state::{PageState, Phase};
-use super::security::{FILE_POLICY, Guard, POLICY};
-use super::view::{self, certification, exchange, identify};
+use super::security::{FILE_POLICY, Guard, POLICY, Refusal};
+use super::view::stepper::STEP_NAMES;
+use super::view::{self, certification, exchange, identify, read_only, selection};
 use super::{actions, events, json_state, stored_exchanges};
 use crate::api::form::fields;
 use crate::report::html_kit::style_sheet;
+use crate::sandbox::{OPENAPI, REFERENCE, Sandbox};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -53,6 +55,9 @@ pub(super) fn router(page_state: Arc<PageState>, guard: Guard) -> Router {
             "/events",
             get(async move |State(page_state), uri, headers| stream(&streams, page_state, &uri, &headers)),
         )
+        .route("/step/{name}", get(step))
+        .route(REFERENCE, get(reference))
+        .route(OPENAPI, get(async || json(&Sandbox::openapi())))
         .route("/exchange/{number}", get(one))
         .route("/traffic", get(traffic))
         .route("/files/{name}", get(file))
@@ -81,7 +86,7 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
             response
         }
         Ok(()) => next.run(request).await,
-        Err(refusal) => error_page(refusal.status, "Access denied", refusal.sentence),
+        Err(refusal) => refused(&refusal),
     };
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -102,13 +107,61 @@ async fn home(State(page_state): State<Arc<PageState>>) -> Response {
     };
     let (step, main) = match &phase {
         Phase::Identification => {
-            (0, identify::identification(&identified, page_state.credential_check.is_some(), None))
+            let form = identify::Form { identified: &identified, elsewhere: page_state.credential_check.is_some() };
+            (0, form.render(identify::Problem::None))
         }
-        Phase::Selection => (1, identify::selection(&identified, page_state.rules, None)),
+        Phase::Selection => (1, selection::selection(&identified, page_state.rules, None)),
         Phase::Certification(active) => (2, certification::render(&page_state, active)),
-        Phase::Approval(approval) => (3, view::approval::render(approval)),
+        Phase::Approval(approval) => (3, view::approval::render(approval, identified.system_name.as_deref())),
     };
     html(200, view::page(Some(step), phase.name(), page_state.ms(Instant::now()), seen, &main))
+}
+
+/// A finished step, read-only; the current one is at `/`.
+async fn step(State(page_state): State<Arc<PageState>>, Path(name): Path<String>) -> Response {
+    let (phase, identified, seen) = {
+        let state = page_state.state();
+        (state.phase.clone(), state.identified.clone(), state.exchange_count)
+    };
+    let main = match (name.as_str(), &phase) {
+        (_, Phase::Identification | Phase::Selection) => return see_home(),
+        ("identification", _) => read_only::identification(&identified),
+        ("selection", _) => read_only::selection(&identified, page_state.rules),
+        ("certification", Phase::Approval(approval)) => read_only::certification(approval),
+        _ => return see_home(),
+    };
+    let at = STEP_NAMES.iter().position(|step| *step == name);
+    html(200, view::page(at, phase.name(), page_state.ms(Instant::now()), seen, &main))
+}
+
+/// The API reference of the embedded sandbox.
+async fn reference(State(page_state): State<Arc<PageState>>) -> Response {
+    let phase = page_state.state().phase.clone();
+    let page = match &phase {
+        Phase::Certification(active) => active.reach.reference.clone(),
+        _ => None,
+    };
+    match page {
+        // It is a document in one file: its own policy allows its own style only.
+        Some(page) => with_policy(html(200, page), FILE_POLICY),
+        None => {
+            error_page(404, "No API reference", "It is available while a certification with the embedded sandbox runs.")
+        }
+    }
+}
+
+/// The page for a refused request: its style sheet is a part of it, as a separate one would be refused, too.
+fn refused(refusal: &Refusal) -> Response {
+    let page = html(refusal.status, view::refused_page(refusal.title, refusal.sentence));
+    let policy = format!("{}; frame-ancestors 'none'", view::refused_policy());
+    with_policy(page, &policy)
+}
+
+fn with_policy(mut response: Response, policy: &str) -> Response {
+    if let Ok(policy) = HeaderValue::from_str(policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// The command due on the till, as in the driver protocol; 204 if there is none.
@@ -137,7 +190,11 @@ async fn one(State(page_state): State<Arc<PageState>>, Path(number): Path<u64>, 
         Ok(view) => view,
         Err(sentence) => return error_page(404, "Cannot show this exchange", &sentence),
     };
-    let main = exchange::opened(&view, &stored_exchanges::show_line(&page_state, number));
+    let ca = match &page_state.state().phase {
+        Phase::Certification(active) => active.reach.ca.clone(),
+        _ => "CA".to_owned(),
+    };
+    let main = exchange::opened(&view, &stored_exchanges::show_line(&page_state, number), &ca);
     if field(&uri, "part").is_some() {
         return html(200, main.into_string());
     }

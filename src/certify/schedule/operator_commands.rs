@@ -2,7 +2,8 @@
 
 use super::super::action::Action;
 use super::super::driver_command::DriverCommand;
-use super::{Phase, Schedule, first_action_step};
+use super::case_steps::first_action_step;
+use super::{Phase, Schedule};
 use crate::api::Operation;
 use crate::rules::model::StepKind;
 use crate::verify::progress::Progress;

@@ -1,6 +1,7 @@
 //! Tests of the schedule on virtual time, with clients that are slow, silent or told to start over.
 
 use super::*;
+use crate::api::Amount;
 use crate::api::Operation;
 use crate::rules::guidance::Timeouts;
 use crate::rules::load;

@@ -8,7 +8,7 @@ use crate::certify::page::page_state::{ConnectionInfo, CredentialCheck};
 use crate::certify::{Identification, Page};
 use crate::cli::signals::Signals;
 use crate::cli::startup_message::StartupInfo;
-use crate::cli::{CliError, verify};
+use crate::cli::{CliError, local_pages, verify};
 use crate::pki::{trust_instructions, word};
 use crate::proxy::Upstream;
 use crate::report::{Format, Style};
@@ -105,11 +105,16 @@ pub(super) fn reach(args: &Args, info: &StartupInfo<'_>, version: Option<&str>) 
     if let Some(client) = client.filter(|client| client.client_id != TEST_CLIENT) {
         till.push_str(&format!(" --client-id {}", client.client_id));
     }
+    let reference = info
+        .sandbox
+        .map(|sandbox| local_pages::reference(&base_url, info.files, sandbox, info.client_version.as_deref()));
     let recipes = trust_instructions::for_clients(info.files);
     ConnectionInfo {
         proxy_url: info.proxy_url(),
         ca: info.files.pem.display().to_string(),
         upstream: info.config.upstream.origin(),
+        reference,
+        first_call: info.first_call(),
         sandbox,
         recipes: recipes.into_iter().map(|recipe| (recipe.who.to_owned(), recipe.line)).collect(),
         till,
@@ -127,8 +132,8 @@ fn free(capture: &Path) -> PathBuf {
     (2..1000).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| capture.with_file_name("NEW"))
 }
 
-/// Shows the verdict until the operator closes the page. Returns at once if nobody opened the page or the run was
-/// interrupted.
+/// Shows the verdict until the operator closes the page or records again; then returns whether in a new attempt. Returns
+/// at once if the run was unattended or interrupted.
 pub(super) async fn approve(
     args: &Args,
     page: &Page,
@@ -136,9 +141,9 @@ pub(super) async fn approve(
     sentences: Vec<String>,
     mut more: Vec<Download>,
     signals: &mut Signals,
-) -> Result<(), CliError> {
-    if args.unattended || !page.is_visited() || signals.asked() {
-        return Ok(());
+) -> Result<Option<bool>, CliError> {
+    if args.unattended || signals.asked() {
+        return Ok(None);
     }
     let capture = &args.record.capture;
     let recorded = capture::open(capture).map_err(|error| CliError::new(error.to_string()))?;
@@ -163,13 +168,18 @@ pub(super) async fn approve(
     let fresh = format!("{} certify --capture {}", program(), word(&free(capture)));
     let shown = capture.display().to_string();
     page.approve(ApprovalView { verdict: verdict.clone(), capture: shown, files, sentences, again, anew, fresh });
-    crate::cli::traffic_log::tell(
-        "\nThe page shows the verdict too. Close it with its last button, or press Ctrl-C here.\n",
-    );
+    crate::cli::traffic_log::tell(&format!(
+        "\nThe page shows the verdict, too: {}\nClose it with its last button, or press Ctrl-C here.\n",
+        page.url()
+    ));
     tokio::select! {
-        // The response to that action is still on its way.
-        () = page.closed() => tokio::time::sleep(FAREWELL).await,
-        () = signals.stop() => {}
+        resumed = page.closed_or_resumed() => {
+            if resumed.is_none() {
+                // The response to that action is still on its way.
+                tokio::time::sleep(FAREWELL).await;
+            }
+            Ok(resumed)
+        }
+        () = signals.stop() => Ok(None),
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The existing capture that a certification resumes.
 
 use crate::capture::reader::Capture;
-use crate::capture::{self, Record};
+use crate::capture::{self, Record, scratch};
 use crate::certify::Identification;
 use crate::cli::CliError;
 use crate::rules::RuleSet;
@@ -28,6 +28,7 @@ impl PreviousRuns {
         if empty {
             return Ok(PreviousRuns { capture: None });
         }
+        scratch::refuse(dir).map_err(CliError::new)?;
         let capture = capture::open(dir).map_err(failure)?;
         if capture.live {
             let shown = dir.display();

@@ -14,7 +14,7 @@ use crate::cli::signals::Signals;
 use crate::cli::startup_message::StartupInfo;
 use crate::proxy::ProxyHandle;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Time for the driver to finish its last action after the last case.
@@ -50,10 +50,10 @@ impl SessionRun<'_> {
         let mut driver = Driver::start(self.args, info)?;
         let (sender, receiver) = mpsc::unbounded_channel::<DriverCommand>();
         let feeding = driver.as_mut().and_then(Driver::stdin).map(|stdin| tokio::spawn(feed(stdin, receiver)));
-        let begun = Instant::now();
         let out = self.out;
         let page = self.page;
-        let terminal = move |line: &str| out(&format!("{:6.1} s  {line}\n", begun.elapsed().as_secs_f64()));
+        // The same times as on the page.
+        let terminal = move |line: &str| out(&format!("{}  {line}\n", jiff::Zoned::now().strftime("%H:%M:%S")));
         let log = move |line: &str| {
             terminal(line);
             page.into_iter().for_each(|page| page.log(line));

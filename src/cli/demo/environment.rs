@@ -69,6 +69,7 @@ impl DemoEnvironment {
             names: Vec::new(),
             tunnel: Vec::new(),
             private: Vec::new(),
+            pages: proxy::LocalPages::default(),
             limits: Limits::default(),
         };
         let ca_file = authority.files().pem.clone();

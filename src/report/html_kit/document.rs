@@ -25,15 +25,20 @@ pub(crate) fn document(title: &str, head: &Markup, body: &Markup) -> String {
 
 /// A document in one file: it loads and runs nothing, and its content security policy allows only its own style sheet.
 pub(crate) fn self_contained(title: &str, style: &str, body: &Markup) -> String {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style))
-    );
+    let policy = policy_of(style);
     let head = html! {
         meta http-equiv="Content-Security-Policy" content=(policy);
         style { (PreEscaped(style)) }
     };
     document(title, &head, &html! { body { (body) } }) + "\n"
+}
+
+/// The content security policy of a document in one file.
+pub(crate) fn policy_of(style: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style))
+    )
 }
 
 #[cfg(test)]

@@ -3,18 +3,18 @@
 use super::exchange::Links;
 use super::{action_button, code, copy, sentence};
 use crate::certify::page::approval::ApprovalView;
-use crate::report::VerdictSummary;
 use crate::report::html_kit::look::Look;
 use crate::report::html_kit::{finding, verdict};
-use crate::verify::verdict::Outcome;
+use crate::report::{VerdictSummary, wording};
+use crate::verify::verdict::{Outcome, Verdict};
 use maud::{Markup, html};
 
 /// The approval step.
-pub(crate) fn render(approval: &ApprovalView) -> Markup {
+pub(crate) fn render(approval: &ApprovalView, name: Option<&str>) -> Markup {
     let verdict = &approval.verdict;
     let tally = VerdictSummary::of(verdict);
     html! {
-        section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (verdict::outcome(verdict, &tally)) }
+        section.card.(Look::from(verdict.verdict)) aria-labelledby="verdict-title" { (outcome(verdict, &tally, name)) }
         div.columns {
             section.card aria-labelledby="next-title" {
                 h2 #next-title { "What to do next" }
@@ -24,12 +24,12 @@ pub(crate) fn render(approval: &ApprovalView) -> Markup {
                     p.hint { "This capture can no longer pass, even if you record more. Start a new one:" }
                     (copy("fresh-line", "command for a new capture", &approval.fresh))
                 } @else if tally.failed_cases.len() + tally.missing_cases.len() > 0 {
-                    p.hint { "Resume this capture at the first case that has not passed:" }
-                    (copy("again-line", "command that resumes this capture", &approval.again))
+                    p.hint { "Resume this capture at the first case that has not passed." }
+                    (way_on("/resume", "resume", if tally.failed.is_empty() { "main" } else { "quiet" }, "Resume", "again-line", "command that resumes this capture", &approval.again))
                 }
                 @if verdict.verdict != Outcome::Passed && verdict.capture.complete {
-                    p.hint { "After fixing the till, start a new attempt; earlier exchanges no longer count:" }
-                    (copy("anew-line", "command for a new attempt", &approval.anew))
+                    p.hint { "After fixing the till, start a new attempt: all cases run again, and earlier exchanges no longer count." }
+                    (way_on("/new-attempt", "new-attempt", if tally.failed.is_empty() { "quiet" } else { "main" }, "New attempt", "anew-line", "command for a new attempt", &approval.anew))
                 }
                 @for sentence in &approval.sentences { p { (code(sentence)) } }
             }
@@ -48,5 +48,35 @@ pub(crate) fn render(approval: &ApprovalView) -> Markup {
         }
         (finding::sections(&tally, &mut Links))
         div.actions { (action_button("/close", "close", "quiet", &[], "Quit poscert")) }
+    }
+}
+
+/// The outcome with its reason, and the client by its name.
+fn outcome(verdict: &Verdict, tally: &VerdictSummary, name: Option<&str>) -> Markup {
+    let look = Look::from(verdict.verdict);
+    let profile = &verdict.profile;
+    html! {
+        div.verdict.(look) {
+            span.badge { (look.mark()) }
+            div {
+                h1 #verdict-title { (sentence(wording::outcome(verdict.verdict))) }
+                p.lead { (sentence(&tally.reason())) "." }
+                p.client {
+                    @if let Some(name) = name { strong { bdi { (wording::safe(name)) } } ", for " (wording::list(&profile.features)) }
+                    @else { "For " (wording::list(&profile.features)) }
+                }
+                p.dim { bdi { (tally.who()) } }
+                p.dim { (tally.seal()) }
+            }
+        }
+        @for remark in &verdict.remarks { p.note { bdi { (wording::safe(remark)) } } }
+    }
+}
+
+/// A way to record again: a button, and the command line for later.
+fn way_on(action: &str, id: &str, class: &str, label: &str, line: &str, what: &str, command: &str) -> Markup {
+    html! {
+        (action_button(action, id, class, &[], label))
+        details.later { summary { "Or later, in a terminal" } (copy(line, what, command)) }
     }
 }

@@ -1,13 +1,11 @@
 //! View of the certification step, in parts that are updated when they change.
 
 use super::current_step::Panel;
-use super::exchange::Links;
-use super::{action_button, asked, cases, connect, exchange, start_over};
+use super::standing::Standing;
+use super::{Question, action_button, cases, clock, connect, exchange, new_attempt};
 use crate::certify::issue::CUT_OFF;
 use crate::certify::page::page_state::{ActiveCertification, LogEntry, PageState, TrafficRow};
-use crate::certify::status::{BrokenRequirement, CertificationStatus};
-use crate::report::html_kit::finding::{self, broken};
-use crate::report::html_kit::look::Look;
+use crate::certify::status::CertificationStatus;
 use crate::report::wording;
 use crate::seal::ChainHead;
 use maud::{Markup, html};
@@ -24,30 +22,36 @@ pub(crate) struct Parts {
     pub parts: Vec<(&'static str, String)>,
     /// Announced to screen readers when it changes.
     pub headline: String,
+    pub status: CertificationStatus,
 }
 
 /// The current parts.
 pub(crate) fn parts(page_state: &PageState, active: &ActiveCertification) -> Parts {
-    let certification_status = active.director.certification_status();
+    let status = active.director.certification_status();
     let state = page_state.state();
+    let anew = !active.cut_off;
     let panel = Panel {
-        certification_status: &certification_status,
+        certification_status: &status,
         line: state.line.as_ref(),
         till: &active.reach.till,
-        since_ms: certification_status.due.as_ref().map_or(0, |due| page_state.ms(due.since)),
+        ms: &|at| page_state.ms(at),
         by_hand: active.reach.sandbox.is_none(),
-        anew: !active.cut_off,
+        anew,
     };
+    let standing = Standing::of(&status);
     let headline = panel.headline();
+    let bar = html! { (panel.bar()) (standing.line()) };
     let parts = vec![
+        ("part-bar", bar.into_string()),
         ("part-due", panel.render().into_string()),
-        ("part-tally", tally(&certification_status, state.exchange_count, active.before).into_string()),
-        ("part-broken", broken_so_far(&certification_status.broken, active.cut_off).into_string()),
-        ("part-cases", cases::render(page_state.rules, &active.session.features, &certification_status).into_string()),
+        ("part-resumed", resumed(&status, active, state.exchange_count).into_string()),
+        ("part-tally", tally(state.exchange_count, active.before).into_string()),
+        ("part-standing", standing.render(anew).into_string()),
+        ("part-cases", cases::render(page_state.rules, &active.session.features, &status, anew).into_string()),
         ("part-said", said(&state.log).into_string()),
         ("part-chain", chain(active.writer.head()).into_string()),
     ];
-    Parts { parts, headline }
+    Parts { parts, headline, status }
 }
 
 /// The certification step.
@@ -63,6 +67,7 @@ pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Ma
     };
     html! {
         h1.unseen { "Certification" }
+        div.bar { (part("part-bar")) }
         @if active.cut_off {
             p.note #cut-off {
                 strong { (CUT_OFF) }
@@ -70,36 +75,62 @@ pub(crate) fn render(page_state: &PageState, active: &ActiveCertification) -> Ma
                 code { "certify --capture" } " with another directory."
             }
         }
+        (part("part-resumed"))
         div.head { (who(active)) (part("part-tally")) }
         div.certification {
-            section.card.due aria-labelledby="due-title" { (part("part-due")) }
-            section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
-            div.more {
-                (part("part-broken"))
-                (connect::render(&active.reach, seen == 0))
-                section.card aria-labelledby="said-title" { h2 #said-title { "Log" } (part("part-said")) }
-                section.card aria-labelledby="traffic-title" {
-                    h2 #traffic-title { "Traffic" }
-                    p.hint { "All calls, newest first. Select one to see its request and response." }
-                    p.hint #no-traffic hidden[!rows.is_empty()] {
-                        @if active.before == 0 { "No calls yet." }
-                        @else { "No calls in this run. The list of all exchanges has the earlier ones." }
-                    }
-                    ol.traffic #traffic reversed { @for seen in &rows { (exchange::row(&seen.view)) } }
-                    p { a href="/traffic" { "All exchanges" } }
-                    (part("part-chain"))
-                }
-                section.card aria-labelledby="else-title" {
-                    h2 #else-title { "More actions" }
-                    div.actions {
-                        @if active.notify.is_some() { (action_button("/notify", "notify", "quiet", &[], "Send check-in notification")) }
-                        @if !active.cut_off { (start_over("start-over")) }
-                        (asked("/verdict", "verdict-now", "", "Stop and get the verdict",
-                            "Recording stops and the capture is evaluated. Cases that have not run count as missing.", "Yes, stop now"))
-                    }
-                    @if active.notify.is_some() { p.hint { "The notification is sent to the callback URL of your client." } }
+            div.middle {
+                section.card.due aria-labelledby="due-title" { (part("part-due")) }
+                div.more {
+                    (part("part-standing"))
+                    (connect::render(&active.reach, seen == 0))
+                    section.card aria-labelledby="said-title" { h2 #said-title { "Activity" } (part("part-said")) }
+                    (session(active, &part("part-chain")))
                 }
             }
+            (traffic(&rows, active.before))
+            section.card.list aria-labelledby="cases-title" { h2 #cases-title { "Cases" } (part("part-cases")) }
+        }
+    }
+}
+
+/// The traffic, with search and filter where the script runs.
+fn traffic(rows: &[TrafficRow], before: u64) -> Markup {
+    html! {
+        section.card.recent aria-labelledby="traffic-title" {
+            div.recent-head { h2 #traffic-title { "Traffic" } a href="/traffic" { "All exchanges" } }
+            div.tools #traffic-tools hidden {
+                input #traffic-search type="search" placeholder="Search" aria-label="Search the traffic" autocomplete="off";
+                select #traffic-filter aria-label="Show" {
+                    option value="" { "All" } option value="error" { "Errors" } option value="fault" { "Injected faults" }
+                    option value="customer" { "Customer" }
+                }
+            }
+            p.hint #no-traffic hidden[!rows.is_empty()] {
+                @if before == 0 { "No calls yet." } @else { "No calls in this run. The list of all exchanges has the earlier ones." }
+            }
+            p.hint #no-match hidden { "No call matches." }
+            ol.traffic #traffic reversed tabindex="0" aria-label="Calls, newest first" { @for seen in rows { (exchange::row(&seen.view)) } }
+        }
+    }
+}
+
+/// Actions on the whole session.
+fn session(active: &ActiveCertification, chain: &Markup) -> Markup {
+    let stop = Question {
+        label: "Stop and get the verdict",
+        text: "Recording stops and the capture is evaluated. Cases that have not run count as missing.",
+        yes: "Yes, stop now",
+    };
+    html! {
+        section.card aria-labelledby="else-title" {
+            h2 #else-title { "Session" }
+            div.actions {
+                @if active.notify.is_some() { (action_button("/notify", "notify", "quiet", &[], "Send check-in notification")) }
+                @if !active.cut_off { (new_attempt("start-over")) }
+                (stop.render("/verdict", "verdict-now", "", &[]))
+            }
+            @if active.notify.is_some() { p.hint { "The notification is sent to the callback URL of your client." } }
+            (chain)
         }
     }
 }
@@ -115,11 +146,9 @@ fn who(active: &ActiveCertification) -> Markup {
     }
 }
 
-fn tally(certification_status: &CertificationStatus, seen: u64, before: u64) -> Markup {
-    let (shown, needed) = cases::shown(certification_status);
+fn tally(seen: u64, before: u64) -> Markup {
     html! {
         div.tally {
-            p { strong { (shown) } " of " (needed) " cases passed" }
             p {
                 strong { (seen) } @if seen == 1 { " exchange" } @else { " exchanges" }
                 @if before == 0 { " recorded" } @else { " in this run, " (before) " before" }
@@ -128,23 +157,35 @@ fn tally(certification_status: &CertificationStatus, seen: u64, before: u64) -> 
     }
 }
 
-/// The broken requirements: the verdict fails because of them.
-fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
+/// What a resumed capture contains, and what to do: until the till has made its first call of this run.
+fn resumed(status: &CertificationStatus, active: &ActiveCertification, seen: u64) -> Markup {
+    if active.before == 0 || (seen > 0 && !status.backend_reset) {
+        return html! {};
+    }
+    let (passed, needed) = status.tally();
+    if active.new_attempt {
+        return html! {
+            p.note.resumed role="note" {
+                strong { "New attempt." } " All cases run again. The " (active.before)
+                " earlier exchanges stay in the capture and no longer count."
+            }
+        };
+    }
     html! {
-        @if !all.is_empty() {
-            section.card aria-labelledby="broken-title" {
-                h2 #broken-title { "Broken requirements" }
-                p.hint {
-                    "Calls are evaluated as they arrive. With these findings the verdict is failed: fix the till and "
-                    (if cut_off { "start a new capture." } else { "start over." })
+        div.note.resumed role="note" {
+            p {
+                strong { "Capture resumed." } " It has " (active.before) " earlier exchanges; " (passed) " of " (needed)
+                " required cases have passed."
+            }
+            @if status.backend_reset {
+                p {
+                    "The embedded sandbox was restarted, so the point of sale of your till is gone. Onboard it again: "
+                    "the call gets the same faults as before. Passed cases stay passed."
                 }
-                @for one in all {
-                    (broken(Look::Failed, &one.id, &one.title, &html! {
-                        (finding::message(&one.first, &Links))
-                        (finding::remedy(&wording::safe(&one.first.remedy)))
-                        @if one.more > 0 { p.hint { (one.more) " more" } }
-                    }))
-                }
+            }
+            @if !status.broken.is_empty() {
+                p { (wording::count(status.broken.len(), "requirement")) " already broken: this attempt can no longer pass." }
+                @if !active.cut_off { (new_attempt("new-attempt-resumed")) }
             }
         }
     }
@@ -154,7 +195,7 @@ fn broken_so_far(all: &[BrokenRequirement], cut_off: bool) -> Markup {
 fn chain(head: ChainHead) -> Markup {
     html! {
         p.hint.chain {
-            "Chain head of the capture: " code { (head) }
+            "Capture fingerprint (chain head): " code { (head) }
             ". Note it elsewhere as evidence; " code { "verify --witnessed" }
             " then accepts only a capture that contains it."
         }
@@ -167,7 +208,7 @@ fn said(said: &VecDeque<LogEntry>) -> Markup {
         ol.said {
             @for said in said.iter().rev().take(SHOWN) {
                 li class=(if said.text.starts_with(' ') { "detail" } else { "case" }) {
-                    span.time { (said.at_ms / 1000) " s" } span { (wording::safe(said.text.trim())) }
+                    span.time { (clock(said.wall_us)) } span { (wording::safe(said.text.trim())) }
                 }
             }
         }

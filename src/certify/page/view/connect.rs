@@ -22,6 +22,18 @@ pub(crate) fn render(reach: &ConnectionInfo, open: bool) -> Markup {
                     (copy("ca-file", "CA certificate file", &reach.ca))
                 }
                 div {
+                    @if reach.sandbox.is_some() {
+                        h3 { "API reference" }
+                        p.hint {
+                            a href="/reference" target="_blank" rel="noopener" { "Operations, headers, examples, stores and customers" }
+                            " (and the " a href="/openapi.json" target="_blank" rel="noopener" { "OpenAPI description" } ")"
+                        }
+                    }
+                    @if let Some(line) = &reach.first_call {
+                        h3 { "First call" }
+                        p.hint { "Requests a token and lists the stores, with all headers." }
+                        (copy("first-call", "first call with curl", line))
+                    }
                     @if let Some([token, id, secret]) = &reach.sandbox {
                         h3 { "Sandbox credentials" }
                         p.hint { "Token endpoint, client id and client secret of a test client." }

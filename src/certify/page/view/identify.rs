@@ -1,114 +1,126 @@
-//! Views of the first two steps: identification and selection.
+//! View of the first step: the identification form.
 
 use super::code;
-use crate::api::Feature;
 use crate::certify::identification::Identification;
-use crate::certify::page::form::{self, ACCESS, FEATURES, FIELDS, Field};
+use crate::certify::page::form::{self, ACCESS, FIELDS, Field, INCOMPLETE, Need};
 use crate::report::wording;
-use crate::rules::RuleSet;
-use crate::rules::model;
 use maud::{Markup, html};
 
-/// The identification form. `elsewhere`: the backend is not the embedded sandbox. `sentence`: why it was rejected.
-pub(crate) fn identification(identified: &Identification, elsewhere: bool, sentence: Option<&str>) -> Markup {
-    let wrong = form::wrong(identified);
-    let row = |name: &'static Field| field(identified, name, &wrong);
-    html! {
-        div.narrow {
-            h1 { "Identify your client" }
-            p.lead {
-                "A certification guides you and your till through the cases of the PoS API, step by step, and ends "
-                "with a verdict. First identify your client. Empty fields are inferred from the traffic if possible. "
-                @if !elsewhere { "To try it with the reference client, select \"Fill in the examples\"." }
-            }
-            @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
-            form.card method="post" action="/identification" {
-                // Hidden unless the script runs, which fills them in.
-                @if !elsewhere { p #examples hidden { button.quiet type="button" data-fill { "Fill in the examples" } } }
-                @for field in &FIELDS { (row(field)) }
-                @if elsewhere {
-                    h2 { "Access to the backend" }
-                    p.hint {
-                        "Some cases need more than the calls of your till: a conflicting payment, actions of the customer. "
-                        "poscert requests them with these credentials. Leave the fields empty if you do this yourself, "
-                        "or passed credentials at start."
+/// Why a form is shown again.
+#[derive(Clone, Copy)]
+pub(crate) enum Problem<'a> {
+    None,
+    /// Some fields are invalid.
+    Fields,
+    /// A certificate needs more.
+    Incomplete,
+    /// Another reason.
+    Sentence(&'a str),
+}
+
+/// The identification form.
+pub(crate) struct Form<'a> {
+    pub identified: &'a Identification,
+    /// The backend is not the embedded sandbox.
+    pub elsewhere: bool,
+}
+
+impl Form<'_> {
+    /// The form with the values entered.
+    pub(crate) fn render(&self, problem: Problem<'_>) -> Markup {
+        let wrong = form::wrong(self.identified);
+        // The first invalid field, or the missing one, gets the focus.
+        let first = match problem {
+            Problem::Fields => wrong.first().map(|(name, _)| *name),
+            Problem::Incomplete => FIELDS.iter().find(|field| field.need == Need::Required).map(|field| field.name),
+            _ => None,
+        };
+        let row = |field: &'static Field| self.field(field, &wrong, first);
+        let optional = || FIELDS.iter().filter(|field| field.need == Need::Optional);
+        let is_open = optional().any(|field| {
+            !form::value(self.identified, field.name).is_empty() || wrong.iter().any(|(name, _)| *name == field.name)
+        });
+        html! {
+            div.narrow {
+                h1 { "Identify your client" }
+                p.lead {
+                    "poscert guides your till through the certification cases and ends with a verdict. Empty fields are "
+                    "read from the traffic where possible."
+                    @if !self.elsewhere { " Just trying it out? Use the sample values." }
+                }
+                (notice(problem, &wrong))
+                form.card method="post" action="/identification" {
+                    // Hidden unless the script runs, which fills them in.
+                    @if !self.elsewhere { p #examples hidden { button.quiet type="button" data-fill { "Use sample values" } } }
+                    @for field in FIELDS.iter().filter(|field| field.need != Need::Optional) { (row(field)) }
+                    details.optional-fields open[is_open] {
+                        summary { "Optional: production id and check-in notifications" }
+                        @for field in optional() { (row(field)) }
                     }
-                    @for field in &ACCESS { (row(field)) }
-                }
-                div.actions { button.main type="submit" { "Continue to selection" } }
-            }
-        }
-    }
-}
-
-fn field(identified: &Identification, field: &Field, wrong: &[(&'static str, String)]) -> Markup {
-    let fault = wrong.iter().find(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
-    html! {
-        div.field {
-            label for=(field.name) { (field.label) }
-            p.hint id={ (field.name) "-hint" } { (field.hint) }
-            @let (hint, kind) = (format!("{0}-hint {0}-fault", field.name), if field.is_secret() { "password" } else { "text" });
-            input #(field.name) name=(field.name) type=(kind) value=(form::value(identified, field.name)) placeholder={ "e.g. " (field.example) }
-                data-example=[form::is_tried_with(field).then_some(field.example)] autocomplete="off" spellcheck="false" data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
-                aria-invalid=(if fault.is_some() { "true" } else { "false" }) aria-describedby=(hint);
-            p.fault id={ (field.name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
-        }
-    }
-}
-
-/// The selection form. `sentence`: why the form was rejected.
-pub(crate) fn selection(identified: &Identification, rules: &RuleSet, sentence: Option<&str>) -> Markup {
-    html! {
-        div.narrow {
-            h1 { "Select the features" }
-            p.lead {
-                "In production a client may use only the features it is certified for. Select those of your till; "
-                "Onboarding is always included."
-            }
-            @if let Some(why) = sentence { p.notice role="alert" { (code(&super::sentence(why))) } }
-            form method="post" action="/selection" {
-                fieldset.choices {
-                    legend.unseen { "Features" }
-                    @for feature in &rules.features { (choice(feature, identified)) }
-                }
-                div.actions {
-                    button.main type="submit" { "Start the certification" }
-                    button.quiet type="submit" formaction="/back" { "Back to identification" }
-                }
-                p.hint { "Once started, every call of your till is recorded and evaluated." }
-            }
-        }
-    }
-}
-
-fn choice(feature: &model::Feature, identified: &Identification) -> Markup {
-    let id = feature.feature.id();
-    let always = feature.feature == Feature::ONBOARDING;
-    let needed = feature.cases.iter().filter(|case| !case.optional).count();
-    html! {
-        div.choice {
-            input type="checkbox" id={ "choose-" (id) } name=(FEATURES) value=(id)
-                checked[always || form::is_chosen(identified, feature.feature)] disabled[always] aria-describedby={ "about-" (id) };
-            div {
-                label for={ "choose-" (id) } { (feature.title) @if always { span.chip { "always included" } } }
-                p.hint id={ "about-" (id) } {
-                    (wording::count(needed, "case")) " to pass"
-                    @if needed < feature.cases.len() { ", " (feature.cases.len() - needed) " optional" }
-                }
-                details {
-                    summary { "Cases" span.unseen { " for " (feature.title) } }
-                    ol {
-                        @for case in &feature.cases {
-                            li {
-                                (case.title)
-                                @if case.optional { span.dim { " (optional)" } }
-                                @if let Some(with) = case.needed_with { span.dim { " (with " (with.id()) ")" } }
-                                p.calls { @for (at, step) in case.steps.iter().enumerate() { @if at > 0 { " → " } (step.title) } }
-                            }
+                    @if self.elsewhere {
+                        h2 { "Access to the backend" }
+                        p.hint {
+                            "Some cases need more than the calls of your till: a conflicting payment, actions of the customer. "
+                            "poscert requests them with these credentials. Leave the fields empty if you do this yourself, "
+                            "or passed credentials at start."
+                        }
+                        @for field in &ACCESS { (row(field)) }
+                    }
+                    div.actions {
+                        button.main type="submit" { "Continue" }
+                        @if matches!(problem, Problem::Incomplete) {
+                            button.quiet type="submit" name=(INCOMPLETE) value="yes" { "Continue without a certificate" }
                         }
                     }
                 }
             }
+        }
+    }
+
+    fn field(&self, field: &Field, wrong: &[(&'static str, String)], first: Option<&str>) -> Markup {
+        let fault = wrong.iter().find(|(name, _)| *name == field.name).map(|(_, sentence)| sentence.as_str());
+        let name = field.name;
+        let (hint, kind) = (format!("{name}-hint {name}-fault"), if field.is_secret() { "password" } else { "text" });
+        html! {
+            div.field {
+                label for=(name) { (field.label) }
+                (need(field.need))
+                p.hint id={ (name) "-hint" } { (field.hint) }
+                input #(name) name=(name) type=(kind) value=(form::value(self.identified, name)) placeholder={ "e.g. " (field.example) }
+                    data-example=[form::is_tried_with(field).then_some(field.example)] autocomplete="off" spellcheck="false"
+                    data-check[!field.is_secret()] maxlength=(if field.is_secret() { "8000" } else { "400" })
+                    autofocus[first == Some(name)]
+                    aria-invalid=(if fault.is_some() { "true" } else { "false" }) aria-describedby=(hint);
+                p.fault id={ (name) "-fault" } { @if let Some(fault) = fault { (code(fault)) } }
+            }
+        }
+    }
+}
+
+/// The mark of a field that a certificate needs.
+fn need(need: Need) -> Markup {
+    html! {
+        @if matches!(need, Need::Required | Need::Inferred) { " " span.chip.need { "required for a certificate" } }
+    }
+}
+
+/// Why the form is shown again, with a link to each field.
+fn notice(problem: Problem<'_>, wrong: &[(&'static str, String)]) -> Markup {
+    let label = |name: &str| form::asked(true).find(|field| field.name == name).map_or("", |field| field.label);
+    html! {
+        @match problem {
+            Problem::None => "",
+            Problem::Fields => div.notice role="alert" {
+                p { "Please fix " (wording::count(wrong.len(), "field")) ":" }
+                ul { @for (name, sentence) in wrong { li { a href={ "#" (name) } { (label(name)) } ": " (code(sentence)) } } }
+            },
+            Problem::Incomplete => div.notice.warning role="alert" {
+                p {
+                    strong { "No certificate can be issued without the integrator id." }
+                    " The traffic does not show it. Enter it now, or continue without a certificate."
+                }
+            },
+            Problem::Sentence(why) => p.notice role="alert" { (code(&super::sentence(why))) },
         }
     }
 }

@@ -1,16 +1,15 @@
 //! View of the details of a step: its call, the injected faults and the customer's actions.
 
-use crate::api::Fault;
+use super::step_faults::{self, MetFault};
 use crate::certify::customer;
 use crate::certify::driver_command::DriverCommand;
-use crate::report::html_kit::look::Look;
 use crate::report::wording;
 use crate::rules::guidance::{FollowUp, Guidance};
 use crate::rules::model::{Step, StepKind};
 use maud::{Markup, html};
 
 /// The details; nothing for a step that only observes. `met`: faults already injected; `line`: the command due.
-pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&DriverCommand>, by_hand: bool) -> Markup {
+pub(crate) fn render(step: &Step, met: &[MetFault<'_>], line: Option<&DriverCommand>, by_hand: bool) -> Markup {
     if step.kind == StepKind::Ends {
         return html! {};
     }
@@ -37,12 +36,7 @@ pub(crate) fn render(step: &Step, met: &[Fault], line: Option<&DriverCommand>, b
             @if !step.faults.is_empty() || every.is_some() {
                 div {
                     dt { "Injected faults" }
-                    dd {
-                        ul.faults {
-                            @for fault in &step.faults { (self::fault(*fault, step.kind, met.contains(fault))) }
-                            @if let Some(fault) = every { li { (Look::Warning.mark()) (every_attempt(fault)) } }
-                        }
-                    }
+                    dd { (step_faults::render(step, met)) }
                 }
             }
             @if !customer.is_empty() {
@@ -74,29 +68,6 @@ fn customer(guide: &Guidance, line: Option<&DriverCommand>) -> String {
     let all: Vec<String> = all.map(customer::words).collect();
     let after = if guide.polls > 0 { format!(", after {} polls", guide.polls) } else { String::new() };
     if all.is_empty() { String::new() } else { format!("{}{after}", all.join(", then ")) }
-}
-
-fn every_attempt(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Timeout => "every attempt times out until the till pauses for 30 s",
-        _ => "HTTP 500 for every attempt until the till pauses for 30 s",
-    }
-}
-
-fn fault(fault: Fault, kind: StepKind, met: bool) -> Markup {
-    let what = match (fault, kind) {
-        (Fault::Timeout, StepKind::Polls) => "one poll times out: the till must continue polling",
-        (Fault::Timeout, _) => "one attempt times out: the till must retry",
-        (_, StepKind::Polls) => "one poll gets HTTP 500: the till must continue polling after a pause",
-        _ => "one attempt gets HTTP 500: the till must retry",
-    };
-    let look = if met { Look::Passed } else { Look::Open };
-    html! {
-        li.(look) {
-            (look.mark())
-            (what) span.dim { (if met { " (injected)" } else { " (pending)" }) }
-        }
-    }
 }
 
 #[cfg(test)]
