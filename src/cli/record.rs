@@ -1,7 +1,7 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
-use super::api_arg::ApiArg;
 use super::addresses::{DEFAULT_LISTEN, hosts};
+use super::api_arg::ApiArg;
 use super::backend::Backend;
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
@@ -15,9 +15,9 @@ use super::unrecorded::ConnectionFailures;
 use super::upstream::WayArgs;
 use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
-use crate::profile::Profile;
 use crate::capture::{Durability, Record, Writer, WriterOptions, scratch};
 use crate::pki::Authority;
+use crate::profile::Profile;
 use crate::proxy::{
     Fanout, Listeners, LocalPages, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
@@ -132,7 +132,7 @@ pub(super) fn run(RecordArgs { args, scratch }: RecordArgs) -> Result<Exit, CliE
     if args.command.is_empty() {
         return Ok(Exit::Passed);
     }
-    let exit = verify::verify_after_recording(&args.capture)?;
+    let exit = verify::verify_after_recording(&args.capture, args.api.profile()?)?;
     // Exchanges of earlier runs say nothing about this run's command.
     let exit = if nothing { verify::worse(exit, Exit::Incomplete) } else { exit };
     Ok(error.map_or(exit, |error| error.exit(exit)))
@@ -158,7 +158,7 @@ impl Args {
         listeners: &Listeners,
     ) -> Result<Backend, CliError> {
         if let Some(upstream) = self.elsewhere()? {
-            return Ok(Backend::elsewhere(upstream));
+            return Ok(Backend::elsewhere(upstream.or_path(&self.api.profile()?.path)));
         }
         let mut backend = Backend::embedded(self.poll_delay, authority, client, listeners).await?;
         // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.

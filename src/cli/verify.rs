@@ -5,7 +5,7 @@ use super::verify_input::{VerifyInput, load_rules};
 use super::{CliError, Exit, check_certificate, compare, traffic_log};
 use crate::api::header::Version;
 use crate::capture::{self, Capture, record::Session};
-use crate::profile::{IdForm, Profile, pos_v10};
+use crate::profile::{IdForm, Profile};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::RuleSet;
 use crate::seal::secret_file;
@@ -281,8 +281,8 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
-    say_verdict(&verify_capture(dir)?)
+pub(super) fn verify_after_recording(dir: &Path, api: &'static Profile) -> Result<Exit, CliError> {
+    say_verdict(&verify_capture(dir, api)?)
 }
 
 /// Prints a verdict to standard error; returns its exit code.
@@ -299,6 +299,6 @@ pub(super) fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn verify_capture(path: &Path) -> Result<Verdict, CliError> {
-    judge(path, &load_rules(None, pos_v10())?, &Options::default())
+pub(super) fn verify_capture(path: &Path, api: &'static Profile) -> Result<Verdict, CliError> {
+    judge(path, &load_rules(None, api)?, &Options::default())
 }

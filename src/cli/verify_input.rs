@@ -1,8 +1,8 @@
 //! Verification settings: trusted keys, required chain heads, rules, and handling of damaged captures.
 
 use super::CliError;
-use crate::profile::Profile;
 use crate::capture::{self, Capture, scratch};
+use crate::profile::Profile;
 use crate::rules::{self, RuleSet, load};
 use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};

@@ -62,6 +62,7 @@ fn profile(file: &File, path: &str, text: &str) -> Result<Profile, Mistake> {
         title: file.title.clone(),
         hosts: file.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
         base: file.base().to_owned(),
+        path: file.path().to_owned(),
         token: file.token.clone(),
         simulation: file.simulation.clone(),
         ids: file.ids,

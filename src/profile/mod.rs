@@ -53,6 +53,8 @@ pub struct Profile {
     pub hosts: Vec<String>,
     /// The end of the base path, as in `/v10`; empty if operations begin at the root. What precedes it is ignored.
     pub base: String,
+    /// The documented path of the base URL, as in `/pos/v10`.
+    pub path: String,
     /// The end of the path of the token endpoint (RFC 6749 section 3.2); empty if there is none.
     pub token: String,
     /// A part of the paths of a simulated customer, whose calls are not calls of the API; empty if there is none.

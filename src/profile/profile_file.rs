@@ -23,6 +23,7 @@ pub(crate) struct File {
     base: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) token: String,
+    path: Option<String>,
     #[serde(default)]
     pub(super) simulation: String,
     #[serde(default)]
@@ -152,6 +153,11 @@ pub(super) fn parse(text: &str) -> Result<File, Mistake> {
 }
 
 impl File {
+    /// The documented path of the base URL.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_deref().map_or(self.base(), |path| path.trim_end_matches('/'))
+    }
+
     /// The JSON pointer of the error code; empty if there is none.
     pub(super) fn error_code(&self) -> &str {
         self.error_code.as_ref().map_or("", |code| code.as_ref())

@@ -50,6 +50,19 @@ pub struct Limits {
     pub token_few_calls: i64,
 }
 
+impl Default for Limits {
+    /// The thresholds where no file has a `[limits]` table.
+    fn default() -> Limits {
+        Limits {
+            timeout_ms: 400,
+            go_pause_ms: 30_000,
+            retry_window_ms: 60_000,
+            token_worn_percent: 50,
+            token_few_calls: 1,
+        }
+    }
+}
+
 /// The rules of all loaded files.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -63,8 +76,8 @@ pub struct RuleSet {
     pub(crate) folds: Arc<Vec<FoldedField>>,
     /// Thresholds.
     pub limits: Limits,
-    /// The timeouts of the guided certification, if a file has them.
-    pub waits: Option<Timeouts>,
+    /// The timeouts of the guided certification.
+    pub waits: Timeouts,
     /// SHA-256 digest of the names and texts of the files, in hexadecimal.
     pub digest: String,
     /// The name and text of each file, in the order in which they were read.
@@ -90,7 +103,7 @@ impl RuleSet {
             requirements: vec![requirement],
             folds: self.folds.clone(),
             limits: self.limits,
-            waits: None,
+            waits: self.waits,
             digest: String::new(),
             files: Vec::new(),
             builtin: false,
@@ -221,7 +234,7 @@ fn assemble(files: &[(String, String)], profile: &'static Profile) -> Result<Rul
         }
     }
     features.sort_by_key(|feature| feature.feature);
-    let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
+    let limits = limits.unwrap_or_default();
     let digest = digest(&named);
     let builtin = profile.directory.is_none() && digest == self::digest(&builtin());
     let folds = fold::of(profile)?;
@@ -235,7 +248,7 @@ fn assemble(files: &[(String, String)], profile: &'static Profile) -> Result<Rul
         features,
         requirements,
         limits,
-        waits: guide,
+        waits: guide.unwrap_or_default(),
         digest,
         files: named,
         builtin,

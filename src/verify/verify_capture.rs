@@ -126,7 +126,10 @@ fn remarks(
     remarks.extend(earlier.iter().map(|(number, ended)| {
         format!("Certification attempt {number} ended with verdict {ended}; it no longer counts.")
     }));
-    if !rules.builtin {
+    if rules.profile.directory.is_some() {
+        let name = &rules.profile.name;
+        remarks.push(format!("The API profile {name} is not built in; no certificate can be issued for this verdict."));
+    } else if !rules.builtin {
         remarks.push("The rules are not the built-in ones; no certificate can be issued for this verdict.".to_owned());
     }
     let session = capture.session.as_ref().map_or(&[][..], |session| &session.features);
