@@ -2,6 +2,7 @@
 
 use super::{CliError, Exit};
 use crate::certify::identification::Identification;
+use crate::profile::ProfileFile;
 use crate::rules::schema;
 
 /// Arguments of `poscert schema`.
@@ -18,6 +19,8 @@ pub(super) struct Args {
 enum FileKind {
     /// A rule file
     Rules,
+    /// The profile of an API
+    Profile,
     /// A session file of `poscert certify`
     Session,
 }
@@ -25,6 +28,7 @@ enum FileKind {
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     let schema = match args.file {
         FileKind::Rules => schema::of_rule_file(),
+        FileKind::Profile => schema::titled::<ProfileFile>("Profile of an API for poscert"),
         FileKind::Session => schema::titled::<Identification>("Session file of poscert certify"),
     };
     super::print(&format!("{:#}\n", schema.as_value()))?;

@@ -2,7 +2,8 @@
 
 use super::builtin::POS_V10;
 use super::field::FieldSpec;
-use super::profile_file::{self, File, ResourceRow};
+use super::profile_file;
+use super::profile_rows::{File, ResourceRow};
 use super::toml_text::{FileError, Mistake, fault, meant};
 use super::{Feature, HeaderNames, Operation, Profile};
 use crate::seal;

@@ -28,6 +28,7 @@ mod missing_bodies;
 pub(crate) mod missing_evidence;
 pub(crate) mod moment;
 pub(crate) mod name_conflict;
+mod outcomes;
 mod payment_transitions;
 mod pos_transitions;
 mod possibilities;

@@ -1,5 +1,6 @@
 //! The integration tests: behaviour through the built program and over real sockets, one file per subject.
 
+mod api_profiles;
 mod archive;
 mod bad_input;
 mod bench;

@@ -86,3 +86,24 @@ fn schema_of_session_files_has_their_keys() {
         assert_eq!(output.status.code(), Some(1), "{wrong}: {}", text(&output.stderr));
     }
 }
+
+#[test]
+fn schema_accepts_profiles_and_rejects_mistakes_in_them() {
+    browser_env();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let schema = schema(home, "profile");
+    let read = |path: &str| std::fs::read_to_string(root(path)).unwrap();
+    let (library, pos) = (read("fixtures/library-profile/profile.toml"), read("profiles/pos-v10/profile.toml"));
+    let output = check(home, &schema, &[("library".to_owned(), library.clone()), ("pos".to_owned(), pos)]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    for (from, to) in [
+        ("fold = \"last\"", "fold = \"latest\""),
+        ("polled = true", "poled = true"),
+        ("ids = \"/ids\"", "id = \"/ids\""),
+    ] {
+        assert!(library.contains(from), "{from}");
+        let output = check(home, &schema, &[("wrong".to_owned(), library.replacen(from, to, 1))]);
+        assert_eq!(output.status.code(), Some(1), "{to}: {}", text(&output.stderr));
+    }
+}

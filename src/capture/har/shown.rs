@@ -72,7 +72,8 @@ impl Credentials {
     /// the exporter omits credentials, or the API responded as to an authorised call. Marks the header as possibly
     /// omitted then.
     pub(super) fn apply(self, calls: &mut [Exchange], profile: &Profile) {
-        if self.shown {
+        // An API without a token endpoint may need no credential.
+        if self.shown || profile.token.is_empty() {
             return;
         }
         let is_call = |call: &Exchange| {
