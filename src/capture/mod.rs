@@ -39,9 +39,10 @@ mod tests;
 
 pub use error::{CaptureError, CaptureErrorKind};
 pub use open::open;
+pub(crate) use open::open_for;
 pub use options::{Durability, WriterOptions};
 pub use reader::{Capture, CaptureKind};
 pub use record::{Exchange, Record};
 pub use redact::Redactor;
-pub use salvage::open_or_salvage;
+pub(crate) use salvage::open_or_salvage;
 pub use writer::Writer;

@@ -1,5 +1,7 @@
 //! Options of writing a capture: durability, segment size and body limit.
 
+use crate::profile::{ProfileId, pos_v10};
+
 /// Which failures an acknowledged exchange survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -57,6 +59,8 @@ pub struct WriterOptions {
     pub part_exchanges: u64,
     /// Maximum number of bytes stored of each body.
     pub body_limit: usize,
+    /// The profile of the API, for the run's record.
+    pub api_profile: ProfileId,
     /// The upstream URL, for the run's record.
     pub upstream: String,
     /// The auditor's challenge, for the run's record; empty if there is none.
@@ -69,6 +73,7 @@ impl Default for WriterOptions {
             durability: Durability::Process,
             part_exchanges: 20_000,
             body_limit: 256 * 1024,
+            api_profile: pos_v10().id(),
             upstream: String::new(),
             challenge: String::new(),
         }

@@ -8,6 +8,7 @@
 
 pub use super::not_shown::{NotShown, Seen};
 use crate::api::Fault;
+use crate::profile::ProfileId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -63,6 +64,9 @@ pub struct RunStart {
     /// existed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_check: String,
+    /// The profile of the recorded API; `None` in captures recorded before this field existed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_profile: Option<ProfileId>,
 }
 
 /// The clean end of a run.

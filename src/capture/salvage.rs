@@ -9,18 +9,24 @@ use super::reader::{Capture, CaptureKind, SegmentPlan, Source, remarks};
 use super::segment::SegmentReader;
 use super::summary::{Summary, gaps_in_words};
 use super::{exchange_numbers, store};
+use crate::profile::Profile;
 use crate::seal::{self, Digest};
 use std::path::Path;
 use std::sync::Arc;
 
 const WARNING: &str = "PARTIAL: the capture is damaged; failures may be caused by missing records";
 
-/// Opens a capture as [`super::open`] does; if it is damaged, opens its intact records.
+/// Opens a capture as [`super::open_for`] does; if it is damaged, opens its intact records.
 ///
 /// # Errors
 /// If nothing of it can be read.
-pub fn open_or_salvage(path: &Path) -> Result<Capture, CaptureError> {
-    match super::open(path) {
+pub(crate) fn open_or_salvage(path: &Path, profile: &'static Profile) -> Result<Capture, CaptureError> {
+    let capture = opened(path, profile)?;
+    Ok(Capture { profile, ..capture })
+}
+
+fn opened(path: &Path, profile: &'static Profile) -> Result<Capture, CaptureError> {
+    match super::open_for(path, profile) {
         Err(error) if error.kind == CaptureErrorKind::Damaged => match (path.is_dir(), is_archive(path)) {
             (true, _) => directory(path),
             (false, true) => of_archive(path),

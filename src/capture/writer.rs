@@ -76,6 +76,7 @@ impl Writer {
             challenge: options.challenge.clone(),
             loss_unknown,
             key_check,
+            api_profile: Some(options.api_profile.clone()),
         });
         store.note(numbers.next(), run);
         store.append(&[encoded(&record)?], 0)?;

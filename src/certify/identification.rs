@@ -2,9 +2,10 @@
 
 use super::notify;
 use crate::api::header::{self, Version};
-use crate::api::{Feature, Guid, text};
+use crate::api::{Guid, text};
 use crate::capture::record::Session;
 use crate::capture::redact::Redactor;
+use crate::profile::{Feature, IdForm, Profile};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -133,15 +134,18 @@ impl Identification {
         self.merchant_vat.as_deref().map(str::trim).filter(|vat| header::is_vat_number(vat))
     }
 
-    /// Validates each field and returns the session record for the capture. Onboarding is always included; without a
-    /// selection, all features are.
+    /// Validates each field and returns the session record for the capture. The mandatory feature is always
+    /// included; without a selection, all features are.
     ///
     /// # Errors
     /// A field is invalid; the message names the first one.
-    pub(crate) fn check(&self) -> Result<Session, String> {
+    pub(crate) fn check(&self, api: &Profile) -> Result<Session, String> {
         let named = |field: &str, text: &Option<String>| text.as_deref().map(|text| name(field, text)).transpose();
         let guid = |field: &str, text: &Option<String>| {
             let id = text.as_deref().map(|text| {
+                if api.ids == IdForm::Any {
+                    return name(field, text);
+                }
                 Guid::parse(text.trim()).map(|id| id.to_string()).ok_or_else(|| {
                     format!("{field}: `{text}` is not a GUID; use the client id shown in the developer portal")
                 })
@@ -169,10 +173,10 @@ impl Identification {
             return Err(format!("merchant-vat: `{vat}` is not DK or FI and eight digits, such as DK90000028"));
         }
         let mut features = match &self.features {
-            None => Feature::ALL.to_vec(),
-            Some(ids) => ids.iter().map(|id| feature(id)).collect::<Result<Vec<_>, _>>()?,
+            None => api.features.clone(),
+            Some(ids) => ids.iter().map(|id| feature(id, api)).collect::<Result<Vec<_>, _>>()?,
         };
-        features.push(Feature::ONBOARDING);
+        features.push(api.mandatory);
         features.sort();
         features.dedup();
         Ok(Session {
@@ -195,9 +199,9 @@ pub(crate) fn kept(session: &Session, redactor: &Redactor) -> Session {
     Session { callback_url: session.callback_url.clone().filter(is_plain), ..session.clone() }
 }
 
-fn feature(id: &str) -> Result<Feature, String> {
-    Feature::from_id(id.trim()).ok_or_else(|| {
-        let known = Feature::ALL.map(Feature::id).join(", ");
+fn feature(id: &str, api: &Profile) -> Result<Feature, String> {
+    api.feature(id.trim()).ok_or_else(|| {
+        let known = api.feature_ids().join(", ");
         format!("features: `{id}` is not a feature; choose from {known}")
     })
 }
@@ -229,17 +233,18 @@ pub(crate) fn missing_fields(session: &Session) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::pos_v10;
 
     const FILE: &str = "integrator-id = \"ACME\"\nclient-id = \"C0FFEE00-0000-4000-8000-000000000001\"\n\
                         client-version = \"2.1.0\"\nsystem-name = \"Acme till\"\nfeatures = [\"payment\"]\n";
 
     #[test]
     fn onboarding_is_always_included() {
-        let session = Identification::parse(FILE).unwrap().check().unwrap();
+        let session = Identification::parse(FILE).unwrap().check(pos_v10()).unwrap();
         assert_eq!(session.features, ["onboarding", "payment"]);
         assert_eq!(session.client_id.as_deref(), Some("c0ffee00-0000-4000-8000-000000000001"));
         assert!(missing_fields(&session).is_empty());
-        let all = Identification::default().check().unwrap();
+        let all = Identification::default().check(pos_v10()).unwrap();
         assert_eq!((all.features.len(), missing_fields(&all).len()), (6, 3));
     }
 
@@ -253,16 +258,16 @@ mod tests {
             (Some("2.1.0"), Some("T 1"))
         );
         let odd = Identification { client_id: Some(" 12 ".into()), ..Identification::default() }.tidied();
-        assert!(odd.check().unwrap_err().starts_with("client-id: `12` is not a GUID"));
+        assert!(odd.check(pos_v10()).unwrap_err().starts_with("client-id: `12` is not a GUID"));
     }
 
     #[test]
     fn first_source_of_a_field_wins() {
         let flags = Identification { client_version: Some("3.0.0".into()), ..Identification::default() };
-        let session = flags.or(Identification::parse(FILE).unwrap()).check().unwrap();
+        let session = flags.or(Identification::parse(FILE).unwrap()).check(pos_v10()).unwrap();
         assert_eq!(session.client_version.as_deref(), Some("3.0.0"));
         assert_eq!(session.system_name.as_deref(), Some("Acme till"));
-        assert_eq!(Identification::of(&session).check(), Ok(session));
+        assert_eq!(Identification::of(&session).check(pos_v10()), Ok(session));
     }
 
     #[test]
@@ -293,11 +298,11 @@ mod tests {
             ("callback-alias = \"\"", "callback-alias: it "),
             ("merchant-vat = \"90000028\"", "merchant-vat: `90000028` is not DK or FI"),
         ] {
-            let sentence = Identification::parse(file).unwrap().check().unwrap_err();
+            let sentence = Identification::parse(file).unwrap().check(pos_v10()).unwrap_err();
             assert!(sentence.contains(wanted), "{sentence}");
         }
         let long = format!("system-name = \"{}\"", "x".repeat(101));
-        assert!(Identification::parse(&long).unwrap().check().unwrap_err().contains("101 characters"));
+        assert!(Identification::parse(&long).unwrap().check(pos_v10()).unwrap_err().contains("101 characters"));
         let sentence = Identification::parse("client-id = \"x\"\nclientid = 1").unwrap_err();
         assert!(sentence.starts_with("line 2: ") && sentence.contains("client-version"), "{sentence}");
         for secret in ["token", "client-secret"] {

@@ -97,7 +97,7 @@ pub(crate) fn approve(
 }
 
 fn evaluate(path: &Path, rules: &RuleSet) -> Result<(Capture, Verdict, CaptureFacts), String> {
-    let capture = capture::open(path).map_err(|error| error.to_string())?;
+    let capture = capture::open_for(path, rules.profile).map_err(|error| error.to_string())?;
     let verdict = verify_capture::evaluate(&capture, rules, &Options::default()).map_err(|error| error.to_string())?;
     let mut seen = CaptureFacts::default();
     for record in capture.records().map_err(|error| error.to_string())? {

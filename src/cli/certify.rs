@@ -106,10 +106,9 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         ));
     }
     // The evaluator borrows the rules for the rest of the process.
-    let rules: &'static RuleSet = Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref())?));
-    let waits = rules
-        .waits
-        .ok_or_else(|| CliError::new("no rule file has the [guide] table with the step timeouts; see common.toml"))?;
+    let rules: &'static RuleSet =
+        Box::leak(Box::new(verify_input::load_rules(args.rules.as_deref(), args.record.api.profile()?)?));
+    let waits = rules.waits;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     let result = runtime.block_on(runs(args, identified, rules, waits));
@@ -171,7 +170,7 @@ async fn certify(
     let before = previous.identification();
     let to_be_asked = !args.unattended && !driven(args) && before == Identification::default();
     let identified = identified.or(before);
-    identified.check().map_err(CliError::new)?;
+    identified.check(rules.profile).map_err(CliError::new)?;
     // If a certificate can be issued, check before recording that the ledger accepts an entry.
     if rules.builtin && (to_be_asked || identified.integrator_id.is_some()) {
         args.ledger.ready()?;
@@ -185,7 +184,7 @@ async fn certify(
         Some(page) => asked(page, signals).await?,
         None => (identified, Secrets::default()),
     };
-    let session = identified.check().map_err(CliError::new)?;
+    let session = identified.check(rules.profile).map_err(CliError::new)?;
     let callback = args.identified.callback(&identified)?;
     let ended_as = if args.new_attempt { previous.ended_as(rules)? } else { String::new() };
     let warning = if args.new_attempt { None } else { previous.warning(rules)? };
@@ -203,7 +202,7 @@ async fn certify(
         access.try_it().await.map_err(CliError::new)?;
     }
     let side = args.identified.side(backend.sandbox.clone(), &backend.upstream, access.clone())?;
-    let (durability, options) = recorded.writer_options(&backend.upstream);
+    let (durability, options) = recorded.writer_options(&backend.upstream, rules.profile);
     let writer = Writer::open(&recorded.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     let failures = Arc::new(ConnectionFailures::default());
     let (director, running) = match begin(args, (&previous, ended_as), (&identified, &session), (rules, waits), &writer)

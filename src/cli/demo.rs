@@ -9,6 +9,7 @@ mod summary;
 
 use super::{CliError, Exit};
 use crate::api::Feature;
+use crate::profile::pos_v10;
 use crate::report::text;
 use crate::sandbox::SandboxOptions;
 use crate::till::misbehavior::{ExpectedFindings, catalogue};
@@ -44,7 +45,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the async runtime: {error}")))?;
     let dir = capture_dir(args.capture)?;
     runtime.block_on(record(&dir, announced.as_ref()))?;
-    let verdict = super::verify::verify_capture(&dir)?;
+    let verdict = super::verify::verify_capture(&dir, pos_v10())?;
     print!("\n{}", text::render(&verdict, text::Style::for_stdout()));
     print!("{}", summary::lines(&verdict, &dir, announced.as_ref()));
     Ok(super::verify::exit(&verdict))

@@ -1,5 +1,6 @@
 //! `poscert export`: a capture as one file, either a signed archive or HAR.
 
+use super::api_arg::ApiArg;
 use super::{CliError, Exit, signing_key, verify_input};
 use crate::capture::{self, Capture, archive, har, scratch};
 use crate::rules::RuleSet;
@@ -32,6 +33,8 @@ pub(super) struct Args {
     /// Directory of rule files to include in the archive instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
+    #[command(flatten)]
+    api: ApiArg,
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
@@ -76,7 +79,7 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
     if args.strip_bodies {
         return Err(CliError::new("an archive contains the records unchanged; --strip-bodies works only with .har"));
     }
-    let rules = verify_input::load_rules(args.rules.as_deref())?;
+    let rules = verify_input::load_rules(args.rules.as_deref(), args.api.profile()?)?;
     let capture = capture::open(&args.capture).map_err(unreadable)?;
     // Check first: no key is created for a capture that cannot be signed.
     if capture.live {

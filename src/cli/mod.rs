@@ -4,6 +4,7 @@
 //! (`0` passed, `1` failed, `2` error, `3` incomplete, `4` a started command failed).
 
 mod addresses;
+mod api_arg;
 mod backend;
 mod ca;
 mod certify;

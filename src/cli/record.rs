@@ -1,6 +1,7 @@
 //! `poscert record`: the recorder; with a command, also the verdict on its calls.
 
 use super::addresses::{DEFAULT_LISTEN, hosts};
+use super::api_arg::ApiArg;
 use super::backend::Backend;
 use super::ca::Folder;
 use super::child::{CommandError, Ended};
@@ -16,6 +17,7 @@ use super::verify::{self, ProfileArgs};
 use super::{CliError, Exit};
 use crate::capture::{Durability, Record, Writer, WriterOptions, scratch};
 use crate::pki::Authority;
+use crate::profile::Profile;
 use crate::proxy::{
     Fanout, Listeners, LocalPages, NoFaults, Observer, ProxyHandle, RecorderConfig, Trust, Upstream, start_on,
 };
@@ -99,6 +101,8 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) profile: ProfileArgs,
     #[command(flatten)]
+    pub(super) api: ApiArg,
+    #[command(flatten)]
     pub(super) ca: Folder,
     /// Command to start when the recorder is ready; when it exits, the capture is verified
     #[arg(last = true, value_name = "CMD")]
@@ -128,7 +132,7 @@ pub(super) fn run(RecordArgs { args, scratch }: RecordArgs) -> Result<Exit, CliE
     if args.command.is_empty() {
         return Ok(Exit::Passed);
     }
-    let exit = verify::verify_after_recording(&args.capture)?;
+    let exit = verify::verify_after_recording(&args.capture, args.api.profile()?)?;
     // Exchanges of earlier runs say nothing about this run's command.
     let exit = if nothing { verify::worse(exit, Exit::Incomplete) } else { exit };
     Ok(error.map_or(exit, |error| error.exit(exit)))
@@ -154,7 +158,7 @@ impl Args {
         listeners: &Listeners,
     ) -> Result<Backend, CliError> {
         if let Some(upstream) = self.elsewhere()? {
-            return Ok(Backend::elsewhere(upstream));
+            return Ok(Backend::elsewhere(upstream.or_path(&self.api.profile()?.path)));
         }
         let mut backend = Backend::embedded(self.poll_delay, authority, client, listeners).await?;
         // The sandbox requires the client certificate that was generated for it, not that of --upstream-cert.
@@ -189,11 +193,32 @@ impl Args {
         })
     }
 
+    /// The profile of the recorded API. The embedded sandbox is a backend of the built-in one only.
+    ///
+    /// # Errors
+    /// An invalid profile, or one without a backend.
+    pub(super) fn api(&self) -> Result<&'static Profile, CliError> {
+        let api = self.api.profile()?;
+        if api.directory.is_some() && self.upstream.is_none() {
+            return Err(CliError::new(format!(
+                "there is no simulated backend for the profile {}; pass the URL of a backend with --upstream",
+                api.name
+            )));
+        }
+        Ok(api)
+    }
+
     /// The options of the capture writer.
-    pub(super) fn writer_options(&self, upstream: &Upstream) -> (Durability, WriterOptions) {
+    pub(super) fn writer_options(&self, upstream: &Upstream, api: &Profile) -> (Durability, WriterOptions) {
         let durability = Durability::from_name(&self.durability).unwrap_or_default();
         let challenge = self.challenge.clone().unwrap_or_default();
-        let options = WriterOptions { durability, upstream: upstream.origin(), challenge, ..WriterOptions::default() };
+        let options = WriterOptions {
+            durability,
+            upstream: upstream.origin(),
+            challenge,
+            api_profile: api.id(),
+            ..WriterOptions::default()
+        };
         (durability, self.limits.apply(options))
     }
 }
@@ -210,6 +235,7 @@ struct Recorded {
 async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
     check_purpose(&args.capture, is_scratch)?;
     let mut signals = Signals::new()?;
+    let api = args.api()?;
     let authority = Arc::new(args.ca.open()?);
     let listeners = Listeners::bind(args.listen, args.proxy_listen).await.map_err(CliError::new)?;
     let mut backend = args.backend(&authority, args.profile.client_id.as_deref(), &listeners).await?;
@@ -218,8 +244,8 @@ async fn record(args: &Args, is_scratch: bool) -> Result<Recorded, CliError> {
     let base_url = base_url(&config, listeners.base_addr);
     config.pages = local_pages::pages(&base_url, authority.files(), backend.sandbox.as_ref(), version);
     listeners.check(&config).await.map_err(CliError::new)?;
-    let (durability, options) = args.writer_options(&backend.upstream);
-    let session = args.profile.session()?;
+    let (durability, options) = args.writer_options(&backend.upstream, api);
+    let session = args.profile.session(api)?;
     let is_new = !args.capture.exists();
     let writer = Writer::open(&args.capture, options).map_err(|e| CliError::new(e.to_string()))?;
     if is_scratch && let Err(error) = scratch::mark(&args.capture) {

@@ -1,11 +1,13 @@
 //! `poscert rules`: list, explain, check, write and test rule files.
 
+use super::api_arg::ApiArg;
 use super::{CliError, Exit, rules_new, rules_test, verify_input::load_rules};
+use crate::profile::Profile;
 use crate::profile::toml_text::distance;
-use crate::rules::fields::{FIELDS, Kind};
+use crate::rules::fields;
 use crate::rules::model::{Case, Feature, Level, Requirement};
 use crate::rules::raw::FUNCTIONS;
-use crate::rules::{RuleSet, examples, load};
+use crate::rules::{RuleSet, examples, load_for};
 use crate::verify::case::about_words;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -37,6 +39,14 @@ struct Folder {
     /// Directory of rule files to use instead of the built-in rules
     #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
+    #[command(flatten)]
+    api: ApiArg,
+}
+
+impl Folder {
+    fn load(&self) -> Result<RuleSet, CliError> {
+        load_rules(self.rules.as_deref(), self.api.profile()?)
+    }
 }
 
 #[derive(clap::Args)]
@@ -54,12 +64,16 @@ struct Explain {
 struct Check {
     /// Directory with the rule files [default: the built-in rules]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    api: ApiArg,
 }
 
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
     match args.command {
-        Command::List(folder) => super::print(&list(&load_rules(folder.rules.as_deref())?))?,
-        Command::Explain(explain) if explain.id == "fields" => super::print(&fields())?,
+        Command::List(folder) => super::print(&list(&folder.load()?))?,
+        Command::Explain(explain) if explain.id == "fields" => {
+            super::print(&fields_text(explain.folder.api.profile()?))?;
+        }
         Command::Explain(explain) if explain.walk => {
             let id = explain.id.to_uppercase();
             let example = examples::of(&id).ok_or_else(|| {
@@ -68,7 +82,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
             super::print(example.walk)?;
         }
         Command::Explain(explain) => {
-            let rules = load_rules(explain.folder.rules.as_deref())?;
+            let rules = explain.folder.load()?;
             super::print(&explained(&rules, &explain.id)?)?;
         }
         Command::Check(check) => return checked(check),
@@ -79,7 +93,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
 }
 
 fn checked(check: Check) -> Result<Exit, CliError> {
-    match load(check.dir.as_deref()) {
+    match load_for(check.dir.as_deref(), check.api.profile()?) {
         Ok(rules) => {
             let cases: usize = rules.features.iter().map(|feature| feature.cases.len()).sum();
             let count = rules.requirements.len();
@@ -193,15 +207,10 @@ fn case_text(feature: &Feature, case: &Case, rules: &RuleSet) -> String {
     text
 }
 
-fn fields() -> String {
+fn fields_text(profile: &Profile) -> String {
     let mut text = "Fields of predicates (type with ?: can be null):\n\n".to_owned();
-    for field in FIELDS {
-        let kind = match field.kind {
-            Kind::Bool => "bool",
-            Kind::Int => "int",
-            Kind::Money => "money",
-            Kind::Text => "text",
-        };
+    for field in fields::of(profile) {
+        let kind = field.kind.name();
         let null = if field.nullable { "?" } else { "" };
         let _ = writeln!(text, "{:<34} {:<7} {}", field.name, format!("{kind}{null}"), field.meaning);
     }

@@ -1,8 +1,10 @@
 //! `poscert rules test`: the tests of a directory of rule files.
 
+use super::api_arg::ApiArg;
 use super::verify_input::load_rules;
 use super::{CliError, Exit};
 use crate::capture;
+use crate::profile::Profile;
 use crate::report;
 use crate::rules::load::TESTS;
 use crate::rules::test_file::{self, RuleTests};
@@ -22,13 +24,15 @@ const LONGEST: u64 = 1024 * 1024;
 pub(super) struct Args {
     /// Directory with rule files and their tests.toml; its rules replace the built-in ones
     dir: PathBuf,
+    #[command(flatten)]
+    api: ApiArg,
     /// Fail if the tests notice fewer than this percentage of the mutants of a requirement
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min_score: Option<u8>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
-    let rules = load_rules(Some(&args.dir))?;
+    let rules = load_rules(Some(&args.dir), args.api.profile()?)?;
     if rules.own_files().all(|(name, _)| rules.requirements.iter().all(|requirement| requirement.file != *name)) {
         let dir = args.dir.display();
         return Err(CliError::new(format!(
@@ -42,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
     })?;
     let shown = path.display().to_string();
     let tests = test_file::parse(&shown, &text, &rules).map_err(|error| CliError::new(error.to_string()))?;
-    let prepared = prepared(&args.dir, &tests)?;
+    let prepared = prepared(&args.dir, &tests, rules.profile)?;
     let run = rule_tests::run(&rules, &prepared).map_err(|error| match error {
         TestError::Run(RunError::Rule(error)) => {
             CliError::new(format!("{}/{error}; correct the rule, or add a test for `null` to it", args.dir.display()))
@@ -57,10 +61,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, CliError> {
 }
 
 /// The tests with their captures, which are opened one after the other.
-fn prepared<'a>(dir: &Path, tests: &'a RuleTests) -> Result<Vec<rule_tests::Test<'a>>, CliError> {
+fn prepared<'a>(
+    dir: &Path,
+    tests: &'a RuleTests,
+    profile: &'static Profile,
+) -> Result<Vec<rule_tests::Test<'a>>, CliError> {
     let mut all = Vec::new();
     for of_capture in &tests.captures {
-        let capture = capture::open(&dir.join(&of_capture.file))
+        let capture = capture::open_for(&dir.join(&of_capture.file), profile)
             .map_err(|error| CliError::new(tests.error(&of_capture.span, error.to_string()).to_string()))?;
         let more = rule_tests::prepare(tests, of_capture, &capture);
         all.extend(more.map_err(|error| CliError::new(error.to_string()))?);

@@ -5,6 +5,7 @@ mod json;
 mod list;
 mod sanitize;
 
+use super::api_arg::ApiArg;
 use super::{CliError, Exit};
 use crate::capture::{self, Capture, Exchange, Record, scratch};
 use std::io::{self, BufWriter, Write};
@@ -30,6 +31,8 @@ pub(super) struct Args {
     /// Show the readable records of a damaged capture
     #[arg(long)]
     salvage: bool,
+    #[command(flatten)]
+    api: ApiArg,
 }
 
 /// A selection of exchanges.
@@ -65,8 +68,8 @@ impl Range {
 
 /// Runs `poscert show`.
 pub(super) fn run(args: Args) -> Result<Exit, CliError> {
-    let open = if args.salvage { capture::open_or_salvage } else { capture::open };
-    let capture = open(&args.capture).map_err(|error| CliError::new(error.message))?;
+    let open = if args.salvage { capture::open_or_salvage } else { capture::open_for };
+    let capture = open(&args.capture, args.api.profile()?).map_err(|error| CliError::new(error.message))?;
     if scratch::is_scratch(&args.capture) {
         eprintln!("poscert: {}: a scratch capture, which is never verified", args.capture.display());
     }

@@ -168,11 +168,7 @@ impl StartupInfo<'_> {
 
 /// The base URL for clients of a recorder that listens on `address`.
 pub(super) fn base_url(config: &RecorderConfig, address: SocketAddr) -> String {
-    let path = match config.upstream.path.as_str() {
-        "" => "/pos/v10",
-        path => path,
-    };
-    format!("https://{}{path}", reachable(config, address))
+    format!("https://{}{}", reachable(config, address), config.upstream.path)
 }
 
 /// The address for clients: with the first name of `--name` unless it is a loopback address.

@@ -1,9 +1,11 @@
 //! `poscert verify`: the verdict on captures.
 
+use super::api_arg::ApiArg;
 use super::verify_input::{VerifyInput, load_rules};
 use super::{CliError, Exit, check_certificate, compare, traffic_log};
-use crate::api::{Feature, header::Version};
+use crate::api::header::Version;
 use crate::capture::{self, Capture, record::Session};
+use crate::profile::{IdForm, Profile};
 use crate::report::{self, ExchangeView, Format, text::Style};
 use crate::rules::RuleSet;
 use crate::seal::secret_file;
@@ -24,6 +26,8 @@ pub(super) struct Args {
     captures: Vec<PathBuf>,
     #[command(flatten)]
     profile: ProfileArgs,
+    #[command(flatten)]
+    api: ApiArg,
     /// Directory of rule files to use instead of the built-in rules, or `sealed` for those in the archive
     #[arg(long, value_name = "DIR|sealed", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
@@ -78,11 +82,11 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// An invalid feature, version or client id.
-    pub(super) fn options(&self, open: bool) -> Result<Options, CliError> {
+    pub(super) fn options(&self, open: bool, api: &Profile) -> Result<Options, CliError> {
         let feature = |id: &String| {
             let id = id.trim();
-            Feature::from_id(id).ok_or_else(|| {
-                let known = Feature::ALL.map(Feature::id).join(", ");
+            api.feature(id).ok_or_else(|| {
+                let known = api.feature_ids().join(", ");
                 CliError::new(format!("--features: `{id}` is not a feature; choose from {known}"))
             })
         };
@@ -93,7 +97,9 @@ impl ProfileArgs {
             })
         };
         let client_version = self.client_version.as_ref().map(version).transpose()?;
-        if let Some(id) = self.client_id.as_ref().filter(|id| crate::api::Guid::parse(id).is_none()) {
+        if let Some(id) =
+            self.client_id.as_ref().filter(|id| api.ids == IdForm::Guid && crate::api::Guid::parse(id).is_none())
+        {
             return Err(CliError::new(format!(
                 "--client-id: `{id}` is not a GUID; use the client id shown in the developer portal"
             )));
@@ -111,8 +117,8 @@ impl ProfileArgs {
     ///
     /// # Errors
     /// As [`ProfileArgs::options`].
-    pub(super) fn session(&self) -> Result<Option<Session>, CliError> {
-        let options = self.options(false)?;
+    pub(super) fn session(&self, api: &Profile) -> Result<Option<Session>, CliError> {
+        let options = self.options(false, api)?;
         let features = options.features.unwrap_or_default();
         let session = Session {
             integrator_id: options.integrator_id,
@@ -131,9 +137,10 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         return Err(CliError::new("--certificate: a certificate is for one capture; pass only that capture"));
     }
     keep_inputs(&args)?;
-    let options = args.profile.options(args.open)?;
+    let api = args.api.profile()?;
+    let options = args.profile.options(args.open, api)?;
     let reading =
-        VerifyInput::new(args.rules.as_deref(), &args.trusted_key, args.salvage)?.witnessed(&args.witnessed)?;
+        VerifyInput::new(args.rules.as_deref(), &args.trusted_key, args.salvage, api)?.witnessed(&args.witnessed)?;
     let reading = if args.certificate.is_some() { reading.certified() } else { reading };
     let mut worst = Exit::Passed;
     let mut printed = String::new();
@@ -198,7 +205,7 @@ fn keep_inputs(args: &Args) -> Result<(), CliError> {
 /// # Errors
 /// A capture that cannot be read, or a rule that cannot be evaluated.
 pub(super) fn judge(path: &Path, rules: &RuleSet, options: &Options) -> Result<Verdict, CliError> {
-    let capture = capture::open(path).map_err(|error| CliError::new(error.to_string()))?;
+    let capture = capture::open_for(path, rules.profile).map_err(|error| CliError::new(error.to_string()))?;
     verify_capture::evaluate(&capture, rules, options).map_err(|error| CliError::new(error.to_string()))
 }
 
@@ -274,8 +281,8 @@ fn github(verdict: &Verdict) -> Result<(), CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn verify_after_recording(dir: &Path) -> Result<Exit, CliError> {
-    say_verdict(&verify_capture(dir)?)
+pub(super) fn verify_after_recording(dir: &Path, api: &'static Profile) -> Result<Exit, CliError> {
+    say_verdict(&verify_capture(dir, api)?)
 }
 
 /// Prints a verdict to standard error; returns its exit code.
@@ -292,6 +299,6 @@ pub(super) fn say_verdict(verdict: &Verdict) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// As [`judge`].
-pub(super) fn verify_capture(path: &Path) -> Result<Verdict, CliError> {
-    judge(path, &load_rules(None)?, &Options::default())
+pub(super) fn verify_capture(path: &Path, api: &'static Profile) -> Result<Verdict, CliError> {
+    judge(path, &load_rules(None, api)?, &Options::default())
 }

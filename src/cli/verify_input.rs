@@ -2,6 +2,7 @@
 
 use super::CliError;
 use crate::capture::{self, Capture, scratch};
+use crate::profile::Profile;
 use crate::rules::{self, RuleSet, load};
 use crate::seal::{ChainHead, Fingerprint};
 use crate::verify::{Options, Verdict, verify_capture};
@@ -20,6 +21,7 @@ pub(super) struct VerifyInput {
     /// The rules to apply; `None`: those in the archive.
     rules: Option<RuleSet>,
     salvage: bool,
+    profile: &'static Profile,
 }
 
 impl VerifyInput {
@@ -27,13 +29,18 @@ impl VerifyInput {
     ///
     /// # Errors
     /// Invalid rules or an invalid key.
-    pub(super) fn new(rules: Option<&Path>, trusted: &[String], salvage: bool) -> Result<VerifyInput, CliError> {
+    pub(super) fn new(
+        rules: Option<&Path>,
+        trusted: &[String],
+        salvage: bool,
+        profile: &'static Profile,
+    ) -> Result<VerifyInput, CliError> {
         let key =
             |key: &String| Fingerprint::of_argument(key).map_err(|why| CliError::new(format!("--trusted-key: {why}")));
         let trusted = trusted.iter().map(key).collect::<Result<_, _>>()?;
         let sealed = rules.is_some_and(|rules| rules.as_os_str() == SEALED);
-        let rules = if sealed { None } else { Some(load_rules(rules)?) };
-        Ok(VerifyInput { trusted, witnessed: Vec::new(), certified: false, rules, salvage })
+        let rules = if sealed { None } else { Some(load_rules(rules, profile)?) };
+        Ok(VerifyInput { trusted, witnessed: Vec::new(), certified: false, rules, salvage, profile })
     }
 
     /// The same, but a trusted key may have signed the certificate instead of the capture.
@@ -69,8 +76,8 @@ impl VerifyInput {
     /// A capture that cannot be read or evaluated, is not signed by a trusted key, or lacks a required chain head.
     pub(super) fn judge(&self, path: &Path, options: &Options) -> Result<(Capture, Verdict), CliError> {
         scratch::refuse(path).map_err(CliError::new)?;
-        let open = if self.salvage { capture::open_or_salvage } else { capture::open };
-        let capture = open(path).map_err(|error| CliError::new(error.to_string()))?;
+        let open = if self.salvage { capture::open_or_salvage } else { capture::open_for };
+        let capture = open(path, self.profile).map_err(|error| CliError::new(error.to_string()))?;
         for noted in &self.witnessed {
             witnessed(path, &capture, *noted)?;
         }
@@ -158,23 +165,27 @@ fn sealed_rules(path: &Path, capture: &Capture) -> Result<RuleSet, CliError> {
     })
 }
 
-/// Loads the rules of a directory, or the built-in rules.
+/// Loads the rules about an API from a directory, or those of its profile.
 ///
 /// # Errors
 /// The first error in a rule file.
-pub(super) fn load_rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
-    rules::load(folder).map_err(|error| CliError::new(format!("rules: {error}")))
+pub(super) fn load_rules(folder: Option<&Path>, profile: &'static Profile) -> Result<RuleSet, CliError> {
+    rules::load_for(folder, profile).map_err(|error| CliError::new(format!("rules: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::pos_v10;
 
     #[test]
     fn invalid_keys_and_rules_are_rejected() {
-        let error = VerifyInput::new(None, &["12".to_owned()], false).err().unwrap();
+        let error = VerifyInput::new(None, &["12".to_owned()], false, pos_v10()).err().unwrap();
         assert!(error.0.starts_with("--trusted-key: `12` is neither"), "{error}");
-        assert!(VerifyInput::new(Some(Path::new("./sealed")), &[], false).is_err(), "a missing directory");
-        assert!(VerifyInput::new(Some(Path::new("sealed")), &[], false).is_ok_and(|reading| reading.rules.is_none()));
+        assert!(VerifyInput::new(Some(Path::new("./sealed")), &[], false, pos_v10()).is_err(), "a missing directory");
+        assert!(
+            VerifyInput::new(Some(Path::new("sealed")), &[], false, pos_v10())
+                .is_ok_and(|reading| reading.rules.is_none())
+        );
     }
 }

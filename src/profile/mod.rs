@@ -6,6 +6,7 @@
 
 mod builtin;
 mod feature;
+mod field;
 mod id_form;
 mod load;
 mod operation;
@@ -17,14 +18,29 @@ pub(crate) mod route;
 pub(crate) mod toml_text;
 
 pub use feature::Feature;
+pub use field::{FieldSpec, Fold, Moment};
 pub use id_form::IdForm;
 pub use load::{load, pos_v10};
 pub use operation::Operation;
-pub use operation_spec::{Creates, Lists, OperationSpec};
+pub use operation_spec::{Creates, IdPlace, Lists, OperationSpec, Reference};
 pub(crate) use resource::MOST_RESOURCES;
 pub use resource::{Resource, ResourceSpec};
 pub use route::{Place, Route};
 pub use toml_text::{FileError, Mistake};
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The names of request headers that identify a client or a call, in lower case; empty if the API has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderNames {
+    /// The client id.
+    pub client_id: String,
+    /// The client's version.
+    pub version: String,
+    /// The idempotency key of a request that creates a resource.
+    pub key: String,
+}
 
 /// An API that clients are certified for.
 #[derive(Debug)]
@@ -37,12 +53,20 @@ pub struct Profile {
     pub hosts: Vec<String>,
     /// The end of the base path, as in `/v10`; empty if operations begin at the root. What precedes it is ignored.
     pub base: String,
+    /// The documented path of the base URL, as in `/pos/v10`.
+    pub path: String,
     /// The end of the path of the token endpoint (RFC 6749 section 3.2); empty if there is none.
     pub token: String,
     /// A part of the paths of a simulated customer, whose calls are not calls of the API; empty if there is none.
     pub simulation: String,
     /// The form of its ids.
     pub ids: IdForm,
+    /// The names of its request headers.
+    pub headers: HeaderNames,
+    /// The JSON pointer of the error code in an error response; empty if there is none.
+    pub error_code: String,
+    /// Whether Rust code of its own keeps the state of its resources, beside the folds.
+    pub is_native: bool,
     /// Its features, in order.
     pub features: Vec<Feature>,
     /// The feature that is part of every certification.
@@ -51,11 +75,29 @@ pub struct Profile {
     pub resources: Vec<ResourceSpec>,
     /// Its operations, in order.
     pub operations: Vec<Operation>,
+    /// Its directory; `None` for the built-in one.
+    pub directory: Option<PathBuf>,
+    /// Its file: the path and the text.
+    pub file: (String, String),
     /// SHA-256 digest of its file, in hexadecimal.
     pub digest: String,
 }
 
+/// The name and digest of a profile, as captures and verdicts have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileId {
+    /// Its name.
+    pub name: String,
+    /// The SHA-256 digest of its `profile.toml`, in hexadecimal.
+    pub digest: String,
+}
+
 impl Profile {
+    /// Its name and digest.
+    pub fn id(&self) -> ProfileId {
+        ProfileId { name: self.name.clone(), digest: self.digest.clone() }
+    }
+
     /// The operation with this name.
     pub fn operation(&self, name: &str) -> Option<Operation> {
         self.operations.iter().copied().find(|operation| operation.name() == name)
@@ -74,6 +116,12 @@ impl Profile {
     /// The description of a kind of resource.
     pub fn resource_spec(&self, resource: Resource) -> Option<&ResourceSpec> {
         self.resources.get(resource.index())
+    }
+
+    /// All fields of its resources that are folds, with their kinds of resources.
+    pub fn fields(&self) -> impl Iterator<Item = (Resource, &FieldSpec)> {
+        let resources = self.resources.iter().enumerate();
+        resources.flat_map(|(at, resource)| resource.fields.iter().map(move |field| (Resource::at(at), field)))
     }
 
     /// The ids of its features.

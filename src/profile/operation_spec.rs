@@ -25,6 +25,8 @@ pub struct OperationSpec {
     pub lists: Option<Lists>,
     /// Whether clients repeat it to follow a change.
     pub polled: bool,
+    /// The resources that its requests name.
+    pub about: Vec<Reference>,
 }
 
 /// What an operation creates.
@@ -43,4 +45,24 @@ pub struct Lists {
     pub resource: Resource,
     /// The JSON pointer of the array of ids in the response.
     pub ids: String,
+}
+
+/// A place in a request that names a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The kind of resource.
+    pub resource: Resource,
+    /// Where its id is.
+    pub place: IdPlace,
+}
+
+/// Where a request has an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdPlace {
+    /// In the placeholder of the path.
+    Path,
+    /// At this JSON pointer in the body.
+    Body(String),
+    /// In the query parameter with this name, in lower case.
+    Query(String),
 }

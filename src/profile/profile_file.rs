@@ -1,7 +1,8 @@
 //! The TOML form of profiles.
 
+use super::field::{Fold, Moment};
 use super::id_form::IdForm;
-use super::operation_spec::{Creates, Lists, OperationSpec};
+use super::operation_spec::{Creates, IdPlace, Lists, OperationSpec, Reference};
 use super::resource::{MOST_RESOURCES, Resource, ResourceSpec};
 use super::toml_text::{Mistake, fault, meant, table};
 use schemars::JsonSchema;
@@ -22,14 +23,22 @@ pub(crate) struct File {
     base: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) token: String,
+    path: Option<String>,
     #[serde(default)]
     pub(super) simulation: String,
     #[serde(default)]
     pub(super) ids: IdForm,
+    #[serde(default)]
+    pub(super) headers: HeadersRow,
+    #[schemars(with = "Option<String>")]
+    error_code: Option<Spanned<String>>,
+    /// The Rust code that keeps the state of the resources; for the built-in profile.
+    #[schemars(with = "Option<String>")]
+    native: Option<Spanned<String>>,
     #[schemars(with = "Vec<FeatureRow>")]
     feature: Vec<Spanned<FeatureRow>>,
     #[serde(default)]
-    resource: Vec<ResourceRow>,
+    pub(super) resource: Vec<ResourceRow>,
     operation: Vec<OperationRow>,
 }
 
@@ -44,10 +53,54 @@ struct FeatureRow {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ResourceRow {
+pub(super) struct ResourceRow {
     #[schemars(with = "String")]
-    name: Spanned<String>,
+    pub(super) name: Spanned<String>,
     title: Option<String>,
+    #[serde(default)]
+    pub(super) field: Vec<FieldRow>,
+}
+
+/// The names of headers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeadersRow {
+    #[serde(default)]
+    pub(super) client_id: String,
+    #[serde(default)]
+    pub(super) version: String,
+    #[serde(default)]
+    pub(super) key: String,
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FieldRow {
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
+    pub(super) fold: Fold,
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) on: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) at: Moment,
+    #[schemars(with = "Option<String>")]
+    pub(super) when: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
+    pub(super) value: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) meaning: String,
+}
+
+/// A place in a request that names a resource.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReferenceRow {
+    #[schemars(with = "String")]
+    resource: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    body: Option<Spanned<String>>,
+    query: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -67,6 +120,8 @@ struct OperationRow {
     no_content: bool,
     #[serde(default)]
     polled: bool,
+    #[serde(default)]
+    about: Vec<ReferenceRow>,
     creates: Option<CreatesRow>,
     lists: Option<ListsRow>,
 }
@@ -98,6 +153,21 @@ pub(super) fn parse(text: &str) -> Result<File, Mistake> {
 }
 
 impl File {
+    /// The documented path of the base URL.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_deref().map_or(self.base(), |path| path.trim_end_matches('/'))
+    }
+
+    /// The JSON pointer of the error code; empty if there is none.
+    pub(super) fn error_code(&self) -> &str {
+        self.error_code.as_ref().map_or("", |code| code.as_ref())
+    }
+
+    /// Whether Rust code keeps the state of its resources.
+    pub(super) fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
     /// Its name.
     pub(super) fn name(&self) -> &str {
         self.name.as_ref()
@@ -123,6 +193,9 @@ impl File {
         {
             return Err(fault(base, "a base path starts with `/`, as in `/v1`; omit it if there is none".to_owned()));
         }
+        if let Some(code) = &self.error_code {
+            pointer(code)?;
+        }
         let mut ids = BTreeSet::new();
         for row in &self.feature {
             let id = &row.as_ref().id;
@@ -139,6 +212,23 @@ impl File {
                 span: 0..0,
                 message: "no [[feature]] has `mandatory = true`; one is part of every certification".to_owned(),
             }),
+        }
+    }
+
+    /// Checks what only the built-in profile, which has this name, may have.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub(super) fn check_loaded(&self, builtin: &str) -> Result<(), Mistake> {
+        if self.name.as_ref() == builtin {
+            return Err(fault(
+                &self.name,
+                format!("`{builtin}` is the name of the built-in profile; choose another one"),
+            ));
+        }
+        match &self.native {
+            Some(native) => Err(fault(native, "only the built-in profile has native code; omit `native`".to_owned())),
+            None => Ok(()),
         }
     }
 
@@ -163,7 +253,8 @@ impl File {
             if RESERVED.contains(&name.as_str()) {
                 return Err(fault(&row.name, format!("`{name}` is reserved; choose another name")));
             }
-            Ok(ResourceSpec { title: row.title.clone().unwrap_or_else(|| name.clone()), name })
+            let title = row.title.clone().unwrap_or_else(|| name.clone());
+            Ok(ResourceSpec { title, name, fields: Vec::new() })
         };
         let specs = self.resource.iter().map(spec).collect::<Result<Vec<_>, Mistake>>()?;
         match self.resource.iter().find(|row| !names.insert(row.name.as_ref())) {
@@ -214,7 +305,28 @@ impl File {
             creates: creates.transpose()?,
             lists: lists.transpose()?,
             polled: row.polled,
+            about: self.references(row)?,
         })
+    }
+
+    /// The resources that requests of an operation name: in the placeholder of the path, and at the places of `about`.
+    fn references(&self, row: &OperationRow) -> Result<Vec<Reference>, Mistake> {
+        let placeholder = row.path.as_ref().split(['{', '}']).nth(1);
+        let named = placeholder.and_then(|name| self.resource.iter().position(|row| row.name.as_ref() == name));
+        let mut all: Vec<Reference> =
+            named.map(|at| Reference { resource: Resource::at(at), place: IdPlace::Path }).into_iter().collect();
+        for reference in &row.about {
+            let place = match (&reference.body, &reference.query) {
+                (Some(body), None) => IdPlace::Body(pointer(body)?),
+                (None, Some(query)) => IdPlace::Query(query.to_ascii_lowercase()),
+                _ => {
+                    let message = "name one place of the id: `body`, a JSON pointer, or `query`, a parameter";
+                    return Err(fault(&reference.resource, message.to_owned()));
+                }
+            };
+            all.push(Reference { resource: self.resource(&reference.resource)?, place });
+        }
+        Ok(all)
     }
 
     fn resource(&self, name: &Spanned<String>) -> Result<Resource, Mistake> {

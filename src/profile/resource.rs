@@ -1,5 +1,7 @@
 //! The kinds of resources of an API: what its operations create, read and end.
 
+use super::field::FieldSpec;
+
 /// The maximum number of kinds of resources in a profile.
 pub(crate) const MOST_RESOURCES: usize = 8;
 
@@ -8,12 +10,14 @@ pub(crate) const MOST_RESOURCES: usize = 8;
 pub struct Resource(u8);
 
 /// The description of a kind of resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ResourceSpec {
     /// Its name in rules: the root of its fields, and a scope.
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// Its fields that are folds over exchanges.
+    pub fields: Vec<FieldSpec>,
 }
 
 impl Resource {

@@ -53,6 +53,12 @@ pub enum Trust {
 }
 
 impl Upstream {
+    /// The same, with this path if the URL has none.
+    pub(crate) fn or_path(self, path: &str) -> Upstream {
+        let path = if self.path.is_empty() { path.to_owned() } else { self.path };
+        Upstream { path, ..self }
+    }
+
     /// Parses a URL: `https://host[:port][/path]`, or `http://` for a backend without TLS.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use super::exchange_view::ExchangeView;
 use crate::api::Fault;
 use crate::capture::record::*;
+use crate::profile::ProfileId;
 use crate::verify::verdict::*;
 
 fn finding(exchanges: &[u64], message: &str, remedy: &str, features: &[&'static str]) -> Finding {
@@ -136,6 +137,7 @@ pub(crate) fn passed() -> Verdict {
             features: vec!["onboarding", "payment"],
             digest: "6b1f".repeat(16),
         },
+        api_profile: ProfileId { name: "pos-v10".into(), digest: "5c1e".repeat(16) },
         capture: CaptureSummary {
             kind: "directory",
             digest: "9d0a".repeat(16),

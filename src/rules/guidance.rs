@@ -82,3 +82,10 @@ pub struct Timeouts {
     /// For a step that requires that no more calls come, in ms.
     pub quiet_ms: u64,
 }
+
+impl Default for Timeouts {
+    /// The timeouts where no file has a `[guide]` table.
+    fn default() -> Timeouts {
+        Timeouts { by_hand_s: 300, unattended_s: 20, first_call_s: 120, quiet_ms: 3000 }
+    }
+}

@@ -1,5 +1,6 @@
 //! Loading of rule files: the built-in ones, or those of a directory.
 
+use super::fold::{self, FoldedField};
 use super::guidance::Timeouts;
 use super::model::{Feature, Requirement};
 use super::toml_file::{self, Parsed};
@@ -8,6 +9,7 @@ use crate::profile::{Profile, pos_v10};
 use crate::seal;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The built-in rule files, in the order of their requirements.
 pub(crate) const BUILTIN: [(&str, &str); 7] = [
@@ -27,6 +29,9 @@ const STACK_BYTES: usize = 32 << 20;
 /// hundred times the memory of its text.
 const LONGEST: u64 = 1024 * 1024;
 
+/// The directory of the rule files in that of a profile.
+const RULES: &str = "rules";
+
 /// The name of the file of tests in a directory of rule files; it has no rules.
 pub(crate) const TESTS: &str = "tests.toml";
 
@@ -45,6 +50,19 @@ pub struct Limits {
     pub token_few_calls: i64,
 }
 
+impl Default for Limits {
+    /// The thresholds where no file has a `[limits]` table.
+    fn default() -> Limits {
+        Limits {
+            timeout_ms: 400,
+            go_pause_ms: 30_000,
+            retry_window_ms: 60_000,
+            token_worn_percent: 50,
+            token_few_calls: 1,
+        }
+    }
+}
+
 /// The rules of all loaded files.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -54,10 +72,12 @@ pub struct RuleSet {
     pub features: Vec<Feature>,
     /// In the order of the files.
     pub requirements: Vec<Requirement>,
+    /// The fields of the profile that are folds.
+    pub(crate) folds: Arc<Vec<FoldedField>>,
     /// Thresholds.
     pub limits: Limits,
-    /// The timeouts of the guided certification, if a file has them.
-    pub waits: Option<Timeouts>,
+    /// The timeouts of the guided certification.
+    pub waits: Timeouts,
     /// SHA-256 digest of the names and texts of the files, in hexadecimal.
     pub digest: String,
     /// The name and text of each file, in the order in which they were read.
@@ -81,8 +101,9 @@ impl RuleSet {
             profile: self.profile,
             features: self.features.iter().map(without_cases).collect(),
             requirements: vec![requirement],
+            folds: self.folds.clone(),
             limits: self.limits,
-            waits: None,
+            waits: self.waits,
             digest: String::new(),
             files: Vec::new(),
             builtin: false,
@@ -96,9 +117,18 @@ impl RuleSet {
 /// # Errors
 /// The first file that cannot be read or is not valid, with its line.
 pub fn load(folder: Option<&Path>) -> Result<RuleSet, RuleError> {
-    match folder {
-        None => of_files(builtin(), pos_v10()),
-        Some(folder) => of_files(read_folder(folder)?, pos_v10()),
+    load_for(folder, pos_v10())
+}
+
+/// Loads the rules about an API from a directory, or those of its profile if there is no directory.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) fn load_for(folder: Option<&Path>, profile: &'static Profile) -> Result<RuleSet, RuleError> {
+    match (folder, &profile.directory) {
+        (Some(folder), _) => of_files(read_folder(folder)?, profile),
+        (None, Some(directory)) => of_files(read_folder(&directory.join(RULES))?, profile),
+        (None, None) => of_files(builtin(), profile),
     }
 }
 
@@ -204,11 +234,26 @@ fn assemble(files: &[(String, String)], profile: &'static Profile) -> Result<Rul
         }
     }
     features.sort_by_key(|feature| feature.feature);
-    let limits = limits.ok_or_else(|| RuleError::whole("rules", "no file has a [limits] table".into()))?;
+    let limits = limits.unwrap_or_default();
     let digest = digest(&named);
-    let builtin = digest == self::digest(&builtin());
-    let raw = requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
-    Ok(RuleSet { profile, features, requirements, limits, waits: guide, digest, files: named, builtin, raw })
+    let builtin = profile.directory.is_none() && digest == self::digest(&builtin());
+    let folds = fold::of(profile)?;
+    // Folds read ids from bodies.
+    let raw = !profile.is_native || folds.iter().any(FoldedField::has_raw_access);
+    let raw =
+        raw || requirements.iter().any(Requirement::has_raw_access) || features.iter().any(Feature::has_raw_access);
+    Ok(RuleSet {
+        profile,
+        folds: Arc::new(folds),
+        features,
+        requirements,
+        limits,
+        waits: guide.unwrap_or_default(),
+        digest,
+        files: named,
+        builtin,
+        raw,
+    })
 }
 
 /// The digest of rule files, given by name and text; their order counts.

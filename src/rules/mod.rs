@@ -6,13 +6,17 @@
 //! editors, [`test_file`] reads the tests that users write for their rules, and [`mutation`] makes the changes of a rule
 //! that such tests have to notice.
 
+mod common_fields;
 pub(crate) mod examples;
+pub(crate) mod field;
 pub(crate) mod fields;
+pub(crate) mod fold;
 pub mod guidance;
 pub(crate) mod load;
 pub mod model;
 pub(crate) mod mutation;
 pub(crate) mod names;
+mod pos_fields;
 pub(crate) mod predicate;
 pub(crate) mod raw;
 mod raw_usage;
@@ -25,6 +29,7 @@ mod toml_rows;
 mod vocabulary;
 
 pub use crate::profile::FileError as RuleError;
+pub(crate) use load::load_for;
 pub use load::{RuleSet, load};
 pub use model::{Case, Check, Event, Feature, Pattern, Requirement, Scope, Selector, Step};
 pub use predicate::{Facts, Predicate, Range, Truth, Uncertainty, Value};

@@ -269,9 +269,21 @@ impl Selector {
         ("notification", Selector::Notification),
     ];
 
+    /// Whether only native code makes such events.
+    fn is_native(self) -> bool {
+        matches!(self, Selector::ConflictResolved | Selector::ListedCaptured | Selector::Notification)
+    }
+
+    /// The names of selectors in rules about this API, apart from those of operations.
+    pub fn names(profile: &Profile) -> impl Iterator<Item = &'static str> {
+        let all = Self::NAMES.iter().filter(|(_, selector)| profile.is_native || !selector.is_native());
+        all.map(|(name, _)| *name)
+    }
+
     /// The selector with this name, in rules about this API.
     pub fn from_name(name: &str, profile: &Profile) -> Option<Selector> {
         let special = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, selector)| *selector);
+        let special = special.filter(|selector| profile.is_native || !selector.is_native());
         special.or_else(|| profile.operation(name).map(Selector::Operation))
     }
 }

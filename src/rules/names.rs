@@ -18,11 +18,11 @@ const DEEPEST: usize = 100;
 ///
 /// # Errors
 /// A message that suggests a similar field.
-pub(crate) fn known_field(name: &str, _profile: &Profile) -> Result<(), String> {
-    if fields::find(name).is_some() || RawAccess::named(name).is_some() {
+pub(crate) fn known_field(name: &str, profile: &Profile) -> Result<(), String> {
+    if fields::of(profile).any(|field| field.name == name) || RawAccess::named(name).is_some() {
         return Ok(());
     }
-    let nearest = fields::FIELDS.iter().map(|field| field.name).min_by_key(|known| distance(known, name));
+    let nearest = fields::of(profile).map(|field| field.name).min_by_key(|known| distance(known, name));
     match nearest.filter(|known| distance(known, name) <= 3) {
         Some(known) => Err(format!("unknown field `{name}`; did you mean `{known}`?")),
         None => Err(format!("unknown field `{name}`; `poscert rules explain fields` lists all fields")),

@@ -220,6 +220,24 @@ impl Predicate {
         Ok(ExactAmount::parse(&digits).map_or(Quantity::Unknown, Quantity::Known))
     }
 
+    /// The value that it has at a moment. An expression with raw access that cannot be evaluated has an unknown value.
+    ///
+    /// # Errors
+    /// An expression without raw access that cannot be evaluated.
+    pub(crate) fn value(&self, facts: &dyn Facts) -> Result<Value, PredicateError> {
+        let resolver =
+            Resolver { facts, corner: 0, uncertain: Mutex::new(UncertainValues { ranges: Vec::new(), unknown: None }) };
+        let value = self.evaluate(&resolver);
+        let uncertain = resolver.uncertain.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let not_shown = Value::Unknown(Uncertainty::NotShown);
+        match (value, uncertain.unknown.or(uncertain.ranges.first().map(|range| range.doubt))) {
+            (_, Some(doubt)) => Ok(Value::Unknown(doubt)),
+            (Ok(value), None) => Ok(of_cel(&value).unwrap_or(not_shown)),
+            (Err(_), None) if self.is_raw => Ok(not_shown),
+            (Err(error), None) => Err(error),
+        }
+    }
+
     /// Whether it certainly holds at a moment.
     ///
     /// # Errors
@@ -303,6 +321,20 @@ impl VariableResolver for Resolver<'_> {
             }
         })
     }
+}
+
+/// A value of CEL that the traffic can have.
+fn of_cel(value: &cel::Value) -> Option<Value> {
+    Some(match value {
+        cel::Value::Null => Value::Null,
+        cel::Value::Bool(value) => Value::Bool(*value),
+        cel::Value::Int(value) => Value::Int(*value),
+        cel::Value::UInt(value) => Value::Int(i64::try_from(*value).ok()?),
+        cel::Value::Float(value) => Value::Number(*value),
+        cel::Value::String(value) => Value::Text(value.to_string()),
+        cel::Value::List(items) => Value::List(items.iter().map(of_cel).collect::<Option<_>>()?),
+        _ => return None,
+    })
 }
 
 /// An item of an array. Unknown values are never in one.

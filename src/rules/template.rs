@@ -6,6 +6,8 @@ use super::raw::{self, RawAccess};
 use crate::profile::Profile;
 use cel::common::ast::Expr;
 
+const UNKNOWN: &str = "an unknown value";
+
 /// A message with fields in braces: `captured {call.amount} of {payment.amount}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -15,7 +17,8 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Field(String),
+    /// A field, and what stands for `null`.
+    Field(String, &'static str),
 }
 
 impl Template {
@@ -32,7 +35,9 @@ impl Template {
             let name = field_name(name, profile)
                 .map_err(|problem| PredicateError(format!("in message `{source}`: {problem}")))?;
             parts.push(Part::Text(before.to_owned()));
-            parts.push(Part::Field(name));
+            // `null` of a part of an exchange, or of a fold, means that there is none.
+            let is_absent = name.ends_with(')') || profile.fields().any(|(_, field)| field.name == name);
+            parts.push(Part::Field(name, if is_absent { "nothing" } else { UNKNOWN }));
             rest = tail;
         }
         parts.push(Part::Text(rest.to_owned()));
@@ -41,16 +46,16 @@ impl Template {
 
     /// Whether a name in it is raw access.
     pub(super) fn is_raw(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Field(name) if RawAccess::named(name).is_some()))
+        self.parts.iter().any(|part| matches!(part, Part::Field(name, _) if RawAccess::named(name).is_some()))
     }
 
     /// The message with the values of a moment.
     pub fn render(&self, facts: &dyn Facts) -> String {
         let text = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Field(name) => match facts.value(name) {
-                None => "an unknown value".to_owned(),
-                Some(Value::Null) if name.ends_with(')') => "nothing".to_owned(),
+            Part::Field(name, null) => match facts.value(name) {
+                None => UNKNOWN.to_owned(),
+                Some(Value::Null) => (*null).to_owned(),
                 Some(value) => shown(&value),
             },
         };
@@ -61,7 +66,7 @@ impl Template {
 /// A value in a message.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Null => "an unknown value".to_owned(),
+        Value::Null => UNKNOWN.to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Money(value) => value.to_string(),

@@ -94,8 +94,7 @@ fn scope(name: &Spanned<String>, profile: &Profile) -> Outcome<Scope> {
 
 fn selector(name: &Spanned<String>, profile: &Profile) -> Outcome<Selector> {
     Selector::from_name(name.as_ref(), profile).ok_or_else(|| {
-        let special = Selector::NAMES.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = special.chain(profile.operation_names()).collect();
+        let known: Vec<&str> = Selector::names(profile).chain(profile.operation_names()).collect();
         fault(name, format!("unknown selector `{}`{}", name.as_ref(), meant(name.as_ref(), &known)))
     })
 }

@@ -7,7 +7,7 @@ use super::raw_exchange::RawExchange;
 use super::request_target::{canonical_path, canonical_target, url_credential};
 use crate::api::{Guid, header, id};
 use crate::capture::record::{BodyRetention, EndedBy, Exchange, Header, Seen, values};
-use crate::profile::{Operation, Place, Profile};
+use crate::profile::{IdForm, Operation, Place, Profile};
 use std::sync::Arc;
 
 /// A time on the monotonic clock of a run.
@@ -164,15 +164,16 @@ impl Attempt {
             (None, _) => target,
         };
         let resource = resource.unwrap_or_else(|| path.clone());
-        let body = operation.map_or_else(RequestBody::default, |op| bodies::request(op, exchange));
+        let body = operation.map_or_else(RequestBody::default, |op| bodies::request(op, exchange, profile));
         let answered = exchange.answer.as_ref().filter(|_| exchange.status().is_some());
-        let answer = answered.map_or_else(AnswerBody::default, |answer| bodies::answer(operation, answer));
+        let answer = answered.map_or_else(AnswerBody::default, |answer| bodies::answer(operation, answer, profile));
+        let seen = |name: &str| if name.is_empty() { Seen::Whole } else { request.seen(name) };
         let hides = MissingParts {
             authorization: request.seen(header::AUTHORIZATION),
-            version: request.seen(header::VERSION),
+            version: seen(&profile.headers.version),
             vat: request.seen(header::VAT),
-            client_id: request.seen(header::CLIENT_ID),
-            key: request.seen(header::KEY),
+            client_id: seen(&profile.headers.client_id),
+            key: seen(&profile.headers.key),
             path: request.not_shown.path,
             query: request.not_shown.query,
         };
@@ -197,22 +198,22 @@ impl Attempt {
             resource,
             target,
             base: format!("{}://{}{}", request.scheme, request.authority.to_ascii_lowercase(), route.base),
-            id_valid: route.id.as_deref().is_none_or(|id| Guid::parse(id).is_some()),
+            id_valid: route.id.as_deref().is_none_or(|id| profile.ids == IdForm::Any || Guid::parse(id).is_some()),
             http_version: request.version.clone(),
             tls: exchange.tls.clone(),
             url_credential: url_credential(&request.target, &route),
             authorization_count: bearers.len() as i64,
             bearer,
-            version_count: count(exchange, header::VERSION),
-            version: first(exchange, header::VERSION),
+            version_count: count(exchange, &profile.headers.version),
+            version: first(exchange, &profile.headers.version),
             vat_count: count(exchange, header::VAT),
             vat_header: first(exchange, header::VAT),
             vat_claim,
-            client_ids: values(&exchange.request.headers, header::CLIENT_ID)
+            client_ids: values(&exchange.request.headers, &profile.headers.client_id)
                 .map(|id| id.trim().to_ascii_lowercase())
                 .collect(),
-            key_count: count(exchange, header::KEY),
-            key: first(exchange, header::KEY),
+            key_count: count(exchange, &profile.headers.key),
+            key: first(exchange, &profile.headers.key),
             hides,
             body_shown: request.body.kept != BodyRetention::Unknown,
             refused: request.refused.clone().unwrap_or_default(),

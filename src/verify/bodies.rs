@@ -6,6 +6,7 @@
 use crate::api::{ExactAmount, Guid, Operation, id, json::Document, shape};
 use crate::capture::content_encoding::content;
 use crate::capture::record::{Answer, Exchange};
+use crate::profile::{IdForm, Profile};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -101,7 +102,7 @@ pub(crate) struct AnswerBody {
 }
 
 /// Parses a request body by its documented shape.
-pub(crate) fn request(operation: Operation, exchange: &Exchange) -> RequestBody {
+pub(crate) fn request(operation: Operation, exchange: &Exchange, profile: &Profile) -> RequestBody {
     let body = &exchange.request.body;
     let Some(bytes) = content(body, &exchange.request.headers) else {
         // Equal raw bytes are equal content; without a digest the content is unique.
@@ -109,7 +110,7 @@ pub(crate) fn request(operation: Operation, exchange: &Exchange) -> RequestBody 
         let canonical = if body.digest.is_empty() { unlike() } else { body.digest.clone() };
         return RequestBody { canonical, ..RequestBody::default() };
     };
-    let differences = shape::check(operation, &bytes);
+    let differences = if profile.is_native { shape::check(operation, &bytes) } else { shape::Differences::default() };
     let of_restrictions = |difference: &&shape::Difference| {
         let field = difference.field.to_ascii_lowercase();
         field.contains("restrict") || field.contains("disallowed")
@@ -154,17 +155,28 @@ pub(crate) fn is_hidden(operation: Option<Operation>, is_token: bool, answer: &A
 }
 
 /// Parses a response body.
-pub(crate) fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBody {
+pub(crate) fn answer(operation: Option<Operation>, answer: &Answer, profile: &Profile) -> AnswerBody {
     let Some(bytes) = content(&answer.body, &answer.headers) else {
         return AnswerBody::default();
     };
-    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(&bytes) else {
+    let Ok(document) = serde_json::from_slice::<Value>(&bytes) else {
         return AnswerBody::default();
     };
     if answer.status >= 400 {
-        let code = object.get("code").filter(|code| !code.is_null()).map_or(String::new(), as_text);
-        return AnswerBody { code, ..AnswerBody::default() };
+        let code =
+            document.pointer(&profile.error_code).filter(|code| !code.is_null() && !profile.error_code.is_empty());
+        return AnswerBody { code: code.map_or(String::new(), as_text), ..AnswerBody::default() };
     }
+    let spec = operation.map(Operation::spec);
+    let created = spec.and_then(|spec| spec.creates.as_ref()).and_then(|creates| document.pointer(&creates.id));
+    let created = created.and_then(|id| new_id(id, profile.ids));
+    let ids = spec.and_then(|spec| spec.lists.as_ref()).and_then(|lists| document.pointer(&lists.ids)?.as_array());
+    let found = ids.map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
+    let lists = ids.is_some();
+    let object = match document {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
     let flag = |name: &str| object.get(name).and_then(Value::as_bool);
     let restrictions = object.get("restrictions").and_then(Value::as_object).map(|restrictions| {
         let set = |name: &str| restrictions.get(name) == Some(&Value::Bool(true));
@@ -175,20 +187,6 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBod
         Some(ids) if ids.is_empty() => Loyalty::Empty,
         Some(_) => Loyalty::Ids,
     };
-    let created = match operation {
-        Some(Operation::CREATE_POS) => Some("posId"),
-        Some(Operation::INITIATE_PAYMENT | Operation::PREPARE_PAYMENT) => Some("paymentId"),
-        Some(Operation::CREATE_REFUND) => Some("refundId"),
-        _ => None,
-    };
-    let list = match operation {
-        Some(Operation::GET_POS_WITH_FILTER) => "posIds",
-        Some(Operation::QUERY_PAYMENT_IDS) => "paymentIds",
-        Some(Operation::QUERY_REFUND_IDS) => "refundIds",
-        _ => "",
-    };
-    let ids = object.get(list).and_then(Value::as_array);
-    let found = ids.map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
     AnswerBody {
         code: String::new(),
         state: text(&object, "status"),
@@ -198,14 +196,24 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer) -> AnswerBod
         partial: flag("partialCapturePossible"),
         loyalty,
         checked_in: flag("isUserCheckedIn"),
-        lists: ids.is_some(),
+        lists,
         found,
-        created: created.and_then(|name| Guid::parse(object.get(name)?.as_str()?)).map(|id| id.to_string()),
+        created,
         pos_id: id_of(&object, "posId"),
         payment_id: id_of(&object, "paymentId"),
         merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         restrictions,
+    }
+}
+
+/// The id of a created resource, if it has the form of the API's ids.
+fn new_id(value: &Value, form: IdForm) -> Option<String> {
+    match (form, value) {
+        (IdForm::Guid, Value::String(text)) => Guid::parse(text).map(|id| id.to_string()),
+        (IdForm::Any, Value::String(text)) if !text.is_empty() => Some(id::canonical(text)),
+        (IdForm::Any, Value::Number(number)) => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use super::attempt::Attempt;
 use super::attempt_context::Context;
 use super::call_state::{CallState, UnresolvedCall};
+use super::folded_resources::looks_up;
 use super::state::{DerivedEvent, ObservedState};
 use crate::api::operation::names::{
     CANCEL_PAYMENT, CANCEL_REFUND, CAPTURE_PAYMENT, CAPTURE_REFUND, CREATE_POS, CREATE_REFUND, DELETE_POS,
@@ -83,6 +84,7 @@ impl ObservedState {
         let path_id = attempt.path_id.clone().unwrap_or_default();
         let payment_state = PaymentStatus::from_name(&attempt.answer.state);
         let refund_state = RefundStatus::from_name(&attempt.answer.state);
+        let profile = self.profile;
         derived.extend(self.resolve_where(|entry, unresolved| {
             let same_payment = entry.about[PAYMENT].is_some() && entry.about[PAYMENT] == about[PAYMENT];
             let same_refund = entry.about[REFUND].is_some() && entry.about[REFUND] == about[REFUND];
@@ -155,6 +157,7 @@ impl ObservedState {
                         refund_state.is_some_and(RefundStatus::is_final)
                     }
                 }
+                (Some(lost), Some(now)) if looks_up(lost, now, profile) => attempt.is_answered_by_list(),
                 _ => false,
             };
             if done {

@@ -17,9 +17,9 @@ use super::verdict::{
 };
 use crate::api::Feature;
 use crate::capture::record::{Connection, Exchange, Notification, Record, StepTimeout};
-use crate::rules::RuleSet;
-use crate::rules::model::Requirement;
+use crate::rules::model::{At, Requirement};
 use crate::rules::predicate::PredicateError;
+use crate::rules::{RuleSet, Truth, Value};
 use std::collections::HashMap;
 
 /// The properties of a capture that the verdict reports, apart from its records.
@@ -67,7 +67,7 @@ impl<'r> Evaluator<'r> {
             rules,
             target,
             clock,
-            observed: ObservedState::new(rules.limits, clock),
+            observed: ObservedState::new(rules, clock),
             timeline: Timeline::new(clock.begin_us),
             requirement_states: requirement_states.collect(),
             cases: chosen.map(|feature| feature.cases.iter().map(CaseState::new).collect()).collect(),
@@ -123,6 +123,7 @@ impl<'r> Evaluator<'r> {
         self.ends_before(attempt.head)?;
         let context = self.observed.open(&attempt);
         self.look(EventKind::Request, &attempt, &context)?;
+        self.fold(At::Request, &attempt, &context)?;
         let derived = self.observed.sent(&attempt, &context);
         self.observed.missing.request(&attempt, &context);
         self.derived(&derived, &attempt, &context, false)?;
@@ -167,6 +168,7 @@ impl<'r> Evaluator<'r> {
 
     fn end(&mut self, attempt: Attempt, mut context: Context) -> Result<(), PredicateError> {
         let derived = self.observed.answered(&attempt, &mut context);
+        self.fold(At::Answer, &attempt, &context)?;
         self.observed.missing.answer(&attempt, &context);
         self.derived(&derived, &attempt, &context, attempt.answer_hidden)?;
         if attempt.answer_hidden || attempt.hides_request() {
@@ -176,6 +178,31 @@ impl<'r> Evaluator<'r> {
         let moment = moment(&self.observed, self.target, &attempt, &context);
         for case in self.cases.iter_mut().flatten() {
             case.observe(&moment)?;
+        }
+        Ok(())
+    }
+
+    /// Updates the folded fields of the resources that an exchange is about, all from the state before it.
+    fn fold(&mut self, at: At, attempt: &Attempt, context: &Context) -> Result<(), PredicateError> {
+        let mut changes = Vec::new();
+        for field in self.rules.folds.iter().filter(|field| field.at == at) {
+            let Some(place) = context.about[field.resource] else { continue };
+            if !field.on.is_empty() && !attempt.is(&field.on) {
+                continue;
+            }
+            let moment = moment(&self.observed, self.target, attempt, context);
+            let wrong = |error: PredicateError| PredicateError(format!("field {}: {error}", field.name));
+            let counts = field.when.as_ref().map_or(Ok(Truth::Yes), |when| when.asks(&moment)).map_err(wrong)?;
+            let value = match (counts, &field.value) {
+                (Truth::No, _) => continue,
+                (Truth::Unknown(doubt), _) => Value::Unknown(doubt),
+                (Truth::Yes, Some(value)) => value.value(&moment).map_err(wrong)?,
+                (Truth::Yes, None) => Value::Bool(true),
+            };
+            changes.push((field, place, value));
+        }
+        for (field, place, value) in changes {
+            self.observed.folded.apply(field, place, value);
         }
         Ok(())
     }
@@ -319,6 +346,7 @@ impl<'r> Evaluator<'r> {
             engine: env!("CARGO_PKG_VERSION"),
             verdict,
             profile: target.profile(),
+            api_profile: self.rules.profile.id(),
             capture: CaptureSummary {
                 kind: input.kind,
                 digest: input.digest.clone(),

@@ -1,5 +1,6 @@
 //! Events, their scope, and how they match the events of a rule.
 
+use super::folded_resources;
 use super::moment::Moment;
 use super::possibilities::PossibleEvent;
 use crate::api::Operation;
@@ -69,6 +70,9 @@ pub(crate) fn hides_scope(scope: Scope, moment: &Moment) -> bool {
     let Some(operation) = attempt.operation else {
         return scope == Scope::Token && attempt.is_call && !attempt.shows_token();
     };
+    if let (Scope::Resource(resource), false) = (scope, moment.observed.profile.is_native) {
+        return folded_resources::hides(resource, attempt);
+    }
     let created_unseen = attempt.succeeded() && attempt.answer_hidden;
     match scope {
         Scope::Token => !attempt.shows_token(),

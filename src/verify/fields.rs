@@ -53,6 +53,9 @@ impl Facts for Moment<'_> {
 impl Moment<'_> {
     /// The recorded value of a field, before hidden evidence and clock precision are taken into account.
     fn recorded(&self, name: &str) -> Option<Value> {
+        if let Some(field) = self.observed.folds.iter().find(|field| field.name == name) {
+            return Some(self.observed.folded.value(field, &self.about));
+        }
         let (root, field) = name.split_once('.')?;
         match root {
             "call" => self.call(field),
@@ -302,7 +305,8 @@ impl Moment<'_> {
 mod tests {
     use super::*;
     use crate::capture::record::{Connection, Notification};
-    use crate::rules::fields::{FIELDS, Kind};
+    use crate::rules::field::Kind;
+    use crate::rules::fields;
     use crate::rules::load;
     use crate::verify::profile::Target;
     use crate::verify::state::ObservedState;
@@ -311,7 +315,7 @@ mod tests {
     #[test]
     fn every_field_has_a_value_of_its_type() {
         let rules = load(None).unwrap();
-        let mut observed = ObservedState::new(rules.limits, super::super::clock::Clock::default());
+        let mut observed = ObservedState::new(&rules, super::super::clock::Clock::default());
         let target = Target::default();
         let body = super::super::bodies::RequestBody { known: true, ..Default::default() };
         let operation = Some(Operation::CAPTURE_PAYMENT);
@@ -324,7 +328,7 @@ mod tests {
             notification: Some(&notification),
             ..Moment::bare(&observed, &target)
         };
-        for field in FIELDS {
+        for field in fields::of(rules.profile) {
             let value = moment.value(field.name).unwrap_or_else(|| panic!("{} has no value", field.name));
             let fits = match value {
                 Value::Null => field.nullable,

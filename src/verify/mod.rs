@@ -8,6 +8,7 @@
 //! - [`verify_capture`] feeds a capture to the evaluator; [`progress`] reports the cases of an open capture.
 //! - [`rule_tests`] runs the tests of rule files that users write.
 
+mod arena;
 pub(crate) mod attempt;
 pub(crate) mod attempt_context;
 pub(crate) mod bodies;
@@ -21,6 +22,7 @@ mod context_builder;
 pub(crate) mod evaluator;
 pub(crate) mod events;
 pub(crate) mod fields;
+mod folded_resources;
 mod hidden_fields;
 mod missing_bodies;
 pub(crate) mod missing_evidence;

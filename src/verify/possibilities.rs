@@ -2,6 +2,7 @@
 
 use super::attempt::Attempt;
 use super::attempt_context::Context;
+use super::folded_resources::looks_up;
 use super::missing_evidence::is_of_payments;
 use super::state::ObservedState;
 use crate::api::operation::names::{
@@ -47,7 +48,7 @@ pub(super) fn possible(observed: &ObservedState, attempt: &Attempt, context: &Co
             }
             (CAPTURE_REFUND | CANCEL_REFUND, GET_REFUND) => attempt.answer_hidden && same_refund,
             (GET_CHECK_IN, INITIATE_PAYMENT | PREPARE_PAYMENT) => attempt.hides_body(),
-            _ => false,
+            _ => looks_up(lost, operation, observed.profile) && hidden,
         };
         // If the id in the path is hidden, the attempt may be about any unresolved call.
         let anything = attempt.hides.path && is_of_payments(lost) == is_of_payments(operation);

@@ -152,6 +152,9 @@ impl ObservedState {
             Some(CREATE_REFUND | GET_REFUND | CAPTURE_REFUND | CANCEL_REFUND) => self.learn_refund(attempt, context),
             _ => {}
         }
+        if !self.profile.is_native {
+            self.folded.created(attempt, &mut context.about);
+        }
         self.found(attempt, context);
         derived.extend(self.attempt_ended(attempt, context));
         derived.extend(self.resolve_conflicts(attempt, context));

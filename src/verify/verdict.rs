@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::capture::record::{StepTimeout, StepTimeoutReason};
+use crate::profile::ProfileId;
 pub use crate::rules::model::Level;
 
 /// The name of the format.
@@ -21,6 +22,8 @@ pub struct Verdict {
     pub verdict: Outcome,
     /// The client and features being certified.
     pub profile: Profile,
+    /// The API that the client is certified for.
+    pub api_profile: ProfileId,
     /// The evaluated capture.
     pub capture: CaptureSummary,
     /// The applied rules.

@@ -5,6 +5,7 @@ use super::{Evaluator, Input, Options, ProfileInference, Target, Verdict, possib
 use crate::api::Feature;
 use crate::capture::record::Record;
 use crate::capture::{CaptureError, reader::Capture};
+use crate::profile::ProfileId;
 use crate::rules::RuleSet;
 use std::fmt;
 
@@ -15,6 +16,13 @@ pub enum RunError {
     Capture(CaptureError),
     /// A rule could not be evaluated.
     Rule(String),
+    /// The capture has calls of another API than the rules are about.
+    OtherApi {
+        /// The profile under which it was recorded.
+        recorded: String,
+        /// The profile of the rules.
+        rules: String,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -22,6 +30,10 @@ impl fmt::Display for RunError {
         match self {
             RunError::Capture(error) => error.fmt(f),
             RunError::Rule(error) => write!(f, "{error}; fix the rule file, or omit --rules"),
+            RunError::OtherApi { recorded, rules } => write!(
+                f,
+                "the capture was recorded with the profile {recorded}, not with {rules}; pass that profile with --profile"
+            ),
         }
     }
 }
@@ -56,6 +68,9 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     let mut earlier = Vec::new();
     for record in capture.records()? {
         let record: Record = record?;
+        if let Record::RunStart(start) = &record {
+            check_api(start.api_profile.as_ref(), rules)?;
+        }
         if let Record::Attempt(attempt) = &record {
             earlier.push((attempt.number.saturating_sub(1), attempt.ended_as.clone()));
         }
@@ -89,6 +104,16 @@ pub fn evaluate(capture: &Capture, rules: &RuleSet, options: &Options) -> Result
     Ok(verdict)
 }
 
+/// Rules about one API say nothing about the calls of another one.
+fn check_api(recorded: Option<&ProfileId>, rules: &RuleSet) -> Result<(), RunError> {
+    match recorded.filter(|recorded| recorded.name != rules.profile.name) {
+        None => Ok(()),
+        Some(recorded) => {
+            Err(RunError::OtherApi { recorded: recorded.name.clone(), rules: rules.profile.name.clone() })
+        }
+    }
+}
+
 /// What a reader of the verdict must know first.
 fn remarks(
     capture: &Capture,
@@ -101,7 +126,10 @@ fn remarks(
     remarks.extend(earlier.iter().map(|(number, ended)| {
         format!("Certification attempt {number} ended with verdict {ended}; it no longer counts.")
     }));
-    if !rules.builtin {
+    if rules.profile.directory.is_some() {
+        let name = &rules.profile.name;
+        remarks.push(format!("The API profile {name} is not built in; no certificate can be issued for this verdict."));
+    } else if !rules.builtin {
         remarks.push("The rules are not the built-in ones; no certificate can be issued for this verdict.".to_owned());
     }
     let session = capture.session.as_ref().map_or(&[][..], |session| &session.features);

@@ -148,7 +148,7 @@ fn number_and_size_of_rule_files_are_limited() {
         write(&capture, &rules, &path);
         refused(open(&path), words);
         // Also when it is salvaged.
-        let salvaged = crate::capture::open_or_salvage(&path).unwrap();
+        let salvaged = crate::capture::open_or_salvage(&path, crate::profile::pos_v10()).unwrap();
         assert!(salvaged.rules.is_empty() && salvaged.remarks.concat().contains("none of them is used"));
     }
     write(&capture, &[file(0, 7 << 20)], &path);

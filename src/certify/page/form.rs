@@ -215,7 +215,7 @@ pub(super) fn wrong(identified: &Identification) -> Vec<(&'static str, String)> 
         let text = value(identified, name);
         let one = Map::from_iter([(name.to_owned(), Value::from(text.clone()))]);
         let one: Identification = serde_json::from_value(Value::Object(one)).ok().filter(|_| !text.is_empty())?;
-        let sentence = one.check().err()?;
+        let sentence = one.check(crate::profile::pos_v10()).err()?;
         let own = sentence.strip_prefix(&format!("{name}: ")).unwrap_or(&sentence);
         Some((name, html_kit::sentence(own)))
     };

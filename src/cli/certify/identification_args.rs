@@ -165,14 +165,13 @@ pub(super) fn access(
         _ => return Ok(None),
     };
     let http_client = HttpClient::to(upstream, TIMEOUT).map_err(CliError::new)?;
-    let path = if upstream.path.is_empty() { "/pos/v10".to_owned() } else { upstream.path.clone() };
     Ok(Some(Access {
         opens,
         client_id: session.client_id.clone(),
         version: session.client_version.clone().unwrap_or_else(|| "1.0.0".to_owned()),
         vat: identified.vat().unwrap_or(crate::api::customer::CERTIFICATION_VAT[0]).to_owned(),
         origin: upstream.origin(),
-        path,
+        path: upstream.path.clone(),
         http_client,
     }))
 }

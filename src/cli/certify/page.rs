@@ -10,6 +10,7 @@ use crate::cli::signals::Signals;
 use crate::cli::startup_message::StartupInfo;
 use crate::cli::{CliError, local_pages, verify};
 use crate::pki::{trust_instructions, word};
+use crate::profile::Profile;
 use crate::proxy::Upstream;
 use crate::report::{Format, Style};
 use crate::rules::RuleSet;
@@ -47,7 +48,7 @@ pub(super) async fn open(
     if !wanted {
         return Ok(None);
     }
-    let credential_check = args.record.elsewhere()?.map(credential_check);
+    let credential_check = args.record.elsewhere()?.map(|upstream| credential_check(upstream, rules.profile));
     let page = Page::start(
         args.page.page,
         rules,
@@ -61,11 +62,11 @@ pub(super) async fn open(
 }
 
 /// Checks identification and credentials against an upstream backend.
-fn credential_check(upstream: Upstream) -> CredentialCheck {
+fn credential_check(upstream: Upstream, api: &'static Profile) -> CredentialCheck {
     Arc::new(move |identified, keys| {
         let upstream = upstream.clone();
         Box::pin(async move {
-            let session = identified.check()?;
+            let session = identified.check(api)?;
             match access(&identified, keys, &session, &upstream).map_err(|failure| failure.to_string())? {
                 Some(access) => access.try_it().await,
                 None => Ok(()),

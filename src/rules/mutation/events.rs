@@ -76,6 +76,6 @@ pub(super) fn of_numbers(check: &CheckRow, add: &mut Add) {
         let scope = check.scope.as_ref();
         let hint = format!("add a test in which the events of two values of `{scope}` alternate");
         let change = format!("`scope` is \"client\" instead of \"{scope}\"");
-        add(at, change, hint, &|check| *check.scope.as_mut() = "client".to_owned());
+        add(at, change, hint, &|check| "client".clone_into(check.scope.as_mut()));
     }
 }
