@@ -151,6 +151,7 @@ async function passing(page) {
     else terminal = shell(next.line);
     if (done.size === 2) {
       await page.locator(".case.passed").first().waitFor();
+      await until("a toast for the passed case", () => page.evaluate(() => window.toasted.includes("toast passed")));
       await page.locator("#traffic li").first().waitFor();
       await inspect(page, `${way}-3-certification-under-way`);
       await beside(page);
@@ -224,7 +225,7 @@ async function failing(page) {
   must((await page.locator(".case.failed").first().innerText()).includes("Retry the same request"), "no remedy");
   must((await page.locator(".case.failed").first().innerText()).includes("can no longer pass"), "it does not say whether repeating helps");
   must(await page.locator("#new-attempt-onboarding-1-ask").isVisible(), "no new attempt beside the failed case");
-  await page.locator(".toast.failed").waitFor();
+  await until("a toast for the failed case", () => page.evaluate(() => window.toasted.includes("toast failed")));
   must(await page.evaluate(() => ["due-title", ""].includes(document.activeElement.id)), "the focus is not at the new step");
   await inspect(page, "fail-3-case-failed");
   await page.locator("#again-onboarding-1").click();
@@ -256,6 +257,9 @@ async function paper(page, context, name, title, styled) {
 
 const { page, context, troubles, close } = await open();
 await context.addInitScript(() => {
+  window.toasted = [];
+  const note = (node) => { if (node.classList?.contains("toast")) window.toasted.push(node.className); };
+  new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach(note))).observe(document, { childList: true, subtree: true });
   document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 });
 try {

@@ -217,7 +217,7 @@ fn certification_resumes_and_a_new_attempt_starts_over() {
     let said = text(&second.stderr);
     assert_eq!(second.status.code(), Some(0), "{said}");
     assert!(
-        said.contains("✓ onboarding/1 Onboard a PoS: passed in")
+        said.contains("✓ onboarding/1 Onboard a PoS: already passed in")
             && said.contains("has no point of sale at this backend"),
         "{said}"
     );

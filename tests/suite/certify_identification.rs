@@ -125,7 +125,7 @@ fn killed_certification_resumes() {
     first.wait().unwrap();
     let second = start().wait_with_output().unwrap();
     let said = text(&second.stderr);
-    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: passed in"), "{said}");
+    assert!(said.contains("\u{2713} onboarding/1 Onboard a PoS: already passed in"), "{said}");
     assert!(said.contains("has no point of sale at this backend"), "{said}");
     // An interrupted run can never pass, which is reported at once; completed cases are not repeated.
     assert!(said.contains("A run in this capture did not stop cleanly"), "{said}");

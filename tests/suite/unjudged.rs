@@ -81,7 +81,12 @@ fn api_reference_is_served_beside_the_recorder_and_not_recorded() {
     let (base, ca) = (recording.field("base_url").to_owned(), recording.field("ca").to_owned());
     let origin = base.strip_suffix("/pos/v10").unwrap();
     let get = |more: &[&str], path: &str| {
-        let output = clean("curl").args(["-sS", "--cacert", &ca]).args(more).arg(format!("{origin}{path}")).output();
+        let output = clean("curl")
+            .current_dir(home)
+            .args(["-sS", "--cacert", &ca])
+            .args(more)
+            .arg(format!("{origin}{path}"))
+            .output();
         let output = output.unwrap();
         assert!(output.status.success(), "{path}: {}", text(&output.stderr));
         text(&output.stdout)

@@ -62,6 +62,26 @@ fn verdict_is_served_until_it_is_closed_even_if_nobody_has_opened_the_page() {
 }
 
 #[test]
+fn resumed_capture_that_can_no_longer_pass_offers_a_new_attempt() {
+    let home = tempfile::tempdir().unwrap();
+    let first = Served::start(home.path(), &TOLD);
+    first.until(|state| state["phase"] == "certification");
+    till(home.path(), &["--broken", "no-version", "onboard"]);
+    first.until(|state| state["standing"] == "failed");
+    assert_eq!(first.end(), Some(1));
+    std::fs::remove_file(home.path().join("ready.json")).unwrap();
+    let again = Served::start(home.path(), &[]);
+    again.until(|state| state["standing"] == "failed");
+    let shown = again.get("/");
+    for words in ["Capture resumed.", "already broken: this attempt can no longer pass", "new-attempt-resumed-ask"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(status(&again.post("/start-over", "")), 200);
+    again.until(|state| state["standing"] == "incomplete");
+    assert_eq!(again.end(), Some(3));
+}
+
+#[test]
 fn new_attempt_starts_from_the_verdict_at_the_same_address() {
     let home = tempfile::tempdir().unwrap();
     let page = Served::start(home.path(), &TOLD);
@@ -111,7 +131,7 @@ fn optional_case_holds_nobody_up_and_a_skip_says_what_it_means() {
     page.until(|state| state["due"]["case"] == "onboarding/1");
     let shown = page.get("/");
     assert!(shown.contains("Skip this case") && shown.contains("ends as failed, and so does the verdict"), "{shown}");
-    assert_eq!(body(&page.post("/skip", "case=onboarding/1&step=1")), "onboarding/1 skipped");
+    assert_eq!(body(&page.post("/skip", "case=onboarding/1&step=1")), "case onboarding/1 skipped");
     let state = page.until(|state| state["cases"][0]["status"] == "failed");
     let reason = state["failures"]["onboarding/1"].as_str().unwrap();
     assert!(reason.contains("the operator skipped it after"), "{reason}");

@@ -175,7 +175,7 @@ async fn certification_command(active: &Arc<ActiveCertification>, name: &str, fo
                 return Err("that step is no longer due".to_owned());
             }
             director.skip_wait()?;
-            Ok(due.map_or_else(|| "wait skipped".to_owned(), |(case, _)| format!("{case} skipped")))
+            Ok(due.map_or_else(|| "wait skipped".to_owned(), |(case, _)| format!("case {case} skipped")))
         }
         "start-over" => {
             director.start_over()?;

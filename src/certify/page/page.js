@@ -126,6 +126,8 @@
       byId(`${input.id}-fault`).textContent = "";
       input.setAttribute("aria-invalid", "false");
     }
+    const alert = document.querySelector(".narrow .notice");
+    if (alert && !document.querySelector("[aria-invalid=true]")) alert.hidden = true;
     say(`Sample values filled in${kept.length ? `; kept: ${kept.join(", ")}` : ""}.`);
   });
 

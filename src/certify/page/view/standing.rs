@@ -98,6 +98,11 @@ impl<'a> Standing<'a> {
 
     fn broken(&self, anew: bool) -> Markup {
         html! {
+            p {
+                "A broken requirement cannot be corrected in this attempt. Fix the client, then "
+                (if anew { "start a new attempt." } else { "start a new capture." })
+            }
+            @if anew { div.actions { (new_attempt("new-attempt-standing")) } }
             @for one in &self.status.broken {
                 (broken(Look::Failed, &one.id, &one.title, &html! {
                     (finding::message(&one.first, &Links))
@@ -105,11 +110,6 @@ impl<'a> Standing<'a> {
                     @if one.more > 0 { p.hint { (one.more) " more" } }
                 }))
             }
-            p {
-                "A broken requirement cannot be corrected in this attempt. Fix the client, then "
-                (if anew { "start a new attempt." } else { "start a new capture." })
-            }
-            @if anew { div.actions { (new_attempt("new-attempt-standing")) } }
         }
     }
 
