@@ -360,7 +360,7 @@ impl FaultInjector for Director {
         let route = head.route(self.rules.profile);
         self.state().schedule.call_received(route.operation(), Instant::now());
         let operation = route.operation()?;
-        let id = route.id.as_deref().unwrap_or("").to_ascii_lowercase();
+        let id = route.id().unwrap_or_default().to_ascii_lowercase();
         let rest = Duration::from_millis(u64::try_from(self.rules.limits.go_pause_ms).unwrap_or(0));
         let mut state = self.state();
         let State { schedule, fault_plan, .. } = &mut *state;

@@ -114,7 +114,7 @@ impl FaultPlan {
         let Some(step) = step.filter(|step| route.operation().is_some_and(|op| step.calls.contains(&op))) else {
             return ours.is_some();
         };
-        let id = route.id.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let id = route.id().unwrap_or_default().to_ascii_lowercase();
         let lasted = i64::try_from(exchange.duration_us() / 1000).unwrap_or(i64::MAX);
         match exchange.status() {
             None if lasted >= ms => self.injected.push((id, Fault::Timeout)),

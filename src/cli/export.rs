@@ -45,7 +45,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         Some("poscert") => as_archive(&args),
         other => {
             // An unreadable capture is the first thing to say.
-            drop(capture::open(&args.capture).map_err(unreadable)?);
+            drop(capture::open_for(&args.capture, args.api.profile()?).map_err(unreadable)?);
             let problem = other.map_or_else(
                 || format!("{} has no extension", args.output.display()),
                 |other| format!("unknown format `{other}`"),
@@ -62,7 +62,7 @@ fn unreadable(error: capture::CaptureError) -> CliError {
 }
 
 fn as_har(args: &Args) -> Result<Exit, CliError> {
-    let capture = capture::open(&args.capture).map_err(unreadable)?;
+    let capture = capture::open_for(&args.capture, args.api.profile()?).map_err(unreadable)?;
     write_whole(&args.output, |out| {
         let written = if args.strip_bodies {
             har::export::write_stripped(&capture, out)
@@ -80,7 +80,7 @@ fn as_archive(args: &Args) -> Result<Exit, CliError> {
         return Err(CliError::new("an archive contains the records unchanged; --strip-bodies works only with .har"));
     }
     let rules = verify_input::load_rules(args.rules.as_deref(), args.api.profile()?)?;
-    let capture = capture::open(&args.capture).map_err(unreadable)?;
+    let capture = capture::open_for(&args.capture, args.api.profile()?).map_err(unreadable)?;
     // Check first: no key is created for a capture that cannot be signed.
     if capture.live {
         let name = args.capture.display();

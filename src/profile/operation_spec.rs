@@ -43,7 +43,7 @@ pub struct Creates {
 pub struct Lists {
     /// The kind of resource.
     pub resource: Resource,
-    /// The JSON pointer of the array of ids in the response.
+    /// The JSON pointer of the ids in the response: an array, or with `*` for all items of an array.
     pub ids: String,
 }
 
@@ -59,8 +59,8 @@ pub struct Reference {
 /// Where a request has an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdPlace {
-    /// In the placeholder of the path.
-    Path,
+    /// In the placeholder of the path with this index.
+    Path(usize),
     /// At this JSON pointer in the body.
     Body(String),
     /// In the query parameter with this name, in lower case.

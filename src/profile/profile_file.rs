@@ -172,12 +172,14 @@ impl File {
         })
     }
 
-    /// The resources that requests of an operation name: in the placeholder of the path, and at the places of `about`.
+    /// The resources that requests of an operation name: in the placeholders of the path, and at the places of `about`.
     fn references(&self, row: &OperationRow) -> Result<Vec<Reference>, Mistake> {
-        let placeholder = row.path.as_ref().split(['{', '}']).nth(1);
-        let named = placeholder.and_then(|name| self.resource.iter().position(|row| row.name.as_ref() == name));
-        let mut all: Vec<Reference> =
-            named.map(|at| Reference { resource: Resource::at(at), place: IdPlace::Path }).into_iter().collect();
+        let placeholders = row.path.as_ref().split(['{', '}']).skip(1).step_by(2);
+        let named = placeholders.enumerate().filter_map(|(at, name)| {
+            let resource = self.resource.iter().position(|row| row.name.as_ref() == name)?;
+            Some(Reference { resource: Resource::at(resource), place: IdPlace::Path(at) })
+        });
+        let mut all: Vec<Reference> = named.collect();
         for reference in &row.about {
             let place = match (&reference.body, &reference.query) {
                 (Some(body), None) => IdPlace::Body(pointer(body)?),

@@ -28,8 +28,8 @@ pub struct Route {
     pub base: String,
     /// The path without the query, not decoded.
     pub path: String,
-    /// The id in the path, percent-decoded, for operations that have one.
-    pub id: Option<String>,
+    /// The ids in the path, percent-decoded, in the order of their placeholders.
+    pub ids: Vec<String>,
     /// Query parameters in order, percent-decoded.
     pub query: Vec<(String, String)>,
 }
@@ -40,16 +40,16 @@ impl Profile {
         let (path, query) = split_target(target);
         let query = parse_query(query);
         let (base, rest) = split_base(path, &self.base);
-        let (place, id) = match rest {
+        let (place, ids) = match rest {
             Some(rest) => self.operation_at(method, rest),
-            None => (Place::Unknown, None),
+            None => (Place::Unknown, Vec::new()),
         };
         let place = match place {
             Place::Unknown if method == "POST" && ends_with(path, &self.token) => Place::Token,
             Place::Unknown if !self.simulation.is_empty() && path.contains(&self.simulation) => Place::Simulation,
             other => other,
         };
-        Route { place, base: base.to_owned(), path: path.to_owned(), id, query }
+        Route { place, base: base.to_owned(), path: path.to_owned(), ids, query }
     }
 
     /// Whether a path is below the base, documented or not. With no base, that says nothing.
@@ -57,17 +57,17 @@ impl Profile {
         !self.base.is_empty() && split_base(path, &self.base).1.is_some()
     }
 
-    fn operation_at(&self, method: &str, rest: &str) -> (Place, Option<String>) {
-        // A literal path takes precedence over one with an id.
+    fn operation_at(&self, method: &str, rest: &str) -> (Place, Vec<String>) {
+        // A literal path takes precedence over one with ids.
         let found = self
             .operations
             .iter()
             .filter(|operation| operation.method() == method)
-            .filter_map(|operation| matches(operation.template(), rest).map(|id| (*operation, id)))
-            .min_by_key(|(_, id)| id.is_some());
+            .filter_map(|operation| matches(operation.template(), rest).map(|ids| (*operation, ids)))
+            .min_by_key(|(_, ids)| ids.len());
         match found {
-            Some((operation, id)) => (Place::Operation(operation), id),
-            None => (Place::Unknown, None),
+            Some((operation, ids)) => (Place::Operation(operation), ids),
+            None => (Place::Unknown, Vec::new()),
         }
     }
 }
@@ -79,6 +79,11 @@ impl Route {
             Place::Operation(op) => Some(op),
             _ => None,
         }
+    }
+
+    /// The last id in the path, which is that of the resource itself; `None` if the operation has none.
+    pub fn id(&self) -> Option<&str> {
+        self.ids.last().map(String::as_str)
     }
 
     /// The first value of a query parameter. Names are compared without regard to letter case.
@@ -126,16 +131,16 @@ fn ends_with(path: &str, end: &str) -> bool {
     !end.is_empty() && path.ends_with(end)
 }
 
-/// Matches a path against a template: `None` if it does not match, else the id if the template has one.
-fn matches(template: &str, rest: &str) -> Option<Option<String>> {
-    let mut id = None;
+/// Matches a path against a template: `None` if it does not match, else the ids at its placeholders.
+fn matches(template: &str, rest: &str) -> Option<Vec<String>> {
+    let mut ids = Vec::new();
     let mut wanted = template.split('/');
     let mut given = rest.split('/');
     loop {
         match (wanted.next(), given.next()) {
-            (None, None) => return Some(id),
+            (None, None) => return Some(ids),
             (Some(want), Some(have)) if want.starts_with('{') && !have.is_empty() => {
-                id = Some(percent_decode_str(have).decode_utf8_lossy().into_owned());
+                ids.push(percent_decode_str(have).decode_utf8_lossy().into_owned());
             }
             (Some(want), Some(have)) if want == have => {}
             _ => return None,
@@ -162,7 +167,7 @@ mod tests {
                 let route = route(operation.method(), &target);
                 assert_eq!(route.place, Place::Operation(operation), "{target}");
                 assert_eq!(route.base, base);
-                assert_eq!(route.id.is_some(), operation.template().contains('{'));
+                assert_eq!(route.id().is_some(), operation.template().contains('{'));
             }
         }
     }

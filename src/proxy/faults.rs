@@ -72,7 +72,7 @@ impl Script {
 
     fn fits(&self, route: &Route, head: &RequestHead<'_>) -> bool {
         let contains = |wanted: &String| {
-            route.id.as_ref().is_some_and(|id| id.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase()))
+            route.id().is_some_and(|id| id.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase()))
         };
         route.operation() == Some(self.operation)
             && self.id.as_ref().is_none_or(contains)

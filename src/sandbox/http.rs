@@ -82,7 +82,7 @@ impl Sandbox {
         let now = self.inner.clock.now();
         let signer = self.inner.signer.as_ref().ok_or(error::INTERNAL)?;
         let caller = authenticate::identify(headers, signer, now, self.inner.options.require_system_name)?;
-        let id = match &route.id {
+        let id = match route.id() {
             Some(text) => Some(Guid::parse(text).ok_or_else(|| {
                 Refusal::Code(error::UNKNOWN, format!("the id in the path is {text:?}, which is not a GUID"))
             })?),

@@ -131,8 +131,10 @@ pub(crate) struct Attempt {
     pub query: Vec<(String, String)>,
     /// The names of undocumented query parameters.
     pub unknown_parameters: Vec<String>,
-    /// The id in the path, in canonical form.
+    /// The last id in the path, in canonical form.
     pub path_id: Option<String>,
+    /// All ids in the path, in canonical form; empty if they are hidden.
+    pub path_ids: Vec<String>,
     /// From a response of the token endpoint: the replacement of the token, and its lifetime in ms.
     pub issued: Option<(String, i64)>,
     /// The `merchant_vat` of a token request.
@@ -198,7 +200,7 @@ impl Attempt {
             resource,
             target,
             base: format!("{}://{}{}", request.scheme, request.authority.to_ascii_lowercase(), route.base),
-            id_valid: route.id.as_deref().is_none_or(|id| profile.ids == IdForm::Any || Guid::parse(id).is_some()),
+            id_valid: profile.ids == IdForm::Any || route.ids.iter().all(|id| Guid::parse(id).is_some()),
             http_version: request.version.clone(),
             tls: exchange.tls.clone(),
             url_credential: url_credential(&request.target, &route),
@@ -231,7 +233,8 @@ impl Attempt {
                 .map(|(name, _)| name.clone())
                 .collect(),
             query: route.query.iter().map(|(n, v)| (n.to_ascii_lowercase(), id::canonical(v))).collect(),
-            path_id: route.id.as_deref().filter(|_| !hides.path).map(id::canonical),
+            path_ids: route.ids.iter().filter(|_| !hides.path).map(|id| id::canonical(id)).collect(),
+            path_id: route.id().filter(|_| !hides.path).map(id::canonical),
             issued,
             asked_vat,
             is_call: !is_token && !is_simulation,

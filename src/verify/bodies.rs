@@ -170,9 +170,9 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer, profile: &Pr
     let spec = operation.map(Operation::spec);
     let created = spec.and_then(|spec| spec.creates.as_ref()).and_then(|creates| document.pointer(&creates.id));
     let created = created.and_then(|id| new_id(id, profile.ids));
-    let ids = spec.and_then(|spec| spec.lists.as_ref()).and_then(|lists| document.pointer(&lists.ids)?.as_array());
-    let found = ids.map_or_else(Vec::new, |ids| ids.iter().filter_map(Value::as_str).map(id::canonical).collect());
+    let ids = spec.and_then(|spec| spec.lists.as_ref()).and_then(|lists| listed(&document, &lists.ids, profile.ids));
     let lists = ids.is_some();
+    let found = ids.unwrap_or_default();
     let object = match document {
         Value::Object(object) => object,
         _ => Map::new(),
@@ -204,6 +204,23 @@ pub(crate) fn answer(operation: Option<Operation>, answer: &Answer, profile: &Pr
         merchant_pos_id: id_of(&object, "merchantPosId"),
         beacon_id: id_of(&object, "beaconId"),
         restrictions,
+    }
+}
+
+/// The ids at a JSON pointer: those of an array, or with `*` in the pointer those of all items of an array. `None` if there
+/// is no array.
+fn listed(value: &Value, pointer: &str, form: IdForm) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(id::canonical(text)),
+        Value::Number(number) if form == IdForm::Any => Some(number.to_string()),
+        _ => None,
+    };
+    match pointer.split_once("/*") {
+        Some((array, of_item)) => {
+            let items = value.pointer(array)?.as_array()?.iter();
+            Some(items.filter_map(|item| item.pointer(of_item).and_then(text)).collect())
+        }
+        None => Some(value.pointer(pointer)?.as_array()?.iter().filter_map(text).collect()),
     }
 }
 

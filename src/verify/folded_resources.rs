@@ -182,8 +182,8 @@ enum Named {
 
 fn named(attempt: &Attempt, reference: &Reference) -> Named {
     let part = match &reference.place {
-        IdPlace::Path if attempt.hides.path => return Named::NotShown,
-        IdPlace::Path => return attempt.path_id.clone().map_or(Named::Nothing, Named::Id),
+        IdPlace::Path(_) if attempt.hides.path => return Named::NotShown,
+        IdPlace::Path(at) => return attempt.path_ids.get(*at).cloned().map_or(Named::Nothing, Named::Id),
         IdPlace::Body(pointer) => RawPart::Body(pointer.clone()),
         IdPlace::Query(name) => RawPart::Query(name.clone()),
     };

@@ -189,6 +189,19 @@ fn another_api_is_recorded_and_judged_by_its_own_rules_only() {
     let output = verify(&["--profile", library.to_str().unwrap()]);
     assert!(output.status.code() == Some(1) && text(&output.stdout).contains("LIB-04"), "{}", text(&output.stdout));
     refused(&verify(&[]), &["recorded with the profile library", "--profile"]);
+    let mut record = poscert(home);
+    record.args([
+        "record",
+        "--listen",
+        "127.0.0.1:0",
+        "--proxy-listen",
+        "127.0.0.1:0",
+        "--capture",
+        "capture",
+        "--",
+        "true",
+    ]);
+    refused(&record.output().unwrap(), &["recorded with the profile library", "choose another directory"]);
     let shown = poscert(home).args(["show", "capture", "--profile"]).arg(&library).output().unwrap();
     assert!(text(&shown.stdout).contains("/v1/loans/L1/renewals"), "{}", text(&shown.stdout));
 }

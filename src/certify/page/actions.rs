@@ -7,7 +7,6 @@ use super::view::selection;
 use crate::api::form::fields;
 use crate::certify::credentials::Secrets;
 use crate::certify::identification::Identification;
-use crate::profile::pos_v10;
 use axum::body::Bytes;
 use maud::Markup;
 use std::sync::Arc;
@@ -128,7 +127,7 @@ async fn selection(page_state: &PageState, form: &str) -> CommandOutcome {
     };
     page_state.change(|state| state.identified.features = Some(chosen));
     let identified = page_state.state().identified.clone();
-    if let Err(sentence) = identified.check(pos_v10()) {
+    if let Err(sentence) = identified.check(page_state.rules.profile) {
         return CommandOutcome::Again(1, selection::selection(&identified, page_state.rules, Some(&sentence)));
     }
     let keys = page_state.state().keys.clone();

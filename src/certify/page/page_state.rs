@@ -10,7 +10,6 @@ use crate::certify::credentials::Secrets;
 use crate::certify::driver_command::DriverCommand;
 use crate::certify::identification::Identification;
 use crate::certify::notify::Notify;
-use crate::profile::pos_v10;
 use crate::proxy::Observer;
 use crate::report::ExchangeView;
 use crate::rules::RuleSet;
@@ -244,7 +243,7 @@ impl PageState {
 
 impl Observer for PageState {
     fn exchange(&self, exchange: &Exchange) {
-        let view = Arc::new(ExchangeView::of(exchange, pos_v10()));
+        let view = Arc::new(ExchangeView::of(exchange, self.rules.profile));
         self.change(|state| {
             state.exchange_count = state.exchange_count.saturating_add(1);
             state.traffic.push_back(TrafficRow { place: state.exchange_count, view });

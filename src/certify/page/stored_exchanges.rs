@@ -4,6 +4,7 @@ use super::page_state::{PageState, Phase};
 use super::view::exchange;
 use crate::capture::{self, Record};
 use crate::pki::word;
+use crate::profile::Profile;
 use crate::report::ExchangeView;
 use maud::{Markup, html};
 use std::collections::VecDeque;
@@ -55,18 +56,18 @@ async fn read(
     if matches!(page_state.state().phase, Phase::Identification | Phase::Selection) {
         return Err("nothing is recorded yet; start the certification first".to_owned());
     }
-    let capture = page_state.capture.clone();
+    let (capture, profile) = (page_state.capture.clone(), page_state.rules.profile);
     let reading = tokio::task::spawn_blocking(move || {
         let mut views = VecDeque::new();
-        each(&capture, &mut |view| keep(&mut views, view))?;
+        each(&capture, profile, &mut |view| keep(&mut views, view))?;
         Ok(views)
     });
     reading.await.unwrap_or_else(|error| Err(format!("cannot read the capture: {error}")))
 }
 
-fn each(capture: &Path, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String> {
+fn each(capture: &Path, profile: &'static Profile, take: &mut dyn FnMut(ExchangeView)) -> Result<(), String> {
     let sentence = |error: capture::CaptureError| error.message;
-    let capture = capture::open(capture).map_err(sentence)?;
+    let capture = capture::open_for(capture, profile).map_err(sentence)?;
     for record in capture.records().map_err(sentence)? {
         if let Record::Exchange(exchange) = record.map_err(sentence)? {
             take(ExchangeView::of(&exchange, capture.profile));

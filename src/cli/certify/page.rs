@@ -147,7 +147,8 @@ pub(super) async fn approve(
         return Ok(None);
     }
     let capture = &args.record.capture;
-    let recorded = capture::open(capture).map_err(|error| CliError::new(error.to_string()))?;
+    let recorded =
+        capture::open_for(capture, args.record.api.profile()?).map_err(|error| CliError::new(error.to_string()))?;
     let text = |format| verify::rendered(format, &recorded, verdict, Style::PLAIN).map(Content::Text);
     let mut files = vec![
         Download {
