@@ -12,7 +12,8 @@ use super::child::CommandError;
 use super::record::{self, Backend};
 use super::signals::Signals;
 use super::startup_message::{StartupInfo, ready_file};
-use super::traffic_log::{Lines, print, tell};
+use super::terminal::tell;
+use super::traffic_log::Lines;
 use super::unrecorded::ConnectionFailures;
 use super::{CliError, Exit, ledger, verify_input};
 use crate::capture::record::{AttemptStart, Session};
@@ -44,7 +45,8 @@ use std::time::{Duration, Instant};
 /// Arguments of `poscert certify`.
 #[derive(clap::Args)]
 #[group(id = "certify")]
-#[command(after_help = "\
+#[command(after_help = "Example:\n  poscert certify --features onboarding,payment --capture my-till")]
+#[command(after_long_help = "\
 Examples:
   poscert certify                      with an operator, the web page and an embedded sandbox
   poscert certify --session session.toml --capture my-till
@@ -71,26 +73,32 @@ pub(super) struct Args {
     #[command(flatten)]
     identified: IdentificationArgs,
     /// Run without an operator: the driver command performs the actions, and waits are short
-    #[arg(long, env = "POSCERT_UNATTENDED")]
+    #[arg(long, help_heading = "Certification", env = "POSCERT_UNATTENDED")]
     unattended: bool,
     /// Shell command that reads actions as JSON lines and performs them on the till
-    #[arg(long, value_name = "CMD", env = "POSCERT_DRIVER", conflicts_with = "command")]
+    #[arg(
+        long,
+        help_heading = "Certification",
+        value_name = "CMD",
+        env = "POSCERT_DRIVER",
+        conflicts_with = "command"
+    )]
     driver: Option<OsString>,
     #[command(flatten)]
     page: page::PageArgs,
     /// Start a new certification attempt; earlier exchanges no longer count
-    #[arg(long)]
+    #[arg(long, help_heading = "Certification")]
     new_attempt: bool,
     /// Time limit of the run, in seconds [default: with --unattended 1800, more in proportion to a longer --wait;
     /// otherwise no limit]
-    #[arg(long, visible_alias = "time-limit", value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, visible_alias = "time-limit", value_name = "SECONDS", env = "POSCERT_BOUND", value_parser = clap::value_parser!(u64).range(1..))]
     bound: Option<u64>,
     /// Directory of rule files to use instead of the built-in rules
-    #[arg(long, value_name = "DIR", env = "POSCERT_RULES")]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, value_name = "DIR", env = "POSCERT_RULES")]
     rules: Option<PathBuf>,
     /// Key that signs archive and certificate, created at first use [default: signing-key.pem in the user's data
     /// directory]
-    #[arg(long, value_name = "FILE", env = "POSCERT_KEY")]
+    #[arg(long, help_heading = "Certification", hide_short_help = true, value_name = "FILE", env = "POSCERT_KEY")]
     key: Option<PathBuf>,
     #[command(flatten)]
     ledger: ledger::Place,
@@ -118,7 +126,7 @@ pub(super) fn run(args: Args) -> Result<Exit, CliError> {
         if end.verdict().verdict != Outcome::Passed {
             tell(&nothing.unwrap_or_default());
         }
-        let exit = end.say()?;
+        let exit = end.say(&args.record.capture)?;
         if let Some(page) = page {
             page::approve(&args, &page, end.verdict(), end.sentences(), end.offers(), &mut signals).await?;
         }
@@ -198,8 +206,9 @@ async fn certify(
         sandbox: backend.sandbox.as_ref(),
         page: page.as_ref().map(Page::url),
     };
-    let out: fn(&str) = if driven(args) { tell } else { print };
-    out(&if driven(args) { info.brief() } else { info.text() });
+    let out: fn(&str) = tell;
+    // The page has the instructions for connecting a client.
+    out(&if driven(args) || page.is_some() { info.brief() } else { info.text() });
     out(&introduction(&session));
     if !previous.is_complete() {
         let anew = if args.new_attempt { "A new attempt does not change that. " } else { "" };
@@ -245,7 +254,7 @@ async fn certify(
 
 /// Waits until the identification form on the page is submitted.
 async fn asked(page: &Page, signals: &mut Signals) -> Result<(Identification, Secrets), CliError> {
-    print(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
+    tell(&format!("To start the certification, fill in the form on the page:\n  {}\n\n", page.url()));
     tokio::select! {
         identified = page.begun() => Ok(identified),
         () = signals.stop() => {

@@ -1,7 +1,7 @@
 //! The startup message of `poscert record`: for people, and as a ready file for scripts.
 
-use super::CliError;
 use super::paths::{file_url, lossy};
+use super::{CliError, sandbox_data};
 use crate::capture::Durability;
 use crate::pki::{CaFiles, trust_instructions};
 use crate::proxy::{RecorderConfig, Trust};
@@ -119,9 +119,10 @@ impl StartupInfo<'_> {
              rest of the command):\n{recipes}\n\
              If the client's URL cannot be changed, use the recorder as its HTTPS proxy and call {}:\n\
              \x20 {variables}\n  {java}\n\
-             (docs/clients.md lists clients that need more settings)\n\nPress Ctrl-C to stop recording.\n",
+             (docs/clients.md lists clients that need more settings)\n{}\nPress Ctrl-C to stop recording.\n",
             self.brief(),
-            hosts.join(" or ")
+            hosts.join(" or "),
+            self.sandbox.map(|sandbox| format!("\nThe sandbox\n\n{}", sandbox_data::text(sandbox))).unwrap_or_default()
         )
     }
 

@@ -12,6 +12,7 @@ mod certify_failures;
 mod certify_identification;
 mod clients;
 mod command_exit;
+mod command_line;
 mod connect_and_tls;
 mod connection_endings;
 mod crash;

@@ -39,14 +39,19 @@ impl Served {
         command.args(["--listen", "127.0.0.1:0", "--proxy-listen", "127.0.0.1:0", "--page", "127.0.0.1:0"]);
         command.args(["--ready-file", "ready.json"]).args(more).env("XDG_DATA_HOME", home.join("data"));
         let errors = std::fs::File::create(home.join("errors.txt")).unwrap();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn().unwrap();
+        let said = || std::fs::read_to_string(home.join("errors.txt")).unwrap();
         let told = |line: &str| line.split_once("/?token=").map(|(left, token)| (left.to_owned(), token.to_owned()));
-        let (left, token) = lines.by_ref().map_while(Result::ok).find_map(|line| told(&line)).unwrap_or_else(|| {
-            panic!("no address was printed: {}", std::fs::read_to_string(home.join("errors.txt")).unwrap())
-        });
-        // Keep reading, so that the process does not block.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (left, token) = loop {
+            let text = said();
+            // Only whole lines: the last one may be cut.
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            if let Some(found) = whole.lines().find_map(told) {
+                break found;
+            }
+            assert!(child.try_wait().unwrap().is_none(), "no address was printed: {text}");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        };
         let address = left.rsplit("http://").next().unwrap().to_owned();
         Served { child, address, token }
     }
