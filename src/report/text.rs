@@ -64,9 +64,12 @@ fn head(page: &mut Page, verdict: &Verdict, summary: &VerdictSummary) {
     for remark in &verdict.remarks {
         page.line("! ", "  ", &[(&wording::safe(remark), YELLOW)]);
     }
-    page.line("  Client:  ", "           ", &[(&summary.who(), "")]);
-    page.line("  Capture: ", "           ", &[(&summary.capture(DIGEST_DIGITS), "")]);
-    page.line("  Rules:   ", "           ", &[(&summary.rules(DIGEST_DIGITS), "")]);
+    page.line("  Client:   ", "            ", &[(&summary.who(), "")]);
+    page.line("  Capture:  ", "            ", &[(&summary.capture(DIGEST_DIGITS), "")]);
+    if let Some(period) = &verdict.capture.recorded {
+        page.line("  Recorded: ", "            ", &[(&wording::period(period), "")]);
+    }
+    page.line("  Rules:    ", "            ", &[(&summary.rules(DIGEST_DIGITS), "")]);
     page.blank();
     for feature in &verdict.features {
         let (mark, color) = outcome_look(feature.verdict);
@@ -134,7 +137,8 @@ fn source(requirement: &RequirementVerdict) -> String {
     }
     let against =
         if features.is_empty() { String::new() } else { format!("; counts against {}", wording::list(&features)) };
-    format!("{}{against}", wording::safe(&requirement.source))
+    let source = wording::source_url(&requirement.source).unwrap_or_else(|| wording::safe(&requirement.source));
+    format!("{source}{against}")
 }
 
 fn finding(page: &mut Page, fold: &Fold, with_remedy: bool) {
@@ -201,13 +205,14 @@ fn cases(page: &mut Page, verdict: &Verdict) {
 fn case(page: &mut Page, case: &CaseVerdict) {
     let (mark, color) = case_look(case);
     let optional = if case.optional { "optional, " } else { "" };
-    let line = format!(
-        " {} {} ({optional}{})",
-        wording::safe(&case.id),
-        wording::safe(&case.title),
-        wording::case_status(case.status)
-    );
+    // The steps of a passed case are in the HTML report.
+    let passed = case.status == CaseStatus::Passed;
+    let status = if passed { wording::case_sentence(case) } else { wording::case_status(case.status).to_owned() };
+    let line = format!(" {} {} ({optional}{status})", wording::safe(&case.id), wording::safe(&case.title));
     page.line("  ", "    ", &[(mark, color), (&line, "")]);
+    if passed {
+        return;
+    }
     for step in &case.steps {
         let (mark, color) = match step.status {
             StepStatus::Passed => ("✓", GREEN),
@@ -297,6 +302,7 @@ mod tests {
                 message: format!("came {n} ms after"),
                 remedy: "wait".into(),
                 features: vec!["payment"],
+                is_missing: false,
             })
             .collect();
         verdict.requirements[1].findings = all;

@@ -50,6 +50,8 @@ impl Template {
             Part::Field(name) => match facts.value(name) {
                 None => "an unknown value".to_owned(),
                 Some(Value::Null) if name.ends_with(')') => "nothing".to_owned(),
+                Some(Value::Int(0)) if name == "call.status" => "no response".to_owned(),
+                Some(Value::Text(value)) if value.is_empty() => "none".to_owned(),
                 Some(value) => shown(&value),
             },
         };
