@@ -3,6 +3,7 @@
 //! It depends only on capture, rules, profile and engine version, and identifies all four.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use crate::capture::record::{StepTimeout, StepTimeoutReason};
 pub use crate::rules::model::Level;
@@ -59,6 +60,13 @@ pub struct Profile {
     pub features: Vec<&'static str>,
     /// The digest of the fields above.
     pub digest: String,
+}
+
+impl Verdict {
+    /// The ids of the requirements that apply to the chosen features.
+    pub fn evaluated_ids(&self) -> BTreeSet<&str> {
+        self.requirements.iter().filter(|one| one.judged).map(|one| one.id.as_str()).collect()
+    }
 }
 
 /// The time of a recording, by the recorder's clock: RFC 3339, in UTC, to the second.
