@@ -42,6 +42,7 @@ mod patterns;
 mod poscert_process;
 mod printed_lines;
 mod private_files;
+mod quickstart;
 mod raw_access;
 mod real_clients;
 mod record;

@@ -55,7 +55,7 @@ fn head(certificate: &Certificate) -> Markup {
         }
         (emblem::seal())
         p.kind { "Self-certification" }
-        p.issuer { "issued by the holder of the signing key with poscert; not issued, checked or approved by MobilePay" }
+        p.issuer { "made with poscert; not issued or approved by MobilePay" }
     }
 }
 

@@ -30,7 +30,7 @@ fn page_has_coverage_limits_and_verification() {
     for said in [
         "Acme Till",
         "Self-certification",
-        "not issued, checked or approved by MobilePay",
+        "made with poscert; not issued or approved by MobilePay",
         "recorded against <strong>https://api.sandbox.example.com</strong>",
         "made by <bdi>Acme Oy</bdi>",
         "Every Build of version <strong>2.1</strong>",
