@@ -7,15 +7,15 @@ use super::checks::EventKind;
 use super::clock::Clock;
 use super::missing_bodies::Hidden;
 use super::moment::Moment;
+use super::outcome::{outcome, overall};
 use super::possibilities::{self, PossibleEvent};
 use super::profile::{Options, Target};
 use super::requirement_state::{RequirementResult, RequirementState, see_all};
 use super::state::{DerivedEvent, ObservedState};
 use super::timeline::Timeline;
 use super::verdict::{
-    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Status, Verdict,
+    CaptureSummary, CaseStatus, FeatureVerdict, Finding, Level, Outcome, RulesSummary, SCHEMA, Verdict,
 };
-use crate::api::Feature;
 use crate::capture::record::{Connection, Exchange, Notification, Record, StepTimeout};
 use crate::rules::model::{At, Requirement};
 use crate::rules::predicate::PredicateError;
@@ -353,6 +353,8 @@ impl<'r> Evaluator<'r> {
                 exchanges: input.exchanges,
                 attempts: input.attempts,
                 complete: input.complete,
+                // From the records, which the caller reads.
+                recorded: None,
                 sealed_by: input.sealed_by.clone(),
                 trusted: Vec::new(),
             },
@@ -379,31 +381,4 @@ fn moment<'a>(
     context: &'a Context,
 ) -> Moment<'a> {
     Moment { attempt: Some((attempt, context)), about: context.about, ..Moment::bare(observed, target) }
-}
-
-fn outcome(feature: Feature, cases: &[super::verdict::CaseVerdict], requirements: &[RequirementResult]) -> Outcome {
-    let id = feature.id();
-    let musts = || requirements.iter().filter(|settled| settled.verdict.level == Level::Must);
-    let failed = musts().any(|settled| settled.verdict.findings.iter().any(|finding| finding.features.contains(&id)));
-    let mandatory = || cases.iter().filter(|case| !case.optional);
-    if failed || mandatory().any(|case| case.status == CaseStatus::Failed) {
-        return Outcome::Failed;
-    }
-    let undecided =
-        musts().any(|settled| settled.verdict.status == Status::Inconclusive && settled.undecided.contains(&id));
-    if undecided || mandatory().any(|case| case.status != CaseStatus::Passed) {
-        return Outcome::Incomplete;
-    }
-    Outcome::Passed
-}
-
-fn overall(features: &[FeatureVerdict], requirements: &[RequirementResult], complete: bool) -> Outcome {
-    let must_failed = requirements.iter().any(|settled| settled.verdict.status == Status::Failed);
-    if must_failed || features.iter().any(|feature| feature.verdict == Outcome::Failed) {
-        Outcome::Failed
-    } else if !complete || features.iter().any(|feature| feature.verdict == Outcome::Incomplete) {
-        Outcome::Incomplete
-    } else {
-        Outcome::Passed
-    }
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 /// Elements and attributes of the templates; none of them loads or runs anything.
-const ELEMENTS: &str = "html head meta title style body header main footer section article div p h1 h2 h3 h4 span strong bdi code \
+const ELEMENTS: &str = "html head meta title style body header main footer nav section article div p h1 h2 h3 h4 span strong bdi code \
     pre a ul ol li dl dt dd details summary figure figcaption table thead tbody tr th td svg line rect text polygon path";
-const ATTRIBUTES: &str = "lang charset http-equiv content name class id href open role title aria-label aria-labelledby aria-hidden xmlns viewBox x y x1 \
+const ATTRIBUTES: &str = "lang charset http-equiv content name class id href open role tabindex title aria-label aria-labelledby aria-hidden xmlns viewBox x y x1 \
     y1 x2 y2 width height rx text-anchor points d";
 
 /// Panics at the first element or attribute that is not in these lists, at an external link, and at a style sheet that
